@@ -1,0 +1,42 @@
+# Amazcope's verbs. `make` alone lists them. All paths are relative: folders may have spaces.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && exit; \
+	done; echo python3)
+IN_VENV = .venv/bin/python -m
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench migrate runtime development
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+run: runtime ## install what is missing and run Amazcope; Ctrl-C stops it
+	@$(IN_VENV) jobs up
+
+test: development ## run every test that this machine can run, and say what was skipped
+	@$(IN_VENV) pytest -n 2 --dist loadfile -rs -q $(TESTS)
+
+check: development ## look for mistakes: ruff, mypy, the arrows between folders
+	@$(IN_VENV) ruff check .
+	@$(IN_VENV) ruff format --check .
+	@$(IN_VENV) mypy
+	@$(IN_VENV) pytest -q tests/test_architecture.py
+
+format: development ## put the code into its usual form
+	@$(IN_VENV) ruff check --fix .
+	@$(IN_VENV) ruff format .
+
+bench: development ## measure speed and memory; prints a table, writes benchmarks/results
+	@$(IN_VENV) benchmarks
+
+migrate: runtime ## bring the database to the newest schema
+	@$(IN_VENV) jobs migrate
+
+runtime:
+	@command -v "$(PYTHON)" >/dev/null || { echo "Amazcope needs Python 3.11 or newer, and there is none here. On Debian and Ubuntu: sudo apt install python3 python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" deploy/bootstrap.py requirements.txt
+
+development: runtime
+	@"$(PYTHON)" deploy/bootstrap.py requirements-dev.txt
