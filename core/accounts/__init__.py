@@ -1,0 +1,1 @@
+"""Teams and people: whose data it is and who acts."""

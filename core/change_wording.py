@@ -1,0 +1,73 @@
+"""A change since the day before, in words: what happened, and from which value to which. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from core import wording
+from core.catalog.money import UNKNOWN
+from core.history.attention import Finding
+from core.history.observation import Availability
+
+ARROW: Final = "→"
+
+_LABELS: Final = {
+    Finding.GONE: "Page gone",
+    Finding.OUT_OF_STOCK: "Out of stock",
+    Finding.BUY_BOX_SUPPRESSED: "Buy Box suppressed",
+    Finding.BUY_BOX_MOVED: "Buy Box moved",
+    Finding.RATINGS_LOST: "Ratings lost",
+    Finding.RANK_WORSENED: "Rank worsened",
+    Finding.LISTING_CHANGED: "Listing changed",
+    Finding.PRICE_MOVED: "Price moved",
+    Finding.BACK_IN_STOCK: "Back in stock",
+    Finding.RANK_IMPROVED: "Rank improved",
+}
+
+
+def label(kind: str) -> str:
+    """Name what happened: "Rank worsened"."""
+    return _LABELS[Finding(kind)]
+
+
+def before_and_after(change: Mapping[str, Any]) -> str:
+    """Say from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
+
+    `change` is a row of a product list: the values now and, as `prior_*`, those
+    of the day before.
+    """
+    finding = Finding(change["attention_kind"])
+    if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
+        return _rank(change)
+    if finding is Finding.PRICE_MOVED:
+        return _price(change)
+    if finding is Finding.BUY_BOX_MOVED:
+        return f"{_seller(change['prior_seller'])} {ARROW} {_seller(change['buy_box_seller'])}"
+    if finding is Finding.RATINGS_LOST:
+        before, after = change["prior_ratings_count"], change["ratings_count"]
+        return f"{wording.count(before)} {ARROW} {wording.count(after)} ratings"
+    if finding is Finding.LISTING_CHANGED:
+        return "title, text or images differ from before"
+    return f"{_availability(change['prior_availability'])} {ARROW} " + _availability(
+        change["availability"]
+    )
+
+
+def _rank(change: Mapping[str, Any]) -> str:
+    before, after = change["prior_bsr"], change["bsr"]
+    place = f" in {change['bsr_category']}" if change["bsr_category"] else ""
+    moved = wording.rank_change(before, after)
+    return f"{wording.rank(before)} {ARROW} {wording.rank(after)}{place}, {moved}"
+
+
+def _price(change: Mapping[str, Any]) -> str:
+    before, after, market = change["prior_price"], change["price"], change["marketplace"]
+    moved = wording.percent_change(before, after)
+    return f"{wording.money(before, market)} {ARROW} {wording.money(after, market)}, {moved}"
+
+
+def _seller(name: str | None) -> str:
+    return UNKNOWN if name is None else wording.shorten(name, 40)
+
+
+def _availability(state: int | None) -> str:
+    return UNKNOWN if state is None else wording.availability(Availability(state))

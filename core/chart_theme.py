@@ -1,0 +1,146 @@
+"""Colours, money and the shared frame of every chart. No data, no figures.
+
+A figure is made on the server, which does not know whether its reader is in
+light or dark mode. So a figure carries Streamlit's placeholder colours: the
+browser puts the theme's own in their place (`chartCategoricalColors` of
+`.streamlit/config.toml`, in the same order as here).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from babel.numbers import format_currency, get_currency_precision
+
+# One colour, one meaning, on every screen.
+PRICE: Final = "#000001"  # teal: the price a buyer is shown
+RANK: Final = "#000002"  # violet: Best Sellers Rank
+RATING: Final = "#000003"  # amber: rating and number of ratings
+COMPETITORS: Final = ("#000004", "#000005", "#000007", "#000008", "#000009", "#000010")
+LIST_PRICE: Final = "#000006"  # grey: what is only there to compare with
+
+NEUTRAL: Final = "#000006"  # event marks
+TEXT: Final = "#000036"  # secondary text
+GRID: Final = "#000039"  # hairlines
+GROUND: Final = "#000038"  # the page itself: the inside of hollow markers
+
+
+def faint(color: str) -> str:
+    """Return a placeholder colour at one seventh of its strength, for areas."""
+    return f"{color}24"
+
+
+PLOTLY_CONFIG: Final[dict[str, Any]] = {
+    "displayModeBar": False,
+    "responsive": True,
+    "scrollZoom": False,
+    "doubleClick": "reset",
+    "showTips": False,
+}
+"""What every `st.plotly_chart(config=…)` gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyStyle:
+    """How amounts of one marketplace are written on an axis and in a hover."""
+
+    prefix: str
+    suffix: str
+    separators: str  # the decimal mark, then the mark of thousands, as plotly wants them
+    decimals: int
+
+    @property
+    def divisor(self) -> int:
+        """Minor units in one major unit."""
+        return int(10**self.decimals)
+
+    @property
+    def hover(self) -> str:
+        """The plotly template of an exact amount."""
+        return f"{self.prefix}%{{y:,.{self.decimals}f}}{self.suffix}"
+
+    @property
+    def axis(self) -> dict[str, Any]:
+        """The plotly options of an axis of amounts: cents only where they are needed."""
+        return {"tickprefix": self.prefix, "ticksuffix": self.suffix, "tickformat": ",~f"}
+
+
+@lru_cache(maxsize=64)
+def money_style(currency: str, locale: str) -> MoneyStyle:
+    """Return how a locale ("de_DE") writes a currency ("EUR").
+
+    Raises babel's UnknownLocaleError for a locale that does not exist.
+    """
+    sample = format_currency(1234.5, currency, locale=locale)
+    digits = [place for place, sign in enumerate(sample) if sign.isdigit()]
+    first, last = digits[0], digits[-1]
+    decimals = get_currency_precision(currency)
+    marks = [sign for sign in sample[first:last] if not sign.isdigit()]
+    thousands = marks[0] if len(marks) > (1 if decimals else 0) else ""
+    decimal = marks[-1] if decimals and marks else "."
+    return MoneyStyle(sample[:first], sample[last + 1 :], decimal + thousands, decimals)
+
+
+# Two lines, the second only where it changes: short enough for a phone.
+SHORT_DATES: Final[list[dict[str, Any]]] = [
+    {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%-d %b"},
+    {"dtickrange": [86_400_000, "M1"], "value": "%-d %b\n%Y"},
+    {"dtickrange": ["M1", "M11"], "value": "%b\n%Y"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+]
+
+
+def base_layout(height: int, separators: str = ".,") -> dict[str, Any]:
+    """Return the layout that all charts share."""
+    return {
+        # A template of its own: plotly's default one weighs 7 kB in each figure.
+        "template": {"layout": {}},
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 28, "b": 8, "autoexpand": True},
+        "separators": separators,
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.01,
+            "yanchor": "bottom",
+            "itemclick": "toggle",
+            "itemdoubleclick": False,
+        },
+        "hovermode": "x unified",
+        "hoversubplots": "axis",
+        "hoverdistance": 60,
+        "dragmode": "zoom",
+        "uirevision": "kept",
+    }
+
+
+def time_axis(anchor: str) -> dict[str, Any]:
+    """Return the options of the time axis under the panel `anchor` ("y2")."""
+    return {
+        "type": "date",
+        "anchor": anchor,
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "nticks": 8,
+        "tickangle": 0,
+        "tickformatstops": SHORT_DATES,
+        "automargin": True,
+        "hoverformat": "%a %-d %b %Y, %H:%M",
+        "fixedrange": False,
+    }
+
+
+def value_axis(domain: tuple[float, float], **options: Any) -> dict[str, Any]:
+    """Return the options of a panel's value axis; zooming changes time only."""
+    usual: dict[str, Any] = {
+        "domain": list(domain),
+        "gridcolor": GRID,
+        "zeroline": False,
+        "automargin": True,
+        "fixedrange": True,
+        "ticks": "",
+    }
+    return usual | options

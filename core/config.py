@@ -1,0 +1,100 @@
+"""Every setting, its default and its meaning. Reads the environment and `.env`; opens nothing."""
+
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Names in `.env` are the field names in upper case.
+
+    A field named `amazcope_*` is Amazcope's own; the rest are names that other
+    software uses for the same thing.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    # Where things are kept
+    amazcope_data_dir: Path = Field(ROOT / "var", description="Data, secrets and logs.")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 15 or newer. Unset: a private embedded server."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis for the queue. Unset: the queue lives in PostgreSQL."
+    )
+
+    # Addresses
+    amazcope_host: str = Field("127.0.0.1", description="Address the web pages listen on.")
+    amazcope_port: int = Field(8501, ge=1, le=65535, description="Port of the web pages.")
+    amazcope_stand_in_port: int = Field(
+        8502, ge=1, le=65535, description="Port of the demo's local Apify stand-in."
+    )
+
+    # Scraping
+    amazcope_demo: bool = Field(
+        True, description="Load the demo market on the first start; fetch it from the stand-in."
+    )
+    apify_token: SecretStr | None = Field(None, description="Token of an Apify account.")
+    apify_api_url: str | None = Field(None, description="Another address of Apify's API.")
+    amazcope_actor: str = Field(
+        "axesso_data/amazon-product-details-scraper",
+        description="Actor that fetches product details; decides how its items are read.",
+    )
+    amazcope_products_per_run: int = Field(100, ge=1, le=1000, description="Products in a run.")
+    amazcope_parallel_runs: int = Field(2, ge=1, le=50, description="Apify runs at a time.")
+    amazcope_dollars_per_day: Decimal = Field(
+        Decimal("5.00"), ge=0, description="No run is started when this much is spent (UTC day)."
+    )
+    amazcope_dollars_per_product: Decimal = Field(
+        Decimal("0.005"),
+        ge=0,
+        description="Expected price of a product, counted until Apify tells the real one.",
+    )
+
+    # Keeping
+    amazcope_raw_item_days: int = Field(30, ge=1, description="Days an original item is kept.")
+    amazcope_retention_months: int | None = Field(
+        None, ge=2, description="Months scraped snapshots are kept. Unset: for ever."
+    )
+
+    # Importing
+    amazcope_upload_mb: int = Field(200, ge=1, description="Largest file that may be imported.")
+
+    # Processes
+    amazcope_worker_processes: int = Field(2, ge=1, le=32, description="Worker processes.")
+    amazcope_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("amazcope_log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        level = value.upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return level
+
+    @property
+    def is_embedded(self) -> bool:
+        """True when Amazcope runs its own PostgreSQL."""
+        return self.database_url is None
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.amazcope_data_dir / "secrets"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.amazcope_data_dir / "logs"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,226 @@
+"""The engine, the read and write scopes, bulk reads. The only place that commits.
+
+Nothing is opened at import: the engine is made when the first scope is entered.
+Tests replace `session_factory` and `reading_factory`, and every page, job and
+tool follows.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine, MetaData, create_engine, event, text
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from core.config import get_settings
+from core.errors import ConfigurationError
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Parent of every table; one naming convention for all constraints."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+def database_url() -> str:
+    """Return the address of PostgreSQL: the one set, else the embedded server's.
+
+    Raises ConfigurationError when neither is there.
+    """
+    given = get_settings().database_url
+    if given is not None:
+        return with_driver(given.get_secret_value())
+    from core.embedded import url_of_running  # brings psutil along; servers need none of it
+
+    url = url_of_running(get_settings().amazcope_data_dir, get_settings().secrets_dir)
+    if url is None:
+        raise ConfigurationError(
+            "The database is not running. Start Amazcope with `make run`, or set DATABASE_URL."
+        )
+    return url
+
+
+def with_driver(url: str) -> str:
+    """Return a PostgreSQL address that names psycopg 3 as its driver."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    return url
+
+
+def make_engine(url: str, **options: Any) -> Engine:
+    """Return an engine with this project's usual settings."""
+    # LIFO keeps few connections warm: each backend caches plans and catalogue of its own.
+    usual: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_use_lifo": True}
+    # A server that restarted must not fail the next page or job.
+    usual |= {"pool_pre_ping": True, "pool_recycle": 1800}
+    engine = create_engine(url, **(usual | options))
+    event.listen(engine, "connect", _tune)
+    return engine
+
+
+def _tune(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Set what short questions want, whatever the server's own settings are."""
+    # What is read often lies in memory, where any order costs the same; compiling
+    # plans costs more than the questions take.
+    connection.execute("SET random_page_cost = 1.1; SET jit = off")
+    connection.commit()
+
+
+@lru_cache(maxsize=1)
+def get_engine() -> Engine:
+    """Return this process's engine. A forked process must call `forget_engine` first."""
+    return make_engine(database_url())
+
+
+@lru_cache(maxsize=1)
+def get_reading_engine() -> Engine:
+    """Return this process's engine for reading: every statement alone, none may write.
+
+    A page asks one question at a time: without BEGIN and ROLLBACK around it, a read
+    is one exchange with the server instead of three.
+    """
+    engine = make_engine(
+        database_url(), isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
+    event.listen(engine, "connect", _forbid_writing)
+    return engine
+
+
+def _forbid_writing(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.execute("SET default_transaction_read_only = on")
+    connection.commit()
+
+
+def forget_engine() -> None:
+    """Drop the engines without closing their sockets: they belong to the parent process."""
+    for engine in (get_engine, get_reading_engine):
+        if engine.cache_info().currsize:
+            engine().dispose(close=False)
+            engine.cache_clear()
+
+
+def close_engines() -> None:
+    """Close all connections; the next scope opens new ones."""
+    for engine in (get_engine, get_reading_engine):
+        if engine.cache_info().currsize:
+            engine().dispose()
+            engine.cache_clear()
+
+
+def session_factory() -> Session:
+    """Return a new session. Objects stay readable after the scope ends."""
+    return Session(get_engine(), expire_on_commit=False)
+
+
+def reading_factory() -> Session:
+    """Return a new session to read with."""
+    return Session(get_reading_engine(), expire_on_commit=False)
+
+
+@contextmanager
+def read_scope() -> Iterator[Session]:
+    """A session to read with. It sees what is committed, statement by statement."""
+    with reading_factory() as session:
+        yield session
+
+
+@contextmanager
+def write_scope() -> Iterator[Session]:
+    """A session whose work is committed at the end, or rolled back by an error."""
+    with session_factory() as session, session.begin():
+        yield session
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[bool]:
+    """Hold the lock of that name across all processes; yields whether it was free.
+
+    The lock lives on a connection of its own, outside any transaction, so work
+    under it may wait for the outside world; it goes when the process dies.
+    """
+    keys = {"name": name}
+    with get_engine().connect() as opened:
+        connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+        lock = text("SELECT pg_try_advisory_lock(hashtext('amazcope'), hashtext(:name))")
+        is_free = bool(connection.execute(lock, keys).scalar_one())
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                unlock = "SELECT pg_advisory_unlock(hashtext('amazcope'), hashtext(:name))"
+                connection.execute(text(unlock), keys)
+
+
+def driver_connection(session: Session) -> psycopg.Connection[Any]:
+    """Return the psycopg connection under a session, inside its transaction."""
+    connection = session.connection().connection.driver_connection
+    if not isinstance(connection, psycopg.Connection):
+        raise ConfigurationError("DATABASE_URL must name PostgreSQL with the psycopg driver.")
+    return connection
+
+
+def insert_many(
+    session: Session,
+    into: str,
+    columns: Mapping[str, str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    on_conflict: str = "",
+    returning: str = "",
+    expressions: Mapping[str, str] | None = None,
+) -> list[tuple[Any, ...]]:
+    """Insert rows through one UNNEST statement and return what RETURNING gave.
+
+    `columns` maps names to the PostgreSQL types that are sent, in the order of
+    each row's values; `expressions` gives the SQL that turns what was sent into
+    what is stored, for the columns where that differs.
+    A hundred thousand rows a second; one statement whatever the number of rows,
+    so that plans and statistics stay few.
+    """
+    if not rows:
+        return []
+    names = ", ".join(columns)
+    chosen = ", ".join((expressions or {}).get(name, name) for name in columns)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    statement = (
+        f"INSERT INTO {into} ({names}) SELECT {chosen} FROM unnest({arrays}) AS v ({names}) "
+        f"{on_conflict}" + (f" RETURNING {returning}" if returning else "")
+    )
+    return run_many(session, statement, rows, fetch=bool(returning))
+
+
+def copy_many(
+    session: Session, into: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Append rows through COPY: the fastest way in, for rows known to be new.
+
+    `columns` maps names to PostgreSQL types, in the order of each row's values. A
+    row that is there already fails the whole transaction.
+    """
+    statement = f"COPY {into} ({', '.join(columns)}) FROM STDIN"
+    with driver_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def run_many(
+    session: Session, statement: str, rows: Sequence[Sequence[Any]], *, fetch: bool = False
+) -> list[tuple[Any, ...]]:
+    """Run one statement whose placeholders are the columns of `rows`, as arrays."""
+    if not rows:
+        return []
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with driver_connection(session).cursor(binary=False) as cursor:
+        cursor.execute(statement, columns)
+        return cursor.fetchall() if fetch else []

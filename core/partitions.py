@@ -1,0 +1,101 @@
+"""Makes and lists partitions by time. Knows table names, nothing of what they hold.
+
+A partition is made apart and then attached: CREATE … PARTITION OF would lock the
+parent against readers, ATTACH PARTITION does not.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_LOCK = 0x70617274  # one session makes partitions at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition of `table` for [starts, ends), days in UTC."""
+
+    table: str
+    starts: date
+    ends: date
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}_p{self.starts:%Y%m%d}"
+
+
+def month_of(day: date, table: str) -> Partition:
+    """Return the monthly partition of `table` that holds a UTC day."""
+    first = day.replace(day=1)
+    return Partition(table, first, (first + timedelta(days=32)).replace(day=1))
+
+
+def day_of(day: date, table: str) -> Partition:
+    """Return the daily partition of `table` that holds a UTC day."""
+    return Partition(table, day, day + timedelta(days=1))
+
+
+def months_between(first: date, last: date, table: str) -> list[Partition]:
+    """Return the monthly partitions that cover first … last, both included."""
+    found = [month_of(first, table)]
+    while found[-1].ends <= last:
+        found.append(month_of(found[-1].ends, table))
+    return found
+
+
+def existing_names(session: Session, table: str) -> set[str]:
+    """Return the names of a table's partitions."""
+    partitions = text(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:parent)"
+    )
+    rows = session.execute(partitions, {"parent": table})
+    return {name for (name,) in rows}
+
+
+def make_partitions(session: Session, wanted: Iterable[Partition]) -> int:
+    """Make those that are missing and return how many were made."""
+    by_table: dict[str, list[Partition]] = {}
+    for partition in dict.fromkeys(wanted):
+        by_table.setdefault(partition.table, []).append(partition)
+    return sum(_make_missing(session, table, parts) for table, parts in by_table.items())
+
+
+def starts_of(at: Sequence[datetime]) -> set[date]:
+    """Return the first days (UTC) of the months that hold these times."""
+    return {moment.astimezone(UTC).date().replace(day=1) for moment in at}
+
+
+def _make_missing(session: Session, table: str, wanted: list[Partition]) -> int:
+    missing = _missing(session, table, wanted)
+    if not missing:
+        return 0
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    missing = _missing(session, table, wanted)  # another session may have been quicker
+    for partition in missing:
+        _make(session, partition)
+    return len(missing)
+
+
+def _missing(session: Session, table: str, wanted: list[Partition]) -> list[Partition]:
+    there = existing_names(session, table)
+    return [partition for partition in wanted if partition.name not in there]
+
+
+def _make(session: Session, partition: Partition) -> None:
+    session.execute(text(f"CREATE TABLE {partition.name} (LIKE {partition.table} INCLUDING ALL)"))
+    session.execute(
+        text(
+            f"ALTER TABLE {partition.table} ATTACH PARTITION {partition.name} "
+            f"FOR VALUES FROM ('{partition.starts:%Y-%m-%d}T00:00:00Z') "
+            f"TO ('{partition.ends:%Y-%m-%d}T00:00:00Z')"
+        )
+    )
+
+
+def drop_partition(session: Session, name: str, table: str) -> None:
+    """Detach and drop one partition of a table, with all that is in it."""
+    session.execute(text(f"ALTER TABLE {table} DETACH PARTITION {name}"))
+    session.execute(text(f"DROP TABLE {name}"))

@@ -1,0 +1,23 @@
+"""Every table, imported once, so that `Base.metadata` is complete."""
+
+from core.accounts import models as accounts
+from core.catalog import models as catalog
+from core.db import Base
+from core.history import models as history
+from core.importing import models as importing
+from core.scraping import models as scraping
+from core.tracking import models as tracking
+from core.upkeep import models as upkeep
+
+__all__ = [
+    "accounts",
+    "catalog",
+    "history",
+    "importing",
+    "metadata",
+    "scraping",
+    "tracking",
+    "upkeep",
+]
+
+metadata = Base.metadata
