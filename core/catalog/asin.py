@@ -1,0 +1,342 @@
+"""ASINs: telling one, and finding marketplace and ASIN in whatever a person pastes.
+
+Text only: nothing is looked up, no short link is followed. Every step reads its
+input once, so that a large or hostile paste costs no more than its length.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import unquote
+
+from core.catalog.marketplaces import (
+    MARKETPLACES,
+    Marketplace,
+    find_by_domain,
+    find_by_name,
+    get_marketplace,
+)
+
+
+class MentionVerdict(StrEnum):
+    """What a mention of a product turned out to be."""
+
+    FOUND = "found"
+    NEEDS_MARKETPLACE = "needs_marketplace"
+    SHORT_LINK = "short_link"
+    UNKNOWN_HOST = "unknown_host"
+    BESTSELLER_LIST = "bestseller_list"
+    NO_ASIN = "no_asin"
+    INVALID_ASIN = "invalid_asin"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place in a pasted text that means a product, or seems to."""
+
+    line: int  # from 1
+    text: str  # decoded and shortened: text from outside
+    verdict: MentionVerdict
+    marketplace: str | None  # a code; None where the text doesn't tell
+    asin: str | None
+    detail: str  # a sentence that says what to do
+
+
+# One ASIN
+
+
+def clean(text: str) -> str:
+    """Drop hidden characters, turn hard spaces into plain ones, strip the ends."""
+    return text.translate(_HIDDEN).strip()
+
+
+def find_asin(text: str) -> str | None:
+    """Return the ASIN that a cell holds, upper-cased, or None when it holds none.
+
+    An ISBN-10 counts when its check digit fits. Nine characters count when a
+    leading zero, which spreadsheets strip, makes a fitting ISBN-10 of them.
+    """
+    if len(text) > _LONGEST_CELL:
+        return None
+    name = clean(text).upper()
+    if _is_asin(name):
+        return name
+    if len(name) == 9 and _is_isbn("0" + name):
+        return "0" + name
+    return None
+
+
+def product_url(marketplace: str, asin: str) -> str:
+    """Return the address of a product's page. Raises NotFoundError for an unknown code."""
+    return f"https://www.{get_marketplace(marketplace).domain}/dp/{asin}"
+
+
+_LONGEST_CELL = 64
+_HIDDEN = dict.fromkeys(
+    (0x00AD, 0x061C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+     *range(0x2060, 0x2070), 0)
+) | dict.fromkeys((0x00A0, 0x202F, 0x2007, 0x3000), " ")  # fmt: skip
+_OWN_ASIN = re.compile(r"B(?=[A-Z]*[0-9])[A-Z0-9]{9}")
+_ISBN = re.compile(r"[0-9]{9}[0-9X]")
+
+
+def _is_asin(name: str) -> bool:
+    """True for an upper-case ASIN: Amazon's own begin with B, books have their ISBN-10."""
+    return bool(_OWN_ASIN.fullmatch(name)) or _is_isbn(name)
+
+
+def _is_isbn(name: str) -> bool:
+    if not _ISBN.fullmatch(name) or name == "0000000000":
+        return False
+    digits = [10 if each == "X" else int(each) for each in name]
+    return (
+        sum(weight * digit for weight, digit in zip(range(10, 0, -1), digits, strict=True)) % 11
+        == 0
+    )
+
+
+# Mentions in a text
+
+
+def read_mentions(text: str, default_marketplace: str | None = None) -> list[Mention]:
+    """Return every mention of a product in a text, in its order, repeated ones too.
+
+    A bare ASIN belongs to the marketplace its line names beside it ("B0… DE"),
+    else to `default_marketplace`, else it needs one. A text without any mention
+    yields one that says so; an empty text yields none.
+    Raises NotFoundError when the default is no marketplace.
+    """
+    default = get_marketplace(default_marketplace) if default_marketplace else None
+    mentions: list[Mention] = []
+    first: tuple[int, str] | None = None
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = clean(raw).replace("\\/", "/")
+        if not line:
+            continue
+        first = first or (number, line)
+        mentions += _read_line(number, line, default)
+    if not mentions and first is not None:
+        mentions.append(_mention(*first, MentionVerdict.NO_ASIN))
+    return mentions
+
+
+_SHOWN = 200  # characters of a mention that are kept
+_DETAILS = {
+    MentionVerdict.FOUND: "A product.",
+    MentionVerdict.NEEDS_MARKETPLACE: "Choose the marketplace this ASIN is meant for.",
+    MentionVerdict.SHORT_LINK: (
+        "A short link doesn't say which product it leads to. "
+        "Open it in a browser and paste the address it ends at."
+    ),
+    MentionVerdict.UNKNOWN_HOST: (
+        "This address is not on one of Amazon's marketplaces. "
+        "Paste the address of the product's page on Amazon."
+    ),
+    MentionVerdict.BESTSELLER_LIST: (
+        "This is a list of best sellers, not one product. "
+        "Open a product in it and paste that address."
+    ),
+    MentionVerdict.NO_ASIN: (
+        "There is no ASIN in this. Paste the address of a product's page, "
+        "or the 10 characters of its ASIN."
+    ),
+    MentionVerdict.INVALID_ASIN: (
+        "This is not a valid ASIN: it has 10 letters and digits and begins with B0, "
+        "or is the ISBN-10 of a book. Copy it again from the product's page."
+    ),
+}
+
+# What never belongs to an address or an ASIN; the wide ones are East Asian.
+_WORD = re.compile(r"[^\s<>\"'`(){}\[\]^，。、；：！？（）「」『』【】《》“”„«»‘’]+")
+# A separator glued between two mentions; commas inside an address stay.
+_GLUE = re.compile(
+    r"[,;|](?=https?:|www\.|(?:m\.|smile\.)?amazon\.|amzn\.|[A-Za-z0-9]{10}(?:[,;|]|$)|[,;|]|$)",
+    re.IGNORECASE,
+)
+# "Url=www.amazon…", "//www.amazon…": what stands before an address without scheme.
+_LABEL = re.compile(
+    r"^(?!https?:)(?:[A-Za-z]{1,20}[:=])?(?://)?(?=(?:www|m|smile)\.|amazon\.)", re.IGNORECASE
+)
+_SCHEME = re.compile(r"https?:/{1,2}", re.IGNORECASE)
+_BARE = re.compile(
+    r"(?<![A-Za-z0-9_\-./%&?+@#])([Bb]0[A-Za-z0-9]{2,14}|[0-9]{9}[0-9Xx])"
+    r"(?![A-Za-z0-9_\-/%&=+@]|\.[A-Za-z0-9])"
+)
+_STRONG_PATH = re.compile(
+    r"/(?:dp/product|dp|gp/product/glance|gp/product|gp/aw/d|gp/aw/reviews|gp/offer-listing"
+    r"|product-reviews|exec/obidos/tg/detail/-|exec/obidos/ASIN|o/ASIN)/([A-Za-z0-9]{1,32})",
+    re.IGNORECASE,
+)
+# Elements that also stand before other things: believed only with a valid ASIN.
+_WEAK_PATH = re.compile(r"/(?:product|o)/([A-Za-z0-9]{10})(?![A-Za-z0-9])", re.IGNORECASE)
+_ASIN_PARAMETER = re.compile(
+    r"[?&;](?:asin|creativeASIN|asin\.1)=([A-Za-z0-9]{1,32})", re.IGNORECASE
+)
+_BESTSELLERS = re.compile(
+    r"/(?:gp/bestsellers|gp/new-releases|gp/movers-and-shakers|gp/most-wished-for"
+    r"|zgbs|bestsellers|best-sellers)(?:[/?#-]|$)",
+    re.IGNORECASE,
+)
+_SHORT_HOSTS = frozenset({"a.co", "amzn.to", "amzn.eu", "amzn.asia", "amzn.in", "amzn.com.br"})
+_HOSTS_OF_THE_US = frozenset({"amzn.com", "www.amzn.com"})  # holds the ASIN in its path
+
+
+def _read_line(number: int, line: str, default: Marketplace | None) -> Iterator[Mention]:
+    named, naming_cell = _marketplace_cell(line)
+    is_row = len(line) <= _LONGEST_CELL and len(line.split()) <= 3
+    for word in _words(line):
+        if word == naming_cell:
+            continue
+        if _looks_like_address(word):
+            yield from _read_address(number, word)
+        else:
+            yield from _read_bare(number, word, named or default, is_row or "ISBN" in line)
+
+
+def _words(line: str) -> Iterator[str]:
+    for found in _WORD.finditer(line):
+        for part in _GLUE.split(found.group()):
+            word = _LABEL.sub("", part.strip(".,;:!*|•·"), count=1)
+            if word:
+                yield word
+
+
+def _marketplace_cell(line: str) -> tuple[Marketplace | None, str | None]:
+    """Return the marketplace that a cell of a table-like line names, and that cell.
+
+    Codes count in capitals only: "it", "in" and "be" are words.
+    """
+    cells = re.split(r"[\t,;|]", line)
+    if len(cells) == 1:
+        cells = line.split(maxsplit=3)
+        if len(cells) > 3:
+            return None, None
+    for cell in map(str.strip, cells):
+        if cell in MARKETPLACES or cell == "GB" or find_by_domain(cell):
+            return find_by_name(cell), cell
+    return None, None
+
+
+def _looks_like_address(word: str) -> bool:
+    lowered = word.lower()
+    if _SCHEME.search(lowered) or "http%3a" in lowered or "https%3a" in lowered:
+        return True
+    host = _host(lowered)
+    if "@" in lowered.partition("/")[0] or "." not in host:
+        return False
+    return (
+        "amazon." in host
+        or host.startswith(("www.", "amzn."))
+        or host in _SHORT_HOSTS
+        or bool(_STRONG_PATH.search(lowered))
+    )
+
+
+def _read_address(number: int, word: str) -> Iterator[Mention]:
+    """Read a word that holds one address, several glued ones, or one inside another."""
+    decoded = _decoded(word)
+    seen: set[tuple[str | None, str | None]] = set()
+    others: list[Mention] = []
+    for is_nested, url in _addresses(decoded):
+        if is_nested and seen:
+            continue
+        mention = _read_url(number, url, word if is_nested else url)
+        if mention.verdict is not MentionVerdict.FOUND:
+            others.append(mention)
+        elif (mention.marketplace, mention.asin) not in seen:
+            seen.add((mention.marketplace, mention.asin))
+            yield mention
+    if not seen:
+        yield from others[:1]
+
+
+def _addresses(decoded: str) -> Iterator[tuple[bool, str]]:
+    """Yield each address in a word, and whether it is a parameter of another."""
+    starts = [found.start() for found in _SCHEME.finditer(decoded)]
+    if not starts:
+        starts = [0]
+    elif re.match(r"[A-Za-z0-9.-]+[/?]", decoded[: starts[0]]):
+        starts.insert(0, 0)
+    for start, end in zip(starts, [*starts[1:], len(decoded)], strict=True):
+        yield start > 0 and decoded[start - 1] in "=/&?", decoded[start:end]
+
+
+def _decoded(word: str) -> str:
+    """Undo percent-encoding; links inside links are encoded more than once."""
+    for _ in range(3):
+        plainer = unquote(word)
+        if plainer == word:
+            break
+        word = plainer
+    return clean(word)
+
+
+def _read_url(number: int, url: str, shown: str) -> Mention:
+    """Judge one address; `shown` is what the person pasted."""
+    host = _host(url)
+    if host in _SHORT_HOSTS:
+        return _mention(number, shown, MentionVerdict.SHORT_LINK)
+    marketplace = MARKETPLACES["US"] if host in _HOSTS_OF_THE_US else find_by_domain(host)
+    if marketplace is None:
+        return _mention(number, shown, MentionVerdict.UNKNOWN_HOST)
+    asin, is_attempt = _asin_of_path(url)
+    if asin is None and host in _HOSTS_OF_THE_US:
+        asin = find_asin(url.rstrip("/").rpartition("/")[2])
+    if asin is not None:
+        return _mention(number, shown, MentionVerdict.FOUND, marketplace, asin)
+    if is_attempt:
+        return _mention(number, shown, MentionVerdict.INVALID_ASIN, marketplace)
+    if _BESTSELLERS.search(url):
+        return _mention(number, shown, MentionVerdict.BESTSELLER_LIST, marketplace)
+    return _mention(number, shown, MentionVerdict.NO_ASIN, marketplace)
+
+
+def _host(url: str) -> str:
+    """Return the host of an address as a browser would: what follows "@", without port."""
+    rest = _SCHEME.sub("", url, count=1) if _SCHEME.match(url) else url
+    authority = re.split(r"[/?#\\,;]", rest, maxsplit=1)[0]
+    return authority.rpartition("@")[2].partition(":")[0].lower()
+
+
+def _asin_of_path(url: str) -> tuple[str | None, bool]:
+    """Return the ASIN behind a known path element, and whether something stands there."""
+    is_attempt = False
+    for pattern in (_STRONG_PATH, _ASIN_PARAMETER, _WEAK_PATH):
+        for found in pattern.finditer(url):
+            name = found[1].upper()
+            if _is_asin(name):
+                return name, True
+            is_attempt = is_attempt or pattern is not _WEAK_PATH
+    return None, is_attempt
+
+
+def _read_bare(
+    number: int, word: str, marketplace: Marketplace | None, takes_isbn: bool
+) -> Iterator[Mention]:
+    """Read a word that is no address: an ASIN by itself, or a path without its host."""
+    path = _STRONG_PATH.search(word) if word.startswith("/") else None
+    names = [path[1]] if path else [found[1] for found in _BARE.finditer(word)]
+    for name in names:
+        asin = name.upper()
+        if _is_asin(asin) and (asin.startswith("B") or takes_isbn or path):
+            verdict = MentionVerdict.FOUND if marketplace else MentionVerdict.NEEDS_MARKETPLACE
+            yield _mention(number, name, verdict, marketplace, asin)
+        elif path or _is_broken_asin(asin) or (takes_isbn and asin == word.upper()):
+            yield _mention(number, name, MentionVerdict.INVALID_ASIN, marketplace)
+
+
+def _is_broken_asin(name: str) -> bool:
+    """True for what was meant as an ASIN but is too short, too long or has no digit."""
+    return name.startswith("B0") and 7 <= len(name) <= 13 and not _is_asin(name)
+
+
+def _mention(
+    line: int,
+    text: str,
+    verdict: MentionVerdict,
+    marketplace: Marketplace | None = None,
+    asin: str | None = None,
+) -> Mention:
+    code = marketplace.code if marketplace else None
+    return Mention(line, text[:_SHOWN], verdict, code, asin, _DETAILS[verdict])

@@ -1,0 +1,284 @@
+"""Money: reading what a marketplace writes, and writing it as people there do.
+
+An amount is an integer in the minor unit of its currency: cents; yen have none.
+No currency is ever converted here, and none is guessed from an amount.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+from babel import Locale
+from babel.numbers import get_currency_precision, get_currency_symbol
+
+from core.catalog.marketplaces import Marketplace
+from core.errors import InvalidInputError
+
+LARGEST = 10**15  # minor units; beyond it no price is meant
+UNKNOWN = "unknown"
+
+_LONGEST_TEXT = 64  # characters; an amount with its currency is far shorter
+_NBSP = "\u00a0"
+
+
+class UnreadableMoneyError(InvalidInputError):
+    """The text is not one amount of money."""
+
+
+# Reading
+
+
+def parse_amount(raw: str | int | float | Decimal | None, marketplace: Marketplace) -> int | None:
+    """Return minor units of the marketplace's currency, or None where no number is given.
+
+    Numbers count major units: 12.5 on amazon.com is 1250. Fractions of a minor unit
+    are rounded half up (away from zero), as a shop's till does. Text is read the
+    marketplace's way first; a comma is a decimal mark only with one or two digits
+    after it and no separator later. The currency is not checked: `find_currency`
+    says which one the text names.
+
+    Raises UnreadableMoneyError for other text, ranges, NaN, infinity and
+    amounts beyond `LARGEST`.
+    """
+    if raw is None:
+        return None
+    if isinstance(raw, str):
+        text = _plain(raw)
+        if text.casefold() in _ABSENT:
+            return None
+        return _to_minor(_read_text(text, marketplace), marketplace, raw)
+    if isinstance(raw, bool):
+        raise UnreadableMoneyError(f"{raw} is not an amount of money. Give a number.")
+    if isinstance(raw, int) and abs(raw) > LARGEST:
+        raise UnreadableMoneyError("The number is too large for a price. Check it.")
+    return _to_minor(Decimal(str(raw)), marketplace, raw)
+
+
+def find_currency(text: str, marketplace: Marketplace) -> str | None:
+    """Return the ISO code of the currency that a text names, or None where it names none.
+
+    "$" is the marketplace's own where it counts in dollars or pesos, else USD.
+    """
+    found = _CURRENCY.search(_plain(text)[:_LONGEST_TEXT])
+    if found is None:
+        return None
+    sign = found.group().casefold()
+    if sign == "$":
+        return marketplace.currency if marketplace.currency in _DOLLARS else "USD"
+    return _CURRENCY_TOKENS[sign]
+
+
+_ABSENT = frozenset(
+    {"", "-", "--", "n/a", "na", "#n/a", "nan", "none", "null", "unknown", "not available"}
+)
+_DOLLARS = frozenset({"USD", "CAD", "MXN", "AUD", "SGD"})
+
+# As `_plain` leaves them: compatibility forms folded, lower case.
+_CURRENCY_TOKENS = {
+    "$": "USD", "us$": "USD", "usd": "USD", "ca$": "CAD", "c$": "CAD", "cad": "CAD",
+    "mx$": "MXN", "mxn": "MXN", "r$": "BRL", "brl": "BRL", "£": "GBP", "gbp": "GBP",
+    "gpb": "GBP",  # so misspelt in real exports
+    "€": "EUR", "eur": "EUR", "kr": "SEK", "sek": "SEK", "zł": "PLN", "zl": "PLN",
+    "pln": "PLN", "₺": "TRY", "tl": "TRY", "try": "TRY", "aed": "AED", "dhs": "AED",
+    "د.إ.": "AED", "د.إ": "AED", "sar": "SAR", "sr": "SAR", "ر.س.": "SAR", "ر.س": "SAR",
+    "ریال": "SAR", "ريال": "SAR", "\u20c1": "SAR",
+    "egp": "EGP", "ج.م.": "EGP", "ج.م": "EGP", "جنيه": "EGP",
+    "r": "ZAR", "zar": "ZAR", "₹": "INR", "rs.": "INR", "rs": "INR", "inr": "INR",
+    "¥": "JPY", "円": "JPY", "jpy": "JPY", "a$": "AUD", "au$": "AUD", "aud": "AUD",
+    "s$": "SGD", "sg$": "SGD", "sgd": "SGD", "chf": "CHF", "cny": "CNY", "nok": "NOK",
+    "dkk": "DKK", "czk": "CZK",
+}  # fmt: skip
+_ANY_TOKEN = "|".join(re.escape(each) for each in sorted(_CURRENCY_TOKENS, key=len, reverse=True))
+_CURRENCY = re.compile(rf"(?<![^\W\d])(?:{_ANY_TOKEN})(?![^\W\d])", re.IGNORECASE)
+_AMOUNT = re.compile(
+    rf"""(?P<open>\()?\s*(?P<sign>[-+])?\s*(?:{_ANY_TOKEN})?\s*(?P<inner_sign>[-+])?\s*
+         (?P<number>[0-9.,]+(?:[ '][0-9.,]+)*)(?P<no_cents>,-)?
+         \s*(?:{_ANY_TOKEN})?\s*(?P<late_sign>-)?\s*(?P<close>\))?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_RANGE = re.compile(r"\d[^\d]*(?:-|\bto\b|\bbis\b|\ba\b|~)[^\d]*\d")
+# What a broken number format of Excel leaves behind an amount: " -409" is en-US.
+_EXCEL_LOCALE = re.compile(
+    r"\s+-(?:409|407|40[cC]|410|[cC0]0[aA]|40[aA]|809|411|1009|80[aA]|416|4009|413|41[dD]|415)$"
+)
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([., '])[0-9]{3})(?:\1[0-9]{3})*")
+_LAKH_GROUPED = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}")
+
+
+def _signs() -> dict[int, str | None]:
+    """Map every digit, dash and mark that shops use to the plain one."""
+    table: dict[int, str | None] = {
+        ord(each): "-" for each in "\u2010\u2011\u2012\u2013\u2014\u2212"
+    }
+    for zero in (0x0660, 0x06F0, 0x0966):  # Arabic, Persian, Devanagari
+        table |= {zero + digit: str(digit) for digit in range(10)}
+    table |= {0x066B: ".", 0x066C: ",", ord("\u2019"): "'"}
+    hidden = (0x00AD, 0x061C, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F))
+    return table | dict.fromkeys((*hidden, *range(0x2060, 0x206A)), None)
+
+
+_PLAIN_SIGNS = _signs()
+
+
+def _plain(text: str) -> str:
+    """Fold spaces, widths, digits, dashes and hidden marks to the plain ones."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFKC", text.translate(_PLAIN_SIGNS)).strip()
+
+
+def _read_text(text: str, marketplace: Marketplace) -> Decimal:
+    """Return the amount in major units."""
+    text = _EXCEL_LOCALE.sub("", text)
+    found = _AMOUNT.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
+    if found is None or (found["open"] is None) != (found["close"] is None):
+        raise _unreadable(text)
+    amount = _read_number(found["number"], _decimal_mark(marketplace.locale), text)
+    minus = found["open"] or "-" in (found["sign"], found["inner_sign"], found["late_sign"])
+    return -amount if minus else amount
+
+
+def _read_number(number: str, mark: str, text: str) -> Decimal:
+    """Read digits with separators; `mark` is the marketplace's decimal mark."""
+    if number.isdigit():
+        return Decimal(number)
+    if _is_grouped(number, mark):
+        return Decimal(re.sub(r"[., ']", "", number))
+    position = max(number.rfind("."), number.rfind(","))
+    whole, decimals = number[:position], number[position + 1 :]
+    if position < 0 or not decimals.isdigit():
+        raise _unreadable(text)
+    if number[position] == "," and len(decimals) > 2:
+        raise _unreadable(text)
+    if whole and not whole.isdigit():
+        if number[position] in whole or not _is_grouped(whole, number[position]):
+            raise _unreadable(text)
+        whole = re.sub(r"[., ']", "", whole)
+    return Decimal(f"{whole or '0'}.{decimals}")
+
+
+def _is_grouped(number: str, mark: str) -> bool:
+    """True for 1,234 or 1.234.567: whole numbers with separators of groups only.
+
+    A single point before three digits is a decimal mark where the marketplace
+    writes it so; a comma there never is.
+    """
+    if mark == "." and number.count(".") == 1:
+        return False
+    return bool(_GROUPED.fullmatch(number) or _LAKH_GROUPED.fullmatch(number))
+
+
+def _to_minor(amount: Decimal, marketplace: Marketplace, raw: object) -> int:
+    """Round to the minor unit; `raw` is for the message."""
+    if not amount.is_finite():
+        raise _unreadable(str(raw))
+    if amount and amount.adjusted() > 16:
+        raise _too_large(raw)
+    minor = int(amount.scaleb(marketplace.decimals).quantize(Decimal(1), ROUND_HALF_UP))
+    if abs(minor) > LARGEST:
+        raise _too_large(raw)
+    return minor
+
+
+def _unreadable(text: str) -> UnreadableMoneyError:
+    shown = text[:_LONGEST_TEXT]
+    if _RANGE.search(shown):
+        return UnreadableMoneyError(f"{shown!r} is a range, not one price. Give a single amount.")
+    return UnreadableMoneyError(
+        f"{shown!r} can't be read as money. Give one amount such as 12.99 or 1.234,50 €."
+    )
+
+
+def _too_large(raw: object) -> UnreadableMoneyError:
+    return UnreadableMoneyError(f"{str(raw)[:_LONGEST_TEXT]} is too large for a price. Check it.")
+
+
+@lru_cache(maxsize=64)
+def _decimal_mark(locale: str) -> str:
+    return str(Locale.parse(locale).number_symbols["latn"]["decimal"])
+
+
+# Writing
+
+
+def format_money(minor: int | None, marketplace: Marketplace) -> str:
+    """Write an amount in the marketplace's currency as people there do."""
+    return format_amount(minor, marketplace.currency, marketplace.locale)
+
+
+def format_amount(minor: int | None, currency: str, locale: str) -> str:
+    """Write minor units of a currency in a locale's way; None is "unknown".
+
+    Same as Babel's `format_currency` but for a space behind a letter code
+    (CLDR's rule, which Babel leaves out), and fast enough for long lists.
+    """
+    if minor is None:
+        return UNKNOWN
+    style = _style(currency, locale)
+    prefix, suffix = style.negative if minor < 0 else style.positive
+    whole, decimals = divmod(abs(minor), 10**style.decimals)
+    number = style.group(whole)
+    if style.decimals:
+        number = f"{number}{style.mark}{decimals:0{style.decimals}}"
+    return f"{prefix}{number}{suffix}"
+
+
+def to_decimal(minor: int, currency: str) -> Decimal:
+    """Return the amount in major units: 1250 of USD is Decimal("12.50")."""
+    return Decimal(minor).scaleb(-_precision(currency))
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a locale writes a currency, taken once from Babel."""
+
+    positive: tuple[str, str]  # before and behind the number
+    negative: tuple[str, str]
+    mark: str
+    separator: str
+    first_group: int  # digits next to the decimal mark
+    further_groups: int
+    decimals: int
+
+    def group(self, whole: int) -> str:
+        """Write a whole number in groups."""
+        if self.first_group == self.further_groups == 3:
+            return f"{whole:,}".replace(",", self.separator)
+        digits = str(whole)
+        groups = [digits[-self.first_group :]]
+        digits = digits[: -self.first_group]
+        while digits:
+            groups.append(digits[-self.further_groups :])
+            digits = digits[: -self.further_groups]
+        return self.separator.join(reversed(groups))
+
+
+@lru_cache(maxsize=256)
+def _style(currency: str, locale: str) -> _Style:
+    parsed = Locale.parse(locale)
+    pattern = parsed.currency_formats["standard"]
+    symbols = parsed.number_symbols["latn"]
+    first, further = pattern.grouping
+    return _Style(
+        positive=_around(pattern.prefix[0], pattern.suffix[0], currency, locale),
+        negative=_around(pattern.prefix[1], pattern.suffix[1], currency, locale),
+        mark=symbols.get("currencyDecimal", symbols["decimal"]),
+        separator=symbols.get("currencyGroup", symbols["group"]),
+        first_group=first,
+        further_groups=further,
+        decimals=_precision(currency),
+    )
+
+
+def _around(prefix: str, suffix: str, currency: str, locale: str) -> tuple[str, str]:
+    symbol = get_currency_symbol(currency, locale)
+    if symbol == currency and prefix.endswith("¤"):
+        prefix += _NBSP
+    return prefix.replace("¤", symbol), suffix.replace("¤", symbol)
+
+
+@lru_cache(maxsize=256)
+def _precision(currency: str) -> int:
+    return int(get_currency_precision(currency))

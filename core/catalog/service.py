@@ -1,0 +1,85 @@
+"""Makes products known. Never commits."""
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from core.db import insert_many, run_many
+
+Key = tuple[str, str]  # marketplace, ASIN
+
+
+def ensure_products(
+    session: Session, keys: Iterable[Key], *, is_demo: bool = False
+) -> tuple[dict[Key, int], set[Key]]:
+    """Return the id of every product, and which of them were new.
+
+    Keys are sorted first, so that two sessions lock in the same order.
+    """
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}, set()
+    known = find_products(session, wanted)
+    missing = [key for key in wanted if key not in known]
+    made = insert_many(
+        session,
+        "product",
+        {"marketplace": "text", "asin": "text", "is_demo": "bool"},
+        [(marketplace, asin, is_demo) for marketplace, asin in missing],
+        on_conflict="ON CONFLICT DO NOTHING",
+        returning="marketplace, asin, id",
+    )
+    new = {(marketplace, asin): number for marketplace, asin, number in made}
+    _start_latest(session, list(new.values()))
+    known |= new
+    if len(known) < len(wanted):  # another session made them at the same moment
+        known |= find_products(session, [key for key in wanted if key not in known])
+    return known, set(new)
+
+
+def find_products(session: Session, keys: list[Key]) -> dict[Key, int]:
+    """Return the ids of the products that are known."""
+    rows = run_many(
+        session,
+        "SELECT p.marketplace, p.asin, p.id FROM unnest(%s::text[], %s::text[]) "
+        "AS k (marketplace, asin) JOIN product p USING (marketplace, asin)",
+        keys,
+        fetch=True,
+    )
+    return {(marketplace, asin): number for marketplace, asin, number in rows}
+
+
+def _start_latest(session: Session, product_ids: list[int]) -> None:
+    rows = [(product_id,) for product_id in product_ids]
+    insert_many(
+        session,
+        "product_latest",
+        {"product_id": "int8"},
+        rows,
+        on_conflict="ON CONFLICT DO NOTHING",
+    )
+
+
+def category_ids(session: Session, names: Iterable[Key]) -> dict[Key, int]:
+    """Return the id of every (marketplace, category name), making those that are new."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    known = _find_categories(session, wanted)
+    missing = [key for key in wanted if key not in known]
+    if missing:
+        columns = {"marketplace": "text", "name": "text"}
+        insert_many(session, "category", columns, missing, on_conflict="ON CONFLICT DO NOTHING")
+        known |= _find_categories(session, missing)
+    return known
+
+
+def _find_categories(session: Session, keys: list[Key]) -> dict[Key, int]:
+    rows = run_many(
+        session,
+        "SELECT c.marketplace, c.name, c.id FROM unnest(%s::text[], %s::text[]) "
+        "AS k (marketplace, name) JOIN category c USING (marketplace, name)",
+        keys,
+        fetch=True,
+    )
+    return {(marketplace, name): number for marketplace, name, number in rows}

@@ -1,0 +1,79 @@
+"""Why a current figure is blank, in words. Pure: the head of a product in, sentences out."""
+
+from datetime import datetime
+from typing import Literal
+
+from core import wording
+from core.history.observation import Outcome
+from core.history.product_head import Fetching, ProductHead
+
+Group = Literal["price", "bsr", "rating", "availability"]
+
+
+def seen_at(head: ProductHead, group: Group) -> datetime | None:
+    """Return when a group of values was last looked at; None: never reported."""
+    times = {
+        "price": head.price_at,
+        "bsr": head.bsr_at,
+        "rating": head.rating_at,
+        "availability": head.availability_at,
+    }
+    return times[group]
+
+
+def blank_reason(head: ProductHead, group: Group, now: datetime) -> str:
+    """Return why a value of a group is not there, for a card that shows none."""
+    if head.captured_at is None:
+        return never_seen(head.fetching, now)
+    at = seen_at(head, group)
+    if at is None:
+        return "not reported by its source"
+    return f"none on the page {wording.age(at, now)}"
+
+
+def never_seen(fetching: Fetching | None, now: datetime) -> str:
+    """Return why nothing is known of a product at all."""
+    if fetching is None:
+        return "never fetched: paused, or followed by nobody"
+    if fetching.leased_until is not None and fetching.leased_until > now:
+        return "never fetched: the first fetch is running"
+    if fetching.last_outcome is not None and not fetching.last_outcome.says_something:
+        return f"never read: the last fetch ended as {_ended(fetching.last_outcome)}"
+    if fetching.due_at <= now:
+        return "never fetched: due now"
+    return f"never fetched: due {wording.age(fetching.due_at, now)}"
+
+
+def trouble(fetching: Fetching | None, now: datetime) -> str | None:
+    """Return what stands in the way of newer values, None when nothing does."""
+    if fetching is None or fetching.last_outcome is None or fetching.last_outcome.says_something:
+        return None
+    times = "time" if fetching.failures == 1 else "times in a row"
+    asked = wording.age(fetching.looked_at, now)
+    return (
+        f"The last fetch, {asked}, failed ({fetching.failures} {times}): "
+        f"{wording.outcome(fetching.last_outcome)}"
+    )
+
+
+def next_fetch(fetching: Fetching | None, now: datetime) -> str:
+    """Return when the product is looked at next."""
+    if fetching is None:
+        return "not on the schedule"
+    if fetching.leased_until is not None and fetching.leased_until > now:
+        return "being fetched now"
+    if fetching.requested_at is not None and _is_waiting(fetching, now):
+        return f"asked for {wording.age(fetching.requested_at, now)}, next in line"
+    if fetching.due_at <= now:
+        return "next fetch due now"
+    return f"next fetch {wording.age(fetching.due_at, now)}"
+
+
+def _is_waiting(fetching: Fetching, now: datetime) -> bool:
+    """True while nothing has come of a person's request."""
+    asked, looked = fetching.requested_at, fetching.looked_at
+    return asked is not None and (looked is None or looked < asked) and fetching.due_at <= now
+
+
+def _ended(outcome: Outcome) -> str:
+    return outcome.value.replace("_", " ")

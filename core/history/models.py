@@ -1,0 +1,130 @@
+"""Tables of what was observed: snapshots, further ranks, days."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import REAL
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+# What charts read lies in the key's index itself, so that a year of one product
+# is one index range and not 8,760 visits of a heap ordered by time.
+CHART_COLUMNS = (
+    "kind",
+    "seen",
+    "flags",
+    "price",
+    "list_price",
+    "buy_box_price",
+    "bsr",
+    "bsr_category_id",
+    "rating",
+    "ratings_count",
+    "availability",
+)
+
+
+class Snapshot(Base):
+    """One stored observation. Values are never edited; `flags` is the gate's judgement.
+
+    Amounts are minor units of `currency`. Where that is not the marketplace's
+    own, `flags` says so and the amounts are not comparable.
+    """
+
+    __tablename__ = "snapshot"
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            "product_id", "captured_at", "source", postgresql_include=list(CHART_COLUMNS)
+        ),
+        {"postgresql_partition_by": "RANGE (captured_at)"},
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger)
+    captured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    source: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    seen: Mapped[int] = mapped_column(Integer)
+    flags: Mapped[int] = mapped_column(Integer)
+    outcome: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    price: Mapped[int | None] = mapped_column(BigInteger)
+    price_basis: Mapped[int | None] = mapped_column(SmallInteger)
+    list_price: Mapped[int | None] = mapped_column(BigInteger)
+    buy_box_price: Mapped[int | None] = mapped_column(BigInteger)
+    buy_box_shipping: Mapped[int | None] = mapped_column(BigInteger)
+    buy_box_seller: Mapped[str | None] = mapped_column(Text)
+    amazon_price: Mapped[int | None] = mapped_column(BigInteger)
+    new_price: Mapped[int | None] = mapped_column(BigInteger)
+    new_fba_price: Mapped[int | None] = mapped_column(BigInteger)
+    used_price: Mapped[int | None] = mapped_column(BigInteger)
+    deal_price: Mapped[int | None] = mapped_column(BigInteger)
+    coupon_amount: Mapped[int | None] = mapped_column(BigInteger)
+    coupon_percent: Mapped[int | None] = mapped_column(SmallInteger)
+    fulfilment: Mapped[int | None] = mapped_column(SmallInteger)
+    bsr: Mapped[int | None] = mapped_column(Integer)
+    bsr_category_id: Mapped[int | None] = mapped_column(Integer)
+    sub_rank: Mapped[int | None] = mapped_column(Integer)
+    sub_category_id: Mapped[int | None] = mapped_column(Integer)
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    ratings_count: Mapped[int | None] = mapped_column(Integer)
+    reviews_count: Mapped[int | None] = mapped_column(Integer)
+    availability: Mapped[int | None] = mapped_column(SmallInteger)
+    stock_left: Mapped[int | None] = mapped_column(Integer)
+    offers_new: Mapped[int | None] = mapped_column(Integer)
+    offers_used: Mapped[int | None] = mapped_column(Integer)
+    fetch_run_id: Mapped[int | None] = mapped_column(BigInteger)
+    import_run_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class SnapshotRank(Base):
+    """Every category rank of a snapshot beyond its main and first sub rank."""
+
+    __tablename__ = "snapshot_rank"
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            "product_id", "captured_at", "source", "category_id", postgresql_include=["rank"]
+        ),
+        {"postgresql_partition_by": "RANGE (captured_at)"},
+    )
+
+    product_id: Mapped[int] = mapped_column(BigInteger)
+    captured_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    source: Mapped[int] = mapped_column(SmallInteger)
+    category_id: Mapped[int] = mapped_column(Integer)
+    rank: Mapped[int] = mapped_column(Integer)
+
+
+class ProductDaily(Base):
+    """A product's day, by the clock of its marketplace. Doubtful values are left out."""
+
+    __tablename__ = "product_daily"
+    __table_args__ = (PrimaryKeyConstraint("product_id", "day"),)
+
+    product_id: Mapped[int] = mapped_column(BigInteger)
+    day: Mapped[date] = mapped_column(Date)
+    price_open: Mapped[int | None] = mapped_column(BigInteger)
+    price_low: Mapped[int | None] = mapped_column(BigInteger)
+    price_high: Mapped[int | None] = mapped_column(BigInteger)
+    price_close: Mapped[int | None] = mapped_column(BigInteger)
+    list_price: Mapped[int | None] = mapped_column(BigInteger)  # at the close
+    bsr_open: Mapped[int | None] = mapped_column(Integer)
+    bsr_best: Mapped[int | None] = mapped_column(Integer)
+    bsr_worst: Mapped[int | None] = mapped_column(Integer)
+    bsr_close: Mapped[int | None] = mapped_column(Integer)
+    bsr_category_id: Mapped[int | None] = mapped_column(Integer)  # of the close
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
+    ratings_count: Mapped[int | None] = mapped_column(Integer)
+    in_stock_share: Mapped[float | None] = mapped_column(REAL)  # 0–1; None: not reported
+    looks: Mapped[int] = mapped_column(Integer)  # snapshots of the day; 0: carried forward
+    is_sealed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

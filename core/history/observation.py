@@ -1,0 +1,216 @@
+"""One look at a product, as every source says it. Values only: no parsing, no storage.
+
+Units, everywhere in Amazcope: money is an integer in the minor unit of its
+currency (cents; yen have none), a rating is in tenths of a star (46 is 4.6),
+a rank is 1 for the best seller, times are aware and in UTC.
+None means unknown or absent; `seen` tells which: with a field's bit set the
+source looked and there was none, without it the source does not report it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, IntFlag, StrEnum
+
+from core.catalog.listing import Listing
+
+__all__ = [
+    "Availability",
+    "CategoryRank",
+    "Failure",
+    "Flag",
+    "Fulfilment",
+    "Kind",
+    "Listing",
+    "Observation",
+    "Outcome",
+    "PriceBasis",
+    "Seen",
+    "Source",
+]
+
+
+class Source(IntEnum):
+    """Who says so. Numbers are stored: never renumber."""
+
+    AXESSO = 1  # axesso_data/amazon-product-details-scraper
+    JUNGLEE = 2  # junglee/Amazon-crawler and its relatives
+    KEEPA_API = 3  # a product of Keepa's API, with its full history
+    KEEPA_EXPORT = 4  # a Keepa table export: one moment, many products
+    HISTORY_FILE = 5  # a tidy history CSV
+    BESTSELLERS = 6  # junglee/amazon-bestsellers
+
+
+class Kind(IntEnum):
+    """How silence between two snapshots is to be read."""
+
+    SAMPLE = 0  # said what it saw at that moment: silence is a hole
+    CHANGE = 1  # said when something changed: silence means unchanged
+
+
+class Outcome(StrEnum):
+    """How a look at a product ended (the field's standard list)."""
+
+    OK = "ok"
+    NOT_FOUND = "not_found"
+    UNAVAILABLE = "unavailable"
+    NO_FEATURED_OFFER = "no_featured_offer"
+    NO_OFFER = "no_offer"
+    REDIRECTED_ASIN = "redirected_asin"
+    WRONG_LOCALE = "wrong_locale"
+    NOT_A_PRODUCT_PAGE = "not_a_product_page"
+    BLOCKED = "blocked"
+    PARSE_ERROR = "parse_error"
+    EMPTY_RUN = "empty_run"
+    RUN_FAILED = "run_failed"
+    TIMEOUT = "timeout"
+    NO_CREDIT = "no_credit"
+    BAD_INPUT = "bad_input"
+
+    @property
+    def says_something(self) -> bool:
+        """True when this says something about the product, not about the fetch."""
+        return self in _ABOUT_THE_PRODUCT
+
+
+_ABOUT_THE_PRODUCT = frozenset(
+    {
+        Outcome.OK,
+        Outcome.NOT_FOUND,
+        Outcome.UNAVAILABLE,
+        Outcome.NO_FEATURED_OFFER,
+        Outcome.NO_OFFER,
+    }
+)
+
+
+class Availability(IntEnum):
+    """Whether it can be bought. Unknown is None, not a member. Numbers are stored."""
+
+    IN_STOCK = 1
+    LIMITED = 2  # "Only 11 left in stock"
+    PRE_ORDER = 3
+    BACK_ORDER = 4
+    BUY_BOX_SUPPRESSED = 5  # offers exist, none is featured
+    NO_OFFERS = 6
+    UNAVAILABLE = 7  # "Currently unavailable"
+    GONE = 8  # the page answers 404
+
+    @property
+    def can_be_bought(self) -> bool:
+        return self in (Availability.IN_STOCK, Availability.LIMITED)
+
+
+class PriceBasis(IntEnum):
+    """Which of the prices `Observation.price` is. Numbers are stored."""
+
+    BUY_BOX = 1  # the featured offer
+    LOWEST_NEW = 2  # the lowest new offer, no featured one
+    AMAZON = 3  # Amazon's own offer
+    AS_LISTED = 4  # the source says "price" and no more
+
+
+class Fulfilment(IntEnum):
+    """Who ships. Numbers are stored."""
+
+    AMAZON = 1  # sold and shipped by Amazon
+    FBA = 2  # sold by a merchant, shipped by Amazon
+    FBM = 3  # sold and shipped by a merchant
+
+
+class Seen(IntFlag):
+    """The presence mask: what a source looked at. Bits are stored: never move one."""
+
+    NONE = 0
+    PRICE = 1 << 0
+    LIST_PRICE = 1 << 1
+    BUY_BOX = 1 << 2
+    AMAZON_PRICE = 1 << 3
+    NEW_PRICE = 1 << 4
+    NEW_FBA_PRICE = 1 << 5
+    USED_PRICE = 1 << 6
+    DEAL = 1 << 7
+    COUPON = 1 << 8
+    BSR = 1 << 9
+    RATING = 1 << 10
+    RATINGS_COUNT = 1 << 11
+    REVIEWS_COUNT = 1 << 12
+    AVAILABILITY = 1 << 13
+    STOCK_LEFT = 1 << 14
+    SELLER = 1 << 15
+    FULFILMENT = 1 << 16
+    OFFERS_NEW = 1 << 17
+    OFFERS_USED = 1 << 18
+    LISTING = 1 << 19
+
+
+class Flag(IntFlag):
+    """Why a value is doubtful. Bits are stored: never move one."""
+
+    NONE = 0
+    PRICE_JUMP = 1 << 0  # ×100 or ÷100 against the product's own history
+    PRICE_ZERO = 1 << 1
+    CURRENCY_MISMATCH = 1 << 2
+    RATING_OUT_OF_RANGE = 1 << 3
+    RATINGS_COLLAPSED = 1 << 4
+    STALE_VALUE = 1 << 5  # the source repeats an old value
+    RANK_INVALID = 1 << 6
+    LIST_PRICE_INVALID = 1 << 7
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRank:
+    """A rank, comparable only within its category and marketplace."""
+
+    category: str
+    rank: int
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One look at one product; `outcome.says_something` is always true here."""
+
+    marketplace: str  # a marketplace's code, "US"
+    asin: str
+    captured_at: datetime
+    source: Source
+    kind: Kind = Kind.SAMPLE
+    outcome: Outcome = Outcome.OK
+    seen: Seen = Seen.NONE
+    flags: Flag = Flag.NONE  # what the source itself admits, such as a stale price
+    currency: str | None = None  # as observed; None: the source names none
+    price: int | None = None  # the price a buyer is shown; `price_basis` says which
+    price_basis: PriceBasis | None = None
+    list_price: int | None = None
+    buy_box_price: int | None = None
+    buy_box_shipping: int | None = None
+    buy_box_seller: str | None = None
+    amazon_price: int | None = None
+    new_price: int | None = None  # lowest new offer
+    new_fba_price: int | None = None
+    used_price: int | None = None
+    deal_price: int | None = None
+    coupon_amount: int | None = None
+    coupon_percent: int | None = None
+    fulfilment: Fulfilment | None = None
+    ranks: tuple[CategoryRank, ...] = ()  # the first is the main category's
+    rating: int | None = None
+    ratings_count: int | None = None  # ratings, with or without text
+    reviews_count: int | None = None  # written reviews
+    availability: Availability | None = None
+    stock_left: int | None = None
+    offers_new: int | None = None
+    offers_used: int | None = None
+    listing: Listing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A look that says nothing about the product; `outcome.says_something` is false."""
+
+    outcome: Outcome
+    detail: str  # a sentence a person may read
+    marketplace: str | None = None  # None where not even that could be read
+    asin: str | None = None
+    captured_at: datetime | None = None
+    redirected_to: str | None = None  # the ASIN that came back instead

@@ -1,0 +1,136 @@
+"""Statistics of a period in words: a table's rows, a share, a difference. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core import wording
+from core.history.analysis import Figure, Span, Statistics
+from core.wording import MINUS, THIN_SPACE
+
+Writes = Callable[[float | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one field did in a period, ready to show."""
+
+    name: str
+    now: str
+    details: tuple[str, ...]  # change since the start, range, average or median
+
+
+def share(part: float | None) -> str:
+    """Write a share of 0–1: "97 %"; never "100 %" for less than all of it."""
+    if part is None:
+        return "unknown"
+    percent = part * 100
+    if 99 < percent < 100 or 0 < percent < 1:
+        return f"{percent:.1f}{THIN_SPACE}%" if 0.05 <= percent < 99.95 else _nearly(percent)
+    return f"{percent:.0f}{THIN_SPACE}%"
+
+
+def _nearly(percent: float) -> str:
+    return f">99.9{THIN_SPACE}%" if percent > 50 else f"<0.1{THIN_SPACE}%"
+
+
+def stars_gained(before: float, after: float) -> str:
+    """Write a difference of two ratings in tenths: "+0.1"."""
+    tenths = round(after - before)
+    return "unchanged" if tenths == 0 else f"{_sign(tenths)}{abs(tenths) / 10:.1f}"
+
+
+def gained(before: float, after: float) -> str:
+    """Write a difference of two counts: "+1,204"."""
+    more = round(after - before)
+    return "unchanged" if more == 0 else f"{_sign(more)}{abs(more):,}"
+
+
+def _sign(number: int) -> str:
+    return "+" if number > 0 else MINUS
+
+
+def moved(span: Span, words: Callable[[float, float], str]) -> str | None:
+    """Say how a value changed since the period's start, None when that is not known."""
+    start, now = span.start.value, span.now.value
+    if start is None or now is None:
+        return None
+    return "unchanged" if start == now else words(start, now)
+
+
+def table_of(statistics: Statistics, marketplace: str) -> list[Row]:
+    """Return the rows of a period's table; a blank cell holds its reason."""
+
+    def money(minor: float | None) -> str:
+        return wording.money(minor, marketplace)
+
+    return [
+        _row("Price", statistics.price, money, wording.percent_change),
+        _row("List price", statistics.list_price, money, wording.percent_change),
+        _row("Rank", statistics.rank, wording.rank, wording.rank_change, use_median=True),
+        _row("Rating", statistics.rating, wording.rating, stars_gained),
+        _row("Ratings", statistics.ratings_count, wording.count, gained, use_median=True),
+    ]
+
+
+def _row(
+    name: str,
+    span: Span,
+    writes: Writes,
+    change: Callable[[float, float], str],
+    *,
+    use_median: bool = False,
+) -> Row:
+    def cell(figure: Figure) -> str:
+        return writes(figure.value) if figure.value is not None else str(figure.reason)
+
+    if span.start.value is None:
+        return Row(name, cell(span.now), ())
+    change_words = _since_start(span, cell(span.start), change)
+    if span.low.value == span.high.value:
+        return Row(name, cell(span.now), (change_words,))
+    middle = cell(_whole(span.median if use_median else span.average))
+    return Row(
+        name,
+        cell(span.now),
+        (
+            change_words,
+            f"{cell(span.low)} to {cell(span.high)}",
+            f"{'median' if use_median else 'average'} {middle}",
+        ),
+    )
+
+
+def _since_start(span: Span, start: str, change: Callable[[float, float], str]) -> str:
+    words = moved(span, change)
+    if words is None:
+        return f"began at {start}"
+    return words if words == "unchanged" else f"{words} from {start}"
+
+
+def _whole(figure: Figure) -> Figure:
+    """Round to the unit that is written: an average of cents is no whole cent."""
+    return figure if figure.value is None else Figure(round(figure.value))
+
+
+def summary(statistics: Statistics) -> str:
+    """Return the rest of a period in one line."""
+    parts = []
+    stock = statistics.in_stock_share
+    if stock.value is None:
+        parts.append(f"time in stock: {stock.reason}")
+    else:
+        parts.append(f"in stock {share(stock.value)} of the time")
+    changes = statistics.price.changes
+    if changes.value is None:
+        parts.append(f"price changes: {changes.reason}")
+    else:
+        parts.append(_many(int(changes.value), "price change"))
+    parts.append(_many(statistics.looks, "look"))
+    if statistics.doubtful:
+        parts.append(f"{_many(statistics.doubtful, 'doubtful one')} left out")
+    line = " · ".join(parts)
+    return line[0].upper() + line[1:]
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -1,0 +1,172 @@
+"""What the head of a product's page says: who it is, its newest values, who follows it, when due.
+
+One SELECT. Its `data_version` is the key under which everything else may be kept.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg.rows import namedtuple_row
+from sqlalchemy.orm import Session
+
+from core.db import driver_connection
+from core.history.observation import Availability, Flag, Outcome, PriceBasis
+from core.tracking.rules import Cadence, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How one person follows a product."""
+
+    role: Role
+    cadence: Cadence
+    is_primary: bool
+    tags: tuple[str, ...]
+    note: str | None
+    price_change_percent: Decimal | None
+    rank_change_percent: Decimal | None
+    paused_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """When a product is looked at next, and how the last look ended."""
+
+    due_at: datetime
+    leased_until: datetime | None  # None: not being fetched
+    failures: int  # in a row
+    looked_at: datetime | None
+    last_outcome: Outcome | None
+    requested_at: datetime | None  # None: nobody asked for it out of turn
+
+
+@dataclass(frozen=True, slots=True)
+class ProductHead:
+    """A product with its newest accepted values; None is unknown or absent, as `*_at` tells."""
+
+    product_id: int
+    marketplace: str
+    asin: str
+    is_demo: bool
+    data_version: int
+    first_day: date | None  # None: nothing was ever seen of it
+    title: str | None
+    brand: str | None
+    captured_at: datetime | None
+    flags: Flag  # of the newest snapshot
+    price: int | None
+    price_basis: PriceBasis | None
+    list_price: int | None
+    coupon_amount: int | None
+    coupon_percent: int | None
+    price_at: datetime | None
+    bsr: int | None
+    bsr_category_id: int | None
+    bsr_category: str | None
+    bsr_at: datetime | None
+    rating: int | None
+    ratings_count: int | None
+    reviews_count: int | None
+    rating_at: datetime | None
+    availability: Availability | None
+    stock_left: int | None
+    seller: str | None
+    availability_at: datetime | None
+    following: Following | None  # None: this person does not follow it
+    fetching: Fetching | None  # None: nobody has it fetched
+
+
+_HEAD = """
+SELECT p.id, p.marketplace, p.asin, p.is_demo, x.title, x.brand, c.name AS category_name,
+    (SELECT min(day) FROM product_daily d WHERE d.product_id = p.id) AS first_day,
+    l.data_version, l.captured_at, l.flags,
+    l.price, l.price_basis, l.list_price, l.coupon_amount, l.coupon_percent, l.price_at,
+    l.bsr, l.bsr_category_id, l.bsr_at, l.rating, l.ratings_count, l.reviews_count, l.rating_at,
+    l.availability, l.stock_left, l.buy_box_seller, l.availability_at,
+    t.role, t.cadence, t.is_primary, t.tags, t.note, t.price_change_percent,
+    t.rank_change_percent, t.paused_at,
+    s.due_at, s.leased_until, s.failures, s.looked_at, s.last_outcome, s.requested_at
+FROM product p
+LEFT JOIN product_latest l ON l.product_id = p.id
+LEFT JOIN product_text x ON x.product_id = p.id
+LEFT JOIN category c ON c.id = l.bsr_category_id
+LEFT JOIN tracking t ON t.product_id = p.id AND t.person_id = %(person)s
+LEFT JOIN fetch_schedule s ON s.product_id = p.id
+WHERE p.marketplace = %(marketplace)s AND p.asin = %(asin)s
+"""
+
+
+def find_product_head(
+    session: Session, person_id: int, marketplace: str, asin: str
+) -> ProductHead | None:
+    """Return the head of a product as one person sees it, None when it is not known."""
+    values = {"person": person_id, "marketplace": marketplace, "asin": asin}
+    # By the driver itself: with forty columns SQLAlchemy's rows cost more than the query.
+    with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
+        row = cursor.execute(_HEAD, values).fetchone()
+    return None if row is None else _head(row)
+
+
+def _head(row: Any) -> ProductHead:
+    return ProductHead(
+        product_id=row.id,
+        marketplace=row.marketplace,
+        asin=row.asin,
+        is_demo=row.is_demo,
+        data_version=row.data_version or 0,
+        first_day=row.first_day,
+        title=row.title,
+        brand=row.brand,
+        captured_at=row.captured_at,
+        flags=Flag(row.flags or 0),
+        price=row.price,
+        price_basis=None if row.price_basis is None else PriceBasis(row.price_basis),
+        list_price=row.list_price,
+        coupon_amount=row.coupon_amount,
+        coupon_percent=row.coupon_percent,
+        price_at=row.price_at,
+        bsr=row.bsr,
+        bsr_category_id=row.bsr_category_id,
+        bsr_category=row.category_name,
+        bsr_at=row.bsr_at,
+        rating=row.rating,
+        ratings_count=row.ratings_count,
+        reviews_count=row.reviews_count,
+        rating_at=row.rating_at,
+        availability=None if row.availability is None else Availability(row.availability),
+        stock_left=row.stock_left,
+        seller=row.buy_box_seller,
+        availability_at=row.availability_at,
+        following=_following(row),
+        fetching=_fetching(row),
+    )
+
+
+def _following(row: Any) -> Following | None:
+    if row.role is None:
+        return None
+    return Following(
+        role=Role(row.role),
+        cadence=Cadence(row.cadence),
+        is_primary=row.is_primary,
+        tags=tuple(row.tags),
+        note=row.note,
+        price_change_percent=row.price_change_percent,
+        rank_change_percent=row.rank_change_percent,
+        paused_at=row.paused_at,
+    )
+
+
+def _fetching(row: Any) -> Fetching | None:
+    if row.due_at is None:
+        return None
+    return Fetching(
+        due_at=row.due_at,
+        leased_until=row.leased_until,
+        failures=row.failures,
+        looked_at=row.looked_at,
+        last_outcome=None if row.last_outcome is None else Outcome(row.last_outcome),
+        requested_at=row.requested_at,
+    )

@@ -1,0 +1,249 @@
+"""Every SELECT over one product's history: frames for charts, pages for tables.
+
+Times are always bounded below, so that only the partitions of the period are
+opened. Nothing is judged here (see `analysis`) and nothing drawn (see `charts`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.bulk import Column, read_frame
+from core.catalog.models import ListingVersion
+from core.history.observation import Kind, Seen, Source
+
+MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
+_DEAL = int(Seen.DEAL)
+
+_HISTORY = [
+    Column("captured_at", "captured_at", "time"),
+    Column("kind", "kind", "int"),
+    Column("seen", "seen", "int"),
+    Column("flags", "flags", "int"),
+    Column("price", "price"),
+    Column("list_price", "list_price"),
+    Column("buy_box_price", "buy_box_price"),
+    Column("bsr", "bsr"),
+    Column("bsr_category", "COALESCE(bsr_category_id, -1)", "int"),
+    Column("rating", "rating"),
+    Column("ratings_count", "ratings_count"),
+    Column("availability", "COALESCE(availability, 0)", "int"),
+    Column("source", "source", "int"),
+]
+
+_DAYS = [
+    Column("day", "day", "day"),
+    *(
+        Column(name, name)
+        for name in (
+            "price_open",
+            "price_low",
+            "price_high",
+            "price_close",
+            "list_price",
+            "bsr_open",
+            "bsr_best",
+            "bsr_worst",
+            "bsr_close",
+        )
+    ),
+    Column("bsr_category", "COALESCE(bsr_category_id, -1)", "int"),
+    Column("rating", "rating"),
+    Column("ratings_count", "ratings_count"),
+    Column("in_stock_share", "in_stock_share", "share"),
+    Column("looks", "looks", "int"),
+]
+
+
+def snapshot_history(
+    session: Session, product_id: int, since: datetime, until: datetime
+) -> pd.DataFrame:
+    """Return what was seen of a product from `since` to before `until`, oldest first.
+
+    Columns: captured_at (datetime64[us, UTC]); kind, seen, flags, source (int64);
+    price, list_price, buy_box_price (float64, minor units), bsr, rating (tenths),
+    ratings_count (float64), all NaN where none or unknown; bsr_category (int64,
+    -1 none); availability (int64, 0 unknown).
+    A state that an earlier change left standing comes first, at `since` itself.
+    """
+    inside = read_frame(
+        session,
+        _HISTORY,
+        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
+        "AND captured_at < %(until)s ORDER BY captured_at, source",
+        {"id": product_id, "since": since, "until": until},
+    )
+    before = _state_before(session, product_id, since)
+    return inside if before.empty else pd.concat([before, inside], ignore_index=True)
+
+
+def _state_before(session: Session, product_id: int, since: datetime) -> pd.DataFrame:
+    """Return the last snapshot before `since` if it is a change, moved to `since`; else no row.
+
+    A sample holds for hours at most, so it says nothing about a period that begins later.
+    """
+    first = first_day(session, product_id)
+    if first is None or first >= since.date():
+        return pd.DataFrame()
+    found = read_frame(
+        session,
+        _HISTORY,
+        "FROM (SELECT * FROM snapshot WHERE product_id = %(id)s AND captured_at < %(since)s "
+        "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
+        "WHERE kind = %(change)s",
+        {
+            "id": product_id,
+            "since": since,
+            # A day of a marketplace begins up to 14 hours before UTC's.
+            "first": first - timedelta(days=1),
+            "change": int(Kind.CHANGE),
+        },
+    )
+    return found.assign(captured_at=pd.Timestamp(since).as_unit("us"))
+
+
+def daily_history(
+    session: Session, product_id: int, since_day: date, until_day: date
+) -> pd.DataFrame:
+    """Return the days of a product, both ends included, oldest first.
+
+    Columns: day (datetime64[us], midnight without a zone: the marketplace's day);
+    price_open, price_low, price_high, price_close, list_price (float64, minor units);
+    bsr_open, bsr_best, bsr_worst, bsr_close, rating (tenths), ratings_count (float64);
+    bsr_category (int64, -1 none); in_stock_share (float64, 0–1); looks (int64, 0:
+    carried forward). NaN where none or unknown.
+    """
+    return read_frame(
+        session,
+        _DAYS,
+        "FROM product_daily WHERE product_id = %(id)s AND day >= %(since)s AND day <= %(until)s "
+        "ORDER BY day",
+        {"id": product_id, "since": since_day, "until": until_day},
+    )
+
+
+def first_day(session: Session, product_id: int) -> date | None:
+    """Return the first day with a snapshot, by the marketplace's clock, or None."""
+    statement = text("SELECT min(day) FROM product_daily WHERE product_id = :id")
+    found: date | None = session.execute(statement, {"id": product_id}).scalar()
+    return found
+
+
+_TABLE = (
+    "captured_at, source, outcome, flags, seen, price, price_basis, list_price, buy_box_price, "
+    "buy_box_seller, deal_price, coupon_amount, coupon_percent, bsr, bsr_category_id, sub_rank, "
+    "rating, ratings_count, reviews_count, availability, stock_left, offers_new, currency"
+)
+_OF_PERIOD = (
+    "FROM snapshot WHERE product_id = :id AND captured_at >= :since AND captured_at < :until"
+)
+
+
+def count_snapshots(session: Session, product_id: int, since: datetime, until: datetime) -> int:
+    """Return how many snapshots a period holds."""
+    values = {"id": product_id, "since": since, "until": until}
+    return int(session.execute(text(f"SELECT count(*) {_OF_PERIOD}"), values).scalar_one())
+
+
+def snapshot_page(
+    session: Session,
+    product_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    offset: int = 0,
+    limit: int | None = 100,
+) -> list[dict[str, Any]]:
+    """Return stored snapshots as they are, newest first; `limit` None: all of the period."""
+    order = "ORDER BY captured_at DESC, source LIMIT :limit OFFSET :offset"
+    statement = f"SELECT {_TABLE} {_OF_PERIOD} {order}"
+    values = {
+        "id": product_id,
+        "since": since,
+        "until": until,
+        "limit": limit,
+        "offset": offset,
+    }
+    return [dict(row._mapping) for row in session.execute(text(statement), values)]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A listing's text as it stood from `first_seen_at` on."""
+
+    first_seen_at: datetime
+    source: Source
+    title: str | None
+    brand: str | None
+    bullets: tuple[str, ...]
+    description: str | None
+    image_count: int
+
+
+def listing_versions(session: Session, product_id: int, limit: int = 50) -> list[Version]:
+    """Return the newest versions of a listing, newest first."""
+    statement = (
+        ListingVersion.__table__.select()
+        .where(ListingVersion.product_id == product_id)
+        .order_by(ListingVersion.first_seen_at.desc())
+        .limit(limit)
+    )
+    return [
+        Version(
+            first_seen_at=row.first_seen_at,
+            source=Source(row.source),
+            title=row.title,
+            brand=row.brand,
+            bullets=tuple(row.bullets),
+            description=row.description,
+            image_count=len(row.images),
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def listing_changes(session: Session, product_id: int, since: datetime) -> list[datetime]:
+    """Return when the listing changed from `since` on, oldest first; its first version is none."""
+    statement = text(
+        "SELECT first_seen_at FROM listing_version WHERE product_id = :id "
+        "AND first_seen_at >= :since AND first_seen_at > (SELECT min(first_seen_at) "
+        "FROM listing_version WHERE product_id = :id) ORDER BY first_seen_at"
+    )
+    found: Sequence[datetime] = session.scalars(statement, {"id": product_id, "since": since}).all()
+    return list(found)
+
+
+def deals(session: Session, product_id: int, since: datetime, until: datetime) -> pd.DataFrame:
+    """Return whether each snapshot of a period saw a deal, oldest first.
+
+    Columns: captured_at (datetime64[us, UTC]), is_deal (int64, 0 or 1).
+    Only snapshots whose source looks for deals. Visits the table itself, not only
+    its index: meant for weeks, not for years.
+    """
+    return read_frame(
+        session,
+        [
+            Column("captured_at", "captured_at", "time"),
+            Column("is_deal", "(deal_price IS NOT NULL)::int", "int"),
+        ],
+        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
+        "AND captured_at < %(until)s AND (seen & %(deal)s <> 0 OR deal_price IS NOT NULL) "
+        "ORDER BY captured_at, source",
+        {"id": product_id, "since": since, "until": until, "deal": _DEAL},
+    )
+
+
+def is_read_by_day(session: Session, product_id: int, since: datetime, until: datetime) -> bool:
+    """Return whether a period is read from days: it is long, or its snapshots were let go."""
+    if until - since > timedelta(days=MOST_SNAPSHOT_DAYS):
+        return True
+    sealed = text(
+        "SELECT 1 FROM product_daily WHERE product_id = :id AND day >= :since AND is_sealed LIMIT 1"
+    )
+    values = {"id": product_id, "since": since.date()}
+    return session.execute(sealed, values).first() is not None
