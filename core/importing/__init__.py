@@ -1,0 +1,1 @@
+"""Files and pasted text, read row by row into tracking and observations."""

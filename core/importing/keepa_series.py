@@ -1,0 +1,173 @@
+"""Keepa's series as steps of a product's state: minutes, codes and the order of their columns.
+
+Pure. What a product of Keepa's API is besides its series is not known here (`keepa.py`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.history.observation import CategoryRank, PriceBasis, Seen
+
+EPOCH = datetime(2011, 1, 1, tzinfo=UTC)  # Keepa's minute 0
+LAST_MINUTE = 40_000_000  # the year 2087; what lies behind it is no time
+NONE = -1  # Keepa looked, and there was none
+UNKNOWN = -2  # Keepa doesn't know
+_LARGEST = 2_147_483_647
+
+# Index in `csv`, the observation's field, and what Keepa has looked at with it.
+PLAIN_SERIES: tuple[tuple[int, str, Seen], ...] = (
+    (0, "amazon_price", Seen.AMAZON_PRICE),
+    (1, "new_price", Seen.NEW_PRICE),
+    (2, "used_price", Seen.USED_PRICE),
+    (3, "rank", Seen.BSR),
+    (4, "list_price", Seen.LIST_PRICE),
+    (8, "deal_price", Seen.DEAL),
+    (10, "new_fba_price", Seen.NEW_FBA_PRICE),
+    (11, "offers_new", Seen.OFFERS_NEW),
+    (12, "offers_used", Seen.OFFERS_USED),
+    (16, "rating", Seen.RATING),
+    (17, "ratings_count", Seen.RATINGS_COUNT),
+)
+BUY_BOX_INDEX = 18  # triples: minute, price, shipping
+ZERO_IS_A_VALUE = frozenset({"offers_new", "offers_used", "ratings_count", "buy_box_shipping"})
+
+Change = tuple[str, Seen, int]  # a field, its bit, Keepa's number
+
+
+@dataclass(slots=True)
+class State:
+    """What Keepa knew of a product at a minute, all series carried forward."""
+
+    seen: Seen = Seen.NONE
+    values: dict[str, int | None] = field(default_factory=dict)
+    further_ranks: dict[str, int] = field(default_factory=dict)  # by category's name
+
+    def apply(self, name: str, bit: Seen, number: int) -> bool:
+        """Take over one number; tells whether anything is different now."""
+        if name.startswith("#"):
+            return self._apply_rank(name[1:], number)
+        value = _value(name, number)
+        seen = self.seen & ~bit if number == UNKNOWN else self.seen | bit
+        if value == self.values.get(name) and seen == self.seen:
+            return False
+        self.values[name], self.seen = value, seen
+        return True
+
+    def _apply_rank(self, category: str, number: int) -> bool:
+        before = self.further_ranks.get(category)
+        if 0 < number <= _LARGEST:
+            self.further_ranks[category] = number
+        else:
+            self.further_ranks.pop(category, None)
+        is_shown = self.values.get("rank") is not None
+        return is_shown and before != self.further_ranks.get(category)
+
+    def price(self) -> tuple[int | None, PriceBasis | None]:
+        """Return the price a buyer is shown: Buy Box, else lowest new, else Amazon's."""
+        for name, basis in (
+            ("buy_box_price", PriceBasis.BUY_BOX),
+            ("new_price", PriceBasis.LOWEST_NEW),
+            ("amazon_price", PriceBasis.AMAZON),
+        ):
+            value = self.values.get(name)
+            if value is not None:
+                return value, basis
+        return None, None
+
+    def ranks(self, main_category: str) -> tuple[CategoryRank, ...]:
+        """Return the main rank and those of further categories.
+
+        Without a main rank there are none: the first is always the main category's.
+        """
+        main = self.values.get("rank")
+        if main is None:
+            return ()
+        further = (
+            CategoryRank(name, rank)
+            for name, rank in sorted(self.further_ranks.items())
+            if name != main_category
+        )
+        return (CategoryRank(main_category, main), *further)
+
+
+def minute_time(minute: int) -> datetime:
+    """Return the time of a Keepa minute."""
+    return EPOCH + timedelta(minutes=minute)
+
+
+def time_minute(milliseconds: int) -> int:
+    """Return the Keepa minute of a time in milliseconds since 1970."""
+    return milliseconds // 60_000 - 21_564_000
+
+
+def is_minute(value: object) -> bool:
+    """True for a number that can be a Keepa minute."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LAST_MINUTE
+
+
+def read_steps(
+    series: Any, further_ranks: Mapping[str, Any], horizon: int
+) -> Iterator[tuple[int, State]]:
+    """Yield (minute, state) for each minute in which something changed, in time order.
+
+    `series` is the product's `csv` as it came; `further_ranks` maps a category's
+    name to its series. Minutes behind `horizon` are no history and are left out.
+    The same State object is yielded each time.
+    """
+    changes = _changes(series, further_ranks)
+    state = State()
+    for minute in sorted(changes):
+        if minute > horizon:
+            return
+        changed = [state.apply(*change) for change in changes[minute]]
+        if any(changed):
+            yield minute, state
+
+
+def _changes(series: Any, further_ranks: Mapping[str, Any]) -> dict[int, list[Change]]:
+    changes: dict[int, list[Change]] = defaultdict(list)
+    for index, name, bit in PLAIN_SERIES:
+        for minute, number in _pairs(_series_at(series, index)):
+            changes[minute].append((name, bit, number))
+    for minute, price, shipping in _triples(_series_at(series, BUY_BOX_INDEX)):
+        changes[minute].append(("buy_box_price", Seen.BUY_BOX, price))
+        changes[minute].append(("buy_box_shipping", Seen.NONE, shipping if price > 0 else NONE))
+    for name, ranks in further_ranks.items():
+        for minute, number in _pairs(ranks):
+            changes[minute].append((f"#{name}", Seen.NONE, number))
+    return changes
+
+
+def _series_at(series: Any, index: int) -> Any:
+    if isinstance(series, list):
+        return series[index] if index < len(series) else None
+    return series.get(str(index)) if isinstance(series, dict) else None
+
+
+def _pairs(flat: Any) -> Iterator[tuple[int, int]]:
+    """Yield (minute, number) from a flat array; an incomplete end and odd values are left out."""
+    if isinstance(flat, list):
+        for minute, number in zip(flat[::2], flat[1::2], strict=False):
+            if is_minute(minute) and _is_number(number):
+                yield minute, number
+
+
+def _triples(flat: Any) -> Iterator[tuple[int, int, int]]:
+    if isinstance(flat, list):
+        for minute, price, shipping in zip(flat[::3], flat[1::3], flat[2::3], strict=False):
+            if is_minute(minute) and _is_number(price) and _is_number(shipping):
+                yield minute, price, shipping
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+def _value(name: str, number: int) -> int | None:
+    """Return what a number means; 0 is how a missing price or rank is written too."""
+    if number < 0 or (number == 0 and name not in ZERO_IS_A_VALUE):
+        return None
+    return number

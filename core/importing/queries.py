@@ -1,0 +1,188 @@
+"""What screens ask about imports: one, earlier ones, the verdicts of their rows. Reads only."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from io import StringIO
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.db import driver_connection
+from core.importing.models import ImportRun
+from core.importing.service import find_earlier
+from core.importing.verdicts import label_of
+from core.wording import spreadsheet_safe
+
+SHOWN_ROWS = 200
+_CSV_COLUMNS = ("row", "asked", "verdict", "detail", "marketplace", "asin")
+_CSV_PIECE = 2000  # rows fetched and written at a time
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    """An import as it stands. Counts are rows of the file; `snapshots_stored` are looks."""
+
+    id: int
+    name: str
+    kind: str
+    state: str  # offered, queued, running, done, failed
+    reason: str | None
+    error: str | None
+    preview: list[dict[str, Any]]
+    problems: list[str]
+    times: str | None
+    needs_time: bool
+    needs_marketplace: bool
+    marketplace: str | None
+    captured_at: datetime | None
+    is_fetched: bool
+    role: str
+    tags: list[str]
+    file_bytes: int
+    rows_estimated: int | None
+    rows_read: int
+    rows_stored: int
+    rows_known: int
+    rows_failed: int
+    snapshots_stored: int
+    products_added: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    claimed_until: datetime | None
+    is_confirmed_before: bool = False  # the same bytes were imported before
+
+    @property
+    def is_open(self) -> bool:
+        """True while the worker still has it to do."""
+        return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictGroup:
+    """All rows with one verdict; one of them as the example."""
+
+    verdict: str
+    rows: int
+    asked: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """The verdict of one row, with the product it became."""
+
+    number: int
+    asked: str
+    verdict: str
+    detail: str | None
+    marketplace: str | None
+    asin: str | None
+
+
+_FIELDS = tuple(ImportView.__dataclass_fields__)[:-1]
+
+
+def _view(run: ImportRun, *, is_confirmed_before: bool = False) -> ImportView:
+    values = {name: getattr(run, name) for name in _FIELDS}
+    return ImportView(**values, is_confirmed_before=is_confirmed_before)
+
+
+def find_import(session: Session, acting: Acting, run_id: int) -> ImportView | None:
+    """Return an import of the acting person's team, None where there is none."""
+    run = session.get(ImportRun, run_id, populate_existing=True)
+    if run is None or run.team_id != acting.team_id or run.state == "discarded":
+        return None
+    earlier = find_earlier(session, acting, run.file_hash) if run.state == "offered" else None
+    return _view(run, is_confirmed_before=earlier is not None)
+
+
+def earlier_imports(session: Session, acting: Acting, limit: int = 20) -> list[ImportView]:
+    """Return the team's newest confirmed imports, newest first."""
+    runs = session.scalars(
+        select(ImportRun)
+        .where(
+            ImportRun.team_id == acting.team_id, ImportRun.state.not_in(("offered", "discarded"))
+        )
+        .order_by(ImportRun.created_at.desc())
+        .limit(limit)
+    )
+    return [_view(run) for run in runs]
+
+
+def verdict_groups(session: Session, acting: Acting, run_id: int) -> list[VerdictGroup]:
+    """Return the verdicts of an import's rows, the most frequent first."""
+    rows = session.execute(
+        text(
+            "SELECT g.verdict, g.rows, r.asked, r.detail FROM ("
+            "  SELECT verdict, count(*) AS rows, min(number) AS first FROM import_row"
+            "  WHERE import_run_id = :run GROUP BY verdict) AS g "
+            "JOIN import_row r ON r.import_run_id = :run AND r.number = g.first "
+            "JOIN import_run i ON i.id = :run AND i.team_id = :team "
+            "ORDER BY g.rows DESC, g.verdict"
+        ),
+        {"run": run_id, "team": acting.team_id},
+    )
+    return [VerdictGroup(*row) for row in rows]
+
+
+_VERDICT_ROWS = (
+    "SELECT r.number, r.asked, r.verdict, r.detail, p.marketplace, p.asin FROM import_row r "
+    "JOIN import_run i ON i.id = r.import_run_id LEFT JOIN product p ON p.id = r.product_id "
+    "WHERE r.import_run_id = %(run)s AND i.team_id = %(team)s AND r.number > %(after)s "
+)
+
+
+def verdict_rows(
+    session: Session, acting: Acting, run_id: int, verdict: str, limit: int = SHOWN_ROWS
+) -> list[VerdictRow]:
+    """Return the first rows of an import with one verdict, in the file's order."""
+    statement = _VERDICT_ROWS + "AND r.verdict = %(verdict)s ORDER BY r.number LIMIT %(limit)s"
+    given = _given(acting, run_id) | {"verdict": verdict, "limit": limit}
+    rows = driver_connection(session).execute(statement, given).fetchall()
+    return [VerdictRow(*row) for row in rows]
+
+
+def verdict_csv(session: Session, acting: Acting, run_id: int) -> Iterator[str]:
+    """Yield the verdicts of all rows as pieces of a CSV that spreadsheets may open."""
+    yield _csv([_CSV_COLUMNS])
+    statement = _VERDICT_ROWS + "ORDER BY r.number LIMIT %(limit)s"
+    given: dict[str, Any] = _given(acting, run_id) | {"limit": _CSV_PIECE}
+    while rows := driver_connection(session).execute(statement, given).fetchall():
+        yield _csv([_csv_cells(VerdictRow(*row)) for row in rows])
+        given["after"] = rows[-1][0]
+
+
+def _given(acting: Acting, run_id: int) -> dict[str, Any]:
+    # Numbers of rows begin at 1, so everything lies behind 0.
+    return {"run": run_id, "team": acting.team_id, "after": 0}
+
+
+def _csv_cells(row: VerdictRow) -> tuple[str, ...]:
+    cells = (row.asked, label_of(row.verdict), row.detail, row.marketplace, row.asin)
+    return str(row.number), *(spreadsheet_safe(cell or "") for cell in cells)
+
+
+def _csv(lines: list[tuple[str, ...]]) -> str:
+    written = StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows(lines)
+    return written.getvalue()
+
+
+def only_product(session: Session, acting: Acting, run_id: int) -> tuple[str, str] | None:
+    """Return marketplace and ASIN when all rows of an import are one product, else None."""
+    found = session.execute(
+        text(
+            "SELECT p.marketplace, p.asin FROM ("
+            "  SELECT DISTINCT r.product_id FROM import_row r "
+            "  JOIN import_run i ON i.id = r.import_run_id "
+            "  WHERE r.import_run_id = :run AND i.team_id = :team "
+            "  AND r.product_id IS NOT NULL LIMIT 2) AS d JOIN product p ON p.id = d.product_id"
+        ),
+        {"run": run_id, "team": acting.team_id},
+    ).all()
+    return (found[0][0], found[0][1]) if len(found) == 1 else None

@@ -1,0 +1,117 @@
+"""What a row of an imported file turns into. Values only: no reading, no storing.
+
+Every data row, item or line of a file becomes exactly one `Row`, whose result
+says what to do with it; none is left out without a word.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from core.history.observation import Failure, Observation, Outcome
+
+ASKED_LIMIT = 120
+# A file that gives a rank and no category: a rank needs one to be compared within.
+UNNAMED_CATEGORY = "Main category"
+
+
+class FileKind(StrEnum):
+    """What a file is, by its content. Values are stored with the import."""
+
+    PASTED_TEXT = "pasted_text"
+    ASIN_LIST = "asin_list"
+    KEEPA_API = "keepa_api"
+    KEEPA_EXPORT = "keepa_export"
+    APIFY_DATASET = "apify_dataset"
+    HISTORY_FILE = "history_file"
+    UNKNOWN = "unknown"
+
+
+class Refused(StrEnum):
+    """Why a row that names a product can't be taken as it is."""
+
+    NEEDS_MARKETPLACE = "needs_marketplace"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that asks for a product in a way that can't be followed."""
+
+    why: Refused
+    detail: str  # a sentence a person may read, with what to do
+    asin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRequest:
+    """A product to be tracked, with what the row said about how. None: it said nothing."""
+
+    marketplace: str
+    asin: str
+    tags: tuple[str, ...] = ()
+    role: str | None = None  # "own", "competitor" or "watched"
+    cadence: str | None = None  # "hourly", "6h", "daily" or "weekly"
+    price_change_percent: Decimal | None = None
+    rank_change_percent: Decimal | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductHistory:
+    """The whole history of one product in time order; the last one carries the listing."""
+
+    marketplace: str
+    asin: str
+    observations: Sequence[Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """A row whose values were joined with an earlier row's observation of the same moment."""
+
+    row: int  # the number of that row, which carries the observation
+
+
+RowResult = Observation | ProductHistory | TrackRequest | PartOf | Failure | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One data row, item or line. Numbers count from 1 and are unique within a file."""
+
+    number: int
+    asked: str  # what the row said, shortened
+    result: RowResult
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What a person confirmed about a file that doesn't say it itself."""
+
+    captured_at: datetime | None = None  # aware; used where a row has no time of its own
+    default_marketplace: str | None = None  # a code; used where a row names none
+    time_zone: str = "UTC"  # IANA name; used for times written without a zone
+
+
+def shortened(text: str) -> str:
+    """Return text on one line, at most `ASKED_LIMIT` characters long."""
+    line = " ".join(text[: ASKED_LIMIT * 4].replace("\0", "").split())
+    return line if len(line) <= ASKED_LIMIT else line[: ASKED_LIMIT - 1] + "…"
+
+
+def bad_row(detail: str, asin: str | None = None, marketplace: str | None = None) -> Failure:
+    """Return the failure of a row that can't be used as it is written."""
+    return Failure(outcome=Outcome.BAD_INPUT, detail=detail, asin=asin, marketplace=marketplace)
+
+
+def needs_marketplace(asin: str | None) -> Refusal:
+    """Return the refusal of a row that names a product and no marketplace."""
+    named = f"{asin} exists on several marketplaces" if asin else "The row names no marketplace"
+    return Refusal(
+        Refused.NEEDS_MARKETPLACE,
+        f"{named}: choose the marketplace for the file, or add a column “marketplace”.",
+        asin,
+    )

@@ -1,0 +1,306 @@
+"""The life of an import: offered, confirmed, claimed, stored row by row, ended. Never commits.
+
+An import that is cut short goes on behind the last row it had stored. Importing
+the same file again stores nothing twice: a file that carries no time keeps the
+one that was confirmed when it was imported first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.catalog.marketplaces import get_marketplace
+from core.errors import InvalidInputError, NotFoundError
+from core.importing.models import ImportPiece, ImportRun
+from core.importing.reading import file_sha256
+from core.importing.recognise import Recognised, recognise
+from core.importing.rows import FileKind, ReadContext
+from core.tracking.rules import Role
+from core.tracking.service import clean_tags
+
+PIECE = 1 << 20
+CONFIRMED = ("queued", "running", "done", "failed")
+LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a person confirms before anything is stored."""
+
+    marketplace: str | None = None  # for rows that name none
+    captured_at: datetime | None = None  # for rows without a time
+    role: Role = Role.WATCHED
+    tags: tuple[str, ...] = ()
+    is_fetched: bool = False  # also look at the products from now on
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file that can be imported: what it is, and the hash of its bytes."""
+
+    name: str
+    path: Path
+    size: int  # bytes
+    digest: bytes  # SHA-256
+    found: Recognised
+
+
+def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) -> Examined:
+    """Recognise and hash a file. Reads it to its end: call it with no scope open.
+
+    `is_pasted`: it is what somebody wrote into a box, where a line may name several
+    products, and each mention gets its verdict.
+    Raises InvalidInputError for a file that is too large, empty or unreadable.
+    """
+    size = path.stat().st_size
+    if size > limit_mb << 20:
+        raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
+    found = recognise(path, name)
+    if found.kind is FileKind.UNKNOWN:
+        raise InvalidInputError(" ".join([found.reason, *found.problems]))
+    if is_pasted and found.kind is FileKind.ASIN_LIST and not found.columns:
+        found = replace(found, kind=FileKind.PASTED_TEXT)
+    return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
+
+
+def offer(session: Session, acting: Acting, examined: Examined) -> ImportRun:
+    """Keep an examined file as an offered import, ready to be confirmed."""
+    run = _offered(acting, examined)
+    earlier = find_earlier(session, acting, examined.digest)
+    if earlier is not None:
+        run.captured_at = earlier.captured_at
+        run.marketplace = earlier.marketplace or run.marketplace
+    session.add(run)
+    session.flush()
+    _keep_pieces(session, run.id, examined.path)
+    return run
+
+
+def _offered(acting: Acting, examined: Examined) -> ImportRun:
+    found = examined.found
+    return ImportRun(
+        team_id=acting.team_id,
+        person_id=acting.person_id,
+        name=examined.name[:200],
+        kind=found.kind.value,
+        reason=found.reason,
+        state="offered",
+        file_hash=examined.digest,
+        file_bytes=examined.size,
+        preview=[dict(row) for row in found.preview],
+        problems=list(found.problems),
+        times=found.times,
+        needs_time=found.needs_captured_at,
+        needs_marketplace=found.needs_marketplace,
+        marketplace=found.suggested_marketplace,
+        captured_at=found.suggested_captured_at,
+        rows_estimated=found.row_estimate,
+        is_fetched=found.kind in LISTS,
+    )
+
+
+def _keep_pieces(session: Session, run_id: int, path: Path) -> None:
+    with path.open("rb") as file:
+        for number, body in enumerate(iter(lambda: file.read(PIECE), b"")):
+            session.add(ImportPiece(import_run_id=run_id, number=number, body=body))
+            session.flush()
+            session.expunge_all()
+
+
+def find_earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun | None:
+    """Return the first confirmed import of the same bytes by this team, however it went.
+
+    One with a time comes before those without: what was stored of it, even of one
+    that failed, carries that time.
+    """
+    return session.scalars(
+        select(ImportRun)
+        .where(
+            ImportRun.team_id == acting.team_id,
+            ImportRun.file_hash == digest,
+            ImportRun.state.in_(CONFIRMED),
+        )
+        .order_by(ImportRun.captured_at.is_(None), ImportRun.id)
+        .limit(1)
+    ).first()
+
+
+def get_import(session: Session, acting: Acting, run_id: int) -> ImportRun:
+    """Return an import of the acting person's team. Raises NotFoundError."""
+    run = session.get(ImportRun, run_id)
+    if run is None or run.team_id != acting.team_id:
+        raise NotFoundError("There is no such import.")
+    return run
+
+
+def confirm(
+    session: Session, acting: Acting, run_id: int, confirmed: Confirmation, now: datetime
+) -> bool:
+    """Queue an offered import with what was confirmed; False when it was queued before.
+
+    Raises InvalidInputError when a time or a marketplace is needed and missing, or
+    the marketplace is none of Amazon's.
+    """
+    run = get_import(session, acting, run_id)
+    if run.state != "offered":
+        return False
+    if run.needs_marketplace and confirmed.marketplace is None:
+        raise InvalidInputError("Choose the marketplace: the file does not name one.")
+    if confirmed.marketplace is not None:
+        _check_marketplace(confirmed.marketplace)
+    run.captured_at = _confirmed_time(session, acting, run, confirmed.captured_at, now)
+    run.marketplace = confirmed.marketplace
+    run.role, run.tags = confirmed.role.value, clean_tags(confirmed.tags)
+    run.is_fetched = confirmed.is_fetched
+    run.state = "queued"
+    return True
+
+
+def _check_marketplace(code: str) -> None:
+    try:
+        get_marketplace(code)
+    except NotFoundError as error:
+        raise InvalidInputError(str(error)) from None
+
+
+def _confirmed_time(
+    session: Session, acting: Acting, run: ImportRun, given: datetime | None, now: datetime
+) -> datetime | None:
+    """Return the time that rows without one will carry, always the same for the same file."""
+    if not run.needs_time:
+        return given
+    earlier = find_earlier(session, acting, run.file_hash)
+    if earlier is not None and earlier.captured_at is not None:
+        return earlier.captured_at
+    if given is None:
+        raise InvalidInputError("Say when the file was captured: it carries no time itself.")
+    if given > now + timedelta(minutes=10):
+        raise InvalidInputError("The file can't have been captured in the future.")
+    return given
+
+
+def discard(session: Session, acting: Acting, run_id: int) -> None:
+    """Let go of an offered import and its bytes."""
+    run = get_import(session, acting, run_id)
+    if run.state == "offered":
+        run.state = "discarded"
+        _drop_pieces(session, run_id)
+
+
+def claim_import(
+    session: Session, now: datetime, claim: timedelta, run_id: int | None = None
+) -> ImportRun | None:
+    """Claim the oldest import that waits, or was cut short; None when there is none."""
+    waiting = (
+        select(ImportRun)
+        .where(
+            ImportRun.state.in_(("queued", "running")),
+            (ImportRun.claimed_until.is_(None)) | (ImportRun.claimed_until < now),
+        )
+        .order_by(ImportRun.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if run_id is not None:
+        waiting = waiting.where(ImportRun.id == run_id)
+    run = session.scalars(waiting).first()
+    if run is not None:
+        run.state, run.claimed_until = "running", now + claim
+        run.started_at = run.started_at or now
+    return run
+
+
+def write_bytes(session: Session, run_id: int, path: Path) -> None:
+    """Write the uploaded bytes to a file."""
+    with path.open("wb") as file:
+        for number in count():
+            # One at a time: a large file is never in memory whole.
+            body = session.scalar(_piece(run_id, number))
+            if body is None:
+                return
+            file.write(body)
+
+
+def _piece(run_id: int, number: int) -> Select[bytes]:
+    return select(ImportPiece.body).where(
+        ImportPiece.import_run_id == run_id, ImportPiece.number == number
+    )
+
+
+def renew_claim(session: Session, run_id: int, until: datetime) -> None:
+    """Keep others away from an import that goes on; what troubled it before is over."""
+    session.execute(
+        update(ImportRun).where(ImportRun.id == run_id).values(claimed_until=until, error=None)
+    )
+
+
+def context_of(run: ImportRun, time_zone: str) -> ReadContext:
+    """Return what was confirmed, in the words of the readers."""
+    return ReadContext(
+        captured_at=run.captured_at, default_marketplace=run.marketplace, time_zone=time_zone
+    )
+
+
+def note_trouble(session: Session, run_id: int, now: datetime) -> None:
+    """Keep that an import was interrupted by a fault that is not its file's.
+
+    It is tried once more when its claim has ended. A second fault at the same
+    rows ends it: going on for ever would help nobody.
+    """
+    run = session.get(ImportRun, run_id)
+    if run is None:
+        return
+    if run.error is not None:
+        end_import(session, run_id, now, f"{_GAVE_UP} It got to row {run.rows_read}.")
+    else:
+        run.error = _TROUBLE
+
+
+_TROUBLE = "Something went wrong; it is tried once more in a few minutes."
+_GAVE_UP = (
+    "It failed twice at the same place. The log of the worker and the jobs on the health "
+    "screen say why; what was stored stays, and the file may be imported again."
+)
+
+
+def end_import(session: Session, run_id: int, now: datetime, error: str | None) -> None:
+    """End an import, well or with the reason why not; its bytes are let go."""
+    session.execute(
+        update(ImportRun)
+        .where(ImportRun.id == run_id)
+        .values(state="failed" if error else "done", error=error, ended_at=now, claimed_until=None)
+    )
+    _drop_pieces(session, run_id)
+
+
+def _drop_pieces(session: Session, run_id: int) -> None:
+    session.execute(delete(ImportPiece).where(ImportPiece.import_run_id == run_id))
+
+
+def latest_imports(session: Session, acting: Acting, limit: int = 20) -> Sequence[ImportRun]:
+    """Return the team's newest imports, without the discarded ones."""
+    return session.scalars(
+        select(ImportRun)
+        .where(ImportRun.team_id == acting.team_id, ImportRun.state != "discarded")
+        .order_by(ImportRun.created_at.desc())
+        .limit(limit)
+    ).all()
+
+
+def drop_stale_offers(session: Session, now: datetime) -> int:
+    """Let go of offers that nobody confirmed within a day; return how many."""
+    stale = session.scalars(
+        select(ImportRun.id).where(
+            ImportRun.state == "offered", ImportRun.created_at < now - timedelta(days=1)
+        )
+    ).all()
+    for run_id in stale:
+        _drop_pieces(session, run_id)
+    session.execute(update(ImportRun).where(ImportRun.id.in_(stale)).values(state="discarded"))
+    return len(stale)

@@ -1,0 +1,301 @@
+"""Opens a file that came from outside: size, compression, encoding. Knows no format's meaning.
+
+Nothing is loaded whole: gzip is unpacked while reading, under a limit, and a
+workbook's declared sizes are checked before it is opened.
+"""
+
+import codecs
+import gzip
+import hashlib
+import io
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import IO, cast
+
+from core.config import get_settings
+from core.errors import InvalidInputError
+
+IMPORTABLE = (
+    "Amazcope imports pasted text, CSV or XLSX lists, Keepa API JSON, Keepa exports, "
+    "Apify data sets (JSON, JSON Lines or CSV) and history CSV files, "
+    "each also compressed with gzip."
+)
+MEGABYTE = 1024 * 1024
+UNPACKED_TIMES_UPLOAD = 20  # how much larger than the largest upload a file may unpack
+RATIO_LIMIT = 300  # text rarely shrinks more than 50 times; bombs reach 1,000
+RATIO_FREE_BYTES = 32 * MEGABYTE  # below this the ratio is not judged
+SHARED_STRINGS_LIMIT = 100 * MEGABYTE  # a workbook's texts are held in memory while it is read
+CHUNK = 256 * 1024
+PROLOG_LIMIT = 64 * 1024  # bytes before the first element; usual are a hundred
+_SAMPLE = 16 * 1024
+
+
+class UnreadableFileError(InvalidInputError):
+    """The file can't be read at all, or not from here on."""
+
+
+class Container(Enum):
+    """How a file's content is wrapped."""
+
+    TEXT = auto()
+    XLSX = auto()
+
+
+_MAGIC = (
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"RIFF", "a picture or a recording"),
+    (b"\xd0\xcf\x11\xe0", "an old or password-protected Office file"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"BZh", "a bzip2 archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"\x7fELF", "a program"),
+    (b"MZ\x90", "a program"),
+)
+
+# What zipfile raises on an archive whose parts contradict each other.
+_ARCHIVE_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """How the bytes of a text file spell characters."""
+
+    encoding: str  # a codec's name, BOM included where the file has one
+    errors: str  # "strict", or "replace" where some bytes are damaged
+    problem: str | None = None  # a sentence when the encoding is a guess
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file as it is, compressed or not."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def find_container(path: Path) -> Container:
+    """Return how a file is wrapped; raises UnreadableFileError when it can't be imported."""
+    _check_size(path)
+    with path.open("rb") as stream:
+        start = stream.read(8)
+    if start[:4] == b"PK\x03\x04":
+        _check_workbook(path)
+        return Container.XLSX
+    with open_bytes(path) as content:
+        _check_is_text(content.read(_SAMPLE))
+    return Container.TEXT
+
+
+def open_bytes(path: Path) -> "LimitedReader":
+    """Open a file's bytes, unpacked when it is gzip. Reading raises UnreadableFileError."""
+    raw = path.open("rb")
+    is_gzip = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    packed_bytes = path.stat().st_size
+    source = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_gzip else raw
+    return LimitedReader(source, raw, packed_bytes)
+
+
+def open_text(path: Path, form: TextForm) -> io.TextIOWrapper:
+    """Open a file's characters, line ends untouched, the byte order mark removed."""
+    return io.TextIOWrapper(
+        io.BufferedReader(open_bytes(path), CHUNK),
+        encoding=form.encoding,
+        errors=form.errors,
+        newline="",
+    )
+
+
+def find_text_form(path: Path) -> TextForm:
+    """Return the encoding of a text file. Reads it to its end: late bytes matter too."""
+    with open_bytes(path) as stream:
+        start = stream.read(4)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return TextForm("utf-16", "replace")
+    if start[1:2] == b"\0" and start[3:4] == b"\0":
+        return TextForm("utf-16-le", "replace", "The file has no encoding mark; read as UTF-16.")
+    damaged, foreign = _count_characters(path)
+    if not damaged:
+        return TextForm("utf-8-sig", "strict")
+    if damaged * 10 < foreign:
+        return TextForm(
+            "utf-8-sig", "replace", "Some characters are damaged; they are shown as “\ufffd”."
+        )
+    return TextForm(
+        "cp1252",
+        "replace",
+        "The file is not UTF-8; read as Windows-1252. Check accented letters, "
+        "or save it again as “CSV UTF-8”.",
+    )
+
+
+class LimitedReader(io.RawIOBase):
+    """A byte stream that refuses to unpack more than the limits allow."""
+
+    def __init__(self, source: IO[bytes], raw: IO[bytes], packed_bytes: int) -> None:
+        self._source = source
+        self._raw = raw
+        self._packed_bytes = max(packed_bytes, 1)
+        self._limit = get_settings().amazcope_upload_mb * MEGABYTE * UNPACKED_TIMES_UPLOAD
+        self._total = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at most `size` bytes (a chunk when negative); empty at the end."""
+        try:
+            data = self._source.read(size if size >= 0 else CHUNK)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableFileError(
+                "The gzip file is incomplete or damaged: download it again and import it anew."
+            ) from error
+        self._count(len(data))
+        return data
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._source.close()
+        self._raw.close()
+        super().close()
+
+    def _count(self, size: int) -> None:
+        self._total += size
+        swollen = self._total > RATIO_FREE_BYTES and self._total > RATIO_LIMIT * self._packed_bytes
+        if self._total > self._limit or swollen:
+            raise UnreadableFileError(
+                "The file unpacks to far more than its size: it was not read further. "
+                "Unpack it yourself and import it in parts."
+            )
+
+
+def _check_size(path: Path) -> None:
+    size = path.stat().st_size
+    limit = get_settings().amazcope_upload_mb
+    if size == 0:
+        raise UnreadableFileError(f"The file is empty. {IMPORTABLE}")
+    if size > limit * MEGABYTE:
+        raise UnreadableFileError(
+            f"The file has {size // MEGABYTE} MB; {limit} MB may be imported at once. "
+            "Split it, or raise AMAZCOPE_UPLOAD_MB."
+        )
+
+
+def _check_is_text(sample: bytes) -> None:
+    for magic, name in _MAGIC:
+        if sample.startswith(magic):
+            raise UnreadableFileError(f"This is {name}. {IMPORTABLE}")
+    if sample.startswith((b"PK\x03\x04", b"\x1f\x8b")):
+        raise UnreadableFileError(f"The file is packed twice: unpack it once. {IMPORTABLE}")
+    if not sample.strip(b" \t\r\n\0\xef\xbb\xbf"):
+        raise UnreadableFileError(f"The file is empty. {IMPORTABLE}")
+    if _looks_binary(sample):
+        raise UnreadableFileError(f"The file holds no text. {IMPORTABLE}")
+
+
+def _looks_binary(sample: bytes) -> bool:
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return False
+    if sample[1::2].count(0) > 0.4 * len(sample[1::2]):  # UTF-16 without a mark
+        return False
+    controls = sum(byte < 32 and byte not in (0, 9, 10, 12, 13, 27) for byte in sample)
+    return sample.count(0) > 0.1 * len(sample) or controls > 0.05 * len(sample)
+
+
+def _count_characters(path: Path) -> tuple[int, int]:
+    """Return how many characters are damaged when read as UTF-8, and how many are foreign."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    damaged = foreign = 0
+    with open_bytes(path) as stream:
+        while chunk := stream.read(CHUNK):
+            text = decoder.decode(chunk)
+            if not text.isascii():
+                damaged += text.count("\ufffd")
+                foreign += sum(character > "\x7f" for character in text)
+        damaged += decoder.decode(b"", final=True).count("\ufffd")
+    return damaged, foreign
+
+
+def _check_workbook(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_parts(archive)
+    except _ARCHIVE_FAULTS as error:
+        raise UnreadableFileError(
+            "The workbook is incomplete or damaged: open it in a spreadsheet program, "
+            "save it again as XLSX or CSV, and import that."
+        ) from error
+
+
+def _check_parts(archive: zipfile.ZipFile) -> None:
+    parts = archive.infolist()
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names:
+        raise UnreadableFileError(f"This is an archive: unpack it. {IMPORTABLE}")
+    if any(part.flag_bits & 1 for part in parts):
+        raise UnreadableFileError("The workbook has a password: save it without one.")
+    _check_unpacked_size(parts)
+    for part in parts:
+        if part.filename.endswith((".xml", ".rels")):
+            _check_no_entities(archive, part)
+
+
+def _check_unpacked_size(parts: list[zipfile.ZipInfo]) -> None:
+    unpacked = sum(part.file_size for part in parts)
+    packed = max(sum(part.compress_size for part in parts), 1)
+    limit = get_settings().amazcope_upload_mb * MEGABYTE * UNPACKED_TIMES_UPLOAD
+    swollen = unpacked > RATIO_FREE_BYTES and unpacked > RATIO_LIMIT * packed
+    if unpacked > limit or swollen or len(parts) > 10_000:
+        raise UnreadableFileError(
+            "The workbook unpacks to far more than its size: save the sheet as CSV and import that."
+        )
+    texts = sum(p.file_size for p in parts if p.filename.lower().endswith("sharedstrings.xml"))
+    if texts > SHARED_STRINGS_LIMIT:
+        raise UnreadableFileError("The workbook is too large: save it as CSV and import that.")
+
+
+def _check_no_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+    # No spreadsheet program writes a DOCTYPE; it is only good for entity tricks.
+    with archive.open(part) as stream:
+        start = _spell_xml(stream.read(PROLOG_LIMIT))
+    if _PROLOG.sub("", start, count=1).startswith(("<!", "<?")):
+        raise UnreadableFileError(
+            "The workbook holds definitions that no spreadsheet needs: save it as CSV."
+        )
+
+
+# Ends before the first element, a DOCTYPE, or a comment that is cut off by the limit.
+_PROLOG = re.compile(r"(?:[ \t\r\n]+|<!--.*?-->|<\?.*?\?>)*", re.DOTALL)
+
+
+def _spell_xml(start: bytes) -> str:
+    """Return the characters an XML parser sees, as far as markup goes."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return start.decode("utf-16", "replace")
+    if b"\0" in start[:2]:
+        return start.decode("utf-16-be" if start[:1] == b"\0" else "utf-16-le", "replace")
+    return start.removeprefix(codecs.BOM_UTF8).decode("latin-1")

@@ -1,0 +1,222 @@
+"""Reads tables from outside row by row: CSV with any delimiter, and the first sheet of XLSX.
+
+Cells come out as text. What a column means is not known here.
+"""
+
+import csv
+import io
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from core.importing.source_file import (
+    MEGABYTE,
+    Container,
+    TextForm,
+    UnreadableFileError,
+    find_text_form,
+    open_text,
+)
+
+CELL_LIMIT = 1 * MEGABYTE
+LINE_LIMIT = 4 * MEGABYTE
+COLUMN_LIMIT = 5000
+DELIMITERS = (",", ";", "\t", "|")
+_SNIFFED_CHARACTERS = 64 * 1024
+# What openpyxl raises on parts that contradict each other; it has no error of its own for them.
+_WORKBOOK_FAULTS = (
+    InvalidFileException,
+    ParseError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+_DAMAGED = (
+    "The workbook is damaged from here on: open it in a spreadsheet program, "
+    "save it again as XLSX or CSV, and import that."
+)
+
+Line = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TableForm:
+    """How a table is written."""
+
+    container: Container
+    text: TextForm | None  # None for a workbook
+    delimiter: str  # unused for a workbook
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A data row by its columns' names. Columns without a cell are absent."""
+
+    number: int  # counts data rows from 1, blank ones aside
+    cells: dict[str, str]
+    problem: str | None = None  # a sentence when its cells can't belong to the columns
+
+
+def find_table_form(path: Path, container: Container) -> TableForm:
+    """Return how the table in a file is written, by its first lines."""
+    if container is Container.XLSX:
+        return TableForm(container, None, ",")
+    form = find_text_form(path)
+    with open_text(path, form) as stream:
+        return TableForm(container, form, _find_delimiter(stream.read(_SNIFFED_CHARACTERS)))
+
+
+def read_lines(path: Path, form: TableForm) -> Iterator[Line]:
+    """Yield each line that isn't blank as its cells. Raises UnreadableFileError."""
+    lines = _workbook_lines(path) if form.text is None else _text_lines(path, form.text, form)
+    for line in lines:
+        if any(cell.strip() for cell in line):
+            yield line
+
+
+def read_records(path: Path, form: TableForm) -> Iterator[Record]:
+    """Yield the rows below the header. Raises UnreadableFileError."""
+    lines = read_lines(path, form)
+    columns = name_columns(next(lines, []))
+    for number, line in enumerate(lines, start=1):
+        yield as_record(number, columns, line)
+
+
+def name_columns(header: Line) -> list[str]:
+    """Return a unique name for each column; a repeated one gets its number: "price (2)"."""
+    if len(header) > COLUMN_LIMIT:
+        raise UnreadableFileError(
+            f"The table has {len(header)} columns; up to {COLUMN_LIMIT} can be read."
+        )
+    seen: Counter[str] = Counter()
+    names = []
+    for cell in header:
+        name = " ".join(cell.split())
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names
+
+
+def as_record(number: int, columns: list[str], line: Line) -> Record:
+    """Return a line's cells by column; with a problem when there are more of them."""
+    cells = {name: cell for name, cell in zip(columns, line, strict=False) if name}
+    surplus = [cell for cell in line[len(columns) :] if cell.strip()]
+    if not surplus:
+        return Record(number, cells)
+    return Record(
+        number,
+        cells,
+        f"The row has {len(line)} cells, the header {len(columns)}: "
+        "put quotes around cells that hold the delimiter.",
+    )
+
+
+def _find_delimiter(sample: str) -> str:
+    """Return the delimiter that cuts the first lines most evenly; a comma when none does."""
+    best, best_score = ",", (0, 0)
+    for delimiter in DELIMITERS:
+        widths = _widths(sample, delimiter)
+        if widths and max(widths) > 1:
+            width, agreeing = Counter(w for w in widths if w > 1).most_common(1)[0]
+            best_score, best = max((best_score, best), ((agreeing * 2, width), delimiter))
+    return best
+
+
+def _widths(sample: str, delimiter: str) -> list[int]:
+    reader = csv.reader(io.StringIO(sample.replace("\0", ""), newline=""), delimiter=delimiter)
+    widths: list[int] = []
+    try:
+        for line in reader:
+            if line:
+                widths.append(len(line))
+            if len(widths) == 20:
+                break
+    except csv.Error:
+        return widths
+    return widths[:-1] if 1 < len(widths) < 20 else widths
+
+
+def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
+    csv.field_size_limit(CELL_LIMIT)
+    with open_text(path, text) as stream:
+        reader = csv.reader(_bounded_lines(stream), delimiter=form.delimiter)
+        try:
+            yield from reader
+        except csv.Error as error:
+            raise UnreadableFileError(
+                f"The table can't be read near line {reader.line_num}: "
+                "a quotation mark may be missing there."
+            ) from error
+
+
+def _bounded_lines(stream: io.TextIOWrapper) -> Iterator[str]:
+    while line := stream.readline(LINE_LIMIT + 1):
+        if len(line) > LINE_LIMIT:
+            raise UnreadableFileError(
+                f"A line is longer than {LINE_LIMIT // MEGABYTE} MB: this is no table."
+            )
+        yield line.replace("\0", "") if "\0" in line else line
+
+
+def _workbook_lines(path: Path) -> Iterator[Line]:
+    try:
+        yield from _sheet_lines(path)
+    except _WORKBOOK_FAULTS as error:
+        raise UnreadableFileError(_DAMAGED) from error
+
+
+def _sheet_lines(path: Path) -> Iterator[Line]:
+    # Given as a stream: by a path, the name's ending would decide.
+    with path.open("rb") as stream:
+        workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        sheet = workbook.worksheets[0]
+        sheet.reset_dimensions()  # what a file says of its size is not to be trusted
+        for values in sheet.iter_rows(values_only=True):
+            yield _without_empty_end([_cell_text(value) for value in values])
+
+
+def find_sheets(path: Path) -> list[str]:
+    """Return the names of a workbook's sheets; only the first is read."""
+    try:
+        with path.open("rb") as stream:
+            return list(load_workbook(stream, read_only=True, keep_links=False).sheetnames)
+    except _WORKBOOK_FAULTS as error:
+        raise UnreadableFileError(_DAMAGED) from error
+
+
+def _without_empty_end(line: Line) -> Line:
+    while line and not line[-1]:
+        line.pop()
+    return line
+
+
+def _cell_text(value: object) -> str:
+    """Return a cell's value as a person would write it; whole numbers without a fraction."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value).replace("\0", "")[:CELL_LIMIT]

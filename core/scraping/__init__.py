@@ -1,0 +1,1 @@
+"""Runs of scrapers and what their items say. Only `apify.py` talks to the outside."""

@@ -1,0 +1,225 @@
+"""The one place that talks to Apify. Returns plain values; knows no tables.
+
+Starting a run is never retried here: an answer that got lost may have started
+one already, and every run is paid for. `StartUnclearError` says so, and the
+caller looks for the run by its input.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import impit
+from apify_client import ApifyClient
+from apify_client.errors import (
+    ApifyApiError,
+    ApifyClientError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    UnauthorizedError,
+)
+from pydantic import ValidationError
+
+from core.errors import OutsideServiceError
+
+_PAYMENT_REQUIRED = 402
+# Failed before anything was sent: certain that no run was started.
+_NEVER_SENT = (impit.ConnectError, impit.ConnectTimeout)
+_RUNS_TO_SEARCH = 200
+
+
+class TokenError(OutsideServiceError):
+    """Apify does not accept the token."""
+
+
+class NoCreditError(OutsideServiceError):
+    """The Apify account has no credit left."""
+
+
+class SlowDownError(OutsideServiceError):
+    """Apify asks for fewer requests."""
+
+
+class RefusedError(OutsideServiceError):
+    """Apify refuses this request, and would refuse it again."""
+
+
+class UnreachableError(OutsideServiceError):
+    """Apify did not answer, or not sensibly; later may be better."""
+
+
+class StartUnclearError(OutsideServiceError):
+    """The request to start a run was sent and its answer lost: it may be running."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideRun:
+    """A run as Apify tells it. Times are UTC; cost is None until Apify knows it."""
+
+    id: str
+    status: str  # READY, RUNNING, SUCCEEDED, FAILED, TIMING-OUT, TIMED-OUT, ABORTING, ABORTED
+    dataset_id: str
+    store_id: str
+    started_at: datetime
+    finished_at: datetime | None
+    cost_usd: Decimal | None
+    message: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in {"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items of a data set. `next_offset` is None at its end."""
+
+    items: list[Any]
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApifyAccess:
+    """How to reach Apify."""
+
+    token: str
+    api_url: str | None = None
+    timeout: timedelta = timedelta(seconds=60)
+    retries: int = 4  # of requests that only look
+
+
+class Apify:
+    """A thin face of the real client: what Amazcope needs of it, with its own errors."""
+
+    def __init__(self, access: ApifyAccess) -> None:
+        self._access = access
+        self._looking = self._client(access.retries)
+        self._starting = self._client(0)
+
+    def start(self, actor: str, run_input: Mapping[str, Any]) -> OutsideRun:
+        """Start a run, once.
+
+        Raises StartUnclearError when it may or may not have started; TokenError,
+        NoCreditError, SlowDownError, RefusedError or UnreachableError when it
+        certainly has not.
+        """
+        try:
+            with _plain_errors():
+                return _run(self._starting.actor(actor).start(run_input=dict(run_input)))
+        except UnreachableError as error:
+            if isinstance(error.__cause__, _NEVER_SENT):
+                raise
+            raise StartUnclearError(f"The answer to starting a run got lost. {error}") from error
+
+    def get_run(self, run_id: str) -> OutsideRun | None:
+        """Return a run, or None when Apify does not know it any more."""
+        with _plain_errors():
+            run = self._looking.run(run_id).get()
+        return None if run is None else _run(run)
+
+    def abort(self, run_id: str) -> None:
+        """Stop a run, so that it costs no more."""
+        with _plain_errors():
+            self._looking.run(run_id).abort()
+
+    def runs_since(self, actor: str, since: datetime) -> Iterator[OutsideRun]:
+        """Yield the actor's runs that began at `since` or later, newest first."""
+        offset = 0
+        while True:
+            with _plain_errors():
+                page = (
+                    self._looking.actor(actor)
+                    .runs()
+                    .list(desc=True, limit=_RUNS_TO_SEARCH, offset=offset)
+                )
+            for run in page.items:
+                if run.started_at < since:
+                    return
+                yield _run(run)
+            offset += len(page.items)
+            if len(page.items) < _RUNS_TO_SEARCH:
+                return
+
+    def input_of(self, run: OutsideRun) -> Any:
+        """Return the input a run was started with, or None when it is gone."""
+        with _plain_errors():
+            record = self._looking.key_value_store(run.store_id).get_record("INPUT")
+        return None if record is None else record["value"]
+
+    def items(self, dataset_id: str, offset: int, limit: int) -> Page:
+        """Return a page of a data set."""
+        with _plain_errors():
+            page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
+        following = offset + len(page.items)
+        is_end = not page.items or following >= page.total
+        return Page(page.items, None if is_end else following)
+
+    def check(self) -> str:
+        """Return the account's name, proving that the token works."""
+        with _plain_errors():
+            user = self._looking.user("me").get()
+        return str(getattr(user, "username", None) or "unknown")
+
+    def _client(self, retries: int) -> ApifyClient:
+        given: dict[str, Any] = {}
+        if self._access.api_url:
+            given = {"api_url": self._access.api_url, "api_public_url": self._access.api_url}
+        wait = self._access.timeout
+        return ApifyClient(
+            self._access.token,
+            max_retries=retries,
+            timeout_short=wait,
+            timeout_medium=wait,
+            timeout_long=wait * 2,
+            **given,
+        )
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn the client's errors into this module's, with a sentence that says what to do."""
+    try:
+        yield
+    except UnauthorizedError as error:
+        raise TokenError(
+            "Apify does not accept the token. Set APIFY_TOKEN to a valid one."
+        ) from error
+    except ForbiddenError as error:
+        raise TokenError(f"The Apify token may not do this: {error.message}") from error
+    except RateLimitError as error:
+        raise SlowDownError("Apify asks for fewer requests; the next round tries again.") from error
+    except (InvalidRequestError, NotFoundError) as error:
+        raise RefusedError(f"Apify refused the request: {error.message}") from error
+    except ApifyApiError as error:
+        if error.status_code == _PAYMENT_REQUIRED:
+            raise NoCreditError(
+                "The Apify account has no credit left. Add some and go on."
+            ) from error
+        raise UnreachableError(f"Apify answered {error.status_code}: {error.message}") from error
+    except (ApifyClientError, ValidationError) as error:
+        raise UnreachableError("Apify's answer could not be read.") from error
+    except impit.LocalProtocolError as error:  # never sent: a line break or the like in a header
+        raise TokenError(
+            "The Apify token holds characters that no token has. Set APIFY_TOKEN to a valid one."
+        ) from error
+    except impit.HTTPError as error:
+        raise UnreachableError(f"Apify did not answer ({type(error).__name__}).") from error
+
+
+def _run(run: Any) -> OutsideRun:
+    cost = getattr(run, "usage_total_usd", None)
+    return OutsideRun(
+        id=run.id,
+        status=str(getattr(run.status, "value", run.status)),
+        dataset_id=run.default_dataset_id,
+        store_id=run.default_key_value_store_id,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        cost_usd=None if cost is None else Decimal(str(cost)),
+        message=getattr(run, "status_message", None),
+    )

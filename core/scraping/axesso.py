@@ -1,0 +1,218 @@
+"""Items of axesso_data/amazon-product-details-scraper, read as observations. Pure.
+
+What is known of its items: a price of 0 means none, and so does a retailPrice of 0;
+countReview counts ratings, not written reviews; buyBoxUsed is the used offer, not the
+Buy Box; no currency is named; the rank is text among productDetails, named in the
+page's language, or (newer) a list; an item of a page that is gone has only an address.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from core.catalog.marketplaces import Marketplace
+from core.history.observation import (
+    Availability,
+    CategoryRank,
+    Failure,
+    Listing,
+    Observation,
+    Outcome,
+    PriceBasis,
+    Source,
+)
+from core.scraping import looking, phrases, text
+from core.scraping.dead_ends import dead_end, outcome_of_status, outcome_of_title, outcome_of_words
+from core.scraping.details import Details, read_details
+from core.scraping.identity import (
+    Asked,
+    Identity,
+    failure_of,
+    identify,
+    read_asin,
+)
+from core.scraping.looking import Look
+from core.scraping.ranks import listed_ranks
+
+# "Visit the Acme Store", "Brand: Acme", "Besuche den Acme-Store", "品牌：Acme"
+_BRAND_WRAPPINGS: Final = (
+    ("Visit the ", " Store"),
+    ("Brand: ", ""),
+    ("Besuche den ", "-Store"),
+    ("Besuchen Sie den ", "-Store"),
+    ("Marke: ", ""),
+    ("Visiter la boutique ", ""),
+    ("Marque\u00a0: ", ""),
+    ("Marque : ", ""),
+    ("Visita lo Store di ", ""),
+    ("Marca: ", ""),
+    ("Visita la tienda de ", ""),
+    ("品牌：", ""),
+    ("品牌: ", ""),
+    ("ブランド: ", ""),
+)
+_DETAIL_LISTS: Final = ("productDetails", "technicalDetails", "productOverview", "aboutProduct")
+
+
+def parse_item(
+    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+) -> Observation | Failure:
+    """Return what an item says about its product, or why it says nothing.
+
+    `asked` None: an item from a file, which must name marketplace and ASIN itself.
+    """
+    if not isinstance(item, Mapping):
+        return failure_of({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
+    ended = _dead_end(item, asked, captured_at)
+    if ended is not None:
+        return ended
+    asin = read_asin(item.get("asin"))
+    if asin is None:
+        return _without_asin(item, asked, captured_at)
+    identity = identify(asin, item.get("url"), asked, captured_at)
+    if isinstance(identity, Failure):
+        return identity
+    return _observe(item, identity, captured_at)
+
+
+def _dead_end(
+    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+) -> Observation | Failure | None:
+    try:
+        status = text.whole_number(item.get("statusCode"))
+    except text.UnreadableValueError:
+        status = None
+    outcome: Outcome | None
+    if status is not None and status != 200:
+        outcome = outcome_of_status(status)
+    elif item.get("error"):
+        outcome = outcome_of_words(item["error"])
+    else:
+        outcome = outcome_of_title(item.get("title"))
+    if outcome is None:
+        return None
+    reason = item.get("error") or item.get("statusMessage")
+    return dead_end(item, asked, captured_at, Source.AXESSO, outcome, reason)
+
+
+def _without_asin(item: Mapping[str, Any], asked: Asked | None, captured_at: datetime) -> Failure:
+    """Status 200 and no ASIN: another kind of page, or a product page that was not understood."""
+    if text.clean_or_none(item.get("title"), text.LONGEST_TITLE) is None:
+        detail = "The page that answered is no product page: check the ASIN."
+        return failure_of(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
+    detail = "The page was read, but its ASIN was not found. It will be tried again."
+    return failure_of(item, asked, captured_at, Outcome.PARSE_ERROR, detail)
+
+
+def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
+    marketplace, asin = identity
+    look = Look(item)
+    price = look.read(looking.PRICE, "price", text.amount, marketplace)
+    state, stock_left = _availability(look, price)
+    seller = look.read(looking.SELLER, "soldBy", text.clean_text, text.LONGEST_NAME)
+    shipper = look.read(looking.FULFILMENT, "fulfilledBy", text.clean_text, text.LONGEST_NAME)
+    coupon = look.read(looking.COUPON, "coupon", phrases.coupon, marketplace) or (None, None)
+    details = _details(look)
+    return Observation(
+        marketplace=marketplace.code,
+        asin=asin,
+        captured_at=captured_at,
+        source=Source.AXESSO,
+        price=price,
+        price_basis=PriceBasis.BUY_BOX if price is not None else None,
+        buy_box_price=price,
+        list_price=look.read(looking.LIST_PRICE, "retailPrice", text.amount, marketplace),
+        used_price=look.read(looking.USED_PRICE, "buyBoxUsed", _used_price, marketplace),
+        deal_price=price if look.read(looking.DEAL, "deal", text.truth) else None,
+        coupon_amount=coupon[0],
+        coupon_percent=coupon[1],
+        buy_box_seller=seller,
+        fulfilment=phrases.fulfilment(seller, shipper),
+        ranks=_listed_ranks(look, marketplace) or details.ranks,
+        rating=look.read(looking.RATING, "productRating", phrases.rating),
+        ratings_count=look.read(looking.RATINGS_COUNT, "countReview", text.whole_number),
+        availability=state,
+        stock_left=stock_left,
+        listing=_listing(look, details.attributes),
+        outcome=_outcome(look, price, state),
+        seen=look.seen(),
+    )
+
+
+def _outcome(look: Look, price: int | None, state: Availability | None) -> Outcome:
+    return looking.outcome_of(price, state, knows_price=bool(look.bits & looking.PRICE))
+
+
+def _availability(look: Look, price: int | None) -> tuple[Availability | None, int | None]:
+    """Return state and stock left; an empty or unknown sentence is not noted as seen."""
+    found = look.read(0, "warehouseAvailability", phrases.availability)
+    state, stock_left = found or (None, None)
+    if state is None:
+        return None, None
+    look.bits |= looking.AVAILABILITY | looking.STOCK_LEFT
+    if price is None and look.bits & looking.PRICE:
+        state = looking.without_price(state)
+    return state, stock_left
+
+
+def _used_price(offer: object, marketplace: Marketplace) -> int | None:
+    if offer is None or offer == "":
+        return None
+    if isinstance(offer, Mapping):
+        offer = offer.get("price")
+    return text.amount(offer, marketplace)
+
+
+def _details(look: Look) -> Details:
+    """Read the page's named details; none at all (null) means that this part was not read."""
+    item = look.item
+    lists = [item[key] for key in _DETAIL_LISTS if isinstance(item.get(key), list)]
+    if item.get("productDetails") and lists:
+        look.bits |= looking.BSR
+    return read_details(
+        [detail for details in lists for detail in details[: text.MOST_LINES]], "name", "value"
+    )
+
+
+def _listed_ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
+    """Return the ranks of the newer list; an old item has none, an empty one tells nothing."""
+    if not look.item.get("bestSellersRank"):
+        return ()
+    ranks = look.read(0, "bestSellersRank", listed_ranks, "categoryName", "link", marketplace)
+    if ranks:
+        look.bits |= looking.BSR
+    return ranks or ()
+
+
+def _listing(look: Look, attributes: dict[str, str]) -> Listing | None:
+    item = look.item
+    title = look.read(looking.LISTING, "title", text.clean_text, text.LONGEST_TITLE)
+    if not look.bits & looking.LISTING:
+        return None
+    return Listing(
+        title=title,
+        brand=_brand(item.get("manufacturer")),
+        bullets=look.read(0, "features", text.clean_lines) or (),
+        description=text.clean_or_none(item.get("productDescription"), text.LONGEST_TEXT),
+        category_path=_category_path(item.get("categoriesExtended")),
+        images=look.read(0, "imageUrlList", text.clean_lines) or (),
+        attributes=attributes,
+    )
+
+
+def _brand(value: object) -> str | None:
+    brand = text.clean_or_none(value, text.LONGEST_NAME)
+    if brand is None:
+        return None
+    for before, after in _BRAND_WRAPPINGS:
+        if brand.startswith(before) and brand.endswith(after):
+            return brand[len(before) : len(brand) - len(after)].strip() or None
+    return brand
+
+
+def _category_path(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    return text.clean_lines(
+        [step.get("name") for step in value if isinstance(step, Mapping)], text.LONGEST_NAME
+    )

@@ -1,0 +1,154 @@
+"""Chooses the next batch of due products, leases it and writes the intent. Never commits.
+
+The lease, the run and its items are one transaction: after a crash there is
+either all of it, for recovery to find, or nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.db import insert_many
+from core.scraping.actors import Actor, Asked
+from core.scraping.limits import Limits, Spending, affordable_batch
+from core.scraping.models import FetchRun
+
+LEASE = timedelta(hours=2)  # longer than any run; a run that ends gives its products back
+OPEN_STATES = ("intended", "running", "finished")
+_PLANNING = 0x706C616E  # advisory lock: one plan at a time, so that limits hold exactly
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run whose intent is written, ready to be started."""
+
+    id: int
+    actor: str
+    input: dict[str, Any]
+
+
+def input_hash(run_input: Any) -> bytes:
+    """Return 16 bytes that two inputs share when they mean the same."""
+    return blake2b(orjson.dumps(run_input, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+
+
+def plan_run(
+    session: Session, provider: str, actor: Actor, limits: Limits, now: datetime
+) -> PlannedRun | None:
+    """Lease the most urgent batch of one marketplace and write the intent of its run.
+
+    None when nothing is due or the limits allow no run now.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING})
+    size = affordable_batch(limits, spending(session, provider, limits, now))
+    if size == 0 or actor.build_input is None:
+        return None
+    marketplace = _most_urgent_marketplace(session, provider, now)
+    if marketplace is None:
+        return None
+    run_id = _next_run_id(session)
+    leased = _lease(session, provider, marketplace, size, now, run_id)
+    if not leased:  # what is due is locked by somebody's change; the next round finds it
+        return None
+    asked = [Asked(marketplace, asin) for _, asin in leased]
+    run_input = actor.build_input(asked)
+    run = FetchRun(
+        id=run_id,
+        provider=provider,
+        actor=actor.id,
+        marketplace=marketplace,
+        input=run_input,
+        input_hash=input_hash(run_input),
+        state="intended",
+        batch_size=len(leased),
+        intended_at=now,
+    )
+    session.add(run)
+    session.flush()
+    _expect(session, run_id, [product_id for product_id, _ in leased])
+    return PlannedRun(run.id, run.actor, run_input)
+
+
+def spending(session: Session, provider: str, limits: Limits, now: datetime) -> Spending:
+    """Return what is under way and what today has cost at a provider."""
+    row = session.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE state = ANY(:open)), "
+            # Apify knows the price some time after the end: until then 0 means "not yet".
+            "COALESCE(sum(COALESCE(NULLIF(cost_usd, 0), CASE WHEN state = 'failed' "
+            "AND outside_run_id IS NULL THEN 0 ELSE batch_size * CAST(:price AS numeric) END)) "
+            "FILTER (WHERE intended_at >= :midnight), 0) "
+            "FROM fetch_run WHERE provider = :provider "
+            "AND (intended_at >= :midnight OR state = ANY(:open))"
+        ),
+        {
+            "open": list(OPEN_STATES),
+            "price": limits.dollars_per_product,
+            "midnight": now.replace(hour=0, minute=0, second=0, microsecond=0),
+            "provider": provider,
+        },
+    ).one()
+    return Spending(row[0], Decimal(row[1]))
+
+
+# A lease whose time is over counts only when its run has ended: as long as a run
+# may still come back, its products are not paid for a second time.
+_IS_FREE = (
+    "(s.leased_until IS NULL OR (s.leased_until < :now AND NOT EXISTS ("
+    "SELECT 1 FROM fetch_run r WHERE r.id = s.fetch_run_id "
+    "AND r.state IN ('intended', 'running', 'finished'))))"
+)
+
+
+def _most_urgent_marketplace(session: Session, provider: str, now: datetime) -> str | None:
+    return session.execute(
+        text(
+            "SELECT s.marketplace FROM fetch_schedule s WHERE s.provider = :provider "
+            f"AND s.due_at <= :now AND {_IS_FREE} ORDER BY s.priority, s.due_at LIMIT 1"
+        ),
+        {"provider": provider, "now": now},
+    ).scalar()
+
+
+def _next_run_id(session: Session) -> int:
+    """Return the id of the run to come, so that its products are written only once."""
+    statement = text("SELECT nextval(pg_get_serial_sequence('fetch_run', 'id'))")
+    return int(session.execute(statement).scalar_one())
+
+
+def _lease(
+    session: Session, provider: str, marketplace: str, size: int, now: datetime, run_id: int
+) -> list[tuple[int, str]]:
+    """Lease up to `size` due products and return (product id, ASIN), ordered by ASIN."""
+    rows = session.execute(
+        text(
+            "WITH picked AS (SELECT s.product_id FROM fetch_schedule s "
+            "WHERE s.provider = :provider AND s.marketplace = :marketplace AND s.due_at <= :now "
+            f"AND {_IS_FREE} ORDER BY s.priority, s.due_at LIMIT :size FOR UPDATE SKIP LOCKED) "
+            "UPDATE fetch_schedule AS f SET leased_until = :until, fetch_run_id = :run "
+            "FROM picked, product p "
+            "WHERE f.product_id = picked.product_id AND p.id = f.product_id "
+            "RETURNING f.product_id, p.asin"
+        ),
+        {
+            "provider": provider,
+            "marketplace": marketplace,
+            "now": now,
+            "size": size,
+            "until": now + LEASE,
+            "run": run_id,
+        },
+    )
+    return sorted(((number, asin) for number, asin in rows), key=lambda pair: pair[1])
+
+
+def _expect(session: Session, run_id: int, product_ids: list[int]) -> None:
+    """Write down which products the run is to bring."""
+    columns = {"fetch_run_id": "int8", "product_id": "int8"}
+    insert_many(session, "fetch_item", columns, [(run_id, number) for number in product_ids])

@@ -1,0 +1,125 @@
+"""Items of junglee/amazon-bestsellers: entries of a bestseller list, read as observations. Pure.
+
+An entry's position is its rank in the list's category. Its price is the one the list
+shows, which need not be the Buy Box's. The ASIN is often only in the address; some
+exports have no address at all, so that the marketplace must be told with `asked`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from core.catalog.marketplaces import Marketplace
+from core.history.observation import (
+    CategoryRank,
+    Failure,
+    Listing,
+    Observation,
+    Outcome,
+    PriceBasis,
+    Source,
+)
+from core.scraping import looking, phrases, text
+from core.scraping.dead_ends import dead_end, outcome_of_words
+from core.scraping.identity import Asked, Identity, asin_in_address, failure_of, identify, read_asin
+from core.scraping.junglee import Money, money
+from core.scraping.looking import Look
+from core.scraping.ranks import web_address
+
+_NO_MONEY: Final = Money(None, None)
+_LIST_NAME = re.compile(
+    r"(?:amazon(?:\.[a-z.]+)? )?best ?sellers(?: in|: best|:)\s+"
+    r"|amazon[- ]bestseller:?\s+(?:in\s+)?",
+    re.IGNORECASE,
+)
+_TITLES: Final = ("name", "title")
+_POSITIONS: Final = ("position", "rank")
+_CATEGORIES: Final = ("categoryName", "category", "categoryFullName")
+_CATEGORY_ADDRESSES: Final = ("categoryUrl", "categoryLink")
+_STARS: Final = ("rating", "stars")
+_COUNTS: Final = ("reviewCount", "reviewsCount", "ratingsCount")
+_PICTURES: Final = ("thumbnail", "thumbnailUrl", "thumbnailImage")
+
+
+def parse_item(
+    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+) -> Observation | Failure:
+    """Return what an entry of a bestseller list says, or why it says nothing."""
+    if not isinstance(item, Mapping):
+        return failure_of({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
+    if item.get("error"):
+        outcome = outcome_of_words(item["error"])
+        if outcome is Outcome.NOT_FOUND:  # the list is gone, which says nothing of a product
+            outcome = Outcome.BAD_INPUT
+        return dead_end(item, asked, captured_at, Source.BESTSELLERS, outcome, item["error"])
+    asin = read_asin(item.get("asin")) or asin_in_address(item.get("url"))
+    identity = identify(asin, item.get("url"), asked, captured_at)
+    if isinstance(identity, Failure):
+        return identity
+    return _observe(_with_page_data(item), identity, captured_at)
+
+
+def _with_page_data(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the item with the list's own fields, which a joined data set keeps in a corner."""
+    corner = item.get("bestsellerPageData")
+    return {**corner, **item} if isinstance(corner, Mapping) else item
+
+
+def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
+    marketplace, asin = identity
+    look = Look(item)
+    price, currency = look.read(looking.LISTED_PRICE, "price", money, marketplace) or _NO_MONEY
+    return Observation(
+        marketplace=marketplace.code,
+        asin=asin,
+        captured_at=captured_at,
+        source=Source.BESTSELLERS,
+        currency=currency,
+        price=price,
+        price_basis=PriceBasis.AS_LISTED if price is not None else None,
+        ranks=_ranks(look, marketplace),
+        rating=look.read(looking.RATING, _key(item, _STARS), phrases.rating),
+        ratings_count=look.read(looking.RATINGS_COUNT, _key(item, _COUNTS), text.whole_number),
+        listing=_listing(look),
+        seen=look.seen(),
+    )
+
+
+def _key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return the first of some names that the item has, else the first."""
+    return next((name for name in names if name in item), names[0])
+
+
+def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
+    item = look.item
+    rank = look.read(0, _key(item, _POSITIONS), text.rank_number)
+    category = category_name(item.get(_key(item, _CATEGORIES)))
+    if rank is None or category is None:
+        return ()
+    look.bits |= looking.BSR
+    address = web_address(item.get(_key(item, _CATEGORY_ADDRESSES)), marketplace)
+    return (CategoryRank(category, rank, address),)
+
+
+def category_name(value: object) -> str | None:
+    """Return the category of a list named "Best Sellers in Electronics" or "Electronics"."""
+    name = text.clean_or_none(value, text.LONGEST_NAME)
+    if name is None:
+        return None
+    return _LIST_NAME.sub("", name, count=1).strip() or name
+
+
+def _listing(look: Look) -> Listing | None:
+    item = look.item
+    title = look.read(looking.LISTING, _key(item, _TITLES), text.clean_text, text.LONGEST_TITLE)
+    if not look.bits & looking.LISTING:
+        return None
+    images = look.read(0, "highResolutionImages", text.clean_lines)
+    picture = text.clean_or_none(item.get(_key(item, _PICTURES)), text.LONGEST_LINE)
+    return Listing(
+        title=title,
+        bullets=look.read(0, "features", text.clean_lines) or (),
+        description=text.clean_or_none(item.get("description"), text.LONGEST_TEXT),
+        images=images or ((picture,) if picture else ()),
+    )

@@ -1,0 +1,254 @@
+"""Stores the items of a run: the original, what it says, how the look ended. Never commits.
+
+Reading the same page twice stores nothing twice.
+"""
+
+import gc
+import json
+from collections.abc import Container, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import zstandard
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.bulk import copy_rows, run_rows
+from core.history.observation import Failure, Observation, Outcome
+from core.history.store import Look, store_looks
+from core.partitions import day_of, make_partitions
+from core.scraping.actors import Actor, Asked
+
+# Raised whenever a parser reads an item differently, so that provenance can say which did.
+PARSER_VERSION = 1
+# An item that reads well wins over a failed one of the same product, also on another page.
+_ANSWERS = ",".join(outcome.value for outcome in Outcome if outcome.says_something)
+_LEVEL = 1  # three times as fast as the usual level, for a tenth more bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a run was asked for, and what its items are read with."""
+
+    run_id: int
+    actor: Actor
+    marketplace: str
+    captured_at: datetime  # the time of items that carry none
+    products: dict[str, int]  # ASIN → product id
+
+
+@dataclass(slots=True)
+class Collected:
+    """What became of one page of items."""
+
+    items: int = 0
+    stored: int = 0
+    known: int = 0
+    failed: int = 0
+    strangers: int = 0  # items that belong to no product of the batch
+
+
+def get_batch(session: Session, run_id: int, actor: Actor, captured_at: datetime) -> Batch:
+    """Return what a run was asked for."""
+    rows = session.execute(
+        text(
+            "SELECT p.asin, p.id, p.marketplace FROM fetch_item i JOIN product p "
+            "ON p.id = i.product_id WHERE i.fetch_run_id = :run"
+        ),
+        {"run": run_id},
+    ).all()
+    marketplace = rows[0][2] if rows else ""
+    return Batch(
+        run_id, actor, marketplace, captured_at, {asin: number for asin, number, _ in rows}
+    )
+
+
+def make_raw_room(session: Session, now: datetime) -> None:
+    """Make the partition that today's original items go to. Call it in a scope of its own."""
+    make_partitions(session, [day_of(now.astimezone(UTC).date(), "raw_item")])
+
+
+def store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:
+    """Store a page of a data set and return what became of it."""
+    with _collector_at_rest():
+        return _store_items(session, batch, items, now)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep Python's collector from looking through a whole page of items again and again.
+
+    It takes a good part of the time and finds nothing: a page holds no cycles.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:
+    result = Collected(items=len(items))
+    read = _read(batch, items, result)
+    originals = {number: _as_json(item) for number, item, _ in read}
+    with ThreadPoolExecutor(1) as beside:  # compressing needs neither Python nor the database
+        bodies = beside.submit(_compressed, list(originals.values()))
+        stored = store_looks(session, _looks(batch, read), now)
+        answered = {number for number, _, said in read if isinstance(said, Observation)}
+        packed = dict(zip(originals, bodies.result(), strict=True))
+        _store_raw(session, batch, packed, answered, now)
+    refused = {look.product_id: reason for look, reason in stored.refused}
+    result.stored, result.known = stored.stored, stored.known
+    _store_outcomes(session, batch, [(number, said) for number, _, said in read], refused, result)
+    return result
+
+
+def _read(
+    batch: Batch, items: Sequence[Any], result: Collected
+) -> list[tuple[int, dict[str, Any], Observation | Failure]]:
+    """Return (product id, item, what it says) for the items that belong to the batch.
+
+    An item that comes twice counts once; one that reads well wins over a failed one.
+    """
+    found: dict[int, tuple[int, dict[str, Any], Observation | Failure]] = {}
+    for item in items:
+        if not isinstance(item, dict):
+            result.strangers += 1
+            continue
+        asin = _asked_asin(batch, item)
+        if asin is None:
+            result.strangers += 1
+            continue
+        number = batch.products[asin]
+        said = batch.actor.parse_item(item, Asked(batch.marketplace, asin), batch.captured_at)
+        if number not in found or isinstance(found[number][2], Failure):
+            found[number] = (number, item, said)
+    return list(found.values())
+
+
+def _asked_asin(batch: Batch, item: dict[str, Any]) -> str | None:
+    """Return which of the batch's ASINs an item answers, None for a stranger."""
+    asin, _ = batch.actor.asked_of(item)
+    if asin in batch.products:
+        return asin
+    said = item.get("asin")
+    if isinstance(said, str) and said in batch.products:
+        return said
+    # After a redirect nothing of an item may name what was asked for.
+    return next(iter(batch.products)) if len(batch.products) == 1 else None
+
+
+def _looks(
+    batch: Batch, read: Iterable[tuple[int, dict[str, Any], Observation | Failure]]
+) -> list[Look]:
+    return [
+        Look(number, said, fetch_run_id=batch.run_id)
+        for number, _, said in read
+        if isinstance(said, Observation)
+    ]
+
+
+def _compressed(bodies: Sequence[bytes]) -> list[bytes]:
+    """Return each body compressed by itself; other threads run meanwhile."""
+    if not bodies:
+        return []
+    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    parts = compressor.multi_compress_to_buffer([*bodies])
+    return [parts[place].tobytes() for place in range(len(bodies))]
+
+
+def _store_raw(
+    session: Session,
+    batch: Batch,
+    bodies: dict[int, bytes],
+    answered: Container[int],
+    now: datetime,
+) -> None:
+    """Keep one original of each product: the answer's, or else the first failure's."""
+    known = run_rows(
+        session,
+        "SELECT product_id, i.outcome FROM unnest(%s::int8[], %s::int8[]) AS k (run, product_id) "
+        "JOIN fetch_item i USING (product_id) WHERE i.fetch_run_id = k.run "
+        "AND i.outcome IS NOT NULL",
+        [(batch.run_id, number) for number in bodies],
+        fetch=True,
+    )
+    failed_before = {number for number, outcome in known if not Outcome(outcome).says_something}
+    replaced = [number for number in failed_before if number in answered]
+    stored_before = {number for number, _ in known}.difference(replaced)
+    run_rows(
+        session,
+        "DELETE FROM raw_item AS r USING unnest(%s::int8[], %s::int8[]) AS k (run, product_id) "
+        "WHERE r.fetch_run_id = k.run AND r.product_id = k.product_id",
+        [(batch.run_id, number) for number in replaced],
+    )
+    copy_rows(
+        session,
+        "raw_item",
+        {
+            "fetch_run_id": "int8",
+            "product_id": "int8",
+            "stored_at": "timestamptz",
+            "parser_version": "int4",
+            "body": "bytea",
+        },
+        [
+            (batch.run_id, number, now, PARSER_VERSION, body)
+            for number, body in bodies.items()
+            if number not in stored_before
+        ],
+    )
+
+
+_STORE_OUTCOMES = f"""
+UPDATE fetch_item AS i SET outcome = n.outcome, detail = n.detail,
+    captured_at = n.captured_at, parser_version = {PARSER_VERSION}
+FROM unnest(%s::int8[], %s::int8[], %s::text[], %s::text[], %s::timestamptz[])
+    AS n (run, product_id, outcome, detail, captured_at)
+WHERE i.fetch_run_id = n.run AND i.product_id = n.product_id
+AND (i.outcome IS NULL OR NOT i.outcome = ANY('{{{_ANSWERS}}}'))
+"""
+
+
+def _store_outcomes(
+    session: Session,
+    batch: Batch,
+    said: Iterable[tuple[int, Observation | Failure]],
+    refused: dict[int, str],
+    result: Collected,
+) -> None:
+    rows = [_outcome_row(batch, number, says, refused.get(number)) for number, says in said]
+    result.failed += sum(1 for row in rows if not Outcome(row[2]).says_something)
+    run_rows(
+        session,
+        _STORE_OUTCOMES,
+        rows,
+    )
+
+
+def _outcome_row(
+    batch: Batch, number: int, says: Observation | Failure, refused: str | None
+) -> tuple[int, int, str, str | None, datetime | None]:
+    if refused is not None:
+        return batch.run_id, number, Outcome.BAD_INPUT.value, refused, None
+    detail = says.detail if isinstance(says, Failure) else None
+    return batch.run_id, number, says.outcome.value, detail, says.captured_at
+
+
+def _as_json(item: dict[str, Any]) -> bytes:
+    """Return an original as JSON, also with what orjson refuses: half characters, huge numbers."""
+    try:
+        return orjson.dumps(item)
+    except TypeError:
+        return json.dumps(item).encode()
+
+
+def raw_item(body: bytes) -> Any:
+    """Return a stored original as plain values."""
+    return json.loads(zstandard.ZstdDecompressor().decompress(body))

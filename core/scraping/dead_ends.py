@@ -1,0 +1,126 @@
+"""Answers that are no product page: gone, blocked, timed out, refused. Pure.
+
+A page that is gone says something about the product; all the others are a
+fetch that failed and never change what is known of it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from core.history.observation import (
+    Availability,
+    Failure,
+    Observation,
+    Outcome,
+    Seen,
+    Source,
+)
+from core.scraping.identity import Asked, asked_of, failure_of, identify
+
+_LONGEST_REASON: Final = 200  # characters of the actor's own words that are repeated
+_LONGEST_DEAD_TITLE: Final = 80  # characters; a product that sells robots has a longer one
+
+_BLOCKED_TITLE = re.compile(
+    r"(?:amazon\.[a-z.]{2,6}:?\s*)?(?:robot check|bot check|captcha|access denied|sorry!? .*"
+    r"|tut uns leid!?.*|service unavailable.*|server busy|503\b.*|429\b.*|enter the characters.*"
+    r"|saisissez les caractères.*|geben sie die zeichen.*|inserisci i caratteri.*"
+    r"|introduce los caracteres.*|click the button below to continue shopping)",
+    re.IGNORECASE,
+)
+_GONE_TITLE = re.compile(
+    r"(?:amazon\.[a-z.]{2,6}:?\s*)?(?:page not found|seite (?:wurde )?nicht gefunden"
+    r"|page introuvable|pagina non trovata|página no encontrada|404\b.*|documento non trovato"
+    r"|dogs of amazon|ページが見つかりません)",
+    re.IGNORECASE,
+)
+_REASONS: Final = (
+    (Outcome.BLOCKED, re.compile(r"captcha|robot|block|denied|\b403\b|\b429\b|\b503\b", re.I)),
+    (Outcome.NOT_FOUND, re.compile(r"not[ _-]?found|\b404\b|\b410\b|does(?: not|n't) exist", re.I)),
+    (Outcome.TIMEOUT, re.compile(r"time[d]?[ _-]?out|\b408\b|\b504\b", re.I)),
+    (Outcome.NO_CREDIT, re.compile(r"\bcredit|\b402\b|usage limit|monthly limit", re.I)),
+    (
+        Outcome.BAD_INPUT,
+        re.compile(r"invalid|bad[ _-]?(?:input|request)|unsupported|\b400\b", re.I),
+    ),
+    (Outcome.NOT_A_PRODUCT_PAGE, re.compile(r"not a product|no[ _-]?product", re.I)),
+)
+_SENTENCES: Final = {
+    Outcome.BLOCKED: "Amazon refused the scraper (a robot check). It will be tried again.",
+    Outcome.TIMEOUT: "The page took too long to answer. It will be tried again.",
+    Outcome.NO_CREDIT: "The Apify account has no credit left: top it up to go on.",
+    Outcome.BAD_INPUT: "The actor did not accept this address: check marketplace and ASIN.",
+    Outcome.NOT_A_PRODUCT_PAGE: "The page that answered is no product page: check the ASIN.",
+    Outcome.RUN_FAILED: "The actor could not read this page. It will be tried again.",
+}
+
+
+def outcome_of_status(code: int) -> Outcome:
+    """Return what an HTTP status other than 200 means for a fetch."""
+    if code in (404, 410):
+        return Outcome.NOT_FOUND
+    if code in (403, 429, 503):
+        return Outcome.BLOCKED
+    if code in (408, 504):
+        return Outcome.TIMEOUT
+    if code == 402:
+        return Outcome.NO_CREDIT
+    return Outcome.BAD_INPUT if code == 400 else Outcome.RUN_FAILED
+
+
+def outcome_of_words(words: object) -> Outcome:
+    """Return what an actor's own error message means."""
+    text = words[:_LONGEST_REASON] if isinstance(words, str) else ""
+    for outcome, pattern in _REASONS:
+        if pattern.search(text):
+            return outcome
+    return Outcome.RUN_FAILED
+
+
+def outcome_of_title(title: object) -> Outcome | None:
+    """Return BLOCKED or NOT_FOUND for the title of such a page, None for any other."""
+    if not isinstance(title, str) or len(title) > _LONGEST_DEAD_TITLE:
+        return None
+    if _BLOCKED_TITLE.fullmatch(title.strip()):
+        return Outcome.BLOCKED
+    return Outcome.NOT_FOUND if _GONE_TITLE.fullmatch(title.strip()) else None
+
+
+def dead_end(
+    item: Mapping[str, Any],
+    asked: Asked | None,
+    captured_at: datetime,
+    source: Source,
+    outcome: Outcome,
+    reason: object = None,
+) -> Observation | Failure:
+    """Return the observation that a page is gone, or the failure that it can't be seen.
+
+    `reason` is what the actor says itself; it is repeated, shortened.
+    """
+    if outcome is Outcome.NOT_FOUND:
+        return _gone(item, asked, captured_at, source)
+    sentence = _SENTENCES[outcome]
+    if isinstance(reason, str) and reason.strip():
+        said = reason.replace("\0", "").encode(errors="ignore").decode().strip()
+        sentence = f"{sentence} The actor says: {said[:_LONGEST_REASON]}"
+    return failure_of(item, asked, captured_at, outcome, sentence)
+
+
+def _gone(
+    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime, source: Source
+) -> Observation | Failure:
+    asin = asked.asin if asked else asked_of(item)[0]
+    identity = identify(asin, item.get("url"), asked, captured_at)
+    if isinstance(identity, Failure):
+        return identity
+    return Observation(
+        marketplace=identity.marketplace.code,
+        asin=identity.asin,
+        captured_at=captured_at,
+        source=source,
+        outcome=Outcome.NOT_FOUND,
+        seen=Seen.AVAILABILITY,
+        availability=Availability.GONE,
+    )

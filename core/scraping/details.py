@@ -1,0 +1,61 @@
+"""The named details of a product page: the ranks among them, and the ones that stay.
+
+Pure. A page has dozens of details and a batch a thousand pages, so each detail is
+looked at once, closely only where its first character allows a rank or a rating.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from core.history.observation import CategoryRank
+from core.scraping import phrases
+from core.scraping.ranks import names_ranks, read_ranks
+from core.scraping.text import LONGEST_LINE, LONGEST_NAME, clean_string, clean_values
+
+_FIRST_OF_MOVING: Final = frozenset("#№Nn-－–0123456789０１２３４５６７８９")
+_SIGNS: Final = frozenset("#№")
+
+
+class Details(NamedTuple):
+    """What named details hold: ranks, and attributes without what moves from day to day."""
+
+    ranks: tuple[CategoryRank, ...]
+    attributes: dict[str, str]
+
+
+def read_details(details: Iterable[object], name_key: str, value_key: str) -> Details:
+    """Read `[{name, value}, …]`: the first line of ranks, and the first value of each name.
+
+    Ranks and ratings are no attributes: with them every look would be a new listing.
+    Ranks are found by value, whatever language the name is in.
+    """
+    ranks: tuple[CategoryRank, ...] = ()
+    attributes: dict[str, str] = {}
+    for detail in details:
+        if not isinstance(detail, dict):
+            continue
+        raw_name, value = detail.get(name_key), detail.get(value_key)
+        if not isinstance(raw_name, str) or not isinstance(value, str) or not value:
+            continue
+        name, is_named = _known_name(raw_name)
+        if is_named or value[0] in _FIRST_OF_MOVING:
+            found = _ranks_in(value, is_named)
+            ranks = ranks or found
+            if found or phrases.states_rating(value):
+                continue
+        if name and name not in attributes:
+            attributes[name] = value
+    return Details(ranks, clean_values(attributes, LONGEST_LINE))
+
+
+@lru_cache(maxsize=8192)
+def _known_name(name: str) -> tuple[str | None, bool]:
+    """Return a detail's name as it is kept, and whether it is called Best Sellers Rank."""
+    return clean_string(name, LONGEST_NAME), names_ranks(name[:LONGEST_NAME])
+
+
+def _ranks_in(value: str, is_named: bool) -> tuple[CategoryRank, ...]:
+    if is_named or value[0] in _SIGNS or "100" in value or "位" in value:
+        return read_ranks(value, is_named=is_named)
+    return ()

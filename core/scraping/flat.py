@@ -1,0 +1,59 @@
+"""Apify's CSV export back into items: `price/value` and `features/0` become nested values.
+
+Values stay text: the parsers read "29" and "true". No files here, one row at a time.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+DEEPEST: Final = 8  # Apify's items are four deep; a deeper name is an ordinary name
+_LONGEST_INDEX: Final = 5  # digits
+
+_Tree = dict[str, Any]
+
+
+def unflatten(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return the item that a slash-flattened row stands for.
+
+    An empty cell is None: CSV tells neither null from "" nor from an empty list.
+    Indexes keep their order; empty places of a list are left out.
+    """
+    tree: _Tree = {}
+    for name, cell in row.items():
+        # csv.DictReader puts surplus cells under None, as a list.
+        if isinstance(name, str) and (isinstance(cell, str) or cell is None):
+            _plant(tree, name, cell or None)
+    return {name: _grown(branch) for name, branch in tree.items()}
+
+
+def _plant(tree: _Tree, name: str, cell: str | None) -> None:
+    """Put a cell at its place. A value's parts win over the value as a whole."""
+    if "/" not in name or name.count("/") > DEEPEST:
+        if cell is not None or name not in tree:
+            tree.setdefault(name, cell)
+        return
+    *path, leaf = name.split("/")
+    for step in path:
+        branch = tree.get(step)
+        if not isinstance(branch, dict):
+            if cell is None:
+                tree.setdefault(step, None)
+                return
+            branch = tree[step] = {}
+        tree = branch
+    if cell is not None:
+        tree[leaf] = cell
+
+
+def _grown(branch: Any) -> Any:
+    """Turn branches whose names are all numbers into lists."""
+    if not isinstance(branch, dict):
+        return branch
+    grown = {name: _grown(value) for name, value in branch.items()}
+    if grown and all(_is_index(name) for name in grown):
+        return [grown[name] for name in sorted(grown, key=int) if grown[name] is not None]
+    return grown
+
+
+def _is_index(name: str) -> bool:
+    return name.isascii() and name.isdigit() and len(name) <= _LONGEST_INDEX

@@ -1,0 +1,84 @@
+"""Reading an item's fields one by one, noting which of them it really reports. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from core.history.observation import Availability, Outcome, Seen
+from core.scraping.text import UnreadableValueError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Plain numbers: combining members of an enum costs more than reading a field.
+PRICE: Final = int(Seen.PRICE | Seen.BUY_BOX)
+LISTED_PRICE: Final = int(Seen.PRICE)
+LIST_PRICE: Final = int(Seen.LIST_PRICE)
+USED_PRICE: Final = int(Seen.USED_PRICE)
+DEAL: Final = int(Seen.DEAL)
+COUPON: Final = int(Seen.COUPON)
+BSR: Final = int(Seen.BSR)
+RATING: Final = int(Seen.RATING)
+RATINGS_COUNT: Final = int(Seen.RATINGS_COUNT)
+AVAILABILITY: Final = int(Seen.AVAILABILITY)
+STOCK_LEFT: Final = int(Seen.STOCK_LEFT)
+SELLER: Final = int(Seen.SELLER)
+FULFILMENT: Final = int(Seen.FULFILMENT)
+LISTING: Final = int(Seen.LISTING)
+
+
+class Look:
+    """One item, and the bits of what was seen in it so far."""
+
+    __slots__ = ("bits", "item")
+
+    def __init__(self, item: Mapping[str, Any]) -> None:
+        self.item = item
+        self.bits = 0
+
+    def read(
+        self,
+        bit: int,
+        key: str,
+        parse: Callable[Concatenate[Any, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T | None:
+        """Return the parsed field and note it as seen; None, not noted, if absent or unreadable."""
+        if key not in self.item:
+            return None
+        try:
+            value = parse(self.item[key], *args, **kwargs)
+        except UnreadableValueError:
+            return None
+        self.bits |= bit
+        return value
+
+    def seen(self) -> Seen:
+        return Seen(self.bits)
+
+
+def outcome_of(
+    price: int | None, availability: Availability | None, *, knows_price: bool
+) -> Outcome:
+    """Return what a readable product page says about buying.
+
+    Looked for a price and found none, without a word about stock: only this much
+    is certain, that no offer is featured.
+    """
+    if availability is Availability.UNAVAILABLE:
+        return Outcome.UNAVAILABLE
+    if availability is Availability.NO_OFFERS:
+        return Outcome.NO_OFFER
+    if price is None and knows_price:
+        return Outcome.NO_FEATURED_OFFER
+    return Outcome.OK
+
+
+def without_price(availability: Availability | None) -> Availability | None:
+    """Return the state of a product that has no featured price though its page names this state.
+
+    "In stock" without a price means that the offers there are not featured.
+    """
+    if availability in (Availability.IN_STOCK, Availability.LIMITED):
+        return Availability.BUY_BOX_SUPPRESSED
+    return availability

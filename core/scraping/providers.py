@@ -1,0 +1,68 @@
+"""Who fetches: the real Apify with a token, the demo's stand-in without one. Opens nothing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.config import STAND_IN_TOKEN, Settings
+from core.errors import ConfigurationError
+from core.scraping.actors import Actor, get_actor
+from core.scraping.apify import ApifyAccess
+from core.scraping.limits import Limits
+
+APIFY = "apify"
+DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How one provider is asked. `access` None: it can't be, for the reason in `missing`."""
+
+    name: str
+    actor: Actor
+    limits: Limits
+    access: ApifyAccess | None
+    missing: str | None = None
+
+
+def get_provider(name: str, settings: Settings) -> Provider:
+    """Return a provider as the settings describe it.
+
+    Raises ConfigurationError when AMAZCOPE_ACTOR names no actor that fetches products.
+    """
+    if name == DEMO:
+        return _stand_in(settings)
+    limits = limits_of(settings)
+    actor = get_actor(settings.amazcope_actor)
+    if not actor.fetches_products:
+        raise ConfigurationError(
+            f"The actor {actor.id} does not fetch single products. Set AMAZCOPE_ACTOR to one that "
+            "fetches product details."
+        )
+    if settings.apify_token is None:
+        reason = "There is no Apify token. Set APIFY_TOKEN in .env and start again."
+        return Provider(APIFY, actor, limits, None, reason)
+    access = ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)
+    return Provider(APIFY, actor, limits, access)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what the operator allows at Apify."""
+    return Limits(
+        products_per_run=settings.amazcope_products_per_run,
+        parallel_runs=settings.amazcope_parallel_runs,
+        dollars_per_day=settings.amazcope_dollars_per_day,
+        dollars_per_product=settings.amazcope_dollars_per_product,
+    )
+
+
+def _stand_in(settings: Settings) -> Provider:
+    address = f"http://127.0.0.1:{settings.amazcope_stand_in_port}"
+    # What the stand-in says it costs is as invented as its products: no budget.
+    limits = Limits(settings.amazcope_products_per_run, 4, None, Decimal(0))
+    actor = get_actor("axesso_data/amazon-product-details-scraper")
+    return Provider(DEMO, actor, limits, ApifyAccess(STAND_IN_TOKEN, address))
+
+
+def provider_names(settings: Settings) -> list[str]:
+    """Return the providers that this installation uses."""
+    return [APIFY, DEMO] if settings.amazcope_demo else [APIFY]

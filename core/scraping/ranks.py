@@ -1,0 +1,132 @@
+"""Best Sellers Ranks out of text and lists, in the languages of Amazon's marketplaces.
+
+A page writes all ranks of a product into one line, the main category first:
+"#35,077 in Electronics (See Top 100 in Electronics) #2,607 in Headphones".
+Pure; a line that holds no rank gives no ranks.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from core.catalog.marketplaces import Marketplace
+from core.history.observation import CategoryRank
+from core.scraping.text import (
+    LARGEST_COUNT,
+    LONGEST_LINE,
+    LONGEST_NAME,
+    UnreadableValueError,
+    clean_or_none,
+    rank_number,
+)
+
+MOST_RANKS: Final = 30  # a product shows one to five
+
+_LONGEST_RANK_LINE: Final = 2_000  # characters
+_NUMBER: Final = r"(\d{1,3}(?:[.,\s]\d{3})+|\d{1,9})"
+_IN: Final = r"\s*(?:\bin|\ben|\bem|\bi|\bon|\bdans|\bnella|\bna|\bw|在|于)\s+(?:kategorii:?\s+)?"
+_SIGN: Final = r"(?:#|№|\b[Nn](?:r\.?|o\.|\.?\s?[°º]\.?|\.))\s*"
+_SIGNED = re.compile(rf"{_SIGN}{_NUMBER}{_IN}")
+_BARE = re.compile(rf"(?:^|(?<=\s)){_NUMBER}{_IN}(?=[^\d\s])")
+_NOT_A_DIGIT = re.compile(r"\D+")
+_JAPANESE = re.compile(r"(\d[\d,]*)\s*位")
+# "(See Top 100 in Games (PC))", "(請參閱 電子 前 100 名)", "(家電の売れ筋ランキングを見る)"
+_SEE_TOP = re.compile(r"[(（][^()（）]*(?:100|を見る)[^()（）]*(?:\([^()]*\)[^()（）]*)?[)）]")
+_NAMED_AS_RANK = re.compile(
+    r"sellers?[ -]?rank|bestseller|best-seller|classement|clasificaci|classifica|ranking"
+    r"|売れ筋|排名|排行|rangering|mais vendidos|más vendidos",
+    re.IGNORECASE,
+)
+_EDGES: Final = " \t\r\n\u00a0\u202f-–—─:：･・,;|"
+
+
+def names_ranks(name: str) -> bool:
+    """True for a detail that is called Best Sellers Rank in one of the languages."""
+    return _NAMED_AS_RANK.search(name) is not None
+
+
+def read_ranks(text: str, *, is_named: bool = False) -> tuple[CategoryRank, ...]:
+    """Return every rank of a line, the main category first.
+
+    A number without a sign ("45 en Cuisine") counts only where the line points to
+    a top 100 or its name says that it holds ranks (`is_named`).
+    """
+    line, pointers = _SEE_TOP.subn(" ", text[:_LONGEST_RANK_LINE])
+    if "位" in line:
+        return _distinct(_japanese_ranks(line))
+    starts = list(_SIGNED.finditer(line))
+    if not starts and (pointers or is_named):
+        starts = list(_BARE.finditer(line))
+    if not starts or line[: starts[0].start()].strip(_EDGES):
+        return ()
+    ends = [start.start() for start in starts[1:]] + [len(line)]
+    return _distinct(
+        (start[1], line[start.end() : end]) for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _japanese_ranks(line: str) -> list[tuple[str, str]]:
+    """Both orders are in use: "12位家電 - 3位イヤホン" and "家電 - 12位 3位イヤホン"."""
+    starts = list(_JAPANESE.finditer(line))
+    if not starts:
+        return []
+    before = line[: starts[0].start()]
+    ends = [start.start() for start in starts[1:]] + [len(line)]
+    found = [(start[1], line[start.end() : end]) for start, end in zip(starts, ends, strict=True)]
+    if not found[0][1].strip(_EDGES):
+        found[0] = (found[0][0], before)
+    return found
+
+
+def _distinct(found: Iterable[tuple[str, str]]) -> tuple[CategoryRank, ...]:
+    ranks: dict[str, CategoryRank] = {}
+    for digits, raw_category in found:
+        category = clean_or_none(raw_category.strip(_EDGES), LONGEST_NAME)
+        rank = int(_NOT_A_DIGIT.sub("", digits))
+        if category and 1 <= rank <= LARGEST_COUNT and len(ranks) < MOST_RANKS:
+            ranks.setdefault(category, CategoryRank(category, rank))
+    return tuple(ranks.values())
+
+
+def _rank_or_none(value: object) -> int | None:
+    try:
+        return rank_number(value)
+    except UnreadableValueError:
+        return None
+
+
+def listed_ranks(
+    value: object, category_key: str, url_key: str, marketplace: Marketplace
+) -> tuple[CategoryRank, ...]:
+    """Return the ranks of a list such as `[{"rank": 5, "category": …, "url": …}]`, in its order."""
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, list):
+        raise UnreadableValueError("This should be a list of ranks.")
+    ranks: dict[str, CategoryRank] = {}
+    for entry in value[:MOST_RANKS]:
+        if isinstance(entry, Mapping):
+            rank = _listed_rank(entry, category_key, url_key, marketplace)
+            if rank:
+                ranks.setdefault(rank.category, rank)
+    return tuple(ranks.values())
+
+
+def _listed_rank(
+    entry: Mapping[str, Any], category_key: str, url_key: str, marketplace: Marketplace
+) -> CategoryRank | None:
+    category = clean_or_none(entry.get(category_key), LONGEST_NAME)
+    rank = _rank_or_none(entry.get("rank"))
+    if category is None or rank is None:
+        return None
+    return CategoryRank(category, rank, web_address(entry.get(url_key), marketplace))
+
+
+def web_address(value: object, marketplace: Marketplace) -> str | None:
+    """Return an http address; one relative to the shop gets the marketplace's host."""
+    address = clean_or_none(value, LONGEST_LINE)
+    if address is None or address.startswith(("https://", "http://")):
+        return address
+    if address.startswith("/") and not address.startswith("//"):
+        return f"https://www.{marketplace.domain}{address}"
+    return None

@@ -1,0 +1,220 @@
+"""Plain values out of what a scraper writes: text, numbers, money, yes or no.
+
+Every function takes whatever JSON or CSV held. None back means "looked, and there
+was none"; `UnreadableValueError` means "there was something, and it can't be read".
+No knowledge of any actor, no wording of Amazon's pages (`phrases.py` has that).
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from babel.numbers import get_currency_precision
+
+from core.catalog.marketplaces import Marketplace
+from core.catalog.money import UnreadableMoneyError, parse_amount
+from core.errors import AmazcopeError
+
+LARGEST_COUNT: Final = 2_147_483_647  # PostgreSQL's integer
+LARGEST_AMOUNT: Final = 10**15  # minor units; far above any price, far below bigint
+LONGEST_TITLE: Final = 2_000  # characters; Amazon's own limit is 200
+LONGEST_TEXT: Final = 20_000  # characters of a description
+LONGEST_LINE: Final = 2_000  # characters of a bullet, a web address, an attribute
+LONGEST_NAME: Final = 200  # characters of a brand, a seller, a category (they are indexed)
+MOST_LINES: Final = 100  # bullets, images, attributes, steps of a category path
+
+_GROUPED_NUMBER = re.compile(
+    r"\s*(\d{1,3}(?:[.,'’٬\s]\d{2,3})*[.,'’٬\s]\d{3}|\d{1,10})(?:[.,]0+)?"
+    # What may follow: words, not a unit of thousands ("1 K", "2万").
+    r"(?:\s+(?!(?:[km]|mil|mio|tsd)\b|[万萬千])\D*|[個件則个条條]\D*)?",
+    re.IGNORECASE,
+)
+_PLAIN_NUMBER = re.compile(r"\s*\d{1,15}(?:\.\d{1,2})?\s*", re.ASCII)
+_NOT_A_DIGIT = re.compile(r"\D+")
+_TRUE_WORDS: Final = frozenset({"true", "1", "yes"})
+_FALSE_WORDS: Final = frozenset({"false", "0", "no"})
+
+
+class UnreadableValueError(AmazcopeError):
+    """A value is there, and it is not what its field should hold."""
+
+
+def clean_text(value: object, limit: int) -> str | None:
+    """Return the text as it can be stored: no NUL, no half characters, at most `limit` long.
+
+    HTML and odd spaces inside stay: this is a record of what the page said.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise UnreadableValueError("This should be text.")
+    return clean_string(value, limit)
+
+
+def clean_values(values: Mapping[str, str], limit: int) -> dict[str, str]:
+    """Return named texts as they can be stored, without the empty ones, at most `MOST_LINES`."""
+    return {
+        name: cleaned
+        for name, value in islice(values.items(), MOST_LINES)
+        if (
+            cleaned := (
+                value.strip()  # most need no more, and a page has dozens
+                if len(value) <= limit and value.isascii() and "\0" not in value
+                else clean_string(value, limit)
+            )
+        )
+    }
+
+
+def clean_string(value: str, limit: int) -> str | None:
+    """Like `clean_text`, for what is known to be a string."""
+    text = value if len(value) <= limit else value[:limit]
+    if "\0" in text:  # PostgreSQL refuses U+0000
+        text = text.replace("\0", "")
+    if not text.isascii():
+        text = _without_half_characters(text)
+    return text.strip() or None
+
+
+def _without_half_characters(text: str) -> str:
+    """Drop lone surrogates, which JSON may hold and UTF-8 can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="ignore").decode()
+    return text
+
+
+def clean_or_none(value: object, limit: int) -> str | None:
+    """Like `clean_text`, with None for what is no text at all."""
+    return clean_string(value, limit) if isinstance(value, str) else None
+
+
+def clean_lines(values: object, limit: int = LONGEST_LINE) -> tuple[str, ...]:
+    """Return the texts of a list, without its empty and unreadable entries."""
+    if values is None or values == "":
+        return ()
+    if not isinstance(values, list | tuple):
+        raise UnreadableValueError("This should be a list of texts.")
+    return tuple(
+        [
+            line
+            for value in values[:MOST_LINES]
+            if isinstance(value, str)
+            and (
+                line := value.strip()  # as in `clean_values`
+                if len(value) <= limit and value.isascii() and "\0" not in value
+                else clean_string(value, limit)
+            )
+        ]
+    )
+
+
+def whole_number(value: object) -> int | None:
+    """Return a count such as 29, 29.0, "29", "1,234" or "1.234 ratings"."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _bounded(_whole_number_in(value)) if value.strip() else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnreadableValueError("This should be a whole number.")
+    if isinstance(value, float) and not value.is_integer():  # false for NaN and infinity too
+        raise UnreadableValueError("This should be a whole number.")
+    return _bounded(int(value))
+
+
+def _whole_number_in(text: str) -> int:
+    match = _GROUPED_NUMBER.fullmatch(text) if len(text) <= LONGEST_NAME else None
+    if match is None:
+        raise UnreadableValueError("This should be a whole number.")
+    return int(_NOT_A_DIGIT.sub("", match[1]))
+
+
+def _bounded(number: int) -> int:
+    if not 0 <= number <= LARGEST_COUNT:
+        raise UnreadableValueError("This number is too large or below zero.")
+    return number
+
+
+def rank_number(value: object) -> int | None:
+    """Return a rank, 1 or more; 0 stands for none. "#35,077" is read too."""
+    if isinstance(value, str):
+        value = value.strip().lstrip("#").strip()
+    return whole_number(value) or None
+
+
+def truth(value: object) -> bool | None:
+    """Return a yes or no, also written as a word, as CSV does."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if not word:
+            return None
+        if word in _TRUE_WORDS:
+            return True
+        if word in _FALSE_WORDS:
+            return False
+    raise UnreadableValueError("This should be true or false.")
+
+
+def amount(value: object, marketplace: Marketplace, currency: str | None = None) -> int | None:
+    """Return a price in minor units; None for 0, which scrapers write for "no price".
+
+    `currency` is the one observed; None: the marketplace's. A plain number (also
+    as text: "129.99") has a decimal point, whatever the marketplace writes.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _amount_in(value, marketplace, currency)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnreadableValueError("This should be an amount of money.")
+    return _scaled(value, _decimals(marketplace, currency))
+
+
+def _amount_in(text: str, marketplace: Marketplace, currency: str | None) -> int | None:
+    if not text.strip():
+        return None
+    if _PLAIN_NUMBER.fullmatch(text):
+        return _scaled(Decimal(text.strip()), _decimals(marketplace, currency))
+    if len(text) > LONGEST_NAME or _decimals(marketplace, currency) != marketplace.decimals:
+        raise UnreadableValueError("This should be an amount of money.")
+    try:
+        minor = parse_amount(text, marketplace)
+    except UnreadableMoneyError as error:
+        raise UnreadableValueError(str(error)) from error
+    return _priced(minor) if minor is not None else None
+
+
+def _scaled(value: float | Decimal, decimals: int) -> int | None:
+    if isinstance(value, float):
+        if not math.isfinite(value) or not 0 <= value < LARGEST_AMOUNT:
+            raise UnreadableValueError("This amount is not a possible price.")
+        value = Decimal(repr(value))
+    elif isinstance(value, int) and not 0 <= value < LARGEST_AMOUNT:
+        raise UnreadableValueError("This amount is not a possible price.")
+    if isinstance(value, int):
+        return _priced(value * 10**decimals)
+    return _priced(int(value.scaleb(decimals).to_integral_value(ROUND_HALF_UP)))
+
+
+def _priced(minor: int) -> int | None:
+    if not 0 <= minor <= LARGEST_AMOUNT:
+        raise UnreadableValueError("This amount is not a possible price.")
+    return minor or None
+
+
+def _decimals(marketplace: Marketplace, currency: str | None) -> int:
+    if currency is None or currency == marketplace.currency:
+        return marketplace.decimals
+    return _decimals_of(currency)
+
+
+@lru_cache(maxsize=512)
+def _decimals_of(currency: str) -> int:
+    return get_currency_precision(currency)

@@ -1,0 +1,56 @@
+"""The figures above the overview: how many products, how fresh, how many wait. Capped counts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.tracking.lists import COUNT_CAP
+
+_CAP = COUNT_CAP + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How up to date a person's products are. Counts beyond COUNT_CAP say COUNT_CAP + 1."""
+
+    followed: int
+    expected: int  # neither paused nor weekly: one look a day at least
+    looked_at: int  # of the expected ones, in the last 24 hours
+    last_look: datetime | None  # None: never
+    as_of: datetime
+
+
+_FRESHNESS = f"""
+SELECT
+  (SELECT count(*) FROM (SELECT 1 FROM tracking WHERE person_id = :person LIMIT {_CAP}) AS a),
+  (SELECT count(*) FROM (SELECT 1 FROM tracking WHERE person_id = :person
+     AND paused_at IS NULL AND cadence <> 'weekly' LIMIT {_CAP}) AS b),
+  (SELECT count(*) FROM (SELECT 1 FROM tracking t
+     JOIN product_latest l ON l.product_id = t.product_id
+     WHERE t.person_id = :person AND t.paused_at IS NULL AND t.cadence <> 'weekly'
+     AND l.captured_at >= now() - interval '24 hours' LIMIT {_CAP}) AS c),
+  (SELECT l.captured_at FROM product_latest l JOIN tracking t ON t.product_id = l.product_id
+     WHERE t.person_id = :person AND l.captured_at IS NOT NULL
+     ORDER BY l.captured_at DESC LIMIT 1),
+  now()
+"""
+
+
+def freshness(session: Session, acting: Acting) -> Freshness:
+    """Return how up to date the acting person's products are."""
+    row: Any = session.execute(text(_FRESHNESS), {"person": acting.person_id}).one()
+    return Freshness(*row)
+
+
+def requests_waiting(session: Session, but: list[int]) -> int:
+    """Return how many products somebody asked for and that wait, without `but`."""
+    statement = (
+        "SELECT count(*) FROM (SELECT 1 FROM fetch_schedule WHERE priority = 0 "
+        "AND leased_until IS NULL AND due_at <= now() AND product_id <> ALL(:but) "
+        f"LIMIT {_CAP}) AS capped"
+    )
+    return int(session.execute(text(statement), {"but": but}).scalar_one())

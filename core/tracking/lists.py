@@ -1,0 +1,63 @@
+"""What a list of products may be asked for: filters, order, pages. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.tracking.rules import Role
+
+COUNT_CAP = 10_000  # counts are exact up to here
+LARGEST_PAGE = 200
+
+
+class State(StrEnum):
+    """A state that a list can be narrowed to."""
+
+    ATTENTION = "attention"
+    OPPORTUNITY = "opportunity"
+    IN_STOCK = "in_stock"
+    OUT_OF_STOCK = "out_of_stock"
+    SUPPRESSED = "buy_box_suppressed"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    DOUBTFUL = "doubtful"
+    PAUSED = "paused"
+
+
+class SortBy(StrEnum):
+    """What a list can be ordered by."""
+
+    ATTENTION = "attention"
+    TITLE = "title"
+    PRICE = "price"
+    RANK = "rank"
+    RATING = "rating"
+    RATINGS_COUNT = "ratings"
+    LAST_LOOK = "last_look"
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order; unknown values come last in either direction."""
+
+    by: SortBy = SortBy.ATTENTION
+    descending: bool = False  # attention is always worst first
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """What a list is narrowed to. Empty: not narrowed. Alternatives inside one field."""
+
+    search: str = ""
+    marketplaces: tuple[str, ...] = ()
+    roles: tuple[Role, ...] = ()
+    states: tuple[State, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return self == ListFilter()
+
+
+def page_count(total: int, size: int) -> int:
+    """Return how many pages can be turned to: at least 1, none beyond the exact count."""
+    return max(1, -(-min(total, COUNT_CAP) // size))

@@ -1,0 +1,92 @@
+"""Tables of who follows what, and of when each product is looked at next."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+
+class Tracking(Base):
+    """One person follows one product. Pausing or removing touches only this row."""
+
+    __tablename__ = "tracking"
+    __table_args__ = (
+        UniqueConstraint("person_id", "product_id", postgresql_include=["role"]),
+        Index("ix_tracking_team_product", "team_id", "product_id"),
+        Index("ix_tracking_product", "product_id"),
+        Index("ix_tracking_tags", "tags", postgresql_using="gin"),
+        Index(
+            "ix_tracking_paused",
+            "person_id",
+            "product_id",
+            postgresql_where=text("paused_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"))
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"))
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("product.id", ondelete="CASCADE")
+    )
+    role: Mapped[str] = mapped_column(Text, server_default="watched")
+    cadence: Mapped[str] = mapped_column(Text, server_default="daily")
+    is_primary: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    note: Mapped[str | None] = mapped_column(Text)
+    price_change_percent: Mapped[Decimal | None] = mapped_column(Numeric(7, 2))
+    rank_change_percent: Mapped[Decimal | None] = mapped_column(Numeric(7, 2))
+    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class FetchSchedule(Base):
+    """When a product is due, and which run has it now. A product without a row is not fetched.
+
+    `priority` 0 is a person's own request, 1 the usual round. A lease is held by
+    `fetch_run_id` until `leased_until`; past that, anyone may take it.
+    """
+
+    __tablename__ = "fetch_schedule"
+    __table_args__ = (
+        Index("ix_fetch_schedule_due", "provider", "priority", "due_at"),
+        Index("ix_fetch_schedule_batch", "provider", "marketplace", "priority", "due_at"),
+        Index(
+            "ix_fetch_schedule_leased",
+            "leased_until",
+            postgresql_where=text("leased_until IS NOT NULL"),
+        ),
+    )
+
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
+    )
+    provider: Mapped[str] = mapped_column(Text)  # who fetches it: demo products stay at home
+    marketplace: Mapped[str] = mapped_column(Text)  # the product's: a batch is of one
+    cadence_minutes: Mapped[int] = mapped_column(Integer)
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    fetch_run_id: Mapped[int | None] = mapped_column(BigInteger)
+    failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    looked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_outcome: Mapped[str | None] = mapped_column(Text)
+    requested_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

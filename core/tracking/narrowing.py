@@ -1,0 +1,118 @@
+"""A list's filter as SQL: which tables it needs, which conditions, which values. No queries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from core.tracking.lists import ListFilter, State
+from core.tracking.meaning import CALM, OPPORTUNITIES
+from core.tracking.search import Search, read_search
+
+# Findings of a product that was not looked at for longer are no news.
+NEWS_HOURS = 48
+
+_JOINS = {
+    "p": "JOIN product p ON p.id = t.product_id",
+    "l": "JOIN product_latest l ON l.product_id = t.product_id",
+    "x": "JOIN product_text x ON x.product_id = t.product_id",
+}
+_IS_NEWS = f"l.captured_at >= now() - interval '{NEWS_HOURS} hours'"
+
+# A person's own thresholds keep smaller changes from being news to them. Ranks are
+# compared by their ratio: half as far is as much as twice as far.
+_IS_ENOUGH = """
+(l.attention_kind <> 'price_moved' OR t.price_change_percent IS NULL
+    OR abs(l.price - l.prior_price) * 100 >= t.price_change_percent * l.prior_price)
+AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change_percent IS NULL
+    OR greatest(l.bsr, l.prior_bsr) * 100.0
+       >= least(l.bsr, l.prior_bsr) * (100 + t.rank_change_percent))
+"""
+
+# Numbers as stored in `product_latest.availability`; a test compares them with the enum.
+_STATES = {
+    State.ATTENTION: f"(l.attention > 0 AND {_IS_NEWS} "
+    f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {_IS_ENOUGH})",
+    State.OPPORTUNITY: f"(l.attention > 0 AND {_IS_NEWS} "
+    f"AND (t.role || ':' || l.attention_kind) = ANY(%(opportunities)s) AND {_IS_ENOUGH})",
+    State.IN_STOCK: "l.availability IN (1, 2)",
+    State.OUT_OF_STOCK: "l.availability IN (6, 7)",
+    State.SUPPRESSED: "l.availability = 5",
+    State.GONE: "l.availability = 8",
+    State.UNKNOWN: "l.availability IS NULL",
+    State.DOUBTFUL: "l.flags <> 0",
+    State.PAUSED: "t.paused_at IS NOT NULL",
+}
+_OF_LATEST = frozenset(State) - {State.PAUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A filter, ready to be put into a statement over `tracking t`."""
+
+    conditions: str
+    values: dict[str, Any]
+    needs: frozenset[str]  # the further tables that the conditions name: p, l, x
+
+    def tables(self, *more: str, keep_all: bool = False) -> str:
+        """Return the FROM list; `keep_all` keeps products that have no text yet."""
+        needed = self.needs | set(more)
+        joins = [_JOINS[name] for name in ("p", "l", "x") if name in needed]
+        if keep_all and "x" not in self.needs:
+            joins = [f"LEFT {join}" if join == _JOINS["x"] else join for join in joins]
+        return " ".join(["tracking t", *joins])
+
+
+def narrow(person_id: int, asked: ListFilter) -> Narrowed:
+    """Return the filter as SQL over what the person follows."""
+    search = read_search(asked.search)
+    conditions = ["t.person_id = %(person)s", *_conditions(asked), *_search_conditions(search)]
+    values: dict[str, Any] = {
+        "person": person_id,
+        "marketplaces": list(asked.marketplaces),
+        "roles": [role.value for role in asked.roles],
+        "tags": list(asked.tags),
+        "calm": list(CALM),
+        "opportunities": list(OPPORTUNITIES),
+        "words": search.words,
+        "pairs": list(search.pairs),
+        "asin": f"{search.asin_prefix}%",
+    }
+    if asked.search.strip() and search.is_empty:
+        conditions.append("false")  # only signs were typed: no title consists of signs
+    return Narrowed(" AND ".join(conditions), values, frozenset(_needs(asked, search)))
+
+
+def _conditions(asked: ListFilter) -> Iterator[str]:
+    if asked.marketplaces:
+        yield "p.marketplace = ANY(%(marketplaces)s)"
+    if asked.roles:
+        yield "t.role = ANY(%(roles)s)"
+    if asked.tags:
+        yield "t.tags && %(tags)s::text[]"
+    if asked.states:
+        yield "(" + " OR ".join(_STATES[state] for state in asked.states) + ")"
+
+
+def _search_conditions(search: Search) -> Iterator[str]:
+    by_text = []
+    if search.words is not None:
+        by_text.append("words @@ to_tsquery('simple', %(words)s)")
+    if search.pairs:
+        by_text.append("pairs @> %(pairs)s::text[]")
+    if search.asin_prefix is not None and not by_text:
+        yield "p.asin LIKE %(asin)s"
+        return
+    ways = []
+    if by_text:
+        ways.append("SELECT product_id FROM product_text WHERE " + " AND ".join(by_text))
+    if search.asin_prefix is not None:
+        ways.append("SELECT id FROM product WHERE asin LIKE %(asin)s")
+    if ways:
+        yield "t.product_id IN (" + " UNION ALL ".join(ways) + ")"
+
+
+def _needs(asked: ListFilter, search: Search) -> Iterator[str]:
+    if asked.marketplaces or search.asin_prefix is not None:
+        yield "p"
+    if _OF_LATEST.intersection(asked.states):
+        yield "l"

@@ -1,0 +1,300 @@
+"""Every list of followed products: search, filters, order, pages, sparklines.
+
+Only what the acting person follows. What makes these quick at a hundred thousand
+products: an index drives the order, `tracking` is asked row by row, counting ends
+at a cap, and only the rows of the page are joined with everything else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.db import driver_connection
+from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy
+from core.tracking.narrowing import Narrowed, narrow
+
+SPARKLINE_DAYS = 30
+SHORT_LIST = 1_000  # up to here a list is sorted whole; a longer one walks along an index
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a list. `total` is exact up to COUNT_CAP, and one more beyond it."""
+
+    rows: pd.DataFrame
+    total: int
+
+
+def find_products(
+    session: Session, acting: Acting, asked: ListFilter, sort: Sort, page: int, size: int
+) -> ListPage:
+    """Return page `page` (from 1) of what the acting person follows.
+
+    Columns: those of `_DETAILS`, and `price_history`, `bsr_history` (lists of
+    floats, None for a day without a value, oldest first). Unknown is None; times
+    are aware. Asking beyond the last page gives no rows.
+    """
+    size = min(max(size, 1), LARGEST_PAGE)
+    skipped = (max(page, 1) - 1) * size
+    narrowed = narrow(acting.person_id, asked)
+    total, short = _look(session, narrowed)
+    if skipped >= total:
+        ids = []
+    elif short is not None:
+        ids = _sorted(session, short, sort)[skipped : skipped + size]
+    else:
+        ids = _page_ids(session, narrowed, sort, skipped, size)
+    return ListPage(_with_sparklines(session, _details(session, acting, ids)), total)
+
+
+def count_products(session: Session, acting: Acting, asked: ListFilter) -> int:
+    """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
+    return _look(session, narrow(acting.person_id, asked))[0]
+
+
+def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
+    # Never prepared: a plan made for any filter is a bad plan for this one.
+    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, values, prepare=False).fetchall()
+
+
+def _look(session: Session, narrowed: Narrowed) -> tuple[int, list[int] | None]:
+    """Return how many products there are, and all of them where the list is short."""
+    statement = (
+        "SELECT count(*) AS number, "
+        f"CASE WHEN count(*) <= {SHORT_LIST} THEN array_agg(product_id) END AS ids "
+        f"FROM (SELECT t.product_id FROM {narrowed.tables()} "
+        f"WHERE {narrowed.conditions} LIMIT {COUNT_CAP + 1}) AS capped"
+    )
+    found = _fetch(session, statement, narrowed.values)[0]
+    return int(found["number"]), found["ids"]
+
+
+# Order
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """How one column orders a list: first the rows that have it, then the others."""
+
+    table: str  # which further table the column is in
+    column: str
+    known: str
+    unknown: str
+
+
+def _of_latest(column: str) -> _Order:
+    known = f"l.{column} IS NOT NULL"
+    return _Order("l", f"l.{column}", known, f"l.{column} IS NULL")
+
+
+# As in the index: a whole title may be longer than an index entry can be.
+_TITLE = "lower(left(x.title, 60))"
+_ORDERS = {
+    SortBy.ATTENTION: _Order("l", "l.attention", "l.attention > 0", "l.attention <= 0"),
+    SortBy.TITLE: _Order("x", _TITLE, f"{_TITLE} IS NOT NULL", "x.title IS NULL"),
+    SortBy.PRICE: _of_latest("price"),
+    SortBy.RANK: _of_latest("bsr"),
+    SortBy.RATING: _of_latest("rating"),
+    SortBy.RATINGS_COUNT: _of_latest("ratings_count"),
+    SortBy.LAST_LOOK: _of_latest("captured_at"),
+}
+
+
+def _sorted(session: Session, ids: Sequence[int], sort: Sort) -> list[int]:
+    """Return a short list in order; unknown values last, by id."""
+    order = _ORDERS[sort.by]
+    direction = _direction(sort)
+    key = f"CASE WHEN {order.known} THEN o.id END"
+    statement = (
+        "SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) "
+        "JOIN product_latest l ON l.product_id = o.id "
+        "LEFT JOIN product_text x ON x.product_id = o.id "
+        f"ORDER BY ({order.known}) DESC, {order.column} {direction}, {key} {direction}, o.id"
+    )
+    return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
+
+
+def _direction(sort: Sort) -> str:
+    return "DESC" if sort.descending or sort.by is SortBy.ATTENTION else "ASC"
+
+
+def _page_ids(
+    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
+) -> list[int]:
+    """Return a page's product ids: those that have the value in order, then the rest.
+
+    Two statements instead of NULLS LAST: one index serves both directions.
+    """
+    order = _ORDERS[sort.by]
+    ids = _known_ids(session, narrowed, order, sort, skipped, size)
+    missing = size - len(ids)
+    if not missing:
+        return ids
+    skipped_unknown = 0 if ids else skipped - _known_count(session, narrowed, order, skipped)
+    return ids + _unknown_ids(session, narrowed, order, skipped_unknown, missing)
+
+
+def _known_ids(
+    session: Session, narrowed: Narrowed, order: _Order, sort: Sort, skipped: int, size: int
+) -> list[int]:
+    direction = _direction(sort)
+    key = f"{order.table}.product_id"
+    statement = (
+        f"SELECT {key} AS id FROM {narrowed.tables(order.table)} "
+        f"WHERE {narrowed.conditions} AND {order.known} "
+        f"ORDER BY {order.column} {direction}, {key} {direction} "
+        f"OFFSET {skipped} LIMIT {size}"
+    )
+    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
+
+
+def _known_count(session: Session, narrowed: Narrowed, order: _Order, most: int) -> int:
+    statement = (
+        f"SELECT count(*) AS number FROM (SELECT 1 FROM {narrowed.tables(order.table)} "
+        f"WHERE {narrowed.conditions} AND {order.known} LIMIT {most}) AS capped"
+    )
+    return int(_fetch(session, statement, narrowed.values)[0]["number"])
+
+
+def _unknown_ids(
+    session: Session, narrowed: Narrowed, order: _Order, skipped: int, size: int
+) -> list[int]:
+    statement = (
+        f"SELECT t.product_id AS id FROM {narrowed.tables(order.table, keep_all=True)} "
+        f"WHERE {narrowed.conditions} AND {order.unknown} "
+        f"ORDER BY t.product_id OFFSET {skipped} LIMIT {size}"
+    )
+    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
+
+
+# What a row shows
+
+_DETAILS = {
+    "product_id": "p.id",
+    "marketplace": "p.marketplace",
+    "asin": "p.asin",
+    "is_demo": "p.is_demo",
+    "title": "x.title",
+    "brand": "x.brand",
+    "image": "x.image",
+    "role": "t.role",
+    "cadence": "t.cadence",
+    "is_primary": "t.is_primary",
+    "tags": "t.tags",
+    "note": "t.note",
+    "paused_at": "t.paused_at",
+    "captured_at": "l.captured_at",
+    "flags": "l.flags",
+    "price": "l.price",
+    "price_basis": "l.price_basis",
+    "price_at": "l.price_at",
+    "bsr": "l.bsr",
+    "bsr_at": "l.bsr_at",
+    "bsr_category": "c.name",
+    "rating": "l.rating",
+    "ratings_count": "l.ratings_count",
+    "rating_at": "l.rating_at",
+    "availability": "l.availability",
+    "availability_at": "l.availability_at",
+    "buy_box_seller": "l.buy_box_seller",
+    "prior_day": "l.prior_day",
+    "prior_price": "l.prior_price",
+    "prior_bsr": "l.prior_bsr",
+    "prior_ratings_count": "l.prior_ratings_count",
+    "prior_availability": "l.prior_availability",
+    "prior_seller": "l.prior_seller",
+    "attention": "l.attention",
+    "attention_kind": "l.attention_kind",
+    "due_at": "s.due_at",
+    "leased_until": "s.leased_until",
+    "requested_at": "s.requested_at",
+    "last_outcome": "s.last_outcome",
+}
+
+_SELECT_DETAILS = (
+    f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in _DETAILS.items())} "
+    "FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place) "
+    "JOIN product p ON p.id = o.id "
+    "JOIN tracking t ON t.product_id = o.id AND t.person_id = %(person)s "
+    "JOIN product_latest l ON l.product_id = o.id "
+    "LEFT JOIN product_text x ON x.product_id = o.id "
+    "LEFT JOIN category c ON c.id = l.bsr_category_id "
+    "LEFT JOIN fetch_schedule s ON s.product_id = o.id "
+    "ORDER BY o.place"
+)
+
+
+def _details(session: Session, acting: Acting, ids: Sequence[int]) -> pd.DataFrame:
+    """Return one row per id, in the order of the ids."""
+    values = {"ids": list(ids), "person": acting.person_id}
+    rows = _fetch(session, _SELECT_DETAILS, values) if ids else []
+    # Of objects: a column with an unknown must not turn its integers into floats.
+    return pd.DataFrame(rows, columns=list(_DETAILS), dtype=object)
+
+
+def _with_sparklines(session: Session, rows: pd.DataFrame) -> pd.DataFrame:
+    found = sparklines(session, rows["product_id"].tolist())
+    empty: tuple[list[float | None], list[float | None]] = ([], [])
+    histories = [found.get(product_id, empty) for product_id in rows["product_id"]]
+    rows["price_history"] = [prices for prices, _ in histories]
+    rows["bsr_history"] = [ranks for _, ranks in histories]
+    return rows
+
+
+_SPARKLINES = """
+SELECT product_id, array_agg(price_close ORDER BY day) AS prices,
+       array_agg(bsr_close ORDER BY day) AS ranks
+FROM product_daily WHERE product_id = ANY(%(ids)s) AND day >= %(since)s
+GROUP BY product_id
+"""
+
+
+def sparklines(
+    session: Session, ids: Sequence[int], since: date | None = None
+) -> dict[int, tuple[list[float | None], list[float | None]]]:
+    """Return prices (minor units) and ranks at the close of the last 30 days, oldest first."""
+    if not ids:
+        return {}
+    since = since or datetime.now(UTC).date() - timedelta(days=SPARKLINE_DAYS)
+    rows = _fetch(session, _SPARKLINES, {"ids": list(ids), "since": since})
+    return {row["product_id"]: (row["prices"], row["ranks"]) for row in rows}
+
+
+# What there is to choose from
+
+_MARKETPLACES = """
+SELECT m.code FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS m (code, place)
+WHERE (SELECT true FROM product p JOIN tracking t ON t.product_id = p.id
+       WHERE p.marketplace = m.code AND t.person_id = %(person)s LIMIT 1)
+ORDER BY m.place
+"""
+
+
+def marketplaces_followed(session: Session, acting: Acting, codes: Sequence[str]) -> list[str]:
+    """Return which of the marketplaces the acting person follows products in."""
+    values = {"codes": list(codes), "person": acting.person_id}
+    return [row["code"] for row in _fetch(session, _MARKETPLACES, values)]
+
+
+def tags_used(session: Session, acting: Acting) -> list[str]:
+    """Return the acting person's tags, sorted."""
+    statement = (
+        "SELECT DISTINCT unnest(tags) AS tag FROM tracking "
+        "WHERE person_id = %(person)s AND tags <> '{}' ORDER BY tag"
+    )
+    return [row["tag"] for row in _fetch(session, statement, {"person": acting.person_id})]
+
+
+def follows_anything(session: Session, acting: Acting) -> bool:
+    """Return whether the acting person follows any product."""
+    statement = "SELECT EXISTS (SELECT 1 FROM tracking WHERE person_id = %(person)s) AS any"
+    return bool(_fetch(session, statement, {"person": acting.person_id})[0]["any"])

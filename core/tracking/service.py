@@ -1,0 +1,305 @@
+"""The verbs of following products. Each is told who acts; none commits."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.catalog.service import ensure_products
+from core.db import driver_connection, insert_many
+from core.errors import InvalidInputError, NotFoundError
+from core.tracking.models import FetchSchedule, Tracking
+from core.tracking.rules import Cadence, Role
+
+LONGEST_TAG = 40
+LONGEST_NOTE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to follow, and how. None leaves what is set already."""
+
+    marketplace: str
+    asin: str
+    role: Role | None = None
+    cadence: Cadence | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    price_change_percent: Decimal | None = None
+    rank_change_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of a wish."""
+
+    product_id: int
+    is_new: bool  # False: this person followed it already
+
+
+def follow(
+    session: Session,
+    acting: Acting,
+    wishes: Sequence[Wish],
+    *,
+    is_demo: bool = False,
+    fetch: bool = True,
+) -> list[Followed]:
+    """Follow products for the acting person and return one answer per wish, in order.
+
+    A product that is followed already keeps its settings, apart from those the
+    wish names. With `fetch` they are due at once.
+    """
+    products, _ = ensure_products(
+        session, [(wish.marketplace, wish.asin) for wish in wishes], is_demo=is_demo
+    )
+    ids = [products[wish.marketplace, wish.asin] for wish in wishes]
+    first: dict[int, Wish] = {}
+    for product_id, wish in zip(ids, wishes, strict=True):
+        first.setdefault(product_id, wish)
+    made = _insert_tracking(session, acting, first)
+    further = [
+        (product_id, wish)
+        for product_id, wish in zip(ids, wishes, strict=True)
+        if product_id not in made or wish is not first[product_id]
+    ]
+    followed = _own_of(session, acting, {product_id for product_id, _ in further})
+    for product_id, wish in further:
+        _apply_wish(followed[product_id], wish)
+    if fetch:
+        sync_schedule(session, first)
+    answers = []
+    for product_id in ids:
+        answers.append(Followed(product_id, product_id in made))
+        made.discard(product_id)  # the second wish for it finds it followed
+    return answers
+
+
+def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) -> set[int]:
+    rows = [
+        (
+            acting.team_id,
+            acting.person_id,
+            product_id,
+            (wish.role or Role.WATCHED).value,
+            (wish.cadence or Cadence.DAILY).value,
+            "\x1f".join(clean_tags(wish.tags)),
+            wish.note,
+            wish.price_change_percent,
+            wish.rank_change_percent,
+        )
+        for product_id, wish in sorted(wishes.items())
+    ]
+    columns = {
+        "team_id": "int8",
+        "person_id": "int8",
+        "product_id": "int8",
+        "role": "text",
+        "cadence": "text",
+        "tags": "text",
+        "note": "text",
+        "price_change_percent": "numeric",
+        "rank_change_percent": "numeric",
+    }
+    made = insert_many(
+        session,
+        "tracking",
+        columns,
+        rows,
+        on_conflict="ON CONFLICT (person_id, product_id) DO NOTHING",
+        returning="product_id",
+        expressions={"tags": "COALESCE(string_to_array(NULLIF(tags, ''), E'\\x1f'), '{}')"},
+    )
+    return {product_id for (product_id,) in made}
+
+
+def _apply_wish(tracking: Tracking, wish: Wish) -> None:
+    """Change what the wish names of a product that is followed already."""
+    if wish.role is not None:
+        tracking.role = wish.role.value
+    if wish.cadence is not None:
+        tracking.cadence = wish.cadence.value
+    if wish.tags:
+        tracking.tags = sorted({*tracking.tags, *clean_tags(wish.tags)})
+    if wish.note:
+        tracking.note = wish.note
+    if wish.price_change_percent is not None:
+        tracking.price_change_percent = wish.price_change_percent
+    if wish.rank_change_percent is not None:
+        tracking.rank_change_percent = wish.rank_change_percent
+
+
+def clean_tags(tags: Iterable[str]) -> list[str]:
+    """Return tags without doubles and odd spaces, sorted. Raises for one that is too long."""
+    cleaned = {" ".join(tag.replace("\x1f", " ").replace("\x00", "").split()) for tag in tags}
+    for tag in cleaned:
+        if len(tag) > LONGEST_TAG:
+            raise InvalidInputError(f"A tag has at most {LONGEST_TAG} characters.")
+    return sorted(cleaned - {""})
+
+
+def _own(session: Session, acting: Acting, product_id: int) -> Tracking:
+    found = _own_of(session, acting, {product_id}).get(product_id)
+    if found is None:
+        raise NotFoundError("You do not follow this product (any more).")
+    return found
+
+
+def _own_of(session: Session, acting: Acting, product_ids: Collection[int]) -> dict[int, Tracking]:
+    """Return the acting person's rows of these products, by product."""
+    if not product_ids:
+        return {}
+    rows = session.scalars(
+        select(Tracking).where(
+            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
+        )
+    )
+    return {row.product_id: row for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person sets for one followed product."""
+
+    role: Role
+    cadence: Cadence
+    tags: tuple[str, ...]
+    note: str | None
+    is_primary: bool
+    price_change_percent: Decimal | None
+    rank_change_percent: Decimal | None
+
+
+def change_settings(session: Session, acting: Acting, product_id: int, settings: Settings) -> None:
+    """Replace the acting person's settings for a product they follow."""
+    tracking = _own(session, acting, product_id)
+    if settings.note is not None and len(settings.note) > LONGEST_NOTE:
+        raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
+    for share in (settings.price_change_percent, settings.rank_change_percent):
+        if share is not None and not 0 < share <= 10_000:
+            raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
+    tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
+    tracking.tags = clean_tags(settings.tags)
+    tracking.note = (settings.note or "").replace("\x00", "") or None
+    tracking.is_primary = settings.is_primary
+    tracking.price_change_percent = settings.price_change_percent
+    tracking.rank_change_percent = settings.rank_change_percent
+    session.flush()
+    sync_schedule(session, [product_id])
+
+
+def pause(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+    """Stop looking at products for the acting person; return how many were running."""
+    return _set_paused(session, acting, product_ids, datetime.now(UTC))
+
+
+def resume(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+    """Look at paused products again; return how many were paused."""
+    return _set_paused(session, acting, product_ids, None)
+
+
+def _set_paused(
+    session: Session, acting: Acting, product_ids: Collection[int], at: datetime | None
+) -> int:
+    is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
+    changed = session.scalars(
+        update(Tracking)
+        .where(
+            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids), is_other
+        )
+        .values(paused_at=at)
+        .returning(Tracking.product_id)
+    ).all()
+    sync_schedule(session, changed)
+    return len(changed)
+
+
+def unfollow(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+    """Remove products from the acting person's list; history stays. Returns how many."""
+    removed = session.scalars(
+        delete(Tracking)
+        .where(Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids))
+        .returning(Tracking.product_id)
+    ).all()
+    sync_schedule(session, removed)
+    return len(removed)
+
+
+def add_tags(
+    session: Session, acting: Acting, product_ids: Collection[int], tags: Sequence[str]
+) -> int:
+    """Add tags to followed products; return how many products."""
+    cleaned = clean_tags(tags)
+    rows = session.scalars(
+        select(Tracking).where(
+            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
+        )
+    ).all()
+    for tracking in rows:
+        tracking.tags = sorted({*tracking.tags, *cleaned})
+    return len(rows)
+
+
+def request_refresh(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+    """Make followed products due now, ahead of the usual round; return how many.
+
+    A product that is being fetched at this moment is not asked for twice.
+    """
+    followed = select(Tracking.product_id).where(
+        Tracking.team_id == acting.team_id, Tracking.product_id.in_(product_ids)
+    )
+    ids = session.scalars(followed).unique().all()
+    # A paused product may still be asked for: once, and then it is paused again.
+    sync_schedule(session, ids, keep_paused=True)
+    asked = session.scalars(
+        update(FetchSchedule)
+        .where(FetchSchedule.product_id.in_(ids), FetchSchedule.leased_until.is_(None))
+        .values(priority=0, due_at=func.now(), requested_at=func.now())
+        .returning(FetchSchedule.product_id)
+    ).all()
+    return len(asked)
+
+
+_SYNC = """
+WITH wanted AS (
+    SELECT p.id AS product_id, p.marketplace,
+           CASE WHEN p.is_demo THEN 'demo' ELSE 'apify' END AS provider,
+           COALESCE(min(c.minutes) FILTER (WHERE t.paused_at IS NULL), min(c.minutes)) AS minutes
+    FROM product p JOIN tracking t ON t.product_id = p.id
+    CROSS JOIN LATERAL (SELECT CASE t.cadence WHEN 'hourly' THEN 60 WHEN '6h' THEN 360
+                        WHEN 'daily' THEN 1440 ELSE 10080 END AS minutes) AS c
+    WHERE p.id = ANY(%(ids)s) AND (t.paused_at IS NULL OR %(keep)s)
+    GROUP BY p.id, p.marketplace, p.is_demo
+), gone AS (
+    DELETE FROM fetch_schedule AS s WHERE s.product_id = ANY(%(ids)s)
+    AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.product_id = s.product_id)
+    AND s.leased_until IS NULL
+)
+INSERT INTO fetch_schedule AS s (product_id, provider, marketplace, cadence_minutes, due_at)
+SELECT product_id, provider, marketplace, minutes, now() FROM wanted ORDER BY product_id
+ON CONFLICT (product_id) DO UPDATE SET
+    cadence_minutes = excluded.cadence_minutes,
+    due_at = LEAST(s.due_at, COALESCE(s.looked_at, now())
+                             + excluded.cadence_minutes * interval '1 minute')
+WHERE s.cadence_minutes <> excluded.cadence_minutes
+"""
+
+
+def sync_schedule(
+    session: Session, product_ids: Iterable[int], *, keep_paused: bool = False
+) -> None:
+    """Bring the schedule in line with who follows: the fastest cadence wins.
+
+    A product that nobody follows any more leaves the schedule; one that is being
+    fetched right now leaves it when it comes back.
+    """
+    ids = sorted(set(product_ids))
+    if not ids:
+        return
+    session.flush()
+    with driver_connection(session).cursor() as cursor:
+        cursor.execute(_SYNC, {"ids": ids, "keep": keep_paused})

@@ -1,0 +1,224 @@
+"""What the health screen calls healthy, and what it says is wrong and how to mend it. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import IntEnum
+from typing import Final
+
+WORKER_IS_SILENT: Final = timedelta(minutes=3)  # it beats every minute
+IMPORT_WAITS: Final = timedelta(minutes=2)
+FAILED_SHARE: Final = 0.1  # of the looks of a day; below that, the weather
+FEWEST_LOOKS: Final = 10  # fewer say nothing about a share
+LEAST_ROOM: Final = timedelta(days=14)
+
+
+class Gravity(IntEnum):
+    """How bad a concern is; the worst is told first."""
+
+    NOTE = 0  # nothing is wrong, but a person may want to know
+    WARNING = 1  # something is slower or less than it should be
+    ALARM = 2  # something does not work until somebody acts
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that is not as it should be, with what to do."""
+
+    gravity: Gravity
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What a provider is to fetch. Counts beyond COUNT_CAP say COUNT_CAP + 1."""
+
+    scheduled: int
+    due: int
+    leased: int
+    overdue: int  # due for more than an hour
+    next_due_at: datetime | None  # the earliest, past or to come; None: nothing scheduled
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How one provider fares. Costs are US dollars, of UTC days, expected ones included."""
+
+    name: str
+    state: str  # ok, unused, no_token, bad_token, no_credit, unreachable, misconfigured
+    detail: str | None
+    checked_at: datetime | None
+    retry_at: datetime | None
+    schedule: Schedule
+    dollars_today: Decimal
+    dollars_this_month: Decimal
+    dollars_per_day: Decimal  # the limit
+    dollars_per_product: Decimal  # expected; 0: costs nothing
+
+    @property
+    def is_paid(self) -> bool:
+        return self.dollars_per_product > 0
+
+    @property
+    def is_spent(self) -> bool:
+        """True when today's budget has no room for one more product."""
+        left = self.dollars_per_day - self.dollars_today
+        return self.is_paid and left < self.dollars_per_product
+
+    def is_resting(self, now: datetime) -> bool:
+        """True while it is left alone after a failure."""
+        return self.retry_at is not None and self.retry_at > now
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How many looks of the last 24 hours there were, and how many failed."""
+
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Jobs of the last 24 hours."""
+
+    total: int
+    failed: int
+    last_failed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """Imports under way."""
+
+    queued: int
+    running: int
+    oldest_queued_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The database and the room in it."""
+
+    database_bytes: int
+    room_until: date | None  # first day without a partition; None: there is none at all
+    raw_days_ahead: int
+    retention_months: int | None  # None: snapshots are kept for ever
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All that is looked at, as of one moment."""
+
+    as_of: datetime
+    worker_seen_at: datetime | None
+    providers: Sequence[Provider]
+    looks: Looks
+    jobs: Jobs
+    imports: Imports
+    storage: Storage
+
+
+def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a worker gave a sign of life lately."""
+    return seen_at is not None and now - seen_at <= WORKER_IS_SILENT
+
+
+def concerns(health: Health) -> list[Concern]:
+    """Return what is not as it should be, the worst first; empty when everything is fine."""
+    found = [
+        *_of_worker(health),
+        *(concern for provider in health.providers for concern in _of_provider(provider, health)),
+        *_of_looks(health.looks),
+        *_of_jobs(health.jobs),
+        *_of_imports(health),
+        *_of_storage(health),
+    ]
+    return sorted(found, key=lambda concern: -concern.gravity)
+
+
+def _of_worker(health: Health) -> Iterator[Concern]:
+    if health.worker_seen_at is None:
+        yield Concern(
+            Gravity.ALARM,
+            "The worker has never run: nothing is fetched or imported. "
+            "Start it with `make run`, or `python -m jobs worker`.",
+        )
+    elif not is_worker_alive(health.worker_seen_at, health.as_of):
+        yield Concern(
+            Gravity.ALARM,
+            "The worker is silent: nothing is fetched or imported until it runs again. "
+            "Start it with `make run`, or `python -m jobs worker`.",
+        )
+
+
+_STATES: Final = {
+    "no_token": "There is no Apify token: products of your own are not fetched. "
+    "Set APIFY_TOKEN in .env and start again.",
+    "bad_token": "Apify refuses the token. Copy it anew from Apify's settings, "
+    "set APIFY_TOKEN in .env and start again.",
+    "no_credit": "The Apify account is out of credit. Top it up; "
+    "fetching goes on by itself after that.",
+    "unreachable": "{name} can't be reached. It is tried again by itself.",
+    "misconfigured": "AMAZCOPE_ACTOR names an actor that is not known. "
+    "Set one of .env.example and start again.",
+}
+
+
+def _of_provider(provider: Provider, health: Health) -> Iterator[Concern]:
+    is_needed = provider.schedule.scheduled > 0
+    sentence = _STATES.get(provider.state)
+    if sentence is not None:
+        gravity = Gravity.WARNING if provider.state == "unreachable" else Gravity.ALARM
+        yield Concern(gravity if is_needed else Gravity.NOTE, sentence.format(name=provider.name))
+    if provider.is_spent and is_needed:
+        yield Concern(
+            Gravity.WARNING,
+            "Today's budget is used up: fetching goes on at midnight UTC. "
+            "Raise AMAZCOPE_DOLLARS_PER_DAY to go on earlier.",
+        )
+    elif provider.schedule.overdue and _could_fetch(provider, health):
+        yield Concern(
+            Gravity.WARNING,
+            "Products are due for more than an hour: more is to be fetched than the "
+            "limits allow. Raise AMAZCOPE_PARALLEL_RUNS or choose slower cadences.",
+        )
+
+
+def _could_fetch(provider: Provider, health: Health) -> bool:
+    """True when neither the provider nor the worker is what keeps products waiting."""
+    is_usable = provider.state in ("ok", "unused")
+    return is_usable and is_worker_alive(health.worker_seen_at, health.as_of)
+
+
+def _of_looks(looks: Looks) -> Iterator[Concern]:
+    if looks.total >= FEWEST_LOOKS and looks.failed > FAILED_SHARE * looks.total:
+        yield Concern(
+            Gravity.WARNING,
+            "More than a tenth of the fetches of the last 24 hours failed. "
+            "See below which, and how.",
+        )
+
+
+def _of_jobs(jobs: Jobs) -> Iterator[Concern]:
+    if jobs.failed:
+        yield Concern(
+            Gravity.WARNING,
+            f"A job failed in the last 24 hours, last “{jobs.last_failed}”. See its error below.",
+        )
+
+
+def _of_imports(health: Health) -> Iterator[Concern]:
+    since = health.imports.oldest_queued_at
+    if since is not None and health.as_of - since > IMPORT_WAITS:
+        yield Concern(Gravity.WARNING, "An import waits for the worker.")
+
+
+def _of_storage(health: Health) -> Iterator[Concern]:
+    until = health.storage.room_until
+    if until is None or until - health.as_of.date() < LEAST_ROOM:
+        yield Concern(
+            Gravity.ALARM,
+            "There is hardly any room for new snapshots. Start the worker: it makes room.",
+        )

@@ -1,0 +1,316 @@
+"""What the health screen asks: schedule, runs, failures, cost, jobs, storage. Reads only.
+
+Counts that could grow with the number of products stop at COUNT_CAP + 1. Failures
+are those of the newest runs only (`RUNS_COUNTED`), so that a busy day costs no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.history.observation import Outcome
+from core.partitions import existing_names
+from core.scraping.batches import spending
+from core.scraping.collecting import raw_item
+from core.scraping.limits import Limits
+from core.scraping.models import ProviderState
+from core.tracking.lists import COUNT_CAP
+from core.upkeep.health import Imports, Jobs, Looks, Provider, Schedule, Storage
+from core.upkeep.heartbeat import last_beat
+
+DAY: Final = timedelta(hours=24)
+OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching have passed it by
+RUNS_SHOWN: Final = 100
+RUNS_COUNTED: Final = 1000
+_CAP: Final = COUNT_CAP + 1
+_SAYS_SOMETHING: Final = [outcome.value for outcome in Outcome if outcome.says_something]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRunRow:
+    """One fetch run. `stored` and `failed` count its products; None cost: not told yet."""
+
+    id: int
+    intended_at: datetime
+    provider: str
+    actor: str
+    marketplace: str
+    state: str
+    products: int
+    stored: int
+    failed: int
+    cost_usd: Decimal | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCount:
+    """How many looks ended in one way."""
+
+    outcome: str
+    looks: int
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailedLook:
+    """A product whose fetch failed."""
+
+    run_id: int
+    product_id: int
+    marketplace: str
+    asin: str
+    title: str | None
+    detail: str | None
+    at: datetime
+    has_original: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One run of a job."""
+
+    id: int
+    job: str
+    state: str
+    started_at: datetime
+    ended_at: datetime | None
+    note: str | None
+    error: str | None
+
+
+# The worker
+
+
+def last_sign_of_worker(session: Session) -> datetime | None:
+    """Return when a worker last showed that it lives, None when none ever did.
+
+    A worker that is busy with long work can't beat: what it does is a sign as well.
+    """
+    job = session.execute(
+        text(
+            "SELECT greatest((SELECT max(started_at) FROM job_run), "
+            "(SELECT max(ended_at) FROM (SELECT ended_at FROM job_run "
+            "ORDER BY started_at DESC LIMIT 50) AS newest), "
+            # Each chunk renews the claim for five minutes.
+            "(SELECT max(claimed_until) - interval '5 minutes' FROM import_run "
+            "WHERE state = 'running'))"
+        )
+    ).scalar()
+    signs = [sign for sign in (job, last_beat(session)) if sign is not None]
+    return max(signs, default=None)
+
+
+# The schedule
+
+
+def _capped(where: str) -> str:
+    return (
+        "(SELECT count(*) FROM (SELECT 1 FROM fetch_schedule WHERE provider = :provider "
+        f"AND priority IN (0, 1) {where} LIMIT {_CAP}) AS capped)"
+    )
+
+
+_SCHEDULE = f"""
+SELECT {_capped("")}, {_capped("AND leased_until IS NULL AND due_at <= :now")},
+  {_capped("AND leased_until IS NOT NULL")},
+  {_capped("AND leased_until IS NULL AND due_at <= :overdue")},
+  least((SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 0),
+        (SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 1))
+"""
+
+
+def schedule(session: Session, provider: str, now: datetime) -> Schedule:
+    """Return how many products a provider is to fetch, and how many wait."""
+    row = session.execute(
+        text(_SCHEDULE), {"provider": provider, "now": now, "overdue": now - OVERDUE_AFTER}
+    ).one()
+    return Schedule(*row)
+
+
+# Providers and what they cost
+
+
+def provider(
+    session: Session, name: str, limits: Limits, missing: str | None, now: datetime
+) -> Provider:
+    """Return how a provider fares: its state, its schedule, what it cost. Days are UTC days."""
+    known = session.get(ProviderState, name, populate_existing=True)
+    return Provider(
+        name=name,
+        state="no_token" if missing else (known.state if known else "unused"),
+        detail=missing or (known.detail if known else None),
+        checked_at=known.checked_at if known else None,
+        retry_at=known.retry_at if known else None,
+        schedule=schedule(session, name, now),
+        dollars_today=spending(session, name, limits, now).dollars_today,
+        dollars_this_month=_month_cost(session, name, limits, now),
+        dollars_per_day=limits.dollars_per_day or Decimal(0),  # the demo costs nothing
+        dollars_per_product=limits.dollars_per_product,
+    )
+
+
+def _month_cost(session: Session, name: str, limits: Limits, now: datetime) -> Decimal:
+    first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    cost = session.execute(
+        text(
+            "SELECT COALESCE(sum(COALESCE(cost_usd, CASE WHEN state = 'failed' "
+            "AND outside_run_id IS NULL THEN 0 "
+            "ELSE batch_size * CAST(:price AS numeric) END)), 0) FROM fetch_run "
+            "WHERE provider = :provider AND intended_at >= :first"
+        ),
+        {"price": limits.dollars_per_product, "provider": name, "first": first},
+    ).scalar_one()
+    return Decimal(cost)
+
+
+# Runs and their failures
+
+_RUNS = """
+SELECT r.id, r.intended_at, r.provider, r.actor, r.marketplace, r.state, r.batch_size,
+       i.stored, i.failed, r.cost_usd, r.error
+FROM (SELECT * FROM fetch_run WHERE intended_at >= :since
+      ORDER BY intended_at DESC LIMIT :limit) AS r
+CROSS JOIN LATERAL (
+  SELECT count(*) FILTER (WHERE outcome = ANY(:good)) AS stored,
+         count(*) FILTER (WHERE outcome <> ALL(:good)) AS failed
+  FROM fetch_item WHERE fetch_run_id = r.id) AS i
+ORDER BY r.intended_at DESC
+"""
+
+
+def fetch_runs(session: Session, now: datetime, limit: int = RUNS_SHOWN) -> list[FetchRunRow]:
+    """Return the newest runs of the last 24 hours, newest first."""
+    given = {"since": now - DAY, "limit": limit, "good": _SAYS_SOMETHING}
+    return [FetchRunRow(*row) for row in session.execute(text(_RUNS), given)]
+
+
+_OUTCOMES = """
+SELECT i.outcome, count(*), max(r.intended_at)
+FROM (SELECT id, intended_at FROM fetch_run WHERE intended_at >= :since
+      ORDER BY intended_at DESC LIMIT :limit) AS r
+JOIN fetch_item i ON i.fetch_run_id = r.id
+WHERE i.outcome IS NOT NULL GROUP BY i.outcome ORDER BY count(*) DESC, i.outcome
+"""
+
+
+def outcomes(session: Session, now: datetime) -> list[OutcomeCount]:
+    """Return how the looks of the last 24 hours ended, most frequent first."""
+    given = {"since": now - DAY, "limit": RUNS_COUNTED}
+    return [OutcomeCount(*row) for row in session.execute(text(_OUTCOMES), given)]
+
+
+def looks_of(ended: Sequence[OutcomeCount]) -> Looks:
+    """Return how many looks that is, and how many of them say nothing about a product."""
+    failed = sum(each.looks for each in ended if each.outcome not in _SAYS_SOMETHING)
+    return Looks(sum(each.looks for each in ended), failed)
+
+
+_FAILED_LOOKS = """
+SELECT r.id, i.product_id, p.marketplace, p.asin, t.title, i.detail,
+       COALESCE(r.finished_at, r.intended_at),
+       EXISTS (SELECT 1 FROM raw_item w WHERE w.fetch_run_id = r.id
+               AND w.product_id = i.product_id AND w.stored_at >= r.intended_at)
+FROM (SELECT id, intended_at, finished_at FROM fetch_run WHERE intended_at >= :since
+      ORDER BY intended_at DESC LIMIT :runs) AS r
+JOIN fetch_item i ON i.fetch_run_id = r.id AND i.outcome = :outcome
+JOIN product p ON p.id = i.product_id
+LEFT JOIN product_text t ON t.product_id = i.product_id
+ORDER BY r.id DESC, i.product_id LIMIT :limit
+"""
+
+
+def failed_looks(
+    session: Session, outcome: str, now: datetime, limit: int = 50
+) -> list[FailedLook]:
+    """Return the newest looks of the last 24 hours that ended in one way."""
+    given = {"since": now - DAY, "runs": RUNS_COUNTED, "outcome": outcome, "limit": limit}
+    return [FailedLook(*row) for row in session.execute(text(_FAILED_LOOKS), given)]
+
+
+def find_original(session: Session, run_id: int, product_id: int) -> Any | None:
+    """Return the original item of a look as plain values, None when it is not kept."""
+    body = session.execute(
+        text(
+            "SELECT w.body FROM raw_item w, fetch_run r WHERE r.id = :run "
+            "AND w.fetch_run_id = r.id AND w.product_id = :product "
+            "AND w.stored_at >= r.intended_at ORDER BY w.stored_at LIMIT 1"
+        ),
+        {"run": run_id, "product": product_id},
+    ).scalar()
+    return None if body is None else raw_item(body)
+
+
+# Jobs, imports, storage
+
+_JOBS = """
+SELECT id, job, state, started_at, ended_at, note, error FROM job_run
+WHERE started_at >= :since
+ORDER BY state IN ('failed', 'lost') DESC, started_at DESC LIMIT :limit
+"""
+
+
+def job_runs(session: Session, now: datetime, limit: int = 50) -> list[JobRow]:
+    """Return jobs of the last 24 hours: those that failed first, then the newest."""
+    given = {"since": now - DAY, "limit": limit}
+    return [JobRow(*row) for row in session.execute(text(_JOBS), given)]
+
+
+def jobs(session: Session, now: datetime) -> Jobs:
+    """Return how many jobs of the last 24 hours ran, and which failed last."""
+    row = session.execute(
+        text(
+            "SELECT count(*), count(*) FILTER (WHERE state IN ('failed', 'lost')), "
+            "(array_agg(job ORDER BY started_at DESC) "
+            "FILTER (WHERE state IN ('failed', 'lost')))[1] "
+            "FROM job_run WHERE started_at >= :since"
+        ),
+        {"since": now - DAY},
+    ).one()
+    return Jobs(*row)
+
+
+def imports(session: Session) -> Imports:
+    """Return how many imports wait or run, since when the oldest waits, how many failed."""
+    row = session.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE state = 'queued'), "
+            "count(*) FILTER (WHERE state = 'running'), "
+            "min(created_at) FILTER (WHERE state = 'queued') "
+            "FROM import_run WHERE state IN ('queued', 'running')"
+        )
+    ).one()
+    return Imports(*row)
+
+
+def storage(session: Session, now: datetime, retention_months: int | None) -> Storage:
+    """Return how large the database is, and until when there is room for what comes."""
+    size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+    months = sorted(existing_names(session, "snapshot"))
+    return Storage(
+        database_bytes=int(size),
+        room_until=_end_of_month(months[-1]) if months else None,
+        raw_days_ahead=_days_ahead(session, now),
+        retention_months=retention_months,
+    )
+
+
+def _end_of_month(name: str) -> date:
+    """Return the first day behind a monthly partition, by its name."""
+    first = _day_of_name(name)
+    return (first + timedelta(days=32)).replace(day=1)
+
+
+def _days_ahead(session: Session, now: datetime) -> int:
+    today = now.astimezone(UTC).date()
+    days = [_day_of_name(name) for name in existing_names(session, "raw_item")]
+    return sum(day > today for day in days)
+
+
+def _day_of_name(name: str) -> date:
+    return datetime.strptime(name.rsplit("_p", 1)[1], "%Y%m%d").replace(tzinfo=UTC).date()

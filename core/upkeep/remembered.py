@@ -1,0 +1,23 @@
+"""What the installation remembers of itself between starts. Never commits."""
+
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.upkeep.models import Setting
+
+
+def recall(session: Session, name: str) -> dict[str, Any] | None:
+    """Return what was kept under a name, None where nothing was."""
+    found = session.get(Setting, name)
+    return None if found is None else found.value
+
+
+def remember(session: Session, name: str, value: dict[str, Any]) -> None:
+    """Keep a value under a name, in place of what was there."""
+    session.execute(
+        insert(Setting)
+        .values(name=name, value=value)
+        .on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )
