@@ -1,0 +1,1 @@
+"""The invented market and the local server that sells it as Apify would."""

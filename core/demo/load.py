@@ -1,0 +1,128 @@
+"""Puts the demo market's history into the database on the first start, and takes it away again.
+
+Each batch is a transaction of its own, so a start that is cut short goes on where
+it was. `remove_demo` deletes only what is marked as demo.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting, acting_owner
+from core.catalog.models import Product
+from core.db import read_scope, write_scope
+from core.demo.catalogue import DemoProduct
+from core.demo.market import Market, usual_times
+from core.history.store import Look, make_room, store_looks
+from core.tracking.rules import Cadence, Role
+from core.tracking.service import Wish, follow
+from core.upkeep.remembered import recall, remember
+
+Say = Callable[[str], None]
+_BATCH = 4  # products in a transaction: some four thousand looks
+_NAME = "demo"
+
+
+def ensure_demo(say: Say) -> bool:
+    """Load the demo market unless it was loaded or removed before, or own products are there.
+
+    Returns whether this call loaded it.
+    """
+    with read_scope() as session:
+        state = (recall(session, _NAME) or {}).get("state")
+        has_products = session.scalars(select(Product.id).limit(1)).first() is not None
+    if state in ("loaded", "removed") or (state is None and has_products):
+        return False
+    load_demo(say)
+    return True
+
+
+def load_demo(say: Say, now: datetime | None = None) -> None:
+    """Load the whole market up to `now`. Doing it again stores nothing twice."""
+    now = now or datetime.now(UTC)
+    market = Market()
+    with write_scope() as session:
+        remember(session, _NAME, {"state": "loading"})
+        _make_rooms(session, market.products, now)
+    for number, batch in enumerate(_batched(market.products)):
+        with write_scope() as session:
+            _load_batch(session, acting_owner(session), market, batch, now)
+        done = min((number + 1) * _BATCH, len(market.products))
+        say(f"Loading the demo market: {done} of {len(market.products)} products")
+    with write_scope() as session:
+        remember(session, _NAME, {"state": "loaded"})
+    with write_scope() as session:
+        session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
+
+
+def _make_rooms(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
+    longest = max((usual_times(product, now) for product in products), key=len)
+    make_room(session, [moment.replace(tzinfo=UTC) for moment in longest.tolist()])
+
+
+def _batched(products: Sequence[DemoProduct]) -> Iterator[list[DemoProduct]]:
+    rest = iter(products)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _load_batch(
+    session: Session,
+    acting: Acting,
+    market: Market,
+    products: Sequence[DemoProduct],
+    now: datetime,
+) -> None:
+    followed = follow(session, acting, [_wish(product) for product in products], is_demo=True)
+    looks = [
+        Look(answer.product_id, observation)
+        for answer, product in zip(followed, products, strict=True)
+        for observation in market.history(product, usual_times(product, now))
+    ]
+    store_looks(session, looks, now)
+
+
+def _wish(product: DemoProduct) -> Wish:
+    return Wish(
+        marketplace=product.marketplace,
+        asin=product.asin,
+        role=Role(product.role),
+        cadence=Cadence(product.cadence),
+        tags=product.tags,
+    )
+
+
+_OF_DEMO = "(SELECT id FROM product WHERE is_demo)"
+# Children first; the rest goes with the product by its foreign keys.
+_EMPTIED = (
+    f"DELETE FROM snapshot WHERE product_id IN {_OF_DEMO}",
+    f"DELETE FROM snapshot_rank WHERE product_id IN {_OF_DEMO}",
+    f"DELETE FROM product_daily WHERE product_id IN {_OF_DEMO}",
+    f"DELETE FROM raw_item WHERE product_id IN {_OF_DEMO}",
+    "DELETE FROM product WHERE is_demo",
+    "DELETE FROM fetch_item WHERE fetch_run_id IN "
+    "(SELECT id FROM fetch_run WHERE provider = 'demo')",
+    "DELETE FROM fetch_run WHERE provider = 'demo'",
+    "DELETE FROM provider_state WHERE provider = 'demo'",
+)
+
+
+def remove_demo(session: Session, acting: Acting) -> int:
+    """Delete every demo product and all that was observed of it; return how many there were.
+
+    It is not loaded again by the next start. `acting` is whoever asked for it.
+    """
+    del acting  # roles come with sign-in; until then everybody is the owner
+    count = session.execute(text("SELECT count(*) FROM product WHERE is_demo")).scalar_one()
+    for statement in _EMPTIED:
+        session.execute(text(statement))
+    remember(session, _NAME, {"state": "removed"})
+    return int(count)
+
+
+def has_demo(session: Session) -> bool:
+    """Return whether any product is an invented one."""
+    return session.scalars(select(Product.id).where(Product.is_demo).limit(1)).first() is not None

@@ -1,0 +1,105 @@
+"""The demo market: what a look at one of its products sees, at any time, past or to come.
+
+Joins the numbers of `simulation` with the texts of `catalogue` to observations
+and items. What a seller changed on a page would enter here, between the two:
+as further traits of a `Stocked`, valid from a time on.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.demo import items
+from core.demo.catalogue import DemoProduct, Stocked, listing_of, stock_of
+from core.demo.seen import Offer, observed, offers_of
+from core.demo.simulation import hours_since_origin, simulate
+from core.history.observation import Listing, Observation
+
+Times = NDArray[np.datetime64]  # UTC
+
+DEFAULT_SEED: Final = 1
+_DAILY: Final = np.timedelta64(396, "D")  # thirteen months
+_HOURLY: Final = np.timedelta64(30 * 24, "h")
+_HOUR_OF_DAILY_LOOK: Final = np.timedelta64(6, "h")
+
+
+class Market:
+    """Sixty invented products; everything follows from seed, product and time."""
+
+    def __init__(self, seed: int = DEFAULT_SEED) -> None:
+        self.seed = seed
+        self._stock = stock_of(seed)
+        self._listings: dict[tuple[str, int], Listing] = {}
+
+    @property
+    def products(self) -> tuple[DemoProduct, ...]:
+        return tuple(stocked.product for stocked in self._stock.values())
+
+    def look(self, product: DemoProduct, at: datetime) -> Observation:
+        """Return what a look at an aware time sees, as an axesso scrape would say it."""
+        return next(self.history(product, _as_times([at])))
+
+    def history(self, product: DemoProduct, times: Times) -> Iterator[Observation]:
+        """Return a look at each of the UTC times, in their order.
+
+        Looks that show the same version of the listing share one Listing object.
+        """
+        stocked = self._stock[product.marketplace, product.asin]
+        for captured_at, offer in zip(_as_datetimes(times), _offers(stocked, times), strict=True):
+            yield observed(product, captured_at, offer, self._listing(stocked, offer.variant))
+
+    def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+        """Return axesso's item of a product; None where its page is gone or never was."""
+        return self._item(items.axesso_item, marketplace, asin, at)
+
+    def junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+        """Return junglee's item of a product; None where its page is gone or never was."""
+        return self._item(items.junglee_item, marketplace, asin, at)
+
+    def _item(
+        self, write: items.Writer, marketplace: str, asin: str, at: datetime
+    ) -> dict[str, Any] | None:
+        stocked = self._stock.get((marketplace, asin))
+        if stocked is None:
+            return None
+        offer = next(_offers(stocked, _as_times([at])))
+        if offer.is_gone:
+            return None
+        return write(stocked.product, offer, self._listing(stocked, offer.variant))
+
+    def _listing(self, stocked: Stocked, variant: int) -> Listing:
+        key = (stocked.product.asin, variant % 6)  # the versions repeat after six
+        if key not in self._listings:
+            self._listings[key] = listing_of(stocked, key[1])
+        return self._listings[key]
+
+
+def usual_times(product: DemoProduct, now: datetime) -> Times:
+    """Return when the demo looked at a product: daily for 13 months, then hourly for 30 days.
+
+    Ends with the last full hour before `now`; a product that is new is only known
+    for its own days.
+    """
+    end = np.datetime64(now.astimezone(UTC).replace(tzinfo=None), "h")
+    hourly_from = end - _HOURLY
+    daily_from = end.astype("datetime64[D]") - _DAILY + _HOUR_OF_DAILY_LOOK
+    daily = np.arange(daily_from, hourly_from, np.timedelta64(24, "h"))
+    times = np.concatenate([daily, np.arange(hourly_from, end + 1)])
+    if product.history_days is not None:
+        times = times[times >= end - np.timedelta64(product.history_days, "D")]
+    return times.astype("datetime64[s]")
+
+
+def _offers(stocked: Stocked, times: Times) -> Iterator[Offer]:
+    return offers_of(stocked, simulate(stocked.traits, hours_since_origin(times)))
+
+
+def _as_times(moments: list[datetime]) -> Times:
+    return np.array([moment.astimezone(UTC).replace(tzinfo=None) for moment in moments], "M8[us]")
+
+
+def _as_datetimes(times: Times) -> Iterator[datetime]:
+    return (at.replace(tzinfo=UTC) for at in times.astype("datetime64[us]").tolist())

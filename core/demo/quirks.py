@@ -1,0 +1,73 @@
+"""What real actors do to their items: pages that fail, values that slip. One item at a time."""
+
+from typing import Any, Final
+
+from core.demo.asked import AskedPage
+from core.demo.faults import Fault, FaultKind
+
+_OTHER_ASIN: Final = "B0DEMOELSE"  # the page a redirect leads to
+
+
+def with_quirks(
+    item: dict[str, Any] | None, page: AskedPage, faults: list[Fault], *, is_junglee: bool
+) -> dict[str, Any]:
+    """Return what the actor's data set says for a page.
+
+    `item` None means that there is no such page. The faults that touch the
+    page's ASIN are applied in their order.
+    """
+    kinds = [fault.kind for fault in faults if fault.touches(page.asin)]
+    if item is None or FaultKind.NOT_FOUND_ITEMS in kinds:
+        return _missing_page(page, is_junglee)
+    if FaultKind.BLOCKED_ITEMS in kinds:
+        return _blocked_page(page, is_junglee)
+    for kind in kinds:
+        item = _slipped(item, kind, is_junglee)
+    return item
+
+
+def _missing_page(page: AskedPage, is_junglee: bool) -> dict[str, Any]:
+    if is_junglee:
+        return {"error": "page_not_found", "url": page.url}
+    return {"statusCode": 404, "statusMessage": "NOT_FOUND", "url": page.url}
+
+
+def _blocked_page(page: AskedPage, is_junglee: bool) -> dict[str, Any]:
+    if is_junglee:
+        return {"error": "blocked_by_captcha", "url": page.url}
+    return {"statusCode": 503, "statusMessage": "ROBOT_CHECK", "url": page.url}
+
+
+def _slipped(item: dict[str, Any], kind: FaultKind, is_junglee: bool) -> dict[str, Any]:
+    match kind:
+        case FaultKind.REDIRECTED_ITEMS:
+            return {**item, "asin": _OTHER_ASIN, "url": _moved(item)}
+        case FaultKind.ASIN_EMPTY:
+            return {**item, "asin": ""}
+        case FaultKind.NULL_PRODUCT_DETAILS:
+            return {**item, "bestsellerRanks": None} if is_junglee else _without_details(item)
+        case FaultKind.PRICE_ZERO | FaultKind.PRICE_TIMES_100 | FaultKind.WRONG_CURRENCY:
+            return {**item, "price": _wrong_price(item.get("price"), kind)}
+        case _:
+            return item
+
+
+def _moved(item: dict[str, Any]) -> str:
+    return str(item.get("url", "")).replace(str(item.get("asin", "")), _OTHER_ASIN)
+
+
+def _without_details(item: dict[str, Any]) -> dict[str, Any]:
+    bare = {name: value for name, value in item.items() if name != "bestSellersRank"}
+    return {**bare, "productDetails": None}
+
+
+def _wrong_price(price: Any, kind: FaultKind) -> Any:
+    """Return the price as it slips: a number from axesso, `{value, currency}` from junglee."""
+    if isinstance(price, dict):
+        if kind is FaultKind.WRONG_CURRENCY:
+            return {**price, "currency": "C$"}
+        return {**price, "value": _wrong_price(price["value"], kind)}
+    if kind is FaultKind.PRICE_ZERO or not price:
+        return 0
+    factor = 100 if kind is FaultKind.PRICE_TIMES_100 else 7  # 7: roughly another currency
+    return round(price * factor, 2)

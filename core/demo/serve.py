@@ -1,0 +1,38 @@
+"""Run the stand-in as a process of its own: `python -m core.demo.serve --port 8502`."""
+
+import argparse
+
+import uvicorn
+
+from core.demo.market import Market
+from core.demo.stand_in import DEMO_TOKEN, create_stand_in
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until told to stop. Refuses any address but the loopback: faults need no token."""
+    asked = _parser().parse_args(arguments)
+    app = create_stand_in(Market(seed=asked.seed), token=asked.token, run_seconds=asked.run_seconds)
+    uvicorn.run(
+        app,
+        host=asked.host,
+        port=asked.port,
+        log_level="warning",
+        proxy_headers=False,
+        timeout_graceful_shutdown=2,  # seconds; a client waiting for a run must not hold the end
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="A local stand-in for Apify's API.")
+    parser.add_argument("--host", default="127.0.0.1", choices=_LOOPBACK)
+    parser.add_argument("--port", type=int, default=8502)
+    parser.add_argument("--seed", type=int, default=1, help="which demo market to serve")
+    parser.add_argument("--run-seconds", type=float, default=2.0, help="how long a run takes")
+    parser.add_argument("--token", default=DEMO_TOKEN)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

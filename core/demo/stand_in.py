@@ -1,0 +1,399 @@
+"""The part of Apify's REST API v2 that Amazcope's client uses, served from a simulated market.
+
+Answers only: what a run is lives in `runs`, what goes wrong in `faults`, JSON
+shapes in `bodies`. State is in memory and gone with the process.
+"""
+
+import asyncio
+import json
+import time
+import zlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from core.config import STAND_IN_TOKEN
+from core.demo import bodies
+from core.demo.asked import AskedPage
+from core.demo.faults import Fault, FaultKind, FaultScript, read_fault
+from core.demo.quirks import with_quirks
+from core.demo.runs import Clock, RunBook, StandInRun
+from core.errors import InvalidInputError
+
+DEMO_TOKEN: Final = STAND_IN_TOKEN
+NO_CREDIT_TOKEN: Final = "no-credit"  # noqa: S105 - answered with 402
+_LARGEST_BODY: Final = 10 * 1024 * 1024  # bytes, unpacked; Apify's own limit is 9 MB
+_LONGEST_WAIT: Final = 60.0  # seconds; Apify's limit of waitForFinish
+_NO_LIMIT: Final = 999_999_999_999  # what Apify's header says when no limit was asked
+_MOST_LISTED: Final = 1_000
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+
+
+class ItemSource(Protocol):
+    """Whatever knows products: the demo market, or a benchmark's own set."""
+
+    def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+        """Return axesso's item of a product at a time; None: there is no such page."""
+        ...
+
+    def junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
+        """Return junglee's item of the same product."""
+        ...
+
+
+class _RefusedError(Exception):
+    """The request gets an error body."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.response = JSONResponse(bodies.error_body(kind, message), status)
+
+
+Handler = Callable[["StandIn", Request, list[Fault]], Awaitable[Response]]
+
+
+class StandIn(Starlette):
+    """The application. `book` and `script` are there for tests that share its process."""
+
+    def __init__(self, market: ItemSource, *, token: str, run_seconds: float, clock: Clock) -> None:
+        super().__init__(routes=_routes(self))
+        self.market = market
+        self.token = token
+        self.book = RunBook(clock, run_seconds)
+        self.script = FaultScript()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Kept here, before Starlette wraps `send`: only the server's own knows the connection.
+        scope["amazcope.server"] = send
+        await super().__call__(scope, receive, send)
+
+
+def create_stand_in(
+    market: ItemSource,
+    *,
+    token: str = DEMO_TOKEN,
+    run_seconds: float = 2.0,
+    clock: Clock = lambda: datetime.now(UTC),
+) -> StandIn:
+    """Build the server's ASGI application.
+
+    A run takes `run_seconds` by `clock`, and its items show the market at the
+    time it finished. `token` is the only one accepted.
+    """
+    return StandIn(market, token=token, run_seconds=run_seconds, clock=clock)
+
+
+# Runs
+
+
+async def _start_run(app: StandIn, request: Request, faults: list[Fault]) -> Response:
+    body = await _unpacked_body(request)
+    kind = request.headers.get("content-type", "application/json")
+    agent = request.headers.get("user-agent", "")
+    try:
+        run = app.book.start(request.path_params["actor"], body, kind, agent, faults)
+    except (ValueError, RecursionError) as error:
+        raise _RefusedError(400, "invalid-input", f"Invalid input: {error}") from error
+    await _wait_for_finish(app, run, request)
+    return _data(bodies.run_body(run, app.book.clock()), 201)
+
+
+async def _get_run(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    run = _run_of(app, request)
+    await _wait_for_finish(app, run, request)
+    return _data(bodies.run_body(run, app.book.clock()))
+
+
+async def _list_runs(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    statuses = [word for word in request.query_params.get("status", "").split(",") if word]
+    runs = app.book.listed(request.path_params.get("actor"), statuses)
+    offset, limit = _number(request, "offset", 0), _number(request, "limit", _MOST_LISTED)
+    limit, desc = min(limit or _MOST_LISTED, _MOST_LISTED), _asks_for(request, "desc")
+    ordered = runs[::-1] if desc else runs
+    body = bodies.runs_body(
+        ordered[offset : offset + limit],
+        total=len(runs),
+        offset=offset,
+        limit=limit,
+        desc=desc,
+        now=app.book.clock(),
+    )
+    return _data(body)
+
+
+async def _abort_run(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    run = _run_of(app, request)
+    app.book.abort(run)
+    return _data(bodies.run_body(run, app.book.clock()))
+
+
+# Storages
+
+
+async def _get_dataset(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    return _data(bodies.dataset_body(_run_of(app, request), app.book.clock()))
+
+
+async def _list_items(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    run, now = _run_of(app, request), app.book.clock()
+    pages = run.delivered_pages(now)
+    offset, asked_limit = _number(request, "offset", 0), _number(request, "limit", 0)
+    desc = _asks_for(request, "desc")
+    ordered = pages[::-1] if desc else pages
+    chosen = ordered[offset : offset + (asked_limit or _NO_LIMIT)]
+    at = run.finished_at(now) or now
+    # Off the event loop: a thousand items take a while, and other requests must not wait.
+    items = await asyncio.to_thread(lambda: [_item(app, run, page, at) for page in chosen])
+    headers = {
+        "x-apify-pagination-total": str(len(pages)),
+        "x-apify-pagination-offset": str(offset),
+        "x-apify-pagination-count": str(len(items)),
+        "x-apify-pagination-limit": str(asked_limit or _NO_LIMIT),
+        "x-apify-pagination-desc": str(desc).lower(),
+    }
+    return _as_format(items, request.query_params.get("format", "json"), headers)
+
+
+def _item(app: StandIn, run: StandInRun, page: AskedPage, at: datetime) -> dict[str, Any]:
+    is_junglee = run.actor.startswith("junglee")
+    look_up = app.market.junglee_item if is_junglee else app.market.item
+    known = page.marketplace is not None and page.asin is not None
+    item = look_up(page.marketplace or "", page.asin or "", at) if known else None
+    return with_quirks(item, page, run.faults, is_junglee=is_junglee)
+
+
+def _as_format(items: list[dict[str, Any]], wanted: str, headers: dict[str, str]) -> Response:
+    if wanted == "json":
+        return JSONResponse(items, headers=headers)
+    if wanted == "jsonl":
+        lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+        return Response(lines, headers=headers, media_type="application/jsonl")
+    raise _RefusedError(400, "invalid-parameter", "The stand-in knows json and jsonl.")
+
+
+async def _get_record(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    run = _run_of(app, request)
+    if request.path_params["key"] != "INPUT":
+        raise _RefusedError(404, "record-not-found", "The record was not found.")
+    return Response(run.input_body, headers={"content-type": run.input_type})
+
+
+# Account
+
+
+async def _get_user(_app: StandIn, _request: Request, _faults: list[Fault]) -> Response:
+    return _data(bodies.user_body())
+
+
+async def _get_limits(app: StandIn, _request: Request, _faults: list[Fault]) -> Response:
+    now, runs = app.book.clock(), app.book.listed(None)
+    spent = sum((run.cost_at(now) for run in runs), Decimal(0))
+    running = sum(not run.has_ended(now) for run in runs)
+    return _data(bodies.limits_body(spent, running, now))
+
+
+async def _get_actor(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+    return _data(bodies.actor_body(request.path_params["actor"], app.book.clock()))
+
+
+# For tests
+
+
+async def _stats(app: StandIn, _request: Request) -> Response:
+    book = app.book
+    return JSONResponse(
+        {
+            "requests": book.requests,
+            "operations": book.operations,
+            "runs_by_input": book.runs_by_input,
+            "runs_started": book.runs_by_input.total(),
+        }
+    )
+
+
+async def _add_faults(app: StandIn, request: Request) -> Response:
+    try:
+        body = await request.json()
+        for wanted in body if isinstance(body, list) else [body]:
+            app.script.add(read_fault(wanted))
+    except (ValueError, TypeError, InvalidInputError) as error:
+        return JSONResponse(bodies.error_body("invalid-input", str(error)), 400)
+    return JSONResponse({"ok": True})
+
+
+async def _reset(app: StandIn, _request: Request) -> Response:
+    app.book.forget()
+    app.script.clear()
+    return JSONResponse({"ok": True})
+
+
+# The way every request takes
+
+
+def _routes(app: StandIn) -> list[Route]:
+    def api(path: str, operation: str, handler: Handler, method: str = "GET") -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await _answer(app, request, operation, handler)
+
+        return Route("/v2" + path, endpoint, methods=[method])
+
+    def control(path: str, verb: Callable[[StandIn, Request], Awaitable[Response]]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            if request.client is None or request.client.host not in _LOOPBACK:
+                message = "Faults are scripted from the machine the stand-in runs on."
+                return JSONResponse(bodies.error_body("forbidden", message), 403)
+            return await verb(app, request)
+
+        method = "GET" if verb is _stats else "POST"
+        return Route("/stand-in" + path, endpoint, methods=[method])
+
+    return [
+        api("/actors/{actor}/runs", "start_run", _start_run, "POST"),
+        api("/actors/{actor}/runs", "list_runs", _list_runs),
+        api("/actors/{actor}", "get_actor", _get_actor),
+        api("/actor-runs", "list_runs", _list_runs),
+        api("/actor-runs/{run}", "get_run", _get_run),
+        api("/actor-runs/{run}/abort", "abort_run", _abort_run, "POST"),
+        api("/actor-runs/{run}/dataset/items", "list_items", _list_items),
+        api("/actor-runs/{run}/key-value-store/records/{key}", "get_record", _get_record),
+        api("/datasets/{dataset}", "get_dataset", _get_dataset),
+        api("/datasets/{dataset}/items", "list_items", _list_items),
+        api("/key-value-stores/{store}/records/{key}", "get_record", _get_record),
+        api("/users/me", "get_user", _get_user),
+        api("/users/me/limits", "get_limits", _get_limits),
+        control("/stats", _stats),
+        control("/faults", _add_faults),
+        control("/reset", _reset),
+    ]
+
+
+async def _answer(app: StandIn, request: Request, operation: str, handler: Handler) -> Response:
+    """Answer one request: check the token, let the scripted faults happen, do the work."""
+    app.book.requests[f"{request.method} {request.url.path}"] += 1
+    app.book.operations[operation] += 1
+    try:
+        _check_token(app, request)
+        faults = {fault.kind: fault for fault in app.script.meeting(operation)}
+        if FaultKind.SLOW in faults:
+            await asyncio.sleep(faults[FaultKind.SLOW].seconds)
+        if FaultKind.DROP_CONNECTION in faults:
+            return await _hang_up(request)
+        _refuse_where_scripted(faults)
+        response = await handler(app, request, list(faults.values()))
+    except _RefusedError as refusal:
+        return refusal.response
+    if FaultKind.LOST_ANSWER in faults:
+        return await _hang_up(request)
+    if FaultKind.GARBAGE_JSON in faults:
+        response.body = b'{"data": {"id": "cut off in the mid'
+        response.headers["content-length"] = str(len(response.body))
+    return response
+
+
+def _refuse_where_scripted(faults: dict[FaultKind, Fault]) -> None:
+    if FaultKind.HTTP_429 in faults:
+        refusal = _RefusedError(429, "rate-limit-exceeded", "You have exceeded the rate limit.")
+        refusal.response.headers["retry-after"] = str(faults[FaultKind.HTTP_429].retry_after)
+        raise refusal
+    if FaultKind.HTTP_500 in faults:
+        raise _RefusedError(500, "internal-server-error", "An internal error occurred.")
+    if FaultKind.NO_CREDIT in faults:
+        raise _no_credit()
+
+
+def _check_token(app: StandIn, request: Request) -> None:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if token == NO_CREDIT_TOKEN:
+        raise _no_credit()
+    if token != app.token:
+        message = "User was not found or authentication token is not valid"
+        raise _RefusedError(401, "user-or-token-not-found", message)
+
+
+def _no_credit() -> _RefusedError:
+    message = "By launching this job you will exceed your remaining usage."
+    return _RefusedError(402, "not-enough-usage-to-run-paid-actor", message)
+
+
+async def _hang_up(request: Request) -> Response:
+    """Close the connection without an answer; the response returned goes nowhere.
+
+    ASGI has no word for it, so this reaches for the transport of uvicorn's
+    request, to which the server's `send` is bound.
+    """
+    cycle = getattr(request.scope["amazcope.server"], "__self__", None)
+    transport = getattr(cycle, "transport", None)
+    if transport is None:
+        raise RuntimeError("A connection can be dropped only under uvicorn.")
+    transport.abort()
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+    return Response(status_code=500)
+
+
+async def _wait_for_finish(app: StandIn, run: StandInRun, request: Request) -> None:
+    """Hold the answer while the run goes on, up to `waitForFinish` seconds."""
+    wait = min(_number(request, "waitForFinish", 0), _LONGEST_WAIT)
+    until = time.monotonic() + wait
+    while not run.has_ended(app.book.clock()) and time.monotonic() < until:
+        await asyncio.sleep(0.02)
+
+
+async def _unpacked_body(request: Request) -> bytes:
+    packed = await request.body()
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding == "identity":
+        return packed
+    if encoding != "gzip":
+        message = f'Content-Encoding "{encoding}" is not supported.'
+        raise _RefusedError(415, "unsupported-content-encoding", message)
+    return _gunzipped(packed)
+
+
+def _gunzipped(packed: bytes) -> bytes:
+    """Unpack a body, never past the limit: a few kilobytes may hold gigabytes."""
+    opener = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        body = opener.decompress(packed, _LARGEST_BODY)
+    except zlib.error as error:
+        raise _RefusedError(400, "invalid-input", f"The body is no gzip: {error}") from error
+    if opener.unconsumed_tail:
+        raise _RefusedError(413, "request-too-large", "The body is too large (limit: 10 MB).")
+    return body
+
+
+def _run_of(app: StandIn, request: Request) -> StandInRun:
+    names, book = request.path_params, app.book
+    if "dataset" in names:
+        run = book.find_by_dataset(names["dataset"])
+    elif "store" in names:
+        run = book.find_by_store(names["store"])
+    else:
+        run = book.find(names["run"])
+    if run is None:
+        raise _RefusedError(404, "record-not-found", "The requested resource was not found.")
+    return run
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise _RefusedError(400, "invalid-parameter", f'"{name}" must be a whole number.')
+    return int(text)
+
+
+def _asks_for(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "").lower() in ("1", "true")
+
+
+def _data(body: dict[str, Any], status: int = 200) -> Response:
+    return JSONResponse({"data": body}, status)
