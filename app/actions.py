@@ -1,0 +1,107 @@
+"""What pages can do to products. Each verb writes, and returns what came of it in words."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+import psycopg
+import streamlit as st
+from redis.exceptions import RedisError
+
+from app import data
+from app.data import lists
+from core import wording
+from core.db import read_scope, write_scope
+from core.demo import load
+from core.errors import AmazcopeError, ConfigurationError
+from core.tracking import counts, service
+
+log = logging.getLogger(__name__)
+
+Ids = Sequence[int]
+
+
+def tell(verb: Callable[..., str], *given: object) -> None:
+    """Do something and show its answer as a toast; for `on_click`."""
+    try:
+        answer = verb(*given)
+    except AmazcopeError as error:
+        st.toast(wording.escape_markdown(str(error)), icon=":material/error:")
+        return
+    lists.forget()
+    st.toast(answer, icon=":material/check:")
+
+
+def refresh(ids: Ids) -> str:
+    """Ask for products to be fetched now."""
+    with write_scope() as session:
+        queued = service.request_refresh(session, data.acting(), ids)
+    with read_scope() as session:
+        ahead = counts.requests_waiting(session, list(ids))
+    sentences = [_queued(queued, ahead)] if queued else []
+    if running := len(ids) - queued:
+        sentences.append(f"{_products(running)} already being fetched.")
+    if queued and not _ring():
+        sentences.append("The worker can't be reached now: it fetches them when it is back.")
+    return " ".join(sentences)
+
+
+def _queued(number: int, ahead: int) -> str:
+    if not ahead:
+        return f"{_products(number)} queued, next in line."
+    others = "1 other" if ahead == 1 else f"{wording.count(ahead)} others"
+    return f"{_products(number)} queued behind {others}."
+
+
+def _ring() -> bool:
+    """Wake the worker; return whether it can be reached. Due products wait in the database."""
+    from jobs.fetching import fetch_now  # brings the queue along, which only this verb needs
+
+    try:
+        fetch_now()
+    except (psycopg.Error, RedisError, OSError, ConfigurationError) as error:
+        log.warning("The worker could not be called: %s", error)
+        return False
+    return True
+
+
+def pause(ids: Ids) -> str:
+    """Stop fetching products for this person."""
+    with write_scope() as session:
+        changed = service.pause(session, data.acting(), ids)
+    return f"{_products(changed)} paused." if changed else "They were paused already."
+
+
+def resume(ids: Ids) -> str:
+    """Fetch paused products again."""
+    with write_scope() as session:
+        changed = service.resume(session, data.acting(), ids)
+    return f"{_products(changed)} resumed." if changed else "None of them was paused."
+
+
+def add_tag(ids: Ids, tag: str) -> str:
+    """Add one tag."""
+    cleaned = service.clean_tags([tag])
+    if not cleaned:
+        return "Type a tag first."
+    with write_scope() as session:
+        changed = service.add_tags(session, data.acting(), ids, cleaned)
+    return f"“{wording.escape_markdown(cleaned[0])}” added to {_products(changed)}."
+
+
+def remove(ids: Ids) -> str:
+    """Take products off this person's list."""
+    with write_scope() as session:
+        removed = service.unfollow(session, data.acting(), ids)
+    return f"{_products(removed)} removed; the history stays."
+
+
+def remove_demo() -> str:
+    """Delete the invented products and their history."""
+    with write_scope() as session:
+        removed = load.remove_demo(session, data.acting())
+    data.has_demo.clear()
+    return f"{_products(removed)} of the demo market deleted."
+
+
+def _products(number: int) -> str:
+    return f"{wording.count(number)} {'product' if number == 1 else 'products'}"

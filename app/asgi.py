@@ -1,0 +1,109 @@
+"""The web process: Streamlit's pages, with /healthz and /metrics beside them.
+
+`uvicorn app.asgi:app` serves it; `python -m app` does so with the right settings.
+"""
+
+import gc
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import boundary, keys
+from app.compression import CompressStatic
+from core import db
+from core.config import ROOT
+from core.errors import AmazcopeError
+
+log = logging.getLogger(__name__)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+def ask_database() -> None:
+    """Return when the database answers; raises what stands in its way."""
+    with db.read_scope() as session:
+        session.execute(text("SELECT 1"))
+
+
+def routes(check: Callable[[], None] = ask_database) -> list[BaseRoute]:
+    """Return the addresses beside the pages; `check` raises when the database is away."""
+
+    async def healthz(_request: Request) -> JSONResponse:
+        try:
+            await run_in_threadpool(check)
+        except (SQLAlchemyError, AmazcopeError, OSError) as error:
+            log.warning("Not healthy: %s", error)
+            return JSONResponse({"status": "database unavailable"}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    async def overview(_request: Request) -> RedirectResponse:
+        return RedirectResponse("./")  # Streamlit knows its first page by no other address
+
+    return [
+        Route("/healthz", healthz),
+        Route("/metrics", metrics),
+        Route(f"/{keys.OVERVIEW}", overview),
+    ]
+
+
+class CarefulHeaders:
+    """Middleware: headers that keep a browser from guessing and from telling others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                message = {**message, "headers": headers.raw}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Bring in what every page needs, before the first reader waits for it."""
+    import pandas  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
+
+    from core.history import charts  # noqa: F401
+    from jobs import fetching, importing  # noqa: F401
+
+    # Streamlit's logger turns on again what tells each request and each opened page.
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: the collector need not look at it again
+    yield
+
+
+app = st.App(
+    ROOT / "app" / "main.py",
+    routes=routes(),
+    middleware=[Middleware(CarefulHeaders), Middleware(CompressStatic)],
+    lifespan=lifespan,
+    on_script_error=boundary.tell,
+)

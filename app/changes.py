@@ -1,0 +1,103 @@
+"""The overview's parts: figures, and lists of what changed since the day before."""
+
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import streamlit as st
+
+from app import cards, keys, tables
+from app.pickers import STATES
+from core import change_wording, wording
+from core.tracking.counts import Freshness
+from core.tracking.lists import State
+from core.tracking.meaning import Mood, mood
+from core.tracking.queries import ListPage
+from core.tracking.rules import Role
+
+_COLORS: Final[dict[Mood, Literal["green", "red", "gray"]]] = {
+    Mood.BETTER: "green",
+    Mood.WORSE: "red",
+    Mood.NEUTRAL: "gray",
+}
+LONGEST_TITLE = 48  # beside a badge in half a page
+_ICONS = {
+    Mood.BETTER: ":material/trending_up:",
+    Mood.WORSE: ":material/trending_down:",
+    Mood.NEUTRAL: ":material/swap_horiz:",
+}
+
+
+def subtitle(fresh: Freshness, marketplaces: int) -> str:
+    """Say how much is watched and how fresh it is."""
+    products = "product" if fresh.followed == 1 else "products"
+    places = "marketplace" if marketplaces == 1 else "marketplaces"
+    looked = "no look yet"
+    if fresh.last_look is not None:
+        looked = f"last look {wording.age(fresh.last_look, datetime.now(UTC))}"
+    return (
+        f"{wording.capped_count(fresh.followed)} {products} in {marketplaces} {places} · {looked}"
+    )
+
+
+def figures(attention: ListPage, opportunities: ListPage, doubtful: int, fresh: Freshness) -> None:
+    """Show the four figures of the day."""
+    counted = f"Counted {wording.age(fresh.as_of, datetime.now(UTC))}"
+    looked = wording.capped_count(fresh.looked_at)
+    cards.metric_row(
+        [
+            cards.Card(
+                "Need attention", wording.capped_count(attention.total), note="since yesterday"
+            ),
+            cards.Card(
+                "Opportunities", wording.capped_count(opportunities.total), note="since yesterday"
+            ),
+            cards.Card(
+                "Doubtful values",
+                wording.capped_count(doubtful),
+                note="until a second look",
+                about="Values that can't be right, such as a price far off its own history.",
+            ),
+            cards.Card(
+                "Looked at in 24 h",
+                f"{looked} of {wording.capped_count(fresh.expected)}",
+                note=counted.lower(),
+                about="Of the products that are looked at every day or more often.",
+            ),
+        ]
+    )
+
+
+def change_list(heading: str, found: ListPage, nothing: str, state: State) -> None:
+    """Show the worst changes, each with its way to the product, and the way to all of them."""
+    with st.container(border=True, height="stretch"):
+        st.subheader(heading, anchor=False)
+        if found.rows.empty:
+            st.caption(nothing)
+            return
+        for row in tables.records(found.rows):
+            _change(row)
+        if found.total > len(found.rows):
+            st.page_link(
+                f"../pages/{keys.PRODUCTS}.py",
+                label=f"All {wording.capped_count(found.total)}",
+                icon=":material/arrow_forward:",
+                query_params={keys.STATE: STATES[state]},
+            )
+
+
+def _change(row: dict[str, Any]) -> None:
+    kind, role, title = row["attention_kind"], Role(row["role"]), tables.title_of(row)
+    feeling = mood(role, kind)
+    with st.container(gap=None):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap=None):
+            st.badge(change_wording.label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
+            st.page_link(
+                f"../pages/{keys.PRODUCT}.py",
+                label=f"**{wording.escape_markdown(wording.shorten(title, LONGEST_TITLE))}**",
+                help=wording.escape_markdown(title),
+                query_params=tables.address(row),
+            )
+        details = wording.escape_markdown(change_wording.before_and_after(row))
+        age = wording.age(row["captured_at"], datetime.now(UTC))
+        whose = "yours" if role is Role.OWN else role.value
+        st.caption(f"{details} · {row['marketplace']} · {whose} · {age}")

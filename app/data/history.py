@@ -1,0 +1,199 @@
+"""A product's history, read and shaped once for each state of its data.
+
+What a page shows of a period is small; the frame behind it is not, and is dropped
+as soon as figures, statistics and sparklines are made.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app.data import acting
+from app.kept_figure import FigureBody, body_of
+from core.catalog.marketplaces import get_marketplace
+from core.chart_theme import MoneyStyle, money_style
+from core.db import read_scope
+from core.history import analysis, charts, queries, series
+from core.history.analysis import Statistics
+from core.history.charts import EventMark
+from core.history.product_head import ProductHead, find_product_head
+from core.history.queries import Version
+from core.history.series import History
+
+KEPT = 3600  # s; a new hour moves the period's edges
+ALL = 0  # days: the whole history
+MOST_DEAL_DAYS = 90  # deals are read from the table itself
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a page shows of a product's period."""
+
+    since: datetime
+    until: datetime
+    is_by_day: bool
+    statistics: Statistics
+    price_and_rank: FigureBody
+    rating_and_count: FigureBody | None  # None: days carry no such chart
+    alt: str
+    prices: Sequence[float]
+    ranks: Sequence[float]
+    ratings: Sequence[float]
+    ratings_counts: Sequence[float]
+
+
+def product_head(marketplace: str, asin: str) -> ProductHead | None:
+    """Return a product as the acting person sees it now. Not kept: it carries the version."""
+    with read_scope() as session:
+        return find_product_head(session, acting().person_id, marketplace, asin)
+
+
+def period(head: ProductHead, days: int) -> Period | None:
+    """Return what to show of the last `days` (0: all), None when nothing was ever seen."""
+    if head.first_day is None:
+        return None
+    category = (head.bsr_category_id or -1, head.bsr_category or "")
+    return _period(
+        head.product_id,
+        head.marketplace,
+        days,
+        head.first_day,
+        category,
+        acting().time_zone,
+        head.data_version,
+    )
+
+
+@st.cache_data(ttl=KEPT, max_entries=1000, show_spinner=False)
+def _period(
+    product_id: int,
+    marketplace: str,
+    days: int,
+    first_day: date,
+    category: tuple[int, str],
+    zone: str,
+    data_version: int,
+) -> Period:
+    del data_version  # part of the key
+    until = datetime.now(UTC)
+    since = _since(first_day, days, until)
+    place = get_marketplace(marketplace)
+    money = money_style(place.currency, place.locale)
+    with read_scope() as session:
+        if queries.is_read_by_day(session, product_id, since, until):
+            daily = queries.daily_history(session, product_id, since.date(), until.date())
+            marks = _listing_marks(session, product_id, since)
+            return _of_days(daily, money, marks, since, until)
+        frame = queries.snapshot_history(session, product_id, since, until)
+        marks = _marks(session, product_id, since, until)
+    return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
+
+
+def _since(first_day: date, days: int, until: datetime) -> datetime:
+    """Return where a period begins: all of it on the day before the first snapshot."""
+    first = datetime.combine(first_day, datetime.min.time(), UTC) - timedelta(days=1)
+    return first if days == ALL else until - timedelta(days=days)
+
+
+def _listing_marks(session: Session, product_id: int, since: datetime) -> list[EventMark]:
+    changes = queries.listing_changes(session, product_id, since)
+    return [EventMark(at, "Listing changed") for at in changes]
+
+
+def _marks(session: Session, product_id: int, since: datetime, until: datetime) -> list[EventMark]:
+    """Return what happened to the product, oldest first; deals only in a short period."""
+    marks = _listing_marks(session, product_id, since)
+    if until - since <= timedelta(days=MOST_DEAL_DAYS):
+        deals = queries.deals(session, product_id, since, until)
+        marks += [
+            EventMark(at, "Deal" if begins else "Deal ends") for at, begins in analysis.turns(deals)
+        ]
+    return sorted(marks, key=lambda mark: mark.at)
+
+
+def _of_snapshots(
+    frame: pd.DataFrame,
+    money: MoneyStyle,
+    marks: Sequence[EventMark],
+    categories: dict[int, str],
+    zone: ZoneInfo,
+    since: datetime,
+    until: datetime,
+) -> Period:
+    history = History.of(frame)
+    return Period(
+        since=since,
+        until=until,
+        is_by_day=False,
+        statistics=analysis.statistics_of(frame, until),
+        price_and_rank=body_of(
+            charts.price_and_rank(frame, money, events=marks, categories=categories, zone=zone)
+        ),
+        rating_and_count=body_of(charts.rating_and_count(frame, zone=zone)),
+        alt=charts.alt_text(frame, money),
+        prices=_sparkline(history, series.PRICE),
+        ranks=_sparkline(history, series.RANK),
+        ratings=_sparkline(history, series.RATING),
+        ratings_counts=_sparkline(history, series.RATINGS_COUNT),
+    )
+
+
+def _sparkline(history: History, field: series.Field) -> list[float]:
+    line = series.line_of(history, field)
+    return analysis.sampled(line.times, line.values)
+
+
+def _of_days(
+    daily: pd.DataFrame,
+    money: MoneyStyle,
+    marks: Sequence[EventMark],
+    since: datetime,
+    until: datetime,
+) -> Period:
+    def sparkline(column: str) -> list[float]:
+        line = series.daily_line(daily, column)
+        return analysis.sampled(line.times, line.values)
+
+    return Period(
+        since=since,
+        until=until,
+        is_by_day=True,
+        statistics=analysis.statistics_of_days(daily),
+        price_and_rank=body_of(charts.days_price_and_rank(daily, money, events=marks)),
+        rating_and_count=None,
+        alt="Price and rank, one value for each day.",
+        prices=sparkline("price_close"),
+        ranks=sparkline("bsr_close"),
+        ratings=sparkline("rating"),
+        ratings_counts=sparkline("ratings_count"),
+    )
+
+
+@st.cache_data(ttl=KEPT, max_entries=200, show_spinner=False)
+def versions(product_id: int, data_version: int) -> list[Version]:
+    """Return the versions of a listing, newest first."""
+    del data_version  # part of the key
+    with read_scope() as session:
+        return queries.listing_versions(session, product_id)
+
+
+@st.cache_data(ttl=KEPT, max_entries=200, show_spinner=False)
+def snapshot_count(product_id: int, since: datetime, until: datetime, data_version: int) -> int:
+    """Return how many snapshots a period holds."""
+    del data_version  # part of the key
+    with read_scope() as session:
+        return queries.count_snapshots(session, product_id, since, until)
+
+
+def snapshot_rows(
+    product_id: int, since: datetime, until: datetime, *, offset: int = 0, limit: int | None = 100
+) -> list[dict[str, Any]]:
+    """Return stored snapshots of a period, newest first."""
+    with read_scope() as session:
+        return queries.snapshot_page(session, product_id, since, until, offset=offset, limit=limit)

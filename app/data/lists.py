@@ -1,0 +1,109 @@
+"""Cached reads of the lists: products, changes since yesterday, what can be chosen.
+
+A list is kept for ten seconds per person and question, the overview for a minute
+(it says how old its figures are). The session's `moment` is part of the question
+and changes with each of its own actions: whoever acts sees the result at once.
+"""
+
+from uuid import uuid4
+
+import streamlit as st
+
+from app.data import acting
+from core.accounts.service import Acting
+from core.catalog.marketplaces import MARKETPLACES
+from core.db import read_scope
+from core.tracking import counts, queries
+from core.tracking.counts import Freshness
+from core.tracking.lists import ListFilter, Sort, State
+from core.tracking.queries import ListPage
+from core.tracking.rules import Role
+
+PAGE_SIZE = 50
+CHANGES_SHOWN = 6
+_MOMENT = "_list_moment"
+
+
+def moment() -> str:
+    """Return a word that differs after each action of this session."""
+    return str(st.session_state.get(_MOMENT, ""))
+
+
+def forget() -> None:
+    """Make this session read its lists anew."""
+    st.session_state[_MOMENT] = uuid4().hex
+
+
+def products(asked: ListFilter, sort: Sort, page: int) -> ListPage:
+    """Return a page of products; the first where the page asked for doesn't exist."""
+    found = _products(acting(), asked, sort, page, moment())
+    if found.total and found.rows.empty:
+        return _products(acting(), asked, sort, 1, moment())
+    return found
+
+
+@st.cache_data(ttl=10, max_entries=500, show_spinner=False)
+def _products(who: Acting, asked: ListFilter, sort: Sort, page: int, moment: str) -> ListPage:
+    del moment
+    with read_scope() as session:
+        return queries.find_products(session, who, asked, sort, page, PAGE_SIZE)
+
+
+def changes(state: State, roles: tuple[Role, ...]) -> ListPage:
+    """Return the worst changes since yesterday that are such news, and how many there are."""
+    return _changes(acting(), ListFilter(states=(state,), roles=roles), moment())
+
+
+@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+def _changes(who: Acting, asked: ListFilter, moment: str) -> ListPage:
+    del moment
+    with read_scope() as session:
+        return queries.find_products(session, who, asked, Sort(), 1, CHANGES_SHOWN)
+
+
+def doubtful() -> int:
+    """Return how many products show a value that the gate doubts."""
+    return _count(acting(), ListFilter(states=(State.DOUBTFUL,)), moment())
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _count(who: Acting, asked: ListFilter, moment: str) -> int:
+    del moment
+    with read_scope() as session:
+        return queries.count_products(session, who, asked)
+
+
+def freshness() -> Freshness:
+    """Return how up to date the products are, as of a minute ago at most."""
+    return _freshness(acting(), moment())
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _freshness(who: Acting, moment: str) -> Freshness:
+    del moment
+    with read_scope() as session:
+        return counts.freshness(session, who)
+
+
+def follows_anything() -> bool:
+    """Return whether any product is followed: never cached when the answer is no."""
+    with read_scope() as session:
+        return queries.follows_anything(session, acting())
+
+
+def marketplaces() -> list[str]:
+    """Return the marketplaces with followed products, in the usual order."""
+    return _choices(acting(), moment())[0]
+
+
+def tags() -> list[str]:
+    """Return the tags in use."""
+    return _choices(acting(), moment())[1]
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _choices(who: Acting, moment: str) -> tuple[list[str], list[str]]:
+    del moment
+    with read_scope() as session:
+        codes = queries.marketplaces_followed(session, who, list(MARKETPLACES))
+        return codes, queries.tags_used(session, who)

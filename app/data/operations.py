@@ -1,0 +1,151 @@
+"""Reads of what is under way: imports and their verdicts, the health of the installation.
+
+An import that is running is never cached: its screen polls it. What has ended
+does not change any more and is kept.
+"""
+
+import codecs
+from datetime import UTC, datetime
+from io import SEEK_END, BytesIO
+from typing import Any
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app.data import acting
+from core.accounts.service import Acting
+from core.config import get_settings
+from core.db import read_scope
+from core.errors import ConfigurationError
+from core.importing import queries
+from core.importing.queries import ImportView, VerdictGroup, VerdictRow
+from core.scraping.providers import get_provider, limits_of, provider_names
+from core.upkeep import health_queries
+from core.upkeep.health import Health, Provider
+from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount
+
+
+def find_import(run_id: int) -> ImportView | None:
+    """Return an import as it is now."""
+    with read_scope() as session:
+        return queries.find_import(session, acting(), run_id)
+
+
+def earlier_imports() -> list[ImportView]:
+    """Return the newest imports, newest first."""
+    with read_scope() as session:
+        return queries.earlier_imports(session, acting())
+
+
+@st.cache_data(ttl=600, max_entries=200, show_spinner=False)
+def verdict_groups(who: Acting, run_id: int, rows_read: int) -> list[VerdictGroup]:
+    """Return how many rows got which verdict. `rows_read` tells states of the import apart."""
+    del rows_read
+    with read_scope() as session:
+        return queries.verdict_groups(session, who, run_id)
+
+
+@st.cache_data(ttl=600, max_entries=200, show_spinner=False)
+def verdict_rows(who: Acting, run_id: int, verdict: str, rows_read: int) -> list[VerdictRow]:
+    """Return the first rows with one verdict."""
+    del rows_read
+    with read_scope() as session:
+        return queries.verdict_rows(session, who, run_id, verdict)
+
+
+def verdict_file(who: Acting, run_id: int) -> BytesIO:
+    """Return all verdicts as a CSV file, written piece by piece when it is asked for.
+
+    It begins with a mark of its encoding, without which spreadsheets misread it.
+    """
+    file = BytesIO(codecs.BOM_UTF8)
+    file.seek(0, SEEK_END)
+    with read_scope() as session:
+        for piece in queries.verdict_csv(session, who, run_id):
+            file.write(piece.encode())
+    file.seek(0)
+    return file
+
+
+def only_product(run_id: int) -> tuple[str, str] | None:
+    """Return marketplace and ASIN when an import was about one product."""
+    with read_scope() as session:
+        return queries.only_product(session, acting(), run_id)
+
+
+@st.cache_data(ttl=3, show_spinner=False)
+def last_sign() -> datetime | None:
+    """Return when the worker last gave a sign of life, None when it never did."""
+    with read_scope() as session:
+        return health_queries.last_sign_of_worker(session)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def health_now() -> Health:
+    """Return the health of the installation, ten seconds old at most."""
+    now = datetime.now(UTC)
+    with read_scope() as session:
+        ended = health_queries.outcomes(session, now)
+        return Health(
+            as_of=now,
+            worker_seen_at=health_queries.last_sign_of_worker(session),
+            providers=_providers(session, now),
+            looks=health_queries.looks_of(ended),
+            jobs=health_queries.jobs(session, now),
+            imports=health_queries.imports(session),
+            storage=health_queries.storage(session, now, get_settings().amazcope_retention_months),
+        )
+
+
+def _providers(session: Session, now: datetime) -> list[Provider]:
+    settings = get_settings()
+    found = []
+    for name in provider_names(settings):
+        try:
+            used = get_provider(name, settings)
+            limits, missing = used.limits, used.missing
+        except ConfigurationError as error:  # a state to be shown, kept by the next round
+            limits, missing = limits_of(settings), str(error)
+        found.append(health_queries.provider(session, name, limits, missing, now))
+    return found
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def fetch_runs() -> list[FetchRunRow]:
+    """Return the newest fetch runs of the last 24 hours."""
+    with read_scope() as session:
+        return health_queries.fetch_runs(session, datetime.now(UTC))
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def outcomes() -> list[OutcomeCount]:
+    """Return how the looks of the last 24 hours ended."""
+    with read_scope() as session:
+        return health_queries.outcomes(session, datetime.now(UTC))
+
+
+@st.cache_data(ttl=10, max_entries=50, show_spinner=False)
+def failed_looks(outcome: str) -> list[FailedLook]:
+    """Return the newest looks that ended in one way."""
+    with read_scope() as session:
+        return health_queries.failed_looks(session, outcome, datetime.now(UTC))
+
+
+@st.cache_data(ttl=600, max_entries=50, show_spinner=False)
+def original(run_id: int, product_id: int) -> Any | None:
+    """Return the original item of a look, None when it is not kept (any more)."""
+    with read_scope() as session:
+        return health_queries.find_original(session, run_id, product_id)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def job_runs() -> list[JobRow]:
+    """Return jobs of the last 24 hours, those that failed first."""
+    with read_scope() as session:
+        return health_queries.job_runs(session, datetime.now(UTC))
+
+
+def forget_health() -> None:
+    """Have the health looked at anew."""
+    for kept in (health_now, fetch_runs, outcomes, failed_looks, job_runs):
+        kept.clear()

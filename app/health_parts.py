@@ -1,0 +1,380 @@
+"""The health screen's parts: the answer, figures, providers, runs, failures, jobs, storage."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from app import cards, data
+from app.data import operations
+from core import wording
+from core.history.observation import Outcome
+from core.importing.verdicts import label_of
+from core.scraping.providers import DEMO
+from core.upkeep.health import (
+    Concern,
+    Gravity,
+    Health,
+    Provider,
+    concerns,
+    is_worker_alive,
+)
+from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount
+
+FAILURE = "failure"  # as in /health?failure=blocked
+LOOK = "failed_look"
+_NAMES = {"apify": "Apify", "demo": "Demo market's stand-in"}
+_STATES = {
+    "ok": "works",
+    "unused": "not asked yet",
+    "no_token": "no token",
+    "bad_token": "token refused",
+    "no_credit": "out of credit",
+    "unreachable": "unreachable",
+    "misconfigured": "actor not known",
+}
+_BADGES: dict[str, Literal["green", "gray", "orange"]] = {
+    "ok": "green",
+    "unused": "gray",
+    "unreachable": "orange",
+}
+_ROW_HEIGHT = 38
+_MOST_ROWS = 12
+
+
+# The answer
+
+
+def answer(health: Health) -> None:
+    """Say whether everything is fine, else what is not, the worst first."""
+    found = concerns(health)
+    wrong = [concern for concern in found if concern.gravity > Gravity.NOTE]
+    if not wrong:
+        st.success("**Everything is fine.** " + fine_sentence(health), icon=":material/check:")
+    for concern in wrong:
+        _tell(concern)
+    for concern in found:
+        if concern.gravity is Gravity.NOTE:
+            st.caption(f":material/info: {concern.sentence}")
+
+
+def fine_sentence(health: Health) -> str:
+    """Say by what one sees that all is well."""
+    seen = wording.age(health.worker_seen_at, health.as_of)
+    looks = wording.capped_count(health.looks.total)
+    return f"The worker was seen {seen}; {looks} looks in the last 24 hours."
+
+
+def _tell(concern: Concern) -> None:
+    if concern.gravity is Gravity.ALARM:
+        st.error(concern.sentence, icon=":material/error:")
+    else:
+        st.warning(concern.sentence, icon=":material/warning:")
+
+
+# Figures
+
+
+def figures(health: Health) -> None:
+    """Show the figures of the day, with units and age."""
+    due = sum(each.schedule.due for each in health.providers)
+    overdue = sum(each.schedule.overdue for each in health.providers)
+    leased = sum(each.schedule.leased for each in health.providers)
+    counted = wording.moment(health.as_of, data.acting().time_zone)
+    cards.metric_row(
+        [
+            _worker_card(health),
+            cards.Card(
+                "Due now",
+                wording.capped_count(due),
+                note=f"{wording.capped_count(overdue)} overdue by an hour",
+                about=f"Products whose time has come. Counted {counted}.",
+            ),
+            cards.Card(
+                "Being fetched",
+                wording.capped_count(leased),
+                note="in open runs",
+                about=f"Counted {counted}.",
+            ),
+            _looks_card(health),
+            _cost_card(health),
+        ]
+    )
+
+
+def _worker_card(health: Health) -> cards.Card:
+    is_alive = is_worker_alive(health.worker_seen_at, health.as_of)
+    seen = health.worker_seen_at
+    return cards.Card(
+        "Worker",
+        "Running" if is_alive else "Silent" if seen else "Never ran",
+        note="no sign of life yet" if seen is None else f"seen {wording.age(seen, health.as_of)}",
+        about="It gives a sign of life every minute; after three it counts as silent.",
+    )
+
+
+def _looks_card(health: Health) -> cards.Card:
+    looks = health.looks
+    return cards.Card(
+        "Looks in 24 h",
+        wording.count(looks.total),
+        note=f"{wording.count(looks.failed)} failed",
+        about="Products asked for in the newest fetch runs that have ended.",
+    )
+
+
+def _cost_card(health: Health) -> cards.Card:
+    paid = [each for each in health.providers if each.is_paid]
+    if not paid:
+        return cards.Card("Cost today", "none", note="no paid provider is used")
+    first = paid[0]
+    return cards.Card(
+        "Cost today (UTC)",
+        wording.dollars(first.dollars_today),
+        note=f"of {wording.dollars(first.dollars_per_day)} a day",
+        about="What runs cost by Apify's own word; expected costs where it has not told yet. "
+        f"This month: {wording.dollars(first.dollars_this_month)}.".replace("$", "\\$"),
+    )
+
+
+# Providers
+
+
+def providers(health: Health) -> None:
+    """Show who is asked for products, and whether that works."""
+    st.subheader("Providers", anchor=False)
+    for provider in health.providers:
+        _provider(provider, health.as_of)
+
+
+def _provider(provider: Provider, now: datetime) -> None:
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{_NAMES.get(provider.name, provider.name)}**", width="content")
+            st.badge(
+                _STATES.get(provider.state, provider.state),
+                color=_BADGES.get(provider.state, "red"),
+            )
+        st.caption(provider_sentence(provider, now))
+        if provider.detail and provider.state != "no_token":  # that is told above
+            st.caption(wording.escape_markdown(provider.detail))
+
+
+def provider_sentence(provider: Provider, now: datetime) -> str:
+    """Say what a provider has to do and what it cost."""
+    schedule = provider.schedule
+    parts = [f"{wording.capped_count(schedule.scheduled)} products scheduled"]
+    if schedule.next_due_at is not None:
+        parts.append(f"{wording.capped_count(schedule.due)} due")
+        if schedule.next_due_at > now:
+            parts.append(f"next {wording.age(schedule.next_due_at, now)}")
+    if provider.is_paid:
+        parts.append(
+            f"{wording.dollars(provider.dollars_today)} today of "
+            f"{wording.dollars(provider.dollars_per_day)}"
+        )
+        parts.append(f"{wording.dollars(provider.dollars_this_month)} this month")
+    else:
+        parts.append("costs nothing")
+    if provider.checked_at is not None:
+        parts.append(f"asked {wording.age(provider.checked_at, now)}")
+    if provider.is_resting(now):
+        parts.append(f"rests, tried again {wording.age(provider.retry_at, now)}")
+    return " · ".join(parts).replace("$", "\\$")
+
+
+# Runs
+
+
+def runs(found: Sequence[FetchRunRow], now: datetime) -> None:
+    """Show the newest fetch runs of the day."""
+    st.subheader("Fetch runs of the last 24 hours", anchor=False)
+    if not found:
+        st.caption("No run in the last 24 hours. Runs begin when products are due.")
+        return
+    st.dataframe(
+        pd.DataFrame([_run_cells(run, now) for run in found]),
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height=_height(len(found)),
+        column_config=_counts("Products", "Stored", "Failed"),
+        alt=f"The newest {len(found)} fetch runs",
+    )
+
+
+def _run_cells(run: FetchRunRow, now: datetime) -> dict[str, object]:
+    return {
+        "Started": wording.age(run.intended_at, now),
+        "State": run.state,
+        "Products": run.products,
+        "Stored": run.stored,
+        "Failed": run.failed,
+        "Cost": _cost(run),
+        "Provider": _NAMES.get(run.provider, run.provider),
+        "Marketplace": run.marketplace,
+        "Actor": run.actor,
+        "Run": str(run.id),
+        "Error": run.error or "",
+    }
+
+
+def _cost(run: FetchRunRow) -> str:
+    if run.cost_usd is None:
+        return "not told yet"
+    return wording.dollars(run.cost_usd) + (" (invented)" if run.provider == DEMO else "")
+
+
+# Failures
+
+
+def failures(found: Sequence[OutcomeCount], now: datetime) -> None:
+    """Show how looks ended, and for a chosen failure the products and their original items."""
+    st.subheader("Failures by outcome", anchor=False)
+    failed = [each for each in found if not Outcome(each.outcome).says_something]
+    if not failed:
+        st.caption(
+            "No fetch failed in the last 24 hours."
+            if found
+            else "Nothing was fetched in the last 24 hours."
+        )
+        return
+    labels = {
+        each.outcome: f"{label_of(each.outcome)} · {wording.count(each.looks)}" for each in failed
+    }
+    chosen = st.pills(
+        "Outcome",
+        list(labels),
+        default=failed[0].outcome,
+        format_func=labels.__getitem__,
+        key=FAILURE,
+        label_visibility="collapsed",
+    )
+    if chosen is not None:
+        _failed(chosen, now)
+
+
+def _failed(outcome: str, now: datetime) -> None:
+    st.caption(wording.outcome(Outcome(outcome)))
+    looks = operations.failed_looks(outcome)
+    ticked = st.dataframe(
+        pd.DataFrame([_look_cells(look, now) for look in looks]),
+        key=f"{LOOK}_{outcome}",
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height=_height(len(looks)),
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=f"{len(looks)} products whose fetch ended so",
+    )
+    rows = ticked["selection"]["rows"]
+    if rows and rows[0] < len(looks):
+        original(looks[rows[0]])
+    else:
+        st.caption("Tick a row to see the original item.")
+
+
+def _look_cells(look: FailedLook, now: datetime) -> dict[str, object]:
+    return {
+        "Product": wording.shorten(look.title, 60) if look.title else look.asin,
+        "Marketplace": look.marketplace,
+        "ASIN": look.asin,
+        "When": wording.age(look.at, now),
+        "Why": look.detail or "",
+        "Original": "kept" if look.has_original else "none came",
+        "Run": str(look.run_id),
+    }
+
+
+def original(look: FailedLook) -> None:
+    """Show the original item of a look as data, and offer it as a file."""
+    item = operations.original(look.run_id, look.product_id)
+    if item is None:
+        cards.unknown("no item came back for this product, or it is older than what is kept")
+        return
+    text = json.dumps(item, ensure_ascii=False, indent=2)
+    with st.container(border=True):
+        st.download_button(
+            "Original item",
+            text,
+            file_name=f"item-{look.run_id}-{look.asin}.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="original",
+        )
+        # As code: nothing in it is a link, a picture or markup.
+        st.code(wording.shorten(text, _LONGEST_SHOWN), language="json", height=360)
+
+
+_LONGEST_SHOWN = 60_000  # characters; more make a browser slow
+
+
+# Jobs and storage
+
+
+def jobs(found: Sequence[JobRow], now: datetime) -> None:
+    """Show jobs, those that failed first."""
+    st.subheader("Jobs of the last 24 hours", anchor=False)
+    if not found:
+        st.caption("No job has run in the last 24 hours.")
+        return
+    st.dataframe(
+        pd.DataFrame([_job_cells(job, now) for job in found]),
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height=_height(len(found)),
+        alt=f"{len(found)} jobs, those that failed first",
+    )
+
+
+def _job_cells(job: JobRow, now: datetime) -> dict[str, object]:
+    took = None if job.ended_at is None else (job.ended_at - job.started_at).total_seconds()
+    return {
+        "Job": job.job,
+        "State": job.state,
+        "Started": wording.age(job.started_at, now),
+        "Took": "not ended" if took is None else wording.duration(took),
+        "What it did": job.error or job.note or "",
+    }
+
+
+def storage(health: Health) -> None:
+    """Show the size of the database, the room ahead, what is kept, imports under way."""
+    st.subheader("Storage and imports", anchor=False)
+    st.caption("  \n".join(storage_sentences(health)))
+
+
+def storage_sentences(health: Health) -> list[str]:
+    """Say how storage and imports stand, a sentence each."""
+    kept = health.storage
+    months = kept.retention_months
+    until = wording.day(kept.room_until)
+    keeps = (
+        "Snapshots are kept for ever (retention is off)."
+        if months is None
+        else f"Scraped snapshots are kept for {months} months, days and imports for ever."
+    )
+    waiting = f"{wording.count(health.imports.queued)} imports wait"
+    if health.imports.oldest_queued_at is not None:
+        age = wording.age(health.imports.oldest_queued_at, health.as_of)
+        waiting += f", the oldest confirmed {age}"
+    return [
+        f"The database takes {wording.file_size(kept.database_bytes)}.",
+        f"There is room for snapshots until {until}, "
+        f"for original items {kept.raw_days_ahead} days ahead.",
+        keeps,
+        f"{waiting}, {wording.count(health.imports.running)} run.",
+    ]
+
+
+def _counts(*names: str) -> dict[str, Any]:
+    return {
+        name: st.column_config.NumberColumn(format="localized", width="small") for name in names
+    }
+
+
+def _height(rows: int) -> int | Literal["content"]:
+    return "content" if rows <= _MOST_ROWS else _ROW_HEIGHT * (_MOST_ROWS + 1)

@@ -1,0 +1,299 @@
+"""The import screen's parts: what to add, what was recognised, what to confirm."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from app import data, import_actions
+from core import wording
+from core.catalog.marketplaces import MARKETPLACES
+from core.config import get_settings
+from core.errors import AmazcopeError
+from core.importing.costs import dollars_per_day
+from core.importing.queries import ImportView
+from core.importing.rows import FileKind
+from core.importing.service import Confirmation
+from core.tracking.rules import Cadence, Role
+
+IMPORT = "import"  # as in /add?import=12
+TEXT = "pasted"
+FILE = "file"
+MARKETPLACE = "import_marketplace"
+CAPTURED = "import_captured_at"
+ZONE = "import_zone"
+ROLE = "import_role"
+TAGS = "import_tags"
+FETCH = "import_fetch"
+_UPLOAD = "_upload_number"  # a new one empties the uploader
+_ERROR = "_import_error"
+_TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
+_KINDS = {
+    FileKind.PASTED_TEXT: "Text with products",
+    FileKind.ASIN_LIST: "List of products to track",
+    FileKind.KEEPA_API: "Keepa products with their history",
+    FileKind.KEEPA_EXPORT: "Keepa table export",
+    FileKind.APIFY_DATASET: "Apify data set",
+    FileKind.HISTORY_FILE: "History table",
+}
+_LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
+_ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
+_FIRST_COLUMNS = ("text", "marketplace", "asin", "ASIN", "says", "title", "captured_at", "price")
+
+
+def import_asked() -> int | None:
+    """Return the import that the address names, None when it names none."""
+    asked = st.query_params.get(IMPORT, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else None
+
+
+def kind_label(kind: str) -> str:
+    """Name the kind of a file."""
+    return _KINDS.get(FileKind(kind), kind)
+
+
+# What to add
+
+
+def source_form() -> None:
+    """Show where to paste and where to drop a file."""
+    number = st.session_state.get(_UPLOAD, 0)
+    with st.container(border=True):
+        paste, upload = st.columns([3, 2], gap="medium")
+        paste.text_area(
+            "Paste anything: links, ASINs, a whole mail",
+            key=TEXT,
+            height=180,
+            placeholder="https://www.amazon.de/dp/…\nB0… DE\nB0… on amazon.co.jp",
+        )
+        upload.file_uploader(
+            "Or choose a file",
+            type=_TYPES,
+            key=f"{FILE}_{number}",
+            max_upload_size=get_settings().amazcope_upload_mb,
+            help="Lists of products, Keepa exports and API answers, Apify data sets, "
+            "history tables. Also gzipped.",
+        )
+        st.button(
+            "Recognise",
+            type="primary",
+            icon=":material/search:",
+            on_click=_offer,
+            key="recognise",
+        )
+        _tell_error()
+    st.caption(
+        ":material/lock: Nothing is stored of it before you have seen what it is and confirmed it."
+    )
+
+
+def _offer() -> None:
+    """Offer what was given, the file first, and go on with it."""
+    number = st.session_state.get(_UPLOAD, 0)
+    file = st.session_state.get(f"{FILE}_{number}")
+    try:
+        if file is not None:
+            run_id = import_actions.offer_file(file.name, file)
+        else:
+            run_id = import_actions.offer_text(st.session_state.get(TEXT) or "")
+    except AmazcopeError as error:
+        st.session_state[_ERROR] = str(error)
+        return
+    st.session_state[_UPLOAD] = number + 1
+    st.session_state[TEXT] = ""
+    show_import(run_id)
+
+
+def show_import(run_id: int | None) -> None:
+    """Make the address name an import, or none."""
+    if run_id is None:
+        st.query_params.pop(IMPORT, None)
+    else:
+        st.query_params[IMPORT] = str(run_id)
+
+
+def _tell_error() -> None:
+    error = st.session_state.pop(_ERROR, None)
+    if error:
+        st.error(wording.escape_markdown(error), icon=":material/error:")
+
+
+# What was recognised
+
+
+def recognised(view: ImportView) -> None:
+    """Say what a file is, by what that was told, and what is wrong with it."""
+    st.subheader(kind_label(view.kind), anchor=False)
+    rows = "rows not counted yet"
+    if view.rows_estimated is not None:
+        rows = f"about {wording.count(view.rows_estimated)} rows"
+    size = wording.file_size(view.file_bytes)
+    st.caption(f"{wording.escape_markdown(view.name)} · {size} · {rows} · {view.reason or ''}")
+    for problem in view.problems:
+        st.warning(wording.escape_markdown(problem), icon=":material/warning:")
+
+
+def preview(view: ImportView) -> None:
+    """Show the first rows of a file."""
+    if view.preview:
+        frame = _ordered(pd.DataFrame(view.preview).fillna("").astype(str))
+        st.dataframe(
+            frame,
+            hide_index=True,
+            height="content",
+            alt=f"The first {len(frame)} rows of the file",
+        )
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns with what names a product first, what says most about it next."""
+    first = [name for name in _FIRST_COLUMNS if name in frame.columns]
+    return frame[first + [name for name in frame.columns if name not in first]]
+
+
+# What to confirm
+
+
+def confirmation(view: ImportView) -> None:
+    """Ask for what the file doesn't say, and confirm or let it go."""
+    with st.container(border=True):
+        st.markdown("**Confirm**")
+        _time(view)
+        with st.grid(min_column_width=240):
+            if view.needs_marketplace or FileKind(view.kind) in _LISTS:
+                _marketplace(view)
+            _role()
+            _tags()
+        _fetch(view)
+        _tell_error()
+        with st.container(horizontal=True):
+            st.button(
+                "Import",
+                type="primary",
+                icon=":material/check:",
+                key="confirm",
+                on_click=_confirm,
+                args=(view,),
+            )
+            st.button("Cancel", key="discard", on_click=_discard, args=(view.id,))
+
+
+def _time(view: ImportView) -> None:
+    """Say which time the rows will carry; ask for it where the file has none."""
+    if not view.needs_time:
+        st.caption(f":material/schedule: {view.times or ''}")
+        return
+    zone = data.acting().time_zone
+    if view.is_confirmed_before and view.captured_at is not None:
+        st.caption(
+            ":material/schedule: This file was imported before. It keeps the time that was "
+            f"confirmed then: {wording.moment(view.captured_at, zone)} ({zone})."
+        )
+        return
+    st.caption(f":material/schedule: {view.times or ''}")
+    moment, where = st.columns(2)
+    suggested = view.captured_at.astimezone(ZoneInfo(zone)) if view.captured_at else None
+    moment.datetime_input(
+        "Captured at",
+        value=suggested.replace(tzinfo=None) if suggested else None,
+        max_value=datetime.now(ZoneInfo(zone)).replace(tzinfo=None, hour=23, minute=59),
+        key=CAPTURED,
+        step=300,
+    )
+    where.selectbox("Time zone", _zones(zone), key=ZONE)
+
+
+def _zones(own: str) -> list[str]:
+    others = sorted({each.time_zone for each in MARKETPLACES.values()})
+    return list(dict.fromkeys([own, "UTC", *others]))
+
+
+def _marketplace(view: ImportView) -> None:
+    codes = list(MARKETPLACES)
+    st.selectbox(
+        "Marketplace" if view.needs_marketplace else "Marketplace of rows that name none",
+        codes,
+        index=codes.index(view.marketplace) if view.marketplace in codes else None,
+        format_func=lambda code: f"{code} · {MARKETPLACES[code].domain}",
+        placeholder="Choose" if view.needs_marketplace else "None",
+        key=MARKETPLACE,
+    )
+
+
+def _role() -> None:
+    st.segmented_control(
+        "To you they are",
+        [str(role) for role in Role],
+        default=str(Role.WATCHED),
+        required=True,
+        format_func=lambda role: _ROLES[Role(role)],
+        key=ROLE,
+    )
+
+
+def _tags() -> None:
+    from app.data import lists
+
+    st.multiselect(
+        "Tags", lists.tags(), key=TAGS, accept_new_options=True, placeholder="Choose or type"
+    )
+
+
+def _fetch(view: ImportView) -> None:
+    """Ask whether the products are fetched from now on, and say what that costs."""
+    st.toggle(
+        "Follow and fetch them every day",
+        value=view.is_fetched,
+        key=FETCH,
+        help="Off: the products are listed with the history they have, paused.",
+    )
+    st.caption(cost_sentence(view))
+
+
+def cost_sentence(view: ImportView) -> str:
+    """Say what fetching costs a day, as far as that can be told before reading it all."""
+    settings = get_settings()
+    each = settings.amazcope_dollars_per_product
+    limit = wording.dollars(settings.amazcope_dollars_per_day)
+    if view.rows_estimated is None or FileKind(view.kind) not in _LISTS:
+        said = (
+            f"Fetching costs about {wording.dollars(each)} per product and day; "
+            f"the limit is {limit} a day in all."
+        )
+        return said.replace("$", "\\$")
+    cost = dollars_per_day(view.rows_estimated, Cadence.DAILY, each)
+    products = "product" if view.rows_estimated == 1 else "products"
+    return (
+        f"Fetching {wording.count(view.rows_estimated)} {products} once a day at "
+        f"{wording.dollars(each)} costs up to {wording.dollars(cost)} a day; "
+        f"the limit is {limit} a day in all."
+    ).replace("$", "\\$")
+
+
+def _confirm(view: ImportView) -> None:
+    try:
+        import_actions.confirm(view.id, _confirmed())
+    except AmazcopeError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _confirmed() -> Confirmation:
+    chosen = st.session_state
+    return Confirmation(
+        marketplace=chosen.get(MARKETPLACE),
+        captured_at=_captured_at(chosen.get(CAPTURED), chosen.get(ZONE) or "UTC"),
+        role=Role(chosen.get(ROLE) or Role.WATCHED),
+        tags=tuple(chosen.get(TAGS) or ()),
+        is_fetched=bool(chosen.get(FETCH)),
+    )
+
+
+def _captured_at(local: datetime | None, zone: str) -> datetime | None:
+    """Return an aware time from one that a person wrote by the clock of a zone."""
+    return None if local is None else local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _discard(run_id: int) -> None:
+    import_actions.discard(run_id)
+    show_import(None)

@@ -1,0 +1,13 @@
+"""What the product screen writes: a person's settings for one product."""
+
+from app.data import acting
+from core.db import write_scope
+from core.tracking import service
+from core.tracking.service import Settings
+
+
+def change_settings(product_id: int, settings: Settings) -> str:
+    """Replace the acting person's settings; return what came of it in words."""
+    with write_scope() as session:
+        service.change_settings(session, acting(), product_id, settings)
+    return "Settings saved."

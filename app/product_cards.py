@@ -1,0 +1,169 @@
+"""The current figures of a product as cards: values, changes and reasons in words. No reads."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.cards import Card, Direction, Mood
+from app.data.history import Period
+from core import wording
+from core.history import blanks, period_words
+from core.history.blanks import Group
+from core.history.observation import Availability, PriceBasis
+from core.history.period_words import gained, moved, stars_gained
+from core.history.product_head import ProductHead
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentFigure:
+    """A card, and what its provenance is looked up by."""
+
+    card: Card
+    column: str  # of the snapshot
+    age: str  # "2 h ago"; "" when it was never seen
+
+
+def current_figures(
+    head: ProductHead, period: Period | None, in_words: str, now: datetime, zone: str
+) -> list[CurrentFigure]:
+    """Return the cards of a product's page, the most important first."""
+    made: list[tuple[Card, str, Group]] = [
+        (_price(head, period, now), "price", "price"),
+        (_rank(head, period, now), "bsr", "bsr"),
+        (_rating(head, period, now), "rating", "rating"),
+        (_ratings_count(head, period, now), "ratings_count", "rating"),
+        (_availability(head, period, now), "availability", "availability"),
+    ]
+    return [_aged(card, column, group, head, in_words, now, zone) for card, column, group in made]
+
+
+def _aged(
+    card: Card,
+    column: str,
+    group: Group,
+    head: ProductHead,
+    in_words: str,
+    now: datetime,
+    zone: str,
+) -> CurrentFigure:
+    at = blanks.seen_at(head, group)
+    if at is None:
+        return CurrentFigure(card, column, "")
+    told = [card.about] if card.about else []
+    told += [f"Compared with the start of {in_words}."] if card.change else []
+    told.append(f"Seen {wording.moment(at, zone)}.")
+    return CurrentFigure(replace(card, about=" ".join(told)), column, wording.age(at, now))
+
+
+_PRICE_LABELS = {
+    PriceBasis.BUY_BOX: "Buy Box price",
+    PriceBasis.LOWEST_NEW: "Lowest new offer",
+    PriceBasis.AMAZON: "Amazon's price",
+    PriceBasis.AS_LISTED: "Price as listed",
+}
+
+
+def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    label = _PRICE_LABELS.get(head.price_basis) if head.price_basis else None
+    label = label or "Price"
+    if head.price is None:
+        return _blank(label, head, "price", now)
+    change = None
+    if period is not None:
+        change = moved(period.statistics.price, wording.percent_change)
+    return Card(
+        label,
+        wording.money(head.price, head.marketplace),
+        change=change,
+        note=None if change else _coupon(head),
+        history=period.prices if period else (),
+        about=_about_price(head),
+    )
+
+
+def _about_price(head: ProductHead) -> str:
+    told = wording.price_basis(head.price_basis).capitalize() + "."
+    coupon = _coupon(head)
+    return f"{told} {coupon.capitalize()}, not taken off here." if coupon else told
+
+
+def _coupon(head: ProductHead) -> str | None:
+    if head.coupon_percent:
+        return f"coupon {head.coupon_percent}\u202f%"
+    if head.coupon_amount:
+        return f"coupon {wording.money(head.coupon_amount, head.marketplace)}"
+    return None
+
+
+def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.bsr is None:
+        return _blank("Best Sellers Rank", head, "bsr", now)
+    change = moved(period.statistics.rank, wording.rank_change) if period else None
+    mood: Mood = "neutral"
+    direction: Direction = "none"
+    if change and "improved" in change:
+        mood, direction = "better", "up"
+    elif change and "worsened" in change:
+        mood, direction = "worse", "down"
+    category = head.bsr_category
+    return Card(
+        f"Rank in {wording.escape_markdown(wording.shorten(category, 24))}"
+        if category
+        else "Best Sellers Rank",
+        wording.rank(head.bsr),
+        change=change,
+        mood=mood,
+        direction=direction,
+        history=period.ranks if period else (),
+        higher_is_up=False,
+        about="Best Sellers Rank: 1 is best, comparable only within its category.",
+    )
+
+
+def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.rating is None:
+        return _blank("Rating", head, "rating", now)
+    return Card(
+        "Rating",
+        f"{wording.rating(head.rating)} ★",
+        change=moved(period.statistics.rating, stars_gained) if period else None,
+        history=period.ratings if period else (),
+    )
+
+
+def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.ratings_count is None:
+        return _blank("Ratings", head, "rating", now)
+    reviews = head.reviews_count
+    about = "Ratings with and without text."
+    if reviews is not None:
+        about += f" Written reviews: {wording.count(reviews)}."
+    return Card(
+        "Ratings",
+        wording.count(head.ratings_count),
+        change=moved(period.statistics.ratings_count, gained) if period else None,
+        history=period.ratings_counts if period else (),
+        about=about,
+    )
+
+
+def _availability(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.availability is None:
+        return _blank("Availability", head, "availability", now)
+    state = head.availability
+    value = wording.availability(state)
+    if head.stock_left is not None and state == Availability.LIMITED:
+        value = f"{wording.count(head.stock_left)} left"
+    share = period.statistics.in_stock_share.value if period else None
+    note = None if share is None else f"{period_words.share(share)} in stock"
+    about = f"Buy Box held by {wording.escape_markdown(head.seller)}." if head.seller else None
+    return Card("Availability", value[0].upper() + value[1:], note=note, about=about)
+
+
+def _blank(label: str, head: ProductHead, group: Group, now: datetime) -> Card:
+    return Card(
+        label,
+        UNKNOWN if blanks.seen_at(head, group) is None else "None",
+        note=blanks.blank_reason(head, group, now),
+    )

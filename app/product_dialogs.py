@@ -1,0 +1,158 @@
+"""Dialogs of the product screen: its settings, and where a figure comes from."""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+import streamlit as st
+
+from app import actions, product_actions
+from app.data import acting, origins
+from core import wording
+from core.config import get_settings
+from core.errors import AmazcopeError, InvalidInputError
+from core.history import provenance_words
+from core.history.product_head import Following, ProductHead
+from core.history.provenance import Provenance
+from core.tracking.rules import Cadence, Role
+from core.tracking.service import LONGEST_NOTE, Settings
+
+_ROLES = {
+    Role.OWN: "My own product",
+    Role.COMPETITOR: "A competitor",
+    Role.WATCHED: "Only watched",
+}
+_CADENCES = {cadence: wording.cadence(cadence.value).capitalize() for cadence in Cadence}
+
+
+@st.dialog("Settings", icon=":material/tune:")
+def settings(head: ProductHead) -> None:
+    """Change how the acting person follows the product; pause or remove it."""
+    following = head.following
+    if following is None:
+        return
+    with st.form("product_settings", border=False):
+        form = SettingsForm(following)
+        is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
+    if is_saved:
+        try:
+            answer = product_actions.change_settings(head.product_id, form.values())
+        except AmazcopeError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        st.toast(answer, icon=":material/check:")
+        st.rerun()
+    _pause_or_remove(head, following)
+
+
+class SettingsForm:
+    """The inputs of the settings form, and what was typed into them."""
+
+    def __init__(self, following: Following) -> None:
+        left, right = st.columns(2)
+        self.role = left.selectbox(
+            "Role",
+            list(Role),
+            index=list(Role).index(following.role),
+            format_func=lambda role: _ROLES[role],
+        )
+        self.cadence = right.selectbox(
+            "Look",
+            list(Cadence),
+            index=list(Cadence).index(following.cadence),
+            format_func=lambda cadence: _CADENCES[cadence],
+        )
+        self.price = left.text_input(
+            "Price moves by (%)",
+            _written(following.price_change_percent),
+            help="Smaller changes of the price are no news on Overview. Empty: the usual 5 %.",
+        )
+        self.rank = right.text_input(
+            "Rank moves by (%)",
+            _written(following.rank_change_percent),
+            help="Smaller changes of the rank are no news on Overview. Empty: the usual 50 %.",
+        )
+        self.tags = st.multiselect(
+            "Tags", list(following.tags), list(following.tags), accept_new_options=True
+        )
+        self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
+        self.is_primary = st.toggle("Primary product", following.is_primary)
+
+    def values(self) -> Settings:
+        """Return what was typed. Raises InvalidInputError for what is no percentage."""
+        return Settings(
+            role=self.role or Role.WATCHED,
+            cadence=self.cadence or Cadence.DAILY,
+            tags=tuple(self.tags),
+            note=self.note or None,
+            is_primary=self.is_primary,
+            price_change_percent=percent_of(self.price),
+            rank_change_percent=percent_of(self.rank),
+        )
+
+
+def percent_of(written: str) -> Decimal | None:
+    """Read a percentage as a person types it; None when it is empty.
+
+    Raises InvalidInputError.
+    """
+    plain = written.replace("%", "").replace(",", ".").strip()
+    if not plain:
+        return None
+    try:
+        percent = Decimal(plain)
+    except InvalidOperation:
+        percent = Decimal("NaN")
+    if not percent.is_finite():
+        raise InvalidInputError(f"“{written}” is no percentage. Write a number such as 5 or 2.5.")
+    return percent
+
+
+def _written(percent: Decimal | None) -> str:
+    return "" if percent is None else f"{percent.normalize():f}"
+
+
+def _pause_or_remove(head: ProductHead, following: Following) -> None:
+    with st.container(horizontal=True):
+        if following.paused_at is None:
+            verb, label, icon = actions.pause, "Pause", ":material/pause:"
+        else:
+            verb, label, icon = actions.resume, "Resume", ":material/play_arrow:"
+        if st.button(label, icon=icon, key="pause_or_resume"):
+            actions.tell(verb, [head.product_id])
+            st.rerun()
+        if st.button("Remove", icon=":material/delete:", key="remove", help="The history stays."):
+            actions.tell(actions.remove, [head.product_id])
+            st.rerun()
+
+
+@st.dialog("Where this comes from", width="medium", icon=":material/history:")
+def provenance(
+    head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
+) -> None:
+    """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
+    origin = origins.origin(head.product_id, column, snapshot)
+    if origin is None:
+        st.info("Nothing is kept of where this comes from.", icon=":material/help:")
+        return
+    st.caption(f"{label} · {head.marketplace} · {head.asin}")
+    lines = provenance_words.lines_of(
+        origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
+    )
+    rows = [f"| {name} | {wording.escape_markdown(words)} |" for name, words in lines]
+    st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))
+    _original(head, origin)
+
+
+def _original(head: ProductHead, origin: Provenance) -> None:
+    """Offer the original item, as long as it is kept."""
+    fetch = origin.fetch
+    if fetch is None or not fetch.is_original_kept:
+        return
+    st.download_button(
+        "Original item (JSON)",
+        lambda: origins.original_json(head.product_id, fetch.run_id, origin.captured_at),
+        file_name=f"{head.marketplace}-{head.asin}-run-{fetch.run_id}.json",
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,201 @@
+"""The blocks of the product screen: header, cards, charts, statistics, the opened parts."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import actions, cards, keys, product_choice, product_dialogs, product_tables
+from app.data import acting, lists
+from app.data.history import Period
+from app.kept_figure import KeptFigure
+from app.product_cards import CurrentFigure, current_figures
+from app.product_choice import Choice
+from core import wording
+from core.catalog.asin import product_url
+from core.chart_theme import PLOTLY_CONFIG
+from core.history import blanks, period_words
+from core.history.period_words import Row
+from core.history.product_head import ProductHead
+from core.tracking.lists import ListFilter, Sort, SortBy
+
+LONGEST_TITLE = 80
+MOST_FOUND = 12
+CARD_WIDTH = 150  # px; two fit beside each other on a phone
+_ROLES = {"own": "own product", "competitor": "competitor", "watched": "watched"}
+
+
+def header(head: ProductHead) -> None:
+    """Show who the product is, and what stands in the way of newer values."""
+    now = datetime.now(UTC)
+    title = head.title or f"{head.asin} (no title seen yet)"
+    shown = wording.shorten(title, LONGEST_TITLE)
+    full = wording.escape_markdown(title) if shown != title else None
+    with st.container(gap=None):
+        st.caption(_identity(head, now))
+        st.title(wording.escape_markdown(shown), anchor=False, help=full)
+    problem = blanks.trouble(head.fetching, now)
+    if problem and head.captured_at is not None:
+        st.warning(problem, icon=":material/sync_problem:")
+
+
+def controls(head: ProductHead) -> int:
+    """Show the ranges and, at the right, what can be done; return the chosen days (0: all)."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        days = product_choice.days()
+        with st.container(horizontal=True, width="content", gap="small"):
+            _buttons(head)
+    return days
+
+
+def _identity(head: ProductHead, now: datetime) -> str:
+    address = product_url(head.marketplace, head.asin)
+    parts = [head.marketplace, f"[{head.asin}]({address})"]
+    if head.following:
+        parts.append(_ROLES[head.following.role.value])
+        if head.following.is_primary:
+            parts.append("primary")
+        if head.following.paused_at:
+            parts.append("paused")
+    else:
+        parts.append("not followed by you")
+    if head.is_demo:
+        parts.append(":orange-badge[demo]")
+    parts.append(blanks.next_fetch(head.fetching, now))
+    return " · ".join(parts)
+
+
+def _buttons(head: ProductHead) -> None:
+    if head.following is None:
+        return
+    st.button(
+        "Refresh",
+        icon=":material/refresh:",
+        key=keys.REFRESH,
+        on_click=actions.tell,
+        args=(actions.refresh, [head.product_id]),
+        help="Ask for a look now, ahead of the usual round.",
+    )
+    if st.button("Settings", icon=":material/tune:", key="settings"):
+        product_dialogs.settings(head)
+
+
+def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
+    """Show the current figures; each opens where it comes from."""
+    zone = acting().time_zone
+    made = current_figures(head, period, in_words, datetime.now(UTC), zone)
+    with st.grid(len(made), min_column_width=CARD_WIDTH):
+        for figure in made:
+            _figure(head, figure)
+
+
+def _figure(head: ProductHead, figure: CurrentFigure) -> None:
+    with st.container(gap=None, height="stretch"):
+        cards.metric(figure.card)
+        if figure.age and st.button(
+            figure.age,
+            type="tertiary",
+            icon=":material/history:",
+            key=f"source_{figure.column}",
+            help="Where this comes from",
+        ):
+            product_dialogs.provenance(head, figure.column, figure.card.label)
+
+
+def charts(period: Period) -> None:
+    """Show price over rank, the same time axis for both."""
+    with st.container(border=True):
+        st.plotly_chart(
+            KeptFigure(period.price_and_rank),
+            key=keys.RANK_CHART,
+            config=PLOTLY_CONFIG,
+            alt=period.alt,
+        )
+
+
+def statistics(head: ProductHead, period: Period, in_words: str) -> None:
+    """Show what each figure did in the period, blanks with their reasons."""
+    st.subheader(f"In {in_words}", anchor=False)
+    rows = period_words.table_of(period.statistics, head.marketplace)
+    with st.grid(len(rows), min_column_width=CARD_WIDTH):
+        for row in rows:
+            st.markdown(_lines_of(row))
+    st.caption(period_words.summary(period.statistics))
+
+
+def _lines_of(row: Row) -> str:
+    """Return one figure's period as lines of Markdown."""
+    lines = [f"**{row.name}** {wording.escape_markdown(row.now)}"]
+    lines += [f":gray[{wording.escape_markdown(line)}]" for line in row.details]
+    return "  \n".join(lines)
+
+
+RATINGS, LISTING, SNAPSHOTS = "Ratings", "Listing", "Snapshots"
+
+
+def more(head: ProductHead, period: Period) -> None:
+    """Show what is read only when its tab is opened."""
+    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS], key="more", on_change="rerun")
+    shows = (_ratings, product_tables.listing, product_tables.snapshots)
+    for tab, show in zip(tabs, shows, strict=True):
+        if tab.open:
+            with tab:
+                show(head, period)
+
+
+def _ratings(_head: ProductHead, period: Period) -> None:
+    if period.rating_and_count is None:
+        cards.unknown("a period this long is drawn by day, without ratings: choose a shorter one")
+        return
+    st.plotly_chart(
+        KeptFigure(period.rating_and_count),
+        key=keys.RATING_CHART,
+        config=PLOTLY_CONFIG,
+        alt="Rating and number of ratings.",
+    )
+
+
+def nothing_yet(head: ProductHead) -> None:
+    """The product is known, and nothing was ever seen of it: say why, and what comes."""
+    reason = blanks.never_seen(head.fetching, datetime.now(UTC))
+    st.info(
+        f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
+        icon=":material/hourglass_empty:",
+    )
+
+
+def not_found(choice: Choice) -> None:
+    """The address names a product that is not known."""
+    cards.page_header("Product")
+    asin = wording.escape_markdown(choice.asin)
+    marketplace = wording.escape_markdown(choice.marketplace)
+    st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
+    _search()
+
+
+def picker() -> None:
+    """No product chosen: search for one."""
+    cards.page_header("Product", "Choose the product whose history you want to see.")
+    if not lists.follows_anything():
+        cards.nothing_tracked()
+        return
+    _search()
+
+
+def _search() -> None:
+    words = st.text_input(
+        "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
+    )
+    found = lists.products(ListFilter(search=words), Sort(SortBy.TITLE), 1)
+    if found.rows.empty:
+        st.caption("No followed product matches. Try fewer words, or an ASIN.")
+        return
+    for row in found.rows.head(MOST_FOUND).to_dict("records"):
+        title = wording.escape_markdown(wording.shorten(row["title"] or row["asin"], LONGEST_TITLE))
+        st.page_link(
+            f"../pages/{keys.PRODUCT}.py",
+            label=f"{title} :gray[{row['marketplace']} · {row['asin']}]",
+            icon=":material/monitoring:",
+            query_params={product_choice.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]},
+        )

@@ -1,0 +1,106 @@
+"""The opened parts of the product screen: versions of the listing, and the raw snapshots."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import cards, keys, product_dialogs
+from app.data import acting
+from app.data import history as data
+from app.data.history import Period
+from core import wording
+from core.history import listing_diff, snapshot_table
+from core.history.listing_diff import Change, Mark
+from core.history.product_head import ProductHead
+
+ROWS = 100  # snapshots in a page of the table
+_OPENED = "_opened_cell"
+_TEXT_COLUMNS = {"captured_at", "availability", "doubts", "source"}
+_ORIGINS = {"price", "list_price", "bsr", "rating", "ratings_count", "availability", "stock_left"}
+
+
+def listing(head: ProductHead, _period: Period) -> None:
+    """Show what the listing said, and what changed when."""
+    versions = data.versions(head.product_id, head.data_version)
+    if not versions:
+        cards.unknown("no source has reported this listing's text yet")
+        return
+    for version, changes in listing_diff.history_of(versions):
+        with st.container(border=True, gap="small"):
+            st.caption(f"From {wording.moment(version.first_seen_at, acting().time_zone)}")
+            if changes is None:
+                _first(version.title, version.bullets)
+            else:
+                st.markdown("\n\n".join(map(_changed, changes)) or "Attributes or images changed.")
+
+
+def _first(title: str | None, bullets: Sequence[str]) -> None:
+    lines = [f"**{wording.escape_markdown(title or 'no title')}**", ""]
+    lines += [f"- {wording.escape_markdown(bullet)}" for bullet in bullets]
+    st.markdown("\n".join(lines))
+
+
+_MARKS: dict[Mark, str] = {"same": "{}", "added": ":green[**{}**]", "removed": ":red[~~{}~~]"}
+
+
+def _changed(change: Change) -> str:
+    words = " ".join(
+        _MARKS[piece.mark].format(wording.escape_markdown(piece.text)) for piece in change.pieces
+    )
+    return f":gray[{change.part}:] {words}"
+
+
+def snapshots(head: ProductHead, period: Period) -> None:
+    """Show the stored snapshots, newest first; a selected cell opens where it comes from."""
+    asked = (head.product_id, period.since, period.until)
+    total = data.snapshot_count(*asked, head.data_version)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.caption(f"{wording.count(total)} snapshots · select a cell to see where it comes from")
+        st.download_button(
+            "CSV",
+            lambda: snapshot_table.csv_of(data.snapshot_rows(*asked, limit=None)),
+            file_name=f"{head.marketplace}-{head.asin}-snapshots.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    pages = -(-total // ROWS)
+    page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
+    rows = data.snapshot_rows(*asked, offset=(page - 1) * ROWS, limit=ROWS)
+    _table(head, rows)
+
+
+def _table(head: ProductHead, rows: Sequence[dict[str, Any]]) -> None:
+    shown = snapshot_table.rows_to_read(rows, head.marketplace, acting().time_zone)
+    columns = snapshot_table.COLUMNS
+    frame = pd.DataFrame(shown, columns=list(columns))
+    chosen = st.dataframe(
+        frame,
+        hide_index=True,
+        height=420,
+        key=keys.SNAPSHOT_TABLE,
+        on_select="rerun",
+        selection_mode="single-cell",
+        column_config={
+            name: st.column_config.TextColumn(
+                label, alignment="left" if name in _TEXT_COLUMNS else "right"
+            )
+            for name, label in columns.items()
+        },
+    )
+    cells: list[tuple[int, str]] = [(row, column) for row, column in chosen["selection"]["cells"]]
+    # A selection stays; its dialog is opened once.
+    if cells and cells != st.session_state.get(_OPENED):
+        _open(head, rows, *cells[0])
+    st.session_state[_OPENED] = cells
+
+
+def _open(head: ProductHead, rows: Sequence[dict[str, Any]], number: int, column: str) -> None:
+    if column in _ORIGINS and number < len(rows):
+        row = rows[number]
+        label = snapshot_table.COLUMNS[column]
+        product_dialogs.provenance(head, column, label, (row["captured_at"], row["source"]))

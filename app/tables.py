@@ -1,0 +1,277 @@
+"""The list of products as a table: cells in words, columns, the bar of actions above it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from unicodedata import east_asian_width
+from zlib import crc32
+
+import pandas as pd
+import streamlit as st
+
+from app import actions, cards, data, keys, product_choice
+from app.data import lists
+from core import change_wording, wording
+from core.history.observation import Availability, Outcome
+from core.tracking.service import LONGEST_TAG
+
+NOT_YET: Final = "not yet"
+NONE_THERE: Final = "none"
+NOT_REPORTED: Final = "not reported"
+NO_NEWS: Final = "–"
+LONGEST_TITLE: Final = 80
+TITLE_COLUMN: Final = 34  # letters; a cell cuts what is longer without a word
+_ROW_HEIGHT: Final = 38
+_OPEN: Final = "open_product"
+_NEW_TAG: Final = "new_tag"
+# Streamlit draws the line of zero wherever it is in sight: these bounds keep it out.
+_LOWEST, _HIGHEST = 100, 200
+
+# By importance: on a narrow screen the first ones are seen.
+COLUMNS: Final = (
+    "product",
+    "marketplace",
+    "changed",
+    "price",
+    "price_history",
+    "rank",
+    "rank_history",
+    "role",
+    "asin",
+    "rating",
+    "ratings",
+    "state",
+    "looked",
+)
+
+
+def product_cells(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Return what the table shows, a row per product, every cell in words or a sparkline."""
+    cells = [_cells(row, now) for row in records(rows)]
+    return pd.DataFrame(cells, columns=list(COLUMNS))
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a list as dicts by column."""
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _cells(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    market = row["marketplace"]
+    return {
+        "product": fitting(title_of(row), TITLE_COLUMN),
+        "changed": _changed(row, now),
+        "price": _figure(row, "price", "price_at", wording.money(row["price"], market)),
+        "price_history": sparkline(row["price_history"]),
+        "rank": _figure(row, "bsr", "bsr_at", wording.rank(row["bsr"])),
+        "rank_history": sparkline(row["bsr_history"], higher_is_up=False),
+        "rating": _figure(row, "rating", "rating_at", wording.rating(row["rating"])),
+        "ratings": _figure(row, "ratings_count", "rating_at", wording.count(row["ratings_count"])),
+        "state": state_in_words(row, now),
+        "looked": NOT_YET if row["captured_at"] is None else wording.age(row["captured_at"], now),
+        "marketplace": market,
+        "role": _role(row),
+        "asin": row["asin"],
+    }
+
+
+def _role(row: dict[str, Any]) -> str:
+    """Return what a product is to the reader, in a few words."""
+    words = [row["role"]]
+    if row["is_primary"]:
+        words.append("primary")
+    if row["is_demo"]:
+        words.append("demo")
+    return " · ".join(words)
+
+
+def title_of(row: dict[str, Any]) -> str:
+    """Return a product's title, shortened; its ASIN where no title was read yet."""
+    return wording.shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
+
+
+def fitting(text: str, letters: int) -> str:
+    """Return text in the room of so many latin letters, with "…" where it was cut."""
+    room, end = letters, 0
+    for end, sign in enumerate(text, 1):
+        room -= 2 if east_asian_width(sign) in "WF" else 1
+        if room < 0:
+            return text[: end - 2].rstrip(" ,") + "…"
+    return text[:end]
+
+
+def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
+    """Return a figure, or in a word why there is none."""
+    if row[name] is not None:
+        return words
+    if row["captured_at"] is None:
+        return NOT_YET
+    return NOT_REPORTED if row[seen_at] is None else NONE_THERE
+
+
+def _changed(row: dict[str, Any], now: datetime) -> str:
+    """Name what changed since the day before, when that is still news."""
+    if row["attention_kind"] is None or now - row["captured_at"] > timedelta(hours=48):
+        return NO_NEWS
+    return change_wording.label(row["attention_kind"])
+
+
+def sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:
+    """Return what a sparkline between its bounds draws; a flat line for a constant value."""
+    known = [value for value in history if value is not None]
+    flat = [50.0, 50.0] if len(known) > 1 else []
+    return [_LOWEST + y for y in cards.sparkline(known, higher_is_up=higher_is_up) or flat]
+
+
+def state_in_words(row: dict[str, Any], now: datetime) -> str:
+    """Say in what state a product is, and why where that is unknown."""
+    state = _availability(row)
+    if row["leased_until"] is not None and row["leased_until"] > now:
+        return f"{state} · fetching now"
+    if row["requested_at"] is not None and row["due_at"] <= now:
+        return f"{state} · queued"
+    if row["paused_at"] is not None:
+        return f"{state} · paused"
+    return f"{state} · doubtful" if row["flags"] else state
+
+
+def _availability(row: dict[str, Any]) -> str:
+    if row["availability"] is not None:
+        words = wording.availability(Availability(row["availability"]))
+        return words[:1].upper() + words[1:]
+    if row["last_outcome"] not in (None, Outcome.OK):
+        return "Unknown: " + Outcome(row["last_outcome"]).value.replace("_", " ")
+    return "Unknown: " + ("not looked at yet" if row["captured_at"] is None else NOT_REPORTED)
+
+
+def product_table(rows: pd.DataFrame) -> None:
+    """Show products with the actions for those that are ticked; a title opens its product."""
+    st.dataframe(
+        product_cells(rows, datetime.now(UTC)),
+        key=_key(rows),
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
+        column_config=_columns(),
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt=f"{len(rows)} products with price, rank and rating",
+    )
+    clicked = st.session_state.get(_OPEN)
+    if clicked:
+        open_product(rows.iloc[clicked["row"]])
+
+
+def _key(rows: pd.DataFrame) -> str:
+    """Return a key that differs for other rows: ticks must not move to another product."""
+    ids = ",".join(map(str, rows["product_id"]))
+    return f"{keys.PRODUCT_TABLE}_{crc32((ids + lists.moment()).encode()):08x}"
+
+
+def _ticked(key: str) -> list[int]:
+    table = st.session_state.get(key)
+    return list(table["selection"]["rows"]) if table else []
+
+
+def open_product(row: Any) -> None:
+    """Go to one product's page."""
+    st.switch_page(f"../pages/{keys.PRODUCT}.py", query_params=address(row))
+
+
+def address(row: Any) -> dict[str, str]:
+    """Return what names a product in an address."""
+    return {product_choice.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    line = partial(st.column_config.LineChartColumn, y_min=_LOWEST, y_max=_HIGHEST)
+    return {
+        "product": st.column_config.ButtonColumn(
+            "Product", width=230, alignment="left", type="tertiary", key=_OPEN
+        ),
+        "marketplace": text("Market", width=56),
+        "changed": text("Since yesterday", width=110, help="– : nothing beyond the usual"),
+        "price": text("Price", width=78, alignment="right"),
+        "price_history": line("Price, 30 d", width=76),
+        "rank": text("Rank", width=70, alignment="right", help="Best Sellers Rank"),
+        "rank_history": line("Rank, 30 d", width=76, color="violet"),
+        "rating": text("Rating", width=56, alignment="right", help="Out of 5 stars"),
+        "ratings": text("Ratings", width=64, alignment="right", help="Number of ratings"),
+        "state": text("State", width=155),
+        "looked": text("Looked at", width=100),
+        "role": text("Role", width=118),
+        "asin": text("ASIN", width=104),
+    }
+
+
+def action_bar(rows: pd.DataFrame) -> None:
+    """Show what can be done with the ticked products, once there are some."""
+    ids = [int(rows["product_id"].iloc[place]) for place in _ticked(_key(rows))]
+    if not ids:
+        st.caption("Tick rows to refresh, pause, tag or remove them.", width="content")
+        return
+    st.markdown(f"**{len(ids)} ticked**", width="content")
+    _button("Refresh now", "refresh", actions.refresh, ids)
+    _button("Pause", "pause", actions.pause, ids)
+    _button("Resume", "play_arrow", actions.resume, ids)
+    with st.popover("Add tag", icon=":material/sell:"):
+        st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
+        st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids,))
+    if st.button("Remove", icon=":material/delete:", key="remove"):
+        _confirm_removal(ids)
+
+
+def _add_tag(ids: list[int]) -> None:
+    # Read when clicked: what was typed last is not in the run that drew the button.
+    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "")
+
+
+def _button(label: str, icon: str, verb: Any, ids: list[int]) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"do_{label}",
+        on_click=actions.tell,
+        args=(verb, ids),
+    )
+
+
+@st.dialog("Remove from your list?", icon=":material/delete:")
+def _confirm_removal(ids: list[int]) -> None:
+    count = "This product" if len(ids) == 1 else f"These {wording.count(len(ids))} products"
+    st.write(
+        f"{count} will no longer be fetched for you. What was observed stays: "
+        "follow again, and the history is there."
+    )
+    if st.button("Remove", type="primary", key="confirm_remove"):
+        actions.tell(actions.remove, ids)
+        st.rerun()
+
+
+@st.dialog("Replace the demo market?", icon=":material/delete_forever:")
+def confirm_demo_removal() -> None:
+    """Ask before the invented products are deleted, then go to where own ones are added."""
+    st.write("The invented products and their history are deleted. Your own products stay.")
+    if st.button("Delete the demo market", type="primary", key="confirm_remove_demo"):
+        actions.tell(actions.remove_demo)
+        st.switch_page(f"../pages/{keys.ADD}.py")
+
+
+def demo_banner() -> None:
+    """Say that the products are invented, with the way to one's own."""
+    if not data.has_demo():
+        return
+    with st.container(
+        border=True,
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        st.markdown(
+            ":material/science: **These products are invented.** They show what Amazcope does.",
+            width="content",
+        )
+        if st.button("Replace by my own products", key="replace_demo"):
+            confirm_demo_removal()

@@ -1,0 +1,34 @@
+"""The sentences around lists: how many, in what order, and what it means when there is none."""
+
+import streamlit as st
+
+from core import wording
+from core.tracking.lists import ListFilter, Sort, SortBy
+from core.tracking.queries import ListPage
+
+_ORDERS = {
+    SortBy.ATTENTION: "what needs attention first",
+    SortBy.TITLE: "by title",
+    SortBy.PRICE: "by price",
+    SortBy.RANK: "by rank",
+    SortBy.RATING: "by rating",
+    SortBy.RATINGS_COUNT: "by number of ratings",
+    SortBy.LAST_LOOK: "by last look",
+}
+
+
+def size_of_list(found: ListPage, asked: ListFilter, sort: Sort) -> str:
+    """Say how many products there are and in which order: "12 products match · by price"."""
+    noun = "product" if found.total == 1 else "products"
+    matching = "" if asked.is_empty else " match" if found.total != 1 else " matches"
+    parts = [f"{wording.capped_count(found.total)} {noun}{matching}", _ORDERS[sort.by]]
+    if sort.by is SortBy.PRICE and found.rows["marketplace"].nunique() > 1:
+        parts.append("currencies are not converted: choose one marketplace to compare")
+    return " · ".join(parts)
+
+
+def nothing_found() -> None:
+    """The filters leave nothing, though products are followed."""
+    st.info(
+        "No product matches. Take away a filter or a search word.", icon=":material/search_off:"
+    )

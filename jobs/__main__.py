@@ -1,0 +1,8 @@
+"""`python -m jobs …`: the operator's commands."""
+
+import sys
+
+from jobs.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""What an operator does by hand: import a file, fetch now, make or remove the demo market.
+
+The same verbs as the screens, in this process instead of the worker's.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from core.accounts.service import acting_owner
+from core.catalog.asin import MentionVerdict, read_mentions
+from core.catalog.service import find_products
+from core.config import get_settings
+from core.db import exclusive, read_scope, write_scope
+from core.demo.load import load_demo, remove_demo
+from core.errors import InvalidInputError, NotFoundError
+from core.importing import service
+from core.importing.models import ImportRun
+from core.scraping.batches import OPEN_STATES
+from core.scraping.models import FetchRun
+from core.tracking.service import request_refresh
+from jobs import fetching
+from jobs.importing import run_import
+
+Say = Callable[[str], None]
+Ask = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An import that waits for a yes."""
+
+    id: int
+    summary: list[str]
+
+
+def offer_file(path: Path) -> Offered:
+    """Keep a file as an offered import and return what it is, line by line.
+
+    Raises InvalidInputError for what can't be imported.
+    """
+    if not path.is_file():
+        raise InvalidInputError(f"There is no file {path}.")
+    examined = service.examine(path, path.name, get_settings().amazcope_upload_mb)
+    with write_scope() as session:
+        run = service.offer(session, acting_owner(session), examined)
+        return Offered(run.id, _summary(run))
+
+
+def _summary(run: ImportRun) -> list[str]:
+    rows = "rows not counted" if run.rows_estimated is None else f"about {run.rows_estimated} rows"
+    lines = [f"{run.name}: {run.kind.replace('_', ' ')}, {rows}. {run.reason or ''}"]
+    lines += list(run.problems)
+    lines += [run.times or ""]
+    for row in run.preview[:5]:
+        lines.append("  " + " · ".join(f"{name}: {value}" for name, value in row.items() if value))
+    return [line[:300] for line in lines if line]
+
+
+def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bool:
+    """Confirm an offered import, run it here and say what came of it; True when it ended well."""
+    with write_scope() as session:
+        acting = acting_owner(session)
+        service.confirm(session, acting, run_id, confirmed, datetime.now(UTC))
+    run_import(run_id)
+    with read_scope() as session:
+        run = service.get_import(session, acting_owner(session), run_id)
+    say(
+        f"{run.rows_read} rows: {run.rows_stored} stored, {run.rows_known} already there, "
+        f"{run.rows_failed} failed. {run.snapshots_stored} snapshots, "
+        f"{run.products_added} products added."
+    )
+    if run.error:
+        say(run.error)
+    return run.state == "done"
+
+
+def discard_offered(run_id: int) -> None:
+    """Let go of an import that was not confirmed."""
+    with write_scope() as session:
+        service.discard(session, acting_owner(session), run_id)
+
+
+def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
+    """Fetch the named products, or all that are due, and wait until they are collected.
+
+    Returns False when something is still under way at the end of `patience` seconds.
+    """
+    if words:
+        with write_scope() as session:
+            acting = acting_owner(session)
+            asked = request_refresh(session, acting, _products_of(" ".join(words)))
+        say(f"{asked} products asked for.")
+    deadline = time.monotonic() + patience
+    started = _dispatch(deadline)
+    if started is None:
+        say("The worker is starting runs itself; it also collects them.")
+        return False
+    say(f"{started} runs started.")
+    while _open_runs():
+        if time.monotonic() > deadline:
+            say("Some runs are still under way; the worker collects them.")
+            return False
+        time.sleep(1)
+        fetching.collect()
+    say("All runs are collected.")
+    return True
+
+
+def _dispatch(deadline: float) -> int | None:
+    """Start what is due, never beside the worker's own round; None when that goes on too long."""
+    while True:
+        with exclusive(fetching.DISPATCH) as is_free:
+            if is_free:
+                return fetching.dispatch()
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(1)
+
+
+def _products_of(words: str) -> list[int]:
+    found = read_mentions(words)
+    for mention in found:
+        if mention.verdict is not MentionVerdict.FOUND:
+            raise InvalidInputError(f"{mention.text}: {mention.detail}")
+    keys = [(m.marketplace, m.asin) for m in found if m.marketplace and m.asin]
+    with read_scope() as session:
+        known = find_products(session, keys)
+    for key in keys:
+        if key not in known:
+            raise NotFoundError(f"{key[1]} ({key[0]}) is not followed. Add it first.")
+    return list(known.values())
+
+
+def _open_runs() -> int:
+    with read_scope() as session:
+        count = select(func.count()).where(FetchRun.state.in_(OPEN_STATES))
+        return int(session.execute(count).scalar_one())
+
+
+def make_demo(say: Say) -> None:
+    """Load the demo market, also when it was removed before."""
+    load_demo(say)
+
+
+def drop_demo(say: Say) -> None:
+    """Delete the demo market."""
+    with write_scope() as session:
+        count = remove_demo(session, acting_owner(session))
+    say(f"{count} demo products removed.")

@@ -1,0 +1,145 @@
+"""The operator's commands. Each says what it does and calls the code that does it."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from core.config import Settings
+from core.errors import AmazcopeError
+from core.tracking.rules import Role
+
+commands = typer.Typer(
+    help="Amazcope's commands for operators.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> int:
+    """Run a command and return its exit code; an expected error becomes one sentence.
+
+    Raises SystemExit for a command line that can't be understood.
+    """
+    try:
+        commands()
+    except AmazcopeError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        for wrong in error.errors():
+            name = ".".join(str(part) for part in wrong["loc"]).upper()
+            print(f"Error: {name}: {wrong['msg']}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@commands.command()
+def up() -> None:
+    """Run Amazcope: its database, the pages, the worker, and the demo's stand-in."""
+    from jobs.up import run_everything  # the other commands need none of it
+
+    raise typer.Exit(run_everything(_say))
+
+
+@commands.command()
+def prepare() -> None:
+    """Bring the database to the newest schema; load the demo market on the first start."""
+    from jobs.up import prepare_data
+
+    prepare_data(_say)
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database and the queue's tables to the newest schema."""
+    from jobs.up import migrate_database
+
+    _say("Migrated." if migrate_database() else "Nothing to migrate.")
+
+
+@commands.command()
+def worker() -> None:
+    """Run the worker: scraping, imports, upkeep."""
+    from jobs.worker import run
+
+    run()
+
+
+@commands.command("import")
+def import_(
+    path: Path,
+    marketplace: Annotated[
+        str | None, typer.Option(help="Marketplace of rows that name none, such as DE.")
+    ] = None,
+    captured_at: Annotated[
+        datetime | None,
+        typer.Option(help="When the file was captured, in UTC, if it says no time."),
+    ] = None,
+    role: Annotated[Role, typer.Option(help="What the products are to you.")] = Role.WATCHED,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag for all products.")] = None,
+    fetch: Annotated[bool, typer.Option(help="Also fetch the products from now on.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Import a file: lists, Keepa, Apify data sets, history tables. Shows it first and asks."""
+    from core.importing.service import Confirmation
+    from jobs import by_hand
+
+    offered = by_hand.offer_file(path)
+    for line in offered.summary:
+        _say(line)
+    if not (yes or typer.confirm("Import this?")):
+        by_hand.discard_offered(offered.id)
+        raise typer.Exit(1)
+    confirmed = Confirmation(
+        marketplace=marketplace,
+        captured_at=captured_at.replace(tzinfo=UTC) if captured_at else None,
+        role=role,
+        tags=tuple(tag or ()),
+        is_fetched=fetch,
+    )
+    raise typer.Exit(0 if by_hand.import_offered(offered.id, confirmed, _say) else 1)
+
+
+@commands.command()
+def fetch(
+    products: Annotated[
+        list[str] | None, typer.Argument(help="Addresses of products. None: all that are due.")
+    ] = None,
+) -> None:
+    """Fetch products now and wait for the result."""
+    from jobs import by_hand
+
+    raise typer.Exit(0 if by_hand.fetch_now(products or [], _say) else 1)
+
+
+@commands.command()
+def demo(
+    remove: Annotated[bool, typer.Option("--remove", help="Delete it instead.")] = False,
+) -> None:
+    """Create the demo market of invented products, or remove it."""
+    from jobs import by_hand
+
+    (by_hand.drop_demo if remove else by_hand.make_demo)(_say)
+
+
+@commands.command()
+def check() -> None:
+    """Check everything Amazcope depends on; the exit code is 1 when something is wrong."""
+    from jobs.check import check_everything
+
+    findings = check_everything()
+    for finding in findings:
+        mark = "ok  " if finding.is_good else "FAIL"
+        _say(f"{mark}  {finding.subject:<14}{finding.sentence}")
+    raise typer.Exit(0 if all(finding.is_good for finding in findings) else 1)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)

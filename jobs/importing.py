@@ -1,0 +1,95 @@
+"""When imports run. No rules of its own."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from huey import crontab
+
+from core.accounts.service import Acting, acting_owner
+from core.db import read_scope, write_scope
+from core.errors import InvalidInputError
+from core.history.gate import EARLIEST
+from core.history.store import make_room
+from core.importing import service
+from core.importing.models import ImportRun
+from core.importing.reading import read_rows
+from core.importing.rows import FileKind, Row
+from core.importing.storing import chunks, store_chunk, times_of
+from jobs.queue import huey
+from jobs.running import job
+
+CLAIM = timedelta(minutes=5)  # renewed with every chunk
+
+
+@huey.task(expires=86_400)
+def import_file(run_id: int) -> None:
+    """Run one import, as soon as it is confirmed."""
+    run_import(run_id)
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def resume_imports() -> None:
+    """Go on with imports that were cut short, or whose message got lost."""
+    while run_import(None):
+        pass
+
+
+@huey.periodic_task(crontab(minute="37", hour="*"), expires=3600)
+def drop_offers() -> None:
+    """Let go of files that nobody confirmed."""
+    with write_scope() as session:
+        service.drop_stale_offers(session, datetime.now(UTC))
+
+
+def run_import(run_id: int | None) -> bool:
+    """Claim and run one import, the oldest when no id is given; return whether there was one."""
+    with write_scope() as session:
+        run = service.claim_import(session, datetime.now(UTC), CLAIM, run_id)
+    if run is None:
+        return False
+    with job("import") as notes:
+        try:
+            read = _store_all(run)
+        except InvalidInputError as error:
+            _end(run.id, str(error))
+            notes.say(f"Import {run.id} could not be read.")
+        except Exception:  # the task's edge: told to the person, then logged by `job`
+            with write_scope() as session:
+                service.note_trouble(session, run.id, datetime.now(UTC))
+            raise
+        else:
+            _end(run.id, None)
+            notes.say(f"Import {run.id}: {read} rows.")
+    return True
+
+
+def _store_all(run: ImportRun) -> int:
+    """Store every row that is not stored yet and return how many were read in all."""
+    with TemporaryDirectory(prefix="amazcope-import-") as folder:
+        path = Path(folder) / "upload"
+        with read_scope() as session:
+            acting = acting_owner(session)
+            service.write_bytes(session, run.id, path)
+        context = service.context_of(run, acting.time_zone)
+        read = run.rows_read
+        for rows in chunks(read_rows(path, FileKind(run.kind), context), run.rows_read):
+            _store(acting, run, rows)
+            read += len(rows)
+        return read
+
+
+def _store(acting: Acting, run: ImportRun, rows: Sequence[Row]) -> None:
+    """Store one chunk; room for its months is made first, in a scope of its own."""
+    now = datetime.now(UTC)
+    with write_scope() as session:
+        make_room(session, [at for at in times_of(rows) if EARLIEST <= at <= now])
+    with write_scope() as session:
+        store_chunk(session, acting, run, rows, now)
+        service.renew_claim(session, run.id, now + CLAIM)
+
+
+def _end(run_id: int, error: str | None) -> None:
+    with write_scope() as session:
+        service.end_import(session, run_id, datetime.now(UTC), error)

@@ -1,0 +1,51 @@
+"""The queue: Huey over Redis when there is one, over PostgreSQL otherwise.
+
+Nothing connects at import; the tables are made by `make_tables` in the migrate
+step. The queue is a doorbell: all that must not get lost is a row in the
+database, and a lost message only means that the next round finds the work.
+"""
+
+from typing import Any
+
+import psycopg
+from huey import PostgresHuey, PriorityRedisExpireHuey
+from huey.api import Huey
+
+from core.config import get_settings
+from core.db import database_url
+
+NAME = "amazcope"
+
+
+def _connect() -> psycopg.Connection[Any]:
+    # `postgresql+psycopg` is SQLAlchemy's word; libpq knows only its own.
+    return psycopg.connect(database_url().replace("+psycopg", "", 1))
+
+
+def make_huey(redis_url: str | None, *, create_tables: bool = False) -> Huey:
+    """Return a queue over Redis, or over PostgreSQL when there is no Redis.
+
+    Connects only when `create_tables` asks for it.
+    """
+    if redis_url is not None:
+        return PriorityRedisExpireHuey(NAME, url=redis_url, results=False)
+    return PostgresHuey(NAME, connection=_connect, results=False, create_tables=create_tables)
+
+
+def _redis_url() -> str | None:
+    given = get_settings().redis_url
+    return None if given is None else given.get_secret_value()
+
+
+huey = make_huey(_redis_url())
+
+
+def make_tables() -> None:
+    """Make the queue's tables in PostgreSQL; with Redis there is nothing to make."""
+    if _redis_url() is None:
+        make_huey(None, create_tables=True).storage.close()
+
+
+def clear() -> None:
+    """Empty the queue. Nothing is lost but time."""
+    huey.storage.flush_all()

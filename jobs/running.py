@@ -1,0 +1,53 @@
+"""How a job runs: noted in the database, logged, and its error told. The tasks' only edge."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from core.db import exclusive, write_scope
+from core.upkeep.service import begin_job, end_job
+
+log = logging.getLogger(__name__)
+
+
+class Notes:
+    """What a job wants to say of itself, for the health screen."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def say(self, sentence: str) -> None:
+        self.text = sentence
+
+
+@contextmanager
+def job(name: str) -> Iterator[Notes]:
+    """Keep a `job_run` row around a job. An error is kept, logged and raised again."""
+    notes = Notes()
+    with write_scope() as session:
+        run_id = begin_job(session, name)
+    try:
+        yield notes
+    except Exception as error:
+        log.exception("Job %s failed", name)
+        with write_scope() as session:
+            end_job(
+                session, run_id, datetime.now(UTC), notes.text, f"{type(error).__name__}: {error}"
+            )
+        raise
+    log.info("Job %s: %s", name, notes.text or "done")
+    with write_scope() as session:
+        end_job(session, run_id, datetime.now(UTC), notes.text, None)
+
+
+def alone(name: str, work: Callable[[], object]) -> bool:
+    """Do work unless another process does the same right now; return whether it was done.
+
+    A consumer fires the current minute's jobs again when it starts, and every
+    consumer has a clock of its own: without this, one minute's round may run twice.
+    """
+    with exclusive(name) as is_free:
+        if is_free:
+            work()
+        return is_free

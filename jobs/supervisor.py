@@ -1,0 +1,207 @@
+"""Runs processes under one roof: prefixes their output, restarts what dies, ends all together.
+
+Each process leads a group of its own, so that its children end with it. Knows nothing
+of what the processes do.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from jobs.guard import end_groups
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+_SETTLED_SECONDS = 60.0  # who lived this long starts with the shortest pause again
+_TICK_SECONDS = 0.1
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_GUARD = Path(__file__).with_name("guard.py")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process to keep running: its name on the console and its command."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A service and its present process."""
+
+    service: Service
+    process: subprocess.Popen[str] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE_SECONDS
+    due: float = 0.0  # when to start it, monotonic
+
+
+def next_pause(last: float, lived: float) -> float:
+    """Return how many seconds to wait before a restart, from the last wait and the life since."""
+    if lived >= _SETTLED_SECONDS:
+        return FIRST_PAUSE_SECONDS
+    return min(last * 2, LONGEST_PAUSE_SECONDS)
+
+
+class Supervisor:
+    """Keeps services running until it is told to stop."""
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        say: Say,
+        *,
+        patience: float = 20.0,
+        server_pid_file: Path | None = None,
+    ):
+        """`patience`: seconds a service may take to end. `server_pid_file`: names a
+        process that is ended too if this one is killed."""
+        self._kept = [_Kept(service) for service in services]
+        self._say = say
+        self._patience = patience
+        self._server_pid_file = server_pid_file
+        self._guard: subprocess.Popen[str] | None = None
+        self._stops = 0
+
+    def run(self) -> int:
+        """Run until SIGINT, SIGTERM or `stop`, then end everything; return the exit code.
+
+        0 after `stop` and SIGTERM; 130 after Ctrl-C. A second signal ends all at once.
+        """
+        code = 0
+
+        def heard(number: int, _frame: FrameType | None) -> None:
+            nonlocal code
+            code = 130 if number == signal.SIGINT else 0
+            self.stop()
+
+        before = {number: signal.signal(number, heard) for number in _ENDING_SIGNALS}
+        self._guard = _start_guard()
+        self._tell_server()
+        try:
+            while not self._stops:
+                self._keep_running()
+                time.sleep(_TICK_SECONDS)
+        finally:
+            self._end_all()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return code
+
+    def stop(self) -> None:
+        """Ask for the end; asked twice, it comes at once. Safe to call from any thread."""
+        self._stops += 1
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stops > 0
+
+    def _keep_running(self) -> None:
+        for kept in self._kept:
+            if kept.process is not None and kept.process.poll() is not None:
+                self._note_death(kept)
+            if kept.process is None and time.monotonic() >= kept.due and not self._stops:
+                self._start(kept)
+        if self._guard is not None and self._guard.poll() is not None:
+            self._replace_guard()
+
+    def _start(self, kept: _Kept) -> None:
+        process = subprocess.Popen(  # noqa: S603
+            list(kept.service.command),
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **kept.service.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+        self._tell_guard(f"group {process.pid}")
+        kept.process, kept.started = process, time.monotonic()
+        if process.stdout is not None:
+            pump = threading.Thread(
+                target=self._pump, args=(kept.service.name, process.stdout), daemon=True
+            )
+            pump.start()
+
+    def _pump(self, name: str, output: IO[str]) -> None:
+        for line in output:
+            self._say(f"{name:>8} │ {line.rstrip()}")
+
+    def _note_death(self, kept: _Kept) -> None:
+        """Say that a process died and when it comes back; its children go first."""
+        if kept.process is None:
+            return
+        end_groups([kept.process.pid], min(self._patience, 2.0), self._each_round)
+        self._tell_guard(f"ended {kept.process.pid}")
+        lived = time.monotonic() - kept.started
+        wait = FIRST_PAUSE_SECONDS if lived >= _SETTLED_SECONDS else kept.pause
+        how = _how_it_ended(kept.process.returncode)
+        self._say(f"{kept.service.name} {how}; it starts again in {wait:.0f} s.")
+        kept.due = time.monotonic() + wait
+        kept.pause = next_pause(kept.pause, lived)
+        kept.process = None
+
+    def _end_all(self) -> None:
+        groups = [kept.process.pid for kept in self._kept if kept.process is not None]
+        end_groups(groups, self._patience, self._each_round)
+        self._tell_guard("done")
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard = None
+
+    def _each_round(self) -> bool:
+        """Collect ended processes; True when all shall end at once."""
+        for kept in self._kept:
+            if kept.process is not None:
+                kept.process.poll()
+        return self._stops > 1
+
+    # The guard, which outlives this process if it is killed
+
+    def _replace_guard(self) -> None:
+        self._guard = _start_guard()
+        self._tell_server()
+        for kept in self._kept:
+            if kept.process is not None:
+                self._tell_guard(f"group {kept.process.pid}")
+
+    def _tell_server(self) -> None:
+        if self._server_pid_file is not None:
+            self._tell_guard(f"server {self._server_pid_file}")
+
+    def _tell_guard(self, line: str) -> None:
+        if self._guard is None or self._guard.stdin is None:
+            return
+        try:
+            self._guard.stdin.write(line + "\n")
+            self._guard.stdin.flush()
+        except BrokenPipeError:
+            return  # it died: the next round starts another and tells it all
+
+
+def _start_guard() -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-I", "-S", str(_GUARD)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+
+
+def _how_it_ended(code: int) -> str:
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with code {code}"

@@ -1,0 +1,232 @@
+"""What `make run` does once everything is installed: prepare, run, say where.
+
+Database, migrations and demo market first, then web, worker and stand-in under one
+supervisor until Ctrl-C. This process stays small: what needs much runs in others.
+"""
+
+import fcntl
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import FrameType
+
+from core.config import Settings, get_settings
+from core.embedded import EmbeddedPostgres
+from core.errors import ConfigurationError
+from jobs.supervisor import Service, Supervisor
+
+Say = Callable[[str], None]
+_FIRST_ANSWER_SECONDS = 120
+_DATABASE_LOOK_SECONDS = 2.0
+
+
+def run_everything(say: Say) -> int:
+    """Run Amazcope until it is told to stop; return the exit code.
+
+    Raises ConfigurationError when a port is taken or Amazcope already runs here.
+    """
+    settings = get_settings()
+    signal.signal(signal.SIGTERM, _end_quietly)
+    with ExitStack() as stack:
+        stack.enter_context(only_one(settings.amazcope_data_dir))
+        refuse_taken_ports(settings)
+        server = stack.enter_context(own_database(settings, say)) if settings.is_embedded else None
+        prepare_apart()
+        supervisor = Supervisor(
+            services(settings), say, server_pid_file=server.pid_file if server else None
+        )
+        _in_background(lambda: announce(settings, supervisor, say))
+        if server is not None:
+            _in_background(lambda: keep_database(server, supervisor, say))
+        code = supervisor.run()
+        say("Stopping.")
+    return code
+
+
+def services(settings: Settings) -> list[Service]:
+    """Return the processes that make up a whole Amazcope."""
+    python = sys.executable
+    whole = [
+        Service("web", [python, "-m", "app"]),
+        Service("worker", [python, "-m", "jobs", "worker"]),
+    ]
+    if settings.amazcope_demo:
+        port = str(settings.amazcope_stand_in_port)
+        whole.append(Service("stand-in", [python, "-m", "core.demo.serve", "--port", port]))
+    return whole
+
+
+# Before anything is started
+
+
+@contextmanager
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Hold a data folder's lock; raises ConfigurationError when another Amazcope has it."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "up.lock").open("w")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder can't be written ({error}). Run Amazcope as the user who "
+            "started it first, or set AMAZCOPE_DATA_DIR to a folder of your own."
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"Amazcope already runs on {data_dir}. Stop it first (Ctrl-C where it runs)."
+            ) from error
+        yield
+
+
+def refuse_taken_ports(settings: Settings) -> None:
+    """Raise ConfigurationError for a port that another program has, naming its setting."""
+    wanted = [("AMAZCOPE_PORT", settings.amazcope_host, settings.amazcope_port)]
+    if settings.amazcope_demo:
+        wanted.append(("AMAZCOPE_STAND_IN_PORT", "127.0.0.1", settings.amazcope_stand_in_port))
+    for setting, host, port in wanted:
+        _refuse_taken_port(setting, host, port)
+
+
+def _refuse_taken_port(setting: str, host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            other = port + 10 if port < 65_000 else 8511
+            raise ConfigurationError(
+                f"Port {port} of {host} can't be used ({error.strerror}). Stop the program that "
+                f"has it, or choose another: {setting}={other} make run"
+            ) from error
+
+
+@contextmanager
+def own_database(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
+    """Run the embedded PostgreSQL while inside."""
+    server = EmbeddedPostgres(settings.amazcope_data_dir, settings.secrets_dir, say)
+    with timed("Starting the database", say):
+        server.start()
+    try:
+        yield server
+    finally:
+        with timed("Stopping the database", say):
+            server.stop()
+
+
+def prepare_apart() -> None:
+    """Prepare the data in a process of its own, whose memory is given back afterwards.
+
+    Raises SystemExit when that failed; it has said why.
+    """
+    done = subprocess.run([sys.executable, "-m", "jobs", "prepare"], check=False)
+    if done.returncode != 0:
+        raise SystemExit(done.returncode)
+
+
+def prepare_data(say: Say) -> None:
+    """Bring the schema up to date and, on the first start, load the demo market."""
+    with timed("Migrating", say):
+        migrate_database()
+    if get_settings().amazcope_demo:
+        from core.demo.load import ensure_demo
+
+        ensure_demo(say)
+
+
+def migrate_database() -> bool:
+    """Bring schema and queue up to date; return whether the schema was older."""
+    from core.db import database_url
+    from core.migrate import upgrade
+    from jobs.queue import make_tables
+
+    was_older = upgrade(database_url())
+    make_tables()
+    return was_older
+
+
+@contextmanager
+def timed(what: str, say: Say) -> Iterator[None]:
+    """Say what begins, and how long it took."""
+    say(f"{what} …")
+    began = time.monotonic()
+    yield
+    say(f"{what}: {time.monotonic() - began:.1f} s")
+
+
+# While it runs
+
+
+def announce(settings: Settings, supervisor: Supervisor, say: Say) -> None:
+    """Wait until the pages answer and say where; say so too if they don't."""
+    deadline = time.monotonic() + _FIRST_ANSWER_SECONDS
+    while not supervisor.is_stopping:
+        if answers(_reachable_host(settings), settings.amazcope_port):
+            say(address_box(settings))
+            return
+        if time.monotonic() > deadline:
+            say(
+                f"The pages did not answer within {_FIRST_ANSWER_SECONDS} s. The lines above "
+                f"say why; the logs are in {settings.logs_dir}."
+            )
+            return
+        time.sleep(0.1)
+
+
+def answers(host: str, port: int) -> bool:
+    """True when the pages say that they are well."""
+    connection = HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def address_box(settings: Settings) -> str:
+    """Return the address of the pages in a frame that is seen among log lines."""
+    host = _reachable_host(settings)
+    shown = f"[{host}]" if ":" in host else host
+    lines = [f"Amazcope is ready: http://{shown}:{settings.amazcope_port}", "Ctrl-C stops it."]
+    width = max(map(len, lines))
+    body = [f"│ {line:<{width}} │" for line in lines]
+    return "\n".join([f"╭{'─' * (width + 2)}╮", *body, f"╰{'─' * (width + 2)}╯"])
+
+
+def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) -> None:
+    """Start the database again when it was killed."""
+    while not supervisor.is_stopping:
+        time.sleep(_DATABASE_LOOK_SECONDS)
+        if supervisor.is_stopping or server.is_running():
+            continue
+        say("The database is gone; starting it again.")
+        try:
+            server.start()
+        except (ConfigurationError, OSError) as error:
+            say(str(error))
+
+
+def _reachable_host(settings: Settings) -> str:
+    """Return an address that reaches the pages from this machine."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+    return everywhere.get(settings.amazcope_host, settings.amazcope_host)
+
+
+def _in_background(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
+
+
+def _end_quietly(_number: int, _frame: FrameType | None) -> None:
+    """Turn SIGTERM before the supervisor runs into an orderly end."""
+    raise SystemExit(143)

@@ -1,0 +1,68 @@
+"""When the house is put in order. No rules of its own. Huey's crontab is UTC."""
+
+from datetime import UTC, datetime
+
+from huey import crontab
+
+from core.config import get_settings
+from core.db import write_scope
+from core.upkeep.heartbeat import beat
+from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_room_ahead
+from core.upkeep.service import reap_jobs
+from jobs.queue import huey
+from jobs.running import alone, job
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def show_life() -> None:
+    """Note that the worker is alive: an idle one leaves no other trace."""
+    note_life()
+
+
+@huey.periodic_task(crontab(minute="7", hour="*/6"), expires=3600)
+def make_partitions() -> None:
+    """Make room for the months and days to come."""
+    alone("partitions", make_room)
+
+
+@huey.periodic_task(crontab(minute="17", hour="3"), expires=3600)
+def let_go() -> None:
+    """Drop original items, and snapshots where retention is set, that are too old."""
+    alone("retention", drop_old)
+
+
+@huey.periodic_task(crontab(minute="*/10"), expires=600)
+def reap() -> None:
+    """Mark what a crash left."""
+    alone("reap", reap_lost)
+
+
+def note_life() -> None:
+    """Note that the worker is alive; also done when it starts."""
+    with write_scope() as session:
+        beat(session, datetime.now(UTC))
+
+
+def make_room() -> None:
+    """Make missing partitions; also done when the worker starts."""
+    with job("make room") as notes, write_scope() as session:
+        notes.say(f"{make_room_ahead(session, datetime.now(UTC))} partitions made.")
+
+
+def drop_old() -> None:
+    """Let go of what is too old by the settings."""
+    settings, now = get_settings(), datetime.now(UTC)
+    with job("retention") as notes:
+        with write_scope() as session:
+            days = drop_raw_items(session, now, settings.amazcope_raw_item_days)
+        months = 0
+        if settings.amazcope_retention_months is not None:
+            with write_scope() as session:
+                months = drop_old_snapshots(session, now, settings.amazcope_retention_months)
+        notes.say(f"{days} days of original items and {months} months of snapshots dropped.")
+
+
+def reap_lost() -> None:
+    """Mark jobs whose process died."""
+    with write_scope() as session:
+        reap_jobs(session, datetime.now(UTC))

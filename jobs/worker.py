@@ -1,0 +1,41 @@
+"""The worker process: a Huey consumer with processes of its own."""
+
+import logging
+import os
+
+from core.config import get_settings
+from core.db import forget_engine
+from core.log import configure
+from jobs import fetching, importing, upkeep
+from jobs.queue import huey, make_tables
+
+TASKS = (fetching, importing, upkeep)  # importing them is what registers their tasks
+_POLITENESS = 5  # the pages go first when both want the processor
+_GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
+
+
+@huey.on_startup()
+def _own_connections() -> None:
+    """Drop connections inherited from the parent: two processes must not share a socket."""
+    forget_engine()
+    configure("worker")
+
+
+def run() -> None:
+    """Work until told to stop."""
+    configure("worker")
+    os.nice(_POLITENESS)
+    make_tables()
+    upkeep.make_room()
+    forget_engine()
+    consumer = huey.create_consumer(
+        workers=get_settings().amazcope_worker_processes,
+        worker_type="process",
+        periodic=True,
+        check_worker_health=True,
+        health_check_interval=5,
+        graceful_signal="TERM",
+        shutdown_timeout=_GRACE,
+    )
+    logging.getLogger("huey").setLevel(logging.WARNING)
+    consumer.run()

@@ -1,0 +1,27 @@
+"""Health: is everything fine, and if not, what is wrong and how it is mended."""
+
+import streamlit as st
+
+from app import cards, data, health_parts
+from app.data import operations
+from core import wording
+
+# Load
+health = operations.health_now()
+runs = operations.fetch_runs()
+outcomes = operations.outcomes()
+jobs = operations.job_runs()
+
+# Render
+zone = data.acting().time_zone
+as_of = wording.moment(health.as_of, zone)
+with cards.page_header("Health", f"As of {as_of} ({zone})"):
+    st.button("Look again", icon=":material/refresh:", on_click=operations.forget_health)
+
+health_parts.answer(health)
+health_parts.figures(health)
+health_parts.providers(health)
+health_parts.failures(outcomes, health.as_of)
+health_parts.runs(runs, health.as_of)
+health_parts.jobs(jobs, health.as_of)
+health_parts.storage(health)
