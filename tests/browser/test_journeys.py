@@ -1,0 +1,246 @@
+"""What people do with a whole Amazcope, in a real browser: demo market, worker and stand-in."""
+
+import csv
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import (
+    Stack,
+    amazcope,
+    errors_on,
+    go,
+    is_wider_than_its_window,
+    says,
+    settle,
+    text_of,
+)
+
+pytestmark = pytest.mark.browser
+
+MEGABYTE = 1_000_000
+FIRST_LOAD = 2.6 * MEGABYTE
+PAGES = ["/", "/products", "/product?marketplace=US&asin=B0DEMO0101", "/add", "/health"]
+ROW_HEIGHT = 38  # px, of the list's table
+OF_ANOTHER_DAY = "B0DEMO0501"  # a product that no other test here refreshes
+
+
+def click_row(page: Page, number: int) -> None:
+    """Open the product in a row of the list: its table is painted, without elements to click."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.wait_for()
+    settle(page)
+    table.click(position={"x": 110, "y": ROW_HEIGHT * (number + 0.5)})
+
+
+def snapshots_of(page: Page) -> int:
+    """Open the raw table of a product's page and return how many snapshots it counts."""
+    page.get_by_role("tab", name="Snapshots").click()
+    counted = page.get_by_text(re.compile(r"[\d,]+ snapshots · select"))
+    counted.wait_for()
+    return int(counted.inner_text().split()[0].replace(",", ""))
+
+
+def import_paste(page: Page, stack: Stack, words: str) -> None:
+    go(page, stack, "/add")
+    page.get_by_label("Paste anything").fill(words)
+    page.get_by_role("button", name="Recognise").click()
+
+
+def confirm(page: Page) -> None:
+    """Import what was recognised, without fetching it, and wait for the worker."""
+    switch = page.get_by_role("switch", name="Follow and fetch").or_(
+        page.get_by_role("checkbox", name="Follow and fetch")
+    )
+    page.get_by_text("Follow and fetch them every day").wait_for()
+    if switch.is_checked():
+        page.get_by_text("Follow and fetch them every day").click()
+        settle(page)
+    page.get_by_role("button", name="Import", exact=False).last.click()
+    page.get_by_role("button", name="Add more").wait_for(timeout=60_000)
+    settle(page)
+
+
+# What is seen first
+
+
+def test_the_first_screen_shows_the_demo_and_its_counts(page: Page, stack: Stack) -> None:
+    with urlopen(f"{stack.url}/healthz") as answer:
+        assert answer.status == 200
+    go(page, stack, "/")
+    says(page, "These products are invented.")
+    shown = text_of(page)
+    assert "60 products in 4 marketplaces" in shown
+    assert "Need attention" in shown
+    assert errors_on(page) == []
+
+
+def test_the_overview_has_an_address_of_its_own(page: Page, stack: Stack) -> None:
+    go(page, stack, "/overview")
+    says(page, "Since yesterday")
+    assert errors_on(page) == []
+
+
+def test_the_first_load_is_small_on_the_wire(page: Page, stack: Stack) -> None:
+    received: list[float] = []
+    listener = page.context.new_cdp_session(page)
+    listener.on("Network.loadingFinished", lambda one: received.append(one["encodedDataLength"]))
+    listener.on(
+        "Network.webSocketFrameReceived",
+        lambda one: received.append(len(one["response"]["payloadData"]) * 3 / 4),
+    )
+    listener.send("Network.enable")
+    go(page, stack, PAGES[2])
+    page.wait_for_selector(".js-plotly-plot")
+    settle(page)
+    assert MEGABYTE < sum(received) <= FIRST_LOAD
+
+
+# The list
+
+
+def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: Stack) -> None:
+    go(page, stack, "/products")
+    says(page, "60 products")
+    page.get_by_label("Search").first.fill("Talvora")
+    page.keyboard.press("Enter")
+    says(page, "products match")
+    page.get_by_role("button", name="DE", exact=True).click()
+    page.wait_for_url("**market=DE**")
+    settle(page)
+    narrowed = text_of(page)
+    page.get_by_label("Sort by").click()
+    page.get_by_role("option", name="Highest price").click()
+    says(page, "match · by price")
+    left = page.url
+    click_row(page, 1)
+    page.wait_for_url("**/product?**")
+    says(page, "Buy Box price")
+    assert "marketplace=DE" in page.url
+    assert "Talvora" in page.inner_text("h1")
+    page.go_back()
+    says(page, "match · by price")
+    settle(page)
+    assert sorted(left.split("?")[1].split("&")) == sorted(page.url.split("?")[1].split("&"))
+    assert page.get_by_label("Search").first.input_value() == "Talvora"
+    assert re.search(r"(\d+) products match", narrowed)
+
+
+# One product
+
+
+def test_a_longer_period_is_chosen_and_kept_in_the_address(page: Page, stack: Stack) -> None:
+    go(page, stack, "/product?marketplace=US&asin=B0DEMO0101")
+    shown = text_of(page)
+    assert re.search(r"Buy Box price.*\$\d+\.\d\d", shown)
+    assert re.search(r"#[\d,]+", shown)
+    page.get_by_role("radio", name="1 y").or_(page.get_by_role("button", name="1 y")).click()
+    says(page, "In the last year")
+    assert "days=365" in page.url
+    assert errors_on(page) == []
+
+
+def test_a_refresh_brings_a_new_snapshot(page: Page, stack: Stack) -> None:
+    address = f"/product?marketplace=DE&asin={OF_ANOTHER_DAY}"
+    go(page, stack, address)
+    before = snapshots_of(page)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_text(re.compile("1 product (queued|already)")).first).to_be_visible()
+    for _ in range(12):
+        page.wait_for_timeout(5000)
+        go(page, stack, address)
+        if snapshots_of(page) > before:
+            return
+    raise AssertionError("no new snapshot came")
+
+
+# Adding
+
+
+def test_a_pasted_mail_gets_a_verdict_for_each_link(page: Page, stack: Stack) -> None:
+    import_paste(
+        page,
+        stack,
+        "Hello, please look at https://www.amazon.de/dp/B0TESTAAA1?th=1\n"
+        "and https://www.amazon.com/A-Slug-Of-Words/dp/B0TESTAAA2/ref=sr_1_1 today.\n"
+        "This one too: https://a.co/d/abc1234\n"
+        "And https://www.amazon.example/dp/B0TESTAAA3 !\n",
+    )
+    says(page, "Text with products")
+    confirm(page)
+    shown = text_of(page)
+    assert "2 products added" in shown
+    assert re.search(r"Rows read 4 Stored 2 Already there 0 Failed 2", shown)
+    assert "Not usable" in shown
+
+
+@pytest.fixture
+def history_file(tmp_path: Path) -> Path:
+    """A table of five looks at one invented product, three of them at the product itself."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    looks = [
+        (72, "24.99", "29.99", "510", "4.4", "120", "ok"),
+        (60, "24.99", "29.99", "", "", "", "stale_price"),
+        (48, "", "", "", "", "", "robot_check"),
+        (36, "21.49", "29.99", "480", "4.5", "131", "ok"),
+        (24, "", "", "", "", "", "page_not_found"),
+    ]
+    path = tmp_path / "my-history.csv"
+    with path.open("w", newline="") as file:
+        write = csv.writer(file)
+        header = "asin,marketplace,captured_at,price,list_price,bsr,rating,review_count,status"
+        write.writerow(header.split(","))
+        for hours, *values in looks:
+            write.writerow(
+                ["B0TESTHIS1", "US", (now - timedelta(hours=hours)).isoformat(), *values]
+            )
+    return path
+
+
+# Health
+
+
+def test_health_says_fine_and_lists_runs(page: Page, stack: Stack) -> None:
+    go(page, stack, "/health")
+    says(page, "Everything is fine.", 60)
+    assert "run" in text_of(page).lower()
+    assert errors_on(page) == []
+
+
+# How it looks
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1360])
+def test_no_page_is_wider_than_its_window_or_shows_an_error(
+    browser: Browser, stack: Stack, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 844},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    opened = context.new_page()
+    faults = []
+    for address in PAGES:
+        go(opened, stack, address)
+        if is_wider_than_its_window(opened) or errors_on(opened):
+            faults.append((address, errors_on(opened)))
+    ground = opened.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    context.close()
+    assert faults == []
+    assert (int(re.findall(r"\d+", ground)[0]) < 128) is (scheme == "dark")
+
+
+# One's own products
+
+
+@pytest.fixture
+def another_stack(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
+    """An Amazcope whose demo market may be deleted."""
+    with amazcope(tmp_path) as running:
+        yield running

@@ -1,0 +1,146 @@
+"""When a listing counts as changed, and what is kept and found of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from core.catalog.listing import Listing
+from core.catalog.listings import (
+    NewVersion,
+    content_hash,
+    current_listings,
+    hashes_around,
+    merged,
+    pairs_of,
+    store_versions,
+    version_at,
+)
+from tests.factories import NOON, lamp_listing, product, row, rows
+
+HOUR = timedelta(hours=1)
+FULL = lamp_listing(attributes={"Colour": "red"})
+texts = st.text(max_size=12)
+listings = st.builds(
+    Listing,
+    title=st.none() | texts,
+    brand=st.none() | texts,
+    bullets=st.lists(texts, max_size=3).map(tuple),
+    description=st.none() | texts,
+    category_path=st.lists(texts, max_size=3).map(tuple),
+    images=st.lists(texts, max_size=3).map(tuple),
+)
+
+
+def version(product_id: int, listing: Listing, hours: int = 0, **how: bool) -> NewVersion:
+    return NewVersion(product_id, listing, content_hash(listing), NOON + hours * HOUR, 1, **how)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "Other"},
+        {"brand": None},
+        {"bullets": ("Shines", "Bends")},
+        {"description": "Two lamps."},
+        {"category_path": ("Home",)},
+        {"images": ()},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_change_of_any_text_or_image_is_a_change(change: dict[str, object]) -> None:
+    assert content_hash(replace(FULL, **change)) != content_hash(FULL)
+
+
+def test_other_attributes_are_no_change() -> None:
+    assert content_hash(replace(FULL, attributes={})) == content_hash(FULL)
+
+
+def test_a_text_that_moves_to_another_part_is_a_change() -> None:
+    assert content_hash(Listing(bullets=("A",))) != content_hash(Listing(images=("A",)))
+    assert content_hash(Listing(bullets=("A", "B"))) != content_hash(Listing(bullets=("A",)))
+
+
+@given(listings)
+def test_a_listing_merged_with_itself_is_the_same(listing: Listing) -> None:
+    assert content_hash(merged(listing, listing)) == content_hash(listing)
+
+
+@given(listings, listings)
+def test_merging_never_loses_what_either_source_says(newer: Listing, known: Listing) -> None:
+    both = merged(newer, known)
+    for name in ("title", "brand", "bullets", "description", "category_path", "images"):
+        assert getattr(both, name) == (getattr(newer, name) or getattr(known, name))
+
+
+def test_a_version_is_stored_with_all_its_text(session: Session) -> None:
+    number = product(session)
+    store_versions(session, [version(number, FULL)])
+    assert current_listings(session, [number]) == {number: FULL}
+
+
+def test_the_same_version_stored_twice_is_stored_once(session: Session) -> None:
+    number = product(session)
+    for _ in range(2):
+        store_versions(session, [version(number, FULL)])
+    assert row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
+
+
+def test_a_new_version_closes_the_one_before(session: Session) -> None:
+    number = product(session)
+    store_versions(session, [version(number, FULL)])
+    store_versions(session, [version(number, lamp_listing("Other"), hours=3)])
+    first = row(session, "SELECT * FROM listing_version ORDER BY first_seen_at LIMIT 1")
+    assert first["last_seen_at"] == NOON + 3 * HOUR
+
+
+def test_a_version_of_the_past_is_not_what_the_product_is_searched_by(session: Session) -> None:
+    number = product(session)
+    store_versions(session, [version(number, FULL, hours=5)])
+    store_versions(session, [version(number, lamp_listing("Past"), is_current=False)])
+    assert row(session, "SELECT title FROM product_text")["title"] == FULL.title
+
+
+def test_two_versions_in_one_batch_leave_the_newer_to_search_by(session: Session) -> None:
+    number = product(session)
+    store_versions(session, [version(number, FULL), version(number, lamp_listing("New"), hours=1)])
+    assert row(session, "SELECT title FROM product_text")["title"] == "New"
+    assert len(rows(session, "SELECT * FROM listing_version")) == 2
+
+
+def test_the_version_at_a_time_is_the_newest_before_it(session: Session) -> None:
+    number = product(session)
+    store_versions(session, [version(number, FULL), version(number, lamp_listing("New"), hours=2)])
+    titles = [
+        None if found is None else found.title
+        for hours in (-1, 0, 1, 2, 9)
+        for found in [version_at(session, number, NOON + hours * HOUR)]
+    ]
+    assert titles == [None, FULL.title, FULL.title, "New", "New"]
+
+
+def test_hashes_around_a_time_are_those_before_and_after_it(session: Session) -> None:
+    number = product(session)
+    two = [version(number, FULL), version(number, lamp_listing("New"), hours=2)]
+    store_versions(session, two)
+    at = NOON + HOUR
+    assert hashes_around(session, [(number, at)]) == {
+        (number, at): {each.content_hash for each in two}
+    }
+    assert hashes_around(session, []) == {}
+
+
+def test_text_that_looks_like_sql_or_markup_is_kept_as_text(session: Session) -> None:
+    number = product(session)
+    nasty = Listing(title="'; DROP TABLE product; --", bullets=("{a,b}", "NULL", '"\\', "<b>"))
+    store_versions(session, [version(number, nasty)])
+    assert current_listings(session, [number])[number] == nasty
+
+
+def test_pairs_are_made_of_neighbours_in_scripts_without_spaces() -> None:
+    assert pairs_of("卓上ライト LED") == sorted({"卓上", "上ラ", "ライ", "イト"})
+    assert pairs_of("Lamp 灯 Lamp") == []
+    assert pairs_of("") == []

@@ -1,0 +1,67 @@
+"""Products and categories are made once, whoever asks, however often."""
+
+import threading
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from core.catalog.service import category_ids, ensure_products, find_products
+from core.db import write_scope
+from tests.factories import KETTLE, LAMP, latest, row
+
+
+def test_a_product_is_made_once(session: Session) -> None:
+    first, new = ensure_products(session, [("US", LAMP), ("US", LAMP)])
+    again, none_new = ensure_products(session, [("US", LAMP)])
+    assert first == again
+    assert (new, none_new) == ({("US", LAMP)}, set())
+    assert latest(session, first["US", LAMP])["data_version"] == 0
+
+
+def test_the_same_asin_in_two_marketplaces_is_two_products(session: Session) -> None:
+    found, _ = ensure_products(session, [("US", LAMP), ("DE", LAMP)])
+    assert len(set(found.values())) == 2
+
+
+def test_nothing_asked_is_nothing_made(session: Session) -> None:
+    assert ensure_products(session, []) == ({}, set())
+    assert category_ids(session, []) == {}
+
+
+def test_only_known_products_are_found(session: Session) -> None:
+    known, _ = ensure_products(session, [("US", LAMP)])
+    assert find_products(session, [("US", LAMP), ("US", KETTLE)]) == known
+
+
+def test_a_product_that_is_known_stays_what_it_is(session: Session) -> None:
+    ensure_products(session, [("US", LAMP)], is_demo=True)
+    ensure_products(session, [("US", LAMP)])
+    assert row(session, "SELECT is_demo FROM product")["is_demo"] is True
+
+
+def test_a_category_is_known_by_its_name_in_its_marketplace(session: Session) -> None:
+    found = category_ids(session, [("US", "Lamps"), ("DE", "Lamps"), ("US", "'; --")])
+    assert len(set(found.values())) == 3
+    assert category_ids(session, [("US", "Lamps")]) == {("US", "Lamps"): found["US", "Lamps"]}
+
+
+def test_many_at_once_making_the_same_products_make_each_once(committed_database: str) -> None:
+    keys = [("US", f"B0TEST{n:04d}") for n in range(50)]
+    answers: list[dict[tuple[str, str], int]] = []
+
+    def make(order: int) -> None:
+        with write_scope() as session:
+            answers.append(ensure_products(session, keys[::order])[0])
+
+    threads = [threading.Thread(target=make, args=(order,)) for order in (1, -1, 1, -1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    assert all(answer == answers[0] for answer in answers)
+    engine = create_engine(committed_database)
+    with engine.connect() as connection:
+        counted = connection.execute(text("SELECT count(*) FROM product_latest")).scalar()
+    engine.dispose()
+    assert counted == 50

@@ -1,0 +1,81 @@
+"""Looks at an invented product, to be stored by tests of what is read back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.history.observation import (
+    Availability,
+    CategoryRank,
+    Observation,
+    PriceBasis,
+    Seen,
+    Source,
+)
+from core.history.store import Look, make_room, store_looks
+from core.tracking.rules import Role
+from core.tracking.service import Wish, follow
+
+ASIN = "B0TEST0001"
+SEEN = (
+    Seen.PRICE
+    | Seen.BUY_BOX
+    | Seen.LIST_PRICE
+    | Seen.BSR
+    | Seen.RATING
+    | Seen.RATINGS_COUNT
+    | Seen.AVAILABILITY
+)
+
+
+def this_hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def followed(session: Session, acting: Acting, asin: str = ASIN) -> int:
+    """Follow a product in the US and return its id."""
+    return follow(session, acting, [Wish("US", asin, role=Role.OWN)])[0].product_id
+
+
+def look_of(product_id: int, at: datetime, **values: Any) -> Look:
+    """A look by an actor: $19.99, #1,200 in Kitchen, 4.3 stars of 1,000 ratings, in stock."""
+    run = values.pop("fetch_run_id", None)
+    imported = values.pop("import_run_id", None)
+    usual = Observation(
+        marketplace="US",
+        asin=ASIN,
+        captured_at=at,
+        source=Source.AXESSO,
+        seen=SEEN,
+        price=1999,
+        price_basis=PriceBasis.BUY_BOX,
+        buy_box_price=1999,
+        ranks=(CategoryRank("Kitchen", 1200),),
+        rating=43,
+        ratings_count=1000,
+        availability=Availability.IN_STOCK,
+    )
+    return Look(product_id, replace(usual, **values), fetch_run_id=run, import_run_id=imported)
+
+
+def store(session: Session, looks: list[Look]) -> None:
+    """Store looks, in the partitions made for them."""
+    make_room(session, [look.observation.captured_at for look in looks])
+    store_looks(session, looks, datetime.now(UTC) + timedelta(minutes=1))
+
+
+def make_fetch_run(session: Session) -> int:
+    """A collected run of an actor."""
+    return int(
+        session.execute(
+            text(
+                "INSERT INTO fetch_run (provider, actor, marketplace, input, input_hash, state, "
+                "outside_run_id, batch_size, collected_at) VALUES ('apify', 'maker/details', 'US', "
+                "'{}', '\\x00', 'collected', 'RUN1', 1, now()) RETURNING id"
+            )
+        ).scalar_one()
+    )

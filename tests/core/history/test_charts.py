@@ -1,0 +1,156 @@
+"""What the figures of a product's history contain."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io
+
+from core import chart_theme
+from core.chart_theme import money_style
+from core.history import charts
+from core.history.observation import Availability, Flag
+from tests.core.history.test_series import history_frame
+
+DOLLARS = money_style("USD", "en_US")
+YEN = money_style("JPY", "ja_JP")
+
+
+def year_of_hours() -> pd.DataFrame:
+    """A busy year: a new price every two days, a rank that never rests, a purge of ratings."""
+    chance, count = np.random.default_rng(7), 8760
+    rank = np.exp(7 + np.cumsum(chance.normal(0, 0.05, count)))
+    return history_frame(
+        list(range(count)),
+        price=np.repeat(chance.integers(1000, 3000, count // 40), 40).astype(float),
+        list_price=np.full(count, 2999.0),
+        bsr=np.clip(np.round(rank), 1, None),
+        rating=np.repeat([43.0, 44.0], count // 2),
+        ratings_count=1000.0 + np.cumsum(chance.poisson(0.3, count)),
+    )
+
+
+def trace(figure: go.Figure, name: str) -> go.Scatter:
+    return next(drawn for drawn in figure.data if drawn.name == name)
+
+
+def checked(figure: go.Figure) -> go.Figure:
+    """Let plotly check every property: figures are made unchecked."""
+    go.Figure(figure.to_dict())
+    return figure
+
+
+def test_prices_are_drawn_in_major_units_as_steps():
+    figure = checked(charts.price_and_rank(history_frame([0, 1], price=[1999.0, 1599]), DOLLARS))
+    price = trace(figure, "Price")
+    assert list(price.y) == [19.99, 15.99]
+    assert price.line.shape == "hv"
+    assert price.hovertemplate.startswith("$%{y:,.2f}")
+
+
+def test_yen_have_no_minor_unit():
+    figure = charts.price_and_rank(history_frame([0, 1], price=[3200.0, 2800]), YEN)
+    assert list(trace(figure, "Price").y) == [3200, 2800]
+
+
+def test_euros_are_written_behind_the_number_with_a_comma():
+    style = money_style("EUR", "de_DE")
+    assert (style.prefix, style.suffix, style.separators) == ("", "\xa0€", ",.")
+
+
+def test_rank_one_is_drawn_on_top():
+    figure = checked(charts.price_and_rank(history_frame([0, 1], bsr=[5.0, 900]), DOLLARS))
+    assert figure.layout.yaxis2.autorange == "reversed"
+    assert figure.layout.yaxis2.type == "log"
+    assert "#1,000" in figure.layout.yaxis2.ticktext
+
+
+def test_each_line_has_the_colour_of_its_meaning():
+    frame = history_frame([0, 1], price=[500.0, 600], bsr=[5.0, 6], list_price=[900.0, 900])
+    figure = charts.price_and_rank(frame, DOLLARS, categories={1: "Kettles"})
+    assert trace(figure, "Price").line.color == chart_theme.PRICE
+    assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
+    assert trace(figure, "List price").line.color == chart_theme.LIST_PRICE
+    assert trace(figure, "List price").line.dash == "dot"
+
+
+def test_a_doubtful_price_is_hollow_and_does_not_stretch_the_axis():
+    frame = history_frame([0, 1, 2], price=[500.0, 50000, 600])
+    frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
+    figure = checked(charts.price_and_rank(frame, DOLLARS))
+    doubtful = trace(figure, "Doubtful price")
+    assert list(doubtful.customdata) == [500]
+    assert doubtful.y[0] < figure.layout.yaxis.range[1] < 10
+    assert doubtful.marker.color == chart_theme.GROUND
+
+
+def test_times_are_written_in_the_zone_that_was_asked_for():
+    frame = history_frame([0, 1], price=[500.0, 600])
+    figure = charts.price_and_rank(frame, DOLLARS, zone=ZoneInfo("Asia/Tokyo"))
+    assert trace(figure, "Price").x[0] == "2026-01-01T09:00"
+
+
+def test_an_event_is_marked_and_named():
+    frame = history_frame([0, 1], price=[500.0, 600])
+    event = charts.EventMark(datetime(2026, 1, 1, 0, 30, tzinfo=UTC), "Title changed")
+    figure = checked(charts.price_and_rank(frame, DOLLARS, events=[event]))
+    assert figure.layout.annotations[0].text == "Title changed"
+    assert figure.layout.shapes[0].x0 == "2026-01-01 00:30"
+
+
+def test_a_stock_out_is_shaded():
+    gone = int(Availability.UNAVAILABLE)
+    frame = history_frame([0, 1, 2], price=[500.0, float("nan"), 500], availability=[1, gone, 1])
+    figure = checked(charts.price_and_rank(frame, DOLLARS))
+    (shade,) = figure.layout.shapes
+    assert (shade.x0, shade.x1) == ("2026-01-01T01:00", "2026-01-01T02:00")
+
+
+def test_ratings_are_drawn_in_stars():
+    frame = history_frame([0, 1], rating=[43.0, 44], ratings_count=[10.0, 12])
+    figure = checked(charts.rating_and_count(frame))
+    assert list(trace(figure, "Rating").y) == [4.3, 4.4]
+    assert list(trace(figure, "Ratings").y) == [10, 12]
+
+
+def test_a_history_of_nothing_is_an_empty_figure():
+    assert not charts.price_and_rank(history_frame([]), DOLLARS).data
+    assert not charts.rating_and_count(history_frame([])).data
+
+
+def test_a_year_of_hours_is_small_on_the_wire():
+    frame = year_of_hours()
+    figures = charts.price_and_rank(frame, DOLLARS), charts.rating_and_count(frame)
+    assert sum(len(plotly.io.to_json(each, validate=False)) for each in figures) <= 60_000
+
+
+def test_days_are_drawn_with_the_area_of_their_extremes():
+    daily = pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=3),
+            "price_close": [500.0, 500, 600],
+            "price_low": [400.0, 500, 600],
+            "price_high": [500.0, 700, 600],
+            "bsr_close": [10.0, 20, 15],
+            "bsr_best": [8.0, 12, 11],
+            "bsr_worst": [12.0, 25, 19],
+        }
+    )
+    figure = checked(charts.days_price_and_rank(daily, DOLLARS))
+    assert [drawn.fill for drawn in figure.data] == ["toself", None, "toself", None]
+    assert set(trace(figure, "Price").y) == {5, 6}
+
+
+def test_the_finding_is_said_in_words():
+    frame = history_frame([0, 1], price=[500.0, 600], bsr=[1500.0, 900])
+    assert charts.alt_text(frame, DOLLARS) == (
+        "Price from $5.00 to $6.00, between $5.00 and $6.00. "
+        "Rank improves from 1,500 to 900, best 900."
+    )
+
+
+def test_what_is_unknown_is_said_in_words():
+    said = charts.alt_text(history_frame([0]), DOLLARS)
+    assert said == "No price is known in this period. No rank is known in this period."

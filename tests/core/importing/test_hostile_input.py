@@ -1,0 +1,99 @@
+"""No bytes break the reading of files: they give rows, or one error with words."""
+
+import gzip
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from core.importing.reading import read_rows
+from core.importing.recognise import recognise
+from core.importing.rows import FileKind, ReadContext
+from core.importing.source_file import UnreadableFileError
+
+KINDS = list(FileKind)
+CONTEXT = ReadContext(default_marketplace="US")
+quick = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def workbook() -> bytes:
+    book = Workbook()
+    for row in (["asin", "marketplace"], ["B0DEMO0001", "US"], ["B0DEMO0002", 5.5]):
+        book.active.append(row)
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+SEEDS = (
+    b"asin,marketplace,date,price\nB0DEMO0001,US,2026-01-31,5\n",
+    json.dumps(
+        [{"asin": "B0DEMO0001", "stars": 4, "url": "https://www.amazon.com/dp/B0DEMO0001"}]
+    ).encode(),
+    json.dumps(
+        {"products": [{"asin": "B0DEMO0001", "domainId": 1, "csv": [[7000000, 5]]}]}
+    ).encode(),
+    gzip.compress(b"asin\nB0DEMO0001\n"),
+    workbook(),
+)
+
+
+def read_all(path: Path) -> None:
+    recognise(path, path.name)
+    for kind in KINDS:
+        with suppress(UnreadableFileError):
+            numbers = [row.number for row in read_rows(path, kind, CONTEXT)]
+            assert numbers == list(range(1, len(numbers) + 1))
+
+
+@quick
+@given(content=st.binary(max_size=300))
+def test_arbitrary_bytes_are_read_or_refused(tmp_path, content):
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+    read_all(path)
+
+
+@quick
+@given(text=st.text(alphabet='asinB0DEMO1,;\t|"\n\r{}[]:=\0 é\u200e', max_size=200))
+def test_text_of_the_usual_signs_is_read_or_refused(tmp_path, text):
+    path = tmp_path / "upload"
+    path.write_text("asin,date,price\n" + text, encoding="utf-8", newline="")
+    read_all(path)
+
+
+@quick
+@given(seed=st.sampled_from(SEEDS), data=st.data())
+def test_damaged_files_are_read_or_refused(tmp_path, seed, data):
+    place = data.draw(st.integers(0, len(seed) - 1))
+    patch = data.draw(st.binary(max_size=4))
+    keeps_end = data.draw(st.booleans())
+    path = tmp_path / "upload"
+    path.write_bytes(seed[:place] + patch + (seed[place + 1 :] if keeps_end else b""))
+    read_all(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'asin,note\nB0DEMO0001,"never closed\n' + b"x" * 3_000_000,
+        b"asin\n" + b"x" * 5_000_000,
+        b"asin" + b"," * 50_000 + b"\nB0DEMO0001\n",
+        b"\xff\xfe" + b"\0" * 100,
+    ],
+)
+def test_endless_cells_lines_and_headers_are_refused(write_file, content):
+    read_all(write_file(content))
+
+
+def test_a_line_without_end_is_not_read_to_its_end(write_file):
+    path = write_file(b"asin\n" + b"x" * 5_000_000)
+    with pytest.raises(UnreadableFileError, match="longer than"):
+        list(read_rows(path, FileKind.HISTORY_FILE, CONTEXT))

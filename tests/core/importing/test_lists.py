@@ -1,0 +1,119 @@
+"""Lists of products to track: columns by many names, and a verdict for each row."""
+
+import io
+from decimal import Decimal
+
+import pytest
+from openpyxl import Workbook
+
+from core.importing.reading import read_rows
+from core.importing.rows import FileKind, ReadContext, Refusal, Refused, TrackRequest
+
+
+def results(path, kind=FileKind.ASIN_LIST, marketplace=None):
+    context = ReadContext(default_marketplace=marketplace)
+    return [row.result for row in read_rows(path, kind, context)]
+
+
+def workbook_of(rows) -> bytes:
+    """Return an XLSX workbook with these rows."""
+    workbook = Workbook()
+    for row in rows:
+        workbook.active.append(row)
+    body = io.BytesIO()
+    workbook.save(body)
+    return body.getvalue()
+
+
+def test_a_row_says_how_to_track(write_file):
+    path = write_file(
+        "Link;Labels;Own/Competitor;Cadence;Price Threshold;BSR threshold %;Notes\n"
+        "https://www.amazon.de/dp/B0DEMO0001;mice, desk|gift;Competitor;6 hours;7,5 %;30;look\n"
+    )
+    assert results(path) == [
+        TrackRequest(
+            marketplace="DE",
+            asin="B0DEMO0001",
+            tags=("mice", "desk", "gift"),
+            role="competitor",
+            cadence="6h",
+            price_change_percent=Decimal("7.5"),
+            rank_change_percent=Decimal("30"),
+            note="look",
+        )
+    ]
+
+
+def test_a_row_without_marketplace_needs_one_or_takes_the_default(write_file):
+    path = write_file("asin\nB0DEMO0001\n")
+    (refusal,) = results(path)
+    assert (refusal.why, refusal.asin) == (Refused.NEEDS_MARKETPLACE, "B0DEMO0001")
+    (request,) = results(path, marketplace="FR")
+    assert (request.marketplace, request.asin) == ("FR", "B0DEMO0001")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("B0DEMO0001,https://www.amazon.de/dp/B0DEMO0002,", "leads to B0DEMO0002"),
+        ("B0DEMO0001,https://www.amazon.de/dp/B0DEMO0001,US", "leads to amazon.de"),
+        ("B0DEMO0001,,Atlantis", "no marketplace"),
+        ("B0XX,,US", "no ASIN"),
+        (",https://a.co/d/abc,US", "short link"),
+        (",https://amazon.com.evil.example/dp/B0DEMO0001,US", "not on one of Amazon"),
+        (",,US", "names no product"),
+        ("B0DEMO0001,,US,surplus", "quotes"),
+    ],
+)
+def test_a_row_that_can_not_be_followed_says_why(write_file, line, words):
+    (refusal,) = results(write_file(f"asin,url,marketplace\n{line}\n"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.why is Refused.INVALID
+    assert words in refusal.detail
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"), [("role", "boss"), ("cadence", "often"), ("price_threshold", "-3")]
+)
+def test_a_wish_that_is_not_understood_is_refused_not_ignored(write_file, column, cell):
+    (refusal,) = results(write_file(f"asin,marketplace,{column}\nB0DEMO0001,US,{cell}\n"))
+    assert cell in refusal.detail
+
+
+def test_a_list_without_header_gives_each_line_its_verdict(write_file):
+    rows = results(write_file("B0DEMO0001\n\nnonsense\nB0DEMO0002,DE\n"), marketplace="US")
+    assert [type(row).__name__ for row in rows] == ["TrackRequest", "Refusal", "TrackRequest"]
+    assert rows[2].marketplace == "DE"
+
+
+def test_zeros_that_a_spreadsheet_dropped_come_back_when_the_check_digit_fits(write_file):
+    path = write_file(
+        workbook_of([["ASIN", "Country"], [7532741, "US"], [7532742, "US"], [None, None]])
+    )
+    restored, refused = results(path)
+    assert restored.asin == "0007532741"
+    assert "format the column as text" in refused.detail
+
+
+def test_a_workbook_is_read_like_a_csv_file(write_file):
+    rows = [["asin", "marketplace", "tags"], ["B0DEMO0001", "Germany", "a;b"], ["", "", ""]]
+    assert results(write_file(workbook_of(rows))) == [
+        TrackRequest(marketplace="DE", asin="B0DEMO0001", tags=("a", "b"))
+    ]
+
+
+def test_every_mention_in_a_text_has_its_own_number(write_file):
+    path = write_file(
+        "Hello, please watch https://www.amazon.de/dp/B0DEMO0001 and B0DEMO0002.\n"
+        "Not this: https://amzn.to/3abcd\nRegards\n"
+    )
+    rows = list(read_rows(path, FileKind.PASTED_TEXT, ReadContext()))
+    assert [row.number for row in rows] == [1, 2, 3]
+    assert isinstance(rows[0].result, TrackRequest)
+    assert rows[1].result.why is Refused.NEEDS_MARKETPLACE
+    assert rows[2].result.why is Refused.INVALID
+
+
+def test_a_text_without_products_says_so_once(write_file):
+    (refusal,) = results(write_file("Dear all,\nnothing here.\n"), FileKind.PASTED_TEXT)
+    assert refusal.why is Refused.INVALID

@@ -1,0 +1,135 @@
+"""Opening files: what is refused, and with which words."""
+
+import gzip
+import io
+import zipfile
+
+import pytest
+
+from core.importing import source_file
+from core.importing.source_file import (
+    Container,
+    UnreadableFileError,
+    file_sha256,
+    find_container,
+    find_text_form,
+    open_text,
+)
+
+SHEET = {"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"}
+
+
+def archive_of(parts: dict[str, str | bytes]) -> bytes:
+    """Return a ZIP archive of named parts."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"  \r\n\t ", "empty"),
+        (b"%PDF-1.7 something", "PDF"),
+        (b"\x89PNG\r\n\x1a\n0000", "picture"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "password-protected"),
+        (b"PAR1abcd", "Parquet"),
+        (bytes(range(256)) * 20, "no text"),
+        (gzip.compress(b"\x1f\x8b twice"), "packed twice"),
+        (gzip.compress(b"asin\nB0DEMO0001\n" * 500)[:40], "incomplete"),
+        (archive_of({"readme.txt": "hello"}), "archive"),
+        (archive_of(SHEET)[:60], "damaged"),
+    ],
+)
+def test_what_can_not_be_imported_is_refused_with_words(write_file, content, words):
+    with pytest.raises(UnreadableFileError, match=words):
+        find_container(write_file(content))
+
+
+def test_a_file_above_the_limit_is_refused(write_file, monkeypatch):
+    monkeypatch.setattr(source_file, "MEGABYTE", 1)
+    with pytest.raises(UnreadableFileError, match="may be imported at once"):
+        find_container(write_file(b"a" * 1000))
+
+
+def test_a_gzip_bomb_is_not_unpacked_to_its_end(write_file, monkeypatch):
+    monkeypatch.setattr(source_file, "RATIO_FREE_BYTES", 1_000_000)
+    path = write_file(gzip.compress(b"asin,price\n" * 2_000_000))
+    with pytest.raises(UnreadableFileError, match="far more than its size"):
+        find_text_form(path)
+
+
+def test_a_workbook_bomb_is_refused_before_it_is_opened(write_file, monkeypatch):
+    monkeypatch.setattr(source_file, "RATIO_FREE_BYTES", 1_000_000)
+    bomb = archive_of({**SHEET, "xl/worksheets/sheet1.xml": "0" * 5_000_000})
+    with pytest.raises(UnreadableFileError, match="far more than its size"):
+        find_container(write_file(bomb))
+
+
+def test_a_workbook_with_entities_is_refused(write_file):
+    tricky = archive_of({**SHEET, "xl/sharedStrings.xml": '<!DOCTYPE x [<!ENTITY a "b">]><x/>'})
+    with pytest.raises(UnreadableFileError, match="no spreadsheet needs"):
+        find_container(write_file(tricky))
+
+
+DOCTYPE = '<!DOCTYPE x [<!ENTITY a "b">]><x/>'
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "<?xml version='1.0'?>\n<!-- " + "long " * 5_000 + "-->" + DOCTYPE,
+        "<!--" + "longer " * 20_000 + "-->" + DOCTYPE,
+        "<!-- one --> <?two?> <!-- <x> -->" + DOCTYPE,
+        ("\ufeff<!-- \u2d2d\u3c3e\u003e " + DOCTYPE.join(["-->", ""])).encode("utf-16-le"),
+        DOCTYPE.encode("utf-16-be"),
+        "\ufeff" + DOCTYPE,
+    ],
+    ids=["long comment", "endless comment", "many steps", "utf-16", "utf-16 unmarked", "mark"],
+)
+def test_entities_do_not_hide_behind_what_comes_first(write_file, part):
+    with pytest.raises(UnreadableFileError, match="no spreadsheet needs"):
+        find_container(write_file(archive_of({**SHEET, "xl/sharedStrings.xml": part})))
+
+
+def test_a_text_that_speaks_of_a_doctype_is_no_entity(write_file):
+    part = "<?xml version='1.0'?><!-- by hand --><sst><t><![CDATA[<!DOCTYPE x>]]></t></sst>"
+    sheet = archive_of({**SHEET, "xl/sharedStrings.xml": part, "xl/empty.xml": ""})
+    assert find_container(write_file(sheet)) is Container.XLSX
+
+
+def test_a_workbook_is_told_from_other_archives(write_file):
+    assert find_container(write_file(archive_of(SHEET))) is Container.XLSX
+
+
+@pytest.mark.parametrize(
+    ("encoding", "is_certain"),
+    [("utf-8", True), ("utf-8-sig", True), ("utf-16", True), ("cp1252", False)],
+)
+def test_accents_survive_in_every_usual_encoding(write_file, encoding, is_certain):
+    text = "asin,note\nB0DEMO0001,Müller café €5\nB0DEMO0002,naïve Größe\n"
+    path = write_file(text.encode(encoding))
+    form = find_text_form(path)
+    with open_text(path, form) as stream:
+        assert stream.read() == text
+    assert (form.problem is None) == is_certain
+
+
+def test_utf_16_without_a_mark_is_read(write_file):
+    path = write_file("asin\nB0DEMO0001\n".encode("utf-16-le"))
+    assert find_container(path) is Container.TEXT
+    with open_text(path, find_text_form(path)) as stream:
+        assert stream.read() == "asin\nB0DEMO0001\n"
+
+
+def test_one_damaged_byte_does_not_turn_a_file_into_another_encoding(write_file):
+    form = find_text_form(write_file("größe café ".encode() * 30 + b"\xff"))
+    assert form.encoding == "utf-8-sig"
+    assert form.problem
+
+
+def test_a_file_is_hashed_as_it_lies(write_file):
+    assert file_sha256(write_file(b"abc")).startswith("ba7816bf")

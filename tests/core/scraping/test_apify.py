@@ -1,0 +1,215 @@
+"""The one place that talks to Apify, against every fault a server can have."""
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.demo.stand_in import NO_CREDIT_TOKEN
+from core.scraping.apify import (
+    Apify,
+    ApifyAccess,
+    NoCreditError,
+    RefusedError,
+    SlowDownError,
+    StartUnclearError,
+    TokenError,
+    UnreachableError,
+)
+from tests.stand_in import RunningStandIn, running_stand_in
+
+ACTOR = "axesso_data/amazon-product-details-scraper"
+INPUT = {"urls": [f"https://www.amazon.com/dp/B0DEMO01{n:02d}" for n in range(1, 6)]}
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningStandIn]:
+    with running_stand_in(run_seconds=0.0) as running:
+        yield running
+
+
+@pytest.fixture
+def stand_in(server: RunningStandIn) -> RunningStandIn:
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def apify(stand_in: RunningStandIn) -> Apify:
+    return client(stand_in)
+
+
+def client(stand_in: RunningStandIn, token: str | None = None, **options: object) -> Apify:
+    usual: dict[str, object] = {"retries": 0, "timeout": timedelta(seconds=20)}
+    return Apify(ApifyAccess(token or stand_in.token, stand_in.url, **(usual | options)))
+
+
+Asking = Callable[[Apify], object]
+LOOKING: dict[str, Asking] = {
+    "get_run": lambda apify: apify.get_run("run1"),
+    "list_runs": lambda apify: list(apify.runs_since(ACTOR, LONG_AGO)),
+    "list_items": lambda apify: apify.items("set1", 0, 10),
+    "get_user": lambda apify: apify.check(),
+}
+
+
+def test_a_run_is_started_looked_at_and_read(apify: Apify, stand_in: RunningStandIn) -> None:
+    started = apify.start(ACTOR, INPUT)
+    seen = apify.get_run(started.id)
+    assert seen is not None
+    assert (seen.status, seen.has_ended, seen.dataset_id) == (
+        "SUCCEEDED",
+        True,
+        started.dataset_id,
+    )
+    assert seen.finished_at is not None
+    assert seen.finished_at.tzinfo is not None
+    assert seen.cost_usd is not None
+    assert apify.input_of(seen) == INPUT
+    assert stand_in.stats()["runs_started"] == 1
+
+
+def test_a_data_set_is_read_in_pages_that_end(apify: Apify) -> None:
+    started = apify.start(ACTOR, INPUT)
+    offset: int | None = 0
+    sizes = []
+    while offset is not None:
+        page = apify.items(started.dataset_id, offset, 2)
+        sizes.append(len(page.items))
+        offset = page.next_offset
+    assert sizes == [2, 2, 1]
+
+
+def test_an_empty_data_set_is_one_empty_page(apify: Apify, stand_in: RunningStandIn) -> None:
+    stand_in.fail_next("empty_dataset")
+    page = apify.items(apify.start(ACTOR, INPUT).dataset_id, 0, 10)
+    assert (page.items, page.next_offset) == ([], None)
+
+
+def test_runs_come_newest_first_and_only_those_since(apify: Apify) -> None:
+    ids = [
+        apify.start(ACTOR, {"urls": [f"https://www.amazon.com/dp/B0DEMO010{n}"]}).id for n in (1, 2)
+    ]
+    assert [run.id for run in apify.runs_since(ACTOR, LONG_AGO)] == ids[::-1]
+    assert list(apify.runs_since(ACTOR, datetime.now(UTC) + timedelta(minutes=1))) == []
+
+
+def test_a_run_apify_does_not_know_is_none(apify: Apify) -> None:
+    assert apify.get_run("unknown") is None
+
+
+def test_the_account_proves_the_token(apify: Apify) -> None:
+    assert apify.check() != ""
+
+
+def test_a_wrong_token_is_told_apart(stand_in: RunningStandIn) -> None:
+    wrong = client(stand_in, "wrong")
+    for ask in (lambda: wrong.start(ACTOR, INPUT), wrong.check):
+        with pytest.raises(TokenError, match="APIFY_TOKEN"):
+            ask()
+    assert stand_in.stats()["runs_started"] == 0
+
+
+def test_an_account_without_credit_is_told_apart(stand_in: RunningStandIn) -> None:
+    with pytest.raises(NoCreditError, match="credit"):
+        client(stand_in, NO_CREDIT_TOKEN).start(ACTOR, INPUT)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "runs"),
+    [
+        ("http_429", SlowDownError, 0),
+        ("no_credit", NoCreditError, 0),
+        ("http_500", StartUnclearError, 0),
+        ("drop_connection", StartUnclearError, 0),
+        ("lost_answer", StartUnclearError, 1),
+        ("garbage_json", StartUnclearError, 1),
+    ],
+)
+def test_a_start_that_goes_wrong_says_whether_it_is_certain(
+    apify: Apify, stand_in: RunningStandIn, fault: str, error: type[Exception], runs: int
+) -> None:
+    stand_in.fail_next(fault, operation="start_run")
+    with pytest.raises(error):
+        apify.start(ACTOR, INPUT)
+    stats = stand_in.stats()
+    assert (stats["runs_started"], stats["operations"]["start_run"]) == (runs, 1)
+
+
+def test_a_start_is_never_repeated_even_by_a_patient_client(stand_in: RunningStandIn) -> None:
+    stand_in.fail_next("http_500", operation="start_run")
+    with pytest.raises(StartUnclearError):
+        client(stand_in, retries=4).start(ACTOR, INPUT)
+    assert stand_in.stats()["operations"]["start_run"] == 1
+
+
+def test_a_start_that_is_not_answered_in_time_is_unclear(stand_in: RunningStandIn) -> None:
+    stand_in.fail_next("slow", operation="start_run", seconds=3)
+    with pytest.raises(StartUnclearError):
+        client(stand_in, timeout=timedelta(seconds=0.3)).start(ACTOR, INPUT)
+
+
+def test_a_slow_answer_is_an_answer(apify: Apify, stand_in: RunningStandIn) -> None:
+    stand_in.fail_next("slow", operation="start_run", seconds=0.2)
+    assert apify.start(ACTOR, INPUT).id
+
+
+def test_a_machine_that_is_not_there_certainly_started_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    nowhere = Apify(ApifyAccess("token", f"http://127.0.0.1:{port}", retries=0))
+    with pytest.raises(UnreachableError):
+        nowhere.start(ACTOR, INPUT)
+
+
+@pytest.mark.parametrize("operation", LOOKING)
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("http_429", SlowDownError),
+        ("no_credit", NoCreditError),
+        ("http_500", UnreachableError),
+        ("drop_connection", UnreachableError),
+    ],
+)
+def test_a_question_that_goes_wrong_says_how(
+    apify: Apify, stand_in: RunningStandIn, operation: str, fault: str, error: type[Exception]
+) -> None:
+    stand_in.fail_next(fault, operation=operation)
+    with pytest.raises(error):
+        LOOKING[operation](apify)
+
+
+@pytest.mark.parametrize("operation", ["get_run", "list_runs", "list_items"])
+def test_an_answer_that_is_no_json_is_unreachable(
+    apify: Apify, stand_in: RunningStandIn, operation: str
+) -> None:
+    run = apify.start(ACTOR, INPUT)
+    asking = LOOKING | {
+        "get_run": lambda apify: apify.get_run(run.id),
+        "list_items": lambda apify: apify.items(run.dataset_id, 0, 10),
+    }
+    stand_in.fail_next("garbage_json", operation=operation)
+    with pytest.raises(UnreachableError):
+        asking[operation](apify)
+
+
+def test_a_question_is_asked_again_by_a_patient_client(stand_in: RunningStandIn) -> None:
+    stand_in.fail_next("http_500", operation="get_user")
+    assert client(stand_in, retries=2).check()
+
+
+def test_a_data_set_that_is_gone_is_refused(apify: Apify) -> None:
+    with pytest.raises(RefusedError):
+        apify.items("gone", 0, 10)
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "naïve", "\u200b", " "])
+def test_a_token_that_can_not_be_sent_is_a_token_error(
+    stand_in: RunningStandIn, token: str
+) -> None:
+    with pytest.raises(TokenError):
+        client(stand_in, token).start(ACTOR, INPUT)
+    assert stand_in.stats()["runs_started"] == 0

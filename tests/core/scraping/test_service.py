@@ -1,0 +1,183 @@
+"""The life of a run: each step is done once, and every product is given back."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.errors import NotFoundError
+from core.history.observation import Outcome
+from core.scraping import service
+from core.scraping.actors import AXESSO_DETAILS
+from core.scraping.apify import OutsideRun
+from core.scraping.batches import plan_run
+from core.scraping.limits import Limits
+from core.tracking.rules import Cadence, retry_due
+from core.tracking.service import pause, unfollow
+from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
+
+MINUTE = timedelta(minutes=1)
+LIMITS = Limits(10, 5, Decimal(5), Decimal("0.01"))
+OUTSIDE = OutsideRun("r1", "RUNNING", "d1", "k1", datetime(2026, 3, 2, 12, tzinfo=UTC), None, None)
+
+
+@pytest.fixture
+def now(session: Session) -> datetime:
+    at: datetime = row(session, "SELECT now() AS at")["at"]
+    return at.astimezone(UTC)
+
+
+@pytest.fixture
+def products(session: Session, acting: Acting) -> list[int]:
+    return follow_all(session, acting, [LAMP, KETTLE], cadence=Cadence.DAILY)
+
+
+@pytest.fixture
+def run_id(session: Session, products: list[int], now: datetime) -> int:
+    planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
+    assert planned is not None
+    return planned.id
+
+
+def close(session: Session, run_id: int, now: datetime, outcome: Outcome = Outcome.OK) -> None:
+    service.close_run(session, run_id, now, outcome, "Because.", has_failed=False)
+
+
+def test_a_run_that_does_not_exist_is_an_error(session: Session) -> None:
+    with pytest.raises(NotFoundError):
+        service.get_run(session, 999)
+
+
+def test_a_claim_is_held_by_one_until_it_ends(session: Session, run_id: int, now: datetime) -> None:
+    assert service.claim_open_runs(session, now, MINUTE, 10) == [run_id]
+    assert service.claim_open_runs(session, now, MINUTE, 10) == []
+    assert not service.claim_run(session, run_id, now, MINUTE)
+    assert service.claim_run(session, run_id, now + 2 * MINUTE, MINUTE)
+    service.release_claim(session, run_id)
+    assert service.claim_run(session, run_id, now, MINUTE)
+
+
+def test_a_closed_run_is_not_claimed(session: Session, run_id: int, now: datetime) -> None:
+    close(session, run_id, now)
+    assert service.claim_open_runs(session, now, MINUTE, 10) == []
+
+
+def test_a_run_is_started_once(session: Session, run_id: int) -> None:
+    assert service.mark_started(session, run_id, OUTSIDE)
+    assert not service.mark_started(session, run_id, OUTSIDE)
+    assert service.known_outside_ids(session, ["r1", "r2"]) == {"r1"}
+
+
+def test_a_run_is_finished_once_and_never_in_the_future(
+    session: Session, run_id: int, now: datetime
+) -> None:
+    ended = OutsideRun("r1", "SUCCEEDED", "d1", "k1", now, now + MINUTE, Decimal("0.02"))
+    assert not service.mark_finished(session, run_id, ended, now)
+    service.mark_started(session, run_id, OUTSIDE)
+    assert service.mark_finished(session, run_id, ended, now)
+    assert not service.mark_finished(session, run_id, ended, now)
+    run = row(session, "SELECT * FROM fetch_run")
+    assert (run["finished_at"], run["cost_usd"]) == (now, Decimal("0.02"))
+
+
+def test_an_answer_makes_a_product_due_after_its_cadence(
+    session: Session, run_id: int, products: list[int], now: datetime
+) -> None:
+    close(session, run_id, now)
+    due = schedule(session, products[0])
+    assert due is not None
+    assert (due["due_at"], due["looked_at"]) == (now + timedelta(days=1), now)
+    assert (due["leased_until"], due["fetch_run_id"], due["failures"]) == (None, None, 0)
+
+
+@pytest.mark.parametrize("failures", [0, 1, 3, 12])
+def test_a_failure_makes_a_product_due_as_the_rule_says(
+    session: Session, run_id: int, products: list[int], now: datetime, failures: int
+) -> None:
+    session.execute(text("UPDATE fetch_schedule SET failures = :n"), {"n": failures})
+    close(session, run_id, now, Outcome.BLOCKED)
+    due = schedule(session, products[0])
+    assert due is not None
+    assert due["due_at"] == retry_due(now, failures + 1, Cadence.DAILY.minutes)
+    assert (due["failures"], due["looked_at"]) == (failures + 1, None)
+
+
+def test_a_redirect_waits_for_its_usual_turn(
+    session: Session, run_id: int, products: list[int], now: datetime
+) -> None:
+    close(session, run_id, now, Outcome.REDIRECTED_ASIN)
+    assert schedule(session, products[0])["due_at"] == now + timedelta(days=1)
+
+
+def test_only_products_that_did_not_come_back_get_the_runs_outcome(
+    session: Session, run_id: int, products: list[int], now: datetime
+) -> None:
+    session.execute(
+        text("UPDATE fetch_item SET outcome = 'ok' WHERE product_id = :id"), {"id": products[0]}
+    )
+    close(session, run_id, now, Outcome.EMPTY_RUN)
+    found = rows(session, "SELECT product_id, outcome FROM fetch_item")
+    assert {each["product_id"]: each["outcome"] for each in found} == {
+        products[0]: "ok",
+        products[1]: "empty_run",
+    }
+
+
+def test_a_product_that_was_dropped_meanwhile_is_not_fetched_again(
+    session: Session, acting: Acting, run_id: int, products: list[int], now: datetime
+) -> None:
+    unfollow(session, acting, [products[0]])
+    pause(session, acting, [products[1]])
+    close(session, run_id, now)
+    assert rows(session, "SELECT * FROM fetch_schedule") == []
+
+
+def test_closing_a_run_twice_changes_no_schedule(
+    session: Session, run_id: int, products: list[int], now: datetime
+) -> None:
+    close(session, run_id, now)
+    before = schedule(session, products[0])
+    close(session, run_id, now + timedelta(hours=5), Outcome.RUN_FAILED)
+    assert schedule(session, products[0]) == before
+
+
+def test_a_withdrawn_run_leaves_its_products_due(
+    session: Session, run_id: int, products: list[int], now: datetime
+) -> None:
+    service.withdraw_run(session, run_id, now, "Never started.")
+    due = schedule(session, products[0])
+    assert due is not None
+    assert (due["due_at"], due["leased_until"], due["failures"]) == (now, None, 0)
+    assert rows(session, "SELECT * FROM fetch_item") == []
+    assert row(session, "SELECT state, error FROM fetch_run") == {
+        "state": "failed",
+        "error": "Never started.",
+    }
+
+
+def test_a_run_that_was_started_meanwhile_is_not_withdrawn(
+    session: Session, run_id: int, products: list[int], now: datetime
+) -> None:
+    service.mark_started(session, run_id, OUTSIDE)
+    service.withdraw_run(session, run_id, now, "Never started.")
+    assert row(session, "SELECT state FROM fetch_run")["state"] == "running"
+    assert schedule(session, products[0])["fetch_run_id"] == run_id
+    assert len(rows(session, "SELECT * FROM fetch_item")) == 2
+
+
+def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> None:
+    assert not service.is_resting(session, "apify", now)
+    service.set_provider_state(session, "apify", "no_credit", "Empty.", now, now + MINUTE)
+    assert service.is_resting(session, "apify", now)
+    assert not service.is_resting(session, "apify", now + MINUTE)
+    service.set_provider_state(session, "apify", "ok", None, now, None)
+    session.expire_all()
+    assert not service.is_resting(session, "apify", now)
+
+
+def test_a_long_error_is_kept_in_part(session: Session, run_id: int) -> None:
+    service.note_error(session, run_id, "x" * 5000)
+    assert len(row(session, "SELECT error FROM fetch_run")["error"]) == 2000

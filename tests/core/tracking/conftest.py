@@ -1,0 +1,51 @@
+"""A few followed products, for tests of lists."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.catalog.listing import Listing
+from core.catalog.listings import NewVersion, content_hash, store_versions
+from core.catalog.models import ProductLatest
+from core.tracking.rules import Role
+from core.tracking.service import Wish, follow
+
+Track = Callable[..., int]
+
+
+@pytest.fixture
+def track(session: Session, acting: Acting) -> Track:
+    """Follow an invented product and say what was last seen of it; returns its id."""
+
+    def tracked(
+        asin: str,
+        title: str | None = None,
+        *,
+        marketplace: str = "US",
+        role: Role = Role.WATCHED,
+        tags: tuple[str, ...] = (),
+        brand: str | None = None,
+        **latest: Any,
+    ) -> int:
+        [followed] = follow(session, acting, [Wish(marketplace, asin, role, tags=tags)])
+        if title is not None:
+            listing = Listing(title=title, brand=brand)
+            version = NewVersion(
+                followed.product_id, listing, content_hash(listing), datetime.now(UTC), 1
+            )
+            store_versions(session, [version])
+        if latest:
+            values = {"captured_at": datetime.now(UTC), **latest}
+            session.execute(
+                update(ProductLatest)
+                .where(ProductLatest.product_id == followed.product_id)
+                .values(**values)
+            )
+        return followed.product_id
+
+    return tracked

@@ -1,0 +1,349 @@
+"""Lists of followed products: search, filters, order, pages, sparklines."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from core.accounts.models import Person
+from core.accounts.service import Acting
+from core.history.attention import Finding
+from core.history.observation import Availability
+from core.tracking import counts, queries, service
+from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
+from core.tracking.meaning import CALM, Mood, mood
+from core.tracking.models import Tracking
+from core.tracking.queries import count_products, find_products
+from core.tracking.rules import Role
+from tests.core.tracking.conftest import Track
+
+
+def asins(
+    session: Session, acting: Acting, asked: ListFilter, sort: Sort | None = None
+) -> list[str]:
+    return list(find_products(session, acting, asked, sort or Sort(), 1, 50).rows["asin"])
+
+
+@pytest.fixture
+def shelf(track: Track) -> None:
+    """Four products: a kettle, a lamp, a Japanese pressure cooker, one never looked at."""
+    track(
+        "B0TEST0001",
+        "Brightwell Electric Kettle 1.7 l, glass",
+        brand="Brightwell",
+        role=Role.OWN,
+        tags=("kitchen",),
+        price=2999,
+        bsr=120,
+        rating=45,
+        ratings_count=900,
+        availability=Availability.IN_STOCK,
+    )
+    track(
+        "B0TEST0002",
+        "Luma Desk Lamp",
+        marketplace="DE",
+        role=Role.COMPETITOR,
+        price=1999,
+        bsr=3000,
+        rating=41,
+        ratings_count=None,
+        availability=Availability.UNAVAILABLE,
+        attention=90,
+        attention_kind=Finding.OUT_OF_STOCK.value,
+    )
+    track("B0TEST0003", "ホシノ 圧力鍋 3L", marketplace="JP", price=5980, bsr=None)
+    track("B0TEST0004")
+
+
+@pytest.mark.usefixtures("shelf")
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            ("kettle", ["B0TEST0001"]),
+            ("KETTLE brightwell", ["B0TEST0001"]),
+            ("electric ket", ["B0TEST0001"]),
+            ("ket electric", []),  # only the last word may be unfinished
+            ("圧力鍋", ["B0TEST0003"]),
+            ("鍋圧", []),
+            ("圧力鍋 3l", ["B0TEST0003"]),
+            ("b0test0002", ["B0TEST0002"]),
+            ("  luma  ", ["B0TEST0002"]),
+            ("&|!", []),
+        ],
+    )
+    def test_words_find_titles_brands_and_asins(
+        self, session: Session, acting: Acting, words: str, found: list[str]
+    ) -> None:
+        assert asins(session, acting, ListFilter(search=words)) == found
+
+    def test_the_start_of_an_asin_finds_all_that_begin_with_it(
+        self, session: Session, acting: Acting
+    ) -> None:
+        assert count_products(session, acting, ListFilter(search="B0TEST")) == 4
+
+    @pytest.mark.parametrize(
+        "nasty",
+        ["'", "''':*", "a & | !b", "x\x00y", "\\", "\\' :* <-> (", "\ud800", "é" * 10_000, "%_%"],
+    )
+    def test_a_hostile_search_finds_nothing_and_breaks_nothing(
+        self, session: Session, acting: Acting, nasty: str
+    ) -> None:
+        assert asins(session, acting, ListFilter(search=nasty)) == []
+
+    @settings(
+        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(words=st.text(max_size=40))
+    def test_no_text_breaks_the_search(self, session: Session, acting: Acting, words: str) -> None:
+        find_products(session, acting, ListFilter(search=words), Sort(), 1, 10)
+
+
+@pytest.mark.usefixtures("shelf")
+class TestFilters:
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            (ListFilter(marketplaces=("DE", "JP")), {"B0TEST0002", "B0TEST0003"}),
+            (ListFilter(roles=(Role.OWN,)), {"B0TEST0001"}),
+            (ListFilter(tags=("kitchen", "garden")), {"B0TEST0001"}),
+            (ListFilter(states=(State.IN_STOCK,)), {"B0TEST0001"}),
+            (ListFilter(states=(State.OUT_OF_STOCK,)), {"B0TEST0002"}),
+            (ListFilter(states=(State.UNKNOWN,)), {"B0TEST0003", "B0TEST0004"}),
+            (ListFilter(states=(State.OUT_OF_STOCK, State.IN_STOCK)), {"B0TEST0001", "B0TEST0002"}),
+            (ListFilter(states=(State.GONE,)), set()),
+            (ListFilter(search="b0test", marketplaces=("JP",)), {"B0TEST0003"}),
+        ],
+    )
+    def test_a_filter_leaves_what_it_names(
+        self, session: Session, acting: Acting, asked: ListFilter, found: set[str]
+    ) -> None:
+        assert set(asins(session, acting, asked)) == found
+        assert count_products(session, acting, asked) == len(found)
+
+    def test_a_competitor_out_of_stock_is_an_opportunity_and_needs_no_attention(
+        self, session: Session, acting: Acting
+    ) -> None:
+        assert asins(session, acting, ListFilter(states=(State.OPPORTUNITY,))) == ["B0TEST0002"]
+        assert asins(session, acting, ListFilter(states=(State.ATTENTION,))) == []
+
+    def test_paused_products_are_found(self, session: Session, acting: Acting) -> None:
+        page = find_products(session, acting, ListFilter(search="kettle"), Sort(), 1, 5)
+        service.pause(session, acting, page.rows["product_id"].tolist())
+        assert asins(session, acting, ListFilter(states=(State.PAUSED,))) == ["B0TEST0001"]
+
+    def test_another_person_sees_none_of_them(self, session: Session, acting: Acting) -> None:
+        person = Person(team_id=acting.team_id, name="Stranger")
+        session.add(person)
+        session.flush()
+        stranger = Acting(person.id, acting.team_id, "Stranger", "UTC")
+        assert find_products(session, stranger, ListFilter(), Sort(), 1, 50).total == 0
+        assert queries.marketplaces_followed(session, stranger, ["US"]) == []
+        assert not queries.follows_anything(session, stranger)
+
+
+def test_old_findings_are_no_news(session: Session, acting: Acting, track: Track) -> None:
+    long_ago = datetime.now(UTC) - timedelta(hours=49)
+    track("B0TEST0001", role=Role.OWN, captured_at=long_ago, attention=90, attention_kind="gone")
+    assert count_products(session, acting, ListFilter(states=(State.ATTENTION,))) == 0
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("is_long", [False, True], ids=["short list", "long list"])
+class TestOrder:
+    @pytest.fixture(autouse=True)
+    def _length(self, monkeypatch: pytest.MonkeyPatch, is_long: bool) -> None:
+        """A list beyond SHORT_LIST is ordered by other statements: the answer is the same."""
+        if is_long:
+            monkeypatch.setattr(queries, "SHORT_LIST", 0)
+
+    @pytest.mark.parametrize(
+        ("sort", "order"),
+        [
+            (Sort(), "2134"),
+            (Sort(SortBy.TITLE), "1234"),
+            (Sort(SortBy.TITLE, True), "3214"),
+            (Sort(SortBy.PRICE), "2134"),
+            (Sort(SortBy.PRICE, True), "3124"),
+            (Sort(SortBy.RANK), "1234"),
+            (Sort(SortBy.RANK, True), "2134"),
+            (Sort(SortBy.RATING), "2134"),
+            (Sort(SortBy.RATING, True), "1234"),
+            (Sort(SortBy.RATINGS_COUNT, True), "1234"),
+        ],
+    )
+    def test_unknown_values_come_last_in_either_direction(
+        self, session: Session, acting: Acting, sort: Sort, order: str
+    ) -> None:
+        assert "".join(asin[-1] for asin in asins(session, acting, ListFilter(), sort)) == order
+
+    @pytest.mark.parametrize("by", SortBy)
+    @pytest.mark.parametrize("descending", [False, True])
+    @pytest.mark.parametrize("size", [1, 3])
+    def test_pages_show_every_product_once(
+        self, session: Session, acting: Acting, by: SortBy, descending: bool, size: int
+    ) -> None:
+        seen: list[str] = []
+        for number in range(1, 5):
+            page = find_products(session, acting, ListFilter(), Sort(by, descending), number, size)
+            seen.extend(page.rows["asin"])
+        assert seen == asins(session, acting, ListFilter(), Sort(by, descending))
+        assert len(seen) == 4
+
+
+@pytest.mark.usefixtures("shelf")
+def test_beyond_the_last_page_there_are_no_rows(session: Session, acting: Acting) -> None:
+    page = find_products(session, acting, ListFilter(), Sort(), 9, 50)
+    assert page.total == 4
+    assert page.rows.empty
+    assert "price_history" in page.rows.columns
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_is_unknown_is_none_and_amounts_stay_integers(
+    session: Session, acting: Acting
+) -> None:
+    rows = find_products(session, acting, ListFilter(), Sort(SortBy.PRICE), 1, 50).rows
+    assert rows["price"].tolist() == [1999, 2999, 5980, None]
+    assert isinstance(rows["price"].iloc[0], int)
+    assert rows["title"].iloc[3] is None
+
+
+def test_counting_ends_at_the_cap(
+    session: Session, acting: Acting, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        track(f"B0TEST000{number}")
+    monkeypatch.setattr(queries, "COUNT_CAP", 2)
+    assert count_products(session, acting, ListFilter()) == 3
+
+
+def test_no_page_lies_beyond_what_was_counted() -> None:
+    assert page_count(0, 50) == 1
+    assert page_count(50, 50) == 1
+    assert page_count(51, 50) == 2
+    assert page_count(COUNT_CAP + 1, 50) == 200
+
+
+def test_sparklines_keep_their_holes_and_begin_thirty_days_ago(
+    session: Session, acting: Acting, track: Track
+) -> None:
+    product_id = track("B0TEST0001")
+    for days_ago, price, rank in [(40, 1, 1), (2, 900, 50), (1, None, 40), (0, 1100, None)]:
+        session.execute(
+            text(
+                "INSERT INTO product_daily (product_id, day, price_close, bsr_close, looks) "
+                "VALUES (:id, :day, :price, :rank, 1)"
+            ),
+            {
+                "id": product_id,
+                "day": datetime.now(UTC).date() - timedelta(days=days_ago),
+                "price": price,
+                "rank": rank,
+            },
+        )
+    [row] = find_products(session, acting, ListFilter(), Sort(), 1, 50).rows.to_dict("records")
+    assert row["price_history"] == [900, None, 1100]
+    assert row["bsr_history"] == [50, 40, None]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_only_what_is_there_can_be_chosen(session: Session, acting: Acting) -> None:
+    assert queries.marketplaces_followed(session, acting, ["US", "UK", "DE", "JP"]) == [
+        "US",
+        "DE",
+        "JP",
+    ]
+    assert queries.tags_used(session, acting) == ["kitchen"]
+
+
+def test_freshness_counts_looks_of_a_day_and_leaves_out_what_is_paused(
+    session: Session, acting: Acting, track: Track
+) -> None:
+    now = datetime.now(UTC)
+    track("B0TEST0001", captured_at=now - timedelta(hours=1))
+    track("B0TEST0002", captured_at=now - timedelta(hours=30))
+    paused = track("B0TEST0003", captured_at=now - timedelta(hours=2))
+    service.pause(session, acting, [paused])
+    fresh = counts.freshness(session, acting)
+    assert (fresh.followed, fresh.expected, fresh.looked_at) == (3, 2, 1)
+    assert fresh.last_look == now - timedelta(hours=1)
+
+
+def test_requests_of_others_are_counted_ahead(
+    session: Session, acting: Acting, track: Track
+) -> None:
+    first, second = track("B0TEST0001"), track("B0TEST0002")
+    service.request_refresh(session, acting, [first, second])
+    assert counts.requests_waiting(session, [second]) == 1
+
+
+STATES_OF = {
+    Availability.IN_STOCK: State.IN_STOCK,
+    Availability.LIMITED: State.IN_STOCK,
+    Availability.NO_OFFERS: State.OUT_OF_STOCK,
+    Availability.UNAVAILABLE: State.OUT_OF_STOCK,
+    Availability.BUY_BOX_SUPPRESSED: State.SUPPRESSED,
+    Availability.GONE: State.GONE,
+    None: State.UNKNOWN,
+}
+
+
+@pytest.mark.parametrize("availability", [*Availability, None])
+def test_each_availability_is_found_under_one_state_at_most(
+    session: Session, acting: Acting, track: Track, availability: Availability | None
+) -> None:
+    track("B0TEST0001", availability=availability)
+    states = {
+        State.IN_STOCK,
+        State.OUT_OF_STOCK,
+        State.SUPPRESSED,
+        State.GONE,
+        State.UNKNOWN,
+    }
+    found = {
+        state for state in states if count_products(session, acting, ListFilter(states=(state,)))
+    }
+    assert found == ({STATES_OF[availability]} if availability in STATES_OF else set())
+
+
+@pytest.mark.parametrize("kind", Finding)
+def test_every_finding_means_something_to_every_role(kind: Finding) -> None:
+    for role in Role:
+        assert mood(role, kind.value) in Mood
+        is_good = mood(role, kind.value) is Mood.BETTER
+        assert not is_good or f"{role}:{kind}" in CALM
+
+
+def test_a_rank_that_worsens_is_bad_of_ones_own_and_good_of_a_competitors() -> None:
+    assert mood(Role.OWN, "rank_worsened") is Mood.WORSE
+    assert mood(Role.COMPETITOR, "rank_worsened") is Mood.BETTER
+    assert mood(Role.OWN, "price_moved") is Mood.NEUTRAL
+    assert {f"{role}:{kind}" for role in Role for kind in Finding}.issuperset(CALM)
+
+
+def test_a_move_below_a_persons_own_threshold_is_no_news_to_them(
+    session: Session, acting: Acting, track: Track
+) -> None:
+    moved = {"attention": 25.0, "attention_kind": "price_moved", "prior_price": 1000}
+    track("B0TEST0001", role=Role.OWN, price=1080, **moved)
+    large = track("B0TEST0002", role=Role.OWN, price=1200, **moved)
+    session.execute(update(Tracking).values(price_change_percent=10))
+    shown = find_products(session, acting, ListFilter(states=(State.ATTENTION,)), Sort(), 1, 10)
+    assert list(shown.rows["product_id"]) == [large]
+    session.execute(update(Tracking).values(price_change_percent=None))
+    assert count_products(session, acting, ListFilter(states=(State.ATTENTION,))) == 2
+
+
+@pytest.mark.parametrize(("percent", "count"), [(99, 1), (101, 0), (None, 1)])
+def test_a_rank_threshold_compares_ratios(
+    session: Session, acting: Acting, track: Track, percent: int | None, count: int
+) -> None:
+    worse = {"attention": 45.0, "attention_kind": "rank_worsened", "prior_bsr": 100, "bsr": 200}
+    track("B0TEST0001", role=Role.OWN, **worse)
+    session.execute(update(Tracking).values(rank_change_percent=percent))
+    assert count_products(session, acting, ListFilter(states=(State.ATTENTION,))) == count

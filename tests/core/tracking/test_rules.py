@@ -1,0 +1,39 @@
+"""How often a product is looked at, and when next."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.tracking.rules import LONGEST_RETRY, Cadence, fastest, next_due, retry_due
+from tests.factories import NOON
+
+
+def test_the_fastest_cadence_satisfies_everybody() -> None:
+    assert fastest([Cadence.WEEKLY, Cadence.HOURLY, Cadence.DAILY]) is Cadence.HOURLY
+
+
+def test_nobody_following_is_no_cadence() -> None:
+    assert fastest([]) is None
+
+
+@pytest.mark.parametrize(
+    ("cadence", "hours"),
+    [(Cadence.HOURLY, 1), (Cadence.SIX_HOURS, 6), (Cadence.DAILY, 24), (Cadence.WEEKLY, 168)],
+)
+def test_a_product_is_due_again_after_its_cadence(cadence: Cadence, hours: int) -> None:
+    assert next_due(NOON, cadence.minutes) == NOON + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes"), [(1, 5), (2, 10), (3, 20), (7, 320), (8, 360), (50, 360)]
+)
+def test_the_wait_after_a_failure_doubles_up_to_six_hours(failures: int, minutes: int) -> None:
+    assert retry_due(NOON, failures, Cadence.WEEKLY.minutes) == NOON + timedelta(minutes=minutes)
+
+
+@given(st.integers(1, 10**6), st.sampled_from(Cadence))
+def test_a_retry_never_waits_longer_than_the_usual_round(failures: int, cadence: Cadence) -> None:
+    wait = retry_due(NOON, failures, cadence.minutes) - NOON
+    assert timedelta(0) < wait <= min(LONGEST_RETRY, timedelta(minutes=cadence.minutes))

@@ -1,0 +1,283 @@
+"""The verbs of following: each acts for the acting person, and on nobody else's rows."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.errors import InvalidInputError, NotFoundError
+from core.tracking.rules import Cadence, Role
+from core.tracking.service import (
+    Settings,
+    Wish,
+    add_tags,
+    change_settings,
+    clean_tags,
+    follow,
+    pause,
+    request_refresh,
+    resume,
+    sync_schedule,
+    unfollow,
+)
+from tests.factories import (
+    KETTLE,
+    LAMP,
+    colleague,
+    follow_all,
+    product,
+    row,
+    rows,
+    schedule,
+    stranger,
+)
+
+
+def tracking(session: Session, acting: Acting, product_id: int) -> dict[str, Any] | None:
+    session.flush()
+    found = rows(
+        session,
+        "SELECT * FROM tracking WHERE person_id = :person AND product_id = :id",
+        person=acting.person_id,
+        id=product_id,
+    )
+    return found[0] if found else None
+
+
+def cadence_minutes(session: Session, product_id: int) -> int | None:
+    found = schedule(session, product_id)
+    return None if found is None else found["cadence_minutes"]
+
+
+def settings_of(**values: Any) -> Settings:
+    usual: dict[str, Any] = {
+        "role": Role.OWN,
+        "cadence": Cadence.HOURLY,
+        "tags": (),
+        "note": None,
+        "is_primary": False,
+        "price_change_percent": None,
+        "rank_change_percent": None,
+    }
+    return Settings(**(usual | values))
+
+
+def test_a_followed_product_is_due_at_once(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    due = schedule(session, lamp)
+    assert due is not None
+    assert (due["provider"], due["marketplace"], due["cadence_minutes"]) == ("apify", "US", 1440)
+    assert row(session, "SELECT now() >= :due AS is_due", due=due["due_at"])["is_due"]
+
+
+def test_a_demo_product_is_fetched_at_home(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP], is_demo=True)
+    assert schedule(session, lamp)["provider"] == "demo"
+
+
+def test_without_fetching_nothing_is_due(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP], fetch=False)
+    assert schedule(session, lamp) is None
+
+
+def test_each_wish_gets_its_answer_in_order(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    answers = follow(session, acting, [Wish("US", name) for name in (KETTLE, LAMP, KETTLE)])
+    assert [answer.is_new for answer in answers] == [True, False, False]
+    assert answers[1].product_id == lamp
+    assert answers[0].product_id == answers[2].product_id
+
+
+def test_following_again_keeps_what_the_wish_does_not_name(
+    session: Session, acting: Acting
+) -> None:
+    how: dict[str, Any] = {"role": Role.OWN, "cadence": Cadence.HOURLY, "note": "Mine"}
+    (lamp,) = follow_all(session, acting, [LAMP], tags=("a",), **how)
+    follow_all(session, acting, [LAMP], tags=("b",), price_change_percent=Decimal(5))
+    kept = tracking(session, acting, lamp)
+    assert kept is not None
+    assert (kept["role"], kept["cadence"], kept["note"]) == ("own", "hourly", "Mine")
+    assert (kept["tags"], kept["price_change_percent"]) == (["a", "b"], 5)
+
+
+def test_two_wishes_for_one_product_both_count(session: Session, acting: Acting) -> None:
+    wishes = [
+        Wish("US", LAMP, tags=("first",), note="Kept"),
+        Wish("US", LAMP, tags=("second",), cadence=Cadence.HOURLY),
+    ]
+    lamp = follow(session, acting, wishes)[0].product_id
+    kept = tracking(session, acting, lamp)
+    assert kept is not None
+    assert (kept["tags"], kept["note"], kept["cadence"]) == (["first", "second"], "Kept", "hourly")
+    assert cadence_minutes(session, lamp) == 60
+
+
+def test_the_fastest_of_several_cadences_wins(session: Session, acting: Acting) -> None:
+    other = colleague(session, acting)
+    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.WEEKLY)
+    follow_all(session, other, [LAMP], cadence=Cadence.HOURLY)
+    assert cadence_minutes(session, lamp) == 60
+    unfollow(session, other, [lamp])
+    assert cadence_minutes(session, lamp) == 10080
+
+
+def test_a_pause_of_one_person_does_not_stop_another(session: Session, acting: Acting) -> None:
+    other = colleague(session, acting)
+    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.HOURLY)
+    follow_all(session, other, [LAMP], cadence=Cadence.DAILY)
+    assert pause(session, acting, [lamp]) == 1
+    assert cadence_minutes(session, lamp) == 1440
+    assert tracking(session, other, lamp)["paused_at"] is None
+    assert pause(session, acting, [lamp]) == 0
+
+
+def test_a_product_that_everybody_paused_is_not_fetched(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    pause(session, acting, [lamp])
+    assert schedule(session, lamp) is None
+    assert resume(session, acting, [lamp]) == 1
+    assert cadence_minutes(session, lamp) == 1440
+
+
+def test_removing_leaves_the_history_and_other_people(session: Session, acting: Acting) -> None:
+    other = stranger(session)
+    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, other, [LAMP])
+    assert unfollow(session, acting, [lamp, kettle]) == 2
+    assert schedule(session, lamp) is not None
+    assert schedule(session, kettle) is None
+    assert tracking(session, other, lamp) is not None
+    assert row(session, "SELECT count(*) AS n FROM product")["n"] == 2
+
+
+def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
+    session: Session, acting: Acting
+) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
+    unfollow(session, acting, [lamp])
+    assert schedule(session, lamp) is not None
+
+
+@pytest.mark.parametrize("verb", [pause, unfollow, request_refresh])
+def test_a_strangers_verb_does_not_touch_my_products(
+    session: Session, acting: Acting, verb: Any
+) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    before, due = tracking(session, acting, lamp), schedule(session, lamp)
+    assert verb(session, stranger(session), [lamp]) == 0
+    assert tracking(session, acting, lamp) == before
+    assert schedule(session, lamp) == due
+
+
+def test_a_stranger_can_neither_tag_nor_set_my_products(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    other = stranger(session)
+    assert add_tags(session, other, [lamp], ["x"]) == 0
+    with pytest.raises(NotFoundError):
+        change_settings(session, other, lamp, settings_of())
+    assert tracking(session, acting, lamp)["tags"] == []
+
+
+def test_tags_are_added_to_those_that_are_there(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP], tags=("b",))
+    assert add_tags(session, acting, [lamp], ["  a ", "b", ""]) == 1
+    assert tracking(session, acting, lamp)["tags"] == ["a", "b"]
+
+
+def test_changed_settings_replace_the_old_ones_and_the_cadence(
+    session: Session, acting: Acting
+) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP], tags=("old",))
+    change_settings(session, acting, lamp, settings_of(tags=("new",), is_primary=True, note="x\0"))
+    kept = tracking(session, acting, lamp)
+    assert kept is not None
+    assert (kept["tags"], kept["is_primary"], kept["note"]) == (["new"], True, "x")
+    assert cadence_minutes(session, lamp) == 60
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"price_change_percent": Decimal(0)},
+        {"rank_change_percent": Decimal(10_001)},
+        {"note": "x" * 4001},
+        {"tags": ("x" * 41,)},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_settings_out_of_bounds_are_refused(
+    session: Session, acting: Acting, values: dict[str, Any]
+) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    with pytest.raises(InvalidInputError):
+        change_settings(session, acting, lamp, settings_of(**values))
+
+
+def test_tags_are_cleaned_of_doubles_spaces_and_hidden_characters() -> None:
+    assert clean_tags([" b  c ", "a", "a", "", "\0", "x\x1fy"]) == ["a", "b c", "x y"]
+
+
+def test_a_refresh_makes_a_product_due_ahead_of_the_others(
+    session: Session, acting: Acting
+) -> None:
+    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
+    session.execute(text("UPDATE fetch_schedule SET due_at = now() + interval '1 day'"))
+    assert request_refresh(session, acting, [lamp]) == 1
+    asked = schedule(session, lamp)
+    assert asked is not None
+    assert (asked["priority"], asked["requested_at"] is not None) == (0, True)
+    assert schedule(session, kettle)["priority"] == 1
+
+
+def test_a_product_in_a_run_is_not_asked_for_twice(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
+    assert request_refresh(session, acting, [lamp]) == 0
+
+
+def test_a_paused_product_may_be_asked_for_once(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    pause(session, acting, [lamp])
+    assert request_refresh(session, acting, [lamp]) == 1
+    assert tracking(session, acting, lamp)["paused_at"] is not None
+
+
+def test_a_refresh_does_not_bring_a_paused_persons_cadence_back(
+    session: Session, acting: Acting
+) -> None:
+    other = colleague(session, acting)
+    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.HOURLY)
+    follow_all(session, other, [LAMP], cadence=Cadence.DAILY)
+    pause(session, acting, [lamp])
+    request_refresh(session, other, [lamp])
+    assert cadence_minutes(session, lamp) == 1440
+
+
+def test_a_faster_cadence_makes_the_product_due_earlier(session: Session, acting: Acting) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.WEEKLY)
+    session.execute(
+        text("UPDATE fetch_schedule SET looked_at = now(), due_at = now() + interval '7 days'")
+    )
+    change_settings(session, acting, lamp, settings_of(cadence=Cadence.HOURLY))
+    due = row(session, "SELECT due_at <= now() + interval '1 hour' AS soon FROM fetch_schedule")
+    assert due["soon"]
+
+
+def test_bringing_the_schedule_in_line_twice_changes_nothing(
+    session: Session, acting: Acting
+) -> None:
+    (lamp,) = follow_all(session, acting, [LAMP])
+    before = schedule(session, lamp)
+    sync_schedule(session, [lamp])
+    sync_schedule(session, [])
+    assert schedule(session, lamp) == before
+
+
+def test_a_product_nobody_follows_is_not_fetched(session: Session) -> None:
+    lamp = product(session)
+    sync_schedule(session, [lamp])
+    assert schedule(session, lamp) is None

@@ -1,0 +1,268 @@
+"""What the health screen calls healthy, and the figures it shows."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import orjson
+import pytest
+import zstandard
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import Acting
+from core.scraping.limits import Limits
+from core.scraping.models import FetchItem, FetchRun
+from core.scraping.service import set_provider_state
+from core.tracking.service import Wish, follow
+from core.upkeep import health_queries
+from core.upkeep.health import (
+    Gravity,
+    Health,
+    Imports,
+    Jobs,
+    Looks,
+    Provider,
+    Schedule,
+    Storage,
+    concerns,
+    is_worker_alive,
+)
+from core.upkeep.heartbeat import beat, last_beat
+from core.upkeep.service import begin_job, end_job
+
+NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+APIFY = Provider(
+    name="apify",
+    state="ok",
+    detail=None,
+    checked_at=NOW,
+    retry_at=None,
+    schedule=Schedule(100, 3, 10, 0, NOW),
+    dollars_today=Decimal("1.20"),
+    dollars_this_month=Decimal("20"),
+    dollars_per_day=Decimal(5),
+    dollars_per_product=Decimal("0.005"),
+)
+FINE = Health(
+    as_of=NOW,
+    worker_seen_at=NOW - timedelta(seconds=40),
+    providers=[APIFY],
+    looks=Looks(200, 4),
+    jobs=Jobs(30, 0, None),
+    imports=Imports(0, 0, None),
+    storage=Storage(10_000, date(NOW.year + 1, 6, 1), 6, None),
+)
+LIMITS = Limits(100, 2, Decimal(5), Decimal("0.005"))
+
+
+def with_provider(**values: object) -> Health:
+    return replace(FINE, providers=[replace(APIFY, **values)])  # type: ignore[arg-type]
+
+
+# Rules
+
+
+def test_nothing_is_wrong_when_all_is_well() -> None:
+    assert concerns(FINE) == []
+
+
+@pytest.mark.parametrize(
+    ("health", "gravity", "words"),
+    [
+        (replace(FINE, worker_seen_at=None), Gravity.ALARM, "never run"),
+        (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Gravity.ALARM, "silent"),
+        (with_provider(state="no_token"), Gravity.ALARM, "APIFY_TOKEN"),
+        (with_provider(state="bad_token"), Gravity.ALARM, "refuses the token"),
+        (with_provider(state="no_credit"), Gravity.ALARM, "Top it up"),
+        (with_provider(state="unreachable"), Gravity.WARNING, "tried again"),
+        (with_provider(dollars_today=Decimal("4.999")), Gravity.WARNING, "budget"),
+        (
+            with_provider(schedule=Schedule(9, 9, 0, 2, NOW)),
+            Gravity.WARNING,
+            "for more than an hour",
+        ),
+        (replace(FINE, looks=Looks(100, 11)), Gravity.WARNING, "More than a tenth"),
+        (replace(FINE, jobs=Jobs(5, 1, "collect")), Gravity.WARNING, "“collect”"),
+        (
+            replace(FINE, imports=Imports(1, 0, NOW - timedelta(minutes=3))),
+            Gravity.WARNING,
+            "import waits",
+        ),
+        (
+            replace(FINE, storage=replace(FINE.storage, room_until=NOW.date())),
+            Gravity.ALARM,
+            "makes room",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_to_do(
+    health: Health, gravity: Gravity, words: str
+) -> None:
+    (concern,) = concerns(health)
+    assert concern.gravity is gravity
+    assert words in concern.sentence
+
+
+def test_a_missing_token_is_no_alarm_where_nothing_needs_it() -> None:
+    demo_only = with_provider(state="no_token", schedule=Schedule(0, 0, 0, 0, None))
+    assert [concern.gravity for concern in concerns(demo_only)] == [Gravity.NOTE]
+
+
+def test_a_few_failures_are_the_weather() -> None:
+    assert concerns(replace(FINE, looks=Looks(9, 9))) == []
+    assert concerns(replace(FINE, looks=Looks(100, 10))) == []
+
+
+def test_the_worst_comes_first() -> None:
+    both = replace(FINE, looks=Looks(100, 90), worker_seen_at=None)
+    assert [concern.gravity for concern in concerns(both)] == [Gravity.ALARM, Gravity.WARNING]
+
+
+def test_what_a_silent_worker_leaves_waiting_is_not_blamed_on_the_limits() -> None:
+    late = with_provider(schedule=Schedule(9, 9, 0, 9, NOW))
+    (concern,) = concerns(replace(late, worker_seen_at=None))
+    assert "never run" in concern.sentence
+
+
+def test_a_provider_that_costs_nothing_has_no_budget_to_use_up() -> None:
+    free = replace(APIFY, dollars_per_product=Decimal(0), dollars_per_day=Decimal(0))
+    assert not free.is_spent
+
+
+# The worker's signs
+
+
+def test_a_worker_that_never_ran_gives_no_sign(session: Session) -> None:
+    assert health_queries.last_sign_of_worker(session) is None
+    assert not is_worker_alive(None, NOW)
+
+
+def test_a_beat_is_a_sign_and_so_is_a_job(session: Session) -> None:
+    beat(session, NOW)
+    assert last_beat(session) == NOW
+    assert health_queries.last_sign_of_worker(session) == NOW
+    run_id = begin_job(session, "import")
+    later = NOW + timedelta(days=2)
+    end_job(session, run_id, later, None, None)
+    assert health_queries.last_sign_of_worker(session) == later
+
+
+# Figures
+
+
+def make_run(session: Session, outcomes: dict[int, str | None], **values: object) -> FetchRun:
+    usual = {
+        "provider": "apify",
+        "actor": "axesso",
+        "marketplace": "DE",
+        "input": {},
+        "input_hash": b"",
+        "state": "collected",
+        "batch_size": len(outcomes),
+        "intended_at": NOW - timedelta(hours=2),
+        "cost_usd": Decimal("0.25"),
+    }
+    run = FetchRun(**(usual | values))
+    session.add(run)
+    session.flush()
+    session.add_all(
+        FetchItem(fetch_run_id=run.id, product_id=product, outcome=outcome, detail="why")
+        for product, outcome in outcomes.items()
+    )
+    session.flush()
+    return run
+
+
+def follow_two(session: Session, acting: Acting) -> list[int]:
+    wishes = [Wish("DE", "B0TEST0001"), Wish("DE", "B0TEST0002")]
+    return [answer.product_id for answer in follow(session, acting, wishes)]
+
+
+def test_due_leased_and_overdue_products_are_counted_apart(
+    session: Session, acting: Acting
+) -> None:
+    first, _ = follow_two(session, acting)
+    session.execute(
+        text("UPDATE fetch_schedule SET due_at = :at"), {"at": NOW - timedelta(hours=3)}
+    )
+    session.execute(
+        text("UPDATE fetch_schedule SET leased_until = :at WHERE product_id = :id"),
+        {"at": NOW, "id": first},
+    )
+    found = health_queries.schedule(session, "apify", NOW)
+    assert (found.scheduled, found.due, found.leased, found.overdue) == (2, 1, 1, 1)
+    assert found.next_due_at == NOW - timedelta(hours=3)
+    assert health_queries.schedule(session, "demo", NOW) == Schedule(0, 0, 0, 0, None)
+
+
+def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
+    session: Session, acting: Acting
+) -> None:
+    first, second = follow_two(session, acting)
+    make_run(session, {first: "ok"}, intended_at=NOW)
+    make_run(session, {second: None}, cost_usd=None, state="running", intended_at=NOW)
+    found = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    assert found.dollars_today == Decimal("0.255")
+    assert found.dollars_this_month == Decimal("0.255")
+    make_run(session, {first: "ok"}, intended_at=NOW - timedelta(days=40))
+    again = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    assert again.dollars_this_month == Decimal("0.255")
+
+
+def test_a_provider_without_a_token_says_how_to_give_one(session: Session) -> None:
+    set_provider_state(session, "apify", "ok", None, NOW, None)
+    found = health_queries.provider(session, "apify", LIMITS, "Set APIFY_TOKEN.", NOW)
+    assert (found.state, found.detail) == ("no_token", "Set APIFY_TOKEN.")
+
+
+def test_runs_show_what_was_stored_and_what_failed(session: Session, acting: Acting) -> None:
+    first, second = follow_two(session, acting)
+    run = make_run(session, {first: "unavailable", second: "blocked"})
+    make_run(session, {first: "ok"}, intended_at=NOW - timedelta(days=2))
+    (row,) = health_queries.fetch_runs(session, NOW)
+    assert (row.id, row.products, row.stored, row.failed) == (run.id, 2, 1, 1)
+    assert row.cost_usd == Decimal("0.25")
+
+
+def test_failures_are_counted_by_outcome_and_lead_to_the_original_item(
+    session: Session, acting: Acting
+) -> None:
+    first, second = follow_two(session, acting)
+    run = make_run(session, {first: "blocked", second: "ok"}, intended_at=datetime.now(UTC))
+    item = {"title": "<script>", "price": 0}
+    session.execute(
+        text("INSERT INTO raw_item VALUES (:run, :product, :at, 1, :body)"),
+        {
+            "run": run.id,
+            "product": first,
+            "at": datetime.now(UTC),
+            "body": zstandard.compress(orjson.dumps(item)),
+        },
+    )
+    now = datetime.now(UTC)
+    ended = health_queries.outcomes(session, now)
+    assert {each.outcome: each.looks for each in ended} == {"blocked": 1, "ok": 1}
+    assert health_queries.looks_of(ended) == Looks(2, 1)
+    (look,) = health_queries.failed_looks(session, "blocked", now)
+    assert (look.asin, look.detail, look.has_original) == ("B0TEST0001", "why", True)
+    assert health_queries.find_original(session, run.id, first) == item
+    assert health_queries.find_original(session, run.id, second) is None
+
+
+def test_jobs_that_failed_come_first(session: Session) -> None:
+    now = datetime.now(UTC)
+    end_job(session, begin_job(session, "collect"), now, None, "OSError: gone")
+    end_job(session, begin_job(session, "retention"), now, "0 days.", None)
+    found = health_queries.job_runs(session, now)
+    assert [row.state for row in found] == ["failed", "done"]
+    assert health_queries.jobs(session, now) == Jobs(2, 1, "collect")
+
+
+def test_there_is_room_ahead_after_upkeep(session: Session) -> None:
+    now = datetime.now(UTC)
+    found = health_queries.storage(session, now, None)
+    assert found.room_until is not None
+    assert found.room_until - now.date() > timedelta(days=60)
+    assert found.raw_days_ahead >= 5  # midnight may have passed since they were made
+    assert found.database_bytes > 0

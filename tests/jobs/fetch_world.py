@@ -1,0 +1,92 @@
+"""A market that is fetched: products, a stand-in, a database of its own. No tests here."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.accounts.service import acting_owner
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from jobs import fetching
+from jobs.queue import huey
+from tests.factories import follow_all, rows
+from tests.stand_in import RunningStandIn
+
+ASINS = tuple(f"B0DEMO01{n:02d}" for n in range(1, 6))  # of the demo market, in the US
+UNSEEN = "B0TEST9999"  # a product the stand-in answers with 404
+
+
+@dataclass(frozen=True)
+class World:
+    """What a test asks of a market that is fetched."""
+
+    stand_in: RunningStandIn
+
+    def follow(self, asins: Sequence[str] = ASINS, **how: Any) -> list[int]:
+        with write_scope() as session:
+            return follow_all(session, acting_owner(session), asins, **how)
+
+    def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        with read_scope() as session:
+            return rows(session, statement, **values)
+
+    def value(self, statement: str, **values: Any) -> Any:
+        (found,) = self.rows(statement, **values)
+        return next(iter(found.values()))
+
+    def change(self, statement: str, **values: Any) -> None:
+        with write_scope() as session:
+            session.execute(text(statement), values)
+
+    def runs(self) -> list[dict[str, Any]]:
+        return self.rows("SELECT * FROM fetch_run ORDER BY id")
+
+    def state(self) -> dict[str, Any] | None:
+        found = self.rows("SELECT * FROM provider_state WHERE provider = 'apify'")
+        return found[0] if found else None
+
+    def outcomes(self) -> dict[str, str | None]:
+        found = self.rows(
+            "SELECT p.asin, i.outcome FROM fetch_item i JOIN product p ON p.id = i.product_id "
+            "ORDER BY i.fetch_run_id"
+        )
+        return {each["asin"]: each["outcome"] for each in found}
+
+    def end_of_rest(self) -> None:
+        """Let the time pass after which a provider is asked again, and failed ones are due."""
+        self.change("UPDATE provider_state SET retry_at = NULL")
+        self.change("UPDATE fetch_schedule SET due_at = now() WHERE leased_until IS NULL")
+
+    def collect_all(self) -> None:
+        """Collect until no run is open."""
+        until = time.monotonic() + 15
+        while self.value(
+            "SELECT count(*) AS n FROM fetch_run WHERE state NOT IN ('collected', 'failed')"
+        ):
+            assert time.monotonic() < until, self.runs()
+            fetching.collect()
+            time.sleep(0.03)
+
+    def fetch(self) -> None:
+        """Do a whole round."""
+        fetching.dispatch()
+        self.collect_all()
+
+    def runs_paid(self) -> int:
+        return int(self.stand_in.stats()["runs_started"])
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    """Set settings as an operator does, and have them read again."""
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+
+
+def forget_queue() -> None:
+    """Take the queue from the database to memory, and back: nothing of a test is left."""
+    huey.immediate = not huey.immediate

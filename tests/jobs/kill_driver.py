@@ -1,0 +1,156 @@
+"""Runs rounds of fetching in processes that are killed, for `test_kills`. No tests here.
+
+Reads commands as JSON lines. Each is carried out in a forked child, as a worker
+would; what a child was killed with (or 0) is answered on a line.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from core import db
+from core.scraping import batches, collecting, service
+from core.scraping.apify import Apify
+from jobs import fetching
+
+PATIENCE = 12.0  # seconds after which a child gives up
+
+
+def main() -> None:
+    fetching.CLAIM = timedelta(milliseconds=200)
+    fetching.PAGE = 2
+    fetching.look_at_run.schedule = lambda *_args, **_options: None  # the round is enough
+    _answer("ready")
+    for line in sys.stdin:
+        _answer(_carry_out(json.loads(line)))
+
+
+def _answer(word: object) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def _carry_out(command: dict[str, Any]) -> int:
+    child = os.fork()
+    if child == 0:
+        _work(command)
+        os._exit(0)
+    if "kill_after" in command:
+        time.sleep(command["kill_after"])
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
+
+
+def _work(command: dict[str, Any]) -> None:
+    # What is killed here was killed for good; a living process gets its minutes.
+    fetching.UNCLEAR_AFTER = timedelta(seconds=command.get("unclear_after", 0))
+    if "step" in command:
+        STEPS[command["step"]]()
+    try:
+        _rounds()
+    except BaseException as error:  # the child must not fall back into the parent's loop
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        os._exit(1)
+
+
+def _rounds() -> None:
+    """Dispatch and collect until nothing is open and nothing is due."""
+    until = time.monotonic() + PATIENCE
+    while _has_work() and time.monotonic() < until:
+        fetching.dispatch()
+        fetching.collect()
+        time.sleep(0.02)
+
+
+_WORK = """
+SELECT EXISTS (SELECT 1 FROM fetch_run WHERE state IN ('intended', 'running', 'finished'))
+    OR EXISTS (SELECT 1 FROM fetch_schedule WHERE due_at <= now())
+"""
+
+
+def _has_work() -> bool:
+    with db.read_scope() as session:
+        return bool(session.execute(text(_WORK)).scalar())
+
+
+def _die(*_anything: Any, **_more: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _before(place: Any, name: str, count: int = 1) -> Callable[[], None]:
+    """Die instead of the `count`-th call of a function."""
+
+    def arrange() -> None:
+        real, left = getattr(place, name), [count]
+
+        def dying(*args: Any, **options: Any) -> Any:
+            left[0] -= 1
+            return _die() if left[0] == 0 else real(*args, **options)
+
+        setattr(place, name, dying)
+
+    return arrange
+
+
+def _after(place: Any, name: str, count: int = 1) -> Callable[[], None]:
+    """Die when the `count`-th call of a function has returned."""
+
+    def arrange() -> None:
+        real, left = getattr(place, name), [count]
+
+        def dying(*args: Any, **options: Any) -> Any:
+            answer = real(*args, **options)
+            left[0] -= 1
+            return _die() if left[0] == 0 else answer
+
+        setattr(place, name, dying)
+
+    return arrange
+
+
+def _before_commit(place: Any, name: str) -> Callable[[], None]:
+    """Die when the transaction in which a function was called is about to be committed."""
+
+    def arrange() -> None:
+        real = getattr(place, name)
+
+        def doomed(*args: Any, **options: Any) -> Any:
+            event.listen(Session, "before_commit", _die)
+            return real(*args, **options)
+
+        setattr(place, name, doomed)
+
+    return arrange
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "before the intent is committed": _before_commit(batches, "spending"),
+    "after the intent is committed": _before(Apify, "start"),
+    "after the start was answered": _after(Apify, "start"),
+    "before the run's id is committed": _before_commit(service, "mark_started"),
+    "after the run's id is stored": _before(Apify, "get_run"),
+    "after the end was asked": _before(service, "mark_finished"),
+    "before the end is committed": _before_commit(service, "mark_finished"),
+    "after the end is stored": _before(fetching, "_collect"),
+    "after the first page was read": _after(Apify, "items"),
+    "before the first page is committed": _before_commit(collecting, "store_looks"),
+    "within a page, after its snapshots": _after(collecting, "store_looks"),
+    "between two pages": _before(Apify, "items", 2),
+    "before the last page": _before(Apify, "items", 3),
+    "before the run is closed": _before(service, "close_run"),
+    "before the close is committed": _before_commit(service, "close_run"),
+    "before the claim is released": _before(service, "release_claim"),
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""Workers killed at every step and at random: nothing lost, nothing paid or stored twice.
+
+Real processes and a real SIGKILL; what was paid is counted at the stand-in.
+"""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jobs import queue
+from tests.jobs.fetch_world import ASINS, World, forget_queue, set_environment
+from tests.jobs.kill_driver import STEPS
+from tests.stand_in import RunningStandIn, running_stand_in
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+RANDOM_KILLS = 50
+
+
+@dataclass
+class Workers:
+    """Processes that do rounds of fetching until they are killed."""
+
+    process: subprocess.Popen[str]
+
+    def carry_out(self, **command: Any) -> int:
+        """Do a round in a process of its own; return the signal it was killed with, or 0."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def recover(self) -> None:
+        """Do a round that nobody disturbs."""
+        time.sleep(0.25)  # claims of those who were killed end by themselves
+        assert self.carry_out() == 0
+
+
+@pytest.fixture
+def world(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with running_stand_in(run_seconds=0.05) as server:
+        set_environment(
+            monkeypatch,
+            AMAZCOPE_DEMO="false",
+            APIFY_TOKEN=server.token,
+            APIFY_API_URL=server.url,
+            AMAZCOPE_PARALLEL_RUNS="5",
+        )
+        queue.make_tables()
+        forget_queue()
+        yield World(server)
+        forget_queue()
+
+
+@pytest.fixture
+def workers(world: World) -> Iterator[Workers]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.kill_driver"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield Workers(process)
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait(timeout=20)
+
+
+def assert_nothing_lost_or_doubled(world: World, products: int) -> None:
+    """Say that every product came back, and that everything was paid and stored once."""
+    collected = world.rows("SELECT * FROM fetch_run WHERE state = 'collected'")
+    assert world.value("SELECT count(*) AS n FROM fetch_schedule WHERE leased_until IS NULL") == (
+        products
+    )
+    assert world.value("SELECT count(DISTINCT product_id) AS n FROM snapshot") == products
+    assert world.runs_paid() == len(collected)
+    assert len({run["outside_run_id"] for run in collected}) == len(collected)
+    asked = sum(run["batch_size"] for run in collected)
+    assert world.value("SELECT count(*) AS n FROM snapshot") == asked
+    assert world.value("SELECT count(*) AS n FROM raw_item") == asked
+    assert world.value("SELECT sum(looks) AS n FROM product_daily") == asked
+
+
+def test_a_worker_killed_at_any_step_loses_nothing_and_pays_once(
+    world: World, workers: Workers
+) -> None:
+    world.follow()
+    for rounds, step in enumerate(STEPS, start=1):
+        world.change("UPDATE fetch_schedule SET due_at = now()")
+        assert workers.carry_out(step=step) == signal.SIGKILL, step
+        workers.recover()
+        assert world.runs_paid() == rounds, step
+        assert_nothing_lost_or_doubled(world, len(ASINS))
+
+
+def test_a_lost_answer_and_a_kill_together_pay_once(world: World, workers: Workers) -> None:
+    world.follow()
+    world.stand_in.fail_next("lost_answer", operation="start_run")
+    assert workers.carry_out(step="after the end is stored") == signal.SIGKILL
+    workers.recover()
+    assert world.runs_paid() == 1
+    assert_nothing_lost_or_doubled(world, len(ASINS))
+
+
+def test_fifty_kills_at_random_lose_nothing_and_pay_once(world: World, workers: Workers) -> None:
+    world.follow()
+    chance = random.Random(7)
+    for number in range(RANDOM_KILLS):
+        if number % 10 == 3:
+            world.stand_in.fail_next("lost_answer", operation="start_run")
+        world.change("UPDATE fetch_schedule SET due_at = now() WHERE leased_until IS NULL")
+        workers.carry_out(kill_after=chance.uniform(0.0, 0.35))
+    workers.recover()
+    assert_nothing_lost_or_doubled(world, len(ASINS))
+
+
+def test_two_workers_at_once_do_each_step_once(world: World, workers: Workers) -> None:
+    world.follow()
+    second = subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.kill_driver"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert second.stdout is not None
+    assert second.stdout.readline() == "ready\n"
+    assert second.stdin is not None
+    for _ in range(5):
+        world.change("UPDATE fetch_schedule SET due_at = now()")
+        second.stdin.write('{"unclear_after": 60}\n')
+        second.stdin.flush()
+        assert workers.carry_out(unclear_after=60) == 0
+        assert int(second.stdout.readline()) == 0
+    second.stdin.close()
+    second.wait(timeout=20)
+    assert world.runs_paid() == 5
+    assert_nothing_lost_or_doubled(world, len(ASINS))
+
+
+# The worker as it really runs
+
+
+@pytest.fixture
+def worker(world: World) -> Iterator[psutil.Popen]:
+    process = psutil.Popen(
+        [sys.executable, "-c", "from jobs.worker import run; run()"],
+        cwd=ROOT,
+        env=os.environ | {"AMAZCOPE_WORKER_PROCESSES": "1"},
+        start_new_session=True,
+    )
+    yield process
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=20)
+
+
+def test_a_worker_fetches_what_is_due_and_survives_the_kill_of_its_children(
+    world: World, worker: psutil.Popen
+) -> None:
+    world.follow()
+    _wait_for(lambda: len(_open_children(worker)) >= 2, "the worker's own processes")
+    _wait_for(lambda: world.value("SELECT count(*) AS n FROM snapshot") == 5, "the first fetch")
+    killed = _open_children(worker)
+    for child in killed:
+        child.kill()
+    queue.clear()
+    world.change("UPDATE fetch_schedule SET due_at = now(), priority = 0")
+    _wait_for(
+        lambda: len([child for child in _open_children(worker) if child not in killed]) >= 2,
+        "new children in place of the killed ones",
+    )
+    assert world.runs_paid() == 1
+
+
+def _open_children(process: psutil.Popen) -> list[psutil.Process]:
+    return [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def _wait_for(is_so: Callable[[], bool], what: str, seconds: float = 75.0) -> None:
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            raise TimeoutError(f"Waited in vain for {what}.")
+        time.sleep(0.1)
+
+
+def test_an_emptied_queue_only_costs_time(world: World, workers: Workers) -> None:
+    world.follow()
+    assert workers.carry_out(step="after the run's id is stored") == signal.SIGKILL
+    forget_queue()
+    queue.clear()
+    forget_queue()
+    workers.recover()
+    assert world.runs_paid() == 1
+    assert_nothing_lost_or_doubled(world, len(ASINS))
+
+
+def test_the_stand_in_counts_what_is_paid(world: World, workers: Workers) -> None:
+    world.follow()
+    assert workers.carry_out() == 0
+    stats: dict[str, Any] = RunningStandIn.stats(world.stand_in)
+    assert stats["runs_by_input"] == {next(iter(stats["runs_by_input"])): 1}

@@ -1,0 +1,139 @@
+"""The import screen, through the app's own entry point."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import import_actions, import_parts, import_results
+from app.data import operations
+from core.accounts.service import Acting
+from core.config import ROOT
+from core.importing.queries import find_import
+from core.upkeep.heartbeat import beat
+from jobs.importing import run_import
+
+HISTORY = b"""asin,marketplace,captured_at,price,bsr
+B0TEST0001,DE,2026-02-01T10:00:00Z,"19,90",1200
+B0TEST0002,DE,2026-02-01T10:00:00Z,"21,90",1100
+B0TEST0003,DE,someday,"21,90",1100
+"""
+WITHOUT_TIME = b'asin,marketplace,price,bsr\nB0TEST0003,DE,"12,50",42\n'
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin with an empty cache, and without a queue: tests run imports themselves."""
+    st.cache_data.clear()
+    monkeypatch.setattr(import_actions, "_ring", lambda run_id: None)
+    yield
+    st.cache_data.clear()
+
+
+def open_page(run_id: int | None = None) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    if run_id is not None:
+        app.query_params["import"] = str(run_id)
+    app.run()
+    app.switch_page(str(Path("..") / "pages" / "add.py"))
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.subheader]
+    return "\n".join(str(each.value) for each in shown)
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def paste(app: AppTest, text: str) -> AppTest:
+    app.text_area(key=import_parts.TEXT).set_value(text)
+    return app.button(key="recognise").click().run()
+
+
+def test_an_empty_installation_asks_for_products_and_lists_no_import(session: Session) -> None:
+    app = open_page()
+    assert not app.exception
+    assert app.title[0].value == "Add products"
+    assert "No import yet" in words(app)
+
+
+def test_pasting_nothing_says_what_to_do(session: Session) -> None:
+    app = paste(open_page(), "   ")
+    assert [error.value for error in app.error] == ["Paste links or ASINs, or choose a file."]
+
+
+def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
+    session: Session, acting: Acting
+) -> None:
+    run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
+    app = open_page(run_id)
+    assert "History table" in words(app)
+    assert "about 3 rows" in words(app)
+    assert "Each row has its own time." in words(app)
+    assert app.toggle(key=import_parts.FETCH).value is False
+    assert len(app.dataframe[0].value) == 3
+
+
+def test_a_file_without_times_asks_for_one_and_keeps_it(session: Session, acting: Acting) -> None:
+    run_id = import_actions.offer_file("latest.csv", BytesIO(WITHOUT_TIME))
+    app = open_page(run_id)
+    app.button(key="confirm").click().run()
+    assert "Say when the file was captured" in words(app)
+
+    app.datetime_input(key=import_parts.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
+    app.selectbox(key=import_parts.ZONE).set_value("Europe/Berlin")
+    app.button(key="confirm").click().run()
+    view = find_import(session, acting, run_id)
+    assert view is not None
+    assert (view.state, view.captured_at) == ("queued", datetime(2026, 2, 1, 8, tzinfo=UTC))
+
+
+def test_what_was_canceled_is_gone(session: Session) -> None:
+    app = paste(open_page(), "https://www.amazon.de/dp/B0TEST0001")
+    app.button(key="discard").click().run()
+    assert "import" not in app.query_params
+    assert app.text_area(key=import_parts.TEXT).value in (None, "")
+
+
+def test_an_import_that_does_not_exist_is_told_so(session: Session) -> None:
+    assert "This import is not there" in words(open_page(4711))
+
+
+def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:
+    app = open_page()
+    app.file_uploader(key=f"{import_parts.FILE}_0").set_value(
+        ("list.csv", b"\x89PNG\r\n\x1a\n" + bytes(400), "text/csv")
+    )
+    app.button(key="recognise").click().run()
+    assert len(app.error) == 1
+    assert app.error[0].value.endswith((".", ")"))
+
+
+def test_progress_is_honest_about_the_worker(session: Session, acting: Acting) -> None:
+    run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
+    import_actions.confirm(run_id, import_parts.Confirmation())
+    view = operations.find_import(run_id)
+    assert view is not None
+    now = datetime.now(UTC)
+    assert "never run" in import_results.state_sentence(view, None, now)
+    beat(session, now)
+    said = import_results.state_sentence(view, operations.last_sign(), now)
+    assert said.startswith("Waiting for the worker, queued")
+
+
+def test_the_download_is_a_csv_that_spreadsheets_read(session: Session, acting: Acting) -> None:
+    run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
+    import_actions.confirm(run_id, import_parts.Confirmation())
+    run_import(run_id)
+    lines = operations.verdict_file(acting, run_id).read().decode("utf-8-sig").splitlines()
+    assert lines[0] == "row,asked,verdict,detail,marketplace,asin"
+    assert lines[1] == "1,B0TEST0001,Stored,,DE,B0TEST0001"
+    assert len(lines) == 4

@@ -1,0 +1,119 @@
+"""The health screen, through the app's own entry point."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import health_parts
+from core.accounts.service import Acting
+from core.config import ROOT
+from core.scraping.service import set_provider_state
+from core.upkeep.heartbeat import beat
+from core.upkeep.service import begin_job, end_job
+from tests.core.upkeep.test_health import APIFY, follow_two, make_run
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(session: Session) -> Iterator[None]:
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+
+
+def open_page() -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app.switch_page(str(Path("..") / "pages" / "health.py"))
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.success, *app.error, *app.warning, *app.markdown, *app.caption]
+    return "\n".join(str(each.value) for each in shown)
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_an_installation_whose_worker_never_ran_says_how_to_start_it(session: Session) -> None:
+    app = open_page()
+    assert not app.exception
+    assert app.error[0].value.startswith("The worker has never run")
+    assert figures(app)["Worker"] == "Never ran"
+    assert "No run in the last 24 hours" in words(app)
+    assert "Nothing was fetched in the last 24 hours." in words(app)
+
+
+def test_a_worker_that_beats_and_nothing_wrong_is_fine(session: Session) -> None:
+    beat(session, datetime.now(UTC))
+    session.commit()
+    app = open_page()
+    assert "**Everything is fine.**" in app.success[0].value
+    assert figures(app)["Worker"] == "Running"
+    assert "There is no Apify token" in words(app), "worth knowing, and no alarm"
+
+
+def test_runs_failures_and_cost_of_the_day_are_shown(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    beat(session, now)
+    first, second = follow_two(session, acting)
+    make_run(session, {first: "ok", second: "blocked"}, intended_at=now)
+    session.commit()
+    app = open_page()
+    shown = figures(app)
+    assert shown["Looks in 24 h"] == "2"
+    assert shown["Cost today (UTC)"] == "$0.25"
+    assert shown["Due now"] == "2"
+    failed, runs = app.dataframe[0].value, app.dataframe[1].value
+    assert failed["ASIN"].tolist() == ["B0TEST0002"]
+    assert failed["Original"].tolist() == ["none came"]
+    assert runs[["Products", "Stored", "Failed"]].values.tolist() == [[2, 1, 1]]
+    assert runs["Cost"].tolist() == ["$0.25"]
+    assert "Amazon blocked the request" in words(app)
+
+
+def test_a_failed_job_is_told_with_its_error(session: Session) -> None:
+    now = datetime.now(UTC)
+    beat(session, now)
+    end_job(session, begin_job(session, "retention"), now, None, "OSError: disk full")
+    session.commit()
+    app = open_page()
+    assert "A job failed in the last 24 hours, last “retention”" in words(app)
+    assert app.dataframe[0].value["What it did"].tolist() == ["OSError: disk full"]
+
+
+def test_a_refused_token_is_a_state_and_says_when_it_is_tried_again() -> None:
+    now = APIFY.checked_at
+    assert now is not None
+    resting = health_parts.provider_sentence(
+        health_parts.Provider(
+            name="apify",
+            state="bad_token",
+            detail="401",
+            checked_at=now,
+            retry_at=now + timedelta(minutes=30),
+            schedule=APIFY.schedule,
+            dollars_today=Decimal("1.2"),
+            dollars_this_month=Decimal(20),
+            dollars_per_day=Decimal(5),
+            dollars_per_product=Decimal("0.005"),
+        ),
+        now,
+    )
+    assert "100 products scheduled · 3 due" in resting
+    assert "\\$1.20 today of \\$5.00" in resting
+    assert "rests, tried again in 30 min" in resting
+
+
+def test_a_provider_out_of_credit_is_shown_as_such(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    set_provider_state(session, "demo", "no_credit", "402", now, now + timedelta(minutes=30))
+    session.commit()
+    app = open_page()
+    assert "out of credit" in words(app)

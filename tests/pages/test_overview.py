@@ -1,0 +1,150 @@
+"""The overview, as a person sees it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import streamlit as st
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import actions
+from core.accounts.service import Acting
+from core.change_wording import before_and_after, label
+from core.config import ROOT
+from core.history.attention import Finding
+from core.history.observation import Availability
+from core.tracking.rules import Role
+from tests.pages.seeding import seed
+
+
+@pytest.fixture(autouse=True)
+def _no_cache() -> Iterator[None]:
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+
+
+def open_overview(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def figures_of(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def captions_of(app: AppTest) -> str:
+    return " | ".join(caption.value for caption in app.caption)
+
+
+def worsened(session: Session, acting: Acting, asin: str, role: Role) -> int:
+    return seed(
+        session,
+        acting,
+        asin,
+        "Desk Lamp",
+        role=role,
+        bsr=2400,
+        prior_bsr=1200,
+        attention=47,
+        attention_kind="rank_worsened",
+    )
+
+
+def test_with_nothing_tracked_the_page_leads_to_adding(session: Session) -> None:
+    app = open_overview()
+    assert not app.metric
+    assert app.button(key="to_add").label == "Add products"
+
+
+def test_the_same_change_is_bad_of_ones_own_and_good_of_a_competitor(
+    session: Session, acting: Acting
+) -> None:
+    worsened(session, acting, "B0TEST0001", Role.OWN)
+    worsened(session, acting, "B0TEST0002", Role.COMPETITOR)
+    seed(session, acting, "B0TEST0003", price=100)
+    app = open_overview()
+    figures = figures_of(app)
+    assert (figures["Need attention"], figures["Opportunities"]) == ("1", "1")
+    assert captions_of(app).count("\\#1,200 → \\#2,400, worsened ×2.0") == 2
+
+
+def test_whose_products_are_shown_comes_from_the_address(session: Session, acting: Acting) -> None:
+    worsened(session, acting, "B0TEST0001", Role.OWN)
+    worsened(session, acting, "B0TEST0002", Role.COMPETITOR)
+    figures = figures_of(open_overview(whose="Own"))
+    assert (figures["Need attention"], figures["Opportunities"]) == ("1", "0")
+    figures = figures_of(open_overview(whose="Competitors"))
+    assert (figures["Need attention"], figures["Opportunities"]) == ("0", "1")
+
+
+def test_the_header_says_how_much_is_watched_and_how_fresh(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    seed(session, acting, "B0TEST0001", captured_at=now - timedelta(minutes=12))
+    seed(session, acting, "B0TEST0002", marketplace="DE", captured_at=now - timedelta(hours=30))
+    app = open_overview()
+    assert "2 products in 2 marketplaces · last look 12 min ago" in captions_of(app)
+    assert figures_of(app)["Looked at in 24 h"] == "1 of 2"
+
+
+def test_a_quiet_day_says_so(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", price=100)
+    assert "Nothing got worse since yesterday." in captions_of(open_overview())
+
+
+def test_doubtful_values_are_counted(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", price=100, flags=1)
+    assert figures_of(open_overview())["Doubtful values"] == "1"
+
+
+def test_the_demo_market_is_named_as_such_and_can_be_removed(
+    session: Session, acting: Acting
+) -> None:
+    seed(session, acting, "B0DEMO0001", "Kettle", is_demo=True)
+    seed(session, acting, "B0TEST0001", "My Lamp")
+    app = open_overview()
+    assert any("These products are invented" in markdown.value for markdown in app.markdown)
+    app.button(key="replace_demo").click().run()
+    assert app.button(key="confirm_remove_demo").label == "Delete the demo market"
+    assert actions.remove_demo() == "1 product of the demo market deleted."
+    asins = session.execute(text("SELECT asin FROM product")).scalars().all()
+    assert asins == ["B0TEST0001"]
+
+
+def test_own_products_carry_no_banner(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", "My Lamp")
+    assert not any("invented" in markdown.value for markdown in open_overview().markdown)
+
+
+@pytest.mark.parametrize("kind", Finding)
+def test_every_finding_has_words(kind: Finding) -> None:
+    change = {
+        "attention_kind": kind.value,
+        "marketplace": "US",
+        "prior_price": 2999,
+        "price": 2799,
+        "prior_bsr": 100,
+        "bsr": 90,
+        "bsr_category": None,
+        "prior_ratings_count": 1200,
+        "ratings_count": 900,
+        "prior_availability": Availability.IN_STOCK,
+        "availability": Availability.UNAVAILABLE,
+        "prior_seller": "Brightwell",
+        "buy_box_seller": None,
+    }
+    assert label(kind.value)
+    assert before_and_after(change)
+    if kind is Finding.PRICE_MOVED:
+        assert before_and_after(change) == "$29.99 → $27.99, −6.7\u202f%"
+    if kind is Finding.BUY_BOX_MOVED:
+        assert before_and_after(change) == "Brightwell → unknown"

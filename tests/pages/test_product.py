@@ -1,0 +1,209 @@
+"""What the product page shows, through the real entry point and a real database."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import streamlit as st
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import actions, product_actions, product_dialogs
+from core.accounts.service import Acting
+from core.catalog.listing import Listing
+from core.config import ROOT
+from core.errors import InvalidInputError
+from core.history.observation import Availability, Seen
+from core.history.product_head import find_product_head
+from core.tracking.rules import Cadence, Role
+from core.tracking.service import Settings
+from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    st.cache_data.clear()
+
+
+def open_page(**asked: str) -> AppTest:
+    page = AppTest.from_file(ROOT / "app" / "main.py", default_timeout=30).run()
+    page.switch_page("../pages/product.py")
+    for name, value in asked.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def open_product(days: int | None = None) -> AppTest:
+    period = {} if days is None else {"days": str(days)}
+    return open_page(marketplace="US", asin=ASIN, **period)
+
+
+def metrics(page: AppTest) -> dict[str, tuple[str, str]]:
+    return {shown.label: (shown.value, shown.delta) for shown in page.metric}
+
+
+def texts(page: AppTest) -> str:
+    shown = [*page.markdown, *page.caption, *page.info, *page.warning, *page.title]
+    return "\n".join(element.value for element in shown)
+
+
+def listing(title: str) -> Listing:
+    return Listing(
+        title=title, brand=None, bullets=(), description=None, category_path=(), images=(),
+        attributes={},
+    )  # fmt: skip
+
+
+def test_the_current_figures_and_their_changes_are_shown(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(
+        session,
+        [
+            look_of(product, now - 5 * DAY, price=2000),
+            look_of(product, now - HOUR, price=1500, rating=44, ratings_count=1038),
+        ],
+    )
+    shown = metrics(open_product(30))
+    assert shown["Buy Box price"] == ("$15.00", "−25\u202f%")
+    assert shown["Rank in Kitchen"] == ("#1,200", "unchanged")
+    assert shown["Rating"] == ("4.4 ★", "+0.1")
+    assert shown["Ratings"] == ("1,038", "+38")
+    assert shown["Availability"][0] == "In stock"
+
+
+def test_a_range_leaves_out_what_came_before_it(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - 20 * DAY, price=9900), look_of(product, now - HOUR)])
+    assert "$19.99 to $99.00" in texts(open_product(30)).replace("\\", "")
+    assert "$99.00" not in texts(open_product(7))
+
+
+def test_a_hostile_title_is_shown_as_text(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    title = "**Bold** [go](http://evil.test) " + "word " * 40
+    seen = SEEN | Seen.LISTING
+    store(session, [look_of(product, now - HOUR, listing=listing(title), seen=seen)])
+    shown = open_product().title[0].value
+    assert shown.startswith("\\*\\*Bold\\*\\* \\[go\\]")
+    assert shown.endswith("…")
+
+
+def test_without_a_product_one_can_be_searched(session: Session, acting: Acting):
+    followed(session, acting)
+    page = open_page()
+    assert [box.label for box in page.text_input] == ["Find a product"]
+
+
+def test_with_nothing_tracked_the_next_step_is_a_button(session: Session):
+    assert "Add products" in [button.label for button in open_page().button]
+
+
+def test_an_unknown_product_is_said_to_be_untracked(session: Session, acting: Acting):
+    followed(session, acting)
+    page = open_page(marketplace="US", asin="B0TEST9999")
+    assert page.info[0].value == "B0TEST9999 in US is not tracked here."
+
+
+def test_a_product_never_fetched_says_when_it_will_be(session: Session, acting: Acting):
+    followed(session, acting)
+    page = open_product()
+    assert metrics(page)["Price"] == ("unknown", "never fetched: due now")
+    assert page.info[0].value.startswith("Never fetched: due now.")
+
+
+def test_a_price_that_is_not_on_the_page_says_so(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    gone = {"price": None, "buy_box_price": None, "price_basis": None, "ranks": ()}
+    unreported = SEEN & ~Seen.BSR
+    look = look_of(
+        product, now - HOUR, availability=Availability.UNAVAILABLE, seen=unreported, **gone
+    )
+    store(session, [look])
+    shown = metrics(open_product())
+    assert shown["Price"][0] == "None"
+    assert shown["Price"][1].startswith("none on the page")
+    assert shown["Best Sellers Rank"] == ("unknown", "not reported by its source")
+    assert shown["Availability"][0] == "Currently unavailable"
+
+
+def test_a_period_without_snapshots_says_so(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - 20 * DAY)])
+    assert "No snapshots in the last 7 days" in open_product(7).info[0].value
+
+
+def test_a_doubtful_price_counts_in_no_figure(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
+    page = open_product()
+    assert metrics(page)["Buy Box price"][0] == "$19.99"
+    assert "1,999" not in texts(page)
+    assert "1 doubtful one left out" in texts(page)
+
+
+def test_a_figure_opens_where_it_comes_from(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    page = open_product()
+    page.button(key="source_price").click().run()
+    assert not page.exception
+    assert "| Value | \\$19.99 |" in texts(page)
+
+
+def test_refresh_puts_the_product_in_line_and_says_so(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    monkeypatch.setattr(actions, "_ring", lambda: True)
+    page = open_product()
+    page.button(key="refresh").click().run()
+    assert not page.exception
+    assert page.toast[0].value == "1 product queued, next in line."
+    assert "asked for just now, next in line" in texts(page)
+
+
+def test_settings_open_with_what_is_set(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    page = open_product()
+    page.button(key="settings").click().run()
+    assert not page.exception
+    assert page.selectbox[0].value == Role.OWN
+    assert {"Save", "Pause", "Remove"} <= {button.label for button in page.button}
+
+
+def test_settings_are_saved_for_the_acting_person(session: Session, acting: Acting):
+    product = followed(session, acting)
+    wanted = Settings(Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None)
+    assert product_actions.change_settings(product, wanted) == "Settings saved."
+    head = find_product_head(session, acting.person_id, "US", ASIN)
+    assert head is not None
+    assert head.following is not None
+    assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))
+    assert head.following.price_change_percent == 5
+
+
+@pytest.mark.parametrize(("typed", "percent"), [("", None), ("2,5 %", "2.5"), (" 7 ", "7")])
+def test_a_percentage_is_read_as_people_type_it(typed: str, percent: str | None):
+    assert product_dialogs.percent_of(typed) == (None if percent is None else Decimal(percent))
+
+
+@pytest.mark.parametrize("typed", ["much", "NaN", "1e9999999999x", "Infinity"])
+def test_what_is_no_percentage_is_refused_with_an_example(typed: str):
+    with pytest.raises(InvalidInputError, match="such as 5"):
+        product_dialogs.percent_of(typed)
+
+
+def test_snapshots_are_read_when_their_tab_is_opened(session: Session, acting: Acting):
+    product, now = followed(session, acting), datetime.now(UTC)
+    store(session, [look_of(product, now - HOUR), look_of(product, now - 2 * HOUR, price=2100)])
+    page = open_product()
+    assert not page.dataframe
+    page.session_state["more"] = "Snapshots"
+    page.run()
+    assert list(page.dataframe[0].value["price"]) == ["$19.99", "$21.00"]

@@ -1,0 +1,176 @@
+"""The arrows of the house: who may import whom. Reads the source; runs one import of all."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# A folder imports only folders above it; `demo` may import all and is imported by none.
+FOLDERS = ("accounts", "catalog", "tracking", "history", "scraping", "importing", "upkeep", "demo")
+FRAMES = {"streamlit", "huey", "mcp", "starlette", "uvicorn"}
+OUTER = {"app", "pages", "jobs", "mcp_server", "benchmarks", "tests"}
+# The toolbox knows no folder of core, apart from these words and values.
+TOOLBOX_MAY = {
+    "core.wording": {"core.catalog", "core.history.observation", "core.scraping", "core.tracking"},
+    "core.change_wording": {"core.catalog", "core.history.attention", "core.history.observation"},
+}
+TABLES = {"core.tables", "core.migrations.env"}
+PURE = ("rules", "limits", "gate", "attention", "observation", "money", "marketplaces", "asin")
+NOT_PURE = {"sqlalchemy", "psycopg", "pandas", "numpy", "apify_client", "huey", "streamlit"}
+COMMITS = {"core.db", "core.migrate", "core.embedded"}
+
+
+def modules(*folders: str) -> list[str]:
+    found = []
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if "versions" not in path.parts:
+                found.append(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    return [name.removesuffix(".__init__") for name in found]
+
+
+def path_of(module: str) -> Path:
+    path = ROOT.joinpath(*module.split("."))
+    return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """Return every module that a module names in an import, also within functions."""
+    return frozenset(_imports(ast.parse(path_of(module).read_text())))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def tops(module: str) -> set[str]:
+    return {name.split(".")[0] for name in imports(module)}
+
+
+def folders_of_core(names: frozenset[str]) -> set[str]:
+    return {
+        parts[1]
+        for name in names
+        if len(parts := name.split(".")) > 1 and parts[0] == "core" and parts[1] in FOLDERS
+    }
+
+
+IN_FOLDERS = [
+    name for name in modules("core") if name.split(".")[1:2] and name.split(".")[1] in FOLDERS
+]
+TOOLBOX = [
+    name
+    for name in modules("core")
+    if name not in IN_FOLDERS and name not in TABLES and name != "core"
+]
+
+
+@pytest.mark.parametrize("module", IN_FOLDERS)
+def test_a_folder_of_core_imports_only_folders_above_it(module: str) -> None:
+    own = module.split(".")[1]
+    allowed = set(FOLDERS[: FOLDERS.index(own) + 1])
+    assert folders_of_core(imports(module)) <= allowed
+
+
+@pytest.mark.parametrize("module", TOOLBOX)
+def test_the_toolbox_knows_no_folder_of_core(module: str) -> None:
+    allowed = TOOLBOX_MAY.get(module, set())
+    foreign = {name for name in imports(module) if folders_of_core(frozenset([name]))}
+    assert {name for name in foreign if not name.startswith(tuple(allowed) or ("-",))} == set()
+
+
+@pytest.mark.parametrize("module", modules("core"))
+def test_core_knows_neither_frames_nor_what_stands_on_it(module: str) -> None:
+    frames = FRAMES if ".demo" not in module else FRAMES - {"starlette", "uvicorn"}
+    assert tops(module) & (frames | OUTER) == set()
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in modules("core") if name.split(".")[-1] in PURE]
+)
+def test_rules_are_pure(module: str) -> None:
+    assert tops(module) & NOT_PURE == set()
+
+
+@pytest.mark.parametrize("module", modules("pages"))
+def test_pages_know_no_database(module: str) -> None:
+    assert tops(module) & {"psycopg", "sqlalchemy"} == set()
+
+
+@pytest.mark.parametrize("module", modules("jobs"))
+def test_jobs_know_no_page(module: str) -> None:
+    if module.removeprefix("jobs.") not in ("up", "check", "supervisor", "cli"):
+        assert tops(module) & {"app", "pages", "streamlit"} == set()
+
+
+@pytest.mark.parametrize("module", modules("app"))
+def test_the_frame_knows_no_page(module: str) -> None:
+    assert "pages" not in tops(module)
+
+
+@pytest.mark.parametrize("module", modules("core", "app", "pages", "jobs"))
+def test_one_place_commits(module: str) -> None:
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path_of(module).read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert "commit" not in calls or module in COMMITS
+
+
+def test_nobody_but_jobs_and_the_frame_knows_the_demo() -> None:
+    knowing = {
+        module
+        for module in modules("core", "pages")
+        if "core.demo" in {".".join(name.split(".")[:2]) for name in imports(module)}
+        and not module.startswith("core.demo")
+    }
+    assert knowing == set()
+
+
+def test_every_folder_of_core_is_listed() -> None:
+    there = {path.parent.name for path in (ROOT / "core").glob("*/__init__.py")}
+    assert there - {"migrations"} == set(FOLDERS)
+
+
+_IMPORT_ALL = """
+import importlib, socket, sys
+import sqlalchemy, psycopg
+def refuse(*args, **options):
+    raise SystemExit("something was opened at import")
+socket.socket.connect = refuse
+psycopg.connect = psycopg.Connection.connect = refuse
+sqlalchemy.create_engine = refuse
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+from core import db
+assert db.get_engine.cache_info().currsize == 0
+"""
+
+
+def test_importing_every_module_opens_nothing(tmp_path: Path) -> None:
+    names = [
+        name
+        for name in modules("core", "jobs", "app")
+        if name not in ("core.migrations.env", "app.main") and not name.endswith("__main__")
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_ALL, *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

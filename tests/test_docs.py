@@ -1,0 +1,58 @@
+"""The documents name what there is: every page, command, setting and folder."""
+
+import re
+
+from core.config import ROOT, Settings
+from jobs.cli import commands
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_operator_command_is_in_the_operating_guide() -> None:
+    guide = read("docs/OPERATING.md")
+    names = {
+        command.name or (command.callback.__name__ if command.callback else "")
+        for command in commands.registered_commands
+    }
+    hidden = {"up", "prepare"}  # `make run` calls them
+    missing = [name for name in names - hidden if f"python -m jobs {name}" not in guide]
+    assert missing == []
+
+
+def test_every_page_is_in_the_changelog() -> None:
+    log = read("CHANGELOG.md").lower()
+    missing = [page.stem for page in (ROOT / "pages").glob("*.py") if page.stem not in log]
+    assert missing == []
+
+
+def test_every_setting_is_explained_in_the_example() -> None:
+    example = read(".env.example")
+    missing = [name for name in Settings.model_fields if f"\n{name.upper()}=" not in example]
+    assert missing == []
+
+
+def test_every_folder_of_core_is_named_in_the_contributors_guide() -> None:
+    guide = read("CONTRIBUTING.md")
+    folders = [path.parent.name for path in (ROOT / "core").glob("*/__init__.py")]
+    assert [folder for folder in folders if folder not in guide] == []
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "DECISIONS.md"):
+        for target in re.findall(r"\]\(((?!http)[^)#]+)\)", read(name)):
+            assert (ROOT / target).exists(), f"{name} links to {target}"
+
+
+def test_every_verb_of_make_has_a_line_of_help() -> None:
+    makefile = read("Makefile")
+    verbs = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    helped = set(re.findall(r"^([a-z]+):.*## ", makefile, flags=re.MULTILINE))
+    assert verbs - helped <= {"runtime", "development"}
+
+
+def test_where_a_decision_says_it_shows_there_is_a_file() -> None:
+    decisions = read("DECISIONS.md")
+    named = set(re.findall(r"`((?:core|jobs|app|tests|pages)/[\w/.]+\.py)`", decisions))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
