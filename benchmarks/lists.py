@@ -1,0 +1,106 @@
+"""Products page and overview: a hundred thousand products beside a thousand."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from statistics import median
+
+from benchmarks.figures import Figure, seconds_of
+from benchmarks.lease import list_size
+from benchmarks.load import open_each
+from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_list
+from benchmarks.servers import Server, using
+from benchmarks.web import Web, running_web
+from core.accounts.service import acting_owner
+from core.db import read_scope
+from core.tracking.lists import ListFilter, Sort, SortBy
+from core.tracking.queries import find_products
+
+FEW = 1000
+OVERVIEW = ""  # the first page has no name in its address
+TARGET_MS = 80.0
+TARGET_RATIO = 1.5
+SEARCHES = ("lamp", "brass kettle", "B00000", "model 77", "Oak", "nothing like this")
+SORTS = ("attention", "title", "rank", "rank-worst", "price", "price-high", "rating", "looked")
+
+
+def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
+    """Yield every sort and search as a query, then both screens as pages."""
+    many = list_size(quick)
+    with server.shared(f"list{FEW}", lambda: build_list(FEW)) as small:
+        pass
+    with server.shared(f"list{many}", lambda: build_list(many)) as large:
+        pass
+    yield from _queries(small, large, many, rounds=5 if quick else 15)
+    yield from _pages(small, large, many, times=1 if quick else 3)
+
+
+def _queries(small: str, large: str, many: int, rounds: int) -> Iterator[Figure]:
+    questions = {f"sort by {by}": (ListFilter(), Sort(by, True), 1) for by in SortBy}
+    questions |= {f"search “{word}”": (ListFilter(search=word), Sort(), 1) for word in SEARCHES}
+    questions["page 100 by price"] = (ListFilter(), Sort(SortBy.PRICE), 100)
+    slow: dict[str, list[float]] = {name: [] for name in questions}
+    quick: dict[str, list[float]] = {name: [] for name in questions}
+    for url, found in ((small, quick), (large, slow), (small, quick), (large, slow)):
+        with using(url):
+            for name, question in questions.items():
+                ask = _asking(*question)
+                ask()
+                found[name] += [seconds_of(ask) for _ in range(rounds)]
+    for name in questions:
+        yield Figure(
+            f"List query of {many:,}: {name}",
+            median(slow[name]) * 1000,
+            "ms",
+            best=min(slow[name]) * 1000,
+            floor=median(quick[name]) * 1000,
+            floor_name=f"of {FEW:,}",
+        )
+
+
+def _asking(asked: ListFilter, sort: Sort, page: int) -> Callable[[], object]:
+    def ask() -> None:
+        with read_scope() as session:
+            find_products(session, acting_owner(session), asked, sort, page, 50)
+
+    return ask
+
+
+def _pages(small: str, large: str, many: int, times: int) -> Iterator[Figure]:
+    questions = {"products": _product_queries(times), OVERVIEW: _overview_queries()}
+    with ExitStack() as stack:
+        webs = []
+        for url in (small, large):
+            with using(url):
+                webs.append(stack.enter_context(running_web()))
+        for page, queries in questions.items():
+            of_few, of_many = _opened(webs, page, queries)
+            value, floor = median(of_many) * 1000, median(of_few) * 1000
+            name = f"{page.capitalize() or 'Overview'} page of {many:,}"
+            yield Figure(
+                name, value, "ms", min(of_many) * 1000, floor, f"of {FEW:,}", target=TARGET_MS
+            )
+            yield Figure(f"{name}, against {FEW:,}", value / floor, "×", target=TARGET_RATIO)
+
+
+def _opened(webs: list[Web], page: str, queries: list[str]) -> tuple[list[float], list[float]]:
+    """Return the seconds of each page on either process, in turns."""
+    found: tuple[list[float], list[float]] = ([], [])
+    for web in webs:
+        open_each(web.url, page, [""] * 3)  # the first runs load modules
+    for query in queries:
+        for web, seconds in zip(webs, found, strict=True):
+            load = open_each(web.url, page, [query])
+            load.raise_errors()
+            seconds += [run.seconds for run in load.runs]
+    return found
+
+
+def _product_queries(times: int) -> list[str]:
+    """Return questions none of which is asked twice, so that none is answered from memory."""
+    sorts = [f"sort={sort}&page={page + 1}" for sort in SORTS for page in range(times)]
+    words = [f"{first}+{second}" for first in FIRST_WORDS[:3] for second in SECOND_WORDS[:times]]
+    return sorts + [f"search={word}" for word in [*words, "lamp", "kettle", "B00000"]]
+
+
+def _overview_queries() -> list[str]:
+    return ["role=own", "role=competitor"]

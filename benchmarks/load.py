@@ -1,0 +1,182 @@
+"""Tabs without a browser: they speak the websocket protocol of Streamlit's pages.
+
+A tab asks for a run of the script, reads until it has finished, and asks again at
+once. It keeps, as a browser does, which large messages it has already.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+_RUN_SECONDS = 60
+_GOOD = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run of a script sent back."""
+
+    query: str
+    seconds: float = 0.0
+    bytes: int = 0
+    chart_bytes: int = 0
+    elements: int = 0
+    is_over: bool = False
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Load:
+    """What all tabs together saw."""
+
+    runs: list[Run] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        return len(self.runs) / self.seconds
+
+    def raise_errors(self) -> None:
+        """Raise the first error there was: a page that only fails is fast."""
+        for run in self.runs:
+            if run.error:
+                raise RuntimeError(f"The page failed for {run.query!r}: {run.error}")
+
+
+class Tab:
+    """One session of Streamlit."""
+
+    def __init__(self, socket: websockets.ClientConnection, page: str) -> None:
+        self._socket = socket
+        self._page = page
+        self._page_hash = ""
+        self._known: set[str] = set()
+
+    async def run(self, query: str) -> Run:
+        """Have the page run with a query string; return what came back."""
+        result, used = Run(query), set[str]()
+        began = time.perf_counter()
+        async with asyncio.timeout(_RUN_SECONDS):
+            await self._socket.send(self._request(query))
+            while not result.is_over:
+                raw = await self._socket.recv(decode=False)
+                result.bytes += len(raw)
+                self._take(ForwardMsg.FromString(raw), result, used)
+        result.seconds = time.perf_counter() - began
+        self._known = used
+        return result
+
+    def _request(self, query: str) -> bytes:
+        message = BackMsg()
+        asked = message.rerun_script
+        asked.query_string = query
+        if self._page_hash:
+            asked.page_script_hash = self._page_hash
+        else:
+            asked.page_name = self._page
+        asked.cached_message_hashes.extend(self._known)
+        asked.context_info.timezone = "UTC"
+        asked.context_info.locale = "en-US"
+        return bytes(message.SerializeToString())
+
+    def _take(self, message: ForwardMsg, result: Run, used: set[str]) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._page_hash = message.new_session.page_script_hash
+        elif kind == "navigation":
+            self._page_hash = message.navigation.page_script_hash or self._page_hash
+        elif kind == "page_not_found":
+            result.error = f"there is no page {self._page}"
+        elif kind == "ref_hash":
+            used.add(message.ref_hash)
+        elif kind == "delta":
+            self._take_element(message, result, used)
+        elif kind == "script_finished":
+            self._finish(message.script_finished, result)
+
+    def _take_element(self, message: ForwardMsg, result: Run, used: set[str]) -> None:
+        if message.metadata.cacheable:
+            used.add(message.hash)
+        element = message.delta.new_element
+        result.elements += 1
+        name = element.WhichOneof("type")
+        if name == "plotly_chart":
+            result.chart_bytes += element.plotly_chart.ByteSize()
+        elif name == "exception":
+            result.error = f"{element.exception.type}: {element.exception.message}"[:300]
+
+    def _finish(self, status: int, result: Run) -> None:
+        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            return  # the server goes on with the next run
+        if status not in _GOOD and not result.error:
+            result.error = f"the script ended with status {status}"
+        result.is_over = True
+
+
+def walk(url: str, page: str, walks: Sequence[Sequence[str]], passes: int = 1) -> list[Load]:
+    """Walk one tab through each list of query strings at the same time, `passes` times.
+
+    Returns one Load per pass. The first run of each tab, which opens the session, is
+    not counted.
+    """
+    return asyncio.run(_walk(url, page, walks, passes))
+
+
+async def _walk(url: str, page: str, walks: Sequence[Sequence[str]], passes: int) -> list[Load]:
+    loads = [Load() for _ in range(passes)]
+    begin = asyncio.Barrier(len(walks) + 1)
+    async with asyncio.TaskGroup() as group:
+        for queries in walks:
+            group.create_task(_walk_one(url, page, queries, loads, begin))
+        for load in loads:
+            await begin.wait()
+            began = time.perf_counter()
+            await begin.wait()
+            load.seconds = time.perf_counter() - began
+    return loads
+
+
+async def _walk_one(
+    url: str, page: str, queries: Sequence[str], loads: Sequence[Load], barrier: asyncio.Barrier
+) -> None:
+    async with connect(url) as socket:
+        tab = Tab(socket, page)
+        await tab.run("")
+        for load in loads:
+            await barrier.wait()
+            for query in queries:
+                load.runs.append(await tab.run(query))
+            await barrier.wait()
+
+
+def open_each(url: str, page: str, queries: Sequence[str]) -> Load:
+    """Open a page anew for each query string, one after the other."""
+    return asyncio.run(_open_each(url, page, queries))
+
+
+async def _open_each(url: str, page: str, queries: Sequence[str]) -> Load:
+    load = Load()
+    began = time.perf_counter()
+    for query in queries:
+        async with connect(url) as socket:
+            load.runs.append(await Tab(socket, page).run(query))
+    load.seconds = time.perf_counter() - began
+    return load
+
+
+def connect(url: str) -> websockets.connect:
+    """Return a connection to the pages at an http address."""
+    return websockets.connect(
+        f"ws://{urlsplit(url).netloc}/_stcore/stream",
+        subprotocols=[websockets.Subprotocol("streamlit")],
+        max_size=None,
+        ping_interval=None,
+        compression=None,
+        open_timeout=_RUN_SECONDS,
+    )

@@ -1,0 +1,77 @@
+"""The product page with a year of hours: bytes, CPU, and many people at once."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from benchmarks.browser import first_load_bytes
+from benchmarks.figures import Figure, percentile
+from benchmarks.history import history_size
+from benchmarks.load import Load, walk
+from benchmarks.rows import build_history, history_asin
+from benchmarks.servers import Server
+from benchmarks.web import Web, running_web
+
+SESSIONS = 20
+
+
+def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
+    """Yield the figures of sessions that walk all products once cold and once warm."""
+    products = history_size(quick)
+    build = server.shared("history", lambda: build_history(products))
+    with build, running_web() as web:
+        one = min(products, 40) // 2
+        cold_cpu, warm_cpu, alone = _cpu_of_one_tab(web, range(one))
+        yield from _cpu_figures(cold_cpu, warm_cpu, alone)
+        cold, warm = walk(web.url, "product", _walks(range(one, products)), passes=2)
+        yield from _load_figures("cold", cold, 60)
+        yield from _load_figures("warm", warm, 100)
+        wire = first_load_bytes(f"{web.url}/product?{_query(0)}")
+    if wire is not None:
+        yield Figure("First load in a browser", wire / 1e6, "MB over the wire", target=2.6)
+
+
+def _query(number: int) -> str:
+    return f"marketplace=US&asin={history_asin(number)}&days=365"
+
+
+def _walks(numbers: range) -> list[list[str]]:
+    """Return which products each session walks: all of them together, each once."""
+    return [[_query(number) for number in numbers[start::SESSIONS]] for start in range(SESSIONS)]
+
+
+def _cpu_of_one_tab(web: Web, numbers: range) -> tuple[float, float, Sequence[Load]]:
+    """Return the CPU milliseconds of a rerun, cold and warm, without what rest costs."""
+    queries = [_query(number) for number in numbers]
+    found, loads = [], []
+    walk(web.url, "product", [[_query(numbers[-1] + 1)]])  # whatever is loaded at the first run
+    idle = web.idle_share()
+    for _ in range(2):
+        before = web.cpu_seconds()
+        (load,) = walk(web.url, "product", [queries])
+        load.raise_errors()
+        used = web.cpu_seconds() - before - idle * load.seconds
+        found.append(used / (len(load.runs) + 1) * 1000)  # the run that opens the session, too
+        loads.append(load)
+    return found[0], found[1], loads
+
+
+def _cpu_figures(cold: float, warm: float, loads: Sequence[Load]) -> Iterator[Figure]:
+    charts = max(run.chart_bytes for run in loads[0].runs)
+    if charts == 0:
+        raise RuntimeError("The product page shows no chart: there is nothing to measure.")
+    yield Figure("Product page: charts", charts / 1000, "kB", target=100)
+    yield Figure("Product page: CPU of a rerun, cold frames", cold, "ms", target=45)
+    yield Figure("Product page: CPU of a rerun, warm frames", warm, "ms", target=15)
+    for name, load in zip(("cold", "warm"), loads, strict=True):
+        seconds = [run.seconds * 1000 for run in load.runs]
+        yield Figure(f"Product page: one tab, {name}", median(seconds), "ms", best=min(seconds))
+
+
+def _load_figures(name: str, load: Load, target: float) -> Iterator[Figure]:
+    load.raise_errors()
+    seconds = [run.seconds * 1000 for run in load.runs]
+    title = f"Product page: {SESSIONS} sessions, {name}"
+    yield Figure(title, load.per_second, "reruns/s", target=target, more_is_better=True)
+    yield Figure(
+        f"{title}, p95", percentile(seconds, 95), "ms", best=percentile(seconds, 50), target=400
+    )
