@@ -13,8 +13,8 @@ import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.bulk import Column, read_frame
 from core.catalog.models import ListingVersion
+from core.frames import Column, read_frame
 from core.history.observation import Kind, Seen, Source
 
 MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
