@@ -16,8 +16,8 @@ from core.history.queries import first_day, snapshot_history
 TARGET_MS = 12.0
 TARGET_RATIO = 1.6
 _RAW = (
-    "SELECT captured_at, kind, seen, flags, price, list_price, buy_box_price, bsr, "
-    "bsr_category_id, rating, ratings_count, availability, source FROM snapshot "
+    "SELECT captured_at, kind, seen, flags, price, list_price, bsr, bsr_category_id, rating, "
+    "ratings_count, availability FROM snapshot "
     "WHERE product_id = $1 AND captured_at >= $2 AND captured_at < $3 "
     "ORDER BY captured_at, source"
 )

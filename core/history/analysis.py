@@ -112,7 +112,7 @@ def _span(
     seen = all_seen[~np.isnan(all_seen)]
     if len(seen) == 0:
         return _nothing(Blank.ABSENT)
-    line = _steps(history, values, rows)
+    line = history.line(field) if comparable is None else _steps(history, values, rows)
     return Span(
         now=_figure(all_seen[-1]),
         start=_figure(seen[0]),

@@ -27,13 +27,11 @@ _HISTORY = [
     Column("flags", "flags", "int"),
     Column("price", "price"),
     Column("list_price", "list_price"),
-    Column("buy_box_price", "buy_box_price"),
     Column("bsr", "bsr"),
     Column("bsr_category", "COALESCE(bsr_category_id, -1)", "int"),
     Column("rating", "rating"),
     Column("ratings_count", "ratings_count"),
     Column("availability", "COALESCE(availability, 0)", "int"),
-    Column("source", "source", "int"),
 ]
 
 _DAYS = [
@@ -67,9 +65,9 @@ def snapshot_history(
 
     `first_day`: the product's (see `first_day`); nothing is looked for before it.
 
-    Columns: captured_at (datetime64[us, UTC]); kind, seen, flags, source (int64);
-    price, list_price, buy_box_price (float64, minor units), bsr, rating (tenths),
-    ratings_count (float64), all NaN where none or unknown; bsr_category (int64,
+    Columns: captured_at (datetime64[us, UTC]); kind, seen, flags (int64);
+    price, list_price (float64, minor units), bsr, rating (tenths), ratings_count
+    (float64), all NaN where none or unknown; bsr_category (int64,
     -1 none); availability (int64, 0 unknown).
     A state that an earlier change left standing comes first, at `since` itself.
     """
