@@ -38,6 +38,43 @@ class Settings(BaseSettings):
         8502, ge=1, le=65535, description="Port of the demo's local Apify stand-in."
     )
 
+    amazcope_url: str | None = Field(
+        None, description="Address that people reach the pages by, for mailed links."
+    )
+
+    # Accounts
+    amazcope_secret_key: SecretStr | None = Field(
+        None, description="32 or more random characters. Unset: made once, kept with the secrets."
+    )
+    amazcope_admin_mail: str | None = Field(
+        None, description="Makes the first administrator at the first start, with the password."
+    )
+    amazcope_admin_password: SecretStr | None = Field(
+        None, description="Password of the first administrator. Unset: a set-up link is printed."
+    )
+    amazcope_registration: str = Field(
+        "invitation", description="Who may join: invitation, open or closed."
+    )
+    amazcope_sign_in_attempts: int = Field(
+        5, ge=1, le=1000, description="Failed attempts per person in the window."
+    )
+    amazcope_sign_in_attempts_address: int = Field(
+        20, ge=1, le=10_000, description="Failed attempts per network address in the window."
+    )
+    amazcope_sign_in_window: int = Field(
+        15, ge=1, le=1440, description="Minutes in which failed attempts count."
+    )
+    amazcope_session_idle_hours: int = Field(
+        12, ge=1, le=720, description="Hours after which an unused sign-in ends."
+    )
+    amazcope_session_days: int = Field(
+        14, ge=1, le=365, description="Days after which every sign-in ends."
+    )
+    amazcope_smtp_url: SecretStr | None = Field(
+        None, description="Mail server, such as smtp://user:password@host:587. Unset: no mail."
+    )
+    amazcope_mail_from: str = Field("Amazcope <amazcope@localhost>", description="Sender of mails.")
+
     # Scraping
     amazcope_demo: bool = Field(
         True, description="Load the demo market on the first start; fetch it from the stand-in."
@@ -79,6 +116,24 @@ class Settings(BaseSettings):
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return level
+
+    @field_validator("amazcope_registration")
+    @classmethod
+    def _known_registration(cls, value: str) -> str:
+        if value.lower() not in {"invitation", "open", "closed"}:
+            raise ValueError("must be invitation, open or closed")
+        return value.lower()
+
+    @property
+    def public_url(self) -> str:
+        """Return the address of the pages, without a slash at its end."""
+        own = f"http://{self.amazcope_host}:{self.amazcope_port}"
+        return (self.amazcope_url or own).rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        """True when people reach the pages over https: cookies are then for https alone."""
+        return self.public_url.startswith("https://")
 
     @property
     def is_embedded(self) -> bool:

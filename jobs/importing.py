@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 from huey import crontab
 
-from core.accounts.service import Acting, acting_owner
+from core.accounts.rules import Acting
+from core.accounts.service import acting_owner
 from core.db import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.history.gate import EARLIEST

@@ -6,10 +6,10 @@ import os
 from core.config import get_settings
 from core.db import forget_engine
 from core.log import configure
-from jobs import fetching, importing, upkeep
+from jobs import fetching, importing, mailing, upkeep
 from jobs.queue import huey, make_tables
 
-TASKS = (fetching, importing, upkeep)  # importing them is what registers their tasks
+TASKS = (fetching, importing, mailing, upkeep)  # importing them is what registers their tasks
 _POLITENESS = 5  # the pages go first when both want the processor
 _GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
 

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from core import db
-from core.accounts.service import Acting, acting_owner
+from core.accounts.rules import Acting
+from core.accounts.service import acting_owner
 from core.config import get_settings
 
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"

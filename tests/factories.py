@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Person, Team
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
 from core.history.observation import (

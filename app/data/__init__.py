@@ -7,7 +7,8 @@ dataclasses, never rows of the ORM.
 
 import streamlit as st
 
-from core.accounts.service import Acting, acting_owner
+from core.accounts.rules import Acting
+from core.accounts.service import acting_owner
 from core.db import read_scope
 from core.demo import load
 

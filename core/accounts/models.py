@@ -1,8 +1,25 @@
-"""Tables of teams and people."""
+"""Tables of teams, people, and how they get in."""
 
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -20,12 +37,175 @@ class Team(Base):
 
 
 class Person(Base):
-    """Somebody who acts. One local owner is seeded; there is always an acting person."""
+    """Somebody who acts. The first one is seeded; who gets set up first claims it.
+
+    State: unclaimed → active → disabled and back; invited until the invitation is used.
+    """
 
     __tablename__ = "person"
+    __table_args__ = (
+        Index("uq_person_mail", "mail", unique=True, postgresql_where=text("mail IS NOT NULL")),
+        Index(
+            "uq_person_outside_identity",
+            "outside_identity",
+            unique=True,
+            postgresql_where=text("outside_identity IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
-    role: Mapped[str] = mapped_column(Text, server_default="owner")
+    mail: Mapped[str | None] = mapped_column(Text)  # as `clean_mail` writes it
+    role: Mapped[str] = mapped_column(Text, server_default="viewer")
+    state: Mapped[str] = mapped_column(Text, server_default="active")
+    is_demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    password_hash: Mapped[str | None] = mapped_column(Text)  # None: signs in by other means
+    password_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted
+    totp_confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # a code counts once
+    outside_identity: Mapped[str | None] = mapped_column(Text)  # issuer and subject of sign-on
+    time_zone: Mapped[str | None] = mapped_column(Text)  # None: the team's
+    locale: Mapped[str] = mapped_column(Text, server_default="en_US")
+    page_size: Mapped[int] = mapped_column(SmallInteger, server_default=text("50"))
+    price_change_percent: Mapped[Decimal | None] = mapped_column(Numeric(7, 2))
+    rank_change_percent: Mapped[Decimal | None] = mapped_column(Numeric(7, 2))
+    preferences: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    last_signed_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class SignIn(Base):
+    """A session of somebody who signed in. The cookie holds a token; its hash is kept."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (Index("ix_sign_in_person", "person_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    begun_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    address: Mapped[str | None] = mapped_column(Text)
+    browser: Mapped[str | None] = mapped_column(Text)
+
+
+class OneTimeToken(Base):
+    """Something that opens one door once: a ticket, a reset, an invitation, the set-up."""
+
+    __tablename__ = "one_time_token"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    purpose: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="CASCADE"), index=True
+    )
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class SignInAttempt(Base):
+    """One try to sign in. Written as failed before the password is looked at."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (
+        Index("ix_sign_in_attempt_who", "who", "at"),
+        Index("ix_sign_in_attempt_address", "address", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    who: Mapped[bytes] = mapped_column(LargeBinary)  # hash of the mail address that was given
+    address: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    has_succeeded: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    # Set when the same person gets in: the slips before it count no longer for the person.
+    is_forgiven: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for a lost second factor."""
+
+    __tablename__ = "recovery_code"
+
+    person_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ApiToken(Base):
+    """Lets a program act as its owner, within scopes. Shown once, kept as a hash."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("person.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str] = mapped_column(Text)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    hint: Mapped[str] = mapped_column(Text)  # its first signs, to tell tokens apart
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class AuditEvent(Base):
+    """Who did what to what. Only ever appended; sealed into a chain of hashes by a job."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("ix_audit_event_team", "team_id", text("id DESC")),
+        Index("ix_audit_event_open", "id", postgresql_where=text("seal IS NULL")),
+        Index(
+            "uq_audit_event_place", "place", unique=True, postgresql_where=text("place IS NOT NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    team_id: Mapped[int] = mapped_column(BigInteger)
+    person_id: Mapped[int | None] = mapped_column(BigInteger)  # None: nobody is signed in yet
+    means: Mapped[str] = mapped_column(Text)
+    address: Mapped[str | None] = mapped_column(Text)
+    verb: Mapped[str] = mapped_column(Text)
+    object: Mapped[str | None] = mapped_column(Text)  # "person:3", "product:17"
+    old: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    new: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    place: Mapped[int | None] = mapped_column(BigInteger)  # in the chain, from 1; None: not sealed
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary)  # hash of this and the one before
+
+
+class Notice(Base):
+    """Something a person should know, behind the bell until it is read."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_unread", "person_id", postgresql_where=text("read_at IS NULL")),
+        Index("ix_notice_person", "person_id", text("id DESC")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    text: Mapped[str] = mapped_column(Text)
+    page: Mapped[str | None] = mapped_column(Text)  # where more is to be seen
+    read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class TeamSetting(Base):
+    """What an administrator has set for the team; a missing row means the default."""
+
+    __tablename__ = "team_setting"
+
+    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    value: Mapped[Any] = mapped_column(JSONB)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))

@@ -1,32 +1,409 @@
-"""Who acts. Until there is sign-in, it is the seeded local owner."""
+"""People: set up, invited, registered, changed, disabled, erased. Never commits.
 
+Hashing takes a moment: callers hash first, with no transaction open, and hand the
+hash in.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.models import Person, Team
-from core.errors import NotFoundError
+from core.accounts import audit, notices
+from core.accounts.links import Purpose, find_token, make_token, use_token, void_tokens
+from core.accounts.models import ApiToken, OneTimeToken, Person, RecoveryCode, SignIn, Team
+from core.accounts.rules import Acting, Means, Right, Role, clean_mail, clean_name
+from core.accounts.sessions import end_all_of
+from core.accounts.verbs import verb
+from core.errors import InvalidInputError, NotFoundError
+
+ERASED = "Former member"
+RESET_EVERY = timedelta(minutes=2)
+_NO_LONGER = "This link is used up or too old. Ask for a new one."
+
+
+# Who acts without a sign-in
+
+
+def acting_owner(session: Session, means: Means = Means.COMMAND) -> Acting:
+    """Return the first administrator, for whom commands and start-up act.
+
+    Raises NotFoundError when the database was never migrated.
+    """
+    number = session.scalar(
+        select(Person.id)
+        .where(Person.role == Role.ADMIN.value, Person.state.in_(("active", "unclaimed")))
+        .order_by(Person.is_demo, Person.id)
+        .limit(1)
+    )
+    if number is None:
+        raise NotFoundError("There is no administrator. Run `python -m jobs migrate`.")
+    return acting_person(session, number, means)
+
+
+def acting_person(session: Session, person_id: int, means: Means = Means.JOB) -> Acting:
+    """Return a person as a job acts for them. Raises NotFoundError for one who may not act."""
+    row = session.execute(
+        select(Person, Team.time_zone)
+        .join(Team, Team.id == Person.team_id)
+        .where(Person.id == person_id)
+    ).first()
+    if row is None or row[0].state not in ("active", "unclaimed"):
+        raise NotFoundError("Who asked for this may not act any more.")
+    person, zone = row
+    return Acting(
+        person.id, person.team_id, person.name, person.time_zone or zone, Role(person.role), means
+    )
+
+
+# The set-up
+
+
+def needs_setup(session: Session) -> bool:
+    """Return whether nobody has claimed the first administrator yet."""
+    return not session.scalar(
+        select(func.count()).where(
+            Person.role == Role.ADMIN.value, Person.state == "active", ~Person.is_demo
+        )
+    )
+
+
+def make_setup_link(session: Session, now: datetime) -> str | None:
+    """Return a token that claims the first administrator; None when somebody has."""
+    if not needs_setup(session):
+        return None
+    return make_token(session, acting_owner(session).person_id, Purpose.SETUP, now)
+
+
+def set_up(
+    session: Session, mail: str, name: str | None, password_hash: str, now: datetime
+) -> bool:
+    """Make the first administrator from settings; return False when there is one already."""
+    if not needs_setup(session):
+        return False
+    person = session.get_one(Person, acting_owner(session).person_id)
+    _activate(person, name or person.name, clean_mail(mail), password_hash, now)
+    session.flush()
+    audit.note_outsider(session, person.team_id, "set up", None, person.id)
+    return True
+
+
+# Links
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
-    """The person who acts, in whose team, by which clock."""
+class Invited:
+    """Whom a link is for."""
 
     person_id: int
-    team_id: int
     name: str
-    time_zone: str
+    mail: str | None
+    role: Role
 
 
-def acting_owner(session: Session) -> Acting:
-    """Return the local owner. Raises NotFoundError when the database was never migrated."""
-    row = session.execute(
-        select(Person.id, Person.team_id, Person.name, Team.time_zone)
-        .join(Team, Team.id == Person.team_id)
+def find_invited(session: Session, token: str, purpose: Purpose, now: datetime) -> Invited | None:
+    """Return whom an unused link is for, None for one that opens nothing."""
+    number = find_token(session, token, purpose, now)
+    person = session.get(Person, number) if number else None
+    if person is None or person.state == "disabled":
+        return None
+    return Invited(person.id, person.name, person.mail, Role(person.role))
+
+
+def accept(
+    session: Session,
+    token: str,
+    purpose: Purpose,
+    name: str,
+    mail: str | None,
+    password_hash: str,
+    now: datetime,
+) -> int:
+    """Use an invitation or the set-up link: the person becomes active. Returns whose it was.
+
+    Raises InvalidInputError for a link that opens nothing, and for a mail address that
+    somebody has. `mail` counts for the set-up only: an invitation is to an address.
+    """
+    number = use_token(session, token, purpose, now)
+    person = session.get(Person, number) if number else None
+    if person is None or person.state not in ("invited", "unclaimed"):
+        raise InvalidInputError(_NO_LONGER)
+    address = clean_mail(mail or "") if purpose is Purpose.SETUP else person.mail
+    if address is None or _is_taken(session, address, but=person.id):
+        raise InvalidInputError("Somebody has this mail address already.")
+    _activate(person, clean_name(name), address, password_hash, now)
+    session.flush()
+    audit.note_outsider(session, person.team_id, f"accepted {purpose.value}", None, person.id)
+    if purpose is Purpose.INVITATION:
+        notices.tell_admins(session, person.team_id, f"{person.name} has joined the team.", "admin")
+    return person.id
+
+
+def _activate(
+    person: Person, name: str, mail: str, password_hash: str | None, now: datetime
+) -> None:
+    person.name, person.mail, person.state = name, mail, "active"
+    person.password_hash, person.password_changed_at = password_hash, now
+
+
+def _is_taken(session: Session, mail: str, but: int = 0) -> bool:
+    taken = select(Person.id).where(Person.mail == mail, Person.id != but)
+    return session.scalar(taken) is not None
+
+
+def register(
+    session: Session, mail: str, name: str, password_hash: str, now: datetime
+) -> str | None:
+    """Keep somebody who registered, and return the token of the confirming link.
+
+    None when the address is known: the screen says the same in both cases, and only
+    the owner of the mailbox learns which.
+    """
+    address = clean_mail(mail)
+    known = session.scalars(select(Person).where(Person.mail == address)).first()
+    if known is not None and known.state != "registered":
+        return None
+    team = session.scalars(select(Team).order_by(Team.id).limit(1)).one()
+    person = known or Person(team_id=team.id, mail=address, role=Role.VIEWER.value)
+    person.name, person.state = clean_name(name), "registered"
+    person.password_hash, person.password_changed_at = password_hash, now
+    session.add(person)
+    session.flush()
+    return make_token(session, person.id, Purpose.CONFIRMATION, now)
+
+
+def confirm_registration(session: Session, token: str, now: datetime) -> int:
+    """Make somebody who registered active. Raises InvalidInputError for a dead link."""
+    number = use_token(session, token, Purpose.CONFIRMATION, now)
+    person = session.get(Person, number) if number else None
+    if person is None or person.state != "registered":
+        raise InvalidInputError(_NO_LONGER)
+    person.state = "active"
+    session.flush()
+    audit.note_outsider(session, person.team_id, "registered", None, person.id)
+    notices.tell_admins(session, person.team_id, f"{person.name} has registered.", "admin")
+    return person.id
+
+
+def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str] | None:
+    """Return (mail address, token) of a reset; None where there is nobody to reset."""
+    try:
+        address = clean_mail(mail)
+    except InvalidInputError:
+        return None
+    found = select(Person).where(Person.mail == address, Person.state == "active")
+    person = session.scalars(found).first()
+    if person is None or person.is_demo or _was_asked(session, person.id, now):
+        return None
+    audit.note_outsider(session, person.team_id, "asked for a new password", None, person.id)
+    return address, make_token(session, person.id, Purpose.RESET, now)
+
+
+def _was_asked(session: Session, person_id: int, now: datetime) -> bool:
+    """Return whether a link was asked for a moment ago: nobody's mailbox is to be flooded."""
+    recent = select(OneTimeToken.person_id).where(
+        OneTimeToken.person_id == person_id,
+        OneTimeToken.purpose == Purpose.RESET.value,
+        OneTimeToken.made_at > now - RESET_EVERY,
+    )
+    return session.scalar(recent.limit(1)) is not None
+
+
+def reset_password(session: Session, token: str, password_hash: str, now: datetime) -> int:
+    """Set a new password by its link; every open sign-in ends. Returns whose it was.
+
+    Raises InvalidInputError for a link that opens nothing.
+    """
+    number = use_token(session, token, Purpose.RESET, now)
+    person = session.get(Person, number) if number else None
+    if person is None or person.state != "active":
+        raise InvalidInputError(_NO_LONGER)
+    person.password_hash, person.password_changed_at = password_hash, now
+    end_all_of(session, person.id, now)
+    session.flush()
+    audit.note_outsider(session, person.team_id, "set a new password", None, person.id)
+    notices.tell(session, [person.id], "Your password was reset by a mailed link.", "profile")
+    return person.id
+
+
+# Administration
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the team, as administrators see it."""
+
+    id: int
+    name: str
+    mail: str | None
+    role: Role
+    state: str
+    is_demo: bool
+    has_second_factor: bool
+    last_signed_in_at: datetime | None
+
+
+@verb(Right.ADMIN)
+def members(session: Session, acting: Acting) -> list[Member]:
+    """Return the people of the team, by name; erased ones are left out."""
+    rows = session.scalars(
+        select(Person)
+        .where(Person.team_id == acting.team_id, Person.state != "erased")
+        .order_by(func.lower(Person.name), Person.id)
+    )
+    return [_member(row) for row in rows]
+
+
+def _member(row: Person) -> Member:
+    return Member(
+        id=row.id,
+        name=row.name,
+        mail=row.mail,
+        role=Role(row.role),
+        state=row.state,
+        is_demo=row.is_demo,
+        has_second_factor=row.totp_confirmed_at is not None,
+        last_signed_in_at=row.last_signed_in_at,
+    )
+
+
+@verb(Right.ADMIN)
+def invite(
+    session: Session, acting: Acting, mail: str, role: Role, now: datetime
+) -> tuple[int, str]:
+    """Invite an address; return (person's id, token of the link). Again: the old link is void.
+
+    Raises InvalidInputError for an address that somebody active has.
+    """
+    address = clean_mail(mail)
+    person = session.scalars(select(Person).where(Person.mail == address)).first()
+    if person is not None and (person.state != "invited" or person.team_id != acting.team_id):
+        raise InvalidInputError("Somebody has this mail address already.")
+    if person is None:
+        name = address.partition("@")[0][:40]
+        person = Person(team_id=acting.team_id, mail=address, name=name, state="invited")
+        session.add(person)
+    person.role = role.value
+    session.flush()
+    audit.note(session, acting, "invited", f"person:{person.id}", new={"role": role.value})
+    return person.id, make_token(session, person.id, Purpose.INVITATION, now)
+
+
+def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[str, str] | None:
+    """Return (mail address, token) of an invitation to be mailed; None when it is used.
+
+    For the job that mails it: who may invite was asked when it was made.
+    """
+    person = session.get(Person, person_id)
+    if person is None or person.state != "invited" or person.mail is None:
+        return None
+    return person.mail, make_token(session, person.id, Purpose.INVITATION, now)
+
+
+@verb(Right.ADMIN)
+def withdraw_invitation(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+    """Take an invitation back: its link opens nothing any more."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "invited":
+        raise InvalidInputError("This person has joined already: disable them instead.")
+    void_tokens(session, person.id, Purpose.INVITATION, now)
+    session.delete(person)
+    session.flush()
+    audit.note(session, acting, "withdrew invitation", f"person:{person_id}")
+
+
+@verb(Right.ADMIN)
+def change_role(session: Session, acting: Acting, person_id: int, role: Role) -> None:
+    """Give a person another role. Raises InvalidInputError for the last administrator."""
+    person = _colleague(session, acting, person_id)
+    if person.role == role.value:
+        return
+    if person.role == Role.ADMIN.value:
+        _keep_an_admin(session, person)
+    audit.note(
+        session,
+        acting,
+        "changed role",
+        f"person:{person.id}",
+        {"role": person.role},
+        {"role": role.value},
+    )
+    person.role = role.value
+    session.flush()
+    notices.tell(session, [person.id], f"Your role is now {role.value}.")
+
+
+@verb(Right.ADMIN)
+def disable(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+    """Shut a person out: open sign-ins end, tokens stop working, nothing is deleted."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "active":
+        raise InvalidInputError("This person is not active.")
+    _keep_an_admin(session, person)
+    person.state = "disabled"
+    end_all_of(session, person.id, now)
+    session.flush()
+    audit.note(session, acting, "disabled", f"person:{person.id}")
+
+
+@verb(Right.ADMIN)
+def enable(session: Session, acting: Acting, person_id: int) -> None:
+    """Let a disabled person in again."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "disabled":
+        raise InvalidInputError("This person is not disabled.")
+    person.state = "active"
+    session.flush()
+    audit.note(session, acting, "enabled", f"person:{person.id}")
+
+
+@verb(Right.ADMIN)
+def erase(session: Session, acting: Acting, person_id: int) -> None:
+    """Erase a disabled person's data; what they did stays in the audit, without a name."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "disabled":
+        raise InvalidInputError("Disable this person first.")
+    for table in (SignIn, ApiToken, RecoveryCode):
+        session.execute(delete(table).where(table.person_id == person.id))
+    session.execute(
+        update(Person)
+        .where(Person.id == person.id)
+        .values(
+            name=ERASED,
+            mail=None,
+            state="erased",
+            password_hash=None,
+            totp_secret=None,
+            outside_identity=None,
+            preferences={},
+        )
+    )
+    session.expire(person)
+    audit.note(session, acting, "erased", f"person:{person_id}")
+
+
+def _colleague(session: Session, acting: Acting, person_id: int) -> Person:
+    person = session.get(Person, person_id, with_for_update=True)
+    if person is None or person.team_id != acting.team_id or person.state == "erased":
+        raise NotFoundError("This person is not in your team (any more).")
+    return person
+
+
+def _keep_an_admin(session: Session, person: Person) -> None:
+    """Raise InvalidInputError when nobody could administer the team without this person."""
+    if person.role != Role.ADMIN.value:
+        return
+    admins: Sequence[Person] = session.scalars(
+        select(Person)
+        .where(
+            Person.team_id == person.team_id,
+            Person.role == Role.ADMIN.value,
+            Person.state == "active",
+        )
         .order_by(Person.id)
-        .limit(1)
-    ).first()
-    if row is None:
-        raise NotFoundError("There is no person yet. Run `python -m jobs migrate`.")
-    return Acting(*row)
+        .with_for_update()  # two administrators can't remove each other at the same moment
+    ).all()
+    if {each.id for each in admins} <= {person.id}:
+        raise InvalidInputError("This is the last administrator. Make somebody else one first.")

@@ -11,7 +11,8 @@ from itertools import islice
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting, acting_owner
+from core.accounts.rules import Acting
+from core.accounts.service import acting_owner
 from core.catalog.models import Product
 from core.db import read_scope, write_scope
 from core.demo.catalogue import DemoProduct

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.db import driver_connection
 from core.importing.models import ImportRun
 from core.importing.service import find_earlier

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError, NotFoundError
 from core.importing.models import ImportPiece, ImportRun

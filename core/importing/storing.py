@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.bulk import insert_rows
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks

@@ -31,6 +31,14 @@ class Tracking(Base):
     __table_args__ = (
         UniqueConstraint("person_id", "product_id", postgresql_include=["role"]),
         Index("ix_tracking_team_product", "team_id", "product_id"),
+        Index(
+            "uq_tracking_team_first",
+            "team_id",
+            "product_id",
+            unique=True,
+            postgresql_where=text("is_first"),
+            postgresql_include=["role"],
+        ),
         Index("ix_tracking_product", "product_id"),
         Index("ix_tracking_tags", "tags", postgresql_using="gin"),
         Index(
@@ -49,6 +57,8 @@ class Tracking(Base):
     )
     role: Mapped[str] = mapped_column(Text, server_default="watched")
     cadence: Mapped[str] = mapped_column(Text, server_default="daily")
+    # Of several people's rows for a product, the one that the team's list shows.
+    is_first: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     is_primary: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     note: Mapped[str | None] = mapped_column(Text)

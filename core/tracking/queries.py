@@ -14,7 +14,7 @@ import pandas as pd
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy
 from core.tracking.narrowing import Narrowed, narrow

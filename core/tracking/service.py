@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.bulk import insert_rows
 from core.catalog.service import ensure_products
 from core.db import driver_connection

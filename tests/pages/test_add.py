@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import import_actions, import_parts, import_results
 from app.data import operations
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.config import ROOT
 from core.importing.queries import find_import
 from core.upkeep.heartbeat import beat

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import health_parts
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.config import ROOT
 from core.scraping.service import set_provider_state
 from core.upkeep.heartbeat import beat

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import actions
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.change_wording import before_and_after, label
 from core.config import ROOT
 from core.history.attention import Finding

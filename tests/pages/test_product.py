@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import actions, product_actions, product_dialogs
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.catalog.listing import Listing
 from core.config import ROOT
 from core.errors import InvalidInputError

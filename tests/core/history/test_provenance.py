@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.errors import InvalidInputError
 from core.history.observation import Flag, Outcome, Seen, Source
 from core.history.provenance import find_latest_provenance, find_provenance, raw_body

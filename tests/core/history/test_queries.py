@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.catalog.listing import Listing
 from core.history import queries
 from core.history.observation import Availability, CategoryRank, Kind, Seen, Source

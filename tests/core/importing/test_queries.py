@@ -5,7 +5,7 @@ from io import StringIO
 
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.importing import queries
 from core.importing.service import Confirmation
 from core.importing.verdicts import has_failed, label_of

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service, storing
 from core.importing.models import ImportPiece, ImportRow, ImportRun

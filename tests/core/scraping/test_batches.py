@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting, acting_owner
+from core.accounts.rules import Acting
+from core.accounts.service import acting_owner
 from core.db import session_factory, write_scope
 from core.scraping.actors import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
 from core.scraping.batches import LEASE, PlannedRun, input_hash, plan_run, spending

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.demo.market import Market
 from core.history.store import make_room
 from core.scraping.actors import AXESSO_DETAILS

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Person
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.history.attention import Finding
 from core.history.observation import Availability
 from core.tracking import counts, queries, service

@@ -10,7 +10,7 @@ import zstandard
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import Acting
+from core.accounts.rules import Acting
 from core.scraping.limits import Limits
 from core.scraping.models import FetchItem, FetchRun
 from core.scraping.service import set_provider_state

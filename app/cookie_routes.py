@@ -1,0 +1,123 @@
+"""The two addresses that set and clear the session cookie. No pages, no passwords.
+
+A script of a page can't set a cookie that scripts can't read. So a sign-in ends with
+a ticket, good for one minute and once, which the page posts here.
+"""
+
+import logging
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app import session as signed
+from core.accounts import sessions
+from core.config import get_settings
+from core.db import write_scope
+
+log = logging.getLogger(__name__)
+
+BEGIN, END = "/session/begin", "/session/end"
+_LONGEST_BODY = 4096
+_LOOPBACK = {"127.0.0.1", "::1"}
+
+
+def routes() -> list[Route]:
+    """Return both addresses; each takes POST alone."""
+    return [
+        Route(BEGIN, _begin, methods=["POST"]),
+        Route(END, _end, methods=["POST"]),
+    ]
+
+
+async def _begin(request: Request) -> Response:
+    if not is_from_own_page(request):
+        return JSONResponse({"error": "foreign page"}, status_code=403)
+    ticket = await _ticket_of(request)
+    token = await run_in_threadpool(_use, ticket, request) if ticket else None
+    if token is None:
+        return JSONResponse({"error": "this ticket is no good"}, status_code=401)
+    answer = Response(status_code=204)
+    settings = get_settings()
+    answer.set_cookie(
+        signed.COOKIE,
+        token,
+        max_age=settings.amazcope_session_days * 86_400,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=settings.is_https,
+    )
+    return answer
+
+
+async def _end(request: Request) -> Response:
+    if not is_from_own_page(request):
+        return JSONResponse({"error": "foreign page"}, status_code=403)
+    token = request.cookies.get(signed.COOKIE)
+    if token:
+        await run_in_threadpool(_finish, token, address_of(request))
+    answer = Response(status_code=204)
+    answer.delete_cookie(signed.COOKIE, path="/", httponly=True, samesite="lax")
+    return answer
+
+
+def is_from_own_page(request: Request) -> bool:
+    """Return whether a request was sent by a page of this very address.
+
+    Browsers name the page's origin with every POST; a foreign page can't forge it.
+    """
+    origin = request.headers.get("origin", "")
+    return urlsplit(origin).netloc == request.headers.get("host", "") != ""
+
+
+def address_of(request: Request) -> str | None:
+    """Return where a request comes from; None for this machine, as pages say it."""
+    host = request.client.host if request.client else None
+    return None if host in _LOOPBACK else host
+
+
+async def _ticket_of(request: Request) -> str | None:
+    try:
+        body = await _short_body(request)
+        given = (await _json(body)) if body is not None else None
+    except (ClientDisconnect, ValueError):
+        return None
+    ticket = given.get("ticket") if isinstance(given, dict) else None
+    return ticket if isinstance(ticket, str) and 0 < len(ticket) < 200 else None
+
+
+async def _short_body(request: Request) -> bytes | None:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST_BODY:
+            return None
+    return body
+
+
+async def _json(body: bytes) -> object:
+    import json
+
+    return json.loads(body)
+
+
+def _use(ticket: str, request: Request) -> str | None:
+    browser = request.headers.get("user-agent")
+    with write_scope() as session:
+        return sessions.begin(
+            session,
+            ticket,
+            signed.lifetime(),
+            datetime.now(UTC),
+            address_of(request),
+            browser,
+        )
+
+
+def _finish(token: str, address: str | None) -> None:
+    with write_scope() as session:
+        sessions.end_by_token(session, token, datetime.now(UTC), address)

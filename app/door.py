@@ -1,0 +1,81 @@
+"""The form that people sign in with: streamlit-authenticator, with its check replaced.
+
+Of the library the form and its flow are used. Its own ways are not: it would write a
+cookie that scripts can read, load every person, lock for ever, answer at once for an
+unknown name, and know only bcrypt.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit_authenticator import Authenticate
+from streamlit_authenticator.models import AuthenticationModel
+from streamlit_authenticator.utilities import LoginError
+
+Check = Callable[[str, str], bool]
+"""Given mail address and password: whether they are right. May raise Refused."""
+
+_FIELDS = {
+    "Form name": "Sign in",
+    "Username": "Mail address",
+    "Password": "Password",
+    "Login": "Sign in",
+}
+
+
+class Refused(LoginError):  # type: ignore[misc]  # the library carries no types
+    """The attempt is not even looked at; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of the form: nothing sent, or whether it was right, or why it was refused."""
+
+    is_right: bool | None
+    refusal: str | None = None
+
+
+class _Checked(AuthenticationModel):  # type: ignore[misc]
+    """The library's model, which asks us instead of a table of everybody."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__({"usernames": {}}, auto_hash=False, secret_key=secrets.token_hex(32))
+        self._check = check
+
+    def check_credentials(self, username: str, password: str) -> bool:
+        """Return whether both are right; of the person the library learns nothing."""
+        is_right = self._check(username, password)
+        if is_right:
+            self.credentials["usernames"][username] = {"email": username, "roles": None}
+        return is_right
+
+    def _record_failed_login_attempts(self, username: str, reset: bool = False) -> None:
+        """Count nothing: failed attempts are counted where all processes see them."""
+
+
+def sign_in_form(check: Check) -> Answer:
+    """Show the form; return what came of it in this run."""
+    _forget()
+    door: Any = Authenticate(
+        {"usernames": {}},
+        cookie_name="amazcope_unused",
+        cookie_key=secrets.token_hex(32),  # of no cookie that exists: none is ever believed
+        cookie_expiry_days=0,  # writes none
+        auto_hash=False,
+        login_sleep_time=0,
+    )
+    door.authentication_controller.authentication_model = _Checked(check)
+    try:
+        door.login(fields=_FIELDS, key="sign_in")
+    except LoginError as refusal:
+        return Answer(False, str(refusal))
+    return Answer(st.session_state.get("authentication_status"))
+
+
+def _forget() -> None:
+    """Drop what the library remembers: who is signed in is asked elsewhere, every time."""
+    for name in ("authentication_status", "name", "username", "email", "roles", "logout"):
+        st.session_state.pop(name, None)

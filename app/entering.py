@@ -1,0 +1,93 @@
+"""Signing in, step by step: count, look, hash, let in. No widgets.
+
+Nothing here tells an unknown mail address from a wrong password, in words or in time:
+both are counted, looked for and hashed.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from app import session as signed
+from core.accounts import attempts, entry, links, second_factor
+from core.accounts.attempts import AttemptLimits, TooManyAttemptsError
+from core.accounts.credentials import hash_password, is_password, needs_rehash
+from core.accounts.entry import Known
+from core.accounts.links import Purpose
+from core.accounts.rules import LONGEST_PASSWORD, clean_mail
+from core.accounts.sessions import make_ticket
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from core.errors import InvalidInputError, NotAllowedError
+from core.secret_key import secret_key
+
+NOT_RIGHT = "Mail address or password is not right."
+_TOO_LATE = "That took too long. Sign in again."
+
+
+def limits() -> AttemptLimits:
+    """Return how many attempts may fail."""
+    settings = get_settings()
+    return AttemptLimits(
+        per_person=settings.amazcope_sign_in_attempts,
+        per_address=settings.amazcope_sign_in_attempts_address,
+        window=timedelta(minutes=settings.amazcope_sign_in_window),
+    )
+
+
+def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
+    """Return what opens the next door, None when mail address or password is wrong.
+
+    Raises TooManyAttemptsError before the password is looked at.
+    """
+    who, now = _comparable(mail), datetime.now(UTC)
+    with write_scope() as session:
+        attempt = attempts.begin_attempt(session, who, signed.address(), limits(), now)
+    with read_scope() as session:
+        known = entry.find_known(session, who, with_demo=get_settings().amazcope_demo)
+    is_right = is_password(known.password_hash if known else None, password[: 2 * LONGEST_PASSWORD])
+    if known is None or not is_right:
+        with write_scope() as session:
+            entry.note_failure(session, who, signed.address(), limits(), now)
+        return None
+    _renew(known, password)
+    with write_scope() as session:
+        return entry.let_in(session, known, attempt, now)
+
+
+def _comparable(mail: str) -> str:
+    """Return an address as it is counted; what is no address is counted as it is."""
+    try:
+        return clean_mail(mail)
+    except InvalidInputError:
+        return mail[:300]
+
+
+def _renew(known: Known, password: str) -> None:
+    if known.password_hash is not None and needs_rehash(known.password_hash):
+        renewed = hash_password(password)
+        with write_scope() as session:
+            entry.replace_hash(session, known, renewed)
+
+
+def try_code(token: str, mail: str, code: str) -> str | None:
+    """Return the ticket for a right second factor, None for a wrong one.
+
+    `token`: what the right password gave. Raises NotAllowedError when it is too old,
+    and TooManyAttemptsError.
+    """
+    now, who = datetime.now(UTC), _comparable(mail)
+    with write_scope() as session:
+        attempt = attempts.begin_attempt(session, who, signed.address(), limits(), now)
+    with write_scope() as session:
+        person_id = links.find_token(session, token, Purpose.SECOND, now)
+        if person_id is None:
+            raise NotAllowedError(_TOO_LATE)
+        key = secret_key(get_settings())
+        if not second_factor.check_code(session, person_id, code, key, now):
+            return None
+        if links.use_token(session, token, Purpose.SECOND, now) is None:
+            raise NotAllowedError(_TOO_LATE)
+        attempts.forgive(session, attempt)
+        return make_ticket(session, person_id, now)
+
+
+__all__ = ["NOT_RIGHT", "TooManyAttemptsError", "limits", "try_code", "try_password"]

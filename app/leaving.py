@@ -1,0 +1,49 @@
+"""Handing a ticket to the route that sets the cookie, and asking it to take the cookie away.
+
+Both end with the page being loaded anew: what a browser sent when it opened the
+page is all that a page ever sees of its cookies.
+"""
+
+import streamlit as st
+
+from app.cookie_routes import BEGIN, END
+
+# Relative to where the pages are served, so that a proxy may put them below a path.
+_SCRIPT = """
+export default function (component) {
+  const { data } = component
+  const done = "amazcope-" + data.once
+  if (window[done]) return
+  window[done] = true
+  const base = document.querySelector("base")?.href ?? window.location.origin + "/"
+  fetch(new URL(data.path.slice(1), base), {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(data.ticket ? { ticket: data.ticket } : {}),
+  }).finally(() => {
+    if (data.leave) window.location.assign(new URL(".", base))
+    else window.location.reload()
+  })
+}
+"""
+
+_post = st.components.v2.component("amazcope_session", html="<span></span>\n", js=_SCRIPT)
+
+
+def begin(ticket: str) -> None:
+    """Have the browser turn a ticket into its cookie, and load this same page again."""
+    st.caption("Signing in …")
+    _post(data={"path": BEGIN, "ticket": ticket, "once": ticket[:12], "leave": False}, key="begin")
+
+
+def begin_at_start(ticket: str) -> None:
+    """Do the same, and go to the first page: the address holds a link that is used up."""
+    st.caption("Signing in …")
+    _post(data={"path": BEGIN, "ticket": ticket, "once": ticket[:12], "leave": True}, key="begin")
+
+
+def end() -> None:
+    """Have the browser give its cookie back, and load the first page."""
+    st.caption("Signing out …")
+    _post(data={"path": END, "ticket": "", "once": "end", "leave": True}, key="end")

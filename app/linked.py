@@ -1,0 +1,209 @@
+"""Links that were mailed or printed, and the forms behind them: set up, join, reset, register."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import leaving
+from core import wording
+from core.accounts import service
+from core.accounts.credentials import hash_password, password_problem
+from core.accounts.links import Purpose
+from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, clean_mail
+from core.accounts.service import Invited
+from core.accounts.sessions import make_ticket
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from core.errors import AmazcopeError
+from jobs import mailing
+
+PARAMETERS = {
+    Purpose.SETUP: "setup",
+    Purpose.INVITATION: "invitation",
+    Purpose.RESET: "reset",
+    Purpose.CONFIRMATION: "confirm",
+}
+_FORM = "_form"  # "forgotten" or "register"
+_TITLES = {
+    Purpose.SETUP: "Set up Amazcope",
+    Purpose.INVITATION: "Join the team",
+    Purpose.RESET: "A new password",
+}
+_DEAD = "This link is used up or too old. Ask for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that somebody followed."""
+
+    purpose: Purpose
+    token: str
+
+
+def asked() -> Link | str | None:
+    """Return the link of the address, or which form was asked for; None for neither."""
+    for purpose, name in PARAMETERS.items():
+        if name in st.query_params:
+            return Link(purpose, st.query_params[name])
+    form: str | None = st.session_state.get(_FORM)
+    return form
+
+
+def show() -> None:
+    """Show what is behind the link or the button."""
+    what = asked()
+    if isinstance(what, Link):
+        _confirm(what) if what.purpose is Purpose.CONFIRMATION else _accept(what)
+    elif what == "register":
+        _register()
+    else:
+        _forgotten()
+
+
+def forgotten_button() -> None:
+    """Offer a new password."""
+    st.button("Forgot your password?", type="tertiary", on_click=_open, args=("forgotten",))
+
+
+def register_button() -> None:
+    """Offer to register, where that is open to everybody."""
+    if get_settings().amazcope_registration == "open":
+        st.button("Register", type="tertiary", on_click=_open, args=("register",))
+
+
+def _open(form: str | None) -> None:
+    st.session_state[_FORM] = form
+
+
+def _back() -> None:
+    if st.button("Back to signing in", type="tertiary", icon=":material/arrow_back:"):
+        st.session_state.pop(_FORM, None)
+        st.query_params.clear()
+        st.rerun()
+
+
+def _accept(link: Link) -> None:
+    """Let somebody set a password, and with the set-up or an invitation a name."""
+    with read_scope() as session:
+        invited = service.find_invited(session, link.token, link.purpose, datetime.now(UTC))
+    if invited is None:
+        st.error(_DEAD, icon=":material/link_off:")
+        _back()
+        return
+    with st.form("linked"):
+        st.subheader(_TITLES[link.purpose], anchor=False)
+        name, mail = _who(link.purpose, invited)
+        password = _password()
+        sent = st.form_submit_button("Save and sign in", type="primary")
+    if sent and (ticket := _finish(link, name, mail, password)):
+        leaving.begin_at_start(ticket)
+
+
+def _who(purpose: Purpose, invited: Invited) -> tuple[str, str]:
+    if purpose is Purpose.RESET:
+        st.caption(f"For {wording.escape_markdown(invited.mail or '')}")
+        return invited.name, invited.mail or ""
+    name = st.text_input("Your name", value=invited.name, max_chars=LONGEST_NAME)
+    if purpose is Purpose.INVITATION:
+        st.caption(
+            f"You join as {invited.role.value} and sign in as "
+            f"{wording.escape_markdown(invited.mail or '')}"
+        )
+        return name, invited.mail or ""
+    mail = st.text_input("Mail address to sign in with", max_chars=LONGEST_ADDRESS)
+    return name, mail
+
+
+def _password() -> str:
+    return st.text_input(
+        "New password",
+        type="password",
+        max_chars=2 * LONGEST_PASSWORD,
+        autocomplete="new-password",
+        help="12 to 128 characters, in any language: a few words of your own are best.",
+    )
+
+
+def _finish(link: Link, name: str, mail: str, password: str) -> str | None:
+    """Return a ticket when the link did its work; else say what is in the way."""
+    problem = password_problem(password, name, mail)
+    if problem:
+        st.error(problem, icon=":material/error:")
+        return None
+    password_hash, now = hash_password(password), datetime.now(UTC)
+    try:
+        with write_scope() as session:
+            if link.purpose is Purpose.RESET:
+                number = service.reset_password(session, link.token, password_hash, now)
+            else:
+                number = service.accept(
+                    session, link.token, link.purpose, name, mail, password_hash, now
+                )
+            return make_ticket(session, number, now)
+    except AmazcopeError as error:
+        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+        return None
+
+
+def _confirm(link: Link) -> None:
+    now = datetime.now(UTC)
+    try:
+        with write_scope() as session:
+            number = service.confirm_registration(session, link.token, now)
+            ticket = make_ticket(session, number, now)
+    except AmazcopeError as error:
+        st.error(str(error), icon=":material/link_off:")
+        _back()
+        return
+    leaving.begin_at_start(ticket)
+
+
+def _forgotten() -> None:
+    with st.form("forgotten"):
+        st.subheader("Forgot your password?", anchor=False)
+        mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
+        sent = st.form_submit_button("Send me a link", type="primary")
+    if sent:
+        mailing.send_reset(mail)
+        st.success(
+            "If somebody signs in with this address, a link is on its way there. "
+            "It works once, for an hour.",
+            icon=":material/mail:",
+        )
+    _back()
+
+
+def _register() -> None:
+    with st.form("register"):
+        st.subheader("Register", anchor=False)
+        name = st.text_input("Your name", max_chars=LONGEST_NAME)
+        mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
+        password = _password()
+        sent = st.form_submit_button("Register", type="primary")
+    if sent:
+        _take_registration(name, mail, password)
+    _back()
+
+
+def _take_registration(name: str, mail: str, password: str) -> None:
+    if get_settings().amazcope_registration != "open":
+        st.error("Registration is not open. Ask for an invitation.", icon=":material/lock:")
+        return
+    problem = password_problem(password, name, mail)
+    try:
+        clean_mail(mail)
+    except AmazcopeError as error:
+        problem = str(error)
+    if problem:
+        st.error(problem, icon=":material/error:")
+        return
+    try:
+        mailing.send_registration(mail, name, hash_password(password))
+    except AmazcopeError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.success(
+        "A link is on its way to this address. It proves that it is yours, within a day.",
+        icon=":material/mail:",
+    )

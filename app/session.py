@@ -1,0 +1,94 @@
+"""Who sits at this page: the cookie, the sign-in it stands for, checked at every run.
+
+The cookie is HttpOnly and holds a random token; what it is worth is asked of the
+database, so that a sign-in that was ended elsewhere ends here with the next run.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from core.accounts import sessions
+from core.accounts.rules import Acting
+from core.accounts.sessions import Lifetime
+from core.config import Settings, get_settings
+from core.db import read_scope, write_scope
+from core.errors import NotAllowedError
+
+COOKIE = "amazcope_session"
+# One run of a page, with its callbacks, asks many times who acts: once is enough.
+_ONE_RUN = 0.5  # s
+_KEPT = "_acting"
+
+
+class SignedOutError(NotAllowedError):
+    """Nobody is signed in (any more) where somebody has to be."""
+
+    def __init__(self) -> None:
+        super().__init__("You are signed out. Reload the page to sign in again.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    asked_at: float
+    token: str
+    acting: Acting | None
+
+
+def lifetime(settings: Settings | None = None) -> Lifetime:
+    """Return how long sign-ins last."""
+    chosen = settings or get_settings()
+    return Lifetime(
+        idle=timedelta(hours=chosen.amazcope_session_idle_hours),
+        whole=timedelta(days=chosen.amazcope_session_days),
+    )
+
+
+def cookie() -> str | None:
+    """Return the token that the browser sent when it opened this page, None for none."""
+    return st.context.cookies.get(COOKIE)
+
+
+def address() -> str | None:
+    """Return where this browser is, None for this machine."""
+    return st.context.ip_address
+
+
+def find_acting() -> Acting | None:
+    """Return who is signed in, None for nobody."""
+    token = cookie()
+    if not token:
+        return None
+    kept: _Kept | None = st.session_state.get(_KEPT)
+    now = time.monotonic()
+    if kept is None or kept.token != token or now - kept.asked_at > _ONE_RUN:
+        kept = _Kept(now, token, _ask(token))
+        st.session_state[_KEPT] = kept
+    return kept.acting
+
+
+def acting() -> Acting:
+    """Return who is signed in. Raises SignedOutError for nobody."""
+    found = find_acting()
+    if found is None:
+        raise SignedOutError
+    return found
+
+
+def forget() -> None:
+    """Ask anew who acts: something about the person was just changed."""
+    st.session_state.pop(_KEPT, None)
+
+
+def _ask(token: str) -> Acting | None:
+    now = datetime.now(UTC)
+    with read_scope() as session:
+        found = sessions.find(session, token, lifetime(), now, address())
+    if found is None:
+        return None
+    if found.is_stale:
+        with write_scope() as session:
+            sessions.touch(session, found.acting, now)
+    return found.acting

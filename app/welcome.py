@@ -1,0 +1,120 @@
+"""What somebody sees who is not signed in: the form, the second factor, forgotten, registering."""
+
+from typing import Final
+
+import streamlit as st
+
+from app import door, entering, leaving, linked
+from app.door import Refused
+from core import wording
+from core.accounts.links import Purpose
+from core.config import get_settings
+from core.demo.people import PEOPLE, DemoPerson
+from core.errors import NotAllowedError
+
+WIDTH: Final = 440  # px
+_SECOND = "_second_factor"  # token and mail address, between password and code
+_TICKET = "_ticket"
+
+
+def show() -> None:
+    """Show the way in; the page that was asked for comes after it, at the same address."""
+    with st.container(horizontal_alignment="center"), st.container(width=WIDTH, gap="small"):
+        st.title("Amazcope", anchor=False)
+        if _TICKET in st.session_state:
+            leaving.begin(st.session_state.pop(_TICKET))
+        elif _SECOND in st.session_state:
+            _second_factor()
+        elif linked.asked() is not None:
+            linked.show()
+        else:
+            _password()
+
+
+def _password() -> None:
+    answer = door.sign_in_form(_check)
+    if _TICKET in st.session_state or _SECOND in st.session_state:
+        st.rerun()
+    if answer.refusal:
+        st.error(answer.refusal, icon=":material/lock_clock:")
+    elif answer.is_right is False:
+        st.error(entering.NOT_RIGHT, icon=":material/error:")
+    with st.container(horizontal=True):
+        linked.forgotten_button()
+        linked.register_button()
+    if get_settings().amazcope_demo:
+        _demo()
+
+
+def _check(mail: str, password: str) -> bool:
+    try:
+        opened = entering.try_password(mail, password)
+    except entering.TooManyAttemptsError as error:
+        raise Refused(str(error)) from error
+    if opened is None:
+        return False
+    purpose, token = opened
+    if purpose is Purpose.SECOND:
+        st.session_state[_SECOND] = (token, mail)
+    else:
+        st.session_state[_TICKET] = token
+    return True
+
+
+def _second_factor() -> None:
+    token, mail = st.session_state[_SECOND]
+    with st.form("second_factor"):
+        st.subheader("Second factor", anchor=False)
+        code = st.text_input(
+            "Code of your app, or a recovery code", autocomplete="one-time-code", max_chars=20
+        )
+        sent = st.form_submit_button("Go on", type="primary")
+    if st.button("Back", type="tertiary"):
+        del st.session_state[_SECOND]
+        st.rerun()
+    if sent:
+        _take_code(token, mail, code)
+
+
+def _take_code(token: str, mail: str, code: str) -> None:
+    try:
+        ticket = entering.try_code(token, mail, code)
+    except NotAllowedError as error:
+        st.error(str(error), icon=":material/lock_clock:")
+        return
+    if ticket is None:
+        st.error("This code is not right.", icon=":material/error:")
+        return
+    del st.session_state[_SECOND]
+    st.session_state[_TICKET] = ticket
+    st.rerun()
+
+
+def _demo() -> None:
+    """Offer the people of the demo, with what everybody may know of them."""
+    with st.container(border=True, gap="small"):
+        st.markdown(":material/storefront: **This is the demo**")
+        st.caption("It listens on this machine only. Look around as one of three people:")
+        for person in PEOPLE:
+            _demo_person(person)
+
+
+def _demo_person(person: DemoPerson) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
+        st.caption(
+            f"**{person.name}**, {person.role.value}: {person.about}  \n"
+            f"{wording.escape_markdown(person.mail)} · `{person.password}`"
+        )
+        st.button(
+            f"Enter as {person.role.value}",
+            key=f"demo_{person.role.value}",
+            on_click=_enter,
+            args=(person,),
+        )
+
+
+def _enter(person: DemoPerson) -> None:
+    try:
+        _check(person.mail, person.password)
+    except Refused as refusal:
+        st.toast(str(refusal))

@@ -1,0 +1,104 @@
+"""Passwords hashed with Argon2id, random tokens, what is kept encrypted. No database."""
+
+import secrets
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+from hashlib import blake2b, sha256
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.fernet import Fernet, InvalidToken
+from zxcvbn import zxcvbn
+
+from core.accounts.rules import length_problem, normal_password
+from core.errors import ConfigurationError
+
+# OWASP's first choice for Argon2id where memory is dear: 19 MiB, two passes, one lane.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# Hashing frees Python but not the core: a flood of attempts gets one of them, no more.
+_ONE_CORE = BoundedSemaphore(1)
+_EASY = 10.0  # log10 of the guesses that a determined guesser needs
+_LONGEST_JUDGED = 72  # what zxcvbn looks at
+
+
+def hash_password(password: str) -> str:
+    """Return the Argon2id hash of a password, with its salt and costs."""
+    with _ONE_CORE:
+        return _HASHER.hash(normal_password(password))
+
+
+def is_password(password_hash: str | None, password: str) -> bool:
+    """Return whether a password is the one that was hashed.
+
+    Takes as long when there is no hash: nobody can tell by the clock who is known.
+    """
+    with _ONE_CORE:
+        try:
+            _HASHER.verify(password_hash or _nobodys_hash(), normal_password(password))
+        except (VerificationError, InvalidHashError):
+            return False
+    return password_hash is not None
+
+
+def needs_rehash(password_hash: str) -> bool:
+    """Return whether a hash was made with other costs than today's."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+@lru_cache(maxsize=1)
+def _nobodys_hash() -> str:
+    return _HASHER.hash(secrets.token_urlsafe(32))
+
+
+def password_problem(password: str, *names: str) -> str | None:
+    """Return why a password is not good enough for somebody of these names, None if it is.
+
+    Length, and how easily it is guessed: common passwords and words, keyboard
+    patterns, repetitions, dates and the person's own names are looked for.
+    """
+    problem = length_problem(password)
+    if problem:
+        return problem
+    own = [part for name in names for part in (name, *name.replace("@", " ").split()) if part]
+    judged = zxcvbn(normal_password(password)[:_LONGEST_JUDGED], user_inputs=own)
+    if float(judged["guesses_log10"]) < _EASY:
+        warning = judged["feedback"]["warning"] or "It is too close to common words or your name."
+        return f"This password is easy to guess. {warning.rstrip('.')}."
+    return None
+
+
+def new_token(prefix: str = "") -> str:
+    """Return a random token of 256 bits that is safe in an address."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is kept of a token. It is random, so it needs neither salt nor cost."""
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def derived_key(secret: str, purpose: str) -> bytes:
+    """Return a key of 32 bytes for one purpose. Raises ConfigurationError for a short secret."""
+    if len(secret) < 32:
+        raise ConfigurationError("AMAZCOPE_SECRET_KEY has at least 32 characters.")
+    return blake2b(purpose.encode(), key=sha256(secret.encode()).digest(), digest_size=32).digest()
+
+
+def encrypted(value: str, secret: str) -> bytes:
+    """Return a value that only the holder of the secret can read."""
+    return _fernet(secret).encrypt(value.encode())
+
+
+def decrypted(body: bytes, secret: str) -> str:
+    """Return what `encrypted` was given. Raises ConfigurationError with another secret."""
+    try:
+        return _fernet(secret).decrypt(body).decode()
+    except InvalidToken as error:
+        raise ConfigurationError(
+            "AMAZCOPE_SECRET_KEY is not the one that second factors were kept with."
+        ) from error
+
+
+def _fernet(secret: str) -> Fernet:
+    return Fernet(urlsafe_b64encode(derived_key(secret, "second factors")))

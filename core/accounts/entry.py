@@ -1,0 +1,72 @@
+"""What signing in reads of a person, and what it leaves behind. Never commits, never hashes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts import audit, notices
+from core.accounts.attempts import AttemptLimits, count_failed, forgive
+from core.accounts.links import Purpose, make_token
+from core.accounts.models import Person, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who may sign in with a password. `password_hash` None: with none."""
+
+    person_id: int
+    password_hash: str | None
+    needs_second_factor: bool
+
+
+def find_known(session: Session, mail: str, *, with_demo: bool) -> Known | None:
+    """Return the active person of a mail address, None for nobody.
+
+    `with_demo`: also one of the demo's people, whose passwords everybody knows.
+    """
+    row = session.execute(
+        select(Person.id, Person.password_hash, Person.totp_confirmed_at).where(
+            Person.mail == mail, Person.state == "active", with_demo or ~Person.is_demo
+        )
+    ).first()
+    return None if row is None else Known(row[0], row[1], row[2] is not None)
+
+
+def let_in(session: Session, known: Known, attempt_id: int, now: datetime) -> tuple[Purpose, str]:
+    """Return what opens the next door: a ticket, or the second factor's form.
+
+    Slips are forgiven only when somebody is in: a right password alone does not
+    give new tries at the second factor.
+    """
+    if known.needs_second_factor:
+        return Purpose.SECOND, make_token(session, known.person_id, Purpose.SECOND, now)
+    forgive(session, attempt_id)
+    return Purpose.TICKET, make_token(session, known.person_id, Purpose.TICKET, now)
+
+
+def replace_hash(session: Session, known: Known, password_hash: str) -> None:
+    """Keep a hash made with today's costs, unless the password was changed meanwhile."""
+    person = session.get_one(Person, known.person_id, with_for_update=True)
+    if person.password_hash == known.password_hash:
+        person.password_hash = password_hash
+        session.flush()
+
+
+def note_failure(
+    session: Session, mail: str, address: str | None, limits: AttemptLimits, now: datetime
+) -> None:
+    """Write the attempt that locks somebody into the audit, and tell the person."""
+    if count_failed(session, mail, limits.window, now) != limits.per_person:
+        return
+    person = session.scalars(select(Person).where(Person.mail == mail)).first()
+    team_id = (
+        person.team_id if person else session.scalars(select(Team.id).order_by(Team.id)).first()
+    )
+    if team_id is None:
+        return
+    audit.note_outsider(session, team_id, "locked out", address, person.id if person else None)
+    if person is not None:
+        words = f"After {limits.per_person} failed attempts, signing in was locked for a while."
+        notices.tell(session, [person.id], words, "profile")

@@ -1,0 +1,60 @@
+"""What is mailed, in words. Pure: no sending, no database."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to one address."""
+
+    to: str
+    subject: str
+    text: str
+
+
+def link(base: str, name: str, token: str) -> str:
+    """Return the address behind which a token opens its door."""
+    return f"{base}/?{urlencode({name: token})}"
+
+
+def reset(mail: str, token: str, base: str) -> Letter:
+    """The link for a new password."""
+    return Letter(
+        mail,
+        "A new password for Amazcope",
+        "Somebody asked for a new password for this address. Set one here, within an hour:\n\n"
+        f"{link(base, 'reset', token)}\n\n"
+        "If it was not you, do nothing: your password stays as it is.\n",
+    )
+
+
+def invitation(mail: str, token: str, base: str) -> Letter:
+    """The link by which somebody joins the team."""
+    return Letter(
+        mail,
+        "You are invited to Amazcope",
+        "You are invited to watch products with your team. Join here, within seven days:\n\n"
+        f"{link(base, 'invitation', token)}\n",
+    )
+
+
+def registration(mail: str, token: str, base: str) -> Letter:
+    """The link that proves a mail address."""
+    return Letter(
+        mail,
+        "Your registration at Amazcope",
+        "Finish your registration here, within a day:\n\n"
+        f"{link(base, 'confirm', token)}\n\n"
+        "If it was not you, do nothing: nobody gets in without this link.\n",
+    )
+
+
+def known_already(mail: str, base: str) -> Letter:
+    """Told to the mailbox alone: somebody registered an address that is known."""
+    return Letter(
+        mail,
+        "Your registration at Amazcope",
+        f"Somebody registered this address, which signs in already: {base}/\n\n"
+        "If it was you and the password is forgotten, ask there for a new one.\n",
+    )

@@ -1,0 +1,150 @@
+"""Who may do what, and which passwords and addresses are acceptable. Pure."""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import InvalidInputError, NotAllowedError
+
+
+class Role(StrEnum):
+    """What a person is in the team. Each may do all that the ones before it may."""
+
+    VIEWER = "viewer"  # reads
+    SELLER = "seller"  # tracks products, keeps notes and thresholds
+    MANAGER = "manager"  # does that for the team, approves suggestions
+    ADMIN = "admin"  # people, settings, everybody's tokens, the audit
+
+
+class Right(StrEnum):
+    """What a verb asks for."""
+
+    READ = "read"  # what the team shares
+    SELF = "self"  # one's own profile, password, sessions and tokens
+    TRACK = "track"  # one's own products, notes, thresholds and imports
+    TEAM = "team"  # the same for a teammate
+    ADMIN = "admin"  # people, settings, audit
+
+
+class Scope(StrEnum):
+    """What an API token is good for; never more than its owner's role allows."""
+
+    READ = "read"
+    PROPOSE = "propose"
+    ACT = "act"
+
+
+class Means(StrEnum):
+    """By what somebody acts."""
+
+    PAGE = "page"
+    TOOL = "tool"
+    JOB = "job"
+    COMMAND = "command"
+
+
+LEAST_ROLE = {
+    Right.READ: Role.VIEWER,
+    Right.SELF: Role.VIEWER,
+    Right.TRACK: Role.SELLER,
+    Right.TEAM: Role.MANAGER,
+    Right.ADMIN: Role.ADMIN,
+}
+_RANK = {role: number for number, role in enumerate(Role)}
+# What is missing here no token may do: it belongs to a person at a page.
+SCOPE_FOR = {Right.READ: Scope.READ, Right.TRACK: Scope.ACT}
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The person who acts: in whose team, in which role, by which clock and means."""
+
+    person_id: int
+    team_id: int
+    name: str
+    time_zone: str
+    role: Role
+    means: Means = Means.PAGE
+    address: str | None = None  # where the request came from; None: this machine
+    scopes: frozenset[Scope] | None = None  # of the token; None: no token, all of the role
+    session_id: int | None = None  # the sign-in; None: a token, a job or a command
+
+    def may(self, right: Right) -> bool:
+        """Return whether role and, with a token, scope allow something."""
+        if _RANK[self.role] < _RANK[LEAST_ROLE[right]]:
+            return False
+        return self.scopes is None or SCOPE_FOR.get(right) in self.scopes
+
+
+def require(acting: Acting, right: Right) -> None:
+    """Raise NotAllowedError, saying who could do it, unless the person may."""
+    if acting.may(right):
+        return
+    least = LEAST_ROLE[right]
+    if _RANK[acting.role] < _RANK[least]:
+        raise NotAllowedError(
+            f"This takes the role {least.value}; yours is {acting.role.value}. "
+            "Ask an administrator of your team."
+        )
+    needed = SCOPE_FOR.get(right)
+    raise NotAllowedError(
+        f"This token lacks the scope {needed.value}. Make one that has it."
+        if needed
+        else "No token may do this. Sign in to the pages instead."
+    )
+
+
+def roles_up_to(role: Role) -> list[Role]:
+    """Return the roles that somebody of a role may give to others, the least first."""
+    return [each for each in Role if _RANK[each] <= _RANK[role]]
+
+
+# Mail addresses
+
+LONGEST_ADDRESS = 254  # RFC 5321
+LONGEST_NAME = 80
+
+
+def clean_mail(address: str) -> str:
+    """Return a mail address in the one form in which it is compared and kept.
+
+    Raises InvalidInputError for what can't be one.
+    """
+    cleaned = unicodedata.normalize("NFKC", address).strip().casefold()
+    local, _, domain = cleaned.rpartition("@")
+    is_plain = not any(sign.isspace() or sign in '<>,;:"\\()' for sign in cleaned)
+    is_printable = cleaned.isprintable() and len(cleaned) <= LONGEST_ADDRESS
+    if not (local and "." in domain.strip(".") and is_plain and is_printable):
+        raise InvalidInputError("This is no mail address. Write it as name@example.com.")
+    return cleaned
+
+
+def clean_name(name: str) -> str:
+    """Return a person's name without odd spaces. Raises InvalidInputError for none."""
+    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
+    if not cleaned or len(cleaned) > LONGEST_NAME:
+        raise InvalidInputError(f"A name has 1 to {LONGEST_NAME} characters.")
+    return cleaned
+
+
+# Passwords
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
+
+
+def normal_password(password: str) -> str:
+    """Return a password as it is hashed: the same however a keyboard composes its signs.
+
+    Spaces around it are left out: the sign-in form never sees them.
+    """
+    return unicodedata.normalize("NFKC", password).strip()
+
+
+def length_problem(password: str) -> str | None:
+    """Return what is wrong with a password's length, None when it is right."""
+    length = len(normal_password(password))
+    if length < SHORTEST_PASSWORD:
+        return f"A password has at least {SHORTEST_PASSWORD} characters."
+    if length > LONGEST_PASSWORD:
+        return f"A password has at most {LONGEST_PASSWORD} characters."
+    return None

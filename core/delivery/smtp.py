@@ -1,0 +1,88 @@
+"""The one place that talks to a mail server. Knows addresses and texts, no people."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid, parseaddr
+from urllib.parse import unquote, urlsplit
+
+from core.errors import ConfigurationError, OutsideServiceError
+
+TIMEOUT = 20  # s
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in. Without a user nothing is signed in to."""
+
+    host: str
+    port: int
+    is_tls: bool  # from the first byte; otherwise STARTTLS where the server offers it
+    user: str | None = None
+    password: str | None = None
+
+
+def mail_server(address: str) -> MailServer:
+    """Read smtp://user:password@host:587 or smtps://…. Raises ConfigurationError."""
+    parts = urlsplit(address)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError("The port in AMAZCOPE_SMTP_URL is no number.") from error
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ConfigurationError("Write AMAZCOPE_SMTP_URL as smtp://user:password@host:587.")
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return MailServer(
+        parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "smtps", user, password
+    )
+
+
+def send(server: MailServer, sender: str, to: str, subject: str, text: str) -> None:
+    """Hand one message in. Raises OutsideServiceError when the server does not take it.
+
+    A password is sent over an encrypted connection only, except to this machine.
+    """
+    message = _message(sender, to, subject, text)
+    try:
+        with _connected(server) as connection:
+            if server.user:
+                connection.login(server.user, server.password or "")
+            connection.send_message(message)
+    except (smtplib.SMTPException, OSError) as error:
+        raise OutsideServiceError(
+            f"The mail server {server.host} did not take the message: {type(error).__name__}."
+        ) from error
+
+
+def _message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = sender, to
+    message["Subject"] = " ".join(subject.split())
+    message["Date"] = formatdate()
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    message["Message-ID"] = make_msgid(domain=domain)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies
+    message.set_content(text)
+    return message
+
+
+def _connected(server: MailServer) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if server.is_tls:
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)
+    connection = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT)
+    try:
+        connection.ehlo()
+        if connection.has_extn("starttls"):
+            connection.starttls(context=context)
+            connection.ehlo()
+        elif server.user and server.host not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError("no encryption is offered")
+    except (smtplib.SMTPException, OSError):
+        connection.close()
+        raise
+    return connection

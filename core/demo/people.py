@@ -1,0 +1,93 @@
+"""The three people of the demo: everybody may know their passwords. Never commits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.models import Person, Team
+from core.accounts.rules import Acting, Role
+from core.accounts.service import acting_person
+from core.accounts.sessions import end_all_of
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """Somebody to look at the demo as."""
+
+    name: str
+    mail: str
+    password: str
+    role: Role
+    about: str
+
+
+PEOPLE = (
+    DemoPerson(
+        "Sam Seller",
+        "seller@demo.example",
+        "demo-seller-2026",
+        Role.SELLER,
+        "follows products, keeps notes and thresholds",
+    ),
+    DemoPerson(
+        "Mia Manager",
+        "manager@demo.example",
+        "demo-manager-2026",
+        Role.MANAGER,
+        "does that for the whole team",
+    ),
+    DemoPerson(
+        "Ada Admin",
+        "admin@demo.example",
+        "demo-admin-2026",
+        Role.ADMIN,
+        "invites people, sets rules, reads the audit",
+    ),
+)
+
+
+def are_there(session: Session) -> bool:
+    """Return whether all of them can sign in."""
+    known = session.scalars(
+        select(Person.mail).where(Person.is_demo, Person.state == "active")
+    ).all()
+    return {person.mail for person in PEOPLE} <= set(known)
+
+
+def bring_in(session: Session, hashes: dict[str, str], now: datetime) -> None:
+    """Make the three, or let them in again. `hashes`: mail address → hash of the password."""
+    team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
+    known = {
+        person.mail: person for person in session.scalars(select(Person).where(Person.is_demo))
+    }
+    for each in PEOPLE:
+        person = known.get(each.mail) or Person(team_id=team_id, mail=each.mail, is_demo=True)
+        person.name, person.role, person.state = each.name, each.role.value, "active"
+        person.password_hash, person.password_changed_at = hashes[each.mail], now
+        session.add(person)
+    session.flush()
+
+
+def shut_out(session: Session, now: datetime) -> int:
+    """Keep all of them out, and end their sign-ins; return how many could get in before."""
+    out = session.scalars(
+        update(Person)
+        .where(Person.is_demo, Person.state == "active")
+        .values(state="disabled")
+        .returning(Person.id)
+    ).all()
+    for person_id in out:
+        end_all_of(session, person_id, now)
+    return len(out)
+
+
+def seller(session: Session) -> Acting | None:
+    """Return the demo's seller, who follows its products; None when there is none."""
+    found = session.scalars(
+        select(Person.id).where(
+            Person.is_demo, Person.role == Role.SELLER.value, Person.state == "active"
+        )
+    ).first()
+    return acting_person(session, found) if found is not None else None

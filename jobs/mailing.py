@@ -1,0 +1,78 @@
+"""When links are mailed. No rules of its own.
+
+The links are made here, not by the page that asks: the page takes the same time for
+an address that is known and one that is not, and no token waits in the queue.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from core.accounts import letters, service
+from core.accounts.letters import Letter
+from core.accounts.rules import clean_mail
+from core.config import get_settings
+from core.db import write_scope
+from core.delivery import smtp
+from jobs.queue import huey
+from jobs.running import job
+
+log = logging.getLogger(__name__)
+
+
+@huey.task(expires=3600)
+def send_reset(mail: str) -> None:
+    """Mail the link for a new password, where the address is somebody's."""
+    _write(lambda session: service.request_reset(session, mail, _now()), letters.reset)
+
+
+@huey.task(expires=3600)
+def send_registration(mail: str, name: str, password_hash: str) -> None:
+    """Keep somebody who registered, and mail the link that proves the address."""
+    base = get_settings().public_url
+    with job("mail"):
+        with write_scope() as session:
+            made = service.register(session, mail, name, password_hash, _now())
+        to = clean_mail(mail)
+        letter = letters.registration(to, made, base) if made else letters.known_already(to, base)
+        deliver(letter)
+
+
+@huey.task(expires=86_400)
+def send_invitation(person_id: int) -> None:
+    """Mail an invitation; an earlier link is void."""
+    _write(lambda session: service.renew_invitation(session, person_id, _now()), letters.invitation)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _write(
+    make: Callable[[Session], tuple[str, str] | None], wording: Callable[[str, str, str], Letter]
+) -> None:
+    """Make a link in a scope of its own, then send it with none open."""
+    with job("mail") as notes:
+        with write_scope() as session:
+            made = make(session)
+        if made is None:
+            notes.say("Nobody to write to.")
+            return
+        mail, token = made
+        deliver(wording(mail, token, get_settings().public_url))
+        notes.say("One link is on its way.")
+
+
+def deliver(letter: Letter) -> None:
+    """Hand a letter to the mail server, or print it where none is configured.
+
+    Raises OutsideServiceError when the server does not take it.
+    """
+    settings = get_settings()
+    if settings.amazcope_smtp_url is None:
+        log.warning("No mail server is set; this would be mailed: %s", letter.text)
+        return
+    server = smtp.mail_server(settings.amazcope_smtp_url.get_secret_value())
+    smtp.send(server, settings.amazcope_mail_from, letter.to, letter.subject, letter.text)
