@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import boundary, keys
+from app import boundary, cookie_routes, keys
 from app.compression import CompressStatic
 from core import db
 from core.config import ROOT
@@ -62,6 +62,7 @@ def routes(check: Callable[[], None] = ask_database) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/metrics", metrics),
         Route(f"/{keys.OVERVIEW}", overview),
+        *cookie_routes.routes(),
     ]
 
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import streamlit as st
 from streamlit_authenticator import Authenticate
+from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
 Check = Callable[[str, str], bool]
-"""Given mail address and password: whether they are right. May raise Refused."""
+"""Given mail address and password: whether they are right. May raise RefusedError."""
 
 _FIELDS = {
     "Form name": "Sign in",
@@ -26,7 +27,7 @@ _FIELDS = {
 }
 
 
-class Refused(LoginError):  # type: ignore[misc]  # the library carries no types
+class RefusedError(LoginError):  # type: ignore[misc]  # the library carries no types
     """The attempt is not even looked at; the message says why."""
 
 
@@ -56,20 +57,39 @@ class _Checked(AuthenticationModel):  # type: ignore[misc]
         """Count nothing: failed attempts are counted where all processes see them."""
 
 
+class _NoCookie:
+    """Stands where the library keeps its cookie: there is none, read or written.
+
+    Its own would also load a frame with fonts from elsewhere.
+    """
+
+    def get_cookie(self) -> None:
+        return None
+
+    def set_cookie(self) -> None:
+        return None
+
+
+class _Door(Authenticate):  # type: ignore[misc]
+    """The library's form over our check."""
+
+    def __init__(self, check: Check) -> None:
+        # The parent's __init__ is left out on purpose: it makes the cookie and the table.
+        self.attrs: dict[str, Any] = {"login_sleep_time": 0}
+        self.path = None
+        self.cookie_controller = _NoCookie()
+        key = secrets.token_hex(32)
+        self.authentication_controller = AuthenticationController(
+            {"usernames": {}}, auto_hash=False, secret_key=key
+        )
+        self.authentication_controller.authentication_model = _Checked(check)
+
+
 def sign_in_form(check: Check) -> Answer:
     """Show the form; return what came of it in this run."""
     _forget()
-    door: Any = Authenticate(
-        {"usernames": {}},
-        cookie_name="amazcope_unused",
-        cookie_key=secrets.token_hex(32),  # of no cookie that exists: none is ever believed
-        cookie_expiry_days=0,  # writes none
-        auto_hash=False,
-        login_sleep_time=0,
-    )
-    door.authentication_controller.authentication_model = _Checked(check)
     try:
-        door.login(fields=_FIELDS, key="sign_in")
+        _Door(check).login(fields=_FIELDS, key="sign_in")
     except LoginError as refusal:
         return Answer(False, str(refusal))
     return Answer(st.session_state.get("authentication_status"))

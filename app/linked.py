@@ -50,6 +50,11 @@ def asked() -> Link | str | None:
     return form
 
 
+def is_link() -> bool:
+    """Return whether the address carries a link, which counts also for who is signed in."""
+    return isinstance(asked(), Link)
+
+
 def show() -> None:
     """Show what is behind the link or the button."""
     what = asked()

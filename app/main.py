@@ -1,6 +1,7 @@
 """Entry point of the pages: navigation, footer, one error boundary. No screen of its own."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -10,7 +11,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import boundary, keys  # noqa: E402
+from app import boundary, cards, frame, keys, linked, session, welcome  # noqa: E402
+from core.accounts.rules import Acting, Right  # noqa: E402
 
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
 
@@ -22,42 +24,72 @@ st.set_page_config(
 )
 
 
-def page(name: str, title: str, icon: str, about: str, *, default: bool = False) -> st.Page:
-    """Return one page of the navigation, at the address of its name."""
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page of the navigation: its name is its address and its file."""
+
+    name: str
+    title: str
+    icon: str
+    about: str
+    right: Right = Right.READ  # what it takes to see it
+
+
+SCREENS = {
+    "Watch": [
+        Screen(keys.OVERVIEW, "Overview", "dashboard", "What changed since yesterday."),
+        Screen(keys.PRODUCTS, "Products", "inventory_2", "All products, to search and sort."),
+        Screen(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
+    ],
+    "System": [
+        Screen(
+            keys.ADD, "Add products", "add_circle", "Paste, upload or fetch products.", Right.TRACK
+        ),
+        Screen(keys.HEALTH, "Health", "ecg_heart", "Fetches, failures, due products and cost."),
+    ],
+}
+RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}
+
+
+def page(screen: Screen, who: Acting | None) -> st.Page:
+    """Return a page as somebody finds it: at its address for everybody, listed for who may see it.
+
+    So an address that a colleague sent is still there after signing in.
+    """
     return st.Page(
-        ROOT / "pages" / f"{name}.py",
-        title=title,
-        icon=f":material/{icon}:",
-        help=about,
-        url_path=name,
-        default=default,
+        ROOT / "pages" / f"{screen.name}.py",
+        title=screen.title,
+        icon=f":material/{screen.icon}:",
+        help=screen.about,
+        url_path=screen.name,
+        default=screen.name == keys.OVERVIEW,
+        visibility="visible" if who is not None and who.may(screen.right) else "hidden",
     )
 
 
-NAVIGATION = {
-    "Watch": [
-        page(keys.OVERVIEW, "Overview", "dashboard", "What changed since yesterday.", default=True),
-        page(keys.PRODUCTS, "Products", "inventory_2", "All products, to search and sort."),
-        page(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
-    ],
-    "System": [
-        page(keys.ADD, "Add products", "add_circle", "Paste, upload or fetch products."),
-        page(keys.HEALTH, "Health", "ecg_heart", "Fetches, failures, due products and cost."),
-    ],
-}
+def run_page(who: Acting) -> None:
+    """Run the page that was asked for, or say that it is not for this person."""
+    frame.sidebar(who)
+    if who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
+        current.run()
+    else:
+        cards.no_permission()
 
 
-def footer() -> None:
-    """Say in the sidebar that the products are invented, while they are."""
-    from app import data  # after the navigation, so that a dead database can't hide it
-
-    if data.has_demo():
-        st.sidebar.caption("Demo market · invented products")
-
-
-current = st.navigation(NAVIGATION, expanded=True)
+trouble: Exception | None = None
+who: Acting | None = None
 try:
-    footer()
-    current.run()
+    who = session.find_acting()
+except Exception as error:  # told below: a dead database must not hide the navigation
+    trouble = error
+found = {part: [page(screen, who) for screen in screens] for part, screens in SCREENS.items()}
+current = st.navigation(found, expanded=True, position="sidebar" if who else "hidden")
+try:
+    if trouble is not None:
+        raise trouble
+    if who is None or linked.is_link():
+        welcome.show()
+    else:
+        run_page(who)
 except Exception as error:
     boundary.tell(error)

@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 
 from app import door, entering, leaving, linked
-from app.door import Refused
+from app.door import RefusedError
 from core import wording
 from core.accounts.links import Purpose
 from core.config import get_settings
@@ -50,7 +50,7 @@ def _check(mail: str, password: str) -> bool:
     try:
         opened = entering.try_password(mail, password)
     except entering.TooManyAttemptsError as error:
-        raise Refused(str(error)) from error
+        raise RefusedError(str(error)) from error
     if opened is None:
         return False
     purpose, token = opened
@@ -116,5 +116,5 @@ def _demo_person(person: DemoPerson) -> None:
 def _enter(person: DemoPerson) -> None:
     try:
         _check(person.mail, person.password)
-    except Refused as refusal:
+    except RefusedError as refusal:
         st.toast(str(refusal))

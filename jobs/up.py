@@ -137,10 +137,22 @@ def prepare_data(say: Say) -> None:
     """Bring the schema up to date and, on the first start, load the demo market."""
     with timed("Migrating", say):
         migrate_database()
+    bring_people_in(say)
     if get_settings().amazcope_demo:
         from core.demo.load import ensure_demo
 
         ensure_demo(say)
+
+
+def bring_people_in(say: Say) -> None:
+    """See to it that somebody can sign in: the demo's people, an administrator, or a link."""
+    from jobs import people
+
+    people.bring_in_demo()
+    people.make_administrator()
+    link = people.setup_link()
+    if link is not None:
+        say(f"Nobody administers this Amazcope yet. Set it up within a day:\n  {link}")
 
 
 def migrate_database() -> bool:

@@ -7,17 +7,15 @@ dataclasses, never rows of the ORM.
 
 import streamlit as st
 
+from app import session as signed_in
 from core.accounts.rules import Acting
-from core.accounts.service import acting_owner
 from core.db import read_scope
 from core.demo import load
 
 
-@st.cache_data(ttl=60, show_spinner=False)
 def acting() -> Acting:
-    """Return who acts: the local owner, until there is sign-in."""
-    with read_scope() as session:
-        return acting_owner(session)
+    """Return who is signed in. Raises SignedOutError for nobody."""
+    return signed_in.acting()
 
 
 @st.cache_data(ttl=30, show_spinner=False)

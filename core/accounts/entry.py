@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
@@ -28,7 +28,7 @@ def find_known(session: Session, mail: str, *, with_demo: bool) -> Known | None:
     """
     row = session.execute(
         select(Person.id, Person.password_hash, Person.totp_confirmed_at).where(
-            Person.mail == mail, Person.state == "active", with_demo or ~Person.is_demo
+            Person.mail == mail, Person.state == "active", true() if with_demo else ~Person.is_demo
         )
     ).first()
     return None if row is None else Known(row[0], row[1], row[2] is not None)

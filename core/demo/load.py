@@ -15,6 +15,7 @@ from core.accounts.rules import Acting
 from core.accounts.service import acting_owner
 from core.catalog.models import Product
 from core.db import read_scope, write_scope
+from core.demo import people
 from core.demo.catalogue import DemoProduct
 from core.demo.market import Market, usual_times
 from core.history.store import Look, make_room, store_looks
@@ -50,13 +51,18 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
         _make_rooms(session, market.products, now)
     for number, batch in enumerate(_batched(market.products)):
         with write_scope() as session:
-            _load_batch(session, acting_owner(session), market, batch, now)
+            _load_batch(session, _follower(session), market, batch, now)
         done = min((number + 1) * _BATCH, len(market.products))
         say(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
         remember(session, _NAME, {"state": "loaded"})
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
+
+
+def _follower(session: Session) -> Acting:
+    """Return who follows the demo's products: its seller, else who administers."""
+    return people.seller(session) or acting_owner(session)
 
 
 def _make_rooms(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
