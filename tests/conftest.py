@@ -14,8 +14,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from core import db
-from core.accounts.rules import Acting
-from core.accounts.service import acting_owner
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Means
+from core.accounts.service import acting_owner, acting_person
 from core.config import get_settings
 
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"
@@ -88,8 +89,11 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
 
 @pytest.fixture
 def acting(session: Session) -> Acting:
-    """The local owner."""
-    return acting_owner(session)
+    """The first administrator, claimed, as somebody at a page."""
+    owner = session.get_one(Person, acting_owner(session).person_id)
+    owner.state, owner.mail = "active", "owner@team.example"
+    session.commit()
+    return acting_person(session, owner.id, Means.PAGE)
 
 
 @pytest.fixture

@@ -11,7 +11,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # A folder imports only folders above it; `demo` may import all and is imported by none.
-FOLDERS = ("accounts", "catalog", "tracking", "history", "scraping", "importing", "upkeep", "demo")
+FOLDERS = (
+    "delivery",
+    "accounts",
+    "catalog",
+    "tracking",
+    "history",
+    "scraping",
+    "importing",
+    "upkeep",
+    "demo",
+)
 FRAMES = {"streamlit", "huey", "mcp", "starlette", "uvicorn"}
 OUTER = {"app", "pages", "jobs", "mcp_server", "benchmarks", "tests"}
 # The toolbox knows no folder of core, apart from these words and values.

@@ -1,6 +1,7 @@
 """The life of an import: offered, confirmed, stored in chunks, gone on with, repeated."""
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,7 +127,7 @@ def test_an_import_of_another_team_does_not_exist(
     session: Session, acting: Acting, write_file: WriteFile
 ) -> None:
     run_id = offer(session, acting, write_file(HISTORY)).id
-    stranger = Acting(acting.person_id, acting.team_id + 1, "Stranger", "UTC")
+    stranger = replace(acting, team_id=acting.team_id + 1)
     with pytest.raises(NotFoundError):
         service.get_import(session, stranger, run_id)
 

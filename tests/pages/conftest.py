@@ -1,0 +1,63 @@
+"""Page tests sit at a browser that is signed in: as the owner, unless a test says otherwise."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app import session as signed_in
+from core.accounts import sessions
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Means, Role
+from core.accounts.service import acting_person
+
+SignIn = Callable[[Acting | None], None]
+
+
+@pytest.fixture(autouse=True)
+def _no_cache() -> Iterator[None]:
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def sign_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> SignIn:
+    """Make the browser's cookie that of a person; None: no cookie."""
+    monkeypatch.setattr(signed_in, "address", lambda: None)
+
+    def as_person(acting: Acting | None) -> None:
+        token = None if acting is None else _token_of(session, acting)
+        monkeypatch.setattr(signed_in, "cookie", lambda: token)
+
+    return as_person
+
+
+@pytest.fixture(autouse=True)
+def _owner_is_signed_in(sign_in: SignIn, acting: Acting) -> None:
+    sign_in(acting)
+
+
+def _token_of(session: Session, acting: Acting) -> str:
+    now = datetime.now(UTC)
+    ticket = sessions.make_ticket(session, acting.person_id, now)
+    token = sessions.begin(session, ticket, signed_in.lifetime(), now, None, "a browser")
+    assert token is not None
+    session.commit()
+    return token
+
+
+@pytest.fixture
+def somebody(session: Session, acting: Acting) -> Callable[[Role], Acting]:
+    """Make a member of the owner's team."""
+
+    def of_role(role: Role) -> Acting:
+        person = Person(team_id=acting.team_id, name=role.value.title(), role=role.value)
+        person.mail = f"{role.value}@team.example"
+        session.add(person)
+        session.commit()
+        return acting_person(session, person.id, Means.PAGE)
+
+    return of_role
