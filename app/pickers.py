@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import keys
 from app.product_choice import MARKETPLACE
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
+from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
 from core.tracking.rules import Role
 
 ROLE = "role"
@@ -58,7 +58,7 @@ def restore_list() -> None:
     st.rerun()
 
 
-def list_filter(marketplaces: list[str], tags: list[str]) -> ListFilter:
+def list_filter(marketplaces: list[str], tags: list[str], whose: Whose) -> ListFilter:
     """Show search and filters in one row; return what was chosen."""
     search = st.text_input(
         "Search",
@@ -76,7 +76,7 @@ def list_filter(marketplaces: list[str], tags: list[str]) -> ListFilter:
     with st.popover(_more_label(), icon=":material/tune:"):
         states = _pills("State", keys.STATE, STATES, is_labelled=True)
         chosen_tags = _tags(tags)
-    return ListFilter(search or "", chosen, roles, states, chosen_tags)
+    return ListFilter(search or "", chosen, roles, states, chosen_tags, whose)
 
 
 def _pills(

@@ -13,7 +13,9 @@ import streamlit as st
 from app import actions, cards, data, keys, product_choice
 from app.data import lists
 from core import change_wording, wording
+from core.accounts.rules import Right
 from core.history.observation import Availability, Outcome
+from core.tracking.lists import Whose
 from core.tracking.service import LONGEST_TAG
 
 NOT_YET: Final = "not yet"
@@ -206,7 +208,7 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def action_bar(rows: pd.DataFrame) -> None:
+def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
     """Show what can be done with the ticked products, once there are some."""
     ids = [int(rows["product_id"].iloc[place]) for place in _ticked(_key(rows))]
     if not ids:
@@ -214,39 +216,42 @@ def action_bar(rows: pd.DataFrame) -> None:
         return
     st.markdown(f"**{len(ids)} ticked**", width="content")
     _button("Refresh now", "refresh", actions.refresh, ids)
-    _button("Pause", "pause", actions.pause, ids)
-    _button("Resume", "play_arrow", actions.resume, ids)
+    _button("Pause", "pause", actions.pause, ids, whose)
+    _button("Resume", "play_arrow", actions.resume, ids, whose)
     with st.popover("Add tag", icon=":material/sell:"):
         st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
-        st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids,))
+        st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose))
     if st.button("Remove", icon=":material/delete:", key="remove"):
-        _confirm_removal(ids)
+        _confirm_removal(ids, whose)
 
 
-def _add_tag(ids: list[int]) -> None:
+def _add_tag(ids: list[int], whose: Whose) -> None:
     # Read when clicked: what was typed last is not in the run that drew the button.
-    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "")
+    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
 
 
-def _button(label: str, icon: str, verb: Any, ids: list[int]) -> None:
+def _button(label: str, icon: str, verb: Any, ids: list[int], *more: Whose) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
         key=f"do_{label}",
         on_click=actions.tell,
-        args=(verb, ids),
+        args=(verb, ids, *more),
     )
 
 
-@st.dialog("Remove from your list?", icon=":material/delete:")
-def _confirm_removal(ids: list[int]) -> None:
+_FOR_WHOM = {Whose.MINE: "you", Whose.TEAM: "anybody of the team"}
+
+
+@st.dialog("Remove from the list?", icon=":material/delete:")
+def _confirm_removal(ids: list[int], whose: Whose) -> None:
     count = "This product" if len(ids) == 1 else f"These {wording.count(len(ids))} products"
     st.write(
-        f"{count} will no longer be fetched for you. What was observed stays: "
+        f"{count} will no longer be fetched for {_FOR_WHOM[whose]}. What was observed stays: "
         "follow again, and the history is there."
     )
     if st.button("Remove", type="primary", key="confirm_remove"):
-        actions.tell(actions.remove, ids)
+        actions.tell(actions.remove, ids, whose)
         st.rerun()
 
 
@@ -260,8 +265,8 @@ def confirm_demo_removal() -> None:
 
 
 def demo_banner() -> None:
-    """Say that the products are invented, with the way to one's own."""
-    if not data.has_demo():
+    """Say to who may end the demo that the products are invented, with the way to one's own."""
+    if not data.has_demo() or not data.acting().may(Right.ADMIN):
         return
     with st.container(
         border=True,

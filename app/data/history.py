@@ -51,7 +51,7 @@ class Period:
 def product_head(marketplace: str, asin: str) -> ProductHead | None:
     """Return a product as the acting person sees it now. Not kept: it carries the version."""
     with read_scope() as session:
-        return find_product_head(session, acting().person_id, marketplace, asin)
+        return find_product_head(session, acting(), marketplace, asin)
 
 
 def period(head: ProductHead, days: int) -> Period | None:

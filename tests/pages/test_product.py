@@ -181,7 +181,7 @@ def test_settings_are_saved_for_the_acting_person(session: Session, acting: Acti
     product = followed(session, acting)
     wanted = Settings(Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None)
     assert product_actions.change_settings(product, wanted) == "Settings saved."
-    head = find_product_head(session, acting.person_id, "US", ASIN)
+    head = find_product_head(session, acting, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))
