@@ -15,6 +15,7 @@ from core.importing.costs import dollars_per_day
 from core.importing.queries import ImportView
 from core.importing.rows import FileKind
 from core.importing.service import Confirmation
+from core.tracking.lists import Whose
 from core.tracking.rules import Cadence, Role
 
 IMPORT = "import"  # as in /add?import=12
@@ -236,7 +237,11 @@ def _tags() -> None:
     from app.data import lists
 
     st.multiselect(
-        "Tags", lists.tags(), key=TAGS, accept_new_options=True, placeholder="Choose or type"
+        "Tags",
+        lists.tags(Whose.MINE),
+        key=TAGS,
+        accept_new_options=True,
+        placeholder="Choose or type",
     )
 
 

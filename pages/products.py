@@ -29,7 +29,7 @@ found = lists.products(asked, sort, pickers.page_asked())
 with header, cards.page_header("Products", wording_of_lists.size_of_list(found, asked, sort)):
     cards.add_button()
 if found.rows.empty:
-    wording_of_lists.nothing_found()
+    wording_of_lists.nothing_found(asked)
     st.stop()
 if whose.may_change(mine_or_team):
     with bar:

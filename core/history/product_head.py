@@ -89,8 +89,8 @@ SELECT p.id, p.marketplace, p.asin, p.is_demo, x.title, x.brand, c.name AS categ
     l.bsr, l.bsr_category_id, l.bsr_at, l.rating, l.ratings_count, l.reviews_count, l.rating_at,
     l.availability, l.stock_left, l.buy_box_seller, l.availability_at,
     t.person_id = %(person)s AS is_mine, t.role, t.cadence, t.is_primary, t.tags,
-    CASE WHEN t.person_id = %(person)s OR %(is_manager)s THEN t.note END AS note, t.price_change_percent,
-    t.rank_change_percent, t.paused_at,
+    CASE WHEN t.person_id = %(person)s OR %(is_manager)s THEN t.note END AS note,
+    t.price_change_percent, t.rank_change_percent, t.paused_at,
     s.due_at, s.leased_until, s.failures, s.looked_at, s.last_outcome, s.requested_at
 FROM product p
 LEFT JOIN product_latest l ON l.product_id = p.id
