@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import psutil
 
@@ -102,9 +102,7 @@ class EmbeddedPostgres:
         with self._exclusively():
             home = prepare_home(self._data_dir, self._say)
             password = self._prepare_cluster(home)
-            running = _find_running(home.cluster) or self._start_server(home)
-            if not running.is_ready:
-                running = self._wait_until_ready(home, running.pid)
+            running = self._find_ready(home) or self._start_server(home)
             return _address(running.port, password)
 
     def stop(self) -> None:
@@ -189,8 +187,12 @@ class EmbeddedPostgres:
         never taken for whole.
         """
         self._say("Making the database; this happens once.")
-        half_made = home.folder / "half-made"
-        shutil.rmtree(half_made, ignore_errors=True)
+        for older in home.folder.glob("half-made*"):
+            shutil.rmtree(older, ignore_errors=True)
+        for older in home.folder.glob("initdb-*"):
+            older.unlink(missing_ok=True)
+        # A new name: what makes the older one may still run, its starter killed.
+        half_made = home.folder / f"half-made-{secrets.token_hex(4)}"
         self._run_initdb(home, half_made)
         role = f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'"
         self._run_single(home, half_made, [role, f"CREATE DATABASE {DATABASE} OWNER {ROLE}"])
@@ -231,6 +233,13 @@ class EmbeddedPostgres:
 
     # The server
 
+    def _find_ready(self, home: Home) -> _Running | None:
+        """Return the server that runs already; None when there is none, or it was ending."""
+        running = _find_running(home.cluster)
+        if running is None or running.is_ready:
+            return running
+        return self._wait_until_ready(home, running.pid)
+
     def _start_server(self, home: Home) -> _Running:
         _drop_stale_pid_file(home.cluster)
         remembered = self._data_dir / "postgres.port"
@@ -264,16 +273,18 @@ class EmbeddedPostgres:
                 start_new_session=True,  # Ctrl-C in the terminal is not for the server
                 **home.runner.popen_options(),
             )
-        return self._wait_until_ready(home, self._process.pid)
+        running = self._wait_until_ready(home, self._process.pid)
+        return running or self._raise_failed_start()
 
-    def _wait_until_ready(self, home: Home, pid: int) -> _Running:
+    def _wait_until_ready(self, home: Home, pid: int) -> _Running | None:
+        """Return the server once it accepts connections, None when it ended instead."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             running = _find_running(home.cluster)
             if running is not None and running.pid == pid and running.is_ready:
                 return running
             if self._has_ended(pid):
-                self._raise_failed_start()
+                return None
             time.sleep(0.02)
         raise ConfigurationError(
             f"The database did not answer within {_START_SECONDS} s. Its log is {self.log_file}."
@@ -285,7 +296,7 @@ class EmbeddedPostgres:
             return self._process.poll() is not None
         return not _is_alive(pid)
 
-    def _raise_failed_start(self) -> None:
+    def _raise_failed_start(self) -> NoReturn:
         said = _last_lines(self.log_file.read_text(errors="replace"))
         if "could not bind" in said.rpartition("starting PostgreSQL")[2]:
             raise _PortTakenError(said)

@@ -1,5 +1,6 @@
 """The operator's commands. Each says what it does and calls the code that does it."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from core.config import Settings
 from core.errors import AmazcopeError
 from core.tracking.rules import Role
+
+_POLITENESS = 5  # of the worker: the pages go first when both want the processor
 
 commands = typer.Typer(
     help="Amazcope's commands for operators.",
@@ -67,6 +70,7 @@ def migrate() -> None:
 @commands.command()
 def worker() -> None:
     """Run the worker: scraping, imports, upkeep."""
+    os.nice(_POLITENESS)  # before all that has to be brought in
     from jobs.worker import run
 
     run()

@@ -5,6 +5,7 @@ supervisor until Ctrl-C. This process stays small: what needs much runs in other
 """
 
 import fcntl
+import os
 import signal
 import socket
 import subprocess
@@ -20,11 +21,15 @@ from types import FrameType
 from core.config import Settings, get_settings
 from core.embedded import EmbeddedPostgres
 from core.errors import ConfigurationError
+from jobs.guard import end_groups
+from jobs.guarding import Guard
+from jobs.leftovers import end_leftovers, mark_of
 from jobs.supervisor import Service, Supervisor
 
 Say = Callable[[str], None]
 _FIRST_ANSWER_SECONDS = 120
 _DATABASE_LOOK_SECONDS = 2.0
+_PREPARE_PATIENCE_SECONDS = 5.0
 
 
 def run_everything(say: Say) -> int:
@@ -36,12 +41,15 @@ def run_everything(say: Say) -> int:
     signal.signal(signal.SIGTERM, _end_quietly)
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.amazcope_data_dir))
+        end_leftovers(settings.amazcope_data_dir, say)
         refuse_taken_ports(settings)
-        server = stack.enter_context(own_database(settings, say)) if settings.is_embedded else None
-        prepare_apart()
-        supervisor = Supervisor(
-            services(settings), say, server_pid_file=server.pid_file if server else None
-        )
+        guard = stack.enter_context(Guard(mark_of(settings.amazcope_data_dir)))
+        server = None
+        if settings.is_embedded:
+            server = stack.enter_context(own_database(settings, say))
+            guard.add_server(server.pid_file)
+        prepare_apart(settings, guard)
+        supervisor = Supervisor(services(settings), say, guard=guard)
         _in_background(lambda: announce(settings, supervisor, say))
         if server is not None:
             _in_background(lambda: keep_database(server, supervisor, say))
@@ -52,15 +60,14 @@ def run_everything(say: Say) -> int:
 
 def services(settings: Settings) -> list[Service]:
     """Return the processes that make up a whole Amazcope."""
-    python = sys.executable
-    whole = [
-        Service("web", [python, "-m", "app"]),
-        Service("worker", [python, "-m", "jobs", "worker"]),
-    ]
+    commands = {"web": ["app"], "worker": ["jobs", "worker"]}
     if settings.amazcope_demo:
         port = str(settings.amazcope_stand_in_port)
-        whole.append(Service("stand-in", [python, "-m", "core.demo.serve", "--port", port]))
-    return whole
+        commands["stand-in"] = ["core.demo.serve", "--port", port]
+    mark = mark_of(settings.amazcope_data_dir)
+    return [
+        Service(name, [sys.executable, "-m", *command], mark) for name, command in commands.items()
+    ]
 
 
 # Before anything is started
@@ -123,24 +130,43 @@ def own_database(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
             server.stop()
 
 
-def prepare_apart() -> None:
+def prepare_apart(settings: Settings, guard: Guard) -> None:
     """Prepare the data in a process of its own, whose memory is given back afterwards.
 
     Raises SystemExit when that failed; it has said why.
     """
-    done = subprocess.run([sys.executable, "-m", "jobs", "prepare"], check=False)
-    if done.returncode != 0:
-        raise SystemExit(done.returncode)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs", "prepare"],
+        env={**os.environ, **mark_of(settings.amazcope_data_dir)},
+        start_new_session=True,  # a group that the guard can end
+    )
+    guard.add(process.pid)
+    try:
+        code = process.wait()
+    finally:
+        end_groups([process.pid], _PREPARE_PATIENCE_SECONDS, lambda: process.poll() is not None)
+        process.wait()
+        guard.forget(process.pid)
+    if code != 0:
+        raise SystemExit(code)
 
 
 def prepare_data(say: Say) -> None:
     """Bring the schema up to date and, on the first start, load the demo market."""
     with timed("Migrating", say):
         migrate_database()
-    if get_settings().amazcope_demo:
-        from core.demo.load import ensure_demo
+    if get_settings().amazcope_demo and _is_demo_wanted():
+        from core.demo.load import load_demo  # brings pandas along; most starts need none
 
-        ensure_demo(say)
+        load_demo(say)
+
+
+def _is_demo_wanted() -> bool:
+    from core.db import read_scope
+    from core.demo.wanted import is_wanted
+
+    with read_scope() as session:
+        return is_wanted(session)
 
 
 def migrate_database() -> bool:

@@ -1,13 +1,16 @@
 """What `make run` refuses and says before and after it starts anything."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from core.config import Settings
+from core.config import ROOT, Settings
 from core.errors import ConfigurationError
 from jobs import up
+from jobs.guarding import Guard
 
 
 def settings(**given: object) -> Settings:
@@ -50,3 +53,46 @@ def test_pages_that_are_not_there_do_not_answer() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         assert not up.answers("127.0.0.1", nobody.getsockname()[1])
+
+
+BROUGHT_IN = """
+import importlib, sys
+for name in sys.argv[1].split():
+    importlib.import_module(name)
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "needed", "not_needed"),
+    [
+        ("the supervisor", "jobs.cli jobs.up", {"sqlalchemy", "huey", "pandas"}),
+        (
+            "a preparation that finds all in place",
+            "jobs.up core.migrate jobs.queue core.demo.wanted core.db",
+            {"numpy", "pandas", "apify_client", "streamlit"},
+        ),
+        ("the pages", "app.asgi jobs.fetching jobs.importing", {"apify_client", "impit"}),
+    ],
+)
+def test_a_start_does_not_bring_in_what_it_does_not_need(
+    what: str, needed: str, not_needed: set[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BROUGHT_IN, needed],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) & not_needed == set(), what
+
+
+def test_preparing_runs_apart_and_its_failure_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = settings(amazcope_data_dir=tmp_path)
+    monkeypatch.setenv("AMAZCOPE_PORT", "no number")  # the first thing it looks at
+    with Guard() as guard, pytest.raises(SystemExit) as ended:
+        up.prepare_apart(own, guard)
+    assert ended.value.code == 1
