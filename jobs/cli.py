@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from core.config import Settings
 from core.errors import AmazcopeError
 from core.tracking.rules import Role
 
@@ -32,13 +30,6 @@ def main() -> int:
         commands()
     except AmazcopeError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
-    except ValidationError as error:
-        if error.title != Settings.__name__:
-            raise
-        for wrong in error.errors():
-            name = ".".join(str(part) for part in wrong["loc"]).upper()
-            print(f"Error: {name}: {wrong['msg']}", file=sys.stderr)
         return 1
     return 0
 
