@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,15 @@ from typing import NoReturn, Self
 
 import psutil
 
+from core.embedded_files import (
+    free_port,
+    last_lines,
+    read_password,
+    read_port,
+    rotate,
+    said_plainly,
+    write_secret,
+)
 from core.embedded_home import Home, Say, prepare_home
 from core.errors import ConfigurationError
 
@@ -32,7 +40,6 @@ ROLE = "amazcope"
 _SUPERUSER = "postgres"
 _START_SECONDS = 300  # recovery after a crash replays what was not yet checkpointed
 _STOP_SECONDS = 60
-_LOG_BYTES = 5_000_000
 _PORT_ATTEMPTS = 5
 
 # For a small machine that other programs use too. Durability stays at its safe defaults.
@@ -99,7 +106,7 @@ class EmbeddedPostgres:
 
         Raises ConfigurationError with the end of the server's log when it does not start.
         """
-        with self._exclusively():
+        with self._exclusively(), said_plainly():
             home = prepare_home(self._data_dir, self._say)
             password = self._prepare_cluster(home)
             running = self._find_ready(home) or self._start_server(home)
@@ -146,14 +153,9 @@ class EmbeddedPostgres:
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         """Hold the lock that lets one process at a time start or stop this server."""
-        try:
+        with said_plainly():
             self._data_dir.mkdir(parents=True, exist_ok=True)
             lock = (self._data_dir / "postgres.lock").open("w")
-        except OSError as error:
-            raise ConfigurationError(
-                f"The data folder can't be written ({error}). Run Amazcope as the user who "
-                "started it first, or set AMAZCOPE_DATA_DIR to a folder of your own."
-            ) from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -162,7 +164,7 @@ class EmbeddedPostgres:
 
     def _prepare_cluster(self, home: Home) -> str:
         """Make what is missing of the cluster and its password; return the password."""
-        password = _read_password(self._password_file)
+        password = read_password(self._password_file)
         if not home.cluster.exists():
             password = password or self._make_password()
             self._make_cluster(home, password)
@@ -177,7 +179,7 @@ class EmbeddedPostgres:
         self._secrets_dir.mkdir(parents=True, exist_ok=True)
         self._secrets_dir.chmod(0o700)
         password = secrets.token_urlsafe(32)
-        _write_secret(self._password_file, password)
+        write_secret(self._password_file, password)
         return password
 
     def _make_cluster(self, home: Home, password: str) -> None:
@@ -229,7 +231,7 @@ class EmbeddedPostgres:
         )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode(errors="replace")
-            raise ConfigurationError(f"The database could not be made:\n{_last_lines(said)}")
+            raise ConfigurationError(f"The database could not be made:\n{last_lines(said)}")
 
     # The server
 
@@ -244,7 +246,7 @@ class EmbeddedPostgres:
         _drop_stale_pid_file(home.cluster)
         remembered = self._data_dir / "postgres.port"
         for attempt in range(_PORT_ATTEMPTS):
-            port = _free_port(_read_port(remembered) if attempt == 0 else None)
+            port = free_port(read_port(remembered) if attempt == 0 else None)
             try:
                 running = self._launch(home, port)
             except _PortTakenError:
@@ -255,7 +257,7 @@ class EmbeddedPostgres:
 
     def _launch(self, home: Home, port: int) -> _Running:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        _rotate(self.log_file)
+        rotate(self.log_file)
         settings = _TUNING | {
             "port": str(port),
             "listen_addresses": "127.0.0.1",
@@ -297,7 +299,7 @@ class EmbeddedPostgres:
         return not _is_alive(pid)
 
     def _raise_failed_start(self) -> NoReturn:
-        said = _last_lines(self.log_file.read_text(errors="replace"))
+        said = last_lines(self.log_file.read_text(errors="replace"))
         if "could not bind" in said.rpartition("starting PostgreSQL")[2]:
             raise _PortTakenError(said)
         raise ConfigurationError(
@@ -327,7 +329,7 @@ def url_of_running(data_dir: Path, secrets_dir: Path) -> str | None:
     """
     try:
         running = _find_running(data_dir.absolute() / "postgres" / "cluster")
-        password = _read_password(secrets_dir.absolute() / "postgres-password")
+        password = read_password(secrets_dir.absolute() / "postgres-password")
     except PermissionError as error:
         raise ConfigurationError(
             f"The database belongs to another user ({error}). Run this as the user who "
@@ -400,53 +402,6 @@ def _refuse_other_version(home: Home) -> None:
             f"The database in {home.cluster} was made by PostgreSQL {theirs}, this is {ours}. "
             f"Copy it over with pg_dump and pg_restore, or set DATABASE_URL to a server of its own."
         )
-
-
-def _read_password(path: Path) -> str | None:
-    try:
-        return path.read_text().strip() or None
-    except FileNotFoundError:
-        return None
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Write a file nobody else can read, whole or not at all."""
-    half_written = path.with_name(path.name + ".new")
-    half_written.unlink(missing_ok=True)
-    with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half_written.replace(path)
-
-
-def _read_port(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _free_port(wanted: int | None) -> int:
-    """Return the wanted port of loopback if it is free, else any that is."""
-    for port in [wanted, 0] if wanted else [0]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port or 0))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ConfigurationError("This machine has no free port left. Close other programs.")
-
-
-def _rotate(log_file: Path) -> None:
-    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
-        log_file.replace(log_file.with_name(log_file.name + ".1"))
-
-
-def _last_lines(said: str, count: int = 15) -> str:
-    return "\n".join(said.strip().splitlines()[-count:])
 
 
 def _send(pid: int, what: signal.Signals) -> None:

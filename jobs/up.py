@@ -4,6 +4,7 @@ Database, migrations and demo market first, then web, worker and stand-in under 
 supervisor until Ctrl-C. This process stays small: what needs much runs in others.
 """
 
+import errno
 import fcntl
 import os
 import signal
@@ -95,10 +96,14 @@ def only_one(data_dir: Path) -> Iterator[None]:
 
 
 def refuse_taken_ports(settings: Settings) -> None:
-    """Raise ConfigurationError for a port that another program has, naming its setting."""
+    """Raise ConfigurationError for an address that can't be listened on, naming its setting."""
     wanted = [("AMAZCOPE_PORT", settings.amazcope_host, settings.amazcope_port)]
     if settings.amazcope_demo:
         wanted.append(("AMAZCOPE_STAND_IN_PORT", "127.0.0.1", settings.amazcope_stand_in_port))
+        if settings.amazcope_stand_in_port == settings.amazcope_port:
+            raise ConfigurationError(
+                "AMAZCOPE_PORT and AMAZCOPE_STAND_IN_PORT are the same. Give them two ports."
+            )
     for setting, host, port in wanted:
         _refuse_taken_port(setting, host, port)
 
@@ -110,11 +115,20 @@ def _refuse_taken_port(setting: str, host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            other = port + 10 if port < 65_000 else 8511
-            raise ConfigurationError(
-                f"Port {port} of {host} can't be used ({error.strerror}). Stop the program that "
-                f"has it, or choose another: {setting}={other} make run"
-            ) from error
+            raise ConfigurationError(_why_not(error, setting, host, port)) from error
+
+
+def _why_not(error: OSError, setting: str, host: str, port: int) -> str:
+    """Return what keeps a port from being used, and what to do."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"AMAZCOPE_HOST: {host} is no address of this machine ({error.strerror})."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for the superuser only. Choose one from 1024 on: {setting}=8511"
+    other = port + 10 if port < 65_000 else 8511
+    return (
+        f"Port {port} of {host} can't be used ({error.strerror}). Stop the program that "
+        f"has it, or choose another: {setting}={other} make run"
+    )
 
 
 @contextmanager

@@ -169,6 +169,15 @@ def test_a_lost_password_is_replaced_and_the_data_stays(
     assert ask(server.start(), "SELECT number FROM kept") == 7
 
 
+def test_what_the_system_refuses_is_said_in_a_sentence(
+    folder: Path, server: EmbeddedPostgres
+) -> None:
+    (folder / "secrets" / "postgres-password").mkdir(parents=True)  # can't be read, even by root
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_DATA_DIR"):
+        server.start()
+    (folder / "secrets" / "postgres-password").rmdir()
+
+
 def test_a_cluster_of_another_version_is_refused_with_what_to_do(
     folder: Path, server: EmbeddedPostgres
 ) -> None:

@@ -1,5 +1,6 @@
 """What `make run` refuses and says before and after it starts anything."""
 
+import errno
 import socket
 import subprocess
 import sys
@@ -24,6 +25,24 @@ def test_a_taken_port_names_its_setting_and_the_command() -> None:
         port = other.getsockname()[1]
         with pytest.raises(ConfigurationError, match=r"AMAZCOPE_PORT=\d+ make run"):
             up.refuse_taken_ports(settings(amazcope_port=port, amazcope_demo=False))
+
+
+def test_two_settings_of_one_port_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_PORT and AMAZCOPE_STAND_IN_PORT"):
+        up.refuse_taken_ports(settings(amazcope_port=18_551, amazcope_stand_in_port=18_551))
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "2001:db8::1"])
+def test_an_address_of_no_interface_names_its_setting(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_HOST"):
+        up.refuse_taken_ports(settings(amazcope_host=host, amazcope_demo=False))
+
+
+def test_a_port_of_the_superuser_is_no_other_programs() -> None:
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    said = up._why_not(refused, "AMAZCOPE_PORT", "127.0.0.1", 80)
+    assert "superuser" in said
+    assert "Stop the program" not in said
 
 
 def test_a_second_amazcope_on_the_same_data_is_refused(tmp_path: Path) -> None:
