@@ -5,7 +5,7 @@ that cross processes use `committed_database`, a database of their own.
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 from core import db
 from core.accounts.service import Acting, acting_owner
 from core.config import get_settings
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"
 TEMPLATE = "amazcope_template"
@@ -118,20 +121,6 @@ def _run(url: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """On CI a skipped test fails, but for a missing Node: what it needs must be there."""
-    report = yield
-    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
-        reason = str(call.excinfo.value) if call.excinfo else ""
-        if "Node" not in reason:
-            report.outcome = "failed"
-            report.longrepr = f"Skipped, which CI does not allow: {reason}"
-    return report
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
