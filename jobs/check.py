@@ -52,7 +52,8 @@ def check_database() -> Finding:
     if number // 10_000 < OLDEST_SERVER:
         return Finding("Database", False, f"PostgreSQL {OLDEST_SERVER} or newer is needed.")
     if revision != head_revision():
-        return Finding("Database", False, "Its schema is old. Run: python -m jobs migrate")
+        told = f"Its schema is {revision or 'not made yet'}, not {head_revision()}."
+        return Finding("Database", False, f"{told} Run: python -m jobs migrate")
     return Finding("Database", True, f"PostgreSQL {number // 10_000}, schema {revision}")
 
 

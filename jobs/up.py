@@ -166,13 +166,23 @@ def prepare_apart(settings: Settings, guard: Guard) -> None:
 
 
 def prepare_data(say: Say) -> None:
-    """Bring the schema up to date and, on the first start, load the demo market."""
-    with timed("Migrating", say):
-        migrate_database()
-    if get_settings().amazcope_demo and _is_demo_wanted():
-        from core.demo.load import load_demo  # brings pandas along; most starts need none
+    """Bring the schema up to date and, on the first start, load the demo market.
 
-        load_demo(say)
+    Raises ConfigurationError where the database gives up in the middle of it.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        with timed("Migrating", say):
+            migrate_database()
+        if get_settings().amazcope_demo and _is_demo_wanted():
+            from core.demo.load import load_demo  # brings pandas along; most starts need none
+
+            load_demo(say)
+    except OperationalError as error:  # a full disk, or a server that was ended
+        raise ConfigurationError(
+            f"The database gave up: {error.orig} What was done stays; the next start goes on."
+        ) from error
 
 
 def _is_demo_wanted() -> bool:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from core.config import ROOT, Settings
 from core.errors import ConfigurationError
@@ -105,6 +106,17 @@ def test_a_start_does_not_bring_in_what_it_does_not_need(
         check=True,
     )
     assert set(done.stdout.split()) & not_needed == set(), what
+
+
+def test_a_database_that_gives_up_while_preparing_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full() -> bool:
+        raise OperationalError("COMMIT", None, Exception("No space left on device"))
+
+    monkeypatch.setattr(up, "migrate_database", full)
+    with pytest.raises(ConfigurationError, match=r"No space left on device.*goes on"):
+        up.prepare_data(lambda _sentence: None)
 
 
 def test_preparing_runs_apart_and_its_failure_ends_the_start(
