@@ -25,10 +25,10 @@ import psutil
 
 from core.embedded_files import (
     free_port,
+    keep_small,
     last_lines,
     read_password,
     read_port,
-    rotate,
     said_plainly,
     write_secret,
 )
@@ -132,6 +132,11 @@ class EmbeddedPostgres:
         """True when the server accepts connections."""
         running = _find_running(self._cluster)
         return running is not None and running.is_ready
+
+    def keep_log_small(self) -> None:
+        """Keep the log of a server that runs for months from filling the disk."""
+        with said_plainly():
+            keep_small(self.log_file)
 
     @property
     def pid_file(self) -> Path:
@@ -257,7 +262,7 @@ class EmbeddedPostgres:
 
     def _launch(self, home: Home, port: int) -> _Running:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        rotate(self.log_file)
+        keep_small(self.log_file)
         settings = _TUNING | {
             "port": str(port),
             "listen_addresses": "127.0.0.1",

@@ -1,6 +1,7 @@
 """The small files beside the embedded server's cluster: password, port, log. Starts nothing."""
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from core.errors import ConfigurationError
 
-_LOG_BYTES = 5_000_000
+LOG_BYTES = 5_000_000
 
 
 @contextmanager
@@ -64,10 +65,14 @@ def free_port(wanted: int | None) -> int:
     raise ConfigurationError("This machine has no free port left. Close other programs.")
 
 
-def rotate(log_file: Path) -> None:
-    """Move a log aside that has grown large, in place of the one before."""
-    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
-        log_file.replace(log_file.with_name(log_file.name + ".1"))
+def keep_small(log_file: Path) -> None:
+    """Move what a log holds aside once it is large, in place of what was moved before.
+
+    It is emptied, not renamed: the server that writes it has it open.
+    """
+    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log_file, log_file.with_name(log_file.name + ".1"))
+        os.truncate(log_file, 0)
 
 
 def last_lines(said: str, count: int = 15) -> str:

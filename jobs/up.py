@@ -255,14 +255,16 @@ def address_box(settings: Settings) -> str:
 
 
 def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) -> None:
-    """Start the database again when it was killed."""
+    """Start the database again when it was killed, and keep its log from growing for ever."""
     while not supervisor.is_stopping:
         time.sleep(_DATABASE_LOOK_SECONDS)
-        if supervisor.is_stopping or server.is_running():
-            continue
-        say("The database is gone; starting it again.")
+        if supervisor.is_stopping:
+            return
         try:
-            server.start()
+            server.keep_log_small()
+            if not server.is_running():
+                say("The database is gone; starting it again.")
+                server.start()
         except (ConfigurationError, OSError) as error:
             say(str(error))
 

@@ -198,6 +198,23 @@ def test_a_server_that_cannot_start_says_the_end_of_its_log(
         server.start()
 
 
+def test_the_log_of_a_running_server_is_kept_small_and_goes_on(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.start()
+    monkeypatch.setattr("core.embedded_files.LOG_BYTES", 100)
+    with pytest.raises(psycopg.Error):
+        ask(url, "SELECT earlier_mistake")
+    server.keep_log_small()
+    with pytest.raises(psycopg.Error):
+        ask(url, "SELECT later_mistake")
+    aside = server.log_file.with_name(server.log_file.name + ".1").read_text()
+    assert "earlier_mistake" in aside
+    now = server.log_file.read_text()
+    assert "later_mistake" in now
+    assert "earlier_mistake" not in now
+
+
 def test_there_is_no_address_while_nothing_runs(folder: Path, server: EmbeddedPostgres) -> None:
     assert url_of_running(folder, folder / "secrets") is None
     url = server.start()
