@@ -35,8 +35,10 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
 
     folder = tmp_path_factory.mktemp(f"postgres-{worker_id}")
     server = EmbeddedPostgres(folder / "data", folder / "secrets")
-    yield server.start()
-    server.stop()
+    try:
+        yield server.start()
+    finally:
+        server.remove()  # started by root, it is kept outside of the tests' own folders
 
 
 @pytest.fixture(scope="session")
