@@ -22,6 +22,7 @@ COUNT_FLAGS = int(Flag.RATINGS_COLLAPSED)
 _JUMP = int(Flag.PRICE_JUMP)
 _COLLAPSED = int(Flag.RATINGS_COLLAPSED)
 _STALE = int(Flag.STALE_VALUE)
+_NOT_COMPARED = PRICE_FLAGS & ~_JUMP
 
 EARLIEST = datetime(1995, 7, 1, tzinfo=UTC)  # Amazon sold its first book that month
 
@@ -254,15 +255,18 @@ def _next(
         count = observation.ratings_count
     if not doubts and not reference.pending:
         return Reference(price, count)
-    waiting = _still_waiting(observation, reference.pending)
+    waiting = _still_waiting(observation, flags, reference.pending)
     fresh = {doubt.flag for doubt in doubts}
     return Reference(price, count, (*(w for w in waiting if w.flag not in fresh), *doubts))
 
 
-def _still_waiting(observation: Observation, pending: tuple[Pending, ...]) -> list[Pending]:
+def _still_waiting(
+    observation: Observation, flags: int, pending: tuple[Pending, ...]
+) -> list[Pending]:
     """Return the doubts that this observation says nothing about."""
     settled = 0
-    if observation.price is not None:
+    # A repeated old price, or one in another currency, neither confirms nor refutes.
+    if observation.price is not None and not flags & _NOT_COMPARED:
         settled |= _JUMP | _STALE
     if observation.ratings_count is not None:
         settled |= _COLLAPSED
