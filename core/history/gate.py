@@ -88,6 +88,12 @@ class Reference:
     ratings_count: int | None = None
     pending: tuple[Pending, ...] = ()
 
+    def or_else(self, earlier: "Reference") -> "Reference":
+        """Return this past, with what it does not know taken from an earlier one."""
+        price = earlier.price if self.price is None else self.price
+        count = earlier.ratings_count if self.ratings_count is None else self.ratings_count
+        return Reference(price, count, self.pending)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
