@@ -27,6 +27,7 @@ def run() -> None:
     os.nice(_POLITENESS)
     make_tables()
     upkeep.make_room()
+    fetching.end_rests()
     forget_engine()
     consumer = huey.create_consumer(
         workers=get_settings().amazcope_worker_processes,

@@ -181,3 +181,13 @@ def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> Non
 def test_a_long_error_is_kept_in_part(session: Session, run_id: int) -> None:
     service.note_error(session, run_id, "x" * 5000)
     assert len(row(session, "SELECT error FROM fetch_run")["error"]) == 2000
+
+
+def test_a_run_that_has_ended_is_not_ended_again(
+    session: Session, run_id: int, now: datetime
+) -> None:
+    assert service.close_run(session, run_id, now, Outcome.OK, "Because.", has_failed=False)
+    assert not service.close_run(
+        session, run_id, now, Outcome.RUN_FAILED, "Too late.", has_failed=True
+    )
+    assert row(session, "SELECT state FROM fetch_run")["state"] == "collected"
