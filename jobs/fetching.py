@@ -12,7 +12,7 @@ from huey import crontab
 from sqlalchemy.orm import Session
 
 from core.config import get_settings
-from core.db import exclusive, read_scope, write_scope
+from core.db import read_scope, write_scope
 from core.errors import ConfigurationError
 from core.history.observation import Outcome
 from core.history.store import make_room
@@ -34,7 +34,7 @@ from core.scraping.collecting import get_batch, make_raw_room, store_items
 from core.scraping.models import FetchRun
 from core.scraping.providers import Provider, get_access, get_provider, provider_names
 from jobs.queue import huey
-from jobs.running import alone, job
+from jobs.running import alone, in_turn, job
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ CLAIM = timedelta(minutes=10)  # how long a process may take over one step of a 
 # than the client's own limit of a minute.
 UNCLEAR_AFTER = timedelta(minutes=3)
 CLOCK_SKEW = timedelta(minutes=5)
+TURN = 30.0  # seconds that recovery waits for a round of dispatching to end
 REST = timedelta(minutes=30)  # before a refused token or an empty account is tried again
 SHORT_REST = timedelta(minutes=2)
 PATIENCE = timedelta(days=1)  # with a run whose items can't be stored
@@ -270,7 +271,7 @@ def _recover(apify: Apify, run: FetchRun) -> None:
     now = datetime.now(UTC)
     if now < run.intended_at + UNCLEAR_AFTER:
         return  # its start may still be under way
-    with exclusive(DISPATCH) as is_free:
+    with in_turn(DISPATCH, TURN) as is_free:
         if is_free:  # else a dispatching process lives, and may be about to start this very run
             _find_or_withdraw(apify, run, now)
 
@@ -330,15 +331,17 @@ def _collect(apify: Apify, run: FetchRun) -> None:
         with read_scope() as session:
             batch = get_batch(session, run.id, get_actor(run.actor), captured_at)
         offset: int | None = 0
-        stored = 0
+        stored, others = 0, set[str]()
         while offset is not None:
             page = apify.items(run.outside_dataset_id or "", offset, PAGE)
             with write_scope() as session:
-                stored += store_items(session, batch, page.items, datetime.now(UTC)).stored
+                collected = store_items(session, batch, page.items, datetime.now(UTC))
+            stored, others = stored + collected.stored, others | collected.other_asins
             offset = page.next_offset
         outcome, detail = _ENDINGS.get(run.outside_status or "", _FAILED)
         has_failed = run.outside_status != "SUCCEEDED"
         with write_scope() as session:
+            service.note_redirects(session, run.id, others)
             service.close_run(
                 session, run.id, datetime.now(UTC), outcome, detail, has_failed=has_failed
             )

@@ -1,6 +1,7 @@
 """How a job runs: noted in the database, logged, and its error told. The tasks' only edge."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from core.db import exclusive, write_scope
 from core.upkeep.service import begin_job, end_job, forget_idle_before
 
 log = logging.getLogger(__name__)
+
+_BETWEEN_LOOKS = 0.2  # seconds between two looks at a lock that is taken
 
 
 class Notes:
@@ -50,6 +53,22 @@ def job(name: str) -> Iterator[Notes]:
 
 def _level(notes: Notes) -> int:
     return logging.DEBUG if notes.is_idle else logging.INFO
+
+
+@contextmanager
+def in_turn(name: str, patience: float) -> Iterator[bool]:
+    """Hold the lock of that name once it is free; yields False when it stayed taken.
+
+    `patience` is in seconds. Rounds of the same minute begin at the same moment: who
+    only asked once would find the lock taken every time.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        with exclusive(name) as is_free:
+            if is_free or time.monotonic() > deadline:
+                yield is_free
+                return
+        time.sleep(_BETWEEN_LOOKS)
 
 
 def alone(name: str, work: Callable[[], object]) -> bool:

@@ -4,7 +4,7 @@ Each verb moves a run from one state to the next only if it still is in the
 first, and returns whether this call did it: two workers can't both do a step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
@@ -150,6 +150,25 @@ def close_run(
     )
     _give_back(session, run_id, now)
     return True
+
+
+def note_redirects(session: Session, run_id: int, other_asins: Collection[str]) -> int:
+    """Say of products that did not come back that others came in their place; return of how many.
+
+    An item whose address has moved as well names nothing of what was asked for: it is
+    told by what is left over, and only where as many are missing as nobody asked for.
+    """
+    missing = session.scalars(
+        select(FetchItem).where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
+    ).all()
+    if not missing or len(missing) != len(other_asins):
+        return 0
+    named = ", ".join(sorted(other_asins)[:5])
+    for item in missing:
+        item.outcome = Outcome.REDIRECTED_ASIN.value
+        item.detail = f"Amazon answered with another product ({named}) instead of this one."
+    session.flush()
+    return len(missing)
 
 
 _GIVE_BACK = f"""

@@ -1,5 +1,6 @@
 """A fetch from due to stored, and every way it can go wrong, with the real client."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.db import exclusive
 from core.demo.stand_in import NO_CREDIT_TOKEN
 from core.history.observation import Outcome
 from core.scraping.apify import Apify, RefusedError
@@ -225,6 +227,39 @@ def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
     assert [run["state"] for run in world.runs()] == ["intended"]
 
 
+def test_a_lost_run_is_found_although_a_round_of_dispatching_begins_at_the_same_moment(
+    world: World,
+) -> None:
+    world.stand_in.fail_next("lost_answer", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    taken, collected = threading.Event(), threading.Event()
+
+    def dispatch_meanwhile() -> None:
+        with exclusive(fetching.DISPATCH):
+            taken.set()
+            collected.wait(0.5)
+
+    other = threading.Thread(target=dispatch_meanwhile)
+    other.start()
+    taken.wait()
+    fetching.collect()
+    other.join()
+    assert world.runs()[0]["outside_run_id"] is not None
+
+
+def test_recovery_leaves_a_run_alone_as_long_as_a_process_dispatches(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TURN", 0.3)
+    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    with exclusive(fetching.DISPATCH):
+        fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["intended"]
+
+
 def test_two_lost_answers_find_two_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.stand_in.fail_next("lost_answer", operation="start_run", times=2)
@@ -308,6 +343,26 @@ def test_an_item_with_a_quirk_becomes_its_outcome(
     found = world.outcomes()[ASINS[0]]
     assert found == outcome or (outcome is None and found is not None)
     assert world.value("SELECT count(*) AS n FROM snapshot") == snapshots
+
+
+@pytest.mark.parametrize("moved", [ASINS[:1], ASINS[:1] + ASINS[2:3]])
+def test_a_redirect_within_a_batch_is_told_by_what_is_left_over(
+    world: World, moved: tuple[str, ...]
+) -> None:
+    world.stand_in.fail_next("redirected_items", asins=list(moved))
+    world.follow()
+    world.fetch()
+    redirected = {asin for asin, each in world.outcomes().items() if each == "redirected_asin"}
+    assert redirected == (set(moved) if len(moved) == 1 else set())
+    assert world.value("SELECT count(*) AS n FROM snapshot") == 5 - len(moved)
+
+
+def test_a_redirect_in_a_partial_data_set_is_not_guessed(world: World) -> None:
+    world.stand_in.fail_next("redirected_items", asins=[ASINS[0]])
+    world.stand_in.fail_next("partial_dataset", share=0.6)
+    world.follow()
+    world.fetch()
+    assert "redirected_asin" not in world.outcomes().values()
 
 
 def test_an_empty_asin_fails_only_this_product(world: World) -> None:
