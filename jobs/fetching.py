@@ -204,9 +204,10 @@ def collect() -> int:
     with write_scope() as session:
         claimed = service.claim_open_runs(session, datetime.now(UTC), CLAIM, 50)
     failed: list[Exception] = []
+    silent: set[str] = set()
     for run_id in claimed:
         try:
-            advance(run_id)
+            advance(run_id, silent)
         except Exception as error:  # one run that can't be read must not hold up the others
             if _was_removed(run_id):
                 continue
@@ -238,32 +239,42 @@ def claim(run_id: int) -> bool:
         return service.claim_run(session, run_id, datetime.now(UTC), CLAIM)
 
 
-def advance(run_id: int) -> None:
-    """Bring one claimed run as far as it goes, and release it."""
+def advance(run_id: int, silent: set[str] | None = None) -> None:
+    """Bring one claimed run as far as it goes, and release it.
+
+    `silent` collects the providers that did not answer in this round; their further
+    runs wait for the next one.
+    """
+    silent = set() if silent is None else silent
     with read_scope() as session:
         run = service.get_run(session, run_id)
     access = get_access(run.provider, get_settings())
     if access is None:
         return  # without a token nothing can be asked; the claim ends by itself
-    apify = client_of(access)
     try:
-        if run.state == "intended":
-            _recover(apify, run)
-        if run.state == "running":
-            run = _look(apify, run)
-        if run.state == "finished":
-            _collect(apify, run)
+        if run.provider not in silent:
+            _bring_further(client_of(access), run)
     except RefusedError as error:  # asking again would change nothing
         with write_scope() as session:
             _fail(session, run_id, Outcome.RUN_FAILED, str(error))
     except (TokenError, NoCreditError, SlowDownError, UnreachableError) as error:
         log.warning("Run %s: %s", run_id, error)
+        silent.add(run.provider)
         with write_scope() as session:
             service.note_error(session, run_id, str(error))
         _let_rest(run.provider, error)
     finally:
         with write_scope() as session:
             service.release_claim(session, run_id)
+
+
+def _bring_further(apify: Apify, run: FetchRun) -> None:
+    if run.state == "intended":
+        _recover(apify, run)
+    if run.state == "running":
+        run = _look(apify, run)
+    if run.state == "finished":
+        _collect(apify, run)
 
 
 def _recover(apify: Apify, run: FetchRun) -> None:

@@ -571,11 +571,11 @@ def test_a_run_that_is_removed_while_it_is_collected_does_not_hold_up_the_others
     fetching.dispatch()
     real, removed = fetching.advance, world.runs()[0]["id"]
 
-    def advance(run_id: int) -> None:
+    def advance(run_id: int, silent: set[str]) -> None:
         if run_id == removed:
             world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=run_id)
             world.change("DELETE FROM fetch_run WHERE id = :id", id=run_id)
-        real(run_id)
+        real(run_id, silent)
 
     monkeypatch.setattr(fetching, "advance", advance)
     world.collect_all()
@@ -649,3 +649,18 @@ def test_a_look_that_comes_back_half_a_round_late_begins_a_new_rhythm(world: Wor
     before = datetime.now(UTC)
     world.fetch()
     assert world.value("SELECT due_at FROM fetch_schedule") >= before + timedelta(hours=1)
+
+
+def test_one_that_does_not_answer_is_asked_once_a_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
+    world.follow()
+    assert fetching.dispatch() == 5
+    world.stand_in.fail_next("http_500", operation="get_run", times=None)
+    fetching.collect()
+    assert world.stand_in.stats()["operations"]["get_run"] == 1
+    assert world.value("SELECT count(claimed_until) AS n FROM fetch_run") == 0
+    world.stand_in.app.script.clear()
+    world.collect_all()
+    assert {run["state"] for run in world.runs()} == {"collected"}
