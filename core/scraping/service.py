@@ -171,6 +171,7 @@ def note_redirects(session: Session, run_id: int, other_asins: Collection[str]) 
     return len(missing)
 
 
+# `next_due` and `retry_due` of core/tracking/rules.py, for many products at once.
 _GIVE_BACK = f"""
 WITH back AS (
     SELECT i.product_id, i.outcome,
@@ -186,8 +187,6 @@ UPDATE fetch_schedule AS s SET
     looked_at = CASE WHEN b.is_heard THEN CAST(:now AS timestamptz) ELSE s.looked_at END,
     failures = CASE WHEN b.is_heard THEN 0 ELSE s.failures + 1 END,
     due_at = CASE
-        -- Counted from when it was due, so that the time a run takes does not add up to
-        -- fewer looks; one that comes back late by half a round begins a new rhythm.
         WHEN b.is_heard AND s.due_at > CAST(:now AS timestamptz)
             - s.cadence_minutes * interval '30 seconds'
             THEN s.due_at + s.cadence_minutes * interval '1 minute'
