@@ -15,7 +15,7 @@ from core.accounts.service import acting_owner
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.config import get_settings
-from core.db import exclusive, read_scope, write_scope
+from core.db import read_scope, write_scope
 from core.demo.load import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
@@ -25,6 +25,7 @@ from core.scraping.models import FetchRun
 from core.tracking.service import request_refresh
 from jobs import fetching
 from jobs.importing import run_import
+from jobs.running import in_turn
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -113,13 +114,8 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
 
 def _dispatch(deadline: float) -> int | None:
     """Start what is due, never beside the worker's own round; None when that goes on too long."""
-    while True:
-        with exclusive(fetching.DISPATCH) as is_free:
-            if is_free:
-                return fetching.dispatch()
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(1)
+    with in_turn(fetching.DISPATCH, deadline - time.monotonic()) as is_free:
+        return fetching.dispatch() if is_free else None
 
 
 def _products_of(words: str) -> list[int]:

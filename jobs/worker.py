@@ -26,6 +26,7 @@ def run() -> None:
     load_client()  # before the processes part, so that they share it
     make_tables()
     upkeep.make_room()
+    fetching.end_rests()
     forget_engine()
     consumer = huey.create_consumer(
         workers=get_settings().amazcope_worker_processes,

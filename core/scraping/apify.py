@@ -82,8 +82,11 @@ class ApifyAccess:
 
     token: str
     api_url: str | None = None
-    timeout: timedelta = timedelta(seconds=60)
-    retries: int = 4  # of requests that only look
+    timeout: timedelta = timedelta(seconds=60)  # of the request that starts a run
+    # Of requests that only look. Together shorter than the three minutes after which a
+    # worker counts as silent: the next round asks again anyway.
+    looking_timeout: timedelta = timedelta(seconds=30)
+    retries: int = 2
 
 
 class Apify:
@@ -91,8 +94,8 @@ class Apify:
 
     def __init__(self, access: ApifyAccess) -> None:
         self._access = access
-        self._looking = self._client(access.retries)
-        self._starting = self._client(0)
+        self._looking = self._client(access.retries, access.looking_timeout)
+        self._starting = self._client(0, access.timeout)
 
     def start(self, actor: str, run_input: Mapping[str, Any]) -> OutsideRun:
         """Start a run, once.
@@ -158,19 +161,19 @@ class Apify:
             user = self._looking.user("me").get()
         return str(getattr(user, "username", None) or "unknown")
 
-    def _client(self, retries: int) -> "ApifyClient":
+    def _client(self, retries: int, wait: timedelta) -> "ApifyClient":
         from apify_client import ApifyClient  # late: see above
 
         given: dict[str, Any] = {}
         if self._access.api_url:
             given = {"api_url": self._access.api_url, "api_public_url": self._access.api_url}
-        wait = self._access.timeout
         return ApifyClient(
             self._access.token,
             max_retries=retries,
             timeout_short=wait,
             timeout_medium=wait,
-            timeout_long=wait * 2,
+            timeout_long=wait,
+            timeout_max=wait,  # else each further attempt waits twice as long as the one before
             **given,
         )
 

@@ -265,14 +265,14 @@ def request_refresh(session: Session, acting: Acting, product_ids: Collection[in
     return len(asked)
 
 
-_SYNC = """
+_MINUTES_OF = " ".join(f"WHEN '{cadence}' THEN {cadence.minutes}" for cadence in Cadence)
+_SYNC = f"""
 WITH wanted AS (
     SELECT p.id AS product_id, p.marketplace,
            CASE WHEN p.is_demo THEN 'demo' ELSE 'apify' END AS provider,
            COALESCE(min(c.minutes) FILTER (WHERE t.paused_at IS NULL), min(c.minutes)) AS minutes
     FROM product p JOIN tracking t ON t.product_id = p.id
-    CROSS JOIN LATERAL (SELECT CASE t.cadence WHEN 'hourly' THEN 60 WHEN '6h' THEN 360
-                        WHEN 'daily' THEN 1440 ELSE 10080 END AS minutes) AS c
+    CROSS JOIN LATERAL (SELECT CASE t.cadence {_MINUTES_OF} END AS minutes) AS c
     WHERE p.id = ANY(%(ids)s) AND (t.paused_at IS NULL OR %(keep)s)
     GROUP BY p.id, p.marketplace, p.is_demo
 ), gone AS (

@@ -210,6 +210,15 @@ def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
     assert again.dollars_this_month == Decimal("0.255")
 
 
+def test_a_price_that_apify_has_not_told_yet_counts_alike_today_and_this_month(
+    session: Session, acting: Acting
+) -> None:
+    first, second = follow_two(session, acting)
+    make_run(session, {first: "ok", second: "ok"}, cost_usd=Decimal(0), intended_at=NOW)
+    found = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    assert found.dollars_today == found.dollars_this_month == Decimal("0.010")
+
+
 def test_a_provider_without_a_token_says_how_to_give_one(session: Session) -> None:
     set_provider_state(session, "apify", "ok", None, NOW, None)
     found = health_queries.provider(session, "apify", LIMITS, "Set APIFY_TOKEN.", NOW)
