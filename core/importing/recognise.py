@@ -134,7 +134,7 @@ def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
         reason,
         columns=tuple(finding.columns) if finding else (),
         preview=finding.preview if finding else [],
-        problems=[reason],
+        problems=finding.problems if finding else [],
     )
 
 
@@ -294,16 +294,16 @@ def _find_table(path: Path, form: TableForm) -> _Finding:
     lines = list(islice(read_lines(path, form), _SAMPLE_ROWS + 1))
     if not lines:
         return _Finding(FileKind.UNKNOWN, "The table is empty.")
-    finding = _table_finding(path, form, lines)
+    finding = _table_finding(lines)
     finding.sample_characters = sum(len(",".join(line)) + 1 for line in lines)
     finding.is_complete = len(lines) <= _SAMPLE_ROWS
     return finding
 
 
-def _table_finding(path: Path, form: TableForm, lines: list[Line]) -> _Finding:
+def _table_finding(lines: list[Line]) -> _Finding:
     columns = name_columns(lines[0])
     finding = _by_columns(columns, lines[1:])
-    if finding is None and not has_header(path, form) and _is_bare_list(lines):
+    if finding is None and not has_header(lines[0]) and _is_bare_list(lines):
         return _Finding(
             FileKind.ASIN_LIST,
             "Each of its lines names one product.",

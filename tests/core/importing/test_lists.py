@@ -117,3 +117,15 @@ def test_every_mention_in_a_text_has_its_own_number(write_file):
 def test_a_text_without_products_says_so_once(write_file):
     (refusal,) = results(write_file("Dear all,\nnothing here.\n"), FileKind.PASTED_TEXT)
     assert refusal.why is Refused.INVALID
+
+
+def test_a_percentage_of_a_spreadsheet_is_what_a_person_sees(write_file):
+    book = Workbook()
+    book.active.append(["asin", "marketplace", "price threshold"])
+    for asin, share in (("B0DEMO0001", 0.1), ("B0DEMO0002", 0.075), ("B0DEMO0003", 1)):
+        book.active.append([asin, "US", share])
+        book.active.cell(book.active.max_row, 3).number_format = "0.0%"
+    body = io.BytesIO()
+    book.save(body)
+    said = [each.price_change_percent for each in results(write_file(body.getvalue()))]
+    assert said == [Decimal(10), Decimal("7.5"), Decimal(100)]
