@@ -19,7 +19,7 @@ from core.importing.models import ImportRun
 from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest
 from core.importing.verdicts import ADDED, GOOD, KNOWN, PART_OF, STORED, THERE, TRACKED
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import LONGEST_NOTE, Wish, follow, pause
+from core.tracking.service import Wish, follow, pause
 
 ROWS = 500  # rows in a transaction
 LOOKS = 4000  # observations in a transaction, where rows carry whole histories
@@ -117,7 +117,7 @@ def _wish(row: Row, run: ImportRun) -> Wish | None:
             role=Role(said.role) if said.role else role,
             cadence=Cadence(said.cadence) if said.cadence else None,
             tags=(*run.tags, *said.tags),
-            note=said.note[:LONGEST_NOTE] if said.note else None,
+            note=said.note,
             price_change_percent=said.price_change_percent,
             rank_change_percent=said.rank_change_percent,
         )

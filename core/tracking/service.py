@@ -13,10 +13,7 @@ from core.catalog.service import ensure_products
 from core.db import driver_connection, insert_many
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.models import FetchSchedule, Tracking
-from core.tracking.rules import Cadence, Role
-
-LONGEST_TAG = 40
-LONGEST_NOTE = 4000
+from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG, Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +177,10 @@ def change_settings(session: Session, acting: Acting, product_id: int, settings:
     if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     for share in (settings.price_change_percent, settings.rank_change_percent):
-        if share is not None and not 0 < share <= 10_000:
-            raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
+        if share is not None and not 0 < share <= LARGEST_THRESHOLD:
+            raise InvalidInputError(
+                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+            )
     tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
     tracking.tags = clean_tags(settings.tags)
     tracking.note = (settings.note or "").replace("\x00", "") or None

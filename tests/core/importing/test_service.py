@@ -434,3 +434,11 @@ def test_an_import_is_claimed_by_one_worker_only(
     assert service.claim_import(session, NOW, claim) is not None
     assert service.claim_import(session, NOW, claim) is None
     assert service.claim_import(session, NOW + timedelta(minutes=6), claim) is not None
+
+
+def test_a_row_that_asks_too_much_is_refused_alone(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    listed = f"asin,marketplace,tags\nB0TEST0001,DE,{'x' * 45}\nB0TEST0002,DE,{'y' * 40}\n"
+    run = import_all(session, acting, write_file(listed), Confirmation())
+    assert (run.state, *counts(run)) == ("done", 2, 1, 0, 1)
