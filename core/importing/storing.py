@@ -3,19 +3,19 @@
 Counts in = stored + already there + failed with a reason.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.service import Acting
 from core.db import insert_many
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks
-from core.importing.models import ImportRun
+from core.importing.models import ImportRow, ImportRun
 from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest
 from core.importing.verdicts import ADDED, GOOD, KNOWN, PART_OF, STORED, THERE, TRACKED
 from core.tracking.rules import Cadence, Role
@@ -84,7 +84,7 @@ def store_chunk(
         for look in _observations(row)
     ]
     stored = store_looks(session, looks, now)
-    verdicts = [_verdict(row, products, added, stored) for row in rows]
+    verdicts = _verdicts(session, run.id, rows, products, added, stored)
     _keep_verdicts(session, run.id, verdicts)
     _count(session, run.id, verdicts, stored, count_added)
     return verdicts
@@ -135,12 +135,53 @@ def _role_of(run: ImportRun) -> Role | None:
     return None if run.role == Role.WATCHED else Role(run.role)
 
 
+def _verdicts(
+    session: Session,
+    run_id: int,
+    rows: Sequence[Row],
+    products: dict[tuple[str, str], int],
+    added: set[int],
+    stored: Stored,
+) -> list[Verdict]:
+    refused = {id(look.observation): reason for look, reason in stored.refused}
+    parts = [row.result.row for row in rows if isinstance(row.result, PartOf)]
+    known = _kept_verdicts(session, run_id, parts)  # of rows in an earlier chunk
+    for row in rows:
+        if isinstance(row.result, PartOf):
+            known[row.number] = _part_verdict(row, known[row.result.row])
+        else:
+            known[row.number] = _verdict(row, products, added, stored, refused)
+    return [known[row.number] for row in rows]
+
+
+def _kept_verdicts(session: Session, run_id: int, numbers: Sequence[int]) -> dict[int, Verdict]:
+    if not numbers:
+        return {}
+    kept = session.scalars(
+        select(ImportRow).where(ImportRow.import_run_id == run_id, ImportRow.number.in_(numbers))
+    )
+    return {
+        row.number: Verdict(row.number, row.asked, row.verdict, row.detail, row.product_id)
+        for row in kept
+    }
+
+
+def _part_verdict(row: Row, carrier: Verdict) -> Verdict:
+    """Return the verdict of a row whose values another one carries: what became of that one."""
+    verdict = PART_OF if carrier.verdict == STORED else carrier.verdict
+    detail = " ".join(filter(None, (f"Read together with row {carrier.number}.", carrier.detail)))
+    return Verdict(row.number, row.asked, verdict, detail)
+
+
 def _verdict(
-    row: Row, products: dict[tuple[str, str], int], added: set[int], stored: Stored
+    row: Row,
+    products: dict[tuple[str, str], int],
+    added: set[int],
+    stored: Stored,
+    refused: Mapping[int, str],
 ) -> Verdict:
     said = row.result
-    if isinstance(said, PartOf):
-        return Verdict(row.number, row.asked, PART_OF, f"Read together with row {said.row}.")
+    assert not isinstance(said, PartOf)
     if isinstance(said, Failure):
         return Verdict(row.number, row.asked, said.outcome.value, said.detail)
     if isinstance(said, Refusal):
@@ -150,23 +191,25 @@ def _verdict(
         is_new = product_id in added
         added.discard(product_id)  # a second row of it finds it tracked
         return Verdict(row.number, row.asked, ADDED if is_new else TRACKED, None, product_id)
-    return _history_verdict(row, product_id, stored)
+    return _history_verdict(row, product_id, stored, refused)
 
 
-def _history_verdict(row: Row, product_id: int, stored: Stored) -> Verdict:
-    """Return the verdict of a row that carries observations."""
+def _history_verdict(
+    row: Row, product_id: int, stored: Stored, refused: Mapping[int, str]
+) -> Verdict:
+    """Return the verdict of a row that carries observations; `refused` says why by their ids."""
     looks = _observations(row)
     new = [look for look in looks if _key(product_id, look) in stored.kept]
     for look in new:
         stored.kept.discard(_key(product_id, look))  # a second row of it finds it stored
+    reasons = sorted({refused[id(look)] for look in looks if id(look) in refused})
     if new:
-        detail = f"{len(new)} of {len(looks)} observations are new." if len(looks) > 1 else None
-        return Verdict(row.number, row.asked, STORED, detail, product_id)
-    reasons = {
-        reason for look, reason in stored.refused if any(look.observation is said for said in looks)
-    }
+        counted = [f"{len(new)} of {len(looks)} observations are new."] if len(looks) > 1 else []
+        return Verdict(
+            row.number, row.asked, STORED, " ".join(counted + reasons) or None, product_id
+        )
     if reasons:
-        return Verdict(row.number, row.asked, "bad_input", " ".join(sorted(reasons)), product_id)
+        return Verdict(row.number, row.asked, "bad_input", " ".join(reasons), product_id)
     return Verdict(row.number, row.asked, KNOWN, None, product_id)
 
 
