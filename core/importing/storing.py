@@ -76,24 +76,34 @@ def store_chunk(
     session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row], now: datetime
 ) -> list[Verdict]:
     """Store a chunk and count it; return a verdict for every row."""
-    products, added = _follow(session, acting, run, rows)
-    count_added = len(added)
+    products = _follow(session, acting, run, rows)
+    count_added = len(products.added)
     looks = [
-        Look(products[look.marketplace, look.asin], look, import_run_id=run.id)
+        Look(products.ids[look.marketplace, look.asin], look, import_run_id=run.id)
         for row in rows
         for look in _observations(row)
     ]
     stored = store_looks(session, looks, now)
-    verdicts = _verdicts(session, run.id, rows, products, added, stored)
+    verdicts = _verdicts(session, run.id, rows, products, stored)
     _keep_verdicts(session, run.id, verdicts)
     _count(session, run.id, verdicts, stored, count_added)
     return verdicts
 
 
-def _follow(
-    session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row]
-) -> tuple[dict[tuple[str, str], int], set[int]]:
-    """Follow every product the rows name; return their ids and which were not followed before."""
+_STAYS_PAUSED = "It is paused and stays so: resume it on the products page to have it fetched."
+
+
+@dataclass(frozen=True, slots=True)
+class _Products:
+    """The products that a chunk's rows name."""
+
+    ids: dict[tuple[str, str], int]  # by marketplace and ASIN
+    added: set[int]  # not followed before, and no row has told so yet
+    paused: set[int]  # followed before, to be fetched by this import, and paused
+
+
+def _follow(session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row]) -> _Products:
+    """Follow every product the rows name."""
     # Thousands of rows about one product wish the same: once is enough.
     wishes = list(dict.fromkeys(wish for row in rows if (wish := _wish(row, run)) is not None))
     followed = follow(session, acting, wishes, fetch=run.is_fetched)
@@ -101,9 +111,12 @@ def _follow(
     if not run.is_fetched:
         # Their history is there to see; nothing is spent on them until somebody says so.
         pause(session, acting, added)
-    ids = [answer.product_id for answer in followed]
-    keys = [(wish.marketplace, wish.asin) for wish in wishes]
-    return dict(zip(keys, ids, strict=True)), added
+    ids = {
+        (wish.marketplace, wish.asin): answer.product_id
+        for wish, answer in zip(wishes, followed, strict=True)
+    }
+    paused = {answer.product_id for answer in followed if answer.is_paused and run.is_fetched}
+    return _Products(ids, added, paused)
 
 
 def _wish(row: Row, run: ImportRun) -> Wish | None:
@@ -139,8 +152,7 @@ def _verdicts(
     session: Session,
     run_id: int,
     rows: Sequence[Row],
-    products: dict[tuple[str, str], int],
-    added: set[int],
+    products: "_Products",
     stored: Stored,
 ) -> list[Verdict]:
     refused = {id(look.observation): reason for look, reason in stored.refused}
@@ -150,7 +162,7 @@ def _verdicts(
         if isinstance(row.result, PartOf):
             known[row.number] = _part_verdict(row, known[row.result.row])
         else:
-            known[row.number] = _verdict(row, products, added, stored, refused)
+            known[row.number] = _verdict(row, products, stored, refused)
     return [known[row.number] for row in rows]
 
 
@@ -174,11 +186,7 @@ def _part_verdict(row: Row, carrier: Verdict) -> Verdict:
 
 
 def _verdict(
-    row: Row,
-    products: dict[tuple[str, str], int],
-    added: set[int],
-    stored: Stored,
-    refused: Mapping[int, str],
+    row: Row, products: "_Products", stored: Stored, refused: Mapping[int, str]
 ) -> Verdict:
     said = row.result
     assert not isinstance(said, PartOf)
@@ -186,12 +194,18 @@ def _verdict(
         return Verdict(row.number, row.asked, said.outcome.value, said.detail)
     if isinstance(said, Refusal):
         return Verdict(row.number, row.asked, said.why.value, said.detail)
-    product_id = products[said.marketplace, said.asin]
+    product_id = products.ids[said.marketplace, said.asin]
     if isinstance(said, TrackRequest):
-        is_new = product_id in added
-        added.discard(product_id)  # a second row of it finds it tracked
-        return Verdict(row.number, row.asked, ADDED if is_new else TRACKED, None, product_id)
+        return _track_verdict(row, product_id, products)
     return _history_verdict(row, product_id, stored, refused)
+
+
+def _track_verdict(row: Row, product_id: int, products: "_Products") -> Verdict:
+    if product_id in products.added:
+        products.added.discard(product_id)  # a second row of it finds it tracked
+        return Verdict(row.number, row.asked, ADDED, None, product_id)
+    detail = _STAYS_PAUSED if product_id in products.paused else None
+    return Verdict(row.number, row.asked, TRACKED, detail, product_id)
 
 
 def _history_verdict(

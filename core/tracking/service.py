@@ -36,6 +36,7 @@ class Followed:
 
     product_id: int
     is_new: bool  # False: this person followed it already
+    is_paused: bool = False  # and has paused it, which stays so
 
 
 def follow(
@@ -67,11 +68,12 @@ def follow(
     followed = _own_of(session, acting, {product_id for product_id, _ in further})
     for product_id, wish in further:
         _apply_wish(followed[product_id], wish)
-    if fetch:
-        sync_schedule(session, first)
+    # What is followed already may be running, and its cadence may be another one now.
+    sync_schedule(session, first if fetch else followed.keys() - made)
+    paused = {product_id for product_id, row in followed.items() if row.paused_at is not None}
     answers = []
     for product_id in ids:
-        answers.append(Followed(product_id, product_id in made))
+        answers.append(Followed(product_id, product_id in made, product_id in paused))
         made.discard(product_id)  # the second wish for it finds it followed
     return answers
 

@@ -480,3 +480,26 @@ def test_a_history_that_is_stored_in_part_says_why_the_rest_is_not(
     assert verdict.verdict == "stored"
     assert "1 of 2 observations are new." in (verdict.detail or "")
     assert "future" in (verdict.detail or "")
+
+
+def test_a_product_that_stays_paused_is_not_called_followed_without_a_word(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    import_all(session, acting, write_file(HISTORY))
+    listed = write_file("B0TEST0001 DE\nB0TEST0009 DE\n", "list.txt")
+    run = import_all(session, acting, listed, Confirmation(is_fetched=True))
+    first, second = session.query(ImportRow).filter_by(import_run_id=run.id).order_by("number")
+    assert (first.verdict, second.verdict) == ("already_tracked", "added")
+    assert "paused" in (first.detail or "")
+    assert second.detail is None
+
+
+def test_a_cadence_of_a_list_that_is_not_fetched_counts_for_what_is_running(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    listed = "asin,marketplace,cadence\nB0TEST0001,DE,{}\n"
+    running = Confirmation(is_fetched=True)
+    import_all(session, acting, write_file(listed.format("daily")), running)
+    import_all(session, acting, write_file(listed.format("hourly")))
+    minutes = session.execute(text("SELECT cadence_minutes FROM fetch_schedule")).scalars().all()
+    assert minutes == [60]
