@@ -174,3 +174,12 @@ def test_a_cell_of_several_lines_is_one_cell(write_file):
     path = write_file('asin,marketplace,note\nB0DEMO0001,US,"two\nlines"\nB0DEMO0002,US,"x"')
     found = [row.result for row in read_rows(path, FileKind.ASIN_LIST, ReadContext())]
     assert [each.note for each in found] == ["two\nlines", "x"]
+
+
+def test_what_japanese_spreadsheets_write_is_read_and_told(write_file):
+    text = "asin,title\nB0DEMO0001,ワイヤレス イヤホン、高音質\n"
+    path = write_file(text.encode("cp932"))
+    form = find_text_form(path)
+    with open_text(path, form) as stream:
+        assert stream.read() == text
+    assert "Shift-JIS" in (form.problem or "")
