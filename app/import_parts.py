@@ -12,6 +12,7 @@ from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
 from core.errors import AmazcopeError
 from core.importing.costs import dollars_per_day
+from core.importing.moments import zone_words
 from core.importing.queries import ImportView
 from core.importing.rows import FileKind
 from core.importing.service import Confirmation
@@ -181,10 +182,11 @@ def confirmation(view: ImportView) -> None:
 
 def _time(view: ImportView) -> None:
     """Say which time the rows will carry; ask for it where the file has none."""
-    if not view.needs_time:
-        st.caption(f":material/schedule: {view.times or ''}")
-        return
     zone = data.acting().time_zone
+    if not view.needs_time:
+        zoned = zone_words(zone) if FileKind(view.kind) is FileKind.HISTORY_FILE else ""
+        st.caption(f":material/schedule: {view.times or ''} {zoned}")
+        return
     if view.is_confirmed_before and view.captured_at is not None:
         st.caption(
             ":material/schedule: This file was imported before. It keeps the time that was "

@@ -20,6 +20,8 @@ from core.demo.load import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
 from core.importing.models import ImportRun
+from core.importing.moments import zone_words
+from core.importing.rows import FileKind
 from core.scraping.batches import OPEN_STATES
 from core.scraping.models import FetchRun
 from core.tracking.service import request_refresh
@@ -47,15 +49,18 @@ def offer_file(path: Path) -> Offered:
         raise InvalidInputError(f"There is no file {path}.")
     examined = service.examine(path, path.name, get_settings().amazcope_upload_mb)
     with write_scope() as session:
-        run = service.offer(session, acting_owner(session), examined)
-        return Offered(run.id, _summary(run))
+        acting = acting_owner(session)
+        run = service.offer(session, acting, examined)
+        return Offered(run.id, _summary(run, acting.time_zone))
 
 
-def _summary(run: ImportRun) -> list[str]:
+def _summary(run: ImportRun, time_zone: str) -> list[str]:
     rows = "rows not counted" if run.rows_estimated is None else f"about {run.rows_estimated} rows"
     lines = [f"{run.name}: {run.kind.replace('_', ' ')}, {rows}. {run.reason or ''}"]
     lines += list(run.problems)
     lines += [run.times or "", *_what_to_give(run)]
+    if run.kind == FileKind.HISTORY_FILE and not run.needs_time:
+        lines.append(zone_words(time_zone))
     for row in run.preview[:5]:
         lines.append("  " + " · ".join(f"{name}: {value}" for name, value in row.items() if value))
     return [line[:300] for line in lines if line]

@@ -202,6 +202,7 @@ def test_the_same_file_confirmed_twice_at_the_same_moment_carries_one_time(
 def test_on_the_command_line_a_file_is_imported_and_counted(history: Path) -> None:
     said = CliRunner().invoke(commands, ["import", str(history), "--yes"])
     assert said.exit_code == 0
+    assert "A time without a zone is read as UTC" in said.output
     assert "4 rows: 3 stored, 0 already there, 1 failed." in said.output
 
 
