@@ -14,7 +14,7 @@ from core.errors import AmazcopeError
 from core.importing.costs import dollars_per_day
 from core.importing.moments import zone_words
 from core.importing.queries import ImportView
-from core.importing.rows import FileKind
+from core.importing.rows import KIND_LABELS, LISTS, FileKind
 from core.importing.service import Confirmation
 from core.tracking.rules import Cadence, Role
 
@@ -30,15 +30,6 @@ FETCH = "import_fetch"
 _UPLOAD = "_upload_number"  # a new one empties the uploader
 _ERROR = "_import_error"
 _TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
-_KINDS = {
-    FileKind.PASTED_TEXT: "Text with products",
-    FileKind.ASIN_LIST: "List of products to track",
-    FileKind.KEEPA_API: "Keepa products with their history",
-    FileKind.KEEPA_EXPORT: "Keepa table export",
-    FileKind.APIFY_DATASET: "Apify data set",
-    FileKind.HISTORY_FILE: "History table",
-}
-_LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
 _ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
 _FIRST_COLUMNS = ("text", "marketplace", "asin", "ASIN", "says", "title", "captured_at", "price")
 
@@ -51,7 +42,7 @@ def import_asked() -> int | None:
 
 def kind_label(kind: str) -> str:
     """Name the kind of a file."""
-    return _KINDS.get(FileKind(kind), kind)
+    return KIND_LABELS[FileKind(kind)]
 
 
 # What to add
@@ -162,7 +153,7 @@ def confirmation(view: ImportView) -> None:
         st.markdown("**Confirm**")
         _time(view)
         with st.grid(min_column_width=240):
-            if view.needs_marketplace or FileKind(view.kind) in _LISTS:
+            if view.needs_marketplace or FileKind(view.kind) in LISTS:
                 _marketplace(view)
             _role()
             _tags()
@@ -258,7 +249,7 @@ def cost_sentence(view: ImportView) -> str:
     settings = get_settings()
     each = settings.amazcope_dollars_per_product
     limit = wording.dollars(settings.amazcope_dollars_per_day)
-    if view.rows_estimated is None or FileKind(view.kind) not in _LISTS:
+    if view.rows_estimated is None or FileKind(view.kind) not in LISTS:
         said = (
             f"Fetching costs about {wording.dollars(each)} per product and day; "
             f"the limit is {limit} a day in all."

@@ -21,7 +21,7 @@ from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.moments import zone_words
-from core.importing.rows import FileKind
+from core.importing.rows import KIND_LABELS, FileKind
 from core.scraping.batches import OPEN_STATES
 from core.scraping.models import FetchRun
 from core.tracking.service import request_refresh
@@ -56,7 +56,7 @@ def offer_file(path: Path) -> Offered:
 
 def _summary(run: ImportRun, time_zone: str) -> list[str]:
     rows = "rows not counted" if run.rows_estimated is None else f"about {run.rows_estimated} rows"
-    lines = [f"{run.name}: {run.kind.replace('_', ' ')}, {rows}. {run.reason or ''}"]
+    lines = [f"{run.name}: {KIND_LABELS[FileKind(run.kind)]}, {rows}. {run.reason or ''}"]
     lines += list(run.problems)
     lines += [run.times or "", *_what_to_give(run)]
     if run.kind == FileKind.HISTORY_FILE and not run.needs_time:

@@ -20,13 +20,12 @@ from core.errors import AmazcopeError, InvalidInputError, NotFoundError
 from core.importing.models import ImportPiece, ImportRun
 from core.importing.reading import file_sha256
 from core.importing.recognise import Recognised, recognise
-from core.importing.rows import FileKind, ReadContext
+from core.importing.rows import LISTS, FileKind, ReadContext
 from core.tracking.rules import Role
 from core.tracking.service import clean_tags
 
 PIECE = 1 << 20
 CONFIRMED = ("queued", "running", "done", "failed")
-LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
 
 
 class TakenOverError(AmazcopeError):
