@@ -13,8 +13,8 @@ from core.errors import AmazcopeError, InvalidInputError
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
-from core.tracking.rules import Cadence, Role
-from core.tracking.service import LONGEST_NOTE, Settings
+from core.tracking.rules import LONGEST_NOTE, Cadence, Role
+from core.tracking.service import Settings
 
 _ROLES = {
     Role.OWN: "My own product",

@@ -14,7 +14,7 @@ from app import actions, cards, data, keys, product_choice
 from app.data import lists
 from core import change_wording, wording
 from core.history.observation import Availability, Outcome
-from core.tracking.service import LONGEST_TAG
+from core.tracking.rules import LONGEST_TAG
 
 NOT_YET: Final = "not yet"
 NONE_THERE: Final = "none"

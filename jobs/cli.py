@@ -83,6 +83,7 @@ def import_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Import a file: lists, Keepa, Apify data sets, history tables. Shows it first and asks."""
+    from core.importing.cells import find_marketplace
     from core.importing.service import Confirmation
     from jobs import by_hand
 
@@ -93,7 +94,7 @@ def import_(
         by_hand.discard_offered(offered.id)
         raise typer.Exit(1)
     confirmed = Confirmation(
-        marketplace=marketplace,
+        marketplace=find_marketplace(marketplace).code if marketplace else None,
         captured_at=captured_at.replace(tzinfo=UTC) if captured_at else None,
         role=role,
         tags=tuple(tag or ()),

@@ -3,6 +3,10 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+LONGEST_TAG = 40  # characters
+LONGEST_NOTE = 4000  # characters
+LARGEST_THRESHOLD = 10_000  # percent
+
 
 class Cadence(StrEnum):
     """How often somebody wants a product looked at."""

@@ -14,10 +14,7 @@ from core.catalog.service import ensure_products
 from core.db import driver_connection
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.models import FetchSchedule, Tracking
-from core.tracking.rules import Cadence, Role
-
-LONGEST_TAG = 40
-LONGEST_NOTE = 4000
+from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG, Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +37,7 @@ class Followed:
 
     product_id: int
     is_new: bool  # False: this person followed it already
+    is_paused: bool = False  # and has paused it, which stays so
 
 
 def follow(
@@ -71,11 +69,12 @@ def follow(
     followed = _own_of(session, acting, {product_id for product_id, _ in further})
     for product_id, wish in further:
         _apply_wish(followed[product_id], wish)
-    if fetch:
-        sync_schedule(session, first)
+    # What is followed already may be running, and its cadence may be another one now.
+    sync_schedule(session, first if fetch else followed.keys() - made)
+    paused = {product_id for product_id, row in followed.items() if row.paused_at is not None}
     answers = []
     for product_id in ids:
-        answers.append(Followed(product_id, product_id in made))
+        answers.append(Followed(product_id, product_id in made, product_id in paused))
         made.discard(product_id)  # the second wish for it finds it followed
     return answers
 
@@ -181,8 +180,10 @@ def change_settings(session: Session, acting: Acting, product_id: int, settings:
     if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     for share in (settings.price_change_percent, settings.rank_change_percent):
-        if share is not None and not 0 < share <= 10_000:
-            raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
+        if share is not None and not 0 < share <= LARGEST_THRESHOLD:
+            raise InvalidInputError(
+                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+            )
     tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
     tracking.tags = clean_tags(settings.tags)
     tracking.note = (settings.note or "").replace("\x00", "") or None

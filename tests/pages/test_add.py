@@ -78,6 +78,7 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert "History table" in words(app)
     assert "about 3 rows" in words(app)
     assert "Each row has its own time." in words(app)
+    assert "A time without a zone is read as UTC" in words(app)
     assert app.toggle(key=import_parts.FETCH).value is False
     assert len(app.dataframe[0].value) == 3
 
