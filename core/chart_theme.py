@@ -8,6 +8,7 @@ browser puts the theme's own in their place (`chartCategoricalColors` of
 
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any, Final
 
 from babel.numbers import format_currency, get_currency_precision
@@ -28,6 +29,11 @@ GROUND: Final = "#000038"  # the page itself: the inside of hollow markers
 def faint(color: str) -> str:
     """Return a placeholder colour at one seventh of its strength, for areas."""
     return f"{color}24"
+
+
+def escaped(text: str) -> str:
+    """Return text from outside that plotly shows as it is: no tag, no field of a template."""
+    return escape(text, quote=False).replace("%{", "%\u2060{")
 
 
 PLOTLY_CONFIG: Final[dict[str, Any]] = {
