@@ -16,6 +16,7 @@ from core.importing.queries import ImportView
 from core.importing.rows import FileKind
 from core.importing.service import Confirmation
 from core.tracking.rules import Cadence, Role
+from core.upkeep.health import WITHOUT_A_KEY
 
 IMPORT = "import"  # as in /add?import=12
 TEXT = "pasted"
@@ -249,6 +250,8 @@ def _fetch(view: ImportView) -> None:
         help="Off: the products are listed with the history they have, paused.",
     )
     st.caption(cost_sentence(view))
+    if get_settings().apify_token is None:
+        st.caption(f":material/key_off: {WITHOUT_A_KEY}")
 
 
 def cost_sentence(view: ImportView) -> str:

@@ -13,10 +13,12 @@ from app.product_choice import Choice
 from core import wording
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
+from core.config import get_settings
 from core.history import blanks, period_words
 from core.history.period_words import Row
 from core.history.product_head import ProductHead
 from core.tracking.lists import ListFilter, Sort, SortBy
+from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80
 MOST_FOUND = 12
@@ -31,7 +33,7 @@ def header(head: ProductHead) -> None:
     shown = wording.shorten(title, LONGEST_TITLE)
     full = wording.escape_markdown(title) if shown != title else None
     with st.container(gap=None):
-        st.caption(_identity(head, now))
+        st.markdown(_identity(head, now))
         st.title(wording.escape_markdown(shown), anchor=False, help=full)
     problem = blanks.trouble(head.fetching, now)
     if problem and head.captured_at is not None:
@@ -50,8 +52,8 @@ def controls(head: ProductHead) -> int:
 
 
 def _identity(head: ProductHead, now: datetime) -> str:
-    address = product_url(head.marketplace, head.asin)
-    parts = [head.marketplace, f"[{head.asin}]({address})"]
+    """Return who it is, in small letters; a caption would fade the link too."""
+    parts = []
     if head.following:
         parts.append(_ROLES[head.following.role.value])
         if head.following.is_primary:
@@ -60,10 +62,10 @@ def _identity(head: ProductHead, now: datetime) -> str:
             parts.append("paused")
     else:
         parts.append("not followed by you")
-    if head.is_demo:
-        parts.append(":orange-badge[demo]")
-    parts.append(blanks.next_fetch(head.fetching, now))
-    return " · ".join(parts)
+    told = " · ".join([*parts, blanks.next_fetch(head.fetching, now)])
+    link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
+    badge = " :orange-badge[demo]" if head.is_demo else ""
+    return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
 
 
 def _buttons(head: ProductHead) -> None:
@@ -116,7 +118,12 @@ def charts(period: Period) -> None:
 
 def statistics(head: ProductHead, period: Period, in_words: str) -> None:
     """Show what each figure did in the period, blanks with their reasons."""
-    st.subheader(f"In {in_words}", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(f"In {in_words}", anchor=False, width="content")
+        if st.button(
+            "Where from", type="tertiary", icon=":material/history:", key=keys.PERIOD_ORIGINS
+        ):
+            product_dialogs.period_provenance(head, period, in_words)
     rows = period_words.table_of(period.statistics, head.marketplace)
     with st.grid(len(rows), min_column_width=CARD_WIDTH):
         for row in rows:
@@ -163,6 +170,8 @@ def nothing_yet(head: ProductHead) -> None:
         f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
         icon=":material/hourglass_empty:",
     )
+    if not head.is_demo and get_settings().apify_token is None:
+        st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
 
 
 def not_found(choice: Choice) -> None:

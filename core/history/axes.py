@@ -68,8 +68,8 @@ def span_of_days(days: pd.Series) -> tuple[np.datetime64, np.datetime64] | None:
 def rank_ticks(line: Line) -> list[int]:
     """Return ranks to mark on a log axis, so that little of what is drawn lacks one.
 
-    Whole decades where the ranks reach over two of them; over less, 1, 2 and 5 of
-    each decade or ranks at even distances, whichever leaves the smaller gap.
+    Whole decades where the ranks reach over two of them; over less, round ranks of
+    each decade or at even distances, whichever leaves the smallest gap.
     """
     if line.is_empty:
         return [1, 10, 100, 1000]
@@ -78,8 +78,9 @@ def rank_ticks(line: Line) -> list[int]:
     decades = [10**power for power in range(low, high + 1)]
     if worst >= 100 * best:
         return decades
-    steps = [step * decade for decade in decades for step in (1, 2, 5)]
-    inside = [tick for tick in steps if best <= tick <= worst]
+    steps = (10, 20, 50) if worst >= 10 * best else (10, 15, 20, 30, 50, 70)
+    ticks = [step * decade // 10 for decade in decades for step in steps]
+    inside = sorted({tick for tick in ticks if best <= tick <= worst})
     even = _round_ranks(best, worst)
     is_better = len(inside) >= 2 and _gap(inside, best, worst) < _gap(even, best, worst)
     return inside if is_better else even

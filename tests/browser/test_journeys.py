@@ -212,6 +212,18 @@ def test_health_says_fine_and_lists_runs(page: Page, stack: Stack) -> None:
     assert errors_on(page) == []
 
 
+# What leaves this machine
+
+
+def test_no_page_asks_another_machine_for_anything(page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for address in PAGES:
+        go(page, stack, address)
+    local = (stack.url, stack.url.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(local)] == []
+
+
 # How it looks
 
 
