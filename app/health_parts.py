@@ -312,7 +312,14 @@ def original(look: FailedLook) -> None:
             key="original",
         )
         # As code: nothing in it is a link, a picture or markup.
-        st.code(wording.shorten(text, _LONGEST_SHOWN), language="json", height=360)
+        st.code(wording.shorten(text, _LONGEST_SHOWN), language="json", height=_code_height(text))
+
+
+_MOST_LINES = 16
+
+
+def _code_height(text: str) -> int | Literal["content"]:
+    return "content" if text.count("\n") < _MOST_LINES else 360
 
 
 _LONGEST_SHOWN = 60_000  # characters; more make a browser slow

@@ -19,6 +19,7 @@ from core.tracking.service import LONGEST_TAG
 NOT_YET: Final = "not yet"
 NONE_THERE: Final = "none"
 NOT_REPORTED: Final = "not reported"
+GONE: Final = "gone"
 NO_NEWS: Final = "–"
 LONGEST_TITLE: Final = 80
 TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
@@ -110,6 +111,8 @@ def _room_of(sign: str) -> float:
 
 def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
     """Return a figure, or in a word why there is none."""
+    if row["availability"] == Availability.GONE:
+        return GONE  # what was on the page then is told, with its age, on the product's own page
     if row[name] is not None:
         return words
     if row["captured_at"] is None:

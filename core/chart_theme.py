@@ -70,6 +70,16 @@ class MoneyStyle:
         """The plotly options of an axis of amounts: cents only where they are needed."""
         return {"tickprefix": self.prefix, "ticksuffix": self.suffix, "tickformat": ",~f"}
 
+    def ticks(self, low: float, high: float) -> dict[str, Any]:
+        """Return the options of an axis of amounts from `low` to `high`, no amount twice.
+
+        All decimals where amounts differ by little: "51,60 €", not "51,6 €".
+        """
+        if high - low >= 5:
+            return {}
+        finest = {"dtick": 1 / self.divisor} if (high - low) * self.divisor < 6 else {}
+        return {"tickformat": f",.{self.decimals}f"} | finest
+
 
 @lru_cache(maxsize=64)
 def money_style(currency: str, locale: str) -> MoneyStyle:

@@ -280,6 +280,17 @@ _FLAGS = {
     Flag.LIST_PRICE_INVALID: "The list price can't be right beside the price.",
 }
 
+_SHORT_FLAGS = {
+    Flag.PRICE_JUMP: "price far off",
+    Flag.PRICE_ZERO: "price 0",
+    Flag.CURRENCY_MISMATCH: "other currency",
+    Flag.RATING_OUT_OF_RANGE: "rating",
+    Flag.RATINGS_COLLAPSED: "ratings fell",
+    Flag.STALE_VALUE: "old value",
+    Flag.RANK_INVALID: "rank",
+    Flag.LIST_PRICE_INVALID: "list price",
+}
+
 
 def availability(state: Availability | None) -> str:
     """Name an availability: "in stock"."""
@@ -304,6 +315,11 @@ def outcome(ended: Outcome) -> str:
 def flag_reasons(flags: Flag) -> list[str]:
     """Say, a sentence each, why a value is doubtful."""
     return [sentence for flag, sentence in _FLAGS.items() if flag in flags]
+
+
+def flag_names(flags: Flag) -> str:
+    """Name what is doubtful, as short as a cell of a table: "price far off, rank"."""
+    return ", ".join(name for flag, name in _SHORT_FLAGS.items() if flag in flags)
 
 
 # Text from outside

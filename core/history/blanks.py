@@ -49,9 +49,9 @@ def trouble(fetching: Fetching | None, now: datetime) -> str | None:
     if fetching is None or fetching.last_outcome is None or fetching.last_outcome.says_something:
         return None
     times = "time" if fetching.failures == 1 else "times in a row"
-    asked = wording.age(fetching.looked_at, now)
+    read = f"; last read {wording.age(fetching.looked_at, now)}" if fetching.looked_at else ""
     return (
-        f"The last fetch, {asked}, failed ({fetching.failures} {times}): "
+        f"The last fetch failed ({fetching.failures} {times}{read}): "
         f"{wording.outcome(fetching.last_outcome)}"
     )
 

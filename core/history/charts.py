@@ -83,7 +83,7 @@ def price_and_rank(
         _newest(rank, chart_theme.RANK, "y2", zone),
     ]
     layout = _two_panels(money, rank)
-    layout["yaxis"] |= {"range": list(limits)} if limits else {}
+    layout["yaxis"] |= {"range": list(limits), **money.ticks(*limits)} if limits else {}
     layout["xaxis"] |= _shown(history, zone)
     if limits is None and not len(doubtful):
         _say_empty(layout, "yaxis", "No price is known in this period")

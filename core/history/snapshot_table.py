@@ -60,7 +60,7 @@ def _row(row: Stored, marketplace: str, zone: str) -> dict[str, str]:
             row, "availability", lambda state: wording.availability(Availability(state))
         ),
         "stock_left": _cell(row, "stock_left", wording.count),
-        "doubts": " ".join(wording.flag_reasons(Flag(row["flags"]))) or NONE,
+        "doubts": wording.flag_names(Flag(row["flags"])) or NONE,
         "source": source_name(Source(row["source"])),
     }
 

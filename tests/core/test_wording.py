@@ -180,6 +180,8 @@ def test_every_flag_has_its_reason():
     every = Flag(sum(Flag))
     assert len(wording.flag_reasons(every)) == len(Flag)
     assert wording.flag_reasons(Flag.NONE) == []
+    assert len(wording.flag_names(every).split(", ")) == len(Flag)
+    assert wording.flag_names(Flag.PRICE_JUMP) == "price far off"
     assert len(wording.flag_reasons(Flag.PRICE_JUMP | Flag.STALE_VALUE)) == 2
 
 

@@ -217,3 +217,9 @@ def test_capitals_need_more_room_than_small_letters() -> None:
 def test_price_and_state_come_before_what_a_screen_may_cut() -> None:
     assert tables.COLUMNS[:2] == ("product", "price")
     assert tables.COLUMNS.index("state") < tables.COLUMNS.index("asin")
+
+
+def test_a_page_that_is_gone_has_no_price_now(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", "Can", price=1949, availability=Availability.GONE)
+    [row] = table_of(open_products()).to_dict("records")
+    assert (row["price"], row["rating"], row["state"]) == ("gone", "gone", "Page gone")

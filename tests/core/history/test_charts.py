@@ -149,6 +149,15 @@ def test_the_name_of_a_category_is_text_and_fits_a_phone():
     assert name.endswith("…")
 
 
+def test_an_axis_of_cents_writes_whole_cents():
+    narrow = charts.price_and_rank(history_frame([0, 1], price=[5099.0, 5199]), DOLLARS)
+    wide = charts.price_and_rank(history_frame([0, 1], price=[1999.0, 5199]), DOLLARS)
+    yen = charts.price_and_rank(history_frame([0, 1], price=[3000.0, 3001]), YEN)
+    shown = [figure.layout.yaxis.tickformat for figure in (narrow, wide, yen)]
+    assert shown == [",.2f", ",~f", ",.0f"]
+    assert [figure.layout.yaxis.dtick for figure in (narrow, yen)] == [None, 1]
+
+
 def test_days_show_their_ratings():
     daily = pd.DataFrame(
         {
