@@ -176,4 +176,13 @@ def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: s
         label,
         UNKNOWN if blanks.seen_at(head, group) is None else absent,
         note=blanks.blank_reason(head, group, now),
+        about=_about_blank(head, group),
     )
+
+
+def _about_blank(head: ProductHead, group: Group) -> str | None:
+    if head.captured_at is None:
+        return None
+    if blanks.seen_at(head, group) is None:
+        return "No source that was asked so far reports it."
+    return "It was looked for, and there was none."

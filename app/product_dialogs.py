@@ -62,6 +62,7 @@ class SettingsForm:
             index=list(Cadence).index(following.cadence),
             format_func=lambda cadence: _CADENCES[cadence],
         )
+        left, right = st.columns(2)  # anew: on a phone the second follows the first
         self.price = left.text_input(
             "Price moves by (%)",
             _written(following.price_change_percent),
@@ -75,7 +76,11 @@ class SettingsForm:
             help="Smaller changes of the rank are no news on Overview. Empty: the usual 50 %.",
         )
         self.tags = st.multiselect(
-            "Tags", list(following.tags), list(following.tags), accept_new_options=True
+            "Tags",
+            list(following.tags),
+            list(following.tags),
+            accept_new_options=True,
+            placeholder="Type a tag",
         )
         self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
         self.is_primary = st.toggle("Primary product", following.is_primary)

@@ -95,12 +95,13 @@ def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
 def _figure(head: ProductHead, figure: CurrentFigure) -> None:
     with st.container(gap=None, height="stretch"):
         cards.metric(figure.card)
-        if figure.age and st.button(
-            figure.age,
+        if st.button(
+            figure.age or "never seen",
             type="tertiary",
             icon=":material/history:",
             key=f"source_{figure.column}",
-            help="Where this comes from",
+            help="Where this comes from" if figure.age else None,
+            disabled=not figure.age,
         ):
             product_dialogs.provenance(head, figure.column, figure.card.label)
 

@@ -5,8 +5,7 @@ Times are written in `zone`, to the minute.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 import numpy as np
@@ -16,43 +15,18 @@ from numpy.typing import NDArray
 
 from core import chart_theme, wording
 from core.chart_theme import MoneyStyle
-from core.history import axes, series
+from core.history import axes, event_marks, series
 from core.history.series import History, Line
 
 Trace = dict[str, Any]
-_SECOND = np.timedelta64(1, "s")
+
+EventMark = event_marks.EventMark  # what a caller marks a chart with
 
 HEIGHT = 460  # px: both panels above the fold of a laptop
 SMALL_HEIGHT = 300
 UPPER, BETWEEN, LOWER = (0.47, 1.0), (0.39, 0.47), (0.0, 0.39)  # the panels' shares of height
 _DAY = "%a %-d %b %Y"
-_SYMBOLS = {"Deal": "triangle-right", "Deal ends": "triangle-left"}  # others: a diamond
 LONGEST_CATEGORY = 30  # letters; a legend on a phone cuts what is longer without a word
-
-
-@dataclass(frozen=True, slots=True)
-class EventMark:
-    """Something that happened to the product at one moment, such as "Title changed"."""
-
-    at: datetime
-    label: str
-
-
-def inside(
-    events: Sequence[EventMark], shown: tuple[np.datetime64, np.datetime64] | None
-) -> list[EventMark]:
-    """Return the events of the shown time, oldest first."""
-    if shown is None:
-        return []
-    # The newest snapshot's second may begin before its event.
-    room = (shown[1] - shown[0]) / 100
-    first, last = shown[0] - room, shown[1] + room
-    found = [event for event in events if first <= _moment(event) <= last]
-    return sorted(found, key=lambda event: event.at)
-
-
-def _moment(event: EventMark) -> np.datetime64:
-    return np.datetime64(event.at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def price_and_rank(
@@ -90,7 +64,9 @@ def price_and_rank(
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
     marks = [_shade(start, end, zone) for start, end in series.stock_outs(history)]
-    return _figure(traces, layout, marks, inside(events, axes.time_range(history)), zone)
+    return _figure(
+        traces, layout, marks, event_marks.inside(events, axes.time_range(history)), zone
+    )
 
 
 def rating_and_count(frame: pd.DataFrame, *, zone: tzinfo = UTC) -> go.Figure:
@@ -140,14 +116,16 @@ def days_price_and_rank(
 ) -> go.Figure:
     """Draw days instead of moments: close, and the band between a day's extremes.
 
-    Columns: day (date or datetime64, ascending), price_close, price_low,
+    Columns: day (date or datetime64, ascending), list_price, price_close, price_low,
     price_high in minor units; bsr_close, bsr_best, bsr_worst. NaN: unknown.
     """
     price = series.daily_line(daily, "price_close", divisor=money.divisor)
+    list_price = series.daily_line(daily, "list_price", divisor=money.divisor)
     rank = series.daily_line(daily, "bsr_close")
     rank = Line(*series.thin_rank(rank.times, rank.values))
     around_price = series.daily_band(daily, "price_low", "price_high", divisor=money.divisor)
     traces = [
+        _list_price(list_price, money, UTC),
         _area(around_price, chart_theme.PRICE, "y"),
         _price(price, money, UTC),
         _area(series.daily_band(daily, "bsr_best", "bsr_worst"), chart_theme.RANK, "y2"),
@@ -155,11 +133,13 @@ def days_price_and_rank(
     ]
     layout = _two_panels(money, rank)
     layout["xaxis"] |= {"hoverformat": _DAY}
-    if price.is_empty:
+    if price.is_empty and list_price.is_empty:
         _say_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
-    return _figure(traces, layout, [], inside(events, axes.span_of_days(daily["day"])), UTC)
+    return _figure(
+        traces, layout, [], event_marks.inside(events, axes.span_of_days(daily["day"])), UTC
+    )
 
 
 def rank_name(frame: pd.DataFrame, categories: Mapping[int, str]) -> str:
@@ -364,42 +344,13 @@ def _figure(
     events: Sequence[EventMark],
     zone: tzinfo,
 ) -> go.Figure:
-    layout["shapes"] = marks + [_event_line(each, zone) for each in events]
+    layout["shapes"] = marks + [event_marks.line(each, zone) for each in events]
     if events:
         layout["yaxis3"] = {"domain": list(BETWEEN), "visible": False, "fixedrange": True}
-        traces = traces + _event_marks(events, zone)
+        traces = traces + event_marks.signs(events, zone)
     drawn = [trace for trace in traces if len(trace["x"])]
     # Checking each property takes four times as long as all the rest; tests check them.
     return go.Figure({"data": drawn, "layout": layout}, _validate=False)
-
-
-def _event_marks(events: Sequence[EventMark], zone: tzinfo) -> list[Trace]:
-    """A row of signs between the panels, named in the legend: labels would collide on a phone."""
-    by_label: dict[str, list[str]] = {}
-    for event in events:
-        by_label.setdefault(event.label, []).append(_minute(event, zone))
-    return [_signs(label, at) for label, at in by_label.items()]
-
-
-def _signs(label: str, at: list[str]) -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": label,
-        "x": at,
-        "y": [0.5] * len(at),
-        "yaxis": "y3",
-        "marker": {
-            "symbol": _SYMBOLS.get(label, "diamond"),
-            "size": 8,
-            "color": chart_theme.NEUTRAL,
-        },
-        "hovertemplate": "%{x|%-d %b, %H:%M}<extra>" + label + "</extra>",
-    }
-
-
-def _minute(event: EventMark, zone: tzinfo) -> str:
-    return f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _shade(start: np.datetime64, end: np.datetime64, zone: tzinfo) -> dict[str, Any]:
@@ -415,21 +366,6 @@ def _shade(start: np.datetime64, end: np.datetime64, zone: tzinfo) -> dict[str, 
         "y1": 1,
         "fillcolor": chart_theme.faint(chart_theme.NEUTRAL),
         "line": {"width": 0},
-        "layer": "below",
-    }
-
-
-def _event_line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
-    at = _minute(event, zone)
-    return {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": at,
-        "x1": at,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": chart_theme.NEUTRAL, "width": 1, "dash": "dash"},
         "layer": "below",
     }
 

@@ -153,3 +153,10 @@ def test_why_a_file_is_refused_is_said_once(session: Session) -> None:
     with pytest.raises(InvalidInputError) as refused:
         import_actions.offer_file("list.csv", BytesIO(b"\x00\x01\x02PK\xff" * 50))
     assert str(refused.value).count("holds no text") == 1
+
+
+def test_the_import_on_the_screen_is_not_among_the_earlier_ones(session: Session) -> None:
+    app = paste(open_page(), "https://www.amazon.de/dp/B0TEST0001")
+    app.button(key="confirm").click().run()
+    assert "Waiting for the worker" in words(app)
+    assert "No import yet" in words(app)

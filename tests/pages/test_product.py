@@ -127,7 +127,7 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, acting: Actin
     shown = metrics(open_product())
     assert shown["Price"][0] == "No price"
     assert shown["Price"][1].startswith("none on the page")
-    assert shown["Best Sellers Rank"] == ("unknown", "not reported by its source")
+    assert shown["Best Sellers Rank"] == ("unknown", "not reported")
     assert shown["Availability"][0] == "Unavailable"
 
 
@@ -266,3 +266,10 @@ def test_a_product_that_waits_for_a_token_says_so(
     get_settings.cache_clear()
     followed(session, acting)
     assert "There is no Apify token" in open_product().warning[0].value
+
+
+def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
+    button = open_product().button(key="source_bsr")
+    assert (button.label, button.disabled) == ("never seen", True)

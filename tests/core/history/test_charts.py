@@ -201,6 +201,7 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
     daily = pd.DataFrame(
         {
             "day": pd.date_range("2024-01-01", periods=3),
+            "list_price": [900.0, 900, float("nan")],
             "price_close": [500.0, 500, 600],
             "price_low": [400.0, 500, 600],
             "price_high": [500.0, 700, 600],
@@ -210,7 +211,8 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
         }
     )
     figure = checked(charts.days_price_and_rank(daily, DOLLARS))
-    assert [drawn.fill for drawn in figure.data] == ["toself", None, "toself", None]
+    assert [drawn.fill for drawn in figure.data] == [None, "toself", None, "toself", None]
+    assert 9 in trace(figure, "List price").y
     assert set(trace(figure, "Price").y) == {5, 6}
 
 
