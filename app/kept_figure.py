@@ -1,12 +1,12 @@
 """A figure that was made before, handed to Streamlit without being made again."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
-import plotly.graph_objects as go
 from plotly.basedatatypes import BaseFigure
 
 Properties = Mapping[str, bytes]  # name → value as JSON
@@ -20,21 +20,25 @@ class FigureBody:
     layout: Properties
 
 
-def body_of(figure: go.Figure) -> FigureBody:
-    """Return what there is to keep of a figure."""
-    made = figure.to_dict()
-    return FigureBody(tuple(_as_json(trace) for trace in made["data"]), _as_json(made["layout"]))
+def body_of(figure: Mapping[str, Any]) -> FigureBody:
+    """Return what there is to keep of a figure, given as the dict that plotly takes."""
+    traces = tuple(_as_json(trace) for trace in figure["data"])
+    return FigureBody(traces, _as_json(figure["layout"]))
 
 
 def _as_json(properties: Mapping[str, Any]) -> Properties:
-    return {name: orjson.dumps(value, default=_as_list) for name, value in properties.items()}
+    return {name: orjson.dumps(value, default=_as_plain) for name, value in properties.items()}
 
 
-def _as_list(value: Any) -> Any:
-    """Return an array as a list, for which orjson asks here; TypeError for anything else."""
-    if isinstance(value, np.ndarray):
+def _as_plain(value: Any) -> Any:
+    """Return an array as plotly's browser side reads it; TypeError for anything else."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"A figure holds no {type(value).__name__}.")
+    if value.dtype.kind != "f":
         return value.tolist()
-    raise TypeError(f"A figure holds no {type(value).__name__}.")
+    packed = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+    name = f"f{value.dtype.itemsize}"
+    return {"dtype": name, "bdata": b64encode(packed.tobytes()).decode()}
 
 
 class KeptFigure(BaseFigure):  # type: ignore[misc]  # plotly carries no types

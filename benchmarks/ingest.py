@@ -12,7 +12,8 @@ from benchmarks.figures import Figure, seconds_of
 from benchmarks.items import asin_of, page_of_items
 from benchmarks.servers import Server
 from core.accounts.service import acting_owner
-from core.db import driver_connection, insert_many, read_scope, write_scope
+from core.bulk import insert_rows
+from core.db import driver_connection, read_scope, write_scope
 from core.history.store import make_room
 from core.scraping.actors import AXESSO_DETAILS
 from core.scraping.collecting import Batch, get_batch, make_raw_room, store_items
@@ -98,7 +99,7 @@ def _planned_batch(captured_at: datetime) -> Batch:
         session.flush()
         ids = session.connection().exec_driver_sql("SELECT id FROM product").scalars().all()
         columns = {"fetch_run_id": "int8", "product_id": "int8"}
-        insert_many(session, "fetch_item", columns, [(run.id, number) for number in ids])
+        insert_rows(session, "fetch_item", columns, [(run.id, number) for number in ids])
         run_id = run.id
     with read_scope() as session:
         return get_batch(session, run_id, AXESSO_DETAILS, captured_at)

@@ -1,107 +1,43 @@
-"""Reads and writes many rows at once, inside a session's own transaction. Never commits.
+"""Writes many rows at once, inside a session's own transaction. Never commits.
 
-Reading into pandas: the server packs each column into one array, and the binary
-form of an array without NULLs has one width per element: the whole column is one
-`numpy.frombuffer`, with no Python object and no protocol message per value.
-Writing: a column travels as one array literal, or rows through binary COPY.
+A column travels as one array literal, whatever the number of rows, so that plans
+and statistics stay few; large values travel as rows through binary COPY.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from sqlalchemy.orm import Session
 
 from core.db import driver_connection
 
-Kind = Literal["int", "number", "share", "time", "day"]
 
-_ARRAY_HEADER = 20  # dimensions, NULL flag, element type, length, lower bound
-# The least value of each type stands for NULL: no amount, count or time is ever it.
-_TYPES: Mapping[Kind, tuple[str, str, int]] = {
-    "int": ("int4", ">i4", -(2**31)),
-    "number": ("int8", ">i8", -(2**63)),
-    "share": ("float4", ">f4", 0),
-    "time": ("timestamptz", ">i8", 0),
-    "day": ("timestamp", ">i8", 0),
-}
-# PostgreSQL counts its microseconds from 2000-01-01.
-_EPOCH = int(np.datetime64("2000-01-01", "us").astype("i8"))
+def insert_rows(
+    session: Session,
+    into: str,
+    columns: Mapping[str, str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    on_conflict: str = "",
+    returning: str = "",
+    expressions: Mapping[str, str] | None = None,
+) -> list[tuple[Any, ...]]:
+    """Insert rows through one UNNEST statement and return what RETURNING gave.
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the answer: its name, its SQL, and what it becomes.
-
-    `number`: float64, NaN for NULL. `share`: float64 from a REAL, NaN for NULL.
-    `int`: int64, NULL must be ruled out in `sql`. `time`: datetime64[us, UTC].
-    `day`: datetime64[us] at midnight, without a zone.
+    `columns` maps names to the PostgreSQL types that are sent, in the order of
+    each row's values; `expressions` gives the SQL that turns what was sent into
+    what is stored, for the columns where that differs.
     """
-
-    name: str
-    sql: str
-    kind: Kind = "number"
-
-    @property
-    def inner(self) -> str:
-        """Return the expression without NULLs, in the type that is sent."""
-        sent = _TYPES[self.kind][0]
-        if self.kind == "number":
-            return f"COALESCE(({self.sql})::{sent}, {_TYPES['number'][2]})"
-        if self.kind == "share":
-            return f"COALESCE(({self.sql})::{sent}, 'NaN')"
-        return f"({self.sql})::{sent}"
-
-
-def read_frame(
-    session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
-) -> pd.DataFrame:
-    """Run `SELECT columns rest` and return a DataFrame in the order of the rows.
-
-    `rest` begins at FROM and carries the ORDER BY; `parameters` are bound by
-    name as `%(name)s`. No rows give an empty frame with the same columns.
-    """
-    inner = ", ".join(f"{column.inner} AS c{n}" for n, column in enumerate(columns))
-    outer = ", ".join(f"array_agg(c{n})" for n in range(len(columns)))
-    statement = f"SELECT {outer} FROM (SELECT {inner} {rest}) AS rows"
-    with driver_connection(session).cursor(binary=True) as cursor:
-        cursor.execute(statement, parameters)
-        result = cursor.pgresult
-        bodies = [result.get_value(0, n) if result else None for n in range(len(columns))]
-    return pd.DataFrame(
-        {
-            column.name: _decode(body, column.kind)
-            for column, body in zip(columns, bodies, strict=True)
-        },
-        copy=False,
+    names = ", ".join(columns)
+    chosen = ", ".join((expressions or {}).get(name, name) for name in columns)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+    statement = (
+        f"INSERT INTO {into} ({names}) SELECT {chosen} FROM unnest({arrays}) AS v ({names}) "
+        f"{on_conflict}" + (f" RETURNING {returning}" if returning else "")
     )
-
-
-def _decode(body: bytes | None, kind: Kind) -> Any:
-    """Return one packed array as numpy or pandas values; None (no rows) is empty."""
-    raw = _elements(body, kind)
-    if kind == "int":
-        return raw.astype("i8")
-    if kind == "share":
-        return raw.astype("f8")
-    if kind == "number":
-        numbers = raw.astype("f8")
-        numbers[raw == _TYPES["number"][2]] = np.nan
-        return numbers
-    moments = (raw.astype("i8") + _EPOCH).view("M8[us]")
-    return pd.DatetimeIndex(moments, tz="UTC") if kind == "time" else moments
-
-
-def _elements(body: bytes | None, kind: Kind) -> npt.NDArray[Any]:
-    element = np.dtype([("length", ">i4"), ("value", _TYPES[kind][1])])
-    if body is None:
-        return np.empty(0, dtype=element)["value"]
-    return np.frombuffer(body, dtype=element, offset=_ARRAY_HEADER)["value"]
+    return run_rows(session, statement, rows, fetch=bool(returning))
 
 
 def run_rows(
@@ -109,8 +45,8 @@ def run_rows(
 ) -> list[tuple[Any, ...]]:
     """Run one statement whose placeholders are the columns of `rows`, as arrays.
 
-    Does what `core.db.run_many` does at a fifth of its cost: each column becomes one
-    literal here, instead of one adapted value per cell. No rows run nothing.
+    Each column becomes one literal here, at a fifth of the cost of one adapted value
+    per cell. No rows run nothing.
     """
     if not rows:
         return []

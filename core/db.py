@@ -1,11 +1,11 @@
-"""The engine, the read and write scopes, bulk reads. The only place that commits.
+"""The engine, the read and write scopes. The only place that commits.
 
 Nothing is opened at import: the engine is made when the first scope is entered.
 Tests replace `session_factory` and `reading_factory`, and every page, job and
 tool follows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -168,59 +168,3 @@ def driver_connection(session: Session) -> psycopg.Connection[Any]:
     if not isinstance(connection, psycopg.Connection):
         raise ConfigurationError("DATABASE_URL must name PostgreSQL with the psycopg driver.")
     return connection
-
-
-def insert_many(
-    session: Session,
-    into: str,
-    columns: Mapping[str, str],
-    rows: Sequence[Sequence[Any]],
-    *,
-    on_conflict: str = "",
-    returning: str = "",
-    expressions: Mapping[str, str] | None = None,
-) -> list[tuple[Any, ...]]:
-    """Insert rows through one UNNEST statement and return what RETURNING gave.
-
-    `columns` maps names to the PostgreSQL types that are sent, in the order of
-    each row's values; `expressions` gives the SQL that turns what was sent into
-    what is stored, for the columns where that differs.
-    A hundred thousand rows a second; one statement whatever the number of rows,
-    so that plans and statistics stay few.
-    """
-    if not rows:
-        return []
-    names = ", ".join(columns)
-    chosen = ", ".join((expressions or {}).get(name, name) for name in columns)
-    arrays = ", ".join(f"%s::{kind}[]" for kind in columns.values())
-    statement = (
-        f"INSERT INTO {into} ({names}) SELECT {chosen} FROM unnest({arrays}) AS v ({names}) "
-        f"{on_conflict}" + (f" RETURNING {returning}" if returning else "")
-    )
-    return run_many(session, statement, rows, fetch=bool(returning))
-
-
-def copy_many(
-    session: Session, into: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
-) -> None:
-    """Append rows through COPY: the fastest way in, for rows known to be new.
-
-    `columns` maps names to PostgreSQL types, in the order of each row's values. A
-    row that is there already fails the whole transaction.
-    """
-    statement = f"COPY {into} ({', '.join(columns)}) FROM STDIN"
-    with driver_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def run_many(
-    session: Session, statement: str, rows: Sequence[Sequence[Any]], *, fetch: bool = False
-) -> list[tuple[Any, ...]]:
-    """Run one statement whose placeholders are the columns of `rows`, as arrays."""
-    if not rows:
-        return []
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    with driver_connection(session).cursor(binary=False) as cursor:
-        cursor.execute(statement, columns)
-        return cursor.fetchall() if fetch else []

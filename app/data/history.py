@@ -90,7 +90,7 @@ def _period(
             daily = queries.daily_history(session, product_id, since.date(), until.date())
             marks = _listing_marks(session, product_id, since)
             return _of_days(daily, money, marks, since, until)
-        frame = queries.snapshot_history(session, product_id, since, until)
+        frame = queries.snapshot_history(session, product_id, since, until, first_day)
         marks = _marks(session, product_id, since, until)
     return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
 
@@ -131,12 +131,12 @@ def _of_snapshots(
         since=since,
         until=until,
         is_by_day=False,
-        statistics=analysis.statistics_of(frame, until),
+        statistics=analysis.statistics_of(history, until),
         price_and_rank=body_of(
-            charts.price_and_rank(frame, money, events=marks, categories=categories, zone=zone)
+            charts.price_and_rank(history, money, events=marks, categories=categories, zone=zone)
         ),
-        rating_and_count=body_of(charts.rating_and_count(frame, zone=zone)),
-        alt=charts.alt_text(frame, money),
+        rating_and_count=body_of(charts.rating_and_count(history, zone=zone)),
+        alt=charts.alt_text(history, money),
         prices=_sparkline(history, series.PRICE),
         ranks=_sparkline(history, series.RANK),
         ratings=_sparkline(history, series.RATING),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from core.db import insert_many, run_many
+from core.bulk import insert_rows, run_rows
 
 Key = tuple[str, str]  # marketplace, ASIN
 
@@ -21,7 +21,7 @@ def ensure_products(
         return {}, set()
     known = find_products(session, wanted)
     missing = [key for key in wanted if key not in known]
-    made = insert_many(
+    made = insert_rows(
         session,
         "product",
         {"marketplace": "text", "asin": "text", "is_demo": "bool"},
@@ -39,7 +39,7 @@ def ensure_products(
 
 def find_products(session: Session, keys: list[Key]) -> dict[Key, int]:
     """Return the ids of the products that are known."""
-    rows = run_many(
+    rows = run_rows(
         session,
         "SELECT p.marketplace, p.asin, p.id FROM unnest(%s::text[], %s::text[]) "
         "AS k (marketplace, asin) JOIN product p USING (marketplace, asin)",
@@ -51,7 +51,7 @@ def find_products(session: Session, keys: list[Key]) -> dict[Key, int]:
 
 def _start_latest(session: Session, product_ids: list[int]) -> None:
     rows = [(product_id,) for product_id in product_ids]
-    insert_many(
+    insert_rows(
         session,
         "product_latest",
         {"product_id": "int8"},
@@ -69,13 +69,13 @@ def category_ids(session: Session, names: Iterable[Key]) -> dict[Key, int]:
     missing = [key for key in wanted if key not in known]
     if missing:
         columns = {"marketplace": "text", "name": "text"}
-        insert_many(session, "category", columns, missing, on_conflict="ON CONFLICT DO NOTHING")
+        insert_rows(session, "category", columns, missing, on_conflict="ON CONFLICT DO NOTHING")
         known |= _find_categories(session, missing)
     return known
 
 
 def _find_categories(session: Session, keys: list[Key]) -> dict[Key, int]:
-    rows = run_many(
+    rows = run_rows(
         session,
         "SELECT c.marketplace, c.name, c.id FROM unnest(%s::text[], %s::text[]) "
         "AS k (marketplace, name) JOIN category c USING (marketplace, name)",

@@ -70,22 +70,21 @@ class Statistics:
     doubtful: int  # looks with at least one doubtful value
 
 
-def statistics_of(frame: pd.DataFrame, until: datetime) -> Statistics:
-    """Return the statistics of a history frame (see `queries.snapshot_history`).
+def statistics_of(history: History, until: datetime) -> Statistics:
+    """Return the statistics of a history.
 
     `until`: the end of the period. A last change holds until then; a last sample
     says nothing about what follows it.
     """
-    history = History.of(frame)
     end = np.datetime64(until.replace(tzinfo=None), "us")
     return Statistics(
         price=_span(history, series.PRICE, end),
         list_price=_span(history, series.LIST_PRICE, end),
-        rank=_span(history, series.RANK, end, _newest_category(frame)),
+        rank=_span(history, series.RANK, end, _newest_category(history.frame)),
         rating=_span(history, series.RATING, end),
         ratings_count=_span(history, series.RATINGS_COUNT, end),
         in_stock_share=_in_stock_share(history, end),
-        looks=len(frame),
+        looks=len(history.times),
         doubtful=int(np.count_nonzero(history.flags)),
     )
 
@@ -113,7 +112,7 @@ def _span(
     seen = all_seen[~np.isnan(all_seen)]
     if len(seen) == 0:
         return _nothing(Blank.ABSENT)
-    line = _steps(history, values, rows)
+    line = history.line(field) if comparable is None else _steps(history, values, rows)
     return Span(
         now=_figure(all_seen[-1]),
         start=_figure(seen[0]),

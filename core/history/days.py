@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from core.bulk import Column, read_frame, run_rows
-from core.db import insert_many, run_many
+from core.bulk import insert_rows, run_rows
+from core.frames import Column, read_frame
 from core.history.gate import COUNT_FLAGS, PRICE_FLAGS, RANK_FLAGS, RATING_FLAGS
 from core.history.observation import Availability, Kind
 
@@ -169,7 +169,7 @@ def roll_up_carried(
     if before is not None:  # of its own day only the end was read
         days = days[days["day"] > pd.Timestamp(before.astimezone(zone).date())]
     _forget_carried(session, product_id, before or first, last, zone)
-    insert_many(
+    insert_rows(
         session, "product_daily", _COLUMNS, _day_rows(product_id, days), on_conflict=_REPLACE
     )
 
@@ -178,7 +178,7 @@ def _neighbours(
     session: Session, product_id: int, first: datetime, last: datetime
 ) -> tuple[datetime | None, datetime | None]:
     """Return the times of the last snapshot before `first` and of the first one from `last` on."""
-    row = run_many(
+    row = run_rows(
         session,
         "SELECT (SELECT max(captured_at) FROM snapshot WHERE product_id = k.id "
         "AND captured_at < k.first), (SELECT min(captured_at) FROM snapshot "
@@ -194,7 +194,7 @@ def _forget_carried(
     session: Session, product_id: int, since: datetime, until: datetime, zone: ZoneInfo
 ) -> None:
     """Delete the days that were only carried: a late look may end what was carried there."""
-    run_many(
+    run_rows(
         session,
         "DELETE FROM product_daily AS d USING unnest(%s::int8[], %s::date[], %s::date[]) "
         "AS k (product_id, since, until) WHERE d.product_id = k.product_id "

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from core.bulk import run_rows
-from core.db import driver_connection, run_many
+from core.db import driver_connection
 from core.history.attention import DayValues, find_attention
 from core.history.gate import (
     COUNT_FLAGS,
@@ -200,7 +200,7 @@ def references_before(
 
     The doubts of the snapshot just before wait to be confirmed, as they did then.
     """
-    rows = run_many(session, _PAST, moments, fetch=True)
+    rows = run_rows(session, _PAST, moments, fetch=True)
     return {
         product_id: Reference(price, count, pending_of(*nearest))
         for product_id, price, count, *nearest in rows

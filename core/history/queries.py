@@ -13,8 +13,8 @@ import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.bulk import Column, read_frame
 from core.catalog.models import ListingVersion
+from core.frames import Column, read_frame
 from core.history.observation import Kind, Seen, Source
 
 MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
@@ -27,13 +27,11 @@ _HISTORY = [
     Column("flags", "flags", "int"),
     Column("price", "price"),
     Column("list_price", "list_price"),
-    Column("buy_box_price", "buy_box_price"),
     Column("bsr", "bsr"),
     Column("bsr_category", "COALESCE(bsr_category_id, -1)", "int"),
     Column("rating", "rating"),
     Column("ratings_count", "ratings_count"),
     Column("availability", "COALESCE(availability, 0)", "int"),
-    Column("source", "source", "int"),
 ]
 
 _DAYS = [
@@ -61,13 +59,15 @@ _DAYS = [
 
 
 def snapshot_history(
-    session: Session, product_id: int, since: datetime, until: datetime
+    session: Session, product_id: int, since: datetime, until: datetime, first_day: date | None
 ) -> pd.DataFrame:
     """Return what was seen of a product from `since` to before `until`, oldest first.
 
-    Columns: captured_at (datetime64[us, UTC]); kind, seen, flags, source (int64);
-    price, list_price, buy_box_price (float64, minor units), bsr, rating (tenths),
-    ratings_count (float64), all NaN where none or unknown; bsr_category (int64,
+    `first_day`: the product's (see `first_day`); nothing is looked for before it.
+
+    Columns: captured_at (datetime64[us, UTC]); kind, seen, flags (int64);
+    price, list_price (float64, minor units), bsr, rating (tenths), ratings_count
+    (float64), all NaN where none or unknown; bsr_category (int64,
     -1 none); availability (int64, 0 unknown).
     A state that an earlier change left standing comes first, at `since` itself.
     """
@@ -78,17 +78,18 @@ def snapshot_history(
         "AND captured_at < %(until)s ORDER BY captured_at, source",
         {"id": product_id, "since": since, "until": until},
     )
-    before = _state_before(session, product_id, since)
+    before = _state_before(session, product_id, since, first_day)
     return inside if before.empty else pd.concat([before, inside], ignore_index=True)
 
 
-def _state_before(session: Session, product_id: int, since: datetime) -> pd.DataFrame:
+def _state_before(
+    session: Session, product_id: int, since: datetime, first_day: date | None
+) -> pd.DataFrame:
     """Return the last snapshot before `since` if it is a change, moved to `since`; else no row.
 
     A sample holds for hours at most, so it says nothing about a period that begins later.
     """
-    first = first_day(session, product_id)
-    if first is None or first >= since.date():
+    if first_day is None or first_day >= since.date():
         return pd.DataFrame()
     found = read_frame(
         session,
@@ -100,7 +101,7 @@ def _state_before(session: Session, product_id: int, since: datetime) -> pd.Data
             "id": product_id,
             "since": since,
             # A day of a marketplace begins up to 14 hours before UTC's.
-            "first": first - timedelta(days=1),
+            "first": first_day - timedelta(days=1),
             "change": int(Kind.CHANGE),
         },
     )

@@ -72,7 +72,7 @@ class Line:
 
     def scaled(self, divisor: float) -> "Line":
         """Return the line in another unit, such as euros instead of cents."""
-        return Line(self.times, self.values / divisor)
+        return self if divisor == 1 else Line(self.times, self.values / divisor)
 
     def newest(self) -> "Line":
         """Return the last known point alone (empty when nothing is known)."""
@@ -200,7 +200,7 @@ def _best_and_worst(values: Floats, buckets: int) -> NDArray[np.intp]:
 
 @dataclass(frozen=True)
 class History:
-    """The columns of a history frame as arrays, taken out once for all lines of a page."""
+    """The columns of a history frame as arrays, taken out once for all that a page shows of it."""
 
     frame: pd.DataFrame
     times: Times
@@ -222,6 +222,17 @@ class History:
         """How long each row but the last may stand for what follows."""
         return _longest_holds(self.times, self.kind)
 
+    @cached_property
+    def _lines(self) -> dict[Field, Line]:
+        return {}
+
+    def line(self, field: Field) -> Line:
+        """Return a field's steps in its own unit, computed once. See `line_of`."""
+        if field not in self._lines:
+            values = self.values(field.column)
+            self._lines[field] = _line(self, values, self.sure_rows(field, values), None)
+        return self._lines[field]
+
     def values(self, column: str) -> Floats:
         return self.frame[column].to_numpy(dtype=np.float64)
 
@@ -237,8 +248,7 @@ def line_of(history: History, field: Field, *, divisor: float = 1) -> Line:
 
     A row whose source does not report the field is no row of this line.
     """
-    values = history.values(field.column)
-    return _line(history, values, history.sure_rows(field, values), None).scaled(divisor)
+    return history.line(field).scaled(divisor)
 
 
 def rank_line(history: History, most: int = MOST_RANK_POINTS) -> Line:

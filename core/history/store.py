@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core.bulk import copy_rows, run_rows
+from core.bulk import copy_rows, insert_rows, run_rows
 from core.catalog.listing import Listing
 from core.catalog.listings import (
     NewVersion,
@@ -26,7 +26,6 @@ from core.catalog.listings import (
 )
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import category_ids
-from core.db import insert_many, run_many
 from core.history.gate import (
     Judgement,
     Pending,
@@ -390,7 +389,7 @@ def _write_ranks(session: Session, ranks: Sequence[Sequence[Any]]) -> None:
         "category_id": "int4",
         "rank": "int4",
     }
-    insert_many(session, "snapshot_rank", columns, ranks, on_conflict="ON CONFLICT DO NOTHING")
+    insert_rows(session, "snapshot_rank", columns, ranks, on_conflict="ON CONFLICT DO NOTHING")
 
 
 def _lift_doubts(session: Session, batch: _Batch) -> None:
@@ -405,7 +404,7 @@ def _lift_doubts(session: Session, batch: _Batch) -> None:
         (product_id, doubt.captured_at, doubt.source, doubt.flag)
         for product_id, doubt in batch.confirmed
     ]
-    run_many(session, statement, rows)
+    run_rows(session, statement, rows)
     for product_id, doubt in batch.confirmed:
         state, zone = batch.states[product_id], batch.zones[product_id]
         batch.touched.add_lifted(state, doubt.captured_at, zone)

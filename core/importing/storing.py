@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core.accounts.service import Acting
-from core.db import insert_many
+from core.bulk import insert_rows
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks
 from core.importing.models import ImportRun
@@ -187,7 +187,7 @@ def _keep_verdicts(session: Session, run_id: int, verdicts: Sequence[Verdict]) -
         "detail": "text",
         "product_id": "int8",
     }
-    insert_many(session, "import_row", columns, rows, on_conflict="ON CONFLICT DO NOTHING")
+    insert_rows(session, "import_row", columns, rows, on_conflict="ON CONFLICT DO NOTHING")
 
 
 def _storable(words: str | None) -> str | None:

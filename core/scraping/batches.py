@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.db import insert_many
+from core.bulk import insert_rows
 from core.scraping.actors import Actor, Asked
 from core.scraping.limits import Limits, Spending, affordable_batch
 from core.scraping.models import FetchRun
@@ -151,4 +151,4 @@ def _lease(
 def _expect(session: Session, run_id: int, product_ids: list[int]) -> None:
     """Write down which products the run is to bring."""
     columns = {"fetch_run_id": "int8", "product_id": "int8"}
-    insert_many(session, "fetch_item", columns, [(run_id, number) for number in product_ids])
+    insert_rows(session, "fetch_item", columns, [(run_id, number) for number in product_ids])

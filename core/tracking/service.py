@@ -9,8 +9,9 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.service import Acting
+from core.bulk import insert_rows
 from core.catalog.service import ensure_products
-from core.db import driver_connection, insert_many
+from core.db import driver_connection
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.models import FetchSchedule, Tracking
 from core.tracking.rules import Cadence, Role
@@ -105,7 +106,7 @@ def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) 
         "price_change_percent": "numeric",
         "rank_change_percent": "numeric",
     }
-    made = insert_many(
+    made = insert_rows(
         session,
         "tracking",
         columns,

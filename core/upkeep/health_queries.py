@@ -116,9 +116,19 @@ def _capped(where: str) -> str:
     )
 
 
+# From the runs that hold the leases: the schedule has no index of leases, so that
+# taking one is cheap.
+_LEASED = f"""
+(SELECT count(*) FROM (
+    SELECT 1 FROM fetch_run r JOIN fetch_item i ON i.fetch_run_id = r.id
+    JOIN fetch_schedule s ON s.product_id = i.product_id AND s.fetch_run_id = r.id
+    WHERE r.state IN ('intended', 'running', 'finished') AND r.provider = :provider
+    AND s.leased_until IS NOT NULL LIMIT {_CAP}) AS capped)
+"""
+
 _SCHEDULE = f"""
 SELECT {_capped("")}, {_capped("AND leased_until IS NULL AND due_at <= :now")},
-  {_capped("AND leased_until IS NOT NULL")},
+  {_LEASED},
   {_capped("AND leased_until IS NULL AND due_at <= :overdue")},
   least((SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 0),
         (SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 1))

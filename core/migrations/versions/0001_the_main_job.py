@@ -258,6 +258,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("fetch_run_id", "product_id", name=op.f("pk_fetch_item")),
+        postgresql_with={"fillfactor": 60},
     )
     op.create_index(
         "ix_fetch_item_product",
@@ -286,6 +287,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("product_id", name=op.f("pk_fetch_schedule")),
+        postgresql_with={"fillfactor": 60},
     )
     op.create_index(
         "ix_fetch_schedule_batch",
@@ -295,13 +297,6 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_fetch_schedule_due", "fetch_schedule", ["provider", "priority", "due_at"], unique=False
-    )
-    op.create_index(
-        "ix_fetch_schedule_leased",
-        "fetch_schedule",
-        ["leased_until"],
-        unique=False,
-        postgresql_where=sa.text("leased_until IS NOT NULL"),
     )
     op.create_table(
         "listing_version",
@@ -656,11 +651,6 @@ def downgrade() -> None:
     op.drop_table("person")
     op.drop_index("ix_listing_version_product", table_name="listing_version")
     op.drop_table("listing_version")
-    op.drop_index(
-        "ix_fetch_schedule_leased",
-        table_name="fetch_schedule",
-        postgresql_where=sa.text("leased_until IS NOT NULL"),
-    )
     op.drop_index("ix_fetch_schedule_due", table_name="fetch_schedule")
     op.drop_index("ix_fetch_schedule_batch", table_name="fetch_schedule")
     op.drop_table("fetch_schedule")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.history.analysis import Blank, sampled, statistics_of, statistics_of_days, turns
 from core.history.observation import Availability, Flag, Kind, Seen
+from core.history.series import History
 from tests.core.history.test_series import history_frame
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,7 +20,7 @@ def end_of(frame: pd.DataFrame) -> datetime:
 
 def test_an_average_price_is_weighted_by_how_long_each_price_held():
     frame = history_frame([0, 1, 2, 3, 4], price=[1000.0, 1000, 1000, 2000, 2000])
-    price = statistics_of(frame, end_of(frame)).price
+    price = statistics_of(History.of(frame), end_of(frame)).price
     assert price.average.value == (3 * 1000 + 1 * 2000) / 4
     assert (price.low.value, price.high.value) == (1000, 2000)
     assert (price.start.value, price.now.value) == (1000, 2000)
@@ -28,14 +29,14 @@ def test_an_average_price_is_weighted_by_how_long_each_price_held():
 
 def test_time_without_looks_weighs_nothing():
     frame = history_frame([0, 1, 2, 3, 100, 101], price=[1000.0, 1000, 1000, 1000, 3000, 3000])
-    price = statistics_of(frame, end_of(frame)).price
+    price = statistics_of(History.of(frame), end_of(frame)).price
     # 3 hours of looks and 3 that a sample may stand for, then one hour at the end.
     assert price.average.value == (6 * 1000 + 1 * 3000) / 7
 
 
 def test_a_last_change_holds_until_the_end_of_the_period():
     frame = history_frame([0, 10], price=[1000.0, 2000], kind=[int(Kind.CHANGE)] * 2)
-    price = statistics_of(frame, end_of(frame) + timedelta(hours=30)).price
+    price = statistics_of(History.of(frame), end_of(frame) + timedelta(hours=30)).price
     assert price.average.value == (10 * 1000 + 30 * 2000) / 40
 
 
@@ -43,7 +44,7 @@ def test_a_doubtful_price_counts_nowhere():
     frame = history_frame(
         [0, 1, 2], price=[1999.0, 199900, 1999], flags=[0, int(Flag.PRICE_JUMP), 0]
     )
-    statistics = statistics_of(frame, end_of(frame))
+    statistics = statistics_of(History.of(frame), end_of(frame))
     assert statistics.price.high.value == 1999
     assert statistics.price.changes.value == 0
     assert statistics.doubtful == 1
@@ -51,24 +52,24 @@ def test_a_doubtful_price_counts_nowhere():
 
 def test_a_price_that_is_gone_has_no_now_but_a_past():
     frame = history_frame([0, 1], price=[1999.0, np.nan], seen=[int(Seen.PRICE)] * 2)
-    price = statistics_of(frame, end_of(frame)).price
+    price = statistics_of(History.of(frame), end_of(frame)).price
     assert (price.now.value, price.now.reason) == (None, Blank.ABSENT)
     assert price.low.value == 1999
 
 
 def test_a_field_that_no_source_reports_says_so():
     frame = history_frame([0, 1], price=[1.0, 2], seen=[int(Seen.PRICE)] * 2)
-    rank = statistics_of(frame, end_of(frame)).rank
+    rank = statistics_of(History.of(frame), end_of(frame)).rank
     assert rank.now.reason == rank.average.reason == Blank.NOT_REPORTED
 
 
 def test_a_field_with_nothing_but_doubts_says_so():
     frame = history_frame([0], price=[5.0], flags=[int(Flag.PRICE_JUMP)])
-    assert statistics_of(frame, end_of(frame)).price.now.reason == Blank.DOUBTFUL
+    assert statistics_of(History.of(frame), end_of(frame)).price.now.reason == Blank.DOUBTFUL
 
 
 def test_an_empty_period_says_that_nothing_was_seen():
-    statistics = statistics_of(history_frame([]), START)
+    statistics = statistics_of(History.of(history_frame([])), START)
     assert statistics.price.now.reason == Blank.NOTHING_SEEN
     assert statistics.in_stock_share.reason == Blank.NOTHING_SEEN
     assert statistics.looks == 0
@@ -76,14 +77,14 @@ def test_an_empty_period_says_that_nothing_was_seen():
 
 def test_one_look_tells_no_number_of_changes():
     frame = history_frame([0], price=[5.0])
-    price = statistics_of(frame, end_of(frame)).price
+    price = statistics_of(History.of(frame), end_of(frame)).price
     assert price.changes.reason == Blank.ONE_LOOK
     assert price.average.value == 5
 
 
 def test_ranks_of_an_earlier_category_are_not_compared():
     frame = history_frame([0, 1, 2], bsr=[5.0, 900, 800], bsr_category=[1, 2, 2])
-    rank = statistics_of(frame, end_of(frame)).rank
+    rank = statistics_of(History.of(frame), end_of(frame)).rank
     assert (rank.low.value, rank.high.value, rank.start.value) == (800, 900, 900)
     assert rank.median.value == 850
 
@@ -91,7 +92,7 @@ def test_ranks_of_an_earlier_category_are_not_compared():
 def test_time_in_stock_is_a_share_of_the_time_that_is_known():
     states = [Availability.IN_STOCK, Availability.LIMITED, Availability.UNAVAILABLE, 0, 1]
     frame = history_frame([0, 1, 2, 3, 4], availability=[int(state) for state in states])
-    share = statistics_of(frame, end_of(frame)).in_stock_share
+    share = statistics_of(History.of(frame), end_of(frame)).in_stock_share
     assert share.value == 2 / 4  # out of stock from hour 2 until it was seen again at hour 4
 
 

@@ -1,6 +1,7 @@
 """What the figures of a product's history contain."""
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +13,7 @@ from core import chart_theme
 from core.chart_theme import money_style
 from core.history import charts
 from core.history.observation import Availability, Flag, Seen
+from core.history.series import History
 from tests.core.history.test_series import history_frame
 
 DOLLARS = money_style("USD", "en_US")
@@ -36,14 +38,21 @@ def trace(figure: go.Figure, name: str) -> go.Scatter:
     return next(drawn for drawn in figure.data if drawn.name == name)
 
 
-def checked(figure: go.Figure) -> go.Figure:
-    """Let plotly check every property: figures are made unchecked."""
-    go.Figure(figure.to_dict())
-    return figure
+def checked(figure: charts.Figure) -> go.Figure:
+    """Let plotly check every property: pages send figures unchecked."""
+    return go.Figure(figure)
+
+
+def on_the_wire(figure: charts.Figure) -> str:
+    return plotly.io.to_json(go.Figure(figure, _validate=False), validate=False)
+
+
+def history(*columns: Any, **values: Any) -> History:
+    return History.of(history_frame(*columns, **values))
 
 
 def test_prices_are_drawn_in_major_units_as_steps():
-    figure = checked(charts.price_and_rank(history_frame([0, 1], price=[1999.0, 1599]), DOLLARS))
+    figure = checked(charts.price_and_rank(history([0, 1], price=[1999.0, 1599]), DOLLARS))
     price = trace(figure, "Price")
     assert list(price.y) == [19.99, 15.99]
     assert price.line.shape == "hv"
@@ -51,7 +60,7 @@ def test_prices_are_drawn_in_major_units_as_steps():
 
 
 def test_yen_have_no_minor_unit():
-    figure = charts.price_and_rank(history_frame([0, 1], price=[3200.0, 2800]), YEN)
+    figure = checked(charts.price_and_rank(history([0, 1], price=[3200.0, 2800]), YEN))
     assert list(trace(figure, "Price").y) == [3200, 2800]
 
 
@@ -61,7 +70,7 @@ def test_euros_are_written_behind_the_number_with_a_comma():
 
 
 def test_rank_one_is_drawn_on_top():
-    figure = checked(charts.price_and_rank(history_frame([0, 1], bsr=[5.0, 900]), DOLLARS))
+    figure = checked(charts.price_and_rank(history([0, 1], bsr=[5.0, 900]), DOLLARS))
     assert figure.layout.yaxis2.autorange == "reversed"
     assert figure.layout.yaxis2.type == "log"
     assert "#1,000" in figure.layout.yaxis2.ticktext
@@ -69,7 +78,7 @@ def test_rank_one_is_drawn_on_top():
 
 def test_each_line_has_the_colour_of_its_meaning():
     frame = history_frame([0, 1], price=[500.0, 600], bsr=[5.0, 6], list_price=[900.0, 900])
-    figure = charts.price_and_rank(frame, DOLLARS, categories={1: "Kettles"})
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, categories={1: "Kettles"}))
     assert trace(figure, "Price").line.color == chart_theme.PRICE
     assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
     assert trace(figure, "List price").line.color == chart_theme.LIST_PRICE
@@ -79,7 +88,7 @@ def test_each_line_has_the_colour_of_its_meaning():
 def test_a_doubtful_price_is_hollow_and_does_not_stretch_the_axis():
     frame = history_frame([0, 1, 2], price=[500.0, 50000, 600])
     frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
-    figure = checked(charts.price_and_rank(frame, DOLLARS))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
     doubtful = trace(figure, "Doubtful price")
     assert list(doubtful.customdata) == [500]
     assert doubtful.y[0] < figure.layout.yaxis.range[1] < 10
@@ -88,14 +97,14 @@ def test_a_doubtful_price_is_hollow_and_does_not_stretch_the_axis():
 
 def test_times_are_written_in_the_zone_that_was_asked_for():
     frame = history_frame([0, 1], price=[500.0, 600])
-    figure = charts.price_and_rank(frame, DOLLARS, zone=ZoneInfo("Asia/Tokyo"))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, zone=ZoneInfo("Asia/Tokyo")))
     assert trace(figure, "Price").x[0] == "2026-01-01T09:00"
 
 
 def test_an_event_is_marked_and_named():
     frame = history_frame([0, 1], price=[500.0, 600])
     event = charts.EventMark(datetime(2026, 1, 1, 0, 30, tzinfo=UTC), "Title changed")
-    figure = checked(charts.price_and_rank(frame, DOLLARS, events=[event]))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, events=[event]))
     mark = trace(figure, "Title changed")
     assert list(mark.x) == ["2026-01-01 00:30"]
     assert mark.yaxis == "y3"
@@ -107,28 +116,30 @@ def test_events_of_one_kind_have_one_sign_and_one_name_in_the_legend():
     times = [datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (1, 2)]
     events = [charts.EventMark(at, "Deal") for at in times]
     later = charts.EventMark(datetime(2026, 5, 1, tzinfo=UTC), "Deal")
-    figure = checked(charts.price_and_rank(frame, DOLLARS, events=[*events, later]))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, events=[*events, later]))
     assert list(trace(figure, "Deal").x) == ["2026-01-01 01:00", "2026-01-01 02:00"]
     assert not [text for text in figure.layout.annotations if text.text == "Deal"]
 
 
 def test_a_panel_without_a_value_says_so_and_has_no_invented_scale():
     frame = history_frame([0, 1], bsr=[5.0, 900])
-    figure = checked(charts.price_and_rank(frame, DOLLARS))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
     assert [text.text for text in figure.layout.annotations] == ["No price is known in this period"]
     assert figure.layout.yaxis.showticklabels is False
     assert figure.layout.yaxis2.showticklabels is None
 
 
 def test_a_list_of_ratings_that_nobody_knows_says_so():
-    figure = checked(charts.rating_and_count(history_frame([0, 1], rating=[43.0, 44])))
+    figure = checked(charts.rating_and_count(History.of(history_frame([0, 1], rating=[43.0, 44]))))
     assert [text.text for text in figure.layout.annotations] == [
         "No number of ratings is known in this period"
     ]
 
 
 def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
-    figure = charts.price_and_rank(history_frame([0, 1], price=[500.0, 600]), DOLLARS)
+    figure = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[500.0, 600])), DOLLARS)
+    )
     shown = {drawn.name for drawn in figure.data if drawn.showlegend}
     assert shown == {"Price"}
 
@@ -136,23 +147,29 @@ def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
 def test_no_dot_stands_for_a_value_that_is_gone():
     frame = history_frame([0, 1, 2], price=[500.0, 600, float("nan")])
     frame["seen"] = int(Seen.PRICE)
-    figure = charts.price_and_rank(frame, DOLLARS)
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
     assert [drawn.mode for drawn in figure.data if drawn.yaxis != "y2"] == ["lines"]
 
 
 def test_the_name_of_a_category_is_text_and_fits_a_phone():
     frame = history_frame([0, 1], bsr=[5.0, 900])
     names = {1: "<b>Pans</b> %{y} & everything that belongs to them"}
-    figure = checked(charts.price_and_rank(frame, DOLLARS, categories=names))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, categories=names))
     [name] = [drawn.name for drawn in figure.data if drawn.name and "Rank" in drawn.name]
     assert name.startswith("Rank in &lt;b&gt;Pans&lt;/b&gt; %\u2060{y} &amp;")
     assert name.endswith("…")
 
 
 def test_an_axis_of_cents_writes_whole_cents():
-    narrow = charts.price_and_rank(history_frame([0, 1], price=[5099.0, 5199]), DOLLARS)
-    wide = charts.price_and_rank(history_frame([0, 1], price=[1999.0, 5199]), DOLLARS)
-    yen = charts.price_and_rank(history_frame([0, 1], price=[3000.0, 3001]), YEN)
+    narrow = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[5099.0, 5199])), DOLLARS)
+    )
+    wide = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[1999.0, 5199])), DOLLARS)
+    )
+    yen = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[3000.0, 3001])), YEN)
+    )
     shown = [figure.layout.yaxis.tickformat for figure in (narrow, wide, yen)]
     assert shown == [",.2f", ",~f", ",.0f"]
     assert [figure.layout.yaxis.dtick for figure in (narrow, yen)] == [None, 1]
@@ -174,27 +191,27 @@ def test_days_show_their_ratings():
 def test_a_stock_out_is_shaded():
     gone = int(Availability.UNAVAILABLE)
     frame = history_frame([0, 1, 2], price=[500.0, float("nan"), 500], availability=[1, gone, 1])
-    figure = checked(charts.price_and_rank(frame, DOLLARS))
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
     (shade,) = figure.layout.shapes
     assert (shade.x0, shade.x1) == ("2026-01-01T01:00", "2026-01-01T02:00")
 
 
 def test_ratings_are_drawn_in_stars():
     frame = history_frame([0, 1], rating=[43.0, 44], ratings_count=[10.0, 12])
-    figure = checked(charts.rating_and_count(frame))
+    figure = checked(charts.rating_and_count(History.of(frame)))
     assert list(trace(figure, "Rating").y) == [4.3, 4.4]
     assert list(trace(figure, "Ratings").y) == [10, 12]
 
 
 def test_a_history_of_nothing_is_an_empty_figure():
-    assert not charts.price_and_rank(history_frame([]), DOLLARS).data
-    assert not charts.rating_and_count(history_frame([])).data
+    assert not charts.price_and_rank(history([]), DOLLARS)["data"]
+    assert not charts.rating_and_count(history([]))["data"]
 
 
 def test_a_year_of_hours_is_small_on_the_wire():
-    frame = year_of_hours()
-    figures = charts.price_and_rank(frame, DOLLARS), charts.rating_and_count(frame)
-    assert sum(len(plotly.io.to_json(each, validate=False)) for each in figures) <= 60_000
+    year = History.of(year_of_hours())
+    figures = charts.price_and_rank(year, DOLLARS), charts.rating_and_count(year)
+    assert sum(len(on_the_wire(each)) for each in figures) <= 60_000
 
 
 def test_days_are_drawn_with_the_area_of_their_extremes():
@@ -218,12 +235,12 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
 
 def test_the_finding_is_said_in_words():
     frame = history_frame([0, 1], price=[500.0, 600], bsr=[1500.0, 900])
-    assert charts.alt_text(frame, DOLLARS) == (
+    assert charts.alt_text(History.of(frame), DOLLARS) == (
         "Price from $5.00 to $6.00, between $5.00 and $6.00. "
         "Rank improves from 1,500 to 900, best 900."
     )
 
 
 def test_what_is_unknown_is_said_in_words():
-    said = charts.alt_text(history_frame([0]), DOLLARS)
+    said = charts.alt_text(history([0]), DOLLARS)
     assert said == "No price is known in this period. No rank is known in this period."

@@ -13,6 +13,7 @@ from core.history.listing_diff import MOST_WORDS, changed_words, history_of
 from core.history.observation import Flag, Outcome, Seen, Source
 from core.history.product_head import Fetching
 from core.history.queries import Version
+from core.history.series import History
 from core.history.snapshot_table import csv_of, rows_to_read
 from tests.core.history.test_series import history_frame
 
@@ -62,7 +63,7 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
     rows = {
         row.name: row
         for row in period_words.table_of(
-            statistics_of(frame, frame["captured_at"].iloc[-1].to_pydatetime()), "US"
+            statistics_of(History.of(frame), frame["captured_at"].iloc[-1].to_pydatetime()), "US"
         )
     }
     assert rows["Price"].now == "$15.00"

@@ -1,8 +1,9 @@
 """What is read back of a product's history, from a real database."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -16,11 +17,16 @@ from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
+def read(session: Session, product: int, since: datetime, until: datetime) -> pd.DataFrame:
+    first = queries.first_day(session, product)
+    return queries.snapshot_history(session, product, since, until, first)
+
+
 def test_a_history_is_read_in_order_with_none_as_nan(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     nothing = {"price": None, "ranks": (), "availability": None}
     store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, **nothing)])
-    frame = queries.snapshot_history(session, product, now - DAY, now)
+    frame = read(session, product, now - DAY, now)
     assert list(frame["captured_at"]) == [now - 2 * HOUR, now - HOUR]
     assert frame["price"].iloc[0] == 1999
     assert np.isnan(frame["price"].iloc[1])
@@ -32,7 +38,7 @@ def test_a_history_is_read_in_order_with_none_as_nan(session: Session, acting: A
 
 def test_an_empty_history_keeps_its_columns(session: Session, acting: Acting):
     now = this_hour()
-    frame = queries.snapshot_history(session, followed(session, acting), now - DAY, now)
+    frame = read(session, followed(session, acting), now - DAY, now)
     assert frame.empty
     assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
     assert "bsr_category" in frame
@@ -41,7 +47,7 @@ def test_an_empty_history_keeps_its_columns(session: Session, acting: Acting):
 def test_a_history_begins_at_since_and_ends_before_until(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
-    frame = queries.snapshot_history(session, product, now - 2 * HOUR, now - HOUR)
+    frame = read(session, product, now - 2 * HOUR, now - HOUR)
     assert list(frame["captured_at"]) == [now - 2 * HOUR]
 
 
@@ -56,7 +62,7 @@ def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, act
             look_of(product, now - 2 * DAY, price=1600, **keepa),
         ],
     )
-    frame = queries.snapshot_history(session, product, now - 30 * DAY, now)
+    frame = read(session, product, now - 30 * DAY, now)
     assert list(frame["price"]) == [1700, 1600]
     assert frame["captured_at"].iloc[0] == now - 30 * DAY
     assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
@@ -65,7 +71,7 @@ def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, act
 def test_a_sample_before_the_period_is_not_carried_into_it(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - 5 * DAY), look_of(product, now - HOUR)])
-    assert len(queries.snapshot_history(session, product, now - 2 * DAY, now)) == 1
+    assert len(read(session, product, now - 2 * DAY, now)) == 1
 
 
 def test_days_are_read_with_their_extremes(session: Session, acting: Acting):
