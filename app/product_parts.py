@@ -160,7 +160,7 @@ def _ratings(_head: ProductHead, period: Period) -> None:
         KeptFigure(period.rating_and_count),
         key=keys.RATING_CHART,
         config=PLOTLY_CONFIG,
-        alt="Rating and number of ratings.",
+        alt=period_words.ratings_in_words(period.statistics),
     )
 
 

@@ -109,6 +109,15 @@ def _counted(statistics: Statistics) -> str:
     return f"{_many(statistics.looks, 'look')}{left_out if statistics.doubtful else ''}."
 
 
+def ratings_in_words(statistics: Statistics) -> str:
+    """Return what the chart of ratings shows, for those who can't see it."""
+    rows = [
+        _row("Rating", statistics.rating, wording.rating, stars_gained),
+        _row("Ratings", statistics.ratings_count, wording.count, gained),
+    ]
+    return " ".join(", ".join([f"{row.name} {row.now}", *row.details[:1]]) + "." for row in rows)
+
+
 def _row(
     name: str,
     span: Span,

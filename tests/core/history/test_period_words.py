@@ -76,6 +76,13 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
     assert rows["Rating"].now == "none on the page"
 
 
+def test_the_chart_of_ratings_is_told_to_those_who_cannot_see_it():
+    frame = history_frame([0, 1], rating=[43.0, 44])
+    until = frame["captured_at"].iloc[-1].to_pydatetime()
+    told = period_words.ratings_in_words(statistics_of(History.of(frame), until))
+    assert told == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [(1.0, "100"), (0.9999, ">99.9"), (0.995, "99.5"), (0.5, "50"), (0.0, "0"), (0.0001, "<0.1")],

@@ -122,27 +122,21 @@ def test_a_column_without_provenance_is_refused(session: Session, acting: Acting
         find_latest_provenance(session, 1, "shoe")
 
 
-def test_a_value_that_stood_when_a_period_began_is_traced_to_before_it(
+def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
     session: Session, acting: Acting
 ):
     product, now = followed(session, acting), this_hour()
-    times = [now - 50 * HOUR, now - 40 * HOUR, now - 2 * HOUR]
-    store(
-        session,
-        [
-            look_of(product, at, price=price)
-            for at, price in zip(times, (1500, 1500, 1999), strict=True)
-        ],
-    )
-    period = (now - 10 * HOUR, now)
+    prices = {50: 1500, 40: 1500, 11: 1999, 2: 1999}  # hours ago
+    store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
+    period, oldest = (now - 10 * HOUR, now), now - 50 * HOUR
 
     def traced(value: int) -> Provenance | None:
-        return find_value_provenance(session, product, "price", value, period, times[0])
+        return find_value_provenance(session, product, "price", value, period, oldest)
 
     before, inside = traced(1500), traced(1999)
     assert before is not None
     assert inside is not None
-    assert (before.captured_at, inside.captured_at) == (times[1], times[2])
+    assert (before.captured_at, inside.captured_at) == (now - 40 * HOUR, now - 2 * HOUR)
     assert traced(1) is None
 
 
