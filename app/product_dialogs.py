@@ -5,13 +5,12 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from app import actions, cards, product_actions
+from app import actions, product_actions
 from app.data import acting, origins
-from app.data.history import Period
 from core import wording
 from core.config import get_settings
 from core.errors import AmazcopeError, InvalidInputError
-from core.history import period_words, provenance_words
+from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
 from core.tracking.rules import Cadence, Role
@@ -139,10 +138,11 @@ def provenance(
 ) -> None:
     """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
     st.caption(f"{label} · {head.marketplace} · {head.asin}")
-    _tell(head, origins.origin(head.product_id, column, snapshot))
+    tell_origin(head, origins.origin(head.product_id, column, snapshot))
 
 
-def _tell(head: ProductHead, origin: Provenance | None) -> None:
+def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
+    """Show an origin as a table, with its original item while that is kept."""
     if origin is None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
@@ -152,38 +152,6 @@ def _tell(head: ProductHead, origin: Provenance | None) -> None:
     rows = [f"| {name} | {wording.escape_markdown(words)} |" for name, words in lines]
     st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))
     _original(head, origin)
-
-
-@st.dialog("Where these come from", width="medium", icon=":material/history:")
-def period_provenance(head: ProductHead, period: Period, in_words: str) -> None:
-    """Say who said each figure of a period's statistics, or how it was made."""
-    st.caption(f"In {in_words} · {head.marketplace} · {head.asin}")
-    sources = {source.name: source for source in period_words.sources_of(period.statistics)}
-    name = _choice("Figure", list(sources), "origin_figure")
-    source = sources[name]
-    which = _choice("Which", [*source.values, source.middle], f"origin_which_{source.column}")
-    if which == source.middle:
-        st.markdown(source.made)
-        return
-    figure = source.values[which]
-    if figure.value is None:
-        cards.unknown(str(figure.reason))
-        return
-    between = (period.since, period.until)
-    _tell(head, origins.origin_of_value(head, source.column, figure.value, between))
-
-
-def _choice(label: str, options: list[str], key: str) -> str:
-    """Show choices beside each other and return the chosen one, at first the first."""
-    chosen = st.segmented_control(
-        label,
-        options,
-        default=options[0],
-        required=True,
-        key=key,
-        label_visibility="collapsed",
-    )
-    return chosen if chosen in options else options[0]
 
 
 def _original(head: ProductHead, origin: Provenance) -> None:

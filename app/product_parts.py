@@ -119,12 +119,7 @@ def charts(period: Period) -> None:
 
 def statistics(head: ProductHead, period: Period, in_words: str) -> None:
     """Show what each figure did in the period, blanks with their reasons."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(f"In {in_words}", anchor=False, width="content")
-        if st.button(
-            "Where from", type="tertiary", icon=":material/history:", key=keys.PERIOD_ORIGINS
-        ):
-            product_dialogs.period_provenance(head, period, in_words)
+    st.subheader(f"In {in_words}", anchor=False)
     rows = period_words.table_of(period.statistics, head.marketplace)
     with st.grid(len(rows), min_column_width=CARD_WIDTH):
         for row in rows:
@@ -139,13 +134,18 @@ def _lines_of(row: Row) -> str:
     return "  \n".join(lines)
 
 
-RATINGS, LISTING, SNAPSHOTS = "Ratings", "Listing", "Snapshots"
+RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where from"
 
 
 def more(head: ProductHead, period: Period) -> None:
     """Show what is read only when its tab is opened."""
-    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS], key="more", on_change="rerun")
-    shows = (_ratings, product_tables.listing, product_tables.snapshots)
+    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS, ORIGINS], key="more", on_change="rerun")
+    shows = (
+        _ratings,
+        product_tables.listing,
+        product_tables.snapshots,
+        product_tables.origins_of,
+    )
     for tab, show in zip(tabs, shows, strict=True):
         if tab.open:
             with tab:

@@ -8,7 +8,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import actions, keys, product_actions, product_dialogs
+from app import actions, product_actions, product_dialogs, product_parts
 from core import wording
 from core.accounts.service import Acting
 from core.catalog.listing import Listing
@@ -215,7 +215,8 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
     column = {"List price": "list_price", "Rank": "bsr"}.get(figure, "price")
     page.session_state["origin_figure"] = figure
     page.session_state[f"origin_which_{column}"] = which
-    page.button(key=keys.PERIOD_ORIGINS).click().run()
+    page.session_state["more"] = product_parts.ORIGINS
+    page.run()
     assert not page.exception
     return texts(page)
 
