@@ -156,3 +156,11 @@ def test_a_rank_is_traced_within_its_category(session: Session, acting: Acting):
     assert found is not None
     other = find_value_provenance(session, product, "bsr", 1200, period, period[0], kitchen + 1)
     assert other is None
+
+
+def test_an_unknown_time_of_storing_says_why(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    origin = find_latest_provenance(session, product, "price")
+    assert origin is not None
+    assert dict(lines_of(origin, "US", "UTC", 30))["Stored"].startswith("unknown: no run or file")
