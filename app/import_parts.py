@@ -17,6 +17,7 @@ from core.importing.queries import ImportView
 from core.importing.rows import KIND_LABELS, LISTS, FileKind
 from core.importing.service import Confirmation
 from core.tracking.rules import Cadence, Role
+from core.upkeep.health import WITHOUT_A_KEY
 
 IMPORT = "import"  # as in /add?import=12
 TEXT = "pasted"
@@ -242,6 +243,8 @@ def _fetch(view: ImportView) -> None:
         help="Off: the products are listed with the history they have, paused.",
     )
     st.caption(cost_sentence(view))
+    if get_settings().apify_token is None:
+        st.caption(f":material/key_off: {WITHOUT_A_KEY}")
 
 
 def cost_sentence(view: ImportView) -> str:

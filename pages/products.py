@@ -28,6 +28,7 @@ with header, cards.page_header("Products", wording_of_lists.size_of_list(found, 
     if st.button("Add products", type="primary", icon=":material/add:"):
         st.switch_page(f"../pages/{keys.ADD}.py")
 if found.rows.empty:
+    bar.button("Clear filters", icon=":material/close:", key=keys.CLEAR, on_click=pickers.clear)
     wording_of_lists.nothing_found()
     st.stop()
 with bar:

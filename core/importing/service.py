@@ -66,7 +66,7 @@ def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) ->
         raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
     found = recognise(path, name)
     if found.kind is FileKind.UNKNOWN:
-        raise InvalidInputError(" ".join([found.reason, *found.problems]))
+        raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
     if is_pasted and found.kind is FileKind.ASIN_LIST and not found.columns:
         found = replace(found, kind=FileKind.PASTED_TEXT)
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)

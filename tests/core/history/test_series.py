@@ -195,6 +195,9 @@ def test_an_unknown_availability_is_no_stock_out():
         (23, 25, [23, 24, 25, 26]),
         (1, 1, [1, 2]),
         (1, 9, [1, 2, 4, 6, 8, 10]),
+        (1626, 16387, [2000, 5000, 10000]),
+        (177, 2339, [200, 500, 1000, 2000]),
+        (1005, 4800, [1500, 2000, 3000]),
     ],
 )
 def test_a_rank_axis_has_ticks_however_little_it_spans(best, worst, ticks):
