@@ -153,9 +153,6 @@ def more(head: ProductHead, period: Period) -> None:
 
 
 def _ratings(_head: ProductHead, period: Period) -> None:
-    if period.rating_and_count is None:
-        cards.unknown("a period this long is drawn by day, without ratings: choose a shorter one")
-        return
     st.plotly_chart(
         KeptFigure(period.rating_and_count),
         key=keys.RATING_CHART,

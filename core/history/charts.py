@@ -111,12 +111,16 @@ def _rating_lines(rating: Line, count: Line, zone: tzinfo) -> list[Trace]:
 
 
 def days_price_and_rank(
-    daily: pd.DataFrame, money: MoneyStyle, *, events: Sequence[EventMark] = ()
+    daily: pd.DataFrame,
+    money: MoneyStyle,
+    *,
+    events: Sequence[EventMark] = (),
+    categories: Mapping[int, str] | None = None,
 ) -> Figure:
     """Draw days instead of moments: close, and the band between a day's extremes.
 
-    Columns: day (date or datetime64, ascending), list_price, price_close, price_low,
-    price_high in minor units; bsr_close, bsr_best, bsr_worst. NaN: unknown.
+    Columns: those of `queries.daily_history`. Whole days out of stock are shaded; what
+    the gate doubted is no part of a day.
     """
     price = series.daily_line(daily, "price_close", divisor=money.divisor)
     list_price = series.daily_line(daily, "list_price", divisor=money.divisor)
@@ -128,7 +132,7 @@ def days_price_and_rank(
         _area(around_price, chart_theme.PRICE, "y"),
         _price(price, money, UTC),
         _area(series.daily_band(daily, "bsr_best", "bsr_worst"), chart_theme.RANK, "y2"),
-        _rank(rank, "Rank at the end of the day", UTC),
+        _rank(rank, rank_name(daily, categories or {}), UTC),
     ]
     layout = _two_panels(money, rank)
     layout["xaxis"] |= {"hoverformat": _DAY}
@@ -136,9 +140,9 @@ def days_price_and_rank(
         _say_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
-    return _figure(
-        traces, layout, [], event_marks.inside(events, axes.span_of_days(daily["day"])), UTC
-    )
+    shades = [_shade(start, end, UTC) for start, end in series.days_out_of_stock(daily)]
+    shown = event_marks.inside(events, axes.span_of_days(daily["day"]))
+    return _figure(traces, layout, shades, shown, UTC)
 
 
 def rank_name(frame: pd.DataFrame, categories: Mapping[int, str]) -> str:
@@ -156,6 +160,13 @@ def alt_text(history: History, money: MoneyStyle) -> str:
     price = axes.span_of(series.line_of(history, series.PRICE, divisor=money.divisor))
     rank = axes.span_of(series.line_of(history, series.RANK))
     return f"{_price_sentence(price, money)} {_rank_sentence(rank)}"
+
+
+def days_alt_text(daily: pd.DataFrame, money: MoneyStyle) -> str:
+    """Return the same for the chart of days."""
+    price = axes.span_of(series.daily_line(daily, "price_close", divisor=money.divisor))
+    rank = axes.span_of(series.daily_line(daily, "bsr_close"))
+    return f"By day. {_price_sentence(price, money)} {_rank_sentence(rank)}"
 
 
 def _price_sentence(span: axes.Span | None, money: MoneyStyle) -> str:

@@ -105,8 +105,10 @@ def _ends(span: Span, names: tuple[str, str]) -> dict[str, Figure]:
 
 
 def _counted(statistics: Statistics) -> str:
-    left_out = f", {_many(statistics.doubtful, 'doubtful one')} left out"
-    return f"{_many(statistics.looks, 'look')}{left_out if statistics.doubtful else ''}."
+    looks = _many(statistics.looks, "look")
+    if not statistics.doubtful:
+        return f"{looks}."
+    return f"{looks}, {_many(statistics.doubtful, 'doubtful one')} left out."
 
 
 def ratings_in_words(statistics: Statistics) -> str:

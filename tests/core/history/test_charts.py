@@ -225,12 +225,31 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
             "bsr_close": [10.0, 20, 15],
             "bsr_best": [8.0, 12, 11],
             "bsr_worst": [12.0, 25, 19],
+            "bsr_category": [-1, 7, 7],
+            "in_stock_share": [1.0, 0.0, 0.5],
         }
     )
-    figure = checked(charts.days_price_and_rank(daily, DOLLARS))
+    figure = checked(charts.days_price_and_rank(daily, DOLLARS, categories={7: "Kettles"}))
+    assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
+    (shade,) = figure.layout.shapes
+    assert (shade.x0, shade.x1) == ("2024-01-02T00:00", "2024-01-03T00:00")
     assert [drawn.fill for drawn in figure.data] == [None, "toself", None, "toself", None]
     assert 9 in trace(figure, "List price").y
     assert set(trace(figure, "Price").y) == {5, 6}
+
+
+def test_the_finding_of_days_is_said_in_words():
+    daily = pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=2),
+            "price_close": [500.0, 600],
+            "bsr_close": [900.0, 1500],
+        }
+    )
+    assert charts.days_alt_text(daily, DOLLARS) == (
+        "By day. Price from $5.00 to $6.00, between $5.00 and $6.00. "
+        "Rank worsens from 900 to 1,500, best 900."
+    )
 
 
 def test_the_finding_is_said_in_words():

@@ -233,3 +233,17 @@ def test_ten_years_of_days_make_a_small_area():
     days = pd.date_range("2016-01-01", periods=3650)
     daily = pd.DataFrame({"day": days, "low": 1.0, "high": 2.0})
     assert len(series.daily_band(daily, "low", "high")) <= 2 * series.MOST_BAND_POINTS + 3
+
+
+def test_an_area_of_joined_days_ends_where_its_days_end():
+    days = pd.date_range("2020-01-01", periods=1100)  # joined by five
+    daily = pd.DataFrame({"day": days, "low": 1.0, "high": 2.0})
+    last = series.daily_band(daily, "low", "high").times.max()
+    assert abs(last - days[-1].to_datetime64()) <= np.timedelta64(5, "D")
+
+
+def test_neighbouring_days_out_of_stock_are_one_stretch():
+    days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"])
+    daily = pd.DataFrame({"day": days, "in_stock_share": [1.0, 0, 0, 0]})
+    found = [(str(a)[:10], str(b)[:10]) for a, b in series.days_out_of_stock(daily)]
+    assert found == [("2026-01-02", "2026-01-04"), ("2026-01-05", "2026-01-06")]

@@ -186,9 +186,13 @@ def test_due_leased_and_overdue_products_are_counted_apart(
     session.execute(
         text("UPDATE fetch_schedule SET due_at = :at"), {"at": NOW - timedelta(hours=3)}
     )
+    run = make_run(session, {first: None}, state="running")
     session.execute(
-        text("UPDATE fetch_schedule SET leased_until = :at WHERE product_id = :id"),
-        {"at": NOW, "id": first},
+        text(
+            "UPDATE fetch_schedule SET leased_until = :at, fetch_run_id = :run "
+            "WHERE product_id = :id"
+        ),
+        {"at": NOW, "run": run.id, "id": first},
     )
     found = health_queries.schedule(session, "apify", NOW)
     assert (found.scheduled, found.due, found.leased, found.overdue) == (2, 1, 1, 1)
