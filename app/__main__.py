@@ -4,6 +4,7 @@ import os
 import sys
 
 from core.config import ROOT, Settings, get_settings
+from core.errors import AmazcopeError
 from core.log import configure
 
 
@@ -19,8 +20,12 @@ def options(settings: Settings) -> dict[str, str]:
 
 def main() -> int:
     """Serve until a signal comes; return the exit code."""
-    settings = get_settings()
-    configure("web")
+    try:
+        settings = get_settings()
+        configure("web")
+    except AmazcopeError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
     os.chdir(ROOT)  # where Streamlit looks for .streamlit/config.toml
     os.environ.update(options(settings))
     import uvicorn  # after the environment: Streamlit reads it once

@@ -124,6 +124,21 @@ def _chosen(key: str) -> int:
     return len(st.query_params.get_all(key))
 
 
+def clear_button(asked: ListFilter) -> None:
+    """Offer to take away what narrows a list; nothing where nothing does."""
+    if not asked.is_empty:
+        st.button("Clear filters", icon=":material/close:", key=keys.CLEAR, on_click=clear)
+
+
+def clear() -> None:
+    """Take away the search and every filter; for `on_click`."""
+    st.session_state[keys.SEARCH] = ""
+    for name in (keys.MARKET, ROLE, keys.STATE, keys.TAG):
+        if name in st.session_state:
+            st.session_state[name] = []
+    _first_page()
+
+
 def _first_page() -> None:
     """A narrower list begins at its first page."""
     if keys.PAGE in st.session_state:
@@ -155,8 +170,8 @@ def pages(total: int, size: int) -> None:
     """Show the pages of a list, where there is more than one."""
     number = page_count(total, size)
     if number > 1:
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            st.pagination(number, key=keys.PAGE, bind="query-params")
+        # In a row of its own: in a horizontal container it shows the current page only.
+        st.pagination(number, key=keys.PAGE, bind="query-params")
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
 

@@ -13,8 +13,8 @@ from core.errors import AmazcopeError, InvalidInputError
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
-from core.tracking.rules import Cadence, Role
-from core.tracking.service import LONGEST_NOTE, Settings
+from core.tracking.rules import LONGEST_NOTE, Cadence, Role
+from core.tracking.service import Settings
 
 _ROLES = {
     Role.OWN: "My own product",
@@ -61,18 +61,25 @@ class SettingsForm:
             index=list(Cadence).index(following.cadence),
             format_func=lambda cadence: _CADENCES[cadence],
         )
+        left, right = st.columns(2)  # anew: on a phone the second follows the first
         self.price = left.text_input(
             "Price moves by (%)",
             _written(following.price_change_percent),
+            placeholder="5, as usual",
             help="Smaller changes of the price are no news on Overview. Empty: the usual 5 %.",
         )
         self.rank = right.text_input(
             "Rank moves by (%)",
             _written(following.rank_change_percent),
+            placeholder="50, as usual",
             help="Smaller changes of the rank are no news on Overview. Empty: the usual 50 %.",
         )
         self.tags = st.multiselect(
-            "Tags", list(following.tags), list(following.tags), accept_new_options=True
+            "Tags",
+            list(following.tags),
+            list(following.tags),
+            accept_new_options=True,
+            placeholder="Type a tag",
         )
         self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
         self.is_primary = st.toggle("Primary product", following.is_primary)
@@ -130,11 +137,15 @@ def provenance(
     head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:
     """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
-    origin = origins.origin(head.product_id, column, snapshot)
+    st.caption(f"{label} · {head.marketplace} · {head.asin}")
+    tell_origin(head, origins.origin(head.product_id, column, snapshot))
+
+
+def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
+    """Show an origin as a table, with its original item while that is kept."""
     if origin is None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
-    st.caption(f"{label} · {head.marketplace} · {head.asin}")
     lines = provenance_words.lines_of(
         origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
     )

@@ -13,10 +13,12 @@ from app.product_choice import Choice
 from core import wording
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
+from core.config import get_settings
 from core.history import blanks, period_words
 from core.history.period_words import Row
 from core.history.product_head import ProductHead
 from core.tracking.lists import ListFilter, Sort, SortBy
+from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80
 MOST_FOUND = 12
@@ -31,7 +33,7 @@ def header(head: ProductHead) -> None:
     shown = wording.shorten(title, LONGEST_TITLE)
     full = wording.escape_markdown(title) if shown != title else None
     with st.container(gap=None):
-        st.caption(_identity(head, now))
+        st.markdown(_identity(head, now))
         st.title(wording.escape_markdown(shown), anchor=False, help=full)
     problem = blanks.trouble(head.fetching, now)
     if problem and head.captured_at is not None:
@@ -50,8 +52,8 @@ def controls(head: ProductHead) -> int:
 
 
 def _identity(head: ProductHead, now: datetime) -> str:
-    address = product_url(head.marketplace, head.asin)
-    parts = [head.marketplace, f"[{head.asin}]({address})"]
+    """Return who it is, in small letters; a caption would fade the link too."""
+    parts = []
     if head.following:
         parts.append(_ROLES[head.following.role.value])
         if head.following.is_primary:
@@ -60,10 +62,10 @@ def _identity(head: ProductHead, now: datetime) -> str:
             parts.append("paused")
     else:
         parts.append("not followed by you")
-    if head.is_demo:
-        parts.append(":orange-badge[demo]")
-    parts.append(blanks.next_fetch(head.fetching, now))
-    return " · ".join(parts)
+    told = " · ".join([*parts, blanks.next_fetch(head.fetching, now)])
+    link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
+    badge = " :orange-badge[demo]" if head.is_demo else ""
+    return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
 
 
 def _buttons(head: ProductHead) -> None:
@@ -93,12 +95,13 @@ def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
 def _figure(head: ProductHead, figure: CurrentFigure) -> None:
     with st.container(gap=None, height="stretch"):
         cards.metric(figure.card)
-        if figure.age and st.button(
-            figure.age,
+        if st.button(
+            figure.age or "never seen",
             type="tertiary",
             icon=":material/history:",
             key=f"source_{figure.column}",
-            help="Where this comes from",
+            help="Where this comes from" if figure.age else None,
+            disabled=not figure.age,
         ):
             product_dialogs.provenance(head, figure.column, figure.card.label)
 
@@ -131,13 +134,18 @@ def _lines_of(row: Row) -> str:
     return "  \n".join(lines)
 
 
-RATINGS, LISTING, SNAPSHOTS = "Ratings", "Listing", "Snapshots"
+RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where from"
 
 
 def more(head: ProductHead, period: Period) -> None:
     """Show what is read only when its tab is opened."""
-    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS], key="more", on_change="rerun")
-    shows = (_ratings, product_tables.listing, product_tables.snapshots)
+    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS, ORIGINS], key="more", on_change="rerun")
+    shows = (
+        _ratings,
+        product_tables.listing,
+        product_tables.snapshots,
+        product_tables.origins_of,
+    )
     for tab, show in zip(tabs, shows, strict=True):
         if tab.open:
             with tab:
@@ -145,14 +153,11 @@ def more(head: ProductHead, period: Period) -> None:
 
 
 def _ratings(_head: ProductHead, period: Period) -> None:
-    if period.rating_and_count is None:
-        cards.unknown("a period this long is drawn by day, without ratings: choose a shorter one")
-        return
     st.plotly_chart(
         KeptFigure(period.rating_and_count),
         key=keys.RATING_CHART,
         config=PLOTLY_CONFIG,
-        alt="Rating and number of ratings.",
+        alt=period_words.ratings_in_words(period.statistics),
     )
 
 
@@ -163,6 +168,8 @@ def nothing_yet(head: ProductHead) -> None:
         f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
         icon=":material/hourglass_empty:",
     )
+    if not head.is_demo and get_settings().apify_token is None:
+        st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
 
 
 def not_found(choice: Choice) -> None:

@@ -16,14 +16,15 @@ from core import change_wording, wording
 from core.accounts.rules import Right
 from core.history.observation import Availability, Outcome
 from core.tracking.lists import Whose
-from core.tracking.service import LONGEST_TAG
+from core.tracking.rules import LONGEST_TAG
 
 NOT_YET: Final = "not yet"
 NONE_THERE: Final = "none"
 NOT_REPORTED: Final = "not reported"
+GONE: Final = "gone"
 NO_NEWS: Final = "–"
 LONGEST_TITLE: Final = 80
-TITLE_COLUMN: Final = 34  # letters; a cell cuts what is longer without a word
+TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
 _ROW_HEIGHT: Final = 38
 _OPEN: Final = "open_product"
 _NEW_TAG: Final = "new_tag"
@@ -33,17 +34,17 @@ _LOWEST, _HIGHEST = 100, 200
 # By importance: on a narrow screen the first ones are seen.
 COLUMNS: Final = (
     "product",
-    "marketplace",
-    "changed",
     "price",
+    "changed",
     "price_history",
     "rank",
     "rank_history",
-    "role",
-    "asin",
+    "state",
+    "marketplace",
     "rating",
     "ratings",
-    "state",
+    "role",
+    "asin",
     "looked",
 )
 
@@ -95,16 +96,25 @@ def title_of(row: dict[str, Any]) -> str:
 
 def fitting(text: str, letters: int) -> str:
     """Return text in the room of so many latin letters, with "…" where it was cut."""
-    room, end = letters, 0
+    room, end = float(letters), 0
     for end, sign in enumerate(text, 1):
-        room -= 2 if east_asian_width(sign) in "WF" else 1
+        room -= _room_of(sign)
         if room < 0:
             return text[: end - 2].rstrip(" ,") + "…"
     return text[:end]
 
 
+def _room_of(sign: str) -> float:
+    """Return how wide a letter is drawn, in small latin letters."""
+    if east_asian_width(sign) in "WF":
+        return 2
+    return 1.25 if sign.isupper() else 1
+
+
 def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
     """Return a figure, or in a word why there is none."""
+    if row["availability"] == Availability.GONE:
+        return GONE  # what was on the page then is told, with its age, on the product's own page
     if row[name] is not None:
         return words
     if row["captured_at"] is None:
@@ -193,18 +203,18 @@ def _columns() -> dict[str, Any]:
         "product": st.column_config.ButtonColumn(
             "Product", width=230, alignment="left", type="tertiary", key=_OPEN
         ),
-        "marketplace": text("Market", width=56),
-        "changed": text("Since yesterday", width=110, help="– : nothing beyond the usual"),
         "price": text("Price", width=78, alignment="right"),
+        "changed": text("Since yesterday", width=140, help="– : nothing beyond the usual"),
         "price_history": line("Price, 30 d", width=76),
         "rank": text("Rank", width=70, alignment="right", help="Best Sellers Rank"),
         "rank_history": line("Rank, 30 d", width=76, color="violet"),
+        "state": text("State", width=190),
+        "marketplace": text("Market", width=56),
         "rating": text("Rating", width=56, alignment="right", help="Out of 5 stars"),
         "ratings": text("Ratings", width=64, alignment="right", help="Number of ratings"),
-        "state": text("State", width=155),
-        "looked": text("Looked at", width=100),
         "role": text("Role", width=118),
         "asin": text("ASIN", width=104),
+        "looked": text("Looked at", width=100),
     }
 
 

@@ -29,6 +29,8 @@ found = lists.products(asked, sort, pickers.page_asked())
 with header, cards.page_header("Products", wording_of_lists.size_of_list(found, asked, sort)):
     cards.add_button()
 if found.rows.empty:
+    with bar:
+        pickers.clear_button(asked)
     wording_of_lists.nothing_found(asked)
     st.stop()
 if whose.may_change(mine_or_team):

@@ -40,7 +40,7 @@ class Fetching:
     due_at: datetime
     leased_until: datetime | None  # None: not being fetched
     failures: int  # in a row
-    looked_at: datetime | None
+    looked_at: datetime | None  # the last time that something was heard of the product
     last_outcome: Outcome | None
     requested_at: datetime | None  # None: nobody asked for it out of turn
 

@@ -15,10 +15,7 @@ from core.db import driver_connection
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.lists import Whose
 from core.tracking.models import FetchSchedule, Tracking
-from core.tracking.rules import Cadence, Role
-
-LONGEST_TAG = 40
-LONGEST_NOTE = 4000
+from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG, Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,7 @@ class Followed:
 
     product_id: int
     is_new: bool  # False: this person followed it already
+    is_paused: bool = False  # and has paused it, which stays so
 
 
 def follow(
@@ -73,11 +71,12 @@ def follow(
     followed = _own_of(session, acting, {product_id for product_id, _ in further})
     for product_id, wish in further:
         _apply_wish(followed[product_id], wish)
-    if fetch:
-        sync_schedule(session, first)
+    # What is followed already may be running, and its cadence may be another one now.
+    sync_schedule(session, first if fetch else followed.keys() - made)
+    paused = {product_id for product_id, row in followed.items() if row.paused_at is not None}
     answers = []
     for product_id in ids:
-        answers.append(Followed(product_id, product_id in made))
+        answers.append(Followed(product_id, product_id in made, product_id in paused))
         made.discard(product_id)  # the second wish for it finds it followed
     return answers
 
@@ -234,8 +233,10 @@ def change_settings(
     if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     for share in (settings.price_change_percent, settings.rank_change_percent):
-        if share is not None and not 0 < share <= 10_000:
-            raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
+        if share is not None and not 0 < share <= LARGEST_THRESHOLD:
+            raise InvalidInputError(
+                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+            )
     tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
     tracking.tags = clean_tags(settings.tags)
     tracking.note = (settings.note or "").replace("\x00", "") or None
@@ -347,14 +348,14 @@ def request_refresh(session: Session, acting: Acting, product_ids: Collection[in
     return len(asked)
 
 
-_SYNC = """
+_MINUTES_OF = " ".join(f"WHEN '{cadence}' THEN {cadence.minutes}" for cadence in Cadence)
+_SYNC = f"""
 WITH wanted AS (
     SELECT p.id AS product_id, p.marketplace,
            CASE WHEN p.is_demo THEN 'demo' ELSE 'apify' END AS provider,
            COALESCE(min(c.minutes) FILTER (WHERE t.paused_at IS NULL), min(c.minutes)) AS minutes
     FROM product p JOIN tracking t ON t.product_id = p.id
-    CROSS JOIN LATERAL (SELECT CASE t.cadence WHEN 'hourly' THEN 60 WHEN '6h' THEN 360
-                        WHEN 'daily' THEN 1440 ELSE 10080 END AS minutes) AS c
+    CROSS JOIN LATERAL (SELECT CASE t.cadence {_MINUTES_OF} END AS minutes) AS c
     WHERE p.id = ANY(%(ids)s) AND (t.paused_at IS NULL OR %(keep)s)
     GROUP BY p.id, p.marketplace, p.is_demo
 ), gone AS (

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from core.config import ROOT
+from core.embedded import EmbeddedPostgres
 
 FIRST_START = 180  # seconds: the demo market is loaded
 ARGUMENTS = [
@@ -75,6 +76,8 @@ def amazcope(folder: Path) -> Iterator[Stack]:
             process.wait(40)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        EmbeddedPostgres(folder / "var", folder / "var" / "secrets").remove()
         log.close()
 
 

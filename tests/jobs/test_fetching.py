@@ -1,5 +1,6 @@
 """A fetch from due to stored, and every way it can go wrong, with the real client."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from core.db import exclusive
 from core.demo.stand_in import NO_CREDIT_TOKEN
 from core.history.observation import Outcome
-from core.scraping.apify import Apify
+from core.scraping.apify import Apify, RefusedError
+from core.tracking.rules import Cadence
 from jobs import fetching
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, forget_queue, set_environment
 from tests.stand_in import RunningStandIn, running_stand_in
@@ -57,8 +60,8 @@ def test_a_due_product_is_fetched_and_stored(world: World) -> None:
 
 
 def test_a_fetched_product_is_due_again_after_its_cadence(world: World) -> None:
-    world.follow(ASINS[:1])
     before = datetime.now(UTC)
+    world.follow(ASINS[:1])
     world.fetch()
     (due,) = world.rows("SELECT * FROM fetch_schedule")
     assert due["leased_until"] is None
@@ -224,6 +227,39 @@ def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
     assert [run["state"] for run in world.runs()] == ["intended"]
 
 
+def test_a_lost_run_is_found_although_a_round_of_dispatching_begins_at_the_same_moment(
+    world: World,
+) -> None:
+    world.stand_in.fail_next("lost_answer", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    taken, collected = threading.Event(), threading.Event()
+
+    def dispatch_meanwhile() -> None:
+        with exclusive(fetching.DISPATCH):
+            taken.set()
+            collected.wait(0.5)
+
+    other = threading.Thread(target=dispatch_meanwhile)
+    other.start()
+    taken.wait()
+    fetching.collect()
+    other.join()
+    assert world.runs()[0]["outside_run_id"] is not None
+
+
+def test_recovery_leaves_a_run_alone_as_long_as_a_process_dispatches(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TURN", 0.3)
+    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    with exclusive(fetching.DISPATCH):
+        fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["intended"]
+
+
 def test_two_lost_answers_find_two_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.stand_in.fail_next("lost_answer", operation="start_run", times=2)
@@ -307,6 +343,26 @@ def test_an_item_with_a_quirk_becomes_its_outcome(
     found = world.outcomes()[ASINS[0]]
     assert found == outcome or (outcome is None and found is not None)
     assert world.value("SELECT count(*) AS n FROM snapshot") == snapshots
+
+
+@pytest.mark.parametrize("moved", [ASINS[:1], ASINS[:1] + ASINS[2:3]])
+def test_a_redirect_within_a_batch_is_told_by_what_is_left_over(
+    world: World, moved: tuple[str, ...]
+) -> None:
+    world.stand_in.fail_next("redirected_items", asins=list(moved))
+    world.follow()
+    world.fetch()
+    redirected = {asin for asin, each in world.outcomes().items() if each == "redirected_asin"}
+    assert redirected == (set(moved) if len(moved) == 1 else set())
+    assert world.value("SELECT count(*) AS n FROM snapshot") == 5 - len(moved)
+
+
+def test_a_redirect_in_a_partial_data_set_is_not_guessed(world: World) -> None:
+    world.stand_in.fail_next("redirected_items", asins=[ASINS[0]])
+    world.stand_in.fail_next("partial_dataset", share=0.6)
+    world.follow()
+    world.fetch()
+    assert "redirected_asin" not in world.outcomes().values()
 
 
 def test_an_empty_asin_fails_only_this_product(world: World) -> None:
@@ -474,3 +530,137 @@ def test_a_run_that_can_never_be_stored_is_given_up_after_a_day(
         _collect_until_error()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
+
+
+def test_a_run_that_never_ends_is_stopped_and_its_products_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.stand_in.fail_next("never_finishes")
+    world.follow()
+    fetching.dispatch()
+    fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["running"]
+    monkeypatch.setattr(fetching, "LONGEST_RUN", timedelta(0))
+    world.collect_all()
+    assert [(run["state"], run["outside_status"]) for run in world.runs()] == [
+        ("failed", "ABORTED")
+    ]
+    assert set(world.outcomes().values()) == {"timeout"}
+    assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
+    monkeypatch.setattr(fetching, "LONGEST_RUN", timedelta(hours=2))
+    world.end_of_rest()
+    world.fetch()
+    assert set(world.outcomes().values()) == {"ok"}
+
+
+def test_an_open_run_is_collected_also_when_the_actor_is_set_to_nonsense(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.follow()
+    fetching.dispatch()
+    set_environment(monkeypatch, AMAZCOPE_ACTOR="nobody/knows-it")
+    world.collect_all()
+    assert [run["state"] for run in world.runs()] == ["collected"]
+
+
+def test_a_run_that_is_removed_while_it_is_collected_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
+    world.follow()
+    fetching.dispatch()
+    real, removed = fetching.advance, world.runs()[0]["id"]
+
+    def advance(run_id: int, silent: set[str]) -> None:
+        if run_id == removed:
+            world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=run_id)
+            world.change("DELETE FROM fetch_run WHERE id = :id", id=run_id)
+        real(run_id, silent)
+
+    monkeypatch.setattr(fetching, "advance", advance)
+    world.collect_all()
+    assert [run["state"] for run in world.runs()] == ["collected"]
+
+
+def test_a_start_that_is_refused_is_a_state_and_not_tried_with_all_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
+
+    def refused(*_: Any) -> Any:
+        raise RefusedError("Apify refused the request: Actor was not found")
+
+    monkeypatch.setattr(Apify, "start", refused)
+    world.follow()
+    assert fetching.dispatch() == 0
+    assert fetching.dispatch() == 0
+    assert [run["state"] for run in world.runs()] == ["failed"]
+    assert world.state() is not None
+    assert world.state()["state"] == "misconfigured"
+    assert "not found" in world.state()["detail"]
+
+
+def test_a_mended_token_is_tried_as_soon_as_the_worker_starts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, APIFY_TOKEN="wrong")
+    world.follow()
+    fetching.dispatch()
+    set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
+    assert fetching.dispatch() == 0
+    fetching.end_rests()
+    assert fetching.dispatch() == 1
+
+
+def test_a_job_says_of_a_run_whether_it_was_started(world: World) -> None:
+    world.stand_in.fail_next("no_credit", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    assert "not started" in world.value("SELECT note FROM job_run WHERE job = 'fetch'")
+
+
+def test_every_round_leaves_a_job_run_and_idle_ones_only_the_last(world: World) -> None:
+    for _ in range(3):
+        fetching.dispatch_round()
+        fetching.collect_round()
+    idle = world.rows("SELECT id, job, state FROM job_run ORDER BY id")
+    assert [(each["job"], each["state"]) for each in idle] == [
+        ("dispatch", "done"),
+        ("collect runs", "done"),
+    ]
+    world.follow()
+    fetching.dispatch_round()
+    fetching.collect_round()
+    jobs = [each["job"] for each in world.rows("SELECT job FROM job_run ORDER BY id")]
+    assert jobs[:4] == ["dispatch", "collect runs", "dispatch", "fetch"]
+
+
+def test_the_time_a_run_takes_does_not_make_looks_rarer(world: World) -> None:
+    world.follow(ASINS[:1], cadence=Cadence.HOURLY)
+    world.change("UPDATE fetch_schedule SET due_at = now() - interval '10 minutes'")
+    due = world.value("SELECT due_at FROM fetch_schedule")
+    world.fetch()
+    assert world.value("SELECT due_at FROM fetch_schedule") == due + timedelta(hours=1)
+
+
+def test_a_look_that_comes_back_half_a_round_late_begins_a_new_rhythm(world: World) -> None:
+    world.follow(ASINS[:1], cadence=Cadence.HOURLY)
+    world.change("UPDATE fetch_schedule SET due_at = now() - interval '31 minutes'")
+    before = datetime.now(UTC)
+    world.fetch()
+    assert world.value("SELECT due_at FROM fetch_schedule") >= before + timedelta(hours=1)
+
+
+def test_one_that_does_not_answer_is_asked_once_a_round(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
+    world.follow()
+    assert fetching.dispatch() == 5
+    world.stand_in.fail_next("http_500", operation="get_run", times=None)
+    fetching.collect()
+    assert world.stand_in.stats()["operations"]["get_run"] == 1
+    assert world.value("SELECT count(claimed_until) AS n FROM fetch_run") == 0
+    world.stand_in.app.script.clear()
+    world.collect_all()
+    assert {run["state"] for run in world.runs()} == {"collected"}
