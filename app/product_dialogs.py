@@ -13,6 +13,7 @@ from core.errors import AmazcopeError, InvalidInputError
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
+from core.tracking.lists import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.service import Settings
 
@@ -26,22 +27,28 @@ _CADENCES = {cadence: wording.cadence(cadence.value).capitalize() for cadence in
 
 @st.dialog("Settings", icon=":material/tune:")
 def settings(head: ProductHead) -> None:
-    """Change how the acting person follows the product; pause or remove it."""
+    """Change how the product is followed; pause or remove it.
+
+    A manager who does not follow it changes the settings of the teammate who does.
+    """
     following = head.following
     if following is None:
         return
+    whose = Whose.MINE if following.is_mine else Whose.TEAM
+    if whose is Whose.TEAM:
+        st.caption(":material/group: These are a teammate's settings.")
     with st.form("product_settings", border=False):
         form = SettingsForm(following)
         is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if is_saved:
         try:
-            answer = product_actions.change_settings(head.product_id, form.values())
+            answer = product_actions.change_settings(head.product_id, form.values(), whose)
         except AmazcopeError as error:
             st.error(str(error), icon=":material/error:")
             return
         st.toast(answer, icon=":material/check:")
         st.rerun()
-    _pause_or_remove(head, following)
+    _pause_or_remove(head, following, whose)
 
 
 class SettingsForm:
@@ -118,17 +125,17 @@ def _written(percent: Decimal | None) -> str:
     return "" if percent is None else f"{percent.normalize():f}"
 
 
-def _pause_or_remove(head: ProductHead, following: Following) -> None:
+def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> None:
     with st.container(horizontal=True):
         if following.paused_at is None:
             verb, label, icon = actions.pause, "Pause", ":material/pause:"
         else:
             verb, label, icon = actions.resume, "Resume", ":material/play_arrow:"
         if st.button(label, icon=icon, key="pause_or_resume"):
-            actions.tell(verb, [head.product_id])
+            actions.tell(verb, [head.product_id], whose)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", key="remove", help="The history stays."):
-            actions.tell(actions.remove, [head.product_id])
+            actions.tell(actions.remove, [head.product_id], whose)
             st.rerun()
 
 

@@ -11,6 +11,7 @@ from app.kept_figure import KeptFigure
 from app.product_cards import CurrentFigure, current_figures
 from app.product_choice import Choice
 from core import wording
+from core.accounts.rules import Right
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
 from core.config import get_settings
@@ -56,12 +57,14 @@ def _identity(head: ProductHead, now: datetime) -> str:
     parts = []
     if head.following:
         parts.append(_ROLES[head.following.role.value])
+        if not head.following.is_mine:
+            parts.append("followed by a teammate")
         if head.following.is_primary:
             parts.append("primary")
         if head.following.paused_at:
             parts.append("paused")
     else:
-        parts.append("not followed by you")
+        parts.append("not followed")
     told = " · ".join([*parts, blanks.next_fetch(head.fetching, now)])
     link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
     badge = " :orange-badge[demo]" if head.is_demo else ""
@@ -69,7 +72,20 @@ def _identity(head: ProductHead, now: datetime) -> str:
 
 
 def _buttons(head: ProductHead) -> None:
-    if head.following is None:
+    """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
+    who, following = acting(), head.following
+    if not who.may(Right.TRACK):
+        return
+    if following is None or not following.is_mine:
+        st.button(
+            "Follow",
+            icon=":material/add:",
+            key=keys.FOLLOW,
+            on_click=actions.tell,
+            args=(actions.follow, head.marketplace, head.asin),
+            help="Put it on your own list, with settings of your own.",
+        )
+    if following is None:
         return
     st.button(
         "Refresh",
@@ -79,7 +95,8 @@ def _buttons(head: ProductHead) -> None:
         args=(actions.refresh, [head.product_id]),
         help="Ask for a look now, ahead of the usual round.",
     )
-    if st.button("Settings", icon=":material/tune:", key="settings"):
+    may_set = following.is_mine or who.may(Right.TEAM)
+    if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
         product_dialogs.settings(head)
 
 
