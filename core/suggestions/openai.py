@@ -216,6 +216,7 @@ def _name(told: object, asked: str) -> str:
 
 # Errors
 
+_UNSENDABLE = "OPENAI_BASE_URL or OPENAI_API_KEY holds characters that can't be sent."
 _TOO_SLOW = "The model did not answer in time. AMAZCOPE_MODEL_TIMEOUT sets how long it may take."
 
 
@@ -232,17 +233,24 @@ def _plain_errors() -> Iterator[None]:
     except openai.APIStatusError as error:
         raise _refusal(error) from error
     except openai.APIConnectionError as error:
-        if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
-            raise RefusedError(  # never sent
-                "The model server can't be reached. Check OPENAI_BASE_URL and that it runs."
-            ) from error
-        raise NoAnswerError("The model server ended the connection without an answer.") from error
+        raise _lost(error) from error
     except (openai.OpenAIError, httpx2.HTTPError) as error:
         raise NoAnswerError("The model server's answer could not be read.") from error
     except (httpx2.InvalidURL, UnicodeEncodeError) as error:
-        raise RefusedError(
-            "OPENAI_BASE_URL or OPENAI_API_KEY holds characters that can't be sent."
-        ) from error
+        raise RefusedError(_UNSENDABLE) from error
+
+
+def _lost(error: "openai.APIConnectionError") -> OutsideServiceError:
+    """Return what a broken connection means: whether the question was sent at all."""
+    import httpx2  # late: see above
+
+    if isinstance(error.__cause__, httpx2.ConnectError):
+        return RefusedError(
+            "The model server can't be reached. Check OPENAI_BASE_URL and that it runs."
+        )
+    if isinstance(error.__cause__, httpx2.LocalProtocolError | httpx2.UnsupportedProtocol):
+        return RefusedError(_UNSENDABLE)
+    return NoAnswerError("The model server ended the connection without an answer.")
 
 
 def _refusal(error: "openai.APIStatusError") -> OutsideServiceError:

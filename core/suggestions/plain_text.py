@@ -57,13 +57,18 @@ _SMALL_WORDS = {
 }
 _WORDS_OF = {name: frozenset(words.split()) for name, words in _SMALL_WORDS.items()}
 _LETTERS = re.compile(r"[^\W\d_]+")
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 _FEW = 12  # words: a shorter text may have none of the small ones
 _CLEAR = 2  # small words by which a language must lead
 _MOST_FOREIGN = 0.2  # share of letters of other scripts
 
 
 def is_english(text: str) -> bool:
-    """Return whether a text reads as English: not clearly as anything else."""
+    """Return whether a text reads as English: not clearly as anything else.
+
+    What it quotes may be of any language.
+    """
+    text = _QUOTED.sub(" ", text)
     if _share_outside(text, "LATIN") > _MOST_FOREIGN:
         return False
     counts, words = _counts(text), len(_LETTERS.findall(text))

@@ -15,8 +15,9 @@ from core.suggestions.told import told
 
 MOST_TOKENS = 1_500  # of the facts of one product
 _KEPT_OF_A_REPLY = 2_000  # characters that are shown to the model again
-_KEPT_DESCRIPTIONS = (500, 250, 0)  # characters, tried in turn where facts are long
-_KEPT_BULLETS = (255, 160, 80)
+# Characters of the description, of each bullet and of each competitor's title, tried in
+# turn where facts are long.
+_KEPT = ((500, 255, 255), (250, 160, 120), (0, 80, 60), (0, 40, 30))
 
 Message = dict[str, str]
 
@@ -81,18 +82,23 @@ def facts_line(facts: Facts) -> str:
     Figures are never left out: a proposal may rest on any of them.
     """
     line = _line(facts)
-    for description, bullet in zip(_KEPT_DESCRIPTIONS, _KEPT_BULLETS, strict=True):
-        line = _line(_shortened(facts, description, bullet))
+    for lengths in _KEPT:
         if count_tokens(line) <= MOST_TOKENS:
-            return line
+            break
+        line = _line(_shortened(facts, *lengths))
     return line
 
 
-def _shortened(facts: Facts, description: int, bullet: int) -> Facts:
+def _shortened(facts: Facts, description: int, bullet: int, rival: int) -> Facts:
     listing = facts.listing
     bullets = listing.bullets and tuple(each[:bullet] for each in listing.bullets)
     kept = listing.description[:description] or None if listing.description else None
-    return replace(facts, listing=replace(listing, bullets=bullets, description=kept))
+    rivals = tuple(
+        replace(each, listing=replace(each.listing, title=(each.listing.title or "")[:rival]))
+        for each in facts.competitors
+    )
+    own = replace(listing, bullets=bullets, description=kept)
+    return replace(facts, listing=own, competitors=rivals)
 
 
 # Marks of line ends and of direction are written as escapes too: they could move text.
