@@ -84,7 +84,7 @@ def test_english_is_told(text: str) -> None:
         "O preço é mais alto do que o dos concorrentes e a posição não é boa.",
         "价格高于竞争对手，排名因此下降。",
         "Цена выше, чем у конкурентов, и рейтинг упал.",
-        "Prijs omlaag brengen zodat artikel sneller weer bovenaan komt staan bij zoekopdrachten hier",
+        "Prijs omlaag brengen zodat artikel sneller weer bovenaan komt staan bij zoekopdrachten",
     ],
 )
 def test_another_language_is_told(text: str) -> None:
