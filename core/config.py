@@ -130,6 +130,10 @@ class Settings(BaseSettings):
     amazcope_model_prices: str = Field(
         "", description="model=prompt/reply in dollars per million tokens, with commas between."
     )
+    amazcope_applier: str = Field(
+        "off",
+        description="Pushes approved listing and price changes: off or dry-run.",
+    )
 
     # Keeping
     amazcope_raw_item_days: int = Field(30, ge=1, description="Days an original item is kept.")
