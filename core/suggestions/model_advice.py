@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -19,43 +18,18 @@ from core.config import Settings
 from core.db import write_scope
 from core.errors import InvalidInputError, OutsideServiceError
 from core.suggestions import calls, prompt, replies
+from core.suggestions.advising import Asked
 from core.suggestions.calls import CallState, Claim, Outcome, Question
 from core.suggestions.hashes import facts_hash
 from core.suggestions.model_setup import ModelSetup, get_setup
 from core.suggestions.openai import Model, ModelAccess, NoAnswerError, Reply, Usage
+from core.suggestions.proposing import store_advice
 from core.suggestions.rules import Advice, Advisor, Facts
 
 _ASKED = 2  # times at most: once, and once more with what was wrong
 _SPARE = timedelta(seconds=60)  # for what a process does around its questions
 _LONGEST_KEPT = 4_000  # characters of a rejected reply
 _MOST_OF_A_REPLY = 1_500  # tokens of the reply and the reasons that are shown again
-
-
-class Store(Protocol):
-    """Stores what an advisor proposes; returns its id, None where it is known already."""
-
-    def __call__(
-        self,
-        session: Session,
-        team_id: int,
-        product_id: int,
-        advice: Advice,
-        advisor: Advisor,
-        model: str | None,
-        asked_by: int | None,
-        now: datetime,
-    ) -> int | None: ...
-
-
-class AskedAbout(Protocol):
-    """What the model is asked: the facts of one product, and for whom."""
-
-    @property
-    def team_id(self) -> int: ...
-    @property
-    def asked_by(self) -> int | None: ...
-    @property
-    def facts(self) -> Facts: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +44,10 @@ class Told:
     reasons: tuple[str, ...] = ()
 
 
-def find_model_adviser(settings: Settings, store: Store) -> "ModelAdviser | None":
+def find_model_adviser(settings: Settings) -> "ModelAdviser | None":
     """Return the model as an adviser; None where none is set up (`get_setup` says why)."""
     setup = get_setup(settings)
-    return None if setup.access is None else ModelAdviser(setup, setup.access, store)
+    return None if setup.access is None else ModelAdviser(setup, setup.access)
 
 
 class ModelAdviser:
@@ -83,17 +57,16 @@ class ModelAdviser:
         self,
         setup: ModelSetup,
         access: ModelAccess,
-        store: Store,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._setup, self._model, self._store, self._clock = setup, Model(access), store, clock
+        self._setup, self._model, self._clock = setup, Model(access), clock
         self._turns = threading.BoundedSemaphore(setup.parallel_calls)
 
-    def answer(self, asked: AskedAbout, now: datetime) -> int:  # noqa: ARG002 - see `ask`
+    def answer(self, asked: Asked, now: datetime) -> int:  # noqa: ARG002 - see `ask`
         """Return how many suggestions came of it; 0 also for facts that were asked before."""
         return len(self.ask(asked).suggestions)
 
-    def ask(self, asked: AskedAbout) -> Told:
+    def ask(self, asked: Asked) -> Told:
         """Ask about one product, unless these facts were asked about already.
 
         No transaction may be open. Whatever goes wrong outside ends in a state and a reason:
@@ -110,7 +83,7 @@ class ModelAdviser:
             return Told(asked.facts.product_id, CallState.KNOWN)
         return Told(asked.facts.product_id, CallState.NOT_ASKED, reasons=(claim,))
 
-    def _claim(self, asked: AskedAbout, talk: "_Talk") -> Claim | str | None:
+    def _claim(self, asked: Asked, talk: "_Talk") -> Claim | str | None:
         access = self._model.access
         question = Question(
             team_id=asked.team_id,
@@ -128,7 +101,7 @@ class ModelAdviser:
                 dollars_per_day=self._setup.dollars_per_day,
             )
 
-    def _keep(self, asked: AskedAbout, claim: Claim, talk: "_Talk") -> Told:
+    def _keep(self, asked: Asked, claim: Claim, talk: "_Talk") -> Told:
         """Close the question and store what it brought, together."""
         try:
             return self._close(asked, claim, talk)
@@ -136,7 +109,7 @@ class ModelAdviser:
             talk.refuse(error)
             return self._close(asked, claim, talk)
 
-    def _close(self, asked: AskedAbout, claim: Claim, talk: "_Talk") -> Told:
+    def _close(self, asked: Asked, claim: Claim, talk: "_Talk") -> Told:
         product_id, model = asked.facts.product_id, talk.model_name
         with write_scope() as session:
             if not calls.close(session, claim, self._outcome(claim, talk)):
@@ -146,12 +119,12 @@ class ModelAdviser:
         spoke = model if talk.spoken else None
         return Told(product_id, talk.state, spoke, talk.advice, ids, tuple(talk.reasons))
 
-    def _stored(self, session: Session, asked: AskedAbout, talk: "_Talk") -> tuple[int, ...]:
+    def _stored(self, session: Session, asked: Asked, talk: "_Talk") -> tuple[int, ...]:
         """Store every advice; return the ids of those that are new."""
         product_id, by, now = asked.facts.product_id, asked.asked_by, self._clock()
         who, model = Advisor.MODEL, talk.model_name
         found = [
-            self._store(session, asked.team_id, product_id, each, who, model, by, now)
+            store_advice(session, asked.team_id, product_id, each, who, model, by, now)
             for each in talk.advice
         ]
         return tuple(each for each in found if each is not None)
