@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product
-from core.suggestions.models import AdviceCall
+from core.suggestions.models import AdviceCall, AdviceDue
 from core.suggestions.rules import Advisor
 from core.suggestions.spending import spent_today
 
@@ -182,3 +182,28 @@ def is_resting(session: Session, team_id: int, now: datetime) -> bool:
         .limit(_FAILURES)
     ).all()
     return len(newest) == _FAILURES and set(newest) == {CallState.FAILED.value}
+
+
+_LOST = "The process that asked was ended before an answer was kept."
+
+
+def put_back_lost(session: Session, now: datetime, lost_after: timedelta) -> int:
+    """Let products wait for advice again whose question a crash left open; return how many.
+
+    They are asked when `AFTER_FAILURE` is over. What was left open counts as failed from now.
+    """
+    lost = session.execute(
+        update(AdviceCall)
+        .where(
+            AdviceCall.advisor == Advisor.MODEL.value,
+            AdviceCall.state == CallState.ASKING.value,
+            AdviceCall.at <= now - lost_after,
+        )
+        .values(state=CallState.FAILED.value, reasons=[_LOST])
+        .returning(AdviceCall.team_id, AdviceCall.product_id, AdviceCall.at)
+    ).all()
+    for each in lost:
+        waiting = {"team_id": each.team_id, "product_id": each.product_id}
+        due_at = max(now, each.at + AFTER_FAILURE)
+        session.execute(insert(AdviceDue).values(**waiting, due_at=due_at).on_conflict_do_nothing())
+    return len(lost)

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from core.suggestions.advising import Asked, answer_by_rules
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.suggestions import calls, model_advice
+from core.suggestions.advising import Asked, answer_by_rules
 from core.suggestions.calls import CallState
 from core.suggestions.gathering import gather
 from core.suggestions.model_advice import ModelAdviser, Told, find_model_adviser
