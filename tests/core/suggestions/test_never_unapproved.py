@@ -156,13 +156,31 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         with self.calling() as session:
             applying.apply(session, self.some_action(data), self.now)
 
+    @precondition(has_actions)
+    @rule(data=st.data(), ending=st.sampled_from(["seen", "undone"]))
+    def the_owner_sees_it_through(self, data: st.DataObject, ending: str) -> None:
+        """What chance seldom brings together: an approval, a round, and what follows it."""
+        action_id = self.some_action(data)
+        with self.calling() as session:
+            if service.approve(session, self.owner, action_id, self.now).did:
+                self.note_approval(self.owner, action_id)
+        self.a_round()
+        if ending == "seen":
+            self.a_look(1900, "Reading lamp")
+            self.a_round()
+            return
+        with self.calling() as session:
+            service.undo(session, self.owner, action_id, self.now)
+
     @rule()
     def a_round(self) -> None:
+        with self.calling() as session:  # each of its jobs is a transaction of its own
+            service.expire(session, self.now)
         with self.calling() as session:
             for action_id in applying.waiting_to_apply(session):
                 applying.apply(session, action_id, self.now)
+        with self.calling() as session:
             verifying.verify(session, self.now)
-            service.expire(session, self.now)
 
     @rule(price=st.sampled_from([1900, 1950, 2000]), title=st.sampled_from(["Reading lamp", "X"]))
     def a_look(self, price: int, title: str) -> None:
@@ -233,7 +251,7 @@ def test_nothing_is_applied_without_an_approval() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         AnybodyCallsAnything,
         settings=settings(
-            max_examples=20,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
