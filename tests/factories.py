@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Person, Team
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Means, Role
+from core.accounts.service import acting_person
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
 from core.history.observation import (
@@ -107,23 +108,25 @@ def follow_all(
     return [answer.product_id for answer in follow(session, acting, wishes, **options)]
 
 
-def colleague(session: Session, acting: Acting, name: str = "Colleague") -> Acting:
+def colleague(
+    session: Session, acting: Acting, name: str = "Colleague", role: Role = Role.SELLER
+) -> Acting:
     """Return another person of the same team."""
-    person = Person(team_id=acting.team_id, name=name)
+    person = Person(team_id=acting.team_id, name=name, role=role.value)
     session.add(person)
     session.flush()
-    return Acting(person.id, acting.team_id, name, acting.time_zone)
+    return acting_person(session, person.id, Means.PAGE)
 
 
-def stranger(session: Session) -> Acting:
+def stranger(session: Session, role: Role = Role.ADMIN) -> Acting:
     """Return a person of another team."""
     team = Team(name="Another team")
     session.add(team)
     session.flush()
-    person = Person(team_id=team.id, name="Stranger")
+    person = Person(team_id=team.id, name="Stranger", role=role.value)
     session.add(person)
     session.flush()
-    return Acting(person.id, team.id, "Stranger", "UTC")
+    return acting_person(session, person.id, Means.PAGE)
 
 
 def rows(session: Session, statement: str, **values: Any) -> list[dict[str, Any]]:

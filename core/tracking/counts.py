@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.tracking.lists import COUNT_CAP
 
 _CAP = COUNT_CAP + 1
@@ -40,6 +41,7 @@ SELECT
 """
 
 
+@verb(Right.READ)
 def freshness(session: Session, acting: Acting) -> Freshness:
     """Return how up to date the acting person's products are."""
     row: Any = session.execute(text(_FRESHNESS), {"person": acting.person_id}).one()

@@ -14,7 +14,8 @@ import pandas as pd
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy
 from core.tracking.narrowing import Narrowed, narrow
@@ -33,6 +34,7 @@ class ListPage:
     total: int
 
 
+@verb(Right.READ)
 def find_products(
     session: Session, acting: Acting, asked: ListFilter, sort: Sort, page: int, size: int
 ) -> ListPage:
@@ -55,6 +57,7 @@ def find_products(
     return ListPage(_with_sparklines(session, _details(session, acting, ids)), total)
 
 
+@verb(Right.READ)
 def count_products(session: Session, acting: Acting, asked: ListFilter) -> int:
     """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
     return _look(session, narrow(acting.person_id, asked))[0]
@@ -279,12 +282,14 @@ ORDER BY m.place
 """
 
 
+@verb(Right.READ)
 def marketplaces_followed(session: Session, acting: Acting, codes: Sequence[str]) -> list[str]:
     """Return which of the marketplaces the acting person follows products in."""
     values = {"codes": list(codes), "person": acting.person_id}
     return [row["code"] for row in _fetch(session, _MARKETPLACES, values)]
 
 
+@verb(Right.READ)
 def tags_used(session: Session, acting: Acting) -> list[str]:
     """Return the acting person's tags, sorted."""
     statement = (
@@ -294,6 +299,7 @@ def tags_used(session: Session, acting: Acting) -> list[str]:
     return [row["tag"] for row in _fetch(session, statement, {"person": acting.person_id})]
 
 
+@verb(Right.READ)
 def follows_anything(session: Session, acting: Acting) -> bool:
     """Return whether the acting person follows any product."""
     statement = "SELECT EXISTS (SELECT 1 FROM tracking WHERE person_id = %(person)s) AS any"

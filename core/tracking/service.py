@@ -8,7 +8,9 @@ from decimal import Decimal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts import audit
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.bulk import insert_rows
 from core.catalog.service import ensure_products
 from core.db import driver_connection
@@ -42,6 +44,7 @@ class Followed:
     is_new: bool  # False: this person followed it already
 
 
+@verb(Right.TRACK)
 def follow(
     session: Session,
     acting: Acting,
@@ -49,11 +52,13 @@ def follow(
     *,
     is_demo: bool = False,
     fetch: bool = True,
+    noted: bool = True,
 ) -> list[Followed]:
     """Follow products for the acting person and return one answer per wish, in order.
 
     A product that is followed already keeps its settings, apart from those the
-    wish names. With `fetch` they are due at once.
+    wish names. With `fetch` they are due at once. `noted` False: the caller tells the
+    audit of all its calls at once.
     """
     products, _ = ensure_products(
         session, [(wish.marketplace, wish.asin) for wish in wishes], is_demo=is_demo
@@ -63,6 +68,8 @@ def follow(
     for product_id, wish in zip(ids, wishes, strict=True):
         first.setdefault(product_id, wish)
     made = _insert_tracking(session, acting, first)
+    if noted:
+        audit.note_many(session, acting, "followed", "product", list(made))
     further = [
         (product_id, wish)
         for product_id, wish in zip(ids, wishes, strict=True)
@@ -175,11 +182,13 @@ class Settings:
     rank_change_percent: Decimal | None
 
 
+@verb(Right.TRACK)
 def change_settings(session: Session, acting: Acting, product_id: int, settings: Settings) -> None:
     """Replace the acting person's settings for a product they follow."""
     tracking = _own(session, acting, product_id)
     if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
+    before = _audited(tracking)
     for share in (settings.price_change_percent, settings.rank_change_percent):
         if share is not None and not 0 < share <= 10_000:
             raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
@@ -191,21 +200,45 @@ def change_settings(session: Session, acting: Acting, product_id: int, settings:
     tracking.rank_change_percent = settings.rank_change_percent
     session.flush()
     sync_schedule(session, [product_id])
+    after = _audited(tracking)
+    if before != after:
+        audit.note(session, acting, "changed settings", f"product:{product_id}", before, after)
 
 
-def pause(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+def _audited(tracking: Tracking) -> dict[str, object]:
+    return {
+        "role": tracking.role,
+        "cadence": tracking.cadence,
+        "tags": list(tracking.tags),
+        "note": tracking.note,
+        "is_primary": tracking.is_primary,
+        "price_change_percent": tracking.price_change_percent,
+        "rank_change_percent": tracking.rank_change_percent,
+    }
+
+
+@verb(Right.TRACK)
+def pause(
+    session: Session, acting: Acting, product_ids: Collection[int], *, noted: bool = True
+) -> int:
     """Stop looking at products for the acting person; return how many were running."""
-    return _set_paused(session, acting, product_ids, datetime.now(UTC))
+    paused = _set_paused(session, acting, product_ids, datetime.now(UTC))
+    if noted:
+        audit.note_many(session, acting, "paused", "product", paused)
+    return len(paused)
 
 
+@verb(Right.TRACK)
 def resume(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
     """Look at paused products again; return how many were paused."""
-    return _set_paused(session, acting, product_ids, None)
+    resumed = _set_paused(session, acting, product_ids, None)
+    audit.note_many(session, acting, "resumed", "product", resumed)
+    return len(resumed)
 
 
 def _set_paused(
     session: Session, acting: Acting, product_ids: Collection[int], at: datetime | None
-) -> int:
+) -> Sequence[int]:
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
@@ -216,9 +249,10 @@ def _set_paused(
         .returning(Tracking.product_id)
     ).all()
     sync_schedule(session, changed)
-    return len(changed)
+    return changed
 
 
+@verb(Right.TRACK)
 def unfollow(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
     """Remove products from the acting person's list; history stays. Returns how many."""
     removed = session.scalars(
@@ -227,9 +261,11 @@ def unfollow(session: Session, acting: Acting, product_ids: Collection[int]) -> 
         .returning(Tracking.product_id)
     ).all()
     sync_schedule(session, removed)
+    audit.note_many(session, acting, "unfollowed", "product", removed)
     return len(removed)
 
 
+@verb(Right.TRACK)
 def add_tags(
     session: Session, acting: Acting, product_ids: Collection[int], tags: Sequence[str]
 ) -> int:
@@ -242,9 +278,12 @@ def add_tags(
     ).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
+    ids = [tracking.product_id for tracking in rows]
+    audit.note_many(session, acting, "tagged", "product", ids, {"tags": cleaned})
     return len(rows)
 
 
+@verb(Right.TRACK)
 def request_refresh(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
     """Make followed products due now, ahead of the usual round; return how many.
 
@@ -262,6 +301,7 @@ def request_refresh(session: Session, acting: Acting, product_ids: Collection[in
         .values(priority=0, due_at=func.now(), requested_at=func.now())
         .returning(FetchSchedule.product_id)
     ).all()
+    audit.note_many(session, acting, "asked for a fetch", "product", asked)
     return len(asked)
 
 
