@@ -20,6 +20,8 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Hashing frees Python but not the core: a flood of attempts gets one of them, no more.
 _ONE_CORE = BoundedSemaphore(1)
 _EASY = 10.0  # log10 of the guesses that a determined guesser needs
+_SHORTEST_NAME = 3  # shorter ones are part of many words
+_OF_NAMES = 2.0  # log10 of the guesses that one's own names are worth, together
 _LONGEST_JUDGED = 72  # what zxcvbn looks at
 
 
@@ -77,7 +79,25 @@ def password_problem(password: str, *names: str) -> str | None:
     if float(judged["guesses_log10"]) < _EASY:
         warning = judged["feedback"]["warning"] or "It is too close to common words or your name."
         return f"This password is easy to guess. {warning.rstrip('.')}."
-    return None
+    return _own_problem(password, own)
+
+
+def _own_problem(password: str, own: list[str]) -> str | None:
+    """Return what is wrong with a password that is little more than its owner's names.
+
+    Several of them with a year between count as several guesses each, but are the
+    first that somebody who knows the person tries: what else there is has to be good.
+    """
+    folded = normal_password(password).casefold()
+    rest = folded
+    for part in sorted(own, key=len, reverse=True):
+        if len(part) >= _SHORTEST_NAME:
+            rest = rest.replace(part.casefold(), "")
+    if rest == folded:
+        return None
+    if rest and float(zxcvbn(rest[:_LONGEST_JUDGED])["guesses_log10"]) >= _EASY - _OF_NAMES:
+        return None
+    return "This password is easy to guess. It is little more than your own name or address."
 
 
 def _parts(name: str) -> list[str]:
