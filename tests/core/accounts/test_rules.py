@@ -90,7 +90,7 @@ def test_an_address_is_cleaned_once_and_for_all_or_refused(address: str) -> None
 
 @pytest.mark.parametrize(
     "address",
-    ["Ada@Shop.Example", " ada@shop.example ", "ADA@SHOP.EXAMPLE", "ａｄａ@shop.example"],  # noqa: RUF001
+    ["Ada@Shop.Example", " ada@shop.example ", "ADA@SHOP.EXAMPLE", "ａｄａ@shop.example"],
 )
 def test_one_mailbox_is_one_address_however_it_is_typed(address: str) -> None:
     assert clean_mail(address) == "ada@shop.example"
