@@ -129,6 +129,12 @@ def seal(session: Session, limit: int = SEALED_AT_ONCE) -> int:
     return len(events)
 
 
+def is_waiting(session: Session) -> bool:
+    """Return whether any event is not sealed yet."""
+    first = select(AuditEvent.id).where(AuditEvent.seal.is_(None)).limit(1)
+    return session.scalar(first) is not None
+
+
 def _end_of_chain(session: Session) -> tuple[int, bytes]:
     row = session.execute(
         select(AuditEvent.place, AuditEvent.seal)

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from core.accounts import audit, notices
 from core.accounts.links import NO_LONGER, Purpose, activate, make_token, person_of, use_up
 from core.accounts.models import OneTimeToken, Person, Team
-from core.accounts.rules import clean_mail, clean_name
+from core.accounts.rules import Acting, Right, clean_mail, clean_name
 from core.accounts.sessions import end_all_of
-from core.errors import InvalidInputError
+from core.accounts.verbs import verb
+from core.errors import InvalidInputError, NotFoundError
 
 MAIL_EVERY = timedelta(minutes=2)  # links to one mailbox
 
@@ -75,6 +76,26 @@ def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str]
         return None
     audit.note_outsider(session, person.team_id, "asked for a new password", None, person.id)
     return address, make_token(session, person.id, Purpose.RESET, now)
+
+
+@verb(Right.ADMIN)
+def make_reset_link(session: Session, acting: Acting, mail: str, now: datetime) -> str:
+    """Return the token of a new password for a colleague, to be handed over by other means.
+
+    Raises NotFoundError where nobody active of the team has the address.
+    """
+    found = select(Person).where(
+        Person.mail == clean_mail(mail),
+        Person.team_id == acting.team_id,
+        Person.state == "active",
+        ~Person.is_demo,
+    )
+    person = session.scalars(found.with_for_update()).first()
+    if person is None:
+        raise NotFoundError("Nobody active in the team has this mail address.")
+    audit.note(session, acting, "made reset link", f"person:{person.id}")
+    notices.tell(session, [person.id], "An administrator made a link for a new password.")
+    return make_token(session, person.id, Purpose.RESET, now)
 
 
 def _was_asked(session: Session, person_id: int, purpose: Purpose, now: datetime) -> bool:

@@ -89,7 +89,11 @@ def needs_setup(session: Session) -> bool:
 def make_setup_link(session: Session, now: datetime) -> str | None:
     """Return a token that claims the first administrator; None when somebody has."""
     owner = _unclaimed_owner(session)
-    return None if owner is None else make_token(session, owner.id, Purpose.SETUP, now)
+    if owner is None:
+        return None
+    acting = acting_person(session, owner.id, Means.COMMAND)
+    audit.note(session, acting, "made set-up link", f"person:{owner.id}")
+    return make_token(session, owner.id, Purpose.SETUP, now)
 
 
 def _unclaimed_owner(session: Session) -> Person | None:

@@ -27,6 +27,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.api_tokens.team_tokens": (Role.ADMIN, None),
     "accounts.audit.events": (Role.ADMIN, None),
     "accounts.audit.kinds_of_events": (Role.ADMIN, None),
+    "accounts.mailed.make_reset_link": (Role.ADMIN, None),
     "accounts.notices.count_unread": (Role.VIEWER, None),
     "accounts.notices.mark_read": (Role.VIEWER, None),
     "accounts.notices.newest": (Role.VIEWER, None),

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts import second_factor
 from core.accounts.credentials import encrypted
-from core.accounts.models import RecoveryCode
+from core.accounts.models import Person, RecoveryCode
 from core.accounts.rules import Acting, Role
 from core.accounts.second_factor import (
     begin_second_factor,
@@ -87,9 +86,7 @@ def test_a_phones_clock_may_be_half_a_minute_off(
 )
 @given(st.one_of(st.text(max_size=30), st.from_regex(r"\A[\d٠-٩]{5,7}\Z")))
 def test_any_other_text_is_no_code(session: Session, member: Member, code: str) -> None:
-    found = session.scalars(
-        select(second_factor.Person).filter_by(mail="fuzz@team.example")
-    ).first()
+    found = session.scalars(select(Person).filter_by(mail="fuzz@team.example")).first()
     number = found.id if found else member(mail="fuzz@team.example").person_id
     kept = person(session, number)
     kept.totp_secret, kept.totp_confirmed_at = encrypted(RFC_SECRET, KEY), NOW

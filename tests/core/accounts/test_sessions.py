@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts import entry, links, notices, sessions
-from core.accounts.attempts import AttemptLimits, begin_attempt
+from core.accounts.attempts import AttemptLimits, begin_attempt, count_failed
 from core.accounts.entry import Known
 from core.accounts.links import Purpose
 from core.accounts.models import AuditEvent, Notice, OneTimeToken, Person, SignIn
@@ -235,7 +235,7 @@ def test_a_right_password_alone_gives_no_new_tries_at_the_second_factor(
         begin_attempt(session, mail, None, LIMITS, NOW)
     attempt = begin_attempt(session, mail, None, LIMITS, NOW)
     entry.let_in(session, known(session), attempt, NOW)
-    assert entry.count_failed(session, mail, LIMITS.window, NOW) == 2
+    assert count_failed(session, mail, LIMITS.window, NOW) == 2
 
 
 def test_a_hash_of_new_costs_replaces_only_the_one_it_was_made_of(
