@@ -83,6 +83,7 @@ def try_code(token: str, mail: str, code: str) -> str | None:
             raise NotAllowedError(_TOO_LATE)
         key = secret_key(get_settings())
         if not second_factor.check_code(session, person_id, code, key, now):
+            entry.note_failure(session, who, signed.address(), limits(), now)
             return None
         if links.use_token(session, token, Purpose.SECOND, now) is None:
             raise NotAllowedError(_TOO_LATE)

@@ -126,6 +126,38 @@ def demo(
 
 
 @commands.command()
+def people(
+    setup_link: Annotated[
+        bool, typer.Option("--setup-link", help="Print the link that makes the first one.")
+    ] = False,
+    reset: Annotated[
+        str | None, typer.Option(help="Print a link for a new password of this mail address.")
+    ] = None,
+) -> None:
+    """List who is in the team, or print a link by which somebody gets in."""
+    from jobs import people as known
+
+    if reset is not None:
+        known.print_reset_link(reset, _say)
+    elif setup_link:
+        raise typer.Exit(0 if known.print_setup_link(_say) else 1)
+    else:
+        known.list_people(_say)
+
+
+@commands.command()
+def audit(
+    head: Annotated[
+        str | None, typer.Option(help="A head that was printed earlier, to be found again.")
+    ] = None,
+) -> None:
+    """Verify the audit's chain; the exit code is 1 when an event is missing or altered."""
+    from jobs.upkeep import verify_audit
+
+    raise typer.Exit(0 if verify_audit(head, _say) else 1)
+
+
+@commands.command()
 def check() -> None:
     """Check everything Amazcope depends on; the exit code is 1 when something is wrong."""
     from jobs.check import check_everything

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from core.accounts import letters, service
+from core.accounts import letters, mailed, service
 from core.accounts.letters import Letter
-from core.accounts.rules import clean_mail
 from core.config import get_settings
 from core.db import write_scope
 from core.delivery import smtp
@@ -25,19 +24,22 @@ log = logging.getLogger(__name__)
 @huey.task(expires=3600)
 def send_reset(mail: str) -> None:
     """Mail the link for a new password, where the address is somebody's."""
-    _write(lambda session: service.request_reset(session, mail, _now()), letters.reset)
+    _write(lambda session: mailed.request_reset(session, mail, _now()), letters.reset)
 
 
 @huey.task(expires=3600)
-def send_registration(mail: str, name: str, password_hash: str) -> None:
+def send_registration(mail: str) -> None:
     """Keep somebody who registered, and mail the link that proves the address."""
     base = get_settings().public_url
-    with job("mail"):
+    with job("mail") as notes:
         with write_scope() as session:
-            made = service.register(session, mail, name, password_hash, _now())
-        to = clean_mail(mail)
-        letter = letters.registration(to, made, base) if made else letters.known_already(to, base)
-        deliver(letter)
+            made = mailed.register(session, mail, _now())
+        if made is None:
+            notes.say("Nobody to write to.")
+        elif made.token is None:
+            deliver(letters.known_already(made.mail, base))
+        else:
+            deliver(letters.registration(made.mail, made.token, base))
 
 
 @huey.task(expires=86_400)

@@ -142,9 +142,10 @@ def normal_password(password: str) -> str:
 
 def length_problem(password: str) -> str | None:
     """Return what is wrong with a password's length, None when it is right."""
-    length = len(normal_password(password))
-    if length < SHORTEST_PASSWORD:
+    hashed = normal_password(password)
+    # One sign may stand for a whole phrase, and is one stroke to guess all the same.
+    if min(len(hashed), len(unicodedata.normalize("NFC", password).strip())) < SHORTEST_PASSWORD:
         return f"A password has at least {SHORTEST_PASSWORD} characters."
-    if length > LONGEST_PASSWORD:
+    if len(hashed) > LONGEST_PASSWORD:
         return f"A password has at most {LONGEST_PASSWORD} characters."
     return None

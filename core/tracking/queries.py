@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
 from core.tracking.narrowing import SCOPES, Narrowed, narrow, scope_values
@@ -34,6 +35,7 @@ class ListPage:
     total: int
 
 
+@verb(Right.READ)
 def find_products(
     session: Session, acting: Acting, asked: ListFilter, sort: Sort, page: int, size: int
 ) -> ListPage:
@@ -58,6 +60,7 @@ def find_products(
     return ListPage(_with_sparklines(session, _details(session, acting, asked.whose, ids)), total)
 
 
+@verb(Right.READ)
 def count_products(session: Session, acting: Acting, asked: ListFilter) -> int:
     """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
     return _look(session, narrow(acting, asked))[0]
@@ -307,6 +310,7 @@ ORDER BY m.place
 """
 
 
+@verb(Right.READ)
 def marketplaces_followed(
     session: Session, acting: Acting, codes: Sequence[str], whose: Whose = Whose.MINE
 ) -> list[str]:
@@ -316,6 +320,7 @@ def marketplaces_followed(
     return [row["code"] for row in _fetch(session, statement, values)]
 
 
+@verb(Right.READ)
 def tags_used(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> list[str]:
     """Return the tags of what is followed, sorted."""
     statement = (
@@ -325,6 +330,7 @@ def tags_used(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> li
     return [row["tag"] for row in _fetch(session, statement, scope_values(acting))]
 
 
+@verb(Right.READ)
 def follows_anything(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> bool:
     """Return whether any product is followed."""
     statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"
