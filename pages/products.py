@@ -33,4 +33,4 @@ if found.rows.empty:
 with bar:
     tables.action_bar(found.rows)
 tables.product_table(found.rows)
-pickers.pages(found.total, lists.PAGE_SIZE)
+pickers.pages(found.total, lists.page_size())
