@@ -1,7 +1,8 @@
 """Every number, time and reason that a person reads, in words. No screen, no state of its own.
 
-Numbers and dates are written in the reader's formats (`core.formats`). None and NaN are "unknown", never 0. Text from outside is made harmless here too,
-for Streamlit's Markdown and for spreadsheets.
+Numbers and dates are written in the reader's formats (`core.formats`). None and NaN are
+"unknown", never 0. Text from outside is made harmless here too, for Streamlit's Markdown
+and for spreadsheets.
 """
 
 import re

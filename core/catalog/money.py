@@ -208,13 +208,12 @@ def format_money(minor: int | None, marketplace: Marketplace) -> str:
     return format_amount(minor, marketplace.currency, marketplace.locale)
 
 
-def format_amount(
-    minor: int | None, currency: str, locale: str, *, as_code: bool = False
-) -> str:
+def format_amount(minor: int | None, currency: str, locale: str, *, as_code: bool = False) -> str:
     """Write minor units of a currency in a locale's way; None is "unknown".
 
-    `as_code`: with the ISO code of the currency in place of its sign. Else the same as Babel's `format_currency` but for a space behind a letter code
-    (CLDR's rule, which Babel leaves out), and fast enough for long lists.
+    `as_code`: with the ISO code of the currency for its sign. The same as Babel's
+    `format_currency` but for a space beside a letter code (CLDR's rule, which Babel
+    leaves out), and fast enough for long lists.
     """
     if minor is None:
         return UNKNOWN
