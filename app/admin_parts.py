@@ -65,7 +65,7 @@ def _person(each: Member) -> None:
             f"**{wording.escape_markdown(each.name)}** :blue-badge[{each.role.value}]{is_out}{demo}"
             f"  \n:small[{wording_of_people.member(each, datetime.now(UTC))}]"
         )
-        if st.button("Manage", key=f"manage_{each.id}"):
+        if each.state != "unclaimed" and st.button("Manage", key=f"manage_{each.id}"):
             manage(each)
 
 

@@ -80,10 +80,9 @@ class _Door(Authenticate):  # type: ignore[misc]
     def login(self) -> None:
         """Show the form as the library does, but for what its own can't be told.
 
-        A main button, no anchor at the heading, and fields that password managers know.
+        A main button, no heading of its own, and fields that password managers know.
         """
         with st.form("sign_in"):
-            st.subheader("Sign in", anchor=False)
             mail = st.text_input("Mail address", autocomplete="username")
             password = st.text_input("Password", type="password", autocomplete="current-password")
             if st.form_submit_button("Sign in", type="primary", width="stretch"):

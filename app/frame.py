@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import account_actions, data, keys, leaving, theme
+from app import account_actions, data, fragments, keys, leaving, theme
 from app.data import accounts
 from core import wording
 from core.accounts.notices import Told
@@ -23,7 +23,7 @@ def sidebar(who: Acting, pages: Sequence[str]) -> None:
             leaving.end()
             return
         theme.apply(data.display().theme, pages)
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, wrap=False, gap="xsmall"):
             _person(who)
             _bell(data.display().unread)
         if data.has_demo():
@@ -32,7 +32,7 @@ def sidebar(who: Acting, pages: Sequence[str]) -> None:
 
 def _person(who: Acting) -> None:
     name = wording.escape_markdown(wording.shorten(who.name, 24))
-    with st.popover(name, icon=":material/account_circle:"):
+    with st.popover(name, width="stretch", wrap=False):
         st.caption(f"Signed in as {who.role.value}")
         st.page_link(
             f"../pages/{keys.PROFILE}.py", label="Profile", icon=":material/manage_accounts:"
@@ -45,20 +45,23 @@ def _leave() -> None:
 
 
 def _bell(unread: int) -> None:
-    """Show how many notices are unread; they are read, in both senses, once it is opened."""
+    """Show how many notices are unread; a click shows them all."""
     label = wording.capped_count(unread, 99) if unread else ""
     icon = ":material/notifications_active:" if unread else ":material/notifications:"
     told = f"{label or 'No'} new {'notice' if unread == 1 else 'notices'}"
-    bell = st.popover(label, icon=icon, help=told, key=BELL, on_change="rerun")
-    if not bell.open:
-        return
+    if st.button(label, icon=icon, help=told, key=BELL, wrap=False):
+        notices()
+
+
+@fragments.dialog("Notices", icon=":material/notifications:")
+def notices() -> None:
+    """Show the newest notices, the unread ones bold; from here on they count as read."""
     found = accounts.own_notices()
-    with bell:
-        if not found:
-            st.caption("Nothing yet.")
-        for each in found:
-            _notice(each)
-    if unread and found:
+    if not found:
+        st.caption("Nothing yet.")
+    for each in found:
+        _notice(each)
+    if any(not each.is_read for each in found):
         account_actions.mark_read(found[0].id)
 
 

@@ -72,7 +72,8 @@ class _Form:
             locales,
             index=locales.index(own.locale),
             format_func=wording_of_people.language,
-            help="How numbers, dates and amounts are written. The words stay English.",
+            help="How numbers, dates and amounts are written; the words stay English. With "
+            "English (United States) amounts are written as each marketplace does.",
         )
         self.currency = right.selectbox(
             "Currency",
@@ -95,13 +96,15 @@ class _Form:
     def _news(self, own: Profile) -> None:
         left, right = st.columns(2)
         self.price = left.text_input(
-            "Price moves by (%)",
+            "News: price moves by (%)",
             _written(own.price_change_percent),
+            placeholder="5",
             help="For products followed from now on. Empty: the usual 5 %.",
         )
         self.rank = right.text_input(
-            "Rank moves by (%)",
+            "News: rank moves by (%)",
             _written(own.rank_change_percent),
+            placeholder="50",
             help="For products followed from now on. Empty: the usual 50 %.",
         )
         self.mails = st.toggle("Mail me what the bell shows", own.mails)

@@ -21,7 +21,6 @@ def show() -> None:
     """Show the way in; the page that was asked for comes after it, at the same address."""
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH, gap="small"):
         st.title("Amazcope", anchor=False, text_alignment="center")
-        st.caption("Prices and ranks on Amazon, watched.", text_alignment="center")
         if _TICKET in st.session_state:
             leaving.begin(st.session_state.pop(_TICKET))
         elif _SECOND in st.session_state:
@@ -95,9 +94,7 @@ def _take_code(token: str, mail: str, code: str) -> None:
 def _demo() -> None:
     """Offer the people of the demo, with what everybody may know of them."""
     with st.container(border=True, gap="small"):
-        st.markdown(
-            ":material/storefront: **The demo** listens on this machine only. Look around as"
-        )
+        st.markdown("**The demo** listens on this machine only:")
         for person in PEOPLE:
             _demo_person(person)
 
@@ -111,14 +108,15 @@ def _demo_person(person: DemoPerson) -> None:
         gap="small",
     ):
         st.markdown(
-            f"**{person.name}** :small[:gray[{person.about}  \n"
-            f"{wording.escape_markdown(person.mail)} · `{person.password}`]]"
+            f"**{person.name}**  \n:small[:gray[{wording.escape_markdown(person.mail)}]]"
+            f"  \n:small[`{person.password}`]"
         )
         st.button(
             f"Enter as {person.role.value}",
             key=f"demo_{person.role.value}",
             on_click=_enter,
             args=(person,),
+            help=f"{person.about[0].upper()}{person.about[1:]}.",
             wrap=False,
         )
 

@@ -40,7 +40,7 @@ def browser(agent: str | None) -> str:
     """Name a browser by what it says of itself: "Chrome on Linux". It may lie."""
     if not agent:
         return "an unknown browser"
-    found = [shown for sign, shown in _BROWSERS if re.search(rf"\b{sign}\w*/", agent)]
+    found = [shown for sign, shown in _BROWSERS if re.search(rf"{sign}\w*/", agent)]
     name = found[0] if found else "Safari" if "Safari/" in agent else "another browser"
     system = next((system for system in _SYSTEMS if system in agent), None)
     return f"{name} on {system.replace('Mac OS X', 'a Mac')}" if system else name
@@ -85,4 +85,4 @@ def language(locale: str) -> str:
     formats.use(Formats(locale))
     sample = f"{name} · {formats.digits('11,598.5')} · {wording.day(_SAMPLE)}"
     formats.use(kept)
-    return f"{sample} · amounts as each marketplace" if locale == "en_US" else sample
+    return sample
