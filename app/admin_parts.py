@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import available_timezones
 
 import streamlit as st
 
 from app import account_actions, admin_actions, fragments, token_parts, wording_of_people
 from app.data import accounts, acting
 from core import wording
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, Role
+from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
 from core.accounts.service import Member
 from core.accounts.team_settings import REGISTRATIONS, TeamSettings
 
@@ -187,7 +186,7 @@ def team(settings: TeamSettings) -> None:
     with st.form("team"):
         left, right = st.columns(2)
         name = left.text_input("Name of the team", settings.name, max_chars=LONGEST_NAME)
-        zones = sorted(available_timezones())
+        zones = time_zones()
         zone = right.selectbox(
             "Time zone",
             zones,

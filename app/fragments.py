@@ -17,12 +17,16 @@ Shows = Callable[P, None]
 
 
 def dialog(
-    title: str, *, width: Literal["small", "medium", "large"] = "small", icon: str | None = None
+    title: str,
+    *,
+    width: Literal["small", "medium", "large"] = "small",
+    icon: str | None = None,
+    on_dismiss: Literal["ignore", "rerun"] = "ignore",
 ) -> Callable[[Shows[P]], Shows[P]]:
     """Make a function show a dialog, for whoever is signed in."""
 
     def made(shows: Shows[P]) -> Shows[P]:
-        return st.dialog(title, width=width, icon=icon)(_signed_in(shows))
+        return st.dialog(title, width=width, icon=icon, on_dismiss=on_dismiss)(_signed_in(shows))
 
     return made
 

@@ -22,12 +22,12 @@ def sidebar(who: Acting, pages: Sequence[str]) -> None:
         if st.session_state.get(_LEAVING):
             leaving.end()
             return
-        theme.apply(data.display().theme, pages)
         with st.container(horizontal=True, wrap=False, gap="xsmall"):
             _person(who)
             _bell(data.display().unread)
         if data.has_demo():
             st.caption("Demo market · invented products")
+        theme.apply(data.display().theme, pages)
 
 
 def _person(who: Acting) -> None:
@@ -53,7 +53,7 @@ def _bell(unread: int) -> None:
         notices()
 
 
-@fragments.dialog("Notices", icon=":material/notifications:")
+@fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun")
 def notices() -> None:
     """Show the newest notices, the unread ones bold; from here on they count as read."""
     found = accounts.own_notices()

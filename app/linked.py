@@ -74,11 +74,11 @@ def forgotten_button() -> None:
 
 def register_button() -> None:
     """Offer to register, where that is open to everybody."""
-    if _is_open():
+    if is_open():
         st.button("Register", type="tertiary", on_click=_open, args=("register",))
 
 
-def _is_open() -> bool:
+def is_open() -> bool:
     with read_scope() as session:
         return registration_mode(session, get_settings().amazcope_registration) == "open"
 
@@ -198,7 +198,7 @@ def _register() -> None:
 
 
 def _take_registration(name: str, mail: str, password: str) -> None:
-    if not _is_open():
+    if not is_open():
         st.error("Registration is not open. Ask for an invitation.", icon=":material/lock:")
         return
     problem = password_problem(password, name, mail)

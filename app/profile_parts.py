@@ -1,7 +1,6 @@
 """The profile's first part: how a person is called and sees things; and the mail address."""
 
 from decimal import Decimal
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -9,7 +8,7 @@ from app import account_actions, wording_of_people
 from app.product_dialogs import percent_of
 from core import wording
 from core.accounts.profile import CURRENCY_DISPLAYS, LOCALES, PAGE_SIZES, THEMES, Profile, Wanted
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD
+from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, time_zones
 from core.errors import AmazcopeError
 
 WIDTH = 760  # px: longer lines of inputs are hard to follow
@@ -59,7 +58,7 @@ class _Form:
         st.subheader("You and what you see", anchor=False)
         left, right = st.columns(2)
         self.name = left.text_input("Name", own.name, max_chars=LONGEST_NAME, autocomplete="name")
-        zones = [None, *sorted(available_timezones())]
+        zones = [None, *time_zones()]
         self.zone = right.selectbox(
             "Time zone",
             zones,

@@ -6,7 +6,6 @@ join. Limits of attempts, lifetimes of sign-ins, keys and budgets stay with the 
 
 from dataclasses import asdict, dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import audit
 from core.accounts.models import Team, TeamSetting
-from core.accounts.rules import Acting, Right, clean_name
+from core.accounts.rules import Acting, Right, clean_name, time_zones
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError
 
@@ -77,7 +76,7 @@ def change_team_settings(
 
 
 def _check(wanted: TeamSettings) -> None:
-    if wanted.time_zone not in available_timezones():
+    if wanted.time_zone not in time_zones():
         raise InvalidInputError("There is no such time zone. Choose one of the list.")
     if wanted.registration not in REGISTRATIONS:
         raise InvalidInputError("Choose invitation, open or closed.")

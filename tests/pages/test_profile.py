@@ -1,13 +1,13 @@
 """The profile, as the person sees it and changes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pyotp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-from streamlit.testing.v1 import AppTest
 
 from app import account_actions
 from app import session as signed_in
@@ -16,9 +16,10 @@ from core.accounts import api_tokens, notices, second_factor, sessions
 from core.accounts.credentials import hash_password, is_password
 from core.accounts.models import Person
 from core.accounts.rules import Acting, Role, Scope
-from core.config import ROOT, get_settings
+from core.config import get_settings
 from core.secret_key import secret_key
 from tests.pages.conftest import SignIn
+from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 from tests.pages.seeding import follow_many, seed
 
 PRESENT = "quiet harbour 41 lamps"
@@ -26,40 +27,11 @@ NASTY = "<b>x</b> **y** $a$ :smile: =1+1 [z](http://a.b)"
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> object:
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AMAZCOPE_DATA_DIR", str(tmp_path))
     get_settings.cache_clear()
     yield
     get_settings.cache_clear()
-
-
-def open_page(name: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
-    app.switch_page(f"../pages/{name}.py")
-    for parameter, value in address.items():
-        app.query_params[parameter] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    shown = [*app.markdown, *app.caption, *app.title, *app.subheader, *app.code, *app.warning]
-    return " ".join(str(each.value) for each in shown).replace("\u2060", "")
-
-
-def plain(app: AppTest) -> str:
-    return words(app).replace("\\", "")
-
-
-def labelled(found: object, label: str) -> object:
-    [one] = [each for each in found if each.label == label]  # type: ignore[attr-defined]
-    return one
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    labelled(app.button, label).click()  # type: ignore[attr-defined]
-    return app.run()
 
 
 def with_password(session: Session, acting: Acting) -> Person:
@@ -69,34 +41,26 @@ def with_password(session: Session, acting: Acting) -> Person:
     return person
 
 
-def toasts(app: AppTest) -> str:
-    return " ".join(toast.value for toast in app.toast)
-
-
-def errors(app: AppTest) -> str:
-    return " ".join(error.value for error in app.error)
-
-
 # You
 
 
 def test_what_is_saved_is_what_the_form_shows_next(session: Session, acting: Acting) -> None:
     app = open_page("profile")
-    labelled(app.text_input, "Name").set_value("Nora Nuñez")  # type: ignore[attr-defined]
-    labelled(app.selectbox, "Time zone").set_value("Asia/Tokyo")  # type: ignore[attr-defined]
-    labelled(app.selectbox, "Products on a page").set_value(25)  # type: ignore[attr-defined]
-    labelled(app.text_input, "News: price moves by (%)").set_value("7,5")  # type: ignore[attr-defined]
+    labelled(app.text_input, "Name").set_value("Nora Nuñez")
+    labelled(app.selectbox, "Time zone").set_value("Asia/Tokyo")
+    labelled(app.selectbox, "Products on a page").set_value(25)
+    labelled(app.text_input, "News: price moves by (%)").set_value("7,5")
     press(app, "Save")
     assert "Profile saved." in toasts(app)
     person = session.get_one(Person, acting.person_id, populate_existing=True)
     assert (person.name, person.time_zone, person.page_size) == ("Nora Nuñez", "Asia/Tokyo", 25)
     again = open_page("profile")
-    assert labelled(again.text_input, "News: price moves by (%)").value == "7.5"  # type: ignore[attr-defined]
+    assert labelled(again.text_input, "News: price moves by (%)").value == "7.5"
 
 
 def test_what_is_no_percentage_is_said_below_the_form(session: Session, acting: Acting) -> None:
     app = open_page("profile")
-    labelled(app.text_input, "News: rank moves by (%)").set_value("much")  # type: ignore[attr-defined]
+    labelled(app.text_input, "News: rank moves by (%)").set_value("much")
     press(app, "Save")
     assert "is no percentage" in errors(app)
 
@@ -183,7 +147,7 @@ def test_the_mail_address_changes_only_with_the_present_password(
 ) -> None:
     person = with_password(session, acting)
     app = open_page("profile")
-    labelled(app.text_input, "New address").set_value("new@team.example")  # type: ignore[attr-defined]
+    labelled(app.text_input, "New address").set_value("new@team.example")
     app.text_input(key="password_for_mail").set_value("guessed")
     press(app, "Change")
     assert "present password is not right" in errors(app)
@@ -226,7 +190,7 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, acting: Acting
     assert is_password(person.password_hash, "a fresh lemon tree 7")
     assert sessions.find(session, elsewhere, signed_in.lifetime(), now, None) is None
     assert "10.0.0.7" not in plain(app)
-    assert labelled(app.button, "Sign out everywhere else").disabled  # type: ignore[attr-defined]
+    assert labelled(app.button, "Sign out everywhere else").disabled
 
 
 def test_an_easy_password_is_refused_with_its_reason(session: Session, acting: Acting) -> None:
@@ -259,16 +223,16 @@ def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
     secret = app.code[0].value.replace(" ", "")
     assert len(secret) == 32
     label = "**2.** The code that the app shows now"
-    labelled(app.text_input, label).set_value("000000")  # type: ignore[attr-defined]
+    labelled(app.text_input, label).set_value("000000")
     press(app, "Confirm")
     assert "This code is not right" in errors(app)
-    labelled(app.text_input, label).set_value(pyotp.TOTP(secret).now())  # type: ignore[attr-defined]
+    labelled(app.text_input, label).set_value(pyotp.TOTP(secret).now())
     press(app, "Confirm")
     codes = app.code[0].value.split("\n")
     assert len(set(codes)) == 10
     assert codes[0] not in words(press(app, "I have kept them"))
     assert "Unused recovery codes: 10" in words(app)
-    labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])  # type: ignore[attr-defined]
+    labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])
     press(app, "Remove the second factor")
     assert not second_factor.is_asked_of(session, acting.person_id)
 
@@ -288,9 +252,9 @@ def test_the_demos_people_can_change_neither_password_nor_address(
     person.is_demo = True
     session.commit()
     app = open_page("profile", part="Security")
-    assert labelled(app.button, "Change password").disabled  # type: ignore[attr-defined]
-    assert labelled(app.button, "Set up").disabled  # type: ignore[attr-defined]
-    assert labelled(open_page("profile").button, "Change").disabled  # type: ignore[attr-defined]
+    assert labelled(app.button, "Change password").disabled
+    assert labelled(app.button, "Set up").disabled
+    assert labelled(open_page("profile").button, "Change").disabled
 
 
 # Tokens
@@ -300,7 +264,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
     session: Session, acting: Acting
 ) -> None:
     app = open_page("profile", part="API tokens")
-    labelled(app.text_input, "Name").set_value(NASTY)  # type: ignore[attr-defined]
+    labelled(app.text_input, "Name").set_value(NASTY)
     press(app, "Make token")
     token = app.code[0].value
     assert api_tokens.find_by_token(session, token, datetime.now(UTC), None)
@@ -317,7 +281,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
 
 def test_a_token_that_may_nothing_is_not_made(session: Session, acting: Acting) -> None:
     app = open_page("profile", part="API tokens")
-    labelled(app.text_input, "Name").set_value("Report")  # type: ignore[attr-defined]
+    labelled(app.text_input, "Name").set_value("Report")
     app.button_group[-1].set_value([])
     press(app, "Make token")
     assert "Choose what the token may do." in errors(app)
