@@ -132,6 +132,20 @@ def _check(wanted: Wanted) -> None:
             raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
 
 
+@verb(Right.TRACK)
+def own_thresholds(session: Session, acting: Acting) -> tuple[Decimal | None, Decimal | None]:
+    """Return by how many percent price and rank move to be news, of what is followed from now on.
+
+    None: the usual.
+    """
+    row = session.execute(
+        select(Person.price_change_percent, Person.rank_change_percent).where(
+            Person.id == acting.person_id
+        )
+    ).one()
+    return row[0], row[1]
+
+
 @verb(Right.SELF)
 def own_password_hash(session: Session, acting: Acting) -> str | None:
     """Return the hash that the person's present password is checked against."""

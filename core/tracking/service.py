@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.profile import own_thresholds
 from core.accounts.rules import Acting
 from core.bulk import insert_rows
 from core.catalog.service import ensure_products
@@ -81,6 +82,7 @@ def follow(
 
 
 def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) -> set[int]:
+    price, rank = own_thresholds(session, acting)
     rows = [
         (
             acting.team_id,
@@ -90,8 +92,8 @@ def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) 
             (wish.cadence or Cadence.DAILY).value,
             "\x1f".join(clean_tags(wish.tags)),
             wish.note,
-            wish.price_change_percent,
-            wish.rank_change_percent,
+            price if wish.price_change_percent is None else wish.price_change_percent,
+            rank if wish.rank_change_percent is None else wish.rank_change_percent,
         )
         for product_id, wish in sorted(wishes.items())
     ]

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.accounts.models import Person
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
@@ -281,3 +282,20 @@ def test_a_product_nobody_follows_is_not_fetched(session: Session) -> None:
     lamp = product(session)
     sync_schedule(session, [lamp])
     assert schedule(session, lamp) is None
+
+
+def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
+    session: Session, acting: Acting
+) -> None:
+    before = follow_all(session, acting, [KETTLE])[0]
+    person = session.get_one(Person, acting.person_id)
+    person.price_change_percent, person.rank_change_percent = Decimal("7.5"), Decimal(30)
+    session.flush()
+    [after] = follow(session, acting, [Wish("US", LAMP, rank_change_percent=Decimal(80))])
+    kept = tracking(session, acting, after.product_id)
+    assert kept is not None
+    assert (kept["price_change_percent"], kept["rank_change_percent"]) == (Decimal("7.5"), 80)
+    follow(session, acting, [Wish("US", KETTLE)])
+    old = tracking(session, acting, before)
+    assert old is not None
+    assert old["price_change_percent"] is None
