@@ -95,8 +95,8 @@ def _rows(found: Sequence[Event]) -> pd.DataFrame:
             "When": wording.moment(event.at, zone),
             "Who": audit_words.who(event),
             "What": event.verb,
-            "Thing": (event.thing or "").replace(":", " "),
             "Values": audit_words.changes(event),
+            "Thing": (event.thing or "").replace(":", " "),
             "From": audit_words.where(event),
             "Sealed": event.is_sealed,
         }
@@ -111,8 +111,8 @@ def _columns() -> dict[str, Any]:
         "When": text(width=130),
         "Who": text(width=120),
         "What": text(width=150),
-        "Thing": text(width=90),
         "Values": text(width=300),
+        "Thing": text(width=90),
         "From": text(width=150),
         "Sealed": st.column_config.CheckboxColumn(
             width=60, help="Sealed events are in the chain: altering one shows."

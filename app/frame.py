@@ -32,8 +32,8 @@ def sidebar(who: Acting, pages: Sequence[str]) -> None:
 
 def _person(who: Acting) -> None:
     name = wording.escape_markdown(wording.shorten(who.name, 24))
-    with st.popover(name, width="stretch", wrap=False):
-        st.caption(f"Signed in as {who.role.value}")
+    with st.popover(name, width="stretch", wrap=False, help=f"{name}, {who.role.value}"):
+        st.caption(f"{name}, signed in as {who.role.value}")
         st.page_link(
             f"../pages/{keys.PROFILE}.py", label="Profile", icon=":material/manage_accounts:"
         )

@@ -3,6 +3,7 @@
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import door, entering, leaving, linked
 from app.door import RefusedError
@@ -64,6 +65,7 @@ def _check(mail: str, password: str) -> bool:
 
 def _second_factor() -> None:
     token, mail = st.session_state[_SECOND]
+    told = st.container()
     with st.form("second_factor"):
         st.subheader("Second factor", anchor=False)
         code = st.text_input(
@@ -74,17 +76,17 @@ def _second_factor() -> None:
         del st.session_state[_SECOND]
         st.rerun()
     if sent:
-        _take_code(token, mail, code)
+        _take_code(told, token, mail, code)
 
 
-def _take_code(token: str, mail: str, code: str) -> None:
+def _take_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None:
     try:
         ticket = entering.try_code(token, mail, code)
     except NotAllowedError as error:
-        st.error(str(error), icon=":material/lock_clock:")
+        told.error(str(error), icon=":material/lock_clock:")
         return
     if ticket is None:
-        st.error("This code is not right.", icon=":material/error:")
+        told.error("This code is not right.", icon=":material/error:")
         return
     del st.session_state[_SECOND]
     st.session_state[_TICKET] = ticket
