@@ -59,12 +59,16 @@ def invite(mail: str, role: Role) -> str:
     """Invite an address, again too: mail the link, or show it where there is no mail server."""
     with write_scope() as session:
         person_id, token = service.invite(session, acting(), mail, role, datetime.now(UTC))
-    settings = get_settings()
-    if settings.amazcope_smtp_url is not None:
+    if has_mail_server():
         mailing.send_invitation(person_id)
         return "An invitation is on its way."
-    st.session_state[LINK] = (mail, letters.link(settings.public_url, "invitation", token))
+    st.session_state[LINK] = (mail, letters.link(get_settings().public_url, "invitation", token))
     return f"Give {wording.escape_markdown(mail)} the link."
+
+
+def has_mail_server() -> bool:
+    """Return whether links are mailed; where they are not, they are shown."""
+    return get_settings().amazcope_smtp_url is not None
 
 
 def withdraw(person_id: int) -> str:

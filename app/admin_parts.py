@@ -158,7 +158,7 @@ def _invited(each: Member) -> None:
         st.markdown(f"**{wording.escape_markdown(each.mail or '')}** as {each.role.value}")
         with st.container(horizontal=True, width="content"):
             st.button(
-                "Send again",
+                "Send again" if admin_actions.has_mail_server() else "New link",
                 key=f"again_{each.id}",
                 help="The earlier link opens nothing any more.",
                 on_click=account_actions.tell,

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app import session
 from app.data import accounts, acting
 from core import wording
 from core.accounts import audit_words
@@ -90,12 +91,13 @@ def events(found: Sequence[Event]) -> None:
 
 def _rows(found: Sequence[Event]) -> pd.DataFrame:
     zone = acting().time_zone
+    # Safe for spreadsheets too: the table's own button makes a file of what is shown.
     rows = [
         {
             "When": wording.moment(event.at, zone),
-            "Who": audit_words.who(event),
+            "Who": wording.spreadsheet_safe(audit_words.who(event)),
             "What": event.verb,
-            "Values": audit_words.changes(event),
+            "Values": wording.spreadsheet_safe(audit_words.changes(event)),
             "Thing": (event.thing or "").replace(":", " "),
             "From": audit_words.where(event),
             "Sealed": event.is_sealed,
@@ -122,9 +124,10 @@ def _columns() -> dict[str, Any]:
 
 def file_button(what: str | None, person_id: int | None) -> None:
     """Offer the events as a file, made when it is asked for."""
+    who = session.acting_later()
     st.download_button(
         "Download",
-        lambda: accounts.audit_file(what, person_id),
+        lambda: accounts.audit_file(who(), what, person_id),
         "amazcope-audit.csv",
         "text/csv",
         icon=":material/download:",

@@ -44,7 +44,9 @@ def fragment(run_every: float | None = None) -> Callable[[Shows[P]], Shows[P]]:
 def _signed_in(shows: Shows[P]) -> Shows[P]:
     @wraps(shows)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
-        session.acting()
+        if session.find_acting() is None:
+            st.warning(str(session.SignedOutError()), icon=":material/lock:")
+            return
         shows(*args, **kwargs)
 
     return checked

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from app import cards, data, fragments, keys, product_choice
+from app import cards, data, fragments, keys, product_choice, session
 from app.data import operations
 from app.import_parts import kind_label, show_import
 from core import wording
@@ -157,10 +157,10 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
 
 
 def _download(view: ImportView) -> None:
-    who = data.acting()
+    who = session.acting_later()
     st.download_button(
         "All verdicts as CSV",
-        lambda: operations.verdict_file(who, view.id),
+        lambda: operations.verdict_file(who(), view.id),
         file_name=f"import-{view.id}-verdicts.csv",
         mime="text/csv",
         icon=":material/download:",

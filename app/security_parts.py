@@ -24,7 +24,7 @@ def security(own: Profile) -> None:
 
 
 def _password(own: Profile) -> None:
-    with st.form("password", clear_on_submit=False):
+    with st.form("password", clear_on_submit=True):
         st.subheader("Password", anchor=False)
         if own.is_demo or not own.has_password:
             st.caption(

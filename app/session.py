@@ -5,6 +5,7 @@ database, so that a sign-in that was ended elsewhere ends here with the next run
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -84,7 +85,7 @@ def _find() -> Found | None:
     kept: _Kept | None = st.session_state.get(_KEPT)
     now = time.monotonic()
     if kept is None or kept.token != token or now - kept.asked_at > _ONE_RUN:
-        kept = _Kept(now, token, _ask(token))
+        kept = _Kept(now, token, _ask(token, address()))
         st.session_state[_KEPT] = kept
     return kept.found
 
@@ -97,15 +98,31 @@ def acting() -> Acting:
     return found
 
 
+def acting_later() -> Callable[[], Acting]:
+    """Return what asks who acts by then: a file is made after its page has run.
+
+    It raises SignedOutError for nobody. The role is that of the moment when it is asked.
+    """
+    token, where = cookie(), address()
+
+    def ask() -> Acting:
+        found = _ask(token, where) if token else None
+        if found is None:
+            raise SignedOutError
+        return found.acting
+
+    return ask
+
+
 def forget() -> None:
     """Ask anew who acts: something about the person was just changed."""
     st.session_state.pop(_KEPT, None)
 
 
-def _ask(token: str) -> Found | None:
+def _ask(token: str, where: str | None) -> Found | None:
     now = datetime.now(UTC)
     with read_scope() as session:
-        found = sessions.find(session, token, lifetime(), now, address())
+        found = sessions.find(session, token, lifetime(), now, where)
     if found is not None and found.is_stale:
         with write_scope() as session:
             sessions.touch(session, found.acting, now)

@@ -14,6 +14,7 @@ from core.accounts.audit import Event
 from core.accounts.audit_words import file_row
 from core.accounts.notices import Told
 from core.accounts.profile import Profile
+from core.accounts.rules import Acting
 from core.accounts.service import Member
 from core.accounts.sessions import OpenSignIn
 from core.accounts.team_settings import TeamSettings
@@ -84,10 +85,10 @@ def kinds_of_events() -> list[str]:
         return audit.kinds_of_events(session, acting())
 
 
-def audit_file(what: str | None, person_id: int | None) -> bytes:
+def audit_file(who: Acting, what: str | None, person_id: int | None) -> bytes:
     """Return the newest events as a CSV file that spreadsheets take for text alone."""
     with read_scope() as session:
-        found = audit.events(session, acting(), what=what, person_id=person_id, limit=MOST_IN_FILE)
+        found = audit.events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(_FILE_HEADER)

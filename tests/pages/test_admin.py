@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import linked
+from app import session as signed_in
 from app.data import accounts
 from core.accounts import api_tokens, audit, notices, profile, service
 from core.accounts.links import Purpose
@@ -87,7 +88,7 @@ def test_what_the_pages_read_asks_for_the_role_itself(
         accounts.team_settings,
         accounts.kinds_of_events,
         lambda: accounts.audit_events(None, None, None),
-        lambda: accounts.audit_file(None, None),
+        lambda: accounts.audit_file(signed_in.acting(), None, None),
     ):
         with pytest.raises(NotAllowedError):
             read()
@@ -169,7 +170,7 @@ def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: 
     assert (invited.mail, invited.role) == ("new@team.example", Role.MANAGER)
     assert "new@team.example" in plain(press(app, "I have copied it"))
     assert token not in words(app)
-    press(app, "Send again")
+    press(app, "New link")
     now = datetime.now(UTC)
     assert service.find_invited(session, token, Purpose.INVITATION, now) is None
     press(app, "Withdraw")
@@ -185,6 +186,8 @@ def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
     assert "on its way" in toasts(app)
     assert len(mailed) == 1
     assert not app.code
+    press(app, "Send again")
+    assert len(mailed) == 2
 
 
 def test_what_is_no_address_is_said_below_the_form(session: Session, acting: Acting) -> None:
@@ -281,12 +284,33 @@ def test_the_file_holds_no_formulas(session: Session, acting: Acting) -> None:
     audit.note(session, acting, "=cmd|' /C calc'!A0", "tag:2")
     session.get_one(Person, acting.person_id).name = "@SUM(A1)"
     session.commit()
-    body = accounts.audit_file(None, None).decode("utf-8-sig")
+    body = accounts.audit_file(acting, None, None).decode("utf-8-sig")
     rows = list(csv.DictReader(StringIO(body)))
     assert rows[0]["what"] == "'=cmd|' /C calc'!A0"
     assert rows[0]["person"] == "'@SUM(A1)"
     assert rows[1]["new"] == '{"name":"' + NASTY + '"}'
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    shown = open_page("audit").dataframe[0].value.to_dict("records")
+    assert shown[0]["Who"] == "'@SUM(A1)"
+
+
+def test_a_file_is_made_for_who_somebody_is_by_then(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+) -> None:
+    """It is made after the page has run, where nothing of the page is at hand."""
+    other = somebody(Role.ADMIN)
+    sign_in(other)
+    later = signed_in.acting_later()
+    sign_in(None)
+    assert accounts.audit_file(later(), None, None)
+    service.change_role(session, acting, other.person_id, Role.MANAGER)
+    session.commit()
+    with pytest.raises(NotAllowedError):
+        accounts.audit_file(later(), None, None)
+    service.disable(session, acting, other.person_id, datetime.now(UTC))
+    session.commit()
+    with pytest.raises(signed_in.SignedOutError):
+        later()
 
 
 def test_a_profile_that_was_never_saved_shows_only_what_differs(

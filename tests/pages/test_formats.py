@@ -90,7 +90,8 @@ def test_a_part_that_runs_alone_shows_nothing_to_who_is_signed_out(
     sign_in(None)
     script = AppTest.from_function(_alone).run()
     assert not script.caption
-    assert script.exception
+    assert not script.exception
+    assert script.warning[0].value == "You are signed out. Reload the page to sign in again."
 
 
 def _alone() -> None:
