@@ -115,6 +115,15 @@ def test_an_invited_person_sets_up_a_second_factor(
     own.close()
 
 
+def test_the_audit_is_downloaded(page: Page, stack: Stack) -> None:
+    enter(page, stack, "admin", "/audit")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    rows = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert rows[0] == "number,time,person,means,address,what,thing,old,new"
+    assert "Ada Admin,page,,signed in" in rows[1]
+
+
 def test_the_bell_rings_for_a_changed_role_until_it_is_opened(
     page: Page, phone: Page, stack: Stack
 ) -> None:
