@@ -13,6 +13,7 @@ from core.accounts.links import Purpose
 from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, clean_mail
 from core.accounts.service import Invited
 from core.accounts.sessions import make_ticket
+from core.accounts.team_settings import registration_mode
 from core.config import get_settings
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
@@ -74,8 +75,13 @@ def forgotten_button() -> None:
 
 def register_button() -> None:
     """Offer to register, where that is open to everybody."""
-    if get_settings().amazcope_registration == "open":
+    if is_open():
         st.button("Register", type="tertiary", on_click=_open, args=("register",))
+
+
+def is_open() -> bool:
+    with read_scope() as session:
+        return registration_mode(session, get_settings().amazcope_registration) == "open"
 
 
 def _open(form: str | None) -> None:
@@ -188,7 +194,7 @@ def _register() -> None:
 
 
 def _take_registration(mail: str) -> None:
-    if get_settings().amazcope_registration != "open":
+    if not is_open():
         st.error("Registration is not open. Ask for an invitation.", icon=":material/lock:")
         return
     try:

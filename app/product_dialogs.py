@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from app import actions, product_actions
+from app import actions, fragments, product_actions
 from app.data import acting, origins
 from core import wording
 from core.config import get_settings
@@ -25,7 +25,7 @@ _ROLES = {
 _CADENCES = {cadence: wording.cadence(cadence.value).capitalize() for cadence in Cadence}
 
 
-@st.dialog("Settings", icon=":material/tune:")
+@fragments.dialog("Settings", icon=":material/tune:")
 def settings(head: ProductHead) -> None:
     """Change how the product is followed; pause or remove it.
 
@@ -139,7 +139,7 @@ def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> N
             st.rerun()
 
 
-@st.dialog("Where this comes from", width="medium", icon=":material/history:")
+@fragments.dialog("Where this comes from", width="medium", icon=":material/history:")
 def provenance(
     head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:

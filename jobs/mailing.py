@@ -8,15 +8,17 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from huey import crontab
 from sqlalchemy.orm import Session
 
-from core.accounts import letters, mailed, service
+from core.accounts import letters, mailed, notices, service
 from core.accounts.letters import Letter
 from core.config import get_settings
 from core.db import write_scope
 from core.delivery import smtp
+from core.errors import OutsideServiceError
 from jobs.queue import huey
-from jobs.running import job
+from jobs.running import alone, job
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,32 @@ def send_registration(mail: str) -> None:
 def send_invitation(person_id: int) -> None:
     """Mail an invitation; an earlier link is void."""
     _write(lambda session: service.renew_invitation(session, person_id, _now()), letters.invitation)
+
+
+@huey.periodic_task(crontab(minute="*/5"), expires=300)
+def send_notices() -> None:
+    """Mail what stayed unread behind the bells, where a mail server is set."""
+    if get_settings().amazcope_smtp_url is not None:
+        alone("notices", mail_notices)
+
+
+def mail_notices() -> None:
+    """Mail each person one letter. Raises OutsideServiceError when any was not taken."""
+    with write_scope() as session:
+        waiting = notices.claim_for_mail(session, _now())
+    if not waiting:
+        return
+    base, failed = get_settings().public_url, 0
+    with job("mail") as notes:
+        for mail, told in waiting.items():
+            try:
+                deliver(letters.notices(mail, told, base))
+            except OutsideServiceError as error:
+                failed += 1  # the others' letters go out all the same
+                log.warning("Notices were not mailed: %s", error)
+        notes.say(f"Notices mailed to {len(waiting) - failed} of {len(waiting)} people.")
+        if failed:
+            raise OutsideServiceError(f"The mail server refused {failed} letters with notices.")
 
 
 def _now() -> datetime:

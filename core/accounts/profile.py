@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from sqlalchemy import select
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts import audit, notices
 from core.accounts.links import Purpose, void_tokens
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Right, clean_mail, clean_name
+from core.accounts.rules import Acting, Right, clean_mail, clean_name, time_zones
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError
@@ -112,6 +111,9 @@ def _audited(person: Person) -> dict[str, object]:
         "page_size": person.page_size,
         "price_change_percent": person.price_change_percent,
         "rank_change_percent": person.rank_change_percent,
+        "currency_display": CURRENCY_DISPLAYS[0],
+        "theme": THEMES[0],
+        "mails": True,
         **person.preferences,
     }
 
@@ -121,7 +123,7 @@ def _locked(session: Session, acting: Acting) -> Person:
 
 
 def _check(wanted: Wanted) -> None:
-    if wanted.time_zone is not None and wanted.time_zone not in available_timezones():
+    if wanted.time_zone is not None and wanted.time_zone not in time_zones():
         raise InvalidInputError("There is no such time zone. Choose one of the list.")
     try:
         Locale.parse(wanted.locale)

@@ -3,6 +3,8 @@
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import available_timezones
 
 from core.errors import InvalidInputError, NotAllowedError
 
@@ -97,6 +99,12 @@ def require(acting: Acting, right: Right) -> None:
 def roles_up_to(role: Role) -> list[Role]:
     """Return the roles that somebody of a role may give to others, the least first."""
     return [each for each in Role if _RANK[each] <= _RANK[role]]
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> tuple[str, ...]:
+    """Return the time zones there are, sorted. Read once: they are looked for on disk."""
+    return tuple(sorted(available_timezones()))
 
 
 # Mail addresses

@@ -267,6 +267,8 @@ def withdraw_invitation(session: Session, acting: Acting, person_id: int, now: d
 def change_role(session: Session, acting: Acting, person_id: int, role: Role) -> None:
     """Give a person another role. Raises InvalidInputError for the last administrator."""
     person = _colleague(session, acting, person_id)
+    if person.state == "unclaimed":
+        raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
     if person.role == role.value:
         return
     if person.state == "unclaimed":

@@ -34,10 +34,22 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Display:
+    """How a person wants to see every page, and what waits behind their bell."""
+
+    locale: str
+    has_currency_code: bool
+    page_size: int
+    theme: str | None  # of `profile.THEMES`; None: never chosen
+    unread: int  # notices, counted up to 100
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A sign-in that holds, and whether its "last seen" is due to be written."""
 
     acting: Acting
+    display: Display
     is_stale: bool
 
 
@@ -83,7 +95,12 @@ def _plain(browser: str) -> str:
 
 # A page asks this at every run: by the driver itself, one indexed row each.
 _FIND = """
-SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role
+SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role,
+    p.locale, p.preferences ->> 'currency_display' = 'code', p.page_size,
+    p.preferences ->> 'theme',
+    (SELECT count(*) FROM (
+        SELECT FROM notice n WHERE n.person_id = p.id AND n.read_at IS NULL LIMIT 100
+    ) unread)
 FROM sign_in s JOIN person p ON p.id = s.person_id JOIN team t ON t.id = p.team_id
 WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
     AND s.seen_at > %(idle)s AND p.state = 'active'
@@ -99,11 +116,13 @@ def find(
         row: Any = cursor.execute(_FIND, values).fetchone()
     if row is None:
         return None
-    number, seen_at, person_id, team_id, name, zone, role = row
+    number, seen_at, person_id, team_id, name, zone, role, *seen = row
+    locale, has_code, page_size, theme, unread = seen
+    display = Display(locale, bool(has_code), page_size, theme, unread)
     acting = Acting(
         person_id, team_id, name, zone, Role(role), Means.PAGE, address, session_id=number
     )
-    return Found(acting, now - seen_at > SEEN_EVERY)
+    return Found(acting, display, now - seen_at > SEEN_EVERY)
 
 
 @verb(Right.SELF)

@@ -52,6 +52,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.sessions.end_others": (Role.VIEWER, None),
     "accounts.sessions.open_sign_ins": (Role.VIEWER, None),
     "accounts.sessions.touch": (Role.VIEWER, None),
+    "accounts.team_settings.change_team_settings": (Role.ADMIN, None),
+    "accounts.team_settings.get_team_settings": (Role.ADMIN, None),
     "demo.load.remove_demo": (Role.ADMIN, None),
     "history.product_head.find_product_head": (Role.VIEWER, Scope.READ),
     "importing.queries.earlier_imports": (Role.VIEWER, Scope.READ),

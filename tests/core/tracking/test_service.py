@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.models import AuditEvent
+from core.accounts.models import AuditEvent, Person
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
@@ -333,3 +333,20 @@ def test_every_other_verb_is_told_with_what_it_touched(session: Session, acting:
     verbs = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]
     assert [verb for verb, _, _ in told(session)] == verbs
     assert {thing for _, thing, _ in told(session)} == {f"product:{lamp}"}
+
+
+def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
+    session: Session, acting: Acting
+) -> None:
+    before = follow_all(session, acting, [KETTLE])[0]
+    person = session.get_one(Person, acting.person_id)
+    person.price_change_percent, person.rank_change_percent = Decimal("7.5"), Decimal(30)
+    session.flush()
+    [after] = follow(session, acting, [Wish("US", LAMP, rank_change_percent=Decimal(80))])
+    kept = tracking(session, acting, after.product_id)
+    assert kept is not None
+    assert (kept["price_change_percent"], kept["rank_change_percent"]) == (Decimal("7.5"), 80)
+    follow(session, acting, [Wish("US", KETTLE)])
+    old = tracking(session, acting, before)
+    assert old is not None
+    assert old["price_change_percent"] is None
