@@ -3,8 +3,11 @@
 import os
 import sys
 
-from core.config import ROOT, Settings, get_settings
+from core.accounts.credentials import derived_key
+from core.config import ROOT, Settings, get_settings, refuse_public_demo
+from core.errors import AmazcopeError
 from core.log import configure
+from core.secret_key import secret_key
 
 
 def options(settings: Settings) -> dict[str, str]:
@@ -17,12 +20,33 @@ def options(settings: Settings) -> dict[str, str]:
     }
 
 
+def cookie_secret(settings: Settings) -> str:
+    """Return what Streamlit signs its cookies with: the same in every web process.
+
+    Raises ConfigurationError for a secret that is too short.
+    """
+    return derived_key(secret_key(settings), "streamlit cookies").hex()
+
+
 def main() -> int:
     """Serve until a signal comes; return the exit code."""
-    settings = get_settings()
+    try:
+        settings = get_settings()
+        refuse_public_demo(settings)
+        secret = cookie_secret(settings)
+    except AmazcopeError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
     configure("web")
     os.chdir(ROOT)  # where Streamlit looks for .streamlit/config.toml
     os.environ.update(options(settings))
+    os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = secret
+    serve(settings)
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal comes."""
     import uvicorn  # after the environment: Streamlit reads it once
 
     # uvloop also turns off Nagle's delay, which holds back the end of every page.
@@ -33,11 +57,11 @@ def main() -> int:
         loop="uvloop",
         http="httptools",
         access_log=False,
+        server_header=False,
         log_level="warning",  # uvicorn tells each opened page otherwise
         ws_max_size=settings.amazcope_upload_mb * 1024 * 1024,
         timeout_graceful_shutdown=5,
     )
-    return 0
 
 
 if __name__ == "__main__":

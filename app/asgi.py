@@ -22,17 +22,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import boundary, cookie_routes, keys
 from app.compression import CompressStatic
+from app.gate import Gate
+from app.headers import headers_for
 from core import db
-from core.config import ROOT
+from core.config import ROOT, get_settings
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "SAMEORIGIN",
-}
 
 
 def ask_database() -> None:
@@ -71,13 +67,14 @@ class CarefulHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.told = headers_for(get_settings())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message["headers"]))
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                for name, value in self.told.items():
+                    headers[name] = value
                 message = {**message, "headers": headers.raw}
             await send(message)
 
@@ -104,7 +101,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     ROOT / "app" / "main.py",
     routes=routes(),
-    middleware=[Middleware(CarefulHeaders), Middleware(CompressStatic)],
+    middleware=[Middleware(CarefulHeaders), Middleware(Gate), Middleware(CompressStatic)],
     lifespan=lifespan,
     on_script_error=boundary.tell,
 )

@@ -18,7 +18,7 @@ SIDEBAR_WIDTH = 210  # px: the tables need the rest
 
 st.set_page_config(
     page_title="Amazcope",
-    page_icon=":material/monitoring:",
+    page_icon=ROOT / "app" / "icon.svg",  # a named icon would be fetched from Google's servers
     layout="wide",
     initial_sidebar_state=SIDEBAR_WIDTH,
 )

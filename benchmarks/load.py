@@ -170,8 +170,8 @@ async def _open_each(url: str, page: str, queries: Sequence[str]) -> Load:
     return load
 
 
-def connect(url: str) -> websockets.connect:
-    """Return a connection to the pages at an http address."""
+def connect(url: str, token: str | None = None) -> websockets.connect:
+    """Return a connection to the pages at an http address, signed in by a token of a sign-in."""
     return websockets.connect(
         f"ws://{urlsplit(url).netloc}/_stcore/stream",
         subprotocols=[websockets.Subprotocol("streamlit")],
@@ -179,4 +179,5 @@ def connect(url: str) -> websockets.connect:
         ping_interval=None,
         compression=None,
         open_timeout=_RUN_SECONDS,
+        additional_headers={"Cookie": f"{COOKIE}={token}"} if token else None,
     )

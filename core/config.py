@@ -2,10 +2,14 @@
 
 from decimal import Decimal
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
@@ -40,6 +44,10 @@ class Settings(BaseSettings):
 
     amazcope_url: str | None = Field(
         None, description="Address that people reach the pages by, for mailed links."
+    )
+
+    amazcope_metrics_token: SecretStr | None = Field(
+        None, description="Opens /metrics for other machines. Unset: for this machine alone."
     )
 
     # Accounts
@@ -127,13 +135,19 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """Return the address of the pages, without a slash at its end."""
-        own = f"http://{self.amazcope_host}:{self.amazcope_port}"
+        host = f"[{self.amazcope_host}]" if ":" in self.amazcope_host else self.amazcope_host
+        own = f"http://{host}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
 
     @property
     def is_https(self) -> bool:
         """True when people reach the pages over https: cookies are then for https alone."""
         return self.public_url.startswith("https://")
+
+    @property
+    def is_for_this_machine(self) -> bool:
+        """True when the pages listen on this machine alone, and nothing says otherwise."""
+        return _is_loopback(self.amazcope_host) and _is_loopback(urlsplit(self.public_url).hostname)
 
     @property
     def is_embedded(self) -> bool:
@@ -153,3 +167,20 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """Return the settings of this process, read once."""
     return Settings()
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_public_demo(settings: Settings) -> None:
+    """Raise ConfigurationError when others could sign in with the demo's known passwords."""
+    if settings.amazcope_demo and not settings.is_for_this_machine:
+        raise ConfigurationError(
+            "The demo's passwords are known to everybody, so it listens on this machine only. "
+            "Set AMAZCOPE_DEMO=false to let other machines in, or AMAZCOPE_HOST=127.0.0.1 "
+            "and no AMAZCOPE_URL to keep the demo."
+        )
