@@ -3,6 +3,7 @@
 import os
 import sys
 
+from app import provider
 from core.accounts.credentials import derived_key
 from core.config import ROOT, Settings, get_settings, refuse_public_demo
 from core.errors import AmazcopeError
@@ -34,6 +35,7 @@ def main() -> int:
         settings = get_settings()
         refuse_public_demo(settings)
         secret = cookie_secret(settings)
+        provider.secrets(settings)
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1

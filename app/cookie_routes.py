@@ -20,6 +20,7 @@ from core.db import write_scope
 
 BEGIN, END = "/session/begin", "/session/end"
 _LONGEST_BODY = 4096
+_SIGN_ON = "_streamlit_user"
 
 
 def routes() -> list[Route]:
@@ -48,6 +49,7 @@ async def _begin(request: Request) -> Response:
         samesite="lax",
         secure=settings.is_https,
     )
+    _forget_sign_on(request, answer)
     return answer
 
 
@@ -59,7 +61,15 @@ async def _end(request: Request) -> Response:
         await run_in_threadpool(_finish, token, address_of(request))
     answer = Response(status_code=204)
     answer.delete_cookie(signed.COOKIE, path="/", httponly=True, samesite="lax")
+    _forget_sign_on(request, answer)
     return answer
+
+
+def _forget_sign_on(request: Request, answer: Response) -> None:
+    """Take away what Streamlit keeps of a single sign-on, in as many parts as it needs."""
+    for name in request.cookies:
+        if name.startswith(_SIGN_ON):
+            answer.delete_cookie(name, path="/", httponly=True, samesite="lax")
 
 
 async def _ticket_of(request: Request) -> str | None:

@@ -22,6 +22,7 @@ export default function (component) {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(data.ticket ? { ticket: data.ticket } : {}),
   }).finally(() => {
+    if (data.stay) return
     if (data.leave) window.location.assign(new URL(".", base))
     else window.location.reload()
   })
@@ -47,3 +48,11 @@ def end() -> None:
     """Have the browser give its cookie back, and load the first page."""
     st.caption("Signing out …")
     _post(data={"path": END, "ticket": "", "once": "end", "leave": True}, key="end")
+
+
+def give_back() -> None:
+    """Have the browser give its cookies back, and stay where it is."""
+    _post(
+        data={"path": END, "ticket": "", "once": "given back", "leave": False, "stay": True},
+        key="give_back",
+    )

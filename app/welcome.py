@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from app import door, entering, leaving, linked
+from app import door, entering, leaving, linked, sign_on
 from app.door import RefusedError
 from core import wording
 from core.accounts.links import Purpose
@@ -32,6 +32,10 @@ def show() -> None:
 
 
 def _password() -> None:
+    came = sign_on.find_ticket()
+    if came is not None:
+        st.session_state[_TICKET] = came
+        st.rerun()
     answer = door.sign_in_form(_check)
     if _TICKET in st.session_state or _SECOND in st.session_state:
         st.rerun()
@@ -39,6 +43,7 @@ def _password() -> None:
         st.error(answer.refusal, icon=":material/lock_clock:")
     elif answer.is_right is False:
         st.error(entering.NOT_RIGHT, icon=":material/error:")
+    sign_on.offer()
     with st.container(horizontal=True):
         linked.forgotten_button()
         linked.register_button()

@@ -78,6 +78,19 @@ class Settings(BaseSettings):
     amazcope_session_days: int = Field(
         14, ge=1, le=365, description="Days after which every sign-in ends."
     )
+    amazcope_oidc_issuer: str | None = Field(
+        None, description="Single sign-on: the provider's issuer, exactly as it names itself."
+    )
+    amazcope_oidc_client_id: str | None = Field(None, description="Amazcope's name there.")
+    amazcope_oidc_client_secret: SecretStr | None = Field(
+        None, description="Amazcope's password there."
+    )
+    amazcope_oidc_scope: str = Field(
+        "openid email profile", description="What the provider is asked for."
+    )
+    amazcope_oidc_groups: str = Field(
+        "", description="Groups that give a role at each sign-on: group=role, …; others stay out."
+    )
     amazcope_smtp_url: SecretStr | None = Field(
         None, description="Mail server, such as smtp://user:password@host:587. Unset: no mail."
     )

@@ -60,7 +60,7 @@ def running_mailbox(
     tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", **options: Any
 ) -> Iterator[Mailbox]:
     """Serve a mailbox on a free port; with `tls` it offers STARTTLS."""
-    box = Mailbox(_free_port(), host)
+    box = Mailbox(free_port(), host)
     controller = Controller(box, hostname=host, port=box.port, tls_context=tls, **options)
     controller.start()
     try:
@@ -69,7 +69,7 @@ def running_mailbox(
         controller.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
