@@ -25,7 +25,7 @@ _LONGEST_JUDGED = 72  # what zxcvbn looks at
 def hash_password(password: str) -> str:
     """Return the Argon2id hash of a password, with its salt and costs."""
     with _ONE_CORE:
-        return _HASHER.hash(normal_password(password))
+        return _HASHER.hash(_hashable(password))
 
 
 def is_password(password_hash: str | None, password: str) -> bool:
@@ -35,10 +35,15 @@ def is_password(password_hash: str | None, password: str) -> bool:
     """
     with _ONE_CORE:
         try:
-            _HASHER.verify(password_hash or _nobodys_hash(), normal_password(password))
+            _HASHER.verify(password_hash or _nobodys_hash(), _hashable(password))
         except (VerificationError, InvalidHashError):
             return False
     return password_hash is not None
+
+
+def _hashable(password: str) -> bytes:
+    # Half a sign of a broken client is a wrong password, not an error.
+    return normal_password(password).encode("utf-8", "surrogatepass")
 
 
 def needs_rehash(password_hash: str) -> bool:

@@ -66,9 +66,9 @@ def read_roles(setting: str) -> dict[str, Role]:
 
 def read_claims(given: Mapping[str, Any], issuer: str) -> Claims:
     """Read the claims of a sign-on. Raises NotAllowedError for what vouches for nobody."""
-    subject, nonce, issued = given.get("sub"), given.get("nonce"), given.get("iat")
+    subject, nonce, issued_at = given.get("sub"), given.get("nonce"), _moment(given.get("iat"))
     is_whole = all(isinstance(each, str) and each for each in (subject, nonce))
-    if not is_whole or given.get("iss") != issuer or not isinstance(issued, int | float):
+    if not is_whole or given.get("iss") != issuer or issued_at is None:
         raise NotAllowedError("The sign-on did not say who you are. Try again.")
     if given.get("email_verified") not in (True, "true"):
         raise NotAllowedError("The sign-on does not vouch for your mail address.")
@@ -82,9 +82,19 @@ def read_claims(given: Mapping[str, Any], issuer: str) -> Claims:
         mail,
         _name(given, mail),
         _groups(given.get("groups")),
-        datetime.fromtimestamp(issued, UTC),
+        issued_at,
         str(nonce),
     )
+
+
+def _moment(seconds: object) -> datetime | None:
+    """Return the time of a claim, None for what is no time."""
+    if not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _name(given: Mapping[str, Any], mail: str) -> str:
