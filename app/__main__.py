@@ -10,6 +10,9 @@ from core.errors import AmazcopeError
 from core.log import configure
 from core.secret_key import secret_key
 
+# bytes; a little more than Streamlit takes (server.maxWidgetStateSize). Files come another way.
+LONGEST_MESSAGE = 26 * 1024 * 1024
+
 
 def options(settings: Settings) -> dict[str, str]:
     """Return what Streamlit must know before it is imported, as environment variables."""
@@ -61,7 +64,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         log_level="warning",  # uvicorn tells each opened page otherwise
-        ws_max_size=settings.amazcope_upload_mb * 1024 * 1024,
+        ws_max_size=LONGEST_MESSAGE,
         timeout_graceful_shutdown=5,
     )
 

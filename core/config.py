@@ -13,6 +13,8 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
+# Who listens everywhere is reached here.
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 class Settings(BaseSettings):
@@ -148,8 +150,8 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """Return the address of the pages, without a slash at its end."""
-        host = f"[{self.amazcope_host}]" if ":" in self.amazcope_host else self.amazcope_host
-        own = f"http://{host}:{self.amazcope_port}"
+        host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
+        own = f"http://{f'[{host}]' if ':' in host else host}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
 
     @property

@@ -157,6 +157,14 @@ def test_only_a_post_does_anything(client: TestClient, method: str, path: str) -
     assert client.request(method, path, headers=OWN).status_code == 405
 
 
+def test_a_body_that_is_too_long_is_not_read(
+    session: Session, client: TestClient, ticket: str
+) -> None:
+    body = {"ticket": ticket, "more": "x" * 5000}
+    assert client.post(BEGIN, json=body, headers=OWN).status_code == 401
+    assert count(session) == 0
+
+
 BODIES = [
     b"",
     b"{",
