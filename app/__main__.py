@@ -39,10 +39,10 @@ def main() -> int:
         refuse_public_demo(settings)
         secret = cookie_secret(settings)
         provider.secrets(settings)
+        configure("web")
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
-    configure("web")
     os.chdir(ROOT)  # where Streamlit looks for .streamlit/config.toml
     os.environ.update(options(settings))
     os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = secret

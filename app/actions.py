@@ -14,6 +14,7 @@ from core.db import read_scope, write_scope
 from core.demo import load
 from core.errors import AmazcopeError, ConfigurationError
 from core.tracking import counts, service
+from core.tracking.lists import Whose
 
 log = logging.getLogger(__name__)
 
@@ -64,35 +65,42 @@ def _ring() -> bool:
     return True
 
 
-def pause(ids: Ids) -> str:
-    """Stop fetching products for this person."""
+def pause(ids: Ids, whose: Whose = Whose.MINE) -> str:
+    """Stop fetching products for this person, or for the team."""
     with write_scope() as session:
-        changed = service.pause(session, data.acting(), ids)
+        changed = service.pause(session, data.acting(), ids, whose)
     return f"{_products(changed)} paused." if changed else "They were paused already."
 
 
-def resume(ids: Ids) -> str:
+def resume(ids: Ids, whose: Whose = Whose.MINE) -> str:
     """Fetch paused products again."""
     with write_scope() as session:
-        changed = service.resume(session, data.acting(), ids)
+        changed = service.resume(session, data.acting(), ids, whose)
     return f"{_products(changed)} resumed." if changed else "None of them was paused."
 
 
-def add_tag(ids: Ids, tag: str) -> str:
+def add_tag(ids: Ids, tag: str, whose: Whose = Whose.MINE) -> str:
     """Add one tag."""
     cleaned = service.clean_tags([tag])
     if not cleaned:
         return "Type a tag first."
     with write_scope() as session:
-        changed = service.add_tags(session, data.acting(), ids, cleaned)
+        changed = service.add_tags(session, data.acting(), ids, cleaned, whose)
     return f"“{wording.escape_markdown(cleaned[0])}” added to {_products(changed)}."
 
 
-def remove(ids: Ids) -> str:
-    """Take products off this person's list."""
+def remove(ids: Ids, whose: Whose = Whose.MINE) -> str:
+    """Take products off this person's list, or off everybody's."""
     with write_scope() as session:
-        removed = service.unfollow(session, data.acting(), ids)
+        removed = service.unfollow(session, data.acting(), ids, whose)
     return f"{_products(removed)} removed; the history stays."
+
+
+def follow(marketplace: str, asin: str) -> str:
+    """Put a product that is known already on this person's list."""
+    with write_scope() as session:
+        service.follow(session, data.acting(), [service.Wish(marketplace, asin)])
+    return "You follow this product now."
 
 
 def remove_demo() -> str:

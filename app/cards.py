@@ -10,7 +10,8 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import keys
+from app import keys, session
+from core.accounts.rules import Right
 
 Mood = Literal["better", "worse", "neutral"]
 Direction = Literal["up", "down", "none"]
@@ -104,9 +105,16 @@ def nothing_tracked() -> None:
             "Paste links or ASINs, or upload a file: their history begins with the first fetch.",
             text_alignment="center",
         )
-        if st.button("Add products", type="primary", icon=":material/add:", key="to_add"):
-            st.switch_page(f"../pages/{keys.ADD}.py")
+        add_button()
         st.space("small")
+
+
+def add_button() -> None:
+    """Offer to add products, to who may."""
+    if session.acting().may(Right.TRACK) and st.button(
+        "Add products", type="primary", icon=":material/add:", key="to_add"
+    ):
+        st.switch_page(f"../pages/{keys.ADD}.py")
 
 
 def nothing_in_period(period: str) -> None:

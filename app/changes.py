@@ -89,7 +89,7 @@ def _change(row: dict[str, Any]) -> None:
     kind, role, title = row["attention_kind"], Role(row["role"]), tables.title_of(row)
     feeling = mood(role, kind)
     with st.container(gap=None):
-        with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap=None):
             st.badge(change_wording.label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
             st.page_link(
                 f"../pages/{keys.PRODUCT}.py",

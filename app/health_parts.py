@@ -36,7 +36,8 @@ _STATES = {
     "unreachable": "unreachable",
     "misconfigured": "actor not known",
 }
-_BADGES: dict[str, Literal["green", "gray", "orange"]] = {
+BadgeColor = Literal["green", "gray", "orange", "red"]
+_BADGES: dict[str, BadgeColor] = {
     "ok": "green",
     "unused": "gray",
     "unreachable": "orange",
@@ -90,8 +91,9 @@ def figures(health: Health) -> None:
             cards.Card(
                 "Due now",
                 wording.capped_count(due),
-                note=f"{wording.capped_count(overdue)} overdue by an hour",
-                about=f"Products whose time has come. Counted {counted}.",
+                note=f"{wording.capped_count(overdue)} overdue",
+                about="Products whose time has come; overdue for more than an hour. "
+                f"Counted {counted}.",
             ),
             cards.Card(
                 "Being fetched",
@@ -154,13 +156,17 @@ def _provider(provider: Provider, now: datetime) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{_NAMES.get(provider.name, provider.name)}**", width="content")
-            st.badge(
-                _STATES.get(provider.state, provider.state),
-                color=_BADGES.get(provider.state, "red"),
-            )
+            st.badge(_STATES.get(provider.state, provider.state), color=badge_color(provider))
         st.caption(provider_sentence(provider, now))
         if provider.detail and provider.state != "no_token":  # that is told above
             st.caption(wording.escape_markdown(provider.detail))
+
+
+def badge_color(provider: Provider) -> BadgeColor:
+    """Return red only for what keeps products from being fetched."""
+    if provider.state == "no_token" and not provider.schedule.scheduled:
+        return "gray"
+    return _BADGES.get(provider.state, "red")
 
 
 def provider_sentence(provider: Provider, now: datetime) -> str:
@@ -217,7 +223,7 @@ def _run_cells(run: FetchRunRow, now: datetime) -> dict[str, object]:
         "Marketplace": run.marketplace,
         "Actor": run.actor,
         "Run": str(run.id),
-        "Error": run.error or "",
+        "Error": run.error or "none",
     }
 
 
@@ -278,11 +284,11 @@ def _failed(outcome: str, now: datetime) -> None:
 
 def _look_cells(look: FailedLook, now: datetime) -> dict[str, object]:
     return {
-        "Product": wording.shorten(look.title, 60) if look.title else look.asin,
+        "Product": wording.shorten(look.title or look.asin, 60),
         "Marketplace": look.marketplace,
         "ASIN": look.asin,
         "When": wording.age(look.at, now),
-        "Why": look.detail or "",
+        "Why": look.detail or "no detail was given",
         "Original": "kept" if look.has_original else "none came",
         "Run": str(look.run_id),
     }
@@ -306,7 +312,14 @@ def original(look: FailedLook) -> None:
             key="original",
         )
         # As code: nothing in it is a link, a picture or markup.
-        st.code(wording.shorten(text, _LONGEST_SHOWN), language="json", height=360)
+        st.code(wording.shorten(text, _LONGEST_SHOWN), language="json", height=_code_height(text))
+
+
+_MOST_LINES = 16
+
+
+def _code_height(text: str) -> int | Literal["content"]:
+    return "content" if text.count("\n") < _MOST_LINES else 360
 
 
 _LONGEST_SHOWN = 60_000  # characters; more make a browser slow
@@ -337,7 +350,7 @@ def _job_cells(job: JobRow, now: datetime) -> dict[str, object]:
         "State": job.state,
         "Started": wording.age(job.started_at, now),
         "Took": "not ended" if took is None else wording.duration(took),
-        "What it did": job.error or job.note or "",
+        "What it did": job.error or job.note or ("nothing to do" if job.ended_at else "not ended"),
     }
 
 

@@ -12,10 +12,13 @@ from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
 from core.errors import AmazcopeError
 from core.importing.costs import dollars_per_day
+from core.importing.moments import zone_words
 from core.importing.queries import ImportView
-from core.importing.rows import FileKind
+from core.importing.rows import KIND_LABELS, LISTS, FileKind
 from core.importing.service import Confirmation
+from core.tracking.lists import Whose
 from core.tracking.rules import Cadence, Role
+from core.upkeep.health import WITHOUT_A_KEY
 
 IMPORT = "import"  # as in /add?import=12
 TEXT = "pasted"
@@ -29,15 +32,6 @@ FETCH = "import_fetch"
 _UPLOAD = "_upload_number"  # a new one empties the uploader
 _ERROR = "_import_error"
 _TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
-_KINDS = {
-    FileKind.PASTED_TEXT: "Text with products",
-    FileKind.ASIN_LIST: "List of products to track",
-    FileKind.KEEPA_API: "Keepa products with their history",
-    FileKind.KEEPA_EXPORT: "Keepa table export",
-    FileKind.APIFY_DATASET: "Apify data set",
-    FileKind.HISTORY_FILE: "History table",
-}
-_LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
 _ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
 _FIRST_COLUMNS = ("text", "marketplace", "asin", "ASIN", "says", "title", "captured_at", "price")
 
@@ -50,7 +44,7 @@ def import_asked() -> int | None:
 
 def kind_label(kind: str) -> str:
     """Name the kind of a file."""
-    return _KINDS.get(FileKind(kind), kind)
+    return KIND_LABELS[FileKind(kind)]
 
 
 # What to add
@@ -161,7 +155,7 @@ def confirmation(view: ImportView) -> None:
         st.markdown("**Confirm**")
         _time(view)
         with st.grid(min_column_width=240):
-            if view.needs_marketplace or FileKind(view.kind) in _LISTS:
+            if view.needs_marketplace or FileKind(view.kind) in LISTS:
                 _marketplace(view)
             _role()
             _tags()
@@ -181,10 +175,11 @@ def confirmation(view: ImportView) -> None:
 
 def _time(view: ImportView) -> None:
     """Say which time the rows will carry; ask for it where the file has none."""
-    if not view.needs_time:
-        st.caption(f":material/schedule: {view.times or ''}")
-        return
     zone = data.acting().time_zone
+    if not view.needs_time:
+        zoned = zone_words(zone) if FileKind(view.kind) is FileKind.HISTORY_FILE else ""
+        st.caption(f":material/schedule: {view.times or ''} {zoned}")
+        return
     if view.is_confirmed_before and view.captured_at is not None:
         st.caption(
             ":material/schedule: This file was imported before. It keeps the time that was "
@@ -236,7 +231,11 @@ def _tags() -> None:
     from app.data import lists
 
     st.multiselect(
-        "Tags", lists.tags(), key=TAGS, accept_new_options=True, placeholder="Choose or type"
+        "Tags",
+        lists.tags(Whose.MINE),
+        key=TAGS,
+        accept_new_options=True,
+        placeholder="Choose or type",
     )
 
 
@@ -249,6 +248,8 @@ def _fetch(view: ImportView) -> None:
         help="Off: the products are listed with the history they have, paused.",
     )
     st.caption(cost_sentence(view))
+    if get_settings().apify_token is None:
+        st.caption(f":material/key_off: {WITHOUT_A_KEY}")
 
 
 def cost_sentence(view: ImportView) -> str:
@@ -256,7 +257,7 @@ def cost_sentence(view: ImportView) -> str:
     settings = get_settings()
     each = settings.amazcope_dollars_per_product
     limit = wording.dollars(settings.amazcope_dollars_per_day)
-    if view.rows_estimated is None or FileKind(view.kind) not in _LISTS:
+    if view.rows_estimated is None or FileKind(view.kind) not in LISTS:
         said = (
             f"Fetching costs about {wording.dollars(each)} per product and day; "
             f"the limit is {limit} a day in all."

@@ -113,7 +113,7 @@ def _verdicts(view: ImportView, groups: list[VerdictGroup]) -> None:
             "Verdict": [label_of(group.verdict) for group in groups],
             "Rows": [group.rows for group in groups],
             "For example": [group.asked for group in groups],
-            "Why": [group.detail or "" for group in groups],
+            "Why": [group.detail or "–" for group in groups],
         }
     )
     st.dataframe(
@@ -143,7 +143,7 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
             {
                 "Row": [row.number for row in shown],
                 "Asked": [row.asked for row in shown],
-                "Why, and what to do": [row.detail or "" for row in shown],
+                "Why, and what to do": [row.detail or "–" for row in shown],
             }
         )
         st.dataframe(

@@ -15,10 +15,16 @@ from app import boundary, cards, frame, keys, linked, session, welcome  # noqa: 
 from core.accounts.rules import Acting, Right  # noqa: E402
 
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
+# As data: for a Material icon the browser would ask a server outside of this machine.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E"
+    "%3Crect width='24' height='24' rx='5' fill='%230f766e'/%3E"
+    "%3Cpath d='M4 16h5V9h5v4h6' fill='none' stroke='white' stroke-width='2.5'/%3E%3C/svg%3E"
+)
 
 st.set_page_config(
     page_title="Amazcope",
-    page_icon=ROOT / "app" / "icon.svg",  # a named icon would be fetched from Google's servers
+    page_icon=ICON,
     layout="wide",
     initial_sidebar_state=SIDEBAR_WIDTH,
 )

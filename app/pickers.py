@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import keys
 from app.product_choice import MARKETPLACE
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
+from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
 from core.tracking.rules import Role
 
 ROLE = "role"
@@ -58,7 +58,7 @@ def restore_list() -> None:
     st.rerun()
 
 
-def list_filter(marketplaces: list[str], tags: list[str]) -> ListFilter:
+def list_filter(marketplaces: list[str], tags: list[str], whose: Whose) -> ListFilter:
     """Show search and filters in one row; return what was chosen."""
     search = st.text_input(
         "Search",
@@ -76,7 +76,7 @@ def list_filter(marketplaces: list[str], tags: list[str]) -> ListFilter:
     with st.popover(_more_label(), icon=":material/tune:"):
         states = _pills("State", keys.STATE, STATES, is_labelled=True)
         chosen_tags = _tags(tags)
-    return ListFilter(search or "", chosen, roles, states, chosen_tags)
+    return ListFilter(search or "", chosen, roles, states, chosen_tags, whose)
 
 
 def _pills(
@@ -124,6 +124,21 @@ def _chosen(key: str) -> int:
     return len(st.query_params.get_all(key))
 
 
+def clear_button(asked: ListFilter) -> None:
+    """Offer to take away what narrows a list; nothing where nothing does."""
+    if not asked.is_empty:
+        st.button("Clear filters", icon=":material/close:", key=keys.CLEAR, on_click=clear)
+
+
+def clear() -> None:
+    """Take away the search and every filter; for `on_click`."""
+    st.session_state[keys.SEARCH] = ""
+    for name in (keys.MARKET, ROLE, keys.STATE, keys.TAG):
+        if name in st.session_state:
+            st.session_state[name] = []
+    _first_page()
+
+
 def _first_page() -> None:
     """A narrower list begins at its first page."""
     if keys.PAGE in st.session_state:
@@ -155,8 +170,8 @@ def pages(total: int, size: int) -> None:
     """Show the pages of a list, where there is more than one."""
     number = page_count(total, size)
     if number > 1:
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            st.pagination(number, key=keys.PAGE, bind="query-params")
+        # In a row of its own: in a horizontal container it shows the current page only.
+        st.pagination(number, key=keys.PAGE, bind="query-params")
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
 

@@ -3,11 +3,12 @@
 from app.data import acting
 from core.db import write_scope
 from core.tracking import service
+from core.tracking.lists import Whose
 from core.tracking.service import Settings
 
 
-def change_settings(product_id: int, settings: Settings) -> str:
-    """Replace the acting person's settings; return what came of it in words."""
+def change_settings(product_id: int, settings: Settings, whose: Whose = Whose.MINE) -> str:
+    """Replace the settings of a followed product; return what came of it in words."""
     with write_scope() as session:
-        service.change_settings(session, acting(), product_id, settings)
+        service.change_settings(session, acting(), product_id, settings, whose)
     return "Settings saved."

@@ -68,7 +68,7 @@ def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
     label = _PRICE_LABELS.get(head.price_basis) if head.price_basis else None
     label = label or "Price"
     if head.price is None:
-        return _blank(label, head, "price", now)
+        return _blank(label, head, "price", now, "No price")
     change = None
     if period is not None:
         change = moved(period.statistics.price, wording.percent_change)
@@ -98,7 +98,7 @@ def _coupon(head: ProductHead) -> str | None:
 
 def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
     if head.bsr is None:
-        return _blank("Best Sellers Rank", head, "bsr", now)
+        return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
     change = moved(period.statistics.rank, wording.rank_change) if period else None
     mood: Mood = "neutral"
     direction: Direction = "none"
@@ -123,7 +123,7 @@ def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
 
 def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:
     if head.rating is None:
-        return _blank("Rating", head, "rating", now)
+        return _blank("Rating", head, "rating", now, "No rating")
     return Card(
         "Rating",
         f"{wording.rating(head.rating)} ★",
@@ -134,7 +134,7 @@ def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:
 
 def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> Card:
     if head.ratings_count is None:
-        return _blank("Ratings", head, "rating", now)
+        return _blank("Ratings", head, "rating", now, "No ratings")
     reviews = head.reviews_count
     about = "Ratings with and without text."
     if reviews is not None:
@@ -150,20 +150,39 @@ def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> C
 
 def _availability(head: ProductHead, period: Period | None, now: datetime) -> Card:
     if head.availability is None:
-        return _blank("Availability", head, "availability", now)
+        return _blank("Availability", head, "availability", now, "Not said")
     state = head.availability
-    value = wording.availability(state)
+    value = wording.short_availability(state)
     if head.stock_left is not None and state == Availability.LIMITED:
         value = f"{wording.count(head.stock_left)} left"
     share = period.statistics.in_stock_share.value if period else None
     note = None if share is None else f"{period_words.share(share)} in stock"
-    about = f"Buy Box held by {wording.escape_markdown(head.seller)}." if head.seller else None
-    return Card("Availability", value[0].upper() + value[1:], note=note, about=about)
+    return Card(
+        "Availability", value[0].upper() + value[1:], note=note, about=_about_availability(head)
+    )
 
 
-def _blank(label: str, head: ProductHead, group: Group, now: datetime) -> Card:
+def _about_availability(head: ProductHead) -> str:
+    state = wording.availability(head.availability)
+    told = f"{state[0].upper()}{state[1:]}."
+    return (
+        f"{told} Buy Box held by {wording.escape_markdown(head.seller)}." if head.seller else told
+    )
+
+
+def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: str) -> Card:
+    """Return a card without a figure: unknown, or `absent` where a look found none."""
     return Card(
         label,
-        UNKNOWN if blanks.seen_at(head, group) is None else "None",
+        UNKNOWN if blanks.seen_at(head, group) is None else absent,
         note=blanks.blank_reason(head, group, now),
+        about=_about_blank(head, group),
     )
+
+
+def _about_blank(head: ProductHead, group: Group) -> str | None:
+    if head.captured_at is None:
+        return None
+    if blanks.seen_at(head, group) is None:
+        return "No source that was asked so far reports it."
+    return "It was looked for, and there was none."

@@ -13,8 +13,9 @@ from core.errors import AmazcopeError, InvalidInputError
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
-from core.tracking.rules import Cadence, Role
-from core.tracking.service import LONGEST_NOTE, Settings
+from core.tracking.lists import Whose
+from core.tracking.rules import LONGEST_NOTE, Cadence, Role
+from core.tracking.service import Settings
 
 _ROLES = {
     Role.OWN: "My own product",
@@ -26,22 +27,28 @@ _CADENCES = {cadence: wording.cadence(cadence.value).capitalize() for cadence in
 
 @st.dialog("Settings", icon=":material/tune:")
 def settings(head: ProductHead) -> None:
-    """Change how the acting person follows the product; pause or remove it."""
+    """Change how the product is followed; pause or remove it.
+
+    A manager who does not follow it changes the settings of the teammate who does.
+    """
     following = head.following
     if following is None:
         return
+    whose = Whose.MINE if following.is_mine else Whose.TEAM
+    if whose is Whose.TEAM:
+        st.caption(":material/group: These are a teammate's settings.")
     with st.form("product_settings", border=False):
         form = SettingsForm(following)
         is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if is_saved:
         try:
-            answer = product_actions.change_settings(head.product_id, form.values())
+            answer = product_actions.change_settings(head.product_id, form.values(), whose)
         except AmazcopeError as error:
             st.error(str(error), icon=":material/error:")
             return
         st.toast(answer, icon=":material/check:")
         st.rerun()
-    _pause_or_remove(head, following)
+    _pause_or_remove(head, following, whose)
 
 
 class SettingsForm:
@@ -61,18 +68,25 @@ class SettingsForm:
             index=list(Cadence).index(following.cadence),
             format_func=lambda cadence: _CADENCES[cadence],
         )
+        left, right = st.columns(2)  # anew: on a phone the second follows the first
         self.price = left.text_input(
             "Price moves by (%)",
             _written(following.price_change_percent),
+            placeholder="5, as usual",
             help="Smaller changes of the price are no news on Overview. Empty: the usual 5 %.",
         )
         self.rank = right.text_input(
             "Rank moves by (%)",
             _written(following.rank_change_percent),
+            placeholder="50, as usual",
             help="Smaller changes of the rank are no news on Overview. Empty: the usual 50 %.",
         )
         self.tags = st.multiselect(
-            "Tags", list(following.tags), list(following.tags), accept_new_options=True
+            "Tags",
+            list(following.tags),
+            list(following.tags),
+            accept_new_options=True,
+            placeholder="Type a tag",
         )
         self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
         self.is_primary = st.toggle("Primary product", following.is_primary)
@@ -111,17 +125,17 @@ def _written(percent: Decimal | None) -> str:
     return "" if percent is None else f"{percent.normalize():f}"
 
 
-def _pause_or_remove(head: ProductHead, following: Following) -> None:
+def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> None:
     with st.container(horizontal=True):
         if following.paused_at is None:
             verb, label, icon = actions.pause, "Pause", ":material/pause:"
         else:
             verb, label, icon = actions.resume, "Resume", ":material/play_arrow:"
         if st.button(label, icon=icon, key="pause_or_resume"):
-            actions.tell(verb, [head.product_id])
+            actions.tell(verb, [head.product_id], whose)
             st.rerun()
         if st.button("Remove", icon=":material/delete:", key="remove", help="The history stays."):
-            actions.tell(actions.remove, [head.product_id])
+            actions.tell(actions.remove, [head.product_id], whose)
             st.rerun()
 
 
@@ -130,11 +144,15 @@ def provenance(
     head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:
     """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
-    origin = origins.origin(head.product_id, column, snapshot)
+    st.caption(f"{label} · {head.marketplace} · {head.asin}")
+    tell_origin(head, origins.origin(head.product_id, column, snapshot))
+
+
+def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
+    """Show an origin as a table, with its original item while that is kept."""
     if origin is None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
-    st.caption(f"{label} · {head.marketplace} · {head.asin}")
     lines = provenance_words.lines_of(
         origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
     )

@@ -11,12 +11,15 @@ from app.kept_figure import KeptFigure
 from app.product_cards import CurrentFigure, current_figures
 from app.product_choice import Choice
 from core import wording
+from core.accounts.rules import Right
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
+from core.config import get_settings
 from core.history import blanks, period_words
 from core.history.period_words import Row
 from core.history.product_head import ProductHead
 from core.tracking.lists import ListFilter, Sort, SortBy
+from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80
 MOST_FOUND = 12
@@ -31,7 +34,7 @@ def header(head: ProductHead) -> None:
     shown = wording.shorten(title, LONGEST_TITLE)
     full = wording.escape_markdown(title) if shown != title else None
     with st.container(gap=None):
-        st.caption(_identity(head, now))
+        st.markdown(_identity(head, now))
         st.title(wording.escape_markdown(shown), anchor=False, help=full)
     problem = blanks.trouble(head.fetching, now)
     if problem and head.captured_at is not None:
@@ -50,24 +53,39 @@ def controls(head: ProductHead) -> int:
 
 
 def _identity(head: ProductHead, now: datetime) -> str:
-    address = product_url(head.marketplace, head.asin)
-    parts = [head.marketplace, f"[{head.asin}]({address})"]
+    """Return who it is, in small letters; a caption would fade the link too."""
+    parts = []
     if head.following:
         parts.append(_ROLES[head.following.role.value])
+        if not head.following.is_mine:
+            parts.append("followed by a teammate")
         if head.following.is_primary:
             parts.append("primary")
         if head.following.paused_at:
             parts.append("paused")
     else:
-        parts.append("not followed by you")
-    if head.is_demo:
-        parts.append(":orange-badge[demo]")
-    parts.append(blanks.next_fetch(head.fetching, now))
-    return " · ".join(parts)
+        parts.append("not followed")
+    told = " · ".join([*parts, blanks.next_fetch(head.fetching, now)])
+    link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
+    badge = " :orange-badge[demo]" if head.is_demo else ""
+    return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
 
 
 def _buttons(head: ProductHead) -> None:
-    if head.following is None:
+    """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
+    who, following = acting(), head.following
+    if not who.may(Right.TRACK):
+        return
+    if following is None or not following.is_mine:
+        st.button(
+            "Follow",
+            icon=":material/add:",
+            key=keys.FOLLOW,
+            on_click=actions.tell,
+            args=(actions.follow, head.marketplace, head.asin),
+            help="Put it on your own list, with settings of your own.",
+        )
+    if following is None:
         return
     st.button(
         "Refresh",
@@ -77,7 +95,8 @@ def _buttons(head: ProductHead) -> None:
         args=(actions.refresh, [head.product_id]),
         help="Ask for a look now, ahead of the usual round.",
     )
-    if st.button("Settings", icon=":material/tune:", key="settings"):
+    may_set = following.is_mine or who.may(Right.TEAM)
+    if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
         product_dialogs.settings(head)
 
 
@@ -93,12 +112,13 @@ def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
 def _figure(head: ProductHead, figure: CurrentFigure) -> None:
     with st.container(gap=None, height="stretch"):
         cards.metric(figure.card)
-        if figure.age and st.button(
-            figure.age,
+        if st.button(
+            figure.age or "never seen",
             type="tertiary",
             icon=":material/history:",
             key=f"source_{figure.column}",
-            help="Where this comes from",
+            help="Where this comes from" if figure.age else None,
+            disabled=not figure.age,
         ):
             product_dialogs.provenance(head, figure.column, figure.card.label)
 
@@ -131,13 +151,18 @@ def _lines_of(row: Row) -> str:
     return "  \n".join(lines)
 
 
-RATINGS, LISTING, SNAPSHOTS = "Ratings", "Listing", "Snapshots"
+RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where from"
 
 
 def more(head: ProductHead, period: Period) -> None:
     """Show what is read only when its tab is opened."""
-    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS], key="more", on_change="rerun")
-    shows = (_ratings, product_tables.listing, product_tables.snapshots)
+    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS, ORIGINS], key="more", on_change="rerun")
+    shows = (
+        _ratings,
+        product_tables.listing,
+        product_tables.snapshots,
+        product_tables.origins_of,
+    )
     for tab, show in zip(tabs, shows, strict=True):
         if tab.open:
             with tab:
@@ -145,14 +170,11 @@ def more(head: ProductHead, period: Period) -> None:
 
 
 def _ratings(_head: ProductHead, period: Period) -> None:
-    if period.rating_and_count is None:
-        cards.unknown("a period this long is drawn by day, without ratings: choose a shorter one")
-        return
     st.plotly_chart(
         KeptFigure(period.rating_and_count),
         key=keys.RATING_CHART,
         config=PLOTLY_CONFIG,
-        alt="Rating and number of ratings.",
+        alt=period_words.ratings_in_words(period.statistics),
     )
 
 
@@ -163,6 +185,8 @@ def nothing_yet(head: ProductHead) -> None:
         f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
         icon=":material/hourglass_empty:",
     )
+    if not head.is_demo and get_settings().apify_token is None:
+        st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
 
 
 def not_found(choice: Choice) -> None:

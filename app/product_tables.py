@@ -1,4 +1,4 @@
-"""The opened parts of the product screen: versions of the listing, and the raw snapshots."""
+"""The opened parts of the product screen: listing versions, raw snapshots, origins of figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from app import cards, keys, product_dialogs
-from app.data import acting
+from app.data import acting, origins
 from app.data import history as data
 from app.data.history import Period
 from core import wording
-from core.history import listing_diff, snapshot_table
+from core.history import listing_diff, period_words, snapshot_table
 from core.history.listing_diff import Change, Mark
 from core.history.product_head import ProductHead
 
@@ -104,3 +104,34 @@ def _open(head: ProductHead, rows: Sequence[dict[str, Any]], number: int, column
         row = rows[number]
         label = snapshot_table.COLUMNS[column]
         product_dialogs.provenance(head, column, label, (row["captured_at"], row["source"]))
+
+
+def origins_of(head: ProductHead, period: Period) -> None:
+    """Say who said each figure of the period's statistics, or how it was made."""
+    sources = {source.name: source for source in period_words.sources_of(period.statistics)}
+    source = sources[_choice("Figure", list(sources), "origin_figure")]
+    options = [*source.values, source.middle]
+    which = _choice("Which", options, f"origin_which_{source.column}")
+    if which == source.middle:
+        st.markdown(source.made)
+        return
+    figure = source.values[which]
+    if figure.value is None:
+        cards.unknown(str(figure.reason))
+        return
+    between = (period.since, period.until)
+    found = origins.origin_of_value(head, source.column, figure.value, between)
+    product_dialogs.tell_origin(head, found)
+
+
+def _choice(label: str, options: list[str], key: str) -> str:
+    """Show choices beside each other and return the chosen one, at first the first."""
+    chosen = st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in options else options[0]

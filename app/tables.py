@@ -13,15 +13,18 @@ import streamlit as st
 from app import actions, cards, data, keys, product_choice
 from app.data import lists
 from core import change_wording, wording
+from core.accounts.rules import Right
 from core.history.observation import Availability, Outcome
-from core.tracking.service import LONGEST_TAG
+from core.tracking.lists import Whose
+from core.tracking.rules import LONGEST_TAG
 
 NOT_YET: Final = "not yet"
 NONE_THERE: Final = "none"
 NOT_REPORTED: Final = "not reported"
+GONE: Final = "gone"
 NO_NEWS: Final = "–"
 LONGEST_TITLE: Final = 80
-TITLE_COLUMN: Final = 34  # letters; a cell cuts what is longer without a word
+TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
 _ROW_HEIGHT: Final = 38
 _OPEN: Final = "open_product"
 _NEW_TAG: Final = "new_tag"
@@ -31,17 +34,17 @@ _LOWEST, _HIGHEST = 100, 200
 # By importance: on a narrow screen the first ones are seen.
 COLUMNS: Final = (
     "product",
-    "marketplace",
-    "changed",
     "price",
+    "changed",
     "price_history",
     "rank",
     "rank_history",
-    "role",
-    "asin",
+    "state",
+    "marketplace",
     "rating",
     "ratings",
-    "state",
+    "role",
+    "asin",
     "looked",
 )
 
@@ -93,16 +96,25 @@ def title_of(row: dict[str, Any]) -> str:
 
 def fitting(text: str, letters: int) -> str:
     """Return text in the room of so many latin letters, with "…" where it was cut."""
-    room, end = letters, 0
+    room, end = float(letters), 0
     for end, sign in enumerate(text, 1):
-        room -= 2 if east_asian_width(sign) in "WF" else 1
+        room -= _room_of(sign)
         if room < 0:
             return text[: end - 2].rstrip(" ,") + "…"
     return text[:end]
 
 
+def _room_of(sign: str) -> float:
+    """Return how wide a letter is drawn, in small latin letters."""
+    if east_asian_width(sign) in "WF":
+        return 2
+    return 1.25 if sign.isupper() else 1
+
+
 def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
     """Return a figure, or in a word why there is none."""
+    if row["availability"] == Availability.GONE:
+        return GONE  # what was on the page then is told, with its age, on the product's own page
     if row[name] is not None:
         return words
     if row["captured_at"] is None:
@@ -191,22 +203,22 @@ def _columns() -> dict[str, Any]:
         "product": st.column_config.ButtonColumn(
             "Product", width=230, alignment="left", type="tertiary", key=_OPEN
         ),
-        "marketplace": text("Market", width=56),
-        "changed": text("Since yesterday", width=110, help="– : nothing beyond the usual"),
         "price": text("Price", width=78, alignment="right"),
+        "changed": text("Since yesterday", width=140, help="– : nothing beyond the usual"),
         "price_history": line("Price, 30 d", width=76),
         "rank": text("Rank", width=70, alignment="right", help="Best Sellers Rank"),
         "rank_history": line("Rank, 30 d", width=76, color="violet"),
+        "state": text("State", width=190),
+        "marketplace": text("Market", width=56),
         "rating": text("Rating", width=56, alignment="right", help="Out of 5 stars"),
         "ratings": text("Ratings", width=64, alignment="right", help="Number of ratings"),
-        "state": text("State", width=155),
-        "looked": text("Looked at", width=100),
         "role": text("Role", width=118),
         "asin": text("ASIN", width=104),
+        "looked": text("Looked at", width=100),
     }
 
 
-def action_bar(rows: pd.DataFrame) -> None:
+def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
     """Show what can be done with the ticked products, once there are some."""
     ids = [int(rows["product_id"].iloc[place]) for place in _ticked(_key(rows))]
     if not ids:
@@ -214,39 +226,42 @@ def action_bar(rows: pd.DataFrame) -> None:
         return
     st.markdown(f"**{len(ids)} ticked**", width="content")
     _button("Refresh now", "refresh", actions.refresh, ids)
-    _button("Pause", "pause", actions.pause, ids)
-    _button("Resume", "play_arrow", actions.resume, ids)
+    _button("Pause", "pause", actions.pause, ids, whose)
+    _button("Resume", "play_arrow", actions.resume, ids, whose)
     with st.popover("Add tag", icon=":material/sell:"):
         st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
-        st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids,))
+        st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose))
     if st.button("Remove", icon=":material/delete:", key="remove"):
-        _confirm_removal(ids)
+        _confirm_removal(ids, whose)
 
 
-def _add_tag(ids: list[int]) -> None:
+def _add_tag(ids: list[int], whose: Whose) -> None:
     # Read when clicked: what was typed last is not in the run that drew the button.
-    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "")
+    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
 
 
-def _button(label: str, icon: str, verb: Any, ids: list[int]) -> None:
+def _button(label: str, icon: str, verb: Any, ids: list[int], *more: Whose) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
         key=f"do_{label}",
         on_click=actions.tell,
-        args=(verb, ids),
+        args=(verb, ids, *more),
     )
 
 
-@st.dialog("Remove from your list?", icon=":material/delete:")
-def _confirm_removal(ids: list[int]) -> None:
+_FOR_WHOM = {Whose.MINE: "you", Whose.TEAM: "anybody of the team"}
+
+
+@st.dialog("Remove from the list?", icon=":material/delete:")
+def _confirm_removal(ids: list[int], whose: Whose) -> None:
     count = "This product" if len(ids) == 1 else f"These {wording.count(len(ids))} products"
     st.write(
-        f"{count} will no longer be fetched for you. What was observed stays: "
+        f"{count} will no longer be fetched for {_FOR_WHOM[whose]}. What was observed stays: "
         "follow again, and the history is there."
     )
     if st.button("Remove", type="primary", key="confirm_remove"):
-        actions.tell(actions.remove, ids)
+        actions.tell(actions.remove, ids, whose)
         st.rerun()
 
 
@@ -260,8 +275,8 @@ def confirm_demo_removal() -> None:
 
 
 def demo_banner() -> None:
-    """Say that the products are invented, with the way to one's own."""
-    if not data.has_demo():
+    """Say to who may end the demo that the products are invented, with the way to one's own."""
+    if not data.has_demo() or not data.acting().may(Right.ADMIN):
         return
     with st.container(
         border=True,

@@ -27,8 +27,15 @@ def size_of_list(found: ListPage, asked: ListFilter, sort: Sort) -> str:
     return " · ".join(parts)
 
 
-def nothing_found() -> None:
-    """The filters leave nothing, though products are followed."""
+def nothing_found(asked: ListFilter) -> None:
+    """The list is empty, though products are followed: by its filters, or by whose it is."""
+    if asked.is_empty:
+        st.info(
+            "You follow no product yourself yet. Choose Team above to see what the others "
+            "follow, or add products of your own.",
+            icon=":material/person_search:",
+        )
+        return
     st.info(
         "No product matches. Take away a filter or a search word.", icon=":material/search_off:"
     )

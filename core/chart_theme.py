@@ -8,6 +8,7 @@ browser puts the theme's own in their place (`chartCategoricalColors` of
 
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any, Final
 
 from babel.numbers import format_currency, get_currency_precision
@@ -28,6 +29,11 @@ GROUND: Final = "#000038"  # the page itself: the inside of hollow markers
 def faint(color: str) -> str:
     """Return a placeholder colour at one seventh of its strength, for areas."""
     return f"{color}24"
+
+
+def escaped(text: str) -> str:
+    """Return text from outside that plotly shows as it is: no tag, no field of a template."""
+    return escape(text, quote=False).replace("%{", "%\u2060{")
 
 
 PLOTLY_CONFIG: Final[dict[str, Any]] = {
@@ -63,6 +69,16 @@ class MoneyStyle:
     def axis(self) -> dict[str, Any]:
         """The plotly options of an axis of amounts: cents only where they are needed."""
         return {"tickprefix": self.prefix, "ticksuffix": self.suffix, "tickformat": ",~f"}
+
+    def ticks(self, low: float, high: float) -> dict[str, Any]:
+        """Return the options of an axis of amounts from `low` to `high`, no amount twice.
+
+        All decimals where amounts differ by little: "51,60 €", not "51,6 €".
+        """
+        if high - low >= 5:
+            return {}
+        finest = {"dtick": 1 / self.divisor} if (high - low) * self.divisor < 6 else {}
+        return {"tickformat": f",.{self.decimals}f"} | finest
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
@@ -25,7 +25,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=ROOT / ".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=ROOT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     # Where things are kept
@@ -132,6 +136,16 @@ class Settings(BaseSettings):
     amazcope_worker_processes: int = Field(2, ge=1, le=32, description="Worker processes.")
     amazcope_log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        return _beginning_with(value, "postgresql://", "postgres://", "postgresql+psycopg://")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        return _beginning_with(value, "redis://", "rediss://", "unix://")
+
     @field_validator("amazcope_log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:
@@ -178,10 +192,23 @@ class Settings(BaseSettings):
         return self.amazcope_data_dir / "logs"
 
 
+def _beginning_with(value: SecretStr | None, *beginnings: str) -> SecretStr | None:
+    if value is not None and not value.get_secret_value().startswith(beginnings):
+        raise ValueError(f"must begin with {beginnings[0]}")
+    return value
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once.
+
+    Raises ConfigurationError, which names every setting that can't be read.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError("\n".join(wrong)) from None
 
 
 def _is_loopback(host: str | None) -> bool:

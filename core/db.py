@@ -5,13 +5,16 @@ Tests replace `session_factory` and `reading_factory`, and every page, job and
 tool follows.
 """
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, MetaData, create_engine, event, text
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.config import get_settings
@@ -59,14 +62,51 @@ def with_driver(url: str) -> str:
 
 
 def make_engine(url: str, **options: Any) -> Engine:
-    """Return an engine with this project's usual settings."""
+    """Return an engine with this project's usual settings.
+
+    Raises ConfigurationError for an address that can't be read.
+    """
     # LIFO keeps few connections warm: each backend caches plans and catalogue of its own.
     usual: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_use_lifo": True}
-    # A server that restarted must not fail the next page or job.
-    usual |= {"pool_pre_ping": True, "pool_recycle": 1800}
-    engine = create_engine(url, **(usual | options))
+    usual |= {"pool_recycle": 1800}
+    engine = create_engine(_parsed(url), **(usual | options))
     event.listen(engine, "connect", _tune)
+    event.listen(engine, "checkout", _refuse_ended)
     return engine
+
+
+def _refuse_ended(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+    """Have the pool open a new connection where the server ended this one.
+
+    A server that restarted must not fail the next page or job. What it says at its
+    end waits in the socket: looking there takes no exchange with it, as a ping would.
+    """
+    try:
+        waiting = select.poll()
+        waiting.register(connection.fileno(), select.POLLIN)
+        has_news = bool(waiting.poll(0))
+    except (OSError, psycopg.Error) as error:
+        raise DisconnectionError("The connection is closed.") from error
+    if has_news:
+        raise DisconnectionError("The server ended the connection.")
+
+
+def conninfo(url: str) -> str:
+    """Return an engine's address in the words of libpq, which knows no drivers."""
+    parsed = _parsed(url)
+    named = parsed.translate_connect_args(username="user", database="dbname")
+    return make_conninfo(**named, **{name: str(value) for name, value in parsed.query.items()})
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "DATABASE_URL can't be read. It looks like "
+            "postgresql://user:password@host:5432/amazcope, with other characters than "
+            "letters and digits written as %XX in the password."
+        ) from None  # what it was may hold the password
 
 
 def _tune(connection: psycopg.Connection[Any], _record: object) -> None:

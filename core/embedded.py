@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,10 +19,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import psutil
 
+from core.embedded_files import (
+    free_port,
+    keep_small,
+    last_lines,
+    read_password,
+    read_port,
+    said_plainly,
+    write_secret,
+)
 from core.embedded_home import Home, Say, prepare_home
 from core.errors import ConfigurationError
 
@@ -32,7 +40,6 @@ ROLE = "amazcope"
 _SUPERUSER = "postgres"
 _START_SECONDS = 300  # recovery after a crash replays what was not yet checkpointed
 _STOP_SECONDS = 60
-_LOG_BYTES = 5_000_000
 _PORT_ATTEMPTS = 5
 
 # For a small machine that other programs use too. Durability stays at its safe defaults.
@@ -99,12 +106,10 @@ class EmbeddedPostgres:
 
         Raises ConfigurationError with the end of the server's log when it does not start.
         """
-        with self._exclusively():
+        with self._exclusively(), said_plainly():
             home = prepare_home(self._data_dir, self._say)
             password = self._prepare_cluster(home)
-            running = _find_running(home.cluster) or self._start_server(home)
-            if not running.is_ready:
-                running = self._wait_until_ready(home, running.pid)
+            running = self._find_ready(home) or self._start_server(home)
             return _address(running.port, password)
 
     def stop(self) -> None:
@@ -128,6 +133,11 @@ class EmbeddedPostgres:
         running = _find_running(self._cluster)
         return running is not None and running.is_ready
 
+    def keep_log_small(self) -> None:
+        """Keep the log of a server that runs for months from filling the disk."""
+        with said_plainly():
+            keep_small(self.log_file)
+
     @property
     def pid_file(self) -> Path:
         """The file that names the server's process while it runs."""
@@ -148,14 +158,9 @@ class EmbeddedPostgres:
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         """Hold the lock that lets one process at a time start or stop this server."""
-        try:
+        with said_plainly():
             self._data_dir.mkdir(parents=True, exist_ok=True)
             lock = (self._data_dir / "postgres.lock").open("w")
-        except OSError as error:
-            raise ConfigurationError(
-                f"The data folder can't be written ({error}). Run Amazcope as the user who "
-                "started it first, or set AMAZCOPE_DATA_DIR to a folder of your own."
-            ) from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -164,7 +169,7 @@ class EmbeddedPostgres:
 
     def _prepare_cluster(self, home: Home) -> str:
         """Make what is missing of the cluster and its password; return the password."""
-        password = _read_password(self._password_file)
+        password = read_password(self._password_file)
         if not home.cluster.exists():
             password = password or self._make_password()
             self._make_cluster(home, password)
@@ -179,7 +184,7 @@ class EmbeddedPostgres:
         self._secrets_dir.mkdir(parents=True, exist_ok=True)
         self._secrets_dir.chmod(0o700)
         password = secrets.token_urlsafe(32)
-        _write_secret(self._password_file, password)
+        write_secret(self._password_file, password)
         return password
 
     def _make_cluster(self, home: Home, password: str) -> None:
@@ -189,8 +194,12 @@ class EmbeddedPostgres:
         never taken for whole.
         """
         self._say("Making the database; this happens once.")
-        half_made = home.folder / "half-made"
-        shutil.rmtree(half_made, ignore_errors=True)
+        for older in home.folder.glob("half-made*"):
+            shutil.rmtree(older, ignore_errors=True)
+        for older in home.folder.glob("initdb-*"):
+            older.unlink(missing_ok=True)
+        # A new name: what makes the older one may still run, its starter killed.
+        half_made = home.folder / f"half-made-{secrets.token_hex(4)}"
         self._run_initdb(home, half_made)
         role = f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'"
         self._run_single(home, half_made, [role, f"CREATE DATABASE {DATABASE} OWNER {ROLE}"])
@@ -227,15 +236,22 @@ class EmbeddedPostgres:
         )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode(errors="replace")
-            raise ConfigurationError(f"The database could not be made:\n{_last_lines(said)}")
+            raise ConfigurationError(f"The database could not be made:\n{last_lines(said)}")
 
     # The server
+
+    def _find_ready(self, home: Home) -> _Running | None:
+        """Return the server that runs already; None when there is none, or it was ending."""
+        running = _find_running(home.cluster)
+        if running is None or running.is_ready:
+            return running
+        return self._wait_until_ready(home, running.pid)
 
     def _start_server(self, home: Home) -> _Running:
         _drop_stale_pid_file(home.cluster)
         remembered = self._data_dir / "postgres.port"
         for attempt in range(_PORT_ATTEMPTS):
-            port = _free_port(_read_port(remembered) if attempt == 0 else None)
+            port = free_port(read_port(remembered) if attempt == 0 else None)
             try:
                 running = self._launch(home, port)
             except _PortTakenError:
@@ -246,7 +262,7 @@ class EmbeddedPostgres:
 
     def _launch(self, home: Home, port: int) -> _Running:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        _rotate(self.log_file)
+        keep_small(self.log_file)
         settings = _TUNING | {
             "port": str(port),
             "listen_addresses": "127.0.0.1",
@@ -264,16 +280,18 @@ class EmbeddedPostgres:
                 start_new_session=True,  # Ctrl-C in the terminal is not for the server
                 **home.runner.popen_options(),
             )
-        return self._wait_until_ready(home, self._process.pid)
+        running = self._wait_until_ready(home, self._process.pid)
+        return running or self._raise_failed_start()
 
-    def _wait_until_ready(self, home: Home, pid: int) -> _Running:
+    def _wait_until_ready(self, home: Home, pid: int) -> _Running | None:
+        """Return the server once it accepts connections, None when it ended instead."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             running = _find_running(home.cluster)
             if running is not None and running.pid == pid and running.is_ready:
                 return running
             if self._has_ended(pid):
-                self._raise_failed_start()
+                return None
             time.sleep(0.02)
         raise ConfigurationError(
             f"The database did not answer within {_START_SECONDS} s. Its log is {self.log_file}."
@@ -285,8 +303,8 @@ class EmbeddedPostgres:
             return self._process.poll() is not None
         return not _is_alive(pid)
 
-    def _raise_failed_start(self) -> None:
-        said = _last_lines(self.log_file.read_text(errors="replace"))
+    def _raise_failed_start(self) -> NoReturn:
+        said = last_lines(self.log_file.read_text(errors="replace"))
         if "could not bind" in said.rpartition("starting PostgreSQL")[2]:
             raise _PortTakenError(said)
         raise ConfigurationError(
@@ -316,7 +334,7 @@ def url_of_running(data_dir: Path, secrets_dir: Path) -> str | None:
     """
     try:
         running = _find_running(data_dir.absolute() / "postgres" / "cluster")
-        password = _read_password(secrets_dir.absolute() / "postgres-password")
+        password = read_password(secrets_dir.absolute() / "postgres-password")
     except PermissionError as error:
         raise ConfigurationError(
             f"The database belongs to another user ({error}). Run this as the user who "
@@ -389,53 +407,6 @@ def _refuse_other_version(home: Home) -> None:
             f"The database in {home.cluster} was made by PostgreSQL {theirs}, this is {ours}. "
             f"Copy it over with pg_dump and pg_restore, or set DATABASE_URL to a server of its own."
         )
-
-
-def _read_password(path: Path) -> str | None:
-    try:
-        return path.read_text().strip() or None
-    except FileNotFoundError:
-        return None
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Write a file nobody else can read, whole or not at all."""
-    half_written = path.with_name(path.name + ".new")
-    half_written.unlink(missing_ok=True)
-    with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    half_written.replace(path)
-
-
-def _read_port(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _free_port(wanted: int | None) -> int:
-    """Return the wanted port of loopback if it is free, else any that is."""
-    for port in [wanted, 0] if wanted else [0]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port or 0))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ConfigurationError("This machine has no free port left. Close other programs.")
-
-
-def _rotate(log_file: Path) -> None:
-    if log_file.exists() and log_file.stat().st_size > _LOG_BYTES:
-        log_file.replace(log_file.with_name(log_file.name + ".1"))
-
-
-def _last_lines(said: str, count: int = 15) -> str:
-    return "\n".join(said.strip().splitlines()[-count:])
 
 
 def _send(pid: int, what: signal.Signals) -> None:

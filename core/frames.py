@@ -16,17 +16,21 @@ from sqlalchemy.orm import Session
 
 from core.db import driver_connection
 
-Kind = Literal["int", "number", "share", "time", "day"]
+Kind = Literal["int", "long", "number", "small", "tiny", "share", "time", "day"]
 
 _ARRAY_HEADER = 20  # dimensions, NULL flag, element type, length, lower bound
 # The least value of each type stands for NULL: no amount, count or time is ever it.
 _TYPES: Mapping[Kind, tuple[str, str, int]] = {
     "int": ("int4", ">i4", -(2**31)),
+    "long": ("int8", ">i8", 0),
     "number": ("int8", ">i8", -(2**63)),
+    "small": ("int4", ">i4", -(2**31)),
+    "tiny": ("int2", ">i2", -(2**15)),
     "share": ("float4", ">f4", 0),
     "time": ("timestamptz", ">i8", 0),
     "day": ("timestamp", ">i8", 0),
 }
+_NUMBERS = ("number", "small", "tiny")
 # PostgreSQL counts its microseconds from 2000-01-01.
 _EPOCH = int(np.datetime64("2000-01-01", "us").astype("i8"))
 
@@ -35,9 +39,10 @@ _EPOCH = int(np.datetime64("2000-01-01", "us").astype("i8"))
 class Column:
     """A column of the answer: its name, its SQL, and what it becomes.
 
-    `number`: float64, NaN for NULL. `share`: float64 from a REAL, NaN for NULL.
-    `int`: int64, NULL must be ruled out in `sql`. `time`: datetime64[us, UTC].
-    `day`: datetime64[us] at midnight, without a zone.
+    `number`, `small`, `tiny`: float64 from a BIGINT, INT or SMALLINT, NaN for NULL; sent
+    as narrow as they are stored. `share`: float64 from a REAL, NaN for NULL. `int`,
+    `long`: int64 from an INT or a BIGINT, NULL must be ruled out in `sql`. `time`:
+    datetime64[us, UTC]. `day`: datetime64[us] at midnight, without a zone.
     """
 
     name: str
@@ -48,8 +53,8 @@ class Column:
     def inner(self) -> str:
         """Return the expression without NULLs, in the type that is sent."""
         sent = _TYPES[self.kind][0]
-        if self.kind == "number":
-            return f"COALESCE(({self.sql})::{sent}, {_TYPES['number'][2]})"
+        if self.kind in _NUMBERS:
+            return f"COALESCE(({self.sql})::{sent}, ({_TYPES[self.kind][2]})::{sent})"
         if self.kind == "share":
             return f"COALESCE(({self.sql})::{sent}, 'NaN')"
         return f"({self.sql})::{sent}"
@@ -63,6 +68,13 @@ def read_frame(
     `rest` begins at FROM and carries the ORDER BY; `parameters` are bound by
     name as `%(name)s`. No rows give an empty frame with the same columns.
     """
+    return pd.DataFrame(read_columns(session, columns, rest, parameters), copy=False)
+
+
+def read_columns(
+    session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Do the same and return the columns by name: arrays, and a DatetimeIndex for `time`."""
     inner = ", ".join(f"{column.inner} AS c{n}" for n, column in enumerate(columns))
     outer = ", ".join(f"array_agg(c{n})" for n in range(len(columns)))
     statement = f"SELECT {outer} FROM (SELECT {inner} {rest}) AS rows"
@@ -70,25 +82,22 @@ def read_frame(
         cursor.execute(statement, parameters)
         result = cursor.pgresult
         bodies = [result.get_value(0, n) if result else None for n in range(len(columns))]
-    return pd.DataFrame(
-        {
-            column.name: _decode(body, column.kind)
-            for column, body in zip(columns, bodies, strict=True)
-        },
-        copy=False,
-    )
+    return {
+        column.name: _decode(body, column.kind)
+        for column, body in zip(columns, bodies, strict=True)
+    }
 
 
 def _decode(body: bytes | None, kind: Kind) -> Any:
     """Return one packed array as numpy or pandas values; None (no rows) is empty."""
     raw = _elements(body, kind)
-    if kind == "int":
+    if kind in ("int", "long"):
         return raw.astype("i8")
     if kind == "share":
         return raw.astype("f8")
-    if kind == "number":
+    if kind in _NUMBERS:
         numbers = raw.astype("f8")
-        numbers[raw == _TYPES["number"][2]] = np.nan
+        numbers[raw == _TYPES[kind][2]] = np.nan
         return numbers
     moments = (raw.astype("i8") + _EPOCH).view("M8[us]")
     return pd.DatetimeIndex(moments, tz="UTC") if kind == "time" else moments

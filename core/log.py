@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from core.config import Settings, get_settings
+from core.errors import ConfigurationError
 
 KEPT_BYTES = 10_000_000  # of one file; as many again in each older one
 KEPT_FILES = 3
@@ -32,10 +33,16 @@ _SECRET_SHAPES = (
 def configure(process: str) -> None:
     """Send this process's log to the console and to `<logs>/<process>.log`.
 
-    Call once, first thing in a process. Processes of one name share the file.
+    Call once, first thing in a process. Processes of one name share the file. Raises
+    ConfigurationError where there can be no folder of logs.
     """
     settings = get_settings()
-    settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"There can be no logs ({error}). Set AMAZCOPE_DATA_DIR to a folder of your own."
+        ) from error
     secrets = secrets_of(settings)
     file = SharedFileHandler(settings.logs_dir / f"{process}.log")
     file.setFormatter(JsonFormatter(process, secrets))
@@ -120,9 +127,12 @@ class SharedFileHandler(WatchedFileHandler):
         self._path = path
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._is_full():
-            self._move_aside()
-        super().emit(record)  # reopens a file that was moved
+        try:
+            if self._is_full():
+                self._move_aside()
+            super().emit(record)  # reopens a file that was moved
+        except OSError:  # a full disk must not fail what was only telling of itself
+            self.handleError(record)
 
     def _is_full(self) -> bool:
         try:

@@ -20,7 +20,8 @@ _LOCK = 0x616D617A636F7065  # "amazcope": an advisory lock that all migrating pr
 def upgrade(database_url: str, revision: str = "head") -> bool:
     """Migrate up and return whether anything was to be done.
 
-    Raises ConfigurationError when the server can't be reached or is too old.
+    Raises ConfigurationError when the server can't be reached or is too old, or when
+    the schema is of a newer Amazcope.
     """
     return _run(database_url, lambda config: command.upgrade(config, revision))
 
@@ -58,6 +59,7 @@ def _run(database_url: str, step: Callable[[Config], None]) -> bool:
             _refuse_old_server(connection)
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
             before = current_revision(connection)
+            _refuse_newer_schema(before)
             connection.commit()  # a migration brings its own transaction
             config = _config()
             config.attributes["connection"] = connection
@@ -67,7 +69,7 @@ def _run(database_url: str, step: Callable[[Config], None]) -> bool:
             return before != after
     except OperationalError as error:
         raise ConfigurationError(
-            f"PostgreSQL can't be reached. Check DATABASE_URL. ({error.orig})"
+            f"PostgreSQL can't be used. Check DATABASE_URL. ({error.orig})"
         ) from error
     finally:
         engine.dispose()
@@ -78,4 +80,13 @@ def _refuse_old_server(connection: Connection) -> None:
     if version < OLDEST_SERVER:
         raise ConfigurationError(
             f"PostgreSQL {version} is too old. Amazcope needs {OLDEST_SERVER} or newer."
+        )
+
+
+def _refuse_newer_schema(revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise ConfigurationError(
+            f"The database has the schema {revision} of a newer Amazcope, which this one does "
+            "not know. Use the newer one again, or a backup of the time before."
         )

@@ -223,6 +223,12 @@ _AVAILABILITIES = {
     Availability.GONE: "page gone",
 }
 
+_SHORT_AVAILABILITIES = {
+    Availability.LIMITED: "few left",
+    Availability.BUY_BOX_SUPPRESSED: "suppressed",
+    Availability.UNAVAILABLE: "unavailable",
+}
+
 _PRICE_BASES = {
     PriceBasis.BUY_BOX: "Buy Box price",
     PriceBasis.LOWEST_NEW: "lowest new offer; no offer is featured",
@@ -274,10 +280,26 @@ _FLAGS = {
     Flag.LIST_PRICE_INVALID: "The list price can't be right beside the price.",
 }
 
+_SHORT_FLAGS = {
+    Flag.PRICE_JUMP: "price far off",
+    Flag.PRICE_ZERO: "price 0",
+    Flag.CURRENCY_MISMATCH: "other currency",
+    Flag.RATING_OUT_OF_RANGE: "rating",
+    Flag.RATINGS_COLLAPSED: "ratings fell",
+    Flag.STALE_VALUE: "old value",
+    Flag.RANK_INVALID: "rank",
+    Flag.LIST_PRICE_INVALID: "list price",
+}
+
 
 def availability(state: Availability | None) -> str:
     """Name an availability: "in stock"."""
     return UNKNOWN if state is None else _AVAILABILITIES[state]
+
+
+def short_availability(state: Availability) -> str:
+    """Name an availability in at most twelve letters: what a card has room for on a phone."""
+    return _SHORT_AVAILABILITIES.get(state) or _AVAILABILITIES[state]
 
 
 def price_basis(basis: PriceBasis | None) -> str:
@@ -295,6 +317,11 @@ def flag_reasons(flags: Flag) -> list[str]:
     return [sentence for flag, sentence in _FLAGS.items() if flag in flags]
 
 
+def flag_names(flags: Flag) -> str:
+    """Name what is doubtful, as short as a cell of a table: "price far off, rank"."""
+    return ", ".join(name for flag, name in _SHORT_FLAGS.items() if flag in flags)
+
+
 # Text from outside
 
 _JOINER = "\u2060"  # invisible, and no word breaks at it
@@ -304,6 +331,8 @@ _BLOCK_START = re.compile(r"^([-+=])|^([0-9]{1,9})([.)])")
 # Emoji and addresses are found in the text after escapes are gone: only a
 # character in between keeps ":smile:", "https://…", "www.…" and "a@b.c" what they are.
 _SHORTCODE = re.compile(r":(?=[\w+/\-])|(?<=[wW]{3})(?=\.)|(?<=@)(?=\w)")
+# They turn the text around them, other texts' too; marks of single letters stay.
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -312,10 +341,15 @@ def escape_markdown(text: str) -> str:
 
     No emphasis, link, image, HTML, LaTeX, colour, emoji or icon comes of it.
     """
-    line = " ".join(text.split())
+    line = " ".join(unturned(text).split())
     line = _MARKDOWN.sub(lambda found: "\\" + found.group(), line)
     line = _BLOCK_START.sub(_escaped_start, line)
     return _SHORTCODE.sub(lambda found: found.group() + _JOINER, line)
+
+
+def unturned(text: str) -> str:
+    """Return text without the signs that make a browser write it backwards."""
+    return _TURNS.sub("", text)
 
 
 def _escaped_start(found: re.Match[str]) -> str:
@@ -328,7 +362,8 @@ def spreadsheet_safe(value: str) -> str:
 
 
 def shorten(text: str, longest: int) -> str:
-    """Return text in at most `longest` characters, with "…" where it was cut."""
+    """Return text in at most `longest` characters, unturned, with "…" where it was cut."""
+    text = unturned(text)
     if len(text) <= longest:
         return text
     return text[: max(longest - 1, 0)].rstrip() + "…"

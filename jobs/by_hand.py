@@ -15,16 +15,19 @@ from core.accounts.service import acting_owner
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.config import get_settings
-from core.db import exclusive, read_scope, write_scope
+from core.db import read_scope, write_scope
 from core.demo.load import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
 from core.importing.models import ImportRun
+from core.importing.moments import zone_words
+from core.importing.rows import KIND_LABELS, FileKind
 from core.scraping.batches import OPEN_STATES
 from core.scraping.models import FetchRun
 from core.tracking.service import request_refresh
 from jobs import fetching
 from jobs.importing import run_import
+from jobs.running import in_turn
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -47,28 +50,45 @@ def offer_file(path: Path) -> Offered:
         raise InvalidInputError(f"There is no file {path}.")
     examined = service.examine(path, path.name, get_settings().amazcope_upload_mb)
     with write_scope() as session:
-        run = service.offer(session, acting_owner(session), examined)
-        return Offered(run.id, _summary(run))
+        acting = acting_owner(session)
+        run = service.offer(session, acting, examined)
+        return Offered(run.id, _summary(run, acting.time_zone))
 
 
-def _summary(run: ImportRun) -> list[str]:
+def _summary(run: ImportRun, time_zone: str) -> list[str]:
     rows = "rows not counted" if run.rows_estimated is None else f"about {run.rows_estimated} rows"
-    lines = [f"{run.name}: {run.kind.replace('_', ' ')}, {rows}. {run.reason or ''}"]
+    lines = [f"{run.name}: {KIND_LABELS[FileKind(run.kind)]}, {rows}. {run.reason or ''}"]
     lines += list(run.problems)
-    lines += [run.times or ""]
+    lines += [run.times or "", *_what_to_give(run)]
+    if run.kind == FileKind.HISTORY_FILE and not run.needs_time:
+        lines.append(zone_words(time_zone))
     for row in run.preview[:5]:
         lines.append("  " + " · ".join(f"{name}: {value}" for name, value in row.items() if value))
     return [line[:300] for line in lines if line]
 
 
+def _what_to_give(run: ImportRun) -> list[str]:
+    """Say which options the file asks for, and what its name suggests for them."""
+    lines = []
+    if run.needs_marketplace:
+        hint = f"; perhaps {run.marketplace}" if run.marketplace else ""
+        lines.append(f"Rows name no marketplace: give --marketplace{hint}.")
+    if run.needs_time:
+        hint = f"; perhaps {run.captured_at:%Y-%m-%dT%H:%M:%S}" if run.captured_at else ""
+        lines.append(f"Give --captured-at in UTC{hint}.")
+    return lines
+
+
 def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bool:
     """Confirm an offered import, run it here and say what came of it; True when it ended well."""
-    with write_scope() as session:
-        acting = acting_owner(session)
-        service.confirm(session, acting, run_id, confirmed, datetime.now(UTC))
-    run_import(run_id)
-    with read_scope() as session:
-        run = service.get_import(session, acting_owner(session), run_id)
+    try:
+        with write_scope() as session:
+            acting = acting_owner(session)
+            service.confirm(session, acting, run_id, confirmed, datetime.now(UTC))
+    except InvalidInputError:
+        discard_offered(run_id)  # given anew, it is offered anew
+        raise
+    run = _ended(run_id)
     say(
         f"{run.rows_read} rows: {run.rows_stored} stored, {run.rows_known} already there, "
         f"{run.rows_failed} failed. {run.snapshots_stored} snapshots, "
@@ -77,6 +97,17 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     if run.error:
         say(run.error)
     return run.state == "done"
+
+
+def _ended(run_id: int) -> ImportRun:
+    """Run a confirmed import here, or wait for the worker that was faster."""
+    while True:
+        run_import(run_id)
+        with read_scope() as session:
+            run = service.get_import(session, acting_owner(session), run_id)
+        if run.state not in ("queued", "running"):
+            return run
+        time.sleep(1)
 
 
 def discard_offered(run_id: int) -> None:
@@ -113,13 +144,8 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
 
 def _dispatch(deadline: float) -> int | None:
     """Start what is due, never beside the worker's own round; None when that goes on too long."""
-    while True:
-        with exclusive(fetching.DISPATCH) as is_free:
-            if is_free:
-                return fetching.dispatch()
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(1)
+    with in_turn(fetching.DISPATCH, deadline - time.monotonic()) as is_free:
+        return fetching.dispatch() if is_free else None
 
 
 def _products_of(words: str) -> list[int]:

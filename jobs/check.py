@@ -4,8 +4,6 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from redis import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +13,7 @@ from core.errors import ConfigurationError, OutsideServiceError
 from core.migrate import OLDEST_SERVER, current_revision, head_revision
 from core.scraping.apify import Apify
 from core.scraping.providers import APIFY, get_provider
+from jobs.queue import ask_redis
 
 _LEAST_FREE_BYTES = 1_000_000_000
 
@@ -53,7 +52,8 @@ def check_database() -> Finding:
     if number // 10_000 < OLDEST_SERVER:
         return Finding("Database", False, f"PostgreSQL {OLDEST_SERVER} or newer is needed.")
     if revision != head_revision():
-        return Finding("Database", False, "Its schema is old. Run: python -m jobs migrate")
+        told = f"Its schema is {revision or 'not made yet'}, not {head_revision()}."
+        return Finding("Database", False, f"{told} Run: python -m jobs migrate")
     return Finding("Database", True, f"PostgreSQL {number // 10_000}, schema {revision}")
 
 
@@ -62,9 +62,9 @@ def check_queue(settings: Settings) -> Finding:
     if settings.redis_url is None:
         return Finding("Queue", True, "kept in PostgreSQL")
     try:
-        Redis.from_url(settings.redis_url.get_secret_value(), socket_timeout=5).ping()
-    except (RedisError, ValueError) as error:
-        return Finding("Queue", False, f"Redis does not answer ({error}). Check REDIS_URL.")
+        ask_redis(settings.redis_url.get_secret_value())
+    except ConfigurationError as error:
+        return Finding("Queue", False, str(error))
     return Finding("Queue", True, "Redis answers")
 
 

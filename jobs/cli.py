@@ -1,16 +1,17 @@
 """The operator's commands. Each says what it does and calls the code that does it."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from core.config import Settings
 from core.errors import AmazcopeError
 from core.tracking.rules import Role
+
+_POLITENESS = 5  # of the worker: the pages go first when both want the processor
 
 commands = typer.Typer(
     help="Amazcope's commands for operators.",
@@ -29,13 +30,6 @@ def main() -> int:
         commands()
     except AmazcopeError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
-    except ValidationError as error:
-        if error.title != Settings.__name__:
-            raise
-        for wrong in error.errors():
-            name = ".".join(str(part) for part in wrong["loc"]).upper()
-            print(f"Error: {name}: {wrong['msg']}", file=sys.stderr)
         return 1
     return 0
 
@@ -68,6 +62,7 @@ def migrate() -> None:
 @commands.command()
 def worker() -> None:
     """Run the worker: scraping, imports, upkeep."""
+    os.nice(_POLITENESS)  # before all that has to be brought in
     from jobs.worker import run
 
     run()
@@ -89,6 +84,7 @@ def import_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Import a file: lists, Keepa, Apify data sets, history tables. Shows it first and asks."""
+    from core.importing.cells import find_marketplace
     from core.importing.service import Confirmation
     from jobs import by_hand
 
@@ -99,7 +95,7 @@ def import_(
         by_hand.discard_offered(offered.id)
         raise typer.Exit(1)
     confirmed = Confirmation(
-        marketplace=marketplace,
+        marketplace=find_marketplace(marketplace).code if marketplace else None,
         captured_at=captured_at.replace(tzinfo=UTC) if captured_at else None,
         role=role,
         tags=tuple(tag or ()),

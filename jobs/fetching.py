@@ -12,7 +12,7 @@ from huey import crontab
 from sqlalchemy.orm import Session
 
 from core.config import get_settings
-from core.db import exclusive, read_scope, write_scope
+from core.db import read_scope, write_scope
 from core.errors import ConfigurationError
 from core.history.observation import Outcome
 from core.history.store import make_room
@@ -29,12 +29,12 @@ from core.scraping.apify import (
     TokenError,
     UnreachableError,
 )
-from core.scraping.batches import PlannedRun, input_hash, plan_run
+from core.scraping.batches import LEASE, PlannedRun, input_hash, plan_run
 from core.scraping.collecting import get_batch, make_raw_room, store_items
 from core.scraping.models import FetchRun
-from core.scraping.providers import Provider, get_provider, provider_names
+from core.scraping.providers import Provider, get_access, get_provider, provider_names
 from jobs.queue import huey
-from jobs.running import alone, job
+from jobs.running import alone, in_turn, job
 
 log = logging.getLogger(__name__)
 
@@ -45,27 +45,29 @@ CLAIM = timedelta(minutes=10)  # how long a process may take over one step of a 
 # than the client's own limit of a minute.
 UNCLEAR_AFTER = timedelta(minutes=3)
 CLOCK_SKEW = timedelta(minutes=5)
+TURN = 30.0  # seconds that recovery waits for a round of dispatching to end
 REST = timedelta(minutes=30)  # before a refused token or an empty account is tried again
 SHORT_REST = timedelta(minutes=2)
 PATIENCE = timedelta(days=1)  # with a run whose items can't be stored
+LONGEST_RUN = LEASE  # one that goes on for longer is stopped, so that its products come back
 
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def dispatch_due() -> None:
     """Start runs for what is due, as far as the limits allow."""
-    alone(DISPATCH, dispatch)
+    alone(DISPATCH, dispatch_round)
 
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def collect_runs() -> None:
     """Bring every open run one step further."""
-    collect()
+    collect_round()
 
 
 @huey.task(expires=300)
 def fetch_now() -> None:
     """The doorbell of a manual refresh: dispatch without waiting for the minute."""
-    alone(DISPATCH, dispatch)
+    alone(DISPATCH, dispatch_round)
 
 
 @huey.task(expires=600)
@@ -73,6 +75,26 @@ def look_at_run(run_id: int) -> None:
     """Look at one run soon after it was started."""
     if claim(run_id):
         advance(run_id)
+
+
+def dispatch_round() -> None:
+    """Start every run that is due and allowed, as a job."""
+    with job("dispatch") as notes:
+        started = dispatch()
+        notes.say(f"{started} runs started.") if started else notes.idle("Nothing to start.")
+
+
+def collect_round() -> None:
+    """Advance all open runs, as a job."""
+    with job("collect runs") as notes:
+        looked_at = collect()
+        notes.say(f"{looked_at} runs.") if looked_at else notes.idle("No open runs.")
+
+
+def end_rests() -> None:
+    """Ask every provider again at once: whoever starts the worker may have mended its trouble."""
+    with write_scope() as session:
+        service.end_rests(session)
 
 
 def dispatch() -> int:
@@ -96,9 +118,10 @@ def _dispatch_provider(name: str) -> int:
     started = 0
     while planned := _plan(provider):
         with job("fetch") as notes:
-            notes.say(f"Run {planned.id} at {provider.name}.")
             if not start(provider, planned):
+                notes.say(f"Run {planned.id} at {provider.name} was not started.")
                 break
+            notes.say(f"Run {planned.id} at {provider.name}.")
         started += 1
     return started
 
@@ -120,10 +143,11 @@ def start(provider: Provider, planned: PlannedRun) -> bool:
     except (TokenError, NoCreditError, SlowDownError, UnreachableError) as error:
         _withdraw(planned.id, provider.name, error)
         return False
-    except RefusedError as error:
+    except RefusedError as error:  # the next batch would be refused as well
         with write_scope() as session:
             _fail(session, planned.id, Outcome.BAD_INPUT, str(error))
-        return True
+        _rest(provider.name, "misconfigured", str(error), datetime.now(UTC), SHORT_REST)
+        return False
     with write_scope() as session:
         is_ours = service.mark_started(session, planned.id, outside)
         service.set_provider_state(session, provider.name, "ok", None, datetime.now(UTC), None)
@@ -180,16 +204,25 @@ def collect() -> int:
     with write_scope() as session:
         claimed = service.claim_open_runs(session, datetime.now(UTC), CLAIM, 50)
     failed: list[Exception] = []
+    silent: set[str] = set()
     for run_id in claimed:
         try:
-            advance(run_id)
+            advance(run_id, silent)
         except Exception as error:  # one run that can't be read must not hold up the others
+            if _was_removed(run_id):
+                continue
             log.exception("Run %s could not be brought further", run_id)
             failed.append(error)
             _give_up_on_old(run_id, error)
     if failed:
         raise ExceptionGroup("Some runs could not be brought further.", failed)
     return len(claimed)
+
+
+def _was_removed(run_id: int) -> bool:
+    """Return whether a run went with the demo market while it was worked on."""
+    with read_scope() as session:
+        return session.get(FetchRun, run_id) is None
 
 
 def _give_up_on_old(run_id: int, error: Exception) -> None:
@@ -206,26 +239,27 @@ def claim(run_id: int) -> bool:
         return service.claim_run(session, run_id, datetime.now(UTC), CLAIM)
 
 
-def advance(run_id: int) -> None:
-    """Bring one claimed run as far as it goes, and release it."""
+def advance(run_id: int, silent: set[str] | None = None) -> None:
+    """Bring one claimed run as far as it goes, and release it.
+
+    `silent` collects the providers that did not answer in this round; their further
+    runs wait for the next one.
+    """
+    silent = set() if silent is None else silent
     with read_scope() as session:
         run = service.get_run(session, run_id)
-    provider = get_provider(run.provider, get_settings())
-    if provider.access is None:
+    access = get_access(run.provider, get_settings())
+    if access is None:
         return  # without a token nothing can be asked; the claim ends by itself
-    apify = client_of(provider.access)
     try:
-        if run.state == "intended":
-            _recover(apify, run)
-        if run.state == "running":
-            run = _look(apify, run)
-        if run.state == "finished":
-            _collect(apify, run)
+        if run.provider not in silent:
+            _bring_further(client_of(access), run)
     except RefusedError as error:  # asking again would change nothing
         with write_scope() as session:
             _fail(session, run_id, Outcome.RUN_FAILED, str(error))
     except (TokenError, NoCreditError, SlowDownError, UnreachableError) as error:
         log.warning("Run %s: %s", run_id, error)
+        silent.add(run.provider)
         with write_scope() as session:
             service.note_error(session, run_id, str(error))
         _let_rest(run.provider, error)
@@ -234,12 +268,21 @@ def advance(run_id: int) -> None:
             service.release_claim(session, run_id)
 
 
+def _bring_further(apify: Apify, run: FetchRun) -> None:
+    if run.state == "intended":
+        _recover(apify, run)
+    if run.state == "running":
+        run = _look(apify, run)
+    if run.state == "finished":
+        _collect(apify, run)
+
+
 def _recover(apify: Apify, run: FetchRun) -> None:
     """Find out whether a run whose id was never stored exists, by its input."""
     now = datetime.now(UTC)
     if now < run.intended_at + UNCLEAR_AFTER:
         return  # its start may still be under way
-    with exclusive(DISPATCH) as is_free:
+    with in_turn(DISPATCH, TURN) as is_free:
         if is_free:  # else a dispatching process lives, and may be about to start this very run
             _find_or_withdraw(apify, run, now)
 
@@ -273,6 +316,9 @@ def _look(apify: Apify, run: FetchRun) -> FetchRun:
             _fail(session, run.id, Outcome.RUN_FAILED, "Apify does not know this run any more.")
         elif outside.has_ended:
             service.mark_finished(session, run.id, outside, now)
+    if outside is not None and not outside.has_ended and now > run.intended_at + LONGEST_RUN:
+        log.warning("Stopping run %s: it has not ended within %s.", run.id, LONGEST_RUN)
+        apify.abort(outside.id)  # what it has brought by then is read by the next round
     with read_scope() as session:
         return service.get_run(session, run.id)
 
@@ -281,6 +327,7 @@ def _look(apify: Apify, run: FetchRun) -> FetchRun:
 _ENDINGS = {
     "SUCCEEDED": (Outcome.EMPTY_RUN, "The run ended well, and brought nothing for this product."),
     "TIMED-OUT": (Outcome.TIMEOUT, "The run took too long and was stopped by Apify."),
+    "ABORTED": (Outcome.TIMEOUT, "The run was stopped before it had read this page."),
 }
 _FAILED = (Outcome.RUN_FAILED, "The run failed at Apify.")
 
@@ -295,15 +342,17 @@ def _collect(apify: Apify, run: FetchRun) -> None:
         with read_scope() as session:
             batch = get_batch(session, run.id, get_actor(run.actor), captured_at)
         offset: int | None = 0
-        stored = 0
+        stored, others = 0, set[str]()
         while offset is not None:
             page = apify.items(run.outside_dataset_id or "", offset, PAGE)
             with write_scope() as session:
-                stored += store_items(session, batch, page.items, datetime.now(UTC)).stored
+                collected = store_items(session, batch, page.items, datetime.now(UTC))
+            stored, others = stored + collected.stored, others | collected.other_asins
             offset = page.next_offset
         outcome, detail = _ENDINGS.get(run.outside_status or "", _FAILED)
         has_failed = run.outside_status != "SUCCEEDED"
         with write_scope() as session:
+            service.note_redirects(session, run.id, others)
             service.close_run(
                 session, run.id, datetime.now(UTC), outcome, detail, has_failed=has_failed
             )

@@ -1,9 +1,10 @@
-"""Ends what a killed supervisor leaves behind. The standard library only; started by it.
+"""Ends what a killed process leaves behind. A little of the standard library only: it stays
+small. `jobs/guarding.py` starts it.
 
-The supervisor holds the other end of this process's standard input and writes there
-which process groups it started (`group N`), which it saw end (`ended N`) and the
-file naming the database's process (`server PATH`). When the supervisor dies, however,
-the pipe closes, and what is still listed is ended. `done` means: all ended in order.
+Its owner holds the other end of its standard input and writes there which process
+groups it started (`group N`), which have ended (`ended N`) and the file naming the
+database's process (`server PATH`). When the owner dies, however, the pipe closes, and
+what is still listed is ended. `done` means: all ended in order.
 """
 
 import os
@@ -16,11 +17,11 @@ _PATIENCE_SECONDS = 20.0
 
 
 def main(lines: Iterable[str], patience: float = _PATIENCE_SECONDS) -> None:
-    """Listen until the supervisor is gone, then end what it left."""
+    """Listen until the owner is gone, then end what it left."""
     groups: set[int] = set()
     server = ""
     for line in lines:
-        word, _, value = line.strip().partition(" ")
+        word, _, value = line.rstrip("\n").partition(" ")
         if word == "group":
             groups.add(int(value))
         elif word == "ended":

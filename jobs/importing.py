@@ -1,6 +1,7 @@
 """When imports run. No rules of its own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,45 +53,72 @@ def run_import(run_id: int | None) -> bool:
         return False
     with job("import") as notes:
         try:
-            read = _store_all(run)
-        except InvalidInputError as error:
-            _end(run.id, str(error))
-            notes.say(f"Import {run.id} could not be read.")
-        except Exception:  # the task's edge: told to the person, then logged by `job`
-            with write_scope() as session:
-                service.note_trouble(session, run.id, datetime.now(UTC))
-            raise
-        else:
-            _end(run.id, None)
-            notes.say(f"Import {run.id}: {read} rows.")
+            notes.say(_run_to_end(_Work(run, run.rows_read)))
+        except service.TakenOverError as error:  # the other one tells how it ends
+            notes.say(str(error))
     return True
 
 
-def _store_all(run: ImportRun) -> int:
-    """Store every row that is not stored yet and return how many were read in all."""
+@dataclass(slots=True)
+class _Work:
+    """A claimed import, and how many of its rows are stored so far."""
+
+    run: ImportRun
+    read: int
+
+
+def _run_to_end(work: _Work) -> str:
+    """Store what is left of an import, end it, and return how it ended."""
+    run = work.run
+    try:
+        _store_all(work)
+    except InvalidInputError as error:
+        _end(work, str(error))
+        return f"Import {run.id} could not be read."
+    except service.TakenOverError:
+        raise
+    except Exception:  # the task's edge: told to the person, then logged by `job`
+        _note_trouble(work)
+        raise
+    _end(work, None)
+    return f"Import {run.id}: {work.read} rows."
+
+
+def _note_trouble(work: _Work) -> None:
+    try:
+        with write_scope() as session:
+            service.hold(session, work.run.id, work.read)
+            service.note_trouble(session, work.run.id, datetime.now(UTC))
+    except service.TakenOverError:
+        return  # the fault is this worker's, and the import is another one's
+
+
+def _store_all(work: _Work) -> None:
+    """Store every row that is not stored yet."""
+    run = work.run
     with TemporaryDirectory(prefix="amazcope-import-") as folder:
         path = Path(folder) / "upload"
         with read_scope() as session:
             acting = acting_owner(session)
             service.write_bytes(session, run.id, path)
         context = service.context_of(run, acting.time_zone)
-        read = run.rows_read
-        for rows in chunks(read_rows(path, FileKind(run.kind), context), run.rows_read):
-            _store(acting, run, rows)
-            read += len(rows)
-        return read
+        for rows in chunks(read_rows(path, FileKind(run.kind), context), work.read):
+            _store(acting, work, rows)
 
 
-def _store(acting: Acting, run: ImportRun, rows: Sequence[Row]) -> None:
+def _store(acting: Acting, work: _Work, rows: Sequence[Row]) -> None:
     """Store one chunk; room for its months is made first, in a scope of its own."""
     now = datetime.now(UTC)
     with write_scope() as session:
         make_room(session, [at for at in times_of(rows) if EARLIEST <= at <= now])
     with write_scope() as session:
-        store_chunk(session, acting, run, rows, now)
-        service.renew_claim(session, run.id, now + CLAIM)
+        service.hold(session, work.run.id, work.read)
+        store_chunk(session, acting, work.run, rows, now)
+        service.renew_claim(session, work.run.id, now + CLAIM)
+    work.read += len(rows)
 
 
-def _end(run_id: int, error: str | None) -> None:
+def _end(work: _Work, error: str | None) -> None:
     with write_scope() as session:
-        service.end_import(session, run_id, datetime.now(UTC), error)
+        service.hold(session, work.run.id, work.read)
+        service.end_import(session, work.run.id, datetime.now(UTC), error)

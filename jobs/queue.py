@@ -10,16 +10,18 @@ from typing import Any
 import psycopg
 from huey import PostgresHuey, PriorityRedisExpireHuey
 from huey.api import Huey
+from redis import Redis
+from redis.exceptions import RedisError
 
 from core.config import get_settings
-from core.db import database_url
+from core.db import conninfo, database_url
+from core.errors import ConfigurationError
 
 NAME = "amazcope"
 
 
 def _connect() -> psycopg.Connection[Any]:
-    # `postgresql+psycopg` is SQLAlchemy's word; libpq knows only its own.
-    return psycopg.connect(database_url().replace("+psycopg", "", 1))
+    return psycopg.connect(conninfo(database_url()))
 
 
 def make_huey(redis_url: str | None, *, create_tables: bool = False) -> Huey:
@@ -41,9 +43,24 @@ huey = make_huey(_redis_url())
 
 
 def make_tables() -> None:
-    """Make the queue's tables in PostgreSQL; with Redis there is nothing to make."""
-    if _redis_url() is None:
+    """Make the queue's tables in PostgreSQL; with Redis there is nothing to make.
+
+    Raises ConfigurationError when Redis does not answer.
+    """
+    redis_url = _redis_url()
+    if redis_url is None:
         make_huey(None, create_tables=True).storage.close()
+    else:
+        ask_redis(redis_url)
+
+
+def ask_redis(url: str) -> None:
+    """Return when Redis answers; raises ConfigurationError with what stands in its way."""
+    try:
+        with Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as redis:
+            redis.ping()
+    except (RedisError, ValueError) as error:
+        raise ConfigurationError(f"Redis does not answer ({error}). Check REDIS_URL.") from error
 
 
 def clear() -> None:

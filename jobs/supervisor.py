@@ -7,23 +7,22 @@ of what the processes do.
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import IO
 
 from jobs.guard import end_groups
+from jobs.guarding import Guard
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 _SETTLED_SECONDS = 60.0  # who lived this long starts with the shortest pause again
 _TICK_SECONDS = 0.1
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_GUARD = Path(__file__).with_name("guard.py")
 
 Say = Callable[[str], None]
 
@@ -64,15 +63,15 @@ class Supervisor:
         say: Say,
         *,
         patience: float = 20.0,
-        server_pid_file: Path | None = None,
+        guard: Guard | None = None,
     ):
-        """`patience`: seconds a service may take to end. `server_pid_file`: names a
-        process that is ended too if this one is killed."""
+        """`patience`: seconds a service may take to end. `guard`: one that runs already
+        and goes on afterwards; None: one of its own."""
         self._kept = [_Kept(service) for service in services]
         self._say = say
         self._patience = patience
-        self._server_pid_file = server_pid_file
-        self._guard: subprocess.Popen[str] | None = None
+        self._given_guard = guard
+        self._guard = guard or Guard()
         self._stops = 0
 
     def run(self) -> int:
@@ -88,17 +87,21 @@ class Supervisor:
             self.stop()
 
         before = {number: signal.signal(number, heard) for number in _ENDING_SIGNALS}
-        self._guard = _start_guard()
-        self._tell_server()
+        try:
+            with nullcontext() if self._given_guard else self._guard:
+                self._run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return code
+
+    def _run(self) -> None:
         try:
             while not self._stops:
                 self._keep_running()
                 time.sleep(_TICK_SECONDS)
         finally:
             self._end_all()
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        return code
 
     def stop(self) -> None:
         """Ask for the end; asked twice, it comes at once. Safe to call from any thread."""
@@ -114,8 +117,7 @@ class Supervisor:
                 self._note_death(kept)
             if kept.process is None and time.monotonic() >= kept.due and not self._stops:
                 self._start(kept)
-        if self._guard is not None and self._guard.poll() is not None:
-            self._replace_guard()
+        self._guard.keep()
 
     def _start(self, kept: _Kept) -> None:
         process = subprocess.Popen(  # noqa: S603
@@ -128,7 +130,7 @@ class Supervisor:
             text=True,
             errors="replace",
         )
-        self._tell_guard(f"group {process.pid}")
+        self._guard.add(process.pid)
         kept.process, kept.started = process, time.monotonic()
         if process.stdout is not None:
             pump = threading.Thread(
@@ -145,7 +147,7 @@ class Supervisor:
         if kept.process is None:
             return
         end_groups([kept.process.pid], min(self._patience, 2.0), self._each_round)
-        self._tell_guard(f"ended {kept.process.pid}")
+        self._guard.forget(kept.process.pid)
         lived = time.monotonic() - kept.started
         wait = FIRST_PAUSE_SECONDS if lived >= _SETTLED_SECONDS else kept.pause
         how = _how_it_ended(kept.process.returncode)
@@ -157,10 +159,8 @@ class Supervisor:
     def _end_all(self) -> None:
         groups = [kept.process.pid for kept in self._kept if kept.process is not None]
         end_groups(groups, self._patience, self._each_round)
-        self._tell_guard("done")
-        if self._guard is not None and self._guard.stdin is not None:
-            self._guard.stdin.close()
-            self._guard = None
+        for group in groups:
+            self._guard.forget(group)
 
     def _each_round(self) -> bool:
         """Collect ended processes; True when all shall end at once."""
@@ -168,37 +168,6 @@ class Supervisor:
             if kept.process is not None:
                 kept.process.poll()
         return self._stops > 1
-
-    # The guard, which outlives this process if it is killed
-
-    def _replace_guard(self) -> None:
-        self._guard = _start_guard()
-        self._tell_server()
-        for kept in self._kept:
-            if kept.process is not None:
-                self._tell_guard(f"group {kept.process.pid}")
-
-    def _tell_server(self) -> None:
-        if self._server_pid_file is not None:
-            self._tell_guard(f"server {self._server_pid_file}")
-
-    def _tell_guard(self, line: str) -> None:
-        if self._guard is None or self._guard.stdin is None:
-            return
-        try:
-            self._guard.stdin.write(line + "\n")
-            self._guard.stdin.flush()
-        except BrokenPipeError:
-            return  # it died: the next round starts another and tells it all
-
-
-def _start_guard() -> subprocess.Popen[str]:
-    return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-I", "-S", str(_GUARD)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-    )
 
 
 def _how_it_ended(code: int) -> str:

@@ -4,7 +4,9 @@ Database, migrations and demo market first, then web, worker and stand-in under 
 supervisor until Ctrl-C. This process stays small: what needs much runs in others.
 """
 
+import errno
 import fcntl
+import os
 import signal
 import socket
 import subprocess
@@ -20,11 +22,15 @@ from types import FrameType
 from core.config import Settings, get_settings, refuse_public_demo
 from core.embedded import EmbeddedPostgres
 from core.errors import ConfigurationError
+from jobs.guard import end_groups
+from jobs.guarding import Guard
+from jobs.leftovers import end_leftovers, mark_of
 from jobs.supervisor import Service, Supervisor
 
 Say = Callable[[str], None]
 _FIRST_ANSWER_SECONDS = 120
 _DATABASE_LOOK_SECONDS = 2.0
+_PREPARE_PATIENCE_SECONDS = 5.0
 
 
 def run_everything(say: Say) -> int:
@@ -38,12 +44,15 @@ def run_everything(say: Say) -> int:
     signal.signal(signal.SIGTERM, _end_quietly)
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.amazcope_data_dir))
+        end_leftovers(settings.amazcope_data_dir, say)
         refuse_taken_ports(settings)
-        server = stack.enter_context(own_database(settings, say)) if settings.is_embedded else None
-        prepare_apart()
-        supervisor = Supervisor(
-            services(settings), say, server_pid_file=server.pid_file if server else None
-        )
+        guard = stack.enter_context(Guard(mark_of(settings.amazcope_data_dir)))
+        server = None
+        if settings.is_embedded:
+            server = stack.enter_context(own_database(settings, say))
+            guard.add_server(server.pid_file)
+        prepare_apart(settings, guard)
+        supervisor = Supervisor(services(settings), say, guard=guard)
         _in_background(lambda: announce(settings, supervisor, say))
         if server is not None:
             _in_background(lambda: keep_database(server, supervisor, say))
@@ -54,15 +63,14 @@ def run_everything(say: Say) -> int:
 
 def services(settings: Settings) -> list[Service]:
     """Return the processes that make up a whole Amazcope."""
-    python = sys.executable
-    whole = [
-        Service("web", [python, "-m", "app"]),
-        Service("worker", [python, "-m", "jobs", "worker"]),
-    ]
+    commands = {"web": ["app"], "worker": ["jobs", "worker"]}
     if settings.amazcope_demo:
         port = str(settings.amazcope_stand_in_port)
-        whole.append(Service("stand-in", [python, "-m", "core.demo.serve", "--port", port]))
-    return whole
+        commands["stand-in"] = ["core.demo.serve", "--port", port]
+    mark = mark_of(settings.amazcope_data_dir)
+    return [
+        Service(name, [sys.executable, "-m", *command], mark) for name, command in commands.items()
+    ]
 
 
 # Before anything is started
@@ -90,10 +98,14 @@ def only_one(data_dir: Path) -> Iterator[None]:
 
 
 def refuse_taken_ports(settings: Settings) -> None:
-    """Raise ConfigurationError for a port that another program has, naming its setting."""
+    """Raise ConfigurationError for an address that can't be listened on, naming its setting."""
     wanted = [("AMAZCOPE_PORT", settings.amazcope_host, settings.amazcope_port)]
     if settings.amazcope_demo:
         wanted.append(("AMAZCOPE_STAND_IN_PORT", "127.0.0.1", settings.amazcope_stand_in_port))
+        if settings.amazcope_stand_in_port == settings.amazcope_port:
+            raise ConfigurationError(
+                "AMAZCOPE_PORT and AMAZCOPE_STAND_IN_PORT are the same. Give them two ports."
+            )
     for setting, host, port in wanted:
         _refuse_taken_port(setting, host, port)
 
@@ -105,11 +117,20 @@ def _refuse_taken_port(setting: str, host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            other = port + 10 if port < 65_000 else 8511
-            raise ConfigurationError(
-                f"Port {port} of {host} can't be used ({error.strerror}). Stop the program that "
-                f"has it, or choose another: {setting}={other} make run"
-            ) from error
+            raise ConfigurationError(_why_not(error, setting, host, port)) from error
+
+
+def _why_not(error: OSError, setting: str, host: str, port: int) -> str:
+    """Return what keeps a port from being used, and what to do."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"AMAZCOPE_HOST: {host} is no address of this machine ({error.strerror})."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for the superuser only. Choose one from 1024 on: {setting}=8511"
+    other = port + 10 if port < 65_000 else 8511
+    return (
+        f"Port {port} of {host} can't be used ({error.strerror}). Stop the program that "
+        f"has it, or choose another: {setting}={other} make run"
+    )
 
 
 @contextmanager
@@ -125,25 +146,54 @@ def own_database(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
             server.stop()
 
 
-def prepare_apart() -> None:
+def prepare_apart(settings: Settings, guard: Guard) -> None:
     """Prepare the data in a process of its own, whose memory is given back afterwards.
 
     Raises SystemExit when that failed; it has said why.
     """
-    done = subprocess.run([sys.executable, "-m", "jobs", "prepare"], check=False)
-    if done.returncode != 0:
-        raise SystemExit(done.returncode)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs", "prepare"],
+        env={**os.environ, **mark_of(settings.amazcope_data_dir)},
+        start_new_session=True,  # a group that the guard can end
+    )
+    guard.add(process.pid)
+    try:
+        code = process.wait()
+    finally:
+        end_groups([process.pid], _PREPARE_PATIENCE_SECONDS, lambda: process.poll() is not None)
+        process.wait()
+        guard.forget(process.pid)
+    if code != 0:
+        raise SystemExit(code)
 
 
 def prepare_data(say: Say) -> None:
-    """Bring the schema up to date and, on the first start, load the demo market."""
-    with timed("Migrating", say):
-        migrate_database()
-    bring_people_in(say)
-    if get_settings().amazcope_demo:
-        from core.demo.load import ensure_demo
+    """Bring the schema up to date and, on the first start, load the demo market.
 
-        ensure_demo(say)
+    Raises ConfigurationError where the database gives up in the middle of it.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        with timed("Migrating", say):
+            migrate_database()
+        bring_people_in(say)
+        if get_settings().amazcope_demo and _is_demo_wanted():
+            from core.demo.load import load_demo  # brings pandas along; most starts need none
+
+            load_demo(say)
+    except OperationalError as error:  # a full disk, or a server that was ended
+        raise ConfigurationError(
+            f"The database gave up: {error.orig} What was done stays; the next start goes on."
+        ) from error
+
+
+def _is_demo_wanted() -> bool:
+    from core.db import read_scope
+    from core.demo.wanted import is_wanted
+
+    with read_scope() as session:
+        return is_wanted(session)
 
 
 def bring_people_in(say: Say) -> None:
@@ -219,14 +269,16 @@ def address_box(settings: Settings) -> str:
 
 
 def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) -> None:
-    """Start the database again when it was killed."""
+    """Start the database again when it was killed, and keep its log from growing for ever."""
     while not supervisor.is_stopping:
         time.sleep(_DATABASE_LOOK_SECONDS)
-        if supervisor.is_stopping or server.is_running():
-            continue
-        say("The database is gone; starting it again.")
+        if supervisor.is_stopping:
+            return
         try:
-            server.start()
+            server.keep_log_small()
+            if not server.is_running():
+                say("The database is gone; starting it again.")
+                server.start()
         except (ConfigurationError, OSError) as error:
             say(str(error))
 

@@ -64,5 +64,7 @@ def drop_old() -> None:
 
 def reap_lost() -> None:
     """Mark jobs whose process died."""
-    with write_scope() as session:
-        reap_jobs(session, datetime.now(UTC))
+    with job("reap") as notes:
+        with write_scope() as session:
+            lost = reap_jobs(session, datetime.now(UTC))
+        notes.say(f"{lost} jobs were lost.") if lost else notes.idle("No job was lost.")

@@ -1,16 +1,15 @@
 """The worker process: a Huey consumer with processes of its own."""
 
 import logging
-import os
 
 from core.config import get_settings
 from core.db import forget_engine
 from core.log import configure
+from core.scraping.apify import load_client
 from jobs import fetching, importing, mailing, upkeep
 from jobs.queue import huey, make_tables
 
 TASKS = (fetching, importing, mailing, upkeep)  # importing them is what registers their tasks
-_POLITENESS = 5  # the pages go first when both want the processor
 _GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
 
 
@@ -24,9 +23,10 @@ def _own_connections() -> None:
 def run() -> None:
     """Work until told to stop."""
     configure("worker")
-    os.nice(_POLITENESS)
+    load_client()  # before the processes part, so that they share it
     make_tables()
     upkeep.make_room()
+    fetching.end_rests()
     forget_engine()
     consumer = huey.create_consumer(
         workers=get_settings().amazcope_worker_processes,

@@ -29,4 +29,4 @@ else:
     else:
         import_results.result(view)
 
-import_results.earlier(earlier)
+import_results.earlier([each for each in earlier if view is None or each.id != view.id])

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cards, changes, pickers, tables
+from app import cards, changes, pickers, tables, whose
 from app.data import lists
 from core.tracking.lists import State
 
@@ -11,20 +11,24 @@ if not lists.follows_anything():
     cards.nothing_tracked()
     st.stop()
 
-# Load what the header says
-fresh = lists.freshness()
+header = st.container()
 
 # Choose
-with cards.page_header("Since yesterday", changes.subtitle(fresh, len(lists.marketplaces()))):
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    mine_or_team = whose.pick()
     roles = pickers.whose()
 
 # Load
-attention = lists.changes(State.ATTENTION, roles)
-opportunities = lists.changes(State.OPPORTUNITY, roles)
+fresh = lists.freshness(mine_or_team)
+attention = lists.changes(State.ATTENTION, roles, mine_or_team)
+opportunities = lists.changes(State.OPPORTUNITY, roles, mine_or_team)
 
 # Render
+with header:
+    places = len(lists.marketplaces(mine_or_team))
+    cards.page_header("Since yesterday", changes.subtitle(fresh, places))
 tables.demo_banner()
-changes.figures(attention, opportunities, lists.doubtful(), fresh)
+changes.figures(attention, opportunities, lists.doubtful(mine_or_team), fresh)
 left, right = st.columns(2)
 with left:
     changes.change_list(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cards, keys, pickers, tables, wording_of_lists
+from app import cards, pickers, tables, whose, wording_of_lists
 from app.data import lists
 
 if not lists.follows_anything():
@@ -15,7 +15,9 @@ header = st.container()
 # Choose
 pickers.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    asked = pickers.list_filter(lists.marketplaces(), lists.tags())
+    mine_or_team = whose.pick()
+    places, tags = lists.marketplaces(mine_or_team), lists.tags(mine_or_team)
+    asked = pickers.list_filter(places, tags, mine_or_team)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     bar = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
     sort = pickers.sort()
@@ -25,12 +27,14 @@ found = lists.products(asked, sort, pickers.page_asked())
 
 # Render
 with header, cards.page_header("Products", wording_of_lists.size_of_list(found, asked, sort)):
-    if st.button("Add products", type="primary", icon=":material/add:"):
-        st.switch_page(f"../pages/{keys.ADD}.py")
+    cards.add_button()
 if found.rows.empty:
-    wording_of_lists.nothing_found()
+    with bar:
+        pickers.clear_button(asked)
+    wording_of_lists.nothing_found(asked)
     st.stop()
-with bar:
-    tables.action_bar(found.rows)
+if whose.may_change(mine_or_team):
+    with bar:
+        tables.action_bar(found.rows, mine_or_team)
 tables.product_table(found.rows)
 pickers.pages(found.total, lists.PAGE_SIZE)

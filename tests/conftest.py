@@ -5,7 +5,7 @@ that cross processes use `committed_database`, a database of their own.
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +19,9 @@ from core.accounts.rules import Acting, Means
 from core.accounts.service import acting_owner, acting_person
 from core.config import get_settings
 from tests.mailbox import Mailbox, running_mailbox
+from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
+
+__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"
 TEMPLATE = "amazcope_template"
@@ -35,8 +38,10 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
 
     folder = tmp_path_factory.mktemp(f"postgres-{worker_id}")
     server = EmbeddedPostgres(folder / "data", folder / "secrets")
-    yield server.start()
-    server.stop()
+    try:
+        yield server.start()
+    finally:
+        server.remove()  # started by root, it is kept outside of the tests' own folders
 
 
 @pytest.fixture(scope="session")
@@ -131,20 +136,6 @@ def _run(url: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """On CI a skipped test fails, but for a missing Node: what it needs must be there."""
-    report = yield
-    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
-        reason = str(call.excinfo.value) if call.excinfo else ""
-        if "Node" not in reason:
-            report.outcome = "failed"
-            report.longrepr = f"Skipped, which CI does not allow: {reason}"
-    return report
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

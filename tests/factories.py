@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Person, Team
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Means
+from core.accounts.rules import Role as AccountRole
+from core.accounts.service import acting_person
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
 from core.history.observation import (
@@ -109,10 +111,19 @@ def follow_all(
 
 def colleague(session: Session, acting: Acting, name: str = "Colleague") -> Acting:
     """Return another person of the same team."""
-    person = Person(team_id=acting.team_id, name=name)
+    return _member(session, acting.team_id, name, AccountRole.SELLER)
+
+
+def _member(session: Session, team_id: int, name: str, role: AccountRole) -> Acting:
+    person = Person(team_id=team_id, name=name, role=role.value)
     session.add(person)
     session.flush()
-    return Acting(person.id, acting.team_id, name, acting.time_zone)
+    return acting_person(session, person.id, Means.PAGE)
+
+
+def member(session: Session, acting: Acting, role: AccountRole) -> Acting:
+    """Return somebody of the same team in a role."""
+    return _member(session, acting.team_id, role.value.title(), role)
 
 
 def stranger(session: Session) -> Acting:
@@ -120,10 +131,7 @@ def stranger(session: Session) -> Acting:
     team = Team(name="Another team")
     session.add(team)
     session.flush()
-    person = Person(team_id=team.id, name="Stranger")
-    session.add(person)
-    session.flush()
-    return Acting(person.id, team.id, "Stranger", "UTC")
+    return _member(session, team.id, "Stranger", AccountRole.ADMIN)
 
 
 def rows(session: Session, statement: str, **values: Any) -> list[dict[str, Any]]:

@@ -57,6 +57,16 @@ def test_an_empty_database_goes_to_the_head_and_back(empty: str) -> None:
     assert migrate.upgrade(empty)
 
 
+def test_a_schema_of_a_newer_amazcope_is_left_alone_with_what_to_do(empty: str) -> None:
+    migrate.upgrade(empty)
+    engine = create_engine(empty)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(ConfigurationError, match=r"9999 of a newer Amazcope"):
+        migrate.upgrade(empty)
+
+
 def test_the_migrated_schema_is_the_models(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(

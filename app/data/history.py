@@ -24,7 +24,7 @@ from core.history.analysis import Statistics
 from core.history.charts import EventMark
 from core.history.product_head import ProductHead, find_product_head
 from core.history.queries import Version
-from core.history.series import History
+from core.history.series import History, Line
 
 KEPT = 3600  # s; a new hour moves the period's edges
 ALL = 0  # days: the whole history
@@ -40,7 +40,7 @@ class Period:
     is_by_day: bool
     statistics: Statistics
     price_and_rank: FigureBody
-    rating_and_count: FigureBody | None  # None: days carry no such chart
+    rating_and_count: FigureBody
     alt: str
     prices: Sequence[float]
     ranks: Sequence[float]
@@ -51,7 +51,7 @@ class Period:
 def product_head(marketplace: str, asin: str) -> ProductHead | None:
     """Return a product as the acting person sees it now. Not kept: it carries the version."""
     with read_scope() as session:
-        return find_product_head(session, acting().person_id, marketplace, asin)
+        return find_product_head(session, acting(), marketplace, asin)
 
 
 def period(head: ProductHead, days: int) -> Period | None:
@@ -89,7 +89,7 @@ def _period(
         if queries.is_read_by_day(session, product_id, since, until):
             daily = queries.daily_history(session, product_id, since.date(), until.date())
             marks = _listing_marks(session, product_id, since)
-            return _of_days(daily, money, marks, since, until)
+            return _of_days(daily, money, marks, dict([category]), since, until)
         frame = queries.snapshot_history(session, product_id, since, until, first_day)
         marks = _marks(session, product_id, since, until)
     return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
@@ -138,14 +138,17 @@ def _of_snapshots(
         rating_and_count=body_of(charts.rating_and_count(history, zone=zone)),
         alt=charts.alt_text(history, money),
         prices=_sparkline(history, series.PRICE),
-        ranks=_sparkline(history, series.RANK),
+        ranks=_sampled(analysis.comparable_ranks(history)),
         ratings=_sparkline(history, series.RATING),
         ratings_counts=_sparkline(history, series.RATINGS_COUNT),
     )
 
 
 def _sparkline(history: History, field: series.Field) -> list[float]:
-    line = series.line_of(history, field)
+    return _sampled(history.line(field))
+
+
+def _sampled(line: Line) -> list[float]:
     return analysis.sampled(line.times, line.values)
 
 
@@ -153,21 +156,22 @@ def _of_days(
     daily: pd.DataFrame,
     money: MoneyStyle,
     marks: Sequence[EventMark],
+    categories: dict[int, str],
     since: datetime,
     until: datetime,
 ) -> Period:
     def sparkline(column: str) -> list[float]:
-        line = series.daily_line(daily, column)
-        return analysis.sampled(line.times, line.values)
+        return _sampled(series.daily_line(daily, column))
 
+    figure = charts.days_price_and_rank(daily, money, events=marks, categories=categories)
     return Period(
         since=since,
         until=until,
         is_by_day=True,
         statistics=analysis.statistics_of_days(daily),
-        price_and_rank=body_of(charts.days_price_and_rank(daily, money, events=marks)),
-        rating_and_count=None,
-        alt="Price and rank, one value for each day.",
+        price_and_rank=body_of(figure),
+        rating_and_count=body_of(charts.days_rating_and_count(daily)),
+        alt=charts.days_alt_text(daily, money),
         prices=sparkline("price_close"),
         ranks=sparkline("bsr_close"),
         ratings=sparkline("rating"),

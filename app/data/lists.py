@@ -15,7 +15,7 @@ from core.catalog.marketplaces import MARKETPLACES
 from core.db import read_scope
 from core.tracking import counts, queries
 from core.tracking.counts import Freshness
-from core.tracking.lists import ListFilter, Sort, State
+from core.tracking.lists import ListFilter, Sort, State, Whose
 from core.tracking.queries import ListPage
 from core.tracking.rules import Role
 
@@ -49,9 +49,9 @@ def _products(who: Acting, asked: ListFilter, sort: Sort, page: int, moment: str
         return queries.find_products(session, who, asked, sort, page, PAGE_SIZE)
 
 
-def changes(state: State, roles: tuple[Role, ...]) -> ListPage:
+def changes(state: State, roles: tuple[Role, ...], whose: Whose) -> ListPage:
     """Return the worst changes since yesterday that are such news, and how many there are."""
-    return _changes(acting(), ListFilter(states=(state,), roles=roles), moment())
+    return _changes(acting(), ListFilter(states=(state,), roles=roles, whose=whose), moment())
 
 
 @st.cache_data(ttl=60, max_entries=500, show_spinner=False)
@@ -61,9 +61,9 @@ def _changes(who: Acting, asked: ListFilter, moment: str) -> ListPage:
         return queries.find_products(session, who, asked, Sort(), 1, CHANGES_SHOWN)
 
 
-def doubtful() -> int:
+def doubtful(whose: Whose) -> int:
     """Return how many products show a value that the gate doubts."""
-    return _count(acting(), ListFilter(states=(State.DOUBTFUL,)), moment())
+    return _count(acting(), ListFilter(states=(State.DOUBTFUL,), whose=whose), moment())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
@@ -73,37 +73,37 @@ def _count(who: Acting, asked: ListFilter, moment: str) -> int:
         return queries.count_products(session, who, asked)
 
 
-def freshness() -> Freshness:
+def freshness(whose: Whose) -> Freshness:
     """Return how up to date the products are, as of a minute ago at most."""
-    return _freshness(acting(), moment())
+    return _freshness(acting(), whose, moment())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _freshness(who: Acting, moment: str) -> Freshness:
+def _freshness(who: Acting, whose: Whose, moment: str) -> Freshness:
     del moment
     with read_scope() as session:
-        return counts.freshness(session, who)
+        return counts.freshness(session, who, whose)
 
 
 def follows_anything() -> bool:
-    """Return whether any product is followed: never cached when the answer is no."""
+    """Return whether anybody of the team follows any product; never cached."""
     with read_scope() as session:
-        return queries.follows_anything(session, acting())
+        return queries.follows_anything(session, acting(), Whose.TEAM)
 
 
-def marketplaces() -> list[str]:
+def marketplaces(whose: Whose) -> list[str]:
     """Return the marketplaces with followed products, in the usual order."""
-    return _choices(acting(), moment())[0]
+    return _choices(acting(), whose, moment())[0]
 
 
-def tags() -> list[str]:
+def tags(whose: Whose) -> list[str]:
     """Return the tags in use."""
-    return _choices(acting(), moment())[1]
+    return _choices(acting(), whose, moment())[1]
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _choices(who: Acting, moment: str) -> tuple[list[str], list[str]]:
+def _choices(who: Acting, whose: Whose, moment: str) -> tuple[list[str], list[str]]:
     del moment
     with read_scope() as session:
-        codes = queries.marketplaces_followed(session, who, list(MARKETPLACES))
-        return codes, queries.tags_used(session, who)
+        codes = queries.marketplaces_followed(session, who, list(MARKETPLACES), whose)
+        return codes, queries.tags_used(session, who, whose)

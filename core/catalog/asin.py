@@ -185,13 +185,14 @@ _HOSTS_OF_THE_US = frozenset({"amzn.com", "www.amzn.com"})  # holds the ASIN in 
 def _read_line(number: int, line: str, default: Marketplace | None) -> Iterator[Mention]:
     named, naming_cell = _marketplace_cell(line)
     is_row = len(line) <= _LONGEST_CELL and len(line.split()) <= 3
+    takes_isbn = is_row or "ISBN" in line
     for word in _words(line):
         if word == naming_cell:
             continue
         if _looks_like_address(word):
             yield from _read_address(number, word)
         else:
-            yield from _read_bare(number, word, named or default, is_row or "ISBN" in line)
+            yield from _read_bare(number, word, named or default, takes_isbn)
 
 
 def _words(line: str) -> Iterator[str]:

@@ -94,7 +94,7 @@ _ANY_TOKEN = "|".join(re.escape(each) for each in sorted(_CURRENCY_TOKENS, key=l
 _CURRENCY = re.compile(rf"(?<![^\W\d])(?:{_ANY_TOKEN})(?![^\W\d])", re.IGNORECASE)
 _AMOUNT = re.compile(
     rf"""(?P<open>\()?\s*(?P<sign>[-+])?\s*(?:{_ANY_TOKEN})?\s*(?P<inner_sign>[-+])?\s*
-         (?P<number>[0-9.,]+(?:[ '][0-9.,]+)*)(?P<no_cents>,-)?
+         (?P<number>[0-9.,]+(?:[ '][0-9.,]+)*(?<![.,]))(?:[,:]-)?
          \s*(?:{_ANY_TOKEN})?\s*(?P<late_sign>-)?\s*(?P<close>\))?""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -34,6 +34,10 @@ class FaultKind(StrEnum):
     WRONG_CURRENCY = "wrong_currency"  # junglee names another; axesso shows another amount
     ASIN_EMPTY = "asin_empty"
     NULL_PRODUCT_DETAILS = "null_product_details"
+    LISTED_RANKS = "listed_ranks"  # axesso's newer items: ranks as a list, not among the details
+    ONLY_USED = "only_used"  # axesso: a used offer, and no price
+    NOT_A_PRODUCT = "not_a_product"  # axesso: status 200, and neither ASIN nor title
+    OVERVIEW = "overview"  # junglee's view of ten fields
 
 
 ABOUT_THE_ANSWER: Final = frozenset(

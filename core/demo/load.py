@@ -14,32 +14,18 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.accounts.service import acting_owner
 from core.catalog.models import Product
-from core.db import read_scope, write_scope
+from core.db import write_scope
 from core.demo import people
 from core.demo.catalogue import DemoProduct
 from core.demo.market import Market, usual_times
+from core.demo.wanted import REMEMBERED_AS
 from core.history.store import Look, make_room, store_looks
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow
-from core.upkeep.remembered import recall, remember
+from core.upkeep.remembered import remember
 
 Say = Callable[[str], None]
 _BATCH = 4  # products in a transaction: some four thousand looks
-_NAME = "demo"
-
-
-def ensure_demo(say: Say) -> bool:
-    """Load the demo market unless it was loaded or removed before, or own products are there.
-
-    Returns whether this call loaded it.
-    """
-    with read_scope() as session:
-        state = (recall(session, _NAME) or {}).get("state")
-        has_products = session.scalars(select(Product.id).limit(1)).first() is not None
-    if state in ("loaded", "removed") or (state is None and has_products):
-        return False
-    load_demo(say)
-    return True
 
 
 def load_demo(say: Say, now: datetime | None = None) -> None:
@@ -47,7 +33,7 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
     now = now or datetime.now(UTC)
     market = Market()
     with write_scope() as session:
-        remember(session, _NAME, {"state": "loading"})
+        remember(session, REMEMBERED_AS, {"state": "loading"})
         _make_rooms(session, market.products, now)
     for number, batch in enumerate(_batched(market.products)):
         with write_scope() as session:
@@ -55,7 +41,7 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
         done = min((number + 1) * _BATCH, len(market.products))
         say(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
-        remember(session, _NAME, {"state": "loaded"})
+        remember(session, REMEMBERED_AS, {"state": "loaded"})
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
 
@@ -126,7 +112,7 @@ def remove_demo(session: Session, acting: Acting) -> int:
     count = session.execute(text("SELECT count(*) FROM product WHERE is_demo")).scalar_one()
     for statement in _EMPTIED:
         session.execute(text(statement))
-    remember(session, _NAME, {"state": "removed"})
+    remember(session, REMEMBERED_AS, {"state": "removed"})
     return int(count)
 
 

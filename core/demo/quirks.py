@@ -4,8 +4,21 @@ from typing import Any, Final
 
 from core.demo.asked import AskedPage
 from core.demo.faults import Fault, FaultKind
+from core.scraping.ranks import names_ranks, read_ranks
 
 _OTHER_ASIN: Final = "B0DEMOELSE"  # the page a redirect leads to
+_OVERVIEW: Final = (
+    "title",
+    "asin",
+    "brand",
+    "stars",
+    "reviewsCount",
+    "thumbnailImage",
+    "breadCrumbs",
+    "description",
+    "price",
+    "url",
+)
 
 
 def with_quirks(
@@ -46,6 +59,14 @@ def _slipped(item: dict[str, Any], kind: FaultKind, is_junglee: bool) -> dict[st
             return {**item, "asin": ""}
         case FaultKind.NULL_PRODUCT_DETAILS:
             return {**item, "bestsellerRanks": None} if is_junglee else _without_details(item)
+        case FaultKind.LISTED_RANKS if not is_junglee:
+            return _with_listed_ranks(item)
+        case FaultKind.ONLY_USED if not is_junglee:
+            return {**item, "price": 0, "buyBoxUsed": {"price": item.get("price") or 9.9}}
+        case FaultKind.NOT_A_PRODUCT if not is_junglee:
+            return {"statusCode": 200, "url": item.get("url"), "asin": "", "title": None}
+        case FaultKind.OVERVIEW if is_junglee:
+            return {name: item.get(name) for name in _OVERVIEW}
         case FaultKind.PRICE_ZERO | FaultKind.PRICE_TIMES_100 | FaultKind.WRONG_CURRENCY:
             return {**item, "price": _wrong_price(item.get("price"), kind)}
         case _:
@@ -59,6 +80,19 @@ def _moved(item: dict[str, Any]) -> str:
 def _without_details(item: dict[str, Any]) -> dict[str, Any]:
     bare = {name: value for name, value in item.items() if name != "bestSellersRank"}
     return {**bare, "productDetails": None}
+
+
+def _with_listed_ranks(item: dict[str, Any]) -> dict[str, Any]:
+    details = item.get("productDetails") or []
+    lines = [each for each in details if names_ranks(each["name"])]
+    ranks = [rank for line in lines for rank in read_ranks(line["value"], is_named=True)]
+    return {
+        **item,
+        "productDetails": [each for each in details if each not in lines],
+        "bestSellersRank": [
+            {"rank": rank.rank, "categoryName": rank.category, "link": None} for rank in ranks
+        ],
+    }
 
 
 def _wrong_price(price: Any, kind: FaultKind) -> Any:

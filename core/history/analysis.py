@@ -67,7 +67,7 @@ class Statistics:
     ratings_count: Span
     in_stock_share: Figure  # of the time in which availability is known
     looks: int
-    doubtful: int  # looks with at least one doubtful value
+    doubtful: int | None  # looks with at least one doubtful value; None: not kept by day
 
 
 def statistics_of(history: History, until: datetime) -> Statistics:
@@ -97,6 +97,14 @@ def _newest_category(frame: pd.DataFrame) -> Marks | None:
         return None
     marks: Marks = (category == known[-1]) | (category < 0)
     return marks
+
+
+def comparable_ranks(history: History) -> Line:
+    """Return the ranks of the newest category alone, as steps."""
+    values = history.values(series.RANK.column)
+    rows = history.sure_rows(series.RANK, values)
+    newest = _newest_category(history.frame)
+    return _steps(history, values, rows if newest is None else rows & newest)
 
 
 def _span(
@@ -199,7 +207,7 @@ def statistics_of_days(daily: pd.DataFrame) -> Statistics:
         ratings_count=_span_of_days(daily, "ratings_count", "ratings_count", "ratings_count"),
         in_stock_share=_figure(known.mean()) if len(known) else Figure(None, Blank.NOT_REPORTED),
         looks=int(daily["looks"].sum()),
-        doubtful=0,
+        doubtful=None,
     )
 
 

@@ -1,6 +1,7 @@
 """What the axes of a history chart show: spans, limits and ticks. Pure numbers; no charts."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -65,14 +66,30 @@ def span_of_days(days: pd.Series) -> tuple[np.datetime64, np.datetime64] | None:
 
 
 def rank_ticks(line: Line) -> list[int]:
-    """Return ranks to mark on a log axis: whole decades, or round ranks within one."""
+    """Return ranks to mark on a log axis, so that little of what is drawn lacks one.
+
+    Whole decades where the ranks reach over two of them; over less, round ranks of
+    each decade or at even distances, whichever leaves the smallest gap.
+    """
     if line.is_empty:
         return [1, 10, 100, 1000]
     best, worst = max(float(np.nanmin(line.values)), 1), max(float(np.nanmax(line.values)), 1)
     low, high = int(np.floor(np.log10(best))), int(np.ceil(np.log10(worst)))
     decades = [10**power for power in range(low, high + 1)]
-    inside = [tick for tick in decades if best <= tick <= worst]
-    return decades if len(inside) >= 2 else _round_ranks(best, worst)
+    if worst >= 100 * best:
+        return decades
+    steps = (10, 20, 50) if worst >= 10 * best else (10, 15, 20, 30, 50, 70)
+    ticks = [step * decade // 10 for decade in decades for step in steps]
+    inside = sorted({tick for tick in ticks if best <= tick <= worst})
+    even = _round_ranks(best, worst)
+    is_better = len(inside) >= 2 and _gap(inside, best, worst) < _gap(even, best, worst)
+    return inside if is_better else even
+
+
+def _gap(ticks: list[int], best: float, worst: float) -> float:
+    """Return the largest part of a log axis without a tick, as a ratio of its ends."""
+    marks = [best, *(tick for tick in ticks if best < tick < worst), worst]
+    return max(after / before for before, after in pairwise(marks))
 
 
 def _round_ranks(best: float, worst: float) -> list[int]:

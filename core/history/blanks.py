@@ -25,10 +25,8 @@ def blank_reason(head: ProductHead, group: Group, now: datetime) -> str:
     """Return why a value of a group is not there, for a card that shows none."""
     if head.captured_at is None:
         return never_seen(head.fetching, now)
-    at = seen_at(head, group)
-    if at is None:
-        return "not reported by its source"
-    return f"none on the page {wording.age(at, now)}"
+    # Short: on a phone a card has room for twenty letters.
+    return "not reported" if seen_at(head, group) is None else "none on the page"
 
 
 def never_seen(fetching: Fetching | None, now: datetime) -> str:
@@ -49,9 +47,9 @@ def trouble(fetching: Fetching | None, now: datetime) -> str | None:
     if fetching is None or fetching.last_outcome is None or fetching.last_outcome.says_something:
         return None
     times = "time" if fetching.failures == 1 else "times in a row"
-    asked = wording.age(fetching.looked_at, now)
+    read = f"; last read {wording.age(fetching.looked_at, now)}" if fetching.looked_at else ""
     return (
-        f"The last fetch, {asked}, failed ({fetching.failures} {times}): "
+        f"The last fetch failed ({fetching.failures} {times}{read}): "
         f"{wording.outcome(fetching.last_outcome)}"
     )
 

@@ -6,68 +6,28 @@ tests. Times are written in `zone`, to the minute.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
+from datetime import UTC, tzinfo
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core import chart_theme
+from core import chart_theme, wording
 from core.chart_theme import MoneyStyle
-from core.history import axes, series
+from core.history import axes, event_marks, series
 from core.history.series import History, Line
 
 Trace = dict[str, Any]
 Figure = dict[str, Any]  # {"data": [trace, …], "layout": {…}}
-_SECOND = np.timedelta64(1, "s")
+
+EventMark = event_marks.EventMark  # what a caller marks a chart with
 
 HEIGHT = 460  # px: both panels above the fold of a laptop
 SMALL_HEIGHT = 300
-UPPER, LOWER = (0.47, 1.0), (0.0, 0.39)  # the two panels, bottom to top
-LABEL_SHARE = 0.11  # of the time axis: the room that an event's label takes
-
-
-@dataclass(frozen=True, slots=True)
-class EventMark:
-    """Something that happened to the product at one moment, such as "Title changed"."""
-
-    at: datetime
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedMark:
-    """An event and at which side of its line the label has room; None: at neither."""
-
-    mark: EventMark
-    side: Literal["left", "right"] | None
-
-
-def placed(
-    events: Sequence[EventMark], shown: tuple[np.datetime64, np.datetime64] | None
-) -> list[PlacedMark]:
-    """Return the events of the shown time, with room for labels given from the newest back."""
-    if shown is None:
-        return []
-    begin, span = shown[0], max((shown[1] - shown[0]) / _SECOND, 1.0)
-    free_until, found = 1.0, []
-    for event in sorted(events, key=lambda each: each.at, reverse=True):
-        where = (_moment(event) - begin) / _SECOND / span
-        if not -0.01 < where < 1.01:  # the newest snapshot's second may begin before its event
-            continue
-        side: Literal["left", "right"] | None = None
-        if where + LABEL_SHARE <= free_until:
-            side, free_until = "right", where
-        elif LABEL_SHARE <= where <= free_until:
-            side, free_until = "left", where - LABEL_SHARE
-        found.append(PlacedMark(event, side))
-    return found[::-1]
-
-
-def _moment(event: EventMark) -> np.datetime64:
-    return np.datetime64(event.at.astimezone(UTC).replace(tzinfo=None), "us")
+UPPER, BETWEEN, LOWER = (0.47, 1.0), (0.39, 0.47), (0.0, 0.39)  # the panels' shares of height
+_DAY = "%a %-d %b %Y"
+LONGEST_CATEGORY = 30  # letters; a legend on a phone cuts what is longer without a word
 
 
 def price_and_rank(
@@ -97,10 +57,16 @@ def price_and_rank(
         _newest(rank, chart_theme.RANK, "y2", zone),
     ]
     layout = _two_panels(money, rank)
-    layout["yaxis"] |= {"range": list(limits)} if limits else {}
+    layout["yaxis"] |= {"range": list(limits), **money.ticks(*limits)} if limits else {}
     layout["xaxis"] |= _shown(history, zone)
+    if limits is None and not len(doubtful):
+        _say_empty(layout, "yaxis", "No price is known in this period")
+    if rank.is_empty:
+        _say_empty(layout, "yaxis2", "No rank is known in this period")
     marks = [_shade(start, end, zone) for start, end in series.stock_outs(history)]
-    return _figure(traces, layout, marks, placed(events, axes.time_range(history)), zone)
+    return _figure(
+        traces, layout, marks, event_marks.inside(events, axes.time_range(history)), zone
+    )
 
 
 def rating_and_count(history: History, *, zone: tzinfo = UTC) -> Figure:
@@ -108,54 +74,85 @@ def rating_and_count(history: History, *, zone: tzinfo = UTC) -> Figure:
     rating = series.line_of(history, series.RATING, divisor=10)
     count = series.count_line(history)
     doubtful = series.doubtful_points(history, series.RATINGS_COUNT)
-    limits = axes.value_range(count)
-    traces = [
-        _steps(rating, "Rating", "%{y:.1f} ★", chart_theme.RATING, zone),
-        _newest(rating, chart_theme.RATING, "y", zone),
-        _steps(count, "Ratings", "%{y:,.0f}", chart_theme.LIST_PRICE, zone) | {"yaxis": "y2"},
-        _hollow(doubtful, limits, "Doubtful count", "%{y:,.0f}", chart_theme.LIST_PRICE, zone)
-        | {"yaxis": "y2"},
-    ]
-    layout = chart_theme.base_layout(SMALL_HEIGHT) | {
-        "xaxis": chart_theme.time_axis("y2") | _shown(history, zone),
-        "yaxis": chart_theme.value_axis(
-            UPPER, tickformat=".1f", dtick=0.5, range=list(axes.rating_range(rating))
-        ),
-        "yaxis2": chart_theme.value_axis(LOWER, tickformat=",~f", nticks=4),
-    }
-    layout["yaxis2"] |= {"range": list(limits)} if limits else {}
+    hollow = _hollow(
+        doubtful,
+        axes.value_range(count),
+        "Doubtful count",
+        "%{y:,.0f}",
+        chart_theme.LIST_PRICE,
+        zone,
+    )
+    layout = _rating_panels(rating, count, is_counted=len(doubtful) > 0 or not count.is_empty)
+    layout["xaxis"] |= _shown(history, zone)
+    traces = [*_rating_lines(rating, count, zone), hollow | {"yaxis": "y2"}]
     return _figure(traces, layout, [], (), zone)
 
 
+def days_rating_and_count(daily: pd.DataFrame) -> Figure:
+    """Draw each day's rating over its number of ratings.
+
+    Columns: day (date or datetime64, ascending), rating (tenths), ratings_count.
+    NaN: unknown.
+    """
+    rating = series.daily_line(daily, "rating", divisor=10)
+    count = series.daily_line(daily, "ratings_count")
+    count = Line(*series.thin_rank(count.times, count.values, series.MOST_COUNT_POINTS))
+    layout = _rating_panels(rating, count, is_counted=not count.is_empty)
+    layout["xaxis"] |= {"hoverformat": _DAY}
+    return _figure(_rating_lines(rating, count, UTC), layout, [], (), UTC)
+
+
+def _rating_lines(rating: Line, count: Line, zone: tzinfo) -> list[Trace]:
+    return [
+        _steps(rating, "Rating", "%{y:.1f} ★", chart_theme.RATING, zone),
+        _newest(rating, chart_theme.RATING, "y", zone),
+        _steps(count, "Ratings", "%{y:,.0f}", chart_theme.LIST_PRICE, zone) | {"yaxis": "y2"},
+    ]
+
+
 def days_price_and_rank(
-    daily: pd.DataFrame, money: MoneyStyle, *, events: Sequence[EventMark] = ()
+    daily: pd.DataFrame,
+    money: MoneyStyle,
+    *,
+    events: Sequence[EventMark] = (),
+    categories: Mapping[int, str] | None = None,
 ) -> Figure:
     """Draw days instead of moments: close, and the band between a day's extremes.
 
-    Columns: day (date or datetime64, ascending), price_close, price_low,
-    price_high in minor units; bsr_close, bsr_best, bsr_worst. NaN: unknown.
+    Columns: those of `queries.daily_history`. Whole days out of stock are shaded; what
+    the gate doubted is no part of a day.
     """
     price = series.daily_line(daily, "price_close", divisor=money.divisor)
+    list_price = series.daily_line(daily, "list_price", divisor=money.divisor)
     rank = series.daily_line(daily, "bsr_close")
     rank = Line(*series.thin_rank(rank.times, rank.values))
     around_price = series.daily_band(daily, "price_low", "price_high", divisor=money.divisor)
     traces = [
+        _list_price(list_price, money, UTC),
         _area(around_price, chart_theme.PRICE, "y"),
         _price(price, money, UTC),
         _area(series.daily_band(daily, "bsr_best", "bsr_worst"), chart_theme.RANK, "y2"),
-        _rank(rank, "Rank at the end of the day", UTC),
+        _rank(rank, rank_name(daily, categories or {}), UTC),
     ]
     layout = _two_panels(money, rank)
-    layout["xaxis"] |= {"hoverformat": "%a %-d %b %Y"}
-    return _figure(traces, layout, [], placed(events, axes.span_of_days(daily["day"])), UTC)
+    layout["xaxis"] |= {"hoverformat": _DAY}
+    if price.is_empty and list_price.is_empty:
+        _say_empty(layout, "yaxis", "No price is known in this period")
+    if rank.is_empty:
+        _say_empty(layout, "yaxis2", "No rank is known in this period")
+    shades = [_shade(start, end, UTC) for start, end in series.days_out_of_stock(daily)]
+    shown = event_marks.inside(events, axes.span_of_days(daily["day"]))
+    return _figure(traces, layout, shades, shown, UTC)
 
 
 def rank_name(frame: pd.DataFrame, categories: Mapping[int, str]) -> str:
-    """Return the rank's name with its newest category, where that is known."""
+    """Return the rank's name with its newest category, where that is known, as plotly shows it."""
     known = frame["bsr_category"].to_numpy()
     named = known[known >= 0][-1:]
     category = categories.get(int(named[0])) if len(named) else None
-    return f"Rank in {category}" if category else "Best Sellers Rank"
+    if not category:
+        return "Best Sellers Rank"
+    return f"Rank in {chart_theme.escaped(wording.shorten(category, LONGEST_CATEGORY))}"
 
 
 def alt_text(history: History, money: MoneyStyle) -> str:
@@ -163,6 +160,13 @@ def alt_text(history: History, money: MoneyStyle) -> str:
     price = axes.span_of(series.line_of(history, series.PRICE, divisor=money.divisor))
     rank = axes.span_of(series.line_of(history, series.RANK))
     return f"{_price_sentence(price, money)} {_rank_sentence(rank)}"
+
+
+def days_alt_text(daily: pd.DataFrame, money: MoneyStyle) -> str:
+    """Return the same for the chart of days."""
+    price = axes.span_of(series.daily_line(daily, "price_close", divisor=money.divisor))
+    rank = axes.span_of(series.daily_line(daily, "bsr_close"))
+    return f"By day. {_price_sentence(price, money)} {_rank_sentence(rank)}"
 
 
 def _price_sentence(span: axes.Span | None, money: MoneyStyle) -> str:
@@ -202,6 +206,7 @@ def _steps(line: Line, name: str, hover: str, color: str, zone: tzinfo) -> Trace
         "line": {"shape": "hv", "color": color, "width": 2},
         "hovertemplate": f"{hover}<extra>{name}</extra>",
         "connectgaps": False,
+        "showlegend": not line.is_empty,
     }
 
 
@@ -251,8 +256,9 @@ def _hollow(
 
 
 def _newest(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
-    """A dot at the newest value: a line of one point would show nothing."""
-    newest = line.newest()
+    """A dot at the newest value, while it stands: a line of one point would show nothing."""
+    stands = len(line) > 0 and not np.isnan(line.values[-1])
+    newest = line.newest() if stands else Line(line.times[:0], line.values[:0])
     return {
         "type": "scatter",
         "mode": "markers",
@@ -300,6 +306,40 @@ def _two_panels(money: MoneyStyle, rank: Line) -> dict[str, Any]:
     }
 
 
+def _rating_panels(rating: Line, count: Line, *, is_counted: bool) -> dict[str, Any]:
+    limits = axes.value_range(count)
+    layout = chart_theme.base_layout(SMALL_HEIGHT) | {
+        "xaxis": chart_theme.time_axis("y2"),
+        "yaxis": chart_theme.value_axis(
+            UPPER, tickformat=".1f", dtick=0.5, range=list(axes.rating_range(rating))
+        ),
+        "yaxis2": chart_theme.value_axis(LOWER, tickformat=",~f", nticks=4),
+    }
+    layout["yaxis2"] |= {"range": list(limits)} if limits else {}
+    if rating.is_empty:
+        _say_empty(layout, "yaxis", "No rating is known in this period")
+    if not is_counted:
+        _say_empty(layout, "yaxis2", "No number of ratings is known in this period")
+    return layout
+
+
+def _say_empty(layout: dict[str, Any], axis: str, sentence: str) -> None:
+    """Put a sentence into a panel that has nothing to draw, instead of an invented scale."""
+    low, high = layout[axis]["domain"]
+    layout[axis] |= {"showticklabels": False, "showgrid": False}
+    layout.setdefault("annotations", []).append(
+        {
+            "text": sentence,
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0.5,
+            "y": (low + high) / 2,
+            "showarrow": False,
+            "font": {"size": 12, "color": chart_theme.NEUTRAL},
+        }
+    )
+
+
 def _shown(history: History, zone: tzinfo) -> dict[str, Any]:
     """The part of the time axis to show: all of it, without room beside."""
     shown = axes.time_range(history)
@@ -310,11 +350,13 @@ def _figure(
     traces: list[Trace],
     layout: dict[str, Any],
     marks: list[dict[str, Any]],
-    events: Sequence[PlacedMark],
+    events: Sequence[EventMark],
     zone: tzinfo,
 ) -> Figure:
-    layout["shapes"] = marks + [_event_line(each.mark, zone) for each in events]
-    layout["annotations"] = [_event_label(each, zone) for each in events if each.side]
+    layout["shapes"] = marks + [event_marks.line(each, zone) for each in events]
+    if events:
+        layout["yaxis3"] = {"domain": list(BETWEEN), "visible": False, "fixedrange": True}
+        traces = traces + event_marks.signs(events, zone)
     drawn = [trace for trace in traces if len(trace["x"])]
     return {"data": drawn, "layout": layout}
 
@@ -333,37 +375,6 @@ def _shade(start: np.datetime64, end: np.datetime64, zone: tzinfo) -> dict[str, 
         "fillcolor": chart_theme.faint(chart_theme.NEUTRAL),
         "line": {"width": 0},
         "layer": "below",
-    }
-
-
-def _event_line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
-    at = f"{event.at.astimezone(zone):%Y-%m-%d %H:%M}"
-    return {
-        "type": "line",
-        "xref": "x",
-        "yref": "paper",
-        "x0": at,
-        "x1": at,
-        "y0": 0,
-        "y1": 1,
-        "line": {"color": chart_theme.NEUTRAL, "width": 1, "dash": "dash"},
-        "layer": "below",
-    }
-
-
-def _event_label(event: PlacedMark, zone: tzinfo) -> dict[str, Any]:
-    is_right = event.side == "right"
-    return {
-        "x": f"{event.mark.at.astimezone(zone):%Y-%m-%d %H:%M}",
-        "xref": "x",
-        "y": 0.43,
-        "yref": "paper",
-        "yanchor": "middle",
-        "xanchor": "left" if is_right else "right",
-        "xshift": 4 if is_right else -4,
-        "text": event.mark.label,
-        "showarrow": False,
-        "font": {"size": 11, "color": chart_theme.NEUTRAL},
     }
 
 

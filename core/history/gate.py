@@ -22,6 +22,7 @@ COUNT_FLAGS = int(Flag.RATINGS_COLLAPSED)
 _JUMP = int(Flag.PRICE_JUMP)
 _COLLAPSED = int(Flag.RATINGS_COLLAPSED)
 _STALE = int(Flag.STALE_VALUE)
+_NOT_COMPARED = PRICE_FLAGS & ~_JUMP
 
 EARLIEST = datetime(1995, 7, 1, tzinfo=UTC)  # Amazon sold its first book that month
 
@@ -86,6 +87,12 @@ class Reference:
     price: int | None = None  # minor units of the marketplace's currency
     ratings_count: int | None = None
     pending: tuple[Pending, ...] = ()
+
+    def or_else(self, earlier: "Reference") -> "Reference":
+        """Return this past, with what it does not know taken from an earlier one."""
+        price = earlier.price if self.price is None else self.price
+        count = earlier.ratings_count if self.ratings_count is None else self.ratings_count
+        return Reference(price, count, self.pending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,15 +261,18 @@ def _next(
         count = observation.ratings_count
     if not doubts and not reference.pending:
         return Reference(price, count)
-    waiting = _still_waiting(observation, reference.pending)
+    waiting = _still_waiting(observation, flags, reference.pending)
     fresh = {doubt.flag for doubt in doubts}
     return Reference(price, count, (*(w for w in waiting if w.flag not in fresh), *doubts))
 
 
-def _still_waiting(observation: Observation, pending: tuple[Pending, ...]) -> list[Pending]:
+def _still_waiting(
+    observation: Observation, flags: int, pending: tuple[Pending, ...]
+) -> list[Pending]:
     """Return the doubts that this observation says nothing about."""
     settled = 0
-    if observation.price is not None:
+    # A repeated old price, or one in another currency, neither confirms nor refutes.
+    if observation.price is not None and not flags & _NOT_COMPARED:
         settled |= _JUMP | _STALE
     if observation.ratings_count is not None:
         settled |= _COLLAPSED

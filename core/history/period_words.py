@@ -72,6 +72,54 @@ def table_of(statistics: Statistics, marketplace: str) -> list[Row]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One field of a period, to be looked up: its column and its values by name."""
+
+    name: str
+    column: str  # of the snapshot
+    values: dict[str, Figure]  # "Now", "Start", "Lowest", "Highest"
+    middle: str  # "Average" or "Median"
+    made: str  # how that was made, in words
+
+
+def sources_of(statistics: Statistics) -> list[Source]:
+    """Return what a period's figures can be traced by, in the order of its table."""
+    counted = _counted(statistics)
+    weighted = f"Average of what was seen, weighted by how long each value held. {counted}"
+    median = f"Median of the looks, each counting once. {counted}"
+    best, lowest = ("Best", "Worst"), ("Lowest", "Highest")
+    average, middle = ("Average", weighted), ("Median", median)
+    return [
+        Source("Price", "price", _ends(statistics.price, lowest), *average),
+        Source("List price", "list_price", _ends(statistics.list_price, lowest), *average),
+        Source("Rank", "bsr", _ends(statistics.rank, best), *middle),
+        Source("Rating", "rating", _ends(statistics.rating, lowest), *average),
+        Source("Ratings", "ratings_count", _ends(statistics.ratings_count, lowest), *middle),
+    ]
+
+
+def _ends(span: Span, names: tuple[str, str]) -> dict[str, Figure]:
+    low, high = names
+    return {"Now": span.now, "Start": span.start, low: span.low, high: span.high}
+
+
+def _counted(statistics: Statistics) -> str:
+    looks = _many(statistics.looks, "look")
+    if not statistics.doubtful:
+        return f"{looks}."
+    return f"{looks}, {_many(statistics.doubtful, 'doubtful one')} left out."
+
+
+def ratings_in_words(statistics: Statistics) -> str:
+    """Return what the chart of ratings shows, for those who can't see it."""
+    rows = [
+        _row("Rating", statistics.rating, wording.rating, stars_gained),
+        _row("Ratings", statistics.ratings_count, wording.count, gained),
+    ]
+    return " ".join(", ".join([f"{row.name} {row.now}", *row.details[:1]]) + "." for row in rows)
+
+
 def _row(
     name: str,
     span: Span,

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
+from core.accounts.rules import Acting, Right
 from core.db import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence, Role
@@ -18,7 +19,9 @@ from core.tracking.rules import Cadence, Role
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """How one person follows a product."""
+    """How a person follows a product: the one who looks, else the first of the team."""
+
+    is_mine: bool  # False: nobody's settings but a teammate's
 
     role: Role
     cadence: Cadence
@@ -37,7 +40,7 @@ class Fetching:
     due_at: datetime
     leased_until: datetime | None  # None: not being fetched
     failures: int  # in a row
-    looked_at: datetime | None
+    looked_at: datetime | None  # the last time that something was heard of the product
     last_outcome: Outcome | None
     requested_at: datetime | None  # None: nobody asked for it out of turn
 
@@ -74,7 +77,7 @@ class ProductHead:
     stock_left: int | None
     seller: str | None
     availability_at: datetime | None
-    following: Following | None  # None: this person does not follow it
+    following: Following | None  # None: nobody of the team follows it
     fetching: Fetching | None  # None: nobody has it fetched
 
 
@@ -85,24 +88,34 @@ SELECT p.id, p.marketplace, p.asin, p.is_demo, x.title, x.brand, c.name AS categ
     l.price, l.price_basis, l.list_price, l.coupon_amount, l.coupon_percent, l.price_at,
     l.bsr, l.bsr_category_id, l.bsr_at, l.rating, l.ratings_count, l.reviews_count, l.rating_at,
     l.availability, l.stock_left, l.buy_box_seller, l.availability_at,
-    t.role, t.cadence, t.is_primary, t.tags, t.note, t.price_change_percent,
-    t.rank_change_percent, t.paused_at,
+    t.person_id = %(person)s AS is_mine, t.role, t.cadence, t.is_primary, t.tags,
+    CASE WHEN t.person_id = %(person)s OR %(is_manager)s THEN t.note END AS note,
+    t.price_change_percent, t.rank_change_percent, t.paused_at,
     s.due_at, s.leased_until, s.failures, s.looked_at, s.last_outcome, s.requested_at
 FROM product p
 LEFT JOIN product_latest l ON l.product_id = p.id
 LEFT JOIN product_text x ON x.product_id = p.id
 LEFT JOIN category c ON c.id = l.bsr_category_id
-LEFT JOIN tracking t ON t.product_id = p.id AND t.person_id = %(person)s
+LEFT JOIN LATERAL (
+    SELECT * FROM tracking WHERE product_id = p.id AND team_id = %(team)s
+    AND (person_id = %(person)s OR is_first) ORDER BY person_id = %(person)s DESC LIMIT 1
+) AS t ON true
 LEFT JOIN fetch_schedule s ON s.product_id = p.id
 WHERE p.marketplace = %(marketplace)s AND p.asin = %(asin)s
 """
 
 
 def find_product_head(
-    session: Session, person_id: int, marketplace: str, asin: str
+    session: Session, acting: Acting, marketplace: str, asin: str
 ) -> ProductHead | None:
     """Return the head of a product as one person sees it, None when it is not known."""
-    values = {"person": person_id, "marketplace": marketplace, "asin": asin}
+    values = {
+        "person": acting.person_id,
+        "team": acting.team_id,
+        "is_manager": acting.may(Right.TEAM),  # a note is its author's and the managers'
+        "marketplace": marketplace,
+        "asin": asin,
+    }
     # By the driver itself: with forty columns SQLAlchemy's rows cost more than the query.
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
         row = cursor.execute(_HEAD, values).fetchone()
@@ -148,6 +161,7 @@ def _following(row: Any) -> Following | None:
     if row.role is None:
         return None
     return Following(
+        is_mine=row.is_mine,
         role=Role(row.role),
         cadence=Cadence(row.cadence),
         is_primary=row.is_primary,

@@ -159,6 +159,42 @@ def find_provenance(
     return None if row is None else _provenance(session, row, field)
 
 
+def find_value_provenance(
+    session: Session,
+    product_id: int,
+    column: str,
+    value: int,
+    period: tuple[datetime, datetime],
+    oldest: datetime,
+    category_id: int | None = None,
+) -> Provenance | None:
+    """Return where a value of a period was first said, None when no kept snapshot says it.
+
+    A value that stood when the period (from, until) began may have been said before
+    it, but not before `oldest`. `category_id`: of a rank, None for any category.
+    Raises InvalidInputError for a column that has no provenance.
+    """
+    field = _field(column)
+    statement = text(
+        f"{_SELECT} AND s.captured_at >= :oldest AND s.captured_at < :until "
+        f"AND s.{field.column} = :value AND s.flags & :doubtful = 0 "
+        "AND (CAST(:category AS bigint) IS NULL OR s.bsr_category_id = :category) "
+        "ORDER BY (s.captured_at >= :since) DESC, abs(extract(epoch FROM s.captured_at - :since)) "
+        "LIMIT 1"
+    )
+    values = {
+        "product": product_id,
+        "oldest": min(oldest, period[0]),
+        "since": period[0],
+        "until": period[1],
+        "value": value,
+        "doubtful": int(field.doubtful),
+        "category": category_id,
+    }
+    row = session.execute(statement, values).first()
+    return None if row is None else _provenance(session, row, field)
+
+
 def _field(column: str) -> Field:
     if column not in _FIELDS:
         known = ", ".join(_FIELDS)

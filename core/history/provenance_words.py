@@ -40,7 +40,7 @@ def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int
         ("Value", value_of(origin, marketplace)),
         ("Said by", _said_by(origin)),
         ("Captured", wording.moment(origin.captured_at, zone)),
-        ("Stored", wording.moment(origin.stored_at, zone)),
+        ("Stored", _stored(origin, zone)),
         ("Outcome", f"{origin.outcome.value}: {wording.outcome(origin.outcome)}"),
         ("Doubts", " ".join(wording.flag_reasons(origin.doubts)) or "none"),
     ]
@@ -51,6 +51,12 @@ def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int
     if origin.imported:
         lines += _of_import(origin.imported)
     return lines
+
+
+def _stored(origin: Provenance, zone: str) -> str:
+    if origin.stored_at is None:
+        return "unknown: no run or file that told it is kept"
+    return wording.moment(origin.stored_at, zone)
 
 
 def _said_by(origin: Provenance) -> str:

@@ -4,7 +4,7 @@ Times are always bounded below, so that only the partitions of the period are
 opened. Nothing is judged here (see `analysis`) and nothing drawn (see `charts`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,24 +14,28 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.models import ListingVersion
-from core.frames import Column, read_frame
+from core.frames import Column, read_columns, read_frame
 from core.history.observation import Kind, Seen, Source
 
 MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
 _DEAL = int(Seen.DEAL)
 
+# Four small columns in one: each that the server packs takes a tenth of the read.
+_MARKS = {"kind": (0, 4), "flags": (4, 16), "availability": (20, 8), "seen": (28, 32)}
 _HISTORY = [
     Column("captured_at", "captured_at", "time"),
-    Column("kind", "kind", "int"),
-    Column("seen", "seen", "int"),
-    Column("flags", "flags", "int"),
+    Column(
+        "marks",
+        "kind::int8 | (flags::int8 << 4) | (COALESCE(availability, 0)::int8 << 20) "
+        "| (seen::int8 << 28)",
+        "long",
+    ),
     Column("price", "price"),
     Column("list_price", "list_price"),
-    Column("bsr", "bsr"),
+    Column("bsr", "bsr", "small"),
     Column("bsr_category", "COALESCE(bsr_category_id, -1)", "int"),
-    Column("rating", "rating"),
-    Column("ratings_count", "ratings_count"),
-    Column("availability", "COALESCE(availability, 0)", "int"),
+    Column("rating", "rating", "tiny"),
+    Column("ratings_count", "ratings_count", "small"),
 ]
 
 _DAYS = [
@@ -71,29 +75,36 @@ def snapshot_history(
     -1 none); availability (int64, 0 unknown).
     A state that an earlier change left standing comes first, at `since` itself.
     """
-    inside = read_frame(
+    inside = _read(
         session,
-        _HISTORY,
         "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
         "AND captured_at < %(until)s ORDER BY captured_at, source",
         {"id": product_id, "since": since, "until": until},
     )
     before = _state_before(session, product_id, since, first_day)
-    return inside if before.empty else pd.concat([before, inside], ignore_index=True)
+    return inside if before is None else pd.concat([before, inside], ignore_index=True)
+
+
+def _read(session: Session, rest: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a history frame, with the columns that `marks` holds."""
+    columns = read_columns(session, _HISTORY, rest, parameters)
+    marks = columns.pop("marks")
+    for name, (first, bits) in _MARKS.items():
+        columns[name] = (marks >> first) & ((1 << bits) - 1)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _state_before(
     session: Session, product_id: int, since: datetime, first_day: date | None
-) -> pd.DataFrame:
-    """Return the last snapshot before `since` if it is a change, moved to `since`; else no row.
+) -> pd.DataFrame | None:
+    """Return the last snapshot before `since` if it is a change, moved to `since`; else None.
 
     A sample holds for hours at most, so it says nothing about a period that begins later.
     """
     if first_day is None or first_day >= since.date():
-        return pd.DataFrame()
-    found = read_frame(
+        return None
+    found = _read(
         session,
-        _HISTORY,
         "FROM (SELECT * FROM snapshot WHERE product_id = %(id)s AND captured_at < %(since)s "
         "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
         "WHERE kind = %(change)s",
@@ -105,7 +116,7 @@ def _state_before(
             "change": int(Kind.CHANGE),
         },
     )
-    return found.assign(captured_at=pd.Timestamp(since).as_unit("us"))
+    return None if found.empty else found.assign(captured_at=pd.Timestamp(since).as_unit("us"))
 
 
 def daily_history(

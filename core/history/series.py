@@ -329,6 +329,17 @@ def stock_outs(history: History) -> list[tuple[np.datetime64, np.datetime64]]:
     return [(times[a], times[min(b, last)]) for a, b in zip(turns[::2], turns[1::2], strict=True)]
 
 
+def days_out_of_stock(daily: pd.DataFrame) -> list[tuple[np.datetime64, np.datetime64]]:
+    """Return the runs of whole days on which the product could not be bought, as (from, to)."""
+    times, share = _days(daily), daily["in_stock_share"].to_numpy(dtype=np.float64)
+    out = np.flatnonzero(share == 0)
+    if len(out) == 0:
+        return []
+    day = times.astype("M8[D]").astype(np.int64)
+    runs = np.split(out, np.flatnonzero(np.diff(day[out]) > 1) + 1)
+    return [(times[run[0]], times[run[-1]] + DAY) for run in runs]
+
+
 DAY = np.timedelta64(1, "D")
 
 
@@ -357,7 +368,7 @@ def daily_band(
     day = (times - times[0]).astype("m8[D]").astype(np.int64)
     width = int(day[-1]) // most + 1
     starts = np.flatnonzero(np.diff(day // width, prepend=-1))
-    middle = times[0] + (day[starts] // width * 2 + 1) * (width * DAY // 2)
+    middle = times[0] + (day[starts] // width * 2 + 1) * (width * np.timedelta64(12, "h"))
     lows = np.fmin.reduceat(daily[low].to_numpy(dtype=np.float64), starts) / divisor
     highs = np.fmax.reduceat(daily[high].to_numpy(dtype=np.float64), starts) / divisor
     return _outlines(middle, lows, highs, day[starts] // width)

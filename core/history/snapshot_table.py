@@ -34,7 +34,7 @@ COLUMNS = {
     "rating": "Rating",
     "ratings_count": "Ratings",
     "availability": "Availability",
-    "stock_left": "Left",
+    "stock_left": "Stock left",
     "doubts": "Doubts",
     "source": "Source",
 }
@@ -60,7 +60,7 @@ def _row(row: Stored, marketplace: str, zone: str) -> dict[str, str]:
             row, "availability", lambda state: wording.availability(Availability(state))
         ),
         "stock_left": _cell(row, "stock_left", wording.count),
-        "doubts": " ".join(wording.flag_reasons(Flag(row["flags"]))),
+        "doubts": wording.flag_names(Flag(row["flags"])) or NONE,
         "source": source_name(Source(row["source"])),
     }
 

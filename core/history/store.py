@@ -84,6 +84,11 @@ class _Batch:
     touched: TouchedDays = field(default_factory=TouchedDays)
     zones: dict[int, ZoneInfo] = field(default_factory=dict)
     newest_before: dict[int, datetime | None] = field(default_factory=dict)
+    usual: dict[int, Reference] = field(default_factory=dict)
+
+    def past_of(self, state: LatestState) -> Reference:
+        """Return the accepted past of a product whose looks go on from its newest values."""
+        return self.usual.get(state.product_id) or state.reference()
 
 
 _STORED_KEYS = """
@@ -118,6 +123,7 @@ def store_looks(session: Session, looks: Sequence[Look], now: datetime) -> Store
     fresh = _not_yet_stored(session, wanted, result)
     batch = _Batch(_categories_of(session, fresh), states)
     references = _late_references(session, fresh, states)
+    batch.usual = _usual_values(session, fresh, states)
     for product_id, group in groupby(fresh, key=lambda look: look.product_id):
         _take_product(batch, states[product_id], list(group), references.get(product_id), result)
     _store_listings(session, batch, fresh)
@@ -181,6 +187,27 @@ def _late_references(
     return references_before(session, list(late.items()))
 
 
+def _usual_values(
+    session: Session, looks: Sequence[Look], states: dict[int, LatestState]
+) -> dict[int, Reference]:
+    """Return the past of products to which a value comes back that was last seen to be absent.
+
+    The usual price of a product that was sold out is the one it had before that.
+    """
+    back: dict[int, datetime] = {}
+    for look in looks:
+        state = states[look.product_id]
+        if state.captured_at is not None and _comes_back(state, look.observation):
+            back[look.product_id] = state.captured_at
+    past = references_before(session, list(back.items()))
+    return {number: states[number].reference().or_else(past[number]) for number in back}
+
+
+def _comes_back(state: LatestState, seen: Observation) -> bool:
+    price = state.price is None and seen.price is not None
+    return price or (state.ratings_count is None and seen.ratings_count is not None)
+
+
 def _take_product(
     batch: _Batch,
     state: LatestState,
@@ -192,10 +219,10 @@ def _take_product(
     marketplace = get_marketplace(looks[0].observation.marketplace)
     zone = batch.zones[state.product_id] = _zone(marketplace.time_zone)
     was_newest = batch.newest_before[state.product_id] = state.captured_at
-    reference, is_late = late_reference or state.reference(), late_reference is not None
+    reference, is_late = late_reference or batch.past_of(state), late_reference is not None
     for look in looks:
         if is_late and was_newest is not None and look.observation.captured_at >= was_newest:
-            reference, is_late = state.reference(), False
+            reference, is_late = batch.past_of(state), False
         observation = without_zero_amounts(look.observation)
         judgement = judge(observation, reference, marketplace.currency)
         reference = judgement.reference

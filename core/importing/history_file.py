@@ -34,6 +34,7 @@ from core.importing.rows import (
     Row,
     bad_row,
     shortened,
+    shown_price,
 )
 from core.importing.statuses import OK, Status, read_status
 from core.importing.tables import Record
@@ -334,14 +335,7 @@ def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | 
     if amounts["price"] is not None:
         is_buy_box = amounts["price"] == amounts["buy_box_price"]
         return amounts["price"], PriceBasis.BUY_BOX if is_buy_box else PriceBasis.AS_LISTED
-    for name, basis in (
-        ("buy_box_price", PriceBasis.BUY_BOX),
-        ("new_price", PriceBasis.LOWEST_NEW),
-        ("amazon_price", PriceBasis.AMAZON),
-    ):
-        if amounts[name] is not None:
-            return amounts[name], basis
-    return None, None
+    return shown_price(amounts)
 
 
 def _ranks(row: _Row) -> tuple[CategoryRank, ...]:

@@ -56,13 +56,30 @@ def looks_like_json(start: str) -> bool:
 def find_layout(path: Path, form: TextForm) -> Layout:
     """Return how the items of a JSON file are put together."""
     with open_text(path, form) as stream:
-        start = stream.read(64 * 1024).lstrip()
-        if start[:1] == "[":
+        if stream.read(64 * 1024).lstrip()[:1] == "[":
             return Layout.ARRAY
-        first, newline, rest = start.partition("\n")
-    if newline and rest.lstrip()[:1] == "{" and _is_object(first):
+    if _are_lines(path, form):
         return Layout.LINES
     return Layout.ENVELOPE if _has_list(path, form) else Layout.SINGLE
+
+
+def _are_lines(path: Path, form: TextForm) -> bool:
+    """Tell whether the first line ends with an object and the next one begins with another.
+
+    Within one JSON document "}" is never followed by "{". Lines may be long: none is kept.
+    """
+    last = ""  # the sign before the end of the first line
+    with open_text(path, form) as stream:
+        while piece := stream.readline(CHUNK):
+            last = piece.rstrip()[-1:] or last
+            if last and piece.endswith("\n"):
+                break
+        if last != "}":
+            return False
+        while piece := stream.readline(CHUNK):
+            if piece.strip():
+                return piece.lstrip().startswith("{")
+    return False
 
 
 def read_items(path: Path, form: TextForm, layout: Layout) -> Iterator[Any]:
@@ -159,11 +176,13 @@ def _build_items(events: Iterator[Event], layout: Layout, reader: _Utf8Reader) -
         return
     if first[0] != "start_array":
         yield scrubbed(_build(first, events))
-        return
-    for event in events:
-        if event[0] == "end_array":
-            return
-        yield scrubbed(_build(event, events))
+    else:
+        for event in events:
+            if event[0] == "end_array":
+                break
+            yield scrubbed(_build(event, events))
+            reader.since_mark = 0
+    for _ in events:  # to its end: what is cut off or follows there is told, not dropped
         reader.since_mark = 0
 
 
@@ -252,10 +271,6 @@ def _collect_scalars(events: Iterator[Event], found: dict[str, Any]) -> None:
             _skip(opening, events)
         else:
             found[value] = opening[1]
-
-
-def _is_object(line: str) -> bool:
-    return isinstance(_load_line(line), dict)
 
 
 def _load_line(line: str) -> Any:

@@ -37,6 +37,7 @@ from core.importing.rows import (
     Refusal,
     bad_row,
     needs_marketplace,
+    shown_price,
 )
 from core.scraping import text
 
@@ -132,9 +133,9 @@ def _bounds(item: Mapping[str, Any], answered_at: int | None) -> tuple[int, int 
 def _observe(
     state: State, captured_at: datetime, marketplace: Marketplace, asin: str, category: str
 ) -> Observation:
-    price, basis = state.price()
-    availability = _availability(state)
     values = state.values
+    price, basis = shown_price(values)
+    availability = _availability(state)
     return Observation(
         marketplace=marketplace.code,
         asin=asin,

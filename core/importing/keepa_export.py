@@ -16,7 +16,6 @@ from core.history.observation import (
     Fulfilment,
     Listing,
     Observation,
-    PriceBasis,
     Seen,
     Source,
 )
@@ -28,6 +27,7 @@ from core.importing.rows import (
     Refused,
     bad_row,
     needs_marketplace,
+    shown_price,
 )
 from core.scraping import phrases, text
 from core.scraping.text import UnreadableValueError
@@ -81,11 +81,6 @@ _COUNTS = (
     ("ratings_count", Seen.RATINGS_COUNT), ("offers_new", Seen.OFFERS_NEW),
     ("offers_used", Seen.OFFERS_USED),
 )  # fmt: skip
-_BASES = (
-    ("buy_box_price", PriceBasis.BUY_BOX),
-    ("new_price", PriceBasis.LOWEST_NEW),
-    ("amazon_price", PriceBasis.AMAZON),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +143,7 @@ def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadCont
     assert context.captured_at is not None
     amounts = {name: row.amount(name, bit, marketplace) for name, bit in _AMOUNTS}
     counts = {name: row.count(name, bit) for name, bit in _COUNTS}
-    price, basis = _price(amounts)
+    price, basis = shown_price(amounts)
     ranks = _ranks(row)
     listing = _listing(row)
     rating = _rating(row)
@@ -234,13 +229,6 @@ def export_amount(written: str, marketplace: Marketplace) -> int | None:
 
 def _is_plain(written: str) -> bool:
     return written.replace(".", "", 1).isdigit()
-
-
-def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | None]:
-    for name, basis in _BASES:
-        if amounts[name] is not None:
-            return amounts[name], basis
-    return None, None
 
 
 def _rating(row: _Row) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.history.observation import CategoryRank, PriceBasis, Seen
+from core.history.observation import CategoryRank, Seen
 
 EPOCH = datetime(2011, 1, 1, tzinfo=UTC)  # Keepa's minute 0
 LAST_MINUTE = 40_000_000  # the year 2087; what lies behind it is no time
@@ -64,18 +64,6 @@ class State:
             self.further_ranks.pop(category, None)
         is_shown = self.values.get("rank") is not None
         return is_shown and before != self.further_ranks.get(category)
-
-    def price(self) -> tuple[int | None, PriceBasis | None]:
-        """Return the price a buyer is shown: Buy Box, else lowest new, else Amazon's."""
-        for name, basis in (
-            ("buy_box_price", PriceBasis.BUY_BOX),
-            ("new_price", PriceBasis.LOWEST_NEW),
-            ("amazon_price", PriceBasis.AMAZON),
-        ):
-            value = self.values.get(name)
-            if value is not None:
-                return value, basis
-        return None, None
 
     def ranks(self, main_category: str) -> tuple[CategoryRank, ...]:
         """Return the main rank and those of further categories.

@@ -22,6 +22,7 @@ from core.importing.rows import (
 )
 from core.importing.tables import Line, Record
 from core.scraping import text
+from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "tags": ("tags", "tag", "labels", "label", "groups", "group"),
@@ -51,11 +52,9 @@ CADENCES = {
     "weekly": "weekly", "week": "weekly", "7d": "weekly", "every week": "weekly",
 }  # fmt: skip
 LIST_ONLY = ("tags", "role", "cadence", "price_change_percent", "rank_change_percent")
-_PERCENT = re.compile(r"±?\s*(\d{1,4}(?:[.,]\d{1,4})?)\s*%?", re.ASCII)
+_PERCENT = re.compile(r"±?\s*(\d{1,5}(?:[.,]\d{1,4})?)\s*%?", re.ASCII)
 _TAG_MARKS = re.compile(r"[;,|]")
-_LONGEST_TAG = 50
 _MOST_TAGS = 20
-_LONGEST_NOTE = 2000
 
 
 _NOTHING_MEANT = Refusal(
@@ -108,7 +107,7 @@ def parse_record(
             cadence=_one_of(cells.get("cadence", ""), CADENCES, "cadence"),
             price_change_percent=_percent(cells, "price_change_percent"),
             rank_change_percent=_percent(cells, "rank_change_percent"),
-            note=text.clean_text(cells.get("note", ""), _LONGEST_NOTE),
+            note=_note(cells.get("note", "")),
         )
     except _CellError as error:
         return Refusal(Refused.INVALID, str(error), asin)
@@ -163,8 +162,22 @@ def _bare_result(written: str, default: Marketplace | None) -> RowResult:
 
 
 def _tags(written: str) -> tuple[str, ...]:
-    tags = (" ".join(tag.split())[:_LONGEST_TAG] for tag in _TAG_MARKS.split(written))
-    return tuple(dict.fromkeys(tag for tag in tags if tag))[:_MOST_TAGS]
+    named = (" ".join(tag.split()) for tag in _TAG_MARKS.split(written))
+    tags = tuple(dict.fromkeys(tag for tag in named if tag))
+    long = next((tag for tag in tags if len(tag) > LONGEST_TAG), None)
+    if long:
+        raise _CellError(
+            f"“{long[:40]}…” is too long for a tag: write {LONGEST_TAG} signs or less."
+        )
+    if len(tags) > _MOST_TAGS:
+        raise _CellError(f"The row has {len(tags)} tags: write {_MOST_TAGS} or fewer.")
+    return tags
+
+
+def _note(written: str) -> str | None:
+    if len(written) > LONGEST_NOTE:
+        raise _CellError(f"The note is too long: write {LONGEST_NOTE:,} signs or fewer.")
+    return text.clean_text(written, LONGEST_NOTE)
 
 
 def _role(cells: Mapping[str, str]) -> str | None:
@@ -194,7 +207,7 @@ def _percent(cells: Mapping[str, str], field: str) -> Decimal | None:
         return None
     match = _PERCENT.fullmatch(written)
     percent = Decimal(match[1].replace(",", ".")) if match else Decimal(0)
-    if not 0 < percent <= 1000:
+    if not 0 < round(percent, 2) <= LARGEST_THRESHOLD:
         raise _CellError(f"“{written[:40]}” is no threshold: write a percentage such as 10 or 7.5.")
     return percent
 

@@ -25,6 +25,14 @@ def find_zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def zone_words(name: str) -> str:
+    """Say how `read_moment` takes times that don't say all of it; `name` is an IANA name."""
+    return (
+        f"A time without a zone is read as {name}, "
+        "a day without a time as that day on its marketplace."
+    )
+
+
 def read_moment(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> datetime | None:
     """Return the UTC time a cell holds; None for an empty one.
 

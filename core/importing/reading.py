@@ -4,6 +4,7 @@ What a file is has been found out before (`recognise.py`) and confirmed by a per
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -32,13 +33,13 @@ from core.importing.source_file import (
 )
 from core.importing.tables import (
     LINE_LIMIT,
+    Line,
     Record,
     TableForm,
     as_record,
     find_table_form,
     name_columns,
     read_lines,
-    read_records,
 )
 from core.scraping.flat import unflatten
 
@@ -115,12 +116,13 @@ def _pasted_rows(source: _Source) -> Iterator[Row]:
 
 
 def _list_rows(source: _Source) -> Iterator[Row]:
-    form = source.table()
-    if has_header(source.path, form):
-        columns, records = _table(source.path, form)
+    lines = read_lines(source.path, source.table())
+    first = next(lines, [])
+    if has_header(first):
+        columns, records = _below(first, lines)
         yield from lists.read_list(records, lists.ListColumns.among(columns), source.default)
     else:
-        yield from lists.read_bare_lines(read_lines(source.path, form), source.default)
+        yield from lists.read_bare_lines(chain([first], lines), source.default)
 
 
 def _history_rows(source: _Source) -> Iterator[Row]:
@@ -159,7 +161,8 @@ def _dataset_rows(source: _Source) -> Iterator[Row]:
     if source.is_json():
         items = _items(source, source.text())
     else:
-        items = _unflattened(read_records(source.path, source.table()))
+        _, records = _table(source.path, source.table())
+        items = _unflattened(records)
     for number, item in enumerate(items, start=1):
         result: RowResult = (
             bad_row(item.detail)
@@ -175,11 +178,17 @@ def _items(source: _Source, form: TextForm) -> Iterator[Any]:
 
 def _flat_items(source: _Source) -> tuple[list[str], Iterator[Record]]:
     """Return the fields of a JSON file's first objects, and its objects as records."""
-    items = _items(source, source.text())
-    first = list(islice(items, _FIRST_ITEMS))
-    fields = [str(name) for item in first if isinstance(item, dict) for name in item]
-    records = (flat_record(number, item) for number, item in enumerate(chain(first, items), 1))
-    return list(dict.fromkeys(fields)), records
+    items = enumerate(_items(source, source.text()), start=1)
+    return _first_fields(source), (flat_record(number, item) for number, item in items)
+
+
+def _first_fields(source: _Source) -> list[str]:
+    fields: dict[str, None] = {}
+    with suppress(UnreadableFileError):  # told where the records are read, behind those before it
+        for item in islice(_items(source, source.text()), _FIRST_ITEMS):
+            if isinstance(item, dict):
+                fields |= dict.fromkeys(map(str, item))
+    return list(fields)
 
 
 def _unflattened(records: Iterator[Record]) -> Iterator[Any]:
@@ -190,16 +199,17 @@ def _unflattened(records: Iterator[Record]) -> Iterator[Any]:
 def _table(path: Path, form: TableForm) -> tuple[list[str], Iterator[Record]]:
     """Return a table's columns and its rows, from one reading."""
     lines = read_lines(path, form)
-    columns = name_columns(next(lines, []))
-    records = (as_record(number, columns, line) for number, line in enumerate(lines, start=1))
-    return columns, records
+    return _below(next(lines, []), lines)
 
 
-def has_header(path: Path, form: TableForm) -> bool:
+def _below(header: Line, lines: Iterator[Line]) -> tuple[list[str], Iterator[Record]]:
+    columns = name_columns(header)
+    return columns, (as_record(number, columns, line) for number, line in enumerate(lines, start=1))
+
+
+def has_header(first: Line) -> bool:
     """Tell whether a list's first line names columns: a product in it makes it a row."""
-    first = next(read_lines(path, form), [])
-    columns = lists.ListColumns.among(first)
-    return columns.product.name_a_product
+    return lists.ListColumns.among(first).product.name_a_product
 
 
 def _answered_at(scalars: dict[str, Any]) -> int | None:

@@ -21,7 +21,7 @@ from core.importing.json_items import BrokenItem, find_layout, looks_like_json, 
 from core.importing.lists import ListColumns
 from core.importing.moments import find_moment_in_name
 from core.importing.reading import has_header, read_rows
-from core.importing.rows import FileKind, ReadContext, Refusal, Refused
+from core.importing.rows import LISTS, FileKind, ReadContext, Refusal, Refused
 from core.importing.source_file import (
     IMPORTABLE,
     Container,
@@ -55,16 +55,6 @@ _GZIP = b"\x1f\x8b"
 EACH_ROW = "Each row has its own time."
 CONFIRM = "The file has no time: confirm when it was captured."
 NO_TIME_NEEDED = "A list holds no observations, so it needs no time."
-_LABELS = {
-    FileKind.PASTED_TEXT: "Text with products",
-    FileKind.ASIN_LIST: "List of products to track",
-    FileKind.KEEPA_API: "Keepa API products with their history",
-    FileKind.KEEPA_EXPORT: "Keepa table export",
-    FileKind.APIFY_DATASET: "Apify data set",
-    FileKind.HISTORY_FILE: "History table",
-    FileKind.UNKNOWN: "Not recognised",
-}
-_TRACKS_ONLY = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
 # The moment that stands in while the first rows are tried out; nothing keeps it.
 _TRIAL_TIME = datetime(2020, 1, 1, tzinfo=UTC)
 _DOMAIN_IN_NAME = re.compile(
@@ -79,7 +69,6 @@ class Recognised:
     """What a file seems to be. `reason` says by what it was told."""
 
     kind: FileKind
-    label: str
     reason: str
     columns: tuple[str, ...] = ()
     preview: list[dict[str, str]] = field(default_factory=list)
@@ -94,7 +83,7 @@ class Recognised:
     @property
     def needs_captured_at(self) -> bool:
         """True when a person must say when the file was captured."""
-        return not self.carries_time and self.kind not in (*_TRACKS_ONLY, FileKind.UNKNOWN)
+        return not self.carries_time and self.kind not in (*LISTS, FileKind.UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -109,7 +98,6 @@ class _Finding:
     sample_characters: int = 0
     is_complete: bool = False  # the sample is the whole file
     carries_time: bool = False
-    label: str | None = None
     problems: list[str] = field(default_factory=list)
 
 
@@ -130,11 +118,10 @@ def recognise(path: Path, name: str) -> Recognised:
 def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
     return Recognised(
         FileKind.UNKNOWN,
-        _LABELS[FileKind.UNKNOWN],
         reason,
         columns=tuple(finding.columns) if finding else (),
         preview=finding.preview if finding else [],
-        problems=[reason],
+        problems=finding.problems if finding else [],
     )
 
 
@@ -142,7 +129,6 @@ def _described(path: Path, name: str, finding: _Finding) -> Recognised:
     needs, problems = _try_out(path, finding.kind)
     return Recognised(
         finding.kind,
-        finding.label or _LABELS[finding.kind],
         finding.reason,
         columns=tuple(finding.columns),
         preview=finding.preview,
@@ -157,7 +143,7 @@ def _described(path: Path, name: str, finding: _Finding) -> Recognised:
 
 
 def _times(finding: _Finding) -> str:
-    if finding.kind in _TRACKS_ONLY:
+    if finding.kind in LISTS:
         return NO_TIME_NEEDED
     return EACH_ROW if finding.carries_time else CONFIRM
 
@@ -259,7 +245,6 @@ def _dataset_finding(actor: Actor, objects: Sequence[Mapping[str, Any]]) -> _Fin
     finding = _Finding(
         FileKind.APIFY_DATASET,
         f"Its entries have the fields of {actor.id}.",
-        label=f"Apify data set: {actor.label}",
         carries_time=all(datasets.item_time(item, context) for item in objects),
     )
     if not actor.is_product_details:
@@ -294,16 +279,16 @@ def _find_table(path: Path, form: TableForm) -> _Finding:
     lines = list(islice(read_lines(path, form), _SAMPLE_ROWS + 1))
     if not lines:
         return _Finding(FileKind.UNKNOWN, "The table is empty.")
-    finding = _table_finding(path, form, lines)
+    finding = _table_finding(lines)
     finding.sample_characters = sum(len(",".join(line)) + 1 for line in lines)
     finding.is_complete = len(lines) <= _SAMPLE_ROWS
     return finding
 
 
-def _table_finding(path: Path, form: TableForm, lines: list[Line]) -> _Finding:
+def _table_finding(lines: list[Line]) -> _Finding:
     columns = name_columns(lines[0])
     finding = _by_columns(columns, lines[1:])
-    if finding is None and not has_header(path, form) and _is_bare_list(lines):
+    if finding is None and not has_header(lines[0]) and _is_bare_list(lines):
         return _Finding(
             FileKind.ASIN_LIST,
             "Each of its lines names one product.",

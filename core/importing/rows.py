@@ -4,13 +4,13 @@ Every data row, item or line of a file becomes exactly one `Row`, whose result
 says what to do with it; none is left out without a word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from core.history.observation import Failure, Observation, Outcome
+from core.history.observation import Failure, Observation, Outcome, PriceBasis
 
 ASKED_LIMIT = 120
 # A file that gives a rank and no category: a rank needs one to be compared within.
@@ -27,6 +27,18 @@ class FileKind(StrEnum):
     APIFY_DATASET = "apify_dataset"
     HISTORY_FILE = "history_file"
     UNKNOWN = "unknown"
+
+
+LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)  # they say what to follow, and no more
+KIND_LABELS = {
+    FileKind.PASTED_TEXT: "Text with products",
+    FileKind.ASIN_LIST: "List of products to track",
+    FileKind.KEEPA_API: "Keepa products with their history",
+    FileKind.KEEPA_EXPORT: "Keepa table export",
+    FileKind.APIFY_DATASET: "Apify data set",
+    FileKind.HISTORY_FILE: "History table",
+    FileKind.UNKNOWN: "Not recognised",
+}
 
 
 class Refused(StrEnum):
@@ -94,6 +106,22 @@ class ReadContext:
     captured_at: datetime | None = None  # aware; used where a row has no time of its own
     default_marketplace: str | None = None  # a code; used where a row names none
     time_zone: str = "UTC"  # IANA name; used for times written without a zone
+
+
+def shown_price(values: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | None]:
+    """Return the price a buyer is shown: Buy Box, else lowest new, else Amazon's."""
+    for name, basis in _SHOWN_PRICES:
+        value = values.get(name)
+        if value is not None:
+            return value, basis
+    return None, None
+
+
+_SHOWN_PRICES = (
+    ("buy_box_price", PriceBasis.BUY_BOX),
+    ("new_price", PriceBasis.LOWEST_NEW),
+    ("amazon_price", PriceBasis.AMAZON),
+)
 
 
 def shortened(text: str) -> str:

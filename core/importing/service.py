@@ -16,17 +16,20 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.catalog.marketplaces import get_marketplace
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import AmazcopeError, InvalidInputError, NotFoundError
 from core.importing.models import ImportPiece, ImportRun
 from core.importing.reading import file_sha256
 from core.importing.recognise import Recognised, recognise
-from core.importing.rows import FileKind, ReadContext
+from core.importing.rows import LISTS, FileKind, ReadContext
 from core.tracking.rules import Role
 from core.tracking.service import clean_tags
 
 PIECE = 1 << 20
 CONFIRMED = ("queued", "running", "done", "failed")
-LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)
+
+
+class TakenOverError(AmazcopeError):
+    """The claim on an import ended, and another worker went on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) ->
         raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
     found = recognise(path, name)
     if found.kind is FileKind.UNKNOWN:
-        raise InvalidInputError(" ".join([found.reason, *found.problems]))
+        raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
     if is_pasted and found.kind is FileKind.ASIN_LIST and not found.columns:
         found = replace(found, kind=FileKind.PASTED_TEXT)
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
@@ -147,7 +150,7 @@ def confirm(
     Raises InvalidInputError when a time or a marketplace is needed and missing, or
     the marketplace is none of Amazon's.
     """
-    run = get_import(session, acting, run_id)
+    run = _locked(session, acting, run_id)
     if run.state != "offered":
         return False
     if run.needs_marketplace and confirmed.marketplace is None:
@@ -160,6 +163,20 @@ def confirm(
     run.is_fetched = confirmed.is_fetched
     run.state = "queued"
     return True
+
+
+def _locked(session: Session, acting: Acting, run_id: int) -> ImportRun:
+    """Return an import as it is now, with all of the same bytes kept from changing.
+
+    Two of them that are confirmed at the same moment must agree on their time.
+    """
+    run = get_import(session, acting, run_id)
+    same = select(ImportRun.id).where(
+        ImportRun.team_id == acting.team_id, ImportRun.file_hash == run.file_hash
+    )
+    session.execute(same.order_by(ImportRun.id).with_for_update())
+    session.refresh(run)
+    return run
 
 
 def _check_marketplace(code: str) -> None:
@@ -187,7 +204,7 @@ def _confirmed_time(
 
 def discard(session: Session, acting: Acting, run_id: int) -> None:
     """Let go of an offered import and its bytes."""
-    run = get_import(session, acting, run_id)
+    run = _locked(session, acting, run_id)
     if run.state == "offered":
         run.state = "discarded"
         _drop_pieces(session, run_id)
@@ -231,6 +248,19 @@ def _piece(run_id: int, number: int) -> Select[bytes]:
     return select(ImportPiece.body).where(
         ImportPiece.import_run_id == run_id, ImportPiece.number == number
     )
+
+
+def hold(session: Session, run_id: int, rows_read: int) -> None:
+    """Lock an import that this worker has brought to this row, before anything of it is written.
+
+    Raises TakenOverError when the worker was held up for longer than its claim and
+    another one went on, or has ended it: nothing may be counted twice.
+    """
+    held = select(ImportRun.id).where(
+        ImportRun.id == run_id, ImportRun.state == "running", ImportRun.rows_read == rows_read
+    )
+    if session.scalar(held.with_for_update()) is None:
+        raise TakenOverError(f"Another worker went on with import {run_id}.")
 
 
 def renew_claim(session: Session, run_id: int, until: datetime) -> None:

@@ -141,12 +141,28 @@ def find_text_form(path: Path) -> TextForm:
         return TextForm(
             "utf-8-sig", "replace", "Some characters are damaged; they are shown as “\ufffd”."
         )
-    return TextForm(
-        "cp1252",
-        "replace",
-        "The file is not UTF-8; read as Windows-1252. Check accented letters, "
-        "or save it again as “CSV UTF-8”.",
-    )
+    # What Japanese spreadsheets write has bytes that Windows-1252 leaves undefined.
+    if not _decodes(path, "cp1252") and _decodes(path, "cp932"):
+        return TextForm("cp932", "strict", _GUESSED.format("Shift-JIS"))
+    return TextForm("cp1252", "replace", _GUESSED.format("Windows-1252"))
+
+
+_GUESSED = (
+    "The file is not UTF-8; read as {}. Check its letters in the preview, "
+    "or save it again as “CSV UTF-8”."
+)
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    with open_bytes(path) as stream:
+        try:
+            while chunk := stream.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 class LimitedReader(io.RawIOBase):
@@ -235,7 +251,7 @@ def _count_characters(path: Path) -> tuple[int, int]:
             text = decoder.decode(chunk)
             if not text.isascii():
                 damaged += text.count("\ufffd")
-                foreign += sum(character > "\x7f" for character in text)
+                foreign += len(text) - len(text.encode("ascii", "ignore"))
         damaged += decoder.decode(b"", final=True).count("\ufffd")
     return damaged, foreign
 

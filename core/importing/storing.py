@@ -3,23 +3,23 @@
 Counts in = stored + already there + failed with a reason.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.bulk import insert_rows
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks
-from core.importing.models import ImportRun
+from core.importing.models import ImportRow, ImportRun
 from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest
 from core.importing.verdicts import ADDED, GOOD, KNOWN, PART_OF, STORED, THERE, TRACKED
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import LONGEST_NOTE, Wish, follow, pause
+from core.tracking.service import Wish, follow, pause
 
 ROWS = 500  # rows in a transaction
 LOOKS = 4000  # observations in a transaction, where rows carry whole histories
@@ -76,24 +76,34 @@ def store_chunk(
     session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row], now: datetime
 ) -> list[Verdict]:
     """Store a chunk and count it; return a verdict for every row."""
-    products, added = _follow(session, acting, run, rows)
-    count_added = len(added)
+    products = _follow(session, acting, run, rows)
+    count_added = len(products.added)
     looks = [
-        Look(products[look.marketplace, look.asin], look, import_run_id=run.id)
+        Look(products.ids[look.marketplace, look.asin], look, import_run_id=run.id)
         for row in rows
         for look in _observations(row)
     ]
     stored = store_looks(session, looks, now)
-    verdicts = [_verdict(row, products, added, stored) for row in rows]
+    verdicts = _verdicts(session, run.id, rows, products, stored)
     _keep_verdicts(session, run.id, verdicts)
     _count(session, run.id, verdicts, stored, count_added)
     return verdicts
 
 
-def _follow(
-    session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row]
-) -> tuple[dict[tuple[str, str], int], set[int]]:
-    """Follow every product the rows name; return their ids and which were not followed before."""
+_STAYS_PAUSED = "It is paused and stays so: resume it on the products page to have it fetched."
+
+
+@dataclass(frozen=True, slots=True)
+class _Products:
+    """The products that a chunk's rows name."""
+
+    ids: dict[tuple[str, str], int]  # by marketplace and ASIN
+    added: set[int]  # not followed before, and no row has told so yet
+    paused: set[int]  # followed before, to be fetched by this import, and paused
+
+
+def _follow(session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row]) -> _Products:
+    """Follow every product the rows name."""
     # Thousands of rows about one product wish the same: once is enough.
     wishes = list(dict.fromkeys(wish for row in rows if (wish := _wish(row, run)) is not None))
     followed = follow(session, acting, wishes, fetch=run.is_fetched)
@@ -101,9 +111,12 @@ def _follow(
     if not run.is_fetched:
         # Their history is there to see; nothing is spent on them until somebody says so.
         pause(session, acting, added)
-    ids = [answer.product_id for answer in followed]
-    keys = [(wish.marketplace, wish.asin) for wish in wishes]
-    return dict(zip(keys, ids, strict=True)), added
+    ids = {
+        (wish.marketplace, wish.asin): answer.product_id
+        for wish, answer in zip(wishes, followed, strict=True)
+    }
+    paused = {answer.product_id for answer in followed if answer.is_paused and run.is_fetched}
+    return _Products(ids, added, paused)
 
 
 def _wish(row: Row, run: ImportRun) -> Wish | None:
@@ -117,7 +130,7 @@ def _wish(row: Row, run: ImportRun) -> Wish | None:
             role=Role(said.role) if said.role else role,
             cadence=Cadence(said.cadence) if said.cadence else None,
             tags=(*run.tags, *said.tags),
-            note=said.note[:LONGEST_NOTE] if said.note else None,
+            note=said.note,
             price_change_percent=said.price_change_percent,
             rank_change_percent=said.rank_change_percent,
         )
@@ -135,38 +148,82 @@ def _role_of(run: ImportRun) -> Role | None:
     return None if run.role == Role.WATCHED else Role(run.role)
 
 
+def _verdicts(
+    session: Session,
+    run_id: int,
+    rows: Sequence[Row],
+    products: "_Products",
+    stored: Stored,
+) -> list[Verdict]:
+    refused = {id(look.observation): reason for look, reason in stored.refused}
+    parts = [row.result.row for row in rows if isinstance(row.result, PartOf)]
+    known = _kept_verdicts(session, run_id, parts)  # of rows in an earlier chunk
+    for row in rows:
+        if isinstance(row.result, PartOf):
+            known[row.number] = _part_verdict(row, known[row.result.row])
+        else:
+            known[row.number] = _verdict(row, products, stored, refused)
+    return [known[row.number] for row in rows]
+
+
+def _kept_verdicts(session: Session, run_id: int, numbers: Sequence[int]) -> dict[int, Verdict]:
+    if not numbers:
+        return {}
+    kept = session.scalars(
+        select(ImportRow).where(ImportRow.import_run_id == run_id, ImportRow.number.in_(numbers))
+    )
+    return {
+        row.number: Verdict(row.number, row.asked, row.verdict, row.detail, row.product_id)
+        for row in kept
+    }
+
+
+def _part_verdict(row: Row, carrier: Verdict) -> Verdict:
+    """Return the verdict of a row whose values another one carries: what became of that one."""
+    verdict = PART_OF if carrier.verdict == STORED else carrier.verdict
+    detail = " ".join(filter(None, (f"Read together with row {carrier.number}.", carrier.detail)))
+    return Verdict(row.number, row.asked, verdict, detail)
+
+
 def _verdict(
-    row: Row, products: dict[tuple[str, str], int], added: set[int], stored: Stored
+    row: Row, products: "_Products", stored: Stored, refused: Mapping[int, str]
 ) -> Verdict:
     said = row.result
-    if isinstance(said, PartOf):
-        return Verdict(row.number, row.asked, PART_OF, f"Read together with row {said.row}.")
+    assert not isinstance(said, PartOf)
     if isinstance(said, Failure):
         return Verdict(row.number, row.asked, said.outcome.value, said.detail)
     if isinstance(said, Refusal):
         return Verdict(row.number, row.asked, said.why.value, said.detail)
-    product_id = products[said.marketplace, said.asin]
+    product_id = products.ids[said.marketplace, said.asin]
     if isinstance(said, TrackRequest):
-        is_new = product_id in added
-        added.discard(product_id)  # a second row of it finds it tracked
-        return Verdict(row.number, row.asked, ADDED if is_new else TRACKED, None, product_id)
-    return _history_verdict(row, product_id, stored)
+        return _track_verdict(row, product_id, products)
+    return _history_verdict(row, product_id, stored, refused)
 
 
-def _history_verdict(row: Row, product_id: int, stored: Stored) -> Verdict:
-    """Return the verdict of a row that carries observations."""
+def _track_verdict(row: Row, product_id: int, products: "_Products") -> Verdict:
+    if product_id in products.added:
+        products.added.discard(product_id)  # a second row of it finds it tracked
+        return Verdict(row.number, row.asked, ADDED, None, product_id)
+    detail = _STAYS_PAUSED if product_id in products.paused else None
+    return Verdict(row.number, row.asked, TRACKED, detail, product_id)
+
+
+def _history_verdict(
+    row: Row, product_id: int, stored: Stored, refused: Mapping[int, str]
+) -> Verdict:
+    """Return the verdict of a row that carries observations; `refused` says why by their ids."""
     looks = _observations(row)
     new = [look for look in looks if _key(product_id, look) in stored.kept]
     for look in new:
         stored.kept.discard(_key(product_id, look))  # a second row of it finds it stored
+    reasons = sorted({refused[id(look)] for look in looks if id(look) in refused})
     if new:
-        detail = f"{len(new)} of {len(looks)} observations are new." if len(looks) > 1 else None
-        return Verdict(row.number, row.asked, STORED, detail, product_id)
-    reasons = {
-        reason for look, reason in stored.refused if any(look.observation is said for said in looks)
-    }
+        counted = [f"{len(new)} of {len(looks)} observations are new."] if len(looks) > 1 else []
+        return Verdict(
+            row.number, row.asked, STORED, " ".join(counted + reasons) or None, product_id
+        )
     if reasons:
-        return Verdict(row.number, row.asked, "bad_input", " ".join(sorted(reasons)), product_id)
+        return Verdict(row.number, row.asked, "bad_input", " ".join(reasons), product_id)
     return Verdict(row.number, row.asked, KNOWN, None, product_id)
 
 

@@ -13,10 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
+from openpyxl.styles.numbers import is_datetime
 from openpyxl.utils.exceptions import InvalidFileException
 
 from core.importing.source_file import (
@@ -31,7 +35,10 @@ from core.importing.source_file import (
 CELL_LIMIT = 1 * MEGABYTE
 LINE_LIMIT = 4 * MEGABYTE
 COLUMN_LIMIT = 5000
+ROW_LIMIT = 1_048_576  # of a worksheet, by the format itself
 DELIMITERS = (",", ";", "\t", "|")
+# Ends what the csv module is given; no line of a file can be it, for those have no NULs.
+_END = "\0"
 _SNIFFED_CHARACTERS = 64 * 1024
 # What openpyxl raises on parts that contradict each other; it has no error of its own for them.
 _WORKBOOK_FAULTS = (
@@ -93,14 +100,6 @@ def read_lines(path: Path, form: TableForm) -> Iterator[Line]:
             yield line
 
 
-def read_records(path: Path, form: TableForm) -> Iterator[Record]:
-    """Yield the rows below the header. Raises UnreadableFileError."""
-    lines = read_lines(path, form)
-    columns = name_columns(next(lines, []))
-    for number, line in enumerate(lines, start=1):
-        yield as_record(number, columns, line)
-
-
 def name_columns(header: Line) -> list[str]:
     """Return a unique name for each column; a repeated one gets its number: "price (2)"."""
     if len(header) > COLUMN_LIMIT:
@@ -158,14 +157,30 @@ def _widths(sample: str, delimiter: str) -> list[int]:
 def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
     csv.field_size_limit(CELL_LIMIT)
     with open_text(path, text) as stream:
-        reader = csv.reader(_bounded_lines(stream), delimiter=form.delimiter)
+        reader = csv.reader(chain(_bounded_lines(stream), [_END]), delimiter=form.delimiter)
+        started = 1
         try:
-            yield from reader
+            for line in reader:
+                if line and line[-1].endswith(_END):
+                    _check_closed(line, started)
+                    return
+                yield line
+                started = reader.line_num + 1
         except csv.Error as error:
-            raise UnreadableFileError(
-                f"The table can't be read near line {reader.line_num}: "
-                "a quotation mark may be missing there."
-            ) from error
+            raise _missing_quote(started) from error
+
+
+def _check_closed(last: Line, started: int) -> None:
+    """Refuse a table whose last cell ran on to the end: all rows behind its quote are in it."""
+    if last != [_END]:
+        raise _missing_quote(started)
+
+
+def _missing_quote(line: int) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"The table can't be read from line {line} on: a quotation mark is opened there "
+        "and not closed."
+    )
 
 
 def _bounded_lines(stream: io.TextIOWrapper) -> Iterator[str]:
@@ -190,8 +205,11 @@ def _sheet_lines(path: Path) -> Iterator[Line]:
         workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()  # what a file says of its size is not to be trusted
-        for values in sheet.iter_rows(values_only=True):
-            yield _without_empty_end([_cell_text(value) for value in values])
+        # Rows that are left out come as empty ones: a number may not ask for billions of them.
+        for number, cells in enumerate(sheet.iter_rows(max_row=ROW_LIMIT + 1), start=1):
+            if number > ROW_LIMIT:
+                raise UnreadableFileError(_DAMAGED)
+            yield _without_empty_end([_cell_text(cell) for cell in cells])
 
 
 def find_sheets(path: Path) -> list[str]:
@@ -209,14 +227,37 @@ def _without_empty_end(line: Line) -> Line:
     return line
 
 
-def _cell_text(value: object) -> str:
-    """Return a cell's value as a person would write it; whole numbers without a fraction."""
+def _cell_text(cell: Any) -> str:
+    """Return a cell's value as a person sees it; whole numbers without a fraction."""
+    value = cell.value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-    if isinstance(value, datetime | date | time):
+    if isinstance(value, int | float):
+        return _number_text(value, cell.number_format)
+    if isinstance(value, datetime):
+        return _moment_text(value, cell.number_format)
+    if isinstance(value, date | time):
         return value.isoformat()
     return str(value).replace("\0", "")[:CELL_LIMIT]
+
+
+def _number_text(value: int | float, number_format: str) -> str:
+    # A spreadsheet keeps what is written as 10% as 0.1.
+    if number_format.endswith("%"):
+        return f"{(Decimal(repr(value)) * 100).normalize():f}%"
+    if isinstance(value, float) and not value.is_integer():
+        return format(Decimal(repr(value)), "f")
+    return str(int(value))
+
+
+def _moment_text(value: datetime, number_format: str) -> str:
+    """Return a day as a day: a spreadsheet keeps it as its midnight."""
+    is_day = value.time() == time() and _shows_a_day(number_format)
+    return value.date().isoformat() if is_day else value.isoformat()
+
+
+@lru_cache(maxsize=64)
+def _shows_a_day(number_format: str) -> bool:
+    return is_datetime(number_format) == "date"

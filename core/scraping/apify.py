@@ -3,6 +3,9 @@
 Starting a run is never retried here: an answer that got lost may have started
 one already, and every run is paid for. `StartUnclearError` says so, and the
 caller looks for the run by its input.
+
+The client is brought in by its first use: it takes a quarter of a second and 30 MB, and
+the pages, which know this module by their tasks, never use it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,26 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import impit
-from apify_client import ApifyClient
-from apify_client.errors import (
-    ApifyApiError,
-    ApifyClientError,
-    ForbiddenError,
-    InvalidRequestError,
-    NotFoundError,
-    RateLimitError,
-    UnauthorizedError,
-)
 from pydantic import ValidationError
 
+from core import collector
 from core.errors import OutsideServiceError
 
+if TYPE_CHECKING:
+    from apify_client import ApifyClient
+
 _PAYMENT_REQUIRED = 402
-# Failed before anything was sent: certain that no run was started.
-_NEVER_SENT = (impit.ConnectError, impit.ConnectTimeout)
 _RUNS_TO_SEARCH = 200
 
 
@@ -89,8 +83,11 @@ class ApifyAccess:
 
     token: str
     api_url: str | None = None
-    timeout: timedelta = timedelta(seconds=60)
-    retries: int = 4  # of requests that only look
+    timeout: timedelta = timedelta(seconds=60)  # of the request that starts a run
+    # Of requests that only look. Together shorter than the three minutes after which a
+    # worker counts as silent: the next round asks again anyway.
+    looking_timeout: timedelta = timedelta(seconds=30)
+    retries: int = 2
 
 
 class Apify:
@@ -98,8 +95,8 @@ class Apify:
 
     def __init__(self, access: ApifyAccess) -> None:
         self._access = access
-        self._looking = self._client(access.retries)
-        self._starting = self._client(0)
+        self._looking = self._client(access.retries, access.looking_timeout)
+        self._starting = self._client(0, access.timeout)
 
     def start(self, actor: str, run_input: Mapping[str, Any]) -> OutsideRun:
         """Start a run, once.
@@ -112,7 +109,7 @@ class Apify:
             with _plain_errors():
                 return _run(self._starting.actor(actor).start(run_input=dict(run_input)))
         except UnreachableError as error:
-            if isinstance(error.__cause__, _NEVER_SENT):
+            if _was_never_sent(error.__cause__):
                 raise
             raise StartUnclearError(f"The answer to starting a run got lost. {error}") from error
 
@@ -153,7 +150,7 @@ class Apify:
 
     def items(self, dataset_id: str, offset: int, limit: int) -> Page:
         """Return a page of a data set."""
-        with _plain_errors():
+        with _plain_errors(), collector.at_rest():
             page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
         following = offset + len(page.items)
         is_end = not page.items or following >= page.total
@@ -165,43 +162,60 @@ class Apify:
             user = self._looking.user("me").get()
         return str(getattr(user, "username", None) or "unknown")
 
-    def _client(self, retries: int) -> ApifyClient:
+    def _client(self, retries: int, wait: timedelta) -> "ApifyClient":
+        from apify_client import ApifyClient  # late: see above
+
         given: dict[str, Any] = {}
         if self._access.api_url:
             given = {"api_url": self._access.api_url, "api_public_url": self._access.api_url}
-        wait = self._access.timeout
         return ApifyClient(
             self._access.token,
             max_retries=retries,
             timeout_short=wait,
             timeout_medium=wait,
-            timeout_long=wait * 2,
+            timeout_long=wait,
+            timeout_max=wait,  # else each further attempt waits twice as long as the one before
             **given,
         )
+
+
+def load_client() -> None:
+    """Bring the client in now, for a process whose children shall share its memory."""
+    import apify_client  # noqa: F401
+
+
+def _was_never_sent(cause: BaseException | None) -> bool:
+    """True when a request failed before anything was sent: certain that no run was started."""
+    import impit  # late: see above
+
+    return isinstance(cause, impit.ConnectError | impit.ConnectTimeout)
 
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Turn the client's errors into this module's, with a sentence that says what to do."""
+    import impit  # late: see above
+    from apify_client import errors
+
     try:
         yield
-    except UnauthorizedError as error:
+    except errors.UnauthorizedError as error:
         raise TokenError(
             "Apify does not accept the token. Set APIFY_TOKEN to a valid one."
         ) from error
-    except ForbiddenError as error:
+    except errors.ForbiddenError as error:
         raise TokenError(f"The Apify token may not do this: {error.message}") from error
-    except RateLimitError as error:
+    except errors.RateLimitError as error:
         raise SlowDownError("Apify asks for fewer requests; the next round tries again.") from error
-    except (InvalidRequestError, NotFoundError) as error:
+    except (errors.InvalidRequestError, errors.NotFoundError) as error:
         raise RefusedError(f"Apify refused the request: {error.message}") from error
-    except ApifyApiError as error:
+    except errors.ApifyApiError as error:
         if error.status_code == _PAYMENT_REQUIRED:
             raise NoCreditError(
                 "The Apify account has no credit left. Add some and go on."
             ) from error
         raise UnreachableError(f"Apify answered {error.status_code}: {error.message}") from error
-    except (ApifyClientError, ValidationError) as error:
+    except (errors.ApifyClientError, ValidationError) as error:
         raise UnreachableError("Apify's answer could not be read.") from error
     except impit.LocalProtocolError as error:  # never sent: a line break or the like in a header
         raise TokenError(

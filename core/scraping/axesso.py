@@ -22,7 +22,7 @@ from core.history.observation import (
     Source,
 )
 from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_status, outcome_of_title, outcome_of_words
+from core.scraping.dead_ends import dead_end, outcome_of_page, outcome_of_status, outcome_of_words
 from core.scraping.details import Details, read_details
 from core.scraping.identity import (
     Asked,
@@ -88,7 +88,7 @@ def _dead_end(
     elif item.get("error"):
         outcome = outcome_of_words(item["error"])
     else:
-        outcome = outcome_of_title(item.get("title"))
+        outcome = outcome_of_page(item)
     if outcome is None:
         return None
     reason = item.get("error") or item.get("statusMessage")

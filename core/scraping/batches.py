@@ -75,15 +75,19 @@ def plan_run(
     return PlannedRun(run.id, run.actor, run_input)
 
 
+# Apify knows the price some time after the end: until then 0 means "not yet".
+COST_OF_RUN = (
+    "COALESCE(NULLIF(cost_usd, 0), CASE WHEN state = 'failed' AND outside_run_id IS NULL THEN 0 "
+    "ELSE batch_size * CAST(:price AS numeric) END)"
+)
+
+
 def spending(session: Session, provider: str, limits: Limits, now: datetime) -> Spending:
     """Return what is under way and what today has cost at a provider."""
     row = session.execute(
         text(
             "SELECT count(*) FILTER (WHERE state = ANY(:open)), "
-            # Apify knows the price some time after the end: until then 0 means "not yet".
-            "COALESCE(sum(COALESCE(NULLIF(cost_usd, 0), CASE WHEN state = 'failed' "
-            "AND outside_run_id IS NULL THEN 0 ELSE batch_size * CAST(:price AS numeric) END)) "
-            "FILTER (WHERE intended_at >= :midnight), 0) "
+            f"COALESCE(sum({COST_OF_RUN}) FILTER (WHERE intended_at >= :midnight), 0) "
             "FROM fetch_run WHERE provider = :provider "
             "AND (intended_at >= :midnight OR state = ANY(:open))"
         ),

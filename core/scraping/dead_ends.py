@@ -17,10 +17,10 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.scraping.identity import Asked, asked_of, failure_of, identify
+from core.scraping.identity import Asked, asked_of, failure_of, identify, read_asin
 
 _LONGEST_REASON: Final = 200  # characters of the actor's own words that are repeated
-_LONGEST_DEAD_TITLE: Final = 80  # characters; a product that sells robots has a longer one
+_LONGEST_DEAD_TITLE: Final = 80  # characters
 
 _BLOCKED_TITLE = re.compile(
     r"(?:amazon\.[a-z.]{2,6}:?\s*)?(?:robot check|bot check|captcha|access denied|sorry!? .*"
@@ -34,6 +34,18 @@ _GONE_TITLE = re.compile(
     r"|page introuvable|pagina non trovata|página no encontrada|404\b.*|documento non trovato"
     r"|dogs of amazon|ページが見つかりません)",
     re.IGNORECASE,
+)
+_OF_A_PRODUCT: Final = (
+    "features",
+    "productDetails",
+    "attributes",
+    "productRating",
+    "stars",
+    "imageUrlList",
+    "highResolutionImages",
+    "thumbnailImage",
+    "categoriesExtended",
+    "breadCrumbs",
 )
 _REASONS: Final = (
     (Outcome.BLOCKED, re.compile(r"captcha|robot|block|denied|\b403\b|\b429\b|\b503\b", re.I)),
@@ -78,9 +90,16 @@ def outcome_of_words(words: object) -> Outcome:
     return Outcome.RUN_FAILED
 
 
-def outcome_of_title(title: object) -> Outcome | None:
-    """Return BLOCKED or NOT_FOUND for the title of such a page, None for any other."""
+def outcome_of_page(item: Mapping[str, Any]) -> Outcome | None:
+    """Return BLOCKED or NOT_FOUND for an item of such a page, None for any other.
+
+    Told by the title, as far as nothing else in the item is that of a product:
+    there are board games called "Sorry!" and tool sets of 404 pieces.
+    """
+    title = item.get("title")
     if not isinstance(title, str) or len(title) > _LONGEST_DEAD_TITLE:
+        return None
+    if read_asin(item.get("asin")) and any(item.get(part) for part in _OF_A_PRODUCT):
         return None
     if _BLOCKED_TITLE.fullmatch(title.strip()):
         return Outcome.BLOCKED

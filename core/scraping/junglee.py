@@ -26,7 +26,7 @@ from core.history.observation import (
     Source,
 )
 from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_title, outcome_of_words
+from core.scraping.dead_ends import dead_end, outcome_of_page, outcome_of_words
 from core.scraping.details import read_details
 from core.scraping.identity import Asked, Identity, asin_in_address, failure_of, identify, read_asin
 from core.scraping.looking import Look
@@ -79,10 +79,10 @@ def _dead_end(
         said = " ".join(word for word in words if isinstance(word, str))
         outcome = outcome_of_words(said)
         return dead_end(item, asked, captured_at, Source.JUNGLEE, outcome, said)
-    of_title = outcome_of_title(item.get("title"))
-    if of_title is None:
+    of_page = outcome_of_page(item)
+    if of_page is None:
         return None
-    return dead_end(item, asked, captured_at, Source.JUNGLEE, of_title)
+    return dead_end(item, asked, captured_at, Source.JUNGLEE, of_page)
 
 
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:

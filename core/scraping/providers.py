@@ -38,11 +38,21 @@ def get_provider(name: str, settings: Settings) -> Provider:
             f"The actor {actor.id} does not fetch single products. Set AMAZCOPE_ACTOR to one that "
             "fetches product details."
         )
-    if settings.apify_token is None:
+    access = get_access(APIFY, settings)
+    if access is None:
         reason = "There is no Apify token. Set APIFY_TOKEN in .env and start again."
         return Provider(APIFY, actor, limits, None, reason)
-    access = ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)
     return Provider(APIFY, actor, limits, access)
+
+
+def get_access(name: str, settings: Settings) -> ApifyAccess | None:
+    """Return how a provider is reached, None without a token: all that an open run needs."""
+    if name == DEMO:
+        address = f"http://127.0.0.1:{settings.amazcope_stand_in_port}"
+        return ApifyAccess(STAND_IN_TOKEN, address)
+    if settings.apify_token is None:
+        return None
+    return ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -56,11 +66,10 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def _stand_in(settings: Settings) -> Provider:
-    address = f"http://127.0.0.1:{settings.amazcope_stand_in_port}"
     # What the stand-in says it costs is as invented as its products: no budget.
     limits = Limits(settings.amazcope_products_per_run, 4, None, Decimal(0))
     actor = get_actor("axesso_data/amazon-product-details-scraper")
-    return Provider(DEMO, actor, limits, ApifyAccess(STAND_IN_TOKEN, address))
+    return Provider(DEMO, actor, limits, get_access(DEMO, settings))
 
 
 def provider_names(settings: Settings) -> list[str]:

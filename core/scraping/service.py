@@ -4,7 +4,7 @@ Each verb moves a run from one state to the next only if it still is in the
 first, and returns whether this call did it: two workers can't both do a step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
@@ -123,30 +123,55 @@ def close_run(
     detail: str,
     *,
     has_failed: bool,
-) -> None:
+) -> bool:
     """End a run: products that did not come back get this outcome, and all are given back.
 
     Products that failed are due again after a wait that doubles, never longer
-    than their own cadence.
+    than their own cadence. Returns False, and leaves all as it is, when somebody
+    else ended the run meanwhile.
     """
-    session.execute(
-        update(FetchItem)
-        .where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
-        .values(outcome=outcome.value, detail=detail)
-    )
-    session.execute(
+    done = session.execute(
         update(FetchRun)
-        .where(FetchRun.id == run_id)
+        .where(FetchRun.id == run_id, FetchRun.state.in_(OPEN_STATES))
         .values(
             state="failed" if has_failed else "collected",
             error=detail[:2000] if has_failed else None,
             claimed_until=None,
             collected_at=now,
         )
+        .returning(FetchRun.id)
+    )
+    if done.first() is None:
+        return False
+    session.execute(
+        update(FetchItem)
+        .where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
+        .values(outcome=outcome.value, detail=detail)
     )
     _give_back(session, run_id, now)
+    return True
 
 
+def note_redirects(session: Session, run_id: int, other_asins: Collection[str]) -> int:
+    """Say of products that did not come back that others came in their place; return of how many.
+
+    An item whose address has moved as well names nothing of what was asked for: it is
+    told by what is left over, and only where as many are missing as nobody asked for.
+    """
+    missing = session.scalars(
+        select(FetchItem).where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
+    ).all()
+    if not missing or len(missing) != len(other_asins):
+        return 0
+    named = ", ".join(sorted(other_asins)[:5])
+    for item in missing:
+        item.outcome = Outcome.REDIRECTED_ASIN.value
+        item.detail = f"Amazon answered with another product ({named}) instead of this one."
+    session.flush()
+    return len(missing)
+
+
+# `next_due` and `retry_due` of core/tracking/rules.py, for many products at once.
 _GIVE_BACK = f"""
 WITH back AS (
     SELECT i.product_id, i.outcome,
@@ -161,9 +186,13 @@ UPDATE fetch_schedule AS s SET
     last_outcome = b.outcome,
     looked_at = CASE WHEN b.is_heard THEN CAST(:now AS timestamptz) ELSE s.looked_at END,
     failures = CASE WHEN b.is_heard THEN 0 ELSE s.failures + 1 END,
-    due_at = CAST(:now AS timestamptz) + CASE
-        WHEN b.is_heard THEN s.cadence_minutes * interval '1 minute'
-        ELSE LEAST(interval '{int(FIRST_RETRY.total_seconds())} seconds'
+    due_at = CASE
+        WHEN b.is_heard AND s.due_at > CAST(:now AS timestamptz)
+            - s.cadence_minutes * interval '30 seconds'
+            THEN s.due_at + s.cadence_minutes * interval '1 minute'
+        WHEN b.is_heard
+            THEN CAST(:now AS timestamptz) + s.cadence_minutes * interval '1 minute'
+        ELSE CAST(:now AS timestamptz) + LEAST(interval '{int(FIRST_RETRY.total_seconds())} seconds'
                    * (2 ^ LEAST(s.failures, 10)),
                    interval '{int(LONGEST_RETRY.total_seconds())} seconds',
                    s.cadence_minutes * interval '1 minute') END
@@ -239,3 +268,8 @@ def is_resting(session: Session, provider: str, now: datetime) -> bool:
     """Return whether a provider is left alone for now, because asking it is known to fail."""
     found = session.get(ProviderState, provider)
     return found is not None and found.retry_at is not None and found.retry_at > now
+
+
+def end_rests(session: Session) -> None:
+    """Have every provider asked again in the next round."""
+    session.execute(update(ProviderState).values(retry_at=None))

@@ -8,7 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
-from core.tracking.lists import COUNT_CAP
+from core.db import driver_connection
+from core.tracking.lists import COUNT_CAP, Whose
+from core.tracking.narrowing import SCOPES, scope_values
 
 _CAP = COUNT_CAP + 1
 
@@ -24,25 +26,27 @@ class Freshness:
     as_of: datetime
 
 
-_FRESHNESS = f"""
+_FRESHNESS = """
 SELECT
-  (SELECT count(*) FROM (SELECT 1 FROM tracking WHERE person_id = :person LIMIT {_CAP}) AS a),
-  (SELECT count(*) FROM (SELECT 1 FROM tracking WHERE person_id = :person
-     AND paused_at IS NULL AND cadence <> 'weekly' LIMIT {_CAP}) AS b),
+  (SELECT count(*) FROM (SELECT 1 FROM tracking t WHERE {scope} LIMIT {cap}) AS a),
+  (SELECT count(*) FROM (SELECT 1 FROM tracking t WHERE {scope}
+     AND t.paused_at IS NULL AND t.cadence <> 'weekly' LIMIT {cap}) AS b),
   (SELECT count(*) FROM (SELECT 1 FROM tracking t
      JOIN product_latest l ON l.product_id = t.product_id
-     WHERE t.person_id = :person AND t.paused_at IS NULL AND t.cadence <> 'weekly'
-     AND l.captured_at >= now() - interval '24 hours' LIMIT {_CAP}) AS c),
+     WHERE {scope} AND t.paused_at IS NULL AND t.cadence <> 'weekly'
+     AND l.captured_at >= now() - interval '24 hours' LIMIT {cap}) AS c),
   (SELECT l.captured_at FROM product_latest l JOIN tracking t ON t.product_id = l.product_id
-     WHERE t.person_id = :person AND l.captured_at IS NOT NULL
+     WHERE {scope} AND l.captured_at IS NOT NULL
      ORDER BY l.captured_at DESC LIMIT 1),
   now()
 """
 
 
-def freshness(session: Session, acting: Acting) -> Freshness:
-    """Return how up to date the acting person's products are."""
-    row: Any = session.execute(text(_FRESHNESS), {"person": acting.person_id}).one()
+def freshness(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> Freshness:
+    """Return how up to date the products of the acting person, or of the team, are."""
+    statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP)
+    with driver_connection(session).cursor() as cursor:
+        row: Any = cursor.execute(statement, scope_values(acting)).fetchone()
     return Freshness(*row)
 
 

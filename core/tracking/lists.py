@@ -35,6 +35,13 @@ class SortBy(StrEnum):
     LAST_LOOK = "last_look"
 
 
+class Whose(StrEnum):
+    """Whose products a list is about."""
+
+    MINE = "mine"  # what the acting person follows
+    TEAM = "team"  # what anybody of the team follows, each product once
+
+
 @dataclass(frozen=True, slots=True)
 class Sort:
     """An order; unknown values come last in either direction."""
@@ -52,10 +59,12 @@ class ListFilter:
     roles: tuple[Role, ...] = ()
     states: tuple[State, ...] = ()
     tags: tuple[str, ...] = ()
+    whose: Whose = Whose.MINE
 
     @property
     def is_empty(self) -> bool:
-        return self == ListFilter()
+        """True when all of the list is shown, whosever it is."""
+        return self == ListFilter(whose=self.whose)
 
 
 def page_count(total: int, size: int) -> int:

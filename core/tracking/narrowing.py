@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.tracking.lists import ListFilter, State
+from core.accounts.rules import Acting
+from core.tracking.lists import ListFilter, State, Whose
 from core.tracking.meaning import CALM, OPPORTUNITIES
 from core.tracking.search import Search, read_search
 
@@ -52,6 +53,7 @@ class Narrowed:
     conditions: str
     values: dict[str, Any]
     needs: frozenset[str]  # the further tables that the conditions name: p, l, x
+    is_search: bool  # by words or an ASIN: an index finds the hits
 
     def tables(self, *more: str, keep_all: bool = False) -> str:
         """Return the FROM list; `keep_all` keeps products that have no text yet."""
@@ -62,12 +64,24 @@ class Narrowed:
         return " ".join(["tracking t", *joins])
 
 
-def narrow(person_id: int, asked: ListFilter) -> Narrowed:
-    """Return the filter as SQL over what the person follows."""
+# One row for each product, whoever of several follows it.
+SCOPES = {
+    Whose.MINE: "t.person_id = %(person)s",
+    Whose.TEAM: "t.team_id = %(team)s AND t.is_first",
+}
+
+
+def scope_values(acting: Acting) -> dict[str, int]:
+    """Return the values that the conditions of `SCOPES` name."""
+    return {"person": acting.person_id, "team": acting.team_id}
+
+
+def narrow(acting: Acting, asked: ListFilter) -> Narrowed:
+    """Return the filter as SQL over what the person, or the team, follows."""
     search = read_search(asked.search)
-    conditions = ["t.person_id = %(person)s", *_conditions(asked), *_search_conditions(search)]
+    conditions = [SCOPES[asked.whose], *_conditions(asked), *_search_conditions(search)]
     values: dict[str, Any] = {
-        "person": person_id,
+        **scope_values(acting),
         "marketplaces": list(asked.marketplaces),
         "roles": [role.value for role in asked.roles],
         "tags": list(asked.tags),
@@ -79,7 +93,8 @@ def narrow(person_id: int, asked: ListFilter) -> Narrowed:
     }
     if asked.search.strip() and search.is_empty:
         conditions.append("false")  # only signs were typed: no title consists of signs
-    return Narrowed(" AND ".join(conditions), values, frozenset(_needs(asked, search)))
+    needs = frozenset(_needs(asked, search))
+    return Narrowed(" AND ".join(conditions), values, needs, not search.is_empty)
 
 
 def _conditions(asked: ListFilter) -> Iterator[str]:

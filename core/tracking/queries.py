@@ -1,8 +1,9 @@
 """Every list of followed products: search, filters, order, pages, sparklines.
 
-Only what the acting person follows. What makes these quick at a hundred thousand
-products: an index drives the order, `tracking` is asked row by row, counting ends
-at a cap, and only the rows of the page are joined with everything else.
+Only what the acting person, or somebody of the team, follows. What makes these
+quick at a hundred thousand products: an index drives the order, `tracking` is asked
+row by row, counting ends at a cap, and only the rows of the page are joined with
+everything else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,10 @@ import pandas as pd
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
 from core.db import driver_connection
-from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy
-from core.tracking.narrowing import Narrowed, narrow
+from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
+from core.tracking.narrowing import SCOPES, Narrowed, narrow, scope_values
 
 SPARKLINE_DAYS = 30
 SHORT_LIST = 1_000  # up to here a list is sorted whole; a longer one walks along an index
@@ -36,7 +37,7 @@ class ListPage:
 def find_products(
     session: Session, acting: Acting, asked: ListFilter, sort: Sort, page: int, size: int
 ) -> ListPage:
-    """Return page `page` (from 1) of what the acting person follows.
+    """Return page `page` (from 1) of what the acting person or the team follows.
 
     Columns: those of `_DETAILS`, and `price_history`, `bsr_history` (lists of
     floats, None for a day without a value, oldest first). Unknown is None; times
@@ -44,20 +45,22 @@ def find_products(
     """
     size = min(max(size, 1), LARGEST_PAGE)
     skipped = (max(page, 1) - 1) * size
-    narrowed = narrow(acting.person_id, asked)
+    narrowed = narrow(acting, asked)
     total, short = _look(session, narrowed)
     if skipped >= total:
         ids = []
     elif short is not None:
         ids = _sorted(session, short, sort)[skipped : skipped + size]
+    elif narrowed.is_search and total <= COUNT_CAP:
+        ids = _sorted_hits(session, narrowed, sort, skipped, size)
     else:
         ids = _page_ids(session, narrowed, sort, skipped, size)
-    return ListPage(_with_sparklines(session, _details(session, acting, ids)), total)
+    return ListPage(_with_sparklines(session, _details(session, acting, asked.whose, ids)), total)
 
 
 def count_products(session: Session, acting: Acting, asked: ListFilter) -> int:
     """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
-    return _look(session, narrow(acting.person_id, asked))[0]
+    return _look(session, narrow(acting, asked))[0]
 
 
 def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
@@ -111,16 +114,35 @@ _ORDERS = {
 
 def _sorted(session: Session, ids: Sequence[int], sort: Sort) -> list[int]:
     """Return a short list in order; unknown values last, by id."""
+    statement = f"SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) {_in_order(sort)}"
+    return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
+
+
+def _sorted_hits(
+    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
+) -> list[int]:
+    """Return a page of what a search found, all of it sorted.
+
+    An index that gives the order is no help where the hits may all lie at its end.
+    """
+    statement = (
+        f"WITH o AS MATERIALIZED (SELECT t.product_id AS id FROM {narrowed.tables()} "
+        f"WHERE {narrowed.conditions}) SELECT o.id FROM o {_in_order(sort)} "
+        f"OFFSET {skipped} LIMIT {size}"
+    )
+    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
+
+
+def _in_order(sort: Sort) -> str:
+    """Return the joins and the order of rows `o (id)`; unknown values last, by id."""
     order = _ORDERS[sort.by]
     direction = _direction(sort)
     key = f"CASE WHEN {order.known} THEN o.id END"
-    statement = (
-        "SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) "
-        "JOIN product_latest l ON l.product_id = o.id "
-        "LEFT JOIN product_text x ON x.product_id = o.id "
+    text = "LEFT JOIN product_text x ON x.product_id = o.id " if order.table == "x" else ""
+    return (
+        f"JOIN product_latest l ON l.product_id = o.id {text}"
         f"ORDER BY ({order.known}) DESC, {order.column} {direction}, {key} {direction}, o.id"
     )
-    return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
 
 
 def _direction(sort: Sort) -> str:
@@ -190,7 +212,8 @@ _DETAILS = {
     "cadence": "t.cadence",
     "is_primary": "t.is_primary",
     "tags": "t.tags",
-    "note": "t.note",
+    # A note is its author's and the managers'.
+    "note": "CASE WHEN t.person_id = %(person)s OR %(is_manager)s THEN t.note END",
     "paused_at": "t.paused_at",
     "captured_at": "l.captured_at",
     "flags": "l.flags",
@@ -220,11 +243,11 @@ _DETAILS = {
     "last_outcome": "s.last_outcome",
 }
 
-_SELECT_DETAILS = (
+_DETAILS_OF = (
     f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in _DETAILS.items())} "
     "FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place) "
     "JOIN product p ON p.id = o.id "
-    "JOIN tracking t ON t.product_id = o.id AND t.person_id = %(person)s "
+    "JOIN tracking t ON t.product_id = o.id AND {scope} "
     "JOIN product_latest l ON l.product_id = o.id "
     "LEFT JOIN product_text x ON x.product_id = o.id "
     "LEFT JOIN category c ON c.id = l.bsr_category_id "
@@ -233,10 +256,15 @@ _SELECT_DETAILS = (
 )
 
 
-def _details(session: Session, acting: Acting, ids: Sequence[int]) -> pd.DataFrame:
+def _details(session: Session, acting: Acting, whose: Whose, ids: Sequence[int]) -> pd.DataFrame:
     """Return one row per id, in the order of the ids."""
-    values = {"ids": list(ids), "person": acting.person_id}
-    rows = _fetch(session, _SELECT_DETAILS, values) if ids else []
+    values = {
+        **scope_values(acting),
+        "ids": list(ids),
+        "is_manager": acting.may(Right.TEAM),
+    }
+    statement = _DETAILS_OF.format(scope=SCOPES[whose])
+    rows = _fetch(session, statement, values) if ids else []
     # Of objects: a column with an unknown must not turn its integers into floats.
     return pd.DataFrame(rows, columns=list(_DETAILS), dtype=object)
 
@@ -274,27 +302,30 @@ def sparklines(
 _MARKETPLACES = """
 SELECT m.code FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS m (code, place)
 WHERE (SELECT true FROM product p JOIN tracking t ON t.product_id = p.id
-       WHERE p.marketplace = m.code AND t.person_id = %(person)s LIMIT 1)
+       WHERE p.marketplace = m.code AND {scope} LIMIT 1)
 ORDER BY m.place
 """
 
 
-def marketplaces_followed(session: Session, acting: Acting, codes: Sequence[str]) -> list[str]:
-    """Return which of the marketplaces the acting person follows products in."""
-    values = {"codes": list(codes), "person": acting.person_id}
-    return [row["code"] for row in _fetch(session, _MARKETPLACES, values)]
+def marketplaces_followed(
+    session: Session, acting: Acting, codes: Sequence[str], whose: Whose = Whose.MINE
+) -> list[str]:
+    """Return in which of the marketplaces products are followed."""
+    statement = _MARKETPLACES.format(scope=SCOPES[whose])
+    values = {**scope_values(acting), "codes": list(codes)}
+    return [row["code"] for row in _fetch(session, statement, values)]
 
 
-def tags_used(session: Session, acting: Acting) -> list[str]:
-    """Return the acting person's tags, sorted."""
+def tags_used(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> list[str]:
+    """Return the tags of what is followed, sorted."""
     statement = (
-        "SELECT DISTINCT unnest(tags) AS tag FROM tracking "
-        "WHERE person_id = %(person)s AND tags <> '{}' ORDER BY tag"
+        "SELECT DISTINCT unnest(t.tags) AS tag FROM tracking t "
+        f"WHERE {SCOPES[whose]} AND t.tags <> '{{}}' ORDER BY tag"
     )
-    return [row["tag"] for row in _fetch(session, statement, {"person": acting.person_id})]
+    return [row["tag"] for row in _fetch(session, statement, scope_values(acting))]
 
 
-def follows_anything(session: Session, acting: Acting) -> bool:
-    """Return whether the acting person follows any product."""
-    statement = "SELECT EXISTS (SELECT 1 FROM tracking WHERE person_id = %(person)s) AS any"
-    return bool(_fetch(session, statement, {"person": acting.person_id})[0]["any"])
+def follows_anything(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> bool:
+    """Return whether any product is followed."""
+    statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"
+    return bool(_fetch(session, statement, scope_values(acting))[0]["any"])

@@ -1,8 +1,11 @@
 """How often a product is looked at, and when next. Pure."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+LONGEST_TAG = 40  # characters
+LONGEST_NOTE = 4000  # characters
+LARGEST_THRESHOLD = 10_000  # percent
 
 
 class Cadence(StrEnum):
@@ -38,14 +41,14 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=6)
 
 
-def fastest(cadences: Iterable[Cadence]) -> Cadence | None:
-    """Return the cadence that satisfies everybody, None when nobody follows."""
-    return min(cadences, key=lambda cadence: cadence.minutes, default=None)
+def next_due(was_due: datetime, came_back: datetime, cadence_minutes: int) -> datetime:
+    """Return when a product that was looked at is due again.
 
-
-def next_due(looked_at: datetime, cadence_minutes: int) -> datetime:
-    """Return when a product that was just looked at is due again."""
-    return looked_at + timedelta(minutes=cadence_minutes)
+    A cadence after it was due, so that the time a look takes does not add up to fewer
+    looks; one that comes back late by half a round or more begins a new rhythm.
+    """
+    cadence = timedelta(minutes=cadence_minutes)
+    return (was_due if was_due > came_back - cadence / 2 else came_back) + cadence
 
 
 def retry_due(failed_at: datetime, failures: int, cadence_minutes: int) -> datetime:

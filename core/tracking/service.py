@@ -5,19 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right, require
 from core.bulk import insert_rows
 from core.catalog.service import ensure_products
 from core.db import driver_connection
 from core.errors import InvalidInputError, NotFoundError
+from core.tracking.lists import Whose
 from core.tracking.models import FetchSchedule, Tracking
-from core.tracking.rules import Cadence, Role
-
-LONGEST_TAG = 40
-LONGEST_NOTE = 4000
+from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG, Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Followed:
 
     product_id: int
     is_new: bool  # False: this person followed it already
+    is_paused: bool = False  # and has paused it, which stays so
 
 
 def follow(
@@ -55,6 +54,7 @@ def follow(
     A product that is followed already keeps its settings, apart from those the
     wish names. With `fetch` they are due at once.
     """
+    _one_at_a_time(session, acting)
     products, _ = ensure_products(
         session, [(wish.marketplace, wish.asin) for wish in wishes], is_demo=is_demo
     )
@@ -71,11 +71,12 @@ def follow(
     followed = _own_of(session, acting, {product_id for product_id, _ in further})
     for product_id, wish in further:
         _apply_wish(followed[product_id], wish)
-    if fetch:
-        sync_schedule(session, first)
+    # What is followed already may be running, and its cadence may be another one now.
+    sync_schedule(session, first if fetch else followed.keys() - made)
+    paused = {product_id for product_id, row in followed.items() if row.paused_at is not None}
     answers = []
     for product_id in ids:
-        answers.append(Followed(product_id, product_id in made))
+        answers.append(Followed(product_id, product_id in made, product_id in paused))
         made.discard(product_id)  # the second wish for it finds it followed
     return answers
 
@@ -92,6 +93,7 @@ def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) 
             wish.note,
             wish.price_change_percent,
             wish.rank_change_percent,
+            True,
         )
         for product_id, wish in sorted(wishes.items())
     ]
@@ -105,6 +107,7 @@ def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) 
         "note": "text",
         "price_change_percent": "numeric",
         "rank_change_percent": "numeric",
+        "is_first": "bool",
     }
     made = insert_rows(
         session,
@@ -113,9 +116,32 @@ def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) 
         rows,
         on_conflict="ON CONFLICT (person_id, product_id) DO NOTHING",
         returning="product_id",
-        expressions={"tags": "COALESCE(string_to_array(NULLIF(tags, ''), E'\\x1f'), '{}')"},
+        expressions=_STORED,
     )
     return {product_id for (product_id,) in made}
+
+
+def _default(column: str) -> str:
+    """Return the SQL of a threshold: the wish's, else the person's usual one."""
+    return f"COALESCE({column}, (SELECT p.{column} FROM person p WHERE p.id = v.person_id))"
+
+
+_STORED = {
+    "tags": "COALESCE(string_to_array(NULLIF(tags, ''), E'\\x1f'), '{}')",
+    "price_change_percent": _default("price_change_percent"),
+    "rank_change_percent": _default("rank_change_percent"),
+    "is_first": "NOT EXISTS (SELECT 1 FROM tracking o WHERE o.team_id = v.team_id "
+    "AND o.product_id = v.product_id)",
+}
+
+
+def _one_at_a_time(session: Session, acting: Acting) -> None:
+    """Let nobody else of the team begin or end following until this transaction is over.
+
+    Of several who follow a product one is the first; two at once must not both be.
+    """
+    lock = text("SELECT pg_advisory_xact_lock(hashtext('following'), :team)")
+    session.execute(lock, {"team": acting.team_id})
 
 
 def _apply_wish(tracking: Tracking, wish: Wish) -> None:
@@ -143,11 +169,29 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     return sorted(cleaned - {""})
 
 
-def _own(session: Session, acting: Acting, product_id: int) -> Tracking:
+def _own(session: Session, acting: Acting, product_id: int, whose: Whose) -> Tracking:
+    """Return the row to change: one's own, else for a manager the team's first."""
     found = _own_of(session, acting, {product_id}).get(product_id)
+    if found is None and whose is Whose.TEAM:
+        found = session.scalars(
+            select(Tracking).where(*_rows_of(acting, Whose.TEAM, {product_id}), Tracking.is_first)
+        ).first()
     if found is None:
         raise NotFoundError("You do not follow this product (any more).")
     return found
+
+
+def _rows_of(
+    acting: Acting, whose: Whose, product_ids: Collection[int]
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of the rows a verb changes: one's own, or all of the team's.
+
+    Raises NotAllowedError for the team's when the acting person manages nobody.
+    """
+    if whose is Whose.TEAM:
+        require(acting, Right.TEAM)
+        return Tracking.team_id == acting.team_id, Tracking.product_id.in_(product_ids)
+    return Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
 
 
 def _own_of(session: Session, acting: Acting, product_ids: Collection[int]) -> dict[int, Tracking]:
@@ -175,14 +219,24 @@ class Settings:
     rank_change_percent: Decimal | None
 
 
-def change_settings(session: Session, acting: Acting, product_id: int, settings: Settings) -> None:
-    """Replace the acting person's settings for a product they follow."""
-    tracking = _own(session, acting, product_id)
+def change_settings(
+    session: Session,
+    acting: Acting,
+    product_id: int,
+    settings: Settings,
+    whose: Whose = Whose.MINE,
+) -> None:
+    """Replace the settings for a followed product; for a manager also a teammate's."""
+    if whose is Whose.TEAM:
+        require(acting, Right.TEAM)
+    tracking = _own(session, acting, product_id, whose)
     if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     for share in (settings.price_change_percent, settings.rank_change_percent):
-        if share is not None and not 0 < share <= 10_000:
-            raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
+        if share is not None and not 0 < share <= LARGEST_THRESHOLD:
+            raise InvalidInputError(
+                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+            )
     tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
     tracking.tags = clean_tags(settings.tags)
     tracking.note = (settings.note or "").replace("\x00", "") or None
@@ -193,56 +247,85 @@ def change_settings(session: Session, acting: Acting, product_id: int, settings:
     sync_schedule(session, [product_id])
 
 
-def pause(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
-    """Stop looking at products for the acting person; return how many were running."""
-    return _set_paused(session, acting, product_ids, datetime.now(UTC))
+def pause(
+    session: Session,
+    acting: Acting,
+    product_ids: Collection[int],
+    whose: Whose = Whose.MINE,
+) -> int:
+    """Stop looking at products for the acting person, or the team; return how many ran."""
+    return _set_paused(session, acting, product_ids, whose, datetime.now(UTC))
 
 
-def resume(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+def resume(
+    session: Session,
+    acting: Acting,
+    product_ids: Collection[int],
+    whose: Whose = Whose.MINE,
+) -> int:
     """Look at paused products again; return how many were paused."""
-    return _set_paused(session, acting, product_ids, None)
+    return _set_paused(session, acting, product_ids, whose, None)
 
 
 def _set_paused(
-    session: Session, acting: Acting, product_ids: Collection[int], at: datetime | None
+    session: Session,
+    acting: Acting,
+    product_ids: Collection[int],
+    whose: Whose,
+    at: datetime | None,
 ) -> int:
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
-        .where(
-            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids), is_other
-        )
+        .where(*_rows_of(acting, whose, product_ids), is_other)
         .values(paused_at=at)
         .returning(Tracking.product_id)
     ).all()
     sync_schedule(session, changed)
-    return len(changed)
+    return len(set(changed))
 
 
-def unfollow(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
-    """Remove products from the acting person's list; history stays. Returns how many."""
+def unfollow(
+    session: Session,
+    acting: Acting,
+    product_ids: Collection[int],
+    whose: Whose = Whose.MINE,
+) -> int:
+    """Remove products from a list, or from everybody's; history stays. Returns how many."""
+    _one_at_a_time(session, acting)
     removed = session.scalars(
-        delete(Tracking)
-        .where(Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids))
-        .returning(Tracking.product_id)
+        delete(Tracking).where(*_rows_of(acting, whose, product_ids)).returning(Tracking.product_id)
     ).all()
+    _let_others_be_first(session, acting, removed)
     sync_schedule(session, removed)
-    return len(removed)
+    return len(set(removed))
+
+
+def _let_others_be_first(session: Session, acting: Acting, product_ids: Sequence[int]) -> None:
+    """Make the earliest of those who still follow a product its first."""
+    session.execute(
+        text(
+            "UPDATE tracking SET is_first = true WHERE id IN ("
+            "SELECT min(t.id) FROM tracking t WHERE t.team_id = :team "
+            "AND t.product_id = ANY(:ids) GROUP BY t.product_id HAVING NOT bool_or(t.is_first))"
+        ),
+        {"team": acting.team_id, "ids": list(product_ids)},
+    )
 
 
 def add_tags(
-    session: Session, acting: Acting, product_ids: Collection[int], tags: Sequence[str]
+    session: Session,
+    acting: Acting,
+    product_ids: Collection[int],
+    tags: Sequence[str],
+    whose: Whose = Whose.MINE,
 ) -> int:
     """Add tags to followed products; return how many products."""
     cleaned = clean_tags(tags)
-    rows = session.scalars(
-        select(Tracking).where(
-            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
-        )
-    ).all()
+    rows = session.scalars(select(Tracking).where(*_rows_of(acting, whose, product_ids))).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
-    return len(rows)
+    return len({tracking.product_id for tracking in rows})
 
 
 def request_refresh(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
@@ -265,14 +348,14 @@ def request_refresh(session: Session, acting: Acting, product_ids: Collection[in
     return len(asked)
 
 
-_SYNC = """
+_MINUTES_OF = " ".join(f"WHEN '{cadence}' THEN {cadence.minutes}" for cadence in Cadence)
+_SYNC = f"""
 WITH wanted AS (
     SELECT p.id AS product_id, p.marketplace,
            CASE WHEN p.is_demo THEN 'demo' ELSE 'apify' END AS provider,
            COALESCE(min(c.minutes) FILTER (WHERE t.paused_at IS NULL), min(c.minutes)) AS minutes
     FROM product p JOIN tracking t ON t.product_id = p.id
-    CROSS JOIN LATERAL (SELECT CASE t.cadence WHEN 'hourly' THEN 60 WHEN '6h' THEN 360
-                        WHEN 'daily' THEN 1440 ELSE 10080 END AS minutes) AS c
+    CROSS JOIN LATERAL (SELECT CASE t.cadence {_MINUTES_OF} END AS minutes) AS c
     WHERE p.id = ANY(%(ids)s) AND (t.paused_at IS NULL OR %(keep)s)
     GROUP BY p.id, p.marketplace, p.is_demo
 ), gone AS (

@@ -153,9 +153,12 @@ def _of_worker(health: Health) -> Iterator[Concern]:
         )
 
 
+WITHOUT_A_KEY: Final = (
+    "There is no Apify token: products of your own are not fetched. "
+    "Set APIFY_TOKEN in .env and start again."
+)
 _STATES: Final = {
-    "no_token": "There is no Apify token: products of your own are not fetched. "
-    "Set APIFY_TOKEN in .env and start again.",
+    "no_token": WITHOUT_A_KEY,
     "bad_token": "Apify refuses the token. Copy it anew from Apify's settings, "
     "set APIFY_TOKEN in .env and start again.",
     "no_credit": "The Apify account is out of credit. Top it up; "
@@ -171,7 +174,9 @@ def _of_provider(provider: Provider, health: Health) -> Iterator[Concern]:
     sentence = _STATES.get(provider.state)
     if sentence is not None:
         gravity = Gravity.WARNING if provider.state == "unreachable" else Gravity.ALARM
-        yield Concern(gravity if is_needed else Gravity.NOTE, sentence.format(name=provider.name))
+        yield Concern(
+            gravity if is_needed else Gravity.NOTE, sentence.format(name=provider.name.capitalize())
+        )
     if provider.is_spent and is_needed:
         yield Concern(
             Gravity.WARNING,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.history.observation import Outcome
 from core.partitions import existing_names
-from core.scraping.batches import spending
+from core.scraping.batches import COST_OF_RUN, spending
 from core.scraping.collecting import raw_item
 from core.scraping.limits import Limits
 from core.scraping.models import ProviderState
@@ -169,9 +169,7 @@ def _month_cost(session: Session, name: str, limits: Limits, now: datetime) -> D
     first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     cost = session.execute(
         text(
-            "SELECT COALESCE(sum(COALESCE(cost_usd, CASE WHEN state = 'failed' "
-            "AND outside_run_id IS NULL THEN 0 "
-            "ELSE batch_size * CAST(:price AS numeric) END)), 0) FROM fetch_run "
+            f"SELECT COALESCE(sum({COST_OF_RUN}), 0) FROM fetch_run "
             "WHERE provider = :provider AND intended_at >= :first"
         ),
         {"price": limits.dollars_per_product, "provider": name, "first": first},

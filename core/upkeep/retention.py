@@ -59,6 +59,7 @@ def drop_old_snapshots(session: Session, now: datetime, keep_months: int) -> int
             _keep_imported(session, month_of(month, "snapshot"))
             _keep_imported_ranks(session, month_of(month, "snapshot_rank"))
             dropped += 1
+    _drop_fetch_items(session, first_kept)
     return dropped
 
 
@@ -100,6 +101,19 @@ def _keep_imported(session: Session, partition: Partition) -> None:
     session.execute(text(f"TRUNCATE {partition.name}"))
     session.execute(text(f"INSERT INTO {partition.name} SELECT * FROM kept"))
     session.execute(text("DROP TABLE kept"))
+
+
+def _drop_fetch_items(session: Session, first_kept: date) -> None:
+    """Drop what runs said of each product, where the snapshots they brought are gone."""
+    session.execute(
+        text(
+            "DELETE FROM fetch_item i USING fetch_run r WHERE r.id = i.fetch_run_id "
+            "AND r.state IN ('collected', 'failed') "
+            "AND COALESCE(r.finished_at, r.intended_at) < (CAST(:first AS date) "
+            "+ time '00:00') AT TIME ZONE 'UTC'"
+        ),
+        {"first": first_kept},
+    )
 
 
 def _keep_imported_ranks(session: Session, partition: Partition) -> None:

@@ -4,7 +4,7 @@ import os
 import socket
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from core.upkeep.models import JobRun
@@ -34,13 +34,53 @@ def end_job(
     )
 
 
+def forget_idle_before(session: Session, run_id: int) -> None:
+    """Drop the earlier runs of a job that found as little to do as this one.
+
+    A round of every minute would hide everything else; its last idle run says as much.
+    """
+    session.execute(
+        text(
+            "DELETE FROM job_run AS old USING job_run AS new WHERE new.id = :run "
+            "AND old.id <> new.id AND old.job = new.job AND old.state = 'done' "
+            "AND old.note = new.note AND old.started_at > new.started_at - interval '1 hour'"
+        ),
+        {"run": run_id},
+    )
+
+
 def reap_jobs(session: Session, now: datetime) -> int:
     """Mark jobs that never ended as lost, drop old ones, and return how many were lost."""
+    is_lost = (JobRun.started_at < now - LONGEST_JOB) | JobRun.process.in_(_dead_here(session))
     lost = session.execute(
         update(JobRun)
-        .where(JobRun.state == "running", JobRun.started_at < now - LONGEST_JOB)
+        .where(JobRun.state == "running", is_lost)
         .values(state="lost", ended_at=now, error="The process ended before the job did.")
         .returning(JobRun.id)
     ).all()
     session.execute(text("DELETE FROM job_run WHERE started_at < :old"), {"old": now - KEPT})
     return len(lost)
+
+
+def _dead_here(session: Session) -> list[str]:
+    """Return which processes of this machine, of jobs that go on, are gone."""
+    host = socket.gethostname()
+    named = session.scalars(
+        select(JobRun.process).where(JobRun.state == "running", JobRun.process.is_not(None))
+    )
+    parted = {name: name.rpartition(" ") for name in named if name}
+    return [
+        name
+        for name, (where, _, pid) in parted.items()
+        if where == host and pid.isdigit() and not _is_alive(int(pid))
+    ]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

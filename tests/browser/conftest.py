@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect, sync_playwright
 
 from core.config import ROOT
+from core.embedded import EmbeddedPostgres
 
 FIRST_START = 180  # seconds: the demo market is loaded
 # Opened at a page's address, Streamlit asks there first where its server is, and is told 404.
@@ -80,6 +81,8 @@ def amazcope(folder: Path, **settings: str) -> Iterator[Stack]:
             process.wait(40)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        EmbeddedPostgres(folder / "var", folder / "var" / "secrets").remove()
         log.close()
 
 

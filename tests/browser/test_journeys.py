@@ -131,6 +131,12 @@ def test_a_list_is_searched_narrowed_sorted_and_found_again(page: Page, stack: S
     assert re.search(r"(\d+) products match", narrowed)
 
 
+def test_a_list_of_two_pages_shows_both(page: Page, stack: Stack) -> None:
+    go(page, stack, "/products")
+    page.get_by_role("button", name="Page 2").click()
+    page.wait_for_url("**page=2**")
+
+
 # One product
 
 
@@ -212,6 +218,18 @@ def test_health_says_fine_and_lists_runs(page: Page, stack: Stack) -> None:
     assert errors_on(page) == []
 
 
+# What leaves this machine
+
+
+def test_no_page_asks_another_machine_for_anything(page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for address in PAGES:
+        go(page, stack, address)
+    local = (stack.url, stack.url.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(local)] == []
+
+
 # How it looks
 
 
@@ -239,6 +257,13 @@ def test_no_page_is_wider_than_its_window_or_shows_an_error(
     context.close()
     assert faults == []
     assert (int(re.findall(r"\d+", ground)[0]) < 128) is (scheme == "dark")
+
+
+def test_a_phone_shows_each_title_of_the_overview_to_its_end(phone: Page, stack: Stack) -> None:
+    go(phone, stack, "/")
+    phone.get_by_test_id("stPageLink").first.wait_for()
+    right = "links => links.map(link => link.getBoundingClientRect().right)"
+    assert max(phone.get_by_test_id("stPageLink").evaluate_all(right)) <= 390
 
 
 # One's own products

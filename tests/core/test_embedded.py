@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,23 @@ def test_a_pid_file_naming_another_process_does_not_keep_it_from_starting(
             other.kill()
 
 
+def test_a_server_that_is_just_ending_is_waited_for_and_started_again(
+    server: EmbeddedPostgres,
+) -> None:
+    url = server.start()
+    with psycopg.connect(url.replace("+psycopg", "")) as last_reader:
+        ending = postmaster(server)
+        os.kill(ending, signal.SIGTERM)  # ends when the last reader has gone
+        while "stopping" not in server.pid_file.read_text():
+            time.sleep(0.02)
+        leaving = threading.Timer(0.5, last_reader.close)
+        leaving.start()
+        assert server.start() == url
+        leaving.join()
+    assert postmaster(server) != ending
+    assert ask(url, "SELECT 1") == 1
+
+
 def test_starters_at_the_same_time_get_one_server(folder: Path, server: EmbeddedPostgres) -> None:
     urls: list[str] = []
 
@@ -136,9 +154,11 @@ def test_starters_at_the_same_time_get_one_server(folder: Path, server: Embedded
 
 def test_a_half_made_cluster_is_made_anew(folder: Path, server: EmbeddedPostgres) -> None:
     home = prepare_home(folder, lambda _sentence: None)
-    (home.folder / "half-made" / "base").mkdir(parents=True)
-    (home.folder / "half-made" / "PG_VERSION").write_text("18\n")
+    (home.folder / "half-made-1" / "base").mkdir(parents=True)
+    (home.folder / "half-made-1" / "PG_VERSION").write_text("18\n")
+    (home.folder / "initdb-1").write_text("the password of nothing")
     assert ask(server.start(), "SELECT current_database()") == "amazcope"
+    assert [path.name for path in home.folder.iterdir()] == ["cluster"]
 
 
 def test_a_lost_password_is_replaced_and_the_data_stays(
@@ -147,6 +167,15 @@ def test_a_lost_password_is_replaced_and_the_data_stays(
     ask(server.start(), "CREATE TABLE kept AS SELECT 7 AS number")
     (folder / "secrets" / "postgres-password").unlink()
     assert ask(server.start(), "SELECT number FROM kept") == 7
+
+
+def test_what_the_system_refuses_is_said_in_a_sentence(
+    folder: Path, server: EmbeddedPostgres
+) -> None:
+    (folder / "secrets" / "postgres-password").mkdir(parents=True)  # can't be read, even by root
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_DATA_DIR"):
+        server.start()
+    (folder / "secrets" / "postgres-password").rmdir()
 
 
 def test_a_cluster_of_another_version_is_refused_with_what_to_do(
@@ -167,6 +196,23 @@ def test_a_server_that_cannot_start_says_the_end_of_its_log(
     (folder / "postgres" / "cluster" / "postgresql.auto.conf").write_text("no_such_setting = 1\n")
     with pytest.raises(ConfigurationError, match="no_such_setting"):
         server.start()
+
+
+def test_the_log_of_a_running_server_is_kept_small_and_goes_on(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.start()
+    monkeypatch.setattr("core.embedded_files.LOG_BYTES", 100)
+    with pytest.raises(psycopg.Error):
+        ask(url, "SELECT earlier_mistake")
+    server.keep_log_small()
+    with pytest.raises(psycopg.Error):
+        ask(url, "SELECT later_mistake")
+    aside = server.log_file.with_name(server.log_file.name + ".1").read_text()
+    assert "earlier_mistake" in aside
+    now = server.log_file.read_text()
+    assert "later_mistake" in now
+    assert "earlier_mistake" not in now
 
 
 def test_there_is_no_address_while_nothing_runs(folder: Path, server: EmbeddedPostgres) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core import log
 from core.config import Settings
+from core.errors import ConfigurationError
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
@@ -56,3 +57,25 @@ def test_a_full_file_is_moved_aside_and_no_line_is_lost(
     lines = [line for path in tmp_path.glob("worker.log*") for line in path.read_text().split("\n")]
     assert sorted(filter(None, lines)) == [f"line {number:02}" for number in range(40)]
     assert (tmp_path / "worker.log.1").exists()
+
+
+def test_a_log_that_cannot_be_written_fails_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(log, "KEPT_BYTES", 1)
+    handler = log.SharedFileHandler(tmp_path / "worker.log")
+    handler.emit(record("before"))
+    (tmp_path / "worker.lock").mkdir()  # where its lock would be: the full file can't be moved
+    handler.emit(record("after"))
+    assert "IsADirectoryError" in capsys.readouterr().err
+
+
+def test_a_folder_where_no_logs_can_be_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "var").write_text("a file, not a folder")
+    monkeypatch.setattr(
+        log, "get_settings", lambda: Settings(_env_file=None, amazcope_data_dir=tmp_path / "var")
+    )
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_DATA_DIR"):
+        log.configure("web")

@@ -180,6 +180,8 @@ def test_every_flag_has_its_reason():
     every = Flag(sum(Flag))
     assert len(wording.flag_reasons(every)) == len(Flag)
     assert wording.flag_reasons(Flag.NONE) == []
+    assert len(wording.flag_names(every).split(", ")) == len(Flag)
+    assert wording.flag_names(Flag.PRICE_JUMP) == "price far off"
     assert len(wording.flag_reasons(Flag.PRICE_JUMP | Flag.STALE_VALUE)) == 2
 
 
@@ -227,3 +229,16 @@ def test_shortened_text_fits(text, longest):
     short = wording.shorten(text, longest)
     assert len(short) <= longest
     assert short == text or short.endswith("…")
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u202a", "\u2066", "\u2069"])
+def test_text_from_outside_cannot_turn_what_stands_beside_it(sign):
+    assert wording.escape_markdown(f"lamp{sign} red") == "lamp red"
+    assert wording.shorten(f"{sign}lamp", 10) == "lamp"
+
+
+def test_letters_of_right_to_left_scripts_stay_as_they_are():
+    assert (
+        wording.escape_markdown("\u05e9\u05dc\u05d5\u05dd\u200f")
+        == "\u05e9\u05dc\u05d5\u05dd\u200f"
+    )

@@ -2,14 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from core.accounts.service import acting_owner
 from core.db import read_scope, write_scope
+from core.errors import InvalidInputError
 from core.importing import service
 from core.importing.models import ImportRun
-from jobs import importing
+from jobs import by_hand, importing
+from jobs.cli import commands
 from jobs.importing import run_import
 from tests.factories import rows
 
@@ -110,3 +115,125 @@ def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
     run = import_run(run_id)
     assert (run.state, run.rows_read, run.rows_stored) == ("done", 4, 3)
     assert snapshots() == 3
+
+
+def test_a_worker_that_was_held_up_leaves_the_import_to_the_one_that_went_on(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.importing.storing.ROWS", 1)
+    run_id = confirmed(history)
+    real, calls = importing._store, 0
+
+    def be_held_up_at_the_second(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            with write_scope() as session:
+                rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+            assert run_import(None)
+        real(*arguments)
+
+    monkeypatch.setattr(importing, "_store", be_held_up_at_the_second)
+    assert run_import(run_id)
+    run = import_run(run_id)
+    assert (run.state, run.error) == ("done", None)
+    assert (run.rows_read, run.rows_stored, run.rows_failed) == (4, 3, 1)
+    assert snapshots() == 3
+
+
+def test_a_fault_of_a_worker_that_was_held_up_does_not_trouble_the_other_one(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(history)
+    real = importing._store
+
+    def be_held_up_and_fail(*_: Any) -> None:
+        monkeypatch.setattr(importing, "_store", real)
+        with write_scope() as session:
+            rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+        assert run_import(None)
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(importing, "_store", be_held_up_and_fail)
+    with pytest.raises(RuntimeError):
+        run_import(run_id)
+    run = import_run(run_id)
+    assert (run.state, run.error, run.rows_read) == ("done", None, 4)
+
+
+def test_a_second_confirmation_at_the_same_moment_starts_nothing_anew(history: Path) -> None:
+    run_id = offered(history)
+    with write_scope() as late:
+        acting = acting_owner(late)
+        seen = service.get_import(late, acting, run_id)
+        assert seen.state == "offered"
+        with write_scope() as session:
+            service.confirm(session, acting, run_id, service.Confirmation(), datetime.now(UTC))
+        assert run_import(run_id)
+        again = service.Confirmation(tags=("late",))
+        assert not service.confirm(late, acting, run_id, again, datetime.now(UTC))
+        assert seen.state == "done"
+    assert (import_run(run_id).state, import_run(run_id).tags) == ("done", [])
+
+
+def test_the_same_file_confirmed_twice_at_the_same_moment_carries_one_time(
+    history: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "untimed.csv"
+    path.write_text("asin,marketplace,price\nB0TEST0001,DE,5\n")
+    first, second = offered(path), offered(path)
+
+    def confirm(run_id: int, day: int) -> None:
+        at = datetime(2026, 3, day, tzinfo=UTC)
+        with write_scope() as session:
+            given = service.Confirmation(captured_at=at)
+            service.confirm(session, acting_owner(session), run_id, given, datetime.now(UTC))
+            session.flush()
+            if run_id == first:
+                other.start()
+                other.join(0.5)  # it waits for this one's end
+
+    other = Thread(target=confirm, args=(second, 2))
+    confirm(first, 1)
+    other.join()
+    assert import_run(first).captured_at == import_run(second).captured_at
+
+
+def test_on_the_command_line_a_file_is_imported_and_counted(history: Path) -> None:
+    said = CliRunner().invoke(commands, ["import", str(history), "--yes"])
+    assert said.exit_code == 0
+    assert "A time without a zone is read as UTC" in said.output
+    assert "4 rows: 3 stored, 0 already there, 1 failed." in said.output
+
+
+def test_on_the_command_line_one_waits_for_a_worker_that_was_faster(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = 0
+
+    def find_it_claimed(run_id: int) -> bool:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            run_import(run_id)  # the worker's
+        return False
+
+    monkeypatch.setattr(by_hand, "run_import", find_it_claimed)
+    monkeypatch.setattr("jobs.by_hand.time.sleep", lambda _: None)
+    said: list[str] = []
+    assert by_hand.import_offered(offered(history), service.Confirmation(), said.append)
+    assert said[0].startswith("4 rows: 3 stored")
+
+
+def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stays_behind(
+    history: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "export_amazon-de.csv"
+    path.write_text("asin,captured_at,price\nB0TEST0001,2026-03-01,5\n")
+    said = CliRunner().invoke(commands, ["import", str(path), "--yes"])
+    assert "give --marketplace; perhaps DE" in said.output
+    assert isinstance(said.exception, InvalidInputError)
+    with read_scope() as session:
+        assert rows(session, "SELECT 1 AS piece FROM import_piece") == []
+    given = CliRunner().invoke(commands, ["import", str(path), "--yes", "--marketplace", "de"])
+    assert given.exit_code == 0

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from huey.api import Huey
 
-from jobs.queue import make_huey
+from core.errors import ConfigurationError
+from jobs.queue import ask_redis, make_huey
 
 
 @pytest.fixture(params=["postgres", "redis"])
@@ -59,3 +60,9 @@ def test_making_a_queue_connects_to_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("jobs.queue._connect", refuse)
     make_huey(None)
     make_huey("redis://127.0.0.1:1/0")
+
+
+def test_a_redis_that_does_not_answer_is_said_in_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="REDIS_URL") as refused:
+        ask_redis("redis://:hunter2@127.0.0.1:9/0")
+    assert "hunter2" not in str(refused.value)

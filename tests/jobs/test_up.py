@@ -1,13 +1,18 @@
 """What `make run` refuses and says before and after it starts anything."""
 
+import errno
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from core.config import Settings
+from core.config import ROOT, Settings
 from core.errors import ConfigurationError
 from jobs import up
+from jobs.guarding import Guard
 
 
 def settings(**given: object) -> Settings:
@@ -21,6 +26,24 @@ def test_a_taken_port_names_its_setting_and_the_command() -> None:
         port = other.getsockname()[1]
         with pytest.raises(ConfigurationError, match=r"AMAZCOPE_PORT=\d+ make run"):
             up.refuse_taken_ports(settings(amazcope_port=port, amazcope_demo=False))
+
+
+def test_two_settings_of_one_port_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_PORT and AMAZCOPE_STAND_IN_PORT"):
+        up.refuse_taken_ports(settings(amazcope_port=18_551, amazcope_stand_in_port=18_551))
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "2001:db8::1"])
+def test_an_address_of_no_interface_names_its_setting(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_HOST"):
+        up.refuse_taken_ports(settings(amazcope_host=host, amazcope_demo=False))
+
+
+def test_a_port_of_the_superuser_is_no_other_programs() -> None:
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    said = up._why_not(refused, "AMAZCOPE_PORT", "127.0.0.1", 80)
+    assert "superuser" in said
+    assert "Stop the program" not in said
 
 
 def test_a_second_amazcope_on_the_same_data_is_refused(tmp_path: Path) -> None:
@@ -50,3 +73,57 @@ def test_pages_that_are_not_there_do_not_answer() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         assert not up.answers("127.0.0.1", nobody.getsockname()[1])
+
+
+BROUGHT_IN = """
+import importlib, sys
+for name in sys.argv[1].split():
+    importlib.import_module(name)
+print(*{name.split(".")[0] for name in sys.modules})
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "needed", "not_needed"),
+    [
+        ("the supervisor", "jobs.cli jobs.up", {"sqlalchemy", "huey", "pandas"}),
+        (
+            "a preparation that finds all in place",
+            "jobs.up core.migrate jobs.queue core.demo.wanted core.db",
+            {"numpy", "pandas", "apify_client", "streamlit"},
+        ),
+        ("the pages", "app.asgi jobs.fetching jobs.importing", {"apify_client", "impit"}),
+    ],
+)
+def test_a_start_does_not_bring_in_what_it_does_not_need(
+    what: str, needed: str, not_needed: set[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BROUGHT_IN, needed],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) & not_needed == set(), what
+
+
+def test_a_database_that_gives_up_while_preparing_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full() -> bool:
+        raise OperationalError("COMMIT", None, Exception("No space left on device"))
+
+    monkeypatch.setattr(up, "migrate_database", full)
+    with pytest.raises(ConfigurationError, match=r"No space left on device.*goes on"):
+        up.prepare_data(lambda _sentence: None)
+
+
+def test_preparing_runs_apart_and_its_failure_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = settings(amazcope_data_dir=tmp_path)
+    monkeypatch.setenv("AMAZCOPE_PORT", "no number")  # the first thing it looks at
+    with Guard() as guard, pytest.raises(SystemExit) as ended:
+        up.prepare_apart(own, guard)
+    assert ended.value.code == 1

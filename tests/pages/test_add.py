@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from app import import_actions, import_parts, import_results
 from app.data import operations
 from core.accounts.rules import Acting
-from core.config import ROOT
+from core.config import ROOT, get_settings
+from core.errors import InvalidInputError
 from core.importing.queries import find_import
 from core.upkeep.heartbeat import beat
 from jobs.importing import run_import
@@ -78,6 +79,7 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert "History table" in words(app)
     assert "about 3 rows" in words(app)
     assert "Each row has its own time." in words(app)
+    assert "A time without a zone is read as UTC" in words(app)
     assert app.toggle(key=import_parts.FETCH).value is False
     assert len(app.dataframe[0].value) == 3
 
@@ -137,3 +139,25 @@ def test_the_download_is_a_csv_that_spreadsheets_read(session: Session, acting: 
     assert lines[0] == "row,asked,verdict,detail,marketplace,asin"
     assert lines[1] == "1,B0TEST0001,Stored,,DE,B0TEST0001"
     assert len(lines) == 4
+
+
+def test_without_a_token_one_is_told_that_nothing_will_be_fetched(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APIFY_TOKEN", "")
+    get_settings.cache_clear()
+    app = paste(open_page(), "https://www.amazon.de/dp/B0TEST0001")
+    assert "There is no Apify token" in words(app)
+
+
+def test_why_a_file_is_refused_is_said_once(session: Session) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        import_actions.offer_file("list.csv", BytesIO(b"\x00\x01\x02PK\xff" * 50))
+    assert str(refused.value).count("holds no text") == 1
+
+
+def test_the_import_on_the_screen_is_not_among_the_earlier_ones(session: Session) -> None:
+    app = paste(open_page(), "https://www.amazon.de/dp/B0TEST0001")
+    app.button(key="confirm").click().run()
+    assert "Waiting for the worker" in words(app)
+    assert "No import yet" in words(app)

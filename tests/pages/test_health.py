@@ -1,6 +1,7 @@
 """The health screen, through the app's own entry point."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import health_parts
+from app.data import operations
 from core.accounts.rules import Acting
 from core.config import ROOT
 from core.scraping.service import set_provider_state
@@ -117,3 +119,12 @@ def test_a_provider_out_of_credit_is_shown_as_such(session: Session, acting: Act
     session.commit()
     app = open_page()
     assert "out of credit" in words(app)
+
+
+def test_a_token_that_nobody_needs_yet_is_no_alarm(session: Session) -> None:
+    health = operations.health_now()
+    [unneeded] = [each for each in health.providers if each.name == "apify"]
+    missing = replace(unneeded, state="no_token")
+    needed = replace(missing, schedule=replace(missing.schedule, scheduled=1))
+    assert health_parts.badge_color(missing) == "gray"
+    assert health_parts.badge_color(needed) == "red"

@@ -8,12 +8,13 @@ import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import actions, product_actions, product_dialogs
+from app import actions, product_actions, product_dialogs, product_parts
+from core import wording
 from core.accounts.rules import Acting
 from core.catalog.listing import Listing
-from core.config import ROOT
+from core.config import ROOT, get_settings
 from core.errors import InvalidInputError
-from core.history.observation import Availability, Seen
+from core.history.observation import Availability, CategoryRank, Seen
 from core.history.product_head import find_product_head
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Settings
@@ -124,10 +125,10 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, acting: Actin
     )
     store(session, [look])
     shown = metrics(open_product())
-    assert shown["Price"][0] == "None"
+    assert shown["Price"][0] == "No price"
     assert shown["Price"][1].startswith("none on the page")
-    assert shown["Best Sellers Rank"] == ("unknown", "not reported by its source")
-    assert shown["Availability"][0] == "Currently unavailable"
+    assert shown["Best Sellers Rank"] == ("unknown", "not reported")
+    assert shown["Availability"][0] == "Unavailable"
 
 
 def test_a_period_without_snapshots_says_so(session: Session, acting: Acting):
@@ -181,7 +182,7 @@ def test_settings_are_saved_for_the_acting_person(session: Session, acting: Acti
     product = followed(session, acting)
     wanted = Settings(Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None)
     assert product_actions.change_settings(product, wanted) == "Settings saved."
-    head = find_product_head(session, acting.person_id, "US", ASIN)
+    head = find_product_head(session, acting, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))
@@ -207,3 +208,69 @@ def test_snapshots_are_read_when_their_tab_is_opened(session: Session, acting: A
     page.session_state["more"] = "Snapshots"
     page.run()
     assert list(page.dataframe[0].value["price"]) == ["$19.99", "$21.00"]
+
+
+def origin_of(page: AppTest, figure: str, which: str) -> str:
+    """Open where a period's figures come from, at one of them."""
+    column = {"List price": "list_price", "Rank": "bsr"}.get(figure, "price")
+    page.session_state["origin_figure"] = figure
+    page.session_state[f"origin_which_{column}"] = which
+    page.session_state["more"] = product_parts.ORIGINS
+    page.run()
+    assert not page.exception
+    return texts(page)
+
+
+def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    worst = (CategoryRank("Kitchen", 4000),)
+    store(
+        session,
+        [
+            look_of(product, now - 3 * DAY, list_price=2999),
+            look_of(product, now - 2 * DAY, ranks=worst, list_price=2499),
+            look_of(product, now - HOUR, list_price=2499),
+        ],
+    )
+    shown = origin_of(open_product(30), "Rank", "Worst")
+    assert "| Value | \\#4,000 |" in shown
+    assert wording.moment(now - 2 * DAY, "UTC") in shown.replace("\u2060", "")
+    assert "| Value | \\$24.99 |" in origin_of(open_product(30), "List price", "Now")
+    assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
+
+
+def test_an_average_says_how_it_was_made(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    looks = [look_of(product, now - hours * HOUR) for hours in (3, 2)]
+    store(session, [*looks, look_of(product, now - HOUR, price=199900)])
+    shown = origin_of(open_product(30), "Price", "Average")
+    assert "weighted by how long each value held. 3 looks, 1 doubtful one left out." in shown
+
+
+def test_what_a_period_does_not_know_says_why_instead(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.LIST_PRICE)])
+    assert "Unknown · not reported by this source" in origin_of(
+        open_product(30), "List price", "Lowest"
+    )
+
+
+def test_a_card_has_room_for_each_availability():
+    longest = max(len(wording.short_availability(state)) for state in Availability)
+    assert longest <= 12
+
+
+def test_a_product_that_waits_for_a_token_says_so(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("APIFY_TOKEN", "")
+    get_settings.cache_clear()
+    followed(session, acting)
+    assert "There is no Apify token" in open_product().warning[0].value
+
+
+def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
+    button = open_product().button(key="source_bsr")
+    assert (button.label, button.disabled) == ("never seen", True)

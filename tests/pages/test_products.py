@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import actions, tables
+from app import actions, keys, tables
 from core.accounts.rules import Acting
 from core.config import ROOT
 from core.history.observation import Availability
@@ -195,3 +195,31 @@ def test_a_sparkline_draws_a_better_rank_higher_and_a_constant_flat() -> None:
     assert tables.sparkline([500.0, None, 100.0], higher_is_up=False) == [105, 195]
     assert tables.sparkline([700.0, 700.0]) == [150, 150]
     assert tables.sparkline([None, 700.0]) == []
+
+
+def test_a_person_gets_out_of_a_search_without_a_match(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", "Kettle")
+    app = open_products(search="submarine", role=["Own"])
+    app.button(key=keys.CLEAR).click().run()
+    assert table_of(app)["product"].tolist() == ["Kettle"]
+
+
+def test_a_title_cannot_turn_the_cells_beside_it(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", "\u202eelttek \u2066lamp\u2069")
+    assert table_of(open_products())["product"].tolist() == ["elttek lamp"]
+
+
+def test_capitals_need_more_room_than_small_letters() -> None:
+    assert tables.fitting("l" * 36, 36) == "l" * 36
+    assert len(tables.fitting("L" * 36, 36)) < 30
+
+
+def test_price_and_state_come_before_what_a_screen_may_cut() -> None:
+    assert tables.COLUMNS[:2] == ("product", "price")
+    assert tables.COLUMNS.index("state") < tables.COLUMNS.index("asin")
+
+
+def test_a_page_that_is_gone_has_no_price_now(session: Session, acting: Acting) -> None:
+    seed(session, acting, "B0TEST0001", "Can", price=1949, availability=Availability.GONE)
+    [row] = table_of(open_products()).to_dict("records")
+    assert (row["price"], row["rating"], row["state"]) == ("gone", "gone", "Page gone")

@@ -260,3 +260,8 @@ def test_every_cell_of_a_recorded_asin_column_is_an_asin():
         cells = [row["ASIN"] for row in csv.DictReader(file)]
     assert len(cells) == 5000
     assert all(find_asin(cell) == cell for cell in cells)
+
+
+def test_a_line_of_many_words_costs_no_more_than_its_length():
+    """A look through the whole line for each of its words would take minutes."""
+    assert len(read_mentions(f"{ONE} " * 60_000, "US")) == 60_000

@@ -15,7 +15,7 @@ from apify_client.errors import ApifyApiError, RateLimitError, ServerError
 
 from core.demo.faults import Fault, FaultKind, FaultScript, read_fault
 from core.errors import InvalidInputError
-from core.history.observation import Failure, Outcome
+from core.history.observation import Failure, Outcome, Seen
 from core.scraping import axesso, junglee
 from core.scraping.identity import Asked
 from tests.core.demo.test_stand_in import (
@@ -212,6 +212,53 @@ def test_null_details_leave_the_rank_unknown(stand_in: RunningStandIn, client: A
     stand_in.fail_next("null_product_details")
     item = items_of(client, finished_run(client, PRICED))[0]
     assert item["productDetails"] is None
+
+
+def looks_with(
+    stand_in: RunningStandIn, client: ApifyClient, kind: str, actor: str = AXESSO
+) -> list[Any]:
+    """Return what the parser says of every page when an actor has this quirk."""
+    stand_in.fail_next(kind)
+    run = finished_run(client, PRICED, actor)
+    pages = zip(items_of(client, run), PRICED, strict=True)
+    return [read(item, url, actor, run.finished_at) for item, url in pages]
+
+
+def test_ranks_as_a_list_are_those_of_the_text(
+    stand_in: RunningStandIn, client: ApifyClient
+) -> None:
+    run = finished_run(client, PRICED)
+    items = items_of(client, run)
+    told = [
+        [(rank.category, rank.rank > 0) for rank in read(item, url, AXESSO, run.finished_at).ranks]
+        for item, url in zip(items, PRICED, strict=True)
+    ]
+    listed = looks_with(stand_in, client, "listed_ranks")
+    assert [[(rank.category, rank.rank > 0) for rank in look.ranks] for look in listed] == told
+    assert any(told)
+
+
+def test_a_used_offer_is_no_price(stand_in: RunningStandIn, client: ApifyClient) -> None:
+    for look in looks_with(stand_in, client, "only_used"):
+        assert look.price is None
+        assert look.used_price is not None
+        assert look.outcome in (Outcome.NO_FEATURED_OFFER, Outcome.UNAVAILABLE)
+
+
+def test_an_answer_without_asin_and_title_is_no_product_page(
+    stand_in: RunningStandIn, client: ApifyClient
+) -> None:
+    outcomes = {look.outcome for look in looks_with(stand_in, client, "not_a_product")}
+    assert outcomes == {Outcome.NOT_A_PRODUCT_PAGE}
+
+
+def test_an_overview_says_nothing_of_stock_and_rank(
+    stand_in: RunningStandIn, client: ApifyClient
+) -> None:
+    for look in looks_with(stand_in, client, "overview", JUNGLEE):
+        assert look.availability is None
+        assert not look.seen & (Seen.BSR | Seen.AVAILABILITY | Seen.SELLER)
+        assert look.ratings_count is not None
 
 
 @pytest.mark.parametrize("kind", ["price_zero", "price_times_100", "wrong_currency"])

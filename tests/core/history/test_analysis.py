@@ -5,7 +5,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from core.history.analysis import Blank, sampled, statistics_of, statistics_of_days, turns
+from core.history.analysis import (
+    Blank,
+    comparable_ranks,
+    sampled,
+    statistics_of,
+    statistics_of_days,
+    turns,
+)
 from core.history.observation import Availability, Flag, Kind, Seen
 from core.history.series import History
 from tests.core.history.test_series import history_frame
@@ -145,3 +152,9 @@ def test_a_deal_begins_and_ends_where_looks_differ():
         (datetime(2026, 1, 1, 1, tzinfo=UTC), False),
         (datetime(2026, 1, 1, 2, tzinfo=UTC), True),
     ]
+
+
+def test_a_sparkline_of_ranks_leaves_the_former_category_out():
+    frame = history_frame([0, 1, 2, 3], bsr=[9000.0, 9000, 12, 14], bsr_category=[1, 1, 2, 2])
+    line = comparable_ranks(History.of(frame))
+    assert set(line.values[~np.isnan(line.values)]) == {12, 14}

@@ -12,7 +12,7 @@ import plotly.io
 from core import chart_theme
 from core.chart_theme import money_style
 from core.history import charts
-from core.history.observation import Availability, Flag
+from core.history.observation import Availability, Flag, Seen
 from core.history.series import History
 from tests.core.history.test_series import history_frame
 
@@ -105,8 +105,87 @@ def test_an_event_is_marked_and_named():
     frame = history_frame([0, 1], price=[500.0, 600])
     event = charts.EventMark(datetime(2026, 1, 1, 0, 30, tzinfo=UTC), "Title changed")
     figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, events=[event]))
-    assert figure.layout.annotations[0].text == "Title changed"
+    mark = trace(figure, "Title changed")
+    assert list(mark.x) == ["2026-01-01 00:30"]
+    assert mark.yaxis == "y3"
     assert figure.layout.shapes[0].x0 == "2026-01-01 00:30"
+
+
+def test_events_of_one_kind_have_one_sign_and_one_name_in_the_legend():
+    frame = history_frame([0, 3], price=[500.0, 600])
+    times = [datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (1, 2)]
+    events = [charts.EventMark(at, "Deal") for at in times]
+    later = charts.EventMark(datetime(2026, 5, 1, tzinfo=UTC), "Deal")
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, events=[*events, later]))
+    assert list(trace(figure, "Deal").x) == ["2026-01-01 01:00", "2026-01-01 02:00"]
+    assert not [text for text in figure.layout.annotations if text.text == "Deal"]
+
+
+def test_a_panel_without_a_value_says_so_and_has_no_invented_scale():
+    frame = history_frame([0, 1], bsr=[5.0, 900])
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
+    assert [text.text for text in figure.layout.annotations] == ["No price is known in this period"]
+    assert figure.layout.yaxis.showticklabels is False
+    assert figure.layout.yaxis2.showticklabels is None
+
+
+def test_a_list_of_ratings_that_nobody_knows_says_so():
+    figure = checked(charts.rating_and_count(History.of(history_frame([0, 1], rating=[43.0, 44]))))
+    assert [text.text for text in figure.layout.annotations] == [
+        "No number of ratings is known in this period"
+    ]
+
+
+def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
+    figure = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[500.0, 600])), DOLLARS)
+    )
+    shown = {drawn.name for drawn in figure.data if drawn.showlegend}
+    assert shown == {"Price"}
+
+
+def test_no_dot_stands_for_a_value_that_is_gone():
+    frame = history_frame([0, 1, 2], price=[500.0, 600, float("nan")])
+    frame["seen"] = int(Seen.PRICE)
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
+    assert [drawn.mode for drawn in figure.data if drawn.yaxis != "y2"] == ["lines"]
+
+
+def test_the_name_of_a_category_is_text_and_fits_a_phone():
+    frame = history_frame([0, 1], bsr=[5.0, 900])
+    names = {1: "<b>Pans</b> %{y} & everything that belongs to them"}
+    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, categories=names))
+    [name] = [drawn.name for drawn in figure.data if drawn.name and "Rank" in drawn.name]
+    assert name.startswith("Rank in &lt;b&gt;Pans&lt;/b&gt; %\u2060{y} &amp;")
+    assert name.endswith("…")
+
+
+def test_an_axis_of_cents_writes_whole_cents():
+    narrow = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[5099.0, 5199])), DOLLARS)
+    )
+    wide = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[1999.0, 5199])), DOLLARS)
+    )
+    yen = checked(
+        charts.price_and_rank(History.of(history_frame([0, 1], price=[3000.0, 3001])), YEN)
+    )
+    shown = [figure.layout.yaxis.tickformat for figure in (narrow, wide, yen)]
+    assert shown == [",.2f", ",~f", ",.0f"]
+    assert [figure.layout.yaxis.dtick for figure in (narrow, yen)] == [None, 1]
+
+
+def test_days_show_their_ratings():
+    daily = pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=2),
+            "rating": [43.0, 44],
+            "ratings_count": [10.0, 12],
+        }
+    )
+    figure = checked(charts.days_rating_and_count(daily))
+    assert 4.4 in trace(figure, "Rating").y
+    assert 12 in trace(figure, "Ratings").y
 
 
 def test_a_stock_out_is_shaded():
@@ -139,17 +218,38 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
     daily = pd.DataFrame(
         {
             "day": pd.date_range("2024-01-01", periods=3),
+            "list_price": [900.0, 900, float("nan")],
             "price_close": [500.0, 500, 600],
             "price_low": [400.0, 500, 600],
             "price_high": [500.0, 700, 600],
             "bsr_close": [10.0, 20, 15],
             "bsr_best": [8.0, 12, 11],
             "bsr_worst": [12.0, 25, 19],
+            "bsr_category": [-1, 7, 7],
+            "in_stock_share": [1.0, 0.0, 0.5],
         }
     )
-    figure = checked(charts.days_price_and_rank(daily, DOLLARS))
-    assert [drawn.fill for drawn in figure.data] == ["toself", None, "toself", None]
+    figure = checked(charts.days_price_and_rank(daily, DOLLARS, categories={7: "Kettles"}))
+    assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
+    (shade,) = figure.layout.shapes
+    assert (shade.x0, shade.x1) == ("2024-01-02T00:00", "2024-01-03T00:00")
+    assert [drawn.fill for drawn in figure.data] == [None, "toself", None, "toself", None]
+    assert 9 in trace(figure, "List price").y
     assert set(trace(figure, "Price").y) == {5, 6}
+
+
+def test_the_finding_of_days_is_said_in_words():
+    daily = pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=2),
+            "price_close": [500.0, 600],
+            "bsr_close": [900.0, 1500],
+        }
+    )
+    assert charts.days_alt_text(daily, DOLLARS) == (
+        "By day. Price from $5.00 to $6.00, between $5.00 and $6.00. "
+        "Rank worsens from 900 to 1,500, best 900."
+    )
 
 
 def test_the_finding_is_said_in_words():

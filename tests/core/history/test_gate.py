@@ -150,6 +150,22 @@ def test_a_look_without_a_price_leaves_the_doubt_waiting() -> None:
     assert confirming.flags == Flag.NONE
 
 
+@pytest.mark.parametrize(
+    "says_nothing",
+    [look_at(price=2000, flags=Flag.STALE_VALUE), look_at(price=1800, currency="EUR")],
+)
+def test_a_price_that_can_not_be_compared_leaves_the_doubt_waiting(
+    says_nothing: Observation,
+) -> None:
+    *_, confirming = judged(
+        look_at(price=2000), look_at(price=200_000), says_nothing, look_at(price=200_000)
+    )
+    assert confirming.flags == Flag.NONE
+    assert [doubt.value for doubt in confirming.confirmed if doubt.flag == Flag.PRICE_JUMP] == [
+        200_000
+    ]
+
+
 def test_a_fresh_look_at_a_stale_price_confirms_it() -> None:
     _, stale, fresh = judged(
         look_at(price=2000), look_at(price=2300, flags=Flag.STALE_VALUE), look_at(price=2300)

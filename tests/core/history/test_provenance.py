@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError
 from core.history.observation import Flag, Outcome, Seen, Source
-from core.history.provenance import find_latest_provenance, find_provenance, raw_body
+from core.history.provenance import (
+    Provenance,
+    find_latest_provenance,
+    find_provenance,
+    find_value_provenance,
+    raw_body,
+)
 from core.history.provenance_words import lines_of
 from core.scraping.collecting import make_raw_room
 from tests.core.history.looks import SEEN, followed, look_of, make_fetch_run, store, this_hour
@@ -114,3 +120,47 @@ def test_what_was_never_seen_has_no_origin(session: Session, acting: Acting):
 def test_a_column_without_provenance_is_refused(session: Session, acting: Acting):
     with pytest.raises(InvalidInputError, match="There is no provenance of 'shoe'"):
         find_latest_provenance(session, 1, "shoe")
+
+
+def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
+    session: Session, acting: Acting
+):
+    product, now = followed(session, acting), this_hour()
+    prices = {50: 1500, 40: 1500, 11: 1999, 2: 1999}  # hours ago
+    store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
+    period, oldest = (now - 10 * HOUR, now), now - 50 * HOUR
+
+    def traced(value: int) -> Provenance | None:
+        return find_value_provenance(session, product, "price", value, period, oldest)
+
+    before, inside = traced(1500), traced(1999)
+    assert before is not None
+    assert inside is not None
+    assert (before.captured_at, inside.captured_at) == (now - 40 * HOUR, now - 2 * HOUR)
+    assert traced(1) is None
+
+
+def test_a_doubtful_look_is_not_where_a_figure_comes_from(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - 3 * HOUR), look_of(product, now - HOUR, price=199900)])
+    period = (now - 10 * HOUR, now)
+    assert find_value_provenance(session, product, "price", 199900, period, period[0]) is None
+
+
+def test_a_rank_is_traced_within_its_category(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    kitchen = session.execute(text("SELECT id FROM category WHERE name = 'Kitchen'")).scalar_one()
+    period = (now - 10 * HOUR, now)
+    found = find_value_provenance(session, product, "bsr", 1200, period, period[0], kitchen)
+    assert found is not None
+    other = find_value_provenance(session, product, "bsr", 1200, period, period[0], kitchen + 1)
+    assert other is None
+
+
+def test_an_unknown_time_of_storing_says_why(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    origin = find_latest_provenance(session, product, "price")
+    assert origin is not None
+    assert dict(lines_of(origin, "US", "UTC", 30))["Stored"].startswith("unknown: no run or file")

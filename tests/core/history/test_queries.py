@@ -13,6 +13,7 @@ from core.history import queries
 from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
 from core.history.product_head import find_product_head
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
+from tests.factories import stranger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -133,7 +134,7 @@ def test_deals_are_read_where_a_source_looks_for_them(session: Session, acting: 
 def test_the_head_of_a_product_tells_all_in_one(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR, ranks=(CategoryRank("Kitchen", 77),))])
-    head = find_product_head(session, acting.person_id, "US", ASIN)
+    head = find_product_head(session, acting, "US", ASIN)
     assert head is not None
     assert (head.product_id, head.price, head.bsr, head.bsr_category) == (
         product, 1999, 77, "Kitchen",
@@ -150,13 +151,13 @@ def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
     session: Session, acting: Acting
 ):
     followed(session, acting)
-    head = find_product_head(session, acting.person_id + 1, "US", ASIN)
+    head = find_product_head(session, stranger(session), "US", ASIN)
     assert head is not None
     assert head.following is None
 
 
 def test_an_unknown_product_has_no_head(session: Session, acting: Acting):
-    assert find_product_head(session, acting.person_id, "US", "B0TEST9999") is None
+    assert find_product_head(session, acting, "US", "B0TEST9999") is None
 
 
 def test_a_period_whose_snapshots_were_let_go_is_read_by_day(session: Session, acting: Acting):

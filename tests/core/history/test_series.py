@@ -195,6 +195,9 @@ def test_an_unknown_availability_is_no_stock_out():
         (23, 25, [23, 24, 25, 26]),
         (1, 1, [1, 2]),
         (1, 9, [1, 2, 4, 6, 8, 10]),
+        (1626, 16387, [2000, 5000, 10000]),
+        (177, 2339, [200, 500, 1000, 2000]),
+        (1005, 4800, [1500, 2000, 3000]),
     ],
 )
 def test_a_rank_axis_has_ticks_however_little_it_spans(best, worst, ticks):
@@ -230,3 +233,17 @@ def test_ten_years_of_days_make_a_small_area():
     days = pd.date_range("2016-01-01", periods=3650)
     daily = pd.DataFrame({"day": days, "low": 1.0, "high": 2.0})
     assert len(series.daily_band(daily, "low", "high")) <= 2 * series.MOST_BAND_POINTS + 3
+
+
+def test_an_area_of_joined_days_ends_where_its_days_end():
+    days = pd.date_range("2020-01-01", periods=1100)  # joined by five
+    daily = pd.DataFrame({"day": days, "low": 1.0, "high": 2.0})
+    last = series.daily_band(daily, "low", "high").times.max()
+    assert abs(last - days[-1].to_datetime64()) <= np.timedelta64(5, "D")
+
+
+def test_neighbouring_days_out_of_stock_are_one_stretch():
+    days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"])
+    daily = pd.DataFrame({"day": days, "in_stock_share": [1.0, 0, 0, 0]})
+    found = [(str(a)[:10], str(b)[:10]) for a, b in series.days_out_of_stock(daily)]
+    assert found == [("2026-01-02", "2026-01-04"), ("2026-01-05", "2026-01-06")]

@@ -188,6 +188,27 @@ def test_late_looks_before_new_ones_do_not_change_what_the_new_ones_are_compared
     assert [kept["flags"] for kept in snapshots(session, product(session))] == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("absences", [1, 3])
+def test_a_price_that_comes_back_is_compared_with_the_one_before_it_was_absent(
+    session: Session, absences: int
+) -> None:
+    store(session, look_at())
+    for hours in range(1, absences + 1):
+        store(session, look_at(at=NOON + hours * HOUR, price=None, price_basis=None))
+    store(session, look_at(at=NOON + 5 * HOUR, price=200_000))
+    assert snapshots(session, product(session))[-1]["flags"] == Flag.PRICE_JUMP
+    assert latest(session, product(session))["price"] is None
+    store(session, look_at(at=NOON + 6 * HOUR, price=2100))
+    assert latest(session, product(session))["price"] == 2100
+
+
+def test_a_ratings_count_that_comes_back_is_compared_with_the_one_before(session: Session) -> None:
+    store(session, look_at())
+    store(session, look_at(at=NOON + HOUR, ratings_count=None))
+    store(session, look_at(at=NOON + 2 * HOUR, ratings_count=100))
+    assert snapshots(session, product(session))[-1]["flags"] == Flag.RATINGS_COLLAPSED
+
+
 def test_a_price_of_zero_is_unknown_and_flagged(session: Session) -> None:
     store(session, look_at(), look_at(at=NOON + HOUR, price=0))
     kept = snapshots(session, product(session))[-1]

@@ -132,3 +132,34 @@ def test_what_a_database_can_not_keep_is_taken_out(write_file):
     )
     assert "\0" not in row.result.listing.title
     row.result.listing.title.encode()
+
+
+def test_lines_of_any_length_are_lines(write_file):
+    long = [json.dumps(item(number, description="x" * 600_000)) for number in (1, 2, 3)]
+    assert [row.result.asin for row in rows(write_file("\n".join(long)))] == [
+        "B0DEMO0001",
+        "B0DEMO0002",
+        "B0DEMO0003",
+    ]
+
+
+@pytest.mark.parametrize("mark", ["\n", " ", ""])
+def test_what_follows_the_first_list_of_a_file_is_not_dropped_without_a_word(write_file, mark):
+    found = rows(write_file(json.dumps([item(1)]) + mark + json.dumps([item(2)])))
+    assert [type(row.result) for row in found] == [Observation, Failure]
+    assert "up to entry 1" in found[-1].result.detail
+
+
+def test_an_envelope_that_is_cut_off_behind_its_items_is_told(write_file):
+    found = rows(write_file('{"items": [' + json.dumps(item(1)) + '], "count":'))
+    assert [type(row.result) for row in found] == [Observation, Failure]
+
+
+def test_a_history_of_objects_that_breaks_off_keeps_its_good_ones(write_file):
+    whole = json.dumps(
+        [{"asin": f"B0DEMO000{n}", "domain": "amazon.fr", "date": "2026-01-31", "price": n}
+         for n in (1, 2, 3)]
+    )  # fmt: skip
+    path = write_file(whole[:-20])
+    found = list(read_rows(path, FileKind.HISTORY_FILE, ReadContext()))
+    assert [type(row.result) for row in found] == [Observation, Observation, Failure]

@@ -1,8 +1,10 @@
 """History tables: times, money, statuses, and rows that belong together."""
 
-from datetime import UTC, datetime
+import io
+from datetime import UTC, date, datetime
 
 import pytest
+from openpyxl import Workbook
 
 from core.history.observation import Availability, Failure, Flag, Kind, Observation, Outcome, Seen
 from core.importing.moments import find_moment_in_name
@@ -199,3 +201,17 @@ def test_a_row_without_product_is_refused(write_file):
 def test_a_files_name_may_hold_its_time(name, found):
     moment = find_moment_in_name(name)
     assert (moment.isoformat()[:16] if moment else None) == found
+
+
+def test_a_day_of_a_spreadsheet_stays_that_day_on_its_marketplace(write_file):
+    book = Workbook()
+    book.active.append(["asin", "marketplace", "date", "price"])
+    book.active.append(["B0DEMO0001", "US", date(2026, 1, 31), 5])
+    book.active.append(["B0DEMO0001", "US", datetime(2026, 2, 1), 5])
+    book.active["C3"].number_format = "yyyy-mm-dd hh:mm"
+    body = io.BytesIO()
+    book.save(body)
+    path = write_file(body.getvalue())
+    found = [row.result for row in read_rows(path, FileKind.HISTORY_FILE, ReadContext())]
+    assert found[0].captured_at.isoformat() == "2026-01-31T20:00:00+00:00"
+    assert found[1].captured_at.isoformat() == "2026-02-01T00:00:00+00:00"

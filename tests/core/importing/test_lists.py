@@ -117,3 +117,38 @@ def test_every_mention_in_a_text_has_its_own_number(write_file):
 def test_a_text_without_products_says_so_once(write_file):
     (refusal,) = results(write_file("Dear all,\nnothing here.\n"), FileKind.PASTED_TEXT)
     assert refusal.why is Refused.INVALID
+
+
+def test_a_percentage_of_a_spreadsheet_is_what_a_person_sees(write_file):
+    book = Workbook()
+    book.active.append(["asin", "marketplace", "price threshold"])
+    for asin, share in (("B0DEMO0001", 0.1), ("B0DEMO0002", 0.075), ("B0DEMO0003", 1)):
+        book.active.append([asin, "US", share])
+        book.active.cell(book.active.max_row, 3).number_format = "0.0%"
+    body = io.BytesIO()
+    book.save(body)
+    said = [each.price_change_percent for each in results(write_file(body.getvalue()))]
+    assert said == [Decimal(10), Decimal("7.5"), Decimal(100)]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("tags", "x" * 41, "too long for a tag"),
+        ("tags", ",".join(map(str, range(21))), "21 tags"),
+        ("note", "x" * 4001, "note is too long"),
+        ("price threshold", "0.001", "no threshold"),
+        ("price threshold", "10001", "no threshold"),
+    ],
+)
+def test_what_can_not_be_kept_of_a_row_is_refused_and_not_cut_off(write_file, column, cell, words):
+    path = write_file(f'asin,marketplace,{column}\nB0DEMO0001,US,"{cell}"\n')
+    (refused,) = results(path)
+    assert words in refused.detail
+
+
+def test_the_longest_of_everything_is_kept(write_file):
+    tag, note = "x" * 40, "y" * 4000
+    path = write_file(f"asin,marketplace,tags,note,price change\nB0DEMO0001,US,{tag},{note},10000")
+    (kept,) = results(path)
+    assert (kept.tags, kept.note, kept.price_change_percent) == ((tag,), note, Decimal(10_000))

@@ -5,14 +5,14 @@ from io import StringIO
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Role
 from core.importing import queries
 from core.importing.service import Confirmation
 from core.importing.verdicts import has_failed, label_of
 from tests.core.importing.conftest import WriteFile
 from tests.core.importing.test_service import HISTORY, NOW, WITHOUT_TIME, import_all, offer
 
-STRANGER = Acting(person_id=1, team_id=99, name="Stranger", time_zone="UTC")
+STRANGER = Acting(person_id=1, team_id=99, name="Stranger", time_zone="UTC", role=Role.ADMIN)
 
 
 def test_an_import_shows_its_counts(

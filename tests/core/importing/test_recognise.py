@@ -104,3 +104,9 @@ def test_further_sheets_of_a_workbook_are_not_left_out_without_a_word(write_file
     found = recognise(write_file(body.getvalue()), "list.xlsx")
     assert found.kind is FileKind.ASIN_LIST
     assert any("only the first" in problem for problem in found.problems)
+
+
+def test_what_can_not_be_read_is_said_once(write_file):
+    found = recognise(write_file(b"\x89PNG\r\n\x1a\n" + bytes(500)), "x")
+    assert "picture" in found.reason
+    assert found.problems == []

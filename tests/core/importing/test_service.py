@@ -1,6 +1,7 @@
 """The life of an import: offered, confirmed, stored in chunks, gone on with, repeated."""
 
 import gzip
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -435,3 +436,71 @@ def test_an_import_is_claimed_by_one_worker_only(
     assert service.claim_import(session, NOW, claim) is not None
     assert service.claim_import(session, NOW, claim) is None
     assert service.claim_import(session, NOW + timedelta(minutes=6), claim) is not None
+
+
+def test_a_row_that_asks_too_much_is_refused_alone(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    listed = f"asin,marketplace,tags\nB0TEST0001,DE,{'x' * 45}\nB0TEST0002,DE,{'y' * 40}\n"
+    run = import_all(session, acting, write_file(listed), Confirmation())
+    assert (run.state, *counts(run)) == ("done", 2, 1, 0, 1)
+
+
+RANKS = """timestamp,asin,marketplace,bsr,category,category_rank
+2026-02-01T10:00:00Z,B0TEST0001,US,1200,Books,4
+2026-02-01T10:00:00Z,B0TEST0001,US,1200,Novels,9
+2026-02-01T10:00:00Z,B0TEST0001,US,1200,Poems,2
+2026-02-02T10:00:00Z,B0TEST0001,US,1100,Books,5
+"""
+
+
+@pytest.mark.parametrize("size", [1, 500])
+def test_a_row_that_another_one_carries_is_there_when_that_one_is(
+    session: Session,
+    acting: Acting,
+    write_file: WriteFile,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+) -> None:
+    monkeypatch.setattr(storing, "ROWS", size)
+    path = write_file(RANKS)
+    assert counts(import_all(session, acting, path)) == (4, 4, 0, 0)
+    again = import_all(session, acting, path)
+    assert counts(again) == (4, 0, 4, 0)
+    second = session.get_one(ImportRow, (again.id, 2))
+    assert (second.verdict, second.detail) == ("already_there", "Read together with row 1.")
+
+
+def test_a_history_that_is_stored_in_part_says_why_the_rest_is_not(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    minutes = [8_000_000, 1999, 39_000_000, 2099]  # the second lies in 2085
+    product = {"asin": "B0TEST0001", "domainId": 1, "csv": [minutes]}
+    run = import_all(session, acting, write_file(json.dumps({"products": [product]})))
+    (verdict,) = session.query(ImportRow).filter_by(import_run_id=run.id)
+    assert verdict.verdict == "stored"
+    assert "1 of 2 observations are new." in (verdict.detail or "")
+    assert "future" in (verdict.detail or "")
+
+
+def test_a_product_that_stays_paused_is_not_called_followed_without_a_word(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    import_all(session, acting, write_file(HISTORY))
+    listed = write_file("B0TEST0001 DE\nB0TEST0009 DE\n", "list.txt")
+    run = import_all(session, acting, listed, Confirmation(is_fetched=True))
+    first, second = session.query(ImportRow).filter_by(import_run_id=run.id).order_by("number")
+    assert (first.verdict, second.verdict) == ("already_tracked", "added")
+    assert "paused" in (first.detail or "")
+    assert second.detail is None
+
+
+def test_a_cadence_of_a_list_that_is_not_fetched_counts_for_what_is_running(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    listed = "asin,marketplace,cadence\nB0TEST0001,DE,{}\n"
+    running = Confirmation(is_fetched=True)
+    import_all(session, acting, write_file(listed.format("daily")), running)
+    import_all(session, acting, write_file(listed.format("hourly")))
+    minutes = session.execute(text("SELECT cadence_minutes FROM fetch_schedule")).scalars().all()
+    assert minutes == [60]

@@ -3,10 +3,14 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 
 import pytest
+from openpyxl import Workbook
 
 from core.importing import source_file
+from core.importing.reading import read_rows
+from core.importing.rows import FileKind, ReadContext
 from core.importing.source_file import (
     Container,
     UnreadableFileError,
@@ -133,3 +137,49 @@ def test_one_damaged_byte_does_not_turn_a_file_into_another_encoding(write_file)
 
 def test_a_file_is_hashed_as_it_lies(write_file):
     assert file_sha256(write_file(b"abc")).startswith("ba7816bf")
+
+
+def reassembled(book: Workbook, sheet: Callable[[bytes], bytes]) -> bytes:
+    """Return a workbook's bytes with its first sheet's XML changed."""
+    whole, body = io.BytesIO(), io.BytesIO()
+    book.save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(body, "w") as new:
+        for part in old.infolist():
+            read = old.read(part)
+            is_sheet = part.filename == "xl/worksheets/sheet1.xml"
+            new.writestr(part.filename, sheet(read) if is_sheet else read)
+    return body.getvalue()
+
+
+def test_a_row_with_the_number_of_billions_is_refused_at_once(write_file):
+    book = Workbook()
+    book.active.append(["asin", "marketplace"])
+    book.active.append(["B0DEMO0001", "US"])
+    far = reassembled(book, lambda xml: xml.replace(b'<row r="2"', b'<row r="4000000000"'))
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        list(read_rows(write_file(far), FileKind.ASIN_LIST, ReadContext()))
+
+
+def test_rows_behind_a_quotation_mark_that_is_never_closed_are_not_dropped_without_a_word(
+    write_file,
+):
+    good = "".join(f"B0DEMO{number:04},US,x\n" for number in range(200))
+    path = write_file(f'asin,marketplace,note\n{good}B0DEMO9999,US,"never closed\n{good}')
+    *stored, last = read_rows(path, FileKind.ASIN_LIST, ReadContext())
+    assert len(stored) == 200
+    assert "from line 202 on" in last.result.detail
+
+
+def test_a_cell_of_several_lines_is_one_cell(write_file):
+    path = write_file('asin,marketplace,note\nB0DEMO0001,US,"two\nlines"\nB0DEMO0002,US,"x"')
+    found = [row.result for row in read_rows(path, FileKind.ASIN_LIST, ReadContext())]
+    assert [each.note for each in found] == ["two\nlines", "x"]
+
+
+def test_what_japanese_spreadsheets_write_is_read_and_told(write_file):
+    text = "asin,title\nB0DEMO0001,ワイヤレス イヤホン、高音質\n"
+    path = write_file(text.encode("cp932"))
+    form = find_text_form(path)
+    with open_text(path, form) as stream:
+        assert stream.read() == text
+    assert "Shift-JIS" in (form.problem or "")

@@ -1,6 +1,7 @@
 """The one place that talks to Apify, against every fault a server can have."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from core.scraping.apify import (
     TokenError,
     UnreachableError,
 )
+from core.upkeep.health import WORKER_IS_SILENT
 from tests.stand_in import RunningStandIn, running_stand_in
 
 ACTOR = "axesso_data/amazon-product-details-scraper"
@@ -199,6 +201,20 @@ def test_an_answer_that_is_no_json_is_unreachable(
 def test_a_question_is_asked_again_by_a_patient_client(stand_in: RunningStandIn) -> None:
     stand_in.fail_next("http_500", operation="get_user")
     assert client(stand_in, retries=2).check()
+
+
+def test_further_attempts_do_not_wait_longer_than_the_first(stand_in: RunningStandIn) -> None:
+    impatient = client(stand_in, retries=2, looking_timeout=timedelta(seconds=1))
+    stand_in.fail_next("slow", operation="list_items", seconds=10, times=3)
+    began = time.monotonic()
+    with pytest.raises(UnreachableError):
+        LOOKING["list_items"](impatient)
+    assert time.monotonic() - began < 8  # three seconds, and the rests between them
+
+
+def test_a_server_that_hangs_is_given_up_before_the_worker_seems_dead() -> None:
+    access = ApifyAccess("token")
+    assert access.looking_timeout * (access.retries + 1) * 1.5 < WORKER_IS_SILENT
 
 
 def test_a_data_set_that_is_gone_is_refused(apify: Apify) -> None:

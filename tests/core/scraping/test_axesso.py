@@ -70,6 +70,15 @@ def test_a_long_title_about_robots_is_a_product() -> None:
     assert isinstance(read({"title": "Robot check valve, " + "brass " * 20}), Observation)
 
 
+@pytest.mark.parametrize(
+    "title", ["Sorry! Board Game", "404 Piece Tool Set", "503 Ways to Win", "Captcha"]
+)
+def test_a_product_named_like_a_dead_end_is_a_product(title: str) -> None:
+    seen = read({"title": title})
+    assert isinstance(seen, Observation)
+    assert seen.listing is not None
+
+
 def test_in_stock_without_a_price_is_a_suppressed_buy_box() -> None:
     seen = read({"price": 0, "warehouseAvailability": "In Stock"})
     assert seen.outcome is Outcome.NO_FEATURED_OFFER

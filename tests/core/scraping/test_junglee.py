@@ -167,3 +167,12 @@ def test_the_recorded_dead_items_never_raise() -> None:
     assert len(seen) == 20
     assert all(isinstance(one, Observation) for one in seen)
     assert all(one.price is None or one.rating is None for one in seen)
+
+
+@pytest.mark.parametrize(
+    "title", ["Sorry! Board Game", "404 Piece Tool Set", "503 Ways to Win", "Captcha"]
+)
+def test_a_product_named_like_a_dead_end_is_a_product(title: str) -> None:
+    seen = read({"title": title})
+    assert isinstance(seen, Observation)
+    assert seen.listing is not None

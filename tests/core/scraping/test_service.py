@@ -15,11 +15,11 @@ from core.scraping.actors import AXESSO_DETAILS
 from core.scraping.apify import OutsideRun
 from core.scraping.batches import plan_run
 from core.scraping.limits import Limits
-from core.tracking.rules import Cadence, retry_due
+from core.tracking.rules import Cadence, next_due, retry_due
 from core.tracking.service import pause, unfollow
 from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LIMITS = Limits(10, 5, Decimal(5), Decimal("0.01"))
 OUTSIDE = OutsideRun("r1", "RUNNING", "d1", "k1", datetime(2026, 3, 2, 12, tzinfo=UTC), None, None)
 
@@ -91,6 +91,17 @@ def test_an_answer_makes_a_product_due_after_its_cadence(
     assert due is not None
     assert (due["due_at"], due["looked_at"]) == (now + timedelta(days=1), now)
     assert (due["leased_until"], due["fetch_run_id"], due["failures"]) == (None, None, 0)
+
+
+@pytest.mark.parametrize("late", [timedelta(0), 11 * HOUR, 12 * HOUR, 13 * HOUR, 72 * HOUR])
+def test_an_answer_makes_a_product_due_as_the_rule_says(
+    session: Session, run_id: int, products: list[int], now: datetime, late: timedelta
+) -> None:
+    session.execute(text("UPDATE fetch_schedule SET due_at = :due"), {"due": now - late})
+    close(session, run_id, now)
+    due = schedule(session, products[0])
+    assert due is not None
+    assert due["due_at"] == next_due(now - late, now, Cadence.DAILY.minutes)
 
 
 @pytest.mark.parametrize("failures", [0, 1, 3, 12])
@@ -181,3 +192,13 @@ def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> Non
 def test_a_long_error_is_kept_in_part(session: Session, run_id: int) -> None:
     service.note_error(session, run_id, "x" * 5000)
     assert len(row(session, "SELECT error FROM fetch_run")["error"]) == 2000
+
+
+def test_a_run_that_has_ended_is_not_ended_again(
+    session: Session, run_id: int, now: datetime
+) -> None:
+    assert service.close_run(session, run_id, now, Outcome.OK, "Because.", has_failed=False)
+    assert not service.close_run(
+        session, run_id, now, Outcome.RUN_FAILED, "Too late.", has_failed=True
+    )
+    assert row(session, "SELECT state FROM fetch_run")["state"] == "collected"

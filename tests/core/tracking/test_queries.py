@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.models import Person
 from core.accounts.rules import Acting
 from core.history.attention import Finding
 from core.history.observation import Availability
@@ -19,6 +18,7 @@ from core.tracking.models import Tracking
 from core.tracking.queries import count_products, find_products
 from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
+from tests.factories import colleague
 
 
 def asins(
@@ -137,10 +137,7 @@ class TestFilters:
         assert asins(session, acting, ListFilter(states=(State.PAUSED,))) == ["B0TEST0001"]
 
     def test_another_person_sees_none_of_them(self, session: Session, acting: Acting) -> None:
-        person = Person(team_id=acting.team_id, name="Stranger")
-        session.add(person)
-        session.flush()
-        stranger = Acting(person.id, acting.team_id, "Stranger", "UTC")
+        stranger = colleague(session, acting)
         assert find_products(session, stranger, ListFilter(), Sort(), 1, 50).total == 0
         assert queries.marketplaces_followed(session, stranger, ["US"]) == []
         assert not queries.follows_anything(session, stranger)

@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tracking.rules import LONGEST_RETRY, Cadence, fastest, next_due, retry_due
+from core.tracking.rules import LONGEST_RETRY, Cadence, next_due, retry_due
 from tests.factories import NOON
-
-
-def test_the_fastest_cadence_satisfies_everybody() -> None:
-    assert fastest([Cadence.WEEKLY, Cadence.HOURLY, Cadence.DAILY]) is Cadence.HOURLY
-
-
-def test_nobody_following_is_no_cadence() -> None:
-    assert fastest([]) is None
 
 
 @pytest.mark.parametrize(
@@ -23,7 +15,13 @@ def test_nobody_following_is_no_cadence() -> None:
     [(Cadence.HOURLY, 1), (Cadence.SIX_HOURS, 6), (Cadence.DAILY, 24), (Cadence.WEEKLY, 168)],
 )
 def test_a_product_is_due_again_after_its_cadence(cadence: Cadence, hours: int) -> None:
-    assert next_due(NOON, cadence.minutes) == NOON + timedelta(hours=hours)
+    assert next_due(NOON, NOON, cadence.minutes) == NOON + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize(("late", "due"), [(0, 60), (10, 60), (29, 60), (30, 90), (300, 360)])
+def test_the_time_a_look_takes_counts_only_from_half_a_round_on(late: int, due: int) -> None:
+    came_back = NOON + timedelta(minutes=late)
+    assert next_due(NOON, came_back, Cadence.HOURLY.minutes) == NOON + timedelta(minutes=due)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         (with_provider(state="no_token"), Gravity.ALARM, "APIFY_TOKEN"),
         (with_provider(state="bad_token"), Gravity.ALARM, "refuses the token"),
         (with_provider(state="no_credit"), Gravity.ALARM, "Top it up"),
-        (with_provider(state="unreachable"), Gravity.WARNING, "tried again"),
+        (with_provider(state="unreachable"), Gravity.WARNING, "Apify can't be reached"),
         (with_provider(dollars_today=Decimal("4.999")), Gravity.WARNING, "budget"),
         (
             with_provider(schedule=Schedule(9, 9, 0, 2, NOW)),
@@ -186,9 +186,13 @@ def test_due_leased_and_overdue_products_are_counted_apart(
     session.execute(
         text("UPDATE fetch_schedule SET due_at = :at"), {"at": NOW - timedelta(hours=3)}
     )
+    run = make_run(session, {first: None}, state="running")
     session.execute(
-        text("UPDATE fetch_schedule SET leased_until = :at WHERE product_id = :id"),
-        {"at": NOW, "id": first},
+        text(
+            "UPDATE fetch_schedule SET leased_until = :at, fetch_run_id = :run "
+            "WHERE product_id = :id"
+        ),
+        {"at": NOW, "run": run.id, "id": first},
     )
     found = health_queries.schedule(session, "apify", NOW)
     assert (found.scheduled, found.due, found.leased, found.overdue) == (2, 1, 1, 1)
@@ -208,6 +212,15 @@ def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
     make_run(session, {first: "ok"}, intended_at=NOW - timedelta(days=40))
     again = health_queries.provider(session, "apify", LIMITS, None, NOW)
     assert again.dollars_this_month == Decimal("0.255")
+
+
+def test_a_price_that_apify_has_not_told_yet_counts_alike_today_and_this_month(
+    session: Session, acting: Acting
+) -> None:
+    first, second = follow_two(session, acting)
+    make_run(session, {first: "ok", second: "ok"}, cost_usd=Decimal(0), intended_at=NOW)
+    found = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    assert found.dollars_today == found.dollars_this_month == Decimal("0.010")
 
 
 def test_a_provider_without_a_token_says_how_to_give_one(session: Session) -> None:

@@ -1,0 +1,22 @@
+"""Whether the demo market is still to be loaded. Apart from the loading, which needs much more:
+every start asks this.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.catalog.models import Product
+from core.upkeep.remembered import recall
+
+REMEMBERED_AS = "demo"
+
+
+def is_wanted(session: Session) -> bool:
+    """True unless the market was loaded or removed before, or own products are there.
+
+    Also true for one that was half loaded when its start was cut short.
+    """
+    state = (recall(session, REMEMBERED_AS) or {}).get("state")
+    if state is not None:
+        return bool(state == "loading")
+    return session.scalars(select(Product.id).limit(1)).first() is None

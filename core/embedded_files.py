@@ -1,0 +1,80 @@
+"""The small files beside the embedded server's cluster: password, port, log. Starts nothing."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import ConfigurationError
+
+LOG_BYTES = 5_000_000
+
+
+@contextmanager
+def said_plainly() -> Iterator[None]:
+    """Turn what the system refuses, such as a folder of another user, into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder can't be used ({error}). Make room where its disk is full, run "
+            "Amazcope as the user who started it first, or set AMAZCOPE_DATA_DIR to a folder "
+            "of your own."
+        ) from error
+
+
+def read_password(path: Path) -> str | None:
+    """Return the password, None where there is none."""
+    try:
+        return path.read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file nobody else can read, whole or not at all."""
+    half_written = path.with_name(path.name + ".new")
+    half_written.unlink(missing_ok=True)
+    with os.fdopen(os.open(half_written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    half_written.replace(path)
+
+
+def read_port(path: Path) -> int | None:
+    """Return the port that was used last, None where none is noted."""
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def free_port(wanted: int | None) -> int:
+    """Return the wanted port of loopback if it is free, else any that is."""
+    for port in [wanted, 0] if wanted else [0]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port or 0))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ConfigurationError("This machine has no free port left. Close other programs.")
+
+
+def keep_small(log_file: Path) -> None:
+    """Move what a log holds aside once it is large, in place of what was moved before.
+
+    It is emptied, not renamed: the server that writes it has it open.
+    """
+    if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+        shutil.copyfile(log_file, log_file.with_name(log_file.name + ".1"))
+        os.truncate(log_file, 0)
+
+
+def last_lines(said: str, count: int = 15) -> str:
+    """Return the end of what a program said."""
+    return "\n".join(said.strip().splitlines()[-count:])

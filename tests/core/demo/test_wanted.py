@@ -1,0 +1,29 @@
+"""When a start loads the demo market: on an empty database, and where loading was cut short."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.demo.wanted import REMEMBERED_AS, is_wanted
+from core.upkeep.remembered import remember
+from tests import factories
+
+
+def test_an_empty_database_wants_the_demo(session: Session) -> None:
+    assert is_wanted(session)
+
+
+def test_where_own_products_are_nobody_wants_invented_ones(session: Session) -> None:
+    factories.product(session)
+    assert not is_wanted(session)
+
+
+@pytest.mark.parametrize(
+    ("state", "wanted"), [("loading", True), ("loaded", False), ("removed", False)]
+)
+def test_only_a_loading_that_was_cut_short_goes_on(
+    session: Session, state: str, wanted: bool
+) -> None:
+    factories.product(session)
+    remember(session, REMEMBERED_AS, {"state": state})
+    session.flush()
+    assert is_wanted(session) is wanted

@@ -1,0 +1,79 @@
+"""Settings that can't be used are named in a sentence, and what is secret stays so."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from core.config import ROOT, get_settings
+from core.db import conninfo, make_engine
+from core.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _read_anew() -> Iterator[None]:
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("DATABASE_URL", "mysql://me:hunter2@host/x"),
+        ("DATABASE_URL", "hunter2"),
+        ("REDIS_URL", "http://:hunter2@host"),
+        ("AMAZCOPE_PORT", "hunter2"),
+        ("AMAZCOPE_LOG_LEVEL", "hunter2"),
+        ("AMAZCOPE_DOLLARS_PER_DAY", "-hunter2"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    monkeypatch.setenv(setting, value)
+    with pytest.raises(ConfigurationError, match=setting) as refused:
+        get_settings()
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://me:hunter2@host:port/x", "postgresql+psycopg:hunter2"]
+)
+def test_an_address_that_cannot_be_read_is_refused_without_showing_it(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL") as refused:
+        make_engine(address)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_password_of_any_characters_reaches_the_queues_own_connection() -> None:
+    given = "postgresql+psycopg://me:a%40b%2Fc%25d@host:5432/am%20z?sslmode=disable"
+    assert conninfo_to_dict(conninfo(given)) == {
+        "user": "me",
+        "password": "a@b/c%d",
+        "host": "host",
+        "port": "5432",
+        "dbname": "am z",
+        "sslmode": "disable",
+    }
+    unescaped = conninfo_to_dict(conninfo("postgresql+psycopg://me:p/w@host/x"))
+    assert unescaped["password"] == "p/w"
+
+
+def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT,
+        env={**os.environ, "AMAZCOPE_PORT": "abc"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: AMAZCOPE_PORT")
+    assert "Traceback" not in done.stderr

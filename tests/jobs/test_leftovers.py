@@ -1,0 +1,127 @@
+"""What an earlier start left running is found by its folder, and ended; nobody else is."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.config import ROOT
+from jobs.guarding import Guard
+from jobs.leftovers import end_leftovers, find_leftovers, mark_of
+
+SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
+FORK = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@contextmanager
+def running(command: list[str], folder: Path | None) -> Iterator["subprocess.Popen[str]"]:
+    """Run a process that belongs to a data folder, or to none, until it has said a word."""
+    mark = mark_of(folder) if folder else {}
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **mark},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def first_line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def test_what_an_earlier_start_left_is_ended_and_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    with running(SLEEP, tmp_path) as left:
+        first_line(left)
+        end_leftovers(tmp_path, said.append)
+        assert left.wait(timeout=10) == -signal.SIGTERM
+    assert "earlier start left running" in said[0]
+
+
+def test_children_whose_parent_was_killed_are_found_by_their_mark(tmp_path: Path) -> None:
+    with running([sys.executable, "-c", FORK], tmp_path) as parent:
+        child = psutil.Process(int(first_line(parent)))
+        parent.kill()
+        parent.wait()
+        assert [process.pid for process in find_leftovers(tmp_path)] == [child.pid]
+        end_leftovers(tmp_path, lambda _sentence: None)
+        assert find_leftovers(tmp_path) == []
+
+
+def test_who_belongs_to_another_folder_or_to_none_is_left_alone(tmp_path: Path) -> None:
+    said: list[str] = []
+    with running(SLEEP, tmp_path / "another") as others, running(SLEEP, None) as strangers:
+        first_line(others)
+        first_line(strangers)
+        end_leftovers(tmp_path, said.append)
+        assert others.poll() is None
+        assert strangers.poll() is None
+    assert said == []
+
+
+def test_who_does_not_listen_is_forced(tmp_path: Path) -> None:
+    deaf = SLEEP[2].replace(
+        "import time;", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+    )
+    with running([sys.executable, "-c", deaf], tmp_path) as left:
+        first_line(left)
+        end_leftovers(tmp_path, lambda _sentence: None, patience=0.2)
+        assert left.wait(timeout=10) == -signal.SIGKILL
+
+
+OWNER = """
+import subprocess, sys, time
+from jobs.guarding import Guard
+with Guard() as guard:
+    guarded = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
+                               start_new_session=True)
+    guard.add(guarded.pid)
+    if sys.argv[1] == "guard dies":
+        guard._process.kill()
+        guard._process.wait()
+        guard.keep()
+    print(guarded.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("before", ["nothing happens", "guard dies"])
+def test_a_killed_owners_groups_are_ended_by_its_guard(before: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER, before], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        guarded = psutil.Process(int(first_line(owner)))
+        owner.kill()
+    deadline = time.monotonic() + 20
+    while guarded.is_running() and guarded.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_guard_whose_owner_leaves_in_order_ends_nothing(tmp_path: Path) -> None:
+    with running(SLEEP, None) as kept:
+        first_line(kept)
+        with Guard(mark_of(tmp_path)) as guard:
+            guard.add(kept.pid)
+            assert len(find_leftovers(tmp_path)) == 1  # the guard itself carries the mark
+        assert find_leftovers(tmp_path) == []
+        assert kept.poll() is None

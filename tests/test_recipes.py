@@ -1,0 +1,42 @@
+"""What a step of CONTRIBUTING's recipes that was left out breaks: every member has its words."""
+
+import pytest
+
+from core import wording
+from core.history import gate, series
+from core.history.observation import Flag, Source
+from core.history.provenance import _ORIGINAL_FIELDS
+from core.history.provenance_words import source_name
+from core.importing.rows import KIND_LABELS, FileKind
+from core.scraping.actors import ACTORS
+
+FLAGS = [flag for flag in Flag if flag]
+
+
+@pytest.mark.parametrize("source", Source)
+def test_every_source_has_a_name(source: Source) -> None:
+    assert source_name(source)
+
+
+def test_every_actors_source_says_where_its_values_stand_in_an_item() -> None:
+    sources = {actor.source for actor in ACTORS.values() if actor.source is not None}
+    assert sources <= set(_ORIGINAL_FIELDS)
+
+
+@pytest.mark.parametrize("kind", FileKind)
+def test_every_kind_of_file_has_a_name(kind: FileKind) -> None:
+    assert KIND_LABELS[kind]
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_reason_of_the_gate_has_a_sentence_and_makes_something_doubtful(flag: Flag) -> None:
+    assert flag in wording._FLAGS
+    fields = (series.PRICE, series.LIST_PRICE, series.RANK, series.RATING, series.RATINGS_COUNT)
+    assert any(flag & field.doubtful for field in fields)
+
+
+def test_days_and_lines_doubt_the_same_values() -> None:
+    assert int(series.PRICE.doubtful) == gate.PRICE_FLAGS
+    assert int(series.RANK.doubtful) == gate.RANK_FLAGS
+    assert int(series.RATING.doubtful) == gate.RATING_FLAGS
+    assert int(series.RATINGS_COUNT.doubtful) == gate.COUNT_FLAGS
