@@ -59,5 +59,7 @@ def offer() -> None:
     if refused:
         st.error(refused, icon=":material/lock:")
         leaving.give_back()
+    else:
+        leaving.remember_wanted()
     if st.button("Single sign-on", icon=":material/login:", key="sign_on", width="stretch"):
         st.login()

@@ -91,6 +91,23 @@ def test_who_comes_from_the_provider_has_a_sign_in_like_any_other(
     assert {"registered", "linked sign-on", "signed in", "signed out"} <= noted
 
 
+def test_a_deep_link_is_still_there_after_the_sign_on(
+    browser: Browser, stack: Stack, provider: Provider
+) -> None:
+    provider.claims |= {"sub": "u-4", "email": "dora@team.example"}
+    with tab(browser) as page:
+        page.goto(f"{stack.url}/products?market=DE&sort=price")
+        page.get_by_role("button", name="Single sign-on").click()
+        page.wait_for_url("**/products?**")
+        is_inside(page)
+        assert "market=DE" in page.url
+        page.goto(stack.url)
+        is_inside(page)
+        page.reload()
+        is_inside(page)
+        assert page.url == f"{stack.url}/"
+
+
 def test_groups_give_the_role_anew_at_each_sign_on(
     browser: Browser, stack: Stack, provider: Provider
 ) -> None:
