@@ -54,11 +54,16 @@ def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
 
 
 def _comparable(mail: str) -> str:
-    """Return an address as it is counted; what is no address is counted as it is."""
+    """Return an address as it is counted and looked for.
+
+    What is no address is counted by its signs, in a form that a database can be asked
+    for and that nobody's address has.
+    """
     try:
         return clean_mail(mail)
     except InvalidInputError:
-        return mail[:300]
+        plain = mail[:300].encode("ascii", "backslashreplace").decode()
+        return plain.replace("\0", "\\0")
 
 
 def _renew(known: Known, password: str) -> None:

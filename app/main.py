@@ -90,6 +90,7 @@ def run_page(who: Acting) -> None:
 trouble: Exception | None = None
 who: Acting | None = None
 try:
+    session.forget()  # each run asks anew, however soon after the one before
     who = session.find_acting()
 except Exception as error:  # told below: a dead database must not hide the navigation
     trouble = error

@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import door, entering, leaving, linked
+from app import door, entering, leaving, linked, sign_on
 from app.door import RefusedError
 from core import wording
 from core.accounts.links import Purpose
@@ -34,6 +34,10 @@ def show() -> None:
 
 def _password() -> None:
     told = st.container()  # above the form: a phone's keyboard hides what is below it
+    came = sign_on.find_ticket()
+    if came is not None:
+        st.session_state[_TICKET] = came
+        st.rerun()
     answer = door.sign_in_form(_check)
     if _TICKET in st.session_state or _SECOND in st.session_state:
         st.rerun()
@@ -41,6 +45,7 @@ def _password() -> None:
         told.error(answer.refusal, icon=":material/lock_clock:")
     elif answer.is_right is False:
         told.error(entering.NOT_RIGHT, icon=":material/error:")
+    sign_on.offer()
     with st.container(horizontal=True, horizontal_alignment="center"):
         linked.forgotten_button()
         linked.register_button()

@@ -52,10 +52,11 @@ def prepare() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database and the queue's tables to the newest schema."""
-    from jobs.up import migrate_database
+    """Bring the database and the queue's tables to the newest schema; let somebody in."""
+    from jobs.up import bring_people_in, migrate_database
 
     _say("Migrated." if migrate_database() else "Nothing to migrate.")
+    bring_people_in(_say)
 
 
 @commands.command()

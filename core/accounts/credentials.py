@@ -28,7 +28,7 @@ _LONGEST_JUDGED = 72  # what zxcvbn looks at
 def hash_password(password: str) -> str:
     """Return the Argon2id hash of a password, with its salt and costs."""
     with _ONE_CORE:
-        return _HASHER.hash(_bytes(password))
+        return _HASHER.hash(_hashable(password))
 
 
 def is_password(password_hash: str | None, password: str) -> bool:
@@ -38,19 +38,20 @@ def is_password(password_hash: str | None, password: str) -> bool:
     """
     with _ONE_CORE:
         try:
-            _HASHER.verify(password_hash or _nobodys_hash(), _bytes(password))
+            _HASHER.verify(password_hash or _nobodys_hash(), _hashable(password))
         except (VerificationError, InvalidHashError):
             return False
     return password_hash is not None
 
 
+def _hashable(password: str) -> bytes:
+    # Half a sign of a broken client is a wrong password, not an error.
+    return normal_password(password).encode("utf-8", "surrogatepass")
+
+
 def needs_rehash(password_hash: str) -> bool:
     """Return whether a hash was made with other costs than today's."""
     return _HASHER.check_needs_rehash(password_hash)
-
-
-def _bytes(password: str) -> bytes:
-    return normal_password(password).encode("utf-8", "surrogatepass")
 
 
 @lru_cache(maxsize=1)

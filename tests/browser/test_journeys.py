@@ -2,13 +2,13 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import (
     Stack,
@@ -236,11 +236,16 @@ def test_no_page_asks_another_machine_for_anything(page: Page, stack: Stack) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1360])
 def test_no_page_is_wider_than_its_window_or_shows_an_error(
-    browser: Browser, stack: Stack, width: int, scheme: str
+    browser: Browser,
+    stack: Stack,
+    signed_in: Callable[[str], StorageState],
+    width: int,
+    scheme: str,
 ) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 844},
         color_scheme="dark" if scheme == "dark" else "light",
+        storage_state=signed_in("seller"),
     )
     opened = context.new_page()
     faults = []
