@@ -181,6 +181,21 @@ def page(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator
 
 
 @pytest.fixture
+def admin(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A new tab, signed in as the demo's administrator."""
+    with tab(browser, storage_state=signed_in("admin")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A new tab as wide as a phone, signed in as the demo's seller."""
+    size = {"width": 390, "height": 844}
+    with tab(browser, storage_state=signed_in("seller"), viewport=size) as opened:
+        yield opened
+
+
+@pytest.fixture
 def stranger(stack: Stack, browser: Browser) -> Iterator[Page]:
     """A new tab of somebody who is not signed in."""
     with tab(browser) as opened:

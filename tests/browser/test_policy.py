@@ -4,24 +4,18 @@ Each tab here fails on whatever its console complains of: a Content-Security-Pol
 that a page breaks, a file that is not there, an error of a script.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
-from tests.browser.conftest import Stack, go, says, settle, tab
+from tests.browser.conftest import Stack, go, says, settle
 
 pytestmark = pytest.mark.browser
 
 PRODUCT = "/product?marketplace=US&asin=B0DEMO0101"
-
-
-@pytest.fixture
-def admin(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
-    with tab(browser, storage_state=signed_in("admin")) as opened:
-        yield opened
 
 
 def test_charts_tables_tabs_and_dialogs_live_with_the_policy(page: Page, stack: Stack) -> None:
