@@ -15,12 +15,15 @@ from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
 from core.accounts.credentials import token_hash
+from core.accounts.links import person_of
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.rules import LONGEST_NAME, Role, clean_mail, clean_name
+from core.accounts.service import is_last_admin, lock_team
 from core.errors import ConfigurationError, InvalidInputError, NotAllowedError
 
 FRESH = timedelta(minutes=5)  # between the provider's signature and the look at it here
 _USED = "outside"
+_NEW = "coming"  # for the length of one transaction: made here, and nobody's before
 _MOST_GROUPS = 500
 
 
@@ -129,7 +132,9 @@ def let_in(
     role = role_of(claims.groups, admission.roles)
     if admission.roles and role is None:
         raise NotAllowedError("You are in no group that may use Amazcope. Ask its administrator.")
-    person = _find(session, claims) or _make(session, claims, admission, role)
+    team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
+    lock_team(session, team_id)  # as whoever changes people does, and before any of them
+    person = _find(session, claims) or _make(session, claims, admission, role, team_id)
     waits = ("invited", "registered") if admission.is_open else ("invited",)
     if person.state not in ("active", *waits) or person.is_demo:
         raise NotAllowedError("You may not sign in here. Ask an administrator of your team.")
@@ -166,27 +171,22 @@ def _join(session: Session, person: Person, claims: Claims, address: str | None)
     """
     person.name, person.state, person.password_hash = claims.name, "active", None
     audit.note_outsider(session, person.team_id, "joined by sign-on", address, person.id)
-    notices.tell_admins(session, person.team_id, f"{person.name} has joined the team.", "admin")
+    notices.tell_admins(session, person.team_id, "Somebody has joined by sign-on.", "admin")
 
 
-def _make(session: Session, claims: Claims, admission: Admission, role: Role | None) -> Person:
-    taken = session.scalar(select(Person.id).where(Person.mail == claims.mail))
-    if taken is not None:
-        raise NotAllowedError("Somebody else signs in with your mail address.")
+def _make(
+    session: Session, claims: Claims, admission: Admission, role: Role | None, team_id: int
+) -> Person:
     if not admission.is_open:
         raise NotAllowedError("Nobody has invited you yet. Ask an administrator of your team.")
-    team = session.scalars(select(Team).order_by(Team.id).limit(1)).one()
-    person = Person(
-        team_id=team.id,
-        mail=claims.mail,
-        name=claims.name,
-        state="active",
-        role=(role or Role.VIEWER).value,
-    )
-    session.add(person)
+    person = person_of(session, claims.mail, team_id, _NEW)
+    if person.state != _NEW:
+        raise NotAllowedError("Somebody else signs in with your mail address.")
+    person.name, person.state = claims.name, "active"
+    person.role = (role or Role.VIEWER).value
     session.flush()
-    audit.note_outsider(session, team.id, "registered", None, person.id)
-    notices.tell_admins(session, team.id, f"{person.name} has registered.", "admin")
+    audit.note_outsider(session, team_id, "registered", None, person.id)
+    notices.tell_admins(session, team_id, "Somebody has registered by sign-on.", "admin")
     return person
 
 
@@ -213,7 +213,7 @@ def _use_up(session: Session, claims: Claims, person_id: int, now: datetime) -> 
 
 def _give_role(session: Session, person: Person, role: Role, address: str | None) -> None:
     """Give the role that the groups say, whatever was set here before."""
-    if person.role == role.value or _is_last_admin(session, person):
+    if person.role == role.value or is_last_admin(session, person):
         return
     audit.note_outsider(
         session,
@@ -225,20 +225,3 @@ def _give_role(session: Session, person: Person, role: Role, address: str | None
     )
     person.role = role.value
     notices.tell(session, [person.id], f"Your role is now {role.value}.")
-
-
-def _is_last_admin(session: Session, person: Person) -> bool:
-    """Return whether nobody else could administer the team: groups may not take that away."""
-    if person.role != Role.ADMIN.value:
-        return False
-    admins = session.scalars(
-        select(Person.id)
-        .where(
-            Person.team_id == person.team_id,
-            Person.role == Role.ADMIN.value,
-            Person.state == "active",
-        )
-        .order_by(Person.id)
-        .with_for_update()
-    ).all()
-    return set(admins) <= {person.id}

@@ -348,14 +348,19 @@ def _colleague(session: Session, acting: Acting, person_id: int) -> Person:
     One administrator changes people at a time, and is one still when their turn comes:
     two that demote each other at the same moment would leave none.
     """
-    session.execute(
-        text("SELECT id FROM team WHERE id = :team FOR NO KEY UPDATE"), {"team": acting.team_id}
-    )
+    lock_team(session, acting.team_id)
     _still_admin(session, acting)
     person = locked_person(session, person_id)
     if person is None or person.team_id != acting.team_id or person.state == "erased":
         raise NotFoundError("This person is not in your team (any more).")
     return person
+
+
+def lock_team(session: Session, team_id: int) -> None:
+    """Let nobody else change people of a team until this transaction is over."""
+    session.execute(
+        text("SELECT id FROM team WHERE id = :team FOR NO KEY UPDATE"), {"team": team_id}
+    )
 
 
 def _still_admin(session: Session, acting: Acting) -> None:
@@ -367,17 +372,23 @@ def _still_admin(session: Session, acting: Acting) -> None:
 
 
 def _keep_an_admin(session: Session, person: Person) -> None:
-    """Raise InvalidInputError when nobody could administer the team without this person.
+    """Raise InvalidInputError when nobody could administer the team without this person."""
+    if is_last_admin(session, person):
+        raise InvalidInputError("This is the last administrator. Make somebody else one first.")
 
-    The demo's people do not count for others: they are gone when the demo is.
+
+def is_last_admin(session: Session, person: Person) -> bool:
+    """Return whether nobody could administer the team without this person.
+
+    Asked under the team's lock. The demo's people do not count for others: they are
+    gone when the demo is.
     """
     if person.role != Role.ADMIN.value or person.state != "active":
-        return
+        return False
     others = select(func.count()).where(
         Person.team_id == person.team_id,
         Person.role == Role.ADMIN.value,
         Person.state == "active",
         Person.id != person.id,
     )
-    if not session.scalar(others if person.is_demo else others.where(~Person.is_demo)):
-        raise InvalidInputError("This is the last administrator. Make somebody else one first.")
+    return not session.scalar(others if person.is_demo else others.where(~Person.is_demo))
