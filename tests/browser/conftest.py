@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from core.config import ROOT
 from core.embedded import EmbeddedPostgres
@@ -200,6 +208,15 @@ def stranger(stack: Stack, browser: Browser) -> Iterator[Page]:
     """A new tab of somebody who is not signed in."""
     with tab(browser) as opened:
         yield opened
+
+
+def open_account(page: Page) -> Locator:
+    """Open what stands behind the person's name; return the words that say who they are."""
+    person = page.get_by_test_id("stSidebar").get_by_test_id("stPopover").get_by_role("button")
+    person.click()
+    said = page.get_by_text(", signed in as ")
+    said.wait_for()
+    return said
 
 
 def settle(page: Page) -> None:

@@ -1,11 +1,12 @@
 """What people do with their own things in a real browser: theme, second factor, bell, phone."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Stack, is_wider_than_its_window, settle
+from tests.browser.conftest import Stack, is_wider_than_its_window, settle, tab
 
 pytestmark = pytest.mark.browser
 
@@ -19,6 +20,19 @@ SCREENS = [
     "/admin?part=Team",
     "/audit",
 ]
+
+
+@pytest.fixture
+def page(stranger: Page) -> Page:
+    """A new tab: each journey here begins by signing in."""
+    return stranger
+
+
+@pytest.fixture
+def phone(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """The same, as wide as a phone."""
+    with tab(browser, viewport={"width": 390, "height": 844}) as opened:
+        yield opened
 
 
 def enter(page: Page, stack: Stack, role: str, address: str = "/") -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Response, expect
 from sqlalchemy import create_engine, text
 
 from core.embedded import url_of_running
-from tests.browser.conftest import Stack, amazcope, is_inside, says, tab
+from tests.browser.conftest import Stack, amazcope, is_inside, open_account, says, tab
 from tests.provider import Provider, running_provider
 
 pytestmark = pytest.mark.browser
@@ -66,10 +66,7 @@ def names_of_cookies(page: Page) -> set[str]:
 
 
 def role_of(page: Page) -> str:
-    page.locator("[data-testid='stSidebar']").get_by_role("button").last.click()
-    said = page.get_by_text("Signed in as")
-    said.wait_for()
-    return said.inner_text().removeprefix("Signed in as ")
+    return open_account(page).inner_text().rpartition(" ")[2]
 
 
 def test_who_comes_from_the_provider_has_a_sign_in_like_any_other(
