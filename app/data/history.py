@@ -7,6 +7,7 @@ as soon as figures, statistics and sparklines are made.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,8 @@ from core.history.series import History, Line
 
 KEPT = 3600  # s; a new hour moves the period's edges
 ALL = 0  # days: the whole history
+# One reads while another is shaped; twenty at once would only take Python from each other.
+_SHAPING = BoundedSemaphore(2)
 MOST_DEAL_DAYS = 90  # deals are read from the table itself
 
 
@@ -90,14 +93,15 @@ def _period(
     place = get_marketplace(marketplace)
     locale = written.locale_of_money(place.locale)
     money = money_style(place.currency, locale, written.has_currency_code)
-    with read_scope() as session:
-        if queries.is_read_by_day(session, product_id, since, until):
-            daily = queries.daily_history(session, product_id, since.date(), until.date())
-            marks = _listing_marks(session, product_id, since)
-            return _of_days(daily, money, marks, dict([category]), since, until)
-        frame = queries.snapshot_history(session, product_id, since, until, first_day)
-        marks = _marks(session, product_id, since, until)
-    return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
+    with _SHAPING:
+        with read_scope() as session:
+            if queries.is_read_by_day(session, product_id, since, until):
+                daily = queries.daily_history(session, product_id, since.date(), until.date())
+                marks = _listing_marks(session, product_id, since)
+                return _of_days(daily, money, marks, dict([category]), since, until)
+            frame = queries.snapshot_history(session, product_id, since, until, first_day)
+            marks = _marks(session, product_id, since, until)
+        return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
 
 
 def _since(first_day: date, days: int, until: datetime) -> datetime:
