@@ -1,0 +1,1 @@
+"""Asking the advisors now, and how far they are."""
