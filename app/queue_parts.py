@@ -27,9 +27,9 @@ COLUMNS: Final = (
     "product",
     "priority",
     "kind",
-    "status",
     "expected",
     "confidence",
+    "status",
     "marketplace",
     "advisor",
     "made",
@@ -60,7 +60,9 @@ def counts(counted: Counts) -> None:
 
 
 def _counted(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
-    parts = [f"{name} {wording.count(numbers[key])}" for key, name in names.items() if key in numbers]
+    parts = [
+        f"{name} {wording.count(numbers[key])}" for key, name in names.items() if key in numbers
+    ]
     return " · ".join(parts)
 
 
@@ -79,7 +81,7 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
         "priority": suggestion_words.PRIORITIES.get(row.priority, str(row.priority)),
         "kind": suggestion_words.KINDS[row.kind],
         "status": suggestion_words.state(row),
-        "expected": suggestion_words.expected(row),
+        "expected": suggestion_words.expected_briefly(row),
         "confidence": suggestion_words.confidence(row.confidence),
         "marketplace": row.marketplace,
         "advisor": suggestion_words.advisor(row),
@@ -112,13 +114,13 @@ def _columns() -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
         "title": st.column_config.ButtonColumn(
-            "Suggestion", width=290, alignment="left", type="tertiary", key=_OPEN
+            "Suggestion", width=300, alignment="left", type="tertiary", key=_OPEN
         ),
         "product": text("Product", width=200),
-        "priority": text("Priority", width=66),
-        "kind": text("Kind", width=70),
-        "status": text("Status", width=130),
-        "expected": text("Expected effect", width=250),
+        "priority": text("Priority", width=62),
+        "kind": text("Kind", width=66),
+        "status": text("Status", width=120),
+        "expected": text("Expected effect", width=160),
         "confidence": text("Sure", width=52, alignment="right", help="The advisor's confidence"),
         "marketplace": text("Market", width=56),
         "advisor": text("Advisor", width=130),
@@ -135,9 +137,7 @@ def _key(rows: Sequence[QueueRow]) -> str:
 
 def open_suggestion(suggestion_id: int) -> None:
     """Go to one suggestion's page."""
-    st.switch_page(
-        f"../pages/{keys.SUGGESTION}.py", query_params={keys.ID: str(suggestion_id)}
-    )
+    st.switch_page(f"../pages/{keys.SUGGESTION}.py", query_params={keys.ID: str(suggestion_id)})
 
 
 # Deciding from the list
@@ -166,17 +166,17 @@ def action_bar(rows: Sequence[QueueRow]) -> None:
         )
     if not quick:
         return
-    waiting = [each.action_id for row in quick for each in row.waiting]
+    ids = [row.id for row in quick]
     st.button(
         f"Approve {len(quick)} about tracking",
         type="primary",
         icon=":material/check:",
         key="approve_ticked",
         on_click=actions.tell,
-        args=(suggestion_actions.approve_tracking, waiting),
+        args=(suggestion_actions.approve_tracking, ids),
     )
     if st.button(f"Decline {len(quick)}", icon=":material/close:", key="decline_ticked"):
-        suggestion_dialogs.decline_many(waiting)
+        suggestion_dialogs.decline_many(ids)
 
 
 # Nothing to show

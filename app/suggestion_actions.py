@@ -1,18 +1,24 @@
 """What pages can do about suggestions. Each verb writes, and returns what came of it in words."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import psycopg
+from redis.exceptions import RedisError
 
 from app.data import acting
 from core import wording
 from core.db import write_scope
-from core.errors import InvalidInputError
-from core.suggestions import editing, service
+from core.errors import ConfigurationError, InvalidInputError
+from core.suggestions import advising, editing, service
 from core.suggestions.rules import Change, PriceCaps
 from core.suggestions.service import Decision
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow
+
+log = logging.getLogger(__name__)
 
 
 def approve(action_id: int, edited: dict[str, Any] | None = None, reason: str = "") -> str:
@@ -60,6 +66,8 @@ def decline_tracking(suggestion_ids: Sequence[int], reason: str) -> str:
 
 
 def _approved(done: Sequence[Decision]) -> str:
+    if any(decision.did for decision in done):
+        _ring(_apply_now)
     return _told(done, "approved", "The worker applies it within a minute.")
 
 
@@ -83,6 +91,38 @@ def undo(action_id: int) -> str:
     return "Undone. For a listing or a price, the change set now holds the old value."
 
 
+def ask(product_ids: Sequence[int]) -> str:
+    """Ask the advisors about own products now."""
+    with write_scope() as session:
+        waiting = advising.request_advice(session, acting(), product_ids, _now())
+    if not waiting:
+        raise InvalidInputError("Only own products get advice: set the role in its settings.")
+    told = f"Asked about {'1 product' if waiting == 1 else f'{wording.count(waiting)} products'}."
+    return told if _ring(_advise_now) else f"{told} The worker can't be reached now."
+
+
+def _advise_now() -> None:
+    from jobs.advising import advise_now  # brings the queue along, which few verbs need
+
+    advise_now()
+
+
+def _apply_now() -> None:
+    from jobs.advising import apply_now
+
+    apply_now()
+
+
+def _ring(bell: Callable[[], None]) -> bool:
+    """Wake the worker; return whether it can be reached. What is due waits in the database."""
+    try:
+        bell()
+    except (psycopg.Error, RedisError, OSError, ConfigurationError) as error:
+        log.warning("The worker could not be called: %s", error)
+        return False
+    return True
+
+
 # Competitors and caps
 
 
@@ -95,9 +135,7 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
         )
     with write_scope() as session:
         [followed] = follow(session, acting(), [Wish(place, asin, Role.COMPETITOR)])
-        is_new = service.add_competitor(
-            session, acting(), product_id, followed.product_id, _now()
-        )
+        is_new = service.add_competitor(session, acting(), product_id, followed.product_id, _now())
     return f"{asin} is compared now." if is_new else f"{asin} was compared already."
 
 

@@ -52,20 +52,20 @@ def _figures(view: SuggestionView, now: datetime) -> None:
     if not view.evidence:
         cards.unknown("this advisor gave no figures")
         return
-    head = ["| Evidence | Value | Unit | Period | Seen |", "|:--|--:|:--|:--|:--|"]
+    head = ["| Evidence | Value | Unit | Seen |", "|:--|--:|:--|:--|"]
     lines = [_line(each, view.row.marketplace, now) for each in view.evidence]
     st.markdown("\n".join([*head, *lines]))
 
 
 def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
+    period = f" :gray[{wording.escape_markdown(evidence.period)}]" if evidence.period else ""
     cells = (
-        evidence.figure,
         wording.shorten(suggestion_words.value(evidence, marketplace), 120),
         suggestion_words.unit(evidence),
-        evidence.period or "one moment",
         suggestion_words.seen(evidence, now),
     )
-    return "| " + " | ".join(map(wording.escape_markdown, cells)) + " |"
+    figure = wording.escape_markdown(evidence.figure) + period
+    return "| " + " | ".join([figure, *map(wording.escape_markdown, cells)]) + " |"
 
 
 def chart(view: SuggestionView) -> None:

@@ -20,14 +20,13 @@ from app.data.suggestions import About
 from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
-from core.suggestions import changeset, diffing, editing, policies, proposal, suggestion_words
+from core.suggestions import diffing, editing, policies, proposal, suggestion_words
 from core.suggestions.proposal import Preview
 from core.suggestions.queries import ActionView, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 
 LONGEST_TITLE = 70
 _CAN_BE_UNDONE = {ActionState.APPLIED, ActionState.VERIFIED, ActionState.UNSEEN}
-_TO_DO = {ActionState.APPROVED, ActionState.APPLIED, ActionState.UNSEEN}
 _COLORS = {
     ActionState.PENDING: "blue",
     ActionState.APPROVED: "blue",
@@ -236,42 +235,24 @@ def _action_buttons(view: SuggestionView, action: ActionView, *, with_buttons: b
 # What is to be done on the marketplace
 
 
-def change_set(view: SuggestionView) -> None:
-    """Show approved changes of a listing or price as a checklist, and as files to upload."""
-    if not acting().may(Right.TRACK):
+def change_set(about: About) -> None:
+    """Show what is to be done by hand as a checklist with texts to copy, and as files."""
+    made = about.change_set
+    if made is None or not made.checklist:
         return
-    lines = [_line(view.row, each) for each in view.actions if _is_to_do(each)]
-    if not lines:
-        return
-    made = changeset.make_change_set(lines)
-    with st.container(border=True):
+    with st.container(border=True, gap="small"):
         st.subheader("To do in Seller Central", anchor=False)
         for step in made.checklist:
             st.markdown(f":material/check_box_outline_blank: {wording.escape_markdown(step.told)}")
             st.code(step.to_copy, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
-            _file("CSV", made.csv, "text/csv", view)
-            _file("XLSX", made.xlsx, _XLSX, view)
-            _file("JSON", made.json, "application/json", view)
+            _file("CSV", made.csv, "text/csv", about.view)
+            _file("XLSX", made.xlsx, _XLSX, about.view)
+            _file("JSON", made.json, "application/json", about.view)
+        st.caption("The next scrape that shows the new value marks it as verified.")
 
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-def _is_to_do(action: ActionView) -> bool:
-    return KIND_OF[action.change] is not Kind.TRACKING and action.state in _TO_DO
-
-
-def _line(row: QueueRow, action: ActionView) -> changeset.Line:
-    return changeset.Line(
-        action_id=action.id,
-        marketplace=row.marketplace,
-        asin=row.asin,
-        change=action.change,
-        before=action.current,
-        after=action.wanted,
-        reason=action.reason,
-    )
 
 
 def _file(label: str, content: bytes, mime: str, view: SuggestionView) -> None:
@@ -303,7 +284,7 @@ def _listing(after: Preview, marketplace: str) -> None:
     shown = after.listing
     if shown.category_path:
         st.caption(wording.escape_markdown(" › ".join(shown.category_path)))
-    st.markdown(f"#### {wording.escape_markdown(shown.title or 'no title seen yet')}")
+    st.markdown(f"**{wording.escape_markdown(shown.title or 'no title seen yet')}**")
     if shown.brand:
         st.caption(f"Brand: {wording.escape_markdown(shown.brand)}")
     price = wording.money(after.price, marketplace)
@@ -332,7 +313,7 @@ def time_line(about: About) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("Time line", anchor=False)
         for event in about.events:
-            words = wording.escape_markdown(suggestion_words.event(event))
+            words = wording.escape_markdown(suggestion_words.event(event, about.view.row))
             why = f"  \n:gray[{wording.escape_markdown(event.why)}]" if event.why else ""
             st.markdown(
                 f":material/radio_button_checked: {words} · {wording.age(event.at, now)}{why}",

@@ -16,10 +16,10 @@ if about is None:
     suggestion_choice.not_there(asked)
     st.stop()
 suggestion_parts.header(about)
-left, right = st.columns([3, 2])
+left, right = st.columns([5, 4])
 with left:
     suggestion_parts.changes(about)
-    suggestion_parts.change_set(about.view)
+    suggestion_parts.change_set(about)
     suggestion_parts.preview(about)
     suggestion_evidence.chart(about.view)
 with right:

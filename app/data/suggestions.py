@@ -8,23 +8,35 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from app.data import acting, history, lists
 from app.data.history import Period
 from app.kept_figure import FigureBody, body_of
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.db import read_scope
 from core.history.product_head import ProductHead
-from core.suggestions import charts, competitor_queries, proposal, queries
+from core.suggestions import charts, competitor_queries, handover, proposal, queries
+from core.suggestions.changeset import ChangeSet
 from core.suggestions.competitor_queries import CompetitorRow
 from core.suggestions.lists import QueueFilter
 from core.suggestions.proposal import Preview
-from core.suggestions.queries import Answer, Event, Place, QueuePage, QueueRow, SuggestionView
-from core.suggestions.rules import Change, PriceCaps
+from core.suggestions.queries import (
+    Answer,
+    Event,
+    HowFar,
+    Place,
+    QueuePage,
+    QueueRow,
+    SuggestionView,
+)
+from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, PriceCaps
 
 PAGE_SIZE = 50
+MOST_ASKED = 1000  # products in one request
+_TO_DO = {ActionState.APPLIED, ActionState.UNSEEN, ActionState.UNDONE}
 _RANGES = (90, 180, 365)  # days that a chart of evidence may show; beyond them everything
 
 
@@ -38,6 +50,7 @@ class About:
     place: Place | None  # None: it does not wait
     next_waiting: int | None
     before: Preview
+    change_set: ChangeSet | None  # None: nothing is to be done by hand
 
 
 def queue(asked: QueueFilter, page: int) -> QueuePage:
@@ -71,6 +84,7 @@ def find(suggestion_id: int) -> About | None:
         earlier = queries.of_product(session, who, product_id, now)
         return About(
             view=view,
+            change_set=_change_set(session, who, view),
             events=queries.time_line(session, who, suggestion_id),
             earlier=[each for each in earlier if each.id != suggestion_id],
             place=queries.find_place(session, who, suggestion_id, now),
@@ -79,10 +93,33 @@ def find(suggestion_id: int) -> About | None:
         )
 
 
+def _change_set(session: Session, who: Acting, view: SuggestionView) -> ChangeSet | None:
+    """Return what a seller has to do, unless all of it was seen on the page or is a setting."""
+    is_open = any(
+        KIND_OF[action.change] is not Kind.TRACKING and action.state in _TO_DO
+        for action in view.actions
+    )
+    if not is_open or not who.may(Right.TRACK):
+        return None
+    return handover.change_set(session, who, [view.row.id])
+
+
 def of_product(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
         return queries.of_product(session, acting(), product_id, datetime.now(UTC))
+
+
+def how_far(product_ids: Sequence[int], since: datetime) -> HowFar:
+    """Return how far the advisors are with products that were asked about."""
+    with read_scope() as session:
+        return queries.how_far(session, acting(), product_ids, since, datetime.now(UTC))
+
+
+def own_products() -> list[int]:
+    """Return the team's own products, as many as are asked about at once."""
+    with read_scope() as session:
+        return queries.own_products(session, acting(), MOST_ASKED)
 
 
 def answers(product_ids: Sequence[int], since: datetime) -> list[Answer]:

@@ -57,9 +57,7 @@ def _with_change(before: Preview, change: Change, values: Mapping[str, Any]) -> 
     return replace(before, listing=_listing_with(before.listing, change, values))
 
 
-def _listing_with(
-    listing: ListingFacts, change: Change, values: Mapping[str, Any]
-) -> ListingFacts:
+def _listing_with(listing: ListingFacts, change: Change, values: Mapping[str, Any]) -> ListingFacts:
     match change:
         case Change.UPDATE_TITLE:
             return replace(listing, title=values.get("title"))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.db import driver_connection
+from core.suggestions.advising import LEASE
 from core.suggestions.lists import LARGEST_PAGE, Counts, Group, QueueFilter, counts_of
 from core.suggestions.rules import (
     KIND_OF,
@@ -71,9 +72,10 @@ class QueueRow:
 
     @property
     def is_quick(self) -> bool:
-        """Return whether it can be approved from the list: all that waits is about tracking."""
-        changes = [each.change for each in self.waiting]
-        return bool(changes) and all(KIND_OF[change] is Kind.TRACKING for change in changes)
+        """Return whether it can be decided from the list: it waits, and is about tracking only."""
+        is_tracking = all(KIND_OF[each.change] is Kind.TRACKING for each in self.waiting)
+        is_waiting = self.state is SuggestionState.PENDING and bool(self.waiting)
+        return self.kind is Kind.TRACKING and is_tracking and is_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +440,53 @@ def first_waiting(session: Session, acting: Acting, now: datetime) -> int | None
     return rows[0]["id"] if rows else None
 
 
-# How an advisor answered
+# Asking, and how an advisor answered
+
+
+_HOW_FAR = """
+SELECT
+    count(*) FILTER (WHERE leased_until IS NULL OR leased_until <= %(put_off)s) AS waiting,
+    count(*) FILTER (WHERE leased_until > %(put_off)s) AS put_off,
+    (SELECT count(*) FROM suggestion s WHERE s.team_id = %(team)s AND s.made_at >= %(since)s
+        AND s.product_id = ANY(%(products)s)) AS made
+FROM advice_due WHERE team_id = %(team)s AND product_id = ANY(%(products)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HowFar:
+    """How far the advisors are with some products."""
+
+    waiting: int  # or being looked at
+    put_off: int  # looking at them failed; they are tried again later
+    made: int  # suggestions since they were asked for
+
+
+@verb(Right.READ)
+def how_far(
+    session: Session, acting: Acting, product_ids: Sequence[int], since: datetime, now: datetime
+) -> HowFar:
+    """Return how far the advisors are with products that were asked about at `since`."""
+    values = {
+        "team": acting.team_id,
+        "products": list(product_ids),
+        "since": since,
+        "put_off": now + LEASE,
+    }
+    return HowFar(**_fetch(session, _HOW_FAR, values)[0])
+
+
+@verb(Right.READ)
+def own_products(session: Session, acting: Acting, limit: int) -> list[int]:
+    """Return the team's own products that are looked at, the primary ones first."""
+    rows = _fetch(
+        session,
+        "SELECT t.product_id FROM tracking t WHERE t.team_id = %(team)s AND t.is_first "
+        "AND t.role = 'own' AND t.paused_at IS NULL "
+        "ORDER BY t.is_primary DESC, t.product_id LIMIT %(limit)s",
+        {"team": acting.team_id, "limit": limit},
+    )
+    return [row["product_id"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

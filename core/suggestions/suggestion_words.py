@@ -75,6 +75,12 @@ _METRICS = {
     Metric.IN_STOCK_SHARE: "share of time in stock",
     Metric.ALERTS: "number of alerts",
 }
+_SHORT_METRICS = {
+    Metric.BSR: "rank",
+    Metric.RATINGS_COUNT: "ratings",
+    Metric.IN_STOCK_SHARE: "time in stock",
+    Metric.ALERTS: "alerts",
+}
 _DIRECTIONS = {
     Direction.IMPROVES: "improves",
     Direction.WORSENS: "worsens",
@@ -98,6 +104,12 @@ def expected(row: QueueRow) -> str:
     """Say what should move, which way, within which time."""
     days = "1 day" if row.window_days == 1 else f"{row.window_days} days"
     return f"{_METRICS[row.metric]} {_DIRECTIONS[row.direction]} within {days}"
+
+
+def expected_briefly(row: QueueRow) -> str:
+    """Say what should move and which way, as short as a cell: "rank improves, 28 d"."""
+    metric = _SHORT_METRICS.get(row.metric) or _METRICS[row.metric]
+    return f"{metric} {_DIRECTIONS[row.direction]}, {row.window_days} d"
 
 
 def expiry(row: QueueRow, now: datetime) -> str:
@@ -148,7 +160,7 @@ def unit(evidence: Evidence) -> str:
 def seen(evidence: Evidence, now: datetime) -> str:
     """Say how old the newest look behind a figure is, and of how many looks it is made."""
     if not evidence.snapshots:
-        return "no look: a rule or a setting"
+        return "rule or setting"
     newest = max(key.captured_at for key in evidence.snapshots)
     looks = len(evidence.snapshots)
     age = wording.age(newest, now)
@@ -255,15 +267,13 @@ _STEPS = {
 }
 
 
-def event(told: Event) -> str:
+def event(told: Event, row: QueueRow) -> str:
     """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
-    what = "Suggestion" if told.change is None else CHANGES[told.change]
     if told.before is None and told.after == "pending":
-        step = "suggested"
-    elif told.before == "failed" and told.after == "approved":
-        step = "tried again"
-    else:
-        step = _STEPS.get(told.after, told.after.replace("_", " "))
+        return f"Suggested by {advisor(row)}"
+    what = "Suggestion" if told.change is None else CHANGES[told.change]
+    again = told.before == "failed" and told.after == "approved"
+    step = "tried again" if again else _STEPS.get(told.after, told.after.replace("_", " "))
     by = "" if told.person is None else f" by {told.person}"
     return f"{what} {step}{by} {_MEANS.get(told.means, told.means)}"
 
