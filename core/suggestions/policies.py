@@ -57,6 +57,7 @@ class Policy:
     limit: int | None = None
     least: int | None = None
     covers_media: bool = True  # books, music, films
+    unit: str = "characters"  # of what is measured
 
     def applies(self, marketplace: str, on: date, is_media: bool) -> bool:
         """Return whether a listing there is held to this rule on a day."""
@@ -91,8 +92,9 @@ HIGHLIGHTS_TITLE = Policy(
     _TITLES, _2026, _SHORT_TITLES, covers_media=False,
 )  # fmt: skip
 BULLETS_COUNT = Policy(
-    "bullets_count", "A listing has 3 to 5 bullets.", _BULLETS, date(2024, 8, 15), limit=5, least=3
-)
+    "bullets_count", "A listing has 3 to 5 bullets.", _BULLETS, date(2024, 8, 15), limit=5, least=3,
+    unit="bullets",
+)  # fmt: skip
 BULLET_LENGTH = Policy(
     "bullet_length", "A bullet has 10 to 255 characters.", _BULLETS, date(2024, 8, 15),
     limit=255, least=10,
@@ -102,7 +104,7 @@ BULLETS_LENGTH = Policy(
     date(2024, 8, 15), limit=999,
 )  # fmt: skip
 TERMS_BYTES = Policy(
-    "terms_bytes", "Search terms have fewer than 250 bytes.", _TERMS, None, limit=249
+    "terms_bytes", "Search terms have fewer than 250 bytes.", _TERMS, None, limit=249, unit="bytes"
 )
 NO_PROMOTION = Policy("no_promotion", "No text of a listing is promotional.", _PAGES, None)
 POLICIES = (
