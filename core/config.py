@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         description="Expected price of a product, counted until Apify tells the real one.",
     )
 
+    # Suggestions
+    amazcope_applier: str = Field(
+        "off",
+        description="Pushes approved listing and price changes: off or dry-run.",
+    )
+
     # Keeping
     amazcope_raw_item_days: int = Field(30, ge=1, description="Days an original item is kept.")
     amazcope_retention_months: int | None = Field(

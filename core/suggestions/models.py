@@ -1,11 +1,13 @@
 """Tables of suggestions, their actions and what happened to them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -179,3 +181,31 @@ class AdviceCall(Base):
     prompt_tokens: Mapped[int | None] = mapped_column(Integer)
     reply_tokens: Mapped[int | None] = mapped_column(Integer)
     cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
+
+
+class AdviceDue(Base):
+    """A product that waits for advice. The work itself: the queue only rings.
+
+    A claim is held until `leased_until`; past that, anyone may take it.
+    """
+
+    __tablename__ = "advice_due"
+    __table_args__ = (Index("ix_advice_due_at", "due_at"),)
+
+    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("product.id", ondelete="CASCADE"), primary_key=True
+    )
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    asked_by: Mapped[int | None] = mapped_column(BigInteger)  # person; None: the daily round
+    leased_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class SuggestionSettings(Base):
+    """How a team handles suggestions. A team without a row has the usual settings."""
+
+    __tablename__ = "suggestion_settings"
+
+    team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), primary_key=True)
+    four_eyes: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    advised_on: Mapped[date | None] = mapped_column(Date)  # the team's day of the last round

@@ -211,9 +211,39 @@ def upgrade() -> None:
     op.create_index(
         "ix_suggestion_event_suggestion", "suggestion_event", ["suggestion_id", "id"], unique=False
     )
+    op.create_table(
+        "advice_due",
+        sa.Column("team_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.BigInteger(), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["product.id"],
+            name=op.f("fk_advice_due_product_id_product"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_advice_due_team_id_team")),
+        sa.PrimaryKeyConstraint("team_id", "product_id", name=op.f("pk_advice_due")),
+    )
+    op.create_index("ix_advice_due_at", "advice_due", ["due_at"], unique=False)
+    op.create_table(
+        "suggestion_settings",
+        sa.Column("team_id", sa.BigInteger(), nullable=False),
+        sa.Column("four_eyes", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("advised_on", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["team.id"], name=op.f("fk_suggestion_settings_team_id_team")
+        ),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_suggestion_settings")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("suggestion_settings")
+    op.drop_index("ix_advice_due_at", table_name="advice_due")
+    op.drop_table("advice_due")
     op.drop_index("ix_suggestion_event_suggestion", table_name="suggestion_event")
     op.drop_table("suggestion_event")
     op.drop_index(
