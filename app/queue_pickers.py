@@ -54,8 +54,9 @@ def queue_filter() -> QueueFilter:
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         kinds = _pills("Kinds", keys.KIND, suggestion_words.KINDS)
-        priorities = _pills("Priorities", keys.PRIORITY, suggestion_words.PRIORITIES)
-        advisors = _pills("Advisors", keys.ADVISOR, suggestion_words.ADVISORS)
+        with st.popover(_more_label(), icon=":material/tune:"):
+            priorities = _pills("Priority", keys.PRIORITY, suggestion_words.PRIORITIES)
+            advisors = _pills("Advisor", keys.ADVISOR, suggestion_words.ADVISORS)
     return QueueFilter(_STATUSES[status], kinds, priorities, advisors, words or "")
 
 
@@ -66,11 +67,23 @@ def _pills(label: str, key: str, options: Mapping[Choice, str]) -> tuple[Choice,
         selection_mode="multi",
         format_func=options.__getitem__,
         key=key,
-        label_visibility="collapsed",
+        label_visibility="collapsed" if key == keys.KIND else "visible",
         bind="query-params",
         on_change=_first_page,
     )
     return tuple(chosen)
+
+
+def _more_label() -> str:
+    chosen = sum(map(_chosen, (keys.PRIORITY, keys.ADVISOR)))
+    return f"Priority and advisor · {chosen}" if chosen else "Priority and advisor"
+
+
+def _chosen(key: str) -> int:
+    """Return how many choices a picker has, also before it is shown for the first time."""
+    if key in st.session_state:
+        return len(st.session_state[key])
+    return len(st.query_params.get_all(key))
 
 
 def clear_button(asked: QueueFilter) -> None:

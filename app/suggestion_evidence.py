@@ -10,10 +10,13 @@ from app.data import suggestions as data
 from app.kept_figure import KeptFigure
 from core import wording
 from core.chart_theme import PLOTLY_CONFIG
-from core.suggestions import suggestion_words
+from core.suggestions import charts, suggestion_words
 from core.suggestions.queries import SuggestionView
 from core.suggestions.rules import Evidence
 
+LONGEST_VALUE = 120  # characters of a cell
+LONGEST_AMOUNT = 20  # what no line is broken in
+_NO_BREAK = "\u00a0"
 _PRIORITY_BADGES = {1: "orange-badge", 2: "blue-badge", 3: "gray-badge"}
 
 
@@ -59,13 +62,21 @@ def _figures(view: SuggestionView, now: datetime) -> None:
 
 def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
     period = f" :gray[{wording.escape_markdown(evidence.period)}]" if evidence.period else ""
-    cells = (
-        wording.shorten(suggestion_words.value(evidence, marketplace), 120),
-        suggestion_words.unit(evidence),
-        suggestion_words.seen(evidence, now),
+    value = wording.escape_markdown(
+        wording.shorten(suggestion_words.value(evidence, marketplace), LONGEST_VALUE)
     )
+    if len(value) <= LONGEST_AMOUNT:
+        value = value.replace(" ", _NO_BREAK)
     figure = wording.escape_markdown(evidence.figure) + period
-    return "| " + " | ".join([figure, *map(wording.escape_markdown, cells)]) + " |"
+    more = (suggestion_words.unit(evidence), suggestion_words.seen(evidence, now))
+    return "| " + " | ".join([figure, value, *map(wording.escape_markdown, more)]) + " |"
+
+
+_DRAWN = (
+    "Squares and dashed lines are the figures that are cited; those of other units are in "
+    "the table only."
+)
+_NOT_DRAWN = "No figure that is cited is a price or a rank: they are in the table only."
 
 
 def chart(view: SuggestionView) -> None:
@@ -78,7 +89,8 @@ def chart(view: SuggestionView) -> None:
     in_words = product_choice.IN_WORDS[days]
     period = history.period(head, days)
     with st.container(border=True):
-        st.subheader("Evidence on the chart", anchor=False)
+        is_drawn = any(map(charts.is_drawn, view.evidence))
+        st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
         if period is None:
             cards.unknown("this product was never seen")
         elif not period.statistics.looks:
@@ -90,7 +102,4 @@ def chart(view: SuggestionView) -> None:
                 config=PLOTLY_CONFIG,
                 alt=period.alt,
             )
-            st.caption(
-                f"{in_words.capitalize()}. Squares and dashed lines are the figures that are "
-                "cited; those of other units are in the table only."
-            )
+            st.caption(f"{in_words.capitalize()}. {_DRAWN if is_drawn else _NOT_DRAWN}")

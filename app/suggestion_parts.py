@@ -26,7 +26,16 @@ from core.suggestions.queries import ActionView, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 
 LONGEST_TITLE = 70
+LONGEST_LINK = 34  # letters of a link in the narrow column; a longer one is cut there
 _CAN_BE_UNDONE = {ActionState.APPLIED, ActionState.VERIFIED, ActionState.UNSEEN}
+_NOT_TO_COME = {  # what a page shows already, or never will
+    ActionState.VERIFIED,
+    ActionState.DECLINED,
+    ActionState.STALE,
+    ActionState.EXPIRED,
+    ActionState.UNDONE,
+}
+_TO_DECIDE = {ActionState.PENDING, ActionState.FAILED}
 _COLORS = {
     ActionState.PENDING: "blue",
     ActionState.APPROVED: "blue",
@@ -169,8 +178,8 @@ def _edit_beside(action: ActionView, marketplace: str) -> None:
 
 
 def _lint(about: About, action: ActionView) -> None:
-    """Show which listing rules the proposal would break; nothing for what no rule is about."""
-    if KIND_OF[action.change] is not Kind.CONTENT:
+    """Show which listing rules a proposal would break, while it can be decided."""
+    if KIND_OF[action.change] is not Kind.CONTENT or action.state not in _TO_DECIDE:
         return
     marketplace = about.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
@@ -266,12 +275,11 @@ def _file(label: str, content: bytes, mime: str, view: SuggestionView) -> None:
 
 
 def preview(about: About) -> None:
-    """Show what a buyer would see with everything that is not declined; nothing for tracking."""
-    refused = {ActionState.DECLINED, ActionState.STALE, ActionState.EXPIRED, ActionState.UNDONE}
+    """Show what a buyer would see with all that may still come; nothing for tracking."""
     wanted = [
         (each.change, each.wanted)
         for each in about.view.actions
-        if KIND_OF[each.change] is not Kind.TRACKING and each.state not in refused
+        if KIND_OF[each.change] is not Kind.TRACKING and each.state not in _NOT_TO_COME
     ]
     if not wanted:
         return
@@ -332,9 +340,9 @@ def earlier(rows: Sequence[QueueRow]) -> None:
         return
     now = datetime.now(UTC)
     with st.container(border=True, gap="small"):
-        st.subheader("Earlier for this product", anchor=False)
+        st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
-            title = wording.escape_markdown(wording.shorten(row.title, LONGEST_TITLE))
+            title = wording.escape_markdown(wording.shorten(row.title, LONGEST_LINK))
             told = f"{suggestion_words.state(row)} · {wording.age(row.made_at, now)}"
             st.page_link(
                 f"../pages/{keys.SUGGESTION}.py",

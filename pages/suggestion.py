@@ -20,8 +20,8 @@ left, right = st.columns([5, 4])
 with left:
     suggestion_parts.changes(about)
     suggestion_parts.change_set(about)
-    suggestion_parts.preview(about)
     suggestion_evidence.chart(about.view)
+    suggestion_parts.preview(about)
 with right:
     suggestion_evidence.why(about.view)
     suggestion_parts.time_line(about)

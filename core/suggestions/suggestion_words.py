@@ -77,9 +77,9 @@ _METRICS = {
 }
 _SHORT_METRICS = {
     Metric.BSR: "rank",
-    Metric.RATINGS_COUNT: "ratings",
+    Metric.RATINGS_COUNT: "rating count",
     Metric.IN_STOCK_SHARE: "time in stock",
-    Metric.ALERTS: "alerts",
+    Metric.ALERTS: "alert count",
 }
 _DIRECTIONS = {
     Direction.IMPROVES: "improves",
@@ -267,6 +267,9 @@ _STEPS = {
 }
 
 
+_BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
+
+
 def event(told: Event, row: QueueRow) -> str:
     """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
     if told.before is None and told.after == "pending":
@@ -274,6 +277,8 @@ def event(told: Event, row: QueueRow) -> str:
     what = "Suggestion" if told.change is None else CHANGES[told.change]
     again = told.before == "failed" and told.after == "approved"
     step = "tried again" if again else _STEPS.get(told.after, told.after.replace("_", " "))
+    if told.person is None and told.after in _BY_ITSELF:
+        return f"{what} {step}"
     by = "" if told.person is None else f" by {told.person}"
     return f"{what} {step}{by} {_MEANS.get(told.means, told.means)}"
 
