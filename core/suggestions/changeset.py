@@ -239,6 +239,8 @@ def _step(line: Line) -> Step:
 
 def _to_copy(line: Line) -> str:
     """Return what a seller pastes: text as it is, an amount without its sign."""
+    if all(value is None for value in line.after.values()):
+        return "none"  # it had no such value before
     if _has_amount(line):
         key = "price" if "price" in line.after else "amount"
         return _cell(line, key, line.after[key])
