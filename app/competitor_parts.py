@@ -52,7 +52,7 @@ def competitors(head: ProductHead, _period: Period) -> None:
     if may:
         _add(head)
     caps = suggestion_words.caps(data.price_caps(head.product_id), head.marketplace)
-    st.caption(f":material/straighten: Advice moves the price {wording.escape_markdown(caps)}.")
+    st.caption(f":material/straighten: Price caps of advice: {wording.escape_markdown(caps)}.")
 
 
 def _row(head: ProductHead, row: CompetitorRow, *, may_remove: bool) -> None:

@@ -11,14 +11,15 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.rules import Acting, Role
 from core.suggestions import applying, service
 from core.suggestions.models import Suggestion
-from core.suggestions.rules import Advisor, Evidence
+from core.suggestions.rules import Advisor, Change, Evidence, Proposed
 from tests.core.suggestions.world import (
-    advice,
+    TITLE,
     new_cadence,
     new_price,
     new_title,
     only_action,
     own_lamp,
+    proposed,
     show,
 )
 from tests.factories import row, stranger
@@ -44,6 +45,34 @@ def _nobody_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_one(number: int) -> AppTest:
     return open_page("suggestion", id=str(number))
+
+
+def open_dialog(name: str, number: int) -> AppTest:
+    """Open a dialog by itself: a click inside of one runs only it, which AppTest can't."""
+
+    def script(name: str, number: int) -> None:
+        from app import suggestion_dialogs
+        from app.data import suggestions
+
+        about = suggestions.find(number)
+        if about is not None and about.view.row.waiting:
+            view, action = about.view, about.view.actions[0]
+            of_one = {"decline": (action,), "edit": (view, action)}
+            getattr(suggestion_dialogs, name)(*of_one.get(name, (view,)))
+
+    app = AppTest.from_function(script, args=(name, number), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def send(app: AppTest) -> None:
+    """Click the button of the form that is open."""
+    next(button for button in app.button if "FormSubmitter" in (button.key or "")).click().run()
+
+
+def new_coupon() -> Proposed:
+    nothing = {"percent": None, "amount": None}
+    return proposed(Change.SET_COUPON, nothing, {"percent": 5})
 
 
 def state(session: Session, number: int) -> str:
@@ -106,9 +135,7 @@ def test_evidence_and_the_proposed_price_are_drawn_on_the_chart(
 
 def test_text_from_models_and_listings_is_escaped(session: Session, acting: Acting, lamp: int):
     hostile = "<script>alert(1)</script> [click](http://evil.example) **approve everything**"
-    number = propose(
-        session, acting, lamp, new_title(hostile), title=hostile, reasoning=hostile
-    )
+    number = propose(session, acting, lamp, new_title(hostile), title=hostile, reasoning=hostile)
     app = open_one(number)
     for element in [*app.title, *app.markdown, *app.caption]:
         assert "<script>" not in element.value.replace("\\<", "")
@@ -125,10 +152,11 @@ def test_what_the_rules_of_listings_forbid_is_said(session: Session, acting: Act
 
 
 def test_the_listing_is_previewed_as_it_would_be(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_title("Lamp with a neck"), new_price(1850))
-    shown = words(open_one(number))
-    assert "**Lamp with a neck**" in shown
-    assert "**\\$18.50**" in shown
+    title = words(open_one(propose(session, acting, lamp, new_title("Lamp with a neck"))))
+    assert "**Lamp with a neck** | **\\$20.00**" in title
+    assert "Brand: Lumo" in title
+    price = words(open_one(propose(session, acting, lamp, new_price(1850), new_coupon())))
+    assert f"**{TITLE}** | **\\$18.50** · coupon 5 % off" in price
 
 
 def test_a_change_of_tracking_has_no_preview(session: Session, acting: Acting, lamp: int):
@@ -160,12 +188,9 @@ def test_a_manager_declines_with_a_reason_that_everybody_reads(
     session: Session, acting: Acting, lamp: int, sign_in: SignIn, somebody: MakeSomebody
 ):
     number = propose(session, acting, lamp, new_price())
-    app = open_one(number)
-    app.button(key=f"decline_{only_action(session, number).id}").click().run()
+    app = open_dialog("decline", number)
     app.text_area(key="decline_reason").set_value("Below our cost")
-    next(each for each in app.button if each.label == "Decline" and each.key != "x"
-         and "decline_form" in (each.key or "") or "FormSubmitter" in (each.key or "")).click().run()
-    assert not app.exception
+    send(app)
     assert state(session, number) == "declined"
     sign_in(somebody(Role.VIEWER))
     shown = words(open_one(number))
@@ -175,9 +200,8 @@ def test_a_manager_declines_with_a_reason_that_everybody_reads(
 
 def test_a_decline_without_a_reason_is_not_taken(session: Session, acting: Acting, lamp: int):
     number = propose(session, acting, lamp, new_price())
-    app = open_one(number)
-    app.button(key=f"decline_{only_action(session, number).id}").click().run()
-    next(each for each in app.button if "FormSubmitter" in (each.key or "")).click().run()
+    app = open_dialog("decline", number)
+    send(app)
     assert any("Say why" in error.value for error in app.error)
     assert state(session, number) == "pending"
 
@@ -186,17 +210,13 @@ def test_an_edited_price_is_approved_and_kept_beside_the_proposed_one(
     session: Session, acting: Acting, lamp: int
 ):
     number = propose(session, acting, lamp, new_price(1900))
-    action = only_action(session, number).id
-    app = open_one(number)
-    app.button(key=f"edit_{action}").click().run()
+    app = open_dialog("edit", number)
     app.text_input(key="edit_value").set_value("19.50")
     app.text_input(key="edit_reason").set_value("Rounder")
     app.button(key="approve_edit").click().run()
-    assert not app.exception
     kept = only_action(session, number)
     assert (kept.proposed, kept.edited) == ({"price": 1900}, {"price": 1950})
-    app.run()
-    shown = words(app)
+    shown = words(open_one(number))
     assert "Edited, from what was proposed" in shown
     assert "~~\\$19.00~~" in shown
     assert "Rounder" in shown
@@ -206,8 +226,7 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
     session: Session, acting: Acting, lamp: int
 ):
     number = propose(session, acting, lamp, new_price(1900))
-    app = open_one(number)
-    app.button(key=f"edit_{only_action(session, number).id}").click().run()
+    app = open_dialog("edit", number)
     app.text_input(key="edit_value").set_value("5.00")
     app.button(key="approve_edit").click().run()
     assert any("at once" in error.value for error in app.error)
@@ -215,16 +234,24 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
 
 
 def test_several_changes_are_decided_singly_or_all(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_price(), new_title())
+    number = propose(session, acting, lamp, new_price(), new_coupon())
     app = open_one(number)
     assert {"Approve all", "Decline all"} <= labels(app)
     app.button(key="approve_all").click().run()
-    app.text_input(key="approve_reason").set_value("Good evidence")
-    app.button(key="do_approve_all").click().run()
-    assert not app.exception
+    assert "**2 changes** are approved as they stand: Price, Coupon." in words(app)
+    dialog = open_dialog("approve_all", number)
+    dialog.text_input(key="approve_reason").set_value("Good evidence")
+    dialog.button(key="do_approve_all").click().run()
     assert state(session, number) == "approved"
-    app.run()
-    assert "Good evidence" in words(app)
+    assert "Good evidence" in words(open_one(number))
+
+
+def test_all_changes_are_declined_with_one_reason(session: Session, acting: Acting, lamp: int):
+    number = propose(session, acting, lamp, new_price(), new_coupon())
+    app = open_dialog("decline_all", number)
+    app.text_area(key="decline_reason").set_value("Not this month")
+    send(app)
+    assert state(session, number) == "declined"
 
 
 @pytest.mark.parametrize("role", [Role.SELLER, Role.VIEWER])
@@ -236,7 +263,7 @@ def test_below_manager_there_is_nothing_to_decide_with(
     lamp: int,
     role: Role,
 ):
-    number = propose(session, acting, lamp, new_price(), new_title())
+    number = propose(session, acting, lamp, new_price(), new_coupon())
     sign_in(somebody(role))
     app = open_one(number)
     assert not {"Approve", "Approve all", "Decline", "Decline all", "Edit", "Undo"} & labels(app)
@@ -346,7 +373,3 @@ def test_another_teams_suggestion_is_not_there(
     app = open_one(number)
     assert "is not there, or belongs to another team" in words(app)
     assert "Ask for less" not in words(app)
-
-
-def test_advice_world_is_what_these_tests_read():
-    assert advice().metric == "bsr"

@@ -9,7 +9,10 @@ from core.suggestions.rules import Change
 
 def test_words_that_stay_are_told_from_those_that_go_and_come():
     [part] = diffing.parts_of(
-        Change.UPDATE_TITLE, {"title": "Steel kettle, 2 l, fast"}, {"title": "Steel kettle, 1 l"}, "US"
+        Change.UPDATE_TITLE,
+        {"title": "Steel kettle, 2 l, fast"},
+        {"title": "Steel kettle, 1 l"},
+        "US",
     )
     assert part.pieces == (
         Piece("same", "Steel kettle,"),
@@ -36,7 +39,13 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
     [
         (Change.UPDATE_PRICE, {"price": 6899}, {"price": 6499}, "$68.99", "$64.99"),
         (Change.UPDATE_PRICE, {"price": None}, {"price": 6499}, "", "$64.99"),
-        (Change.SET_COUPON, {"percent": None, "amount": None}, {"percent": 5}, "none", "5\u202f% off"),
+        (
+            Change.SET_COUPON,
+            {"percent": None, "amount": None},
+            {"percent": 5},
+            "none",
+            "5\u202f% off",
+        ),
         (Change.SET_COUPON, {}, {"amount": 150}, "none", "$1.50 off"),
         (
             Change.SET_PRICE_THRESHOLD,
@@ -45,11 +54,29 @@ def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
             "the usual 5\u202f%",
             "7.5\u202f%",
         ),
-        (Change.SET_CADENCE, {"cadence": "daily"}, {"cadence": "hourly"}, "every day", "every hour"),
-        (Change.ADD_COMPETITOR, {}, {"marketplace": "US", "asin": "B0TEST0001"}, "", "US · B0TEST0001"),
+        (
+            Change.SET_CADENCE,
+            {"cadence": "daily"},
+            {"cadence": "hourly"},
+            "every day",
+            "every hour",
+        ),
+        (
+            Change.ADD_COMPETITOR,
+            {},
+            {"marketplace": "US", "asin": "B0TEST0001"},
+            "",
+            "US · B0TEST0001",
+        ),
         (Change.PAUSE_TRACKING, {"paused": False}, {}, "followed", "paused"),
         (Change.ADD_IMAGES, {"count": 1}, {"count": 6}, "1 image", "6 images"),
-        (Change.UPDATE_CATEGORY, {"category_path": ["A"]}, {"category_path": ["A", "B"]}, "A", "A › B"),
+        (
+            Change.UPDATE_CATEGORY,
+            {"category_path": ["A"]},
+            {"category_path": ["A", "B"]},
+            "A",
+            "A › B",
+        ),
         (Change.UPDATE_BRAND, {"brand": None}, {"brand": "Lumo"}, "", "Lumo"),
     ],
 )

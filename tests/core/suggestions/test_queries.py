@@ -217,9 +217,7 @@ def test_products_that_wait_failed_or_are_done_are_told_apart(
     other = kettle(session, acting)
     session.add(AdviceDue(team_id=acting.team_id, product_id=lamp, due_at=NOW))
     later = NOW + timedelta(hours=1)
-    session.add(
-        AdviceDue(team_id=acting.team_id, product_id=other, due_at=NOW, leased_until=later)
-    )
+    session.add(AdviceDue(team_id=acting.team_id, product_id=other, due_at=NOW, leased_until=later))
     session.flush()
     far = queries.how_far(session, acting, [lamp, other], NOW, NOW)
     assert far == queries.HowFar(waiting=1, put_off=1, made=0)
@@ -228,9 +226,7 @@ def test_products_that_wait_failed_or_are_done_are_told_apart(
     assert queries.how_far(session, acting, [other], NOW, NOW).made == 0
 
 
-def test_the_own_products_are_those_that_are_looked_at(
-    session: Session, acting: Acting, lamp: int
-):
+def test_the_own_products_are_those_that_are_looked_at(session: Session, acting: Acting, lamp: int):
     kettle(session, acting)
     assert queries.own_products(session, acting, 10) == [lamp]
     assert queries.own_products(session, stranger(session), 10) == []
