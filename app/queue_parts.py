@@ -159,11 +159,9 @@ def action_bar(rows: Sequence[QueueRow]) -> None:
         st.caption("Tick suggestions about tracking to decide them together.", width="content")
         return
     if len(quick) < len(ticked):
-        st.caption(
-            f"{len(ticked) - len(quick)} of {len(ticked)} ticked change a listing or a price: "
-            "open them to decide.",
-            width="content",
-        )
+        others = len(ticked) - len(quick)
+        what = "1 ticked changes" if others == 1 else f"{others} ticked change"
+        st.caption(f"{what} a listing or a price: open it to decide.", width="content")
     if not quick:
         return
     ids = [row.id for row in quick]

@@ -56,6 +56,7 @@ def _trace(evidence: Evidence, product_id: int, money: MoneyStyle, zone: tzinfo)
         "yaxis": "y2" if is_rank else "y",
         "marker": {"symbol": "square", "size": 9, "color": color},
         "line": {"color": color, "width": 1.5, "dash": "dash"},
+        "cliponaxis": False,
         "hovertemplate": f"{_RANK_HOVER if is_rank else money.hover}<extra>{name}</extra>",
     }
 
