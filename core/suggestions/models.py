@@ -177,6 +177,7 @@ class AdviceCall(Base):
     # asking, ok, nothing, rejected, failed: `asking` is committed before a model is called
     state: Mapped[str] = mapped_column(Text)
     reasons: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    replies: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))  # rejected ones
     suggestions: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     prompt_tokens: Mapped[int | None] = mapped_column(Integer)
     reply_tokens: Mapped[int | None] = mapped_column(Integer)
