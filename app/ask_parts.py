@@ -16,6 +16,7 @@ from core.suggestions.queries import Answer, HowFar
 from core.upkeep.health import is_worker_alive
 
 _ASKED = "_asked_for_advice"
+_FOUR_EYES = "four_eyes"
 _MOST_REASONS = 5
 
 
@@ -47,6 +48,24 @@ def _button(key: str, product_id: int | None, about: str) -> None:
         help=about,
         disabled=_ASKED in st.session_state,
     )
+
+
+def settings() -> None:
+    """Let an administrator say who approves."""
+    if not acting().may(Right.ADMIN):
+        return
+    with st.popover("Settings", icon=":material/tune:"):
+        st.toggle(
+            "Four eyes",
+            data.has_four_eyes(),
+            key=_FOUR_EYES,
+            on_change=_set_four_eyes,
+            help="Who asked for a suggestion can't approve it: somebody else of the team does.",
+        )
+
+
+def _set_four_eyes() -> None:
+    actions.tell(suggestion_actions.set_four_eyes, bool(st.session_state[_FOUR_EYES]))
 
 
 def _ask(product_id: int | None) -> None:

@@ -123,6 +123,15 @@ def _ring(bell: Callable[[], None]) -> bool:
     return True
 
 
+def set_four_eyes(is_on: bool) -> str:
+    """Set whether who asked for advice may not approve it."""
+    with write_scope() as session:
+        service.set_four_eyes(session, acting(), is_on)
+    if is_on:
+        return "Who asks for advice can't approve it any more: somebody else of the team does."
+    return "Who asks for advice may approve it, too."
+
+
 # Competitors and caps
 
 

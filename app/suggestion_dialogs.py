@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import actions, diffs, suggestion_actions
+from app import actions, diffs, policy_parts, suggestion_actions
+from app.data.suggestions import About
 from core import wording
 from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions import diffing, editing, suggestion_words
@@ -71,9 +72,9 @@ def approve_all(view: SuggestionView) -> None:
 
 
 @st.dialog("Edit and approve", width="large", icon=":material/edit:")
-def edit(view: SuggestionView, action: ActionView) -> None:
+def edit(about: About, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
-    marketplace = view.row.marketplace
+    marketplace = about.view.row.marketplace
     written = editing.written(action.change, action.wanted, marketplace)
     text = _field(action.change, written)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
@@ -88,6 +89,7 @@ def edit(view: SuggestionView, action: ActionView) -> None:
         st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
     if sizes := diffing.sizes(action.change, parts):
         st.caption(sizes)
+    policy_parts.lint(about.before.listing, marketplace, action.change, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
         _approve(action, wanted, reason.strip())
 

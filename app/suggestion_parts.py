@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -10,6 +9,7 @@ from app import (
     actions,
     diffs,
     keys,
+    policy_parts,
     product_choice,
     suggestion_actions,
     suggestion_choice,
@@ -19,8 +19,7 @@ from app.data import acting
 from app.data.suggestions import About
 from core import wording
 from core.accounts.rules import Right
-from core.catalog.marketplaces import get_marketplace
-from core.suggestions import diffing, editing, policies, proposal, suggestion_words
+from core.suggestions import diffing, editing, proposal, suggestion_words
 from core.suggestions.proposal import Preview
 from core.suggestions.queries import ActionView, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
@@ -92,7 +91,7 @@ def _buttons(about: About) -> None:
     waiting = [each for each in view.actions if each.state is ActionState.PENDING]
     if view.row.state is SuggestionState.PENDING and acting().may(Right.TEAM):
         if len(waiting) == 1:
-            _decide(view, waiting[0], is_head=True)
+            _decide(about, waiting[0], is_head=True)
         elif waiting:
             if st.button("Decline all", icon=":material/close:", key="decline_all"):
                 suggestion_dialogs.decline_all(view)
@@ -120,13 +119,13 @@ def _open(suggestion_id: int) -> None:
     st.query_params[keys.ID] = str(suggestion_id)
 
 
-def _decide(view: SuggestionView, action: ActionView, *, is_head: bool = False) -> None:
+def _decide(about: About, action: ActionView, *, is_head: bool = False) -> None:
     """Show the three buttons of one action that waits."""
     if st.button("Decline", icon=":material/close:", key=f"decline_{action.id}"):
         suggestion_dialogs.decline(action)
     can_be_edited = action.change not in editing.CAN_NOT_BE_EDITED
     if can_be_edited and st.button("Edit", icon=":material/edit:", key=f"edit_{action.id}"):
-        suggestion_dialogs.edit(view, action)
+        suggestion_dialogs.edit(about, action)
     st.button(
         "Approve",
         type="primary" if is_head else "secondary",
@@ -163,9 +162,10 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
     if action.reason:
         st.markdown(f":gray[{wording.escape_markdown(action.reason)}]")
     _edit_beside(action, row.marketplace)
-    _lint(about, action)
+    if action.state in _TO_DECIDE:
+        policy_parts.lint(about.before.listing, row.marketplace, action.change, action.wanted)
     _decision(action)
-    _action_buttons(about.view, action, with_buttons=with_buttons)
+    _action_buttons(about, action, with_buttons=with_buttons)
 
 
 def _edit_beside(action: ActionView, marketplace: str) -> None:
@@ -175,26 +175,6 @@ def _edit_beside(action: ActionView, marketplace: str) -> None:
     proposed = diffing.parts_of(action.change, action.proposed, action.edited, marketplace)
     lines = [diffs.marked(part.pieces) for part in proposed if not part.is_same]
     st.markdown(":gray[:material/edit: Edited, from what was proposed:]  \n" + "  \n".join(lines))
-
-
-def _lint(about: About, action: ActionView) -> None:
-    """Show which listing rules a proposal would break, while it can be decided."""
-    if KIND_OF[action.change] is not Kind.CONTENT or action.state not in _TO_DECIDE:
-        return
-    marketplace = about.view.row.marketplace
-    today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
-    found = policies.lint_change(
-        about.before.listing, marketplace, today, action.change, action.wanted
-    )
-    if not found:
-        st.caption(":material/rule: Keeps the listing rules that are known for this marketplace.")
-        return
-    for finding in found:
-        st.warning(
-            f"{wording.escape_markdown(finding.detail)}  \n"
-            f":gray[{wording.escape_markdown(finding.policy.source)}]",
-            icon=":material/gavel:",
-        )
 
 
 def _decision(action: ActionView) -> None:
@@ -212,13 +192,13 @@ def _decision(action: ActionView) -> None:
         st.warning(wording.escape_markdown(action.trouble), icon=":material/sync_problem:")
 
 
-def _action_buttons(view: SuggestionView, action: ActionView, *, with_buttons: bool) -> None:
+def _action_buttons(about: About, action: ActionView, *, with_buttons: bool) -> None:
     if not acting().may(Right.TEAM):
         return
-    is_open = view.row.state is SuggestionState.PENDING
+    is_open = about.view.row.state is SuggestionState.PENDING
     with st.container(horizontal=True, gap="small"):
         if action.state is ActionState.PENDING and is_open and with_buttons:
-            _decide(view, action)
+            _decide(about, action)
         elif action.state is ActionState.FAILED:
             st.button(
                 "Try again",

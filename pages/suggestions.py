@@ -23,6 +23,7 @@ found = data.queue(asked, queue_pickers.page_asked())
 
 # Render
 with header, cards.page_header("Suggestions", queue_parts.subtitle(found, asked)):
+    ask_parts.settings()
     if found.counts.states:
         ask_parts.button_for_all("ask_all")
 if not found.rows:

@@ -18,7 +18,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.db import read_scope
 from core.history.product_head import ProductHead
-from core.suggestions import charts, competitor_queries, handover, proposal, queries
+from core.suggestions import charts, competitor_queries, handover, proposal, queries, service
 from core.suggestions.changeset import ChangeSet
 from core.suggestions.competitor_queries import CompetitorRow
 from core.suggestions.lists import QueueFilter
@@ -108,6 +108,12 @@ def of_product(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
         return queries.of_product(session, acting(), product_id, datetime.now(UTC))
+
+
+def has_four_eyes() -> bool:
+    """Return whether who asked for advice may not approve it."""
+    with read_scope() as session:
+        return service.has_four_eyes(session, acting().team_id)
 
 
 def how_far(product_ids: Sequence[int], since: datetime) -> HowFar:

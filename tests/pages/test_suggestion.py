@@ -57,7 +57,7 @@ def open_dialog(name: str, number: int) -> AppTest:
         about = suggestions.find(number)
         if about is not None and about.view.row.waiting:
             view, action = about.view, about.view.actions[0]
-            of_one = {"decline": (action,), "edit": (view, action)}
+            of_one = {"decline": (action,), "edit": (about, action)}
             getattr(suggestion_dialogs, name)(*of_one.get(name, (view,)))
 
     app = AppTest.from_function(script, args=(name, number), default_timeout=30).run()
@@ -230,6 +230,31 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
     app.text_input(key="edit_value").set_value("5.00")
     app.button(key="approve_edit").click().run()
     assert any("at once" in error.value for error in app.error)
+    assert state(session, number) == "pending"
+
+
+def test_an_edit_is_held_to_the_rules_of_listings(session: Session, acting: Acting, lamp: int):
+    number = propose(session, acting, lamp, new_title())
+    app = open_dialog("edit", number)
+    assert "Keeps the listing rules" in words(app)
+    app.text_input(key="edit_value").set_value("Lamp " * 30).run()
+    assert any("75 are allowed" in warning.value for warning in app.warning)
+    app.button(key="approve_edit").click().run()
+    assert app.error
+    assert state(session, number) == "pending"
+
+
+def test_who_asked_does_not_approve_where_four_eyes_are_asked_for(
+    session: Session, acting: Acting, lamp: int
+):
+    number = propose(session, acting, lamp, new_price())
+    session.execute(update(Suggestion).values(asked_by=acting.person_id))
+    service.set_four_eyes(session, acting, True)
+    session.commit()
+    app = open_one(number)
+    assert f"asked for by {acting.name}" in words(app)
+    app.button(key=f"approve_{only_action(session, number).id}").click().run()
+    assert any("somebody else of the team approves it" in toast.value for toast in app.toast)
     assert state(session, number) == "pending"
 
 

@@ -169,6 +169,18 @@ def test_what_changes_a_listing_is_not_approved_from_the_list(
     assert {each["state"] for each in rows(session, "SELECT state FROM suggestion")} == {"pending"}
 
 
+def test_an_administrator_asks_for_four_eyes(
+    session: Session, sign_in: SignIn, somebody: MakeSomebody, three: list[int]
+):
+    app = open_page("suggestions")
+    app.toggle(key="four_eyes").set_value(True).run()
+    assert not app.exception
+    assert rows(session, "SELECT four_eyes FROM suggestion_settings") == [{"four_eyes": True}]
+    assert open_page("suggestions").toggle(key="four_eyes").value is True
+    sign_in(somebody(Role.MANAGER))
+    assert not open_page("suggestions").toggle
+
+
 # Nothing to show
 
 
