@@ -39,6 +39,7 @@ class Screen:
     icon: str
     about: str
     right: Right = Right.READ  # what it takes to see it
+    is_listed: bool = True  # False: reached from another screen only
 
 
 SCREENS = {
@@ -46,6 +47,16 @@ SCREENS = {
         Screen(keys.OVERVIEW, "Overview", "dashboard", "What changed since yesterday."),
         Screen(keys.PRODUCTS, "Products", "inventory_2", "All products, to search and sort."),
         Screen(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
+    ],
+    "Decide": [
+        Screen(keys.SUGGESTIONS, "Suggestions", "rule", "Proposals that wait for a decision."),
+        Screen(
+            keys.SUGGESTION,
+            "Suggestion",
+            "rule",
+            "One proposal, its evidence and what became of it.",
+            is_listed=False,
+        ),
     ],
     "System": [
         Screen(
@@ -67,6 +78,7 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
 
     So an address that a colleague sent is still there after signing in.
     """
+    is_listed = who is not None and who.may(screen.right) and screen.is_listed
     return st.Page(
         ROOT / "pages" / f"{screen.name}.py",
         title=screen.title,
@@ -74,7 +86,7 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
         help=screen.about,
         url_path=screen.name,
         default=screen.name == keys.OVERVIEW,
-        visibility="visible" if who is not None and who.may(screen.right) else "hidden",
+        visibility="visible" if is_listed else "hidden",
     )
 
 

@@ -5,9 +5,10 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from app import actions, fragments, product_actions
+from app import actions, fragments, price_caps, product_actions
 from app.data import acting, origins
 from core import wording
+from core.accounts.rules import Right
 from core.config import get_settings
 from core.errors import AmazcopeError, InvalidInputError
 from core.history import provenance_words
@@ -48,6 +49,8 @@ def settings(head: ProductHead) -> None:
             return
         st.toast(answer, icon=":material/check:")
         st.rerun()
+    if acting().may(Right.TEAM):
+        price_caps.form(head)
     _pause_or_remove(head, following, whose)
 
 

@@ -1,5 +1,6 @@
 """Every setting, its default and its meaning. Reads the environment and `.env`; opens nothing."""
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
+_PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
 STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
 # Who listens everywhere is reached here.
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
@@ -123,6 +125,37 @@ class Settings(BaseSettings):
         description="Expected price of a product, counted until Apify tells the real one.",
     )
 
+    # Suggestions
+    openai_base_url: str | None = Field(
+        None, description="Address of a model server that speaks chat completions. Unset: none."
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, description="Key of the model server. Without it no model is asked."
+    )
+    amazcope_model: str | None = Field(None, description="Name of the model that is asked.")
+    amazcope_model_temperature: float | None = Field(
+        None, ge=0, le=2, description="How freely the model answers. Unset: as its server does."
+    )
+    amazcope_model_timeout: float = Field(
+        60, ge=1, le=600, description="Seconds that one answer may take, attempts included."
+    )
+    amazcope_model_reply_tokens: int = Field(
+        4000, ge=200, le=100_000, description="Most tokens of one reply, thinking included."
+    )
+    amazcope_model_parallel_calls: int = Field(
+        8, ge=1, le=32, description="Questions to the model at a time, in one process."
+    )
+    amazcope_model_dollars_per_day: Decimal = Field(
+        Decimal("1.00"), ge=0, description="No model is asked when this much is spent (UTC day)."
+    )
+    amazcope_model_prices: str = Field(
+        "", description="model=prompt/reply in dollars per million tokens, with commas between."
+    )
+    amazcope_applier: str = Field(
+        "off",
+        description="Pushes approved listing and price changes: off or dry-run.",
+    )
+
     # Keeping
     amazcope_raw_item_days: int = Field(30, ge=1, description="Days an original item is kept.")
     amazcope_retention_months: int | None = Field(
@@ -145,6 +178,21 @@ class Settings(BaseSettings):
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         return _beginning_with(value, "redis://", "rediss://", "unix://")
+
+    @field_validator("openai_base_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
+
+    @field_validator("amazcope_model_prices")
+    @classmethod
+    def _readable_prices(cls, value: str) -> str:
+        entries = [entry.strip() for entry in value.split(",") if entry.strip()]
+        if not all(_PRICE.fullmatch(entry) for entry in entries):
+            raise ValueError("must look like model=0.15/0.60, other-model=0/0")
+        return ",".join(entries)
 
     @field_validator("amazcope_log_level")
     @classmethod

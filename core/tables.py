@@ -6,6 +6,7 @@ from core.db import Base
 from core.history import models as history
 from core.importing import models as importing
 from core.scraping import models as scraping
+from core.suggestions import models as suggestions
 from core.tracking import models as tracking
 from core.upkeep import models as upkeep
 
@@ -16,6 +17,7 @@ __all__ = [
     "importing",
     "metadata",
     "scraping",
+    "suggestions",
     "tracking",
     "upkeep",
 ]

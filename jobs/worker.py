@@ -6,10 +6,16 @@ from core.config import get_settings
 from core.db import forget_engine
 from core.log import configure
 from core.scraping.apify import load_client
-from jobs import fetching, importing, mailing, upkeep
+from jobs import advising, fetching, importing, mailing, upkeep
 from jobs.queue import huey, make_tables
 
-TASKS = (fetching, importing, mailing, upkeep)  # importing them is what registers their tasks
+TASKS = (
+    advising,
+    fetching,
+    importing,
+    mailing,
+    upkeep,
+)  # importing them is what registers their tasks
 _GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
 
 

@@ -19,6 +19,7 @@ FOLDERS = (
     "history",
     "scraping",
     "importing",
+    "suggestions",
     "upkeep",
     "demo",
 )
@@ -30,7 +31,17 @@ TOOLBOX_MAY = {
     "core.change_wording": {"core.catalog", "core.history.attention", "core.history.observation"},
 }
 TABLES = {"core.tables", "core.migrations.env"}
-PURE = ("rules", "limits", "gate", "attention", "observation", "money", "marketplaces", "asin")
+PURE = (
+    "rules",
+    "limits",
+    "gate",
+    "attention",
+    "observation",
+    "money",
+    "marketplaces",
+    "asin",
+    "policies",
+)
 NOT_PURE = {"sqlalchemy", "psycopg", "pandas", "numpy", "apify_client", "huey", "streamlit"}
 COMMITS = {"core.db", "core.migrate", "core.embedded"}
 

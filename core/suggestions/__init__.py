@@ -1,0 +1,1 @@
+"""Suggestions: proposed with evidence, reviewed by a manager, applied, verified."""

@@ -1,0 +1,71 @@
+"""Ways to push an approved change to a marketplace directly. Off by default.
+
+Adding one: a class with `name` and `push`, and its entry in APPLIERS. What is here
+reaches nothing outside.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from core.errors import ConfigurationError
+from core.suggestions.rules import Change
+
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One approved change, as an applier is told it."""
+
+    key: str  # the same for the same change, however often it is pushed
+    marketplace: str
+    asin: str
+    change: Change
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    patch: Mapping[str, Any]  # as JSON, the change set's
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of an order."""
+
+    applier: str
+    is_live: bool  # False: nothing was changed outside
+    told: str  # for the time line
+
+
+class Applier(Protocol):
+    """Pushes changes. Pushing an order again must do nothing more than once."""
+
+    name: str
+
+    def push(self, order: Order) -> Receipt:
+        """Change a listing or price outside. Raises OutsideServiceError when that failed."""
+        ...
+
+
+class DryRun:
+    """Says what it would push, and pushes nothing."""
+
+    name = "dry-run"
+
+    def push(self, order: Order) -> Receipt:
+        """Return what would be pushed; always the same for the same order."""
+        paths = ", ".join(patch["path"] for patch in order.patch["patches"])
+        told = f"Would write {paths} of {order.asin} in {order.marketplace}. Nothing was pushed."
+        return Receipt(self.name, is_live=False, told=told)
+
+
+APPLIERS: Mapping[str, Callable[[], Applier]] = {DryRun.name: DryRun}
+
+
+def find_applier(name: str) -> Applier | None:
+    """Return the applier of a setting, None for "off". Raises ConfigurationError."""
+    if name == OFF:
+        return None
+    if name not in APPLIERS:
+        known = ", ".join((OFF, *APPLIERS))
+        raise ConfigurationError(f"AMAZCOPE_APPLIER: there is no {name}. Choose from {known}.")
+    return APPLIERS[name]()

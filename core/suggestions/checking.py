@@ -1,0 +1,73 @@
+"""Whether a value may be set: price caps, listing rules, and what is there by now. Reads only."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.catalog.marketplaces import get_marketplace
+from core.history.observation import Availability
+from core.suggestions.competitors import caps_of
+from core.suggestions.policies import lint_change
+from core.suggestions.present import current_of, latest_of, listing_of, team_tracking
+from core.suggestions.rules import KIND_OF, Change, Kind
+from core.suggestions.steps import Held
+from core.suggestions.values import is_tracking, same, told
+
+
+def problem_with(
+    session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
+) -> str | None:
+    """Return why a value may not be set for a product, None when it may."""
+    match KIND_OF[held.change]:
+        case Kind.PRICING:
+            return _price_problem(session, held, wanted)
+        case Kind.CONTENT:
+            return _listing_problem(session, held, wanted, now)
+        case _:
+            return None
+
+
+def _price_problem(session: Session, held: Held, wanted: Mapping[str, Any]) -> str | None:
+    caps = caps_of(session, held.suggestion.team_id, held.product.id)
+    if held.change is Change.UPDATE_PRICE:
+        return caps.problem(held.action.current.get("price"), wanted.get("price"))
+    latest = latest_of(session, held.product.id)
+    price = None if latest is None else latest.price
+    if price is None:
+        return "Without a known price a coupon can't be checked against the floor."
+    paid = (
+        price - wanted["amount"] if "amount" in wanted else price * (100 - wanted["percent"]) / 100
+    )
+    if paid <= 0 or (caps.floor is not None and paid < caps.floor):
+        return "With this coupon the price lies below the product's floor."
+    return None
+
+
+def _listing_problem(
+    session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
+) -> str | None:
+    """Return which listing rules the part that is written would break."""
+    marketplace = held.product.marketplace
+    on = now.astimezone(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
+    listing = listing_of(session, held.product.id)
+    found = lint_change(listing, marketplace, on, held.change, wanted)
+    return " ".join(finding.detail for finding in found) or None
+
+
+def why_stale(session: Session, held: Held) -> str | None:
+    """Return why what was reviewed no longer holds, with both values; None while it does."""
+    if team_tracking(session, held.suggestion.team_id, held.product.id) is None:
+        return "Nobody of the team follows this product any more."
+    latest = latest_of(session, held.product.id)
+    is_gone = latest is not None and latest.availability == Availability.GONE
+    if is_gone and not is_tracking(held.change):
+        return "The product's page is gone."
+    reviewed, now = held.action.current, current_of(session, held)
+    if same(reviewed, now):
+        return None
+    marketplace = held.product.marketplace
+    was, is_now = (told(held.change, each, marketplace) for each in (reviewed, now))
+    return f"The value changed since: reviewed was {was}; now it is {is_now}."

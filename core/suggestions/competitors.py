@@ -1,0 +1,140 @@
+"""Which products a team compares its own with, and between which prices those may be moved."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from core.accounts.audit import note
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.catalog.models import Product
+from core.errors import InvalidInputError, NotFoundError
+from core.suggestions.models import Competitor, PriceCap
+from core.suggestions.rules import PriceCaps
+from core.tracking.models import Tracking
+
+MOST_COMPETITORS = 20
+LARGEST_STEP = 100.0  # percent
+
+
+@verb(Right.TRACK)
+def add_competitor(
+    session: Session, acting: Acting, product_id: int, competitor_id: int, now: datetime
+) -> bool:
+    """Compare a product of the team with another that it follows; return whether it is new."""
+    if product_id == competitor_id:
+        raise InvalidInputError("A product is no competitor of its own.")
+    if _followed(session, acting, product_id) != _followed(session, acting, competitor_id):
+        raise InvalidInputError("Ranks and prices compare only within one marketplace.")
+    # One at a time per product, so that the limit holds.
+    session.execute(select(Product.id).where(Product.id == product_id).with_for_update())
+    known = set(session.scalars(_set_of(acting.team_id, product_id)))
+    if competitor_id in known:
+        return False
+    if len(known) >= MOST_COMPETITORS:
+        raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
+    session.add(
+        Competitor(
+            team_id=acting.team_id,
+            product_id=product_id,
+            competitor_id=competitor_id,
+            added_by=acting.person_id,
+            added_at=now,
+        )
+    )
+    session.flush()
+    _note(session, acting, "added competitor", product_id, competitor_id)
+    return True
+
+
+@verb(Right.TRACK)
+def remove_competitor(
+    session: Session, acting: Acting, product_id: int, competitor_id: int
+) -> bool:
+    """Compare no longer; return whether it was compared before. Both stay followed."""
+    removed = session.scalar(
+        delete(Competitor)
+        .where(
+            Competitor.team_id == acting.team_id,
+            Competitor.product_id == product_id,
+            Competitor.competitor_id == competitor_id,
+        )
+        .returning(Competitor.competitor_id)
+    )
+    if removed is None:
+        return False
+    _note(session, acting, "removed competitor", product_id, competitor_id)
+    return True
+
+
+def _note(session: Session, acting: Acting, what: str, product_id: int, competitor_id: int) -> None:
+    note(session, acting, what, f"product:{product_id}", new={"competitor": competitor_id})
+
+
+def _set_of(team_id: int, product_id: int) -> Select[int]:
+    return select(Competitor.competitor_id).where(
+        Competitor.team_id == team_id, Competitor.product_id == product_id
+    )
+
+
+def _followed(session: Session, acting: Acting, product_id: int) -> str:
+    """Return the marketplace of a product that the team follows. Raises NotFoundError."""
+    marketplace = session.scalar(
+        select(Product.marketplace)
+        .join(Tracking, Tracking.product_id == Product.id)
+        .where(Product.id == product_id, Tracking.team_id == acting.team_id)
+        .limit(1)
+    )
+    if marketplace is None:
+        raise NotFoundError("Your team does not follow this product. Add it first.")
+    return marketplace
+
+
+@verb(Right.TEAM)
+def set_price_cap(session: Session, acting: Acting, product_id: int, caps: PriceCaps) -> None:
+    """Set between which prices (minor units) a product may be moved, and how far at once."""
+    _followed(session, acting, product_id)
+    _check(caps)
+    before = caps_of(session, acting.team_id, product_id)
+    values = asdict(caps)
+    session.execute(
+        postgresql.insert(PriceCap)
+        .values(team_id=acting.team_id, product_id=product_id, **values)
+        .on_conflict_do_update(index_elements=["team_id", "product_id"], set_=values)
+    )
+    note(session, acting, "set price caps", f"product:{product_id}", asdict(before), values)
+
+
+def _check(caps: PriceCaps) -> None:
+    for limit in (caps.floor, caps.ceiling):
+        if limit is not None and limit <= 0:
+            raise InvalidInputError("A floor or ceiling is an amount above 0, or none.")
+    if caps.floor is not None and caps.ceiling is not None and caps.floor > caps.ceiling:
+        raise InvalidInputError("The floor lies above the ceiling.")
+    if not 0 < caps.step_percent <= LARGEST_STEP:
+        raise InvalidInputError(f"A step lies above 0 and at most at {LARGEST_STEP:g} %.")
+
+
+def caps_of(session: Session, team_id: int, product_id: int) -> PriceCaps:
+    """Return a product's caps, the usual ones where the team has set none."""
+    row = session.execute(
+        select(PriceCap.floor, PriceCap.ceiling, PriceCap.step_percent).where(
+            PriceCap.team_id == team_id, PriceCap.product_id == product_id
+        )
+    ).first()
+    return PriceCaps() if row is None else PriceCaps(*row)
+
+
+def count_competitors(session: Session, team_id: int, product_id: int) -> int:
+    """Return with how many products a team compares one of its own."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Competitor.team_id == team_id, Competitor.product_id == product_id
+            )
+        )
+        or 0
+    )

@@ -1,0 +1,118 @@
+"""Whether a text of a model is plain text that a manager can read. Pure.
+
+Heuristics that say no where something is clearly wrong; what they let through is still only
+text on a screen.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+
+_FORBIDDEN = {"Cc", "Cs", "Co", "Cn"}  # control characters, halves of characters, no characters
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_HTML = re.compile(r"<\s*[a-z!/?]|&(?:[a-z]{2,8}|#x?[0-9a-f]{1,6});", re.IGNORECASE)
+_LINK = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,10}://|\b(?:javascript|data|mailto|vbscript):|\bwww\.|\]\s?\(|"
+    r"\b[a-z0-9-]+\.(?:com|net|org|info|biz|shop|store|online|site|xyz|io|co|ly|me|top|de|uk|fr|cn|ru)"
+    r"(?![\w.-]*\w\.)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b[^.]{0,40}\b(?:instructions?|rules?|prompts?|above)\b"
+    r"|\bapprove[sd]? (?:everything|all|this|it|every)\b|\b(?:system|developer) prompt\b"
+    r"|\bas an? (?:ai|language model)\b|\byou (?:are now|must now)\b",
+    re.IGNORECASE,
+)
+
+
+def problem(text: str, *, may_break: bool = False) -> str | None:
+    """Return what is wrong with a text, None where nothing is. `may_break`: lines may end."""
+    kept = text.replace("\n", " ") if may_break else text
+    if any(unicodedata.category(each) in _FORBIDDEN for each in kept):
+        return "holds characters that no text has"
+    if _TURNING.search(kept):
+        return "holds marks that turn the direction of text"
+    if _HTML.search(kept):
+        return "holds HTML"
+    if _LINK.search(kept):
+        return "holds a link"
+    if _ORDERS.search(kept):
+        return "gives orders to a reader or a program"
+    return None
+
+
+# Languages, by the small words that every sentence has
+
+_SMALL_WORDS = {
+    "English": "the of and to is in for with that than this it by are from on at its has more",
+    "German": "der die das und ist nicht mit den von zu ein eine für auf im dem des sich als auch",
+    "French": "le la les des et est une un du pour dans avec sur que qui plus ce au aux sont",
+    "Spanish": "el los las una y es por con del que para se su al como más lo sus está",
+    "Italian": "il lo gli una e è di che per con del della nel sono più al dal le da questo",
+    "Portuguese": "o os as uma e é do da dos das que para com em no na um por mais são",
+    "Dutch": "de het een en is van voor met op te dat zijn aan niet deze ook naar door bij om",
+    "Swedish": "och är att det en ett som för med på av den till inte har om kan från de",
+    "Polish": "i w z na jest do się że nie to dla jak od po przez oraz są ten tego",
+    "Turkish": "ve bir bu için ile da de daha olarak olan en çok gibi kadar ürün ne",
+}
+_WORDS_OF = {name: frozenset(words.split()) for name, words in _SMALL_WORDS.items()}
+_LETTERS = re.compile(r"[^\W\d_]+")
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
+_FEW = 12  # words: a shorter text may have none of the small ones
+_CLEAR = 2  # small words by which a language must lead
+_MOST_FOREIGN = 0.2  # share of letters of other scripts
+
+
+def is_english(text: str) -> bool:
+    """Return whether a text reads as English: not clearly as anything else.
+
+    What it quotes may be of any language.
+    """
+    text = _QUOTED.sub(" ", text)
+    if _share_outside(text, "LATIN") > _MOST_FOREIGN:
+        return False
+    counts, words = _counts(text), len(_LETTERS.findall(text))
+    if words >= _FEW and counts["English"] == 0:
+        return False
+    return counts["English"] >= max(counts.values())
+
+
+def is_same_language(text: str, like: str) -> bool:
+    """Return whether a text is in the script of another, and not clearly in another language."""
+    script = main_script(like)
+    if script is None or main_script(text) is None:
+        return True
+    if main_script(text) != script:
+        return False
+    own, other = clear_language(text), clear_language(like)
+    return own is None or other is None or own == other
+
+
+def clear_language(text: str) -> str | None:
+    """Return the language whose small words clearly lead, None where none does."""
+    (first, most), (_, second) = _counts(text).most_common(2)
+    return first if most - second >= _CLEAR else None
+
+
+def main_script(text: str) -> str | None:
+    """Return the script of most letters, None for a text without any."""
+    scripts = Counter(_script(each) for each in text if each.isalpha())
+    return scripts.most_common(1)[0][0] if scripts else None
+
+
+def _share_outside(text: str, script: str) -> float:
+    letters = [each for each in text if each.isalpha()]
+    outside = sum(_script(each) != script for each in letters)
+    return outside / len(letters) if letters else 0.0
+
+
+def _script(letter: str) -> str:
+    name = unicodedata.name(letter, "UNKNOWN").split(" ")[0]
+    return "EAST" if name in ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA") else name
+
+
+def _counts(text: str) -> Counter[str]:
+    words = [word.casefold() for word in _LETTERS.findall(text)]
+    return Counter(
+        {name: sum(word in small for word in words) for name, small in _WORDS_OF.items()}
+    )

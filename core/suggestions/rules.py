@@ -1,0 +1,303 @@
+"""What a suggestion is made of, and which steps its life may take. Pure.
+
+Amounts are integers in the marketplace's minor unit, times are aware and in UTC, as
+everywhere. Text that came from a listing or a model is data: nothing here reads it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.errors import AmazcopeError
+
+
+class Kind(StrEnum):
+    """What a suggestion is about."""
+
+    PRICING = "pricing"
+    CONTENT = "content"
+    TRACKING = "tracking"
+
+
+class Change(StrEnum):
+    """What one action would change. `proposed` and `current` hold the named keys."""
+
+    UPDATE_PRICE = "update_price"  # {"price": minor}
+    SET_COUPON = "set_coupon"  # {"percent": 5} or {"amount": minor}
+    UPDATE_TITLE = "update_title"  # {"title": text}
+    UPDATE_BULLETS = "update_bullets"  # {"bullets": [text, …]}
+    UPDATE_DESCRIPTION = "update_description"  # {"description": text}
+    UPDATE_SEARCH_TERMS = "update_search_terms"  # {"search_terms": text}
+    ADD_IMAGES = "add_images"  # {"count": at least so many}
+    UPDATE_BRAND = "update_brand"  # {"brand": text}
+    UPDATE_CATEGORY = "update_category"  # {"category_path": [text, …]}
+    SET_PRICE_THRESHOLD = "set_price_threshold"  # {"percent": "7.5"}
+    SET_RANK_THRESHOLD = "set_rank_threshold"  # {"percent": "60"}
+    SET_CADENCE = "set_cadence"  # {"cadence": "hourly"}
+    ADD_COMPETITOR = "add_competitor"  # {"marketplace": "US", "asin": "B0…"}
+    PAUSE_TRACKING = "pause_tracking"  # {}
+
+
+KIND_OF: Mapping[Change, Kind] = {
+    **dict.fromkeys((Change.UPDATE_PRICE, Change.SET_COUPON), Kind.PRICING),
+    **dict.fromkeys(
+        (
+            Change.UPDATE_TITLE,
+            Change.UPDATE_BULLETS,
+            Change.UPDATE_DESCRIPTION,
+            Change.UPDATE_SEARCH_TERMS,
+            Change.ADD_IMAGES,
+            Change.UPDATE_BRAND,
+            Change.UPDATE_CATEGORY,
+        ),
+        Kind.CONTENT,
+    ),
+    **dict.fromkeys(
+        (
+            Change.SET_PRICE_THRESHOLD,
+            Change.SET_RANK_THRESHOLD,
+            Change.SET_CADENCE,
+            Change.ADD_COMPETITOR,
+            Change.PAUSE_TRACKING,
+        ),
+        Kind.TRACKING,
+    ),
+}
+
+
+class Metric(StrEnum):
+    """What a suggestion expects to move."""
+
+    BSR = "bsr"
+    PRICE = "price"
+    RATING = "rating"
+    RATINGS_COUNT = "ratings_count"
+    IN_STOCK_SHARE = "in_stock_share"
+    ALERTS = "alerts"  # how often a product is news
+
+
+class Direction(StrEnum):
+    """Which way it is expected to move. A rank improves or worsens."""
+
+    IMPROVES = "improves"
+    WORSENS = "worsens"
+    RISES = "rises"
+    FALLS = "falls"
+
+
+class Advisor(StrEnum):
+    """Who proposed."""
+
+    RULES = "rules"
+    MODEL = "model"
+    PERSON = "person"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotKey:
+    """Which stored look a value was frozen from."""
+
+    product_id: int
+    captured_at: datetime
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One figure that a suggestion rests on, frozen with the looks it came from."""
+
+    key: str  # how reasoning cites it: "price_now", "competitor_1_bsr"
+    figure: str  # in words: "Buy Box price now"
+    value: int | float | str
+    unit: str  # "USD minor", "rank", "stars/10", "%", "days", "characters", "text"
+    period: str | None = None  # "last 30 days"; None: one moment
+    snapshots: tuple[SnapshotKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """One change that an advisor proposes for the product that was asked about."""
+
+    change: Change
+    current: Mapping[str, Any]
+    proposed: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What an advisor says: not stored yet, not checked yet."""
+
+    title: str
+    reasoning: str
+    priority: int  # 1 urgent … 3 minor
+    confidence: float  # 0–1
+    metric: Metric
+    direction: Direction
+    window_days: int
+    evidence: tuple[Evidence, ...]
+    actions: tuple[Proposed, ...]
+
+    @property
+    def kind(self) -> Kind:
+        return KIND_OF[self.actions[0].change]
+
+
+# Its life
+
+
+class SuggestionState(StrEnum):
+    """Where a suggestion stands; follows from its actions, but for expiry."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    PARTLY_APPROVED = "partly_approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class ActionState(StrEnum):
+    """Where one action stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    VERIFIED = "verified"
+    UNSEEN = "unseen"  # applied, and not seen on the page within its days
+    DECLINED = "declined"
+    STALE = "stale"  # the current value is no longer the one that was reviewed
+    FAILED = "failed"
+    UNDONE = "undone"
+    EXPIRED = "expired"
+
+
+STEPS: Mapping[ActionState, frozenset[ActionState]] = {
+    ActionState.PENDING: frozenset(
+        {ActionState.APPROVED, ActionState.DECLINED, ActionState.STALE, ActionState.EXPIRED}
+    ),
+    ActionState.APPROVED: frozenset({ActionState.APPLIED, ActionState.STALE, ActionState.FAILED}),
+    ActionState.APPLIED: frozenset({ActionState.VERIFIED, ActionState.UNSEEN, ActionState.UNDONE}),
+    ActionState.UNSEEN: frozenset({ActionState.VERIFIED, ActionState.UNDONE}),
+    ActionState.VERIFIED: frozenset({ActionState.UNDONE}),
+    ActionState.FAILED: frozenset({ActionState.APPROVED, ActionState.DECLINED}),
+    ActionState.STALE: frozenset({ActionState.DECLINED}),
+    ActionState.DECLINED: frozenset(),
+    ActionState.UNDONE: frozenset(),
+    ActionState.EXPIRED: frozenset(),
+}
+"""Which state may follow which. Nothing reaches applied but from approved."""
+
+
+class WrongStepError(AmazcopeError):
+    """An action can't go where it was sent: somebody was there before, or it is over."""
+
+
+def require_step(now: ActionState, then: ActionState) -> None:
+    """Raise WrongStepError, saying where it stands, unless `then` may follow `now`."""
+    if then not in STEPS[now]:
+        raise WrongStepError(
+            f"This is {now.value} already and can't become {then.value}. Reload the page."
+        )
+
+
+_REFUSED = {ActionState.DECLINED, ActionState.STALE, ActionState.EXPIRED}
+
+
+def state_of(actions: Iterable[ActionState]) -> SuggestionState:
+    """Return what a suggestion is, seen from its actions (at least one)."""
+    states = list(actions)
+    if any(state is ActionState.PENDING for state in states):
+        return SuggestionState.PENDING
+    refused = [state in _REFUSED for state in states]
+    if all(state is ActionState.EXPIRED for state in states):
+        return SuggestionState.EXPIRED
+    if all(refused):
+        return SuggestionState.DECLINED
+    return SuggestionState.PARTLY_APPROVED if any(refused) else SuggestionState.APPROVED
+
+
+# What limits a proposed price
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCaps:
+    """Between which prices a product may be moved, and how far at once. None: no limit."""
+
+    floor: int | None = None
+    ceiling: int | None = None
+    step_percent: float = 15.0
+
+    def problem(self, current: int | None, proposed: object) -> str | None:
+        """Return why a proposed price (minor units) is outside, None when it is inside."""
+        if isinstance(proposed, bool) or not isinstance(proposed, int) or proposed <= 0:
+            return "A price is a whole amount above 0."
+        if self.floor is not None and proposed < self.floor:
+            return "The price lies below the product's floor."
+        if self.ceiling is not None and proposed > self.ceiling:
+            return "The price lies above the product's ceiling."
+        if current is not None and abs(proposed - current) * 100 > self.step_percent * current:
+            return f"The price moves by more than {self.step_percent:g} % at once."
+        return None
+
+
+# What an advisor looks at
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFacts:
+    """A listing's text as it stands; None: not reported by any source."""
+
+    title: str | None = None
+    brand: str | None = None
+    bullets: tuple[str, ...] | None = None
+    description: str | None = None
+    category_path: tuple[str, ...] | None = None
+    image_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitorFacts:
+    """What is known of one chosen competitor."""
+
+    product_id: int
+    asin: str
+    price: int | None
+    bsr: int | None
+    bsr_category_id: int | None
+    rating: int | None
+    ratings_count: int | None
+    listing: ListingFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that an advisor is told of one own product: the same for rules and models."""
+
+    product_id: int
+    marketplace: str
+    asin: str
+    as_of: datetime
+    currency: str
+    price: int | None
+    bsr: int | None
+    bsr_category: str | None
+    bsr_category_id: int | None
+    rating: int | None
+    ratings_count: int | None
+    availability: int | None
+    listing: ListingFacts
+    price_change_percent: float | None  # the person's threshold; None: the usual one
+    rank_change_percent: float | None
+    cadence: str
+    caps: PriceCaps = PriceCaps()
+    competitors: tuple[CompetitorFacts, ...] = ()
+    evidence: tuple[Evidence, ...] = ()  # every figure that may be cited, by key
+    declined: frozenset[str] = field(default_factory=frozenset)  # hashes of declined changes
+
+    def cited(self, *keys: str) -> tuple[Evidence, ...]:
+        """Return the evidence of these keys, in their order. Raises KeyError."""
+        known = {each.key: each for each in self.evidence}
+        return tuple(known[key] for key in keys)

@@ -1,0 +1,150 @@
+"""The steps of a suggestion's life: each one UPDATE … WHERE state = …, each an event.
+
+Nothing else writes a state. Never commits.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Means
+from core.catalog.models import Product
+from core.errors import NotFoundError
+from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
+from core.suggestions.rules import ActionState, Change, SuggestionState, require_step, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who takes a step, and by which means. `person_id` None: nobody, a job by itself."""
+
+    person_id: int | None
+    means: Means
+
+    @classmethod
+    def acting(cls, acting: Acting) -> "By":
+        return cls(acting.person_id, acting.means)
+
+
+BY_ITSELF = By(None, Means.JOB)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An action, its suggestion and its product, with the suggestion's row locked."""
+
+    action: SuggestionAction
+    suggestion: Suggestion
+    product: Product
+
+    @property
+    def change(self) -> Change:
+        return Change(self.action.change)
+
+    @property
+    def state(self) -> ActionState:
+        return ActionState(self.action.state)
+
+    @property
+    def wanted(self) -> Mapping[str, Any]:
+        """What is to be set: as a manager edited it, else as it was proposed."""
+        return self.action.proposed if self.action.edited is None else self.action.edited
+
+
+def hold(session: Session, action_id: int, team_id: int | None = None) -> Held:
+    """Return an action as it is now, and keep others from deciding until the transaction ends.
+
+    Raises NotFoundError for one that is gone with its product, or of another team.
+    """
+    suggestion_id = session.scalar(
+        select(SuggestionAction.suggestion_id).where(SuggestionAction.id == action_id)
+    )
+    suggestion = None if suggestion_id is None else hold_suggestion(session, suggestion_id, team_id)
+    action = session.get(SuggestionAction, action_id, populate_existing=True)
+    if suggestion is None or action is None:
+        raise NotFoundError("This suggestion is gone: its product was removed.")
+    return Held(action, suggestion, session.get_one(Product, suggestion.product_id))
+
+
+def hold_suggestion(session: Session, suggestion_id: int, team_id: int | None = None) -> Suggestion:
+    """Lock a suggestion's row and return it. Raises NotFoundError."""
+    wanted = select(Suggestion).where(Suggestion.id == suggestion_id).with_for_update()
+    if team_id is not None:
+        wanted = wanted.where(Suggestion.team_id == team_id)
+    found = session.scalars(wanted.execution_options(populate_existing=True)).first()
+    if found is None:
+        raise NotFoundError("This suggestion is gone, or belongs to another team.")
+    return found
+
+
+def take(
+    session: Session,
+    held: Held,
+    then: ActionState,
+    now: datetime,
+    by: By,
+    why: str | None = None,
+    **values: Any,
+) -> bool:
+    """Bring an action from the state it was read in to the next; return whether this call did.
+
+    Raises WrongStepError for a step that does not exist.
+    """
+    before = held.state
+    require_step(before, then)
+    changed = session.execute(
+        update(SuggestionAction)
+        .where(SuggestionAction.id == held.action.id, SuggestionAction.state == before.value)
+        .values(state=then.value, **values)
+        .returning(SuggestionAction.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if changed is None:
+        return False
+    session.refresh(held.action)
+    tell(session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id)
+    _follow_actions(session, held.suggestion, now)
+    return True
+
+
+def _follow_actions(session: Session, suggestion: Suggestion, now: datetime) -> None:
+    """Bring a suggestion's own state in line with its actions'."""
+    states = session.scalars(
+        select(SuggestionAction.state).where(SuggestionAction.suggestion_id == suggestion.id)
+    )
+    state = state_of(map(ActionState, states))
+    if state.value == suggestion.state:
+        return
+    if suggestion.state == SuggestionState.PENDING.value:
+        suggestion.decided_at = now
+    suggestion.state = state.value
+    session.flush()
+
+
+def tell(
+    session: Session,
+    suggestion_id: int,
+    after: str,
+    now: datetime,
+    by: By,
+    before: str | None = None,
+    why: str | None = None,
+    action_id: int | None = None,
+) -> None:
+    """Append an event to a suggestion's time line."""
+    session.execute(
+        insert(SuggestionEvent).values(
+            suggestion_id=suggestion_id,
+            action_id=action_id,
+            at=now,
+            person_id=by.person_id,
+            means=by.means.value,
+            before=before,
+            after=after,
+            why=why,
+        )
+    )

@@ -1,0 +1,96 @@
+"""Settings of a product for a whole team, as an approved suggestion sets them. Never commits."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.errors import InvalidInputError, NotFoundError
+from core.tracking.models import Tracking
+from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.tracking.service import sync_schedule
+
+
+class Threshold(StrEnum):
+    """Which change a threshold is about; the column it is kept in."""
+
+    PRICE = "price_change_percent"
+    RANK = "rank_change_percent"
+
+
+@verb(Right.TEAM)
+def set_threshold(
+    session: Session, acting: Acting, product_id: int, which: Threshold, percent: Decimal | None
+) -> None:
+    """Set from which change on a product is news for the team; None: the usual one."""
+    if percent is not None and not 0 < percent <= LARGEST_THRESHOLD:
+        raise InvalidInputError(
+            f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+        )
+    setattr(_first(session, acting, product_id), which.value, percent)
+    session.flush()
+
+
+@verb(Right.TEAM)
+def set_cadence(session: Session, acting: Acting, product_id: int, cadence: Cadence) -> None:
+    """Set how often the team wants a product looked at; a teammate's faster wish stays."""
+    _first(session, acting, product_id).cadence = cadence.value
+    session.flush()
+    sync_schedule(session, [product_id])
+
+
+@verb(Right.TEAM)
+def pause_everybody(session: Session, acting: Acting, product_id: int, now: datetime) -> list[int]:
+    """Stop looking at a product for the whole team; return the people for whom it ran."""
+    return _set_paused(session, acting, product_id, now, None)
+
+
+@verb(Right.TEAM)
+def resume_for(
+    session: Session, acting: Acting, product_id: int, people: Collection[int]
+) -> list[int]:
+    """Look at a product again for those teammates; return for whom it was paused."""
+    return _set_paused(session, acting, product_id, None, people)
+
+
+def _set_paused(
+    session: Session,
+    acting: Acting,
+    product_id: int,
+    at: datetime | None,
+    people: Collection[int] | None,
+) -> list[int]:
+    changed = (
+        update(Tracking)
+        .where(
+            Tracking.team_id == acting.team_id,
+            Tracking.product_id == product_id,
+            Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None),
+        )
+        .values(paused_at=at)
+        .returning(Tracking.person_id)
+    )
+    if people is not None:
+        changed = changed.where(Tracking.person_id.in_(people))
+    found = sorted(session.scalars(changed))
+    sync_schedule(session, [product_id])
+    return found
+
+
+def _first(session: Session, acting: Acting, product_id: int) -> Tracking:
+    """Return the row that the team's list shows."""
+    found = session.scalars(
+        select(Tracking)
+        .where(Tracking.team_id == acting.team_id, Tracking.product_id == product_id)
+        .order_by(Tracking.is_first.desc(), Tracking.id)
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if found is None:
+        raise NotFoundError("Nobody of the team follows this product any more.")
+    return found

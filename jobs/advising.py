@@ -1,0 +1,186 @@
+"""When advice is asked for, approved changes are applied, and pages are found to show them.
+
+No rules of its own. Huey's crontab is UTC: a team's 08:00 is looked for every five minutes.
+"""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from huey import crontab
+
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from core.errors import OutsideServiceError
+from core.suggestions import advising, applying, service, verifying
+from core.suggestions.advising import Adviser, Asked, Due
+from core.suggestions.appliers import Applier, find_applier
+from core.suggestions.handover import order_of
+from core.suggestions.rules import ActionState
+from jobs.queue import huey
+from jobs.running import alone, job
+
+log = logging.getLogger(__name__)
+
+BATCH = 40  # products claimed at a time: a second of rules, or five rounds of eight questions
+PARALLEL = 8  # questions to a model at a time
+
+
+@huey.periodic_task(crontab(minute="*/5"), expires=300)
+def plan_advice() -> None:
+    """Let the day's products wait for advice, where it is 08:00."""
+    alone("plan advice", plan_round)
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def advise_waiting() -> None:
+    """Ask about all products that wait."""
+    advise_round()
+
+
+@huey.task(expires=300)
+def advise_now() -> None:
+    """The doorbell of a request: ask without waiting for the minute."""
+    advise_round()
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def apply_approved() -> None:
+    """Apply what was approved."""
+    apply_round()
+
+
+@huey.task(expires=300)
+def apply_now() -> None:
+    """The doorbell of an approval: apply without waiting for the minute."""
+    apply_round()
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def verify_applied() -> None:
+    """Look whether pages show what was applied."""
+    alone("verify", verify_round)
+
+
+@huey.periodic_task(crontab(minute="*/10"), expires=600)
+def expire_waiting() -> None:
+    """End suggestions whose time is over."""
+    alone("expire", expire_round)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def plan_round() -> None:
+    """Plan the day of every team whose morning it is, as a job."""
+    with job("plan advice") as notes:
+        with write_scope() as session:
+            planned = advising.plan_daily(session, _now())
+        notes.say(f"{planned} products.") if planned else notes.idle("Nothing to plan.")
+
+
+def advise_round(adviser: Adviser | None = None) -> None:
+    """Ask about every product that waits, as a job.
+
+    `adviser` None: the model of the settings, where there is one. The rules always answer.
+    """
+    with job("advise") as notes:
+        products, suggestions = 0, 0
+        failed: list[Exception] = []
+        while claimed := _claim():
+            products += len(claimed)
+            suggestions += _advise_batch(claimed, adviser, failed)
+        if failed:
+            raise ExceptionGroup("Some products could not be advised on.", failed)
+        if products:
+            notes.say(f"{suggestions} suggestions for {products} products.")
+        else:
+            notes.idle("No product waits.")
+
+
+def _claim() -> list[Due]:
+    with write_scope() as session:
+        return advising.claim_due(session, _now(), BATCH)
+
+
+def _advise_batch(claimed: Sequence[Due], adviser: Adviser | None, failed: list[Exception]) -> int:
+    """Advise on claimed products together; where that fails, on each by itself."""
+    try:
+        return _advise(claimed, adviser)
+    except Exception as error:  # one product must not hold up the others
+        if len(claimed) > 1:
+            return sum(_advise_batch([due], adviser, failed) for due in claimed)
+        log.exception("Product %s could not be advised on", claimed[0].product_id)
+        failed.append(error)
+        with write_scope() as session:
+            advising.put_off(session, claimed[0], _now())
+        return 0
+
+
+def _advise(claimed: Sequence[Due], adviser: Adviser | None) -> int:
+    """Read, ask with no transaction open, store."""
+    now = _now()
+    with read_scope() as session:
+        asked = advising.questions(session, claimed, now)
+    stored = 0 if adviser is None else _ask_in_parallel(adviser, asked, now)
+    with write_scope() as session:
+        stored += sum(advising.answer_by_rules(session, each, now) for each in asked)
+        advising.finish_due(session, claimed)
+    return stored
+
+
+def _ask_in_parallel(adviser: Adviser, asked: Sequence[Asked], now: datetime) -> int:
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return sum(pool.map(lambda each: adviser.answer(each, now), asked))
+
+
+def apply_round() -> None:
+    """Apply every approved action, as a job."""
+    with job("apply") as notes:
+        with read_scope() as session:
+            waiting = applying.waiting_to_apply(session)
+        applier = find_applier(get_settings().amazcope_applier)
+        states = [_apply(action_id, applier) for action_id in waiting]
+        if not states:
+            notes.idle("Nothing is approved.")
+            return
+        done = sum(state in (ActionState.APPLIED, ActionState.VERIFIED) for state in states)
+        notes.say(f"{done} of {len(states)} approved actions applied.")
+
+
+def _apply(action_id: int, applier: Applier | None) -> ActionState:
+    try:
+        pushed = None if applier is None else _push(action_id, applier)
+    except OutsideServiceError as error:
+        with write_scope() as session:
+            return applying.fail(session, action_id, _now(), str(error))
+    with write_scope() as session:
+        return applying.apply(session, action_id, _now(), pushed)
+
+
+def _push(action_id: int, applier: Applier) -> str | None:
+    """Hand an action to an applier, with no transaction open; None where it is not for one."""
+    with read_scope() as session:
+        order = order_of(session, action_id)
+    return None if order is None else applier.push(order).told
+
+
+def verify_round() -> None:
+    """Look for applied changes on their pages, as a job."""
+    with job("verify") as notes:
+        with write_scope() as session:
+            found = verifying.verify(session, _now())
+        if found.verified or found.unseen:
+            notes.say(f"{found.verified} verified, {found.unseen} not seen in time.")
+        else:
+            notes.idle("Nothing new was seen.")
+
+
+def expire_round() -> None:
+    """End suggestions whose time is over, as a job."""
+    with job("expire suggestions") as notes:
+        with write_scope() as session:
+            ended = service.expire(session, _now())
+        notes.say(f"{ended} actions expired.") if ended else notes.idle("None is over.")

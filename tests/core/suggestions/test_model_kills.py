@@ -1,0 +1,147 @@
+"""A thousand products, eight questions at a time, and a worker that is killed in the middle."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.accounts.service import acting_owner
+from core.db import read_scope, write_scope
+from core.suggestions import calls
+from core.suggestions.advising import request_advice
+from core.suggestions.model_advice import longest_question
+from core.tracking.rules import Role
+from jobs import queue
+from tests.factories import follow_all, lamp_listing, look_at, rows, store
+from tests.jobs.fetch_world import forget_queue, set_environment
+from tests.model_stand_in import KEY, MODEL, ModelStandIn, running_model
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[3]
+PRODUCTS = 1_000
+LEASE = 2.0  # seconds that a round holds its products
+
+
+@pytest.fixture
+def server(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelStandIn]:
+    with running_model() as running:
+        set_environment(
+            monkeypatch,
+            OPENAI_API_KEY=KEY,
+            OPENAI_BASE_URL=running.url,
+            AMAZCOPE_MODEL=MODEL,
+            AMAZCOPE_MODEL_PRICES=f"{MODEL}=0.1/0.4",
+            AMAZCOPE_MODEL_DOLLARS_PER_DAY="100",
+        )
+        queue.make_tables()
+        forget_queue()
+        yield running
+        forget_queue()
+
+
+def products_that_wait(number: int) -> None:
+    """Have so many own products, each with a look of this hour, wait for advice."""
+    asins, now = [f"B0KILL{n:04d}" for n in range(number)], datetime.now(UTC)
+    at = now.replace(minute=0, second=0, microsecond=0)
+    with write_scope() as session:
+        acting = acting_owner(session)
+        ids = follow_all(session, acting, asins, role=Role.OWN)
+        listing = lamp_listing()
+        looks = [look_at(asin, at, price=2000 + n, listing=listing) for n, asin in enumerate(asins)]
+        store(session, *looks, now=now)
+        assert request_advice(session, acting, ids, now) == number
+
+
+def begin_round() -> "subprocess.Popen[bytes]":
+    driver = [sys.executable, "-m", "tests.core.suggestions.advice_driver", str(LEASE)]
+    return subprocess.Popen(driver, cwd=ROOT)
+
+
+def a_round() -> None:
+    assert begin_round().wait(timeout=200) == 0
+
+
+def kill_after(server: ModelStandIn, questions: int) -> None:
+    """Begin a round and kill it, without any warning, after so many questions."""
+    process = begin_round()
+    until = time.monotonic() + 100
+    while len(server.asked) < questions:
+        assert time.monotonic() < until
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=10)
+    time.sleep(LEASE + 0.5)  # its products are free again
+
+
+def found(statement: str, **values: Any) -> list[dict[str, Any]]:
+    with read_scope() as session:
+        return rows(session, statement, **values)
+
+
+def by_state() -> dict[str, int]:
+    counted = found(
+        "SELECT state, count(*) AS n FROM advice_call WHERE advisor = 'model' GROUP BY state"
+    )
+    return {each["state"]: each["n"] for each in counted}
+
+
+def let_time_pass(minutes: int) -> None:
+    """Move everything that was asked or waits into the past."""
+    past = {"by": timedelta(minutes=minutes)}
+    with write_scope() as session:
+        session.execute(text("UPDATE advice_call SET at = at - CAST(:by AS interval)"), past)
+        session.execute(text("UPDATE advice_due SET due_at = due_at - CAST(:by AS interval)"), past)
+
+
+def put_back() -> int:
+    with write_scope() as session:
+        return calls.put_back_lost(session, datetime.now(UTC), longest_question(60))
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
+    server: ModelStandIn,
+) -> None:
+    server.seconds = 0.02
+    products_that_wait(PRODUCTS)
+    kill_after(server, 250)
+    kill_after(server, 600)
+    a_round()
+    assert set(server.counts.values()) == {1}
+    assert 1 < server.most_at_once <= 8
+    left = by_state()
+    open_questions = left.get("asking", 0)
+    assert open_questions <= 16  # those that were in flight at the two kills
+    assert left["ok"] == PRODUCTS - open_questions
+    # Nobody asks them again before their time is over ...
+    assert put_back() == 0
+    let_time_pass(minutes=4)
+    assert put_back() == open_questions
+    a_round()
+    assert set(server.counts.values()) <= {1}
+    # ... and then once.
+    let_time_pass(minutes=30)
+    a_round()
+    assert by_state() == {"ok": PRODUCTS}
+    assert len(server.counts) == PRODUCTS
+    assert sum(server.counts.values()) == PRODUCTS + open_questions
+    assert found("SELECT * FROM advice_due") == []
+    stored = found("SELECT product_id FROM suggestion WHERE advisor = 'model'")
+    assert len(stored) == len({each["product_id"] for each in stored}) == PRODUCTS
+
+
+def test_two_workers_at_once_ask_about_each_product_once(server: ModelStandIn) -> None:
+    server.seconds = 0.05
+    products_that_wait(100)
+    others = [begin_round() for _ in range(2)]
+    assert [process.wait(timeout=100) for process in others] == [0, 0]
+    assert set(server.counts.values()) == {1}
+    assert by_state() == {"ok": 100}

@@ -1,0 +1,244 @@
+"""No sequence of calls by anybody reaches `applied` without a manager's approval.
+
+Hypothesis calls the verbs and rounds in any order, on a real database that keeps what
+was committed.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.service import acting_owner, acting_person
+from core.db import read_scope, write_scope
+from core.errors import AmazcopeError
+from core.suggestions import applying, proposing, service, verifying
+from core.suggestions.models import SuggestionAction
+from core.suggestions.rules import STEPS, ActionState, Advisor, PriceCaps
+from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp, show
+from tests.factories import NOON, lamp_listing, member, rows, stranger
+
+REVIEWERS = (Role.MANAGER, Role.ADMIN)
+PAST_APPROVAL = ("approved", "applied", "verified", "unseen", "undone", "failed")
+CHANGES = {"price": new_price, "title": new_title, "cadence": new_cadence}
+EDITS: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"price": 1950},
+    {"price": 1},
+    {"title": "Desk lamp"},
+    {"cadence": "6h"},
+    {},
+)
+PROGRAMS: tuple[dict[str, Any], ...] = (
+    {"means": Means.TOOL},
+    {"means": Means.JOB},
+    {"means": Means.COMMAND},
+    {"scopes": frozenset(Scope)},
+)
+
+
+class AnybodyCallsAnything(RuleBasedStateMachine):
+    """A team, its roles, a stranger, and programs in each one's name."""
+
+    reached: ClassVar[set[str]] = set()
+
+    @initialize()
+    def begin(self) -> None:
+        with write_scope() as session:
+            for table in ("suggestion", "tracking", "suggestion_settings", "snapshot", "product"):
+                session.execute(text(f"DELETE FROM {table}"))
+            owner = acting_person(session, acting_owner(session).person_id, Means.PAGE)
+            self.people = [owner, *(member(session, owner, role) for role in Role)]
+            self.people.append(stranger(session))
+            self.owner, self.now = owner, NOON + timedelta(minutes=1)
+            self.lamp = own_lamp(session, owner)
+            self.approvals: set[int] = set()
+
+    @contextmanager
+    def calling(self) -> Iterator[Session]:
+        """A scope in which a refusal is an answer; the clock ticks."""
+        self.now += timedelta(minutes=1)
+        try:
+            with write_scope() as session:
+                yield session
+        except AmazcopeError:
+            return
+
+    def actions(self) -> list[int]:
+        with read_scope() as session:
+            return [row["id"] for row in rows(session, "SELECT id FROM suggestion_action")]
+
+    def has_actions(self) -> bool:
+        return bool(self.actions())
+
+    @rule(change=st.sampled_from(sorted(CHANGES)), who=st.integers(0, 5), both=st.booleans())
+    def propose(self, change: str, who: int, both: bool) -> None:
+        made = CHANGES[change]()
+        said = advice(*([made, made] if both else [made]))
+        with self.calling() as session:
+            proposing.store_advice(
+                session,
+                self.owner.team_id,
+                self.lamp,
+                said,
+                Advisor.AGENT,
+                None,
+                self.people[who].person_id,
+                self.now,
+            )
+
+    @precondition(has_actions)
+    @rule(data=st.data(), edited=st.sampled_from(EDITS))
+    def approve(self, data: st.DataObject, edited: dict[str, Any] | None) -> None:
+        acting, action_id = self.somebody(data), self.some_action(data)
+        with self.calling() as session:
+            done = service.approve(session, acting, action_id, self.now, edited=edited)
+            if done.did:
+                self.note_approval(acting, action_id)
+
+    @precondition(has_actions)
+    @rule(data=st.data(), many=st.booleans())
+    def approve_together(self, data: st.DataObject, many: bool) -> None:
+        acting, action_id = self.somebody(data), self.some_action(data)
+        with self.calling() as session:
+            number = session.get_one(SuggestionAction, action_id).suggestion_id
+            decided = (
+                service.approve_many(session, acting, [number], self.now)
+                if many
+                else service.approve_all(session, acting, number, self.now)
+            )
+            for each in decided:
+                if each.did:
+                    self.note_approval(acting, each.action_id)
+
+    @precondition(has_actions)
+    @rule(data=st.data(), verb=st.sampled_from(["decline", "fail", "decline_all"]))
+    def do_something_else(self, data: st.DataObject, verb: str) -> None:
+        acting, action_id = self.somebody(data), self.some_action(data)
+        with self.calling() as session:
+            number = session.get_one(SuggestionAction, action_id).suggestion_id
+            calls: dict[str, Callable[[], Any]] = {
+                "decline": lambda: service.decline(session, acting, action_id, self.now, "No."),
+                "fail": lambda: applying.fail(session, action_id, self.now, "Not pushed."),
+                "decline_all": lambda: service.decline_all(
+                    session, acting, number, self.now, "No."
+                ),
+            }
+            calls[verb]()
+
+    @precondition(has_actions)
+    @rule(data=st.data(), again=st.booleans())
+    def undo(self, data: st.DataObject, again: bool) -> None:
+        acting, action_id = self.somebody(data), self.some_action(data)
+        for _ in range(1 + again):
+            with self.calling() as session:
+                service.undo(session, acting, action_id, self.now)
+
+    @precondition(has_actions)
+    @rule(data=st.data())
+    def apply(self, data: st.DataObject) -> None:
+        with self.calling() as session:
+            applying.apply(session, self.some_action(data), self.now)
+
+    @rule()
+    def a_round(self) -> None:
+        with self.calling() as session:
+            for action_id in applying.waiting_to_apply(session):
+                applying.apply(session, action_id, self.now)
+            verifying.verify(session, self.now)
+            service.expire(session, self.now)
+
+    @rule(price=st.sampled_from([1900, 1950, 2000]), title=st.sampled_from(["Reading lamp", "X"]))
+    def a_look(self, price: int, title: str) -> None:
+        with self.calling() as session:
+            show(session, self.now, price=price, listing=lamp_listing(title))
+
+    @rule(days=st.integers(1, 9))
+    def time_passes(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+    @rule(data=st.data(), is_on=st.booleans())
+    def change_the_rules(self, data: st.DataObject, is_on: bool) -> None:
+        acting = self.somebody(data)
+        with self.calling() as session:
+            service.set_four_eyes(session, acting, is_on)
+        with self.calling() as session:
+            service.set_price_cap(session, acting, self.lamp, PriceCaps(floor=1000))
+
+    def somebody(self, data: st.DataObject) -> Acting:
+        # Who may is called more often: what needs an approval is reached that way.
+        acting = data.draw(st.sampled_from([self.owner, self.owner, self.owner, *self.people]))
+        program = data.draw(st.sampled_from([{}] * 8 + [*PROGRAMS]))
+        return replace(acting, **program)
+
+    def some_action(self, data: st.DataObject) -> int:
+        return data.draw(st.sampled_from(self.actions()))
+
+    def note_approval(self, acting: Acting, action_id: int) -> None:
+        assert acting.role in REVIEWERS
+        assert acting.team_id == self.owner.team_id
+        assert acting.means is Means.PAGE
+        assert acting.scopes is None
+        self.approvals.add(action_id)
+
+    @invariant()
+    def nothing_is_past_an_approval_that_there_was_not(self) -> None:
+        if not hasattr(self, "approvals"):
+            return
+        with read_scope() as session:
+            past = rows(
+                session,
+                "SELECT a.id, p.role, a.decided_by FROM suggestion_action a "
+                "LEFT JOIN person p ON p.id = a.decided_by WHERE a.state = ANY(:states)",
+                states=list(PAST_APPROVAL),
+            )
+            for each in past:
+                assert each["id"] in self.approvals
+                assert each["role"] in REVIEWERS
+
+    @invariant()
+    def every_step_is_one_that_there_is(self) -> None:
+        with read_scope() as session:
+            steps = rows(
+                session,
+                "SELECT e.action_id, e.before, e.after FROM suggestion_event e "
+                "WHERE e.action_id IS NOT NULL ORDER BY e.action_id, e.id",
+            )
+        stands: dict[int, str] = {}
+        for step in steps:
+            assert step["before"] == stands.get(step["action_id"], "pending")
+            assert ActionState(step["after"]) in STEPS[ActionState(step["before"])]
+            stands[step["action_id"]] = step["after"]
+        self.reached.update(stands.values())
+
+
+@pytest.mark.usefixtures("committed_database")
+def test_nothing_is_applied_without_an_approval() -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        AnybodyCallsAnything,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    # What is never reached is not tested.
+    assert AnybodyCallsAnything.reached >= {"applied", "verified", "undone", "stale", "declined"}

@@ -1,0 +1,152 @@
+"""Two managers at the same moment, on a database that keeps what was committed."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from core.accounts.rules import Acting, Means, Role
+from core.accounts.service import acting_owner, acting_person
+from core.db import read_scope, write_scope
+from core.errors import AmazcopeError
+from core.suggestions import advising, applying, service
+from core.suggestions.rules import ActionState, Advisor
+from core.tracking.rules import Role as TrackingRole
+from tests.core.suggestions.world import advice, new_cadence, new_price, own_lamp, suggest
+from tests.factories import NOON, follow_all, member, rows
+
+LATER = NOON + timedelta(hours=2)
+
+pytestmark = pytest.mark.usefixtures("committed_database")
+
+
+def people(count: int) -> list[Acting]:
+    """Follow the lamp for the owner and return so many managers."""
+    with write_scope() as session:
+        owner = acting_person(session, acting_owner(session).person_id, Means.PAGE)
+        own_lamp(session, owner)
+        return [member(session, owner, Role.MANAGER) for _ in range(count)]
+
+
+def suggestion(acting: Acting, *actions: Any) -> list[int]:
+    """Return the ids of a new suggestion's actions."""
+    with write_scope() as session:
+        number = suggest(session, acting, *actions)
+    with read_scope() as session:
+        found = rows(session, "SELECT id FROM suggestion_action WHERE suggestion_id = :id "
+                     "ORDER BY place", id=number)  # fmt: skip
+        return [each["id"] for each in found]
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make calls at the same moment, each in a thread; an expected error is its answer."""
+    barrier = Barrier(len(calls))
+
+    def call(each: Callable[[], Any]) -> Any:
+        barrier.wait()
+        try:
+            return each()
+        except AmazcopeError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(call, calls))
+
+
+def approving(acting: Acting, action_id: int) -> Callable[[], Any]:
+    def call() -> Any:
+        with write_scope() as session:
+            return service.approve(session, acting, action_id, LATER)
+
+    return call
+
+
+def declining(acting: Acting, action_id: int) -> Callable[[], Any]:
+    def call() -> Any:
+        with write_scope() as session:
+            return service.decline(session, acting, action_id, LATER, "No.")
+
+    return call
+
+
+def all_rows(statement: str) -> list[dict[str, Any]]:
+    with read_scope() as session:
+        return rows(session, statement)
+
+
+def test_two_managers_approve_at_once_and_one_does_it() -> None:
+    managers = people(4)
+    [action_id] = suggestion(managers[0])
+    answers = at_once([approving(each, action_id) for each in managers])
+    assert sorted(answer.did for answer in answers) == [False, False, False, True]
+    events = all_rows("SELECT person_id FROM suggestion_event WHERE after = 'approved'")
+    [winner] = [m for m, answer in zip(managers, answers, strict=True) if answer.did]
+    assert [each["person_id"] for each in events] == [winner.person_id]
+    assert len(all_rows("SELECT 1 FROM audit_event WHERE verb = 'approved suggestion'")) == 1
+
+
+def test_one_approves_and_one_declines_at_once_and_one_is_told() -> None:
+    managers = people(2)
+    for _ in range(5):
+        [action_id] = suggestion(managers[0])
+        answers = at_once([approving(managers[0], action_id), declining(managers[1], action_id)])
+        assert len([answer for answer in answers if isinstance(answer, AmazcopeError)]) == 1
+        done = len(all_rows("SELECT 1 FROM suggestion_event WHERE before = 'pending'"))
+        assert done == 1
+        with write_scope() as session:
+            session.execute(text("DELETE FROM suggestion"))
+
+
+def test_two_actions_of_one_suggestion_decided_at_once_leave_it_decided() -> None:
+    managers = people(2)
+    first, second = suggestion(managers[0], new_price(1900), new_price(1950))
+    at_once([approving(managers[0], first), declining(managers[1], second)])
+    [found] = all_rows("SELECT state, decided_at FROM suggestion")
+    assert (found["state"], found["decided_at"]) == ("partly_approved", LATER)
+
+
+def test_two_workers_apply_at_once_and_one_does_it() -> None:
+    managers = people(1)
+    [action_id] = suggestion(managers[0], new_cadence("hourly"))
+    approving(managers[0], action_id)()
+
+    def applying_it() -> ActionState:
+        with write_scope() as session:
+            return applying.apply(session, action_id, LATER)
+
+    assert at_once([applying_it] * 4) == [ActionState.VERIFIED] * 4
+    assert len(all_rows("SELECT 1 FROM suggestion_event WHERE after = 'applied'")) == 1
+
+
+def test_the_same_advice_stored_at_once_is_stored_once() -> None:
+    [manager] = people(1)
+    [lamp] = [row["id"] for row in all_rows("SELECT id FROM product")]
+
+    def storing() -> int | None:
+        with write_scope() as session:
+            return service.store_advice(
+                session, manager.team_id, lamp, advice(), Advisor.RULES, None, None, NOON
+            )
+
+    made = at_once([storing] * 4)
+    assert len([each for each in made if each is not None]) == 1
+    assert len(all_rows("SELECT 1 FROM suggestion")) == 1
+
+
+def test_two_workers_claim_different_products() -> None:
+    [manager] = people(1)
+    with write_scope() as session:
+        asins = [f"B0MANY{n:04d}" for n in range(20)]
+        ids = follow_all(session, manager, asins, role=TrackingRole.OWN)
+        advising.request_advice(session, manager, ids, NOON)
+
+    def claiming() -> list[int]:
+        with write_scope() as session:
+            return [due.product_id for due in advising.claim_due(session, NOON, 5)]
+
+    claimed = [number for each in at_once([claiming] * 4) for number in each]
+    assert sorted(claimed) == sorted(ids)

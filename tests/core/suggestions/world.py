@@ -1,0 +1,124 @@
+"""An own product with a price and a listing, and advice about it. No tests here."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
+from core.suggestions.rules import (
+    Advice,
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Metric,
+    Proposed,
+    SnapshotKey,
+)
+from core.suggestions.service import store_advice
+from core.tracking.rules import Role
+from tests.factories import KETTLE, LAMP, NOON, follow_all, lamp_listing, look_at, product, store
+
+PRICE = 2000
+TITLE = "Reading lamp with a long neck"
+SHORTER = "Reading lamp"
+
+
+def own_lamp(session: Session, acting: Acting) -> int:
+    """Have somebody follow a lamp of their own that sells for 20.00; return its id."""
+    [number] = follow_all(session, acting, [LAMP], role=Role.OWN)
+    show(session)
+    return number
+
+
+def show(session: Session, at: datetime = NOON, asin: str = LAMP, **values: Any) -> None:
+    """Store a look at a product's page, with its listing."""
+    usual = {"listing": lamp_listing(TITLE), "price": PRICE}
+    store(session, look_at(asin, at, **(usual | values)), now=at + timedelta(minutes=1))
+
+
+def kettle(session: Session, acting: Acting) -> int:
+    """Have somebody follow a kettle, to compare with; return its id."""
+    [number] = follow_all(session, acting, [KETTLE])
+    return number
+
+
+def proposed(
+    change: Change, current: dict[str, Any], values: dict[str, Any], reason: str = "It sells."
+) -> Proposed:
+    return Proposed(change, current, values, reason)
+
+
+def new_price(price: int = 1900, current: int | None = PRICE) -> Proposed:
+    return proposed(Change.UPDATE_PRICE, {"price": current}, {"price": price})
+
+
+def new_title(title: str = SHORTER, current: str = TITLE) -> Proposed:
+    return proposed(Change.UPDATE_TITLE, {"title": current}, {"title": title})
+
+
+def new_cadence(cadence: str = "hourly", current: str = "daily") -> Proposed:
+    return proposed(Change.SET_CADENCE, {"cadence": current}, {"cadence": cadence})
+
+
+def advice(*actions: Proposed, evidence: int = PRICE, **values: Any) -> Advice:
+    """Return advice, on the price unless told otherwise."""
+    usual: dict[str, Any] = {
+        "title": "Ask for less",
+        "reasoning": "Others ask for less.",
+        "priority": 2,
+        "confidence": 0.6,
+        "metric": Metric.BSR,
+        "direction": Direction.IMPROVES,
+        "window_days": 14,
+        "evidence": (price_now(evidence),),
+        "actions": actions or (new_price(),),
+    }
+    return Advice(**(usual | values))
+
+
+def price_now(price: int) -> Evidence:
+    looks = (SnapshotKey(1, NOON, 1),)
+    return Evidence("price_now", "Price now", price, "USD minor", None, looks)
+
+
+def suggest(
+    session: Session,
+    acting: Acting,
+    *actions: Proposed,
+    now: datetime = NOON,
+    asked_by: int | None = None,
+    **values: Any,
+) -> int:
+    """Store advice about the lamp and return the suggestion's id."""
+    said = advice(*actions, **values)
+    number = store_advice(
+        session, acting.team_id, product(session), said, Advisor.RULES, None, asked_by, now
+    )
+    assert number is not None
+    return number
+
+
+def actions_of(session: Session, suggestion_id: int) -> list[SuggestionAction]:
+    """Return a suggestion's actions as they are now, in order."""
+    session.expire_all()
+    found = session.query(SuggestionAction).filter_by(suggestion_id=suggestion_id)
+    return found.order_by(SuggestionAction.place).all()
+
+
+def only_action(session: Session, suggestion_id: int) -> SuggestionAction:
+    [action] = actions_of(session, suggestion_id)
+    return action
+
+
+def state_of(session: Session, suggestion_id: int) -> str:
+    session.expire_all()
+    return session.get_one(Suggestion, suggestion_id).state
+
+
+def time_line(session: Session, suggestion_id: int) -> list[tuple[str | None, str]]:
+    """Return the steps of a suggestion: (from, to), in order."""
+    found = session.query(SuggestionEvent).filter_by(suggestion_id=suggestion_id)
+    return [(each.before, each.after) for each in found.order_by(SuggestionEvent.id)]

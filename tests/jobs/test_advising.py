@@ -1,0 +1,208 @@
+"""Rounds of advice, applying and verifying: each may run twice, and one failure holds up none."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.config import get_settings
+from core.errors import ConfigurationError, OutsideServiceError
+from core.suggestions import advising as asking
+from core.suggestions import applying
+from core.suggestions.advising import Asked, request_advice
+from core.suggestions.appliers import Order, Receipt
+from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
+from core.suggestions.service import approve
+from core.tracking.rules import Role
+from jobs import advising
+from tests.core.suggestions.world import new_price, new_title, only_action, show, suggest
+from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, rows
+from tests.jobs.fetch_world import set_environment
+
+EVIL = "Lamp! " * 50  # breaks three listing rules
+
+
+def ago(hours: float) -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(hours=hours)
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    [number, _] = follow_all(session, acting, [LAMP, KETTLE], role=Role.OWN)
+    show(session, ago(2), listing=lamp_listing(EVIL))
+    show(session, ago(2), KETTLE, listing=lamp_listing(EVIL))
+    return number
+
+
+def ask(session: Session, acting: Acting) -> None:
+    products = [row["product_id"] for row in rows(session, "SELECT product_id FROM tracking")]
+    request_advice(session, acting, products, ago(0.1))
+
+
+@pytest.fixture(autouse=True)
+def read_settings_anew() -> Iterator[None]:
+    yield
+    get_settings.cache_clear()
+
+
+def job_runs(session: Session, name: str) -> list[dict[str, Any]]:
+    return rows(session, "SELECT * FROM job_run WHERE job = :name ORDER BY id", name=name)
+
+
+def test_a_round_advises_on_all_that_waits_and_a_second_finds_nothing(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    ask(session, acting)
+    advising.advise_round()
+    advising.advise_round()
+    assert session.query(AdviceDue).count() == 0
+    assert session.query(AdviceCall).count() == 2
+    made = session.query(Suggestion).count()
+    assert made >= 2
+    first, second = job_runs(session, "advise")
+    assert first["note"] == f"{made} suggestions for 2 products."
+    assert second["note"] == "No product waits."
+
+
+def test_the_morning_lets_own_products_wait(session: Session, acting: Acting, lamp: int) -> None:
+    asking_at = datetime.now(UTC).replace(hour=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(advising, "_now", lambda: asking_at)
+        advising.plan_round()
+        advising.plan_round()
+    assert session.query(AdviceDue).count() == 2
+    assert [run["note"] for run in job_runs(session, "plan advice")] == [
+        "2 products.",
+        "Nothing to plan.",
+    ]
+
+
+def test_one_product_that_fails_holds_up_no_other(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Callable[..., int] = asking.answer_by_rules
+
+    def failing(session: Session, asked: Asked, now: datetime) -> int:
+        if asked.facts.product_id == lamp:
+            raise ZeroDivisionError("in a rule")
+        return real(session, asked, now)
+
+    monkeypatch.setattr(asking, "answer_by_rules", failing)
+    ask(session, acting)
+    with pytest.raises(ExceptionGroup):
+        advising.advise_round()
+    [left] = session.query(AdviceDue)
+    assert left.product_id == lamp
+    assert {each.product_id for each in session.query(Suggestion)} != set()
+    assert lamp not in {each.product_id for each in session.query(Suggestion)}
+
+
+class Quiet:
+    """An adviser that is asked and says nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+
+    def answer(self, asked: Asked, now: datetime) -> int:
+        self.asked.append(asked)
+        return 0
+
+
+def test_another_adviser_is_asked_about_each_product_and_the_rules_answer_too(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    ask(session, acting)
+    adviser = Quiet()
+    advising.advise_round(adviser)
+    assert len(adviser.asked) == 2
+    assert session.query(Suggestion).count() >= 2
+
+
+# Applying
+
+
+def approved(session: Session, acting: Acting) -> SuggestionAction:
+    title = new_title("Desk lamp", current=EVIL.strip())
+    action = only_action(session, suggest(session, acting, title, now=ago(1)))
+    assert approve(session, acting, action.id, ago(0.5)).did
+    return action
+
+
+def test_a_round_applies_what_is_approved_once(session: Session, acting: Acting, lamp: int) -> None:
+    action = approved(session, acting)
+    advising.apply_round()
+    advising.apply_round()
+    session.refresh(action)
+    assert action.state == "applied"
+    assert [run["note"] for run in job_runs(session, "apply")] == [
+        "1 of 1 approved actions applied.",
+        "Nothing is approved.",
+    ]
+
+
+def test_a_dry_run_is_told_on_the_time_line(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
+    approved(session, acting)
+    advising.apply_round()
+    [event] = rows(session, "SELECT why FROM suggestion_event WHERE after = 'applied'")
+    assert "Nothing was pushed." in event["why"]
+
+
+def test_an_unknown_applier_applies_nothing(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_APPLIER="telepathy")
+    approved(session, acting)
+    with pytest.raises(ConfigurationError):
+        advising.apply_round()
+    assert len(applying.waiting_to_apply(session)) == 1
+
+
+class Shut:
+    """An applier whose marketplace does not answer."""
+
+    name = "shut"
+
+    def push(self, order: Order) -> Receipt:
+        raise OutsideServiceError(f"{order.marketplace} does not answer.")
+
+
+def test_what_could_not_be_pushed_has_failed_with_the_reason(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(advising, "find_applier", lambda _name: Shut())
+    action = approved(session, acting)
+    advising.apply_round()
+    session.refresh(action)
+    assert (action.state, action.trouble) == ("failed", "US does not answer.")
+
+
+# Verifying and expiring
+
+
+def test_a_round_verifies_what_a_later_look_shows(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = approved(session, acting)
+    with monkeypatch.context() as patch:
+        patch.setattr(advising, "_now", lambda: ago(0.4))
+        advising.apply_round()
+    advising.verify_round()
+    show(session, ago(0.2), listing=lamp_listing("Desk lamp"))
+    advising.verify_round()
+    session.refresh(action)
+    assert action.state == "verified"
+    assert [run["note"] for run in job_runs(session, "verify")][-1] == (
+        "1 verified, 0 not seen in time."
+    )
+
+
+def test_a_round_ends_what_nobody_decided(session: Session, acting: Acting, lamp: int) -> None:
+    number = suggest(session, acting, new_price(), now=ago(24 * 8))
+    advising.expire_round()
+    assert only_action(session, number).state == "expired"
