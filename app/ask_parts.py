@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import actions, suggestion_actions
+from app import actions, fragments, suggestion_actions
 from app.data import acting, lists, operations
 from app.data import suggestions as data
 from core import wording
@@ -87,7 +87,7 @@ def progress() -> None:
         _progress()
 
 
-@st.fragment(run_every=1.0)
+@fragments.fragment(run_every=1.0)
 def _progress() -> None:
     asked: _Asked | None = st.session_state.get(_ASKED)
     if asked is None:

@@ -10,6 +10,9 @@ SUGGESTIONS: Final = "suggestions"
 SUGGESTION: Final = "suggestion"
 ADD: Final = "add"
 HEALTH: Final = "health"
+PROFILE: Final = "profile"
+ADMIN: Final = "admin"
+AUDIT: Final = "audit"
 
 # What an address may carry, as in /products?market=DE&search=kettle or /product?…&days=90
 MARKET: Final = "market"  # the filter of lists; a product is named by its "marketplace"

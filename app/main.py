@@ -64,6 +64,11 @@ SCREENS = {
         ),
         Screen(keys.HEALTH, "Health", "ecg_heart", "Fetches, failures, due products and cost."),
     ],
+    "People": [
+        Screen(keys.PROFILE, "Profile", "person", "How you see things and get in.", Right.SELF),
+        Screen(keys.ADMIN, "Administration", "group", "People, invitations, tokens.", Right.ADMIN),
+        Screen(keys.AUDIT, "Audit", "history", "Who did what to what.", Right.ADMIN),
+    ],
 }
 RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}
 
@@ -87,7 +92,7 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
 
 def run_page(who: Acting) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
-    frame.sidebar(who)
+    frame.sidebar(who, list(RIGHTS))
     if who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
         current.run()
     else:
@@ -97,6 +102,7 @@ def run_page(who: Acting) -> None:
 trouble: Exception | None = None
 who: Acting | None = None
 try:
+    session.forget()  # each run asks anew, however soon after the one before
     who = session.find_acting()
 except Exception as error:  # told below: a dead database must not hide the navigation
     trouble = error

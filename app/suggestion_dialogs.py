@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import actions, diffs, policy_parts, suggestion_actions
+from app import actions, diffs, fragments, policy_parts, suggestion_actions
 from app.data.suggestions import About
 from core import wording
 from core.errors import AmazcopeError, InvalidInputError
@@ -17,14 +17,14 @@ LONGEST_REASON = 2000  # characters
 _CADENCES = [cadence.value for cadence in Cadence]
 
 
-@st.dialog("Decline", icon=":material/close:")
+@fragments.dialog("Decline", icon=":material/close:")
 def decline(action: ActionView) -> None:
     """Ask why one action is declined."""
     st.caption(f"{suggestion_words.CHANGES[action.change]} · sellers see the reason")
     _decline_form(suggestion_actions.decline, action.id)
 
 
-@st.dialog("Decline all", icon=":material/close:")
+@fragments.dialog("Decline all", icon=":material/close:")
 def decline_all(view: SuggestionView) -> None:
     """Ask why everything that waits of a suggestion is declined."""
     waiting = len(view.row.waiting)
@@ -32,7 +32,7 @@ def decline_all(view: SuggestionView) -> None:
     _decline_form(suggestion_actions.decline_all, view.row.id)
 
 
-@st.dialog("Decline suggestions", icon=":material/close:")
+@fragments.dialog("Decline suggestions", icon=":material/close:")
 def decline_many(suggestion_ids: Sequence[int]) -> None:
     """Ask why ticked suggestions are declined."""
     st.caption(f"{len(suggestion_ids)} suggestions about tracking · sellers see the reason")
@@ -60,7 +60,7 @@ def _decline_form(verb: Callable[..., str], what: object) -> None:
     st.rerun()
 
 
-@st.dialog("Approve all", icon=":material/check:")
+@fragments.dialog("Approve all", icon=":material/check:")
 def approve_all(view: SuggestionView) -> None:
     """Ask once more before several changes are approved, with room for a reason."""
     names = [suggestion_words.CHANGES[each.change] for each in view.row.waiting]
@@ -71,7 +71,7 @@ def approve_all(view: SuggestionView) -> None:
         st.rerun()
 
 
-@st.dialog("Edit and approve", width="large", icon=":material/edit:")
+@fragments.dialog("Edit and approve", width="large", icon=":material/edit:")
 def edit(about: About, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
     marketplace = about.view.row.marketplace

@@ -16,9 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.data import acting
 from app.kept_figure import FigureBody, body_of
+from core import formats
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
 from core.db import read_scope
+from core.formats import Formats
 from core.history import analysis, charts, queries, series
 from core.history.analysis import Statistics
 from core.history.charts import EventMark
@@ -66,6 +68,7 @@ def period(head: ProductHead, days: int) -> Period | None:
         head.first_day,
         category,
         acting().time_zone,
+        formats.current(),
         head.data_version,
     )
 
@@ -78,13 +81,15 @@ def _period(
     first_day: date,
     category: tuple[int, str],
     zone: str,
+    written: Formats,
     data_version: int,
 ) -> Period:
     del data_version  # part of the key
     until = datetime.now(UTC)
     since = _since(first_day, days, until)
     place = get_marketplace(marketplace)
-    money = money_style(place.currency, place.locale)
+    locale = written.locale_of_money(place.locale)
+    money = money_style(place.currency, locale, written.has_currency_code)
     with read_scope() as session:
         if queries.is_read_by_day(session, product_id, since, until):
             daily = queries.daily_history(session, product_id, since.date(), until.date())
