@@ -12,7 +12,7 @@ from app.data import suggestions as data
 from core import wording
 from core.accounts.rules import Right
 from core.suggestions import suggestion_words
-from core.suggestions.queries import Answer, HowFar
+from core.suggestions.advice_queries import Answer, HowFar
 from core.upkeep.health import is_worker_alive
 
 _ASKED = "_asked_for_advice"

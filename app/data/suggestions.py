@@ -18,15 +18,22 @@ from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.db import read_scope
 from core.history.product_head import ProductHead
-from core.suggestions import charts, competitor_queries, handover, proposal, queries, service
+from core.suggestions import (
+    advice_queries,
+    charts,
+    competitor_queries,
+    handover,
+    proposal,
+    queries,
+    service,
+)
+from core.suggestions.advice_queries import Answer, HowFar
 from core.suggestions.changeset import ChangeSet
 from core.suggestions.competitor_queries import CompetitorRow
 from core.suggestions.lists import QueueFilter
 from core.suggestions.proposal import Preview
 from core.suggestions.queries import (
-    Answer,
     Event,
-    HowFar,
     Place,
     QueuePage,
     QueueRow,
@@ -119,19 +126,19 @@ def has_four_eyes() -> bool:
 def how_far(product_ids: Sequence[int], since: datetime) -> HowFar:
     """Return how far the advisors are with products that were asked about."""
     with read_scope() as session:
-        return queries.how_far(session, acting(), product_ids, since, datetime.now(UTC))
+        return advice_queries.how_far(session, acting(), product_ids, since, datetime.now(UTC))
 
 
 def own_products() -> list[int]:
     """Return the team's own products, as many as are asked about at once."""
     with read_scope() as session:
-        return queries.own_products(session, acting(), MOST_ASKED)
+        return advice_queries.own_products(session, acting(), MOST_ASKED)
 
 
 def answers(product_ids: Sequence[int], since: datetime) -> list[Answer]:
     """Return what advisors answered about products since then."""
     with read_scope() as session:
-        return queries.answers_since(session, acting(), product_ids, since)
+        return advice_queries.answers_since(session, acting(), product_ids, since)
 
 
 def competitors(product_id: int) -> list[CompetitorRow]:

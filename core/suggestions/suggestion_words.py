@@ -11,7 +11,8 @@ from core import wording
 from core.accounts.rules import Means
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount
-from core.suggestions.queries import Answer, Event, QueueRow
+from core.suggestions.advice_queries import Answer
+from core.suggestions.queries import Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
     Advisor,

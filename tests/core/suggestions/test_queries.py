@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Role
-from core.suggestions import queries, service
+from core.suggestions import advice_queries, queries, service
 from core.suggestions.lists import QueueFilter
 from core.suggestions.models import AdviceDue, Suggestion
 from core.suggestions.rules import ActionState, Advisor, Kind, SuggestionState
@@ -219,14 +219,14 @@ def test_products_that_wait_failed_or_are_done_are_told_apart(
     later = NOW + timedelta(hours=1)
     session.add(AdviceDue(team_id=acting.team_id, product_id=other, due_at=NOW, leased_until=later))
     session.flush()
-    far = queries.how_far(session, acting, [lamp, other], NOW, NOW)
-    assert far == queries.HowFar(waiting=1, put_off=1, made=0)
+    far = advice_queries.how_far(session, acting, [lamp, other], NOW, NOW)
+    assert far == advice_queries.HowFar(waiting=1, put_off=1, made=0)
     propose(session, acting, lamp, new_price(), now=NOW + timedelta(minutes=1))
-    assert queries.how_far(session, acting, [lamp], NOW, NOW).made == 1
-    assert queries.how_far(session, acting, [other], NOW, NOW).made == 0
+    assert advice_queries.how_far(session, acting, [lamp], NOW, NOW).made == 1
+    assert advice_queries.how_far(session, acting, [other], NOW, NOW).made == 0
 
 
 def test_the_own_products_are_those_that_are_looked_at(session: Session, acting: Acting, lamp: int):
     kettle(session, acting)
-    assert queries.own_products(session, acting, 10) == [lamp]
-    assert queries.own_products(session, stranger(session), 10) == []
+    assert advice_queries.own_products(session, acting, 10) == [lamp]
+    assert advice_queries.own_products(session, stranger(session), 10) == []

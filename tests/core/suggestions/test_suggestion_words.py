@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.suggestions import suggestion_words
-from core.suggestions.queries import Answer, Event
+from core.suggestions.advice_queries import Answer
+from core.suggestions.queries import Event
 from core.suggestions.rules import (
     ActionState,
     Advisor,
