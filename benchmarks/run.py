@@ -24,6 +24,7 @@ BENCHMARKS = (
     "product",
     "accounts",
     "suggestions",
+    "review",
     "rest",
 )
 

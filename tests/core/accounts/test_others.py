@@ -15,12 +15,18 @@ from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
+from core.suggestions import competitor_queries
+from core.suggestions import queries as suggestions
+from core.suggestions import service as advice
+from core.suggestions.rules import PriceCaps
 from core.tracking import service as tracking
+from core.tracking import team
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.accounts.test_matrix import TOLD_WHO_ACTS
-from tests.factories import LAMP, follow_all, stranger
+from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
+from tests.factories import stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Things:
     sign_in: int
     run: int
     product: int
+    suggestion: int
+    action: int
 
 
 @pytest.fixture
@@ -51,10 +59,16 @@ def sams(session: Session, member: Member) -> Things:
     session.add(run)
     session.flush()
     token, sign_in = session.query(ApiToken).one(), session.query(SignIn).one()
-    [product] = follow_all(session, sam, [LAMP])
-    return Things(sam.person_id, token.id, sign_in.id, run.id, product)
+    product = own_lamp(session, sam)
+    number = suggest(session, sam, new_price(), now=NOW)
+    advice.set_price_cap(session, member(Role.MANAGER, mail="caps@team.example"), product, CAPS)
+    rival = kettle(session, sam)
+    advice.add_competitor(session, sam, product, rival, NOW)
+    action = only_action(session, number).id
+    return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action)
 
 
+CAPS = PriceCaps(1000, 3000, 5)
 SETTINGS = tracking.Settings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
 Call = Callable[[Session, Acting, Things], Any]
 
@@ -90,6 +104,27 @@ OF_A_TEAM: dict[str, Call] = {
         s, who, of.person, NOW
     ),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
+    "suggestions.applying.undo": lambda s, who, of: advice.undo(s, who, of.action, NOW),
+    "suggestions.competitors.add_competitor": lambda s, who, of: advice.add_competitor(
+        s, who, of.product, of.product + 1, NOW
+    ),
+    "suggestions.competitors.set_price_cap": lambda s, who, of: advice.set_price_cap(
+        s, who, of.product, PriceCaps()
+    ),
+    "suggestions.service.approve": lambda s, who, of: advice.approve(s, who, of.action, NOW),
+    "suggestions.service.approve_all": lambda s, who, of: advice.approve_all(
+        s, who, of.suggestion, NOW
+    ),
+    "suggestions.service.decline": lambda s, who, of: advice.decline(s, who, of.action, NOW, "No"),
+    "suggestions.service.decline_all": lambda s, who, of: advice.decline_all(
+        s, who, of.suggestion, NOW, "No"
+    ),
+    "tracking.team.set_cadence": lambda s, who, of: team.set_cadence(
+        s, who, of.product, Cadence.HOURLY
+    ),
+    "tracking.team.set_threshold": lambda s, who, of: team.set_threshold(
+        s, who, of.product, team.Threshold.PRICE, None
+    ),
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
@@ -103,6 +138,31 @@ LOOKS: dict[str, Call] = {
     "importing.queries.verdict_rows": lambda s, who, of: imports.verdict_rows(
         s, who, of.run, "added"
     ),
+    "suggestions.competitor_queries.competitors_of": (
+        lambda s, who, of: competitor_queries.competitors_of(s, who, of.product)
+    ),
+    "suggestions.competitor_queries.price_caps_of": (
+        lambda s, who, of: competitor_queries.price_caps_of(s, who, of.product) != PriceCaps()
+    ),
+    "suggestions.competitors.remove_competitor": lambda s, who, of: advice.remove_competitor(
+        s, who, of.product, of.product + 1
+    ),
+    "suggestions.queries.find_place": lambda s, who, of: suggestions.find_place(
+        s, who, of.suggestion, NOW
+    ),
+    "suggestions.queries.find_suggestion": lambda s, who, of: suggestions.find_suggestion(
+        s, who, of.suggestion, NOW
+    ),
+    "suggestions.queries.of_product": lambda s, who, of: suggestions.of_product(
+        s, who, of.product, NOW
+    ),
+    "suggestions.queries.time_line": lambda s, who, of: suggestions.time_line(
+        s, who, of.suggestion
+    ),
+    "tracking.team.pause_everybody": lambda s, who, of: team.pause_everybody(
+        s, who, of.product, NOW
+    ),
+    "tracking.team.resume_for": lambda s, who, of: team.resume_for(s, who, of.product, [of.person]),
 }
 
 
@@ -141,7 +201,7 @@ def test_an_invented_id_is_not_found(
 ) -> None:
     with pytest.raises(NotFoundError):
         (OF_A_PERSON | OF_A_TEAM)[name](
-            session, acting, Things(number, number, number, number, number)
+            session, acting, Things(number, number, number, number, number, number, number)
         )
 
 
