@@ -233,7 +233,7 @@ def test_nothing_is_applied_without_an_approval() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         AnybodyCallsAnything,
         settings=settings(
-            max_examples=20,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
