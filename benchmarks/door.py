@@ -82,14 +82,21 @@ def connect(url: str, address: str) -> websockets.connect:
     )
 
 
-def flood(url: str, at_once: int, begun: Event, ended: Event, told: Callable[[int], None]) -> None:
+def flood(
+    url: str,
+    at_once: int,
+    first_place: int,
+    begun: Event,
+    ended: Event,
+    told: Callable[[int], None],
+) -> None:
     """Try passwords from many addresses at once until `ended`; tell how many were looked at."""
-    tried = asyncio.run(_flood(url, at_once, begun, ended))
+    tried = asyncio.run(_flood(url, at_once, first_place, begun, ended))
     told(tried)
 
 
-async def _flood(url: str, at_once: int, begun: Event, ended: Event) -> int:
-    places = count()
+async def _flood(url: str, at_once: int, first_place: int, begun: Event, ended: Event) -> int:
+    places = count(first_place)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_try_on(url, places, begun, ended)) for _ in range(at_once)]
     return sum(task.result() for task in tasks)
