@@ -120,13 +120,20 @@ def test_a_floor_stops_a_price_on_its_way_down() -> None:
     assert advise_price(known(DEARER, caps=PriceCaps(floor=2290))) is None
 
 
+def test_a_ceiling_stops_a_price_on_its_way_up() -> None:
+    figures = {"price_now": 1700, **rivals(2100, 2200, rank=900)}
+    assert price_of(advise_price(known(figures, caps=PriceCaps(ceiling=1850)))) == 1800
+
+
 def test_a_large_way_is_gone_in_steps() -> None:
     figures = {**DEARER, "price_now": 4000, "price_median_90": 2000}
     assert price_of(advise_price(known(figures, caps=PriceCaps(step_percent=10)))) == 3600
 
 
 def test_caps_that_contradict_the_price_leave_no_move() -> None:
-    for caps in (PriceCaps(floor=5000), PriceCaps(ceiling=100), PriceCaps(step_percent=0)):
+    impossible = (PriceCaps(floor=5000), PriceCaps(ceiling=100), PriceCaps(step_percent=0))
+    upwards = PriceCaps(floor=2400)  # the reasons speak for less, the floor for more
+    for caps in (*impossible, upwards):
         assert price_of(advise_price(known(DEARER, caps=caps))) is None
 
 

@@ -72,6 +72,18 @@ def test_promotional_phrases_go() -> None:
     assert title == "Lumo Reading Lamp, Black"
 
 
+def test_a_title_that_breaks_a_rule_once_mended_is_left_to_a_person() -> None:
+    assert title_of("Lumo Reading Lamp, Buy ! now") is None
+
+
+def test_a_title_that_would_lose_its_brand_is_left_to_a_person() -> None:
+    assert title_of("Bestseller Reading Lamp for Shelves", "Bestseller") is None
+
+
+def test_a_brand_named_three_times_is_named_twice() -> None:
+    assert title_of("Lumo Lamp, Lumo Base, Lumo Bulb") == "Lumo Lamp, Lumo Base, Bulb"
+
+
 def test_where_long_titles_are_allowed_none_is_shortened() -> None:
     long = "Lumo Reading Lamp for Desks and Shelves, Dimmable in Five Steps, with Heavy Base!"
     assert title_of(long, marketplace="TR") == long.rstrip("!")
