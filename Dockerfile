@@ -24,7 +24,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HOME=/data \
     AMAZCOPE_DATA_DIR=/data \
-    AMAZCOPE_HOST=0.0.0.0
+    AMAZCOPE_HOST=0.0.0.0 \
+    AMAZCOPE_DEMO=false
 USER amazcope
 VOLUME /data
 EXPOSE 8501

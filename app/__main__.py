@@ -3,9 +3,15 @@
 import os
 import sys
 
-from core.config import ROOT, Settings, get_settings
+from app import provider
+from core.accounts.credentials import derived_key
+from core.config import ROOT, Settings, get_settings, refuse_public_demo
 from core.errors import AmazcopeError
 from core.log import configure
+from core.secret_key import secret_key
+
+# bytes; a little more than Streamlit takes (server.maxWidgetStateSize). Files come another way.
+LONGEST_MESSAGE = 26 * 1024 * 1024
 
 
 def options(settings: Settings) -> dict[str, str]:
@@ -18,16 +24,34 @@ def options(settings: Settings) -> dict[str, str]:
     }
 
 
+def cookie_secret(settings: Settings) -> str:
+    """Return what Streamlit signs its cookies with: the same in every web process.
+
+    Raises ConfigurationError for a secret that is too short.
+    """
+    return derived_key(secret_key(settings), "streamlit cookies").hex()
+
+
 def main() -> int:
     """Serve until a signal comes; return the exit code."""
     try:
         settings = get_settings()
+        refuse_public_demo(settings)
+        secret = cookie_secret(settings)
+        provider.secrets(settings)
         configure("web")
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
     os.chdir(ROOT)  # where Streamlit looks for .streamlit/config.toml
     os.environ.update(options(settings))
+    os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = secret
+    serve(settings)
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal comes."""
     import uvicorn  # after the environment: Streamlit reads it once
 
     # uvloop also turns off Nagle's delay, which holds back the end of every page.
@@ -38,11 +62,11 @@ def main() -> int:
         loop="uvloop",
         http="httptools",
         access_log=False,
+        server_header=False,
         log_level="warning",  # uvicorn tells each opened page otherwise
-        ws_max_size=settings.amazcope_upload_mb * 1024 * 1024,
+        ws_max_size=LONGEST_MESSAGE,
         timeout_graceful_shutdown=5,
     )
-    return 0
 
 
 if __name__ == "__main__":

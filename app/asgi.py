@@ -20,19 +20,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import boundary, cookie_routes, keys
+from app import boundary, cookie_routes, keys, provider
 from app.compression import CompressStatic
+from app.gate import Gate
+from app.headers import headers_for, headers_of_assets
 from core import db
-from core.config import ROOT
+from core.config import ROOT, get_settings
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "SAMEORIGIN",
-}
 
 
 def ask_database() -> None:
@@ -71,17 +67,34 @@ class CarefulHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.told = headers_for(get_settings())
+        self.told_with_assets = headers_of_assets(get_settings())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_asset = scope.get("path", "").startswith("/static/")
+        told = self.told_with_assets if is_asset else self.told
+        is_https = get_settings().is_https
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message["headers"]))
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                for name, value in told.items():
+                    headers[name] = value
+                if is_https:
+                    _secure_cookies(headers)
                 message = {**message, "headers": headers.raw}
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _secure_cookies(headers: MutableHeaders) -> None:
+    """Keep every cookie off plain http; Streamlit's own say nothing about that."""
+    cookies = headers.getlist("set-cookie")
+    del headers["set-cookie"]
+    for cookie in cookies:
+        is_secure = "; secure" in cookie.lower()
+        headers.append("set-cookie", cookie if is_secure else f"{cookie}; Secure")
 
 
 @asynccontextmanager
@@ -103,8 +116,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     ROOT / "app" / "main.py",
+    secrets=provider.secrets(get_settings()),
     routes=routes(),
-    middleware=[Middleware(CarefulHeaders), Middleware(CompressStatic)],
+    middleware=[Middleware(CarefulHeaders), Middleware(Gate), Middleware(CompressStatic)],
     lifespan=lifespan,
     on_script_error=boundary.tell,
 )

@@ -4,9 +4,8 @@ A script of a page can't set a cookie that scripts can't read. So a sign-in ends
 a ticket, good for one minute and once, which the page posts here.
 """
 
-import logging
+import json
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -14,15 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app import session as signed
+from app.gate import address_of, is_own_origin
 from core.accounts import sessions
 from core.config import get_settings
 from core.db import write_scope
 
-log = logging.getLogger(__name__)
-
 BEGIN, END = "/session/begin", "/session/end"
 _LONGEST_BODY = 4096
-_LOOPBACK = {"127.0.0.1", "::1"}
+_SIGN_ON = "_streamlit_user"
 
 
 def routes() -> list[Route]:
@@ -34,7 +32,7 @@ def routes() -> list[Route]:
 
 
 async def _begin(request: Request) -> Response:
-    if not is_from_own_page(request):
+    if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
     ticket = await _ticket_of(request)
     token = await run_in_threadpool(_use, ticket, request) if ticket else None
@@ -51,40 +49,34 @@ async def _begin(request: Request) -> Response:
         samesite="lax",
         secure=settings.is_https,
     )
+    _forget_sign_on(request, answer)
     return answer
 
 
 async def _end(request: Request) -> Response:
-    if not is_from_own_page(request):
+    if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
     token = request.cookies.get(signed.COOKIE)
     if token:
         await run_in_threadpool(_finish, token, address_of(request))
     answer = Response(status_code=204)
     answer.delete_cookie(signed.COOKIE, path="/", httponly=True, samesite="lax")
+    _forget_sign_on(request, answer)
     return answer
 
 
-def is_from_own_page(request: Request) -> bool:
-    """Return whether a request was sent by a page of this very address.
-
-    Browsers name the page's origin with every POST; a foreign page can't forge it.
-    """
-    origin = request.headers.get("origin", "")
-    return urlsplit(origin).netloc == request.headers.get("host", "") != ""
-
-
-def address_of(request: Request) -> str | None:
-    """Return where a request comes from; None for this machine, as pages say it."""
-    host = request.client.host if request.client else None
-    return None if host in _LOOPBACK else host
+def _forget_sign_on(request: Request, answer: Response) -> None:
+    """Take away what Streamlit keeps of a single sign-on, in as many parts as it needs."""
+    for name in request.cookies:
+        if name.startswith(_SIGN_ON):
+            answer.delete_cookie(name, path="/", httponly=True, samesite="lax")
 
 
 async def _ticket_of(request: Request) -> str | None:
     try:
         body = await _short_body(request)
-        given = (await _json(body)) if body is not None else None
-    except (ClientDisconnect, ValueError):
+        given = json.loads(body) if body is not None else None
+    except (ClientDisconnect, ValueError, RecursionError):
         return None
     ticket = given.get("ticket") if isinstance(given, dict) else None
     return ticket if isinstance(ticket, str) and 0 < len(ticket) < 200 else None
@@ -97,12 +89,6 @@ async def _short_body(request: Request) -> bytes | None:
         if len(body) > _LONGEST_BODY:
             return None
     return body
-
-
-async def _json(body: bytes) -> object:
-    import json
-
-    return json.loads(body)
 
 
 def _use(ticket: str, request: Request) -> str | None:

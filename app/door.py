@@ -19,13 +19,6 @@ from streamlit_authenticator.utilities import LoginError
 Check = Callable[[str, str], bool]
 """Given mail address and password: whether they are right. May raise RefusedError."""
 
-_FIELDS = {
-    "Form name": "Sign in",
-    "Username": "Mail address",
-    "Password": "Password",
-    "Login": "Sign in",
-}
-
 
 class RefusedError(LoginError):  # type: ignore[misc]  # the library carries no types
     """The attempt is not even looked at; the message says why."""
@@ -84,12 +77,23 @@ class _Door(Authenticate):  # type: ignore[misc]
         )
         self.authentication_controller.authentication_model = _Checked(check)
 
+    def login(self) -> None:
+        """Show the form as the library does, but for what its own can't be told.
+
+        A main button, no heading of its own, and fields that password managers know.
+        """
+        with st.form("sign_in"):
+            mail = st.text_input("Mail address", autocomplete="username")
+            password = st.text_input("Password", type="password", autocomplete="current-password")
+            if st.form_submit_button("Sign in", type="primary", width="stretch"):
+                self.authentication_controller.login(mail, password)
+
 
 def sign_in_form(check: Check) -> Answer:
     """Show the form; return what came of it in this run."""
     _forget()
     try:
-        _Door(check).login(fields=_FIELDS, key="sign_in")
+        _Door(check).login()
     except LoginError as refusal:
         return Answer(False, str(refusal))
     return Answer(st.session_state.get("authentication_status"))

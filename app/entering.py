@@ -54,11 +54,16 @@ def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
 
 
 def _comparable(mail: str) -> str:
-    """Return an address as it is counted; what is no address is counted as it is."""
+    """Return an address as it is counted and looked for.
+
+    What is no address is counted by its signs, in a form that a database can be asked
+    for and that nobody's address has.
+    """
     try:
         return clean_mail(mail)
     except InvalidInputError:
-        return mail[:300]
+        plain = mail[:300].encode("ascii", "backslashreplace").decode()
+        return plain.replace("\0", "\\0")
 
 
 def _renew(known: Known, password: str) -> None:
@@ -83,6 +88,7 @@ def try_code(token: str, mail: str, code: str) -> str | None:
             raise NotAllowedError(_TOO_LATE)
         key = secret_key(get_settings())
         if not second_factor.check_code(session, person_id, code, key, now):
+            entry.note_failure(session, who, signed.address(), limits(), now)
             return None
         if links.use_token(session, token, Purpose.SECOND, now) is None:
             raise NotAllowedError(_TOO_LATE)

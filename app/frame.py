@@ -1,26 +1,77 @@
-"""What stands beside every page: who is signed in, the demo's mark, the way out."""
+"""What stands beside every page: who is signed in, their bell and theme, the way out."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import data, leaving
+from app import account_actions, data, fragments, keys, leaving, theme
+from app.data import accounts
 from core import wording
+from core.accounts.notices import Told
 from core.accounts.rules import Acting
 
 _LEAVING = "_leaving"
+BELL = "bell"
+_PAGES = {keys.PROFILE: "Profile", keys.ADMIN: "Administration"}  # where a notice may lead
 
 
-def sidebar(who: Acting) -> None:
-    """Show who is signed in and how to sign out, below the navigation."""
+def sidebar(who: Acting, pages: Sequence[str]) -> None:
+    """Show who is signed in, what is new for them and how to sign out, below the navigation."""
     with st.sidebar:
         if st.session_state.get(_LEAVING):
             leaving.end()
             return
-        with st.popover(wording.escape_markdown(who.name), icon=":material/account_circle:"):
-            st.caption(f"Signed in as {who.role.value}")
-            st.button("Sign out", icon=":material/logout:", on_click=_leave)
+        with st.container(horizontal=True, wrap=False, gap="xsmall"):
+            _person(who)
+            _bell(data.display().unread)
         if data.has_demo():
             st.caption("Demo market · invented products")
+        theme.apply(data.display().theme, pages)
+
+
+def _person(who: Acting) -> None:
+    name = wording.escape_markdown(wording.shorten(who.name, 24))
+    with st.popover(name, width="stretch", wrap=False, help=f"{name}, {who.role.value}"):
+        st.caption(f"{name}, signed in as {who.role.value}")
+        st.page_link(
+            f"../pages/{keys.PROFILE}.py", label="Profile", icon=":material/manage_accounts:"
+        )
+        st.button("Sign out", icon=":material/logout:", on_click=_leave)
 
 
 def _leave() -> None:
     st.session_state[_LEAVING] = True
+
+
+def _bell(unread: int) -> None:
+    """Show how many notices are unread; a click shows them all."""
+    label = wording.capped_count(unread, 99) if unread else ""
+    icon = ":material/notifications_active:" if unread else ":material/notifications:"
+    told = f"{label or 'No'} new {'notice' if unread == 1 else 'notices'}"
+    if st.button(label, icon=icon, help=told, key=BELL, wrap=False):
+        notices()
+
+
+@fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun")
+def notices() -> None:
+    """Show the newest notices, the unread ones bold; from here on they count as read."""
+    found = accounts.own_notices()
+    if not found:
+        st.caption("Nothing yet.")
+    for each in found:
+        _notice(each)
+    if any(not each.is_read for each in found):
+        account_actions.mark_read(found[0].id)
+
+
+def _notice(told: Told) -> None:
+    words = wording.escape_markdown(told.text)
+    age = wording.age(told.at, datetime.now(UTC))
+    st.markdown(f"{words if told.is_read else f'**{words}**'}  \n:small[:gray[{age}]]")
+    if told.page in _PAGES:
+        st.page_link(
+            f"../pages/{told.page}.py",
+            label=_PAGES[told.page],
+            icon=":material/arrow_forward:",
+        )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from app import cards, data, keys, product_choice
+from app import cards, data, fragments, keys, product_choice, session
 from app.data import operations
 from app.import_parts import kind_label, show_import
 from core import wording
@@ -21,7 +21,7 @@ _ROW_HEIGHT = 38
 # Progress
 
 
-@st.fragment(run_every=1.0)
+@fragments.fragment(run_every=1.0)
 def progress(run_id: int) -> None:
     """Show how far an import is, each second, until it has ended."""
     view = operations.find_import(run_id)
@@ -157,10 +157,10 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
 
 
 def _download(view: ImportView) -> None:
-    who = data.acting()
+    who = session.acting_later()
     st.download_button(
         "All verdicts as CSV",
-        lambda: operations.verdict_file(who, view.id),
+        lambda: operations.verdict_file(who(), view.id),
         file_name=f"import-{view.id}-verdicts.csv",
         mime="text/csv",
         icon=":material/download:",

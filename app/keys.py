@@ -6,8 +6,13 @@ from typing import Final
 OVERVIEW: Final = "overview"
 PRODUCTS: Final = "products"
 PRODUCT: Final = "product"
+SUGGESTIONS: Final = "suggestions"
+SUGGESTION: Final = "suggestion"
 ADD: Final = "add"
 HEALTH: Final = "health"
+PROFILE: Final = "profile"
+ADMIN: Final = "admin"
+AUDIT: Final = "audit"
 
 # What an address may carry, as in /products?market=DE&search=kettle or /product?…&days=90
 MARKET: Final = "market"  # the filter of lists; a product is named by its "marketplace"
@@ -19,8 +24,19 @@ TAG: Final = "tag"
 SORT: Final = "sort"
 PAGE: Final = "page"
 
+# As in /suggestions?status=Waiting&kind=Content or /suggestion?id=12
+STATUS: Final = "status"
+KIND: Final = "kind"
+PRIORITY: Final = "priority"
+ADVISOR: Final = "advisor"
+ABOUT: Final = "about"
+QUEUE_PAGE: Final = "queue_page"
+ID: Final = "id"
+
 # Widgets
 RANK_CHART: Final = "price_and_rank"
+EVIDENCE_CHART: Final = "evidence"
+QUEUE_TABLE: Final = "queue_table"
 RATING_CHART: Final = "rating_and_count"
 PERIOD: Final = "period"
 SNAPSHOT_TABLE: Final = "snapshots"

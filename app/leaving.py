@@ -22,12 +22,26 @@ export default function (component) {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(data.ticket ? { ticket: data.ticket } : {}),
   }).finally(() => {
-    if (data.leave) window.location.assign(new URL(".", base))
+    if (data.stay) return
+    const wanted = data.ticket && !data.leave ? sessionStorage.getItem("amazcope-wanted") : null
+    sessionStorage.removeItem("amazcope-wanted")
+    const here = window.location.pathname + window.location.search
+    if (wanted && wanted !== here) window.location.assign(window.location.origin + wanted)
+    else if (data.leave) window.location.assign(new URL(".", base))
     else window.location.reload()
   })
 }
 """
 
+# The way back from a provider of single sign-on leads to the first page.
+_REMEMBERING = """
+export default function () {
+  const wanted = window.location.pathname + window.location.search
+  sessionStorage.setItem("amazcope-wanted", wanted)
+}
+"""
+
+_remember = st.components.v2.component("amazcope_wanted", html="<span></span>\n", js=_REMEMBERING)
 _post = st.components.v2.component("amazcope_session", html="<span></span>\n", js=_SCRIPT)
 
 
@@ -47,3 +61,16 @@ def end() -> None:
     """Have the browser give its cookie back, and load the first page."""
     st.caption("Signing out …")
     _post(data={"path": END, "ticket": "", "once": "end", "leave": True}, key="end")
+
+
+def give_back() -> None:
+    """Have the browser give its cookies back, and stay where it is."""
+    _post(
+        data={"path": END, "ticket": "", "once": "given back", "leave": False, "stay": True},
+        key="give_back",
+    )
+
+
+def remember_wanted() -> None:
+    """Have this tab remember the page that was asked for, until somebody is signed in."""
+    _remember(key="wanted")

@@ -7,12 +7,13 @@ import streamlit as st
 
 from app import leaving
 from core import wording
-from core.accounts import service
+from core.accounts import mailed, second_factor, service
 from core.accounts.credentials import hash_password, password_problem
 from core.accounts.links import Purpose
 from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, clean_mail
 from core.accounts.service import Invited
 from core.accounts.sessions import make_ticket
+from core.accounts.team_settings import registration_mode
 from core.config import get_settings
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
@@ -29,6 +30,7 @@ _TITLES = {
     Purpose.SETUP: "Set up Amazcope",
     Purpose.INVITATION: "Join the team",
     Purpose.RESET: "A new password",
+    Purpose.CONFIRMATION: "Finish your registration",
 }
 _DEAD = "This link is used up or too old. Ask for a new one."
 
@@ -59,7 +61,7 @@ def show() -> None:
     """Show what is behind the link or the button."""
     what = asked()
     if isinstance(what, Link):
-        _confirm(what) if what.purpose is Purpose.CONFIRMATION else _accept(what)
+        _accept(what)
     elif what == "register":
         _register()
     else:
@@ -73,8 +75,13 @@ def forgotten_button() -> None:
 
 def register_button() -> None:
     """Offer to register, where that is open to everybody."""
-    if get_settings().amazcope_registration == "open":
+    if is_open():
         st.button("Register", type="tertiary", on_click=_open, args=("register",))
+
+
+def is_open() -> bool:
+    with read_scope() as session:
+        return registration_mode(session, get_settings().amazcope_registration) == "open"
 
 
 def _open(form: str | None) -> None:
@@ -110,7 +117,7 @@ def _who(purpose: Purpose, invited: Invited) -> tuple[str, str]:
         st.caption(f"For {wording.escape_markdown(invited.mail or '')}")
         return invited.name, invited.mail or ""
     name = st.text_input("Your name", value=invited.name, max_chars=LONGEST_NAME)
-    if purpose is Purpose.INVITATION:
+    if purpose in (Purpose.INVITATION, Purpose.CONFIRMATION):
         st.caption(
             f"You join as {invited.role.value} and sign in as "
             f"{wording.escape_markdown(invited.mail or '')}"
@@ -140,7 +147,12 @@ def _finish(link: Link, name: str, mail: str, password: str) -> str | None:
     try:
         with write_scope() as session:
             if link.purpose is Purpose.RESET:
-                number = service.reset_password(session, link.token, password_hash, now)
+                number = mailed.reset_password(session, link.token, password_hash, now)
+                if second_factor.is_asked_of(session, number):
+                    _saved()  # a mailbox alone lets nobody past the second factor
+                    return None
+            elif link.purpose is Purpose.CONFIRMATION:
+                number = mailed.confirm_registration(session, link.token, name, password_hash, now)
             else:
                 number = service.accept(
                     session, link.token, link.purpose, name, mail, password_hash, now
@@ -151,17 +163,9 @@ def _finish(link: Link, name: str, mail: str, password: str) -> str | None:
         return None
 
 
-def _confirm(link: Link) -> None:
-    now = datetime.now(UTC)
-    try:
-        with write_scope() as session:
-            number = service.confirm_registration(session, link.token, now)
-            ticket = make_ticket(session, number, now)
-    except AmazcopeError as error:
-        st.error(str(error), icon=":material/link_off:")
-        _back()
-        return
-    leaving.begin_at_start(ticket)
+def _saved() -> None:
+    st.success("Your new password is set. Sign in with it and your second factor.")
+    _back()
 
 
 def _forgotten() -> None:
@@ -182,33 +186,24 @@ def _forgotten() -> None:
 def _register() -> None:
     with st.form("register"):
         st.subheader("Register", anchor=False)
-        name = st.text_input("Your name", max_chars=LONGEST_NAME)
         mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
-        password = _password()
         sent = st.form_submit_button("Register", type="primary")
     if sent:
-        _take_registration(name, mail, password)
+        _take_registration(mail)
     _back()
 
 
-def _take_registration(name: str, mail: str, password: str) -> None:
-    if get_settings().amazcope_registration != "open":
+def _take_registration(mail: str) -> None:
+    if not is_open():
         st.error("Registration is not open. Ask for an invitation.", icon=":material/lock:")
         return
-    problem = password_problem(password, name, mail)
     try:
         clean_mail(mail)
     except AmazcopeError as error:
-        problem = str(error)
-    if problem:
-        st.error(problem, icon=":material/error:")
-        return
-    try:
-        mailing.send_registration(mail, name, hash_password(password))
-    except AmazcopeError as error:
         st.error(str(error), icon=":material/error:")
         return
+    mailing.send_registration(mail)
     st.success(
-        "A link is on its way to this address. It proves that it is yours, within a day.",
+        "A link is on its way to this address. Behind it you choose your password, within a day.",
         icon=":material/mail:",
     )

@@ -39,6 +39,7 @@ class Screen:
     icon: str
     about: str
     right: Right = Right.READ  # what it takes to see it
+    is_listed: bool = True  # False: reached from another screen only
 
 
 SCREENS = {
@@ -47,11 +48,26 @@ SCREENS = {
         Screen(keys.PRODUCTS, "Products", "inventory_2", "All products, to search and sort."),
         Screen(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
     ],
+    "Decide": [
+        Screen(keys.SUGGESTIONS, "Suggestions", "rule", "Proposals that wait for a decision."),
+        Screen(
+            keys.SUGGESTION,
+            "Suggestion",
+            "rule",
+            "One proposal, its evidence and what became of it.",
+            is_listed=False,
+        ),
+    ],
     "System": [
         Screen(
             keys.ADD, "Add products", "add_circle", "Paste, upload or fetch products.", Right.TRACK
         ),
         Screen(keys.HEALTH, "Health", "ecg_heart", "Fetches, failures, due products and cost."),
+    ],
+    "People": [
+        Screen(keys.PROFILE, "Profile", "person", "How you see things and get in.", Right.SELF),
+        Screen(keys.ADMIN, "Administration", "group", "People, invitations, tokens.", Right.ADMIN),
+        Screen(keys.AUDIT, "Audit", "history", "Who did what to what.", Right.ADMIN),
     ],
 }
 RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}
@@ -62,6 +78,7 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
 
     So an address that a colleague sent is still there after signing in.
     """
+    is_listed = who is not None and who.may(screen.right) and screen.is_listed
     return st.Page(
         ROOT / "pages" / f"{screen.name}.py",
         title=screen.title,
@@ -69,13 +86,13 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
         help=screen.about,
         url_path=screen.name,
         default=screen.name == keys.OVERVIEW,
-        visibility="visible" if who is not None and who.may(screen.right) else "hidden",
+        visibility="visible" if is_listed else "hidden",
     )
 
 
 def run_page(who: Acting) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
-    frame.sidebar(who)
+    frame.sidebar(who, list(RIGHTS))
     if who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
         current.run()
     else:
@@ -85,6 +102,7 @@ def run_page(who: Acting) -> None:
 trouble: Exception | None = None
 who: Acting | None = None
 try:
+    session.forget()  # each run asks anew, however soon after the one before
     who = session.find_acting()
 except Exception as error:  # told below: a dead database must not hide the navigation
     trouble = error

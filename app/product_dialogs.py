@@ -5,9 +5,10 @@ from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
-from app import actions, product_actions
+from app import actions, fragments, price_caps, product_actions
 from app.data import acting, origins
 from core import wording
+from core.accounts.rules import Right
 from core.config import get_settings
 from core.errors import AmazcopeError, InvalidInputError
 from core.history import provenance_words
@@ -25,7 +26,7 @@ _ROLES = {
 _CADENCES = {cadence: wording.cadence(cadence.value).capitalize() for cadence in Cadence}
 
 
-@st.dialog("Settings", icon=":material/tune:")
+@fragments.dialog("Settings", icon=":material/tune:")
 def settings(head: ProductHead) -> None:
     """Change how the product is followed; pause or remove it.
 
@@ -48,6 +49,8 @@ def settings(head: ProductHead) -> None:
             return
         st.toast(answer, icon=":material/check:")
         st.rerun()
+    if acting().may(Right.TEAM):
+        price_caps.form(head)
     _pause_or_remove(head, following, whose)
 
 
@@ -139,7 +142,7 @@ def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> N
             st.rerun()
 
 
-@st.dialog("Where this comes from", width="medium", icon=":material/history:")
+@fragments.dialog("Where this comes from", width="medium", icon=":material/history:")
 def provenance(
     head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:

@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import actions, cards, keys, product_choice, product_dialogs, product_tables
+from app import (
+    actions,
+    cards,
+    competitor_parts,
+    keys,
+    product_choice,
+    product_dialogs,
+    product_tables,
+)
 from app.data import acting, lists
 from app.data.history import Period
 from app.kept_figure import KeptFigure
@@ -152,14 +160,18 @@ def _lines_of(row: Row) -> str:
 
 
 RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where from"
+SUGGESTIONS, COMPETITORS = "Suggestions", "Competitors"
 
 
 def more(head: ProductHead, period: Period) -> None:
     """Show what is read only when its tab is opened."""
-    tabs = st.tabs([RATINGS, LISTING, SNAPSHOTS, ORIGINS], key="more", on_change="rerun")
+    names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, ORIGINS]
+    tabs = st.tabs(names, key="more", on_change="rerun")
     shows = (
         _ratings,
         product_tables.listing,
+        competitor_parts.competitors,
+        competitor_parts.suggestions,
         product_tables.snapshots,
         product_tables.origins_of,
     )

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cards, keys, product_dialogs
+from app import cards, diffs, keys, product_dialogs
 from app.data import acting, origins
 from app.data import history as data
 from app.data.history import Period
 from core import wording
 from core.history import listing_diff, period_words, snapshot_table
-from core.history.listing_diff import Change, Mark
+from core.history.listing_diff import Change
 from core.history.product_head import ProductHead
 
 ROWS = 100  # snapshots in a page of the table
@@ -42,14 +42,8 @@ def _first(title: str | None, bullets: Sequence[str]) -> None:
     st.markdown("\n".join(lines))
 
 
-_MARKS: dict[Mark, str] = {"same": "{}", "added": ":green[**{}**]", "removed": ":red[~~{}~~]"}
-
-
 def _changed(change: Change) -> str:
-    words = " ".join(
-        _MARKS[piece.mark].format(wording.escape_markdown(piece.text)) for piece in change.pieces
-    )
-    return f":gray[{change.part}:] {words}"
+    return f":gray[{change.part}:] {diffs.marked(change.pieces)}"
 
 
 def snapshots(head: ProductHead, period: Period) -> None:

@@ -5,17 +5,20 @@ database, so that a sign-in that was ended elsewhere ends here with the next run
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
+from core import formats
 from core.accounts import sessions
 from core.accounts.rules import Acting
-from core.accounts.sessions import Lifetime
+from core.accounts.sessions import Display, Found, Lifetime
 from core.config import Settings, get_settings
 from core.db import read_scope, write_scope
 from core.errors import NotAllowedError
+from core.formats import Formats
 
 COOKIE = "amazcope_session"
 # One run of a page, with its callbacks, asks many times who acts: once is enough.
@@ -34,7 +37,7 @@ class SignedOutError(NotAllowedError):
 class _Kept:
     asked_at: float
     token: str
-    acting: Acting | None
+    found: Found | None
 
 
 def lifetime(settings: Settings | None = None) -> Lifetime:
@@ -57,16 +60,34 @@ def address() -> str | None:
 
 
 def find_acting() -> Acting | None:
-    """Return who is signed in, None for nobody."""
+    """Return who is signed in, None for nobody; from here on numbers are written their way."""
+    found = _find()
+    formats.use(formats.USUAL if found is None else _formats_of(found.display))
+    return None if found is None else found.acting
+
+
+def display() -> Display:
+    """Return how whoever is signed in wants to see pages. Raises SignedOutError for nobody."""
+    found = _find()
+    if found is None:
+        raise SignedOutError
+    return found.display
+
+
+def _formats_of(display: Display) -> Formats:
+    return Formats(display.locale, display.has_currency_code)
+
+
+def _find() -> Found | None:
     token = cookie()
     if not token:
         return None
     kept: _Kept | None = st.session_state.get(_KEPT)
     now = time.monotonic()
     if kept is None or kept.token != token or now - kept.asked_at > _ONE_RUN:
-        kept = _Kept(now, token, _ask(token))
+        kept = _Kept(now, token, _ask(token, address()))
         st.session_state[_KEPT] = kept
-    return kept.acting
+    return kept.found
 
 
 def acting() -> Acting:
@@ -77,18 +98,32 @@ def acting() -> Acting:
     return found
 
 
+def acting_later() -> Callable[[], Acting]:
+    """Return what asks who acts by then: a file is made after its page has run.
+
+    It raises SignedOutError for nobody. The role is that of the moment when it is asked.
+    """
+    token, where = cookie(), address()
+
+    def ask() -> Acting:
+        found = _ask(token, where) if token else None
+        if found is None:
+            raise SignedOutError
+        return found.acting
+
+    return ask
+
+
 def forget() -> None:
     """Ask anew who acts: something about the person was just changed."""
     st.session_state.pop(_KEPT, None)
 
 
-def _ask(token: str) -> Acting | None:
+def _ask(token: str, where: str | None) -> Found | None:
     now = datetime.now(UTC)
     with read_scope() as session:
-        found = sessions.find(session, token, lifetime(), now, address())
-    if found is None:
-        return None
-    if found.is_stale:
+        found = sessions.find(session, token, lifetime(), now, where)
+    if found is not None and found.is_stale:
         with write_scope() as session:
             sessions.touch(session, found.acting, now)
-    return found.acting
+    return found

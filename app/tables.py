@@ -10,7 +10,7 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app import actions, cards, data, keys, product_choice
+from app import actions, cards, data, fragments, keys, product_choice
 from app.data import lists
 from core import change_wording, wording
 from core.accounts.rules import Right
@@ -253,7 +253,7 @@ def _button(label: str, icon: str, verb: Any, ids: list[int], *more: Whose) -> N
 _FOR_WHOM = {Whose.MINE: "you", Whose.TEAM: "anybody of the team"}
 
 
-@st.dialog("Remove from the list?", icon=":material/delete:")
+@fragments.dialog("Remove from the list?", icon=":material/delete:")
 def _confirm_removal(ids: list[int], whose: Whose) -> None:
     count = "This product" if len(ids) == 1 else f"These {wording.count(len(ids))} products"
     st.write(
@@ -265,7 +265,7 @@ def _confirm_removal(ids: list[int], whose: Whose) -> None:
         st.rerun()
 
 
-@st.dialog("Replace the demo market?", icon=":material/delete_forever:")
+@fragments.dialog("Replace the demo market?", icon=":material/delete_forever:")
 def confirm_demo_removal() -> None:
     """Ask before the invented products are deleted, then go to where own ones are added."""
     st.write("The invented products and their history are deleted. Your own products stay.")

@@ -3,8 +3,9 @@
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from app import door, entering, leaving, linked
+from app import door, entering, leaving, linked, sign_on
 from app.door import RefusedError
 from core import wording
 from core.accounts.links import Purpose
@@ -20,7 +21,7 @@ _TICKET = "_ticket"
 def show() -> None:
     """Show the way in; the page that was asked for comes after it, at the same address."""
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH, gap="small"):
-        st.title("Amazcope", anchor=False)
+        st.title("Amazcope", anchor=False, text_alignment="center")
         if _TICKET in st.session_state:
             leaving.begin(st.session_state.pop(_TICKET))
         elif _SECOND in st.session_state:
@@ -32,14 +33,20 @@ def show() -> None:
 
 
 def _password() -> None:
+    told = st.container()  # above the form: a phone's keyboard hides what is below it
+    came = sign_on.find_ticket()
+    if came is not None:
+        st.session_state[_TICKET] = came
+        st.rerun()
     answer = door.sign_in_form(_check)
     if _TICKET in st.session_state or _SECOND in st.session_state:
         st.rerun()
     if answer.refusal:
-        st.error(answer.refusal, icon=":material/lock_clock:")
+        told.error(answer.refusal, icon=":material/lock_clock:")
     elif answer.is_right is False:
-        st.error(entering.NOT_RIGHT, icon=":material/error:")
-    with st.container(horizontal=True):
+        told.error(entering.NOT_RIGHT, icon=":material/error:")
+    sign_on.offer()
+    with st.container(horizontal=True, horizontal_alignment="center"):
         linked.forgotten_button()
         linked.register_button()
     if get_settings().amazcope_demo:
@@ -63,6 +70,7 @@ def _check(mail: str, password: str) -> bool:
 
 def _second_factor() -> None:
     token, mail = st.session_state[_SECOND]
+    told = st.container()
     with st.form("second_factor"):
         st.subheader("Second factor", anchor=False)
         code = st.text_input(
@@ -73,17 +81,17 @@ def _second_factor() -> None:
         del st.session_state[_SECOND]
         st.rerun()
     if sent:
-        _take_code(token, mail, code)
+        _take_code(told, token, mail, code)
 
 
-def _take_code(token: str, mail: str, code: str) -> None:
+def _take_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None:
     try:
         ticket = entering.try_code(token, mail, code)
     except NotAllowedError as error:
-        st.error(str(error), icon=":material/lock_clock:")
+        told.error(str(error), icon=":material/lock_clock:")
         return
     if ticket is None:
-        st.error("This code is not right.", icon=":material/error:")
+        told.error("This code is not right.", icon=":material/error:")
         return
     del st.session_state[_SECOND]
     st.session_state[_TICKET] = ticket
@@ -93,23 +101,30 @@ def _take_code(token: str, mail: str, code: str) -> None:
 def _demo() -> None:
     """Offer the people of the demo, with what everybody may know of them."""
     with st.container(border=True, gap="small"):
-        st.markdown(":material/storefront: **This is the demo**")
-        st.caption("It listens on this machine only. Look around as one of three people:")
+        st.markdown("**The demo** listens on this machine only:")
         for person in PEOPLE:
             _demo_person(person)
 
 
 def _demo_person(person: DemoPerson) -> None:
-    with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
-        st.caption(
-            f"**{person.name}**, {person.role.value}: {person.about}  \n"
-            f"{wording.escape_markdown(person.mail)} · `{person.password}`"
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        wrap=False,
+        gap="small",
+    ):
+        st.markdown(
+            f"**{person.name}**  \n:small[:gray[{wording.escape_markdown(person.mail)}]]"
+            f"  \n:small[`{person.password}`]"
         )
         st.button(
             f"Enter as {person.role.value}",
             key=f"demo_{person.role.value}",
             on_click=_enter,
             args=(person,),
+            help=f"{person.about[0].upper()}{person.about[1:]}.",
+            wrap=False,
         )
 
 
@@ -117,4 +132,4 @@ def _enter(person: DemoPerson) -> None:
     try:
         _check(person.mail, person.password)
     except RefusedError as refusal:
-        st.toast(str(refusal))
+        st.toast(wording.escape_markdown(str(refusal)), icon=":material/lock_clock:")

@@ -3,11 +3,13 @@
 import shutil
 from typing import Any
 
+from benchmarks.load import COOKIE, Pages
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-def first_load_bytes(url: str) -> int | None:
-    """Return the bytes a browser with an empty cache receives until the page stands still.
+def first_load_bytes(pages: Pages, address: str) -> int | None:
+    """Return the bytes a browser with an empty cache receives until a page stands still.
 
     None where Playwright or Chromium is missing.
     """
@@ -21,7 +23,9 @@ def first_load_bytes(url: str) -> int | None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         try:
-            return _received(browser.new_page(), url)
+            context = browser.new_context()
+            context.add_cookies([{"name": COOKIE, "value": pages.token, "url": pages.url}])
+            return _received(context.new_page(), pages.url + address)
         finally:
             browser.close()
 

@@ -86,10 +86,10 @@ def _opened(webs: list[Web], page: str, queries: list[str]) -> tuple[list[float]
     """Return the seconds of each page on either process, in turns."""
     found: tuple[list[float], list[float]] = ([], [])
     for web in webs:
-        open_each(web.url, page, [""] * 3)  # the first runs load modules
+        open_each(web.pages, page, [""] * 3)  # the first runs load modules
     for query in queries:
         for web, seconds in zip(webs, found, strict=True):
-            load = open_each(web.url, page, [query])
+            load = open_each(web.pages, page, [query])
             load.raise_errors()
             seconds += [run.seconds for run in load.runs]
     return found

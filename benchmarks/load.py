@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Navigation_pb2 import Navigation
 
 _RUN_SECONDS = 60
+COOKIE = "amazcope_session"
 _GOOD = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
@@ -47,6 +49,14 @@ class Load:
         for run in self.runs:
             if run.error:
                 raise RuntimeError(f"The page failed for {run.query!r}: {run.error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where the pages are served, and the token of somebody who is signed in there."""
+
+    url: str
+    token: str
 
 
 class Tab:
@@ -91,6 +101,8 @@ class Tab:
             self._page_hash = message.new_session.page_script_hash
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash or self._page_hash
+            if message.navigation.position == Navigation.HIDDEN:
+                result.error = "the page asks to sign in"
         elif kind == "page_not_found":
             result.error = f"there is no page {self._page}"
         elif kind == "ref_hash":
@@ -119,21 +131,21 @@ class Tab:
         result.is_over = True
 
 
-def walk(url: str, page: str, walks: Sequence[Sequence[str]], passes: int = 1) -> list[Load]:
+def walk(pages: Pages, page: str, walks: Sequence[Sequence[str]], passes: int = 1) -> list[Load]:
     """Walk one tab through each list of query strings at the same time, `passes` times.
 
     Returns one Load per pass. The first run of each tab, which opens the session, is
     not counted.
     """
-    return asyncio.run(_walk(url, page, walks, passes))
+    return asyncio.run(_walk(pages, page, walks, passes))
 
 
-async def _walk(url: str, page: str, walks: Sequence[Sequence[str]], passes: int) -> list[Load]:
+async def _walk(pages: Pages, page: str, walks: Sequence[Sequence[str]], passes: int) -> list[Load]:
     loads = [Load() for _ in range(passes)]
     begin = asyncio.Barrier(len(walks) + 1)
     async with asyncio.TaskGroup() as group:
         for queries in walks:
-            group.create_task(_walk_one(url, page, queries, loads, begin))
+            group.create_task(_walk_one(pages, page, queries, loads, begin))
         for load in loads:
             await begin.wait()
             began = time.perf_counter()
@@ -143,9 +155,13 @@ async def _walk(url: str, page: str, walks: Sequence[Sequence[str]], passes: int
 
 
 async def _walk_one(
-    url: str, page: str, queries: Sequence[str], loads: Sequence[Load], barrier: asyncio.Barrier
+    pages: Pages,
+    page: str,
+    queries: Sequence[str],
+    loads: Sequence[Load],
+    barrier: asyncio.Barrier,
 ) -> None:
-    async with connect(url) as socket:
+    async with connect(pages) as socket:
         tab = Tab(socket, page)
         await tab.run("")
         for load in loads:
@@ -155,26 +171,27 @@ async def _walk_one(
             await barrier.wait()
 
 
-def open_each(url: str, page: str, queries: Sequence[str]) -> Load:
+def open_each(pages: Pages, page: str, queries: Sequence[str]) -> Load:
     """Open a page anew for each query string, one after the other."""
-    return asyncio.run(_open_each(url, page, queries))
+    return asyncio.run(_open_each(pages, page, queries))
 
 
-async def _open_each(url: str, page: str, queries: Sequence[str]) -> Load:
+async def _open_each(pages: Pages, page: str, queries: Sequence[str]) -> Load:
     load = Load()
     began = time.perf_counter()
     for query in queries:
-        async with connect(url) as socket:
+        async with connect(pages) as socket:
             load.runs.append(await Tab(socket, page).run(query))
     load.seconds = time.perf_counter() - began
     return load
 
 
-def connect(url: str) -> websockets.connect:
-    """Return a connection to the pages at an http address."""
+def connect(pages: Pages) -> websockets.connect:
+    """Return a connection to the pages, signed in."""
     return websockets.connect(
-        f"ws://{urlsplit(url).netloc}/_stcore/stream",
+        f"ws://{urlsplit(pages.url).netloc}/_stcore/stream",
         subprotocols=[websockets.Subprotocol("streamlit")],
+        additional_headers={"Cookie": f"{COOKIE}={pages.token}"},
         max_size=None,
         ping_interval=None,
         compression=None,

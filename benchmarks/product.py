@@ -22,10 +22,10 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
         one = min(products, 40) // 2
         cold_cpu, warm_cpu, alone = _cpu_of_one_tab(web, range(one))
         yield from _cpu_figures(cold_cpu, warm_cpu, alone)
-        cold, warm = walk(web.url, "product", _walks(range(one, products)), passes=2)
+        cold, warm = walk(web.pages, "product", _walks(range(one, products)), passes=2)
         yield from _load_figures("cold", cold, 60)
         yield from _load_figures("warm", warm, 100)
-        wire = first_load_bytes(f"{web.url}/product?{_query(0)}")
+        wire = first_load_bytes(web.pages, f"/product?{_query(0)}")
     if wire is not None:
         yield Figure("First load in a browser", wire / 1e6, "MB over the wire", target=2.6)
 
@@ -43,11 +43,11 @@ def _cpu_of_one_tab(web: Web, numbers: range) -> tuple[float, float, Sequence[Lo
     """Return the CPU milliseconds of a rerun, cold and warm, without what rest costs."""
     queries = [_query(number) for number in numbers]
     found, loads = [], []
-    walk(web.url, "product", [[_query(numbers[-1] + 1)]])  # whatever is loaded at the first run
+    walk(web.pages, "product", [[_query(numbers[-1] + 1)]])  # whatever is loaded at the first run
     idle = web.idle_share()
     for _ in range(2):
         before = web.cpu_seconds()
-        (load,) = walk(web.url, "product", [queries])
+        (load,) = walk(web.pages, "product", [queries])
         load.raise_errors()
         used = web.cpu_seconds() - before - idle * load.seconds
         found.append(used / (len(load.runs) + 1) * 1000)  # the run that opens the session, too

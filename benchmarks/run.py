@@ -16,7 +16,17 @@ from benchmarks.servers import Server, running_server
 
 RESULTS = Path(__file__).parent / "results"
 # Name → module with `measure(server, quick=…)`; in the order in which they run.
-BENCHMARKS = ("ingest", "lease", "history", "lists", "product", "rest")
+BENCHMARKS = (
+    "ingest",
+    "lease",
+    "history",
+    "lists",
+    "product",
+    "accounts",
+    "suggestions",
+    "review",
+    "rest",
+)
 
 Measure = Callable[..., Iterator[Figure]]
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -15,16 +16,21 @@ from urllib.request import urlopen
 
 import psutil
 
+from benchmarks.load import Pages
+from core.accounts import sessions
+from core.accounts.models import Person
+from core.accounts.service import acting_owner
 from core.config import ROOT
+from core.db import write_scope
 
 START_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A web process that answers."""
+    """A web process that answers, and somebody who is signed in there."""
 
-    url: str
+    pages: Pages
     process: psutil.Process
 
     def cpu_seconds(self) -> float:
@@ -57,10 +63,23 @@ def running_web() -> Iterator[Web]:
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_healthy(url)
-            yield Web(url, psutil.Process(process.pid))
+            yield Web(Pages(url, sign_in()), psutil.Process(process.pid))
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+def sign_in() -> str:
+    """Sign the first administrator of the database in use in; return the cookie's token."""
+    now, day = datetime.now(UTC), timedelta(days=1)
+    with write_scope() as session:
+        owner = session.get_one(Person, acting_owner(session).person_id)
+        owner.state, owner.mail = "active", "owner@bench.example"
+        ticket = sessions.make_ticket(session, owner.id, now)
+        token = sessions.begin(session, ticket, sessions.Lifetime(day, day), now, None, None)
+    if token is None:
+        raise RuntimeError("Nobody could be signed in.")
+    return token
 
 
 def free_port() -> int:

@@ -82,8 +82,8 @@ class MoneyStyle:
 
 
 @lru_cache(maxsize=64)
-def money_style(currency: str, locale: str) -> MoneyStyle:
-    """Return how a locale ("de_DE") writes a currency ("EUR").
+def money_style(currency: str, locale: str, as_code: bool = False) -> MoneyStyle:
+    """Return how a locale ("de_DE") writes a currency ("EUR"), by its sign or its ISO code.
 
     Raises babel's UnknownLocaleError for a locale that does not exist.
     """
@@ -94,7 +94,11 @@ def money_style(currency: str, locale: str) -> MoneyStyle:
     marks = [sign for sign in sample[first:last] if not sign.isdigit()]
     thousands = marks[0] if len(marks) > (1 if decimals else 0) else ""
     decimal = marks[-1] if decimals and marks else "."
-    return MoneyStyle(sample[:first], sample[last + 1 :], decimal + thousands, decimals)
+    prefix, suffix = sample[:first], sample[last + 1 :]
+    if as_code:
+        prefix = f"{currency}\u00a0" if prefix.strip() else ""
+        suffix = f"\u00a0{currency}" if suffix.strip() else ""
+    return MoneyStyle(prefix, suffix, decimal + thousands, decimals)
 
 
 # Two lines, the second only where it changes: short enough for a phone.

@@ -3,7 +3,9 @@
 import re
 from decimal import Decimal
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +15,8 @@ from core.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parent.parent
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
 STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
+# Who listens everywhere is reached here.
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 class Settings(BaseSettings):
@@ -50,6 +54,10 @@ class Settings(BaseSettings):
         None, description="Address that people reach the pages by, for mailed links."
     )
 
+    amazcope_metrics_token: SecretStr | None = Field(
+        None, description="Opens /metrics for other machines. Unset: for this machine alone."
+    )
+
     # Accounts
     amazcope_secret_key: SecretStr | None = Field(
         None, description="32 or more random characters. Unset: made once, kept with the secrets."
@@ -77,6 +85,19 @@ class Settings(BaseSettings):
     )
     amazcope_session_days: int = Field(
         14, ge=1, le=365, description="Days after which every sign-in ends."
+    )
+    amazcope_oidc_issuer: str | None = Field(
+        None, description="Single sign-on: the provider's issuer, exactly as it names itself."
+    )
+    amazcope_oidc_client_id: str | None = Field(None, description="Amazcope's name there.")
+    amazcope_oidc_client_secret: SecretStr | None = Field(
+        None, description="Amazcope's password there."
+    )
+    amazcope_oidc_scope: str = Field(
+        "openid email profile", description="What the provider is asked for."
+    )
+    amazcope_oidc_groups: str = Field(
+        "", description="Groups that give a role at each sign-on: group=role, …; others stay out."
     )
     amazcope_smtp_url: SecretStr | None = Field(
         None, description="Mail server, such as smtp://user:password@host:587. Unset: no mail."
@@ -191,13 +212,19 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """Return the address of the pages, without a slash at its end."""
-        own = f"http://{self.amazcope_host}:{self.amazcope_port}"
+        host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
+        own = f"http://{f'[{host}]' if ':' in host else host}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
 
     @property
     def is_https(self) -> bool:
         """True when people reach the pages over https: cookies are then for https alone."""
         return self.public_url.startswith("https://")
+
+    @property
+    def is_for_this_machine(self) -> bool:
+        """True when the pages listen on this machine alone, and nothing says otherwise."""
+        return _is_loopback(self.amazcope_host) and _is_loopback(urlsplit(self.public_url).hostname)
 
     @property
     def is_embedded(self) -> bool:
@@ -230,3 +257,20 @@ def get_settings() -> Settings:
     except ValidationError as error:
         wrong = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         raise ConfigurationError("\n".join(wrong)) from None
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_public_demo(settings: Settings) -> None:
+    """Raise ConfigurationError when others could sign in with the demo's known passwords."""
+    if settings.amazcope_demo and not settings.is_for_this_machine:
+        raise ConfigurationError(
+            "The demo's passwords are known to everybody, so it listens on this machine only. "
+            "Set AMAZCOPE_DEMO=false to let other machines in, or AMAZCOPE_HOST=127.0.0.1 "
+            "and no AMAZCOPE_URL to keep the demo."
+        )

@@ -1,7 +1,8 @@
-"""Every number, time and reason that a person reads, in words. Pure functions, no screen.
+"""Every number, time and reason that a person reads, in words. No screen, no state of its own.
 
-None and NaN are "unknown", never 0. Text from outside is made harmless here too,
-for Streamlit's Markdown and for spreadsheets.
+Numbers and dates are written in the reader's formats (`core.formats`). None and NaN are
+"unknown", never 0. Text from outside is made harmless here too, for Streamlit's Markdown
+and for spreadsheets.
 """
 
 import re
@@ -11,17 +12,18 @@ from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 
+from core import formats
 from core.catalog.marketplaces import get_marketplace
-from core.catalog.money import UNKNOWN, format_money
+from core.catalog.money import UNKNOWN, format_amount
+from core.formats import digits
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 
 Number: TypeAlias = int | float | Decimal
 
 MINUS = "\u2212"
 THIN_SPACE = "\u202f"  # narrow and without a line break, as before "%"
-_LOCALE = "en_US"  # the words are English; amounts follow their marketplace
 
 
 def _is_unknown(value: Number | None) -> bool:
@@ -32,30 +34,39 @@ def _is_unknown(value: Number | None) -> bool:
 
 
 def money(minor: int | float | None, marketplace_code: str) -> str:
-    """Write minor units as the marketplace does. Whole floats come from DataFrames."""
+    """Write minor units as the marketplace does, or in the language the reader chose.
+
+    Whole floats come from DataFrames.
+    """
     if minor is None or _is_unknown(minor):
         return UNKNOWN
-    return format_money(int(minor), get_marketplace(marketplace_code))
+    place, chosen = get_marketplace(marketplace_code), formats.current()
+    return format_amount(
+        int(minor),
+        place.currency,
+        chosen.locale_of_money(place.locale),
+        as_code=chosen.has_currency_code,
+    )
 
 
 def rank(place: int | float | None) -> str:
     """Write a Best Sellers Rank: "#1,204"."""
-    return UNKNOWN if place is None or _is_unknown(place) else f"#{int(place):,}"
+    return UNKNOWN if place is None or _is_unknown(place) else digits(f"#{int(place):,}")
 
 
 def rating(tenths: int | float | None) -> str:
     """Write tenths of a star: 46 is "4.6"."""
-    return UNKNOWN if tenths is None or _is_unknown(tenths) else f"{tenths / 10:.1f}"
+    return UNKNOWN if tenths is None or _is_unknown(tenths) else digits(f"{tenths / 10:.1f}")
 
 
 def count(number: int | float | None) -> str:
     """Write a count: "11,598"."""
-    return UNKNOWN if number is None or _is_unknown(number) else f"{int(number):,}"
+    return UNKNOWN if number is None or _is_unknown(number) else digits(f"{int(number):,}")
 
 
 def capped_count(number: int | None, cap: int = 10_000) -> str:
     """Write a count that was not carried on beyond `cap`: "10,000+"."""
-    return f"{cap:,}+" if number is not None and number > cap else count(number)
+    return digits(f"{cap:,}+") if number is not None and number > cap else count(number)
 
 
 def dollars(amount: Decimal | None) -> str:
@@ -64,7 +75,9 @@ def dollars(amount: Decimal | None) -> str:
         return UNKNOWN
     finest = Decimal("0.0001") if 0 < abs(amount) < Decimal("0.01") else Decimal("0.01")
     rounded = abs(amount).quantize(finest, ROUND_HALF_UP)
-    return f"{MINUS if amount < 0 else ''}${rounded:,}"
+    number = digits(f"{rounded:,}")
+    unit = "USD\u00a0" if formats.current().has_currency_code else "$"
+    return f"{MINUS if amount < 0 else ''}{unit}{number}"
 
 
 def file_size(size: int | None) -> str:
@@ -74,9 +87,9 @@ def file_size(size: int | None) -> str:
     value = float(size)
     for unit in ("bytes", "kB", "MB", "GB"):
         if value < 999.95:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+            return f"{value:.0f} {unit}" if unit == "bytes" else digits(f"{value:.1f}") + f" {unit}"
         value /= 1000
-    return f"{value:,.1f} TB"
+    return digits(f"{value:,.1f}") + " TB"
 
 
 # Changes
@@ -109,16 +122,16 @@ def rank_change(before: int | float | None, after: int | float | None) -> str:
     ratio = max(before, after) / min(before, after)
     if ratio < 2:
         return f"{verb} {_short((ratio - 1) * 100)}{THIN_SPACE}%"
-    return f"{verb} ×{ratio:,.1f}" if ratio < 100 else f"{verb} ×{ratio:,.0f}"
+    return f"{verb} ×" + digits(f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}")
 
 
 def _short(percent: float) -> str:
     """Write one decimal below ten where it says something, none above."""
     if percent < 0.05:
-        return "<0.1"
+        return digits("<0.1")
     if percent >= 9.95:
-        return f"{percent:,.0f}"
-    return f"{percent:.1f}".removesuffix(".0")
+        return digits(f"{percent:,.0f}")
+    return digits(f"{percent:.1f}".removesuffix(".0"))
 
 
 # Times
@@ -156,12 +169,20 @@ def moment(at: datetime | None, time_zone: str) -> str:
     """Write an aware time in a zone: "23 Nov 2026, 14:20"."""
     if at is None:
         return UNKNOWN
-    return str(format_datetime(at, "d MMM y, HH:mm", tzinfo=_zone(time_zone), locale=_LOCALE))
+    local, chosen = at.astimezone(_zone(time_zone)), formats.current()
+    if chosen.is_usual_locale:
+        return f"{day(local)}, {local:%H:%M}"
+    return f"{day(local)}, {format_time(local, 'short', locale=chosen.locale)}"
 
 
 def day(value: date | None) -> str:
     """Write a day: "23 Nov 2026"."""
-    return UNKNOWN if value is None else str(format_date(value, "d MMM y", locale=_LOCALE))
+    if value is None:
+        return UNKNOWN
+    chosen = formats.current()
+    if chosen.is_usual_locale:
+        return str(format_date(value, "d MMM y", locale=chosen.locale))
+    return str(format_date(value, "medium", locale=chosen.locale))
 
 
 @lru_cache(maxsize=64)
@@ -174,7 +195,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None or _is_unknown(seconds):
         return UNKNOWN
     if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
+        return digits(f"{max(seconds, 0):.1f}") + " s"
     whole = round(seconds)
     units = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
     parts: list[tuple[int, str]] = []

@@ -13,6 +13,7 @@ from core.errors import ConfigurationError, OutsideServiceError
 from core.migrate import OLDEST_SERVER, current_revision, head_revision
 from core.scraping.apify import Apify
 from core.scraping.providers import APIFY, get_provider
+from core.suggestions.model_setup import get_setup
 from jobs.queue import ask_redis
 
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -36,6 +37,7 @@ def check_everything() -> list[Finding]:
         check_queue(settings),
         check_disk(settings),
         check_source(settings),
+        check_model(settings),
     ]
 
 
@@ -89,3 +91,13 @@ def check_source(settings: Settings) -> Finding:
     if settings.amazcope_demo:
         return Finding("Apify", True, "no token; the demo market is fetched")
     return Finding("Apify", True, "no token; nothing is fetched until APIFY_TOKEN is set")
+
+
+def check_model(settings: Settings) -> Finding:
+    """Say which model gives advice, or why none does. Asks it nothing: that may cost."""
+    setup = get_setup(settings)
+    if setup.access is None:
+        is_wanted = settings.amazcope_model is not None
+        return Finding("Model", not is_wanted, f"{setup.missing} The rules advise alone.")
+    told = f"{setup.access.model} at {setup.access.base_url}"
+    return Finding("Model", True, f"{told}, for at most ${setup.dollars_per_day} a day")

@@ -52,10 +52,11 @@ def prepare() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database and the queue's tables to the newest schema."""
-    from jobs.up import migrate_database
+    """Bring the database and the queue's tables to the newest schema; let somebody in."""
+    from jobs.up import bring_people_in, migrate_database
 
     _say("Migrated." if migrate_database() else "Nothing to migrate.")
+    bring_people_in(_say)
 
 
 @commands.command()
@@ -123,6 +124,38 @@ def demo(
     from jobs import by_hand
 
     (by_hand.drop_demo if remove else by_hand.make_demo)(_say)
+
+
+@commands.command()
+def people(
+    setup_link: Annotated[
+        bool, typer.Option("--setup-link", help="Print the link that makes the first one.")
+    ] = False,
+    reset: Annotated[
+        str | None, typer.Option(help="Print a link for a new password of this mail address.")
+    ] = None,
+) -> None:
+    """List who is in the team, or print a link by which somebody gets in."""
+    from jobs import people as known
+
+    if reset is not None:
+        known.print_reset_link(reset, _say)
+    elif setup_link:
+        raise typer.Exit(0 if known.print_setup_link(_say) else 1)
+    else:
+        known.list_people(_say)
+
+
+@commands.command()
+def audit(
+    head: Annotated[
+        str | None, typer.Option(help="A head that was printed earlier, to be found again.")
+    ] = None,
+) -> None:
+    """Verify the audit's chain; the exit code is 1 when an event is missing or altered."""
+    from jobs.upkeep import verify_audit
+
+    raise typer.Exit(0 if verify_audit(head, _say) else 1)
 
 
 @commands.command()

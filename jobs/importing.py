@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from huey import crontab
+from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
-from core.accounts.service import acting_owner
+from core.accounts.rules import Acting, Right
+from core.accounts.service import acting_person
 from core.db import read_scope, write_scope
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.gate import EARLIEST
 from core.history.store import make_room
 from core.importing import service
@@ -21,6 +22,11 @@ from core.importing.rows import FileKind, Row
 from core.importing.storing import chunks, store_chunk, times_of
 from jobs.queue import huey
 from jobs.running import job
+
+_MAY_NOT = (
+    "Whoever confirmed this import may not follow products any more, so it ended here. "
+    "What was stored stays; somebody who may can import the file again."
+)
 
 CLAIM = timedelta(minutes=5)  # renewed with every chunk
 
@@ -72,9 +78,9 @@ def _run_to_end(work: _Work) -> str:
     run = work.run
     try:
         _store_all(work)
-    except InvalidInputError as error:
+    except (InvalidInputError, NotAllowedError) as error:
         _end(work, str(error))
-        return f"Import {run.id} could not be read."
+        return f"Import {run.id} could not go on."
     except service.TakenOverError:
         raise
     except Exception:  # the task's edge: told to the person, then logged by `job`
@@ -99,21 +105,35 @@ def _store_all(work: _Work) -> None:
     with TemporaryDirectory(prefix="amazcope-import-") as folder:
         path = Path(folder) / "upload"
         with read_scope() as session:
-            acting = acting_owner(session)
+            acting = _who_confirmed(session, run)
             service.write_bytes(session, run.id, path)
         context = service.context_of(run, acting.time_zone)
         for rows in chunks(read_rows(path, FileKind(run.kind), context), work.read):
-            _store(acting, work, rows)
+            _store(work, rows)
 
 
-def _store(acting: Acting, work: _Work, rows: Sequence[Row]) -> None:
-    """Store one chunk; room for its months is made first, in a scope of its own."""
+def _who_confirmed(session: Session, run: ImportRun) -> Acting:
+    """Return who confirmed an import. Raises NotAllowedError when they may not (any more)."""
+    try:
+        acting = acting_person(session, run.person_id)
+    except NotFoundError as error:
+        raise NotAllowedError(_MAY_NOT) from error
+    if not acting.may(Right.TRACK):
+        raise NotAllowedError(_MAY_NOT)
+    return acting
+
+
+def _store(work: _Work, rows: Sequence[Row]) -> None:
+    """Store one chunk; room for its months is made first, in a scope of its own.
+
+    Who confirmed it is asked for anew: a long import stops where they were shut out.
+    """
     now = datetime.now(UTC)
     with write_scope() as session:
         make_room(session, [at for at in times_of(rows) if EARLIEST <= at <= now])
     with write_scope() as session:
         service.hold(session, work.run.id, work.read)
-        store_chunk(session, acting, work.run, rows, now)
+        store_chunk(session, _who_confirmed(session, work.run), work.run, rows, now)
         service.renew_claim(session, work.run.id, now + CLAIM)
     work.read += len(rows)
 

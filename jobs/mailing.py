@@ -8,16 +8,17 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from huey import crontab
 from sqlalchemy.orm import Session
 
-from core.accounts import letters, service
+from core.accounts import letters, mailed, notices, service
 from core.accounts.letters import Letter
-from core.accounts.rules import clean_mail
 from core.config import get_settings
 from core.db import write_scope
 from core.delivery import smtp
+from core.errors import OutsideServiceError
 from jobs.queue import huey
-from jobs.running import job
+from jobs.running import alone, job
 
 log = logging.getLogger(__name__)
 
@@ -25,25 +26,54 @@ log = logging.getLogger(__name__)
 @huey.task(expires=3600)
 def send_reset(mail: str) -> None:
     """Mail the link for a new password, where the address is somebody's."""
-    _write(lambda session: service.request_reset(session, mail, _now()), letters.reset)
+    _write(lambda session: mailed.request_reset(session, mail, _now()), letters.reset)
 
 
 @huey.task(expires=3600)
-def send_registration(mail: str, name: str, password_hash: str) -> None:
+def send_registration(mail: str) -> None:
     """Keep somebody who registered, and mail the link that proves the address."""
     base = get_settings().public_url
-    with job("mail"):
+    with job("mail") as notes:
         with write_scope() as session:
-            made = service.register(session, mail, name, password_hash, _now())
-        to = clean_mail(mail)
-        letter = letters.registration(to, made, base) if made else letters.known_already(to, base)
-        deliver(letter)
+            made = mailed.register(session, mail, _now())
+        if made is None:
+            notes.say("Nobody to write to.")
+        elif made.token is None:
+            deliver(letters.known_already(made.mail, base))
+        else:
+            deliver(letters.registration(made.mail, made.token, base))
 
 
 @huey.task(expires=86_400)
 def send_invitation(person_id: int) -> None:
     """Mail an invitation; an earlier link is void."""
     _write(lambda session: service.renew_invitation(session, person_id, _now()), letters.invitation)
+
+
+@huey.periodic_task(crontab(minute="*/5"), expires=300)
+def send_notices() -> None:
+    """Mail what stayed unread behind the bells, where a mail server is set."""
+    if get_settings().amazcope_smtp_url is not None:
+        alone("notices", mail_notices)
+
+
+def mail_notices() -> None:
+    """Mail each person one letter. Raises OutsideServiceError when any was not taken."""
+    with write_scope() as session:
+        waiting = notices.claim_for_mail(session, _now())
+    if not waiting:
+        return
+    base, failed = get_settings().public_url, 0
+    with job("mail") as notes:
+        for mail, told in waiting.items():
+            try:
+                deliver(letters.notices(mail, told, base))
+            except OutsideServiceError as error:
+                failed += 1  # the others' letters go out all the same
+                log.warning("Notices were not mailed: %s", error)
+        notes.say(f"Notices mailed to {len(waiting) - failed} of {len(waiting)} people.")
+        if failed:
+            raise OutsideServiceError(f"The mail server refused {failed} letters with notices.")
 
 
 def _now() -> datetime:

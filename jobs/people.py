@@ -1,13 +1,16 @@
-"""Who can sign in after a start: the demo's people, the first administrator, a set-up link."""
+"""Who can sign in: what a start sees to, and what an operator asks for on the console."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from core.accounts import letters, service
+from core.accounts import letters, mailed, service
 from core.accounts.credentials import hash_password, password_problem
 from core.config import get_settings
 from core.db import read_scope, write_scope
 from core.demo import people
 from core.errors import ConfigurationError
+
+Say = Callable[[str], None]
 
 
 def bring_in_demo() -> None:
@@ -52,3 +55,36 @@ def setup_link() -> str | None:
     with write_scope() as session:
         token = service.make_setup_link(session, datetime.now(UTC))
     return None if token is None else letters.link(settings.public_url, "setup", token)
+
+
+# On the console
+
+
+def list_people(say: Say) -> None:
+    """Say who is in the team, line by line."""
+    with read_scope() as session:
+        members = service.members(session, service.acting_owner(session))
+    for each in members:
+        seen = each.last_signed_in_at
+        when = f"signed in {seen:%Y-%m-%d %H:%M} UTC" if seen else "never signed in"
+        mark = ", of the demo" if each.is_demo else ""
+        say(f"{each.name} <{each.mail or 'no address'}>: {each.role}, {each.state}{mark}, {when}")
+
+
+def print_setup_link(say: Say) -> bool:
+    """Say the link that sets up the first administrator; False when there is one already."""
+    link = setup_link()
+    if link is None:
+        say("Somebody administers this Amazcope already. `--reset MAIL` makes a new password.")
+        return False
+    say(f"Within a day, once:\n  {link}")
+    return True
+
+
+def print_reset_link(mail: str, say: Say) -> None:
+    """Say a link by which somebody sets a new password. Raises NotFoundError for nobody."""
+    with write_scope() as session:
+        acting = service.acting_owner(session)
+        token = mailed.make_reset_link(session, acting, mail, datetime.now(UTC))
+    link = letters.link(get_settings().public_url, "reset", token)
+    say(f"A new password for {mail}, within an hour, once:\n  {link}")

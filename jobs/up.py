@@ -19,7 +19,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 
-from core.config import Settings, get_settings
+from core.config import Settings, get_settings, refuse_public_demo
 from core.embedded import EmbeddedPostgres
 from core.errors import ConfigurationError
 from jobs.guard import end_groups
@@ -36,9 +36,11 @@ _PREPARE_PATIENCE_SECONDS = 5.0
 def run_everything(say: Say) -> int:
     """Run Amazcope until it is told to stop; return the exit code.
 
-    Raises ConfigurationError when a port is taken or Amazcope already runs here.
+    Raises ConfigurationError when a port is taken, Amazcope already runs here, or the
+    demo would be open to other machines.
     """
     settings = get_settings()
+    refuse_public_demo(settings)
     signal.signal(signal.SIGTERM, _end_quietly)
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.amazcope_data_dir))

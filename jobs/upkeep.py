@@ -1,16 +1,20 @@
 """When the house is put in order. No rules of its own. Huey's crontab is UTC."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from huey import crontab
 
+from core.accounts import audit, sessions
 from core.config import get_settings
-from core.db import write_scope
+from core.db import read_scope, write_scope
 from core.upkeep.heartbeat import beat
 from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_room_ahead
 from core.upkeep.service import reap_jobs
 from jobs.queue import huey
 from jobs.running import alone, job
+
+KEPT = timedelta(days=90)  # sign-ins, links and attempts that are over
 
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
@@ -35,6 +39,18 @@ def let_go() -> None:
 def reap() -> None:
     """Mark what a crash left."""
     alone("reap", reap_lost)
+
+
+@huey.periodic_task(crontab(minute="*"), expires=60)
+def seal_audit() -> None:
+    """Chain what was done since the last minute."""
+    alone("seal audit", seal_events)
+
+
+@huey.periodic_task(crontab(minute="27", hour="3"), expires=3600)
+def forget() -> None:
+    """Forget sign-ins, links and attempts that are long over."""
+    alone("forget", forget_sign_ins)
 
 
 def note_life() -> None:
@@ -68,3 +84,39 @@ def reap_lost() -> None:
         with write_scope() as session:
             lost = reap_jobs(session, datetime.now(UTC))
         notes.say(f"{lost} jobs were lost.") if lost else notes.idle("No job was lost.")
+
+
+def seal_events() -> None:
+    """Seal every event of the audit that is not sealed yet; a quiet minute leaves no trace."""
+    with read_scope() as session:
+        if not audit.is_waiting(session):
+            return
+    with job("seal audit") as notes:
+        count = 0
+        while True:
+            with write_scope() as session:
+                sealed = audit.seal(session, audit.SEALED_AT_ONCE)
+            count += sealed
+            if sealed < audit.SEALED_AT_ONCE:
+                break
+        notes.say(f"{count} events sealed.")
+
+
+def forget_sign_ins() -> None:
+    """Delete what ended long ago."""
+    with job("forget") as notes, write_scope() as session:
+        count = sessions.forget_old(session, datetime.now(UTC), KEPT)
+        notes.say(f"{count} old sign-ins forgotten.")
+
+
+def verify_audit(noted: str | None, say: Callable[[str], None]) -> bool:
+    """Recompute the audit's chain and say what was found; return whether it is whole."""
+    with read_scope() as session:
+        found = audit.verify(session, noted.strip().lower() if noted else None)
+    say(f"{found.sealed} events are sealed and whole, {found.waiting} wait for the next minute.")
+    say(f"Head: {found.head}")
+    if found.broken_at is not None:
+        say(f"BROKEN at place {found.broken_at}: an event is missing there, or was altered.")
+    if found.has_noted is False:
+        say("BROKEN: the head that was noted is not in the chain. Its end was cut off or altered.")
+    return found.is_whole

@@ -37,4 +37,4 @@ if whose.may_change(mine_or_team):
     with bar:
         tables.action_bar(found.rows, mine_or_team)
 tables.product_table(found.rows)
-pickers.pages(found.total, lists.PAGE_SIZE)
+pickers.pages(found.total, lists.page_size())

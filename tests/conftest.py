@@ -18,6 +18,7 @@ from core.accounts.models import Person
 from core.accounts.rules import Acting, Means
 from core.accounts.service import acting_owner, acting_person
 from core.config import get_settings
+from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
@@ -117,6 +118,13 @@ def committed_database(
     db.close_engines()
     get_settings.cache_clear()
     _run(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A mail server that takes every letter."""
+    with running_mailbox() as box:
+        yield box
 
 
 def _with_name(url: str, name: str) -> str:

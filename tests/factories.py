@@ -11,8 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import Person, Team
-from core.accounts.rules import Acting, Means
-from core.accounts.rules import Role as AccountRole
+from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_person
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
@@ -109,29 +108,30 @@ def follow_all(
     return [answer.product_id for answer in follow(session, acting, wishes, **options)]
 
 
-def colleague(session: Session, acting: Acting, name: str = "Colleague") -> Acting:
+def colleague(
+    session: Session, acting: Acting, name: str = "Colleague", role: Role = Role.SELLER
+) -> Acting:
     """Return another person of the same team."""
-    return _member(session, acting.team_id, name, AccountRole.SELLER)
-
-
-def _member(session: Session, team_id: int, name: str, role: AccountRole) -> Acting:
-    person = Person(team_id=team_id, name=name, role=role.value)
+    person = Person(team_id=acting.team_id, name=name, role=role.value)
     session.add(person)
     session.flush()
     return acting_person(session, person.id, Means.PAGE)
 
 
-def member(session: Session, acting: Acting, role: AccountRole) -> Acting:
+def member(session: Session, acting: Acting, role: Role) -> Acting:
     """Return somebody of the same team in a role."""
-    return _member(session, acting.team_id, role.value.title(), role)
+    return colleague(session, acting, role.value.title(), role)
 
 
-def stranger(session: Session) -> Acting:
+def stranger(session: Session, role: Role = Role.ADMIN) -> Acting:
     """Return a person of another team."""
     team = Team(name="Another team")
     session.add(team)
     session.flush()
-    return _member(session, team.id, "Stranger", AccountRole.ADMIN)
+    person = Person(team_id=team.id, name="Stranger", role=role.value)
+    session.add(person)
+    session.flush()
+    return acting_person(session, person.id, Means.PAGE)
 
 
 def rows(session: Session, statement: str, **values: Any) -> list[dict[str, Any]]:

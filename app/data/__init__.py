@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import session as signed_in
 from core.accounts.rules import Acting
+from core.accounts.sessions import Display
 from core.db import read_scope
 from core.demo import load
 
@@ -16,6 +17,11 @@ from core.demo import load
 def acting() -> Acting:
     """Return who is signed in. Raises SignedOutError for nobody."""
     return signed_in.acting()
+
+
+def display() -> Display:
+    """Return how whoever is signed in wants to see pages. Raises SignedOutError for nobody."""
+    return signed_in.display()
 
 
 @st.cache_data(ttl=30, show_spinner=False)

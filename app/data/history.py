@@ -7,6 +7,7 @@ as soon as figures, statistics and sparklines are made.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,11 @@ from sqlalchemy.orm import Session
 
 from app.data import acting
 from app.kept_figure import FigureBody, body_of
+from core import formats
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
 from core.db import read_scope
+from core.formats import Formats
 from core.history import analysis, charts, queries, series
 from core.history.analysis import Statistics
 from core.history.charts import EventMark
@@ -28,6 +31,8 @@ from core.history.series import History, Line
 
 KEPT = 3600  # s; a new hour moves the period's edges
 ALL = 0  # days: the whole history
+# One reads while another is shaped; twenty at once would only take Python from each other.
+_SHAPING = BoundedSemaphore(2)
 MOST_DEAL_DAYS = 90  # deals are read from the table itself
 
 
@@ -66,6 +71,7 @@ def period(head: ProductHead, days: int) -> Period | None:
         head.first_day,
         category,
         acting().time_zone,
+        formats.current(),
         head.data_version,
     )
 
@@ -78,21 +84,24 @@ def _period(
     first_day: date,
     category: tuple[int, str],
     zone: str,
+    written: Formats,
     data_version: int,
 ) -> Period:
     del data_version  # part of the key
     until = datetime.now(UTC)
     since = _since(first_day, days, until)
     place = get_marketplace(marketplace)
-    money = money_style(place.currency, place.locale)
-    with read_scope() as session:
-        if queries.is_read_by_day(session, product_id, since, until):
-            daily = queries.daily_history(session, product_id, since.date(), until.date())
-            marks = _listing_marks(session, product_id, since)
-            return _of_days(daily, money, marks, dict([category]), since, until)
-        frame = queries.snapshot_history(session, product_id, since, until, first_day)
-        marks = _marks(session, product_id, since, until)
-    return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
+    locale = written.locale_of_money(place.locale)
+    money = money_style(place.currency, locale, written.has_currency_code)
+    with _SHAPING:
+        with read_scope() as session:
+            if queries.is_read_by_day(session, product_id, since, until):
+                daily = queries.daily_history(session, product_id, since.date(), until.date())
+                marks = _listing_marks(session, product_id, since)
+                return _of_days(daily, money, marks, dict([category]), since, until)
+            frame = queries.snapshot_history(session, product_id, since, until, first_day)
+            marks = _marks(session, product_id, since, until)
+        return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
 
 
 def _since(first_day: date, days: int, until: datetime) -> datetime:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import streamlit as st
 
-from app.data import acting
+from app.data import acting, display
 from core.accounts.rules import Acting
 from core.catalog.marketplaces import MARKETPLACES
 from core.db import read_scope
@@ -19,7 +19,6 @@ from core.tracking.lists import ListFilter, Sort, State, Whose
 from core.tracking.queries import ListPage
 from core.tracking.rules import Role
 
-PAGE_SIZE = 50
 CHANGES_SHOWN = 6
 _MOMENT = "_list_moment"
 
@@ -36,17 +35,24 @@ def forget() -> None:
 
 def products(asked: ListFilter, sort: Sort, page: int) -> ListPage:
     """Return a page of products; the first where the page asked for doesn't exist."""
-    found = _products(acting(), asked, sort, page, moment())
+    found = _products(acting(), asked, sort, page, page_size(), moment())
     if found.total and found.rows.empty:
-        return _products(acting(), asked, sort, 1, moment())
+        return _products(acting(), asked, sort, 1, page_size(), moment())
     return found
 
 
+def page_size() -> int:
+    """Return how many products a page of the list shows to this person."""
+    return display().page_size
+
+
 @st.cache_data(ttl=10, max_entries=500, show_spinner=False)
-def _products(who: Acting, asked: ListFilter, sort: Sort, page: int, moment: str) -> ListPage:
+def _products(
+    who: Acting, asked: ListFilter, sort: Sort, page: int, size: int, moment: str
+) -> ListPage:
     del moment
     with read_scope() as session:
-        return queries.find_products(session, who, asked, sort, page, PAGE_SIZE)
+        return queries.find_products(session, who, asked, sort, page, size)
 
 
 def changes(state: State, roles: tuple[Role, ...], whose: Whose) -> ListPage:

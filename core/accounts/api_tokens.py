@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import audit
 from core.accounts.credentials import new_token, token_hash
+from core.accounts.links import locked_person
 from core.accounts.models import ApiToken, Person, Team
 from core.accounts.rules import Acting, Means, Right, Role, Scope
 from core.accounts.verbs import verb
@@ -49,13 +50,14 @@ def make_api_token(
 
     Raises InvalidInputError for no name, no scope, or an end that lies behind or too far.
     """
-    cleaned = " ".join(name.replace("\x00", "").split())
+    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if not cleaned or len(cleaned) > LONGEST_NAME:
         raise InvalidInputError(f"Name the token, in at most {LONGEST_NAME} characters.")
     if not scopes:
         raise InvalidInputError("Choose what the token may do.")
     if expires_at and not now < expires_at <= now + timedelta(days=MOST_DAYS):
         raise InvalidInputError("A token ends within a year from now.")
+    locked_person(session, acting.person_id)  # many at once must not get past the limit
     if len(_open_of(session, acting.person_id, now)) >= MOST_TOKENS:
         raise InvalidInputError("You have many tokens already. Revoke one first.")
     token = new_token(PREFIX)

@@ -7,6 +7,7 @@ once can't all slip through before the first of them is counted.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
@@ -38,9 +39,9 @@ def begin_attempt(
     Raises TooManyAttemptsError, saying how long it takes, when there were too many.
     A refused attempt is not counted: trying on does not lengthen the wait.
     """
-    who, where = _hashed(mail), address or UNKNOWN_ADDRESS
-    for key in sorted((f"mail {who.hex()}", f"address {where}")):  # one order: no deadlock
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
+    who, where = _hashed(mail), counted_address(address)
+    _lock(session, f"address {where}")  # always before the person: no deadlock
+    _lock(session, f"mail {who.hex()}")
     of_person = SignInAttempt.who == who, ~SignInAttempt.is_forgiven
     of_address = (SignInAttempt.address == where,)
     waits = [
@@ -56,6 +57,23 @@ def begin_attempt(
     session.add(attempt)
     session.flush()
     return attempt.id
+
+
+def counted_address(address: str | None) -> str:
+    """Return what an address is counted as: of IPv6 the network, which one customer has whole."""
+    if not address:
+        return UNKNOWN_ADDRESS
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:100]
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+
+
+def _lock(session: Session, key: str) -> None:
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
 
 def _free_at(
@@ -78,13 +96,20 @@ def forgive(session: Session, attempt_id: int) -> None:
     Those of the address still do: one's own account is no way to reset them.
     """
     attempt = session.get_one(SignInAttempt, attempt_id)
-    attempt.has_succeeded = True
-    session.flush()
+    # Two of one person at once would wait for each other's attempts otherwise.
+    _lock(session, f"mail {attempt.who.hex()}")
+    mark_right(session, attempt_id)
     session.execute(
         update(SignInAttempt)
         .where(SignInAttempt.who == attempt.who, ~SignInAttempt.is_forgiven)
         .values(is_forgiven=True)
     )
+
+
+def mark_right(session: Session, attempt_id: int) -> None:
+    """Mark an attempt as successful: it counts neither for the person nor the address."""
+    session.get_one(SignInAttempt, attempt_id).has_succeeded = True
+    session.flush()
 
 
 def count_failed(session: Session, mail: str, window: timedelta, now: datetime) -> int:

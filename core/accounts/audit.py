@@ -4,7 +4,8 @@ Events refer to people and things by number: names and mail addresses are not
 copied, so that erasing a person leaves the chain whole.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -22,6 +23,7 @@ Values = Mapping[str, Any]
 
 _SEALING = 0x7365616C  # advisory lock: one sealer at a time
 SEALED_AT_ONCE = 5000
+VERIFIED_AT_ONCE = 5000
 PAGE = 100
 MOST_NAMED = 200  # things that one event names; a bulk verb may touch thousands
 _START = bytes(32)
@@ -90,7 +92,18 @@ def _append(session: Session, **values: Any) -> None:
 
 
 def _plain(values: Values | None) -> dict[str, Any] | None:
-    return None if values is None else orjson.loads(orjson.dumps(dict(values), default=str))
+    return None if values is None else orjson.loads(orjson.dumps(_keepable(values), default=str))
+
+
+def _keepable(value: object) -> object:
+    """Return a value in which no text holds a sign that the database refuses."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\x00", "?")
+    if isinstance(value, Mapping):
+        return {str(_keepable(str(key))): _keepable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_keepable(each) for each in value]
+    return value
 
 
 # The chain
@@ -105,13 +118,21 @@ def seal(session: Session, limit: int = SEALED_AT_ONCE) -> int:
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEALING})
     place, before = _end_of_chain(session)
     waiting = select(AuditEvent).where(AuditEvent.seal.is_(None)).order_by(AuditEvent.id)
-    events = session.scalars(waiting.limit(limit)).all()
+    # What stands in the table is sealed, not what somebody in this session made of it.
+    fresh = waiting.limit(limit).execution_options(populate_existing=True)
+    events = session.scalars(fresh).all()
     for event in events:
         place += 1
         before = event.seal = seal_of(before, place, event)
         event.place = place
     session.flush()
     return len(events)
+
+
+def is_waiting(session: Session) -> bool:
+    """Return whether any event is not sealed yet."""
+    first = select(AuditEvent.id).where(AuditEvent.seal.is_(None)).limit(1)
+    return session.scalar(first) is not None
 
 
 def _end_of_chain(session: Session) -> tuple[int, bytes]:
@@ -139,7 +160,8 @@ def seal_of(before: bytes, place: int, event: AuditEvent) -> bytes:
         event.old,
         event.new,
     ]
-    return sha256(before + orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
+    # The standard library's JSON: a number too large for others must not stop the sealing.
+    return sha256(before + json.dumps(content, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +172,41 @@ class Verified:
     waiting: int
     broken_at: int | None  # the first place that is missing or altered; None: all is whole
     head: str  # the last good seal; noted elsewhere, it proves that nothing was cut off
+    has_noted: bool | None  # whether the head that was noted is in it; None: none was given
+
+    @property
+    def is_whole(self) -> bool:
+        """True when nothing sealed is missing or altered, as far as can be told."""
+        return self.broken_at is None and self.has_noted is not False
 
 
-def verify(session: Session) -> Verified:
-    """Recompute the whole chain."""
+def verify(session: Session, noted: str | None = None) -> Verified:
+    """Recompute the whole chain. `noted`: a head of an earlier time, to be found in it."""
     before, good = _START, 0
-    sealed = select(AuditEvent).where(AuditEvent.place.is_not(None)).order_by(AuditEvent.place)
     broken: int | None = None
-    for event in session.scalars(sealed.execution_options(yield_per=1000)):
-        if event.place != good + 1 or event.seal != seal_of(before, event.place, event):
+    has_noted = None if noted is None else noted == _START.hex()
+    for event in _chain(session):
+        if event.place != good + 1 or event.seal != seal_of(before, good + 1, event):
             broken = good + 1
             break
-        good, before = event.place, event.seal
+        good, before = good + 1, event.seal
+        has_noted = has_noted or (None if noted is None else before.hex() == noted)
     waiting = session.scalar(
         select(func.count()).select_from(AuditEvent).where(AuditEvent.seal.is_(None))
     )
-    return Verified(good, waiting or 0, broken, before.hex())
+    return Verified(good, waiting or 0, broken, before.hex(), has_noted)
+
+
+def _chain(session: Session) -> Iterator[AuditEvent]:
+    """Yield the sealed events in their order, page by page: the log may be long."""
+    sealed = select(AuditEvent).where(AuditEvent.place.is_not(None)).order_by(AuditEvent.place)
+    fresh = sealed.limit(VERIFIED_AT_ONCE).execution_options(populate_existing=True)
+    after = None
+    while page := session.scalars(
+        fresh if after is None else fresh.where(AuditEvent.place > after)
+    ).all():
+        yield from page
+        after = page[-1].place
 
 
 # What an administrator reads

@@ -7,8 +7,8 @@ from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
-from core.accounts.attempts import AttemptLimits, count_failed, forgive
-from core.accounts.links import Purpose, make_token
+from core.accounts.attempts import AttemptLimits, count_failed, forgive, mark_right
+from core.accounts.links import Purpose, locked_person, make_token
 from core.accounts.models import Person, Team
 
 
@@ -19,6 +19,7 @@ class Known:
     person_id: int
     password_hash: str | None
     needs_second_factor: bool
+    password_changed_at: datetime | None = None
 
 
 def find_known(session: Session, mail: str, *, with_demo: bool) -> Known | None:
@@ -27,20 +28,31 @@ def find_known(session: Session, mail: str, *, with_demo: bool) -> Known | None:
     `with_demo`: also one of the demo's people, whose passwords everybody knows.
     """
     row = session.execute(
-        select(Person.id, Person.password_hash, Person.totp_confirmed_at).where(
+        select(
+            Person.id, Person.password_hash, Person.totp_confirmed_at, Person.password_changed_at
+        ).where(
             Person.mail == mail, Person.state == "active", true() if with_demo else ~Person.is_demo
         )
     ).first()
-    return None if row is None else Known(row[0], row[1], row[2] is not None)
+    return None if row is None else Known(row[0], row[1], row[2] is not None, row[3])
 
 
-def let_in(session: Session, known: Known, attempt_id: int, now: datetime) -> tuple[Purpose, str]:
+def let_in(
+    session: Session, known: Known, attempt_id: int, now: datetime
+) -> tuple[Purpose, str] | None:
     """Return what opens the next door: a ticket, or the second factor's form.
 
-    Slips are forgiven only when somebody is in: a right password alone does not
-    give new tries at the second factor.
+    None when the person was shut out or got a new password while the old one was
+    hashed. Slips are forgiven only when somebody is in: a right password alone does
+    not give new tries at the second factor.
     """
-    if known.needs_second_factor:
+    person = locked_person(session, known.person_id)
+    if person is None or person.state != "active":
+        return None
+    if person.password_changed_at != known.password_changed_at:
+        return None
+    if person.totp_confirmed_at is not None:
+        mark_right(session, attempt_id)
         return Purpose.SECOND, make_token(session, known.person_id, Purpose.SECOND, now)
     forgive(session, attempt_id)
     return Purpose.TICKET, make_token(session, known.person_id, Purpose.TICKET, now)
@@ -48,8 +60,8 @@ def let_in(session: Session, known: Known, attempt_id: int, now: datetime) -> tu
 
 def replace_hash(session: Session, known: Known, password_hash: str) -> None:
     """Keep a hash made with today's costs, unless the password was changed meanwhile."""
-    person = session.get_one(Person, known.person_id, with_for_update=True)
-    if person.password_hash == known.password_hash:
+    person = locked_person(session, known.person_id)
+    if person is not None and person.password_hash == known.password_hash:
         person.password_hash = password_hash
         session.flush()
 

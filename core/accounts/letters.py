@@ -1,5 +1,6 @@
 """What is mailed, in words. Pure: no sending, no database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -57,4 +58,15 @@ def known_already(mail: str, base: str) -> Letter:
         "Your registration at Amazcope",
         f"Somebody registered this address, which signs in already: {base}/\n\n"
         "If it was you and the password is forgotten, ask there for a new one.\n",
+    )
+
+
+def notices(mail: str, told: Sequence[str], base: str) -> Letter:
+    """What waits behind somebody's bell."""
+    lines = "".join(f"- {' '.join(words.split())}\n" for words in told)
+    count = "A notice" if len(told) == 1 else f"{len(told)} notices"
+    return Letter(
+        mail,
+        f"{count} from Amazcope",
+        f"{lines}\nSee {base}/\n\nYour profile says whether such mails are sent.\n",
     )

@@ -198,6 +198,7 @@ class Notice(Base):
     text: Mapped[str] = mapped_column(Text)
     page: Mapped[str | None] = mapped_column(Text)  # where more is to be seen
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    mailed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class TeamSetting(Base):

@@ -1,17 +1,18 @@
 """One's own profile and password, and what the pages need to know of it. Never commits."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
+from core.accounts.links import Purpose, void_tokens
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Right, clean_mail, clean_name
+from core.accounts.rules import Acting, Right, clean_mail, clean_name, time_zones
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError
@@ -83,8 +84,8 @@ def get_profile(session: Session, acting: Acting) -> Profile:
 def change_profile(session: Session, acting: Acting, wanted: Wanted) -> None:
     """Change how the person is called and sees things. Raises InvalidInputError."""
     _check(wanted)
-    person = session.get_one(Person, acting.person_id)
-    before = _audited(person)
+    person = _locked(session, acting)
+    before, name = _audited(person), person.name
     person.name = clean_name(wanted.name)
     person.time_zone, person.locale = wanted.time_zone, wanted.locale
     person.page_size = wanted.page_size
@@ -97,7 +98,7 @@ def change_profile(session: Session, acting: Acting, wanted: Wanted) -> None:
         "mails": wanted.mails,
     }
     session.flush()
-    after = _audited(person)
+    after = _audited(person) | ({"name": "changed"} if person.name != name else {})
     if before != after:
         audit.note(session, acting, "changed profile", f"person:{person.id}", before, after)
 
@@ -108,12 +109,21 @@ def _audited(person: Person) -> dict[str, object]:
         "time_zone": person.time_zone,
         "locale": person.locale,
         "page_size": person.page_size,
+        "price_change_percent": person.price_change_percent,
+        "rank_change_percent": person.rank_change_percent,
+        "currency_display": CURRENCY_DISPLAYS[0],
+        "theme": THEMES[0],
+        "mails": True,
         **person.preferences,
     }
 
 
+def _locked(session: Session, acting: Acting) -> Person:
+    return session.get_one(Person, acting.person_id, with_for_update=True, populate_existing=True)
+
+
 def _check(wanted: Wanted) -> None:
-    if wanted.time_zone is not None and wanted.time_zone not in available_timezones():
+    if wanted.time_zone is not None and wanted.time_zone not in time_zones():
         raise InvalidInputError("There is no such time zone. Choose one of the list.")
     try:
         Locale.parse(wanted.locale)
@@ -124,7 +134,7 @@ def _check(wanted: Wanted) -> None:
     if wanted.currency_display not in CURRENCY_DISPLAYS or wanted.theme not in THEMES:
         raise InvalidInputError("Choose one of the offered displays.")
     for share in (wanted.price_change_percent, wanted.rank_change_percent):
-        if share is not None and not 0 < share <= 10_000:
+        if share is not None and not (share.is_finite() and 0 < share <= 10_000):
             raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
 
 
@@ -143,12 +153,13 @@ def change_password(
     `proven`: the hash that the present password was checked against. Raises
     InvalidInputError when it is no longer the person's, or for a demo person.
     """
-    person = session.get_one(Person, acting.person_id, with_for_update=True)
+    person = _locked(session, acting)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their passwords.")
     if person.password_hash != proven:
         raise InvalidInputError("The password was changed meanwhile. Try again.")
     person.password_hash, person.password_changed_at = password_hash, now
+    void_tokens(session, person.id, Purpose.RESET, now)
     end_all_of(session, person.id, now, but=acting.session_id)
     session.flush()
     audit.note(session, acting, "changed password", f"person:{person.id}")
@@ -157,14 +168,23 @@ def change_password(
 
 @verb(Right.SELF)
 def change_mail(session: Session, acting: Acting, mail: str) -> None:
-    """Change the address the person signs in with. Raises InvalidInputError for a taken one."""
+    """Change the address the person signs in with. Raises InvalidInputError for a taken one.
+
+    Whoever has the address can have a new password mailed: ask for the present one first.
+    """
     address = clean_mail(mail)
-    person = session.get_one(Person, acting.person_id)
+    person = _locked(session, acting)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their addresses.")
-    taken = select(Person.id).where(Person.mail == address, Person.id != person.id)
-    if session.scalar(taken) is not None:
-        raise InvalidInputError("Somebody has this mail address already.")
-    person.mail = address
-    session.flush()
+    if person.mail == address:
+        return
+    # The index itself is asked: two that take an address at the same moment both see it free.
+    try:
+        with session.begin_nested():
+            person.mail = address
+    except IntegrityError as error:
+        raise InvalidInputError("Somebody has this mail address already.") from error
+    # A link that is on its way to the old mailbox opens nothing any more.
+    void_tokens(session, person.id, Purpose.RESET, datetime.now(UTC))
     audit.note(session, acting, "changed mail address", f"person:{person.id}")
+    notices.tell(session, [person.id], "Your mail address was changed.", "profile")

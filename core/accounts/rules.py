@@ -3,6 +3,8 @@
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import available_timezones
 
 from core.errors import InvalidInputError, NotAllowedError
 
@@ -99,6 +101,12 @@ def roles_up_to(role: Role) -> list[Role]:
     return [each for each in Role if _RANK[each] <= _RANK[role]]
 
 
+@lru_cache(maxsize=1)
+def time_zones() -> tuple[str, ...]:
+    """Return the time zones there are, sorted. Read once: they are looked for on disk."""
+    return tuple(sorted(available_timezones()))
+
+
 # Mail addresses
 
 LONGEST_ADDRESS = 254  # RFC 5321
@@ -142,9 +150,10 @@ def normal_password(password: str) -> str:
 
 def length_problem(password: str) -> str | None:
     """Return what is wrong with a password's length, None when it is right."""
-    length = len(normal_password(password))
-    if length < SHORTEST_PASSWORD:
+    hashed = normal_password(password)
+    # One sign may stand for a whole phrase, and is one stroke to guess all the same.
+    if min(len(hashed), len(unicodedata.normalize("NFC", password).strip())) < SHORTEST_PASSWORD:
         return f"A password has at least {SHORTEST_PASSWORD} characters."
-    if length > LONGEST_PASSWORD:
+    if len(hashed) > LONGEST_PASSWORD:
         return f"A password has at most {LONGEST_PASSWORD} characters."
     return None

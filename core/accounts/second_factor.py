@@ -10,16 +10,21 @@ from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
 from core.accounts.credentials import decrypted, encrypted
+from core.accounts.links import locked_person
 from core.accounts.models import Person, RecoveryCode
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
-from core.errors import InvalidInputError
+from core.errors import InvalidInputError, NotFoundError
 
 ISSUER = "Amazcope"
 RECOVERY_CODES = 10
 STEP = 30  # seconds; what every app assumes
 DRIFT = 1  # steps that a phone's clock may be off, to either side
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no sign that is taken for another
+
+
+def _locked(session: Session, acting: Acting) -> Person:
+    return session.get_one(Person, acting.person_id, with_for_update=True, populate_existing=True)
 
 
 @verb(Right.SELF)
@@ -29,7 +34,7 @@ def begin_second_factor(session: Session, acting: Acting, key: str) -> str:
     Nothing is asked for at sign-in until a first code has been confirmed.
     Raises InvalidInputError when it is set up already.
     """
-    person = session.get_one(Person, acting.person_id, with_for_update=True)
+    person = _locked(session, acting)
     if person.is_demo:
         raise InvalidInputError("The people of the demo do without a second factor.")
     if person.totp_confirmed_at is not None:
@@ -48,7 +53,7 @@ def confirm_second_factor(
 
     Raises InvalidInputError for a wrong code.
     """
-    person = session.get_one(Person, acting.person_id, with_for_update=True)
+    person = _locked(session, acting)
     if person.totp_confirmed_at is not None or person.totp_secret is None:
         raise InvalidInputError("Start setting up the second factor again.")
     if not _is_code(person, code, key, now):
@@ -74,9 +79,17 @@ def remove_second_factor(
 
 @verb(Right.ADMIN)
 def remove_second_factor_of(session: Session, acting: Acting, person_id: int) -> None:
-    """Remove the second factor of somebody who lost it. Raises InvalidInputError."""
-    person = session.get(Person, person_id)
-    if person is None or person.team_id != acting.team_id or person.totp_confirmed_at is None:
+    """Remove the second factor of a colleague who lost it.
+
+    Raises NotFoundError for somebody of another team, InvalidInputError for who has
+    none, and for oneself: one's own takes a code.
+    """
+    if person_id == acting.person_id:
+        raise InvalidInputError("Remove your own second factor in your profile, with a code.")
+    person = locked_person(session, person_id)
+    if person is None or person.team_id != acting.team_id or person.state == "erased":
+        raise NotFoundError("This person is not in your team (any more).")
+    if person.totp_confirmed_at is None:
         raise InvalidInputError("This person has no second factor.")
     _remove(session, person_id)
     audit.note(session, acting, "removed second factor", f"person:{person_id}")
@@ -100,8 +113,8 @@ def is_asked_of(session: Session, person_id: int) -> bool:
 
 def check_code(session: Session, person_id: int, code: str, key: str, now: datetime) -> bool:
     """Return whether a code of the app, or an unused recovery code, is right; uses it up."""
-    person = session.get_one(Person, person_id, with_for_update=True)
-    if person.totp_confirmed_at is None:
+    person = locked_person(session, person_id)
+    if person is None or person.totp_confirmed_at is None:
         return False
     return _is_code(person, code, key, now) or _use_recovery_code(session, person_id, code, now)
 
@@ -145,7 +158,8 @@ def _use_recovery_code(session: Session, person_id: int, code: str, now: datetim
 
 def _hashed(code: str) -> bytes:
     # 49 random bits, counted attempts: a fast hash is enough.
-    return sha256(code.lower().replace("-", "").strip().encode("utf-8", "replace")).digest()
+    plain = "".join(code.lower().replace("-", "").split())
+    return sha256(plain.encode("utf-8", "replace")).digest()
 
 
 @verb(Right.SELF)

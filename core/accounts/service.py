@@ -4,24 +4,40 @@ Hashing takes a moment: callers hash first, with no transaction open, and hand t
 hash in.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
-from core.accounts.links import Purpose, find_token, make_token, use_token, void_tokens
-from core.accounts.models import ApiToken, OneTimeToken, Person, RecoveryCode, SignIn, Team
+from core.accounts.links import (
+    NO_LONGER,
+    Purpose,
+    activate,
+    find_token,
+    locked_person,
+    make_token,
+    person_of,
+    use_up,
+    void_all,
+    void_tokens,
+)
+from core.accounts.models import (
+    ApiToken,
+    Notice,
+    OneTimeToken,
+    Person,
+    RecoveryCode,
+    SignIn,
+    Team,
+)
 from core.accounts.rules import Acting, Means, Right, Role, clean_mail, clean_name
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
 ERASED = "Former member"
-RESET_EVERY = timedelta(minutes=2)
-_NO_LONGER = "This link is used up or too old. Ask for a new one."
 
 
 # Who acts without a sign-in
@@ -72,19 +88,35 @@ def needs_setup(session: Session) -> bool:
 
 def make_setup_link(session: Session, now: datetime) -> str | None:
     """Return a token that claims the first administrator; None when somebody has."""
+    owner = _unclaimed_owner(session)
+    if owner is None:
+        return None
+    acting = acting_person(session, owner.id, Means.COMMAND)
+    audit.note(session, acting, "made set-up link", f"person:{owner.id}")
+    return make_token(session, owner.id, Purpose.SETUP, now)
+
+
+def _unclaimed_owner(session: Session) -> Person | None:
+    """Return the administrator whom nobody has claimed, locked; None when somebody has."""
     if not needs_setup(session):
         return None
-    return make_token(session, acting_owner(session).person_id, Purpose.SETUP, now)
+    return session.scalars(
+        select(Person)
+        .where(Person.role == Role.ADMIN.value, Person.state == "unclaimed")
+        .order_by(Person.id)
+        .limit(1)
+        .with_for_update()
+    ).first()
 
 
 def set_up(
     session: Session, mail: str, name: str | None, password_hash: str, now: datetime
 ) -> bool:
     """Make the first administrator from settings; return False when there is one already."""
-    if not needs_setup(session):
+    person = _unclaimed_owner(session)
+    if person is None:
         return False
-    person = session.get_one(Person, acting_owner(session).person_id)
-    _activate(person, name or person.name, clean_mail(mail), password_hash, now)
+    activate(person, name or person.name, clean_mail(mail), password_hash, now)
     session.flush()
     audit.note_outsider(session, person.team_id, "set up", None, person.id)
     return True
@@ -126,106 +158,25 @@ def accept(
     Raises InvalidInputError for a link that opens nothing, and for a mail address that
     somebody has. `mail` counts for the set-up only: an invitation is to an address.
     """
-    number = use_token(session, token, purpose, now)
-    person = session.get(Person, number) if number else None
+    person = use_up(session, token, purpose, now)
     if person is None or person.state not in ("invited", "unclaimed"):
-        raise InvalidInputError(_NO_LONGER)
+        raise InvalidInputError(NO_LONGER)
     address = clean_mail(mail or "") if purpose is Purpose.SETUP else person.mail
     if address is None or _is_taken(session, address, but=person.id):
         raise InvalidInputError("Somebody has this mail address already.")
-    _activate(person, clean_name(name), address, password_hash, now)
+    activate(person, clean_name(name), address, password_hash, now)
     session.flush()
     audit.note_outsider(session, person.team_id, f"accepted {purpose.value}", None, person.id)
     if purpose is Purpose.INVITATION:
-        notices.tell_admins(session, person.team_id, f"{person.name} has joined the team.", "admin")
+        # Not by name: a notice is no place for text from outside, nor for what is erased later.
+        words = f"Somebody who was invited has joined as {person.role}."
+        notices.tell_admins(session, person.team_id, words, "admin")
     return person.id
-
-
-def _activate(
-    person: Person, name: str, mail: str, password_hash: str | None, now: datetime
-) -> None:
-    person.name, person.mail, person.state = name, mail, "active"
-    person.password_hash, person.password_changed_at = password_hash, now
 
 
 def _is_taken(session: Session, mail: str, but: int = 0) -> bool:
     taken = select(Person.id).where(Person.mail == mail, Person.id != but)
     return session.scalar(taken) is not None
-
-
-def register(
-    session: Session, mail: str, name: str, password_hash: str, now: datetime
-) -> str | None:
-    """Keep somebody who registered, and return the token of the confirming link.
-
-    None when the address is known: the screen says the same in both cases, and only
-    the owner of the mailbox learns which.
-    """
-    address = clean_mail(mail)
-    known = session.scalars(select(Person).where(Person.mail == address)).first()
-    if known is not None and known.state != "registered":
-        return None
-    team = session.scalars(select(Team).order_by(Team.id).limit(1)).one()
-    person = known or Person(team_id=team.id, mail=address, role=Role.VIEWER.value)
-    person.name, person.state = clean_name(name), "registered"
-    person.password_hash, person.password_changed_at = password_hash, now
-    session.add(person)
-    session.flush()
-    return make_token(session, person.id, Purpose.CONFIRMATION, now)
-
-
-def confirm_registration(session: Session, token: str, now: datetime) -> int:
-    """Make somebody who registered active. Raises InvalidInputError for a dead link."""
-    number = use_token(session, token, Purpose.CONFIRMATION, now)
-    person = session.get(Person, number) if number else None
-    if person is None or person.state != "registered":
-        raise InvalidInputError(_NO_LONGER)
-    person.state = "active"
-    session.flush()
-    audit.note_outsider(session, person.team_id, "registered", None, person.id)
-    notices.tell_admins(session, person.team_id, f"{person.name} has registered.", "admin")
-    return person.id
-
-
-def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str] | None:
-    """Return (mail address, token) of a reset; None where there is nobody to reset."""
-    try:
-        address = clean_mail(mail)
-    except InvalidInputError:
-        return None
-    found = select(Person).where(Person.mail == address, Person.state == "active")
-    person = session.scalars(found).first()
-    if person is None or person.is_demo or _was_asked(session, person.id, now):
-        return None
-    audit.note_outsider(session, person.team_id, "asked for a new password", None, person.id)
-    return address, make_token(session, person.id, Purpose.RESET, now)
-
-
-def _was_asked(session: Session, person_id: int, now: datetime) -> bool:
-    """Return whether a link was asked for a moment ago: nobody's mailbox is to be flooded."""
-    recent = select(OneTimeToken.person_id).where(
-        OneTimeToken.person_id == person_id,
-        OneTimeToken.purpose == Purpose.RESET.value,
-        OneTimeToken.made_at > now - RESET_EVERY,
-    )
-    return session.scalar(recent.limit(1)) is not None
-
-
-def reset_password(session: Session, token: str, password_hash: str, now: datetime) -> int:
-    """Set a new password by its link; every open sign-in ends. Returns whose it was.
-
-    Raises InvalidInputError for a link that opens nothing.
-    """
-    number = use_token(session, token, Purpose.RESET, now)
-    person = session.get(Person, number) if number else None
-    if person is None or person.state != "active":
-        raise InvalidInputError(_NO_LONGER)
-    person.password_hash, person.password_changed_at = password_hash, now
-    end_all_of(session, person.id, now)
-    session.flush()
-    audit.note_outsider(session, person.team_id, "set a new password", None, person.id)
-    notices.tell(session, [person.id], "Your password was reset by a mailed link.", "profile")
-    return person.id
 
 
 # Administration
@@ -278,14 +229,12 @@ def invite(
     Raises InvalidInputError for an address that somebody active has.
     """
     address = clean_mail(mail)
-    person = session.scalars(select(Person).where(Person.mail == address)).first()
-    if person is not None and (person.state != "invited" or person.team_id != acting.team_id):
+    person = person_of(session, address, acting.team_id, "invited")
+    # Who registered and proved nothing must not keep the owner of the address out.
+    if person.state not in ("invited", "registered") or person.team_id != acting.team_id:
         raise InvalidInputError("Somebody has this mail address already.")
-    if person is None:
-        name = address.partition("@")[0][:40]
-        person = Person(team_id=acting.team_id, mail=address, name=name, state="invited")
-        session.add(person)
-    person.role = role.value
+    void_all(session, person.id, now)
+    person.role, person.state, person.password_hash = role.value, "invited", None
     session.flush()
     audit.note(session, acting, "invited", f"person:{person.id}", new={"role": role.value})
     return person.id, make_token(session, person.id, Purpose.INVITATION, now)
@@ -296,7 +245,7 @@ def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[s
 
     For the job that mails it: who may invite was asked when it was made.
     """
-    person = session.get(Person, person_id)
+    person = locked_person(session, person_id)
     if person is None or person.state != "invited" or person.mail is None:
         return None
     return person.mail, make_token(session, person.id, Purpose.INVITATION, now)
@@ -318,10 +267,13 @@ def withdraw_invitation(session: Session, acting: Acting, person_id: int, now: d
 def change_role(session: Session, acting: Acting, person_id: int, role: Role) -> None:
     """Give a person another role. Raises InvalidInputError for the last administrator."""
     person = _colleague(session, acting, person_id)
+    if person.state == "unclaimed":
+        raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
     if person.role == role.value:
         return
-    if person.role == Role.ADMIN.value:
-        _keep_an_admin(session, person)
+    if person.state == "unclaimed":
+        raise InvalidInputError("Nobody has claimed this administrator yet.")
+    _keep_an_admin(session, person)
     audit.note(
         session,
         acting,
@@ -343,8 +295,9 @@ def disable(session: Session, acting: Acting, person_id: int, now: datetime) -> 
         raise InvalidInputError("This person is not active.")
     _keep_an_admin(session, person)
     person.state = "disabled"
-    end_all_of(session, person.id, now)
     session.flush()
+    end_all_of(session, person.id, now)
+    void_all(session, person.id, now)
     audit.note(session, acting, "disabled", f"person:{person.id}")
 
 
@@ -365,7 +318,7 @@ def erase(session: Session, acting: Acting, person_id: int) -> None:
     person = _colleague(session, acting, person_id)
     if person.state != "disabled":
         raise InvalidInputError("Disable this person first.")
-    for table in (SignIn, ApiToken, RecoveryCode):
+    for table in (SignIn, ApiToken, RecoveryCode, OneTimeToken, Notice):
         session.execute(delete(table).where(table.person_id == person.id))
     session.execute(
         update(Person)
@@ -375,8 +328,13 @@ def erase(session: Session, acting: Acting, person_id: int) -> None:
             mail=None,
             state="erased",
             password_hash=None,
+            password_changed_at=None,
             totp_secret=None,
+            totp_confirmed_at=None,
+            totp_last_step=None,
             outside_identity=None,
+            last_signed_in_at=None,
+            time_zone=None,
             preferences={},
         )
     )
@@ -385,25 +343,52 @@ def erase(session: Session, acting: Acting, person_id: int) -> None:
 
 
 def _colleague(session: Session, acting: Acting, person_id: int) -> Person:
-    person = session.get(Person, person_id, with_for_update=True)
+    """Return somebody of the team to be changed, locked.
+
+    One administrator changes people at a time, and is one still when their turn comes:
+    two that demote each other at the same moment would leave none.
+    """
+    lock_team(session, acting.team_id)
+    _still_admin(session, acting)
+    person = locked_person(session, person_id)
     if person is None or person.team_id != acting.team_id or person.state == "erased":
         raise NotFoundError("This person is not in your team (any more).")
     return person
 
 
+def lock_team(session: Session, team_id: int) -> None:
+    """Let nobody else change people of a team until this transaction is over."""
+    session.execute(
+        text("SELECT id FROM team WHERE id = :team FOR NO KEY UPDATE"), {"team": team_id}
+    )
+
+
+def _still_admin(session: Session, acting: Acting) -> None:
+    row = session.execute(
+        select(Person.role, Person.state).where(Person.id == acting.person_id)
+    ).first()
+    if row is None or row[0] != Role.ADMIN.value or row[1] not in ("active", "unclaimed"):
+        raise NotAllowedError("You are no administrator any more. Reload the page.")
+
+
 def _keep_an_admin(session: Session, person: Person) -> None:
     """Raise InvalidInputError when nobody could administer the team without this person."""
-    if person.role != Role.ADMIN.value:
-        return
-    admins: Sequence[Person] = session.scalars(
-        select(Person)
-        .where(
-            Person.team_id == person.team_id,
-            Person.role == Role.ADMIN.value,
-            Person.state == "active",
-        )
-        .order_by(Person.id)
-        .with_for_update()  # two administrators can't remove each other at the same moment
-    ).all()
-    if {each.id for each in admins} <= {person.id}:
+    if is_last_admin(session, person):
         raise InvalidInputError("This is the last administrator. Make somebody else one first.")
+
+
+def is_last_admin(session: Session, person: Person) -> bool:
+    """Return whether nobody could administer the team without this person.
+
+    Asked under the team's lock. The demo's people do not count for others: they are
+    gone when the demo is.
+    """
+    if person.role != Role.ADMIN.value or person.state != "active":
+        return False
+    others = select(func.count()).where(
+        Person.team_id == person.team_id,
+        Person.role == Role.ADMIN.value,
+        Person.state == "active",
+        Person.id != person.id,
+    )
+    return not session.scalar(others if person.is_demo else others.where(~Person.is_demo))

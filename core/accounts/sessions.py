@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import audit
 from core.accounts.credentials import new_token, token_hash
-from core.accounts.links import Purpose, make_token, use_token
+from core.accounts.links import Purpose, locked_person, make_token, use_up, void_tokens
 from core.accounts.models import Person, SignIn
 from core.accounts.rules import Acting, Means, Right, Role
 from core.accounts.verbs import verb
@@ -34,10 +34,22 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Display:
+    """How a person wants to see every page, and what waits behind their bell."""
+
+    locale: str
+    has_currency_code: bool
+    page_size: int
+    theme: str | None  # of `profile.THEMES`; None: never chosen
+    unread: int  # notices, counted up to 100
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A sign-in that holds, and whether its "last seen" is due to be written."""
 
     acting: Acting
+    display: Display
     is_stale: bool
 
 
@@ -55,8 +67,7 @@ def begin(
     browser: str | None,
 ) -> str | None:
     """Use a ticket up and return the token for the cookie; None when it is no good."""
-    person_id = use_token(session, ticket, Purpose.TICKET, now)
-    person = session.get(Person, person_id) if person_id else None
+    person = use_up(session, ticket, Purpose.TICKET, now)
     if person is None or person.state != "active":
         return None
     token = new_token()
@@ -68,7 +79,7 @@ def begin(
             seen_at=now,
             expires_at=now + lifetime.whole,
             address=address,
-            browser=browser[:200] if browser else None,
+            browser=_plain(browser) if browser else None,
         )
     )
     person.last_signed_in_at = now
@@ -77,9 +88,19 @@ def begin(
     return token
 
 
+def _plain(browser: str) -> str:
+    """Return what a browser calls itself without what the database can't keep."""
+    return "".join(sign for sign in browser[:200] if sign.isprintable())
+
+
 # A page asks this at every run: by the driver itself, one indexed row each.
 _FIND = """
-SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role
+SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role,
+    p.locale, p.preferences ->> 'currency_display' = 'code', p.page_size,
+    p.preferences ->> 'theme',
+    (SELECT count(*) FROM (
+        SELECT FROM notice n WHERE n.person_id = p.id AND n.read_at IS NULL LIMIT 100
+    ) unread)
 FROM sign_in s JOIN person p ON p.id = s.person_id JOIN team t ON t.id = p.team_id
 WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
     AND s.seen_at > %(idle)s AND p.state = 'active'
@@ -95,13 +116,16 @@ def find(
         row: Any = cursor.execute(_FIND, values).fetchone()
     if row is None:
         return None
-    number, seen_at, person_id, team_id, name, zone, role = row
+    number, seen_at, person_id, team_id, name, zone, role, *seen = row
+    locale, has_code, page_size, theme, unread = seen
+    display = Display(locale, bool(has_code), page_size, theme, unread)
     acting = Acting(
         person_id, team_id, name, zone, Role(role), Means.PAGE, address, session_id=number
     )
-    return Found(acting, now - seen_at > SEEN_EVERY)
+    return Found(acting, display, now - seen_at > SEEN_EVERY)
 
 
+@verb(Right.SELF)
 def touch(session: Session, acting: Acting, now: datetime) -> None:
     """Write down that a sign-in was just used."""
     session.execute(
@@ -127,7 +151,12 @@ def end_by_token(session: Session, token: str, now: datetime, address: str | Non
 
 
 def end_all_of(session: Session, person_id: int, now: datetime, but: int | None = None) -> int:
-    """End a person's open sign-ins, apart from one; return how many. Checks no right."""
+    """End a person's open sign-ins, apart from one; return how many. Checks no right.
+
+    What was about to become one, after a right password, ends as well.
+    """
+    for purpose in (Purpose.TICKET, Purpose.SECOND):
+        void_tokens(session, person_id, purpose, now)
     ended = session.execute(
         update(SignIn)
         .where(SignIn.person_id == person_id, SignIn.ended_at.is_(None), SignIn.id != (but or 0))
@@ -196,21 +225,27 @@ def end_one(session: Session, acting: Acting, sign_in_id: int, now: datetime) ->
 @verb(Right.SELF)
 def end_others(session: Session, acting: Acting, now: datetime) -> int:
     """End all of the person's sign-ins but the one that asks; return how many."""
+    locked_person(session, acting.person_id)
     count = end_all_of(session, acting.person_id, now, but=acting.session_id)
     audit.note(session, acting, "signed out everywhere else", new={"count": count})
     return count
 
 
 def forget_old(session: Session, now: datetime, kept: timedelta) -> int:
-    """Delete sign-ins, tokens and attempts that ended long ago; return how many sign-ins."""
+    """Delete what ended long ago; return how many sign-ins.
+
+    Sign-ins, one-time tokens and attempts, notices that were read, and who registered
+    and never proved the address.
+    """
     values = {"before": now - kept}
     session.execute(text("DELETE FROM one_time_token WHERE expires_at < :before"), values)
     session.execute(text("DELETE FROM sign_in_attempt WHERE at < :before"), values)
+    session.execute(text("DELETE FROM notice WHERE read_at < :before"), values)
+    session.execute(
+        text("DELETE FROM person WHERE state = 'registered' AND created_at < :before"), values
+    )
     gone = session.execute(
-        text(
-            "DELETE FROM sign_in WHERE ended_at < :before OR expires_at < :before "
-            "OR seen_at < :before RETURNING id"
-        ),
+        text("DELETE FROM sign_in WHERE ended_at < :before OR expires_at < :before RETURNING id"),
         values,
     )
     return len(gone.all())

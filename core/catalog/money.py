@@ -208,15 +208,16 @@ def format_money(minor: int | None, marketplace: Marketplace) -> str:
     return format_amount(minor, marketplace.currency, marketplace.locale)
 
 
-def format_amount(minor: int | None, currency: str, locale: str) -> str:
+def format_amount(minor: int | None, currency: str, locale: str, *, as_code: bool = False) -> str:
     """Write minor units of a currency in a locale's way; None is "unknown".
 
-    Same as Babel's `format_currency` but for a space behind a letter code
-    (CLDR's rule, which Babel leaves out), and fast enough for long lists.
+    `as_code`: with the ISO code of the currency for its sign. The same as Babel's
+    `format_currency` but for a space beside a letter code (CLDR's rule, which Babel
+    leaves out), and fast enough for long lists.
     """
     if minor is None:
         return UNKNOWN
-    style = _style(currency, locale)
+    style = _style(currency, locale, as_code)
     prefix, suffix = style.negative if minor < 0 else style.positive
     whole, decimals = divmod(abs(minor), 10**style.decimals)
     number = style.group(whole)
@@ -256,14 +257,15 @@ class _Style:
 
 
 @lru_cache(maxsize=256)
-def _style(currency: str, locale: str) -> _Style:
+def _style(currency: str, locale: str, as_code: bool) -> _Style:
     parsed = Locale.parse(locale)
     pattern = parsed.currency_formats["standard"]
     symbols = parsed.number_symbols["latn"]
+    symbol = currency if as_code else get_currency_symbol(currency, locale)
     first, further = pattern.grouping
     return _Style(
-        positive=_around(pattern.prefix[0], pattern.suffix[0], currency, locale),
-        negative=_around(pattern.prefix[1], pattern.suffix[1], currency, locale),
+        positive=_around(pattern.prefix[0], pattern.suffix[0], symbol, currency),
+        negative=_around(pattern.prefix[1], pattern.suffix[1], symbol, currency),
         mark=symbols.get("currencyDecimal", symbols["decimal"]),
         separator=symbols.get("currencyGroup", symbols["group"]),
         first_group=first,
@@ -272,10 +274,11 @@ def _style(currency: str, locale: str) -> _Style:
     )
 
 
-def _around(prefix: str, suffix: str, currency: str, locale: str) -> tuple[str, str]:
-    symbol = get_currency_symbol(currency, locale)
+def _around(prefix: str, suffix: str, symbol: str, currency: str) -> tuple[str, str]:
     if symbol == currency and prefix.endswith("¤"):
         prefix += _NBSP
+    if symbol == currency and suffix.startswith("¤"):
+        suffix = _NBSP + suffix
     return prefix.replace("¤", symbol), suffix.replace("¤", symbol)
 
 

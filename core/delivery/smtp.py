@@ -8,7 +8,7 @@ from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
-from core.errors import ConfigurationError, OutsideServiceError
+from core.errors import ConfigurationError, InvalidInputError, OutsideServiceError
 
 TIMEOUT = 20  # s
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -44,8 +44,11 @@ def mail_server(address: str) -> MailServer:
 def send(server: MailServer, sender: str, to: str, subject: str, text: str) -> None:
     """Hand one message in. Raises OutsideServiceError when the server does not take it.
 
-    A password is sent over an encrypted connection only, except to this machine.
+    Raises InvalidInputError for an address that would say more than an address. A
+    password is sent over an encrypted connection only, except to this machine.
     """
+    if not to.isprintable():
+        raise InvalidInputError("This is no mail address.")
     message = _message(sender, to, subject, text)
     try:
         with _connected(server) as connection:

@@ -11,8 +11,10 @@ from itertools import islice
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts import audit
+from core.accounts.rules import Acting, Right
 from core.accounts.service import acting_owner
+from core.accounts.verbs import verb
 from core.catalog.models import Product
 from core.db import write_scope
 from core.demo import people
@@ -42,6 +44,8 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
         say(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
         remember(session, REMEMBERED_AS, {"state": "loaded"})
+        count = {"count": len(market.products)}
+        audit.note(session, _follower(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
 
@@ -69,7 +73,9 @@ def _load_batch(
     products: Sequence[DemoProduct],
     now: datetime,
 ) -> None:
-    followed = follow(session, acting, [_wish(product) for product in products], is_demo=True)
+    followed = follow(
+        session, acting, [_wish(product) for product in products], is_demo=True, noted=False
+    )
     looks = [
         Look(answer.product_id, observation)
         for answer, product in zip(followed, products, strict=True)
@@ -103,16 +109,17 @@ _EMPTIED = (
 )
 
 
+@verb(Right.ADMIN)
 def remove_demo(session: Session, acting: Acting) -> int:
     """Delete every demo product and all that was observed of it; return how many there were.
 
-    It is not loaded again by the next start. `acting` is whoever asked for it.
+    It is not loaded again by the next start.
     """
-    del acting  # roles come with sign-in; until then everybody is the owner
     count = session.execute(text("SELECT count(*) FROM product WHERE is_demo")).scalar_one()
     for statement in _EMPTIED:
         session.execute(text(statement))
     remember(session, REMEMBERED_AS, {"state": "removed"})
+    audit.note(session, acting, "removed demo", new={"count": int(count)})
     return int(count)
 
 

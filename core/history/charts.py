@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core import chart_theme, wording
 from core.chart_theme import MoneyStyle
+from core.formats import digits
 from core.history import axes, event_marks, series
 from core.history.series import History, Line
 
@@ -173,7 +174,7 @@ def _price_sentence(span: axes.Span | None, money: MoneyStyle) -> str:
     if span is None:
         return "No price is known in this period."
     first, last, low, high = (
-        f"{money.prefix}{amount:,.{money.decimals}f}{money.suffix}"
+        f"{money.prefix}{digits(f'{amount:,.{money.decimals}f}')}{money.suffix}"
         for amount in (span.first, span.last, span.low, span.high)
     )
     return f"Price from {first} to {last}, between {low} and {high}."
@@ -183,11 +184,11 @@ def _rank_sentence(span: axes.Span | None) -> str:
     if span is None:
         return "No rank is known in this period."
     verb = "improves" if span.last < span.first else "worsens"
-    how = "stays" if span.last == span.first else f"{verb} from {span.first:,.0f}"
+    how = "stays" if span.last == span.first else f"{verb} from {wording.count(span.first)}"
     return (
-        f"Rank {how} at {span.last:,.0f}."
+        f"Rank {how} at {wording.count(span.last)}."
         if how == "stays"
-        else (f"Rank {how} to {span.last:,.0f}, best {span.low:,.0f}.")
+        else (f"Rank {how} to {wording.count(span.last)}, best {wording.count(span.low)}.")
     )
 
 
@@ -297,7 +298,7 @@ def _two_panels(money: MoneyStyle, rank: Line) -> dict[str, Any]:
         "type": "log",
         "autorange": "reversed",
         "tickvals": ticks,
-        "ticktext": [f"#{tick:,}" for tick in ticks],
+        "ticktext": [wording.rank(tick) for tick in ticks],
     }
     return chart_theme.base_layout(HEIGHT, money.separators) | {
         "xaxis": chart_theme.time_axis("y2"),

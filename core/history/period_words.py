@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core import wording
+from core.formats import digits
 from core.history.analysis import Figure, Span, Statistics
 from core.wording import MINUS, THIN_SPACE
 
@@ -25,24 +26,26 @@ def share(part: float | None) -> str:
         return "unknown"
     percent = part * 100
     if 99 < percent < 100 or 0 < percent < 1:
-        return f"{percent:.1f}{THIN_SPACE}%" if 0.05 <= percent < 99.95 else _nearly(percent)
+        if not 0.05 <= percent < 99.95:
+            return _nearly(percent)
+        return digits(f"{percent:.1f}") + f"{THIN_SPACE}%"
     return f"{percent:.0f}{THIN_SPACE}%"
 
 
 def _nearly(percent: float) -> str:
-    return f">99.9{THIN_SPACE}%" if percent > 50 else f"<0.1{THIN_SPACE}%"
+    return digits(">99.9" if percent > 50 else "<0.1") + f"{THIN_SPACE}%"
 
 
 def stars_gained(before: float, after: float) -> str:
     """Write a difference of two ratings in tenths: "+0.1"."""
     tenths = round(after - before)
-    return "unchanged" if tenths == 0 else f"{_sign(tenths)}{abs(tenths) / 10:.1f}"
+    return "unchanged" if tenths == 0 else _sign(tenths) + wording.rating(abs(tenths))
 
 
 def gained(before: float, after: float) -> str:
     """Write a difference of two counts: "+1,204"."""
     more = round(after - before)
-    return "unchanged" if more == 0 else f"{_sign(more)}{abs(more):,}"
+    return "unchanged" if more == 0 else _sign(more) + wording.count(abs(more))
 
 
 def _sign(number: int) -> str:
@@ -181,4 +184,4 @@ def summary(statistics: Statistics) -> str:
 
 
 def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    return f"{wording.count(number)} {thing}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence, Role
@@ -105,6 +106,7 @@ WHERE p.marketplace = %(marketplace)s AND p.asin = %(asin)s
 """
 
 
+@verb(Right.READ)
 def find_product_head(
     session: Session, acting: Acting, marketplace: str, asin: str
 ) -> ProductHead | None:

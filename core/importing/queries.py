@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.importing.models import ImportRun
 from core.importing.service import find_earlier
@@ -92,6 +93,7 @@ def _view(run: ImportRun, *, is_confirmed_before: bool = False) -> ImportView:
     return ImportView(**values, is_confirmed_before=is_confirmed_before)
 
 
+@verb(Right.READ)
 def find_import(session: Session, acting: Acting, run_id: int) -> ImportView | None:
     """Return an import of the acting person's team, None where there is none."""
     run = session.get(ImportRun, run_id, populate_existing=True)
@@ -101,6 +103,7 @@ def find_import(session: Session, acting: Acting, run_id: int) -> ImportView | N
     return _view(run, is_confirmed_before=earlier is not None)
 
 
+@verb(Right.READ)
 def earlier_imports(session: Session, acting: Acting, limit: int = 20) -> list[ImportView]:
     """Return the team's newest confirmed imports, newest first."""
     runs = session.scalars(
@@ -114,6 +117,7 @@ def earlier_imports(session: Session, acting: Acting, limit: int = 20) -> list[I
     return [_view(run) for run in runs]
 
 
+@verb(Right.READ)
 def verdict_groups(session: Session, acting: Acting, run_id: int) -> list[VerdictGroup]:
     """Return the verdicts of an import's rows, the most frequent first."""
     rows = session.execute(
@@ -137,6 +141,7 @@ _VERDICT_ROWS = (
 )
 
 
+@verb(Right.READ)
 def verdict_rows(
     session: Session, acting: Acting, run_id: int, verdict: str, limit: int = SHOWN_ROWS
 ) -> list[VerdictRow]:
@@ -147,6 +152,7 @@ def verdict_rows(
     return [VerdictRow(*row) for row in rows]
 
 
+@verb(Right.READ)
 def verdict_csv(session: Session, acting: Acting, run_id: int) -> Iterator[str]:
     """Yield the verdicts of all rows as pieces of a CSV that spreadsheets may open."""
     yield _csv([_CSV_COLUMNS])
@@ -173,6 +179,7 @@ def _csv(lines: list[tuple[str, ...]]) -> str:
     return written.getvalue()
 
 
+@verb(Right.READ)
 def only_product(session: Session, acting: Acting, run_id: int) -> tuple[str, str] | None:
     """Return marketplace and ASIN when all rows of an import are one product, else None."""
     found = session.execute(

@@ -14,7 +14,9 @@ from pathlib import Path
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts import audit
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.catalog.marketplaces import get_marketplace
 from core.errors import AmazcopeError, InvalidInputError, NotFoundError
 from core.importing.models import ImportPiece, ImportRun
@@ -72,16 +74,18 @@ def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) ->
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
 
 
+@verb(Right.TRACK)
 def offer(session: Session, acting: Acting, examined: Examined) -> ImportRun:
     """Keep an examined file as an offered import, ready to be confirmed."""
     run = _offered(acting, examined)
-    earlier = find_earlier(session, acting, examined.digest)
+    earlier = _earlier(session, acting, examined.digest)
     if earlier is not None:
         run.captured_at = earlier.captured_at
         run.marketplace = earlier.marketplace or run.marketplace
     session.add(run)
     session.flush()
     _keep_pieces(session, run.id, examined.path)
+    audit.note(session, acting, "offered import", f"import:{run.id}", new={"kind": run.kind})
     return run
 
 
@@ -116,12 +120,17 @@ def _keep_pieces(session: Session, run_id: int, path: Path) -> None:
             session.expunge_all()
 
 
+@verb(Right.READ)
 def find_earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun | None:
     """Return the first confirmed import of the same bytes by this team, however it went.
 
     One with a time comes before those without: what was stored of it, even of one
     that failed, carries that time.
     """
+    return _earlier(session, acting, digest)
+
+
+def _earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun | None:
     return session.scalars(
         select(ImportRun)
         .where(
@@ -134,14 +143,37 @@ def find_earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun |
     ).first()
 
 
+@verb(Right.READ)
 def get_import(session: Session, acting: Acting, run_id: int) -> ImportRun:
     """Return an import of the acting person's team. Raises NotFoundError."""
+    return _of_team(session, acting, run_id)
+
+
+def _locked(session: Session, acting: Acting, run_id: int) -> ImportRun:
+    """Return an import to be decided on: one's own, or for a manager one of the team.
+
+    It stays locked, with all of the same bytes: of a yes and a no at the same moment
+    one counts, and two that are confirmed at once agree on their time.
+    """
+    run = _of_team(session, acting, run_id)
+    if run.person_id != acting.person_id and not acting.may(Right.TEAM):
+        raise NotFoundError("There is no such import.")
+    same = select(ImportRun.id).where(
+        ImportRun.team_id == acting.team_id, ImportRun.file_hash == run.file_hash
+    )
+    session.execute(same.order_by(ImportRun.id).with_for_update())
+    session.refresh(run)
+    return run
+
+
+def _of_team(session: Session, acting: Acting, run_id: int) -> ImportRun:
     run = session.get(ImportRun, run_id)
     if run is None or run.team_id != acting.team_id:
         raise NotFoundError("There is no such import.")
     return run
 
 
+@verb(Right.TRACK)
 def confirm(
     session: Session, acting: Acting, run_id: int, confirmed: Confirmation, now: datetime
 ) -> bool:
@@ -162,21 +194,23 @@ def confirm(
     run.role, run.tags = confirmed.role.value, clean_tags(confirmed.tags)
     run.is_fetched = confirmed.is_fetched
     run.state = "queued"
+    # What runs for somebody runs as who said yes to it, not as who uploaded the file.
+    run.person_id = acting.person_id
+    audit.note(session, acting, "confirmed import", f"import:{run.id}", new=_audited(run))
     return True
 
 
-def _locked(session: Session, acting: Acting, run_id: int) -> ImportRun:
-    """Return an import as it is now, with all of the same bytes kept from changing.
-
-    Two of them that are confirmed at the same moment must agree on their time.
-    """
-    run = get_import(session, acting, run_id)
-    same = select(ImportRun.id).where(
-        ImportRun.team_id == acting.team_id, ImportRun.file_hash == run.file_hash
-    )
-    session.execute(same.order_by(ImportRun.id).with_for_update())
-    session.refresh(run)
-    return run
+def _audited(run: ImportRun) -> dict[str, object]:
+    """Return what the audit keeps of an import; its name may name a person."""
+    return {
+        "kind": run.kind,
+        "file": run.file_hash.hex(),
+        "marketplace": run.marketplace,
+        "captured_at": run.captured_at,
+        "role": run.role,
+        "tags": list(run.tags),
+        "is_fetched": run.is_fetched,
+    }
 
 
 def _check_marketplace(code: str) -> None:
@@ -192,7 +226,7 @@ def _confirmed_time(
     """Return the time that rows without one will carry, always the same for the same file."""
     if not run.needs_time:
         return given
-    earlier = find_earlier(session, acting, run.file_hash)
+    earlier = _earlier(session, acting, run.file_hash)
     if earlier is not None and earlier.captured_at is not None:
         return earlier.captured_at
     if given is None:
@@ -202,12 +236,14 @@ def _confirmed_time(
     return given
 
 
+@verb(Right.TRACK)
 def discard(session: Session, acting: Acting, run_id: int) -> None:
     """Let go of an offered import and its bytes."""
     run = _locked(session, acting, run_id)
     if run.state == "offered":
         run.state = "discarded"
         _drop_pieces(session, run_id)
+        audit.note(session, acting, "discarded import", f"import:{run_id}")
 
 
 def claim_import(
@@ -313,6 +349,7 @@ def _drop_pieces(session: Session, run_id: int) -> None:
     session.execute(delete(ImportPiece).where(ImportPiece.import_run_id == run_id))
 
 
+@verb(Right.READ)
 def latest_imports(session: Session, acting: Acting, limit: int = 20) -> Sequence[ImportRun]:
     """Return the team's newest imports, without the discarded ones."""
     return session.scalars(

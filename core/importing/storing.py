@@ -11,7 +11,8 @@ from itertools import islice
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.bulk import insert_rows
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks
@@ -72,6 +73,7 @@ def _observations(row: Row) -> Sequence[Observation]:
     return row.result.observations if isinstance(row.result, ProductHistory) else []
 
 
+@verb(Right.TRACK)
 def store_chunk(
     session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row], now: datetime
 ) -> list[Verdict]:
@@ -106,11 +108,11 @@ def _follow(session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row
     """Follow every product the rows name."""
     # Thousands of rows about one product wish the same: once is enough.
     wishes = list(dict.fromkeys(wish for row in rows if (wish := _wish(row, run)) is not None))
-    followed = follow(session, acting, wishes, fetch=run.is_fetched)
+    followed = follow(session, acting, wishes, fetch=run.is_fetched, noted=False)
     added = {answer.product_id for answer in followed if answer.is_new}
     if not run.is_fetched:
         # Their history is there to see; nothing is spent on them until somebody says so.
-        pause(session, acting, added)
+        pause(session, acting, added, noted=False)
     ids = {
         (wish.marketplace, wish.asin): answer.product_id
         for wish, answer in zip(wishes, followed, strict=True)

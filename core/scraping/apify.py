@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from core import collector
 from core.errors import OutsideServiceError
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class Apify:
 
     def items(self, dataset_id: str, offset: int, limit: int) -> Page:
         """Return a page of a data set."""
-        with _plain_errors():
+        with _plain_errors(), collector.at_rest():
             page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
         following = offset + len(page.items)
         is_end = not page.items or following >= page.total

@@ -3,11 +3,9 @@
 Reading the same page twice stores nothing twice.
 """
 
-import gc
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +15,7 @@ import zstandard
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core import collector
 from core.bulk import copy_rows, run_rows
 from core.history.observation import Failure, Observation, Outcome
 from core.history.store import Look, store_looks
@@ -76,23 +75,8 @@ def make_raw_room(session: Session, now: datetime) -> None:
 
 def store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:
     """Store a page of a data set and return what became of it."""
-    with _collector_at_rest():
+    with collector.at_rest():
         return _store_items(session, batch, items, now)
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep Python's collector from looking through a whole page of items again and again.
-
-    It takes a good part of the time and finds nothing: a page holds no cycles.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:

@@ -74,7 +74,7 @@ def heads(session: Session, team_id: int, product_ids: Collection[int]) -> dict[
     """Return those of the products that the team follows."""
     with driver_connection(session).cursor(binary=True, row_factory=class_row(Head)) as cursor:
         cursor.execute(_HEADS, [team_id, list(product_ids)])
-        return {row.product_id: row for row in cursor}
+        return {row.product_id: row for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def competitors(
     connection = driver_connection(session)
     with connection.cursor(binary=True, row_factory=class_row(CompetitorRow)) as cursor:
         cursor.execute(_COMPETITORS, [team_id, list(product_ids)])
-        for row in cursor:
+        for row in cursor.fetchall():
             if len(found[row.own_id]) < most:
                 found[row.own_id].append(row)
     return found
@@ -154,7 +154,7 @@ def listings(session: Session, product_ids: Collection[int]) -> dict[int, Listin
     connection = driver_connection(session)
     with connection.cursor(binary=True, row_factory=class_row(ListingRow)) as cursor:
         cursor.execute(_LISTINGS, [list(set(product_ids))])
-        return {row.product_id: row for row in cursor}
+        return {row.product_id: row for row in cursor.fetchall()}
 
 
 _DAYS = """
@@ -171,7 +171,7 @@ def days(
     found: dict[int, list[HistoryDay]] = defaultdict(list)
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(_DAYS, [list(product_ids), since])
-        for product_id, *values in cursor:
+        for product_id, *values in cursor.fetchall():  # row by row costs as much again
             found[product_id].append(HistoryDay(*values))
     return found
 
@@ -209,7 +209,7 @@ def first_looks(
     """Return the first look at each product from a time on."""
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(_FIRST_LOOKS, {"ids": list(product_ids), "since": since})
-        return {row[0]: SnapshotKey(*row) for row in cursor}
+        return {row[0]: SnapshotKey(*row) for row in cursor.fetchall()}
 
 
 _DECLINED = """
@@ -225,7 +225,7 @@ def declined(
     found: dict[int, set[str]] = defaultdict(set)
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(_DECLINED, [team_id, list(product_ids), now - REMEMBERED])
-        for product_id, change, evidence in cursor:
+        for product_id, change, evidence in cursor.fetchall():
             found[product_id].add(declined_mark(bytes(change), bytes(evidence)))
     return found
 
@@ -274,4 +274,4 @@ def shelves(session: Session, product_ids: Collection[int]) -> dict[int, Shelf]:
     """Return where each product stands, of those whose listing is known."""
     with driver_connection(session).cursor(binary=True, row_factory=class_row(Shelf)) as cursor:
         cursor.execute(_SHELVES, [list(product_ids)])
-        return {row.product_id: row for row in cursor}
+        return {row.product_id: row for row in cursor.fetchall()}

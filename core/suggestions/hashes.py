@@ -28,7 +28,8 @@ def change_hash(advice: Advice) -> bytes:
 def evidence_hash(advice: Advice) -> bytes:
     """Return a hash of the reasons, by their size.
 
-    A rank that breathes or a price that moves by a few percent is no new evidence.
+    A rank that breathes or a price that moves by a few percent is no new evidence, unless
+    it happens to cross from one size to the next: a size is coarse so that few do.
     """
     return _digest(sorted([each.key, _size(each)] for each in advice.evidence))
 
@@ -43,8 +44,8 @@ def is_repeat(advice: Advice, facts: Facts) -> bool:
     return declined_mark(change_hash(advice), evidence_hash(advice)) in facts.declined
 
 
-_STEPS = {"rank": 1.5, "characters": 1.0, "images": 1.0, "bullets": 1.0}
-_USUAL_STEP = 1.15
+_STEPS = {"rank": 2.0, "characters": 1.0, "images": 1.0, "bullets": 1.0}
+_USUAL_STEP = 1.25
 
 
 def _size(evidence: Evidence) -> str:

@@ -138,11 +138,6 @@ def _client(key: str, base_url: str) -> "openai.OpenAI":
     return openai.OpenAI(api_key=key, base_url=base_url, max_retries=0)
 
 
-def forget_clients() -> None:
-    """Drop the connections; a forked process calls this, for they are its parent's."""
-    _client.cache_clear()
-
-
 def _question(access: ModelAccess, messages: Messages, schema: Mapping[str, Any]) -> dict[str, Any]:
     named = {"name": "advice", "schema": dict(schema), "strict": True}
     question: dict[str, Any] = {

@@ -82,7 +82,10 @@ def _coupon(action: ReplyAction) -> Values | None:
 
 
 def _written(percent: float) -> str:
-    return f"{Decimal(str(percent)).quantize(Decimal('0.01')).normalize():f}"
+    number = Decimal(str(percent))
+    if abs(number) > LARGEST_THRESHOLD:
+        return str(number)  # refused later: so large a number can't be rounded to hundredths
+    return f"{number.quantize(Decimal('0.01')).normalize():f}"
 
 
 def current_of(change: Change, facts: Facts) -> Values:

@@ -43,7 +43,7 @@ def repaired_title(listing: ListingFacts, marketplace: str, on: date) -> str | N
     if title is None or _PRICE.search(title):  # without its sign, an amount means nothing
         return None
     if not is_media_listing(listing):
-        title = _without_third_words(_without_forbidden(title, brand), brand)
+        title = _without_third_words(_without_forbidden(title, brand))
     title = _tidy(PROMOTIONS.sub(" ", title))
     limit = title_limit(listing, marketplace, on)
     short = title if limit is None else _shortened(title, brand, limit)
@@ -112,14 +112,14 @@ def _without_forbidden(title: str, brand: str | None) -> str:
     return "".join(part if part == brand else part.translate(cleaned) for part in parts)
 
 
-def _without_third_words(title: str, brand: str | None) -> str:
+def _without_third_words(title: str) -> str:
     """Return the title without a word's third and later places."""
     seen: Counter[str] = Counter()
     kept, end = [], 0
     for found in words_of(title):
         word = found.group().casefold()
         seen[word] += 1
-        if seen[word] > 2 and found.group() != brand:
+        if seen[word] > 2:
             kept.append(title[end : found.start()])
             end = found.end()
     return "".join([*kept, title[end:]])

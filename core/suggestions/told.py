@@ -10,8 +10,10 @@ from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFact
 
 LONGEST_DESCRIPTION = 500  # characters of it that are told
 LONGEST_TEXT = 300  # characters of a title or bullet
+LONGEST_RIVAL = 120  # characters of a competitor's title
 MOST_BULLETS = 8
 MOST_COMPETITORS = 5
+PERIODS = "A key that ends in _30 or _90 is of so many whole days before today."
 
 
 def told(facts: Facts) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def told(facts: Facts) -> dict[str, Any]:
                     "largest_step_percent": facts.caps.step_percent,
                 }
             ),
+            "periods": PERIODS,
             "figures": {each.key: _figure(each) for each in facts.evidence},
             "listing": _listing(facts.listing),
             "competitors": [_competitor(each) for each in facts.competitors[:MOST_COMPETITORS]],
@@ -39,10 +42,8 @@ def told(facts: Facts) -> dict[str, Any]:
 
 
 def _figure(evidence: Evidence) -> str | list[Any]:
-    """Return a value with its unit and period; text stands for itself."""
-    if isinstance(evidence.value, str):
-        return evidence.value
-    return [evidence.value, evidence.unit, *([evidence.period] if evidence.period else [])]
+    """Return a value with its unit; text stands for itself. The key names the period."""
+    return evidence.value if isinstance(evidence.value, str) else [evidence.value, evidence.unit]
 
 
 def _listing(listing: ListingFacts) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _listing(listing: ListingFacts) -> dict[str, Any]:
 def _competitor(competitor: CompetitorFacts) -> dict[str, Any]:
     """Return who it is; its numbers are among the figures."""
     title = competitor.listing.title
-    return _known({"asin": competitor.asin, "title": title and title[:LONGEST_TEXT]})
+    return _known({"asin": competitor.asin, "title": title and title[:LONGEST_RIVAL]})
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, Whose
 from core.tracking.narrowing import SCOPES, scope_values
@@ -42,6 +43,7 @@ SELECT
 """
 
 
+@verb(Right.READ)
 def freshness(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> Freshness:
     """Return how up to date the products of the acting person, or of the team, are."""
     statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP)

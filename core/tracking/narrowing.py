@@ -53,6 +53,7 @@ class Narrowed:
     conditions: str
     values: dict[str, Any]
     needs: frozenset[str]  # the further tables that the conditions name: p, l, x
+    is_search: bool  # by words or an ASIN: an index finds the hits
 
     def tables(self, *more: str, keep_all: bool = False) -> str:
         """Return the FROM list; `keep_all` keeps products that have no text yet."""
@@ -92,7 +93,8 @@ def narrow(acting: Acting, asked: ListFilter) -> Narrowed:
     }
     if asked.search.strip() and search.is_empty:
         conditions.append("false")  # only signs were typed: no title consists of signs
-    return Narrowed(" AND ".join(conditions), values, frozenset(_needs(asked, search)))
+    needs = frozenset(_needs(asked, search))
+    return Narrowed(" AND ".join(conditions), values, needs, not search.is_empty)
 
 
 def _conditions(asked: ListFilter) -> Iterator[str]:

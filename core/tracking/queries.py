@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
 from core.tracking.narrowing import SCOPES, Narrowed, narrow, scope_values
@@ -34,6 +35,7 @@ class ListPage:
     total: int
 
 
+@verb(Right.READ)
 def find_products(
     session: Session, acting: Acting, asked: ListFilter, sort: Sort, page: int, size: int
 ) -> ListPage:
@@ -51,11 +53,14 @@ def find_products(
         ids = []
     elif short is not None:
         ids = _sorted(session, short, sort)[skipped : skipped + size]
+    elif narrowed.is_search and total <= COUNT_CAP:
+        ids = _sorted_hits(session, narrowed, sort, skipped, size)
     else:
         ids = _page_ids(session, narrowed, sort, skipped, size)
     return ListPage(_with_sparklines(session, _details(session, acting, asked.whose, ids)), total)
 
 
+@verb(Right.READ)
 def count_products(session: Session, acting: Acting, asked: ListFilter) -> int:
     """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
     return _look(session, narrow(acting, asked))[0]
@@ -112,16 +117,35 @@ _ORDERS = {
 
 def _sorted(session: Session, ids: Sequence[int], sort: Sort) -> list[int]:
     """Return a short list in order; unknown values last, by id."""
+    statement = f"SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) {_in_order(sort)}"
+    return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
+
+
+def _sorted_hits(
+    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
+) -> list[int]:
+    """Return a page of what a search found, all of it sorted.
+
+    An index that gives the order is no help where the hits may all lie at its end.
+    """
+    statement = (
+        f"WITH o AS MATERIALIZED (SELECT t.product_id AS id FROM {narrowed.tables()} "
+        f"WHERE {narrowed.conditions}) SELECT o.id FROM o {_in_order(sort)} "
+        f"OFFSET {skipped} LIMIT {size}"
+    )
+    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
+
+
+def _in_order(sort: Sort) -> str:
+    """Return the joins and the order of rows `o (id)`; unknown values last, by id."""
     order = _ORDERS[sort.by]
     direction = _direction(sort)
     key = f"CASE WHEN {order.known} THEN o.id END"
-    statement = (
-        "SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) "
-        "JOIN product_latest l ON l.product_id = o.id "
-        "LEFT JOIN product_text x ON x.product_id = o.id "
+    text = "LEFT JOIN product_text x ON x.product_id = o.id " if order.table == "x" else ""
+    return (
+        f"JOIN product_latest l ON l.product_id = o.id {text}"
         f"ORDER BY ({order.known}) DESC, {order.column} {direction}, {key} {direction}, o.id"
     )
-    return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
 
 
 def _direction(sort: Sort) -> str:
@@ -286,6 +310,7 @@ ORDER BY m.place
 """
 
 
+@verb(Right.READ)
 def marketplaces_followed(
     session: Session, acting: Acting, codes: Sequence[str], whose: Whose = Whose.MINE
 ) -> list[str]:
@@ -295,6 +320,7 @@ def marketplaces_followed(
     return [row["code"] for row in _fetch(session, statement, values)]
 
 
+@verb(Right.READ)
 def tags_used(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> list[str]:
     """Return the tags of what is followed, sorted."""
     statement = (
@@ -304,6 +330,7 @@ def tags_used(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> li
     return [row["tag"] for row in _fetch(session, statement, scope_values(acting))]
 
 
+@verb(Right.READ)
 def follows_anything(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> bool:
     """Return whether any product is followed."""
     statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"

@@ -8,7 +8,9 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
+from core.accounts import audit
 from core.accounts.rules import Acting, Right, require
+from core.accounts.verbs import verb
 from core.bulk import insert_rows
 from core.catalog.service import ensure_products
 from core.db import driver_connection
@@ -41,6 +43,7 @@ class Followed:
     is_paused: bool = False  # and has paused it, which stays so
 
 
+@verb(Right.TRACK)
 def follow(
     session: Session,
     acting: Acting,
@@ -48,11 +51,13 @@ def follow(
     *,
     is_demo: bool = False,
     fetch: bool = True,
+    noted: bool = True,
 ) -> list[Followed]:
     """Follow products for the acting person and return one answer per wish, in order.
 
     A product that is followed already keeps its settings, apart from those the
-    wish names. With `fetch` they are due at once.
+    wish names. With `fetch` they are due at once. `noted` False: the caller tells the
+    audit of all its calls at once.
     """
     _one_at_a_time(session, acting)
     products, _ = ensure_products(
@@ -63,6 +68,8 @@ def follow(
     for product_id, wish in zip(ids, wishes, strict=True):
         first.setdefault(product_id, wish)
     made = _insert_tracking(session, acting, first)
+    if noted:
+        audit.note_many(session, acting, "followed", "product", list(made))
     further = [
         (product_id, wish)
         for product_id, wish in zip(ids, wishes, strict=True)
@@ -219,6 +226,7 @@ class Settings:
     rank_change_percent: Decimal | None
 
 
+@verb(Right.TRACK)
 def change_settings(
     session: Session,
     acting: Acting,
@@ -232,6 +240,7 @@ def change_settings(
     tracking = _own(session, acting, product_id, whose)
     if settings.note is not None and len(settings.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
+    before = _audited(tracking)
     for share in (settings.price_change_percent, settings.rank_change_percent):
         if share is not None and not 0 < share <= LARGEST_THRESHOLD:
             raise InvalidInputError(
@@ -245,18 +254,40 @@ def change_settings(
     tracking.rank_change_percent = settings.rank_change_percent
     session.flush()
     sync_schedule(session, [product_id])
+    after = _audited(tracking)
+    if before != after:
+        audit.note(session, acting, "changed settings", f"product:{product_id}", before, after)
 
 
+def _audited(tracking: Tracking) -> dict[str, object]:
+    return {
+        "role": tracking.role,
+        "cadence": tracking.cadence,
+        "tags": list(tracking.tags),
+        "note": tracking.note,
+        "is_primary": tracking.is_primary,
+        "price_change_percent": tracking.price_change_percent,
+        "rank_change_percent": tracking.rank_change_percent,
+    }
+
+
+@verb(Right.TRACK)
 def pause(
     session: Session,
     acting: Acting,
     product_ids: Collection[int],
     whose: Whose = Whose.MINE,
+    *,
+    noted: bool = True,
 ) -> int:
     """Stop looking at products for the acting person, or the team; return how many ran."""
-    return _set_paused(session, acting, product_ids, whose, datetime.now(UTC))
+    paused = _set_paused(session, acting, product_ids, whose, datetime.now(UTC))
+    if noted:
+        audit.note_many(session, acting, "paused", "product", paused)
+    return len(paused)
 
 
+@verb(Right.TRACK)
 def resume(
     session: Session,
     acting: Acting,
@@ -264,7 +295,9 @@ def resume(
     whose: Whose = Whose.MINE,
 ) -> int:
     """Look at paused products again; return how many were paused."""
-    return _set_paused(session, acting, product_ids, whose, None)
+    resumed = _set_paused(session, acting, product_ids, whose, None)
+    audit.note_many(session, acting, "resumed", "product", resumed)
+    return len(resumed)
 
 
 def _set_paused(
@@ -273,7 +306,7 @@ def _set_paused(
     product_ids: Collection[int],
     whose: Whose,
     at: datetime | None,
-) -> int:
+) -> Sequence[int]:
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
@@ -282,9 +315,10 @@ def _set_paused(
         .returning(Tracking.product_id)
     ).all()
     sync_schedule(session, changed)
-    return len(set(changed))
+    return sorted(set(changed))
 
 
+@verb(Right.TRACK)
 def unfollow(
     session: Session,
     acting: Acting,
@@ -298,6 +332,7 @@ def unfollow(
     ).all()
     _let_others_be_first(session, acting, removed)
     sync_schedule(session, removed)
+    audit.note_many(session, acting, "unfollowed", "product", sorted(set(removed)))
     return len(set(removed))
 
 
@@ -313,6 +348,7 @@ def _let_others_be_first(session: Session, acting: Acting, product_ids: Sequence
     )
 
 
+@verb(Right.TRACK)
 def add_tags(
     session: Session,
     acting: Acting,
@@ -325,9 +361,12 @@ def add_tags(
     rows = session.scalars(select(Tracking).where(*_rows_of(acting, whose, product_ids))).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
-    return len({tracking.product_id for tracking in rows})
+    ids = sorted({tracking.product_id for tracking in rows})
+    audit.note_many(session, acting, "tagged", "product", ids, {"tags": cleaned})
+    return len(ids)
 
 
+@verb(Right.TRACK)
 def request_refresh(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
     """Make followed products due now, ahead of the usual round; return how many.
 
@@ -345,6 +384,7 @@ def request_refresh(session: Session, acting: Acting, product_ids: Collection[in
         .values(priority=0, due_at=func.now(), requested_at=func.now())
         .returning(FetchSchedule.product_id)
     ).all()
+    audit.note_many(session, acting, "asked for a fetch", "product", asked)
     return len(asked)
 
 

@@ -1,16 +1,25 @@
 """The addresses beside the pages, and the settings of the web process."""
 
+import os
+import subprocess
+import sys
 import tomllib
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
+import streamlit
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app import __main__ as command
-from app import asgi, boundary, keys
-from core.config import ROOT, Settings
+from app import asgi, boundary, headers, keys
+from core.config import ROOT, Settings, get_settings, refuse_public_demo
 from core.errors import ConfigurationError
 
 
@@ -49,9 +58,76 @@ def test_metrics_are_in_the_text_format_of_prometheus():
 
 
 def test_every_answer_carries_the_careful_headers():
-    headers = client_with(lambda: None).get("/healthz").headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "same-origin"
+    told = client_with(lambda: None).get("/healthz").headers
+    assert told["x-content-type-options"] == "nosniff"
+    assert told["referrer-policy"] == "same-origin"
+    assert told["x-frame-options"] == "SAMEORIGIN"
+    assert "camera=()" in told["permissions-policy"]
+    assert "strict-transport-security" not in told
+
+
+def test_nothing_is_loaded_from_elsewhere_or_framed_by_others():
+    policy = client_with(lambda: None).get("/healthz").headers["content-security-policy"]
+    parts = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert parts["default-src"] == "'self'"
+    assert parts["object-src"] == "'none'"
+    for name in ("frame-ancestors", "base-uri", "form-action", "connect-src"):
+        assert parts[name] == "'self'"
+    assert "unsafe" not in parts["script-src"]
+    named = {word for value in parts.values() for word in value.split() if word[0] != "'"}
+    assert named == {"data:", "blob:"}
+
+
+def test_scripts_within_the_shell_are_named_by_their_content():
+    shell = (Path(streamlit.__file__).parent / "static" / "index.html").read_text()
+    inline = [part.split("</script>")[0] for part in shell.split("<script>")[1:]]
+    assert inline
+    for script in inline:
+        mark = b64encode(sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{mark}'" in headers.content_policy()
+
+
+@pytest.fixture
+def over_https(monkeypatch):
+    monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com/")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def cookie_route(_request):
+    answer = PlainTextResponse("hello")
+    answer.headers.append("set-cookie", "one=1; HttpOnly")
+    answer.headers.append("set-cookie", "two=2; Secure")
+    return answer
+
+
+def cookies_set() -> list[str]:
+    app = Starlette(routes=[Route("/", cookie_route)], middleware=[Middleware(asgi.CarefulHeaders)])
+    return TestClient(app).get("/").headers.get_list("set-cookie")
+
+
+@pytest.mark.usefixtures("over_https")
+def test_over_https_browsers_are_told_to_stay_there_and_cookies_do():
+    told = client_with(lambda: None).get("/healthz").headers
+    assert told["strict-transport-security"] == "max-age=31536000"
+    assert cookies_set() == ["one=1; HttpOnly; Secure", "two=2; Secure"]
+
+
+def test_over_http_cookies_are_as_they_were():
+    assert cookies_set() == ["one=1; HttpOnly", "two=2; Secure"]
+
+
+def test_web_processes_of_one_secret_agree_on_their_cookies(tmp_path):
+    def key(secret: str | None) -> str:
+        given = {"amazcope_secret_key": secret, "amazcope_data_dir": tmp_path}
+        return command.cookie_secret(Settings(_env_file=None, **given))
+
+    assert key("a" * 32) == key("a" * 32) != key("b" * 32)
+    assert key(None) == key(None)
+    assert "a" * 32 not in key("a" * 32)
+    with pytest.raises(ConfigurationError, match="32 characters"):
+        key("short")
 
 
 def test_streamlit_is_told_the_settings():
@@ -118,3 +194,66 @@ def test_an_error_raised_on_purpose_is_shown_in_its_own_words(monkeypatch):
 def test_every_page_of_the_navigation_has_its_file():
     for name in (keys.OVERVIEW, keys.PRODUCTS, keys.PRODUCT, keys.ADD, keys.HEALTH):
         assert (ROOT / "pages" / f"{name}.py").is_file()
+
+
+# What is refused at the start
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"amazcope_host": "0.0.0.0"},
+        {"amazcope_host": "::"},
+        {"amazcope_host": "10.0.0.9"},
+        {"amazcope_host": ""},
+        {"amazcope_host": "box.lan"},
+        {"amazcope_url": "https://watch.example.com"},
+    ],
+)
+def test_the_demo_is_for_this_machine_alone(given):
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_DEMO=false"):
+        refuse_public_demo(Settings(_env_file=None, **given))
+    refuse_public_demo(Settings(_env_file=None, amazcope_demo=False, **given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"amazcope_host": "localhost"},
+        {"amazcope_host": "::1"},
+        {"amazcope_host": "127.0.0.5", "amazcope_url": "http://127.0.0.5:8501"},
+    ],
+)
+def test_on_this_machine_the_demo_runs(given):
+    refuse_public_demo(Settings(_env_file=None, **given))
+
+
+OPEN = {"AMAZCOPE_HOST": "0.0.0.0", "AMAZCOPE_DEMO": "true"}
+
+
+@pytest.mark.parametrize(
+    ("process", "settings", "words"),
+    [
+        (["app"], OPEN, "AMAZCOPE_DEMO=false"),
+        (["jobs", "up"], OPEN, "AMAZCOPE_DEMO=false"),
+        (["app"], {"AMAZCOPE_SECRET_KEY": "short"}, "AMAZCOPE_SECRET_KEY"),
+        (["app"], {"AMAZCOPE_OIDC_ISSUER": "https://id.example.com"}, "AMAZCOPE_OIDC_CLIENT_ID"),
+    ],
+)
+def test_a_start_that_would_be_unsafe_is_refused_in_one_sentence(
+    tmp_path, process, settings, words
+):
+    done = subprocess.run(
+        [sys.executable, "-m", *process],
+        cwd=ROOT,
+        env={**os.environ, "AMAZCOPE_DATA_DIR": str(tmp_path), "AMAZCOPE_PORT": "1", **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "postgres").exists()

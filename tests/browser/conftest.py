@@ -8,18 +8,30 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from core.config import ROOT
 from core.embedded import EmbeddedPostgres
 
 FIRST_START = 180  # seconds: the demo market is loaded
+# Opened at a page's address, Streamlit asks there first where its server is, and is told 404.
+PROBED = re.compile(r"/\w+/_stcore/(health|host-config)$")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -47,7 +59,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def amazcope(folder: Path) -> Iterator[Stack]:
+def amazcope(folder: Path, **settings: str) -> Iterator[Stack]:
     """Run Amazcope by the command behind `make run`, in a data folder of its own."""
     port = free_port()
     environment = {
@@ -57,6 +69,7 @@ def amazcope(folder: Path) -> Iterator[Stack]:
         "AMAZCOPE_STAND_IN_PORT": str(free_port()),
         "DATABASE_URL": "",
         "REDIS_URL": "",
+        **settings,
     }
     log = (folder / "up.log").open("w")
     process = subprocess.Popen(
@@ -113,27 +126,97 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture
-def page(stack: Stack, browser: Browser) -> Iterator[Page]:
-    """A new tab at laptop width; errors of the page's own scripts fail the test."""
-    context = browser.new_context(viewport={"width": 1360, "height": 900}, locale="en-US")
+# Who sits at the browser
+
+
+@pytest.fixture(scope="session")
+def signed_in(stack: Stack, browser: Browser) -> Callable[[str], StorageState]:
+    """Return what a browser keeps that is signed in as one of the demo's people, by role."""
+
+    @cache
+    def as_role(role: str) -> StorageState:
+        with browser.new_context() as context:
+            enter(context.new_page(), stack, role)
+            return context.storage_state()
+
+    return as_role
+
+
+def enter(page: Page, stack: Stack, role: str) -> None:
+    """Sign in by the button of one of the demo's people."""
+    page.goto(stack.url)
+    page.get_by_role("button", name=f"Enter as {role}").click()
+    is_inside(page)
+
+
+def is_inside(page: Page) -> None:
+    """Wait until somebody is signed in and sees a page."""
+    page.wait_for_selector("[data-testid='stSidebarNav']")
+    settle(page)
+
+
+@contextmanager
+def tab(browser: Browser, **options: Any) -> Iterator[Page]:
+    """Open a tab in a context of its own; what its scripts and its console say fails the test."""
+    usual: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}, "locale": "en-US"}
+    context = browser.new_context(**(usual | options))
     opened = context.new_page()
     opened.set_default_timeout(30_000)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
+    heard = complaints(opened)
     yield opened
     context.close()
-    assert errors == []
+    assert heard == []
+
+
+def complaints(page: Page) -> list[str]:
+    """Return the list that fills with errors of a page's scripts and console."""
+    heard: list[str] = []
+
+    def hear(said: ConsoleMessage) -> None:
+        if said.type == "error" and not PROBED.search(said.location.get("url", "")):
+            heard.append(f"{said.text} ({said.location.get('url')})")
+
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("console", hear)
+    return heard
 
 
 @pytest.fixture
-def phone(stack: Stack, browser: Browser) -> Iterator[Page]:
-    """A new tab as wide as a phone."""
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-US")
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
-    context.close()
+def page(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A new tab at laptop width, signed in as the demo's seller."""
+    with tab(browser, storage_state=signed_in("seller")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def admin(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A new tab, signed in as the demo's administrator."""
+    with tab(browser, storage_state=signed_in("admin")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A new tab as wide as a phone, signed in as the demo's seller."""
+    size = {"width": 390, "height": 844}
+    with tab(browser, storage_state=signed_in("seller"), viewport=size) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stranger(stack: Stack, browser: Browser) -> Iterator[Page]:
+    """A new tab of somebody who is not signed in."""
+    with tab(browser) as opened:
+        yield opened
+
+
+def open_account(page: Page) -> Locator:
+    """Open what stands behind the person's name; return the words that say who they are."""
+    person = page.get_by_test_id("stSidebar").get_by_test_id("stPopover").get_by_role("button")
+    person.click()
+    said = page.get_by_text(", signed in as ")
+    said.wait_for()
+    return said
 
 
 def settle(page: Page) -> None:

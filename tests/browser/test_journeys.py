@@ -2,13 +2,13 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import (
     Stack,
@@ -69,15 +69,15 @@ def confirm(page: Page) -> None:
 # What is seen first
 
 
-def test_the_first_screen_shows_the_demo_and_its_counts(page: Page, stack: Stack) -> None:
+def test_the_first_screen_shows_the_demo_and_its_counts(admin: Page, stack: Stack) -> None:
     with urlopen(f"{stack.url}/healthz") as answer:
         assert answer.status == 200
-    go(page, stack, "/")
-    says(page, "These products are invented.")
-    shown = text_of(page)
+    go(admin, stack, "/")
+    says(admin, "These products are invented.")
+    shown = text_of(admin)
     assert "60 products in 4 marketplaces" in shown
     assert "Need attention" in shown
-    assert errors_on(page) == []
+    assert errors_on(admin) == []
 
 
 def test_the_overview_has_an_address_of_its_own(page: Page, stack: Stack) -> None:
@@ -214,7 +214,7 @@ def history_file(tmp_path: Path) -> Path:
 def test_health_says_fine_and_lists_runs(page: Page, stack: Stack) -> None:
     go(page, stack, "/health")
     says(page, "Everything is fine.", 60)
-    assert "run" in text_of(page).lower()
+    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile("run", re.IGNORECASE))
     assert errors_on(page) == []
 
 
@@ -236,11 +236,16 @@ def test_no_page_asks_another_machine_for_anything(page: Page, stack: Stack) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1360])
 def test_no_page_is_wider_than_its_window_or_shows_an_error(
-    browser: Browser, stack: Stack, width: int, scheme: str
+    browser: Browser,
+    stack: Stack,
+    signed_in: Callable[[str], StorageState],
+    width: int,
+    scheme: str,
 ) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 844},
         color_scheme="dark" if scheme == "dark" else "light",
+        storage_state=signed_in("seller"),
     )
     opened = context.new_page()
     faults = []

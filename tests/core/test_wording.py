@@ -1,13 +1,18 @@
 """What people read: figures, times and reasons in the same words everywhere."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from threading import Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import wording
+from core import formats, wording
+from core.accounts.profile import LOCALES
+from core.chart_theme import money_style
+from core.formats import Formats
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence
 
@@ -242,3 +247,67 @@ def test_letters_of_right_to_left_scripts_stay_as_they_are():
         wording.escape_markdown("\u05e9\u05dc\u05d5\u05dd\u200f")
         == "\u05e9\u05dc\u05d5\u05dd\u200f"
     )
+
+
+# In the reader's way
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[[Formats], None]]:
+    yield formats.use
+    formats.use(formats.USUAL)
+
+
+def test_a_reader_who_chose_german_reads_every_figure_in_it(
+    written: Callable[[Formats], None],
+) -> None:
+    written(Formats("de_DE"))
+    assert plain(wording.money(123450, "US")) == "1.234,50 $"
+    assert wording.rank(1204) == "#1.204"
+    assert wording.rating(46) == "4,6"
+    assert wording.count(11598) == "11.598"
+    assert wording.capped_count(10_001) == "10.000+"
+    assert plain(wording.percent_change(1000, 1023)) == "+2,3 %"
+    assert wording.rank_change(100, 1234) == "worsened ×12,3"
+    assert wording.dollars(Decimal("1234.5")) == "$1.234,50"
+    assert wording.file_size(1_234_000) == "1,2 MB"
+    assert wording.duration(1.26) == "1,3 s"
+    assert wording.moment(NOW, "Europe/Berlin") == "23.11.2026, 15:20"
+    assert wording.day(date(2026, 11, 23)) == "23.11.2026"
+
+
+def test_the_usual_reader_reads_amounts_as_their_marketplace_writes_them() -> None:
+    assert plain(wording.money(123450, "DE")) == "1.234,50 €"
+    assert wording.money(123450, "US") == "$1,234.50"
+    assert wording.moment(NOW, "Europe/Berlin") == "23 Nov 2026, 15:20"
+
+
+def test_a_currency_is_written_as_its_code_for_who_wants_it(
+    written: Callable[[Formats], None],
+) -> None:
+    written(Formats(has_currency_code=True))
+    assert plain(wording.money(123450, "US")) == "USD 1,234.50"
+    assert plain(wording.money(-123450, "DE")) == "-1.234,50 EUR"
+    assert plain(wording.dollars(Decimal("1.5"))) == "USD 1.50"
+    assert money_style("USD", "en_US", True).hover == "USD\u00a0%{y:,.2f}"
+    assert money_style("EUR", "de_DE", True).suffix == "\u00a0EUR"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_on_offer_writes_numbers_and_days(
+    locale: str, written: Callable[[Formats], None]
+) -> None:
+    written(Formats(locale))
+    for text in (wording.count(1234567), wording.moment(NOW, "UTC"), wording.money(99, "JP")):
+        assert text
+        assert "unknown" not in text
+
+
+def test_formats_are_of_one_thread(written: Callable[[Formats], None]) -> None:
+    written(Formats("de_DE"))
+    seen: list[str] = []
+    other = Thread(target=lambda: seen.append(wording.count(1234)))
+    other.start()
+    other.join()
+    assert seen == ["1,234"]
+    assert wording.count(1234) == "1.234"

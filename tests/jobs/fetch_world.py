@@ -90,3 +90,8 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 def forget_queue() -> None:
     """Take the queue from the database to memory, and back: nothing of a test is left."""
     huey.immediate = not huey.immediate
+
+
+def collect_until_error() -> None:
+    for _ in range(100):
+        fetching.collect()

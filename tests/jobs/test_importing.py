@@ -6,12 +6,15 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from core.accounts.service import acting_owner
+from core.accounts.models import Person
+from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import InvalidInputError
-from core.importing import service
+from core.importing import service, storing
 from core.importing.models import ImportRun
 from jobs import by_hand, importing
 from jobs.cli import commands
@@ -237,3 +240,86 @@ def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stay
         assert rows(session, "SELECT 1 AS piece FROM import_piece") == []
     given = CliRunner().invoke(commands, ["import", str(path), "--yes", "--marketplace", "de"])
     assert given.exit_code == 0
+
+
+def seller(role: str = "seller") -> int:
+    with write_scope() as session:
+        team = acting_owner(session).team_id
+        person = Person(team_id=team, name="Sam", role=role, mail="sam@team.example")
+        session.add(person)
+        session.flush()
+        return person.id
+
+
+def confirmed_by(person_id: int, path: Path) -> int:
+    run_id = offered(path)
+    with write_scope() as session:
+        session.get_one(ImportRun, run_id).person_id = person_id
+        session.flush()
+        acting = acting_person(session, person_id)
+        service.confirm(session, acting, run_id, service.Confirmation(), datetime.now(UTC))
+    return run_id
+
+
+def change(person_id: int, **values: str) -> None:
+    with write_scope() as session:
+        session.execute(update(Person).where(Person.id == person_id).values(**values))
+
+
+def test_an_import_follows_products_for_who_confirmed_it(history: Path) -> None:
+    sam = seller()
+    run_import(confirmed_by(sam, history))
+    with read_scope() as session:
+        followers = rows(session, "SELECT DISTINCT person_id FROM tracking")
+    assert followers == [{"person_id": sam}]
+
+
+@pytest.mark.parametrize("lost", [{"state": "disabled"}, {"role": "viewer"}], ids=str)
+def test_an_import_of_who_may_no_longer_act_ends_with_a_sentence(
+    history: Path, lost: dict[str, str]
+) -> None:
+    sam = seller()
+    run_id = confirmed_by(sam, history)
+    change(sam, **lost)
+    assert run_import(run_id)
+    run = import_run(run_id)
+    assert run.state == "failed"
+    assert run.error is not None
+    assert "may not follow products any more" in run.error
+    assert snapshots() == 0
+    assert not run_import(None)
+
+
+def test_a_long_import_stops_where_its_person_is_shut_out(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "ROWS", 1)
+    sam = seller()
+    run_id = confirmed_by(sam, history)
+    renew = service.renew_claim
+
+    def renew_once(session: Session, number: int, until: datetime) -> None:
+        renew(session, number, until)
+        session.execute(update(Person).where(Person.id == sam).values(state="disabled"))
+
+    monkeypatch.setattr(service, "renew_claim", renew_once)
+    run_import(run_id)
+    run = import_run(run_id)
+    assert (run.state, run.rows_read) == ("failed", 1)
+    assert snapshots() == 1
+
+
+def test_an_import_is_a_handful_of_events_however_many_rows_it_has(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "ROWS", 1)
+    history.write_text("asin,marketplace\n" + "".join(f"B0TEST{n:04},US\n" for n in range(30)))
+    run_id = confirmed(history)
+    run_import(run_id)
+    assert import_run(run_id).products_added == 30
+    with read_scope() as session:
+        events = rows(session, "SELECT verb, object FROM audit_event ORDER BY id")
+    assert events == [
+        {"verb": "offered import", "object": f"import:{run_id}"},
+        {"verb": "confirmed import", "object": f"import:{run_id}"},
+    ]

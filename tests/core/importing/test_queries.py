@@ -5,14 +5,13 @@ from io import StringIO
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Role
+from core.accounts.rules import Acting
 from core.importing import queries
 from core.importing.service import Confirmation
 from core.importing.verdicts import has_failed, label_of
 from tests.core.importing.conftest import WriteFile
 from tests.core.importing.test_service import HISTORY, NOW, WITHOUT_TIME, import_all, offer
-
-STRANGER = Acting(person_id=1, team_id=99, name="Stranger", time_zone="UTC", role=Role.ADMIN)
+from tests.factories import stranger
 
 
 def test_an_import_shows_its_counts(
@@ -34,9 +33,10 @@ def test_an_import_of_another_team_is_not_found(
     session: Session, acting: Acting, write_file: WriteFile
 ) -> None:
     run = import_all(session, acting, write_file(HISTORY))
-    assert queries.find_import(session, STRANGER, run.id) is None
-    assert queries.verdict_groups(session, STRANGER, run.id) == []
-    assert len("".join(queries.verdict_csv(session, STRANGER, run.id)).splitlines()) == 1
+    other = stranger(session)
+    assert queries.find_import(session, other, run.id) is None
+    assert queries.verdict_groups(session, other, run.id) == []
+    assert len("".join(queries.verdict_csv(session, other, run.id)).splitlines()) == 1
 
 
 def test_an_offer_of_a_known_file_says_so(

@@ -1,6 +1,8 @@
 """Asking the model about a product: every fault has its visible result and its kept reason."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,11 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
+from core.config import ROOT, get_settings
+from core.errors import ConfigurationError
 from core.suggestions import calls, model_advice
 from core.suggestions.advising import Asked, answer_by_rules
 from core.suggestions.calls import CallState
 from core.suggestions.gathering import gather
 from core.suggestions.model_advice import ModelAdviser, Told, find_model_adviser
+from core.suggestions.model_day import model_day
 from core.suggestions.model_setup import ModelSetup, get_setup
 from core.suggestions.openai import ModelAccess
 from core.suggestions.rules import PriceCaps
@@ -25,7 +30,7 @@ from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.world import own_lamp
 from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew
 from tests.factories import NOON as FACTORY_NOON
-from tests.factories import rows
+from tests.factories import rows, stranger
 from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -352,6 +357,23 @@ def test_prices_are_read_from_the_setting() -> None:
     assert Price(Decimal("0.15"), Decimal("0.60")).of(1, 0) == Decimal("0.000001")
 
 
+def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world: World) -> None:
+    world.ask()
+    world.server.answer_next("nothing", "link", "link")
+    world.ask(cadence="hourly")
+    world.ask(cadence="weekly")
+    world.now += timedelta(minutes=1)
+    world.server.answer_next("http_404")
+    world.ask(cadence="6h")
+    day = model_day(world.session, world.acting, world.now)
+    assert (day.asked, day.answered, day.rejected, day.failed) == (4, 2, 1, 1)
+    assert day.dollars == 4 * ONE_REPLY
+    assert day.trouble_at == world.now
+    assert "does not know this model" in day.trouble[0]
+    assert model_day(world.session, stranger(world.session), world.now).asked == 0
+    assert model_day(world.session, world.acting, world.now + timedelta(days=1)).trouble == ()
+
+
 # What a listing says
 
 
@@ -401,8 +423,6 @@ def test_rules_and_model_answer_beside_each_other_on_gathered_facts(world: World
 
 
 def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.config import get_settings
-
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AMAZCOPE_MODEL"):
         monkeypatch.delenv(name, raising=False)
     assert find_model_adviser(get_settings()) is None
@@ -416,3 +436,38 @@ def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.Monk
     get_settings.cache_clear()
     assert get_setup(get_settings()).missing is None
     assert find_model_adviser(get_settings()) is not None
+
+
+def test_no_start_brings_the_client_in() -> None:
+    code = (
+        "import sys; import jobs.worker, core.suggestions.model_advice, app.data; "
+        "assert not {'openai', 'httpx2'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPENAI_BASE_URL", "ftp://models.example"),
+        ("AMAZCOPE_MODEL_PRICES", "gpt=cheap"),
+        ("AMAZCOPE_MODEL_PRICES", "gpt=1"),
+        ("AMAZCOPE_MODEL_PRICES", "=1/2"),
+        ("AMAZCOPE_MODEL_PRICES", "gpt=-1/2"),
+        ("AMAZCOPE_MODEL_TEMPERATURE", "3"),
+        ("AMAZCOPE_MODEL_TIMEOUT", "0"),
+        ("AMAZCOPE_MODEL_DOLLARS_PER_DAY", "-1"),
+    ],
+)
+def test_a_setting_that_no_model_can_use_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        get_settings()
+
+
+def test_prices_may_be_written_with_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMAZCOPE_MODEL_PRICES", " a=0.1/0.4 , b=0/0, ")
+    assert sorted(read_prices(get_settings().amazcope_model_prices)) == ["a", "b"]

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,22 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
     assert found("SELECT * FROM advice_due") == []
     stored = found("SELECT product_id FROM suggestion WHERE advisor = 'model'")
     assert len(stored) == len({each["product_id"] for each in stored}) == PRODUCTS
+
+
+def test_many_at_once_keep_to_the_budget_together(
+    server: ModelStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A question may cost 0.0037 at most and costs 0.00024: the last ones find no room.
+    set_environment(monkeypatch, AMAZCOPE_MODEL_DOLLARS_PER_DAY="0.01")
+    server.seconds = 0.3
+    products_that_wait(8)
+    a_round()
+    spent = found(
+        "SELECT sum(cost_usd) AS spent, count(*) AS n FROM advice_call WHERE advisor = 'model'"
+    )
+    assert len(server.asked) == spent[0]["n"]
+    assert 2 <= spent[0]["n"] < 8
+    assert spent[0]["spent"] <= Decimal("0.01")
 
 
 def test_two_workers_at_once_ask_about_each_product_once(server: ModelStandIn) -> None:

@@ -205,6 +205,7 @@ def test_what_stands_now_is_taken_from_the_facts_where_it_is_not_known() -> None
         (action("set_price_threshold", percent=0.0), "above 0"),
         (action("set_price_threshold", percent=5.0), "stands already"),
         (action("set_rank_threshold", percent=1e9), "at most at 10,000"),
+        (action("set_rank_threshold", percent=1e26), "at most at 10,000"),
         (action("set_cadence", text="every second"), "hourly"),
         (action("set_cadence", text="daily"), "stands already"),
         (action("add_competitor", text="B0OTHER001"), "no model may ask"),

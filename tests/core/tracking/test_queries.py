@@ -137,10 +137,10 @@ class TestFilters:
         assert asins(session, acting, ListFilter(states=(State.PAUSED,))) == ["B0TEST0001"]
 
     def test_another_person_sees_none_of_them(self, session: Session, acting: Acting) -> None:
-        stranger = colleague(session, acting)
-        assert find_products(session, stranger, ListFilter(), Sort(), 1, 50).total == 0
-        assert queries.marketplaces_followed(session, stranger, ["US"]) == []
-        assert not queries.follows_anything(session, stranger)
+        other = colleague(session, acting)
+        assert find_products(session, other, ListFilter(), Sort(), 1, 50).total == 0
+        assert queries.marketplaces_followed(session, other, ["US"]) == []
+        assert not queries.follows_anything(session, other)
 
 
 def test_old_findings_are_no_news(session: Session, acting: Acting, track: Track) -> None:

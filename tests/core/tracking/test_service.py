@@ -4,9 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.accounts.models import AuditEvent, Person
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
@@ -281,3 +282,71 @@ def test_a_product_nobody_follows_is_not_fetched(session: Session) -> None:
     lamp = product(session)
     sync_schedule(session, [lamp])
     assert schedule(session, lamp) is None
+
+
+def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]]:
+    """What the audit was told, in order: verb, object, new values."""
+    events = session.execute(
+        select(AuditEvent.verb, AuditEvent.object, AuditEvent.new).order_by(AuditEvent.id)
+    )
+    return [tuple(event) for event in events]
+
+
+def test_following_many_products_is_one_event_of_the_audit(
+    session: Session, acting: Acting
+) -> None:
+    ids = follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, acting, [LAMP])  # followed already: nothing happened
+    assert told(session) == [("followed", "product", {"count": 2, "ids": sorted(ids)})]
+
+
+def test_changed_settings_are_told_with_old_and_new_values(
+    session: Session, acting: Acting
+) -> None:
+    [lamp] = follow_all(session, acting, [LAMP])
+    wanted = Settings(Role.OWN, Cadence.HOURLY, ("desk",), "Look here", True, Decimal("7.5"), None)
+    change_settings(session, acting, lamp, wanted)
+    change_settings(session, acting, lamp, wanted)  # the same again: nothing happened
+    events = session.scalars(select(AuditEvent).where(AuditEvent.verb == "changed settings")).all()
+    assert [event.object for event in events] == [f"product:{lamp}"]
+    old, new = events[0].old, events[0].new
+    assert old is not None
+    assert new is not None
+    assert (old["role"], old["cadence"], old["note"], old["tags"]) == ("watched", "daily", None, [])
+    assert (new["role"], new["cadence"], new["note"], new["tags"]) == (
+        "own",
+        "hourly",
+        "Look here",
+        ["desk"],
+    )
+
+
+def test_every_other_verb_is_told_with_what_it_touched(session: Session, acting: Acting) -> None:
+    [lamp] = follow_all(session, acting, [LAMP])
+    add_tags(session, acting, [lamp], ["desk"])
+    pause(session, acting, [lamp])
+    pause(session, acting, [lamp])
+    resume(session, acting, [lamp])
+    request_refresh(session, acting, [lamp])
+    unfollow(session, acting, [lamp])
+    unfollow(session, acting, [lamp])
+    verbs = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]
+    assert [verb for verb, _, _ in told(session)] == verbs
+    assert {thing for _, thing, _ in told(session)} == {f"product:{lamp}"}
+
+
+def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
+    session: Session, acting: Acting
+) -> None:
+    before = follow_all(session, acting, [KETTLE])[0]
+    person = session.get_one(Person, acting.person_id)
+    person.price_change_percent, person.rank_change_percent = Decimal("7.5"), Decimal(30)
+    session.flush()
+    [after] = follow(session, acting, [Wish("US", LAMP, rank_change_percent=Decimal(80))])
+    kept = tracking(session, acting, after.product_id)
+    assert kept is not None
+    assert (kept["price_change_percent"], kept["rank_change_percent"]) == (Decimal("7.5"), 80)
+    follow(session, acting, [Wish("US", KETTLE)])
+    old = tracking(session, acting, before)
+    assert old is not None
+    assert old["price_change_percent"] is None

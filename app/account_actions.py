@@ -1,0 +1,184 @@
+"""What people can change of themselves. Each verb writes, and returns what came of it in words.
+
+Passwords are checked and hashed with no transaction open: both take a moment.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from app import actions, entering, session
+from app.data import acting
+from core import wording
+from core.accounts import api_tokens, attempts, notices, profile, second_factor, sessions
+from core.accounts.credentials import hash_password, is_password, password_problem
+from core.accounts.profile import Profile, Wanted
+from core.accounts.rules import LONGEST_PASSWORD, Scope
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from core.errors import AmazcopeError, InvalidInputError
+from core.secret_key import secret_key
+
+SETTING_UP = "_second_factor_address"  # the address in the QR code, until a code confirmed it
+CODES = "_recovery_codes"  # shown once
+TOKEN = "_new_token"  # noqa: S105 - the name of a place; what is in it is shown once
+
+
+def tell(verb: Callable[..., str], *given: object) -> None:
+    """Do something and show its answer as a toast; for `on_click`."""
+    actions.tell(verb, *given)
+    session.forget()
+
+
+def do(verb: Callable[..., str], *given: object) -> None:
+    """Do something below a form: its error stays there, its answer is a toast on the new page."""
+    try:
+        answer = verb(*given)
+    except AmazcopeError as error:
+        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+        return
+    session.forget()
+    st.toast(answer, icon=":material/check:")
+    st.rerun()
+
+
+def change_profile(wanted: Wanted) -> str:
+    """Keep how the person is called and sees things."""
+    with write_scope() as writing:
+        profile.change_profile(writing, acting(), wanted)
+    return "Profile saved."
+
+
+def change_mail(own: Profile, mail: str, password: str) -> str:
+    """Change the address to sign in with, proven by the present password."""
+    _prove(own, password)
+    with write_scope() as writing:
+        profile.change_mail(writing, acting(), mail)
+    return "Mail address changed. Sign in with it from now on."
+
+
+def change_password(own: Profile, present: str, new: str, again: str) -> str:
+    """Change the password, proven by the present one; all other sign-ins end."""
+    if new != again:
+        raise InvalidInputError("The new password was typed differently the second time.")
+    problem = password_problem(new, own.name, own.mail or "")
+    if problem:
+        raise InvalidInputError(problem)
+    proven = _prove(own, present)
+    password_hash = hash_password(new)
+    with write_scope() as writing:
+        profile.change_password(writing, acting(), password_hash, proven, datetime.now(UTC))
+    return "Password changed. All other sign-ins have ended."
+
+
+def _prove(own: Profile, password: str) -> str | None:
+    """Return the hash that the present password fits. Counted like signing in, so not guessed.
+
+    Raises InvalidInputError for a wrong one, and TooManyAttemptsError.
+    """
+    who, now = acting(), datetime.now(UTC)
+    with write_scope() as writing:
+        attempt = attempts.begin_attempt(
+            writing, own.mail or "", session.address(), entering.limits(), now
+        )
+    with read_scope() as reading:
+        kept = profile.own_password_hash(reading, who)
+    if not is_password(kept, password[: 2 * LONGEST_PASSWORD]):
+        raise InvalidInputError("The present password is not right.")
+    with write_scope() as writing:
+        attempts.forgive(writing, attempt)
+    return kept
+
+
+# Sign-ins
+
+
+def end_sign_in(sign_in_id: int) -> str:
+    """End one of the person's sign-ins."""
+    with write_scope() as writing:
+        sessions.end_one(writing, acting(), sign_in_id, datetime.now(UTC))
+    return "That sign-in has ended."
+
+
+def end_other_sign_ins() -> str:
+    """End all of the person's sign-ins but this one."""
+    with write_scope() as writing:
+        ended = sessions.end_others(writing, acting(), datetime.now(UTC))
+    if not ended:
+        return "You were signed in nowhere else."
+    return f"{wording.count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
+
+
+# The second factor
+
+
+def begin_second_factor() -> str:
+    """Start setting up the second factor; its QR code is shown next."""
+    with write_scope() as writing:
+        address = second_factor.begin_second_factor(writing, acting(), _key())
+    st.session_state[SETTING_UP] = address
+    return "Scan the code with your app."
+
+
+def confirm_second_factor(code: str) -> str:
+    """Finish setting up with a first code; the recovery codes are shown next."""
+    with write_scope() as writing:
+        codes = second_factor.confirm_second_factor(
+            writing, acting(), code, _key(), datetime.now(UTC)
+        )
+    st.session_state.pop(SETTING_UP, None)
+    st.session_state[CODES] = codes
+    return "Your second factor is set up."
+
+
+def remove_second_factor(code: str) -> str:
+    """Do without the second factor again, proven by a code."""
+    who = acting()
+    with read_scope() as reading:
+        mail = profile.get_profile(reading, who).mail or ""
+    with write_scope() as writing:
+        attempt = attempts.begin_attempt(
+            writing, mail, session.address(), entering.limits(), datetime.now(UTC)
+        )
+    with write_scope() as writing:
+        second_factor.remove_second_factor(writing, who, code, _key(), datetime.now(UTC))
+        attempts.forgive(writing, attempt)
+    return "Your second factor was removed."
+
+
+def _key() -> str:
+    return secret_key(get_settings())
+
+
+def forget_shown(name: str) -> None:
+    """Stop showing what is shown once."""
+    st.session_state.pop(name, None)
+
+
+# Tokens and notices
+
+
+def make_token(name: str, scopes: list[Scope], days: int) -> str:
+    """Make an API token, to be shown once."""
+    now = datetime.now(UTC)
+    with write_scope() as writing:
+        token = api_tokens.make_api_token(
+            writing, acting(), name, scopes, now + timedelta(days=days), now
+        )
+    st.session_state[TOKEN] = token
+    return "Token made. Copy it now."
+
+
+def revoke_token(token_id: int) -> str:
+    """Revoke one of the person's tokens."""
+    with write_scope() as writing:
+        api_tokens.revoke_own(writing, acting(), token_id, datetime.now(UTC))
+    return "Token revoked."
+
+
+def mark_read(up_to: int) -> None:
+    """Mark notices as read, up to one."""
+    with write_scope() as writing:
+        notices.mark_read(writing, acting(), up_to)
+    session.forget()

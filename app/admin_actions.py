@@ -1,0 +1,95 @@
+"""What administrators can change of others and of the team. Each verb answers in words."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app.data import acting
+from core import wording
+from core.accounts import api_tokens, letters, second_factor, service
+from core.accounts import team_settings as team
+from core.accounts.rules import Role
+from core.accounts.team_settings import TeamSettings
+from core.config import get_settings
+from core.db import write_scope
+from core.errors import InvalidInputError
+from jobs import mailing
+
+LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
+
+
+def change_role(person_id: int, role: Role) -> str:
+    """Give a person another role."""
+    with write_scope() as session:
+        service.change_role(session, acting(), person_id, role)
+    return f"The role is {role.value} from now on."
+
+
+def disable(person_id: int) -> str:
+    """Shut a person out."""
+    with write_scope() as session:
+        service.disable(session, acting(), person_id, datetime.now(UTC))
+    return "Disabled. Sign-ins and tokens of this person have ended."
+
+
+def enable(person_id: int) -> str:
+    """Let a disabled person in again."""
+    with write_scope() as session:
+        service.enable(session, acting(), person_id)
+    return "This person can sign in again."
+
+
+def remove_second_factor(person_id: int) -> str:
+    """Remove the second factor of somebody who lost it."""
+    with write_scope() as session:
+        second_factor.remove_second_factor_of(session, acting(), person_id)
+    return "Second factor removed."
+
+
+def erase(person_id: int, name: str, typed: str) -> str:
+    """Erase a disabled person, confirmed by their name. Raises InvalidInputError for another."""
+    if typed.strip() != name:
+        raise InvalidInputError("Type the name as it is shown to confirm.")
+    with write_scope() as session:
+        service.erase(session, acting(), person_id)
+    return "Erased. What was done stays in the audit, without a name."
+
+
+def invite(mail: str, role: Role) -> str:
+    """Invite an address, again too: mail the link, or show it where there is no mail server."""
+    with write_scope() as session:
+        person_id, token = service.invite(session, acting(), mail, role, datetime.now(UTC))
+    if has_mail_server():
+        mailing.send_invitation(person_id)
+        return "An invitation is on its way."
+    st.session_state[LINK] = (mail, letters.link(get_settings().public_url, "invitation", token))
+    return f"Give {wording.escape_markdown(mail)} the link."
+
+
+def has_mail_server() -> bool:
+    """Return whether links are mailed; where they are not, they are shown."""
+    return get_settings().amazcope_smtp_url is not None
+
+
+def withdraw(person_id: int) -> str:
+    """Take an invitation back."""
+    with write_scope() as session:
+        service.withdraw_invitation(session, acting(), person_id, datetime.now(UTC))
+    st.session_state.pop(LINK, None)
+    return "Invitation withdrawn. Its link opens nothing any more."
+
+
+def revoke_token(token_id: int) -> str:
+    """Revoke anybody's token."""
+    with write_scope() as session:
+        api_tokens.revoke_any(session, acting(), token_id, datetime.now(UTC))
+    return "Token revoked."
+
+
+def change_team(wanted: TeamSettings) -> str:
+    """Change what holds for the team."""
+    with write_scope() as session:
+        changed = team.change_team_settings(
+            session, acting(), wanted, get_settings().amazcope_registration
+        )
+    return "Settings saved." if changed else "Nothing was different."

@@ -1,0 +1,144 @@
+"""Asking the advisors now, and how far they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import actions, fragments, suggestion_actions
+from app.data import acting, lists, operations
+from app.data import suggestions as data
+from core import wording
+from core.accounts.rules import Right
+from core.suggestions import suggestion_words
+from core.suggestions.advice_queries import Answer, HowFar
+from core.upkeep.health import is_worker_alive
+
+_ASKED = "_asked_for_advice"
+_FOUR_EYES = "four_eyes"
+_MOST_REASONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    products: tuple[int, ...]
+    at: datetime
+
+
+def button_for_all(key: str) -> None:
+    """Offer to ask about all own products, to who may."""
+    _button(key, None, "Look at all own products now, ahead of the daily round.")
+
+
+def button_for(product_id: int) -> None:
+    """Offer to ask about one product, to who may."""
+    _button("ask_one", product_id, "Look at this product now, ahead of the daily round.")
+
+
+def _button(key: str, product_id: int | None, about: str) -> None:
+    if not acting().may(Right.TRACK):
+        return
+    st.button(
+        "Ask for suggestions",
+        icon=":material/lightbulb:",
+        key=key,
+        on_click=_ask,
+        args=(product_id,),
+        help=about,
+        disabled=_ASKED in st.session_state,
+    )
+
+
+def settings() -> None:
+    """Let an administrator say who approves."""
+    if not acting().may(Right.ADMIN):
+        return
+    with st.popover("Settings", icon=":material/tune:"):
+        st.toggle(
+            "Four eyes",
+            data.has_four_eyes(),
+            key=_FOUR_EYES,
+            on_change=_set_four_eyes,
+            help="Who asked for a suggestion can't approve it: somebody else of the team does.",
+        )
+
+
+def _set_four_eyes() -> None:
+    actions.tell(suggestion_actions.set_four_eyes, bool(st.session_state[_FOUR_EYES]))
+
+
+def _ask(product_id: int | None) -> None:
+    at = datetime.now(UTC)
+    products = data.own_products() if product_id is None else [product_id]
+    if not products:
+        st.toast(
+            "No product is marked as your own: set its role in its settings.",
+            icon=":material/help:",
+        )
+        return
+    actions.tell(suggestion_actions.ask, products)
+    st.session_state[_ASKED] = _Asked(tuple(products), at)
+
+
+def progress() -> None:
+    """Show how far the advisors are with what was asked here, until it is read."""
+    if _ASKED in st.session_state:
+        _progress()
+
+
+@fragments.fragment(run_every=1.0)
+def _progress() -> None:
+    asked: _Asked | None = st.session_state.get(_ASKED)
+    if asked is None:
+        return
+    far = data.how_far(asked.products, asked.at)
+    total = len(asked.products)
+    with st.container(border=True, gap="small"):
+        if far.waiting:
+            st.markdown(f"**{_sentence(total, far.waiting)}**")
+            st.progress((total - far.waiting) / total)
+        else:
+            _ended(total, far, data.answers(asked.products, asked.at))
+
+
+def _sentence(total: int, left: int) -> str:
+    """Say how far it is, or what it waits for."""
+    seen_at, now = operations.last_sign(), datetime.now(UTC)
+    if not is_worker_alive(seen_at, now):
+        seen = "it has never run" if seen_at is None else f"last seen {wording.age(seen_at, now)}"
+        return f"Waiting for the worker: {seen}. Start it with `make run`."
+    if total == 1:
+        return "The advisors are looking at this product"
+    return f"The advisors have looked at {wording.count(total - left)} of {wording.count(total)}"
+
+
+def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
+    """Say what came of it, and why nothing did where nothing did."""
+    made = far.made
+    products = "1 product" if total == 1 else f"{wording.count(total)} products"
+    new = "1 new suggestion" if made == 1 else f"{wording.count(made)} new suggestions"
+    st.markdown(f":material/task_alt: **{products} looked at: {new if made else 'nothing new'}**")
+    if far.put_off:
+        st.caption(f"{wording.count(far.put_off)} failed and will be tried again within the hour.")
+    elif not made:
+        st.caption(
+            "The same facts are not asked twice, and what was declined or still waits is not "
+            "repeated."
+        )
+    for reason in _reasons(answers):
+        st.caption(wording.escape_markdown(reason))
+    if st.button("Show", key="asked_read", icon=":material/check:"):
+        st.session_state.pop(_ASKED, None)
+        lists.forget()
+        st.rerun()
+
+
+def _reasons(answers: Sequence[Answer]) -> list[str]:
+    """Return, once each, what advisors that brought nothing said."""
+    told = [
+        ": ".join([suggestion_words.answer(answer), *answer.reasons[:2]])
+        for answer in answers
+        if answer.state not in ("ok", "nothing")
+    ]
+    return list(dict.fromkeys(told))[:_MOST_REASONS]

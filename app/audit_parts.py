@@ -1,0 +1,135 @@
+"""The audit's parts: what narrows it, the events, the way to older ones, the file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import session
+from app.data import accounts, acting
+from core import wording
+from core.accounts import audit_words
+from core.accounts.audit import PAGE, Event
+from core.accounts.service import Member
+
+KIND = "kind"
+PERSON = "person"
+_BEFORE = "_audit_before"  # ids at which pages begin, the newest page first
+_ROW_HEIGHT = 38
+
+
+def kind(kinds: Sequence[str]) -> str | None:
+    """Show what there is to narrow by; return the chosen kind, None for all."""
+    return st.selectbox(
+        "What happened",
+        kinds,
+        index=None,
+        placeholder="Everything",
+        key=KIND,
+        label_visibility="collapsed",
+        width=260,
+        on_change=_newest,
+    )
+
+
+def person(members: Sequence[Member]) -> int | None:
+    """Show the people of the team; return the chosen one's id, None for all."""
+    names = {each.id: each.name for each in members}
+    return st.selectbox(
+        "Who",
+        list(names),
+        index=None,
+        placeholder="Everybody",
+        format_func=names.__getitem__,
+        key=PERSON,
+        label_visibility="collapsed",
+        width=220,
+        on_change=_newest,
+    )
+
+
+def before() -> int | None:
+    """Return the id before which events are shown, None for the newest."""
+    pages: list[int] = st.session_state.get(_BEFORE, [])
+    return pages[-1] if pages else None
+
+
+def _newest() -> None:
+    st.session_state.pop(_BEFORE, None)
+
+
+def _older(than: int) -> None:
+    st.session_state[_BEFORE] = [*st.session_state.get(_BEFORE, []), than]
+
+
+def _newer() -> None:
+    st.session_state[_BEFORE] = st.session_state.get(_BEFORE, [])[:-1]
+
+
+def events(found: Sequence[Event]) -> None:
+    """Show events, a row each, and the way to older and newer ones."""
+    if not found:
+        st.info("Nothing of this kind has happened.", icon=":material/history:")
+        return
+    st.dataframe(
+        _rows(found),
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height="content",
+        column_config=_columns(),
+        key="audit_table",
+    )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if before() is not None:
+            st.button("Newer", icon=":material/arrow_back:", on_click=_newer)
+        if len(found) == PAGE:
+            st.button(
+                "Older", icon=":material/arrow_forward:", on_click=_older, args=(found[-1].id,)
+            )
+
+
+def _rows(found: Sequence[Event]) -> pd.DataFrame:
+    zone = acting().time_zone
+    # Safe for spreadsheets too: the table's own button makes a file of what is shown.
+    rows = [
+        {
+            "When": wording.moment(event.at, zone),
+            "Who": wording.spreadsheet_safe(audit_words.who(event)),
+            "What": event.verb,
+            "Values": wording.spreadsheet_safe(audit_words.changes(event)),
+            "Thing": (event.thing or "").replace(":", " "),
+            "From": audit_words.where(event),
+            "Sealed": event.is_sealed,
+        }
+        for event in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    return {
+        "When": text(width=130),
+        "Who": text(width=120),
+        "What": text(width=150),
+        "Values": text(width=300),
+        "Thing": text(width=90),
+        "From": text(width=150),
+        "Sealed": st.column_config.CheckboxColumn(
+            width=60, help="Sealed events are in the chain: altering one shows."
+        ),
+    }
+
+
+def file_button(what: str | None, person_id: int | None) -> None:
+    """Offer the events as a file, made when it is asked for."""
+    who = session.acting_later()
+    st.download_button(
+        "Download",
+        lambda: accounts.audit_file(who(), what, person_id),
+        "amazcope-audit.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,97 @@
+"""Reads of people and what is theirs. None is kept: who lost a right must not read on."""
+
+import csv
+from datetime import UTC, datetime
+from io import StringIO
+
+from app import session as signed
+from app.data import acting
+from core import wording
+from core.accounts import api_tokens, audit, notices, profile, second_factor, service, sessions
+from core.accounts import team_settings as team
+from core.accounts.api_tokens import Token
+from core.accounts.audit import Event
+from core.accounts.audit_words import file_row
+from core.accounts.notices import Told
+from core.accounts.profile import Profile
+from core.accounts.rules import Acting
+from core.accounts.service import Member
+from core.accounts.sessions import OpenSignIn
+from core.accounts.team_settings import TeamSettings
+from core.config import get_settings
+from core.db import read_scope
+
+MOST_IN_FILE = 20_000
+_FILE_HEADER = ("number", "time", "person", "means", "address", "what", "thing", "old", "new")
+
+
+def own_profile() -> Profile:
+    """Return the acting person's profile."""
+    with read_scope() as session:
+        return profile.get_profile(session, acting())
+
+
+def own_sign_ins() -> list[OpenSignIn]:
+    """Return where the acting person is signed in."""
+    with read_scope() as session:
+        return sessions.open_sign_ins(session, acting(), signed.lifetime(), datetime.now(UTC))
+
+
+def recovery_codes_left() -> int:
+    """Return how many recovery codes the acting person has."""
+    with read_scope() as session:
+        return second_factor.recovery_codes_left(session, acting())
+
+
+def own_tokens() -> list[Token]:
+    """Return the acting person's API tokens."""
+    with read_scope() as session:
+        return api_tokens.own_tokens(session, acting(), datetime.now(UTC))
+
+
+def own_notices() -> list[Told]:
+    """Return what is behind the acting person's bell."""
+    with read_scope() as session:
+        return notices.newest(session, acting())
+
+
+def members() -> list[Member]:
+    """Return the people of the team; for administrators."""
+    with read_scope() as session:
+        return service.members(session, acting())
+
+
+def team_tokens() -> list[Token]:
+    """Return everybody's API tokens; for administrators."""
+    with read_scope() as session:
+        return api_tokens.team_tokens(session, acting(), datetime.now(UTC))
+
+
+def team_settings() -> TeamSettings:
+    """Return what is set for the team; for administrators."""
+    with read_scope() as session:
+        return team.get_team_settings(session, acting(), get_settings().amazcope_registration)
+
+
+def audit_events(what: str | None, person_id: int | None, before: int | None) -> list[Event]:
+    """Return a page of the audit, newest first; for administrators."""
+    with read_scope() as session:
+        return audit.events(session, acting(), what=what, person_id=person_id, before=before)
+
+
+def kinds_of_events() -> list[str]:
+    """Return what there is to narrow the audit by; for administrators."""
+    with read_scope() as session:
+        return audit.kinds_of_events(session, acting())
+
+
+def audit_file(who: Acting, what: str | None, person_id: int | None) -> bytes:
+    """Return the newest events as a CSV file that spreadsheets take for text alone."""
+    with read_scope() as session:
+        found = audit.events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_FILE_HEADER)
+    for event in found:
+        writer.writerow([wording.spreadsheet_safe(cell) for cell in file_row(event)])
+    return out.getvalue().encode("utf-8-sig")

@@ -1,0 +1,184 @@
+"""Reads of suggestions. Decisions must show at once, so little is kept, and briefly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from app.data import acting, history, lists
+from app.data.history import Period
+from app.kept_figure import FigureBody, body_of
+from core.accounts.rules import Acting, Right
+from core.catalog.marketplaces import get_marketplace
+from core.chart_theme import money_style
+from core.db import read_scope
+from core.history.product_head import ProductHead
+from core.suggestions import (
+    advice_queries,
+    charts,
+    competitor_queries,
+    handover,
+    proposal,
+    queries,
+    service,
+)
+from core.suggestions.advice_queries import Answer, HowFar
+from core.suggestions.changeset import ChangeSet
+from core.suggestions.competitor_queries import CompetitorRow
+from core.suggestions.lists import QueueFilter
+from core.suggestions.proposal import Preview
+from core.suggestions.queries import (
+    Event,
+    Place,
+    QueuePage,
+    QueueRow,
+    SuggestionView,
+)
+from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, PriceCaps
+
+PAGE_SIZE = 50
+MOST_ASKED = 1000  # products in one request
+_TO_DO = {ActionState.APPLIED, ActionState.UNSEEN, ActionState.UNDONE}
+_RANGES = (90, 180, 365)  # days that a chart of evidence may show; beyond them everything
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """All that the page of one suggestion shows, but for its product's history."""
+
+    view: SuggestionView
+    events: list[Event]
+    earlier: list[QueueRow]
+    place: Place | None  # None: it does not wait
+    next_waiting: int | None
+    before: Preview
+    change_set: ChangeSet | None  # None: nothing is to be done by hand
+
+
+def queue(asked: QueueFilter, page: int) -> QueuePage:
+    """Return a page of the queue; the first where the page asked for doesn't exist."""
+    found = _queue(acting(), asked, page, lists.moment())
+    if found.counts.total and not found.rows:
+        return _queue(acting(), asked, 1, lists.moment())
+    return found
+
+
+@st.cache_data(ttl=5, max_entries=200, show_spinner=False)
+def _queue(who: Acting, asked: QueueFilter, page: int, moment: str) -> QueuePage:
+    del moment
+    with read_scope() as session:
+        return queries.queue(session, who, asked, page, PAGE_SIZE, datetime.now(UTC))
+
+
+def pages(found: QueuePage) -> int:
+    """Return how many pages the queue has."""
+    return -(-found.counts.total // PAGE_SIZE)
+
+
+def find(suggestion_id: int) -> About | None:
+    """Return one suggestion as it stands now, None where the team has none like that."""
+    who, now = acting(), datetime.now(UTC)
+    with read_scope() as session:
+        view = queries.find_suggestion(session, who, suggestion_id, now)
+        if view is None:
+            return None
+        product_id = view.row.product_id
+        earlier = queries.of_product(session, who, product_id, now)
+        return About(
+            view=view,
+            change_set=_change_set(session, who, view),
+            events=queries.time_line(session, who, suggestion_id),
+            earlier=[each for each in earlier if each.id != suggestion_id],
+            place=queries.find_place(session, who, suggestion_id, now),
+            next_waiting=queries.first_waiting(session, who, now),
+            before=proposal.current_preview(session, product_id),
+        )
+
+
+def _change_set(session: Session, who: Acting, view: SuggestionView) -> ChangeSet | None:
+    """Return what a seller has to do, unless all of it was seen on the page or is a setting."""
+    is_open = any(
+        KIND_OF[action.change] is not Kind.TRACKING and action.state in _TO_DO
+        for action in view.actions
+    )
+    if not is_open or not who.may(Right.TRACK):
+        return None
+    return handover.change_set(session, who, [view.row.id])
+
+
+def of_product(product_id: int) -> list[QueueRow]:
+    """Return the team's suggestions about a product, newest first."""
+    with read_scope() as session:
+        return queries.of_product(session, acting(), product_id, datetime.now(UTC))
+
+
+def has_four_eyes() -> bool:
+    """Return whether who asked for advice may not approve it."""
+    with read_scope() as session:
+        return service.has_four_eyes(session, acting().team_id)
+
+
+def how_far(product_ids: Sequence[int], since: datetime) -> HowFar:
+    """Return how far the advisors are with products that were asked about."""
+    with read_scope() as session:
+        return advice_queries.how_far(session, acting(), product_ids, since, datetime.now(UTC))
+
+
+def own_products() -> list[int]:
+    """Return the team's own products, as many as are asked about at once."""
+    with read_scope() as session:
+        return advice_queries.own_products(session, acting(), MOST_ASKED)
+
+
+def answers(product_ids: Sequence[int], since: datetime) -> list[Answer]:
+    """Return what advisors answered about products since then."""
+    with read_scope() as session:
+        return advice_queries.answers_since(session, acting(), product_ids, since)
+
+
+def competitors(product_id: int) -> list[CompetitorRow]:
+    """Return the chosen competitors of a product."""
+    with read_scope() as session:
+        return competitor_queries.competitors_of(session, acting(), product_id)
+
+
+def price_caps(product_id: int) -> PriceCaps:
+    """Return between which prices a product may be moved."""
+    with read_scope() as session:
+        return competitor_queries.price_caps_of(session, acting(), product_id)
+
+
+# The chart
+
+
+def days_for(view: SuggestionView, now: datetime) -> int:
+    """Return how many days a chart has to show so that all evidence is on it (0: all)."""
+    times = [
+        key.captured_at for each in view.evidence if charts.is_drawn(each) for key in each.snapshots
+    ]
+    oldest = (now - min(times)).days + 1 if times else 0
+    return next((days for days in _RANGES if days >= oldest), history.ALL)
+
+
+def chart(head: ProductHead, period: Period, view: SuggestionView) -> FigureBody:
+    """Return the product's chart with the evidence, and a proposed price, drawn on it."""
+    place = get_marketplace(head.marketplace)
+    money = money_style(place.currency, place.locale)
+    zone = ZoneInfo(acting().time_zone)
+    traces = charts.evidence_traces(view.evidence, head.product_id, money, zone)
+    layout: dict[str, Any] = {
+        name: orjson.loads(value) for name, value in period.price_and_rank.layout.items()
+    }
+    between = layout.get("xaxis", {}).get("range")
+    for action in view.actions:
+        price = action.wanted.get("price")
+        if action.change is Change.UPDATE_PRICE and isinstance(price, int) and between:
+            traces.append(charts.proposed_price_trace(price, between, money))
+    charts.make_room(layout, traces)
+    added = body_of({"data": traces, "layout": layout})
+    return FigureBody(period.price_and_rank.traces + added.traces, added.layout)

@@ -1,0 +1,15 @@
+"""Words that came or went, as Markdown: by sign and by colour, never by colour alone."""
+
+from collections.abc import Iterable
+
+from core import wording
+from core.history.listing_diff import Mark, Piece
+
+_MARKS: dict[Mark, str] = {"same": "{}", "added": ":green[**{}**]", "removed": ":red[~~{}~~]"}
+
+
+def marked(pieces: Iterable[Piece]) -> str:
+    """Return pieces in reading order; their words are text from outside."""
+    return " ".join(
+        _MARKS[piece.mark].format(wording.escape_markdown(piece.text)) for piece in pieces
+    )

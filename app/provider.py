@@ -1,0 +1,44 @@
+"""What Streamlit must know of the provider of single sign-on. Knows no Streamlit.
+
+Given to it by the process, so that no file of secrets lies in the checkout.
+"""
+
+from typing import Any
+
+from core.accounts.credentials import derived_key
+from core.accounts.outside import read_roles
+from core.config import Settings
+from core.errors import ConfigurationError
+from core.secret_key import secret_key
+
+
+def secrets(settings: Settings) -> dict[str, Any] | None:
+    """Return what Streamlit must know of the provider; None where there is none.
+
+    Raises ConfigurationError when some of it is missing or can't be understood.
+    """
+    given = (
+        settings.amazcope_oidc_issuer,
+        settings.amazcope_oidc_client_id,
+        settings.amazcope_oidc_client_secret,
+    )
+    if not any(given):
+        return None
+    issuer, client_id, client_secret = given
+    if issuer is None or client_id is None or client_secret is None:
+        raise ConfigurationError(
+            "Single sign-on takes AMAZCOPE_OIDC_ISSUER, AMAZCOPE_OIDC_CLIENT_ID and "
+            "AMAZCOPE_OIDC_CLIENT_SECRET, all three."
+        )
+    read_roles(settings.amazcope_oidc_groups)
+    key = derived_key(secret_key(settings), "single sign-on")
+    return {
+        "auth": {
+            "redirect_uri": f"{settings.public_url}/oauth2callback",
+            "cookie_secret": key.hex(),
+            "client_id": client_id,
+            "client_secret": client_secret.get_secret_value(),
+            "server_metadata_url": f"{issuer.rstrip('/')}/.well-known/openid-configuration",
+            "client_kwargs": {"scope": settings.amazcope_oidc_scope},
+        }
+    }

@@ -1,0 +1,171 @@
+"""What pages can do about suggestions. Each verb writes, and returns what came of it in words."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from redis.exceptions import RedisError
+
+from app.data import acting
+from core import wording
+from core.db import write_scope
+from core.errors import ConfigurationError, InvalidInputError
+from core.suggestions import advising, editing, service
+from core.suggestions.rules import Change, PriceCaps
+from core.suggestions.service import Decision
+from core.tracking.rules import Role
+from core.tracking.service import Wish, follow
+
+log = logging.getLogger(__name__)
+
+
+def approve(action_id: int, edited: dict[str, Any] | None = None, reason: str = "") -> str:
+    """Approve one action, as proposed or as it was edited."""
+    with write_scope() as session:
+        done = service.approve(
+            session, acting(), action_id, _now(), edited=edited, reason=reason or None
+        )
+    return _approved([done])
+
+
+def approve_all(suggestion_id: int, reason: str = "") -> str:
+    """Approve all that waits of one suggestion."""
+    with write_scope() as session:
+        done = service.approve_all(session, acting(), suggestion_id, _now(), reason=reason or None)
+    return _approved(done)
+
+
+def approve_tracking(suggestion_ids: Sequence[int]) -> str:
+    """Approve suggestions about tracking at once."""
+    with write_scope() as session:
+        done = service.approve_many(session, acting(), suggestion_ids, _now())
+    return _approved(done)
+
+
+def decline(action_id: int, reason: str) -> str:
+    """Decline one action."""
+    with write_scope() as session:
+        done = service.decline(session, acting(), action_id, _now(), reason)
+    return _declined([done])
+
+
+def decline_all(suggestion_id: int, reason: str) -> str:
+    """Decline all that waits of one suggestion."""
+    with write_scope() as session:
+        done = service.decline_all(session, acting(), suggestion_id, _now(), reason)
+    return _declined(done)
+
+
+def decline_tracking(suggestion_ids: Sequence[int], reason: str) -> str:
+    """Decline suggestions about tracking at once."""
+    with write_scope() as session:
+        done = service.decline_many(session, acting(), suggestion_ids, _now(), reason)
+    return _declined(done)
+
+
+def _approved(done: Sequence[Decision]) -> str:
+    if any(decision.did for decision in done):
+        _ring(_apply_now)
+    return _told(done, "approved", "The worker applies it within a minute.")
+
+
+def _declined(done: Sequence[Decision]) -> str:
+    return _told(done, "declined", "")
+
+
+def _told(done: Sequence[Decision], verb: str, then: str) -> str:
+    """Say how many were decided; where somebody was faster or time was over, say that instead."""
+    number = sum(decision.did for decision in done)
+    reasons = list(dict.fromkeys(each.why for each in done if not each.did and each.why))
+    told = [f"{wording.count(number)} {verb}. {then}".strip()] if number else []
+    told += [wording.escape_markdown(reason) for reason in reasons]
+    return " ".join(told) or "Nothing was left to decide."
+
+
+def undo(action_id: int) -> str:
+    """Take back an applied action."""
+    with write_scope() as session:
+        service.undo(session, acting(), action_id, _now())
+    return "Undone. For a listing or a price, the change set now holds the old value."
+
+
+def ask(product_ids: Sequence[int]) -> str:
+    """Ask the advisors about own products now."""
+    with write_scope() as session:
+        waiting = advising.request_advice(session, acting(), product_ids, _now())
+    if not waiting:
+        raise InvalidInputError("Only own products get advice: set the role in its settings.")
+    told = f"Asked about {'1 product' if waiting == 1 else f'{wording.count(waiting)} products'}."
+    return told if _ring(_advise_now) else f"{told} The worker can't be reached now."
+
+
+def _advise_now() -> None:
+    from jobs.advising import advise_now  # brings the queue along, which few verbs need
+
+    advise_now()
+
+
+def _apply_now() -> None:
+    from jobs.advising import apply_now
+
+    apply_now()
+
+
+def _ring(bell: Callable[[], None]) -> bool:
+    """Wake the worker; return whether it can be reached. What is due waits in the database."""
+    try:
+        bell()
+    except (psycopg.Error, RedisError, OSError, ConfigurationError) as error:
+        log.warning("The worker could not be called: %s", error)
+        return False
+    return True
+
+
+def set_four_eyes(is_on: bool) -> str:
+    """Set whether who asked for advice may not approve it."""
+    with write_scope() as session:
+        service.set_four_eyes(session, acting(), is_on)
+    if is_on:
+        return "Who asks for advice can't approve it any more: somebody else of the team does."
+    return "Who asks for advice may approve it, too."
+
+
+# Competitors and caps
+
+
+def add_competitor(product_id: int, marketplace: str, text: str) -> str:
+    """Compare a product with the one that a pasted address or ASIN names; the team follows it."""
+    place, asin = editing.competitor(text, marketplace)
+    if place != marketplace:
+        raise InvalidInputError(
+            f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
+        )
+    with write_scope() as session:
+        [followed] = follow(session, acting(), [Wish(place, asin, Role.COMPETITOR)])
+        is_new = service.add_competitor(session, acting(), product_id, followed.product_id, _now())
+    return f"{asin} is compared now." if is_new else f"{asin} was compared already."
+
+
+def remove_competitor(product_id: int, competitor_id: int) -> str:
+    """Compare no longer; the competitor stays followed."""
+    with write_scope() as session:
+        service.remove_competitor(session, acting(), product_id, competitor_id)
+    return "No longer compared. It stays on the list of products."
+
+
+def set_price_caps(product_id: int, caps: PriceCaps) -> str:
+    """Set between which prices a product may be moved."""
+    with write_scope() as session:
+        service.set_price_cap(session, acting(), product_id, caps)
+    return "Price caps saved."
+
+
+def read_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
+    """Return the values that a text stands for. Raises InvalidInputError."""
+    return editing.read(change, text, marketplace)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

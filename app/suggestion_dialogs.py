@@ -1,0 +1,119 @@
+"""Dialogs of the review: why something is declined, and what is approved instead."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from app import actions, diffs, fragments, policy_parts, suggestion_actions
+from app.data.suggestions import About
+from core import wording
+from core.errors import AmazcopeError, InvalidInputError
+from core.suggestions import diffing, editing, suggestion_words
+from core.suggestions.queries import ActionView, SuggestionView
+from core.suggestions.rules import Change
+from core.tracking.rules import Cadence
+
+LONGEST_REASON = 2000  # characters
+_CADENCES = [cadence.value for cadence in Cadence]
+
+
+@fragments.dialog("Decline", icon=":material/close:")
+def decline(action: ActionView) -> None:
+    """Ask why one action is declined."""
+    st.caption(f"{suggestion_words.CHANGES[action.change]} · sellers see the reason")
+    _decline_form(suggestion_actions.decline, action.id)
+
+
+@fragments.dialog("Decline all", icon=":material/close:")
+def decline_all(view: SuggestionView) -> None:
+    """Ask why everything that waits of a suggestion is declined."""
+    waiting = len(view.row.waiting)
+    st.caption(f"All {waiting} changes that wait are declined · sellers see the reason")
+    _decline_form(suggestion_actions.decline_all, view.row.id)
+
+
+@fragments.dialog("Decline suggestions", icon=":material/close:")
+def decline_many(suggestion_ids: Sequence[int]) -> None:
+    """Ask why ticked suggestions are declined."""
+    st.caption(f"{len(suggestion_ids)} suggestions about tracking · sellers see the reason")
+    _decline_form(suggestion_actions.decline_tracking, suggestion_ids)
+
+
+def _decline_form(verb: Callable[..., str], what: object) -> None:
+    with st.form("decline_form", border=False):
+        reason = st.text_area(
+            "Reason",
+            max_chars=LONGEST_REASON,
+            placeholder="What would have to be different?",
+            key="decline_reason",
+        )
+        is_sent = st.form_submit_button("Decline", type="primary", icon=":material/close:")
+    if not is_sent:
+        return
+    if not reason.strip():
+        st.error(
+            "Say why: the same suggestion then comes back only with new evidence.",
+            icon=":material/error:",
+        )
+        return
+    actions.tell(verb, what, reason.strip())
+    st.rerun()
+
+
+@fragments.dialog("Approve all", icon=":material/check:")
+def approve_all(view: SuggestionView) -> None:
+    """Ask once more before several changes are approved, with room for a reason."""
+    names = [suggestion_words.CHANGES[each.change] for each in view.row.waiting]
+    st.markdown(f"**{len(names)} changes** are approved as they stand: {', '.join(names)}.")
+    reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="approve_reason")
+    if st.button("Approve all", type="primary", icon=":material/check:", key="do_approve_all"):
+        actions.tell(suggestion_actions.approve_all, view.row.id, reason.strip())
+        st.rerun()
+
+
+@fragments.dialog("Edit and approve", width="large", icon=":material/edit:")
+def edit(about: About, action: ActionView) -> None:
+    """Let a manager change a proposed value; it is kept beside what was proposed."""
+    marketplace = about.view.row.marketplace
+    written = editing.written(action.change, action.wanted, marketplace)
+    text = _field(action.change, written)
+    reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
+    try:
+        wanted = suggestion_actions.read_edit(action.change, text, marketplace)
+    except InvalidInputError as error:
+        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+        return
+    parts = diffing.parts_of(action.change, action.current, wanted, marketplace)
+    st.caption("Before and after")
+    for part in parts:
+        st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
+    if sizes := diffing.sizes(action.change, parts):
+        st.caption(sizes)
+    policy_parts.lint(about.before.listing, marketplace, action.change, wanted)
+    if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
+        _approve(action, wanted, reason.strip())
+
+
+def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None:
+    edited = None if wanted == dict(action.proposed) else wanted
+    try:
+        answer = suggestion_actions.approve(action.id, edited, reason)
+    except AmazcopeError as error:  # the dialog stays open: what was typed is not lost
+        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+        return
+    actions.tell(lambda: answer)
+    st.rerun()
+
+
+def _field(change: Change, written: str) -> str:
+    name = suggestion_words.CHANGES[change]
+    if change is Change.SET_CADENCE:
+        place = _CADENCES.index(written) if written in _CADENCES else 0
+        chosen = st.selectbox(name, _CADENCES, place, format_func=wording.cadence, key="edit_value")
+        return chosen or written
+    if change in editing.LONG:
+        label = f"{name}, one a line" if change in editing.LINES else name
+        return st.text_area(
+            label, written, height=200, max_chars=editing.LONGEST_TEXT, key="edit_value"
+        )
+    return st.text_input(name, written, max_chars=editing.LONGEST_TEXT, key="edit_value")

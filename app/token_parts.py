@@ -1,0 +1,83 @@
+"""API tokens: made, shown once, listed, revoked. The same list for one's own and for all."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import account_actions, wording_of_people
+from app.data import accounts
+from core import wording
+from core.accounts.api_tokens import LONGEST_NAME, Token
+from core.accounts.rules import Scope
+
+_DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
+
+
+def own_tokens() -> None:
+    """Show the person's own tokens, and make more."""
+    if account_actions.TOKEN in st.session_state:
+        _shown_once(st.session_state[account_actions.TOKEN])
+    _new()
+    with st.container(border=True):
+        st.subheader("Your tokens", anchor=False)
+        token_list(accounts.own_tokens(), account_actions.revoke_token)
+
+
+def _shown_once(token: str) -> None:
+    with st.container(border=True):
+        st.markdown(":material/key: **Your new token.** Copy it now: it is never shown again.")
+        st.code(token, language=None, wrap_lines=True)
+        st.button(
+            "I have copied it",
+            type="primary",
+            on_click=account_actions.forget_shown,
+            args=(account_actions.TOKEN,),
+        )
+
+
+def _new() -> None:
+    with st.form("new_token"):
+        st.subheader("New token", anchor=False)
+        st.caption(
+            "Lets a program act as you, within what you choose here and never beyond your role."
+        )
+        left, right = st.columns(2)
+        name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Weekly report")
+        days = right.selectbox("Expires after", list(_DAYS), 1, format_func=_DAYS.__getitem__)
+        scopes = st.pills(
+            "It may",
+            list(Scope),
+            selection_mode="multi",
+            default=[Scope.READ],
+            format_func=wording_of_people.SCOPES.__getitem__,
+        )
+        if st.form_submit_button("Make token", type="primary", icon=":material/add:"):
+            account_actions.do(account_actions.make_token, name, list(scopes), days)
+
+
+def token_list(
+    tokens: Sequence[Token], revoke: Callable[[int], str], *, with_owner: bool = False
+) -> None:
+    """Show tokens, each with what it may do and a button that revokes it."""
+    if not tokens:
+        st.caption("There are none.")
+    now = datetime.now(UTC)
+    for each in tokens:
+        with st.container(
+            horizontal=True,
+            horizontal_alignment="distribute",
+            vertical_alignment="center",
+            wrap=False,
+        ):
+            owner = f"{wording.escape_markdown(each.owner)}: " if with_owner else ""
+            st.markdown(
+                f"{owner}**{wording.escape_markdown(each.name)}**  \n"
+                f":small[{wording_of_people.token(each, now)}]"
+            )
+            st.button(
+                "Revoke",
+                key=f"revoke_{each.id}",
+                on_click=account_actions.tell,
+                args=(revoke, each.id),
+            )

@@ -1,0 +1,88 @@
+"""Sentences about people: browsers, roles, states, tokens. No reads."""
+
+import re
+from datetime import date, datetime
+
+from babel import Locale
+
+from core import formats, wording
+from core.accounts.api_tokens import Token
+from core.accounts.rules import Role, Scope
+from core.accounts.service import Member
+from core.accounts.sessions import OpenSignIn
+from core.formats import Formats
+
+ROLES = {
+    Role.VIEWER: "Viewer: reads",
+    Role.SELLER: "Seller: follows products, keeps notes and thresholds",
+    Role.MANAGER: "Manager: does that for the whole team",
+    Role.ADMIN: "Administrator: people, settings, tokens, audit",
+}
+SCOPES = {
+    Scope.READ: "Read",
+    Scope.PROPOSE: "Propose changes",
+    Scope.ACT: "Act for you",
+}
+STATES = {
+    "active": "active",
+    "disabled": "disabled",
+    "invited": "invited",
+    "registered": "has not confirmed the mail address",
+    "unclaimed": "waits for the set-up link",
+}
+_SAMPLE = date(2026, 11, 23)
+# The first that is found counts: the later ones name themselves in the earlier ones' text too.
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"))
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def browser(agent: str | None) -> str:
+    """Name a browser by what it says of itself: "Chrome on Linux". It may lie."""
+    if not agent:
+        return "an unknown browser"
+    found = [shown for sign, shown in _BROWSERS if re.search(rf"{sign}\w*/", agent)]
+    name = found[0] if found else "Safari" if "Safari/" in agent else "another browser"
+    system = next((system for system in _SYSTEMS if system in agent), None)
+    return f"{name} on {system.replace('Mac OS X', 'a Mac')}" if system else name
+
+
+def sign_in(each: OpenSignIn, now: datetime, zone: str) -> str:
+    """Say since when and from where somebody is signed in."""
+    where = wording.escape_markdown(each.address or "this machine")
+    begun = wording.moment(each.begun_at, zone)
+    return f"from {where} · since {begun} · used {wording.age(each.seen_at, now)}"
+
+
+def token(each: Token, now: datetime) -> str:
+    """Say what a token may do, until when, and when it was used."""
+    scopes = ", ".join(scope.value for scope in each.scopes)
+    used = "never used" if each.used_at is None else f"used {wording.age(each.used_at, now)}"
+    return f"`{each.hint}…` · may {scopes} · {_end_of(each, now)} · {used}"
+
+
+def _end_of(each: Token, now: datetime) -> str:
+    if each.expires_at is None:
+        return "does not expire"
+    return f"{'expires' if each.is_valid else 'expired'} {wording.age(each.expires_at, now)}"
+
+
+def member(each: Member, now: datetime) -> str:
+    """Say how somebody signs in."""
+    seen = each.last_signed_in_at
+    parts = [
+        wording.escape_markdown(each.mail or "no mail address"),
+        STATES.get(each.state, each.state),
+        f"signed in {wording.age(seen, now)}" if seen else "never signed in",
+        "second factor" if each.has_second_factor else "no second factor",
+    ]
+    return " · ".join(parts)
+
+
+def language(locale: str) -> str:
+    """Show a language of formats by what it does: "German (Germany) · 11.598,5 · 23.11.2026"."""
+    name = Locale.parse(locale).get_display_name("en")
+    kept = formats.current()
+    formats.use(Formats(locale))
+    sample = f"{name} · {formats.digits('11,598.5')} · {wording.day(_SAMPLE)}"
+    formats.use(kept)
+    return sample

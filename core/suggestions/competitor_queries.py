@@ -1,0 +1,65 @@
+"""Which products a team compares one of its own with, and between which prices it may move."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.db import driver_connection
+from core.suggestions.models import PriceCap
+from core.suggestions.rules import PriceCaps
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitorRow:
+    """A chosen competitor with its newest accepted values; None: unknown."""
+
+    product_id: int
+    marketplace: str
+    asin: str
+    title: str | None
+    price: int | None  # minor units
+    price_at: datetime | None
+    bsr: int | None
+    bsr_category: str | None
+    rating: int | None  # tenths
+    ratings_count: int | None
+    captured_at: datetime | None  # None: never seen
+    added_by: str
+    added_at: datetime
+
+
+_COMPETITORS = """
+SELECT c.competitor_id AS product_id, p.marketplace, p.asin, x.title, l.price, l.price_at,
+    l.bsr, k.name AS bsr_category, l.rating, l.ratings_count, l.captured_at,
+    b.name AS added_by, c.added_at
+FROM competitor c
+JOIN product p ON p.id = c.competitor_id
+JOIN person b ON b.id = c.added_by
+LEFT JOIN product_latest l ON l.product_id = p.id
+LEFT JOIN product_text x ON x.product_id = p.id
+LEFT JOIN category k ON k.id = l.bsr_category_id
+WHERE c.team_id = %(team)s AND c.product_id = %(product)s
+ORDER BY c.added_at, c.competitor_id
+"""
+
+
+@verb(Right.READ)
+def competitors_of(session: Session, acting: Acting, product_id: int) -> list[CompetitorRow]:
+    """Return the competitors that the team chose for a product, the first one first."""
+    values: dict[str, Any] = {"team": acting.team_id, "product": product_id}
+    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
+        return [CompetitorRow(**row) for row in cursor.execute(_COMPETITORS, values)]
+
+
+@verb(Right.READ)
+def price_caps_of(session: Session, acting: Acting, product_id: int) -> PriceCaps:
+    """Return between which prices a product may be moved; the usual caps where none are set."""
+    found = session.get(PriceCap, (acting.team_id, product_id))
+    if found is None:
+        return PriceCaps()
+    return PriceCaps(found.floor, found.ceiling, found.step_percent)

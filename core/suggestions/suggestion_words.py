@@ -1,0 +1,322 @@
+"""Suggestions in words: states, kinds, figures of evidence, steps of a life. Pure.
+
+What came from a listing, a model or a person stays as it is: a page escapes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from core import wording
+from core.accounts.rules import Means
+from core.catalog.marketplaces import MARKETPLACES
+from core.catalog.money import format_amount
+from core.suggestions.advice_queries import Answer
+from core.suggestions.queries import Event, QueueRow
+from core.suggestions.rules import (
+    ActionState,
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Kind,
+    Metric,
+    PriceCaps,
+    SuggestionState,
+)
+
+KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
+PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}
+ADVISORS = {
+    Advisor.RULES: "Rules",
+    Advisor.MODEL: "Model",
+    Advisor.PERSON: "Person",
+    Advisor.AGENT: "Agent",
+}
+STATES = {
+    SuggestionState.PENDING: "Waiting",
+    SuggestionState.APPROVED: "Approved",
+    SuggestionState.PARTLY_APPROVED: "Partly approved",
+    SuggestionState.DECLINED: "Declined",
+    SuggestionState.EXPIRED: "Expired",
+}
+ACTION_STATES = {
+    ActionState.PENDING: "waiting for a manager",
+    ActionState.APPROVED: "approved, not applied yet",
+    ActionState.APPLIED: "applied, not seen on the page yet",
+    ActionState.VERIFIED: "verified by a scrape",
+    ActionState.UNSEEN: "applied, and not seen in time",
+    ActionState.DECLINED: "declined",
+    ActionState.STALE: "out of date: the value changed meanwhile",
+    ActionState.FAILED: "failed",
+    ActionState.UNDONE: "undone",
+    ActionState.EXPIRED: "expired",
+}
+CHANGES = {
+    Change.UPDATE_PRICE: "Price",
+    Change.SET_COUPON: "Coupon",
+    Change.UPDATE_TITLE: "Title",
+    Change.UPDATE_BULLETS: "Bullets",
+    Change.UPDATE_DESCRIPTION: "Description",
+    Change.UPDATE_SEARCH_TERMS: "Search terms",
+    Change.ADD_IMAGES: "Images",
+    Change.UPDATE_BRAND: "Brand",
+    Change.UPDATE_CATEGORY: "Category",
+    Change.SET_PRICE_THRESHOLD: "Price threshold",
+    Change.SET_RANK_THRESHOLD: "Rank threshold",
+    Change.SET_CADENCE: "How often it is looked at",
+    Change.ADD_COMPETITOR: "Competitor",
+    Change.PAUSE_TRACKING: "Tracking",
+}
+_METRICS = {
+    Metric.BSR: "Best Sellers Rank",
+    Metric.PRICE: "price",
+    Metric.RATING: "rating",
+    Metric.RATINGS_COUNT: "number of ratings",
+    Metric.IN_STOCK_SHARE: "share of time in stock",
+    Metric.ALERTS: "number of alerts",
+}
+_SHORT_METRICS = {
+    Metric.BSR: "rank",
+    Metric.RATINGS_COUNT: "rating count",
+    Metric.IN_STOCK_SHARE: "time in stock",
+    Metric.ALERTS: "alert count",
+}
+_DIRECTIONS = {
+    Direction.IMPROVES: "improves",
+    Direction.WORSENS: "worsens",
+    Direction.RISES: "rises",
+    Direction.FALLS: "falls",
+}
+
+
+def advisor(row: QueueRow) -> str:
+    """Say who proposed: "rules", or "model" with the model's name."""
+    name = ADVISORS[row.advisor].lower()
+    return name if row.model is None else f"{name} · {row.model}"
+
+
+def confidence(share: float) -> str:
+    """Write how sure an advisor is: "80 %"."""
+    return f"{share * 100:.0f}{wording.THIN_SPACE}%"
+
+
+def expected(row: QueueRow) -> str:
+    """Say what should move, which way, within which time."""
+    days = "1 day" if row.window_days == 1 else f"{row.window_days} days"
+    return f"{_METRICS[row.metric]} {_DIRECTIONS[row.direction]} within {days}"
+
+
+def expected_briefly(row: QueueRow) -> str:
+    """Say what should move and which way, as short as a cell: "rank improves, 28 d"."""
+    metric = _SHORT_METRICS.get(row.metric) or _METRICS[row.metric]
+    return f"{metric} {_DIRECTIONS[row.direction]}, {row.window_days} d"
+
+
+def expiry(row: QueueRow, now: datetime) -> str:
+    """Say until when it waits, or since when it doesn't."""
+    if row.state is SuggestionState.PENDING:
+        return f"expires {wording.age(row.expires_at, now)}"
+    if row.state is SuggestionState.EXPIRED:
+        return f"expired {wording.age(row.expires_at, now)}"
+    return f"decided {wording.age(row.decided_at, now)}"
+
+
+def state(row: QueueRow) -> str:
+    """Name where a suggestion stands; of one partly decided, how much is."""
+    decided = row.actions - len(row.waiting)
+    if row.state is SuggestionState.PENDING and decided:
+        return f"Waiting · {decided} of {row.actions} decided"
+    return STATES[row.state]
+
+
+# Evidence
+
+
+def value(evidence: Evidence, marketplace: str) -> str:
+    """Write a frozen value with its unit, as the marketplace writes amounts."""
+    kept, unit = evidence.value, evidence.unit
+    if isinstance(kept, str | bool):
+        return str(kept)
+    if unit.endswith(" minor"):
+        currency = unit.removesuffix(" minor")
+        return format_amount(int(kept), currency, MARKETPLACES[marketplace].locale)
+    if unit == "rank":
+        return wording.rank(kept)
+    if unit == "stars/10":
+        return f"{wording.rating(kept)} of 5"
+    if unit == "%":
+        return f"{kept:,.4g}{wording.THIN_SPACE}%"
+    return f"{kept:,.6g}" if isinstance(kept, float) else f"{kept:,}"
+
+
+_UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text"}
+
+
+def unit(evidence: Evidence) -> str:
+    """Name the unit of a value: the currency, "rank", "days"."""
+    return _UNITS.get(evidence.unit, evidence.unit.removesuffix(" minor"))
+
+
+def seen(evidence: Evidence, now: datetime) -> str:
+    """Say how old the newest look behind a figure is, and of how many looks it is made."""
+    if not evidence.snapshots:
+        return "rule or setting"
+    newest = max(key.captured_at for key in evidence.snapshots)
+    looks = len(evidence.snapshots)
+    age = wording.age(newest, now)
+    return age if looks == 1 else f"{age} · {wording.count(looks)} looks"
+
+
+# Values of an action
+
+_BELOW = " › "
+
+
+def texts(change: Change, values: Mapping[str, Any], marketplace: str) -> list[tuple[str, str]]:
+    """Return what an action's values say, part by part; "" where there is no value.
+
+    The parts of two calls with the same change stand in the same order; bullets may
+    differ in number.
+    """
+    name = CHANGES[change]
+    if change is Change.UPDATE_BULLETS:
+        bullets = values.get("bullets") or []
+        return [(f"Bullet {number}", str(text)) for number, text in enumerate(bullets, 1)]
+    if change is Change.PAUSE_TRACKING:
+        return [(name, "")]
+    return [(name, _text(change, values, marketplace))]
+
+
+def _text(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
+    if change is Change.UPDATE_PRICE:
+        price = values.get("price")
+        return "" if price is None else wording.money(price, marketplace)
+    if change is Change.SET_COUPON:
+        return _coupon(values, marketplace)
+    if change is Change.ADD_COMPETITOR:
+        return " · ".join(str(values[key]) for key in ("marketplace", "asin") if values.get(key))
+    if change is Change.UPDATE_CATEGORY:
+        return _BELOW.join(map(str, values.get("category_path") or ()))
+    if change is Change.SET_CADENCE:
+        return wording.cadence(values["cadence"]) if values.get("cadence") else ""
+    if change in (Change.SET_PRICE_THRESHOLD, Change.SET_RANK_THRESHOLD):
+        return _threshold(change, values.get("percent"))
+    if change is Change.ADD_IMAGES:
+        number = values.get("count")
+        return "" if number is None else f"{number} {'image' if number == 1 else 'images'}"
+    plain = values.get(_PLAIN[change])
+    return "" if plain is None else str(plain)
+
+
+_PLAIN = {
+    Change.UPDATE_TITLE: "title",
+    Change.UPDATE_DESCRIPTION: "description",
+    Change.UPDATE_SEARCH_TERMS: "search_terms",
+    Change.UPDATE_BRAND: "brand",
+}
+_USUAL = {Change.SET_PRICE_THRESHOLD: "5", Change.SET_RANK_THRESHOLD: "50"}
+
+
+def _threshold(change: Change, percent: Any) -> str:
+    if percent is None:
+        return f"the usual {_USUAL[change]}{wording.THIN_SPACE}%"
+    return f"{percent}{wording.THIN_SPACE}%"
+
+
+def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
+    if values.get("percent") is not None:
+        return f"{values['percent']}{wording.THIN_SPACE}% off"
+    amount = values.get("amount")
+    return "none" if amount is None else f"{wording.money(amount, marketplace)} off"
+
+
+def caps(limits: PriceCaps, marketplace: str) -> str:
+    """Say between which prices a product may be moved, and how far at once."""
+    step = f"at most {limits.step_percent:g}{wording.THIN_SPACE}% at once"
+    floor, ceiling = (
+        None if limit is None else wording.money(limit, marketplace)
+        for limit in (limits.floor, limits.ceiling)
+    )
+    if floor and ceiling:
+        return f"between {floor} and {ceiling}, {step}"
+    if floor or ceiling:
+        return f"not below {floor}, {step}" if floor else f"not above {ceiling}, {step}"
+    return f"no floor and no ceiling, {step}"
+
+
+# The time line
+
+_MEANS = {
+    Means.PAGE.value: "on a page",
+    Means.TOOL.value: "by an agent's tool",
+    Means.JOB.value: "by the worker",
+    Means.COMMAND.value: "by a command",
+}
+_STEPS = {
+    "approved": "approved",
+    "applied": "applied",
+    "verified": "verified: a scrape shows the new value",
+    "unseen": "not seen on the page in time",
+    "declined": "declined",
+    "stale": "out of date: the current value is no longer the reviewed one",
+    "failed": "failed",
+    "undone": "undone",
+    "expired": "expired without a decision",
+    "edited": "edited",
+    "partly_approved": "partly approved",
+}
+
+
+_BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
+
+
+def event(told: Event, row: QueueRow) -> str:
+    """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
+    if told.before is None and told.after == "pending":
+        return f"Suggested by {advisor(row)}"
+    what = "Suggestion" if told.change is None else CHANGES[told.change]
+    again = told.before == "failed" and told.after == "approved"
+    step = "tried again" if again else _STEPS.get(told.after, told.after.replace("_", " "))
+    if told.person is None and told.after in _BY_ITSELF:
+        return f"{what} {step}"
+    by = "" if told.person is None else f" by {told.person}"
+    return f"{what} {step}{by} {_MEANS.get(told.means, told.means)}"
+
+
+_SEEN_ON_PAGE = (Kind.PRICING, Kind.CONTENT)
+
+
+def steps_ahead(kind: Kind, states: Sequence[ActionState]) -> list[str]:
+    """Name what is still to come for a suggestion with actions in these states."""
+    ahead = []
+    if ActionState.PENDING in states:
+        ahead.append("A manager decides")
+    if {ActionState.PENDING, ActionState.APPROVED} & set(states):
+        ahead.append("It is applied")
+    unverified = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
+    if kind in _SEEN_ON_PAGE and unverified & set(states):
+        ahead.append("A scrape shows the new value")
+    return ahead
+
+
+# Answers of advisors
+
+_ANSWERS = {
+    "asking": "is being asked",
+    "nothing": "has nothing to suggest",
+    "rejected": "answered, and every reply was rejected",
+    "failed": "could not answer",
+}
+
+
+def answer(told: Answer) -> str:
+    """Say what came of asking an advisor."""
+    name = ADVISORS[told.advisor] + ("" if told.model is None else f" ({told.model})")
+    if told.state == "ok":
+        number = told.suggestions
+        found = "nothing new" if not number else f"{number} new"
+        return f"{name}: {found} {'suggestion' if number == 1 else 'suggestions'}".replace(
+            "nothing new suggestions", "nothing new"
+        )
+    return f"{name} {_ANSWERS.get(told.state, told.state)}"

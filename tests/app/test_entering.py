@@ -1,0 +1,150 @@
+"""Signing in with odd words: nobody gets in, everything is counted, nothing breaks."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app import entering
+from app import session as signed
+from core.accounts.attempts import AttemptLimits, TooManyAttemptsError
+from core.accounts.credentials import hash_password
+from core.accounts.links import Purpose
+from core.accounts.models import Person, SignInAttempt
+from core.accounts.rules import Acting
+
+PASSWORD = "correct horse battery staple 7"
+ODD = [
+    "",
+    " ",
+    "\x00",
+    "owner@team.example\x00",
+    "\x00owner@team.example",
+    "\udcff@team.example",
+    "\ud800",
+    "x" * 10_000,
+    "x" * 10_000 + "@team.example",
+    "\u202eelpmaxe.maet@renwo",
+    "מנהל@team.example",
+    "owner@team.example, other@team.example",
+    "owner@team.example\r\nBcc: other@team.example",
+    "' OR 1=1 --",
+    "owner@team.example' --",
+    "%",
+    "owner@team.ex_mple",
+    "*)(mail=*",
+    "ｏｗｎｅｒ＠team．example\u200b",
+    "<img src=x onerror=alert(1)>",
+    "{{7*7}} $x^2$ :smile:",
+]
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signed, "address", lambda: "10.0.0.9")
+
+
+@pytest.fixture
+def owner(session: Session, acting: Acting) -> Person:
+    person = session.get_one(Person, acting.person_id)
+    person.password_hash = hash_password(PASSWORD)
+    session.commit()
+    return person
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = entering.limits()
+    many = AttemptLimits(10_000, 10_000, found.window)
+    monkeypatch.setattr(entering, "limits", lambda: many)
+
+
+def attempts(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(SignInAttempt)) or 0
+
+
+def test_the_right_words_open_the_door_however_they_are_typed(
+    session: Session, owner: Person
+) -> None:
+    for mail in ("owner@team.example", " OWNER@Team.Example ", "ｏｗｎｅｒ@team.example"):
+        opened = entering.try_password(mail, f" {PASSWORD} ")
+        assert opened is not None
+        assert opened[0] is Purpose.TICKET
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("mail", ODD, ids=range(len(ODD)))
+def test_an_odd_address_is_nobody_and_counts(session: Session, owner: Person, mail: str) -> None:
+    assert entering.try_password(mail, PASSWORD) is None
+    assert attempts(session) == 1
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("password", ODD, ids=range(len(ODD)))
+def test_an_odd_password_is_wrong_and_counts(
+    session: Session, owner: Person, password: str
+) -> None:
+    assert entering.try_password("owner@team.example", password) is None
+    assert attempts(session) == 1
+
+
+@pytest.mark.usefixtures("unlimited")
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    mail=st.text(st.characters(codec=None), max_size=50),
+    password=st.text(st.characters(codec=None), max_size=50),
+)
+def test_no_words_but_the_right_ones_get_in(
+    session: Session, owner: Person, mail: str, password: str
+) -> None:
+    assert entering.try_password(mail, password) is None
+
+
+def test_one_person_is_locked_whatever_form_the_address_has(
+    session: Session, owner: Person
+) -> None:
+    for form in ("owner@team.example", "OWNER@team.example", " owner@team.example", "a@b.c", "a"):
+        entering.try_password(form, "wrong")
+    entering.try_password("Owner@Team.Example", "wrong")
+    entering.try_password("owner@TEAM.example", "wrong")
+    with pytest.raises(TooManyAttemptsError, match="15 minutes"):
+        entering.try_password("owner@team.example", PASSWORD)
+
+
+def test_one_address_is_locked_whomever_it_tries(session: Session, owner: Person) -> None:
+    for number in range(20):
+        entering.try_password(f"person{number}@team.example", "wrong")
+    with pytest.raises(TooManyAttemptsError):
+        entering.try_password("owner@team.example", PASSWORD)
+
+
+def test_a_lock_ends(session: Session, owner: Person) -> None:
+    for _ in range(5):
+        entering.try_password("owner@team.example", "wrong")
+    with pytest.raises(TooManyAttemptsError):
+        entering.try_password("owner@team.example", PASSWORD)
+    session.execute(text("UPDATE sign_in_attempt SET at = at - make_interval(mins => 15)"))
+    session.commit()
+    assert entering.try_password("owner@team.example", PASSWORD) is not None
+
+
+@pytest.mark.parametrize("code", [*ODD, "000000", "١٢٣٤٥٦", "0" * 10_000, "-1", "1e5"])
+def test_an_odd_code_is_wrong(session: Session, owner: Person, code: str) -> None:
+    from datetime import UTC, datetime
+
+    from core.accounts.links import make_token
+    from core.accounts.second_factor import begin_second_factor
+    from core.accounts.service import acting_person
+    from core.config import get_settings
+    from core.secret_key import secret_key
+
+    begin_second_factor(session, acting_person(session, owner.id), secret_key(get_settings()))
+    owner.totp_confirmed_at = datetime.now(UTC)
+    token = make_token(session, owner.id, Purpose.SECOND, datetime.now(UTC))
+    session.commit()
+    assert entering.try_code(token, "owner@team.example", code) is None

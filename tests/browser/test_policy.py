@@ -1,0 +1,95 @@
+"""What browsers are told about the pages, and that every page lives with it.
+
+Each tab here fails on whatever its console complains of: a Content-Security-Policy
+that a page breaks, a file that is not there, an error of a script.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState
+
+from tests.browser.conftest import Stack, go, says, settle
+
+pytestmark = pytest.mark.browser
+
+PRODUCT = "/product?marketplace=US&asin=B0DEMO0101"
+
+
+def test_charts_tables_tabs_and_dialogs_live_with_the_policy(page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    go(page, stack, PRODUCT)
+    page.wait_for_selector(".js-plotly-plot")
+    for each in page.get_by_role("tab").all():
+        each.click()
+        settle(page)
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    go(page, stack, "/products")
+    page.get_by_test_id("stDataFrame").first.wait_for()
+    for address in ("/", "/health", "/add"):
+        go(page, stack, address)
+    assert [each for each in asked if not each.startswith((stack.url, "data:", "blob:"))] == []
+
+
+def test_an_upload_lives_with_the_policy(page: Page, stack: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("asin,marketplace\nB0TESTUPL1,US\n")
+    go(page, stack, "/add")
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_text("list.csv").wait_for()
+    page.get_by_role("button", name="Recognise").click()
+    page.get_by_text("Follow and fetch them every day").wait_for()
+    says(page, "list.csv")
+
+
+def test_every_page_of_an_administrator_lives_with_the_policy(admin: Page, stack: Stack) -> None:
+    go(admin, stack, "/")
+    links = admin.locator("[data-testid='stSidebarNavLink']")
+    addresses = [link.get_attribute("href") for link in links.all()]
+    assert len(addresses) >= 5
+    for address in addresses:
+        assert address is not None
+        admin.goto(address)
+        admin.wait_for_selector("[data-testid='stMain'] h1")
+        settle(admin)
+
+
+def test_an_injected_script_does_not_run(
+    browser: Browser, stack: Stack, signed_in: Callable[[str], StorageState]
+) -> None:
+    context = browser.new_context(storage_state=signed_in("admin"))
+    victim = context.new_page()
+    go(victim, stack, "/health")
+    ran = victim.evaluate(
+        """() => new Promise(done => {
+            const blocked = document.createElement('img')
+            document.addEventListener('securitypolicyviolation', () => done(window.ran ?? 'no'))
+            blocked.setAttribute('onerror', 'window.ran = "yes"')
+            blocked.src = '/nothing.png?' + Math.random()
+            document.body.append(blocked)
+            setTimeout(() => done(window.ran ?? 'nothing happened'), 3000)
+        })"""
+    )
+    context.close()
+    assert ran == "no"
+
+
+def test_pages_carry_their_headers(stack: Stack) -> None:
+    with urlopen(f"{stack.url}/products") as answer:
+        told = answer.headers
+    assert "frame-ancestors 'self'" in told["Content-Security-Policy"]
+    assert told["X-Content-Type-Options"] == "nosniff"
+    assert told["Server"] is None
+
+
+def test_metrics_are_for_this_machine(stack: Stack) -> None:
+    asked = Request(f"{stack.url}/metrics", headers={"X-Forwarded-For": "10.0.0.9"})
+    with pytest.raises(OSError, match="403"):
+        urlopen(asked)
+    with urlopen(f"{stack.url}/_stcore/metrics") as answer:
+        assert answer.status == 200

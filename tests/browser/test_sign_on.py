@@ -1,0 +1,178 @@
+"""Single sign-on, through a real browser and a provider that speaks OpenID Connect."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Response, expect
+from sqlalchemy import create_engine, text
+
+from core.embedded import url_of_running
+from tests.browser.conftest import Stack, amazcope, is_inside, open_account, says, tab
+from tests.provider import Provider, running_provider
+
+pytestmark = pytest.mark.browser
+
+ANNA = {
+    "sub": "u-1",
+    "email": "Anna@team.example",
+    "email_verified": True,
+    "name": "Anna A.",
+    "groups": ["buyers"],
+}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Provider]]:
+    """An Amazcope whose people come from a provider, and that provider."""
+    with running_provider() as provider:
+        settings = provider.settings(
+            AMAZCOPE_DEMO="false",
+            AMAZCOPE_REGISTRATION="open",
+            AMAZCOPE_OIDC_GROUPS="buyers=seller, leads = manager, it=admin",
+        )
+        with amazcope(tmp_path_factory.mktemp("sign-on"), **settings) as running:
+            yield running, provider
+
+
+@pytest.fixture
+def stack(served: tuple[Stack, Provider]) -> Stack:
+    return served[0]
+
+
+@pytest.fixture
+def provider(served: tuple[Stack, Provider]) -> Provider:
+    served[1].claims, served[1].error = dict(ANNA), None
+    return served[1]
+
+
+def ask(stack: Stack, question: str) -> list[tuple[object, ...]]:
+    url = url_of_running(stack.data_dir, stack.data_dir / "secrets")
+    assert url is not None
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(text(question))]
+    engine.dispose()
+    return rows
+
+
+def come(page: Page, stack: Stack) -> None:
+    page.goto(stack.url)
+    page.get_by_role("button", name="Single sign-on").click()
+
+
+def names_of_cookies(page: Page) -> set[str]:
+    return {cookie["name"] for cookie in page.context.cookies()}
+
+
+def role_of(page: Page) -> str:
+    return open_account(page).inner_text().rpartition(" ")[2]
+
+
+def test_who_comes_from_the_provider_has_a_sign_in_like_any_other(
+    browser: Browser, stack: Stack, provider: Provider
+) -> None:
+    with tab(browser) as page:
+        come(page, stack)
+        is_inside(page)
+        assert role_of(page) == "seller"
+        assert "amazcope_session" in names_of_cookies(page)
+        assert not any(name.startswith("_streamlit_user") for name in names_of_cookies(page))
+        page.get_by_role("button", name="Sign out", exact=True).click()
+        expect(page.get_by_role("button", name="Single sign-on")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("button", name="Single sign-on")).to_be_visible()
+    found = ask(stack, "SELECT name, mail, role FROM person WHERE outside_identity IS NOT NULL")
+    assert ("Anna A.", "anna@team.example", "seller") in found
+    noted = {row[0] for row in ask(stack, "SELECT verb FROM audit_event")}
+    assert {"registered", "linked sign-on", "signed in", "signed out"} <= noted
+
+
+def test_a_deep_link_is_still_there_after_the_sign_on(
+    browser: Browser, stack: Stack, provider: Provider
+) -> None:
+    provider.claims |= {"sub": "u-4", "email": "dora@team.example"}
+    with tab(browser) as page:
+        page.goto(f"{stack.url}/products?market=DE&sort=price")
+        page.get_by_role("button", name="Single sign-on").click()
+        page.wait_for_url("**/products?**")
+        is_inside(page)
+        assert "market=DE" in page.url
+        page.goto(stack.url)
+        is_inside(page)
+        page.reload()
+        is_inside(page)
+        assert page.url == f"{stack.url}/"
+
+
+def test_groups_give_the_role_anew_at_each_sign_on(
+    browser: Browser, stack: Stack, provider: Provider
+) -> None:
+    for groups, role in ((["leads", "buyers"], "manager"), (["buyers"], "seller")):
+        provider.claims |= {"sub": "u-2", "email": "lea@team.example", "groups": groups}
+        with tab(browser) as page:
+            come(page, stack)
+            is_inside(page)
+            assert role_of(page) == role
+
+
+@pytest.mark.parametrize(
+    ("claims", "words"),
+    [
+        ({"groups": ["others"]}, "You are in no group"),
+        ({"email_verified": False}, "does not vouch for your mail address"),
+        ({"email": ""}, "did not say your mail address"),
+        ({"iat": 1_700_000_000}, "That took too long."),
+    ],
+)
+def test_who_is_not_let_in_is_told_why_and_leaves_no_cookie(
+    browser: Browser, stack: Stack, provider: Provider, claims: dict[str, object], words: str
+) -> None:
+    provider.claims |= {"sub": "u-3", "email": "eve@team.example"} | claims
+    with tab(browser) as page:
+        come(page, stack)
+        says(page, words)
+        page.wait_for_timeout(500)
+        assert not names_of_cookies(page) & {"amazcope_session", "_streamlit_user"}
+    assert ask(stack, "SELECT 1 FROM person WHERE mail = 'eve@team.example'") == []
+
+
+def test_a_copied_cookie_of_the_sign_on_does_not_sign_in_again(
+    browser: Browser, stack: Stack, provider: Provider
+) -> None:
+    kept: list[str] = []
+
+    def keep(answer: Response) -> None:
+        if "/oauth2callback" in answer.url:
+            said = (one["value"] for one in answer.headers_array() if one["name"] == "set-cookie")
+            kept.extend(each for each in said if each.startswith("_streamlit_user="))
+
+    with tab(browser) as page:
+        page.on("response", keep)
+        come(page, stack)
+        is_inside(page)
+    value = kept[-1].split(";")[0].partition("=")[2]
+    with tab(browser) as thief:
+        thief.context.add_cookies([{"name": "_streamlit_user", "value": value, "url": stack.url}])
+        thief.goto(stack.url)
+        says(thief, "This sign-on was used already.")
+
+
+def test_a_provider_that_says_no_leads_back_to_the_form(
+    browser: Browser, stack: Stack, provider: Provider
+) -> None:
+    provider.error = "access_denied"
+    with tab(browser) as page:
+        come(page, stack)
+        page.wait_for_url(f"{stack.url}/")
+        expect(page.get_by_label("Mail address")).to_be_visible()
+
+
+def test_the_secret_of_the_provider_is_in_no_file(stack: Stack, provider: Provider) -> None:
+    secret = provider.settings()["AMAZCOPE_OIDC_CLIENT_SECRET"].encode()
+    holding = [
+        path
+        for path in Path(stack.data_dir).rglob("*")
+        if path.is_file() and "postgres" not in path.parts and secret in path.read_bytes()
+    ]
+    assert holding == []

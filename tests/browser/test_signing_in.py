@@ -1,0 +1,407 @@
+"""Getting in, staying in and being shut out, in a real browser."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.orm import Session
+
+from core.accounts.credentials import hash_password
+from core.accounts.models import Person, SignInAttempt
+from core.accounts.rules import Means
+from core.accounts.second_factor import begin_second_factor, confirm_second_factor
+from core.accounts.service import acting_person
+from core.config import Settings
+from core.embedded import url_of_running
+from core.secret_key import secret_key
+from tests.browser.conftest import (
+    Stack,
+    amazcope,
+    enter,
+    go,
+    is_inside,
+    open_account,
+    says,
+    settle,
+    tab,
+    text_of,
+)
+from tests.mailbox import Mailbox
+
+pytestmark = pytest.mark.browser
+
+COOKIE = "amazcope_session"
+PASSWORD = "correct horse battery staple 7"
+NOT_RIGHT = "Mail address or password is not right."
+DEEP = "/product?marketplace=US&asin=B0DEMO0101&days=365"
+ADDRESSES = ["/", "/overview", "/products", DEEP, "/add", "/health"]
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[Session]:
+    """The running Amazcope's own database; what a test changes is committed at once."""
+    yield from session_on(stack)
+
+
+def session_on(stack: Stack) -> Iterator[Session]:
+    url = url_of_running(stack.data_dir, stack.data_dir / "secrets")
+    assert url is not None
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+Member = Callable[[str], str]
+
+
+@pytest.fixture
+def member(database: Session) -> Member:
+    """Make somebody of the team with PASSWORD, and return the mail address."""
+
+    def named(name: str) -> str:
+        mail = f"{name}@team.example"
+        team = database.scalars(select(Person.team_id).limit(1)).one()
+        database.add(
+            Person(
+                team_id=team,
+                name=name.title(),
+                mail=mail,
+                role="viewer",
+                password_hash=hash_password(PASSWORD),
+            )
+        )
+        database.flush()
+        return mail
+
+    return named
+
+
+def fill_form(page: Page, mail: str, password: str) -> None:
+    page.get_by_label("Mail address").fill(mail)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def is_outside(page: Page) -> None:
+    """Wait until the page asks to sign in."""
+    expect(page.get_by_label("Mail address")).to_be_visible()
+    assert page.get_by_test_id("stSidebarNav").count() == 0
+
+
+def sign_out(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    is_outside(page)
+
+
+def cookie_of(context: BrowserContext) -> str:
+    return next(one["value"] for one in context.cookies() if one["name"] == COOKIE)
+
+
+# In and out
+
+
+def test_a_wrong_password_stays_outside_and_the_right_one_gets_in(
+    stranger: Page, stack: Stack, member: Member
+) -> None:
+    mail = member("anna")
+    stranger.goto(stack.url)
+    fill_form(stranger, mail, PASSWORD[:-1])
+    says(stranger, NOT_RIGHT)
+    is_outside(stranger)
+    fill_form(stranger, mail.upper(), PASSWORD)
+    is_inside(stranger)
+
+
+def test_an_unknown_address_is_told_the_same_words(stranger: Page, stack: Stack) -> None:
+    stranger.goto(stack.url)
+    fill_form(stranger, "nobody@nowhere.example", PASSWORD)
+    says(stranger, NOT_RIGHT)
+    is_outside(stranger)
+
+
+def test_a_sign_in_outlives_reload_and_counts_in_a_new_tab(page: Page, stack: Stack) -> None:
+    go(page, stack, "/products")
+    page.reload()
+    is_inside(page)
+    says(page, "60 products")
+    second = page.context.new_page()
+    second.goto(f"{stack.url}/health")
+    is_inside(second)
+
+
+def test_scripts_of_a_page_see_no_session(page: Page, stack: Stack) -> None:
+    go(page, stack, "/")
+    assert COOKIE not in page.evaluate("document.cookie")
+    held = next(one for one in page.context.cookies() if one["name"] == COOKIE)
+    assert (held["httpOnly"], held["sameSite"]) == (True, "Lax")
+
+
+def test_a_deep_link_is_still_there_after_signing_in(
+    stranger: Page, stack: Stack, member: Member
+) -> None:
+    stranger.goto(f"{stack.url}{DEEP}")
+    fill_form(stranger, member("dora"), PASSWORD)
+    is_inside(stranger)
+    says(stranger, "In the last year")
+    assert set(urlsplit(DEEP).query.split("&")) <= set(urlsplit(stranger.url).query.split("&"))
+
+
+def test_a_cookie_opens_nothing_after_signing_out(
+    stranger: Page, stack: Stack, browser: Browser
+) -> None:
+    enter(stranger, stack, "manager")
+    stolen = stranger.context.storage_state()
+    sign_out(stranger, "Mia Manager")
+    assert COOKIE not in {one["name"] for one in stranger.context.cookies()}
+    with tab(browser, storage_state=stolen) as thief:
+        assert cookie_of(thief.context)
+        thief.goto(f"{stack.url}/products")
+        is_outside(thief)
+
+
+def test_the_tab_of_another_browser_is_shut_at_its_next_click(
+    browser: Browser, stack: Stack, member: Member, database: Session
+) -> None:
+    mail = member("ella")
+    with tab(browser) as here, tab(browser) as there:
+        for each in (here, there):
+            each.goto(f"{stack.url}/health")
+            fill_form(each, mail, PASSWORD)
+            is_inside(each)
+        end_others(database, mail, cookie_of(here.context))
+        there.get_by_role("button", name="Look again").click()
+        is_outside(there)
+        here.get_by_role("button", name="Look again").click()
+        is_inside(here)
+        says(here, "Everything is fine.")
+
+
+def end_others(database: Session, mail: str, token: str) -> None:
+    """Do what "sign out everywhere" does, as the sign-in of a cookie."""
+    from core.accounts import sessions
+
+    now, lifetime = datetime.now(UTC), sessions.Lifetime(timedelta(hours=12), timedelta(days=14))
+    found = sessions.find(database, token, lifetime, now, None)
+    assert found is not None
+    assert sessions.end_others(database, found.acting, now) == 1
+
+
+def test_somebody_who_is_disabled_is_shut_out_at_once(
+    stranger: Page, stack: Stack, member: Member, database: Session
+) -> None:
+    mail = member("frida")
+    stranger.goto(f"{stack.url}/health")
+    fill_form(stranger, mail, PASSWORD)
+    is_inside(stranger)
+    database.execute(text("UPDATE person SET state = 'disabled' WHERE mail = :m"), {"m": mail})
+    stranger.get_by_role("button", name="Look again").click()
+    is_outside(stranger)
+
+
+# Locked
+
+
+def attempts(database: Session) -> int:
+    return database.scalar(select(func.count()).select_from(SignInAttempt)) or 0
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_too_many_attempts_lock_for_a_while_and_no_longer(
+    stranger: Page, stack: Stack, member: Member, database: Session
+) -> None:
+    mail = member("greta")
+    stranger.goto(stack.url)
+    before = attempts(database)
+    for number in range(5):
+        fill_form(stranger, mail, "a wrong password")
+        wait_until(lambda wanted=before + number + 1: attempts(database) == wanted)
+        says(stranger, NOT_RIGHT)
+        settle(stranger)
+    fill_form(stranger, mail, PASSWORD)
+    says(stranger, "Too many attempts. Try again in 1")
+    is_outside(stranger)
+    later = "UPDATE sign_in_attempt SET at = at - make_interval(mins => 15)"
+    database.execute(text(later))
+    fill_form(stranger, mail, PASSWORD)
+    is_inside(stranger)
+
+
+# The second factor
+
+
+def test_a_second_factor_is_asked_for_and_its_codes_count_once(
+    browser: Browser, stack: Stack, member: Member, database: Session
+) -> None:
+    mail = member("hanna")
+    totp, recovery = set_up_second_factor(database, stack, mail)
+    with tab(browser) as first:
+        first.goto(stack.url)
+        fill_form(first, mail, PASSWORD)
+        give_code(first, "000000")
+        says(first, "This code is not right.")
+        give_code(first, code_of(totp, 1))
+        is_inside(first)
+    with tab(browser) as second:
+        second.goto(stack.url)
+        fill_form(second, mail, PASSWORD)
+        give_code(second, code_of(totp, 0))
+        says(second, "This code is not right.")
+        give_code(second, recovery)
+        is_inside(second)
+
+
+def code_of(app: pyotp.TOTP, steps: int) -> str:
+    """Return the code that an app shows so many half minutes from now."""
+    return app.generate_otp(int(datetime.now(UTC).timestamp()) // 30 + steps)
+
+
+def give_code(page: Page, code: str) -> None:
+    page.get_by_label("Code of your app, or a recovery code").fill(code)
+    page.get_by_role("button", name="Go on").click()
+
+
+def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[pyotp.TOTP, str]:
+    """Set it up as a person would; return the app and one recovery code."""
+    key = secret_key(Settings(_env_file=None, amazcope_data_dir=stack.data_dir))  # type: ignore[call-arg]
+    number = database.scalars(select(Person.id).where(Person.mail == mail)).one()
+    acting = acting_person(database, number, Means.PAGE)
+    app = pyotp.parse_uri(begin_second_factor(database, acting, key))
+    assert isinstance(app, pyotp.TOTP)
+    now = datetime.now(UTC)
+    codes = confirm_second_factor(database, acting, code_of(app, -1), key, now)
+    return app, codes[0]
+
+
+# Mailed links
+
+
+@pytest.fixture
+def mailing_stack(tmp_path: Path, mailbox: Mailbox) -> Iterator[Stack]:
+    """An Amazcope without a demo that mails, and lets everybody register."""
+    with amazcope(
+        tmp_path,
+        AMAZCOPE_DEMO="false",
+        AMAZCOPE_SMTP_URL=mailbox.url,
+        AMAZCOPE_REGISTRATION="open",
+        AMAZCOPE_ADMIN_MAIL="owner@team.example",
+        AMAZCOPE_ADMIN_PASSWORD=PASSWORD,
+    ) as running:
+        yield running
+
+
+def test_a_mailed_link_sets_a_new_password_once(
+    browser: Browser, mailing_stack: Stack, mailbox: Mailbox
+) -> None:
+    renewed = PASSWORD.replace("7", "of 2026")
+    with tab(browser) as page:
+        page.goto(mailing_stack.url)
+        page.get_by_role("button", name="Forgot your password?").click()
+        page.get_by_role("button", name="Send me a link").wait_for()
+        page.get_by_label("Mail address").fill("Owner@team.example")
+        page.get_by_role("button", name="Send me a link").click()
+        says(page, "If somebody signs in with this address")
+        link = mailbox.wait_for_link("owner@team.example")
+        assert link.startswith(f"{mailing_stack.url}/?reset=")
+        page.goto(link)
+        page.get_by_label("New password", exact=True).fill("password1234")
+        page.get_by_role("button", name="Save and sign in").click()
+        says(page, "This password is easy to guess.")
+        page.get_by_label("New password", exact=True).fill(renewed)
+        page.get_by_role("button", name="Save and sign in").click()
+        is_inside(page)
+        assert "reset=" not in page.url
+        page.goto(link)
+        says(page, "This link is used up or too old.")
+    with tab(browser) as page:
+        page.goto(mailing_stack.url)
+        fill_form(page, "owner@team.example", PASSWORD)
+        says(page, NOT_RIGHT)
+        fill_form(page, "owner@team.example", renewed)
+        is_inside(page)
+
+
+def test_who_registers_gets_in_by_the_mailed_link_as_a_viewer(
+    browser: Browser, mailing_stack: Stack, mailbox: Mailbox
+) -> None:
+    with tab(browser) as page:
+        page.goto(mailing_stack.url)
+        page.get_by_role("button", name="Register").click()
+        page.get_by_role("heading", name="Register").wait_for()
+        page.get_by_label("Mail address").fill("nora@team.example")
+        page.get_by_role("button", name="Register").last.click()
+        says(page, "A link is on its way to this address.")
+        page.goto(mailbox.wait_for_link("nora@team.example"))
+        page.get_by_label("Your name").fill("<b>No</b> $x^2$ :smile:")
+        page.get_by_label("New password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Save and sign in").click()
+        is_inside(page)
+        said = open_account(page).inner_text().replace("\u2060", "")
+        assert said == "<b>No</b> $x^2$ :smile:, signed in as viewer"
+
+
+# Who sees what
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_signed_out_every_address_shows_the_form_and_then_its_page(
+    browser: Browser, stack: Stack, address: str
+) -> None:
+    with tab(browser) as page:
+        page.goto(f"{stack.url}{address}")
+        is_outside(page)
+        assert "B0DEMO" not in text_of(page)
+        page.get_by_role("button", name="Enter as seller").click()
+        is_inside(page)
+        wanted = "/" if address == "/overview" else urlsplit(address).path
+        assert urlsplit(page.url).path == wanted
+
+
+SEES = {
+    "seller": {"Overview", "Products", "Product", "Add products", "Health"},
+    "manager": {"Overview", "Products", "Product", "Add products", "Health"},
+    "admin": {"Overview", "Products", "Product", "Add products", "Health"},
+}
+
+
+@pytest.mark.parametrize("role", list(SEES))
+def test_people_of_the_demo_see_what_is_theirs(
+    browser: Browser, stack: Stack, signed_in: Callable[[str], StorageState], role: str
+) -> None:
+    with tab(browser, storage_state=signed_in(role)) as page:
+        go(page, stack, "/")
+        assert SEES[role] <= listed(page)
+        assert open_account(page).inner_text().endswith(f"signed in as {role}")
+        for address in ADDRESSES:
+            go(page, stack, address)
+            assert "Mail address" not in text_of(page)
+
+
+def test_a_viewer_finds_no_way_to_add_products(
+    stranger: Page, stack: Stack, member: Member
+) -> None:
+    stranger.goto(f"{stack.url}/add")
+    fill_form(stranger, member("vera"), PASSWORD)
+    is_inside(stranger)
+    assert "Add products" not in listed(stranger)
+    assert "Paste anything" not in text_of(stranger)
+    says(stranger, "You may not see this.")
+
+
+def listed(page: Page) -> set[str]:
+    """Return the titles of the navigation."""
+    links = page.locator("[data-testid='stSidebarNavLink']")
+    return {link.inner_text().split("\n")[-1].strip() for link in links.all()}

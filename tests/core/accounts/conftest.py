@@ -1,0 +1,64 @@
+"""People of one team, for tests of accounts. Hashes are made once: they are slow on purpose."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts import sessions
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Means, Role
+from core.accounts.service import acting_person
+from core.accounts.sessions import Lifetime
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LIFETIME = Lifetime(idle=timedelta(hours=12), whole=timedelta(days=14))
+KEY = "a secret of the tests, long enough for anybody"
+OLD_HASH, NEW_HASH = "$argon2id$old", "$argon2id$new"  # never verified here
+
+Member = Callable[..., Acting]
+
+
+@pytest.fixture
+def member(session: Session, acting: Acting) -> Member:
+    """Make somebody of the owner's team; returns who acts."""
+
+    def made(
+        role: Role = Role.SELLER,
+        mail: str | None = None,
+        *,
+        state: str = "active",
+        **values: object,
+    ) -> Acting:
+        person = Person(
+            team_id=acting.team_id,
+            name=role.value.title(),
+            role=role.value,
+            mail=mail or f"{role.value}@team.example",
+            password_hash=OLD_HASH,
+            **values,
+        )
+        session.add(person)
+        session.flush()
+        who = acting_person(session, person.id, Means.PAGE)
+        person.state = state
+        session.flush()
+        return who
+
+    return made
+
+
+def signed_in(session: Session, who: Acting, now: datetime = NOW) -> str:
+    """Sign somebody in; returns the token of the cookie."""
+    token = sessions.begin(
+        session, sessions.make_ticket(session, who.person_id, now), LIFETIME, now, None, "a browser"
+    )
+    assert token is not None
+    return token
+
+
+def person(session: Session, who: Acting | int) -> Person:
+    """Return somebody as the table has them."""
+    number = who if isinstance(who, int) else who.person_id
+    return session.get_one(Person, number, populate_existing=True)

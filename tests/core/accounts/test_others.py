@@ -1,0 +1,214 @@
+"""Ids of what is other people's: every verb that takes one finds nothing there."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts import api_tokens, audit, second_factor, service, sessions
+from core.accounts.models import ApiToken, SignIn
+from core.accounts.rules import Acting, Role, Scope
+from core.errors import NotFoundError
+from core.importing import queries as imports
+from core.importing import service as importing
+from core.importing.models import ImportRun
+from core.suggestions import competitor_queries
+from core.suggestions import queries as suggestions
+from core.suggestions import service as advice
+from core.suggestions.rules import PriceCaps
+from core.tracking import service as tracking
+from core.tracking import team
+from core.tracking.rules import Cadence
+from core.tracking.rules import Role as ProductRole
+from tests.core.accounts.conftest import NOW, Member, signed_in
+from tests.core.accounts.test_matrix import TOLD_WHO_ACTS
+from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
+from tests.factories import stranger
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """The ids of what Sam, a seller, has."""
+
+    person: int
+    token: int
+    sign_in: int
+    run: int
+    product: int
+    suggestion: int
+    action: int
+
+
+@pytest.fixture
+def sams(session: Session, member: Member) -> Things:
+    sam = member(mail="sam@team.example")
+    api_tokens.make_api_token(session, sam, "A script", [Scope.READ], None, NOW)
+    signed_in(session, sam)
+    run = ImportRun(
+        team_id=sam.team_id,
+        person_id=sam.person_id,
+        name="list.csv",
+        kind="asin_list",
+        state="offered",
+        file_hash=bytes(32),
+        file_bytes=10,
+    )
+    session.add(run)
+    session.flush()
+    token, sign_in = session.query(ApiToken).one(), session.query(SignIn).one()
+    product = own_lamp(session, sam)
+    number = suggest(session, sam, new_price(), now=NOW)
+    advice.set_price_cap(session, member(Role.MANAGER, mail="caps@team.example"), product, CAPS)
+    rival = kettle(session, sam)
+    advice.add_competitor(session, sam, product, rival, NOW)
+    action = only_action(session, number).id
+    return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action)
+
+
+CAPS = PriceCaps(1000, 3000, 5)
+SETTINGS = tracking.Settings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
+Call = Callable[[Session, Acting, Things], Any]
+
+# Verbs that change something of somebody, as a colleague of the same role would call them.
+OF_A_PERSON: dict[str, Call] = {
+    "accounts.api_tokens.revoke_own": lambda s, who, of: api_tokens.revoke_own(
+        s, who, of.token, NOW
+    ),
+    "accounts.sessions.end_one": lambda s, who, of: sessions.end_one(s, who, of.sign_in, NOW),
+    "importing.service.confirm": lambda s, who, of: importing.confirm(
+        s, who, of.run, importing.Confirmation(), NOW
+    ),
+    "importing.service.discard": lambda s, who, of: importing.discard(s, who, of.run),
+    "tracking.service.change_settings": lambda s, who, of: tracking.change_settings(
+        s, who, of.product, SETTINGS
+    ),
+}
+# Verbs on what the whole team has: only somebody of another team finds nothing.
+OF_A_TEAM: dict[str, Call] = {
+    "accounts.api_tokens.revoke_any": lambda s, who, of: api_tokens.revoke_any(
+        s, who, of.token, NOW
+    ),
+    "accounts.second_factor.remove_second_factor_of": (
+        lambda s, who, of: second_factor.remove_second_factor_of(s, who, of.person)
+    ),
+    "accounts.service.change_role": lambda s, who, of: service.change_role(
+        s, who, of.person, Role.VIEWER
+    ),
+    "accounts.service.disable": lambda s, who, of: service.disable(s, who, of.person, NOW),
+    "accounts.service.enable": lambda s, who, of: service.enable(s, who, of.person),
+    "accounts.service.erase": lambda s, who, of: service.erase(s, who, of.person),
+    "accounts.service.withdraw_invitation": lambda s, who, of: service.withdraw_invitation(
+        s, who, of.person, NOW
+    ),
+    "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
+    "suggestions.applying.undo": lambda s, who, of: advice.undo(s, who, of.action, NOW),
+    "suggestions.competitors.add_competitor": lambda s, who, of: advice.add_competitor(
+        s, who, of.product, of.product + 1, NOW
+    ),
+    "suggestions.competitors.set_price_cap": lambda s, who, of: advice.set_price_cap(
+        s, who, of.product, PriceCaps()
+    ),
+    "suggestions.service.approve": lambda s, who, of: advice.approve(s, who, of.action, NOW),
+    "suggestions.service.approve_all": lambda s, who, of: advice.approve_all(
+        s, who, of.suggestion, NOW
+    ),
+    "suggestions.service.decline": lambda s, who, of: advice.decline(s, who, of.action, NOW, "No"),
+    "suggestions.service.decline_all": lambda s, who, of: advice.decline_all(
+        s, who, of.suggestion, NOW, "No"
+    ),
+    "tracking.team.set_cadence": lambda s, who, of: team.set_cadence(
+        s, who, of.product, Cadence.HOURLY
+    ),
+    "tracking.team.set_threshold": lambda s, who, of: team.set_threshold(
+        s, who, of.product, team.Threshold.PRICE, None
+    ),
+}
+# Looks, which answer with nothing where there is nothing for whoever asks.
+LOOKS: dict[str, Call] = {
+    "accounts.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
+    "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
+    "importing.queries.only_product": lambda s, who, of: imports.only_product(s, who, of.run),
+    "importing.queries.verdict_csv": lambda s, who, of: list(imports.verdict_csv(s, who, of.run))[
+        1:
+    ],
+    "importing.queries.verdict_groups": lambda s, who, of: imports.verdict_groups(s, who, of.run),
+    "importing.queries.verdict_rows": lambda s, who, of: imports.verdict_rows(
+        s, who, of.run, "added"
+    ),
+    "suggestions.competitor_queries.competitors_of": (
+        lambda s, who, of: competitor_queries.competitors_of(s, who, of.product)
+    ),
+    "suggestions.competitor_queries.price_caps_of": (
+        lambda s, who, of: competitor_queries.price_caps_of(s, who, of.product) != PriceCaps()
+    ),
+    "suggestions.competitors.remove_competitor": lambda s, who, of: advice.remove_competitor(
+        s, who, of.product, of.product + 1
+    ),
+    "suggestions.queries.find_place": lambda s, who, of: suggestions.find_place(
+        s, who, of.suggestion, NOW
+    ),
+    "suggestions.queries.find_suggestion": lambda s, who, of: suggestions.find_suggestion(
+        s, who, of.suggestion, NOW
+    ),
+    "suggestions.queries.of_product": lambda s, who, of: suggestions.of_product(
+        s, who, of.product, NOW
+    ),
+    "suggestions.queries.time_line": lambda s, who, of: suggestions.time_line(
+        s, who, of.suggestion
+    ),
+    "tracking.team.pause_everybody": lambda s, who, of: team.pause_everybody(
+        s, who, of.product, NOW
+    ),
+    "tracking.team.resume_for": lambda s, who, of: team.resume_for(s, who, of.product, [of.person]),
+}
+
+
+def test_every_verb_that_takes_an_id_is_tried_here() -> None:
+    taking = {
+        name
+        for name, function in TOLD_WHO_ACTS.items()
+        if any(parameter.endswith("_id") for parameter in inspect.signature(function).parameters)
+    }
+    assert taking == {*OF_A_PERSON, *OF_A_TEAM, *LOOKS}
+
+
+@pytest.mark.parametrize("name", OF_A_PERSON)
+def test_what_is_a_colleagues_is_not_found(
+    session: Session, member: Member, sams: Things, name: str
+) -> None:
+    with pytest.raises(NotFoundError):
+        OF_A_PERSON[name](session, member(Role.SELLER), sams)
+
+
+@pytest.mark.parametrize("name", [*OF_A_PERSON, *OF_A_TEAM])
+def test_what_is_another_teams_is_not_found(session: Session, sams: Things, name: str) -> None:
+    with pytest.raises(NotFoundError):
+        (OF_A_PERSON | OF_A_TEAM)[name](session, stranger(session, Role.ADMIN), sams)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_looking_at_another_teams_shows_nothing(session: Session, sams: Things, name: str) -> None:
+    assert not LOOKS[name](session, stranger(session, Role.ADMIN), sams)
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**15, 2**63 - 1])
+@pytest.mark.parametrize("name", [*OF_A_PERSON, *OF_A_TEAM])
+def test_an_invented_id_is_not_found(
+    session: Session, acting: Acting, name: str, number: int
+) -> None:
+    with pytest.raises(NotFoundError):
+        (OF_A_PERSON | OF_A_TEAM)[name](
+            session, acting, Things(number, number, number, number, number, number, number)
+        )
+
+
+def test_a_manager_decides_on_a_colleagues_import(
+    session: Session, member: Member, sams: Things
+) -> None:
+    manager = member(Role.MANAGER)
+    assert importing.confirm(session, manager, sams.run, importing.Confirmation(), NOW)
+    # It runs as who said yes.
+    assert importing.get_import(session, manager, sams.run).person_id == manager.person_id

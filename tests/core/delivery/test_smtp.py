@@ -1,0 +1,226 @@
+"""Handing mail in, to servers that take it, refuse it, say nothing, or are gone."""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from core.delivery import smtp
+from core.errors import ConfigurationError, InvalidInputError, OutsideServiceError
+from tests.mailbox import Mailbox, running_mailbox
+
+FROM = "Amazcope <amazcope@team.example>"
+PASSWORD = "open sesame / 7@x"
+
+
+def send(box: Mailbox, **given: str) -> None:
+    server = smtp.mail_server(box.url.replace("//", given.pop("login", "//")))
+    values = {"to": "anna@team.example", "subject": "A link", "text": "Über\n"} | given
+    smtp.send(server, FROM, values["to"], values["subject"], values["text"])
+
+
+# Taken
+
+
+def test_a_letter_arrives_as_it_was_written(mailbox: Mailbox) -> None:
+    send(mailbox, text="Größe: 3 €\n.\nhttps://watch.example.com/?reset=abc\n")
+    (letter,) = mailbox.letters
+    assert (letter["From"], letter["To"], letter["Subject"]) == (
+        FROM,
+        "anna@team.example",
+        "A link",
+    )
+    assert (
+        letter.get_content().replace("\r\n", "\n")
+        == "Größe: 3 €\n.\nhttps://watch.example.com/?reset=abc\n"
+    )
+    assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["Message-ID"].endswith("@team.example>")
+
+
+def test_a_subject_of_two_lines_adds_no_header(mailbox: Mailbox) -> None:
+    send(mailbox, subject="Hello\r\nBcc: somebody@else.example")
+    assert mailbox.letters[0]["Bcc"] is None
+    assert mailbox.recipients == ["anna@team.example"]
+
+
+# Not taken
+
+
+@pytest.mark.parametrize("answer", ["550 no such mailbox", "451 try later", "552 too much mail"])
+def test_a_refusal_is_an_error_without_the_servers_words(mailbox: Mailbox, answer: str) -> None:
+    mailbox.answer = answer
+    with pytest.raises(OutsideServiceError, match=r"127\.0\.0\.1 did not take") as caught:
+        send(mailbox)
+    assert answer not in str(caught.value)
+
+
+def test_a_server_that_is_gone_is_an_error() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(OutsideServiceError, match="ConnectionRefusedError"):
+            send(Mailbox(nobody.getsockname()[1]))
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, "TIMEOUT", 0.3)
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(OutsideServiceError):
+        send(Mailbox(silent.getsockname()[1]))
+    assert 0.2 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "to", ["anna@team.example\r\nRCPT TO:<b@team.example>", "\udcff@a.example"]
+)
+def test_an_address_that_breaks_the_protocol_goes_nowhere(mailbox: Mailbox, to: str) -> None:
+    with pytest.raises(InvalidInputError):
+        send(mailbox, to=to)
+    assert mailbox.recipients == []
+
+
+# Passwords and encryption
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> ssl.SSLContext:
+    """What a server shows for 127.0.0.1 and 127.0.0.2, signed by nobody else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail server of a test")])
+    now = datetime.now(UTC)
+    addresses = [x509.IPAddress(ip_address(f"127.0.0.{last}")) for last in (1, 2)]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "server.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+@pytest.fixture
+def trusted(certified: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make this machine trust what that server shows."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+
+
+Seen = list[tuple[str, bool]]
+
+
+class Authenticator:
+    """Lets one user in, and notes what was shown and whether it was encrypted."""
+
+    def __init__(self) -> None:
+        self.seen: Seen = []
+
+    def __call__(self, _server, session, _envelope, _mechanism, shown) -> AuthResult:  # type: ignore[no-untyped-def]
+        assert isinstance(shown, LoginPassword)
+        self.seen.append((shown.password.decode(), session.ssl is not None))
+        is_right = (shown.login, shown.password) == (b"amaz@cope", PASSWORD.encode())
+        return AuthResult(success=is_right, handled=False)
+
+
+LOGIN = "//amaz%40cope:open%20sesame%20%2F%207%40x@"
+
+
+@pytest.fixture
+def asked() -> Authenticator:
+    return Authenticator()
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_password_goes_over_starttls(certified: ssl.SSLContext, asked: Authenticator) -> None:
+    with running_mailbox(certified, authenticator=asked, auth_required=True) as box:
+        send(box, login=LOGIN)
+        assert len(box.letters) == 1
+    assert asked.seen == [(PASSWORD, True)]
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_wrong_password_is_an_error_that_does_not_name_it(
+    certified: ssl.SSLContext, asked: Authenticator
+) -> None:
+    with running_mailbox(certified, authenticator=asked, auth_required=True) as box:
+        with pytest.raises(OutsideServiceError) as caught:
+            send(box, login="//amaz%40cope:wrong%20one@")
+        assert box.letters == []
+    assert "wrong one" not in str(caught.value)
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_password(
+    certified: ssl.SSLContext, asked: Authenticator
+) -> None:
+    with (
+        running_mailbox(certified, authenticator=asked) as box,
+        pytest.raises(OutsideServiceError, match="SSLCertVerificationError"),
+    ):
+        send(box, login=LOGIN)
+    assert asked.seen == []
+
+
+@pytest.fixture
+def elsewhere(asked: Authenticator) -> Iterator[Mailbox]:
+    """A server that is not this machine's and offers no encryption, but asks for a password."""
+    with running_mailbox(host="127.0.0.2", authenticator=asked, auth_require_tls=False) as box:
+        yield box
+
+
+def test_a_password_is_not_sent_in_the_clear(elsewhere: Mailbox, asked: Authenticator) -> None:
+    with pytest.raises(OutsideServiceError):
+        send(elsewhere, login=LOGIN)
+    assert (asked.seen, elsewhere.letters) == ([], [])
+
+
+def test_without_a_password_encryption_is_not_insisted_on(elsewhere: Mailbox) -> None:
+    send(elsewhere)
+    assert len(elsewhere.letters) == 1
+
+
+# How a server is written
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "mail.example.com",
+        "http://mail.example.com",
+        "smtp://",
+        "smtp://host:port",
+        "smtp://h:99999",
+    ],
+)
+def test_an_address_that_names_no_mail_server_says_how_to_write_one(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="AMAZCOPE_SMTP_URL"):
+        smtp.mail_server(address)
+
+
+def test_ports_and_encryption_follow_from_the_address() -> None:
+    plain, whole = smtp.mail_server("smtp://mail.example"), smtp.mail_server("smtps://mail.example")
+    assert (plain.port, plain.is_tls) == (587, False)
+    assert (whole.port, whole.is_tls) == (465, True)

@@ -1,0 +1,48 @@
+"""What the rules say of the demo market: a handful of things worth a manager's time."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from core.accounts.service import acting_owner
+from core.db import read_scope
+from core.demo.load import load_demo
+from core.suggestions.advisor import advise
+from core.suggestions.content_rules import local_day
+from core.suggestions.gathering import gather
+from core.suggestions.policies import lint_change
+from core.suggestions.rules import Advice, Change, Facts, Kind
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+Said = list[tuple[Facts, tuple[Advice, ...]]]
+
+
+@pytest.fixture
+def said(committed_database: str) -> Said:
+    """The facts of the demo's own products, and what the rules say of each."""
+    load_demo(lambda _: None, NOW)
+    with read_scope() as session:
+        own = session.scalars(text("SELECT product_id FROM tracking WHERE role = 'own'")).all()
+        facts = gather(session, acting_owner(session).team_id, own, NOW)
+    return [(each, advise(each)) for each in facts]
+
+
+def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said: Said) -> None:
+    assert len(said) == 24
+    advised = [(facts, advice) for facts, found in said for advice in found]
+    kinds = Counter(advice.kind for _, advice in advised)
+    assert set(kinds) == set(Kind)
+    assert 20 <= len(advised) <= 60
+    assert max(len(found) for _, found in said) <= 4
+    for facts, advice in advised:
+        assert advice.evidence
+        assert any(each.snapshots for each in advice.evidence)
+        for action in advice.actions:
+            on = local_day(facts.as_of, facts.marketplace)
+            held = lint_change(facts.listing, facts.marketplace, on, action.change, action.proposed)
+            assert held == ()
+            if action.change is Change.UPDATE_PRICE:
+                assert facts.caps.problem(facts.price, action.proposed["price"]) is None

@@ -1,0 +1,127 @@
+"""Figures, steps and answers as a person reads them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core.suggestions import suggestion_words
+from core.suggestions.advice_queries import Answer
+from core.suggestions.queries import Event
+from core.suggestions.rules import (
+    ActionState,
+    Advisor,
+    Change,
+    Evidence,
+    Kind,
+    PriceCaps,
+    SnapshotKey,
+)
+
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (6899, "EUR minor", "68,99\xa0€"),
+        (1204, "rank", "#1,204"),
+        (46, "stars/10", "4.6 of 5"),
+        (7.5, "%", "7.5\u202f%"),
+        (133, "characters", "133"),
+        ("<b>red</b>", "text", "<b>red</b>"),
+    ],
+)
+def test_a_figure_is_written_with_its_unit(value, unit, words):
+    assert suggestion_words.value(Evidence("key", "Figure", value, unit), "DE") == words
+
+
+def test_the_age_of_a_figure_is_that_of_its_newest_look():
+    keys = tuple(SnapshotKey(1, NOW - timedelta(hours=hours), 1) for hours in (50, 2, 26))
+    assert suggestion_words.seen(Evidence("k", "f", 1, "rank", None, keys), NOW) == (
+        "2 h ago · 3 looks"
+    )
+    assert suggestion_words.seen(Evidence("k", "f", 75, "characters"), NOW) == "rule or setting"
+
+
+@pytest.mark.parametrize(
+    ("caps", "words"),
+    [
+        (PriceCaps(), "no floor and no ceiling, at most 15\u202f% at once"),
+        (PriceCaps(1000), "not below $10.00, at most 15\u202f% at once"),
+        (PriceCaps(None, 2000, 5), "not above $20.00, at most 5\u202f% at once"),
+        (PriceCaps(1000, 2000, 2.5), "between $10.00 and $20.00, at most 2.5\u202f% at once"),
+    ],
+)
+def test_price_caps_are_a_sentence(caps, words):
+    assert suggestion_words.caps(caps, "US") == words
+
+
+def test_what_is_to_come_ends_where_it_came():
+    pending, applied = [ActionState.PENDING], [ActionState.APPLIED]
+    assert len(suggestion_words.steps_ahead(Kind.CONTENT, pending)) == 3
+    assert len(suggestion_words.steps_ahead(Kind.TRACKING, pending)) == 2
+    assert suggestion_words.steps_ahead(Kind.PRICING, applied) == ["A scrape shows the new value"]
+    assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.VERIFIED]) == []
+    assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.DECLINED]) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "number", "words"),
+    [
+        ("ok", 2, "Rules: 2 new suggestions"),
+        ("ok", 1, "Rules: 1 new suggestion"),
+        ("ok", 0, "Rules: nothing new"),
+        ("rejected", 0, "Rules answered, and every reply was rejected"),
+    ],
+)
+def test_an_answer_says_what_came_of_it(state, number, words):
+    told = Answer(1, Advisor.RULES, None, NOW, state, (), number)
+    assert suggestion_words.answer(told) == words
+
+
+@pytest.mark.parametrize("state", list(ActionState))
+def test_every_step_has_words(state, a_row):
+    assert suggestion_words.ACTION_STATES[state]
+    told = Event(NOW, "Mia", "page", Change.UPDATE_TITLE, "approved", state.value, None)
+    assert suggestion_words.event(told, a_row).startswith("Title ")
+
+
+def test_the_first_step_says_who_suggested(a_row):
+    told = Event(NOW, None, "job", None, None, "pending", None)
+    assert suggestion_words.event(told, a_row) == "Suggested by model · local"
+
+
+@pytest.fixture
+def a_row():
+    from core.suggestions.queries import QueueRow
+    from core.suggestions.rules import Direction, Metric, SuggestionState
+
+    return QueueRow(
+        id=1,
+        product_id=1,
+        marketplace="US",
+        asin="B0TEST0001",
+        product_title=None,
+        kind=Kind.CONTENT,
+        title="Shorten",
+        priority=1,
+        confidence=0.8,
+        metric=Metric.BSR,
+        direction=Direction.IMPROVES,
+        window_days=28,
+        state=SuggestionState.PENDING,
+        advisor=Advisor.MODEL,
+        model="local",
+        made_at=NOW,
+        expires_at=NOW + timedelta(days=7, hours=1),
+        decided_at=None,
+        actions=2,
+        waiting=(),
+    )
+
+
+def test_a_suggestion_partly_decided_says_how_far(a_row):
+    assert suggestion_words.state(a_row) == "Waiting · 2 of 2 decided"
+    assert suggestion_words.expiry(a_row, NOW) == "expires in 7 days"
+    assert suggestion_words.expected(a_row) == "Best Sellers Rank improves within 28 days"
+    assert suggestion_words.expected_briefly(a_row) == "rank improves, 28 d"

@@ -1,0 +1,125 @@
+"""Links that are mailed: to whom, once, with no transaction open; or to the log."""
+
+import logging
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.accounts import service
+from core.accounts.links import Purpose
+from core.accounts.models import OneTimeToken, Person
+from core.accounts.rules import Acting, Role
+from core.config import get_settings
+from core.errors import OutsideServiceError
+from jobs import mailing
+from tests.mailbox import Mailbox
+
+
+@pytest.fixture(autouse=True)
+def _the_owner_has_a_password(session: Session, acting: Acting) -> None:
+    session.get_one(Person, acting.person_id).password_hash = "$old"
+    session.commit()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com/")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def served(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
+    """The mail server of the settings."""
+    monkeypatch.setenv("AMAZCOPE_SMTP_URL", mailbox.url)
+    return mailbox
+
+
+def token_in(link: str, name: str) -> str:
+    assert link.startswith("https://watch.example.com/?")
+    return parse_qs(urlsplit(link).query)[name][0]
+
+
+def tokens(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(OneTimeToken)) or 0
+
+
+def test_a_reset_is_mailed_to_whom_it_belongs(
+    session: Session, acting: Acting, served: Mailbox
+) -> None:
+    mailing.send_reset.call_local(" Owner@Team.example ")
+    token = token_in(served.wait_for_link("owner@team.example"), "reset")
+    found = service.find_invited(session, token, Purpose.RESET, mailing._now())
+    assert found is not None
+    assert found.person_id == acting.person_id
+
+
+@pytest.mark.parametrize("mail", ["nobody@team.example", "no address", "\x00", "\udcff@a.example"])
+def test_for_an_address_of_nobody_nothing_is_mailed_or_made(
+    session: Session, acting: Acting, served: Mailbox, mail: str
+) -> None:
+    mailing.send_reset.call_local(mail)
+    assert (served.letters, tokens(session)) == ([], 0)
+
+
+def test_a_mailbox_is_not_flooded_with_resets(
+    session: Session, acting: Acting, served: Mailbox
+) -> None:
+    for _ in range(5):
+        mailing.send_reset.call_local("owner@team.example")
+    assert len(served.letters) == 1
+
+
+def test_people_of_the_demo_get_no_reset(session: Session, acting: Acting, served: Mailbox) -> None:
+    owner = session.get_one(Person, acting.person_id)
+    owner.is_demo = True
+    session.commit()
+    mailing.send_reset.call_local("owner@team.example")
+    assert served.letters == []
+
+
+def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
+    session: Session, acting: Acting, served: Mailbox
+) -> None:
+    number, first = service.invite(
+        session, acting, "nora@team.example", Role.SELLER, mailing._now()
+    )
+    session.commit()
+    mailing.send_invitation.call_local(number)
+    mailed = token_in(served.wait_for_link("nora@team.example"), "invitation")
+    found = [
+        service.find_invited(session, token, Purpose.INVITATION, mailing._now())
+        for token in (first, mailed)
+    ]
+    assert found[0] is None
+    assert found[1] is not None
+
+
+def test_who_registers_a_known_address_learns_it_in_the_mailbox_alone(
+    session: Session, acting: Acting, served: Mailbox
+) -> None:
+    mailing.send_registration.call_local("owner@team.example")
+    (letter,) = served.letters
+    assert "signs in already" in letter.get_content()
+    assert "confirm=" not in letter.get_content()
+
+
+def test_a_server_that_refuses_fails_the_job_and_a_new_link_can_be_asked_for(
+    session: Session, acting: Acting, served: Mailbox
+) -> None:
+    served.answer = "451 try later"
+    with pytest.raises(OutsideServiceError):
+        mailing.send_reset.call_local("owner@team.example")
+    assert served.letters == []
+
+
+def test_without_a_mail_server_the_link_is_in_the_log(
+    session: Session, acting: Acting, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        mailing.send_reset.call_local("owner@team.example")
+    assert "https://watch.example.com/?reset=" in caplog.text

@@ -1,0 +1,103 @@
+"""Notices are mailed to those who want it, once, and only what stayed unread."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts import notices
+from core.accounts.letters import Letter
+from core.accounts.models import Person
+from core.accounts.rules import Acting
+from core.errors import OutsideServiceError
+from jobs import mailing
+
+
+@pytest.fixture
+def letters(monkeypatch: pytest.MonkeyPatch) -> list[Letter]:
+    sent: list[Letter] = []
+    monkeypatch.setattr(mailing, "deliver", sent.append)
+    return sent
+
+
+def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
+    notices.tell(session, [person_id], words)
+    session.execute(
+        text("UPDATE notice SET at = :at WHERE text = :words"),
+        {"at": datetime.now(UTC) - age, "words": words},
+    )
+    session.commit()
+
+
+def test_what_stayed_unread_is_mailed_once(
+    session: Session, acting: Acting, letters: list[Letter]
+) -> None:
+    told(session, acting.person_id, "Your password was changed.", timedelta(minutes=9))
+    told(session, acting.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
+    mailing.mail_notices()
+    mailing.mail_notices()
+    [letter] = letters
+    assert letter.to == "owner@team.example"
+    assert letter.subject == "2 notices from Amazcope"
+    assert letter.text.startswith("- Your password was changed.\n- Line break: x Bcc: y\n")
+
+
+@pytest.mark.parametrize("age", [timedelta(minutes=4), timedelta(hours=25)])
+def test_neither_the_newest_nor_old_news_is_mailed(
+    session: Session, acting: Acting, letters: list[Letter], age: timedelta
+) -> None:
+    told(session, acting.person_id, "News", age)
+    mailing.mail_notices()
+    assert letters == []
+
+
+def test_what_was_read_is_not_mailed(
+    session: Session, acting: Acting, letters: list[Letter]
+) -> None:
+    told(session, acting.person_id, "News", timedelta(minutes=9))
+    notices.mark_read(session, acting, notices.newest(session, acting)[0].id)
+    session.commit()
+    mailing.mail_notices()
+    assert letters == []
+
+
+@pytest.mark.parametrize(
+    "so",
+    [
+        {"preferences": {"mails": False}},
+        {"state": "disabled"},
+        {"is_demo": True},
+        {"mail": None},
+    ],
+)
+def test_who_wants_none_or_can_not_get_any_is_not_written_to(
+    session: Session, acting: Acting, letters: list[Letter], so: dict[str, object]
+) -> None:
+    person = session.get_one(Person, acting.person_id)
+    for name, value in so.items():
+        setattr(person, name, value)
+    told(session, acting.person_id, "News", timedelta(minutes=9))
+    mailing.mail_notices()
+    assert letters == []
+
+
+def test_a_letter_that_is_refused_stops_no_other_and_is_told(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Person(team_id=acting.team_id, name="Other", mail="other@team.example")
+    session.add(other)
+    session.flush()
+    told(session, acting.person_id, "First", timedelta(minutes=9))
+    told(session, other.id, "Second", timedelta(minutes=8))
+    taken: list[str] = []
+
+    def deliver(letter: Letter) -> None:
+        if letter.to == "owner@team.example":
+            raise OutsideServiceError("Mailbox full.")
+        taken.append(letter.to)
+
+    monkeypatch.setattr(mailing, "deliver", deliver)
+    with pytest.raises(OutsideServiceError):
+        mailing.mail_notices()
+    assert taken == ["other@team.example"]

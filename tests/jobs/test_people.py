@@ -1,0 +1,138 @@
+"""What an operator asks on the console: who is there, a link, whether the audit is whole."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+from typer.testing import CliRunner
+
+from core.accounts import audit, sessions
+from core.accounts.links import Purpose, find_token
+from core.accounts.models import AuditEvent, Person, SignIn
+from core.accounts.rules import Acting
+from core.accounts.service import acting_owner, set_up
+from core.errors import NotFoundError
+from core.upkeep.models import JobRun
+from jobs import people, upkeep
+from jobs.cli import commands
+
+runner = CliRunner()
+
+
+def asked(*words: str) -> tuple[int, str]:
+    """Run a command; returns its exit code and what it said."""
+    result = runner.invoke(commands, list(words))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def token_in(said: str, name: str) -> str:
+    found = re.search(rf"/\?{name}=(\S+)", said)
+    assert found is not None
+    return found.group(1)
+
+
+def newest_event(session: Session) -> AuditEvent:
+    return session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
+
+
+def test_the_people_of_the_team_are_listed(session: Session, acting: Acting) -> None:
+    code, said = asked("people")
+    assert code == 0
+    assert f"{acting.name} <owner@team.example>: admin, active, never signed in" in said
+
+
+def test_a_setup_link_is_printed_until_somebody_administers(session: Session) -> None:
+    code, said = asked("people", "--setup-link")
+    assert code == 0
+    owner = acting_owner(session)
+    token = token_in(said, "setup")
+    assert find_token(session, token, Purpose.SETUP, datetime.now(UTC)) == owner.person_id
+    event = newest_event(session)
+    assert (event.verb, event.means) == ("made set-up link", "command")
+    set_up(session, "ada@shop.example", "Ada", "$hash", datetime.now(UTC))
+    session.commit()
+    assert asked("people", "--setup-link")[0] == 1
+
+
+def test_a_reset_link_is_printed_and_audited(session: Session, acting: Acting) -> None:
+    code, said = asked("people", "--reset", "Owner@team.example")
+    assert code == 0
+    token = token_in(said, "reset")
+    assert find_token(session, token, Purpose.RESET, datetime.now(UTC)) == acting.person_id
+    event = newest_event(session)
+    assert (event.verb, event.means, event.object) == (
+        "made reset link",
+        "command",
+        f"person:{acting.person_id}",
+    )
+
+
+def test_there_is_no_reset_link_for_who_is_not_active(session: Session, acting: Acting) -> None:
+    person = Person(team_id=acting.team_id, name="Sam", mail="sam@team.example", state="disabled")
+    session.add(person)
+    session.commit()
+    for mail in ("sam@team.example", "nobody@team.example"):
+        with pytest.raises(NotFoundError):
+            people.print_reset_link(mail, print)
+
+
+def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
+    session: Session, acting: Acting
+) -> None:
+    for number in range(3):
+        audit.note(session, acting, "changed", f"product:{number}")
+    session.commit()
+    upkeep.seal_events()
+    code, said = asked("audit")
+    assert code == 0
+    assert "3 events are sealed and whole, 0 wait" in said
+    head = said.rsplit("Head: ", 1)[1].strip()
+    assert len(head) == 64
+    assert asked("audit", "--head", head.upper())[0] == 0
+    code, said = asked("audit", "--head", "00" * 31 + "01")
+    assert code == 1
+    assert "not in the chain" in said
+    session.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
+    session.execute(text("DELETE FROM audit_event WHERE place = 2"))
+    session.execute(text("ALTER TABLE audit_event ENABLE TRIGGER USER"))
+    session.commit()
+    code, said = asked("audit")
+    assert code == 1
+    assert "BROKEN at place 2" in said
+
+
+def test_sealing_leaves_a_trace_only_where_it_sealed(session: Session, acting: Acting) -> None:
+    upkeep.seal_events()
+    assert session.scalars(select(JobRun)).all() == []
+    audit.note(session, acting, "changed")
+    session.commit()
+    upkeep.seal_events()
+    [run] = session.scalars(select(JobRun))
+    assert (run.job, run.note) == ("seal audit", "1 events sealed.")
+    upkeep.seal_events()
+    assert len(session.scalars(select(JobRun)).all()) == 1
+
+
+def test_more_events_than_are_sealed_at_once_are_all_sealed(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(7):
+        audit.note(session, acting, "changed")
+    session.commit()
+    monkeypatch.setattr(audit, "SEALED_AT_ONCE", 3)
+    upkeep.seal_events()
+    assert audit.verify(session).waiting == 0
+
+
+def test_old_sign_ins_are_forgotten(session: Session, acting: Acting) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=200)
+    lifetime = sessions.Lifetime(timedelta(hours=1), timedelta(days=1))
+    ticket = sessions.make_ticket(session, acting.person_id, long_ago)
+    sessions.begin(session, ticket, lifetime, long_ago, None, None)
+    session.commit()
+    upkeep.forget_sign_ins()
+    assert session.scalars(select(SignIn)).all() == []

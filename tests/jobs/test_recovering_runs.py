@@ -1,0 +1,185 @@
+"""Runs whose start was not answered, that never end, vanish or can't be stored."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.db import exclusive
+from jobs import fetching
+from tests.jobs.fetch_world import World, collect_until_error, set_environment
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "garbage_json"])
+def test_a_run_whose_start_was_not_answered_is_found_by_its_input(world: World, fault: str) -> None:
+    world.stand_in.fail_next(fault, operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    assert [run["outside_run_id"] for run in world.runs()] == [None]
+    world.collect_all()
+    assert world.runs_paid() == 1
+    assert [run["state"] for run in world.runs()] == ["collected"]
+    assert world.value("SELECT count(*) AS n FROM snapshot") == 5
+
+
+@pytest.mark.parametrize("fault", ["drop_connection", "http_500"])
+def test_a_run_that_was_never_started_is_withdrawn_and_tried_again(
+    world: World, fault: str
+) -> None:
+    world.stand_in.fail_next(fault, operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    world.collect_all()
+    assert [run["state"] for run in world.runs()] == ["failed"]
+    assert world.runs_paid() == 0
+    world.fetch()
+    assert world.runs_paid() == 1
+    assert world.value("SELECT count(*) AS n FROM snapshot") == 5
+
+
+def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "UNCLEAR_AFTER", timedelta(minutes=3))
+    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["intended"]
+
+
+def test_a_lost_run_is_found_although_a_round_of_dispatching_begins_at_the_same_moment(
+    world: World,
+) -> None:
+    world.stand_in.fail_next("lost_answer", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    taken, collected = threading.Event(), threading.Event()
+
+    def dispatch_meanwhile() -> None:
+        with exclusive(fetching.DISPATCH):
+            taken.set()
+            collected.wait(0.5)
+
+    other = threading.Thread(target=dispatch_meanwhile)
+    other.start()
+    taken.wait()
+    fetching.collect()
+    other.join()
+    assert world.runs()[0]["outside_run_id"] is not None
+
+
+def test_recovery_leaves_a_run_alone_as_long_as_a_process_dispatches(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TURN", 0.3)
+    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    with exclusive(fetching.DISPATCH):
+        fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["intended"]
+
+
+def test_two_lost_answers_find_two_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
+    world.stand_in.fail_next("lost_answer", operation="start_run", times=2)
+    world.follow()
+    world.fetch()
+    assert world.runs_paid() == 2
+    assert len({run["outside_run_id"] for run in world.runs()}) == 2
+    assert world.value("SELECT count(*) AS n FROM snapshot") == 5
+
+
+def test_the_same_batch_asked_again_does_not_take_the_earlier_run_for_its_own(
+    world: World,
+) -> None:
+    world.follow()
+    world.fetch()
+    world.end_of_rest()
+    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.fetch()
+    assert [run["state"] for run in world.runs()] == ["collected", "failed"]
+    world.fetch()
+    assert world.runs_paid() == 2
+
+
+def test_a_run_that_was_given_up_while_its_start_was_answered_is_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.follow()
+    monkeypatch.setattr(fetching.service, "mark_started", lambda *_: False)
+    fetching.dispatch()
+    operations = world.stand_in.stats()["operations"]
+    assert operations["abort_run"] == operations["start_run"]
+
+
+def test_a_run_that_can_never_be_stored_is_given_up_after_a_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.follow()
+    fetching.dispatch()
+
+    def unreadable(*_: Any) -> Any:
+        raise RuntimeError("unreadable")
+
+    monkeypatch.setattr(fetching, "get_batch", unreadable)
+    with pytest.raises(ExceptionGroup):
+        collect_until_error()
+    assert [run["state"] for run in world.runs()] == ["finished"]
+    world.change("UPDATE fetch_run SET intended_at = now() - interval '25 hours'")
+    with pytest.raises(ExceptionGroup):
+        collect_until_error()
+    assert [run["state"] for run in world.runs()] == ["failed"]
+    assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
+
+
+def test_a_run_that_never_ends_is_stopped_and_its_products_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.stand_in.fail_next("never_finishes")
+    world.follow()
+    fetching.dispatch()
+    fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["running"]
+    monkeypatch.setattr(fetching, "LONGEST_RUN", timedelta(0))
+    world.collect_all()
+    assert [(run["state"], run["outside_status"]) for run in world.runs()] == [
+        ("failed", "ABORTED")
+    ]
+    assert set(world.outcomes().values()) == {"timeout"}
+    assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
+    monkeypatch.setattr(fetching, "LONGEST_RUN", timedelta(hours=2))
+    world.end_of_rest()
+    world.fetch()
+    assert set(world.outcomes().values()) == {"ok"}
+
+
+def test_an_open_run_is_collected_also_when_the_actor_is_set_to_nonsense(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.follow()
+    fetching.dispatch()
+    set_environment(monkeypatch, AMAZCOPE_ACTOR="nobody/knows-it")
+    world.collect_all()
+    assert [run["state"] for run in world.runs()] == ["collected"]
+
+
+def test_a_run_that_is_removed_while_it_is_collected_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
+    world.follow()
+    fetching.dispatch()
+    real, removed = fetching.advance, world.runs()[0]["id"]
+
+    def advance(run_id: int, silent: set[str]) -> None:
+        if run_id == removed:
+            world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=run_id)
+            world.change("DELETE FROM fetch_run WHERE id = :id", id=run_id)
+        real(run_id, silent)
+
+    monkeypatch.setattr(fetching, "advance", advance)
+    world.collect_all()
+    assert [run["state"] for run in world.runs()] == ["collected"]

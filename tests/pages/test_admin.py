@@ -1,0 +1,325 @@
+"""Administration and audit, as an administrator sees them, and that nobody else does."""
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import linked
+from app import session as signed_in
+from app.data import accounts
+from core.accounts import api_tokens, audit, notices, profile, service
+from core.accounts.links import Purpose
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Role, Scope
+from core.config import get_settings
+from core.errors import NotAllowedError
+from jobs import mailing
+from tests.pages.conftest import SignIn
+from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
+
+NASTY = "=1+1 <b>x</b> **y** $a$ :smile:"
+
+
+@pytest.fixture
+def mailed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Set a mail server, and keep who would be written to."""
+    sent: list[int] = []
+    monkeypatch.setenv("AMAZCOPE_SMTP_URL", "smtp://localhost:2525")
+    monkeypatch.setattr(mailing, "send_invitation", sent.append)
+    get_settings.cache_clear()
+    yield sent
+    get_settings.cache_clear()
+
+
+def state_of(session: Session, person_id: int) -> tuple[str, str]:
+    row = session.execute(
+        text("SELECT role, state FROM person WHERE id = :id"), {"id": person_id}
+    ).one()
+    return row[0], row[1]
+
+
+def manage(person_id: int) -> AppTest:
+    """Open the dialog about a person; a test's click runs its script as a whole."""
+    assert f"manage_{person_id}" in [button.key for button in open_page("admin").button]
+    return AppTest.from_function(_managing, args=(person_id,), default_timeout=30).run()
+
+
+def _managing(person_id: int) -> None:
+    from app import admin_parts
+    from app.data import accounts
+
+    for person in accounts.members():
+        if person.id == person_id:
+            admin_parts.manage(person)
+
+
+# Who sees it
+
+
+@pytest.mark.parametrize("page", ["admin", "audit"])
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER, Role.MANAGER])
+def test_nobody_but_an_administrator_sees_it(
+    session: Session,
+    somebody: Callable[[Role], Acting],
+    sign_in: SignIn,
+    role: Role,
+    page: str,
+) -> None:
+    sign_in(somebody(role))
+    app = open_page(page)
+    assert "You may not see this" in words(app)
+    assert not app.dataframe
+    assert not app.title
+
+
+def test_what_the_pages_read_asks_for_the_role_itself(
+    session: Session, somebody: Callable[[Role], Acting], sign_in: SignIn
+) -> None:
+    sign_in(somebody(Role.MANAGER))
+    for read in (
+        accounts.members,
+        accounts.team_tokens,
+        accounts.team_settings,
+        accounts.kinds_of_events,
+        lambda: accounts.audit_events(None, None, None),
+        lambda: accounts.audit_file(signed_in.acting(), None, None),
+    ):
+        with pytest.raises(NotAllowedError):
+            read()
+
+
+# People
+
+
+def test_a_role_is_changed_and_the_person_told(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    seller = somebody(Role.SELLER)
+    app = manage(seller.person_id)
+    labelled(app.selectbox, "Role").set_value(Role.MANAGER)
+    press(app, "Change role")
+    assert state_of(session, seller.person_id) == ("manager", "active")
+    assert notices.count_unread(session, seller) == 1
+
+
+def test_the_last_administrator_stays_one(session: Session, acting: Acting) -> None:
+    app = manage(acting.person_id)
+    labelled(app.selectbox, "Role").set_value(Role.VIEWER)
+    press(app, "Change role")
+    assert "last administrator" in errors(app)
+    assert state_of(session, acting.person_id) == ("admin", "active")
+
+
+def test_somebody_is_disabled_enabled_and_erased_only_by_their_name(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    seller = somebody(Role.SELLER)
+    press(manage(seller.person_id), "Disable")
+    assert state_of(session, seller.person_id)[1] == "disabled"
+    assert "disabled" in plain(open_page("admin"))
+    press(manage(seller.person_id), "Enable again")
+    assert state_of(session, seller.person_id)[1] == "active"
+    press(manage(seller.person_id), "Disable")
+    app = manage(seller.person_id)
+    labelled(app.text_input, "Type the name to confirm").set_value("somebody else")
+    press(app, "Erase for ever")
+    assert "Type the name" in errors(app)
+    labelled(app.text_input, "Type the name to confirm").set_value(seller.name)
+    press(app, "Erase for ever")
+    assert state_of(session, seller.person_id)[1] == "erased"
+    assert seller.name not in plain(open_page("admin"))
+
+
+def test_a_lost_second_factor_is_removed(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    seller = somebody(Role.SELLER)
+    person = session.get_one(Person, seller.person_id)
+    person.totp_secret, person.totp_confirmed_at = b"x", datetime.now(UTC)
+    session.commit()
+    press(manage(seller.person_id), "Remove the second factor")
+    session.refresh(person)
+    assert person.totp_confirmed_at is None
+
+
+def test_who_waits_for_the_set_up_link_is_left_alone(session: Session, acting: Acting) -> None:
+    person = Person(team_id=acting.team_id, name="Owner", role="admin", state="unclaimed")
+    session.add(person)
+    session.commit()
+    keys = [button.key for button in open_page("admin").button]
+    assert f"manage_{person.id}" not in keys
+
+
+# Invitations
+
+
+def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: Acting) -> None:
+    app = open_page("admin", part="Invitations")
+    labelled(app.text_input, "Mail address").set_value("New@Team.example")
+    labelled(app.selectbox, "Role").set_value(Role.MANAGER)
+    press(app, "Invite")
+    token = app.code[0].value.partition("?invitation=")[2]
+    invited = service.find_invited(session, token, Purpose.INVITATION, datetime.now(UTC))
+    assert invited is not None
+    assert (invited.mail, invited.role) == ("new@team.example", Role.MANAGER)
+    assert "new@team.example" in plain(press(app, "I have copied it"))
+    assert token not in words(app)
+    press(app, "New link")
+    now = datetime.now(UTC)
+    assert service.find_invited(session, token, Purpose.INVITATION, now) is None
+    press(app, "Withdraw")
+    assert "Everybody who was invited has joined." in words(app)
+
+
+def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
+    session: Session, acting: Acting, mailed: list[int]
+) -> None:
+    app = open_page("admin", part="Invitations")
+    labelled(app.text_input, "Mail address").set_value("new@team.example")
+    press(app, "Invite")
+    assert "on its way" in toasts(app)
+    assert len(mailed) == 1
+    assert not app.code
+    press(app, "Send again")
+    assert len(mailed) == 2
+
+
+def test_what_is_no_address_is_said_below_the_form(session: Session, acting: Acting) -> None:
+    app = open_page("admin", part="Invitations")
+    labelled(app.text_input, "Mail address").set_value("nobody")
+    press(app, "Invite")
+    assert "no mail address" in errors(app)
+
+
+# Tokens and the team
+
+
+def test_anybodys_token_is_revoked(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    now = datetime.now(UTC)
+    seller = somebody(Role.SELLER)
+    token = api_tokens.make_api_token(session, seller, NASTY, [Scope.ACT], None, now)
+    session.commit()
+    app = open_page("admin", part="API tokens")
+    assert "Seller: **" in words(app)
+    assert "\\<b\\>x" in words(app)
+    press(app, "Revoke")
+    assert api_tokens.find_by_token(session, token, now, None) is None
+
+
+def test_the_teams_settings_win_over_the_process_and_are_audited(
+    session: Session, acting: Acting
+) -> None:
+    assert not linked.is_open()
+    app = open_page("admin", part="Team")
+    labelled(app.text_input, "Name of the team").set_value("Kettle & Co")
+    labelled(app.selectbox, "Who may join").set_value("open")
+    labelled(app.selectbox, "Time zone").set_value("Europe/Berlin")
+    press(app, "Save")
+    assert linked.is_open()
+    assert "times in Europe/Berlin" in words(app)
+    found = open_page("audit", kind="changed team settings").dataframe[0].value
+    [row] = [row for row in found.to_dict("records") if row["What"] == "changed team settings"]
+    assert "registration: invitation → open" in row["Values"]
+    assert "→ Kettle & Co" in row["Values"]
+
+
+# The audit
+
+
+def test_events_are_newest_first_with_what_changed(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    seller = somebody(Role.SELLER)
+    service.change_role(session, acting, seller.person_id, Role.VIEWER)
+    service.disable(session, acting, seller.person_id, datetime.now(UTC))
+    session.commit()
+    rows = open_page("audit").dataframe[0].value.to_dict("records")
+    assert [row["What"] for row in rows[:2]] == ["disabled", "changed role"]
+    assert rows[1]["Values"] == "role: seller → viewer"
+    assert rows[1]["Who"] == acting.name
+    assert rows[1]["From"] == "page, from this machine"
+    assert not rows[1]["Sealed"]
+    audit.seal(session)
+    session.commit()
+    assert all(open_page("audit").dataframe[0].value["Sealed"])
+
+
+def test_the_audit_is_narrowed_by_kind_and_person(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    seller = somebody(Role.SELLER)
+    audit.note(session, seller, "followed", "product:7", new={"count": 2})
+    audit.note(session, acting, "followed", "product:8")
+    session.commit()
+    app = open_page("audit")
+    app.selectbox(key="kind").set_value("followed").run()
+    assert list(app.dataframe[0].value["Thing"]) == ["product 8", "product 7"]
+    app.selectbox(key="person").set_value(seller.person_id).run()
+    assert list(app.dataframe[0].value["Thing"]) == ["product 7"]
+
+
+def test_older_events_are_a_page_away_and_back(session: Session, acting: Acting) -> None:
+    for number in range(audit.PAGE + 5):
+        audit.note(session, acting, "tried", f"thing:{number}")
+    session.commit()
+    app = open_page("audit")
+    app.selectbox(key="kind").set_value("tried").run()
+    assert app.dataframe[0].value["Thing"].iloc[0] == "thing 104"
+    press(app, "Older")
+    assert list(app.dataframe[0].value["Thing"]) == [f"thing {n}" for n in (4, 3, 2, 1, 0)]
+    press(app, "Newer")
+    assert len(app.dataframe[0].value) == audit.PAGE
+
+
+def test_the_file_holds_no_formulas(session: Session, acting: Acting) -> None:
+    audit.note(session, acting, "renamed", "tag:1", {"name": "a"}, {"name": NASTY})
+    audit.note(session, acting, "=cmd|' /C calc'!A0", "tag:2")
+    session.get_one(Person, acting.person_id).name = "@SUM(A1)"
+    session.commit()
+    body = accounts.audit_file(acting, None, None).decode("utf-8-sig")
+    rows = list(csv.DictReader(StringIO(body)))
+    assert rows[0]["what"] == "'=cmd|' /C calc'!A0"
+    assert rows[0]["person"] == "'@SUM(A1)"
+    assert rows[1]["new"] == '{"name":"' + NASTY + '"}'
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    shown = open_page("audit").dataframe[0].value.to_dict("records")
+    assert shown[0]["Who"] == "'@SUM(A1)"
+
+
+def test_a_file_is_made_for_who_somebody_is_by_then(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+) -> None:
+    """It is made after the page has run, where nothing of the page is at hand."""
+    other = somebody(Role.ADMIN)
+    sign_in(other)
+    later = signed_in.acting_later()
+    sign_in(None)
+    assert accounts.audit_file(later(), None, None)
+    service.change_role(session, acting, other.person_id, Role.MANAGER)
+    session.commit()
+    with pytest.raises(NotAllowedError):
+        accounts.audit_file(later(), None, None)
+    service.disable(session, acting, other.person_id, datetime.now(UTC))
+    session.commit()
+    with pytest.raises(signed_in.SignedOutError):
+        later()
+
+
+def test_a_profile_that_was_never_saved_shows_only_what_differs(
+    session: Session, acting: Acting
+) -> None:
+    own = profile.get_profile(session, acting)
+    wanted = profile.Wanted(
+        own.name, own.time_zone, "de_DE", own.page_size, "symbol", "system", None, None, True
+    )
+    profile.change_profile(session, acting, wanted)
+    session.commit()
+    assert open_page("audit").dataframe[0].value["Values"].iloc[0] == "locale: en_US → de_DE"

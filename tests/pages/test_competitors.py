@@ -1,0 +1,211 @@
+"""Competitors and suggestions on the product screen, and the caps of its price."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import suggestion_actions
+from core.accounts.rules import Acting, Role
+from core.config import ROOT
+from core.errors import InvalidInputError, NotAllowedError
+from core.suggestions import service
+from core.suggestions.competitor_queries import competitors_of, price_caps_of
+from core.suggestions.rules import PriceCaps
+from tests.core.suggestions.world import new_price, own_lamp, show
+from tests.factories import KETTLE, LAMP, follow_all, rows, stranger
+from tests.pages.conftest import SignIn
+from tests.pages.test_roles import labels, open_page, words
+from tests.pages.test_suggestions import propose
+
+MakeSomebody = Callable[[Role], Acting]
+HOUR_AGO = timedelta(hours=1)
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    number = own_lamp(session, acting)
+    show(session, datetime.now(UTC) - HOUR_AGO)
+    session.commit()
+    return number
+
+
+@pytest.fixture
+def rival(session: Session, acting: Acting, lamp: int) -> int:
+    """A kettle that sells for a quarter more."""
+    [number] = follow_all(session, acting, [KETTLE])
+    show(session, datetime.now(UTC) - HOUR_AGO, KETTLE, price=2500)
+    service.add_competitor(session, acting, lamp, number, datetime.now(UTC))
+    session.commit()
+    return number
+
+
+def open_tab(name: str) -> AppTest:
+    """Open the product screen at one of its tabs."""
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app.switch_page("../pages/product.py")
+    app.query_params["marketplace"], app.query_params["asin"] = "US", LAMP
+    app.session_state["more"] = name
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_competitor_is_shown_with_its_newest_values(rival: int):
+    app = open_tab("Competitors")
+    shown = words(app)
+    assert "\\$25.00 (+25\u202f% to this product's)" in shown
+    assert "rank \\#500 in Lamps" in shown
+    assert "4.5 stars of 1,000" in shown
+    assert "Remove" in labels(app)
+
+
+def test_without_competitors_it_is_said_what_they_are_for(lamp: int):
+    app = open_tab("Competitors")
+    assert "No competitor is chosen yet" in words(app)
+    assert "Price caps of advice: no floor and no ceiling, at most 15 % at once" in words(app)
+
+
+def test_a_pasted_address_adds_a_competitor_and_follows_it(
+    session: Session, acting: Acting, lamp: int
+):
+    app = open_tab("Competitors")
+    address = "https://www.amazon.com/Some-Kettle/dp/B0TEST0002/ref=sr_1_1?th=1"
+    app.text_input(key="pasted_competitor").set_value(address)
+    app.button(key="add_competitor").click().run()
+    assert not app.exception
+    [added] = competitors_of(session, acting, lamp)
+    assert (added.asin, added.added_by) == ("B0TEST0002", acting.name)
+    assert added.captured_at is None
+    assert "not looked at yet" in words(app)
+    followed = rows(
+        session, "SELECT role FROM tracking WHERE product_id = :id", id=added.product_id
+    )
+    assert followed == [{"role": "competitor"}]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "reason"),
+    [
+        ("", "names no product"),
+        ("https://www.amazon.de/dp/B0TEST0002", "sold in DE"),
+        ("https://amzn.to/3abcdef", "short link"),
+        ("B0TEST0002 B0TEST0003", "more than one product"),
+    ],
+)
+def test_what_is_no_competitor_is_refused_with_a_reason(lamp: int, pasted: str, reason: str):
+    with pytest.raises(InvalidInputError, match=reason):
+        suggestion_actions.add_competitor(lamp, "US", pasted)
+
+
+def test_a_product_is_no_competitor_of_its_own(session: Session, lamp: int):
+    with pytest.raises(InvalidInputError):
+        suggestion_actions.add_competitor(lamp, "US", LAMP)
+    # It was followed as one's own, and still is.
+    assert rows(session, "SELECT role FROM tracking") == [{"role": "own"}]
+
+
+def test_a_competitor_is_removed_and_stays_followed(
+    session: Session, acting: Acting, lamp: int, rival: int
+):
+    app = open_tab("Competitors")
+    app.button(key=f"remove_competitor_{rival}").click().run()
+    assert not app.exception
+    assert competitors_of(session, acting, lamp) == []
+    assert len(rows(session, "SELECT 1 FROM tracking WHERE product_id = :id", id=rival)) == 1
+
+
+def test_a_viewer_sees_competitors_without_changing_them(
+    sign_in: SignIn, somebody: MakeSomebody, rival: int
+):
+    sign_in(somebody(Role.VIEWER))
+    app = open_tab("Competitors")
+    assert "25.00" in words(app)
+    assert not {"Remove", "Add"} & labels(app)
+
+
+def test_another_team_has_other_competitors(session: Session, lamp: int, rival: int):
+    assert competitors_of(session, stranger(session), lamp) == []
+
+
+def test_a_products_suggestions_are_listed_with_their_state(
+    session: Session, acting: Acting, lamp: int
+):
+    propose(session, acting, lamp, new_price(), title="Ask for *less*")
+    app = open_tab("Suggestions")
+    [link] = [each for each in app.get("page_link") if "Ask for" in each.proto.label]
+    assert "Ask for \\*less\\*" in link.proto.label
+    assert "Waiting" in link.proto.label
+    assert "Ask for suggestions" in labels(app)
+
+
+def test_a_product_without_suggestions_says_so(lamp: int):
+    assert "Nothing was suggested for this product yet" in words(open_tab("Suggestions"))
+
+
+# Caps
+
+
+def test_a_manager_sets_price_caps_in_the_settings(session: Session, acting: Acting, lamp: int):
+    assert suggestion_actions.set_price_caps(lamp, PriceCaps(1500, 2500, 10)) == "Price caps saved."
+    assert price_caps_of(session, acting, lamp) == PriceCaps(1500, 2500, 10)
+    shown = words(open_tab("Competitors"))
+    assert "between \\$15.00 and \\$25.00, at most 10 % at once" in shown
+
+
+def test_the_settings_offer_caps_from_manager_on(
+    sign_in: SignIn, somebody: MakeSomebody, lamp: int
+):
+    app = open_page("product", marketplace="US", asin=LAMP)
+    app.button(key="settings").click().run()
+    assert "Save caps" in labels(app)
+    sign_in(somebody(Role.SELLER))
+    app = open_page("product", marketplace="US", asin=LAMP)
+    app.button(key="follow").click().run()
+    app.button(key="settings").click().run()
+    assert "Save" in labels(app)
+    assert "Save caps" not in labels(app)
+
+
+def test_a_seller_may_not_set_caps(sign_in: SignIn, somebody: MakeSomebody, lamp: int):
+    sign_in(somebody(Role.SELLER))
+    with pytest.raises(NotAllowedError):
+        suggestion_actions.set_price_caps(lamp, PriceCaps(1500))
+
+
+def caps_form(marketplace: str, asin: str) -> AppTest:
+    def script(marketplace: str, asin: str) -> None:
+        from app import price_caps
+        from app.data import history
+
+        head = history.product_head(marketplace, asin)
+        if head is not None:
+            price_caps.form(head)
+
+    args = (marketplace, asin)
+    return AppTest.from_function(script, args=args, default_timeout=30).run()
+
+
+def test_caps_are_typed_as_the_marketplace_writes_amounts(
+    session: Session, acting: Acting, lamp: int
+):
+    app = caps_form("US", LAMP)
+    floor, ceiling, step = app.text_input
+    assert (floor.value, ceiling.value, step.value) == ("", "", "15")
+    floor.set_value("15.50")
+    step.set_value("7.5")
+    app.button[0].click().run()
+    assert app.success[0].value == "Price caps saved."
+    assert price_caps_of(session, acting, lamp) == PriceCaps(1550, None, 7.5)
+    assert caps_form("US", LAMP).text_input[0].value == "15.50"
+
+
+def test_a_floor_above_the_ceiling_is_refused(session: Session, acting: Acting, lamp: int):
+    app = caps_form("US", LAMP)
+    app.text_input[0].set_value("30")
+    app.text_input[1].set_value("20")
+    app.button[0].click().run()
+    assert "floor lies above the ceiling" in app.error[0].value
+    assert price_caps_of(session, acting, lamp) == PriceCaps()

@@ -1,0 +1,115 @@
+"""Figures in the reader's way: on every path that shows one, and never in another's."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Role
+from core.config import ROOT
+from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
+from tests.pages.conftest import SignIn
+from tests.pages.looking import open_page
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def german(session: Session, somebody: Callable[[Role], Acting]) -> Acting:
+    reader = somebody(Role.VIEWER)
+    session.get_one(Person, reader.person_id).locale = "de_DE"
+    session.commit()
+    return reader
+
+
+@pytest.fixture
+def product(session: Session, acting: Acting) -> int:
+    number, now = followed(session, acting), this_hour()
+    store(session, [look_of(number, now - 5 * DAY, price=200000), look_of(number, now - DAY)])
+    return number
+
+
+def figures() -> dict[str, str]:
+    page = open_page("product", marketplace="US", asin=ASIN)
+    return {shown.label: shown.value for shown in page.metric}
+
+
+def test_a_product_is_written_in_each_readers_way(
+    session: Session, acting: Acting, german: Acting, product: int, sign_in: SignIn
+) -> None:
+    assert figures()["Rank in Kitchen"] == "#1,200"
+    sign_in(german)
+    assert figures()["Rank in Kitchen"] == "#1.200"
+    sign_in(acting)
+    assert figures()["Rank in Kitchen"] == "#1,200"
+
+
+def test_a_kept_chart_is_not_shown_to_somebody_with_other_formats(
+    session: Session, acting: Acting, german: Acting, product: int, sign_in: SignIn
+) -> None:
+    def alt() -> str:
+        script = AppTest.from_function(_alt_text, args=(ASIN,), default_timeout=30).run()
+        assert not script.exception
+        return script.text[0].value
+
+    assert "$2,000.00" in alt()
+    sign_in(german)
+    assert "2.000,00\u00a0$" in alt()
+    sign_in(acting)
+    assert "$2,000.00" in alt()
+
+
+def _alt_text(asin: str) -> None:
+    import streamlit as st
+
+    from app.data import acting, history
+
+    acting()
+    head = history.product_head("US", asin)
+    assert head
+    period = history.period(head, 30)
+    assert period
+    st.text(period.alt)
+
+
+def test_a_part_that_runs_alone_writes_in_the_readers_way(
+    session: Session, german: Acting, sign_in: SignIn
+) -> None:
+    """Such a part runs without the frame, in a thread that nobody told whose formats count."""
+    sign_in(german)
+    assert AppTest.from_function(_alone).run().caption[0].value == "1.234"
+
+
+def test_a_part_that_runs_alone_shows_nothing_to_who_is_signed_out(
+    session: Session, sign_in: SignIn
+) -> None:
+    sign_in(None)
+    script = AppTest.from_function(_alone).run()
+    assert not script.caption
+    assert not script.exception
+    assert script.warning[0].value == "You are signed out. Reload the page to sign in again."
+
+
+def _alone() -> None:
+    import streamlit as st
+
+    from app import fragments
+    from core import formats, wording
+
+    formats.use(formats.USUAL)
+
+    @fragments.fragment()
+    def part() -> None:
+        st.caption(wording.count(1234))
+
+    part()
+
+
+def test_every_part_that_runs_alone_asks_who_is_signed_in() -> None:
+    bare = re.compile(r"@st\.(dialog|fragment)\b")
+    files = [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    assert [path.name for path in files if bare.search(path.read_text())] == []

@@ -1,0 +1,146 @@
+"""What is behind mailed links, as somebody sees it who is not signed in."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import entering, leaving
+from core.accounts import mailed, service
+from core.accounts.credentials import is_password
+from core.accounts.links import Purpose, find_token
+from core.accounts.models import AuditEvent, Person
+from core.accounts.rules import Acting, Role
+from core.config import ROOT, get_settings
+from jobs import mailing
+from tests.pages.conftest import SignIn
+
+PASSWORD = "seven lamps beside a kettle"
+MAIL = "ada@shop.example"
+
+
+@pytest.fixture(autouse=True)
+def tickets(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Nobody is signed in; the tickets that are handed to the browser."""
+    sign_in(None)
+    handed: list[str] = []
+    monkeypatch.setattr(leaving, "begin_at_start", handed.append)
+    return handed
+
+
+@pytest.fixture
+def open_to_everybody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AMAZCOPE_REGISTRATION", "open")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def open_link(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def fill(app: AppTest, **values: str) -> AppTest:
+    labels = {"password": "New password", "name": "Your name", "mail": "Mail address"}
+    for name, value in values.items():
+        next(box for box in app.text_input if box.label == labels[name]).input(value)
+    app.button[0].click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    return " ".join(each.value for each in [*app.success, *app.error])
+
+
+def asked_for_reset(session: Session, acting: Acting) -> str:
+    person = session.get_one(Person, acting.person_id)
+    person.password_hash = "$old"
+    session.flush()
+    asked = mailed.request_reset(session, person.mail or "", datetime.now(UTC))
+    assert asked is not None
+    session.commit()
+    return asked[1]
+
+
+def test_a_new_password_lets_in_at_once(
+    session: Session, acting: Acting, tickets: list[str]
+) -> None:
+    fill(open_link(reset=asked_for_reset(session, acting)), password=PASSWORD)
+    [ticket] = tickets
+    assert find_token(session, ticket, Purpose.TICKET, datetime.now(UTC)) == acting.person_id
+
+
+def test_a_mailbox_alone_lets_nobody_past_a_second_factor(
+    session: Session, acting: Acting, tickets: list[str]
+) -> None:
+    token = asked_for_reset(session, acting)
+    session.get_one(Person, acting.person_id).totp_confirmed_at = datetime.now(UTC)
+    session.commit()
+    app = fill(open_link(reset=token), password=PASSWORD)
+    assert "Sign in with it and your second factor" in said(app)
+    assert tickets == []
+    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    assert is_password(person.password_hash, PASSWORD)
+
+
+def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
+    session: Session,
+    tickets: list[str],
+    open_to_everybody: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(mailing, "send_registration", asked.append)
+    app = open_link()
+    next(button for button in app.button if button.label == "Register").click()
+    app.run()
+    assert [box.label for box in app.text_input] == ["Mail address"]
+    fill(app, mail=MAIL)
+    assert asked == [MAIL]
+    made = mailed.register(session, MAIL, datetime.now(UTC))
+    session.commit()
+    assert made is not None
+    fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
+    person = session.scalars(select(Person).where(Person.mail == MAIL)).one()
+    assert (person.name, person.state, person.role) == ("Ada", "active", "viewer")
+    assert len(tickets) == 1
+
+
+def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
+    session: Session, acting: Acting, tickets: list[str]
+) -> None:
+    _, token = service.invite(session, acting, MAIL, Role.SELLER, datetime.now(UTC))
+    session.commit()
+    open_link(invitation=token)
+    assert "easy to guess" in said(fill(open_link(invitation=token), password="passwordpassword"))
+    assert tickets == []
+    fill(open_link(invitation=token), name="Ada", password=PASSWORD)
+    assert len(tickets) == 1
+    assert "used up" in said(open_link(invitation=token))
+
+
+def test_wrong_codes_lock_and_are_told_to_the_audit(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entering.signed, "address", lambda: "203.0.113.7")
+    monkeypatch.setattr(entering.second_factor, "check_code", lambda *_: False)
+    person = session.get_one(Person, acting.person_id)
+    person.totp_confirmed_at = datetime.now(UTC)
+    token = entering.links.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
+    session.commit()
+    for _ in range(entering.limits().per_person):
+        assert entering.try_code(token, "owner@team.example", "000000") is None
+    with pytest.raises(entering.TooManyAttemptsError):
+        entering.try_code(token, "owner@team.example", "000000")
+    locked = select(AuditEvent.person_id).where(AuditEvent.verb == "locked out")
+    assert session.scalars(locked).all() == [acting.person_id]

@@ -1,0 +1,305 @@
+"""The profile, as the person sees it and changes it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyotp
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app import account_actions
+from app import session as signed_in
+from app.security_parts import qr_code, secret_of
+from core.accounts import api_tokens, notices, second_factor, sessions
+from core.accounts.credentials import hash_password, is_password
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Role, Scope
+from core.config import get_settings
+from core.secret_key import secret_key
+from tests.pages.conftest import SignIn
+from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
+from tests.pages.seeding import follow_many, seed
+
+PRESENT = "quiet harbour 41 lamps"
+NASTY = "<b>x</b> **y** $a$ :smile: =1+1 [z](http://a.b)"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AMAZCOPE_DATA_DIR", str(tmp_path))
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+def with_password(session: Session, acting: Acting) -> Person:
+    person = session.get_one(Person, acting.person_id)
+    person.password_hash = hash_password(PRESENT)
+    session.commit()
+    return person
+
+
+# You
+
+
+def test_what_is_saved_is_what_the_form_shows_next(session: Session, acting: Acting) -> None:
+    app = open_page("profile")
+    labelled(app.text_input, "Name").set_value("Nora Nuñez")
+    labelled(app.selectbox, "Time zone").set_value("Asia/Tokyo")
+    labelled(app.selectbox, "Products on a page").set_value(25)
+    labelled(app.text_input, "News: price moves by (%)").set_value("7,5")
+    press(app, "Save")
+    assert "Profile saved." in toasts(app)
+    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    assert (person.name, person.time_zone, person.page_size) == ("Nora Nuñez", "Asia/Tokyo", 25)
+    again = open_page("profile")
+    assert labelled(again.text_input, "News: price moves by (%)").value == "7.5"
+
+
+def test_what_is_no_percentage_is_said_below_the_form(session: Session, acting: Acting) -> None:
+    app = open_page("profile")
+    labelled(app.text_input, "News: rank moves by (%)").set_value("much")
+    press(app, "Save")
+    assert "is no percentage" in errors(app)
+
+
+def test_a_name_with_markup_shows_as_it_was_typed(session: Session, acting: Acting) -> None:
+    session.get_one(Person, acting.person_id).name = NASTY
+    session.commit()
+    app = open_page("admin")
+    shown = " ".join(each.value for each in app.markdown)
+    assert "\\<b\\>x\\</b\\>" in shown
+    assert "\\*\\*y\\*\\*" in shown
+    assert ":smile:" not in shown
+
+
+def test_a_page_of_products_is_as_long_as_the_person_wants(
+    session: Session, acting: Acting
+) -> None:
+    follow_many(session, acting, 30)
+    assert len(open_page("products").dataframe[0].value) == 30
+    session.get_one(Person, acting.person_id).page_size = 25
+    session.commit()
+    assert len(open_page("products").dataframe[0].value) == 25
+
+
+# Formats
+
+
+def test_each_person_reads_figures_their_own_way(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+) -> None:
+    seed(session, acting, "B0TEST0001", "Kettle", price=123450, bsr=1204, ratings_count=2310)
+    reader = somebody(Role.MANAGER)
+    seed(session, reader, "B0TEST0002", "Pot", price=123450, bsr=1204, ratings_count=2310)
+    person = session.get_one(Person, reader.person_id)
+    person.locale, person.preferences = "de_DE", {"currency_display": "code"}
+    session.commit()
+    for who, price, rank in (
+        (acting, "$1,234.50", "#1,204"),
+        (reader, "1.234,50\u00a0USD", "#1.204"),
+        (acting, "$1,234.50", "#1,204"),
+    ):
+        sign_in(who)
+        row, *_ = open_page("products").dataframe[0].value.to_dict("records")
+        assert (row["price"], row["rank"]) == (price, rank)
+
+
+def test_a_dialog_writes_in_the_persons_formats(session: Session, acting: Acting) -> None:
+    """A dialog runs without the frame, in a thread that nobody told whose formats count."""
+    seed(session, acting, "B0TEST0001", "Kettle", price=123450, bsr=1204)
+    person = session.get_one(Person, acting.person_id)
+    person.locale = "de_DE"
+    for number in range(3):
+        notices.tell(session, [person.id], f"Notice {number}")
+    session.commit()
+    app = open_page("products")
+    app.button(key="bell").click().run()
+    assert "Notice 2" in words(app)
+    assert not app.exception
+
+
+# The bell
+
+
+def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+) -> None:
+    other = somebody(Role.VIEWER)
+    notices.tell(session, [acting.person_id, other.person_id], NASTY, "profile")
+    notices.tell(session, [acting.person_id], "Your role is now admin.")
+    session.commit()
+    app = open_page("products")
+    assert app.button(key="bell").label == "2"
+    app.button(key="bell").click().run()
+    assert "\\<b\\>x" in words(app)
+    assert open_page("products").button(key="bell").label == ""
+    assert notices.count_unread(session, other) == 1
+
+
+# Getting in
+
+
+def test_the_mail_address_changes_only_with_the_present_password(
+    session: Session, acting: Acting
+) -> None:
+    person = with_password(session, acting)
+    app = open_page("profile")
+    labelled(app.text_input, "New address").set_value("new@team.example")
+    app.text_input(key="password_for_mail").set_value("guessed")
+    press(app, "Change")
+    assert "present password is not right" in errors(app)
+    app.text_input(key="password_for_mail").set_value(PRESENT)
+    press(app, "Change")
+    session.refresh(person)
+    assert person.mail == "new@team.example"
+    assert "You sign in as new@team.example" in plain(app)
+
+
+def test_a_present_password_is_not_guessed_for_long(session: Session, acting: Acting) -> None:
+    with_password(session, acting)
+    app = open_page("profile", part="Security")
+    for present in (*(f"guess {number}" for number in range(5)), PRESENT):
+        app.text_input(key="password_present").set_value(present)
+        for key in ("new", "again"):
+            app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
+        press(app, "Change password")
+        assert ("Too many attempts" if present == PRESENT else "not right") in errors(app)
+
+
+def test_a_new_password_ends_all_other_sign_ins(session: Session, acting: Acting) -> None:
+    person = with_password(session, acting)
+    now = datetime.now(UTC)
+    ticket = sessions.make_ticket(session, acting.person_id, now)
+    elsewhere = sessions.begin(session, ticket, signed_in.lifetime(), now, "10.0.0.7", "Firefox/1")
+    session.commit()
+    assert elsewhere
+    app = open_page("profile", part="Security")
+    assert "10.0.0.7" in plain(app)
+    app.text_input(key="password_present").set_value(PRESENT)
+    for key in ("new", "again"):
+        app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
+    press(app, "Change password")
+    assert "Password changed" in toasts(app)
+    session.refresh(person)
+    assert is_password(person.password_hash, "a fresh lemon tree 7")
+    assert sessions.find(session, elsewhere, signed_in.lifetime(), now, None) is None
+    assert "10.0.0.7" not in plain(app)
+    assert labelled(app.button, "Sign out everywhere else").disabled
+
+
+def test_an_easy_password_is_refused_with_its_reason(session: Session, acting: Acting) -> None:
+    with_password(session, acting)
+    app = open_page("profile", part="Security")
+    app.text_input(key="password_present").set_value(PRESENT)
+    for key in ("new", "again"):
+        app.text_input(key=f"password_{key}").set_value("password1234")
+    press(app, "Change password")
+    assert "easy to guess" in errors(app)
+
+
+def test_one_sign_in_ends_by_its_button(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    ticket = sessions.make_ticket(session, acting.person_id, now)
+    token = sessions.begin(session, ticket, signed_in.lifetime(), now, "10.0.0.7", "Firefox/1")
+    session.commit()
+    assert token
+    press(open_page("profile", part="Security"), "End")
+    assert sessions.find(session, token, signed_in.lifetime(), now, None) is None
+
+
+# The second factor
+
+
+def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
+    session: Session, acting: Acting
+) -> None:
+    app = press(open_page("profile", part="Security"), "Set up")
+    secret = app.code[0].value.replace(" ", "")
+    assert len(secret) == 32
+    label = "**2.** The code that the app shows now"
+    labelled(app.text_input, label).set_value("000000")
+    press(app, "Confirm")
+    assert "This code is not right" in errors(app)
+    labelled(app.text_input, label).set_value(pyotp.TOTP(secret).now())
+    press(app, "Confirm")
+    codes = app.code[0].value.split("\n")
+    assert len(set(codes)) == 10
+    assert codes[0] not in words(press(app, "I have kept them"))
+    assert "Unused recovery codes: 10" in words(app)
+    labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])
+    press(app, "Remove the second factor")
+    assert not second_factor.is_asked_of(session, acting.person_id)
+
+
+def test_the_qr_code_carries_the_address_and_the_secret_is_there_to_type() -> None:
+    address = pyotp.TOTP("ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOP").provisioning_uri(
+        name="a@b.example", issuer_name="Amazcope"
+    )
+    assert qr_code(address).startswith("<svg")
+    assert secret_of(address) == "ABCD EFGH IJKL MNOP ABCD EFGH IJKL MNOP"
+
+
+def test_the_demos_people_can_change_neither_password_nor_address(
+    session: Session, acting: Acting
+) -> None:
+    person = with_password(session, acting)
+    person.is_demo = True
+    session.commit()
+    app = open_page("profile", part="Security")
+    assert labelled(app.button, "Change password").disabled
+    assert labelled(app.button, "Set up").disabled
+    assert labelled(open_page("profile").button, "Change").disabled
+
+
+# Tokens
+
+
+def test_a_token_is_shown_once_and_its_row_says_what_it_may(
+    session: Session, acting: Acting
+) -> None:
+    app = open_page("profile", part="API tokens")
+    labelled(app.text_input, "Name").set_value(NASTY)
+    press(app, "Make token")
+    token = app.code[0].value
+    assert api_tokens.find_by_token(session, token, datetime.now(UTC), None)
+    shown = words(app)
+    assert f"`{token[:8]}…` · may read · expires in 90 days · never used" in shown or (
+        f"`{token[:8]}…` · may read · expires in 2 months" in shown
+    )
+    assert "\\<b\\>x" in shown
+    assert token not in words(press(app, "I have copied it"))
+    press(app, "Revoke")
+    assert "There are none." in words(app)
+    assert api_tokens.find_by_token(session, token, datetime.now(UTC), None) is None
+
+
+def test_a_token_that_may_nothing_is_not_made(session: Session, acting: Acting) -> None:
+    app = open_page("profile", part="API tokens")
+    labelled(app.text_input, "Name").set_value("Report")
+    app.button_group[-1].set_value([])
+    press(app, "Make token")
+    assert "Choose what the token may do." in errors(app)
+
+
+def test_a_used_token_says_when(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    token = api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
+    api_tokens.mark_used(session, token, now - timedelta(hours=2))
+    session.commit()
+    shown = words(open_page("profile", part="API tokens"))
+    assert "does not expire · used 2 h ago" in shown
+
+
+def test_what_is_shown_once_is_kept_in_no_table(session: Session, acting: Acting) -> None:
+    app = press(open_page("profile", part="Security"), "Set up")
+    secret = app.code[0].value.replace(" ", "")
+    kept = session.execute(
+        text("SELECT totp_secret FROM person WHERE id = :id"), {"id": acting.person_id}
+    )
+    body = bytes(kept.scalar_one())
+    assert secret.encode() not in body
+    assert account_actions.SETTING_UP in app.session_state
+    assert secret_key(get_settings()) not in words(app)

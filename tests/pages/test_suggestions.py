@@ -1,0 +1,256 @@
+"""The review queue, as each role finds it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from app import suggestion_actions
+from core.accounts.rules import Acting, Role
+from core.errors import InvalidInputError
+from core.suggestions import service
+from core.suggestions.models import AdviceCall, Suggestion
+from core.suggestions.rules import Advisor
+from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp
+from tests.factories import row, rows
+from tests.pages.conftest import SignIn
+from tests.pages.test_roles import labels, open_page, words
+
+MakeSomebody = Callable[[Role], Acting]
+
+
+def propose(
+    session: Session, acting: Acting, product_id: int, *actions: object, **how: object
+) -> int:
+    by = how.pop("advisor", Advisor.RULES)
+    made = service.store_advice(
+        session,
+        acting.team_id,
+        product_id,
+        advice(*actions, **how),  # type: ignore[arg-type]
+        by,  # type: ignore[arg-type]
+        "local-8b" if by is Advisor.MODEL else None,
+        None,
+        datetime.now(UTC),
+    )
+    session.commit()
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    number = own_lamp(session, acting)
+    session.commit()
+    return number
+
+
+@pytest.fixture
+def three(session: Session, acting: Acting, lamp: int) -> list[int]:
+    return [
+        propose(session, acting, lamp, new_cadence(), priority=3, title="Look every hour"),
+        propose(session, acting, lamp, new_title(), priority=1, title="Shorten the title",
+                advisor=Advisor.MODEL),
+        propose(session, acting, lamp, new_price(), priority=2, title="Ask for less"),
+    ]  # fmt: skip
+
+
+def table(app: AppTest) -> list[dict[str, str]]:
+    return app.dataframe[0].value.to_dict("records")
+
+
+def test_the_queue_shows_what_is_worth_most_first(three: list[int]):
+    app = open_page("suggestions")
+    assert [each["title"] for each in table(app)] == [
+        "Shorten the title",
+        "Ask for less",
+        "Look every hour",
+    ]
+    assert "3 wait for a decision · worth most first" in words(app)
+
+
+def test_a_row_says_who_spoke_how_sure_and_what_should_move(three: list[int]):
+    first = table(open_page("suggestions"))[0]
+    assert first["advisor"] == "model · local-8b"
+    assert (first["priority"], first["kind"], first["status"]) == ("High", "Content", "Waiting")
+    assert (first["confidence"], first["expected"]) == ("60\u202f%", "rank improves, 14 d")
+    assert first["product"] == "Reading lamp with a long neck"
+    assert first["until"] == "expires in 29 days"
+
+
+def test_counts_stand_beside_the_filters(three: list[int]):
+    shown = words(open_page("suggestions"))
+    assert "Waiting 3" in shown
+    assert "Pricing 1 · Content 1 · Tracking 1" in shown
+    assert "High 1 · Medium 1 · Low 1" in shown
+    assert "Rules 2 · Model 1" in shown
+
+
+def test_filters_live_in_the_address(three: list[int]):
+    app = open_page("suggestions", kind="Pricing")
+    assert [each["title"] for each in table(app)] == ["Ask for less"]
+    app = open_page("suggestions", about="kettle")
+    assert not app.dataframe
+    assert "No suggestion matches" in words(app)
+    app.button(key="clear_filters").click().run()
+    assert len(table(app)) == 3
+
+
+def test_a_status_is_chosen_above(session: Session, acting: Acting, three: list[int]):
+    now = datetime.now(UTC)
+    service.decline_all(session, acting, three[2], now, "Below our cost")
+    session.commit()
+    app = open_page("suggestions", status="Declined")
+    assert [each["title"] for each in table(app)] == ["Ask for less"]
+    assert "1 declined suggestion · newest first" in words(app)
+    assert table(app)[0]["until"] == "decided just now"
+
+
+def test_text_from_outside_is_no_markup(session: Session, acting: Acting, lamp: int):
+    propose(session, acting, lamp, new_price(), title="**Bold** <b>now</b>")
+    assert table(open_page("suggestions"))[0]["title"] == "**Bold** <b>now</b>"
+
+
+# What each role may do
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.ADMIN])
+def test_who_may_decide_is_offered_to_tick(
+    sign_in: SignIn, somebody: MakeSomebody, three: list[int], role: Role
+):
+    sign_in(somebody(role))
+    app = open_page("suggestions")
+    assert "Tick suggestions about tracking" in words(app)
+    assert "Ask for suggestions" in labels(app)
+
+
+def test_a_seller_sees_the_queue_and_may_ask_but_not_decide(
+    sign_in: SignIn, somebody: MakeSomebody, three: list[int]
+):
+    sign_in(somebody(Role.SELLER))
+    app = open_page("suggestions")
+    assert len(table(app)) == 3
+    assert "Tick suggestions" not in words(app)
+    assert "Ask for suggestions" in labels(app)
+
+
+def test_a_viewer_only_sees_the_queue(sign_in: SignIn, somebody: MakeSomebody, three: list[int]):
+    sign_in(somebody(Role.VIEWER))
+    app = open_page("suggestions")
+    assert len(table(app)) == 3
+    assert "Tick suggestions" not in words(app)
+    assert "Ask for suggestions" not in labels(app)
+
+
+def test_suggestions_about_tracking_are_approved_together(
+    session: Session, acting: Acting, three: list[int]
+):
+    answer = _as_page(lambda: suggestion_actions.approve_tracking([three[0]]))
+    assert answer.startswith("1 approved.")
+    assert row(session, "SELECT state FROM suggestion WHERE id = :id", id=three[0]) == {
+        "state": "approved"
+    }
+
+
+def _as_page(verb: Callable[[], str]) -> str:
+    with patch("app.suggestion_actions._apply_now", lambda: None):
+        return verb()
+
+
+def test_what_changes_a_listing_is_not_approved_from_the_list(
+    session: Session, acting: Acting, three: list[int]
+):
+    with pytest.raises(InvalidInputError, match="about tracking"):
+        _as_page(lambda: suggestion_actions.approve_tracking(three))
+    assert {each["state"] for each in rows(session, "SELECT state FROM suggestion")} == {"pending"}
+
+
+def test_an_administrator_asks_for_four_eyes(
+    session: Session, sign_in: SignIn, somebody: MakeSomebody, three: list[int]
+):
+    app = open_page("suggestions")
+    app.toggle(key="four_eyes").set_value(True).run()
+    assert not app.exception
+    assert rows(session, "SELECT four_eyes FROM suggestion_settings") == [{"four_eyes": True}]
+    assert open_page("suggestions").toggle(key="four_eyes").value is True
+    sign_in(somebody(Role.MANAGER))
+    assert not open_page("suggestions").toggle
+
+
+# Nothing to show
+
+
+def test_nothing_tracked_offers_to_add_products():
+    app = open_page("suggestions")
+    assert "Nothing is tracked yet" in words(app)
+    assert "Add products" in labels(app)
+
+
+def test_nothing_suggested_yet_offers_to_ask(lamp: int):
+    app = open_page("suggestions")
+    assert "Nothing was suggested yet" in words(app)
+    assert "Ask for suggestions" in labels(app)
+
+
+def test_nothing_waiting_is_not_nothing_at_all(session: Session, three: list[int]):
+    session.execute(update(Suggestion).values(state="approved", decided_at=datetime.now(UTC)))
+    session.commit()
+    app = open_page("suggestions")
+    assert "Nothing waits for a decision" in words(app)
+    assert not app.dataframe
+
+
+# Asking
+
+
+def test_asking_shows_how_far_the_advisors_are(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+):
+    rung: list[bool] = []
+    monkeypatch.setattr("app.suggestion_actions._advise_now", lambda: rung.append(True))
+    app = open_page("suggestions")
+    app.button(key="ask_first").click().run()
+    assert not app.exception
+    assert rung == [True]
+    assert rows(session, "SELECT product_id, asked_by FROM advice_due") == [
+        {"product_id": lamp, "asked_by": acting.person_id}
+    ]
+    assert "Waiting for the worker" in words(app)
+    _answered(session, acting, lamp)
+    app.run()
+    assert "1 product looked at: nothing new" in words(app)
+    assert "Model (local-8b) answered, and every reply was rejected: A price of 0." in words(app)
+    app.button(key="asked_read").click().run()
+    assert "looked at" not in words(app)
+
+
+def _answered(session: Session, acting: Acting, lamp: int) -> None:
+    session.execute(text("DELETE FROM advice_due"))
+    session.add(
+        AdviceCall(
+            team_id=acting.team_id,
+            product_id=lamp,
+            advisor="model",
+            model="local-8b",
+            facts_hash=b"x",
+            at=datetime.now(UTC) + timedelta(seconds=1),
+            state="rejected",
+            reasons=["A price of 0."],
+        )
+    )
+    session.commit()
+
+
+def test_asking_without_an_own_product_says_how_to_get_one(
+    session: Session, acting: Acting, lamp: int
+):
+    session.execute(text("UPDATE tracking SET role = 'watched'"))
+    session.commit()
+    app = open_page("suggestions")
+    app.button(key="ask_first").click().run()
+    assert not app.exception
+    assert any("marked as your own" in toast.value for toast in app.toast)
