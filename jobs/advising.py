@@ -17,6 +17,7 @@ from core.suggestions import advising, applying, service, verifying
 from core.suggestions.advising import Adviser, Asked, Due
 from core.suggestions.appliers import Applier, find_applier
 from core.suggestions.handover import order_of
+from core.suggestions.model_advice import find_model_adviser
 from core.suggestions.rules import ActionState
 from jobs.queue import huey
 from jobs.running import alone, job
@@ -24,7 +25,6 @@ from jobs.running import alone, job
 log = logging.getLogger(__name__)
 
 BATCH = 40  # products claimed at a time: a second of rules, or five rounds of eight questions
-PARALLEL = 8  # questions to a model at a time
 
 
 @huey.periodic_task(crontab(minute="*/5"), expires=300)
@@ -86,6 +86,7 @@ def advise_round(adviser: Adviser | None = None) -> None:
 
     `adviser` None: the model of the settings, where there is one. The rules always answer.
     """
+    adviser = adviser or find_model_adviser(get_settings())
     with job("advise") as notes:
         products, suggestions = 0, 0
         failed: list[Exception] = []
@@ -132,7 +133,7 @@ def _advise(claimed: Sequence[Due], adviser: Adviser | None) -> int:
 
 
 def _ask_in_parallel(adviser: Adviser, asked: Sequence[Asked], now: datetime) -> int:
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    with ThreadPoolExecutor(get_settings().amazcope_model_parallel_calls) as pool:
         return sum(pool.map(lambda each: adviser.answer(each, now), asked))
 
 

@@ -206,3 +206,13 @@ def test_a_round_ends_what_nobody_decided(session: Session, acting: Acting, lamp
     number = suggest(session, acting, new_price(), now=ago(24 * 8))
     advising.expire_round()
     assert only_action(session, number).state == "expired"
+
+
+def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adviser = Quiet()
+    monkeypatch.setattr(advising, "find_model_adviser", lambda _settings: adviser)
+    ask(session, acting)
+    advising.advise_round()
+    assert len(adviser.asked) == 2
