@@ -22,6 +22,8 @@ from core.demo.catalogue import DemoProduct
 from core.demo.market import Market, usual_times
 from core.demo.wanted import REMEMBERED_AS
 from core.history.store import Look, make_room, store_looks
+from core.suggestions.advising import request_advice
+from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow
 from core.upkeep.remembered import remember
@@ -43,11 +45,19 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
         done = min((number + 1) * _BATCH, len(market.products))
         say(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
+        _ask_for_advice(session, now)
         remember(session, REMEMBERED_AS, {"state": "loaded"})
         count = {"count": len(market.products)}
         audit.note(session, _follower(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
+
+
+def _ask_for_advice(session: Session, now: datetime) -> None:
+    """Let the market's own products wait for advice: a first look should not need a morning."""
+    own = select(Tracking.product_id).join(Product, Product.id == Tracking.product_id)
+    chosen = own.where(Product.is_demo, Tracking.role == Role.OWN.value).distinct()
+    request_advice(session, _follower(session), list(session.scalars(chosen)), now)
 
 
 def _follower(session: Session) -> Acting:

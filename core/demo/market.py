@@ -1,11 +1,11 @@
 """The demo market: what a look at one of its products sees, at any time, past or to come.
 
 Joins the numbers of `simulation` with the texts of `catalogue` to observations
-and items. What a seller changed on a page would enter here, between the two:
-as further traits of a `Stocked`, valid from a time on.
+and items. What a seller changed on a page enters between the two (see `adopted`),
+in items only: the past as it was loaded does not change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.demo import items
+from core.demo.adopted import Adoptions, as_changed, nothing_adopted
 from core.demo.catalogue import DemoProduct, Stocked, listing_of, stock_of
 from core.demo.seen import Offer, observed, offers_of
 from core.demo.simulation import hours_since_origin, simulate
@@ -27,10 +28,18 @@ _HOUR_OF_DAILY_LOOK: Final = np.timedelta64(6, "h")
 
 
 class Market:
-    """Sixty invented products; everything follows from seed, product and time."""
+    """Sixty invented products; everything follows from seed, product and time.
 
-    def __init__(self, seed: int = DEFAULT_SEED) -> None:
+    Apart from what `adopted` tells that a seller changed.
+    """
+
+    def __init__(
+        self,
+        seed: int = DEFAULT_SEED,
+        adopted: Callable[[], Adoptions] = nothing_adopted,
+    ) -> None:
         self.seed = seed
+        self._adopted = adopted
         self._stock = stock_of(seed)
         self._listings: dict[tuple[str, int], Listing] = {}
 
@@ -68,7 +77,9 @@ class Market:
         offer = next(_offers(stocked, _as_times([at])))
         if offer.is_gone:
             return None
-        return write(stocked.product, offer, self._listing(stocked, offer.variant))
+        listing = self._listing(stocked, offer.variant)
+        changes = self._adopted().get((marketplace, asin), ())
+        return write(stocked.product, *as_changed(stocked, offer, listing, changes, at))
 
     def _listing(self, stocked: Stocked, variant: int) -> Listing:
         key = (stocked.product.asin, variant % 6)  # the versions repeat after six

@@ -82,7 +82,7 @@ def offers_of(stocked: Stocked, looks: Looks) -> Iterator[Offer]:
     )
     main, sub = stocked.category.path[0], stocked.category.path[-1]
     is_ranked = stocked.traits.fate is not Fate.NEWCOMER
-    own, rival = _own_seller(stocked), _rival_seller(stocked)
+    own, rival = own_seller(stocked), _rival_seller(stocked)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for gone, out, hidden, lost, deal, price, regular, coupon, left, rank, subrank, *rest in rows:
         is_offered = not (out or hidden)
@@ -113,7 +113,7 @@ def _availability(is_out: bool, is_suppressed: bool, stock_left: int) -> Availab
     return Availability.LIMITED if stock_left else Availability.IN_STOCK
 
 
-def _own_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
+def own_seller(stocked: Stocked) -> tuple[str, Fulfilment]:
     """Return who usually has the Buy Box: the brand, or Amazon itself."""
     product = stocked.product
     if product.role == "watched":

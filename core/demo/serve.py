@@ -4,6 +4,7 @@ import argparse
 
 import uvicorn
 
+from core.demo.adopted import stored_adoptions
 from core.demo.market import Market
 from core.demo.stand_in import DEMO_TOKEN, create_stand_in
 
@@ -13,7 +14,8 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def main(arguments: list[str] | None = None) -> None:
     """Serve until told to stop. Refuses any address but the loopback: faults need no token."""
     asked = _parser().parse_args(arguments)
-    app = create_stand_in(Market(seed=asked.seed), token=asked.token, run_seconds=asked.run_seconds)
+    market = Market(asked.seed, stored_adoptions())
+    app = create_stand_in(market, token=asked.token, run_seconds=asked.run_seconds)
     uvicorn.run(
         app,
         host=asked.host,

@@ -122,14 +122,17 @@ class SuggestionAction(Base):
     change: Mapped[str] = mapped_column(Text)
     current: Mapped[dict[str, Any]] = mapped_column(JSONB)
     proposed: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    edited: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # by the manager, beside it
+    # By the manager, beside it. None is NULL in both, not JSON's null.
+    edited: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reason: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default="pending")
     decided_by: Mapped[int | None] = mapped_column(BigInteger)
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     decision_reason: Mapped[str | None] = mapped_column(Text)
     applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    inverse: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what undoing it sets
+    inverse: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True)
+    )  # what undoing it sets
     verify_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # of that snapshot

@@ -246,3 +246,13 @@ def test_rounds_ask_the_model_of_the_settings(
     ask(session, acting)
     advising.advise_round()
     assert lamp in asked
+
+
+def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adviser = Quiet()
+    monkeypatch.setattr(advising, "find_model_adviser", lambda _settings: adviser)
+    ask(session, acting)
+    advising.advise_round()
+    assert len(adviser.asked) == 2

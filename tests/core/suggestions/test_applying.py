@@ -222,7 +222,7 @@ def test_who_approved_and_may_not_any_more_is_not_acted_for(
 
 def test_a_demoted_manager_is_not_acted_for(session: Session, acting: Acting) -> None:
     manager = member(session, acting, Role.MANAGER)
-    action_id = approved(session, manager, new_cadence("hourly"))
+    action_id = approved(session, manager)
     session.get_one(Person, manager.person_id).role = "seller"
     session.flush()
     assert applying.apply(session, action_id, THEN) is ActionState.FAILED

@@ -46,3 +46,9 @@ def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said:
             assert held == ()
             if action.change is Change.UPDATE_PRICE:
                 assert facts.caps.problem(facts.price, action.proposed["price"]) is None
+
+
+def test_a_fresh_demo_market_waits_for_advice_on_its_own_products(said: Said) -> None:
+    with read_scope() as session:
+        waiting = session.scalars(text("SELECT product_id FROM advice_due")).all()
+    assert sorted(waiting) == sorted(facts.product_id for facts, _ in said)

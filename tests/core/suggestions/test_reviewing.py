@@ -132,6 +132,9 @@ def test_what_was_typed_without_a_change_is_no_edit(session: Session, acting: Ac
     edited = {"title": f" {SHORTER} "}
     approve(session, acting, only_action(session, number).id, LATER, edited=edited)
     assert only_action(session, number).edited is None
+    assert rows(session, "SELECT edited IS NULL AS is_so FROM suggestion_action") == [
+        {"is_so": True}
+    ]
 
 
 @pytest.mark.parametrize("price", [0, -5, 1500, 2500, 1750, "1900", True, 1900.5, None])

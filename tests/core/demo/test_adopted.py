@@ -1,0 +1,164 @@
+"""The demo market adopts what was approved, shows it to a scrape, and nothing else changes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core import db
+from core.accounts.rules import Acting
+from core.demo.adopted import Adopted, Adoptions, adoptions, stored_adoptions
+from core.demo.catalogue import DemoProduct
+from core.demo.market import Market
+from core.errors import ConfigurationError
+from core.history.store import Look, make_room, store_looks
+from core.scraping import axesso
+from core.scraping.actors import Asked
+from core.suggestions import applying, verifying
+from core.suggestions.proposing import store_advice
+from core.suggestions.rules import Advisor, Change
+from core.suggestions.service import approve, undo
+from core.suggestions.verifying import Verified
+from core.tracking.rules import Role
+from core.tracking.service import Wish, follow
+from tests.core.suggestions.world import advice, new_title, only_action, proposed
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SINCE = NOW - timedelta(hours=1)
+PLAIN = Market()
+OWN = PLAIN.products[0]
+TITLE = "A title that the market adopts"
+KEY = OWN.marketplace, OWN.asin
+
+
+def with_changes(*changes: Adopted) -> Market:
+    return Market(adopted=lambda: {KEY: changes})
+
+
+def item(market: Market, at: datetime = NOW, product: DemoProduct = OWN) -> dict[str, Any]:
+    found = market.item(product.marketplace, product.asin, at)
+    assert found is not None
+    return found
+
+
+def changed(change: Change, values: dict[str, Any], at: datetime = NOW) -> dict[str, Any]:
+    """Return what an item says otherwise than without the change."""
+    now, before = item(with_changes(Adopted(change, values, SINCE)), at), item(PLAIN, at)
+    return {key: now[key] for key in now if now[key] != before[key]}
+
+
+def test_nothing_else_changes_and_nothing_before() -> None:
+    assert changed(Change.UPDATE_TITLE, {"title": TITLE}) == {"title": TITLE}
+    assert changed(Change.UPDATE_TITLE, {"title": TITLE}, SINCE - timedelta(minutes=1)) == {}
+    market = with_changes(Adopted(Change.UPDATE_TITLE, {"title": TITLE}, SINCE))
+    other = PLAIN.products[1]
+    assert item(market, product=other) == item(PLAIN, product=other)
+    assert market.look(OWN, NOW) == PLAIN.look(OWN, NOW)  # what was loaded stays
+
+
+@pytest.mark.parametrize(
+    ("change", "values", "field", "shown"),
+    [
+        (Change.UPDATE_BULLETS, {"bullets": ["One", "Two"]}, "features", ["One", "Two"]),
+        (Change.UPDATE_DESCRIPTION, {"description": "New."}, "productDescription", "New."),
+        (Change.UPDATE_BRAND, {"brand": "Nova"}, "manufacturer", "Visit the Nova Store"),
+        (Change.SET_COUPON, {"percent": 7}, "coupon", "Apply 7% coupon"),
+    ],
+)
+def test_a_page_shows_what_was_changed(
+    change: Change, values: dict[str, Any], field: str, shown: object
+) -> None:
+    assert changed(change, values)[field] == shown
+
+
+def test_images_are_added_to_those_that_are_there() -> None:
+    before = item(PLAIN)["imageUrlList"]
+    now = changed(Change.ADD_IMAGES, {"count": 10})["imageUrlList"]
+    assert (now[: len(before)], len(now), len(set(now))) == (before, 10, 10)
+
+
+def test_a_lower_price_shows_at_once_and_the_rank_follows_within_days() -> None:
+    price = round(item(PLAIN)["price"] * 100)
+    lower = Adopted(Change.UPDATE_PRICE, {"price": price - 200}, SINCE)
+    market = with_changes(lower)
+    assert item(market)["price"] == (price - 200) / 100
+    assert rank(market, SINCE) == rank(PLAIN, SINCE)
+    assert rank(market, SINCE + timedelta(days=3)) < rank(PLAIN, SINCE + timedelta(days=3))
+
+
+def rank(market: Market, at: datetime) -> int:
+    seen = axesso.parse_item(item(market, at), Asked(*KEY), at)
+    return int(seen.ranks[0].rank)  # type: ignore[union-attr]
+
+
+def test_a_change_that_was_taken_back_is_gone() -> None:
+    until = NOW - timedelta(minutes=10)
+    taken_back = Adopted(Change.UPDATE_TITLE, {"title": TITLE}, SINCE, until)
+    assert item(with_changes(taken_back)) == item(PLAIN)
+    assert item(with_changes(taken_back), SINCE)["title"] == TITLE
+
+
+# From the approval to the page and back
+
+
+def hours(count: float) -> datetime:
+    return NOW + timedelta(hours=count)
+
+
+def scrape(session: Session, product_id: int, market: Market, at: datetime) -> None:
+    seen = axesso.parse_item(item(market, at), Asked(*KEY), at)
+    make_room(session, [at])
+    store_looks(session, [Look(product_id, seen)], at)  # type: ignore[arg-type]
+
+
+def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
+    session: Session, acting: Acting
+) -> None:
+    wish = Wish(*KEY, role=Role.OWN)
+    product_id = follow(session, acting, [wish], is_demo=True)[0].product_id
+    market = Market(adopted=lambda: adoptions(session))
+    scrape(session, product_id, market, NOW)
+    title = new_title(TITLE, current=item(PLAIN)["title"])
+    said = advice(title)
+    number = store_advice(session, acting.team_id, product_id, said, Advisor.RULES, None, None, NOW)
+    assert number is not None
+    action = only_action(session, number)
+    approve(session, acting, action.id, hours(1))
+    assert item(market, hours(2)) == item(PLAIN, hours(2))
+    applying.apply(session, action.id, hours(2))
+    scrape(session, product_id, market, hours(3))
+    assert verifying.verify(session, hours(3.1)) == Verified(1, 0)
+    session.refresh(action)
+    assert (action.seen_at, action.seen_source) == (hours(3), 1)
+    undo(session, acting, action.id, hours(4))
+    assert item(market, hours(5)) == item(PLAIN, hours(5))
+
+
+def test_settings_and_products_of_the_real_world_are_not_the_markets(
+    session: Session, acting: Acting
+) -> None:
+    product_id = follow(session, acting, [Wish(*KEY, role=Role.OWN)])[0].product_id
+    cadence = proposed(Change.SET_CADENCE, {"cadence": "daily"}, {"cadence": "hourly"})
+    for each in (new_title(TITLE), cadence):
+        number = store_advice(
+            session, acting.team_id, product_id, advice(each), Advisor.RULES, None, None, NOW
+        )
+        assert number is not None
+        action = only_action(session, number)
+        action.state, action.applied_at = "applied", NOW
+        session.flush()
+    assert adoptions(session) == {}
+    session.connection().exec_driver_sql("UPDATE product SET is_demo = true")
+    found: Adoptions = adoptions(session)
+    assert [each.change for each in found[KEY]] == [Change.UPDATE_TITLE]
+
+
+def test_without_a_database_the_market_is_what_its_seed_makes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_database() -> Session:
+        raise ConfigurationError("The database is not running.")
+
+    monkeypatch.setattr(db, "reading_factory", no_database)
+    assert item(Market(adopted=stored_adoptions())) == item(PLAIN)
