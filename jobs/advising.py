@@ -16,8 +16,9 @@ from core.errors import OutsideServiceError
 from core.suggestions import advising, applying, service, verifying
 from core.suggestions.advising import Adviser, Asked, Due
 from core.suggestions.appliers import Applier, find_applier
+from core.suggestions.calls import put_back_lost
 from core.suggestions.handover import order_of
-from core.suggestions.model_advice import find_model_adviser
+from core.suggestions.model_advice import find_model_adviser, longest_question
 from core.suggestions.rules import ActionState
 from jobs.queue import huey
 from jobs.running import alone, job
@@ -76,8 +77,11 @@ def _now() -> datetime:
 def plan_round() -> None:
     """Plan the day of every team whose morning it is, as a job."""
     with job("plan advice") as notes:
+        lost_after = longest_question(get_settings().amazcope_model_timeout)
         with write_scope() as session:
             planned = advising.plan_daily(session, _now())
+            # Asked by a worker that died: the product waits again, the answer was lost.
+            planned += put_back_lost(session, _now(), lost_after)
         notes.say(f"{planned} products.") if planned else notes.idle("Nothing to plan.")
 
 

@@ -208,11 +208,41 @@ def test_a_round_ends_what_nobody_decided(session: Session, acting: Acting, lamp
     assert only_action(session, number).state == "expired"
 
 
-def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
+def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    advising.plan_round()  # whatever the day's plan is, it is made
+    rows(session, "DELETE FROM advice_due RETURNING product_id")
+    session.add(
+        AdviceCall(
+            team_id=acting.team_id,
+            product_id=lamp,
+            advisor="model",
+            model="some-model",
+            facts_hash=b"x" * 16,
+            at=ago(30),
+            state="asking",
+        )
+    )
+    session.commit()
+    advising.plan_round()
+    assert [row["product_id"] for row in rows(session, "SELECT product_id FROM advice_due")] == [
+        lamp
+    ]
+    assert rows(session, "SELECT state FROM advice_call") == [{"state": "failed"}]
+
+
+def test_rounds_ask_the_model_of_the_settings(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    adviser = Quiet()
-    monkeypatch.setattr(advising, "find_model_adviser", lambda _settings: adviser)
+    asked: list[int] = []
+
+    class Listening:
+        def answer(self, each: Asked, now: datetime) -> int:
+            asked.append(each.facts.product_id)
+            return 0
+
+    monkeypatch.setattr(advising, "find_model_adviser", lambda settings: Listening())
     ask(session, acting)
     advising.advise_round()
-    assert len(adviser.asked) == 2
+    assert lamp in asked

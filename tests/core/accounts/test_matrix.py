@@ -71,6 +71,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "importing.storing.store_chunk": (Role.SELLER, Scope.ACT),
     "suggestions.advising.advice_progress": (Role.VIEWER, Scope.READ),
     "suggestions.advising.request_advice": (Role.SELLER, Scope.ACT),
+    "suggestions.model_day.model_day": (Role.VIEWER, Scope.READ),
     "suggestions.applying.undo": (Role.MANAGER, None),
     "suggestions.competitor_queries.competitors_of": (Role.VIEWER, Scope.READ),
     "suggestions.competitor_queries.price_caps_of": (Role.VIEWER, Scope.READ),
