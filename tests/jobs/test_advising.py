@@ -232,22 +232,6 @@ def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
     assert rows(session, "SELECT state FROM advice_call") == [{"state": "failed"}]
 
 
-def test_rounds_ask_the_model_of_the_settings(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-
-    class Listening:
-        def answer(self, each: Asked, now: datetime) -> int:
-            asked.append(each.facts.product_id)
-            return 0
-
-    monkeypatch.setattr(advising, "find_model_adviser", lambda settings: Listening())
-    ask(session, acting)
-    advising.advise_round()
-    assert lamp in asked
-
-
 def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
