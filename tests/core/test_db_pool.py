@@ -10,7 +10,10 @@ def end_all_others(url: str) -> None:
     engine = db.make_engine(url.rsplit("/", 1)[0] + "/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         name = url.rsplit("/", 1)[1].partition("?")[0]
-        statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        # With a time it waits until each has ended, as a restart does.
+        statement = (
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = :name"
+        )
         connection.execute(text(statement), {"name": name})
     engine.dispose()
 
