@@ -166,7 +166,15 @@ def find_by_token(
     scopes = frozenset(Scope(scope) for scope in kept.scopes)
     zone = person.time_zone or zone
     return Acting(
-        person.id, person.team_id, person.name, zone, Role(person.role), Means.TOOL, address, scopes
+        person_id=person.id,
+        team_id=person.team_id,
+        name=person.name,
+        time_zone=zone,
+        role=Role(person.role),
+        means=Means.TOOL,
+        address=address,
+        scopes=scopes,
+        token_name=kept.name,
     )
 
 

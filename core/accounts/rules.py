@@ -23,6 +23,7 @@ class Right(StrEnum):
 
     READ = "read"  # what the team shares
     SELF = "self"  # one's own profile, password, sessions and tokens
+    PROPOSE = "propose"  # what somebody else decides
     TRACK = "track"  # one's own products, notes, thresholds and imports
     TEAM = "team"  # the same for a teammate
     ADMIN = "admin"  # people, settings, audit
@@ -48,13 +49,18 @@ class Means(StrEnum):
 LEAST_ROLE = {
     Right.READ: Role.VIEWER,
     Right.SELF: Role.VIEWER,
+    Right.PROPOSE: Role.SELLER,
     Right.TRACK: Role.SELLER,
     Right.TEAM: Role.MANAGER,
     Right.ADMIN: Role.ADMIN,
 }
 _RANK = {role: number for number, role in enumerate(Role)}
 # What is missing here no token may do: it belongs to a person at a page.
-SCOPE_FOR = {Right.READ: Scope.READ, Right.TRACK: Scope.ACT}
+SCOPE_FOR = {
+    Right.READ: Scope.READ,
+    Right.PROPOSE: Scope.PROPOSE,
+    Right.TRACK: Scope.ACT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Acting:
     address: str | None = None  # where the request came from; None: this machine
     scopes: frozenset[Scope] | None = None  # of the token; None: no token, all of the role
     session_id: int | None = None  # the sign-in; None: a token, a job or a command
+    token_name: str | None = None  # as its owner named it; None: no token
 
     def may(self, right: Right) -> bool:
         """Return whether role and, with a token, scope allow something."""

@@ -30,9 +30,9 @@ def somebody(role: Role, scopes: frozenset[Scope] | None = None) -> Acting:
 
 MAY = {
     Role.VIEWER: {Right.READ, Right.SELF},
-    Role.SELLER: {Right.READ, Right.SELF, Right.TRACK},
-    Role.MANAGER: {Right.READ, Right.SELF, Right.TRACK, Right.TEAM},
-    Role.ADMIN: {Right.READ, Right.SELF, Right.TRACK, Right.TEAM, Right.ADMIN},
+    Role.SELLER: {Right.READ, Right.SELF, Right.PROPOSE, Right.TRACK},
+    Role.MANAGER: {Right.READ, Right.SELF, Right.PROPOSE, Right.TRACK, Right.TEAM},
+    Role.ADMIN: set(Right),
 }
 
 
@@ -45,7 +45,7 @@ def test_each_role_may_what_is_its_own(role: Role, right: Right) -> None:
 @pytest.mark.parametrize("right", Right)
 def test_a_token_never_administers_nor_touches_its_owners_account(right: Right) -> None:
     everything = somebody(Role.ADMIN, frozenset(Scope))
-    assert everything.may(right) is (right in {Right.READ, Right.TRACK})
+    assert everything.may(right) is (right in {Right.READ, Right.PROPOSE, Right.TRACK})
 
 
 def test_a_token_without_scopes_may_nothing() -> None:
@@ -63,6 +63,12 @@ def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
         require(reader, Right.TRACK)
     with pytest.raises(NotAllowedError, match="No token may do this"):
         require(reader, Right.SELF)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_token_proposes_with_its_own_scope_only(scope: Scope) -> None:
+    token = somebody(Role.SELLER, frozenset({scope}))
+    assert token.may(Right.PROPOSE) is (scope is Scope.PROPOSE)
 
 
 def test_nobody_gives_away_more_than_their_own_role() -> None:
