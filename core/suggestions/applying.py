@@ -24,7 +24,7 @@ from core.suggestions.competitors import add_competitor, remove_competitor
 from core.suggestions.models import SuggestionAction
 from core.suggestions.present import current_of, team_tracking
 from core.suggestions.rules import ActionState, Change, WrongStepError
-from core.suggestions.steps import BY_ITSELF, By, Held, hold, take
+from core.suggestions.steps import BY_ITSELF, By, Held, hold, require_page, take
 from core.suggestions.values import is_tracking, same, told
 from core.tracking import team
 from core.tracking.rules import Cadence
@@ -164,8 +164,9 @@ def undo(
 
     A setting is set back at once; a listing or price change gets a change set that
     sets the value from before. Raises WrongStepError for what was not applied, and for
-    a setting that somebody changed since.
+    a setting that somebody changed since, NotAllowedError for a program.
     """
+    require_page(acting)
     held = hold(session, action_id, acting.team_id)
     if held.state is ActionState.UNDONE:
         return False

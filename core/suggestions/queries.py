@@ -62,12 +62,13 @@ class QueueRow:
     window_days: int
     state: SuggestionState
     advisor: Advisor
-    model: str | None
+    model: str | None  # which one, or by which token an agent spoke; None: neither
     made_at: datetime
     expires_at: datetime
     decided_at: datetime | None
     actions: int
     waiting: tuple[Waiting, ...]
+    asked_by: str | None = None  # the person's name; None: the daily round
 
     @property
     def is_quick(self) -> bool:
@@ -158,11 +159,13 @@ def _fetch(session: Session, statement: str, values: Values) -> list[dict[str, A
 _ROW = f"""
 s.id, s.product_id, p.marketplace, p.asin, x.title AS product_title, s.kind, s.title,
 s.priority, s.confidence, s.metric, s.direction, s.window_days, {_STATE} AS state,
-s.advisor, s.model, s.made_at, s.expires_at, s.decided_at, a.actions, a.waiting
+s.advisor, s.model, s.made_at, s.expires_at, s.decided_at, a.actions, a.waiting,
+b.name AS asked_by_name
 """
 _OF_ROW = """
 JOIN product p ON p.id = s.product_id
 LEFT JOIN product_text x ON x.product_id = s.product_id
+LEFT JOIN person b ON b.id = s.asked_by
 LEFT JOIN LATERAL (
     SELECT count(*) AS actions,
         array_agg(a.id || ':' || a.change ORDER BY a.place) FILTER (WHERE a.state = 'pending')
@@ -285,6 +288,7 @@ def _row(row: Values) -> QueueRow:
         decided_at=row["decided_at"],
         actions=row["actions"],
         waiting=tuple(map(_waiting, row["waiting"] or ())),
+        asked_by=row["asked_by_name"],
     )
 
 
@@ -304,8 +308,7 @@ def find_suggestion(
     values = {"id": suggestion_id, "team": acting.team_id, "now": now}
     found = _fetch(
         session,
-        f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by, b.name AS asked_by_name "
-        f"FROM suggestion s {_OF_ROW} LEFT JOIN person b ON b.id = s.asked_by "
+        f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by FROM suggestion s {_OF_ROW} "
         "WHERE s.id = %(id)s AND s.team_id = %(team)s",
         values,
     )
@@ -315,14 +318,15 @@ def find_suggestion(
     return SuggestionView(
         row=_row(row),
         reasoning=row["reasoning"],
-        evidence=tuple(map(_evidence, row["evidence"])),
+        evidence=tuple(map(as_evidence, row["evidence"])),
         asked_by_id=row["asked_by"],
         asked_by=row["asked_by_name"],
         actions=_actions(session, suggestion_id),
     )
 
 
-def _evidence(kept: Values) -> Evidence:
+def as_evidence(kept: Values) -> Evidence:
+    """Return a figure as a suggestion keeps it."""
     return Evidence(
         key=kept["key"],
         figure=kept["figure"],

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Means
 from core.catalog.models import Product
-from core.errors import NotFoundError
+from core.errors import NotAllowedError, NotFoundError
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.rules import ActionState, Change, SuggestionState, require_step, state_of
 
@@ -31,6 +31,12 @@ class By:
 
 
 BY_ITSELF = By(None, Means.JOB)
+
+
+def require_page(acting: Acting) -> None:
+    """Raise NotAllowedError for a program: whatever its role, it decides about nothing."""
+    if acting.means is not Means.PAGE or acting.scopes is not None:
+        raise NotAllowedError("Only a person at a page decides. Sign in and review it there.")
 
 
 @dataclass(frozen=True, slots=True)

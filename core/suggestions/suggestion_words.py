@@ -91,8 +91,12 @@ _DIRECTIONS = {
 
 
 def advisor(row: QueueRow) -> str:
-    """Say who proposed: "rules", or "model" with the model's name."""
+    """Say who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
+    if row.advisor is Advisor.PERSON:
+        return row.asked_by or "a person"
     name = ADVISORS[row.advisor].lower()
+    if row.advisor is Advisor.AGENT:
+        name = f"{name} of {row.asked_by or 'somebody who left'}"
     return name if row.model is None else f"{name} · {row.model}"
 
 
@@ -264,6 +268,7 @@ _STEPS = {
     "undone": "undone",
     "expired": "expired without a decision",
     "edited": "edited",
+    "added": "added",
     "partly_approved": "partly approved",
 }
 
