@@ -63,7 +63,12 @@ def citable(session: Session, acting: Acting, product_id: int, now: datetime) ->
 
     Raises NotFoundError for one that it does not follow.
     """
-    found = gather(session, acting.team_id, [product_id], now)
+    return facts_of(session, acting.team_id, product_id, now)
+
+
+def facts_of(session: Session, team_id: int, product_id: int, now: datetime) -> Facts:
+    """Return the same to who proposes: a token may propose and not read."""
+    found = gather(session, team_id, [product_id], now)
     if not found:
         raise NotFoundError("Your team does not follow this product. Follow it first.")
     return found[0]
@@ -85,11 +90,11 @@ def propose(
     reason against it, NotFoundError for a product that the team does not follow.
     """
     drafts.require_size(draft)
-    facts = citable(session, acting, product_id, now)
+    facts = facts_of(session, acting.team_id, product_id, now)
     if not dry_run:
         one_at_a_time(session, product_id)
-    require_own(session, acting, facts, draft.actions)
-    advice = judged(session, acting, drafts.saying_of(draft, facts), facts)
+    require_own(session, acting.team_id, facts, draft.actions)
+    advice = judged(session, acting.team_id, drafts.saying_of(draft, facts), facts)
     made = _proposal(facts, advice, now, dry_run=dry_run)
     if known := repeating.find_whole(session, acting.team_id, product_id, advice, now):
         return _as_known(made, known)
@@ -129,13 +134,13 @@ def one_at_a_time(session: Session, product_id: int) -> None:
 
 
 def require_own(
-    session: Session, acting: Acting, facts: Facts, actions: Sequence[DraftAction]
+    session: Session, team_id: int, facts: Facts, actions: Sequence[DraftAction]
 ) -> None:
     """Raise InvalidInputError for a price or text of a product that is another's."""
     if all(KIND_OF[each.change] is Kind.TRACKING for each in actions):
         return
     own = select(Tracking.id).where(
-        Tracking.team_id == acting.team_id,
+        Tracking.team_id == team_id,
         Tracking.product_id == facts.product_id,
         Tracking.role == Role.OWN.value,
     )
@@ -164,7 +169,7 @@ def _require_room(session: Session, acting: Acting, now: datetime) -> None:
 # Judging
 
 
-def judged(session: Session, acting: Acting, said: Saying, facts: Facts) -> Advice:
+def judged(session: Session, team_id: int, said: Saying, facts: Facts) -> Advice:
     """Return a saying as advice with present values frozen. Raises InvalidInputError.
 
     What was declined is asked in `repeating`, which knows the reason.
@@ -172,7 +177,7 @@ def judged(session: Session, acting: Acting, said: Saying, facts: Facts) -> Advi
     advice, reasons = judge(said, replace(facts, declined=frozenset()))
     if advice is None:
         raise InvalidInputError(_refusal(reasons, facts))
-    actions = tuple(_frozen(session, acting, each, facts) for each in advice.actions)
+    actions = tuple(_frozen(session, team_id, each, facts) for each in advice.actions)
     return replace(advice, actions=actions)
 
 
@@ -182,15 +187,15 @@ def _refusal(reasons: Sequence[str], facts: Facts) -> str:
     return f"{told} {drafts.what_there_is(facts)}" if is_about_figures else told
 
 
-def _frozen(session: Session, acting: Acting, action: Proposed, facts: Facts) -> Proposed:
+def _frozen(session: Session, team_id: int, action: Proposed, facts: Facts) -> Proposed:
     """Return an action with the present value that approving it will compare."""
     proposed = checked(action.change, action.proposed)
-    place = Place(acting.team_id, facts.product_id, action.change, proposed)
+    place = Place(team_id, facts.product_id, action.change, proposed)
     current = current_at(session, place)
     if _stands_already(action.change, current, proposed):
         raise InvalidInputError(f"{action.change.value}: It proposes what stands already.")
     if action.change is Change.ADD_COMPETITOR:
-        _require_rival(session, acting, facts, proposed)
+        _require_rival(session, team_id, facts, proposed)
     return replace(action, current=current, proposed=proposed)
 
 
@@ -200,15 +205,13 @@ def _stands_already(change: Change, current: dict[str, Any], proposed: dict[str,
     return same(current, proposed)
 
 
-def _require_rival(
-    session: Session, acting: Acting, facts: Facts, proposed: dict[str, Any]
-) -> None:
+def _require_rival(session: Session, team_id: int, facts: Facts, proposed: dict[str, Any]) -> None:
     """Raise InvalidInputError for what can be no competitor of the product."""
     if proposed["marketplace"] != facts.marketplace:
         raise InvalidInputError("Ranks and prices compare only within one marketplace.")
     if proposed["asin"] == facts.asin:
         raise InvalidInputError("A product is no competitor of its own.")
-    if count_competitors(session, acting.team_id, facts.product_id) >= MOST_COMPETITORS:
+    if count_competitors(session, team_id, facts.product_id) >= MOST_COMPETITORS:
         raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
 
 

@@ -19,7 +19,7 @@ from core.suggestions import drafts, proposing, repeating
 from core.suggestions.drafting import (
     WRITTEN,
     Proposal,
-    citable,
+    facts_of,
     judged,
     one_at_a_time,
     require_own,
@@ -61,12 +61,13 @@ def add_action(
     """
     held = _hold(session, acting, suggestion_id, dry_run=dry_run)
     actions = _open_actions(session, acting, held, now)
-    facts = _with_frozen(citable(session, acting, held.product_id, now), held)
-    require_own(session, acting, facts, [action])
+    facts = _with_frozen(facts_of(session, acting.team_id, held.product_id, now), held)
+    require_own(session, acting.team_id, facts, [action])
     wanted = drafts.wanted_of(action, facts)
     if _is_among(wanted, actions):
         return _proposal(held, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
-    advice = judged(session, acting, _with(_saying(held, actions, facts), action, facts), facts)
+    said = _with(_saying(held, actions, facts), action, facts)
+    advice = judged(session, acting.team_id, said, facts)
     only = replace(advice, actions=advice.actions[-1:])
     repeating.require_new(session, acting.team_id, facts, only, now)
     if not dry_run:

@@ -100,6 +100,13 @@ def advisor(row: QueueRow) -> str:
     return name if row.model is None else f"{name} · {row.model}"
 
 
+def asked(row: QueueRow) -> str:
+    """Say at whose wish there is a suggestion: "asked for by Mia", "by agent of Mia"."""
+    if row.advisor in (Advisor.PERSON, Advisor.AGENT):
+        return f"by {advisor(row)}"
+    return f"asked for by {row.asked_by or 'the daily round'}"
+
+
 def confidence(share: float) -> str:
     """Write how sure an advisor is: "80 %"."""
     return f"{share * 100:.0f}{wording.THIN_SPACE}%"

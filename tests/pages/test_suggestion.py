@@ -1,6 +1,7 @@
 """One suggestion: what is shown of it, who may decide, and what came of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.rules import Acting, Role
-from core.suggestions import applying, service
+from core.accounts.rules import Acting, Means, Role, Scope
+from core.suggestions import applying, drafting, extending, service
+from core.suggestions.drafts import Draft, DraftAction
 from core.suggestions.models import Suggestion
-from core.suggestions.rules import Advisor, Change, Evidence, Proposed
+from core.suggestions.rules import Advisor, Change, Direction, Evidence, Metric, Proposed
 from tests.core.suggestions.world import (
     TITLE,
     new_cadence,
@@ -22,7 +24,7 @@ from tests.core.suggestions.world import (
     proposed,
     show,
 )
-from tests.factories import row, stranger
+from tests.factories import colleague, row, stranger
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
@@ -163,6 +165,38 @@ def test_a_change_of_tracking_has_no_preview(session: Session, acting: Acting, l
     shown = words(open_one(propose(session, acting, lamp, new_cadence())))
     assert ":red[~~day~~] :green[**hour**]" in shown
     assert "The listing with these changes" not in shown
+
+
+def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
+    session: Session, acting: Acting, lamp: int
+):
+    mia = colleague(session, acting, "Mia")
+    token = frozenset({Scope.READ, Scope.PROPOSE})
+    agent = replace(mia, means=Means.TOOL, scopes=token, token_name="nightly **script**")
+    draft = Draft(
+        title="Shorten the title",
+        reasoning="The title has 29 characters, and a short one is read to its end.",
+        actions=(DraftAction(Change.UPDATE_TITLE, "It says the same.", text="Reading lamp"),),
+        metric=Metric.BSR,
+        direction=Direction.IMPROVES,
+        window_days=28,
+    )
+    made = drafting.propose(session, agent, lamp, draft, datetime.now(UTC))
+    assert made.suggestion_id is not None
+    more = DraftAction(Change.UPDATE_DESCRIPTION, "It says more.", text="A lamp to read by.")
+    extending.add_action(session, agent, made.suggestion_id, more, datetime.now(UTC))
+    session.commit()
+    app = open_one(made.suggestion_id)
+    shown = words(app)
+    assert r":gray-badge[agent of Mia · nightly \*\*script\*\*]" in shown
+    assert r", by agent of Mia · nightly \*\*script\*\* · expires in 29 days" in shown
+    assert "Reading lamp :red[~~with a long neck~~]" in shown
+    assert "| Length of the title | 29 | characters |" in shown
+    assert r"Suggested by agent of Mia · nightly \*\*script\*\*" in shown
+    assert "Description added by Mia by an agent's tool" in shown
+    assert {"Approve all", "Decline all"} <= labels(app)
+    queue = open_page("suggestions")
+    assert "agent of Mia" in queue.dataframe[0].value["advisor"].iloc[0]
 
 
 # Deciding

@@ -78,6 +78,9 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.competitors.add_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.remove_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.set_price_cap": (Role.MANAGER, None),
+    "suggestions.drafting.citable": (Role.VIEWER, Scope.READ),
+    "suggestions.drafting.propose": (Role.SELLER, Scope.PROPOSE),
+    "suggestions.extending.add_action": (Role.SELLER, Scope.PROPOSE),
     "suggestions.handover.change_set": (Role.SELLER, Scope.ACT),
     "suggestions.advice_queries.answers_since": (Role.VIEWER, Scope.READ),
     "suggestions.queries.find_place": (Role.VIEWER, Scope.READ),
@@ -113,11 +116,12 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.team.set_cadence": (Role.MANAGER, None),
     "tracking.team.set_threshold": (Role.MANAGER, None),
 }
-# What takes who acts and is no verb: it writes down what a verb did, or words a verb's question.
+# What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
     "accounts.audit.note",
     "accounts.audit.note_many",
     "accounts.rules.require",
+    "suggestions.steps.require_page",
     "tracking.narrowing.narrow",
     "tracking.narrowing.scope_values",
 }

@@ -12,6 +12,7 @@ from core.accounts.rules import Acting, Means, Role, Scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.observation import Availability
 from core.suggestions import service
+from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import ActionState, Change, PriceCaps, WrongStepError
 from core.suggestions.service import Decision, approve, decline
 from tests.core.suggestions.world import (
@@ -93,10 +94,18 @@ def test_nobody_below_manager_decides(session: Session, acting: Acting, role: Ro
         {"scopes": frozenset(Scope)},
     ],
 )
-def test_no_program_approves(session: Session, acting: Acting, program: dict[str, Any]) -> None:
-    action_id = waiting(session, acting)
-    with pytest.raises(NotAllowedError):
-        approve(session, replace(acting, **program), action_id, LATER)
+def test_no_program_decides(session: Session, acting: Acting, program: dict[str, Any]) -> None:
+    action_id, who = waiting(session, acting), replace(acting, **program)
+    number = session.get_one(SuggestionAction, action_id).suggestion_id
+    for decide in (
+        lambda: approve(session, who, action_id, LATER),
+        lambda: service.approve_all(session, who, number, LATER),
+        lambda: decline(session, who, action_id, LATER, "No."),
+        lambda: service.decline_all(session, who, number, LATER, "No."),
+        lambda: service.undo(session, who, action_id, LATER),
+    ):
+        with pytest.raises(NotAllowedError):
+            decide()
 
 
 def test_another_teams_suggestion_is_not_there(session: Session, acting: Acting) -> None:

@@ -1,5 +1,6 @@
 """Figures, steps and answers as a person reads them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -125,3 +126,21 @@ def test_a_suggestion_partly_decided_says_how_far(a_row):
     assert suggestion_words.expiry(a_row, NOW) == "expires in 7 days"
     assert suggestion_words.expected(a_row) == "Best Sellers Rank improves within 28 days"
     assert suggestion_words.expected_briefly(a_row) == "rank improves, 28 d"
+
+
+@pytest.mark.parametrize(
+    ("by", "model", "asked_by", "told", "asked"),
+    [
+        (Advisor.RULES, None, None, "rules", "asked for by the daily round"),
+        (Advisor.MODEL, "local-8b", "Mia", "model · local-8b", "asked for by Mia"),
+        (Advisor.AGENT, "nightly script", "Mia", "agent of Mia · nightly script", None),
+        (Advisor.AGENT, None, "Mia", "agent of Mia", None),
+        (Advisor.AGENT, None, None, "agent of somebody who left", None),
+        (Advisor.PERSON, None, "Mia", "Mia", None),
+        (Advisor.PERSON, None, None, "a person", None),
+    ],
+)
+def test_who_proposes_is_named(a_row, by, model, asked_by, told, asked):
+    row = replace(a_row, advisor=by, model=model, asked_by=asked_by)
+    assert suggestion_words.advisor(row) == told
+    assert suggestion_words.asked(row) == (asked or f"by {told}")
