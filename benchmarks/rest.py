@@ -61,6 +61,7 @@ def _environment(data_dir: Path) -> dict[str, str]:
         "AMAZCOPE_HOST": "127.0.0.1",
         "AMAZCOPE_PORT": str(free_port()),
         "AMAZCOPE_STAND_IN_PORT": str(free_port()),
+        "AMAZCOPE_MCP_PORT": str(free_port()),
         "AMAZCOPE_DEMO": "true",
     }
 

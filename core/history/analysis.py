@@ -80,13 +80,24 @@ def statistics_of(history: History, until: datetime) -> Statistics:
     return Statistics(
         price=_span(history, series.PRICE, end),
         list_price=_span(history, series.LIST_PRICE, end),
-        rank=_span(history, series.RANK, end, _newest_category(history.frame)),
+        rank=rank_span(history, until),
         rating=_span(history, series.RATING, end),
         ratings_count=_span(history, series.RATINGS_COUNT, end),
         in_stock_share=_in_stock_share(history, end),
         looks=len(history.times),
         doubtful=int(np.count_nonzero(history.flags)),
     )
+
+
+def span_of(history: History, field: Field, until: datetime) -> Span:
+    """Return what one field did in a history; see `statistics_of`. Not for ranks."""
+    return _span(history, field, np.datetime64(until.replace(tzinfo=None), "us"))
+
+
+def rank_span(history: History, until: datetime) -> Span:
+    """Return what the main rank did in its newest category; see `statistics_of`."""
+    end = np.datetime64(until.replace(tzinfo=None), "us")
+    return _span(history, series.RANK, end, _newest_category(history.frame))
 
 
 def _newest_category(frame: pd.DataFrame) -> Marks | None:
@@ -195,20 +206,32 @@ def statistics_of_days(daily: pd.DataFrame) -> Statistics:
 
     Averages weigh each day's close alike; how often a value changed is not known.
     """
-    newest = _newest_category(daily)
-    ranked = daily if newest is None else daily[newest]
     shares = daily["in_stock_share"].to_numpy(dtype=np.float64)
     known = shares[~np.isnan(shares)]
     return Statistics(
-        price=_span_of_days(daily, "price_close", "price_low", "price_high"),
-        list_price=_span_of_days(daily, "list_price", "list_price", "list_price"),
-        rank=_span_of_days(ranked, "bsr_close", "bsr_best", "bsr_worst"),
-        rating=_span_of_days(daily, "rating", "rating", "rating"),
-        ratings_count=_span_of_days(daily, "ratings_count", "ratings_count", "ratings_count"),
+        price=span_of_days(daily, series.PRICE),
+        list_price=span_of_days(daily, series.LIST_PRICE),
+        rank=span_of_days(daily, series.RANK),
+        rating=span_of_days(daily, series.RATING),
+        ratings_count=span_of_days(daily, series.RATINGS_COUNT),
         in_stock_share=_figure(known.mean()) if len(known) else Figure(None, Blank.NOT_REPORTED),
         looks=int(daily["looks"].sum()),
         doubtful=None,
     )
+
+
+_DAILY = {
+    series.PRICE: ("price_close", "price_low", "price_high"),
+    series.RANK: ("bsr_close", "bsr_best", "bsr_worst"),
+}
+
+
+def span_of_days(daily: pd.DataFrame, field: Field) -> Span:
+    """Return what one field did in a frame of days; a rank in its newest category."""
+    if field is series.RANK:
+        newest = _newest_category(daily)
+        daily = daily if newest is None else daily[newest]
+    return _span_of_days(daily, *_DAILY.get(field, (field.column,) * 3))
 
 
 def _span_of_days(daily: pd.DataFrame, close: str, low: str, high: str) -> Span:

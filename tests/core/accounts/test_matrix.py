@@ -96,6 +96,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.service.decline_many": (Role.MANAGER, None),
     "suggestions.service.set_four_eyes": (Role.ADMIN, None),
     "tracking.counts.freshness": (Role.VIEWER, Scope.READ),
+    "tracking.naming.get_named": (Role.VIEWER, Scope.READ),
     "tracking.queries.count_products": (Role.VIEWER, Scope.READ),
     "tracking.queries.find_products": (Role.VIEWER, Scope.READ),
     "tracking.queries.follows_anything": (Role.VIEWER, Scope.READ),
@@ -115,6 +116,9 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 }
 # What takes who acts and is no verb: it writes down what a verb did, or words a verb's question.
 NO_VERBS = {
+    "agents.service.begin_call",
+    "agents.service.earlier_answer",
+    "agents.service.keep_answer",
     "accounts.audit.note",
     "accounts.audit.note_many",
     "accounts.rules.require",
