@@ -115,9 +115,8 @@ def product_list(
     mark = mark_of("products", asked, sort, limit)
     place = read_cursor(cursor, mark)
     with read_scope() as session:
-        page = place.offset // limit + 1
-        found = queries.find_products(session, call.acting, asked, sort, page, limit)
-    rows = [product_row(row) for row in found.rows.to_dict("records")]
+        found = queries.find_rows(session, call.acting, asked, sort, place.offset, limit)
+    rows = [product_row(row) for row in found.rows]
     after = place.offset + len(rows)
     has_more = bool(rows) and after < found.total
     answer = ProductList(

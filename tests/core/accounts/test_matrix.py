@@ -99,6 +99,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.naming.get_named": (Role.VIEWER, Scope.READ),
     "tracking.queries.count_products": (Role.VIEWER, Scope.READ),
     "tracking.queries.find_products": (Role.VIEWER, Scope.READ),
+    "tracking.queries.find_rows": (Role.VIEWER, Scope.READ),
     "tracking.queries.follows_anything": (Role.VIEWER, Scope.READ),
     "tracking.queries.marketplaces_followed": (Role.VIEWER, Scope.READ),
     "tracking.queries.tags_used": (Role.VIEWER, Scope.READ),
