@@ -76,6 +76,7 @@ class Acting:
     address: str | None = None  # where the request came from; None: this machine
     scopes: frozenset[Scope] | None = None  # of the token; None: no token, all of the role
     session_id: int | None = None  # the sign-in; None: a token, a job or a command
+    token_id: int | None = None  # the API token; None: no program acts
     token_name: str | None = None  # as its owner named it; None: no token
 
     def may(self, right: Right) -> bool:
@@ -83,6 +84,11 @@ class Acting:
         if _RANK[self.role] < _RANK[LEAST_ROLE[right]]:
             return False
         return self.scopes is None or SCOPE_FOR.get(right) in self.scopes
+
+
+def least_role(right: Right) -> Role:
+    """Return the least role that has a right."""
+    return LEAST_ROLE[right]
 
 
 def require(acting: Acting, right: Right) -> None:
