@@ -16,6 +16,7 @@ from core.accounts import audit
 from core.accounts.rules import Acting, Means, Right
 from core.accounts.verbs import verb
 from core.catalog.models import Product
+from core.catalog.service import find_products
 from core.errors import InvalidInputError, NotFoundError
 from core.suggestions import drafts, proposing, repeating
 from core.suggestions.competitors import MOST_COMPETITORS, count_competitors
@@ -36,9 +37,11 @@ from core.suggestions.rules import (
 )
 from core.suggestions.service import expire
 from core.suggestions.values import checked, same
+from core.tracking import naming
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 
+NOT_FOLLOWED = "Your team does not follow this product. Follow it first."
 MOST_WAITING = 200  # suggestions of one person that wait: managers read them one by one
 WRITTEN = frozenset({Advisor.PERSON.value, Advisor.AGENT.value})  # by them, in this way
 
@@ -52,25 +55,50 @@ class Proposal:
     is_dry: bool
     state: SuggestionState
     product_id: int
+    marketplace: str
+    asin: str
     advice: Advice  # as it would wait: current values and evidence frozen
     expires_at: datetime
     why: str | None = None  # why it is not new
 
 
 @verb(Right.READ)
-def citable(session: Session, acting: Acting, product_id: int, now: datetime) -> Facts:
+def citable(session: Session, acting: Acting, name: str, now: datetime) -> Facts:
     """Return what is known of a product the team follows: its evidence is what may be cited.
 
-    Raises NotFoundError for one that it does not follow.
+    `name`: as `naming` reads it. Raises NotFoundError for one that the team does not follow.
     """
-    return facts_of(session, acting.team_id, product_id, now)
+    return facts_of(session, acting.team_id, _id_of(session, acting, name), now)
+
+
+@verb(Right.PROPOSE)
+def propose_by_name(
+    session: Session,
+    acting: Acting,
+    name: str,
+    draft: Draft,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> Proposal:
+    """Propose changes of the product that a name means; see `propose`."""
+    product_id = _id_of(session, acting, name)
+    return propose(session, acting, product_id, draft, now, dry_run=dry_run)
+
+
+def _id_of(session: Session, acting: Acting, name: str) -> int:
+    key = naming.named(session, acting, name)
+    product_id = find_products(session, [key]).get(key)
+    if product_id is None:
+        raise NotFoundError(NOT_FOLLOWED)
+    return product_id
 
 
 def facts_of(session: Session, team_id: int, product_id: int, now: datetime) -> Facts:
     """Return the same to who proposes: a token may propose and not read."""
     found = gather(session, team_id, [product_id], now)
     if not found:
-        raise NotFoundError("Your team does not follow this product. Follow it first.")
+        raise NotFoundError(NOT_FOLLOWED)
     return found[0]
 
 
@@ -110,6 +138,8 @@ def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> 
         is_dry=dry_run,
         state=SuggestionState.PENDING,
         product_id=facts.product_id,
+        marketplace=facts.marketplace,
+        asin=facts.asin,
         advice=advice,
         expires_at=now + proposing.LASTS[advice.kind],
     )

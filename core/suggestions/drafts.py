@@ -6,16 +6,19 @@ change where none is named is said here too.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 
 from pydantic import ValidationError
 
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import parse_amount, to_decimal
 from core.errors import InvalidInputError
 from core.suggestions import editing, reply_values
 from core.suggestions.judging import Saying, Value, Wanted
 from core.suggestions.known import Known
 from core.suggestions.prompt import product_name
 from core.suggestions.reply_values import ReplyAction
-from core.suggestions.rules import Change, Direction, Evidence, Facts, Metric
+from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
 MOST_LISTED = 60  # figures that a refusal names
@@ -27,7 +30,7 @@ class DraftAction:
 
     change: Change
     reason: str
-    amount: int | None = None  # minor units of the marketplace: a price, or off by a coupon
+    amount: Decimal | None = None  # in the marketplace's currency, 19.99: a price, or a coupon
     percent: float | None = None  # off by a coupon, or a threshold
     text: str | None = None  # a title …; a cadence; a competitor's ASIN or address
     texts: tuple[str, ...] | None = None  # bullets, or levels of a category
@@ -47,6 +50,19 @@ class Draft:
     priority: int = 2  # 1 urgent … 3 minor
     confidence: float = 0.5  # 0–1
     evidence: tuple[str, ...] = ()  # keys of figures; none: those that belong to the changes
+
+
+USUAL_TITLE: Mapping[Kind, str] = {
+    Kind.PRICING: "Ask for another price",
+    Kind.CONTENT: "Improve the listing",
+    Kind.TRACKING: "Change how it is watched",
+}
+USUAL_EFFECT: Mapping[Kind, tuple[Metric, Direction, int]] = {
+    Kind.PRICING: (Metric.BSR, Direction.IMPROVES, 14),
+    Kind.CONTENT: (Metric.BSR, Direction.IMPROVES, 28),
+    Kind.TRACKING: (Metric.ALERTS, Direction.FALLS, 30),
+}
+"""What is expected of a kind of change where nothing is said, within so many days."""
 
 
 TAKES: Mapping[Change, tuple[str, ...]] = {
@@ -127,7 +143,7 @@ def what_there_is(facts: Facts) -> str:
 def wanted_of(action: DraftAction, facts: Facts) -> Wanted:
     """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
     _require_values(action)
-    read = _typed(action)
+    read = _typed(action, facts.marketplace)
     if action.change is Change.ADD_COMPETITOR:
         place, asin = editing.competitor(read.text or "", facts.marketplace)
         return Wanted(action.change, {"marketplace": place, "asin": asin}, action.reason)
@@ -150,13 +166,14 @@ def _takes(change: Change) -> str:
     if not takes:
         return "This takes no value."
     if change is Change.SET_COUPON:
-        return "This takes either percent (a whole number) or amount (minor units), not both."
-    unit = " (minor units)" if takes == ("amount",) else ""
+        return "This takes either percent (a whole number) or amount (money), not both."
+    unit = " (in the marketplace's currency)" if takes == ("amount",) else ""
     return f"This takes {takes[0]}{unit}, and nothing else."
 
 
-def _typed(action: DraftAction) -> ReplyAction:
+def _typed(action: DraftAction, marketplace: str) -> ReplyAction:
     given = {name: getattr(action, name) for name in _VALUES}
+    given["amount"] = _minor(action.amount, marketplace)
     given["texts"] = None if action.texts is None else list(action.texts)
     try:
         return ReplyAction(change=action.change, reason=action.reason, **given)
@@ -164,6 +181,17 @@ def _typed(action: DraftAction) -> ReplyAction:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise InvalidInputError(f"{action.change.value}: {where}: {first['msg']}.") from None
+
+
+def _minor(amount: Decimal | None, marketplace: str) -> int | None:
+    """Return money in minor units. Raises InvalidInputError for a part of one."""
+    place = get_marketplace(marketplace)
+    minor = parse_amount(amount, place)
+    if amount is not None and minor is not None and to_decimal(minor, place.currency) != amount:
+        raise InvalidInputError(
+            f"{amount} is no amount in {place.currency}, which has {place.decimals} decimals."
+        )
+    return minor
 
 
 # Which figures belong to a change

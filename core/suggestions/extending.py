@@ -65,14 +65,14 @@ def add_action(
     require_own(session, acting.team_id, facts, [action])
     wanted = drafts.wanted_of(action, facts)
     if _is_among(wanted, actions):
-        return _proposal(held, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
+        return _proposal(held, facts, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
     said = _with(_saying(held, actions, facts), action, facts)
     advice = judged(session, acting.team_id, said, facts)
     only = replace(advice, actions=advice.actions[-1:])
     repeating.require_new(session, acting.team_id, facts, only, now)
     if not dry_run:
         _extend(session, acting, held, advice, now)
-    return _proposal(held, advice, dry_run=dry_run, is_new=True)
+    return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
 
 
 def _hold(session: Session, acting: Acting, suggestion_id: int, *, dry_run: bool) -> Suggestion:
@@ -161,13 +161,17 @@ def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advic
     )
 
 
-def _proposal(held: Suggestion, advice: Advice, *, dry_run: bool, is_new: bool) -> Proposal:
+def _proposal(
+    held: Suggestion, facts: Facts, advice: Advice, *, dry_run: bool, is_new: bool
+) -> Proposal:
     return Proposal(
         suggestion_id=held.id,
         is_new=is_new,
         is_dry=dry_run,
         state=SuggestionState(held.state),
         product_id=held.product_id,
+        marketplace=facts.marketplace,
+        asin=facts.asin,
         advice=advice,
         expires_at=held.expires_at,
         why=None if is_new else f"This change is in suggestion {held.id} already.",

@@ -211,6 +211,7 @@ def _values(acting: Acting, asked: QueueFilter, now: datetime) -> dict[str, Any]
         "words": search.words,
         "pairs": list(search.pairs),
         "asin": f"{search.asin_prefix}%",
+        "product": asked.product_id,
     }
 
 
@@ -232,9 +233,10 @@ def _conditions(asked: QueueFilter) -> str:
 def _about(asked: QueueFilter) -> list[str]:
     """Return the condition that the words for a product make, none for no words."""
     search = read_search(asked.product)
+    only = [] if asked.product_id is None else ["s.product_id = %(product)s"]
     if search.is_empty:
         # Only signs were typed: no title consists of signs.
-        return ["false"] if asked.product.strip() else []
+        return ["false"] if asked.product.strip() else only
     by_text = []
     if search.words is not None:
         by_text.append("words @@ to_tsquery('simple', %(words)s)")
@@ -243,7 +245,7 @@ def _about(asked: QueueFilter) -> list[str]:
     ways = ["SELECT product_id FROM product_text WHERE " + " AND ".join(by_text)] if by_text else []
     if search.asin_prefix is not None:
         ways.append("SELECT id FROM product WHERE asin LIKE %(asin)s")
-    return ["s.product_id IN (" + " UNION ALL ".join(ways) + ")"]
+    return [*only, "s.product_id IN (" + " UNION ALL ".join(ways) + ")"]
 
 
 def _groups(session: Session, asked: QueueFilter, values: Values) -> list[Group]:

@@ -27,6 +27,11 @@ def get_named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
     An ASIN alone is looked for among what the team follows. Raises InvalidInputError,
     saying what to write, for what names no product or more than one.
     """
+    return named(session, acting, name)
+
+
+def named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
+    """Return what `get_named` does, within a verb that checked another right."""
     pair = _as_pair(name)
     if pair is not None:
         return pair

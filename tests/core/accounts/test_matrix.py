@@ -79,6 +79,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.competitors.remove_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.set_price_cap": (Role.MANAGER, None),
     "suggestions.drafting.citable": (Role.VIEWER, Scope.READ),
+    "suggestions.drafting.propose_by_name": (Role.SELLER, Scope.PROPOSE),
     "suggestions.drafting.propose": (Role.SELLER, Scope.PROPOSE),
     "suggestions.extending.add_action": (Role.SELLER, Scope.PROPOSE),
     "suggestions.handover.change_set": (Role.SELLER, Scope.ACT),
@@ -127,6 +128,7 @@ NO_VERBS = {
     "accounts.audit.note_many",
     "accounts.rules.require",
     "suggestions.steps.require_page",
+    "tracking.naming.named",
     "tracking.narrowing.narrow",
     "tracking.narrowing.scope_values",
 }

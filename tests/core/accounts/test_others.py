@@ -18,7 +18,7 @@ from core.importing.models import ImportRun
 from core.suggestions import competitor_queries
 from core.suggestions import queries as suggestions
 from core.suggestions import service as advice
-from core.suggestions.drafting import citable, propose
+from core.suggestions.drafting import propose
 from core.suggestions.extending import add_action
 from core.suggestions.rules import PriceCaps
 from core.tracking import service as tracking
@@ -115,7 +115,6 @@ OF_A_TEAM: dict[str, Call] = {
     "suggestions.competitors.set_price_cap": lambda s, who, of: advice.set_price_cap(
         s, who, of.product, PriceCaps()
     ),
-    "suggestions.drafting.citable": lambda s, who, of: citable(s, who, of.product, NOW),
     "suggestions.drafting.propose": lambda s, who, of: propose(s, who, of.product, DRAFT, NOW),
     "suggestions.extending.add_action": lambda s, who, of: add_action(
         s, who, of.suggestion, DRAFT.actions[0], NOW

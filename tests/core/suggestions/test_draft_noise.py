@@ -37,7 +37,7 @@ words = st.text(max_size=80) | st.sampled_from(
 )
 numbers = st.integers() | st.integers(0, 3000)
 values = {
-    "amount": numbers,
+    "amount": st.decimals() | st.decimals(15, 25, places=2),
     "percent": st.floats() | st.floats(0, 100) | st.integers(0, 100),
     "text": words,
     "texts": st.lists(words, max_size=12).map(tuple),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ from tests.core.suggestions.world import (
 from tests.factories import KETTLE, NOON, lamp_listing, member, product, rows, stranger
 
 NOW = NOON + timedelta(hours=1)
-PRICE = DraftAction(Change.UPDATE_PRICE, "It sells better for less.", amount=1900)
+PRICE = DraftAction(Change.UPDATE_PRICE, "It sells better for less.", amount=Decimal("19.00"))
 NAME = DraftAction(Change.UPDATE_TITLE, "A short title is read to its end.", text=SHORTER)
 CADENCE = DraftAction(Change.SET_CADENCE, "The price moves within the day.", text="hourly")
 
@@ -148,7 +149,12 @@ def test_with_four_eyes_the_owner_of_the_token_does_not_approve(
 def test_a_manager_approves_what_an_agent_proposed(
     session: Session, acting: Acting, agent: Acting, lamp: int
 ) -> None:
-    for action in (PRICE, NAME, CADENCE, replace(PRICE, change=Change.SET_COUPON, amount=100)):
+    for action in (
+        PRICE,
+        NAME,
+        CADENCE,
+        replace(PRICE, change=Change.SET_COUPON, amount=Decimal(1)),
+    ):
         made = put(session, agent, action)
         waiting = only_action(session, made.suggestion_id or 0)
         decided = service.approve(session, acting, waiting.id, NOW)
@@ -311,14 +317,15 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
 @pytest.mark.parametrize(
     ("action", "why"),
     [
-        (replace(PRICE, amount=1600), "15 % at once"),
-        (replace(PRICE, amount=2000), "stands already"),
-        (replace(PRICE, amount=0), "above 0"),
-        (replace(PRICE, amount=-5), "above 0"),
-        (replace(PRICE, amount=10**30), "ceiling"),
-        (replace(PRICE, amount=None), "takes amount .minor units., and nothing else. Here none"),
-        (replace(PRICE, amount=19.5), "amount: Input should be a valid integer"),
-        (replace(PRICE, amount=True), "amount: Input should be a valid integer"),
+        (replace(PRICE, amount=Decimal(16)), "15 % at once"),
+        (replace(PRICE, amount=Decimal(20)), "stands already"),
+        (replace(PRICE, amount=Decimal(0)), "above 0"),
+        (replace(PRICE, amount=Decimal(-5)), "above 0"),
+        (replace(PRICE, amount=Decimal(10) ** 30), "too large"),
+        (replace(PRICE, amount=Decimal(10) ** 9), "ceiling"),
+        (replace(PRICE, amount=None), "takes amount .*, and nothing else. Here none"),
+        (replace(PRICE, amount=Decimal("19.505")), "19.505 is no amount in USD"),
+        (replace(PRICE, amount=Decimal("nan")), "can.t be read as money"),
         (replace(PRICE, text="1900"), "it was given amount, text"),
         (replace(NAME, text="Lamp " * 30), "listing rule"),
         (replace(NAME, text="Best seller lamp, free shipping"), "promotional"),
@@ -331,7 +338,7 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
         (replace(NAME, text=TITLE), "stands already"),
         (replace(NAME, change=Change.UPDATE_BRAND, text="Prada"), "nowhere in the listing"),
         (DraftAction(Change.SET_COUPON, "Buyers like it.", percent=7.5), "either percent"),
-        (DraftAction(Change.SET_COUPON, "Buyers like it.", percent=5, amount=5), "not both"),
+        (DraftAction(Change.SET_COUPON, "It sells.", percent=5, amount=Decimal(5)), "not both"),
         (DraftAction(Change.SET_COUPON, "Buyers like it.", percent=20), "at once"),
         (DraftAction(Change.SET_CADENCE, "Often is good.", text="often"), "A cadence is one of"),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=float("nan")), "percent: "),
@@ -371,7 +378,7 @@ def test_a_change_that_may_not_be_made_is_refused_with_its_reason(
         ({"window_days": 0}, "1 to 90 days"),
         ({"direction": Direction.RISES}, "improves or worsens"),
         ({"actions": (NAME, PRICE)}, "more than one kind"),
-        ({"actions": (PRICE, replace(PRICE, amount=1950))}, "same thing twice"),
+        ({"actions": (PRICE, replace(PRICE, amount=Decimal("19.50")))}, "same thing twice"),
         ({"actions": (PRICE,) * 7}, "1 to 6 actions"),
         ({"actions": ()}, "1 to 6 actions"),
     ],
@@ -384,7 +391,7 @@ def test_a_frame_that_does_not_hold_is_refused_with_its_reason(
 
 
 def test_all_reasons_are_told_at_once(session: Session, agent: Acting, lamp: int) -> None:
-    told = refusal(session, agent, replace(PRICE, amount=100), title="Less", priority=9)
+    told = refusal(session, agent, replace(PRICE, amount=Decimal(1)), title="Less", priority=9)
     assert "priority" in told
     assert "title" in told
     assert "at once" in told

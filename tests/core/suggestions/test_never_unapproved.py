@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from itertools import combinations
 from typing import Any, ClassVar
 
@@ -49,7 +50,7 @@ from tests.factories import NOON, lamp_listing, member, rows, stranger
 REVIEWERS = (Role.MANAGER, Role.ADMIN)
 PAST_APPROVAL = ("approved", "applied", "verified", "unseen", "undone", "failed")
 DRAFTS = {
-    "price": DraftAction(Change.UPDATE_PRICE, "It sells better.", amount=1900),
+    "price": DraftAction(Change.UPDATE_PRICE, "It sells better.", amount=Decimal("19.00")),
     "title": DraftAction(Change.UPDATE_TITLE, "It is read to its end.", text="Reading lamp"),
     "cadence": DraftAction(Change.SET_CADENCE, "It moves within the day.", text="hourly"),
     "coupon": DraftAction(Change.SET_COUPON, "Buyers like it.", percent=5),
