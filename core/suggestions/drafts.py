@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import parse_amount, to_decimal
 from core.errors import InvalidInputError
-from core.suggestions import editing, reply_values
+from core.suggestions import reply_values
 from core.suggestions.judging import Saying, Value, Wanted
 from core.suggestions.known import Known
 from core.suggestions.prompt import product_name
 from core.suggestions.reply_values import ReplyAction
 from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric
+from core.tracking.naming import read_name
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
 MOST_LISTED = 60  # figures that a refusal names
@@ -145,12 +146,19 @@ def wanted_of(action: DraftAction, facts: Facts) -> Wanted:
     _require_values(action)
     read = _typed(action, facts.marketplace)
     if action.change is Change.ADD_COMPETITOR:
-        place, asin = editing.competitor(read.text or "", facts.marketplace)
-        return Wanted(action.change, {"marketplace": place, "asin": asin}, action.reason)
+        return Wanted(action.change, _rival(read.text or "", facts), action.reason)
     proposed = reply_values.proposed_of(read)
     if proposed is None:  # half a percent off
         raise InvalidInputError(f"{action.change.value}: {_takes(action.change)}")
     return Wanted(action.change, proposed, action.reason)
+
+
+def _rival(text: str, facts: Facts) -> dict[str, str]:
+    """Return the product that a text names; an ASIN alone is one of the same marketplace."""
+    named = read_name(text, facts.marketplace)
+    if named.marketplace is None or named.asin is None:
+        raise InvalidInputError(named.detail)
+    return {"marketplace": named.marketplace, "asin": named.asin}
 
 
 def _require_values(action: DraftAction) -> None:

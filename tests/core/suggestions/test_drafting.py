@@ -352,6 +352,10 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
             ),
             "within one marketplace",
         ),
+        (
+            DraftAction(Change.ADD_COMPETITOR, "It is near.", text="DE:B0TEST0002"),
+            "within one marketplace",
+        ),
         (DraftAction(Change.PAUSE_TRACKING, "Nothing moves.", text="now"), "takes no value"),
     ],
 )  # fmt: skip
