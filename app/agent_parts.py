@@ -78,11 +78,13 @@ def person(members: Sequence[Member]) -> int | None:
     )
 
 
-def calls(found: Sequence[CallRow], is_narrowed: bool) -> None:
+def about(address: str) -> str:
+    """Return what the screen is about, and where agents connect."""
+    return f"Every call of a program over MCP, newest first. Agents connect at `{address}`."
+
+
+def calls(found: Sequence[CallRow]) -> None:
     """Show calls, a row each, and the way to older and newer ones."""
-    if not found and not is_narrowed:
-        _nobody_yet()
-        return
     if not found:
         st.info("No call ended like this.", icon=":material/smart_toy:")
     else:
@@ -127,7 +129,8 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _nobody_yet() -> None:
+def nobody_yet() -> None:
+    """Say what agents are for, before the first one called."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")
         st.markdown(":material/smart_toy: **No agent has called yet**", text_alignment="center")
@@ -139,9 +142,3 @@ def _nobody_yet() -> None:
         if st.button("Make a token", type="primary", icon=":material/key:"):
             st.switch_page(f"../pages/{keys.PROFILE}.py", query_params={"part": "API tokens"})
         st.space("small")
-
-
-def how_to_connect(address: str) -> None:
-    """Say where agents connect."""
-    st.caption("Agents connect here, with a token of a person's profile:")
-    st.code(address, language=None)

@@ -10,8 +10,10 @@ members = accounts.members()
 counts = agents.counts_of_a_day()
 
 # Render
-with cards.page_header("Agents", "Every call of a program over MCP, newest first."):
-    agent_parts.how_to_connect(agents.address())
+cards.page_header("Agents", agent_parts.about(agents.address()))
+if not agents.has_calls():
+    agent_parts.nobody_yet()
+    st.stop()
 agent_parts.figures(counts)
 
 # Choose
@@ -19,5 +21,4 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     outcome = agent_parts.outcome()
     person = agent_parts.person(members)
 
-found = agents.calls(outcome, person, paging.before(agent_parts.LOG))
-agent_parts.calls(found, is_narrowed=outcome is not None or person is not None)
+agent_parts.calls(agents.calls(outcome, person, paging.before(agent_parts.LOG)))

@@ -18,6 +18,12 @@ def calls(outcome: Outcome | None, person_id: int | None, before: int | None) ->
         )
 
 
+def has_calls() -> bool:
+    """Return whether any agent of the team ever called; for administrators."""
+    with read_scope() as session:
+        return bool(queries.agent_calls(session, acting(), limit=1))
+
+
 def counts_of_a_day() -> CallCounts:
     """Return how the calls of the last 24 hours ended; for administrators."""
     with read_scope() as session:
