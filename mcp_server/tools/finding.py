@@ -193,7 +193,7 @@ def availability_word(state: int | None) -> str | None:
 class Value(Part):
     """A newest value, when it was seen, or why there is none."""
 
-    value: float | str | None
+    value: int | float | str | None
     unit: str
     seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
     why_unknown: str | None = None
@@ -255,7 +255,7 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
     """Return what is known of a product in told units."""
     currency = get_marketplace(head.marketplace).currency
 
-    def value(amount: float | str | None, unit: str, group: Group) -> Value:
+    def value(amount: int | float | str | None, unit: str, group: Group) -> Value:
         why = blanks.blank_reason(head, group, now) if amount is None else None
         seen_at = moment_or_none(blanks.seen_at(head, group))
         return Value(value=amount, unit=unit, seen_at=seen_at, why_unknown=why)

@@ -54,6 +54,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.sessions.touch": (Role.VIEWER, None),
     "accounts.team_settings.change_team_settings": (Role.ADMIN, None),
     "accounts.team_settings.get_team_settings": (Role.ADMIN, None),
+    "agents.queries.agent_calls": (Role.ADMIN, None),
+    "agents.queries.call_counts": (Role.ADMIN, None),
     "demo.load.remove_demo": (Role.ADMIN, None),
     "history.product_head.find_product_head": (Role.VIEWER, Scope.READ),
     "importing.queries.earlier_imports": (Role.VIEWER, Scope.READ),
