@@ -1,4 +1,4 @@
-"""Two managers at the same moment, on a database that keeps what was committed."""
+"""Two people at the same moment, on a database that keeps what was committed."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +14,15 @@ from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
 from core.suggestions import advising, applying, service
+from core.suggestions.drafting import propose
+from core.suggestions.drafts import DraftAction
+from core.suggestions.extending import add_action
 from core.suggestions.rules import ActionState, Advisor
 from core.tracking.rules import Role as TrackingRole
+from tests.core.suggestions.test_drafting import NAME, draft
+from tests.core.suggestions.test_extending import BULLETS
 from tests.core.suggestions.world import advice, new_cadence, new_price, own_lamp, suggest
-from tests.factories import NOON, follow_all, member, rows
+from tests.factories import NOON, follow_all, member, product, rows
 
 LATER = NOON + timedelta(hours=2)
 
@@ -150,3 +155,53 @@ def test_two_workers_claim_different_products() -> None:
 
     claimed = [number for each in at_once([claiming] * 4) for number in each]
     assert sorted(claimed) == sorted(ids)
+
+
+def proposing(acting: Acting, *actions: DraftAction) -> Callable[[], Any]:
+    def call() -> Any:
+        with write_scope() as session:
+            return propose(session, acting, product(session), draft(*actions), LATER)
+
+    return call
+
+
+def adding(acting: Acting, number: int, action: DraftAction) -> Callable[[], Any]:
+    def call() -> Any:
+        with write_scope() as session:
+            return add_action(session, acting, number, action, LATER)
+
+    return call
+
+
+def test_the_same_proposed_at_once_is_one_suggestion() -> None:
+    answers = at_once([proposing(each) for each in people(4)])
+    assert sorted(answer.is_new for answer in answers) == [False, False, False, True]
+    assert len({answer.suggestion_id for answer in answers}) == 1
+    assert len(all_rows("SELECT 1 FROM suggestion")) == 1
+
+
+def test_a_change_is_not_proposed_twice_at_once_in_two_sets() -> None:
+    one, other = people(2)
+    at_once([proposing(one, NAME), proposing(other, NAME, BULLETS)])
+    titles = all_rows("SELECT 1 FROM suggestion_action WHERE change = 'update_title'")
+    assert len(titles) == 1
+
+
+def test_the_same_added_at_once_is_there_once() -> None:
+    [mia] = people(1)
+    number = proposing(mia, NAME)().suggestion_id
+    answers = at_once([adding(mia, number, BULLETS)] * 3)
+    assert sorted(answer.is_new for answer in answers) == [False, False, True]
+    assert len(all_rows("SELECT 1 FROM suggestion_action")) == 2
+
+
+def test_a_change_is_added_before_a_decision_or_not_at_all() -> None:
+    mia, manager = people(2)
+    number = proposing(mia, NAME)().suggestion_id
+    [action] = all_rows("SELECT id FROM suggestion_action")
+    added, approved = at_once([adding(mia, number, BULLETS), approving(manager, action["id"])])
+    assert approved.did
+    [found] = all_rows("SELECT state FROM suggestion")
+    # Added first, it still waits; decided first, nothing was added.
+    expected = "approved" if isinstance(added, AmazcopeError) else "pending"
+    assert found["state"] == expected
