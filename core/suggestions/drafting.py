@@ -117,7 +117,6 @@ def propose(
     Proposed already, by anybody: returns what there is. Raises InvalidInputError with every
     reason against it, NotFoundError for a product that the team does not follow.
     """
-    drafts.require_size(draft)
     facts = facts_of(session, acting.team_id, product_id, now)
     if not dry_run:
         one_at_a_time(session, product_id)

@@ -4,7 +4,7 @@ What it cites it names by key; the values are the server's own. Which figures be
 change where none is named is said here too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
@@ -91,7 +91,8 @@ def saying_of(draft: Draft, facts: Facts) -> Saying:
 
     A key that is not in the evidence is refused with all that are.
     """
-    require_size(draft)
+    of_actions = (text for action in draft.actions for text in _texts(action))
+    _require_size((draft.title, draft.reasoning, *draft.evidence, *of_actions))
     wanted = tuple(wanted_of(each, facts) for each in draft.actions)
     keys = draft.evidence or tuple(usual_keys(draft.actions, facts))
     return Saying(
@@ -108,16 +109,17 @@ def saying_of(draft: Draft, facts: Facts) -> Saying:
     )
 
 
-def require_size(draft: Draft) -> None:
+def _require_size(texts: Iterable[str | None]) -> None:
     """Raise InvalidInputError for more text than a manager could read."""
-    texts = [draft.title, draft.reasoning, *draft.evidence]
-    for action in draft.actions:
-        texts += [action.reason, action.text or "", *(action.texts or ())]
-    size = sum(map(len, texts))
+    size = sum(len(text) for text in texts if text)
     if size > LONGEST_DRAFT:
         raise InvalidInputError(
             f"The texts have {size:,} characters together; {LONGEST_DRAFT:,} are the most."
         )
+
+
+def _texts(action: DraftAction) -> Iterator[str | None]:
+    yield from (action.reason, action.text, *(action.texts or ()))
 
 
 def cited_values(keys: tuple[str, ...], facts: Facts) -> Iterator[tuple[str, Value]]:
@@ -144,6 +146,7 @@ def what_there_is(facts: Facts) -> str:
 def wanted_of(action: DraftAction, facts: Facts) -> Wanted:
     """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
     _require_values(action)
+    _require_size(_texts(action))
     read = _typed(action, facts.marketplace)
     if action.change is Change.ADD_COMPETITOR:
         return Wanted(action.change, _rival(read.text or "", facts), action.reason)

@@ -149,6 +149,7 @@ def test_once_its_time_is_over_nothing_is_added(
         (replace(NAME, text="Lamp"), "same thing twice"),
         (replace(BULLETS, texts=("Too few",)), "listing rule"),
         (replace(BULLETS, reason="37 % more."), "37, which is not in the evidence"),
+        (replace(BULLETS, texts=("x" * 30_000,)), "20,000 are the most"),
     ],
 )
 def test_the_whole_is_judged_anew(
