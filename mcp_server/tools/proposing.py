@@ -156,14 +156,10 @@ class SuggestionWritten(Named, Written):
             f"{self.expires_at}: {self.page}. `get_suggestion` tells what became of it."
         )
 
-    def in_words(self) -> str:
-        """Return the same: an answer that is given again has nothing but its fields."""
-        return self.said()
-
 
 def _answer(made: Proposal) -> SuggestionWritten:
     number = made.suggestion_id
-    return SuggestionWritten(
+    answer = SuggestionWritten(
         dry_run=made.is_dry,
         product=name_of(made.marketplace, made.asin),
         marketplace=made.marketplace,
@@ -178,6 +174,7 @@ def _answer(made: Proposal) -> SuggestionWritten:
         expires_at=moment(made.expires_at),
         page=None if number is None else page_of(number),
     )
+    return answer.saying(answer.said())
 
 
 def _change(action: Proposed, marketplace: str) -> ProposedChange:
