@@ -15,7 +15,7 @@ from core import wording
 from core.accounts.api_tokens import LONGEST_NAME, Token
 from core.accounts.rules import Scope
 from core.agents.connecting import TOKEN_HERE, Program, http_config, stdio_config
-from core.config import ROOT, get_settings
+from core.config import ROOT, Settings, get_settings
 
 _DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
 
@@ -24,9 +24,9 @@ def own_tokens() -> None:
     """Show the person's own tokens, and make more."""
     if account_actions.TOKEN in st.session_state:
         _shown_once(st.session_state[account_actions.TOKEN])
-    else:
-        _how_to_connect_later()
     _new()
+    if account_actions.TOKEN not in st.session_state:
+        _how_to_connect_later()
     with st.container(border=True):
         st.subheader("Your tokens", anchor=False)
         token_list(accounts.own_tokens(), account_actions.revoke_token)
@@ -64,7 +64,12 @@ def connecting() -> None:
     with over_http:
         _copyable(http_config(settings.public_mcp_url))
     with stdio:
-        _copyable(stdio_config(Program(sys.executable, ROOT)))
+        _copyable(stdio_config(_program(settings)))
+
+
+def _program(settings: Settings) -> Program:
+    own = settings.amazcope_data_dir
+    return Program(sys.executable, ROOT, None if own == ROOT / "var" else own)
 
 
 def _copyable(configuration: str) -> None:

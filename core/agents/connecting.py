@@ -13,6 +13,7 @@ class Program:
 
     python: str  # the interpreter that has what it needs
     folder: Path  # of the project
+    data_dir: Path | None = None  # None: the usual one, in the project's folder
 
 
 def http_config(address: str) -> str:
@@ -27,6 +28,8 @@ def stdio_config(program: Program) -> str:
     The folder is told by the environment: not every client starts programs in a folder.
     """
     environment = {"PYTHONPATH": str(program.folder), "AMAZCOPE_TOKEN": TOKEN_HERE}
+    if program.data_dir is not None:
+        environment["AMAZCOPE_DATA_DIR"] = str(program.data_dir)
     return _servers({"command": program.python, "args": ["-m", "mcp_server"], "env": environment})
 
 

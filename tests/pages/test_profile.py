@@ -288,6 +288,7 @@ def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
     over_http, stdio = [json.loads(each)["mcpServers"]["amazcope"] for each in configurations]
     assert over_http["url"] == "http://127.0.0.1:8503/mcp"
     assert stdio["args"] == ["-m", "mcp_server"]
+    assert stdio["env"]["AMAZCOPE_DATA_DIR"] == str(get_settings().amazcope_data_dir)
     assert "http://127.0.0.1:8503/mcp" in words(app)
     press(app, "I have copied it")
     everything = [each.value for each in [*app.code, *app.markdown, *app.caption]]
