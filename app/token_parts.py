@@ -54,15 +54,15 @@ def connecting() -> None:
     """Show what a program is configured with; a token is never part of it."""
     settings = get_settings()
     st.markdown(
-        f"Agents reach Amazcope at `{settings.public_mcp_url}`. Put this into your client's "
+        f"Agents reach Amazcope at `{settings.mcp_url}`. Put this into your client's "
         f"configuration, with your token for `{TOKEN_HERE}`:"
     )
     if not settings.is_for_this_machine:
-        _copyable(http_config(settings.public_mcp_url))
+        _copyable(http_config(settings.mcp_url))
         return
     over_http, stdio = st.tabs(["Over HTTP", "Started by the client (stdio)"])
     with over_http:
-        _copyable(http_config(settings.public_mcp_url))
+        _copyable(http_config(settings.mcp_url))
     with stdio:
         _copyable(stdio_config(_program(settings)))
 

@@ -235,11 +235,11 @@ class Settings(BaseSettings):
         return (self.amazcope_url or own).rstrip("/")
 
     @property
-    def public_mcp_url(self) -> str:
-        """Return the address that agents reach the MCP server by."""
+    def mcp_url(self) -> str:
+        """Return where agents reach the MCP server."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
         shown = f"[{host}]" if ":" in host else host
-        return self.amazcope_mcp_url or f"http://{shown}:{self.amazcope_mcp_port}/mcp"
+        return (self.amazcope_mcp_url or f"http://{shown}:{self.amazcope_mcp_port}/mcp").rstrip("/")
 
     @property
     def is_https(self) -> bool:

@@ -30,7 +30,7 @@ def test_what_is_handed_out_is_json_and_holds_a_place_for_the_token() -> None:
     ],
 )
 def test_agents_are_sent_where_they_can_get(settings: dict[str, object], address: str) -> None:
-    assert Settings(_env_file=None, **settings).public_mcp_url == address  # type: ignore[arg-type]
+    assert Settings(_env_file=None, **settings).mcp_url == address  # type: ignore[arg-type]
 
 
 def test_the_documents_say_the_same() -> None:
