@@ -77,7 +77,11 @@ def diagnose_rank_drop(call: Call, product: ProductName, days: PeriodDays = 30) 
             Step(
                 "get_fetch_status", "was it looked at all the time? A hole explains nothing.", about
             ),
-            Step("explain_value", "for the worst rank: which source said so?"),
+            Step(
+                "explain_value",
+                "which source said the worst rank? Hand its time over as `at`.",
+                {**about, "value": "bsr"},
+            ),
         ),
         report="whether the rank worsened, since when and by which ratio; then each possible "
         "cause with the figures for and against it, the likeliest first; then what can't be "
@@ -93,20 +97,24 @@ def prepare_listing_review(call: Call, product: ProductName) -> Instruction:
     return Instruction(
         goal=f"Prepare a review of the listing of {name} for the manager who decides on it.",
         steps=(
-            Step("get_product_details", "title, brand, price, rank and rating now.", about),
+            Step("get_product_details", "price, rank, rating and availability now.", about),
             Step(
-                "get_competitor_analysis",
-                "how it compares with its competitors.",
+                "get_suggestion_evidence",
+                "its listing as it stands, its competitors, and every figure that a proposal may "
+                "cite, by its key.",
                 about,
             ),
+            Step("get_competitor_analysis", "how it compares with its competitors.", about),
             Step("get_rating_history", "is it rated better or worse than before? 90 days.", about),
             Step(
-                "list_suggestions", "what was proposed for it before, and what came of it.", about
+                "list_suggestions",
+                "what was proposed for it before in any state (`state` null), and what came of it.",
+                about,
             ),
             Step(
                 "propose_content_improvement",
-                "your draft, first as a dry run. Keep to what the page and the evidence say: "
-                "invent no property, no figure, no claim. Mend what is refused and ask again.",
+                "your draft, first as a dry run. Keep to what the listing and the evidence say: "
+                "invent no property, no figure, no claim. Mend what is refused and try again.",
                 {**about, "dry_run": True},
             ),
             Step(
@@ -137,6 +145,11 @@ def competitor_watch(call: Call, product: ProductName, days: PeriodDays = 30) ->
             ),
             Step("get_price_history", "of whoever moved most: how often, and back again?"),
             Step("get_statistics", "what is usual for the product itself.", period),
+            Step(
+                "get_suggestion_evidence",
+                "every figure that a proposal may cite, by its key, and the limits of its price.",
+                about,
+            ),
             Step(
                 "propose_price_optimization",
                 "only where the figures carry it: first as a dry run, which also says whether the "

@@ -25,6 +25,7 @@ COMING = {
     "get_competitor_analysis",
     "list_changes",
     "list_suggestions",
+    "get_suggestion_evidence",
     "get_fetch_status",
     "explain_value",
     "propose_price_optimization",
