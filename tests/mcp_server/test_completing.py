@@ -64,7 +64,8 @@ def test_a_product_is_offered_by_its_name_its_asin_or_words_of_its_title(
         assert offered(agent, PROMPT, "product", typed).values == [], typed
 
 
-def test_what_nothing_is_known_of_has_no_completions(agent: Agent) -> None:
+def test_what_nothing_is_known_of_has_no_completions(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
     unknown = PromptReference(type="ref/prompt", name="no_such_prompt")
     assert offered(agent, unknown, "product", "").values == []
     assert offered(agent, PROMPT, "days", "3").values == []

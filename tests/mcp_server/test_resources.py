@@ -1,9 +1,12 @@
 """What lies at the addresses of resources, and how a wrong address is refused."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
@@ -15,6 +18,7 @@ from core.agents.models import AgentCall
 from core.dictionary import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY
 from core.history.models import Snapshot
+from mcp_server import resourcing
 from mcp_server.tools.finding import ProductDetails
 from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -87,6 +91,13 @@ def test_a_wrong_address_is_refused_in_words(agent: Agent, uri: str, says: str) 
     assert refusal.code == INVALID_PARAMS
     assert says in refusal.message
     assert len(refusal.message) < 600
+
+
+@given(uri=st.one_of(st.text(max_size=300), st.from_regex(r"product://[^/]{0,9}/[^/]{0,40}")))
+def test_no_address_is_a_fault(uri: str) -> None:
+    with suppress(MCPError):
+        declared, named = resourcing._at(uri)
+        assert set(named) == set(declared.template.variable_names)
 
 
 def test_the_list_says_how_many_there_are_and_goes_on_in_the_search(
