@@ -48,7 +48,7 @@ from mcp_server.tools.finding import major, stars
 
 SuggestionId = Annotated[
     int,
-    Described(ge=1, le=2**62, description="The number of a suggestion, of `list_suggestions`."),
+    Described(ge=1, le=10**12, description="The number of a suggestion, of `list_suggestions`."),
 ]
 
 
@@ -231,11 +231,18 @@ def list_suggestions(
     others newest first. `get_suggestion` returns one with its changes and evidence."""
     with read_scope() as session:
         head = None if product is None else head_of(session, call.acting, product)
-        asked = QueueFilter(
-            state=state, kinds=kinds, product_id=None if head is None else head.product_id
-        )
-        mark = mark_of("suggestions", asked, limit)
-        number = read_cursor(cursor, mark).offset + 1
+    number = None if head is None else head.product_id
+    asked = QueueFilter(state=state, kinds=kinds, product_id=number)
+    return suggestion_list(call, asked, limit, cursor)
+
+
+def suggestion_list(
+    call: Call, asked: QueueFilter, limit: int, cursor: str | None
+) -> SuggestionList:
+    """Return a page of a list of suggestions."""
+    mark = mark_of("suggestions", asked, limit)
+    number = read_cursor(cursor, mark).offset + 1
+    with read_scope() as session:
         found = queries.queue(session, call.acting, asked, number, limit, call.now)
     has_more = bool(found.rows) and number * limit < found.counts.total
     answer = SuggestionList(

@@ -17,6 +17,7 @@ from mcp_server.tooling import TOOLS
 from tests.core.suggestions.world import TITLE, actions_of, own_lamp, show
 from tests.factories import colleague, lamp_listing, row, rows, stranger
 from tests.mcp_server.conftest import Agent, Door, active, agent_of
+from tests.mcp_server.test_resources import read
 
 LAMP = "US:B0TEST0001"
 WHY = {
@@ -309,7 +310,7 @@ def test_a_change_with_another_ones_value_is_told_what_it_takes(proposer: Agent)
 
 def test_a_numbers_too_large_for_any_suggestion_is_refused(proposer: Agent) -> None:
     assert "suggestion_id" in proposer.refusal("get_suggestion", suggestion_id=2**70)
-    assert "no suggestion" in proposer.refusal("get_suggestion", suggestion_id=2**61)
+    assert "no suggestion" in proposer.refusal("get_suggestion", suggestion_id=10**12)
 
 
 # Text from outside
@@ -367,6 +368,43 @@ def test_only_one_products_suggestions_are_listed_on_request(
     session.commit()
     assert proposer.call("list_suggestions", product=LAMP)["total"] == 1
     assert proposer.call("list_suggestions", product="US:B0TEST0002")["total"] == 0
+
+
+# The resource
+
+HERE = "suggestions://US/B0TEST0001"
+
+
+def test_a_products_suggestions_have_an_address(session: Session, proposer: Agent) -> None:
+    assert read(proposer, HERE)["suggestions"] == []
+    number = propose(proposer)["suggestion_id"]
+    there = read(proposer, HERE)
+    assert (there["total"], there["truncated"]) == (1, False)
+    [one] = there["suggestions"]
+    assert (one["id"], one["state"], one["title"]["untrusted"]) == (
+        number,
+        "pending",
+        "Ask for another price",
+    )
+
+
+def test_a_long_address_goes_on_in_the_list(session: Session, proposer: Agent) -> None:
+    for cents in range(1800, 1851):
+        propose(proposer, price=cents / 100)
+    there = read(proposer, HERE)
+    assert (there["total"], there["truncated"], len(there["suggestions"])) == (51, True, 50)
+    rest = proposer.call(
+        "list_suggestions", product=LAMP, state=None, limit=50, cursor=there["next_cursor"]
+    )
+    assert len(rest["suggestions"]) == 1
+
+
+def test_at_the_address_of_another_team_lies_nothing_of_ours(
+    session: Session, proposer: Agent
+) -> None:
+    propose(proposer)
+    other = agent_of(session, active(session, stranger(session), Role.ADMIN))
+    assert read(other, HERE)["total"] == 0
 
 
 # Schemas
