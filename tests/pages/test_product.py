@@ -17,7 +17,7 @@ from core.errors import InvalidInputError
 from core.history.observation import Availability, CategoryRank, Seen
 from core.history.product_head import find_product_head
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import Settings
+from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -103,12 +103,13 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.queries.marketplaces_followed": (Role.VIEWER, Scope.READ),
     "tracking.queries.tags_used": (Role.VIEWER, Scope.READ),
     "tracking.service.add_tags": (Role.SELLER, Scope.ACT),
-    "tracking.service.change_settings": (Role.SELLER, Scope.ACT),
     "tracking.service.follow": (Role.SELLER, Scope.ACT),
     "tracking.service.pause": (Role.SELLER, Scope.ACT),
     "tracking.service.request_refresh": (Role.SELLER, Scope.ACT),
     "tracking.service.resume": (Role.SELLER, Scope.ACT),
     "tracking.service.unfollow": (Role.SELLER, Scope.ACT),
+    "tracking.settings.change_settings": (Role.SELLER, Scope.ACT),
+    "tracking.settings.change_some": (Role.SELLER, Scope.ACT),
     "tracking.team.pause_everybody": (Role.MANAGER, None),
     "tracking.team.resume_for": (Role.MANAGER, None),
     "tracking.team.set_cadence": (Role.MANAGER, None),
@@ -124,6 +125,9 @@ NO_VERBS = {
     "accounts.rules.require",
     "tracking.narrowing.narrow",
     "tracking.narrowing.scope_values",
+    "tracking.rows.own_of",
+    "tracking.rows.row_to_change",
+    "tracking.rows.rows_of",
 }
 ROLES = list(Role)
 SCOPES = [frozenset(some) for size in range(4) for some in combinations(Scope, size)]

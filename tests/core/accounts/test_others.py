@@ -19,8 +19,9 @@ from core.suggestions import competitor_queries
 from core.suggestions import queries as suggestions
 from core.suggestions import service as advice
 from core.suggestions.rules import PriceCaps
-from core.tracking import service as tracking
-from core.tracking import team
+from core.tracking import rows, team
+from core.tracking import settings as tracking
+from core.tracking.lists import Whose
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
@@ -82,8 +83,14 @@ OF_A_PERSON: dict[str, Call] = {
         s, who, of.run, importing.Confirmation(), NOW
     ),
     "importing.service.discard": lambda s, who, of: importing.discard(s, who, of.run),
-    "tracking.service.change_settings": lambda s, who, of: tracking.change_settings(
+    "tracking.rows.row_to_change": lambda s, who, of: rows.row_to_change(
+        s, who, of.product, Whose.MINE
+    ),
+    "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(
         s, who, of.product, SETTINGS
+    ),
+    "tracking.settings.change_some": lambda s, who, of: tracking.change_some(
+        s, who, of.product, tracking.Changes(is_primary=True)
     ),
 }
 # Verbs on what the whole team has: only somebody of another team finds nothing.
