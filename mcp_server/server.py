@@ -39,9 +39,11 @@ class Server(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; see the SDK's. What it refuses is told without the SDK's wrapping."""
-        if name not in tooling.TOOLS:
+        declared = tooling.TOOLS.get(name)
+        if declared is None:
             known = ", ".join(tooling.TOOLS)
-            raise ToolError(f"There is no tool {name[:100]!r}. There are: {known}.")
+            raise ToolError(f"There is no tool {name[:100]!a}. There are: {known}.")
+        tooling.admit(declared, arguments)
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:

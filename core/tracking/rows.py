@@ -46,7 +46,9 @@ def row_to_change(session: Session, acting: Acting, product_id: int, whose: Whos
         require(acting, Right.TRACK_TEAM)
     found = _locked(session, *rows_of(acting, Whose.MINE, {product_id}))
     if found is None and whose is Whose.TEAM:
-        found = _locked(session, *rows_of(acting, Whose.TEAM, {product_id}), Tracking.is_first)
+        found = _locked(
+            session, *rows_of(acting, Whose.TEAM, {product_id}), Tracking.is_first.is_(True)
+        )
     if found is None:
         raise NotFoundError("You do not follow this product (any more).")
     return found

@@ -52,13 +52,14 @@ def follow(
     *,
     is_demo: bool = False,
     fetch: bool = True,
+    keep: bool = False,
     noted: bool = True,
 ) -> list[Followed]:
     """Follow products for the acting person and return one answer per wish, in order.
 
     A product that is followed already keeps its settings, apart from those the
-    wish names. With `fetch` they are due at once. `noted` False: the caller tells the
-    audit of all its calls at once.
+    wish names, or all of them with `keep`. With `fetch` they are due at once. `noted`
+    False: the caller tells the audit of all its calls at once.
     """
     _one_at_a_time(session, acting)
     products, _ = ensure_products(
@@ -77,7 +78,7 @@ def follow(
         if product_id not in made or wish is not first[product_id]
     ]
     followed = own_of(session, acting, {product_id for product_id, _ in further})
-    for product_id, wish in further:
+    for product_id, wish in [] if keep else further:
         _apply_wish(followed[product_id], wish)
     # What is followed already may be running, and its cadence may be another one now.
     sync_schedule(session, first if fetch else followed.keys() - made)

@@ -95,6 +95,10 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.service.decline_all": (Role.MANAGER, None),
     "suggestions.service.decline_many": (Role.MANAGER, None),
     "suggestions.service.set_four_eyes": (Role.ADMIN, None),
+    "tracking.by_name.change_named": (Role.SELLER, Scope.ACT),
+    "tracking.by_name.refresh_named": (Role.SELLER, Scope.ACT),
+    "tracking.by_name.set_running_named": (Role.SELLER, Scope.ACT),
+    "tracking.by_name.track_named": (Role.SELLER, Scope.ACT),
     "tracking.counts.freshness": (Role.VIEWER, Scope.READ),
     "tracking.naming.get_named": (Role.VIEWER, Scope.READ),
     "tracking.queries.count_products": (Role.VIEWER, Scope.READ),
@@ -125,9 +129,11 @@ NO_VERBS = {
     "accounts.rules.require",
     "tracking.narrowing.narrow",
     "tracking.narrowing.scope_values",
+    "tracking.naming.named",
     "tracking.rows.own_of",
     "tracking.rows.row_to_change",
     "tracking.rows.rows_of",
+    "tracking.standing.standings_of",
 }
 ROLES = list(Role)
 SCOPES = [frozenset(some) for size in range(4) for some in combinations(Scope, size)]
