@@ -29,6 +29,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from core import wording
 from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
@@ -43,6 +44,7 @@ A = TypeVar("A", bound=Answer)
 W = TypeVar("W", bound=Written)
 Function = Callable[Concatenate[Call, P], A]
 _MOST_TOLD = 5  # wrong arguments in one answer
+_NAME_SHOWN, _MESSAGE_SHOWN = 60, 300  # characters: names may come from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,8 @@ def is_plain(value: Any) -> bool:
 def wrong_arguments(error: ValidationError) -> str:
     """Say what is wrong with arguments, and what each would have to be."""
     sentences = [
-        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
+        f"{wording.shorten('.'.join(map(str, each['loc'])), _NAME_SHOWN) or 'arguments'}: "
+        f"{wording.shorten(each['msg'], _MESSAGE_SHOWN)}"
         for each in error.errors(include_url=False, include_input=False)[:_MOST_TOLD]
     ]
     return f"These arguments can't be used. {'; '.join(sentences)}."
