@@ -25,6 +25,7 @@ from mcp_server import tooling
 from mcp_server.answers import Answer
 from mcp_server.arguments import DryRun
 from mcp_server.recording import Call
+from mcp_server.server import MOST_AT_ONCE
 from tests.factories import LAMP
 from tests.mcp_server.conftest import Agent, Door, free_port, words_of
 from tests.mcp_server.processes import (
@@ -52,6 +53,9 @@ class Waited(Answer):
     seconds: float
 
 
+in_hand: list[int] = []  # connections that somebody held, at every step of the tool below
+
+
 def slow(
     call: Call, seconds: Annotated[float, Field(ge=0, le=30)] = 0.5, dry_run: DryRun = False
 ) -> Waited:
@@ -59,6 +63,7 @@ def slow(
     for step in range(1, 4):
         with read_scope() as session:
             session.execute(text("SELECT pg_sleep(:time)"), {"time": seconds / 3})
+            in_hand.append(checked_out())
         call.report(step, 3, f"step {step}")
     return Waited(seconds=seconds).saying("Waited." if not dry_run else "Would wait.")
 
@@ -129,7 +134,8 @@ def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(door
 
 
 def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> None:
-    """Many more than connections: they queue, nobody gives up."""
+    """Many more than connections: they queue, nobody gives up, and others get theirs."""
+    in_hand.clear()
 
     async def burst(client: Client) -> list[bool | None]:
         answers: list[bool | None] = []
@@ -144,6 +150,7 @@ def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> Non
 
     assert door.with_client(burst) == [False] * 48
     assert calls() == [(slow_tool, "answered")] * 48
+    assert 1 < max(in_hand) <= MOST_AT_ONCE
 
 
 # Clients that leave
