@@ -1,6 +1,6 @@
 """How a product's price, rank and rating moved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -104,7 +104,7 @@ def get_price_history(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        seen = read(session, head, *period(days, until, call.now))
+        seen = read(session, head, *period(days, until, call.now), (series.PRICE,))
     currency = get_marketplace(head.marketplace).currency
     told = tell(head, seen, series.PRICE, float(minor_units(currency)), most_points)
     span = reading.span_of(seen, series.PRICE)
@@ -116,9 +116,19 @@ def get_price_history(
     return answer.saying(in_words(head, "Price", seen, span, money))
 
 
-def read(session: Session, head: ProductHead, since: datetime, until: datetime) -> Period:
-    """Return a period. Raises NotFoundError when nothing was ever seen of the product."""
-    seen = reading.read_period(session, head, since, until)
+def read(
+    session: Session,
+    head: ProductHead,
+    since: datetime,
+    until: datetime,
+    fields: Sequence[Field],
+) -> Period:
+    """Return a period with what some fields need.
+
+    Raises NotFoundError when nothing was ever seen of the product.
+    """
+    wanted = [field.column for field in fields]
+    seen = reading.read_period(session, head, since, until, wanted)
     if seen is None:
         why = blanks.never_seen(head.fetching, datetime.now(UTC))
         raise NotFoundError(
