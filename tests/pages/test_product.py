@@ -160,7 +160,7 @@ def test_refresh_puts_the_product_in_line_and_says_so(
 ):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR)])
-    monkeypatch.setattr(actions, "_ring", lambda: True)
+    monkeypatch.setattr(actions, "ring_for_fetches", lambda: True)
     page = open_product()
     page.button(key="refresh").click().run()
     assert not page.exception
