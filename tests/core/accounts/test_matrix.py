@@ -101,6 +101,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.by_name.refresh_named": (Role.SELLER, Scope.ACT),
     "tracking.by_name.set_running_named": (Role.SELLER, Scope.ACT),
     "tracking.by_name.track_named": (Role.SELLER, Scope.ACT),
+    "tracking.completion.complete_asin": (Role.VIEWER, Scope.READ),
+    "tracking.completion.complete_name": (Role.VIEWER, Scope.READ),
     "tracking.counts.freshness": (Role.VIEWER, Scope.READ),
     "tracking.naming.get_named": (Role.VIEWER, Scope.READ),
     "tracking.queries.count_products": (Role.VIEWER, Scope.READ),
