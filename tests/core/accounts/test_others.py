@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from core.accounts import api_tokens, audit, second_factor, service, sessions
 from core.accounts.models import ApiToken, SignIn
 from core.accounts.rules import Acting, Role, Scope
+from core.agents import queries as agent_queries
+from core.agents.rules import CallLimit
+from core.agents.service import Asked, begin_call
 from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
@@ -48,6 +51,7 @@ def sams(session: Session, member: Member) -> Things:
     sam = member(mail="sam@team.example")
     api_tokens.make_api_token(session, sam, "A script", [Scope.READ], None, NOW)
     signed_in(session, sam)
+    begin_call(session, sam, Asked("tools/call", "search_products", b""), CallLimit(60, 9), NOW)
     run = ImportRun(
         team_id=sam.team_id,
         person_id=sam.person_id,
@@ -135,6 +139,9 @@ OF_A_TEAM: dict[str, Call] = {
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
+    "agents.queries.agent_calls": lambda s, who, of: agent_queries.agent_calls(
+        s, who, person_id=of.person
+    ),
     "accounts.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
     "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
     "importing.queries.only_product": lambda s, who, of: imports.only_product(s, who, of.run),
