@@ -25,7 +25,8 @@ class Right(StrEnum):
     SELF = "self"  # one's own profile, password, sessions and tokens
     PROPOSE = "propose"  # what somebody else decides
     TRACK = "track"  # one's own products, notes, thresholds and imports
-    TEAM = "team"  # the same for a teammate
+    TRACK_TEAM = "track_team"  # how teammates follow what they follow
+    TEAM = "team"  # everything else that is a teammate's, and approving
     ADMIN = "admin"  # people, settings, audit
 
 
@@ -51,6 +52,7 @@ LEAST_ROLE = {
     Right.SELF: Role.VIEWER,
     Right.PROPOSE: Role.SELLER,
     Right.TRACK: Role.SELLER,
+    Right.TRACK_TEAM: Role.MANAGER,
     Right.TEAM: Role.MANAGER,
     Right.ADMIN: Role.ADMIN,
 }
@@ -60,6 +62,7 @@ SCOPE_FOR = {
     Right.READ: Scope.READ,
     Right.PROPOSE: Scope.PROPOSE,
     Right.TRACK: Scope.ACT,
+    Right.TRACK_TEAM: Scope.ACT,
 }
 
 

@@ -1,5 +1,5 @@
 """The tools, one module per subject. Importing this declares all of them."""
 
-from mcp_server.tools import finding, histories, proposing, suggestions
+from mcp_server.tools import finding, histories, proposing, settings, suggestions, tracking
 
-__all__ = ["finding", "histories", "proposing", "suggestions"]
+__all__ = ["finding", "histories", "proposing", "settings", "suggestions", "tracking"]

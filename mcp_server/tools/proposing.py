@@ -159,7 +159,7 @@ class SuggestionWritten(Named, Written):
 
 def _answer(made: Proposal) -> SuggestionWritten:
     number = made.suggestion_id
-    answer = SuggestionWritten(
+    return SuggestionWritten(
         dry_run=made.is_dry,
         product=name_of(made.marketplace, made.asin),
         marketplace=made.marketplace,
@@ -174,7 +174,6 @@ def _answer(made: Proposal) -> SuggestionWritten:
         expires_at=moment(made.expires_at),
         page=None if number is None else page_of(number),
     )
-    return answer.saying(answer.said())
 
 
 def _change(action: Proposed, marketplace: str) -> ProposedChange:
