@@ -19,15 +19,9 @@ from core.tracking.rules import LARGEST_THRESHOLD, Cadence
 from mcp_server.answers import Moment, Named, Part, Untrusted, Written, moment, name_of
 from mcp_server.arguments import DryRun, IdempotencyKey, ProductName
 from mcp_server.recording import Call
+from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
 from mcp_server.tooling import Write, tool, written
-from mcp_server.tools.suggestions import (
-    Figure,
-    Setting,
-    SuggestionId,
-    figure_of,
-    page_of,
-    setting_of,
-)
+from mcp_server.tools.suggestions import SuggestionId, page_of
 
 _LONGEST_TEXT = 2_000  # characters, as for models
 
