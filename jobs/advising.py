@@ -12,10 +12,10 @@ from huey import crontab
 
 from core.config import get_settings
 from core.db import read_scope, write_scope
-from core.errors import OutsideServiceError
+from core.errors import ConfigurationError, OutsideServiceError
 from core.suggestions import advising, applying, service, verifying
 from core.suggestions.advising import Adviser, Asked, Due
-from core.suggestions.appliers import Applier, find_applier
+from core.suggestions.appliers import OFF, find_applier
 from core.suggestions.calls import put_back_lost
 from core.suggestions.handover import order_of
 from core.suggestions.model_advice import find_model_adviser, longest_question
@@ -146,8 +146,7 @@ def apply_round() -> None:
     with job("apply") as notes:
         with read_scope() as session:
             waiting = applying.waiting_to_apply(session)
-        applier = find_applier(get_settings().amazcope_applier)
-        states = [_apply(action_id, applier) for action_id in waiting]
+        states = [_apply(action_id) for action_id in waiting]
         if not states:
             notes.idle("Nothing is approved.")
             return
@@ -155,21 +154,24 @@ def apply_round() -> None:
         notes.say(f"{done} of {len(states)} approved actions applied.")
 
 
-def _apply(action_id: int, applier: Applier | None) -> ActionState:
+def _apply(action_id: int) -> ActionState:
     try:
-        pushed = None if applier is None else _push(action_id, applier)
-    except OutsideServiceError as error:
+        pushed = _push(action_id, get_settings().amazcope_applier)
+    except (OutsideServiceError, ConfigurationError) as error:  # of this one alone
         with write_scope() as session:
             return applying.fail(session, action_id, _now(), str(error))
     with write_scope() as session:
         return applying.apply(session, action_id, _now(), pushed)
 
 
-def _push(action_id: int, applier: Applier) -> str | None:
+def _push(action_id: int, applier: str) -> str | None:
     """Hand an action to an applier, with no transaction open; None where it is not for one."""
+    if applier == OFF:
+        return None
     with read_scope() as session:
         order = order_of(session, action_id)
-    return None if order is None else applier.push(order).told
+    found = None if order is None else find_applier(applier)
+    return None if order is None or found is None else found.push(order).told
 
 
 def verify_round() -> None:

@@ -51,6 +51,29 @@ def note(
     )
 
 
+def note_step(
+    session: Session,
+    team_id: int,
+    person_id: int | None,
+    means: Means,
+    what: str,
+    thing: str,
+    old: Values | None = None,
+    new: Values | None = None,
+) -> None:
+    """Append an event that no verb stands behind. `person_id` None: a job, by itself."""
+    _append(
+        session,
+        team_id=team_id,
+        person_id=person_id,
+        means=means.value,
+        verb=what,
+        object=thing,
+        old=_plain(old),
+        new=_plain(new),
+    )
+
+
 def note_many(
     session: Session,
     acting: Acting,
@@ -214,7 +237,7 @@ def _chain(session: Session) -> Iterator[AuditEvent]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as it is read. `person` None: nobody was signed in, or the person is erased."""
+    """An event as it is read. `person` None: nobody signed in, a job by itself, or erased."""
 
     id: int
     at: datetime

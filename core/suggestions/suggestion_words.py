@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core import wording
+from core import formats, wording
 from core.accounts.rules import Means
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount
+from core.formats import digits
 from core.suggestions.advice_queries import Answer
 from core.suggestions.queries import Event, QueueRow
 from core.suggestions.rules import (
@@ -139,15 +140,21 @@ def value(evidence: Evidence, marketplace: str) -> str:
     if isinstance(kept, str | bool):
         return str(kept)
     if unit.endswith(" minor"):
-        currency = unit.removesuffix(" minor")
-        return format_amount(int(kept), currency, MARKETPLACES[marketplace].locale)
+        return _amount(int(kept), unit.removesuffix(" minor"), marketplace)
     if unit == "rank":
         return wording.rank(kept)
     if unit == "stars/10":
         return f"{wording.rating(kept)} of 5"
     if unit == "%":
-        return f"{kept:,.4g}{wording.THIN_SPACE}%"
-    return f"{kept:,.6g}" if isinstance(kept, float) else f"{kept:,}"
+        return f"{digits(f'{kept:,.4g}')}{wording.THIN_SPACE}%"
+    return digits(f"{kept:,.6g}") if isinstance(kept, float) else wording.count(kept)
+
+
+def _amount(minor: int, currency: str, marketplace: str) -> str:
+    """Write an amount in the currency it was frozen in, in the reader's way."""
+    chosen = formats.current()
+    locale = chosen.locale_of_money(MARKETPLACES[marketplace].locale)
+    return format_amount(minor, currency, locale, as_code=chosen.has_currency_code)
 
 
 _UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text"}
@@ -221,7 +228,7 @@ _USUAL = {Change.SET_PRICE_THRESHOLD: "5", Change.SET_RANK_THRESHOLD: "50"}
 def _threshold(change: Change, percent: Any) -> str:
     if percent is None:
         return f"the usual {_USUAL[change]}{wording.THIN_SPACE}%"
-    return f"{percent}{wording.THIN_SPACE}%"
+    return f"{digits(str(percent))}{wording.THIN_SPACE}%"
 
 
 def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
@@ -233,7 +240,7 @@ def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
 
 def caps(limits: PriceCaps, marketplace: str) -> str:
     """Say between which prices a product may be moved, and how far at once."""
-    step = f"at most {limits.step_percent:g}{wording.THIN_SPACE}% at once"
+    step = f"at most {digits(f'{limits.step_percent:g}')}{wording.THIN_SPACE}% at once"
     floor, ceiling = (
         None if limit is None else wording.money(limit, marketplace)
         for limit in (limits.floor, limits.ceiling)
@@ -314,9 +321,11 @@ def answer(told: Answer) -> str:
     """Say what came of asking an advisor."""
     name = ADVISORS[told.advisor] + ("" if told.model is None else f" ({told.model})")
     if told.state == "ok":
-        number = told.suggestions
-        found = "nothing new" if not number else f"{number} new"
-        return f"{name}: {found} {'suggestion' if number == 1 else 'suggestions'}".replace(
-            "nothing new suggestions", "nothing new"
-        )
+        return f"{name}: {_new_ones(told.suggestions)}"
     return f"{name} {_ANSWERS.get(told.state, told.state)}"
+
+
+def _new_ones(number: int) -> str:
+    if not number:
+        return "nothing new"
+    return f"{wording.count(number)} new {'suggestion' if number == 1 else 'suggestions'}"

@@ -9,16 +9,22 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.config import get_settings
-from core.errors import ConfigurationError, OutsideServiceError
+from core.errors import OutsideServiceError
 from core.suggestions import advising as asking
-from core.suggestions import applying
 from core.suggestions.advising import Asked, request_advice
 from core.suggestions.appliers import Order, Receipt
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
 from core.suggestions.service import approve
 from core.tracking.rules import Role
 from jobs import advising
-from tests.core.suggestions.world import new_price, new_title, only_action, show, suggest
+from tests.core.suggestions.world import (
+    new_cadence,
+    new_price,
+    new_title,
+    only_action,
+    show,
+    suggest,
+)
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, rows
 from tests.jobs.fetch_world import set_environment
 
@@ -153,14 +159,19 @@ def test_a_dry_run_is_told_on_the_time_line(
     assert "Nothing was pushed." in event["why"]
 
 
-def test_an_unknown_applier_applies_nothing(
+def test_an_applier_that_is_not_there_stops_only_what_it_should_push(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_environment(monkeypatch, AMAZCOPE_APPLIER="telepathy")
-    approved(session, acting)
-    with pytest.raises(ConfigurationError):
-        advising.apply_round()
-    assert len(applying.waiting_to_apply(session)) == 1
+    gone = get_settings().model_copy(update={"amazcope_applier": "telepathy"})
+    monkeypatch.setattr(advising, "get_settings", lambda: gone)
+    title = approved(session, acting)
+    cadence = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
+    assert approve(session, acting, cadence.id, ago(0.5)).did
+    advising.apply_round()
+    session.refresh(title)
+    session.refresh(cadence)
+    assert (title.state, cadence.state) == ("failed", "verified")
+    assert "there is no telepathy" in (title.trouble or "")
 
 
 class Shut:
@@ -175,6 +186,7 @@ class Shut:
 def test_what_could_not_be_pushed_has_failed_with_the_reason(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
     monkeypatch.setattr(advising, "find_applier", lambda _name: Shut())
     action = approved(session, acting)
     advising.apply_round()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core import formats, wording
 from core.suggestions import suggestion_words
 from core.suggestions.advice_queries import Answer
 from core.suggestions.queries import Event
@@ -63,6 +64,30 @@ def test_what_is_to_come_ends_where_it_came():
     assert suggestion_words.steps_ahead(Kind.PRICING, applied) == ["A scrape shows the new value"]
     assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.VERIFIED]) == []
     assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.DECLINED]) == []
+
+
+def test_figures_are_written_in_the_readers_way(as_read_in):
+    as_read_in("de_DE")
+    for value, unit, words in (
+        (12345, "characters", "12.345"),
+        (1234.5, "looks", "1.234,5"),
+        (12.5, "%", f"12,5{wording.THIN_SPACE}%"),
+        (123456, "USD minor", "1.234,56\u00a0$"),
+    ):
+        assert suggestion_words.value(Evidence("key", "Figure", value, unit), "US") == words
+    threshold = suggestion_words.texts(Change.SET_PRICE_THRESHOLD, {"percent": "7.5"}, "US")
+    assert threshold == [("Price threshold", f"7,5{wording.THIN_SPACE}%")]
+    assert suggestion_words.caps(PriceCaps(step_percent=2.5), "US").endswith(
+        f"at most 2,5{wording.THIN_SPACE}% at once"
+    )
+    told = Answer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
+    assert suggestion_words.answer(told) == "Rules: 1.200 new suggestions"
+
+
+@pytest.fixture
+def as_read_in():
+    yield lambda locale: formats.use(formats.Formats(locale))
+    formats.use(formats.USUAL)
 
 
 @pytest.mark.parametrize(
