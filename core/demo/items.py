@@ -163,9 +163,8 @@ def _coupon(offer: Offer, marketplace: str) -> str | None:
     if offer.coupon_percent:
         return wording.coupon.format(worth=wording.percent.format(number=offer.coupon_percent))
     if offer.coupon_amount:
-        return wording.coupon.format(
-            worth=format_money(offer.coupon_amount, get_marketplace(marketplace))
-        )
+        worth = format_money(offer.coupon_amount, get_marketplace(marketplace))
+        return wording.coupon.format(worth=worth)
     return None
 
 

@@ -40,7 +40,7 @@ def model_day(session: Session, acting: Acting, now: datetime) -> ModelDay:
         AdviceCall.at >= midnight,
     )
     counted = select(AdviceCall.state, func.count()).where(*today).group_by(AdviceCall.state)
-    counts: dict[str, int] = {state: number for state, number in session.execute(counted)}
+    counts: dict[str, int] = {row[0]: row[1] for row in session.execute(counted)}
     newest = session.execute(
         select(AdviceCall.reasons, AdviceCall.at)
         .where(*today, AdviceCall.state.in_(_TROUBLE))
