@@ -16,6 +16,7 @@ from app.kept_figure import FigureBody, body_of
 from core.accounts.rules import Acting, Right
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
+from core.config import get_settings
 from core.db import read_scope
 from core.history.product_head import ProductHead
 from core.suggestions import (
@@ -31,6 +32,8 @@ from core.suggestions.advice_queries import Answer, HowFar
 from core.suggestions.changeset import ChangeSet
 from core.suggestions.competitor_queries import CompetitorRow
 from core.suggestions.lists import QueueFilter
+from core.suggestions.model_day import ModelDay, model_day
+from core.suggestions.model_setup import Spoken, get_spoken
 from core.suggestions.proposal import Preview
 from core.suggestions.queries import (
     Event,
@@ -115,6 +118,17 @@ def of_product(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
         return queries.of_product(session, acting(), product_id, datetime.now(UTC))
+
+
+def spoken() -> Spoken:
+    """Return which model speaks, or why none does."""
+    return get_spoken(get_settings())
+
+
+def model_today() -> ModelDay:
+    """Return how the team fared with the model today."""
+    with read_scope() as session:
+        return model_day(session, acting(), datetime.now(UTC))
 
 
 def has_four_eyes() -> bool:
