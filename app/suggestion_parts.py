@@ -21,7 +21,7 @@ from core import wording
 from core.accounts.rules import Right
 from core.suggestions import diffing, editing, proposal, suggestion_words
 from core.suggestions.proposal import Preview
-from core.suggestions.queries import ActionView, QueueRow, SuggestionView
+from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 
 LONGEST_TITLE = 70
@@ -299,19 +299,23 @@ def time_line(about: About) -> None:
     """Show every step so far, and what is still to come."""
     zone, now = acting().time_zone, datetime.now(UTC)
     with st.container(border=True, gap="small"):
-        st.subheader("Time line", anchor=False)
+        st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in about.events:
-            words = wording.escape_markdown(suggestion_words.event(event, about.view.row))
-            why = f"  \n:gray[{wording.escape_markdown(event.why)}]" if event.why else ""
-            st.markdown(
-                f":material/radio_button_checked: {words} · {wording.age(event.at, now)}{why}",
-                help=f"{wording.moment(event.at, zone)} ({zone})",
-            )
+            st.markdown(_step(event, about.view.row, now))
         states = [action.state for action in about.view.actions]
         if about.view.row.state is SuggestionState.EXPIRED:
             return
         for step in suggestion_words.steps_ahead(about.view.row.kind, states):
             st.markdown(f":gray[:material/radio_button_unchecked: {step}]")
+
+
+def _step(event: Event, row: QueueRow, now: datetime) -> str:
+    """Return a step as Markdown: what and who, then when, from where to where, and why."""
+    when = f"{wording.age(event.at, now)}, {wording.moment(event.at, acting().time_zone)}"
+    details = [when, suggestion_words.change_of_state(event), suggestion_words.why(event)]
+    told = "  \n".join(f":gray[{wording.escape_markdown(each)}]" for each in details if each)
+    words = wording.escape_markdown(suggestion_words.event(event, row))
+    return f":material/radio_button_checked: {words}  \n{told}"
 
 
 def earlier(rows: Sequence[QueueRow]) -> None:

@@ -166,12 +166,15 @@ def unit(evidence: Evidence) -> str:
 
 
 def seen(evidence: Evidence, now: datetime) -> str:
-    """Say how old the newest look behind a figure is, and of how many looks it is made."""
+    """Say how old the looks behind a figure are: the only one, the ends of its period, or all."""
     if not evidence.snapshots:
         return "rule or setting"
     newest = max(key.captured_at for key in evidence.snapshots)
     looks = len(evidence.snapshots)
     age = wording.age(newest, now)
+    if evidence.period and looks > 1:  # of a period its first and last look are kept
+        oldest = min(key.captured_at for key in evidence.snapshots)
+        return f"{wording.age(oldest, now)} to {age}"
     return age if looks == 1 else f"{age} · {wording.count(looks)} looks"
 
 
@@ -281,14 +284,43 @@ _BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
 def event(told: Event, row: QueueRow) -> str:
     """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
     if told.before is None and told.after == "pending":
-        return f"Suggested by {advisor(row)}"
+        asked = "" if told.person is None else f", asked for by {told.person}"
+        return f"Suggested by {advisor(row)}{asked}"
     what = "Suggestion" if told.change is None else CHANGES[told.change]
-    again = told.before == "failed" and told.after == "approved"
-    step = "tried again" if again else _STEPS.get(told.after, told.after.replace("_", " "))
+    step = _STEPS.get(told.after, told.after.replace("_", " "))
+    if told.before == "failed" and told.after == "approved":
+        step = "tried again"
+    elif told.is_edited:
+        step = "edited and approved"
     if told.person is None and told.after in _BY_ITSELF:
         return f"{what} {step}"
-    by = "" if told.person is None else f" by {told.person}"
-    return f"{what} {step}{by} {_MEANS.get(told.means, told.means)}"
+    return f"{what} {step} {_by(told)}"
+
+
+def _by(told: Event) -> str:
+    """Say who took a step and by which means; a job may act for a person."""
+    means = _MEANS.get(told.means, told.means)
+    if told.person is None:
+        return means
+    if told.means == Means.JOB.value:
+        return f"{means} for {told.person}"
+    return f"by {told.person} {means}"
+
+
+def change_of_state(told: Event) -> str | None:
+    """Say from where to where a step led: "waiting → approved"; None for the first."""
+    if told.before is None:
+        return None
+    before, after = (_SHORT_STATES.get(each, each) for each in (told.before, told.after))
+    return f"{before} → {after}"
+
+
+_SHORT_STATES = {"pending": "waiting", "unseen": "not seen", "stale": "out of date"}
+
+
+def why(told: Event) -> str | None:
+    """Return a step's reason, None where its words say it already."""
+    return None if told.before is None else told.why
 
 
 _SEEN_ON_PAGE = (Kind.PRICING, Kind.CONTENT)

@@ -1,5 +1,6 @@
 """Figures, steps and answers as a person reads them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,8 @@ def test_the_age_of_a_figure_is_that_of_its_newest_look():
     assert suggestion_words.seen(Evidence("k", "f", 1, "rank", None, keys), NOW) == (
         "2 h ago · 3 looks"
     )
+    period = Evidence("k", "f", 1, "rank", "last 30 days", keys)
+    assert suggestion_words.seen(period, NOW) == "2 days ago to 2 h ago"
     assert suggestion_words.seen(Evidence("k", "f", 75, "characters"), NOW) == "rule or setting"
 
 
@@ -114,6 +117,32 @@ def test_every_step_has_words(state, a_row):
 def test_the_first_step_says_who_suggested(a_row):
     told = Event(NOW, None, "job", None, None, "pending", None)
     assert suggestion_words.event(told, a_row) == "Suggested by model · local"
+    asked = replace(told, person="Sam")
+    assert suggestion_words.event(asked, a_row) == "Suggested by model · local, asked for by Sam"
+    assert suggestion_words.change_of_state(told) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "words", "change"),
+    [
+        (("Mia", "page", "pending", "approved", False), "approved by Mia on a page", "waiting → "),
+        (("Mia", "page", "pending", "approved", True), "edited and approved by Mia", "waiting → "),
+        (("Mia", "page", "failed", "approved", False), "tried again by Mia", "failed → approved"),
+        (
+            ("Mia", "job", "approved", "applied", False),
+            "applied by the worker for Mia",
+            " → applied",
+        ),
+        ((None, "job", "applied", "unseen", False), "not seen on the page", "applied → not seen"),
+        ((None, "job", "approved", "failed", False), "failed by the worker", "approved → failed"),
+    ],
+)
+def test_a_step_says_who_by_what_from_and_to(step, words, change, a_row):
+    person, means, before, after, is_edited = step
+    told = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
+    assert suggestion_words.event(told, a_row).startswith(f"Title {words}")
+    assert change in suggestion_words.change_of_state(told)
+    assert suggestion_words.why(told) == "Why."
 
 
 @pytest.fixture
