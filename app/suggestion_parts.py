@@ -163,7 +163,7 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
         st.markdown(f":gray[{wording.escape_markdown(action.reason)}]")
     _edit_beside(action, row.marketplace)
     if action.state in _TO_DECIDE:
-        policy_parts.lint(about.before.listing, row.marketplace, action.change, action.wanted)
+        policy_parts.lint(about, action, action.wanted)
     _decision(action)
     _action_buttons(about, action, with_buttons=with_buttons)
 
@@ -188,6 +188,9 @@ def _decision(action: ActionView) -> None:
             f"{verb} by {by}, {wording.moment(action.decided_at, zone)}"
             f"{wording.escape_markdown(why)}"
         )
+    if action.seen_at is not None and action.state is ActionState.VERIFIED:
+        seen = wording.moment(action.seen_at, acting().time_zone)
+        st.markdown(f":material/visibility: Seen on the page by the look of {seen}")
     if action.trouble:
         st.warning(wording.escape_markdown(action.trouble), icon=":material/sync_problem:")
 
@@ -238,7 +241,8 @@ def change_set(about: About) -> None:
             _file("CSV", made.csv, "text/csv", about.view)
             _file("XLSX", made.xlsx, _XLSX, about.view)
             _file("JSON", made.json, "application/json", about.view)
-        st.caption("The next scrape that shows the new value marks it as verified.")
+        if any(map(suggestion_words.is_to_be_seen, about.view.actions)):
+            st.caption("The next scrape that shows the new value marks it as verified.")
 
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -302,17 +306,17 @@ def time_line(about: About) -> None:
         st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in about.events:
             st.markdown(_step(event, about.view.row, now))
-        states = [action.state for action in about.view.actions]
         if about.view.row.state is SuggestionState.EXPIRED:
             return
-        for step in suggestion_words.steps_ahead(about.view.row.kind, states):
+        for step in suggestion_words.steps_ahead(about.view.actions):
             st.markdown(f":gray[:material/radio_button_unchecked: {step}]")
 
 
 def _step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and who, then when, from where to where, and why."""
     when = f"{wording.age(event.at, now)}, {wording.moment(event.at, acting().time_zone)}"
-    details = [when, suggestion_words.change_of_state(event), suggestion_words.why(event)]
+    led = suggestion_words.change_of_state(event)
+    details = [" · ".join(each for each in (when, led) if each), suggestion_words.why(event)]
     told = "  \n".join(f":gray[{wording.escape_markdown(each)}]" for each in details if each)
     words = wording.escape_markdown(suggestion_words.event(event, row))
     return f":material/radio_button_checked: {words}  \n{told}"

@@ -59,6 +59,7 @@ class About:
     place: Place | None  # None: it does not wait
     next_waiting: int | None
     before: Preview
+    caps: PriceCaps
     change_set: ChangeSet | None  # None: nothing is to be done by hand
 
 
@@ -95,6 +96,7 @@ def find(suggestion_id: int) -> About | None:
             place=queries.find_place(session, who, suggestion_id, now),
             next_waiting=queries.first_waiting(session, who, now),
             before=proposal.current_preview(session, product_id),
+            caps=competitor_queries.price_caps_of(session, who, product_id),
         )
 
 

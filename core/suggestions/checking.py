@@ -35,15 +35,7 @@ def _price_problem(session: Session, held: Held, wanted: Mapping[str, Any]) -> s
     if held.change is Change.UPDATE_PRICE:
         return caps.problem(held.action.current.get("price"), wanted.get("price"))
     latest = latest_of(session, held.product.id)
-    price = None if latest is None else latest.price
-    if price is None:
-        return "Without a known price a coupon can't be checked against the floor."
-    paid = (
-        price - wanted["amount"] if "amount" in wanted else price * (100 - wanted["percent"]) / 100
-    )
-    if paid <= 0 or (caps.floor is not None and paid < caps.floor):
-        return "With this coupon the price lies below the product's floor."
-    return None
+    return caps.coupon_problem(None if latest is None else latest.price, wanted)
 
 
 def _listing_problem(

@@ -13,7 +13,7 @@ from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount
 from core.formats import digits
 from core.suggestions.advice_queries import Answer
-from core.suggestions.queries import Event, QueueRow
+from core.suggestions.queries import ActionView, Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
     Advisor,
@@ -25,6 +25,7 @@ from core.suggestions.rules import (
     PriceCaps,
     SuggestionState,
 )
+from core.suggestions.values import NOT_ON_A_PAGE, is_tracking
 
 KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
 PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}
@@ -323,18 +324,24 @@ def why(told: Event) -> str | None:
     return None if told.before is None else told.why
 
 
-_SEEN_ON_PAGE = (Kind.PRICING, Kind.CONTENT)
+_UNVERIFIED = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
 
 
-def steps_ahead(kind: Kind, states: Sequence[ActionState]) -> list[str]:
-    """Name what is still to come for a suggestion with actions in these states."""
+def is_to_be_seen(action: ActionView) -> bool:
+    """Return whether a look at the page is still to show a change: settings need none."""
+    is_seen = not is_tracking(action.change) and action.change not in NOT_ON_A_PAGE
+    return is_seen and action.state in _UNVERIFIED
+
+
+def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
+    """Name what is still to come for a suggestion with these actions."""
+    states = {each.state for each in actions}
     ahead = []
     if ActionState.PENDING in states:
         ahead.append("A manager decides")
-    if {ActionState.PENDING, ActionState.APPROVED} & set(states):
+    if {ActionState.PENDING, ActionState.APPROVED} & states:
         ahead.append("It is applied")
-    unverified = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
-    if kind in _SEEN_ON_PAGE and unverified & set(states):
+    if any(is_to_be_seen(each) for each in actions):
         ahead.append("A scrape shows the new value")
     return ahead
 

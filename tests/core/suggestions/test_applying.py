@@ -265,6 +265,18 @@ def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
     assert [step.to_copy for step in made.checklist] == ["20.00"]
 
 
+def test_taking_back_a_coupon_sets_the_one_from_before_whatever_its_sort(
+    session: Session, acting: Acting
+) -> None:
+    show(session, NOON + timedelta(minutes=1), coupon_amount=300)
+    before = {"percent": None, "amount": 300}
+    action_id = applied(session, acting, proposed(Change.SET_COUPON, before, {"percent": 5}))
+    undo(session, acting, action_id, THEN)
+    [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]
+    [step] = handover.change_set(session, acting, [number]).checklist
+    assert step.to_copy == "3.00"
+
+
 def test_a_change_set_is_the_teams_own(session: Session, acting: Acting) -> None:
     applied(session, acting)
     [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]

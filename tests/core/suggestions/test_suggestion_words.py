@@ -1,6 +1,6 @@
 """Figures, steps and answers as a person reads them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from core import formats, wording
 from core.suggestions import suggestion_words
 from core.suggestions.advice_queries import Answer
-from core.suggestions.queries import Event
+from core.suggestions.queries import ActionView, Event
 from core.suggestions.rules import (
     ActionState,
     Advisor,
@@ -61,12 +61,24 @@ def test_price_caps_are_a_sentence(caps, words):
 
 
 def test_what_is_to_come_ends_where_it_came():
-    pending, applied = [ActionState.PENDING], [ActionState.APPLIED]
-    assert len(suggestion_words.steps_ahead(Kind.CONTENT, pending)) == 3
-    assert len(suggestion_words.steps_ahead(Kind.TRACKING, pending)) == 2
-    assert suggestion_words.steps_ahead(Kind.PRICING, applied) == ["A scrape shows the new value"]
-    assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.VERIFIED]) == []
-    assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.DECLINED]) == []
+    def ahead(change, state):
+        return suggestion_words.steps_ahead([action(change, state)])
+
+    assert len(ahead(Change.UPDATE_TITLE, ActionState.PENDING)) == 3
+    assert len(ahead(Change.SET_CADENCE, ActionState.PENDING)) == 2
+    assert ahead(Change.UPDATE_PRICE, ActionState.APPLIED) == ["A scrape shows the new value"]
+    assert ahead(Change.UPDATE_PRICE, ActionState.VERIFIED) == []
+    assert ahead(Change.UPDATE_PRICE, ActionState.DECLINED) == []
+
+
+def test_no_scrape_is_waited_for_where_no_page_shows_a_change():
+    terms = action(Change.UPDATE_SEARCH_TERMS, ActionState.APPLIED)
+    assert suggestion_words.steps_ahead([terms]) == []
+
+
+def action(change, state):
+    nothing = dict.fromkeys(field.name for field in fields(ActionView))
+    return ActionView(**(nothing | {"change": change, "state": state}))
 
 
 def test_figures_are_written_in_the_readers_way(as_read_in):
