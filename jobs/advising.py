@@ -4,15 +4,17 @@ No rules of its own. Huey's crontab is UTC: a team's 08:00 is looked for every f
 """
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from huey import crontab
 
 from core.config import get_settings
 from core.db import read_scope, write_scope
-from core.errors import ConfigurationError, OutsideServiceError
+from core.errors import ConfigurationError, NotFoundError, OutsideServiceError
 from core.suggestions import advising, applying, service, verifying
 from core.suggestions.advising import Adviser, Asked, Due
 from core.suggestions.appliers import OFF, find_applier
@@ -24,6 +26,8 @@ from jobs.queue import huey
 from jobs.running import alone, job
 
 log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 BATCH = 40  # products claimed at a time: a second of rules, or five rounds of eight questions
 
@@ -146,12 +150,29 @@ def apply_round() -> None:
     with job("apply") as notes:
         with read_scope() as session:
             waiting = applying.waiting_to_apply(session)
-        states = [_apply(action_id) for action_id in waiting]
+        states = _each(_apply, waiting)
         if not states:
             notes.idle("Nothing is approved.")
             return
         done = sum(state in (ActionState.APPLIED, ActionState.VERIFIED) for state in states)
         notes.say(f"{done} of {len(states)} approved actions applied.")
+
+
+def _each(step: Callable[[int], Found], action_ids: Sequence[int]) -> list[Found]:
+    """Take a step for each action, and only then raise what went wrong with any."""
+    results: list[Found] = []
+    failed: list[Exception] = []
+    for action_id in action_ids:
+        try:
+            results.append(step(action_id))
+        except NotFoundError as error:
+            log.info("Action %s: %s", action_id, error)
+        except Exception as error:  # one action must not hold up the others
+            error.add_note(f"Action {action_id}")
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Some actions could not be taken further.", failed)
+    return results
 
 
 def _apply(action_id: int) -> ActionState:
@@ -177,12 +198,19 @@ def _push(action_id: int, applier: str) -> str | None:
 def verify_round() -> None:
     """Look for applied changes on their pages, as a job."""
     with job("verify") as notes:
-        with write_scope() as session:
-            found = verifying.verify(session, _now())
-        if found.verified or found.unseen:
-            notes.say(f"{found.verified} verified, {found.unseen} not seen in time.")
+        with read_scope() as session:
+            waiting = verifying.waiting_to_be_seen(session, _now())
+        found = Counter(_each(_verify, waiting))
+        verified, unseen = found[ActionState.VERIFIED], found[ActionState.UNSEEN]
+        if verified or unseen:
+            notes.say(f"{verified} verified, {unseen} not seen in time.")
         else:
             notes.idle("Nothing new was seen.")
+
+
+def _verify(action_id: int) -> ActionState | None:
+    with write_scope() as session:
+        return verifying.verify_one(session, action_id, _now())
 
 
 def expire_round() -> None:

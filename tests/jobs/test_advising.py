@@ -11,6 +11,7 @@ from core.accounts.rules import Acting
 from core.config import get_settings
 from core.errors import OutsideServiceError
 from core.suggestions import advising as asking
+from core.suggestions import applying, verifying
 from core.suggestions.advising import Asked, request_advice
 from core.suggestions.appliers import Order, Receipt
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
@@ -192,6 +193,59 @@ def test_what_could_not_be_pushed_has_failed_with_the_reason(
     advising.apply_round()
     session.refresh(action)
     assert (action.state, action.trouble) == ("failed", "US does not answer.")
+
+
+def broken_for(poison: int, step: Any) -> Any:
+    """Return a step that fails for one action in a way that nobody thought of."""
+
+    def taken(session: Session, action_id: int, *more: Any) -> Any:
+        if action_id == poison:
+            raise KeyError("percent")
+        return step(session, action_id, *more)
+
+    return taken
+
+
+def test_an_action_that_breaks_its_round_holds_up_no_other(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = approved(session, acting)
+    second = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
+    assert approve(session, acting, second.id, ago(0.4)).did
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "apply", broken_for(first.id, applying.apply))
+        with pytest.raises(ExceptionGroup) as failed:
+            advising.apply_round()
+    assert failed.value.exceptions[0].__notes__ == [f"Action {first.id}"]
+    session.refresh(first)
+    session.refresh(second)
+    assert (first.state, second.state) == ("approved", "verified")
+    assert [run["state"] for run in job_runs(session, "apply")] == ["failed"]
+
+
+def test_an_action_that_can_not_be_verified_holds_up_no_other(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = approved(session, acting)
+    second = only_action(session, suggest(session, acting, new_price(), now=ago(1)))
+    assert approve(session, acting, second.id, ago(0.5)).did
+    with monkeypatch.context() as patch:
+        patch.setattr(advising, "_now", lambda: ago(0.4))
+        advising.apply_round()
+    show(session, ago(0.2), listing=lamp_listing("Desk lamp"), price=1900)
+    monkeypatch.setattr(verifying, "verify_one", broken_for(first.id, verifying.verify_one))
+    with pytest.raises(ExceptionGroup):
+        advising.verify_round()
+    session.refresh(second)
+    assert second.state == "verified"
+
+
+def test_an_action_that_is_gone_meanwhile_is_passed_over(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "waiting_to_apply", lambda _session: [2**40])
+    advising.apply_round()
+    assert [run["note"] for run in job_runs(session, "apply")] == ["Nothing is approved."]
 
 
 # Verifying and expiring
