@@ -22,7 +22,12 @@ _REJECTED = "model_trouble"
 
 def line() -> None:
     """Say in a line who advises and how the model's day goes, with the way to the rest."""
-    told = model_words.in_short(data.spoken(), data.model_today())
+    spoken = data.spoken()
+    told = (
+        model_words.in_short(spoken, data.model_today())
+        if spoken.missing is None
+        else model_words.who(spoken)
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Advisors: {_safe(told)}", width="stretch")
         st.page_link(f"../pages/{keys.HEALTH}.py", label="Health", icon=":material/ecg_heart:")

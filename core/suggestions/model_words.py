@@ -54,8 +54,6 @@ def cost(dollars: Decimal, spoken: Spoken) -> str:
 
 def in_short(spoken: Spoken, day: ModelDay) -> str:
     """Say in one line who advises and how the model's day goes."""
-    if spoken.missing is not None:
-        return who(spoken)
     told = f"{who(spoken)} Today (UTC): {questions(day)}, {cost(day.dollars, spoken)}."
     why_not = state(spoken, day)
     return told if why_not is None else f"{told} {why_not}"
