@@ -51,6 +51,13 @@ class Settings(BaseSettings):
         8502, ge=1, le=65535, description="Port of the demo's local Apify stand-in."
     )
 
+    amazcope_mcp_port: int = Field(
+        8503, ge=1, le=65535, description="Port of the MCP server, on the address of the pages."
+    )
+    amazcope_mcp_url: str | None = Field(
+        None, description="Address that agents reach the MCP server by, if it is another."
+    )
+
     amazcope_url: str | None = Field(
         None, description="Address that people reach the pages by, for mailed links."
     )
@@ -157,6 +164,17 @@ class Settings(BaseSettings):
         description="Pushes approved listing and price changes: off or dry-run.",
     )
 
+    # Agents
+    amazcope_token: SecretStr | None = Field(
+        None, description="API token by which the MCP server acts over stdio."
+    )
+    amazcope_mcp_calls_per_minute: int = Field(
+        600, ge=1, le=1_000_000, description="Calls of one token a minute in the long run."
+    )
+    amazcope_mcp_calls_at_once: int = Field(
+        120, ge=1, le=1_000_000, description="Calls of one token at once, after a rest."
+    )
+
     # Keeping
     amazcope_raw_item_days: int = Field(30, ge=1, description="Days an original item is kept.")
     amazcope_retention_months: int | None = Field(
@@ -223,6 +241,13 @@ class Settings(BaseSettings):
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
         own = f"http://{f'[{host}]' if ':' in host else host}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
+
+    @property
+    def mcp_url(self) -> str:
+        """Return where agents reach the MCP server."""
+        host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
+        shown = f"[{host}]" if ":" in host else host
+        return (self.amazcope_mcp_url or f"http://{shown}:{self.amazcope_mcp_port}/mcp").rstrip("/")
 
     @property
     def is_https(self) -> bool:

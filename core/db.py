@@ -1,8 +1,8 @@
 """The engine, the read and write scopes. The only place that commits.
 
 Nothing is opened at import: the engine is made when the first scope is entered.
-Tests replace `session_factory` and `reading_factory`, and every page, job and
-tool follows.
+Tests replace `session_factory`, `reading_factory` and `noting_factory`, and every
+page, job and tool follows.
 """
 
 import select
@@ -137,14 +137,37 @@ def get_reading_engine() -> Engine:
     return engine
 
 
+@lru_cache(maxsize=1)
+def get_noting_engine() -> Engine:
+    """Return this process's engine for notes: every statement is committed by itself.
+
+    The server does not wait for the disk, so that a note costs a call next to nothing;
+    when the whole machine dies, those of its last moments are lost. A process that dies
+    loses none.
+    """
+    engine = make_engine(
+        database_url(), isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
+    event.listen(engine, "connect", _do_not_wait)
+    return engine
+
+
+def _do_not_wait(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.execute("SET synchronous_commit = off")
+    connection.commit()
+
+
 def _forbid_writing(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.execute("SET default_transaction_read_only = on")
     connection.commit()
 
 
+ENGINES = (get_engine, get_reading_engine, get_noting_engine)
+
+
 def forget_engine() -> None:
     """Drop the engines without closing their sockets: they belong to the parent process."""
-    for engine in (get_engine, get_reading_engine):
+    for engine in ENGINES:
         if engine.cache_info().currsize:
             engine().dispose(close=False)
             engine.cache_clear()
@@ -152,7 +175,7 @@ def forget_engine() -> None:
 
 def close_engines() -> None:
     """Close all connections; the next scope opens new ones."""
-    for engine in (get_engine, get_reading_engine):
+    for engine in ENGINES:
         if engine.cache_info().currsize:
             engine().dispose()
             engine.cache_clear()
@@ -168,6 +191,11 @@ def reading_factory() -> Session:
     return Session(get_reading_engine(), expire_on_commit=False)
 
 
+def noting_factory() -> Session:
+    """Return a new session to note with."""
+    return Session(get_noting_engine(), expire_on_commit=False)
+
+
 @contextmanager
 def read_scope() -> Iterator[Session]:
     """A session to read with. It sees what is committed, statement by statement."""
@@ -179,6 +207,21 @@ def read_scope() -> Iterator[Session]:
 def write_scope() -> Iterator[Session]:
     """A session whose work is committed at the end, or rolled back by an error."""
     with session_factory() as session, session.begin():
+        yield session
+
+
+@contextmanager
+def trial_scope() -> Iterator[Session]:
+    """A session whose work is undone at the end: what would come of it."""
+    with session_factory() as session, session.begin() as transaction:
+        yield session
+        transaction.rollback()
+
+
+@contextmanager
+def note_scope() -> Iterator[Session]:
+    """A session for logs and counters: each statement is kept by itself, at once."""
+    with noting_factory() as session, session.begin():
         yield session
 
 

@@ -1,6 +1,7 @@
 """Every table, imported once, so that `Base.metadata` is complete."""
 
 from core.accounts import models as accounts
+from core.agents import models as agents
 from core.catalog import models as catalog
 from core.db import Base
 from core.history import models as history
@@ -12,6 +13,7 @@ from core.upkeep import models as upkeep
 
 __all__ = [
     "accounts",
+    "agents",
     "catalog",
     "history",
     "importing",

@@ -1,6 +1,6 @@
 """What `make run` does once everything is installed: prepare, run, say where.
 
-Database, migrations and demo market first, then web, worker and stand-in under one
+Database, migrations and demo market first, then web, worker, mcp and stand-in under one
 supervisor until Ctrl-C. This process stays small: what needs much runs in others.
 """
 
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
+from itertools import combinations
 from pathlib import Path
 from types import FrameType
 
@@ -63,7 +64,7 @@ def run_everything(say: Say) -> int:
 
 def services(settings: Settings) -> list[Service]:
     """Return the processes that make up a whole Amazcope."""
-    commands = {"web": ["app"], "worker": ["jobs", "worker"]}
+    commands = {"web": ["app"], "worker": ["jobs", "worker"], "mcp": ["mcp_server", "--http"]}
     if settings.amazcope_demo:
         port = str(settings.amazcope_stand_in_port)
         commands["stand-in"] = ["core.demo.serve", "--port", port]
@@ -99,13 +100,15 @@ def only_one(data_dir: Path) -> Iterator[None]:
 
 def refuse_taken_ports(settings: Settings) -> None:
     """Raise ConfigurationError for an address that can't be listened on, naming its setting."""
-    wanted = [("AMAZCOPE_PORT", settings.amazcope_host, settings.amazcope_port)]
+    wanted = [
+        ("AMAZCOPE_PORT", settings.amazcope_host, settings.amazcope_port),
+        ("AMAZCOPE_MCP_PORT", settings.amazcope_host, settings.amazcope_mcp_port),
+    ]
     if settings.amazcope_demo:
         wanted.append(("AMAZCOPE_STAND_IN_PORT", "127.0.0.1", settings.amazcope_stand_in_port))
-        if settings.amazcope_stand_in_port == settings.amazcope_port:
-            raise ConfigurationError(
-                "AMAZCOPE_PORT and AMAZCOPE_STAND_IN_PORT are the same. Give them two ports."
-            )
+    for (one, _, port), (other, _, same) in combinations(wanted, 2):
+        if port == same:
+            raise ConfigurationError(f"{one} and {other} are the same. Give them two ports.")
     for setting, host, port in wanted:
         _refuse_taken_port(setting, host, port)
 
@@ -262,7 +265,11 @@ def address_box(settings: Settings) -> str:
     """Return the address of the pages in a frame that is seen among log lines."""
     host = _reachable_host(settings)
     shown = f"[{host}]" if ":" in host else host
-    lines = [f"Amazcope is ready: http://{shown}:{settings.amazcope_port}", "Ctrl-C stops it."]
+    lines = [
+        f"Amazcope is ready: http://{shown}:{settings.amazcope_port}",
+        f"Agents (MCP):      http://{shown}:{settings.amazcope_mcp_port}/mcp",
+        "Ctrl-C stops it.",
+    ]
     width = max(map(len, lines))
     body = [f"│ {line:<{width}} │" for line in lines]
     return "\n".join([f"╭{'─' * (width + 2)}╮", *body, f"╰{'─' * (width + 2)}╯"])

@@ -88,6 +88,7 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
 
         monkeypatch.setattr(db, "session_factory", joined)
         monkeypatch.setattr(db, "reading_factory", joined)
+        monkeypatch.setattr(db, "noting_factory", joined)
         with joined() as session:
             yield session
         transaction.rollback()

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (
     "delivery",
     "accounts",
+    "agents",
     "catalog",
     "tracking",
     "history",
@@ -140,7 +141,21 @@ def test_the_frame_knows_no_page(module: str) -> None:
     assert "pages" not in tops(module)
 
 
+@pytest.mark.parametrize("module", modules("mcp_server"))
+def test_tools_know_neither_pages_nor_sql(module: str) -> None:
+    assert tops(module) & {"app", "pages", "streamlit", "pandas", "plotly"} == set()
+    assert not {name for name in imports(module) if name.startswith("sqlalchemy.sql")}
+    assert not {f"sqlalchemy.{verb}" for verb in ("select", "text", "update", "insert")} & imports(
+        module
+    )
+
+
 @pytest.mark.parametrize("module", modules("core", "app", "pages", "jobs"))
+def test_nothing_but_tests_and_measurements_stands_on_the_tools(module: str) -> None:
+    assert "mcp_server" not in tops(module)
+
+
+@pytest.mark.parametrize("module", modules("core", "app", "pages", "jobs", "mcp_server"))
 def test_one_place_commits(module: str) -> None:
     calls = {
         node.func.attr
@@ -183,7 +198,7 @@ assert db.get_engine.cache_info().currsize == 0
 def test_importing_every_module_opens_nothing(tmp_path: Path) -> None:
     names = [
         name
-        for name in modules("core", "jobs", "app")
+        for name in modules("core", "jobs", "app", "mcp_server")
         if name not in ("core.migrations.env", "app.main") and not name.endswith("__main__")
     ]
     done = subprocess.run(

@@ -3,16 +3,19 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from psycopg.rows import namedtuple_row
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts import audit
 from core.accounts.credentials import new_token, token_hash
 from core.accounts.links import locked_person
-from core.accounts.models import ApiToken, Person, Team
+from core.accounts.models import ApiToken, Person
 from core.accounts.rules import Acting, Means, Right, Role, Scope
 from core.accounts.verbs import verb
+from core.db import driver_connection
 from core.errors import InvalidInputError, NotFoundError
 
 PREFIX = "amz_"  # so that a scanner of leaked secrets knows it
@@ -147,35 +150,59 @@ def _revoke(session: Session, acting: Acting, token_id: int, now: datetime, whos
     audit.note(session, acting, "revoked token", f"token:{token_id}")
 
 
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who a token acts as, and what is known of the token."""
+
+    acting: Acting
+    token_name: str
+    expires_at: datetime | None  # None: when it is revoked
+    is_use_noted: bool  # that it was used within the last minute
+
+
+_BEARER = """
+SELECT k.id, k.name, k.scopes, k.expires_at, k.used_at,
+    p.id AS person_id, p.team_id, p.name AS person, p.role,
+    coalesce(p.time_zone, t.time_zone) AS zone
+FROM api_token k JOIN person p ON p.id = k.person_id JOIN team t ON t.id = p.team_id
+WHERE k.token_hash = %(hash)s AND k.revoked_at IS NULL AND p.state = 'active'
+    AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
+"""
+
+
 def find_by_token(
     session: Session, token: str, now: datetime, address: str | None
-) -> Acting | None:
+) -> Bearer | None:
     """Return who a token acts as, with its scopes; None when it does not hold (any more)."""
-    row = session.execute(
-        select(ApiToken, Person, Team.time_zone)
-        .join(Person, Person.id == ApiToken.person_id)
-        .join(Team, Team.id == Person.team_id)
-        .where(ApiToken.token_hash == token_hash(token), ApiToken.revoked_at.is_(None))
-        .where(Person.state == "active")
-    ).first()
-    if row is None:
-        return None
-    kept, person, zone = row
-    if kept.expires_at is not None and kept.expires_at <= now:
-        return None
-    scopes = frozenset(Scope(scope) for scope in kept.scopes)
-    zone = person.time_zone or zone
-    return Acting(
-        person.id, person.team_id, person.name, zone, Role(person.role), Means.TOOL, address, scopes
+    values = {"hash": token_hash(token), "now": now}
+    # By the driver itself: every call of a program asks this.
+    with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
+        row = cursor.execute(_BEARER, values).fetchone()
+    return None if row is None else _bearer(row, now, address)
+
+
+def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
+    acting = Acting(
+        row.person_id,
+        row.team_id,
+        row.person,
+        row.zone,
+        Role(row.role),
+        Means.TOOL,
+        address,
+        frozenset(Scope(scope) for scope in row.scopes),
+        token_id=row.id,
     )
+    is_noted = row.used_at is not None and row.used_at > now - USED_EVERY
+    return Bearer(acting, row.name, row.expires_at, is_noted)
 
 
-def mark_used(session: Session, token: str, now: datetime) -> None:
+def mark_used(session: Session, token_id: int, now: datetime) -> None:
     """Write down that a token was just used, at most once a minute."""
     session.execute(
         update(ApiToken)
         .where(
-            ApiToken.token_hash == token_hash(token),
+            ApiToken.id == token_id,
             (ApiToken.used_at.is_(None)) | (ApiToken.used_at < now - USED_EVERY),
         )
         .values(used_at=now)

@@ -70,12 +70,18 @@ class Acting:
     address: str | None = None  # where the request came from; None: this machine
     scopes: frozenset[Scope] | None = None  # of the token; None: no token, all of the role
     session_id: int | None = None  # the sign-in; None: a token, a job or a command
+    token_id: int | None = None  # the API token; None: no program acts
 
     def may(self, right: Right) -> bool:
         """Return whether role and, with a token, scope allow something."""
         if _RANK[self.role] < _RANK[LEAST_ROLE[right]]:
             return False
         return self.scopes is None or SCOPE_FOR.get(right) in self.scopes
+
+
+def least_role(right: Right) -> Role:
+    """Return the least role that has a right."""
+    return LEAST_ROLE[right]
 
 
 def require(acting: Acting, right: Right) -> None:

@@ -231,6 +231,11 @@ def to_decimal(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-_precision(currency))
 
 
+def minor_units(currency: str) -> int:
+    """Return how many minor units make a major one: 100 for USD, 1 for JPY."""
+    return int(10 ** _precision(currency))
+
+
 @dataclass(frozen=True, slots=True)
 class _Style:
     """How a locale writes a currency, taken once from Babel."""

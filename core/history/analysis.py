@@ -6,13 +6,16 @@ Doubtful values are left out everywhere. A figure that is not known says why.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.history import series
 from core.history.observation import Availability, Flag, Kind, Seen
-from core.history.series import Field, Floats, History, Line, Marks, Times
+from core.history.series import Codes, Field, Floats, History, Line, Marks, Times
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AVAILABILITY = Field("availability", Seen.AVAILABILITY, Flag.NONE)
 _FOR_SALE = [int(state) for state in Availability if state.can_be_bought]
@@ -80,7 +83,7 @@ def statistics_of(history: History, until: datetime) -> Statistics:
     return Statistics(
         price=_span(history, series.PRICE, end),
         list_price=_span(history, series.LIST_PRICE, end),
-        rank=_span(history, series.RANK, end, _newest_category(history.frame)),
+        rank=rank_span(history, until),
         rating=_span(history, series.RATING, end),
         ratings_count=_span(history, series.RATINGS_COUNT, end),
         in_stock_share=_in_stock_share(history, end),
@@ -89,9 +92,19 @@ def statistics_of(history: History, until: datetime) -> Statistics:
     )
 
 
-def _newest_category(frame: pd.DataFrame) -> Marks | None:
+def span_of(history: History, field: Field, until: datetime) -> Span:
+    """Return what one field did in a history; see `statistics_of`. Not for ranks."""
+    return _span(history, field, np.datetime64(until.replace(tzinfo=None), "us"))
+
+
+def rank_span(history: History, until: datetime) -> Span:
+    """Return what the main rank did in its newest category; see `statistics_of`."""
+    end = np.datetime64(until.replace(tzinfo=None), "us")
+    return _span(history, series.RANK, end, _newest_category(history.columns["bsr_category"]))
+
+
+def _newest_category(category: Codes) -> Marks | None:
     """Mark the rows whose rank is in the newest category; None where all are."""
-    category = frame["bsr_category"].to_numpy()
     known = category[category >= 0]
     if len(known) == 0 or (known == known[-1]).all():
         return None
@@ -103,7 +116,7 @@ def comparable_ranks(history: History) -> Line:
     """Return the ranks of the newest category alone, as steps."""
     values = history.values(series.RANK.column)
     rows = history.sure_rows(series.RANK, values)
-    newest = _newest_category(history.frame)
+    newest = _newest_category(history.columns["bsr_category"])
     return _steps(history, values, rows if newest is None else rows & newest)
 
 
@@ -181,7 +194,7 @@ def weighted_average(line: Line, held_until: np.datetime64) -> float:
 
 
 def _in_stock_share(history: History, end: np.datetime64) -> Figure:
-    states = history.frame[AVAILABILITY.column].to_numpy()
+    states = history.columns[AVAILABILITY.column]
     rows: Marks = states != 0
     if not rows.any():
         return Figure(None, Blank.NOT_REPORTED if len(states) else Blank.NOTHING_SEEN)
@@ -190,28 +203,40 @@ def _in_stock_share(history: History, end: np.datetime64) -> Figure:
     return Figure(weighted_average(line, _held_until(history, rows, end)))
 
 
-def statistics_of_days(daily: pd.DataFrame) -> Statistics:
+def statistics_of_days(daily: "pd.DataFrame") -> Statistics:
     """Return the statistics of a frame of days (see `queries.daily_history`).
 
     Averages weigh each day's close alike; how often a value changed is not known.
     """
-    newest = _newest_category(daily)
-    ranked = daily if newest is None else daily[newest]
     shares = daily["in_stock_share"].to_numpy(dtype=np.float64)
     known = shares[~np.isnan(shares)]
     return Statistics(
-        price=_span_of_days(daily, "price_close", "price_low", "price_high"),
-        list_price=_span_of_days(daily, "list_price", "list_price", "list_price"),
-        rank=_span_of_days(ranked, "bsr_close", "bsr_best", "bsr_worst"),
-        rating=_span_of_days(daily, "rating", "rating", "rating"),
-        ratings_count=_span_of_days(daily, "ratings_count", "ratings_count", "ratings_count"),
+        price=span_of_days(daily, series.PRICE),
+        list_price=span_of_days(daily, series.LIST_PRICE),
+        rank=span_of_days(daily, series.RANK),
+        rating=span_of_days(daily, series.RATING),
+        ratings_count=span_of_days(daily, series.RATINGS_COUNT),
         in_stock_share=_figure(known.mean()) if len(known) else Figure(None, Blank.NOT_REPORTED),
         looks=int(daily["looks"].sum()),
         doubtful=None,
     )
 
 
-def _span_of_days(daily: pd.DataFrame, close: str, low: str, high: str) -> Span:
+_DAILY = {
+    series.PRICE: ("price_close", "price_low", "price_high"),
+    series.RANK: ("bsr_close", "bsr_best", "bsr_worst"),
+}
+
+
+def span_of_days(daily: "pd.DataFrame", field: Field) -> Span:
+    """Return what one field did in a frame of days; a rank in its newest category."""
+    if field is series.RANK:
+        newest = _newest_category(daily["bsr_category"].to_numpy())
+        daily = daily if newest is None else daily[newest]
+    return _span_of_days(daily, *_DAILY.get(field, (field.column,) * 3))
+
+
+def _span_of_days(daily: "pd.DataFrame", close: str, low: str, high: str) -> Span:
     closes, lows, highs = (daily[name].to_numpy(dtype=np.float64) for name in (close, low, high))
     seen = closes[~np.isnan(closes)]
     if len(seen) == 0:
@@ -237,7 +262,7 @@ def sampled(times: Times, values: Floats, count: int = 60) -> list[float]:
     return [float(value) for value in chosen[~np.isnan(chosen)]]
 
 
-def turns(deals: pd.DataFrame) -> list[tuple[datetime, bool]]:
+def turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
     """Return when a deal began (True) or ended (False), oldest first.
 
     `deals`: captured_at, is_deal (see `queries.deals`). A deal that was on at the

@@ -65,6 +65,7 @@ def amazcope(folder: Path, **settings: str) -> Iterator[Stack]:
         "AMAZCOPE_DATA_DIR": str(folder / "var"),
         "AMAZCOPE_PORT": str(port),
         "AMAZCOPE_STAND_IN_PORT": str(free_port()),
+        "AMAZCOPE_MCP_PORT": str(free_port()),
         "DATABASE_URL": "",
         "REDIS_URL": "",
         **settings,

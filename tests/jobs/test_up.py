@@ -59,8 +59,8 @@ def test_the_stand_in_runs_only_with_the_demo() -> None:
     def names(demo: bool) -> list[str]:
         return [service.name for service in up.services(settings(amazcope_demo=demo))]
 
-    assert names(True) == ["web", "worker", "stand-in"]
-    assert names(False) == ["web", "worker"]
+    assert names(True) == ["web", "worker", "mcp", "stand-in"]
+    assert names(False) == ["web", "worker", "mcp"]
 
 
 def test_the_address_is_one_that_a_browser_here_can_open() -> None:

@@ -35,8 +35,9 @@ def make(session: Session, who: Acting, *scopes: Scope, days: int | None = None)
 
 def test_a_token_acts_as_its_owner_within_its_scopes(session: Session, member: Member) -> None:
     sam = member(Role.MANAGER)
-    acting = find_by_token(session, make(session, sam, Scope.READ), NOW, "203.0.113.7")
-    assert acting is not None
+    bearer = find_by_token(session, make(session, sam, Scope.READ), NOW, "203.0.113.7")
+    assert bearer is not None
+    acting = bearer.acting
     assert (acting.person_id, acting.role, acting.means) == (
         sam.person_id,
         Role.MANAGER,
@@ -47,8 +48,9 @@ def test_a_token_acts_as_its_owner_within_its_scopes(session: Session, member: M
 
 
 def test_a_token_never_does_more_than_its_owners_role(session: Session, member: Member) -> None:
-    acting = find_by_token(session, make(session, member(Role.VIEWER), *Scope), NOW, None)
-    assert acting is not None
+    bearer = find_by_token(session, make(session, member(Role.VIEWER), *Scope), NOW, None)
+    assert bearer is not None
+    acting = bearer.acting
     assert not acting.may(Right.TRACK)
 
 
@@ -57,8 +59,9 @@ def test_a_token_follows_its_owners_role_at_once(session: Session, member: Membe
     token = make(session, sam, Scope.READ, Scope.ACT)
     person(session, sam).role = Role.VIEWER.value
     session.flush()
-    acting = find_by_token(session, token, NOW, None)
-    assert acting is not None
+    bearer = find_by_token(session, token, NOW, None)
+    assert bearer is not None
+    acting = bearer.acting
     assert not acting.may(Right.TRACK)
 
 
@@ -151,9 +154,10 @@ def test_when_a_token_was_last_used_is_known_to_the_minute(
     session: Session, member: Member
 ) -> None:
     sam = member()
-    token = make(session, sam)
+    make(session, sam)
+    [kept] = own_tokens(session, sam, NOW)
     for seconds, seen in ((0, 0), (30, 0), (61, 61)):
-        mark_used(session, token, NOW + timedelta(seconds=seconds))
+        mark_used(session, kept.id, NOW + timedelta(seconds=seconds))
         session.expire_all()
         assert own_tokens(session, sam, NOW)[0].used_at == NOW + timedelta(seconds=seen)
 

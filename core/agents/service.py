@@ -1,0 +1,170 @@
+"""Counting and logging the calls of programs, and writing once. Never commits.
+
+The log is written when a call begins, so that one whose process dies is in it too.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.agents.models import AgentCall, AgentWrite, TokenPace
+from core.agents.rules import CallLimit, Outcome, wait_for
+from core.db import driver_connection
+from core.errors import InvalidInputError
+
+CALLS_KEPT = timedelta(days=90)
+WRITES_KEPT = timedelta(days=7)  # as long as a key is remembered
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a program asked for."""
+
+    method: str  # as the protocol names it, such as "tools/call"
+    name: str  # of the tool, the resource or the prompt
+    arguments_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that is in the log. `wait`: how long it has to wait; zero: it may go on."""
+
+    id: int
+    wait: timedelta
+
+
+def hash_of(arguments: Any) -> bytes:
+    """Return a hash of what a call was given, the same whatever the order of its names."""
+    try:
+        plain = json.dumps(arguments, sort_keys=True, default=str)
+    except RecursionError:
+        plain = "too deep to be written"
+    return sha256(plain.encode()).digest()
+
+
+_BEGIN = """
+WITH paced AS (
+    INSERT INTO token_pace AS known (token_id, paid_until)
+    SELECT %(token)s, %(now)s + %(step)s WHERE %(token)s::bigint IS NOT NULL
+    ON CONFLICT (token_id) DO UPDATE
+    SET paid_until = greatest(known.paid_until, %(now)s) + %(step)s
+    WHERE greatest(known.paid_until, %(now)s) + %(step)s <= %(now)s + %(slack)s
+    RETURNING token_id
+)
+INSERT INTO agent_call
+    (at, team_id, person_id, token_id, address, method, name, arguments_hash, outcome)
+SELECT %(now)s, %(team)s, %(person)s, %(token)s, %(address)s, %(method)s, %(name)s, %(hash)s,
+    CASE WHEN %(token)s::bigint IS NOT NULL AND NOT EXISTS (SELECT 1 FROM paced)
+        THEN 'limited' END
+RETURNING id, outcome IS NOT NULL
+"""
+
+
+def begin_call(
+    session: Session, acting: Acting, asked: Asked, limit: CallLimit, now: datetime
+) -> Begun:
+    """Put a call into the log and count it; one statement, as it is part of every call.
+
+    Without a token nothing is counted. A call that has to wait is in the log as limited
+    and uses up nothing: trying on does not lengthen the wait.
+    """
+    values = {
+        "now": now,
+        "step": limit.step,
+        "slack": limit.slack,
+        "team": acting.team_id,
+        "person": acting.person_id,
+        "token": acting.token_id,
+        "address": acting.address,
+        "method": asked.method,
+        "name": _kept_name(asked.name),
+        "hash": asked.arguments_hash,
+    }
+    with driver_connection(session).cursor() as cursor:
+        row = cursor.execute(_BEGIN, values).fetchone()
+    assert row is not None
+    call_id, is_limited = row
+    return Begun(call_id, _wait(session, acting, limit, now) if is_limited else timedelta(0))
+
+
+def _kept_name(name: str) -> str:
+    """Return a name that somebody outside chose as the database can hold it."""
+    return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:LONGEST_NAME]
+
+
+def _wait(session: Session, acting: Acting, limit: CallLimit, now: datetime) -> timedelta:
+    found = select(TokenPace.paid_until).where(TokenPace.token_id == acting.token_id)
+    # It may be over by now: a moment's wait is always true.
+    return max(wait_for(session.scalar(found), limit, now), limit.step)
+
+
+def end_call(session: Session, call_id: int, outcome: Outcome, took: timedelta) -> None:
+    """Note how a call ended."""
+    values = {"id": call_id, "outcome": outcome.value, "ms": took // timedelta(milliseconds=1)}
+    with driver_connection(session).cursor() as cursor:
+        cursor.execute(
+            "UPDATE agent_call SET outcome = %(outcome)s, took_ms = %(ms)s WHERE id = %(id)s",
+            values,
+        )
+
+
+# Writing once
+
+
+def earlier_answer(
+    session: Session, acting: Acting, key: str, tool: str, arguments_hash: bytes, now: datetime
+) -> Any | None:
+    """Claim an idempotency key; return what the write with it answered, None the first time.
+
+    A second call at the same moment waits for the first. Raises InvalidInputError for a
+    key that was used for something else.
+    """
+    claimed = session.execute(
+        upsert(AgentWrite)
+        .values(
+            person_id=acting.person_id, key=key, tool=tool, arguments_hash=arguments_hash, at=now
+        )
+        .on_conflict_do_nothing()
+        .returning(AgentWrite.key)
+    ).first()
+    if claimed is not None:
+        return None
+    kept = session.execute(
+        select(AgentWrite.tool, AgentWrite.arguments_hash, AgentWrite.answer).where(
+            AgentWrite.person_id == acting.person_id, AgentWrite.key == key
+        )
+    ).one()
+    if (kept.tool, bytes(kept.arguments_hash)) != (tool, arguments_hash):
+        raise InvalidInputError(
+            "This idempotency key was used for another call. Use a new key for a new write; "
+            "repeat a write with the very same arguments."
+        )
+    return kept.answer
+
+
+def keep_answer(session: Session, acting: Acting, key: str, answer: Any) -> None:
+    """Keep what a write answered, in the transaction of the write."""
+    session.execute(
+        update(AgentWrite)
+        .where(AgentWrite.person_id == acting.person_id, AgentWrite.key == key)
+        .values(answer=answer)
+    )
+
+
+def forget_old_calls(session: Session, now: datetime) -> int:
+    """Delete calls and answers that are kept long enough; return how many."""
+    calls = session.execute(
+        delete(AgentCall).where(AgentCall.at < now - CALLS_KEPT).returning(AgentCall.id)
+    ).all()
+    writes = session.execute(
+        delete(AgentWrite).where(AgentWrite.at < now - WRITES_KEPT).returning(AgentWrite.key)
+    ).all()
+    return len(calls) + len(writes)

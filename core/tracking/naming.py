@@ -1,0 +1,75 @@
+"""Which product somebody means by a name: marketplace and ASIN, an address, an ASIN alone."""
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.catalog.asin import Mention, MentionVerdict, find_asin, read_mentions
+from core.catalog.marketplaces import find_by_name
+from core.catalog.models import Product
+from core.errors import InvalidInputError
+from core.tracking.models import Tracking
+
+HOW = (
+    "Name a product as marketplace and ASIN, such as US:B0ABCDEFGH, or by the address of its page."
+)
+# As this project writes names itself, in addresses of resources too.
+_PAIR = re.compile(r"\s*(?:product://)?([A-Za-z]{2})\s*[:/ ]\s*([A-Za-z0-9]{10})\s*")
+
+
+@verb(Right.READ)
+def get_named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
+    """Return the (marketplace, ASIN) that a name means; nothing says that it is known here.
+
+    An ASIN alone is looked for among what the team follows. Raises InvalidInputError,
+    saying what to write, for what names no product or more than one.
+    """
+    pair = _as_pair(name)
+    if pair is not None:
+        return pair
+    mention = _only_mention(name)
+    if mention.marketplace is not None and mention.asin is not None:
+        return mention.marketplace, mention.asin
+    if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE and mention.asin is not None:
+        return _followed(session, acting, mention.asin), mention.asin
+    raise InvalidInputError(f"{mention.detail} {HOW}")
+
+
+def _as_pair(name: str) -> tuple[str, str] | None:
+    found = _PAIR.fullmatch(name)
+    if found is None:
+        return None
+    marketplace, asin = find_by_name(found[1]), find_asin(found[2])
+    return (marketplace.code, asin) if marketplace and asin else None
+
+
+def _only_mention(name: str) -> Mention:
+    mentions = read_mentions(name)
+    if not mentions:
+        raise InvalidInputError(f"This names no product. {HOW}")
+    named = {(each.marketplace, each.asin) for each in mentions if each.asin}
+    if len(named) > 1:
+        raise InvalidInputError(f"This names {len(named)} products; name one. {HOW}")
+    return next((each for each in mentions if each.asin), mentions[0])
+
+
+def _followed(session: Session, acting: Acting, asin: str) -> str:
+    """Return the one marketplace on which the team follows an ASIN."""
+    where = sorted(
+        session.scalars(
+            select(Product.marketplace)
+            .join(Tracking, Tracking.product_id == Product.id)
+            .where(Product.asin == asin, Tracking.team_id == acting.team_id)
+            .distinct()
+        )
+    )
+    if len(where) == 1:
+        return where[0]
+    if not where:
+        raise InvalidInputError(f"Your team follows no product {asin}. {HOW}")
+    raise InvalidInputError(
+        f"{asin} is followed on {', '.join(where)}. Say which: {where[0]}:{asin}, for example."
+    )

@@ -1,0 +1,80 @@
+"""Types of arguments that tools share, each with its limits and an example in the schema."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from core.errors import InvalidInputError
+from core.tracking.lists import Whose
+
+ProductName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2000,
+        description="A product: marketplace and ASIN such as `US:B0ABCDEFGH`, or the address of "
+        "its page on Amazon. An ASIN alone does where it is followed on one marketplace only.",
+        examples=["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"],
+    ),
+]
+ProductNames = Annotated[
+    list[ProductName], Field(min_length=1, max_length=50, examples=[["US:B0ABCDEFGH"]])
+]
+Days = Annotated[
+    int, Field(ge=1, le=3650, description="How many days back from now (or from `until`).")
+]
+Until = Annotated[
+    datetime | None,
+    Field(
+        description="End of the period, ISO 8601 with a zone; without one it is UTC. Null: now.",
+        examples=["2026-03-02T12:00Z"],
+    ),
+]
+MostPoints = Annotated[
+    int,
+    Field(
+        ge=10,
+        le=2000,
+        description="Most points to return. Thinned to them where there are more; the answer "
+        "says so. Prices lose no change until then, ranks keep each stretch's best and worst.",
+    ),
+]
+PageSize = Annotated[int, Field(ge=1, le=200, description="How many to return at a time.")]
+CursorText = Annotated[
+    str | None,
+    Field(max_length=500, description="`next_cursor` of the page before; null: the first page."),
+]
+Scope = Annotated[
+    Whose,
+    Field(description="mine: what the token's owner follows; team: what anybody in the team does."),
+]
+DryRun = Annotated[
+    bool,
+    Field(description="Check everything and say what would happen, but change nothing."),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A word of your choice for this one write. Sent again with the same "
+        "arguments, nothing is written twice and the first answer comes back. Kept for 7 days.",
+        examples=["3f0c1a52-raise-price"],
+    ),
+]
+
+_OLDEST_YEAR, _NEWEST_YEAR = 1995, 2100
+
+
+def period(days: int, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return a period's start and end, both aware.
+
+    Raises InvalidInputError for an end that no history can have.
+    """
+    end = now if until is None else until
+    if not _OLDEST_YEAR < end.year < _NEWEST_YEAR:
+        raise InvalidInputError("`until` lies outside of any history. Leave it out for now.")
+    end = end if end.tzinfo else end.replace(tzinfo=now.tzinfo)
+    return end - timedelta(days=days), end

@@ -1,0 +1,226 @@
+"""How a tool is declared, run and answered; what all writes share.
+
+A tool is a plain function: who calls first, then its arguments, back comes an `Answer`.
+
+    @tool(Right.READ, "Price history")
+    def get_price_history(call: Call, product: ProductName, days: Days = 90) -> PriceHistory:
+        \"\"\"Say what it answers, for the model that chooses a tool.\"\"\"
+
+It runs in a thread of its own, may block, and raises the errors of `core.errors`, whose
+messages say what to do next.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
+
+import anyio.from_thread
+import psycopg
+from anyio.to_thread import run_sync
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool as SdkTool
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
+from core.agents.service import earlier_answer, keep_answer
+from core.db import trial_scope, write_scope
+from core.errors import AmazcopeError
+from mcp_server.answers import Answer, Written
+from mcp_server.recording import AWAY, Call, current_call
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+A = TypeVar("A", bound=Answer)
+W = TypeVar("W", bound=Written)
+Function = Callable[Concatenate[Call, P], A]
+_MOST_TOLD = 5  # wrong arguments in one answer
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as it is declared."""
+
+    name: str
+    title: str
+    right: Right
+    description: str
+    function: Callable[..., Answer]
+    answer: type[Answer]
+    annotations: ToolAnnotations
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that a token needs."""
+        return SCOPE_FOR[self.right]
+
+    @property
+    def least_role(self) -> Role:
+        """The least role of the token's owner."""
+        return least_role(self.right)
+
+
+TOOLS: dict[str, Tool] = {}
+"""Every tool by its name, in the order of declaration."""
+
+
+def tool(
+    right: Right,
+    title: str,
+    *,
+    is_destructive: bool = False,
+    is_idempotent: bool = True,
+    asks_outside: bool = False,
+) -> Callable[[Function[P, A]], Function[P, A]]:
+    """Declare a function as a tool.
+
+    `is_destructive`: it may overwrite or remove what somebody made. `is_idempotent`:
+    twice does it once. `asks_outside`: it has something fetched from the marketplace.
+    """
+
+    def declared(function: Function[P, A]) -> Function[P, A]:
+        name = function.__name__
+        reads = right is Right.READ
+        TOOLS[name] = Tool(
+            name=name,
+            title=title,
+            right=right,
+            description=inspect.cleandoc(function.__doc__ or ""),
+            function=function,
+            answer=get_type_hints(function)["return"],
+            annotations=ToolAnnotations(
+                title=title,
+                read_only_hint=reads,
+                destructive_hint=is_destructive and not reads,
+                idempotent_hint=is_idempotent,
+                open_world_hint=asks_outside,
+            ),
+        )
+        return function
+
+    return declared
+
+
+def tools_of_the_sdk() -> list[SdkTool]:
+    """Return every declared tool as the SDK takes it."""
+    return [_for_the_sdk(each) for each in TOOLS.values()]
+
+
+def _for_the_sdk(declared: Tool) -> SdkTool:
+    made = SdkTool.from_function(
+        _runner(declared),
+        name=declared.name,
+        title=declared.title,
+        description=declared.description,
+        annotations=declared.annotations,
+        structured_output=True,
+    )
+    # The SDK passes over arguments that a tool does not have; a slip of the pen is none.
+    strict = made.fn_metadata.arg_model
+    strict.model_config["extra"] = "forbid"
+    strict.model_rebuild(force=True)
+    made.parameters = strict.model_json_schema(by_alias=True)
+    return made
+
+
+def wrong_arguments(error: ValidationError) -> str:
+    """Say what is wrong with arguments, and what each would have to be."""
+    sentences = [
+        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
+        for each in error.errors(include_url=False, include_input=False)[:_MOST_TOLD]
+    ]
+    return f"These arguments can't be used. {'; '.join(sentences)}."
+
+
+def _runner(declared: Tool) -> Callable[..., Any]:
+    """Return a tool as the SDK takes it: the function's arguments and the context."""
+
+    async def run(ctx: Context[Any, Any], **given: Any) -> CallToolResult:
+        call = current_call().with_progress(partial(_report, ctx))
+        answer = await run_sync(_answered, declared, call, given)
+        return CallToolResult(
+            content=[TextContent(type="text", text=answer.in_words())],
+            structured_content=answer.model_dump(mode="json"),
+        )
+
+    hints = get_type_hints(declared.function, include_extras=True)
+    asked = list(inspect.signature(declared.function, eval_str=True).parameters.values())[1:]
+    back = Annotated[CallToolResult, declared.answer]
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=Context)
+    keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in asked]
+    run.__signature__ = inspect.Signature([*keywords, context], return_annotation=back)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: hints[each.name] for each in asked}
+    run.__annotations__ |= {"ctx": Context, "return": back}
+    return run
+
+
+def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
+    """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
+    try:
+        require(call.acting, declared.right)
+        return declared.function(call, **given)
+    except AmazcopeError as error:
+        raise ToolError(str(error)) from error
+    except (SQLAlchemyError, psycopg.Error) as error:
+        if not is_away(error):
+            raise
+        log.warning("%s found no database: %s", declared.name, error)
+        raise ToolError(AWAY) from error
+
+
+def is_away(error: Exception) -> bool:
+    """True when the database can't be reached; False for a statement that is wrong."""
+    return isinstance(
+        error, OperationalError | InterfaceError | PoolTimeoutError | psycopg.OperationalError
+    )
+
+
+def _report(ctx: Context[Any, Any], done: float, total: float | None, sentence: str) -> None:
+    """Tell how far a slow call is; from the thread that it runs in."""
+    anyio.from_thread.run(ctx.report_progress, done, total, sentence)
+
+
+# Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """How a write is asked for."""
+
+    dry_run: bool
+    idempotency_key: str | None
+
+
+def written(call: Call, how: Write, answer: type[W], work: Callable[[Session], W]) -> W:
+    """Do a write once for its key, or only find out what would come of it.
+
+    A dry run does the very same work and undoes it. The answer of a write with a key is
+    kept with the write, in one transaction, and given again to the same key.
+    """
+    if how.dry_run:
+        with trial_scope() as session:
+            return work(session).model_copy(update={"dry_run": True})
+    with write_scope() as session:
+        if how.idempotency_key is None:
+            return work(session)
+        kept = earlier_answer(
+            session,
+            call.acting,
+            how.idempotency_key,
+            call.asked.name,
+            call.asked.arguments_hash,
+            call.now,
+        )
+        if kept is not None:
+            return answer.model_validate(kept).model_copy(update={"is_repeat": True})
+        done = work(session)
+        keep_answer(session, call.acting, how.idempotency_key, done.model_dump(mode="json"))
+        return done

@@ -1,0 +1,5 @@
+"""The tools, one module per subject. Importing this declares all of them."""
+
+from mcp_server.tools import finding, histories
+
+__all__ = ["finding", "histories"]

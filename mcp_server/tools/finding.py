@@ -1,0 +1,325 @@
+"""Finding products, and what is known of one now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field as Described
+
+from core import change_wording, wording
+from core.accounts.rules import Right
+from core.catalog.asin import product_url
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import minor_units
+from core.db import read_scope
+from core.history import blanks
+from core.history.blanks import Group
+from core.history.observation import Availability
+from core.history.product_head import ProductHead
+from core.tracking import queries
+from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose
+from core.tracking.rules import Role
+from mcp_server.answers import (
+    Answer,
+    Listed,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    from_outside,
+    moment_or_none,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import CursorText, PageSize, ProductName, Scope
+from mcp_server.cursors import Cursor, mark_of, read_cursor, write_cursor
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+
+Marketplaces = Annotated[
+    tuple[str, ...],
+    Described(max_length=30, description="Codes of marketplaces; empty: all.", examples=[["US"]]),
+]
+
+
+class ProductRow(Named):
+    """A product in a list, with its newest accepted values."""
+
+    title: Untrusted | None
+    brand: Untrusted | None
+    role: Annotated[Role, Described(description="What the product is to the team.")]
+    tags: list[str]
+    price: Annotated[float | None, Described(description="In `currency`; null: unknown or none.")]
+    currency: str
+    rank: Annotated[int | None, Described(description="Best Sellers Rank; 1 is the best.")]
+    rank_category: Untrusted | None
+    rating: Annotated[float | None, Described(description="Stars, 1 to 5.")]
+    ratings_count: int | None
+    availability: Annotated[str | None, Described(description="Null: unknown.")]
+    change: Annotated[
+        Untrusted | None,
+        Described(description="The worst change since the day before; null: nothing of note."),
+    ]
+    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
+    is_paused: bool
+    is_demo: Annotated[bool, Described(description="True: an invented product.")]
+
+
+class ProductList(Listed):
+    """A page of products."""
+
+    products: list[ProductRow]
+
+
+@tool(Right.READ, "Search products")
+def search_products(
+    call: Call,
+    search: Annotated[
+        str,
+        Described(
+            max_length=200,
+            description="Words of title and brand (the last may be incomplete), or the beginning "
+            "of an ASIN. Empty: all.",
+            examples=["desk lamp", "B0ABC"],
+        ),
+    ] = "",
+    marketplaces: Marketplaces = (),
+    states: Annotated[
+        tuple[State, ...],
+        Described(max_length=9, description="Only products in one of these states; empty: all."),
+    ] = (),
+    tags: Annotated[
+        tuple[str, ...], Described(max_length=20, description="Any of these tags.")
+    ] = (),
+    whose: Scope = Whose.TEAM,
+    sort: SortBy = SortBy.ATTENTION,
+    descending: bool = False,
+    limit: PageSize = 20,
+    cursor: CursorText = None,
+) -> ProductList:
+    """Find products that are followed, by words of their title or brand, ASIN, marketplace,
+    state or tag; worst changes first unless sorted otherwise.
+
+    Unknown values come last whatever the order.
+    """
+    places = tuple(get_marketplace(code.strip().upper()).code for code in marketplaces)
+    asked = ListFilter(search, places, (), states, tags, whose)
+    return product_list(call, asked, Sort(sort, descending), limit, cursor)
+
+
+def product_list(
+    call: Call, asked: ListFilter, sort: Sort, limit: int, cursor: str | None
+) -> ProductList:
+    """Return a page of a list of products."""
+    mark = mark_of("products", asked, sort, limit)
+    place = read_cursor(cursor, mark)
+    with read_scope() as session:
+        found = queries.find_rows(session, call.acting, asked, sort, place.offset, limit)
+    rows = [product_row(row) for row in found.rows]
+    after = place.offset + len(rows)
+    has_more = bool(rows) and after < found.total
+    answer = ProductList(
+        total=min(found.total, COUNT_CAP),
+        is_total_exact=found.total <= COUNT_CAP,
+        truncated=has_more,
+        next_cursor=write_cursor(Cursor(after), mark) if has_more else None,
+        products=rows,
+    )
+    return answer.saying(_list_in_words(answer))
+
+
+def _list_in_words(answer: ProductList) -> str:
+    if not answer.products:
+        return "No followed product fits. Try fewer words, or `track_products` to follow more."
+    count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
+    shown = "; ".join(
+        f"{row.product} {quoted(row.title.untrusted if row.title else None, 50)}"
+        for row in answer.products[:5]
+    )
+    return f"{count} found, {len(answer.products)} shown: {shown}."
+
+
+def product_row(row: Mapping[Any, Any]) -> ProductRow:
+    """Return a row of a list of products in told units."""
+    place = get_marketplace(row["marketplace"])
+    return ProductRow(
+        product=name_of(place.code, row["asin"]),
+        marketplace=place.code,
+        asin=row["asin"],
+        title=from_outside(row["title"]),
+        brand=from_outside(row["brand"]),
+        role=Role(row["role"]),
+        tags=list(row["tags"]),
+        price=major(row["price"], place.currency),
+        currency=place.currency,
+        rank=row["bsr"],
+        rank_category=from_outside(row["bsr_category"]),
+        rating=stars(row["rating"]),
+        ratings_count=row["ratings_count"],
+        availability=availability_word(row["availability"]),
+        change=_change(row),
+        looked_at=moment_or_none(row["captured_at"]),
+        is_paused=row["paused_at"] is not None,
+        is_demo=row["is_demo"],
+    )
+
+
+def _change(row: Mapping[Any, Any]) -> Untrusted | None:
+    if row["attention_kind"] is None:
+        return None
+    what = change_wording.label(row["attention_kind"])
+    return from_outside(f"{what}: {change_wording.before_and_after(row)}")
+
+
+def major(minor: int | None, currency: str) -> float | None:
+    """Return an amount in major units; None stays None."""
+    return None if minor is None else minor / minor_units(currency)
+
+
+def stars(tenths: int | None) -> float | None:
+    """Return a rating in stars; None stays None."""
+    return None if tenths is None else tenths / 10
+
+
+def availability_word(state: int | None) -> str | None:
+    """Return a state's name, None for unknown."""
+    return None if state is None else Availability(state).name.lower()
+
+
+# One product
+
+
+class Value(Part):
+    """A newest value, when it was seen, or why there is none."""
+
+    value: int | float | str | None
+    unit: str
+    seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
+    why_unknown: str | None = None
+
+
+class FollowedBy(Part):
+    """How the team follows a product: the token's owner, else the first who does."""
+
+    is_mine: bool
+    role: Role
+    cadence: str
+    tags: list[str]
+    note: str | None
+    price_change_percent: Annotated[
+        float | None, Described(description="Own threshold; null: the team's usual.")
+    ]
+    rank_change_percent: float | None
+    is_paused: bool
+
+
+class ProductDetails(Named, Answer):
+    """What is known of a product now."""
+
+    title: Untrusted | None
+    brand: Untrusted | None
+    url: str
+    price: Value
+    list_price: Value
+    coupon: Value
+    rank: Value
+    rank_category: Untrusted | None
+    rating: Value
+    ratings_count: Value
+    availability: Value
+    stock_left: Value
+    buy_box_seller: Untrusted | None
+    is_doubtful: Annotated[
+        bool, Described(description="True: the newest look holds a value that is doubted.")
+    ]
+    doubts: list[str]
+    followed: Annotated[
+        FollowedBy | None, Described(description="Null: nobody in the team follows it.")
+    ]
+    next_fetch: str
+    trouble: Annotated[str | None, Described(description="What stands in the way of newer values.")]
+    is_demo: bool
+
+
+@tool(Right.READ, "Product details")
+def get_product_details(call: Call, product: ProductName) -> ProductDetails:
+    """Return the newest accepted values of one product, each with when it was seen, who
+    follows it, and when it is fetched next."""
+    with read_scope() as session:
+        head = head_of(session, call.acting, product)
+    return details_of(head, call.now).saying(details_in_words(head, call.now))
+
+
+def details_of(head: ProductHead, now: datetime) -> ProductDetails:
+    """Return what is known of a product in told units."""
+    currency = get_marketplace(head.marketplace).currency
+
+    def value(amount: int | float | str | None, unit: str, group: Group) -> Value:
+        why = blanks.blank_reason(head, group, now) if amount is None else None
+        seen_at = moment_or_none(blanks.seen_at(head, group))
+        return Value(value=amount, unit=unit, seen_at=seen_at, why_unknown=why)
+
+    coupon = major(head.coupon_amount, currency)
+    in_percent = head.coupon_percent is not None
+    return ProductDetails(
+        product=name_of(head.marketplace, head.asin),
+        marketplace=head.marketplace,
+        asin=head.asin,
+        title=from_outside(head.title),
+        brand=from_outside(head.brand),
+        url=product_url(head.marketplace, head.asin),
+        price=value(major(head.price, currency), currency, "price"),
+        list_price=value(major(head.list_price, currency), currency, "price"),
+        coupon=value(
+            head.coupon_percent if in_percent else coupon, "%" if in_percent else currency, "price"
+        ),
+        rank=value(head.bsr, "place, 1 is the best", "bsr"),
+        rank_category=from_outside(head.bsr_category),
+        rating=value(stars(head.rating), "stars, 1 to 5", "rating"),
+        ratings_count=value(head.ratings_count, "ratings", "rating"),
+        availability=value(availability_word(head.availability), "state", "availability"),
+        stock_left=value(head.stock_left, "items, as far as the page says", "availability"),
+        buy_box_seller=from_outside(head.seller),
+        is_doubtful=bool(head.flags),
+        doubts=wording.flag_reasons(head.flags),
+        followed=_followed(head),
+        next_fetch=blanks.next_fetch(head.fetching, now),
+        trouble=blanks.trouble(head.fetching, now),
+        is_demo=head.is_demo,
+    )
+
+
+def _followed(head: ProductHead) -> FollowedBy | None:
+    following = head.following
+    if following is None:
+        return None
+    return FollowedBy(
+        is_mine=following.is_mine,
+        role=following.role,
+        cadence=following.cadence.value,
+        tags=list(following.tags),
+        note=following.note,
+        price_change_percent=_percent(following.price_change_percent),
+        rank_change_percent=_percent(following.rank_change_percent),
+        is_paused=following.paused_at is not None,
+    )
+
+
+def _percent(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def details_in_words(head: ProductHead, now: datetime) -> str:
+    """Return a product in one or two sentences."""
+    if head.captured_at is None:
+        why = blanks.never_seen(head.fetching, now)
+        return f"{name_of(head.marketplace, head.asin)}: nothing is known yet, {why}."
+    price = wording.money(head.price, head.marketplace)
+    state = wording.availability(head.availability)
+    return (
+        f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}: {price}, rank "
+        f"{wording.rank(head.bsr)} in {quoted(head.bsr_category or 'unknown')}, "
+        f"{wording.rating(head.rating)} stars of {wording.count(head.ratings_count)}, {state}; "
+        f"looked at {wording.age(head.captured_at, now)}."
+    )

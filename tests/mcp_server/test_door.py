@@ -1,0 +1,133 @@
+"""Who gets in, how often, and what is written down of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.api_tokens import own_tokens, revoke_own
+from core.accounts.models import ApiToken
+from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.service import acting_person
+from core.agents.models import AgentCall
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
+from tests.mcp_server.conftest import Agent, Door, active, agent_of
+
+SEARCH = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "search_products", "arguments": {}},
+}
+HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+
+
+def test_an_agent_finds_what_its_owner_follows(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    store(session, look_at(listing=lamp_listing()))
+    found = agent.call("search_products", search="reading")
+    assert (found["total"], found["truncated"], found["next_cursor"]) == (1, False, None)
+    [row] = found["products"]
+    assert (row["product"], row["price"], row["currency"]) == ("US:B0TEST0001", 20.0, "USD")
+    assert row["title"] == {"untrusted": "Reading lamp with a long neck"}
+
+
+def test_every_call_is_in_the_log_with_a_hash_of_its_arguments(
+    session: Session, agent: Agent
+) -> None:
+    agent.call("search_products", search="lamp")
+    agent.refusal("search_products", limit=0)
+    agent.refusal("get_product_details", product="US:B0NOTHERE1")
+    calls = session.scalars(select(AgentCall).order_by(AgentCall.id)).all()
+    assert [(each.name, each.outcome) for each in calls] == [
+        ("search_products", "answered"),
+        ("search_products", "refused"),
+        ("get_product_details", "refused"),
+    ]
+    assert {each.token_id for each in calls} == {agent.acting.token_id}
+    assert len({bytes(each.arguments_hash) for each in calls}) == 3
+    assert all(each.took_ms is not None for each in calls)
+
+
+def test_a_slip_of_the_pen_is_told_not_passed_over(agent: Agent) -> None:
+    told = agent.refusal("search_products", serach="lamp")
+    assert "serach" in told
+    assert "pydantic" not in told
+
+
+def test_who_calls_too_often_is_told_how_long_to_wait(
+    session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "1")
+    monkeypatch.setenv("AMAZCOPE_MCP_CALLS_AT_ONCE", "2")
+    get_settings.cache_clear()
+    agent.call("search_products")
+    agent.call("search_products")
+    told = agent.refusal("search_products")
+    assert "Wait 60 s" in told or "Wait 59 s" in told
+    outcomes = session.scalars(select(AgentCall.outcome).order_by(AgentCall.id)).all()
+    assert outcomes == ["answered", "answered", "limited"]
+    get_settings.cache_clear()
+
+
+def test_over_http_a_token_opens_the_door(door: Door) -> None:
+    async def search(client: Client) -> object:
+        return (await client.call_tool("search_products", {})).structured_content
+
+    assert door.with_client(search)["total"] == 0
+
+
+@pytest.mark.parametrize("token", ["", "amz_wrong", "Bearer", "amz_" + "x" * 5000])
+def test_without_a_valid_token_nothing_is_answered(door: Door, token: str) -> None:
+    assert post(door, token).status_code == 401
+
+
+def test_a_revoked_token_is_dead_at_once(door: Door) -> None:
+    assert post(door, door.token).status_code == 200
+    with write_scope() as session:
+        owner = session.scalars(select(ApiToken.person_id)).one()
+        page = acting_person(session, owner, Means.PAGE)
+        [kept] = own_tokens(session, page, datetime.now(UTC))
+        revoke_own(session, page, kept.id, datetime.now(UTC))
+    assert post(door, door.token).status_code == 401
+
+
+def test_an_expired_token_is_refused(door: Door) -> None:
+    with write_scope() as session:
+        session.scalars(select(ApiToken)).one().expires_at = datetime.now(UTC) - timedelta(1)
+    assert post(door, door.token).status_code == 401
+
+
+def test_the_use_of_a_token_is_noted(door: Door) -> None:
+    post(door, door.token)
+    with read_scope() as session:
+        assert session.scalars(select(ApiToken.used_at)).one() is not None
+
+
+def test_a_foreign_host_is_refused(door: Door) -> None:
+    assert post(door, door.token, Host="evil.example").status_code == 421
+
+
+def test_a_page_of_another_origin_is_refused(door: Door) -> None:
+    assert post(door, door.token, Origin="https://evil.example").status_code == 403
+
+
+def test_a_role_lowered_since_holds_for_the_next_call(session: Session, acting: Acting) -> None:
+    seller = active(session, colleague(session, acting), Role.SELLER)
+    agent = agent_of(session, seller)
+    agent.call("search_products")
+    assert agent.acting.scopes == frozenset(Scope)
+
+
+def post(door: Door, token: str, **headers: str) -> httpx2.Response:
+    async def send() -> httpx2.Response:
+        async with door.client(token, **HEADERS, **headers) as http:
+            return await http.post(door.url, json=SEARCH)
+
+    return anyio.run(send)
