@@ -171,6 +171,14 @@ def test_a_listing_change_becomes_part_of_a_change_set_and_waits_to_be_seen(
     assert (event["person_id"], event["means"]) == (acting.person_id, "job")
     [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'applied suggestion'")
     assert audited["means"] == "job"
+    before, after = "Reading lamp with a long neck", "Reading lamp"
+    assert audited["old"] == {"state": "approved", "value": {"title": before}}
+    told = {"state": "applied", "value": {"title": after}, "action": action_id}
+    assert audited["new"] == told
+    undo(session, acting, action_id, THEN)
+    [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'undid suggestion'")
+    assert audited["old"] == {"state": "applied", "value": {"title": after}}
+    assert audited["new"] == told | {"state": "undone", "value": {"title": before}}
 
 
 def test_applying_twice_does_it_once(session: Session, acting: Acting) -> None:

@@ -73,6 +73,7 @@ def test_a_manager_approves_and_it_is_on_record(
     )
     [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'approved suggestion'")
     assert audited["new"]["wanted"] == {"price": 1900}
+    assert (audited["old"]["state"], audited["new"]["state"]) == ("pending", "approved")
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER])
