@@ -261,7 +261,8 @@ def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
     session: Session, acting: Acting
 ) -> None:
     seller = member(session, acting, Role.SELLER)
-    number = suggest(session, acting, new_price(1900), new_price(1950))
+    coupon = proposed(Change.SET_COUPON, {}, {"percent": 5})
+    number = suggest(session, acting, new_price(1900), coupon)
     first, second = actions_of(session, number)
     for each in (first, second):
         approve(session, acting, each.id, LATER)
