@@ -331,7 +331,7 @@ def earlier(rows: Sequence[QueueRow]) -> None:
         st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
             title = wording.escape_markdown(wording.shorten(row.title, LONGEST_LINK))
-            told = f"{suggestion_words.state(row)} · {wording.age(row.made_at, now)}"
+            told = wording.escape_markdown(suggestion_words.in_short(row, now))
             st.page_link(
                 f"../pages/{keys.SUGGESTION}.py",
                 label=f"{title} :gray[{told}]",

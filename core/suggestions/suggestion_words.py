@@ -124,6 +124,11 @@ def expiry(row: QueueRow, now: datetime) -> str:
     return f"decided {wording.age(row.decided_at, now)}"
 
 
+def in_short(row: QueueRow, now: datetime) -> str:
+    """Say where a suggestion stands, who proposed and when: "Waiting · rules · 2 h ago"."""
+    return f"{state(row)} · {advisor(row)} · {wording.age(row.made_at, now)}"
+
+
 def state(row: QueueRow) -> str:
     """Name where a suggestion stands; of one partly decided, how much is."""
     decided = row.actions - len(row.waiting)

@@ -180,6 +180,8 @@ def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(chain: Session, acting
     assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
     assert (audit_words.who(job), audit_words.where(job)) == ("the worker, by itself", "job")
     assert audit_words.who(outsider) == "nobody signed in"
+    nobodys = audit.events(chain, acting, person_id=audit.NOBODY)
+    assert [each.id for each in nobodys] == [outsider.id, job.id]
     audit.seal(chain)
     checked = audit.verify(chain, noted=head)
     assert (checked.sealed, checked.is_whole) == (7, True)
