@@ -55,25 +55,31 @@ def _figures(spoken: Spoken, day: ModelDay) -> None:
     cards.metric_row(
         [
             cards.Card(
-                "Questions today (UTC)",
+                "Questions today",
                 count(day.asked),
                 note=f"{count(day.answered)} answered",
-                about="Products that your team's model was asked about. The same facts are "
-                "not asked twice.",
+                about="Products that the model was asked about since midnight (UTC). The same "
+                "facts are not asked twice.",
             ),
             cards.Card("Brought", model_words.made(day), note="stored"),
             cards.Card(
                 "Rejected",
                 count(day.rejected),
-                note="the rules answered alone",
+                note="rules alone then",
                 about="Two replies of the model could not be used, for the reasons below.",
             ),
-            cards.Card("No answer", count(day.failed), note="asked again in half an hour"),
             cards.Card(
-                "Model's cost today (UTC)",
+                "No answer",
+                count(day.failed),
+                note="asked again",
+                about="The model server failed; it is asked again half an hour later.",
+            ),
+            cards.Card(
+                "Model's cost today",
                 wording.dollars(day.dollars),
                 note=f"of {wording.dollars(spoken.dollars_per_day)} a day",
-                about="What the calls of all teams cost; open ones count at their most.",
+                about="What the calls of all teams cost since midnight (UTC); open ones count at "
+                "their most.",
             ),
         ]
     )

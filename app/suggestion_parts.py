@@ -25,7 +25,7 @@ from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 
 LONGEST_TITLE = 70
-LONGEST_LINK = 34  # letters of a link in the narrow column; a longer one is cut there
+LONGEST_LINK = 46  # letters of a link in the narrow column; a longer one is cut there
 _CAN_BE_UNDONE = {ActionState.APPLIED, ActionState.VERIFIED, ActionState.UNSEEN}
 _NOT_TO_COME = {  # what a page shows already, or never will
     ActionState.VERIFIED,
@@ -332,8 +332,10 @@ def earlier(rows: Sequence[QueueRow]) -> None:
         for row in rows:
             title = wording.escape_markdown(wording.shorten(row.title, LONGEST_LINK))
             told = wording.escape_markdown(suggestion_words.in_short(row, now))
-            st.page_link(
-                f"../pages/{keys.SUGGESTION}.py",
-                label=f"{title} :gray[{told}]",
-                query_params={keys.ID: str(row.id)},
-            )
+            with st.container(gap=None):
+                st.page_link(
+                    f"../pages/{keys.SUGGESTION}.py",
+                    label=title,
+                    query_params={keys.ID: str(row.id)},
+                )
+                st.caption(told)

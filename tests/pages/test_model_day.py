@@ -103,11 +103,11 @@ def test_health_shows_calls_what_came_of_them_and_their_cost(
 ) -> None:
     a_day(session, acting, lamp)
     shown = figures(open_page("health"))
-    assert shown["Questions today (UTC)"] == ("4", "2 answered")
+    assert shown["Questions today"] == ("4", "2 answered")
     assert shown["Brought"][0] == "3 suggestions"
     assert shown["Rejected"][0] == "1"
     assert shown["No answer"][0] == "1"
-    assert shown["Model's cost today (UTC)"] == ("$0.16", "of $0.50 a day")
+    assert shown["Model's cost today"] == ("$0.16", "of $0.50 a day")
 
 
 def test_health_gives_the_reasons_of_every_reply_that_was_rejected(
