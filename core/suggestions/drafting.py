@@ -119,6 +119,7 @@ def propose(
     """
     facts = facts_of(session, acting.team_id, product_id, now)
     if not dry_run:
+        expire(session, now, product_id=product_id)  # what is over makes room for the same
         one_at_a_time(session, product_id)
     require_own(session, acting.team_id, facts, draft.actions)
     advice = judged(session, acting.team_id, drafts.saying_of(draft, facts), facts)
@@ -157,7 +158,10 @@ def _as_known(made: Proposal, known: repeating.Known) -> Proposal:
 
 
 def one_at_a_time(session: Session, product_id: int) -> None:
-    """Let nobody else propose for this product until the transaction ends."""
+    """Let nobody else propose for this product until the transaction ends.
+
+    Whoever locks suggestions as well locks those first, as approving does.
+    """
     product = select(Product.id).where(Product.id == product_id)
     session.execute(product.with_for_update(key_share=True))  # looks are stored meanwhile
 
@@ -248,7 +252,6 @@ def _require_rival(session: Session, team_id: int, facts: Facts, proposed: dict[
 
 
 def _store(session: Session, acting: Acting, made: Proposal, now: datetime) -> Proposal:
-    expire(session, now, product_id=made.product_id)  # what is over makes room for the same
     number = proposing.store_advice(
         session,
         acting.team_id,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts import audit
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
-from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+from core.errors import InvalidInputError, NotAllowedError
 from core.suggestions import drafts, proposing, repeating
 from core.suggestions.drafting import (
     WRITTEN,
@@ -59,7 +59,9 @@ def add_action(
     There already: returns it as it is. Raises InvalidInputError with every reason against
     it, NotAllowedError for a suggestion that somebody else made, NotFoundError.
     """
-    held = _hold(session, acting, suggestion_id, dry_run=dry_run)
+    held = hold_suggestion(session, suggestion_id, acting.team_id)
+    if not dry_run:
+        one_at_a_time(session, held.product_id)
     actions = _open_actions(session, acting, held, now)
     facts = _with_frozen(facts_of(session, acting.team_id, held.product_id, now), held)
     require_own(session, acting.team_id, facts, [action])
@@ -73,18 +75,6 @@ def add_action(
     if not dry_run:
         _extend(session, acting, held, advice, now)
     return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
-
-
-def _hold(session: Session, acting: Acting, suggestion_id: int, *, dry_run: bool) -> Suggestion:
-    about = select(Suggestion.product_id).where(
-        Suggestion.id == suggestion_id, Suggestion.team_id == acting.team_id
-    )
-    product_id = session.scalar(about)
-    if product_id is None:
-        raise NotFoundError("There is no such suggestion in your team.")
-    if not dry_run:
-        one_at_a_time(session, product_id)  # first, as all do who propose
-    return hold_suggestion(session, suggestion_id, acting.team_id)
 
 
 def _is_among(wanted: Wanted, actions: Sequence[SuggestionAction]) -> bool:

@@ -136,6 +136,7 @@ class Event:
     before: str | None
     after: str
     why: str | None
+    is_edited: bool = False  # an approval of another value than the proposed one
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +379,8 @@ def _action(row: Values) -> ActionView:
 
 
 _EVENTS = """
-SELECT e.at, p.name AS person, e.means, a.change, e.before, e.after, e.why
+SELECT e.at, p.name AS person, e.means, a.change, e.before, e.after, e.why,
+    e.after = 'approved' AND a.edited IS NOT NULL AS is_edited
 FROM suggestion_event e
 JOIN suggestion s ON s.id = e.suggestion_id AND s.team_id = %(team)s
 LEFT JOIN suggestion_action a ON a.id = e.action_id

@@ -192,8 +192,8 @@ def _audit(
     before: ActionState,
     new: Mapping[str, Any],
 ) -> None:
-    old = {"state": before.value}
-    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, new)
+    old, now = {"state": before.value}, {"state": held.state.value, **new}
+    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, now)
 
 
 # All actions of one, and many at once

@@ -1,13 +1,11 @@
 """What was suggested, where it stands, and what may be cited by who suggests."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field as Described
 
 from core import wording
 from core.accounts.rules import Right
-from core.catalog.marketplaces import get_marketplace
 from core.config import get_settings
 from core.db import read_scope
 from core.errors import NotFoundError
@@ -20,7 +18,6 @@ from core.suggestions.rules import (
     Change,
     CompetitorFacts,
     Direction,
-    Evidence,
     Facts,
     Kind,
     Metric,
@@ -45,7 +42,7 @@ from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import major, stars
+from mcp_server.tools.finding import major
 
 SuggestionId = Annotated[
     int,

@@ -265,7 +265,9 @@ def test_another_teams_suggestion_is_not_there(session: Session, proposer: Agent
     number = propose(proposer)["suggestion_id"]
     other = agent_of(session, active(session, stranger(session), Role.ADMIN))
     assert "no suggestion" in other.refusal("get_suggestion", suggestion_id=number)
-    assert "no such suggestion" in refused(other, "add_suggestion_action", suggestion_id=number)
+    assert "belongs to another team" in refused(
+        other, "add_suggestion_action", suggestion_id=number
+    )
     assert other.call("list_suggestions", state=None)["total"] == 0
 
 

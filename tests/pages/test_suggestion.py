@@ -13,7 +13,15 @@ from core.accounts.rules import Acting, Means, Role, Scope
 from core.suggestions import applying, drafting, extending, service
 from core.suggestions.drafts import Draft, DraftAction
 from core.suggestions.models import Suggestion
-from core.suggestions.rules import Advisor, Change, Direction, Evidence, Metric, Proposed
+from core.suggestions.rules import (
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Metric,
+    PriceCaps,
+    Proposed,
+)
 from tests.core.suggestions.world import (
     TITLE,
     new_cadence,
@@ -153,6 +161,15 @@ def test_what_the_rules_of_listings_forbid_is_said(session: Session, acting: Act
     assert "Keeps the listing rules" in words(open_one(fine))
 
 
+def test_a_price_or_coupon_below_the_floor_is_said(session: Session, acting: Acting, lamp: int):
+    price = propose(session, acting, lamp, new_price(1900))
+    coupon = propose(session, acting, lamp, new_coupon())
+    service.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
+    session.commit()
+    assert "below the product's floor" in open_one(price).warning[0].value
+    assert "With this coupon the price lies below" in open_one(coupon).warning[0].value
+
+
 def test_the_listing_is_previewed_as_it_would_be(session: Session, acting: Acting, lamp: int):
     title = words(open_one(propose(session, acting, lamp, new_title("Lamp with a neck"))))
     assert "**Lamp with a neck** | **\\$20.00**" in title
@@ -261,7 +278,9 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
 ):
     number = propose(session, acting, lamp, new_price(1900))
     app = open_dialog("edit", number)
-    app.text_input(key="edit_value").set_value("5.00")
+    assert "Within the price caps: no floor and no ceiling, at most 15" in words(app)
+    app.text_input(key="edit_value").set_value("5.00").run()
+    assert "moves by more than 15 % at once" in app.warning[0].value
     app.button(key="approve_edit").click().run()
     assert any("at once" in error.value for error in app.error)
     assert state(session, number) == "pending"

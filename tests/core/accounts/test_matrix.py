@@ -76,6 +76,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.model_day.model_day": (Role.VIEWER, Scope.READ),
     "suggestions.applying.undo": (Role.MANAGER, None),
     "suggestions.competitor_queries.competitors_of": (Role.VIEWER, Scope.READ),
+    "suggestions.competitor_queries.own_products_in": (Role.VIEWER, Scope.READ),
     "suggestions.competitor_queries.price_caps_of": (Role.VIEWER, Scope.READ),
     "suggestions.competitors.add_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.remove_competitor": (Role.SELLER, Scope.ACT),

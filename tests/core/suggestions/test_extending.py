@@ -191,5 +191,5 @@ def test_what_waits_in_another_suggestion_is_not_added(
 
 
 def test_a_number_that_is_no_suggestion_is_not_found(session: Session, agent: Acting) -> None:
-    with pytest.raises(NotFoundError, match="no such suggestion"):
+    with pytest.raises(NotFoundError, match="belongs to another team"):
         add_action(session, agent, 2**62, BULLETS, NOW)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
-from core.errors import AmazcopeError
+from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions import advising, applying, service
 from core.suggestions.drafting import propose
 from core.suggestions.drafts import DraftAction
@@ -106,6 +106,17 @@ def test_one_approves_and_one_declines_at_once_and_one_is_told() -> None:
             session.execute(text("DELETE FROM suggestion"))
 
 
+def test_two_prices_approved_at_once_leave_one_on_its_way() -> None:
+    managers = people(2)
+    [first], [second] = (
+        suggestion(managers[0], new_price(1900)),
+        suggestion(managers[0], new_price(1950)),
+    )
+    answers = at_once([approving(managers[0], first), approving(managers[1], second)])
+    assert len([answer for answer in answers if isinstance(answer, InvalidInputError)]) == 1
+    assert len(all_rows("SELECT 1 FROM suggestion_action WHERE state = 'approved'")) == 1
+
+
 def test_two_actions_of_one_suggestion_decided_at_once_leave_it_decided() -> None:
     managers = people(2)
     first, second = suggestion(managers[0], new_price(1900), new_price(1950))
@@ -195,7 +206,8 @@ def test_the_same_added_at_once_is_there_once() -> None:
     assert len(all_rows("SELECT 1 FROM suggestion_action")) == 2
 
 
-def test_a_change_is_added_before_a_decision_or_not_at_all() -> None:
+@pytest.mark.parametrize("_again", range(4))
+def test_a_change_is_added_before_a_decision_or_not_at_all(_again: int) -> None:
     mia, manager = people(2)
     number = proposing(mia, NAME)().suggestion_id
     [action] = all_rows("SELECT id FROM suggestion_action")
