@@ -5,16 +5,16 @@ import secrets
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from threading import BoundedSemaphore
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
-from zxcvbn import zxcvbn
 
 from core.accounts.rules import length_problem, normal_password
 from core.errors import ConfigurationError
@@ -98,7 +98,7 @@ def password_problem(password: str, *names: str) -> str | None:
     if problem:
         return problem
     own = [part for name in map(normal_password, names) for part in _parts(name)]
-    judged = zxcvbn(normal_password(password)[:_LONGEST_JUDGED], user_inputs=own)
+    judged = _judged(normal_password(password), own)
     if float(judged["guesses_log10"]) < _EASY:
         warning = judged["feedback"]["warning"] or "It is too close to common words or your name."
         return f"This password is easy to guess. {warning.rstrip('.')}."
@@ -118,9 +118,18 @@ def _own_problem(password: str, own: list[str]) -> str | None:
             rest = rest.replace(part.casefold(), "")
     if rest == folded:
         return None
-    if rest and float(zxcvbn(rest[:_LONGEST_JUDGED])["guesses_log10"]) >= _EASY - _OF_NAMES:
+    if rest and float(_judged(rest)["guesses_log10"]) >= _EASY - _OF_NAMES:
         return None
     return "This password is easy to guess. It is little more than your own name or address."
+
+
+def _judged(password: str, names: Sequence[str] = ()) -> Mapping[str, Any]:
+    """Return how easily a password is guessed, as zxcvbn tells it."""
+    # Its lists of words take 12 MB: the worker and the agents' door never need them.
+    from zxcvbn import zxcvbn
+
+    judged: Mapping[str, Any] = zxcvbn(password[:_LONGEST_JUDGED], user_inputs=list(names))
+    return judged
 
 
 def _parts(name: str) -> list[str]:
