@@ -1,5 +1,25 @@
 """The tools, one module per subject. Importing this declares all of them."""
 
-from mcp_server.tools import finding, histories
+from mcp_server.tools import (
+    briefing,
+    comparing,
+    competitors,
+    fetching,
+    finding,
+    histories,
+    mine,
+    origins,
+    statistics,
+)
 
-__all__ = ["finding", "histories"]
+__all__ = [
+    "briefing",
+    "comparing",
+    "competitors",
+    "fetching",
+    "finding",
+    "histories",
+    "mine",
+    "origins",
+    "statistics",
+]
