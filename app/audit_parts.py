@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import session
+from app import paging, session
 from app.data import accounts, acting
 from core import wording
 from core.accounts import audit_words
@@ -15,7 +15,7 @@ from core.accounts.service import Member
 
 KIND = "kind"
 PERSON = "person"
-_BEFORE = "_audit_before"  # ids at which pages begin, the newest page first
+LOG = "audit"
 _ROW_HEIGHT = 38
 
 
@@ -29,7 +29,8 @@ def kind(kinds: Sequence[str]) -> str | None:
         key=KIND,
         label_visibility="collapsed",
         width=260,
-        on_change=_newest,
+        on_change=paging.newest,
+        args=(LOG,),
     )
 
 
@@ -45,26 +46,9 @@ def person(members: Sequence[Member]) -> int | None:
         key=PERSON,
         label_visibility="collapsed",
         width=220,
-        on_change=_newest,
+        on_change=paging.newest,
+        args=(LOG,),
     )
-
-
-def before() -> int | None:
-    """Return the id before which events are shown, None for the newest."""
-    pages: list[int] = st.session_state.get(_BEFORE, [])
-    return pages[-1] if pages else None
-
-
-def _newest() -> None:
-    st.session_state.pop(_BEFORE, None)
-
-
-def _older(than: int) -> None:
-    st.session_state[_BEFORE] = [*st.session_state.get(_BEFORE, []), than]
-
-
-def _newer() -> None:
-    st.session_state[_BEFORE] = st.session_state.get(_BEFORE, [])[:-1]
 
 
 def events(found: Sequence[Event]) -> None:
@@ -80,13 +64,7 @@ def events(found: Sequence[Event]) -> None:
         column_config=_columns(),
         key="audit_table",
     )
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if before() is not None:
-            st.button("Newer", icon=":material/arrow_back:", on_click=_newer)
-        if len(found) == PAGE:
-            st.button(
-                "Older", icon=":material/arrow_forward:", on_click=_older, args=(found[-1].id,)
-            )
+    paging.buttons(LOG, found[-1].id if len(found) == PAGE else None)
 
 
 def _rows(found: Sequence[Event]) -> pd.DataFrame:

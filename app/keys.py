@@ -13,6 +13,7 @@ HEALTH: Final = "health"
 PROFILE: Final = "profile"
 ADMIN: Final = "admin"
 AUDIT: Final = "audit"
+AGENTS: Final = "agents"
 
 # What an address may carry, as in /products?market=DE&search=kettle or /product?…&days=90
 MARKET: Final = "market"  # the filter of lists; a product is named by its "marketplace"

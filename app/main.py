@@ -68,6 +68,7 @@ SCREENS = {
         Screen(keys.PROFILE, "Profile", "person", "How you see things and get in.", Right.SELF),
         Screen(keys.ADMIN, "Administration", "group", "People, invitations, tokens.", Right.ADMIN),
         Screen(keys.AUDIT, "Audit", "history", "Who did what to what.", Right.ADMIN),
+        Screen(keys.AGENTS, "Agents", "smart_toy", "What programs called.", Right.ADMIN),
     ],
 }
 RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}

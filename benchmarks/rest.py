@@ -88,21 +88,29 @@ def _memory(supervisor: int, data_dir: Path) -> dict[str, float]:
     everybody = {p for root in roots for p in (root, *root.children(recursive=True))}
     for process in everybody:
         name = _name(process, postmaster)
-        parts[name] = parts.get(name, 0.0) + _pss(process.pid)
+        parts[name] = parts.get(name, 0.0) + pss(process.pid)
     return parts
+
+
+_PARTS = (
+    ("app", "web"),
+    ("mcp_server", "MCP"),
+    ("core.demo.serve", "stand-in"),
+    ("jobs up", "supervisor"),
+)
 
 
 def _name(process: psutil.Process, postmaster: int) -> str:
     if postmaster in (process.pid, process.ppid()):
         return "PostgreSQL"
     command = " ".join(process.cmdline())
-    for sign, name in (("app", "web"), ("core.demo.serve", "stand-in"), ("jobs up", "supervisor")):
+    for sign, name in _PARTS:
         if command.endswith(sign) or f"-m {sign} " in f"{command} ":
             return name
     return "worker"
 
 
-def _pss(pid: int) -> float:
+def pss(pid: int) -> float:
     """Return a process's proportional share of memory in megabytes; 0 when it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

@@ -162,7 +162,7 @@ SELECT id, 1, at, CASE WHEN id % 97 = 0 THEN 1 ELSE 0 END,
     20 + (id * 7 % 31)::int, (id * 7919 % 20000)::int, at, CASE WHEN id % 20 > 0 THEN 1 ELSE 7 END,
     at, CAST(:now AS date) - 1, price - 100, rank + 50,
     CASE WHEN id % 5 = 0 THEN random() * 3 ELSE 0 END,
-    CASE WHEN id % 10 = 0 THEN 'price_fell' WHEN id % 5 = 0 THEN 'rank_improved' END
+    CASE WHEN id % 10 = 0 THEN 'price_moved' WHEN id % 5 = 0 THEN 'rank_improved' END
 FROM product CROSS JOIN LATERAL (SELECT
     CAST(:now AS timestamptz) - (id % 1440) * interval '1 minute' AS at,
     500 + id * 7919 % 20000 AS price, (1 + id * 104729 % 500000)::int AS rank) AS shaped

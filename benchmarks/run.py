@@ -25,6 +25,7 @@ BENCHMARKS = (
     "accounts",
     "suggestions",
     "review",
+    "agents",
     "rest",
 )
 

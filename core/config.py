@@ -235,6 +235,13 @@ class Settings(BaseSettings):
         return (self.amazcope_url or own).rstrip("/")
 
     @property
+    def mcp_url(self) -> str:
+        """Return where agents reach the MCP server."""
+        host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
+        shown = f"[{host}]" if ":" in host else host
+        return (self.amazcope_mcp_url or f"http://{shown}:{self.amazcope_mcp_port}/mcp").rstrip("/")
+
+    @property
     def is_https(self) -> bool:
         """True when people reach the pages over https: cookies are then for https alone."""
         return self.public_url.startswith("https://")

@@ -7,14 +7,16 @@ without NULLs has one width per element: the whole column is one
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sqlalchemy.orm import Session
 
 from core.db import driver_connection
+
+if TYPE_CHECKING:
+    import pandas as pd  # brought in when a frame is made: who takes arrays needs none of it
 
 Kind = Literal["int", "long", "number", "small", "tiny", "share", "time", "day"]
 
@@ -62,19 +64,31 @@ class Column:
 
 def read_frame(
     session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Run `SELECT columns rest` and return a DataFrame in the order of the rows.
 
     `rest` begins at FROM and carries the ORDER BY; `parameters` are bound by
     name as `%(name)s`. No rows give an empty frame with the same columns.
     """
-    return pd.DataFrame(read_columns(session, columns, rest, parameters), copy=False)
+    return as_frame(columns, read_columns(session, columns, rest, parameters))
+
+
+def as_frame(columns: Sequence[Column], arrays: Mapping[str, npt.NDArray[Any]]) -> "pd.DataFrame":
+    """Return columns as a DataFrame, in which a `time` has its zone."""
+    import pandas as pd
+
+    times = {column.name for column in columns if column.kind == "time"}
+    with_zones = {
+        name: pd.DatetimeIndex(values, tz="UTC") if name in times else values
+        for name, values in arrays.items()
+    }
+    return pd.DataFrame(with_zones, copy=False)
 
 
 def read_columns(
     session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Do the same and return the columns by name: arrays, and a DatetimeIndex for `time`."""
+) -> dict[str, npt.NDArray[Any]]:
+    """Do the same and return the columns by name, as arrays; a `time` in UTC, without a zone."""
     inner = ", ".join(f"{column.inner} AS c{n}" for n, column in enumerate(columns))
     outer = ", ".join(f"array_agg(c{n})" for n in range(len(columns)))
     statement = f"SELECT {outer} FROM (SELECT {inner} {rest}) AS rows"
@@ -88,8 +102,8 @@ def read_columns(
     }
 
 
-def _decode(body: bytes | None, kind: Kind) -> Any:
-    """Return one packed array as numpy or pandas values; None (no rows) is empty."""
+def _decode(body: bytes | None, kind: Kind) -> npt.NDArray[Any]:
+    """Return one packed array as numpy values; None (no rows) is empty."""
     raw = _elements(body, kind)
     if kind in ("int", "long"):
         return raw.astype("i8")
@@ -99,8 +113,7 @@ def _decode(body: bytes | None, kind: Kind) -> Any:
         numbers = raw.astype("f8")
         numbers[raw == _TYPES[kind][2]] = np.nan
         return numbers
-    moments = (raw.astype("i8") + _EPOCH).view("M8[us]")
-    return pd.DatetimeIndex(moments, tz="UTC") if kind == "time" else moments
+    return (raw.astype("i8") + _EPOCH).view("M8[us]")
 
 
 def _elements(body: bytes | None, kind: Kind) -> npt.NDArray[Any]:

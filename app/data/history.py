@@ -99,9 +99,9 @@ def _period(
                 daily = queries.daily_history(session, product_id, since.date(), until.date())
                 marks = _listing_marks(session, product_id, since)
                 return _of_days(daily, money, marks, dict([category]), since, until)
-            frame = queries.snapshot_history(session, product_id, since, until, first_day)
+            looks = queries.snapshot_columns(session, product_id, since, until, first_day)
             marks = _marks(session, product_id, since, until)
-        return _of_snapshots(frame, money, marks, dict([category]), ZoneInfo(zone), since, until)
+        return _of_snapshots(looks, money, marks, dict([category]), ZoneInfo(zone), since, until)
 
 
 def _since(first_day: date, days: int, until: datetime) -> datetime:
@@ -127,7 +127,7 @@ def _marks(session: Session, product_id: int, since: datetime, until: datetime) 
 
 
 def _of_snapshots(
-    frame: pd.DataFrame,
+    looks: queries.Arrays,
     money: MoneyStyle,
     marks: Sequence[EventMark],
     categories: dict[int, str],
@@ -135,7 +135,7 @@ def _of_snapshots(
     since: datetime,
     until: datetime,
 ) -> Period:
-    history = History.of(frame)
+    history = History.of_columns(looks)
     return Period(
         since=since,
         until=until,

@@ -3,12 +3,12 @@
 The log is written when a call begins, so that one whose process dies is in it too.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import orjson
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
@@ -42,27 +42,12 @@ class Begun:
 
 
 def hash_of(arguments: Any) -> bytes:
-    """Return a hash of what a call was given, the same whatever the order of its names.
-
-    Nothing that JSON can hold makes it fail.
-    """
-    plain = orjson.dumps(
-        _printable(arguments),
-        default=str,
-        option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS,
-    )
-    return sha256(plain).digest()
-
-
-def _printable(value: Any) -> Any:
-    """Return a value without what orjson refuses: lone surrogates and huge integers."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, dict):
-        return {str(_printable(key)): _printable(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_printable(each) for each in value]
-    return str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+    """Return a hash of what a call was given, the same whatever the order of its names."""
+    try:
+        plain = json.dumps(arguments, sort_keys=True, default=str)
+    except RecursionError:
+        plain = "too deep to be written"
+    return sha256(plain.encode()).digest()
 
 
 _BEGIN = """

@@ -6,13 +6,16 @@ Doubtful values are left out everywhere. A figure that is not known says why.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from core.history import series
 from core.history.observation import Availability, Flag, Kind, Seen
-from core.history.series import Field, Floats, History, Line, Marks, Times
+from core.history.series import Codes, Field, Floats, History, Line, Marks, Times
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AVAILABILITY = Field("availability", Seen.AVAILABILITY, Flag.NONE)
 _FOR_SALE = [int(state) for state in Availability if state.can_be_bought]
@@ -104,12 +107,11 @@ def span_of(history: History, field: Field, until: datetime) -> Span:
 def rank_span(history: History, until: datetime) -> Span:
     """Return what the main rank did in its newest category; see `statistics_of`."""
     end = np.datetime64(until.replace(tzinfo=None), "us")
-    return _span(history, series.RANK, end, _newest_category(history.frame))
+    return _span(history, series.RANK, end, _newest_category(history.columns["bsr_category"]))
 
 
-def _newest_category(frame: pd.DataFrame) -> Marks | None:
+def _newest_category(category: Codes) -> Marks | None:
     """Mark the rows whose rank is in the newest category; None where all are."""
-    category = frame["bsr_category"].to_numpy()
     known = category[category >= 0]
     if len(known) == 0 or (known == known[-1]).all():
         return None
@@ -121,7 +123,7 @@ def comparable_ranks(history: History) -> Line:
     """Return the ranks of the newest category alone, as steps."""
     values = history.values(series.RANK.column)
     rows = history.sure_rows(series.RANK, values)
-    newest = _newest_category(history.frame)
+    newest = _newest_category(history.columns["bsr_category"])
     return _steps(history, values, rows if newest is None else rows & newest)
 
 
@@ -199,7 +201,7 @@ def weighted_average(line: Line, held_until: np.datetime64) -> float:
 
 
 def _in_stock_share(history: History, end: np.datetime64) -> Figure:
-    states = history.frame[AVAILABILITY.column].to_numpy()
+    states = history.columns[AVAILABILITY.column]
     rows: Marks = states != 0
     if not rows.any():
         return Figure(None, Blank.NOT_REPORTED if len(states) else Blank.NOTHING_SEEN)
@@ -208,7 +210,7 @@ def _in_stock_share(history: History, end: np.datetime64) -> Figure:
     return Figure(weighted_average(line, _held_until(history, rows, end)))
 
 
-def statistics_of_days(daily: pd.DataFrame) -> Statistics:
+def statistics_of_days(daily: "pd.DataFrame") -> Statistics:
     """Return the statistics of a frame of days (see `queries.daily_history`).
 
     Averages weigh each day's close alike; how often a value changed is not known.
@@ -233,15 +235,15 @@ _DAILY = {
 }
 
 
-def span_of_days(daily: pd.DataFrame, field: Field) -> Span:
+def span_of_days(daily: "pd.DataFrame", field: Field) -> Span:
     """Return what one field did in a frame of days; a rank in its newest category."""
     if field is series.RANK:
-        newest = _newest_category(daily)
+        newest = _newest_category(daily["bsr_category"].to_numpy())
         daily = daily if newest is None else daily[newest]
     return _span_of_days(daily, *_DAILY.get(field, (field.column,) * 3))
 
 
-def _span_of_days(daily: pd.DataFrame, close: str, low: str, high: str) -> Span:
+def _span_of_days(daily: "pd.DataFrame", close: str, low: str, high: str) -> Span:
     closes, lows, highs = (daily[name].to_numpy(dtype=np.float64) for name in (close, low, high))
     seen = closes[~np.isnan(closes)]
     if len(seen) == 0:
@@ -267,7 +269,7 @@ def sampled(times: Times, values: Floats, count: int = 60) -> list[float]:
     return [float(value) for value in chosen[~np.isnan(chosen)]]
 
 
-def turns(deals: pd.DataFrame) -> list[tuple[datetime, bool]]:
+def turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
     """Return when a deal began (True) or ended (False), oldest first.
 
     `deals`: captured_at, is_deal (see `queries.deals`). A deal that was on at the

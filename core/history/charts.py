@@ -17,7 +17,7 @@ from core import chart_theme, wording
 from core.chart_theme import MoneyStyle
 from core.formats import digits
 from core.history import axes, event_marks, series
-from core.history.series import History, Line
+from core.history.series import Codes, History, Line
 
 Trace = dict[str, Any]
 Figure = dict[str, Any]  # {"data": [trace, …], "layout": {…}}
@@ -54,7 +54,7 @@ def price_and_rank(
         _price(price, money, zone),
         _hollow(doubtful, limits, "Doubtful price", money.hover, chart_theme.PRICE, zone),
         _newest(price, chart_theme.PRICE, "y", zone),
-        _rank(rank, rank_name(history.frame, categories or {}), zone),
+        _rank(rank, rank_name(history.columns["bsr_category"], categories or {}), zone),
         _newest(rank, chart_theme.RANK, "y2", zone),
     ]
     layout = _two_panels(money, rank)
@@ -133,7 +133,7 @@ def days_price_and_rank(
         _area(around_price, chart_theme.PRICE, "y"),
         _price(price, money, UTC),
         _area(series.daily_band(daily, "bsr_best", "bsr_worst"), chart_theme.RANK, "y2"),
-        _rank(rank, rank_name(daily, categories or {}), UTC),
+        _rank(rank, rank_name(daily["bsr_category"].to_numpy(), categories or {}), UTC),
     ]
     layout = _two_panels(money, rank)
     layout["xaxis"] |= {"hoverformat": _DAY}
@@ -146,9 +146,8 @@ def days_price_and_rank(
     return _figure(traces, layout, shades, shown, UTC)
 
 
-def rank_name(frame: pd.DataFrame, categories: Mapping[int, str]) -> str:
+def rank_name(known: Codes, categories: Mapping[int, str]) -> str:
     """Return the rank's name with its newest category, where that is known, as plotly shows it."""
-    known = frame["bsr_category"].to_numpy()
     named = known[known >= 0][-1:]
     category = categories.get(int(named[0])) if len(named) else None
     if not category:

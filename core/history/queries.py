@@ -4,18 +4,25 @@ Times are always bounded below, so that only the partitions of the period are
 opened. Nothing is judged here (see `analysis`) and nothing drawn (see `charts`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.models import ListingVersion
-from core.frames import Column, read_columns, read_frame
+from core.db import driver_connection
+from core.frames import Column, as_frame, read_columns, read_frame
 from core.history.observation import Kind, Seen, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Arrays = dict[str, npt.NDArray[Any]]
 
 MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
 _DEAL = int(Seen.DEAL)
@@ -37,6 +44,9 @@ _HISTORY = [
     Column("rating", "rating", "tiny"),
     Column("ratings_count", "ratings_count", "small"),
 ]
+
+_ALWAYS = ("captured_at", "marks")
+HISTORY_COLUMNS = tuple(column.name for column in _HISTORY if column.name not in _ALWAYS)
 
 _DAYS = [
     Column("day", "day", "day"),
@@ -64,39 +74,62 @@ _DAYS = [
 
 def snapshot_history(
     session: Session, product_id: int, since: datetime, until: datetime, first_day: date | None
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
+    """Return the columns of `snapshot_columns` as a DataFrame, its times with their zone."""
+    return as_frame(_HISTORY, snapshot_columns(session, product_id, since, until, first_day))
+
+
+def snapshot_columns(
+    session: Session,
+    product_id: int,
+    since: datetime,
+    until: datetime,
+    first_day: date | None,
+    wanted: Collection[str] = HISTORY_COLUMNS,
+) -> Arrays:
     """Return what was seen of a product from `since` to before `until`, oldest first.
 
     `first_day`: the product's (see `first_day`); nothing is looked for before it.
+    `wanted`: which of the columns from price on.
 
-    Columns: captured_at (datetime64[us, UTC]); kind, seen, flags (int64);
+    Columns: captured_at (datetime64[us], UTC); kind, seen, flags (int64);
     price, list_price (float64, minor units), bsr, rating (tenths), ratings_count
     (float64), all NaN where none or unknown; bsr_category (int64,
     -1 none); availability (int64, 0 unknown).
     A state that an earlier change left standing comes first, at `since` itself.
     """
+    columns = [each for each in _HISTORY if each.name in {*_ALWAYS, *wanted}]
     inside = _read(
         session,
+        columns,
         "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
         "AND captured_at < %(until)s ORDER BY captured_at, source",
         {"id": product_id, "since": since, "until": until},
     )
-    before = _state_before(session, product_id, since, first_day)
-    return inside if before is None else pd.concat([before, inside], ignore_index=True)
+    before = _state_before(session, columns, product_id, since, first_day)
+    if before is None:
+        return inside
+    return {name: np.concatenate([before[name], inside[name]]) for name in inside}
 
 
-def _read(session: Session, rest: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a history frame, with the columns that `marks` holds."""
-    columns = read_columns(session, _HISTORY, rest, parameters)
-    marks = columns.pop("marks")
+def _read(
+    session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
+) -> Arrays:
+    """Return columns of a history, with those that `marks` holds."""
+    arrays = read_columns(session, columns, rest, parameters)
+    marks = arrays.pop("marks")
     for name, (first, bits) in _MARKS.items():
-        columns[name] = (marks >> first) & ((1 << bits) - 1)
-    return pd.DataFrame(columns, copy=False)
+        arrays[name] = (marks >> first) & ((1 << bits) - 1)
+    return arrays
 
 
 def _state_before(
-    session: Session, product_id: int, since: datetime, first_day: date | None
-) -> pd.DataFrame | None:
+    session: Session,
+    columns: Sequence[Column],
+    product_id: int,
+    since: datetime,
+    first_day: date | None,
+) -> Arrays | None:
     """Return the last snapshot before `since` if it is a change, moved to `since`; else None.
 
     A sample holds for hours at most, so it says nothing about a period that begins later.
@@ -105,6 +138,7 @@ def _state_before(
         return None
     found = _read(
         session,
+        columns,
         "FROM (SELECT * FROM snapshot WHERE product_id = %(id)s AND captured_at < %(since)s "
         "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
         "WHERE kind = %(change)s",
@@ -116,12 +150,15 @@ def _state_before(
             "change": int(Kind.CHANGE),
         },
     )
-    return None if found.empty else found.assign(captured_at=pd.Timestamp(since).as_unit("us"))
+    if len(found["captured_at"]) == 0:
+        return None
+    at = np.array([since.astimezone(UTC).replace(tzinfo=None)], dtype="M8[us]")
+    return found | {"captured_at": at}
 
 
 def daily_history(
     session: Session, product_id: int, since_day: date, until_day: date
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return the days of a product, both ends included, oldest first.
 
     Columns: day (datetime64[us], midnight without a zone: the marketplace's day);
@@ -230,7 +267,7 @@ def listing_changes(session: Session, product_id: int, since: datetime) -> list[
     return list(found)
 
 
-def deals(session: Session, product_id: int, since: datetime, until: datetime) -> pd.DataFrame:
+def deals(session: Session, product_id: int, since: datetime, until: datetime) -> "pd.DataFrame":
     """Return whether each snapshot of a period saw a deal, oldest first.
 
     Columns: captured_at (datetime64[us, UTC]), is_deal (int64, 0 or 1).
@@ -254,8 +291,10 @@ def is_read_by_day(session: Session, product_id: int, since: datetime, until: da
     """Return whether a period is read from days: it is long, or its snapshots were let go."""
     if until - since > timedelta(days=MOST_SNAPSHOT_DAYS):
         return True
-    sealed = text(
-        "SELECT 1 FROM product_daily WHERE product_id = :id AND day >= :since AND is_sealed LIMIT 1"
+    sealed = (
+        "SELECT 1 FROM product_daily WHERE product_id = %(id)s AND day >= %(since)s "
+        "AND is_sealed LIMIT 1"
     )
-    values = {"id": product_id, "since": since.date()}
-    return session.execute(sealed, values).first() is not None
+    with driver_connection(session).cursor() as cursor:
+        cursor.execute(sealed, {"id": product_id, "since": since.date()})
+        return cursor.fetchone() is not None

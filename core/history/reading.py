@@ -1,10 +1,11 @@
 """A period of a product's history, read as it is meant to be read: by look, or by day."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from sqlalchemy.orm import Session
 
 from core.catalog.service import category_names
@@ -12,6 +13,9 @@ from core.history import analysis, queries, series
 from core.history.analysis import Figure, Span, Statistics
 from core.history.product_head import ProductHead
 from core.history.series import Field, History, Line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Period:
     since: datetime
     until: datetime
     looks: History | None
-    days: pd.DataFrame | None
+    days: "pd.DataFrame | None"
 
     @property
     def is_by_day(self) -> bool:
@@ -33,16 +37,23 @@ _DAILY = {"price": "price_close"}  # others bear the field's own name
 
 
 def read_period(
-    session: Session, head: ProductHead, since: datetime, until: datetime
+    session: Session,
+    head: ProductHead,
+    since: datetime,
+    until: datetime,
+    wanted: Collection[str] = queries.HISTORY_COLUMNS,
 ) -> Period | None:
-    """Return a period of a product, None when nothing was ever seen of it."""
+    """Return a period of a product, None when nothing was ever seen of it.
+
+    `wanted`: which columns of looks are needed; fewer are read sooner.
+    """
     if head.first_day is None:
         return None
     if queries.is_read_by_day(session, head.product_id, since, until):
         days = queries.daily_history(session, head.product_id, since.date(), until.date())
         return Period(since, until, None, days)
-    frame = queries.snapshot_history(session, head.product_id, since, until, head.first_day)
-    return Period(since, until, History.of(frame), None)
+    looks = queries.snapshot_columns(session, head.product_id, since, until, head.first_day, wanted)
+    return Period(since, until, History.of_columns(looks), None)
 
 
 def line_of(period: Period, field: Field) -> Line:

@@ -5,15 +5,18 @@ Times are `datetime64[us]` in UTC, ascending; values are float64 with NaN for
 a break says until when its value held.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core.history.observation import Availability, Flag, Kind, Seen
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -200,22 +203,34 @@ def _best_and_worst(values: Floats, buckets: int) -> NDArray[np.intp]:
 
 @dataclass(frozen=True)
 class History:
-    """The columns of a history frame as arrays, taken out once for all that a page shows of it."""
+    """The columns of a history as arrays, taken out once for all that is shown of it.
 
-    frame: pd.DataFrame
+    `columns`: those of `queries.snapshot_columns`, or the ones that are wanted.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
     times: Times
     kind: Codes
     seen: Codes
     flags: Codes
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> "History":
-        """Take the columns `captured_at`, `kind`, `seen` and `flags` of a history frame."""
+    def of(cls, frame: "pd.DataFrame") -> "History":
+        """Take the columns of a history frame."""
         captured_at: pd.Series[Any] = frame["captured_at"]
         # Without the zone's name numpy shares the column's memory.
         times: Times = captured_at.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")
-        kind, seen, flags = (frame[name].to_numpy() for name in ("kind", "seen", "flags"))
-        return cls(frame, times, kind, seen, flags)
+        others = [name for name in frame.columns if name != "captured_at"]
+        columns = {name: frame[name].to_numpy() for name in others}
+        return cls.of_columns({"captured_at": times, **columns})
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, NDArray[Any]]) -> "History":
+        """Take the columns of a history."""
+        times, kind, seen, flags = (
+            columns[name] for name in ("captured_at", "kind", "seen", "flags")
+        )
+        return cls(columns, times, kind, seen, flags)
 
     @cached_property
     def longest_holds(self) -> Durations:
@@ -234,7 +249,7 @@ class History:
         return self._lines[field]
 
     def values(self, column: str) -> Floats:
-        return self.frame[column].to_numpy(dtype=np.float64)
+        return self.columns[column].astype(np.float64, copy=False)
 
     def sure_rows(self, field: Field, values: Floats) -> Marks:
         """Mark the rows whose source reports the field and whose value is not doubtful."""
@@ -254,7 +269,7 @@ def line_of(history: History, field: Field, *, divisor: float = 1) -> Line:
 def rank_line(history: History, most: int = MOST_RANK_POINTS) -> Line:
     """Return the main rank, broken where its category changes, thinned to `most` points."""
     values = history.values(RANK.column)
-    category = history.frame["bsr_category"].to_numpy()
+    category = history.columns["bsr_category"]
     line = _line(history, values, history.sure_rows(RANK, values), category)
     return Line(*thin_rank(line.times, line.values, most))
 
@@ -263,10 +278,10 @@ def rank_categories(history: History) -> list[tuple[np.datetime64, int]]:
     """Return from when on the main rank was in which category (an id), oldest first."""
     values = history.values(RANK.column)
     rows = history.sure_rows(RANK, values)
-    return _stretches(history.times[rows], history.frame["bsr_category"].to_numpy()[rows])
+    return _stretches(history.times[rows], history.columns["bsr_category"][rows])
 
 
-def daily_rank_categories(daily: pd.DataFrame) -> list[tuple[np.datetime64, int]]:
+def daily_rank_categories(daily: "pd.DataFrame") -> list[tuple[np.datetime64, int]]:
     """Return the same of a frame of days."""
     return _stretches(_days(daily), daily["bsr_category"].to_numpy())
 
@@ -338,7 +353,7 @@ def stock_outs(history: History) -> list[tuple[np.datetime64, np.datetime64]]:
 
     A stock-out ends when a later look finds it for sale, or at the last look.
     """
-    states = history.frame["availability"].to_numpy()
+    states = history.columns["availability"]
     looked = states != 0
     out = np.isin(states[looked], _CAN_NOT_BE_BOUGHT)
     if not out.any():
@@ -349,7 +364,7 @@ def stock_outs(history: History) -> list[tuple[np.datetime64, np.datetime64]]:
     return [(times[a], times[min(b, last)]) for a, b in zip(turns[::2], turns[1::2], strict=True)]
 
 
-def days_out_of_stock(daily: pd.DataFrame) -> list[tuple[np.datetime64, np.datetime64]]:
+def days_out_of_stock(daily: "pd.DataFrame") -> list[tuple[np.datetime64, np.datetime64]]:
     """Return the runs of whole days on which the product could not be bought, as (from, to)."""
     times, share = _days(daily), daily["in_stock_share"].to_numpy(dtype=np.float64)
     out = np.flatnonzero(share == 0)
@@ -363,7 +378,7 @@ def days_out_of_stock(daily: pd.DataFrame) -> list[tuple[np.datetime64, np.datet
 DAY = np.timedelta64(1, "D")
 
 
-def daily_line(daily: pd.DataFrame, column: str, *, divisor: float = 1) -> Line:
+def daily_line(daily: "pd.DataFrame", column: str, *, divisor: float = 1) -> Line:
     """Return a column of a frame of days as steps; a missing day is a hole.
 
     `day` holds dates in order; each value holds for its own day.
@@ -371,12 +386,12 @@ def daily_line(daily: pd.DataFrame, column: str, *, divisor: float = 1) -> Line:
     return _daily_line(daily, column, None).scaled(divisor)
 
 
-def daily_rank_line(daily: pd.DataFrame) -> Line:
+def daily_rank_line(daily: "pd.DataFrame") -> Line:
     """Return the close of the main rank as steps, broken where its category changes."""
     return _daily_line(daily, "bsr_close", _changes(daily["bsr_category"].to_numpy()))
 
 
-def _daily_line(daily: pd.DataFrame, column: str, breaks: Marks | None) -> Line:
+def _daily_line(daily: "pd.DataFrame", column: str, breaks: Marks | None) -> Line:
     times = _days(daily)
     kind = np.full(len(times), int(Kind.SAMPLE))
     values = daily[column].to_numpy(dtype=np.float64)
@@ -384,7 +399,7 @@ def _daily_line(daily: pd.DataFrame, column: str, breaks: Marks | None) -> Line:
 
 
 def daily_band(
-    daily: pd.DataFrame, low: str, high: str, *, divisor: float = 1, most: int = MOST_BAND_POINTS
+    daily: "pd.DataFrame", low: str, high: str, *, divisor: float = 1, most: int = MOST_BAND_POINTS
 ) -> Line:
     """Return the area between two columns as outlines, one for each unbroken stretch.
 
@@ -415,5 +430,5 @@ def _outlines(at: Times, lows: Floats, highs: Floats, place: NDArray[np.int64]) 
     return Line(np.concatenate(times), np.concatenate(values))
 
 
-def _days(daily: pd.DataFrame) -> Times:
-    return pd.to_datetime(daily["day"]).to_numpy(dtype="datetime64[us]")
+def _days(daily: "pd.DataFrame") -> Times:
+    return daily["day"].to_numpy(dtype="datetime64[us]")

@@ -9,9 +9,8 @@ everything else.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,9 @@ from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
 from core.tracking.narrowing import SCOPES, Narrowed, narrow, scope_values
+
+if TYPE_CHECKING:
+    import pandas as pd  # brought in by pages; programs take rows
 
 SPARKLINE_DAYS = 30
 SHORT_LIST = 1_000  # up to here a list is sorted whole; a longer one walks along an index
@@ -31,7 +33,7 @@ Rows = list[dict[str, Any]]
 class ListPage:
     """One page of a list. `total` is exact up to COUNT_CAP, and one more beyond it."""
 
-    rows: pd.DataFrame
+    rows: "pd.DataFrame"
     total: int
 
 
@@ -46,7 +48,23 @@ def find_products(
     are aware. Asking beyond the last page gives no rows.
     """
     size = min(max(size, 1), LARGEST_PAGE)
-    skipped = (max(page, 1) - 1) * size
+    found = find_rows(session, acting, asked, sort, (max(page, 1) - 1) * size, size)
+    return ListPage(_with_sparklines(session, _as_frame(found.rows)), found.total)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsFound:
+    """A part of a list as plain rows; see `ListPage` for `total`."""
+
+    rows: Rows
+    total: int
+
+
+@verb(Right.READ)
+def find_rows(
+    session: Session, acting: Acting, asked: ListFilter, sort: Sort, skipped: int, size: int
+) -> RowsFound:
+    """Return at most `size` rows of a list after the first `skipped`, without sparklines."""
     narrowed = narrow(acting, asked)
     total, short = _look(session, narrowed)
     if skipped >= total:
@@ -57,7 +75,7 @@ def find_products(
         ids = _sorted_hits(session, narrowed, sort, skipped, size)
     else:
         ids = _page_ids(session, narrowed, sort, skipped, size)
-    return ListPage(_with_sparklines(session, _details(session, acting, asked.whose, ids)), total)
+    return RowsFound(_details(session, acting, asked.whose, ids), total)
 
 
 @verb(Right.READ)
@@ -259,7 +277,7 @@ _DETAILS_OF = (
 )
 
 
-def _details(session: Session, acting: Acting, whose: Whose, ids: Sequence[int]) -> pd.DataFrame:
+def _details(session: Session, acting: Acting, whose: Whose, ids: Sequence[int]) -> Rows:
     """Return one row per id, in the order of the ids."""
     values = {
         **scope_values(acting),
@@ -267,12 +285,17 @@ def _details(session: Session, acting: Acting, whose: Whose, ids: Sequence[int])
         "is_manager": acting.may(Right.TEAM),
     }
     statement = _DETAILS_OF.format(scope=SCOPES[whose])
-    rows = _fetch(session, statement, values) if ids else []
+    return _fetch(session, statement, values) if ids else []
+
+
+def _as_frame(rows: Rows) -> "pd.DataFrame":
+    import pandas as pd
+
     # Of objects: a column with an unknown must not turn its integers into floats.
     return pd.DataFrame(rows, columns=list(_DETAILS), dtype=object)
 
 
-def _with_sparklines(session: Session, rows: pd.DataFrame) -> pd.DataFrame:
+def _with_sparklines(session: Session, rows: "pd.DataFrame") -> "pd.DataFrame":
     found = sparklines(session, rows["product_id"].tolist())
     empty: tuple[list[float | None], list[float | None]] = ([], [])
     histories = [found.get(product_id, empty) for product_id in rows["product_id"]]

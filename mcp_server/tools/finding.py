@@ -115,9 +115,8 @@ def product_list(
     mark = mark_of("products", asked, sort, limit)
     place = read_cursor(cursor, mark)
     with read_scope() as session:
-        page = place.offset // limit + 1
-        found = queries.find_products(session, call.acting, asked, sort, page, limit)
-    rows = [product_row(row) for row in found.rows.to_dict("records")]
+        found = queries.find_rows(session, call.acting, asked, sort, place.offset, limit)
+    rows = [product_row(row) for row in found.rows]
     after = place.offset + len(rows)
     has_more = bool(rows) and after < found.total
     answer = ProductList(
@@ -194,7 +193,7 @@ def availability_word(state: int | None) -> str | None:
 class Value(Part):
     """A newest value, when it was seen, or why there is none."""
 
-    value: float | str | None
+    value: int | float | str | None
     unit: str
     seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
     why_unknown: str | None = None
@@ -256,7 +255,7 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
     """Return what is known of a product in told units."""
     currency = get_marketplace(head.marketplace).currency
 
-    def value(amount: float | str | None, unit: str, group: Group) -> Value:
+    def value(amount: int | float | str | None, unit: str, group: Group) -> Value:
         why = blanks.blank_reason(head, group, now) if amount is None else None
         seen_at = moment_or_none(blanks.seen_at(head, group))
         return Value(value=amount, unit=unit, seen_at=seen_at, why_unknown=why)

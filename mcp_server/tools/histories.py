@@ -59,7 +59,7 @@ def get_price_history(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        seen = read(session, head, *period(days, until, call.now), call.now)
+        seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
     currency = get_marketplace(head.marketplace).currency
     divisor = float(minor_units(currency))
     span = reading.span_of(seen, series.PRICE)
@@ -130,7 +130,7 @@ def get_bsr_history(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        seen = read(session, head, *period(days, until, call.now), call.now)
+        seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
         spells = _spells(session, seen)
         others = newest_ranks(session, call.acting, head.product_id)
     span = reading.span_of(seen, series.RANK)
@@ -192,7 +192,13 @@ def get_rating_history(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        seen = read(session, head, *period(days, until, call.now), call.now)
+        seen = read(
+            session,
+            head,
+            period(days, until, call.now),
+            (series.RATING, series.RATINGS_COUNT),
+            call.now,
+        )
     stars = reading.span_of(seen, series.RATING)
     counted = reading.span_of(seen, series.RATINGS_COUNT)
     counts = CountLine(

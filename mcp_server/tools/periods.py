@@ -1,6 +1,6 @@
 """What all tools say of a period: points of a line, figures, why a figure is not known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.errors import NotFoundError
-from core.history import blanks, period_words, reading, series
+from core.history import blanks, period_words, queries, reading, series
 from core.history.analysis import Figure, Span
 from core.history.product_head import ProductHead
 from core.history.reading import Period
@@ -106,10 +106,17 @@ class OfPeriod(Part):
 
 
 def read(
-    session: Session, head: ProductHead, since: datetime, until: datetime, now: datetime
+    session: Session,
+    head: ProductHead,
+    bounds: tuple[datetime, datetime],
+    fields: Sequence[Field],
+    now: datetime,
 ) -> Period:
-    """Return a period. Raises NotFoundError when nothing was ever seen of the product."""
-    seen = reading.read_period(session, head, since, until)
+    """Return a period (since, until) with what some fields need; of no field: of all.
+
+    Raises NotFoundError when nothing was ever seen of the product.
+    """
+    seen = reading.read_period(session, head, *bounds, _wanted(fields))
     if seen is None:
         why = blanks.never_seen(head.fetching, now)
         raise NotFoundError(
@@ -117,6 +124,13 @@ def read(
             "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
         )
     return seen
+
+
+def _wanted(fields: Sequence[Field]) -> Collection[str]:
+    columns = {field.column for field in fields}
+    if series.RANK in fields:
+        columns.add("bsr_category")
+    return columns or queries.HISTORY_COLUMNS
 
 
 def told_period(seen: Period) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def get_statistics(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        seen = read(session, head, *period(days, until, call.now), call.now)
+        seen = read(session, head, period(days, until, call.now), (), call.now)
         categories = reading.categories_of(session, seen)
     found = reading.statistics_of(seen)
     currency = get_marketplace(head.marketplace).currency

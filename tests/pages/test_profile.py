@@ -286,8 +286,9 @@ def test_a_token_that_may_nothing_is_not_made(session: Session, acting: Acting) 
 
 def test_a_used_token_says_when(session: Session, acting: Acting) -> None:
     now = datetime.now(UTC)
-    token = api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
-    api_tokens.mark_used(session, token, now - timedelta(hours=2))
+    api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
+    [kept] = api_tokens.own_tokens(session, acting, now)
+    api_tokens.mark_used(session, kept.id, now - timedelta(hours=2))
     session.commit()
     shown = words(open_page("profile", part="API tokens"))
     assert "does not expire · used 2 h ago" in shown

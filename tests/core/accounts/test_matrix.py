@@ -54,6 +54,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.sessions.touch": (Role.VIEWER, None),
     "accounts.team_settings.change_team_settings": (Role.ADMIN, None),
     "accounts.team_settings.get_team_settings": (Role.ADMIN, None),
+    "agents.queries.agent_calls": (Role.ADMIN, None),
+    "agents.queries.call_counts": (Role.ADMIN, None),
     "demo.load.remove_demo": (Role.ADMIN, None),
     "history.product_head.find_product_head": (Role.VIEWER, Scope.READ),
     "importing.queries.earlier_imports": (Role.VIEWER, Scope.READ),
@@ -99,6 +101,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.naming.get_named": (Role.VIEWER, Scope.READ),
     "tracking.queries.count_products": (Role.VIEWER, Scope.READ),
     "tracking.queries.find_products": (Role.VIEWER, Scope.READ),
+    "tracking.queries.find_rows": (Role.VIEWER, Scope.READ),
     "tracking.queries.follows_anything": (Role.VIEWER, Scope.READ),
     "tracking.queries.marketplaces_followed": (Role.VIEWER, Scope.READ),
     "tracking.queries.tags_used": (Role.VIEWER, Scope.READ),
@@ -136,6 +139,16 @@ class Untouched:
         raise AssertionError(f"The session was asked for {name} before the right was checked.")
 
 
+def annotations(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function takes and returns; a type that is only there for mypy stays a word."""
+    found = inspect.get_annotations(function)
+    known = function.__globals__
+    return {
+        name: known.get(kind, kind) if isinstance(kind, str) else kind
+        for name, kind in found.items()
+    }
+
+
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Every public function of core that is told who acts, by its name below core."""
     for module in pkgutil.walk_packages(core.__path__, "core."):
@@ -144,14 +157,14 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
         loaded = importlib.import_module(module.name)
         for name, function in inspect.getmembers(loaded, inspect.isfunction):
             is_here = function.__module__ == module.name and not name.startswith("_")
-            if is_here and Acting in inspect.get_annotations(function, eval_str=True).values():
+            if is_here and Acting in annotations(function).values():
                 yield f"{module.name}.{name}".removeprefix("core."), function
 
 
 TOLD_WHO_ACTS = {
     name: function
     for name, function in functions()
-    if inspect.get_annotations(function, eval_str=True).get("return") is not Acting
+    if annotations(function).get("return") is not Acting
 }
 
 

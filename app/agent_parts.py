@@ -1,0 +1,144 @@
+"""The agents screen's parts: figures of a day, what narrows the log, the log, how to connect."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import cards, keys, paging
+from app.cards import Card
+from app.data import acting
+from core import wording
+from core.accounts.service import Member
+from core.agents import call_words
+from core.agents.queries import PAGE, CallCounts, CallRow
+from core.agents.rules import Outcome
+
+LOG = "agent_calls"
+_ROW_HEIGHT = 38
+
+
+def figures(counts: CallCounts) -> None:
+    """Show how the calls of a day ended."""
+    cards.metric_row(
+        [
+            Card("Calls in 24 hours", wording.count(counts.total)),
+            Card("Agents that called", wording.count(counts.agents)),
+            Card(
+                "Refused",
+                wording.count(counts.refused),
+                about="Wrong arguments, not found, or not allowed: the answer said what to do.",
+            ),
+            Card(
+                "Too many calls",
+                wording.count(counts.limited),
+                about="Calls that came faster than a token may.",
+            ),
+            Card(
+                "Failed",
+                wording.count(counts.failed),
+                about="Faults of the server; its log says more.",
+            ),
+        ]
+    )
+
+
+def outcome() -> Outcome | None:
+    """Show how calls end; return the chosen way, None for all."""
+    return st.selectbox(
+        "How it ended",
+        list(Outcome),
+        index=None,
+        placeholder="However it ended",
+        format_func=call_words.outcome_name,
+        key="call_outcome",
+        label_visibility="collapsed",
+        width=220,
+        on_change=paging.newest,
+        args=(LOG,),
+    )
+
+
+def person(members: Sequence[Member]) -> int | None:
+    """Show the people of the team; return whose agents are shown, None for everybody's."""
+    names = {each.id: each.name for each in members}
+    return st.selectbox(
+        "Whose agents",
+        list(names),
+        index=None,
+        placeholder="Everybody's agents",
+        format_func=names.__getitem__,
+        key="call_person",
+        label_visibility="collapsed",
+        width=220,
+        on_change=paging.newest,
+        args=(LOG,),
+    )
+
+
+def about(address: str) -> str:
+    """Return what the screen is about, and where agents connect."""
+    return f"Every call of a program over MCP, newest first. Agents connect at `{address}`."
+
+
+def calls(found: Sequence[CallRow]) -> None:
+    """Show calls, a row each, and the way to older and newer ones."""
+    if not found:
+        st.info("No call ended like this.", icon=":material/smart_toy:")
+    else:
+        st.dataframe(
+            _rows(found),
+            hide_index=True,
+            row_height=_ROW_HEIGHT,
+            height="content",
+            column_config=_columns(),
+            key="calls_table",
+        )
+    paging.buttons(LOG, found[-1].id if len(found) == PAGE else None)
+
+
+def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
+    zone, now = acting().time_zone, datetime.now(UTC)
+    rows = [
+        {
+            "When": wording.moment(call.at, zone),
+            "Whose": wording.spreadsheet_safe(call_words.who(call)),
+            "Token": wording.spreadsheet_safe(call_words.token(call)),
+            "Called": wording.spreadsheet_safe(call.name),
+            "Ended": call_words.outcome(call, now),
+            "Took": call_words.took(call),
+            "From": call_words.where(call),
+        }
+        for call in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    return {
+        "When": text(width=130),
+        "Whose": text(width=120),
+        "Token": text(width=150),
+        "Called": text(width=220),
+        "Ended": text(width=130),
+        "Took": text(width=80, alignment="right"),
+        "From": text(width=130),
+    }
+
+
+def nobody_yet() -> None:
+    """Say what agents are for, before the first one called."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.markdown(":material/smart_toy: **No agent has called yet**", text_alignment="center")
+        st.caption(
+            "Make an API token and give it to a program that speaks MCP: it may read, propose "
+            "and track, as far as you let it. It never approves.",
+            text_alignment="center",
+        )
+        if st.button("Make a token", type="primary", icon=":material/key:"):
+            st.switch_page(f"../pages/{keys.PROFILE}.py", query_params={"part": "API tokens"})
+        st.space("small")

@@ -1,0 +1,35 @@
+"""Reads of what agents called. None is kept: who lost a right must not read on."""
+
+from datetime import UTC, datetime, timedelta
+
+from app.data import acting
+from core.agents import queries
+from core.agents.queries import CallCounts, CallRow
+from core.agents.rules import Outcome
+from core.config import get_settings
+from core.db import read_scope
+
+
+def calls(outcome: Outcome | None, person_id: int | None, before: int | None) -> list[CallRow]:
+    """Return a page of the team's calls, newest first; for administrators."""
+    with read_scope() as session:
+        return queries.agent_calls(
+            session, acting(), outcome=outcome, person_id=person_id, before=before
+        )
+
+
+def has_calls() -> bool:
+    """Return whether any agent of the team ever called; for administrators."""
+    with read_scope() as session:
+        return bool(queries.agent_calls(session, acting(), limit=1))
+
+
+def counts_of_a_day() -> CallCounts:
+    """Return how the calls of the last 24 hours ended; for administrators."""
+    with read_scope() as session:
+        return queries.call_counts(session, acting(), datetime.now(UTC) - timedelta(days=1))
+
+
+def address() -> str:
+    """Return where agents reach the MCP server."""
+    return get_settings().mcp_url

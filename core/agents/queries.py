@@ -1,0 +1,101 @@
+"""The access log as an administrator reads it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.agents.rules import Outcome
+
+PAGE = 100
+LONGEST_CALL = timedelta(minutes=10)  # one that runs longer lost its process
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call. `outcome` None: it runs. `person` None: erased since; `token` None: deleted since."""
+
+    id: int
+    at: datetime
+    person: str | None
+    token: str | None
+    address: str | None
+    name: str
+    outcome: Outcome | None
+    took_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """How many calls ended how, since a time."""
+
+    answered: int
+    refused: int
+    failed: int
+    limited: int
+    unfinished: int  # that run, or whose process died
+    agents: int  # tokens that called
+
+    @property
+    def total(self) -> int:
+        """Return how many calls there were in all."""
+        return self.answered + self.refused + self.failed + self.limited + self.unfinished
+
+
+_CALLS = """
+SELECT c.id, c.at, p.name AS person, k.name AS token, c.address, c.name, c.outcome, c.took_ms
+FROM agent_call c
+LEFT JOIN person p ON p.id = c.person_id
+LEFT JOIN api_token k ON k.id = c.token_id
+WHERE c.team_id = :team AND (CAST(:outcome AS text) IS NULL OR c.outcome = :outcome)
+    AND (CAST(:person AS bigint) IS NULL OR c.person_id = :person)
+    AND (CAST(:before AS bigint) IS NULL OR c.id < :before)
+ORDER BY c.id DESC LIMIT :limit
+"""
+
+_COUNTS = """
+SELECT count(*) FILTER (WHERE outcome = 'answered') AS answered,
+    count(*) FILTER (WHERE outcome = 'refused') AS refused,
+    count(*) FILTER (WHERE outcome = 'failed') AS failed,
+    count(*) FILTER (WHERE outcome = 'limited') AS limited,
+    count(*) FILTER (WHERE outcome IS NULL) AS unfinished,
+    count(DISTINCT token_id) AS agents
+FROM agent_call WHERE team_id = :team AND at >= :since
+"""
+
+
+@verb(Right.ADMIN)
+def agent_calls(
+    session: Session,
+    acting: Acting,
+    *,
+    outcome: Outcome | None = None,
+    person_id: int | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> list[CallRow]:
+    """Return the team's calls, newest first, those before id `before`."""
+    values = {
+        "team": acting.team_id,
+        "outcome": outcome,
+        "person": person_id,
+        "before": before,
+        "limit": limit,
+    }
+    return [_row(row._mapping) for row in session.execute(text(_CALLS), values)]
+
+
+def _row(row: object) -> CallRow:
+    values = dict(row)  # type: ignore[call-overload]
+    ended = values.pop("outcome")
+    return CallRow(outcome=None if ended is None else Outcome(ended), **values)
+
+
+@verb(Right.ADMIN)
+def call_counts(session: Session, acting: Acting, since: datetime) -> CallCounts:
+    """Return how the team's calls since a time ended."""
+    found = session.execute(text(_COUNTS), {"team": acting.team_id, "since": since}).one()
+    return CallCounts(**found._mapping)

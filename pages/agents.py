@@ -1,0 +1,24 @@
+"""Agents: what programs called with whose token, newest first; for administrators."""
+
+import streamlit as st
+
+from app import agent_parts, cards, paging
+from app.data import accounts, agents
+
+# Load: for administrators alone, which each of these asks itself
+members = accounts.members()
+counts = agents.counts_of_a_day()
+
+# Render
+cards.page_header("Agents", agent_parts.about(agents.address()))
+if not agents.has_calls():
+    agent_parts.nobody_yet()
+    st.stop()
+agent_parts.figures(counts)
+
+# Choose
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    outcome = agent_parts.outcome()
+    person = agent_parts.person(members)
+
+agent_parts.calls(agents.calls(outcome, person, paging.before(agent_parts.LOG)))

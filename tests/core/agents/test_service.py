@@ -1,0 +1,121 @@
+"""The access log, and writing once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.agents.models import AgentCall, AgentWrite
+from core.agents.rules import CallLimit, Outcome
+from core.agents.service import (
+    CALLS_KEPT,
+    WRITES_KEPT,
+    Asked,
+    begin_call,
+    earlier_answer,
+    end_call,
+    forget_old_calls,
+    hash_of,
+    keep_answer,
+)
+from core.errors import InvalidInputError
+from tests.factories import colleague
+from tests.mcp_server.conftest import agent_of
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ASKED = Asked("tools/call", "search_products", b"hash")
+LIMIT = CallLimit(per_minute=60, at_once=2)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+def test_a_call_is_in_the_log_from_its_beginning(session: Session, acting: Acting) -> None:
+    who = agent_of(session, acting).acting
+    begun = begin_call(session, who, ASKED, LIMIT, NOW)
+    kept = session.get_one(AgentCall, begun.id)
+    assert (kept.name, kept.outcome, kept.token_id) == ("search_products", None, who.token_id)
+    end_call(session, begun.id, Outcome.ANSWERED, timedelta(milliseconds=7.9))
+    session.refresh(kept)
+    assert (kept.outcome, kept.took_ms) == ("answered", 7)
+
+
+def test_a_call_too_many_waits_and_is_in_the_log(session: Session, acting: Acting) -> None:
+    who = agent_of(session, acting).acting
+    waits = [begin_call(session, who, ASKED, LIMIT, NOW).wait for _ in range(3)]
+    assert waits == [timedelta(0), timedelta(0), timedelta(seconds=1)]
+    outcomes = session.scalars(select(AgentCall.outcome).order_by(AgentCall.id)).all()
+    assert outcomes == [None, None, "limited"]
+    # It used up nothing: after the second it was told to wait, the next goes through.
+    assert not begin_call(session, who, ASKED, LIMIT, NOW + timedelta(seconds=1)).wait
+
+
+def test_each_token_has_a_pace_of_its_own(session: Session, acting: Acting) -> None:
+    first, second = agent_of(session, acting).acting, agent_of(session, acting).acting
+    for _ in range(3):
+        begin_call(session, first, ASKED, LIMIT, NOW)
+    assert not begin_call(session, second, ASKED, LIMIT, NOW).wait
+
+
+def test_a_name_that_the_database_refuses_is_logged_all_the_same(
+    session: Session, acting: Acting
+) -> None:
+    asked = Asked("tools/call", "a\x00b\ud800" + "x" * 500, b"hash")
+    begun = begin_call(session, acting, asked, LIMIT, NOW)
+    kept = session.get_one(AgentCall, begun.id).name
+    assert kept.startswith("a?b?x")
+    assert len(kept) == 200
+
+
+@given(JSON)
+def test_whatever_json_holds_can_be_hashed(arguments: Any) -> None:
+    assert len(hash_of(arguments)) == 32
+
+
+def test_the_order_of_names_makes_no_other_hash() -> None:
+    assert hash_of({"a": 1, "b": [2]}) == hash_of({"b": [2], "a": 1})
+    assert hash_of({"a": 1}) != hash_of({"a": 2})
+
+
+def test_what_is_nested_without_end_has_a_hash() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert len(hash_of(deep)) == 32
+
+
+def test_the_same_key_gets_the_first_answer(session: Session, acting: Acting) -> None:
+    assert earlier_answer(session, acting, "k", "tool", b"a", NOW) is None
+    keep_answer(session, acting, "k", {"changed": 1})
+    assert earlier_answer(session, acting, "k", "tool", b"a", NOW) == {"changed": 1}
+
+
+@pytest.mark.parametrize(("tool", "arguments"), [("other", b"a"), ("tool", b"b")])
+def test_a_key_serves_one_write_only(
+    session: Session, acting: Acting, tool: str, arguments: bytes
+) -> None:
+    earlier_answer(session, acting, "k", "tool", b"a", NOW)
+    with pytest.raises(InvalidInputError, match="another call"):
+        earlier_answer(session, acting, "k", tool, arguments, NOW)
+
+
+def test_another_persons_key_is_another_key(session: Session, acting: Acting) -> None:
+    earlier_answer(session, acting, "k", "tool", b"a", NOW)
+    keep_answer(session, acting, "k", 1)
+    assert earlier_answer(session, colleague(session, acting), "k", "tool", b"a", NOW) is None
+
+
+def test_old_calls_and_answers_are_let_go(session: Session, acting: Acting) -> None:
+    begin_call(session, acting, ASKED, LIMIT, NOW)
+    earlier_answer(session, acting, "k", "tool", b"a", NOW)
+    assert forget_old_calls(session, NOW + WRITES_KEPT) == 0
+    assert forget_old_calls(session, NOW + WRITES_KEPT + timedelta(1)) == 1
+    assert session.scalars(select(AgentWrite)).all() == []
+    assert forget_old_calls(session, NOW + CALLS_KEPT + timedelta(1)) == 1

@@ -1,0 +1,104 @@
+"""The agents screen, through the app's own entry point."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.api_tokens import make_api_token, own_tokens
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Role, Scope
+from core.agents.models import AgentCall
+from core.agents.queries import PAGE
+from core.config import ROOT
+from tests.factories import stranger
+
+NOW = datetime.now(UTC)
+
+
+def open_page() -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    app.switch_page(str(Path("..") / "pages" / "agents.py"))
+    return app.run()
+
+
+def called(session: Session, who: Acting, outcome: str | None, **values: object) -> None:
+    usual = {
+        "at": datetime.now(UTC) - timedelta(minutes=5),
+        "team_id": who.team_id,
+        "person_id": who.person_id,
+        "token_id": None,
+        "address": None,
+        "method": "tools/call",
+        "name": "search_products",
+        "arguments_hash": b"x",
+        "outcome": outcome,
+        "took_ms": None if outcome is None else 12,
+    }
+    session.add(AgentCall(**(usual | values)))
+    session.commit()
+
+
+def test_before_any_call_it_says_what_agents_are_for(session: Session, acting: Acting) -> None:
+    app = open_page()
+    assert not app.exception
+    assert any("No agent has called yet" in each.value for each in app.markdown)
+    assert any("/mcp`" in each.value for each in app.caption)
+    assert not app.metric
+
+
+def test_each_call_is_a_row_with_how_it_ended(session: Session, acting: Acting) -> None:
+    make_api_token(session, acting, "Report", [Scope.READ], None, NOW)
+    [kept] = own_tokens(session, acting, NOW)
+    called(session, acting, "answered", token_id=kept.id, address="203.0.113.7")
+    called(session, acting, "limited", name="=HYPERLINK(1)")
+    called(session, acting, None, at=datetime.now(UTC) - timedelta(hours=1))
+    rows = open_page().dataframe[0].value
+    assert rows["Ended"].tolist() == ["its process ended first", "too many calls", "answered"]
+    assert rows["Token"].tolist() == ["(deleted)", "(deleted)", "Report"]
+    assert rows["Took"].tolist() == ["", "12 ms", "12 ms"]
+    assert rows["From"].tolist() == ["this machine", "this machine", "203.0.113.7"]
+    assert rows["Called"].tolist()[1] == "'=HYPERLINK(1)"
+
+
+def test_the_day_is_counted_by_outcome(session: Session, acting: Acting) -> None:
+    for outcome in ("answered", "answered", "refused", "failed"):
+        called(session, acting, outcome)
+    called(session, acting, "answered", at=datetime.now(UTC) - timedelta(days=2))
+    shown = {metric.label: metric.value for metric in open_page().metric}
+    assert shown["Calls in 24 hours"] == "4"
+    assert (shown["Refused"], shown["Failed"], shown["Too many calls"]) == ("1", "1", "0")
+
+
+def test_it_narrows_by_how_calls_ended(session: Session, acting: Acting) -> None:
+    called(session, acting, "answered")
+    called(session, acting, "refused")
+    app = open_page()
+    app.selectbox(key="call_outcome").set_value("refused").run()
+    assert app.dataframe[0].value["Ended"].tolist() == ["refused"]
+    app.selectbox(key="call_outcome").set_value("failed").run()
+    assert "No call ended like this." in [each.value for each in app.info]
+
+
+def test_older_calls_are_a_page_away(session: Session, acting: Acting) -> None:
+    for number in range(PAGE + 1):
+        called(session, acting, "answered", name=f"tool {number}")
+    app = open_page()
+    assert len(app.dataframe[0].value) == PAGE
+    next(each for each in app.button if each.label == "Older").click().run()
+    assert app.dataframe[0].value["Called"].tolist() == ["tool 0"]
+
+
+def test_another_teams_calls_are_not_shown(session: Session, acting: Acting) -> None:
+    called(session, stranger(session), "answered")
+    app = open_page()
+    assert not app.dataframe
+    assert not app.metric
+
+
+def test_it_is_for_administrators(session: Session, acting: Acting) -> None:
+    called(session, acting, "answered")
+    session.get_one(Person, acting.person_id).role = Role.MANAGER.value
+    session.commit()
+    assert not open_page().dataframe
