@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
+from core.history.product_head import ProductHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ WHERE r.rank IS NOT NULL ORDER BY r.rank, c.name
 
 
 @verb(Right.READ)
-def newest_ranks(session: Session, _acting: Acting, product_id: int) -> list[FurtherRank]:
+def newest_ranks(session: Session, _acting: Acting, head: ProductHead) -> list[FurtherRank]:
     """Return in which further categories the newest look found a product, the best first.
 
     Empty: none was on the page, or nothing is known.
     """
-    rows = session.execute(text(_NEWEST), {"product": product_id})
+    rows = session.execute(text(_NEWEST), {"product": head.product_id})
     return [FurtherRank(row.rank, row.name) for row in rows]

@@ -63,7 +63,7 @@ def line_of(period: Period, field: Field) -> Line:
     """
     if period.looks is not None:
         if field is series.RANK:
-            return series.rank_line(period.looks, most=len(period.looks.times) + 1)
+            return series.rank_steps(period.looks)
         return period.looks.line(field)
     assert period.days is not None
     if field is series.RANK:

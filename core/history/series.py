@@ -268,10 +268,15 @@ def line_of(history: History, field: Field, *, divisor: float = 1) -> Line:
 
 def rank_line(history: History, most: int = MOST_RANK_POINTS) -> Line:
     """Return the main rank, broken where its category changes, thinned to `most` points."""
+    line = rank_steps(history)
+    return Line(*thin_rank(line.times, line.values, most))
+
+
+def rank_steps(history: History) -> Line:
+    """Return the main rank, broken where its category changes, without losing a step."""
     values = history.values(RANK.column)
     category = history.columns["bsr_category"]
-    line = _line(history, values, history.sure_rows(RANK, values), category)
-    return Line(*thin_rank(line.times, line.values, most))
+    return _line(history, values, history.sure_rows(RANK, values), category)
 
 
 def rank_categories(history: History) -> list[tuple[np.datetime64, int]]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.history.observation import Outcome
+from core.history.product_head import ProductHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,11 @@ ORDER BY r.id DESC
 
 
 @verb(Right.READ)
-def runs_of(session: Session, _acting: Acting, product_id: int, limit: int = 5) -> list[ProductRun]:
+def runs_of(
+    session: Session, _acting: Acting, head: ProductHead, limit: int = 5
+) -> list[ProductRun]:
     """Return the newest runs that were to fetch a product, newest first."""
-    rows = session.execute(text(_RUNS), {"product": product_id, "limit": limit})
+    rows = session.execute(text(_RUNS), {"product": head.product_id, "limit": limit})
     return [
         ProductRun(
             run_id=row.id,

@@ -141,7 +141,7 @@ def get_fetch_status(call: Call, product: ProductName | None = None) -> FetchSta
             fresh = freshness(session, call.acting, Whose.TEAM)
             return _of_team(fresh, schedule_now(session, call.acting, call.now), hindered, call.now)
         head = head_of(session, call.acting, product)
-        runs = runs_of(session, call.acting, head.product_id)
+        runs = runs_of(session, call.acting, head)
     return _of_product(head, runs, hindered, call.now)
 
 

@@ -132,7 +132,7 @@ def get_bsr_history(
         head = head_of(session, call.acting, product)
         seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
         spells = _spells(session, seen)
-        others = newest_ranks(session, call.acting, head.product_id)
+        others = newest_ranks(session, call.acting, head)
     span = reading.span_of(seen, series.RANK)
     answer = BsrHistory(
         **told_product(head),
