@@ -1,14 +1,16 @@
 """How the listings of changed products differ from then, word by word. SELECTs only."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
+from core.catalog.marketplaces import get_marketplace
 from core.db import driver_connection
 from core.history.changes import Asked
 from core.history.listing_diff import Change, changes_between
@@ -54,7 +56,8 @@ def _listing_since(asked: Asked, row: ChangedProduct) -> datetime:
     """Return from when on a version of a listing is new; the same that findings go by."""
     if not asked.is_day_before:
         return asked.since
-    return datetime.combine(row.then_day + timedelta(days=1), time(), UTC)
+    zone = ZoneInfo(get_marketplace(row.marketplace).time_zone)
+    return datetime.combine(row.then_day + timedelta(days=1), time(), zone)
 
 
 def _version(row: dict[str, Any]) -> Version:

@@ -140,7 +140,7 @@ def test_what_a_source_does_not_report_is_not_called_none(session: Session, agen
 
 def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
     follow_all(session, agent.acting, [LAMP])
-    sold(session, hours_ago(1), **ranked(HOSTILE.replace("\x00", ""), 5))
+    sold(session, hours_ago(1), **ranked(HOSTILE, 5))
     found = agent.call("get_bsr_history", product=NAME)
     assert set(found["category"]) == {"untrusted"}
     assert "Ignore all" not in agent.words("get_bsr_history", product=NAME)
