@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from mcp import Client
@@ -26,13 +27,14 @@ def moved(
     marketplace: str = "US",
     *,
     before: dict[str, Any] | None = None,
+    hours: float = 1,
     **now: Any,
 ) -> None:
-    """Store a look of ten days ago, one of the day before and one an hour ago that differs."""
+    """Store a look of ten days ago, one of the day before and one `hours` ago that differs."""
     usual = before or {}
     sold(session, days_ago(10), asin, marketplace, **usual)
     sold(session, days_ago(1.5), asin, marketplace, **usual)
-    sold(session, hours_ago(1), asin, marketplace, **now)
+    sold(session, hours_ago(hours), asin, marketplace, **now)
 
 
 def only(agent: Agent, **asked: Any) -> dict[str, Any]:
@@ -105,10 +107,22 @@ def test_stock_lost_since_the_day_before(session: Session, agent: Agent, lamp: i
     change = only(agent)
     assert (change["kind"], change["mood"]) == ("out_of_stock", "worse")
     assert change["from_to"] == {"untrusted": "in stock → currently unavailable"}
-    assert (
-        change["compared_with"]
-        == f"{(days_ago(1.5) - timedelta(hours=8)):%Y-%m-%d}"[:8] + (change["compared_with"][8:])
-    )
+    day = days_ago(1.5).astimezone(ZoneInfo("America/Los_Angeles")).date()
+    assert change["compared_with"] == day.isoformat()
+
+
+def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
+    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+) -> None:
+    # 16:00 in UTC is the second hour of Tokyo's next day.
+    late = days_ago(1).replace(hour=16)
+    monkeypatch.setattr(changes, "USUAL", timedelta(days=3))
+    follow_all(session, acting, [LAMP], "JP")
+    sold(session, late - timedelta(days=1), marketplace="JP", listing=lamp_listing("Lamp"))
+    sold(session, late, marketplace="JP", listing=lamp_listing("Brass lamp"))
+    change = only(agent)
+    assert change["compared_with"] == f"{late:%Y-%m-%d}"
+    assert [part["part"] for part in change["listing"]] == ["Title"]
 
 
 def test_of_days_only_whether_it_was_for_sale_is_said(
@@ -214,7 +228,7 @@ def test_a_change_below_ones_own_threshold_is_no_news(
     change_settings(session, acting, lamp, settings)
     moved(session, price=2400)
     assert agent.call("list_changes", **asked)["total"] == 0
-    sold(session, hours_ago(0.5), price=2800)
+    sold(session, hours_ago(0.5), price=3200)
     assert agent.call("list_changes", **asked)["total"] == 1
 
 
@@ -266,8 +280,7 @@ def test_the_newest_come_first_when_asked(
 ) -> None:
     follow_all(session, acting, [KETTLE])
     moved(session, KETTLE, rank=2000)
-    moved(session, price=2400)
-    sold(session, hours_ago(0.5), price=2400)
+    moved(session, hours=0.5, price=2400)
     found = agent.call("list_changes", order="newest", **asked)["changes"]
     assert [change["product"] for change in found] == [NAME, KETTLE_NAME]
 

@@ -1,10 +1,12 @@
 """The statistics of a period as agents read them."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.orm import Session
 
 from core.history.observation import Availability
-from tests.factories import LAMP, follow_all, price_only, store
+from tests.factories import LAMP, NOON, follow_all, price_only, store
 from tests.mcp_server.conftest import Agent
 from tests.mcp_server.shop import NAME, NEVER_SEEN, days_ago, hours_ago, own_lamp, ranked, sold
 
@@ -92,9 +94,10 @@ def test_time_in_stock_is_a_share(
     session: Session, agent: Agent, days: int, resolution: str
 ) -> None:
     follow_all(session, agent.acting, [LAMP])
-    for hours in (4, 3, 2, 1):
-        state = Availability.UNAVAILABLE if hours in (3, 2) else Availability.IN_STOCK
-        sold(session, hours_ago(hours + 48), availability=state)
-    found = agent.call("get_statistics", product=NAME, days=days)
+    for hours in range(4):  # of one day in Los Angeles
+        state = Availability.UNAVAILABLE if hours in (1, 2) else Availability.IN_STOCK
+        sold(session, NOON + timedelta(hours=hours), availability=state)
+    until = (NOON + timedelta(days=1)).isoformat()
+    found = agent.call("get_statistics", product=NAME, days=days, until=until)
     assert found["resolution"] == resolution
     assert 0.3 < found["in_stock_share"]["value"] < 0.6

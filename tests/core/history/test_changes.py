@@ -1,0 +1,99 @@
+"""What moved of all that is followed: the same rule in SQL and in Python."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.errors import InvalidInputError
+from core.history.changes import FURTHEST, Asked, find_changes, since_of
+from core.history.listing_diff import Piece, shortened
+from core.tracking.meaning import is_enough
+from core.tracking.models import Tracking
+from tests.factories import LAMP, follow_all, look_at, store
+
+NOW = datetime(2026, 3, 2, 12, 30, 15, 7, tzinfo=UTC)
+
+
+def test_without_a_time_it_is_a_day_ago_against_the_day_before() -> None:
+    since, is_day_before = since_of(None, NOW)
+    assert since == datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
+    assert is_day_before
+
+
+def test_further_back_is_not_against_the_day_before() -> None:
+    assert since_of(NOW - timedelta(hours=24), NOW)[1]
+    assert not since_of(NOW - timedelta(hours=25), NOW)[1]
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    naive = datetime(2026, 3, 2, 6)
+    assert since_of(naive, NOW)[0] == datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("since", [NOW + timedelta(seconds=1), NOW - FURTHEST - timedelta(1)])
+def test_a_time_that_can_not_be_asked_for(since: datetime) -> None:
+    with pytest.raises(InvalidInputError, match="`since` lies"):
+        since_of(since, NOW)
+
+
+@pytest.mark.parametrize("after", [2050, 2101, 2199, 2200, 2201, 2600, 1799, 1800, 1801])
+@pytest.mark.parametrize("percent", [None, 2, 10, 9.99])
+def test_thresholds_mean_the_same_in_sql_and_in_python(
+    session: Session, acting: Acting, after: int, percent: float | None
+) -> None:
+    now = datetime.now(UTC)
+    [number] = follow_all(session, acting, [LAMP])
+    own = None if percent is None else Decimal(str(percent))
+    session.query(Tracking).one().price_change_percent = own
+    session.flush()
+    store(session, look_at(LAMP, now - timedelta(days=2)), now=now)
+    store(session, look_at(LAMP, now - timedelta(minutes=5), price=after), now=now)
+    since, is_day_before = since_of(None, now)
+    found = find_changes(session, acting, Asked(since, is_day_before), 0, 10)
+    is_of_note = abs(after - 2000) >= 100 and is_enough("price_moved", 2000, after, own, None)
+    assert [row.product_id for row in found.rows] == ([number] if is_of_note else [])
+
+
+def test_a_weekly_product_is_compared_with_its_last_day_then(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    follow_all(session, acting, [LAMP])
+    store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
+    store(session, look_at(LAMP, now - timedelta(days=1), price=3000), now=now)
+    asked = Asked(now - timedelta(days=4), is_day_before=False)
+    [change] = find_changes(session, acting, asked, 0, 10).rows
+    assert (change.then.price, change.now.price) == (2000, 3000)
+    older = Asked(now - timedelta(days=40), is_day_before=False)
+    assert find_changes(session, acting, older, 0, 10).rows == []
+
+
+def test_a_chunk_is_read_by_the_keys_of_its_products(session: Session, acting: Acting) -> None:
+    from core.history import changes
+
+    values = {"after": 0, "last": 1000, "since": NOW, "day": NOW.date()} | changes._shares()
+    scope = "t.team_id = 1 AND t.is_first"
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = changes._fetch(session, "EXPLAIN " + changes._CHUNK.format(scope=scope), values)
+    told = "\n".join(row[0] for row in plan)
+    assert "pk_product_daily" in told
+    assert "Seq Scan on product_daily" not in told
+
+
+def test_most_of_what_stayed_the_same_is_left_out() -> None:
+    words = " ".join(f"w{n}" for n in range(20))
+    pieces = (Piece("same", words), Piece("added", "new"), Piece("same", words))
+    before, new, after = shortened(pieces, around=2)
+    assert (before.text, new.text, after.text) == ("… w18 w19", "new", "w0 w1 …")
+    middle = shortened((Piece("added", "a"), Piece("same", words), Piece("added", "b")), around=2)
+    assert middle[1].text == "w0 w1 … w18 w19"
+
+
+def test_a_long_text_that_went_is_cut() -> None:
+    [piece] = shortened((Piece("removed", "word " * 100),), longest=3)
+    assert piece.text == "word word word …"
+    assert shortened((Piece("same", "as it was"),)) == (Piece("same", "as it was"),)
