@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from core.wording import unturned
 
-
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 

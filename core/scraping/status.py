@@ -64,7 +64,7 @@ def runs_of(
 
 @dataclass(frozen=True, slots=True)
 class ScheduleNow:
-    """What a team's schedule looks like. Counts beyond 10,000 say 10,001."""
+    """How the fetching of what a team follows stands."""
 
     due: int  # and not being fetched
     being_fetched: int
@@ -73,28 +73,18 @@ class ScheduleNow:
     next_due_at: datetime | None  # the earliest, past or to come; None: nothing scheduled
 
 
-_COUNT = "(SELECT count(*) FROM (SELECT 1 {rest} LIMIT 10001) AS capped)"
-_SCHEDULED = (
-    "FROM fetch_schedule s JOIN tracking t ON t.product_id = s.product_id "
-    "WHERE t.team_id = :team AND t.is_first"
-)
-_UNSCHEDULED = (
-    "FROM tracking t LEFT JOIN fetch_schedule s ON s.product_id = t.product_id "
-    "WHERE t.team_id = :team AND t.is_first AND s.product_id IS NULL"
-)
-_NOW = ", ".join(
-    [
-        "SELECT "
-        + _COUNT.format(
-            rest=f"{_SCHEDULED} AND s.due_at <= :now "
-            "AND (s.leased_until IS NULL OR s.leased_until <= :now)"
-        ),
-        _COUNT.format(rest=f"{_SCHEDULED} AND s.leased_until > :now"),
-        _COUNT.format(rest=f"{_SCHEDULED} AND s.failures > 0"),
-        _COUNT.format(rest=_UNSCHEDULED),
-        f"(SELECT min(s.due_at) {_SCHEDULED})",
-    ]
-)
+# One walk over what the team follows answers all of it.
+_NOW = """
+SELECT
+    count(*) FILTER (WHERE s.due_at <= :now
+        AND (s.leased_until IS NULL OR s.leased_until <= :now)),
+    count(*) FILTER (WHERE s.leased_until > :now),
+    count(*) FILTER (WHERE s.failures > 0),
+    count(*) FILTER (WHERE s.product_id IS NULL),
+    min(s.due_at)
+FROM tracking t LEFT JOIN fetch_schedule s ON s.product_id = t.product_id
+WHERE t.team_id = :team AND t.is_first
+"""
 
 
 @verb(Right.READ)

@@ -93,13 +93,18 @@ class ProductStatus(Named):
 
 
 class TeamStatus(Part):
-    """How the fetching of all that the team follows stands. Counts are exact to 10,000."""
+    """How the fetching of all that the team follows stands."""
 
-    followed: int
+    followed: Annotated[int, Described(description="10,000 stands for that many or more.")]
     expected_a_day: Annotated[
-        int, Described(description="Neither paused nor weekly: one look a day at least.")
+        int,
+        Described(
+            description="Neither paused nor weekly: one look a day at least; to 10,000 as well."
+        ),
     ]
-    looked_at_in_24_hours: Annotated[int, Described(description="Of the expected ones.")]
+    looked_at_in_24_hours: Annotated[
+        int, Described(description="Of the expected ones; to 10,000 as well.")
+    ]
     last_look_at: Annotated[Moment | None, Described(description="Null: never.")]
     due_now: int
     being_fetched: int
@@ -153,10 +158,10 @@ def _of_team(
         expected_a_day=min(fresh.expected, COUNT_CAP),
         looked_at_in_24_hours=min(fresh.looked_at, COUNT_CAP),
         last_look_at=moment_or_none(fresh.last_look),
-        due_now=min(schedule.due, COUNT_CAP),
-        being_fetched=min(schedule.being_fetched, COUNT_CAP),
-        last_fetch_failed=min(schedule.failing, COUNT_CAP),
-        not_scheduled=min(schedule.not_scheduled, COUNT_CAP),
+        due_now=schedule.due,
+        being_fetched=schedule.being_fetched,
+        last_fetch_failed=schedule.failing,
+        not_scheduled=schedule.not_scheduled,
         next_due_at=moment_or_none(schedule.next_due_at),
     )
     answer = FetchStatus(as_of=moment(now), product=None, team=team, hindrances=hindered)
@@ -165,8 +170,8 @@ def _of_team(
     return answer.saying(
         f"{wording.capped_count(fresh.followed)} products are followed; {looked} that are due "
         f"every day were looked at in the last 24 hours, the last one {last}. "
-        f"{wording.capped_count(schedule.due)} are due now, "
-        f"{wording.capped_count(schedule.failing)} failed last time. " + _hindered(hindered)
+        f"{wording.count(schedule.due)} are due now, "
+        f"{wording.count(schedule.failing)} failed last time. " + _hindered(hindered)
     )
 
 
