@@ -30,8 +30,7 @@ def group_of(head: ProductHead, column: str) -> Hashable:
     if column == "price":
         return get_marketplace(head.marketplace).currency
     if column == "bsr":
-        known = head.bsr_category_id
-        return (head.marketplace, known) if known else ("alone", head.product_id)
+        return head.bsr_category_id  # a category is of one marketplace
     return None
 
 

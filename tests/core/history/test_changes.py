@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError
+from core.history.attention import Finding
 from core.history.changes import FURTHEST, Asked, find_changes, since_of
 from core.history.listing_diff import Piece, shortened
 from core.tracking.meaning import is_enough
 from core.tracking.models import Tracking
-from tests.factories import LAMP, follow_all, look_at, store
+from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
 
 NOW = datetime(2026, 3, 2, 12, 30, 15, 7, tzinfo=UTC)
 
@@ -70,6 +71,34 @@ def test_a_weekly_product_is_compared_with_its_last_day_then(
     assert (change.then.price, change.now.price) == (2000, 3000)
     older = Asked(now - timedelta(days=40), is_day_before=False)
     assert find_changes(session, acting, older, 0, 10).rows == []
+
+
+def test_what_moved_on_the_day_but_before_the_time_is_no_news(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    noon = (now - timedelta(days=4)).replace(hour=20, minute=0)  # in Los Angeles
+    follow_all(session, acting, [LAMP])
+    store(session, look_at(LAMP, noon - timedelta(hours=30)), now=now)
+    store(session, look_at(LAMP, noon - timedelta(hours=1), price=3000), now=now)
+    asked = Asked(noon, is_day_before=False)
+    assert find_changes(session, acting, asked, 0, 10).rows == []
+    store(session, look_at(LAMP, noon + timedelta(hours=1), price=3000), now=now)
+    assert len(find_changes(session, acting, asked, 0, 10).rows) == 1
+
+
+def test_a_listing_that_was_not_known_then_did_not_change(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    follow_all(session, acting, [LAMP])
+    store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
+    for days, title in ((3, "Lamp"), (2, "Brass lamp")):
+        look = look_at(LAMP, now - timedelta(days=days), listing=lamp_listing(title))
+        store(session, look, now=now)
+    asked = Asked(now - timedelta(days=5), is_day_before=False)
+    assert find_changes(session, acting, asked, 0, 10).rows == []
+    later = Asked(now - timedelta(days=2, hours=12), is_day_before=False)
+    [change] = find_changes(session, acting, later, 0, 10).rows
+    assert change.finding is Finding.LISTING_CHANGED
 
 
 def test_a_chunk_is_read_by_the_keys_of_its_products(session: Session, acting: Acting) -> None:
