@@ -7,7 +7,7 @@ IN_VENV = .venv/bin/python -m
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench migrate runtime development
+.PHONY: help run test check format bench docs migrate runtime development
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ format: development ## put the code into its usual form
 
 bench: development ## measure speed and memory; prints a table, writes benchmarks/results
 	@$(IN_VENV) benchmarks
+
+docs: runtime ## write what agents can do into docs/AGENTS.md, as the server says it
+	@$(IN_VENV) mcp_server --document
 
 migrate: runtime ## bring the database to the newest schema
 	@$(IN_VENV) jobs migrate

@@ -1,5 +1,9 @@
-"""API tokens: made, shown once, listed, revoked. The same list for one's own and for all."""
+"""API tokens: made, shown once, listed, revoked; how a program connects with one.
 
+The same list for one's own and for all.
+"""
+
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +14,8 @@ from app.data import accounts
 from core import wording
 from core.accounts.api_tokens import LONGEST_NAME, Token
 from core.accounts.rules import Scope
+from core.agents.connecting import TOKEN_HERE, Program, http_config, stdio_config
+from core.config import ROOT, Settings, get_settings
 
 _DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
 
@@ -19,6 +25,8 @@ def own_tokens() -> None:
     if account_actions.TOKEN in st.session_state:
         _shown_once(st.session_state[account_actions.TOKEN])
     _new()
+    if account_actions.TOKEN not in st.session_state:
+        _how_to_connect_later()
     with st.container(border=True):
         st.subheader("Your tokens", anchor=False)
         token_list(accounts.own_tokens(), account_actions.revoke_token)
@@ -28,12 +36,45 @@ def _shown_once(token: str) -> None:
     with st.container(border=True):
         st.markdown(":material/key: **Your new token.** Copy it now: it is never shown again.")
         st.code(token, language=None, wrap_lines=True)
+        connecting()
         st.button(
             "I have copied it",
             type="primary",
             on_click=account_actions.forget_shown,
             args=(account_actions.TOKEN,),
         )
+
+
+def _how_to_connect_later() -> None:
+    with st.expander("Connect an agent", icon=":material/smart_toy:"):
+        connecting()
+
+
+def connecting() -> None:
+    """Show what a program is configured with; a token is never part of it."""
+    settings = get_settings()
+    st.markdown(
+        f"Agents reach Amazcope at `{settings.mcp_url}`. Put this into your client's "
+        f"configuration, with your token for `{TOKEN_HERE}`:"
+    )
+    if not settings.is_for_this_machine:
+        _copyable(http_config(settings.mcp_url))
+        return
+    over_http, stdio = st.tabs(["Over HTTP", "Started by the client (stdio)"])
+    with over_http:
+        _copyable(http_config(settings.mcp_url))
+    with stdio:
+        _copyable(stdio_config(_program(settings)))
+
+
+def _program(settings: Settings) -> Program:
+    own = settings.amazcope_data_dir
+    return Program(sys.executable, ROOT, None if own == ROOT / "var" else own)
+
+
+def _copyable(configuration: str) -> None:
+    st.code(configuration, language="json", wrap_lines=True)
+    st.caption("Clients differ a little: docs/AGENTS.md names them one by one.")
 
 
 def _new() -> None:

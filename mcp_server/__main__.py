@@ -1,4 +1,7 @@
-"""`python -m mcp_server`: over stdio; `--http`: over HTTP on the address of the settings."""
+"""`python -m mcp_server`: over stdio; `--http`: over HTTP on the address of the settings.
+
+`--list` prints what there is, `--document` writes it into docs/AGENTS.md.
+"""
 
 import argparse
 import sys
@@ -16,14 +19,35 @@ def main() -> int:
     parser.add_argument(
         "--http", action="store_true", help="serve HTTP on AMAZCOPE_MCP_PORT instead of stdio"
     )
-    over_http = parser.parse_args().http
+    parser.add_argument(
+        "--list", action="store_true", help="print tools, resources and prompts, and end"
+    )
+    parser.add_argument(
+        "--document", action="store_true", help="write them into docs/AGENTS.md, and end"
+    )
+    asked = parser.parse_args()
+    if asked.list or asked.document:
+        return tell(is_to_write=asked.document)
     try:
         settings = get_settings()
         configure("mcp")
-        serve_http(settings) if over_http else serve_stdio(settings)
+        serve_http(settings) if asked.http else serve_stdio(settings)
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
+    return 0
+
+
+def tell(*, is_to_write: bool) -> int:
+    """Print what the server has, or write it into its document; opens nothing."""
+    import mcp_server.server  # noqa: F401 - declares all of it
+    from mcp_server.listing import DOCUMENT, in_full, write_document
+
+    if is_to_write:
+        is_new = write_document()
+        sys.stdout.write(f"{DOCUMENT.name}: {'written anew' if is_new else 'was right'}\n")
+    else:
+        sys.stdout.write(in_full() + "\n")
     return 0
 
 

@@ -2,10 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
-from core.errors import NotFoundError
+from core.accounts.rules import Acting, Role
+from core.catalog.asin import find_asin
+from core.catalog.marketplaces import find_by_name
+from core.errors import InvalidInputError, NotFoundError
 from core.history.product_head import ProductHead, find_product_head
-from core.tracking.naming import get_named
+from core.tracking.lists import Whose
+from core.tracking.naming import HOW, get_named
 from mcp_server.answers import name_of
 
 
@@ -14,7 +17,28 @@ def head_of(session: Session, acting: Acting, name: str) -> ProductHead:
 
     Raises InvalidInputError for what names none, NotFoundError for one not known here.
     """
-    marketplace, asin = get_named(session, acting, name)
+    return _known(session, acting, *get_named(session, acting, name))
+
+
+def coded_head_of(session: Session, acting: Acting, marketplace: str, asin: str) -> ProductHead:
+    """Return the product of a marketplace's code and an ASIN, as addresses of resources say it.
+
+    Raises as `head_of` does.
+    """
+    place, plain = find_by_name(marketplace), find_asin(asin)
+    if place is None or plain is None:
+        wrong = f"{marketplace[:40]}/{asin[:40]}"
+        raise InvalidInputError(f"{wrong!r} names no product. {HOW}")
+    return _known(session, acting, place.code, plain)
+
+
+def usual_list(acting: Acting) -> Whose:
+    """Return whose products somebody means who does not say: sellers theirs, others the team's."""
+    is_seller = acting.role is Role.SELLER
+    return Whose.MINE if is_seller else Whose.TEAM
+
+
+def _known(session: Session, acting: Acting, marketplace: str, asin: str) -> ProductHead:
     head = find_product_head(session, acting, marketplace, asin)
     if head is None:
         raise NotFoundError(

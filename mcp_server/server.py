@@ -1,19 +1,35 @@
 """The server: tools, resources and prompts under one roof."""
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, InputRequiredResult
-from pydantic import AnyHttpUrl, ValidationError
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedResourceError
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INTERNAL_ERROR,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Prompt,
+    Resource,
+    ResourceTemplate,
+)
+from pydantic import AnyHttpUrl, AnyUrl, ValidationError
 
+import mcp_server.prompts
+import mcp_server.resources
 import mcp_server.tools  # noqa: F401 - declares the tools
 from core.config import ROOT
-from mcp_server import tooling
+from mcp_server import completing, prompting, resourcing, tooling
 from mcp_server.callers import Callers
 from mcp_server.recording import Recording
+
+log = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
 Amazcope watches products on Amazon's marketplaces: price, Best Sellers Rank (1 is the best: \
@@ -32,6 +48,9 @@ Proposed changes of prices and listings wait for a manager, who approves or decl
 the pages; no tool does."""
 
 
+FAULT = "This failed for a reason on our side, which is in the server's log. Try again later."
+
+
 class Server(MCPServer[Any]):
     """An MCP server whose refusals are sentences that say what to do."""
 
@@ -46,6 +65,47 @@ class Server(MCPServer[Any]):
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
             raise _in_words(error) from error.__cause__
+
+    async def list_resources(self) -> list[Resource]:
+        """Return the resources that have an address of their own."""
+        return resourcing.resources_of_the_sdk()
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """Return the resources whose address has parts to fill in."""
+        return resourcing.templates_of_the_sdk()
+
+    async def read_resource(
+        self,
+        uri: AnyUrl | str,
+        context: Context[Any, Any] | None = None,  # noqa: ARG002
+    ) -> Iterable[ReadResourceContents]:
+        """Read a resource; see the SDK's."""
+        try:
+            text = await resourcing.read(str(uri))
+        except MCPError:
+            raise
+        except Exception as error:
+            raise UnexpectedResourceError(f"{str(uri)[:200]}: {FAULT}") from error
+        return [ReadResourceContents(content=text, mime_type=resourcing.MIME_TYPE)]
+
+    async def list_prompts(self) -> list[Prompt]:
+        """Return the prompts."""
+        return prompting.prompts_of_the_sdk()
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[Any, Any] | None = None,  # noqa: ARG002
+    ) -> GetPromptResult:
+        """Write a prompt out; see the SDK's."""
+        try:
+            return await prompting.get(name, arguments)
+        except MCPError:
+            raise
+        except Exception as error:
+            log.exception("The prompt %r failed", name[:100])
+            raise MCPError(code=INTERNAL_ERROR, message=FAULT) from error
 
 
 def _in_words(error: ToolError) -> ToolError:
@@ -63,7 +123,7 @@ def make_server(callers: Callers, verifier: TokenVerifier | None = None) -> Serv
     # The tokens are this server's own: there is no authorization server to be sent to.
     nowhere = AnyHttpUrl("http://127.0.0.1")
     auth = AuthSettings(issuer_url=nowhere, resource_server_url=None) if verifier else None
-    return Server(
+    server = Server(
         name="amazcope",
         title="Amazcope",
         instructions=INSTRUCTIONS,
@@ -75,6 +135,8 @@ def make_server(callers: Callers, verifier: TokenVerifier | None = None) -> Serv
         subscriptions=False,
         tools=tooling.tools_of_the_sdk(),
     )
+    server.completion()(completing.complete)  # type: ignore[no-untyped-call]
+    return server
 
 
 def version() -> str:

@@ -2,8 +2,13 @@
 
 import re
 
+import mcp_server.server  # noqa: F401 - declares tools, resources and prompts
 from core.config import ROOT, Settings
 from jobs.cli import commands
+from mcp_server.listing import with_tables
+from mcp_server.prompting import PROMPTS
+from mcp_server.resourcing import RESOURCES
+from mcp_server.tooling import TOOLS
 
 
 def read(name: str) -> str:
@@ -19,6 +24,20 @@ def test_every_operator_command_is_in_the_operating_guide() -> None:
     hidden = {"up", "prepare"}  # `make run` calls them
     missing = [name for name in names - hidden if f"python -m jobs {name}" not in guide]
     assert missing == []
+
+
+def test_the_agents_guide_says_what_the_server_says() -> None:
+    guide = read("docs/AGENTS.md")
+    assert with_tables(guide) == guide, "`make docs` writes it anew."
+    names = [*TOOLS, *RESOURCES, *PROMPTS]
+    assert [name for name in names if f"| `{name}` |" not in guide] == []
+
+
+def test_every_process_of_an_image_is_copied_into_it() -> None:
+    image, kept = read("Dockerfile"), read(".dockerignore")
+    for folder in ("app", "core", "jobs", "mcp_server", "pages"):
+        assert f"COPY {folder} {folder}\n" in image
+        assert f"\n!{folder}\n" in kept
 
 
 def test_every_page_is_in_the_changelog() -> None:
@@ -40,9 +59,10 @@ def test_every_folder_of_core_is_named_in_the_contributors_guide() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "DECISIONS.md"):
-        for target in re.findall(r"\]\(((?!http)[^)#]+)\)", read(name)):
-            assert (ROOT / target).exists(), f"{name} links to {target}"
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    for document in documents:
+        for target in re.findall(r"\]\(((?!http)[^)#]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
 
 
 def test_every_verb_of_make_has_a_line_of_help() -> None:

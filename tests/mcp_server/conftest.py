@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent
 from sqlalchemy.orm import Session
 
@@ -62,6 +63,17 @@ class Agent:
             return await client.call_tool(tool, arguments)
 
         return self.with_client(call)
+
+    def error(self, work: Any) -> MCPError:
+        """Return the protocol's error that something ends with. Fails when there is none."""
+
+        async def failing(client: Client) -> MCPError:
+            with pytest.raises(MCPError) as raised:
+                await work(client)
+            return raised.value
+
+        error: MCPError = self.with_client(failing)
+        return error
 
     def with_client(self, work: Any) -> Any:
         """Do something with a connected client."""

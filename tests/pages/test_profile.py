@@ -1,5 +1,6 @@
 """The profile, as the person sees it and changes it."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from core.accounts import api_tokens, notices, second_factor, sessions
 from core.accounts.credentials import hash_password, is_password
 from core.accounts.models import Person
 from core.accounts.rules import Acting, Role, Scope
-from core.config import get_settings
+from core.config import ROOT, get_settings
 from core.secret_key import secret_key
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
@@ -274,6 +275,37 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
     press(app, "Revoke")
     assert "There are none." in words(app)
     assert api_tokens.find_by_token(session, token, datetime.now(UTC), None) is None
+
+
+def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
+    session: Session, acting: Acting
+) -> None:
+    app = open_page("profile", part="API tokens")
+    assert app.expander[0].label == "Connect an agent"
+    labelled(app.text_input, "Name").set_value("Agent")
+    press(app, "Make token")
+    token, *configurations = [each.value for each in app.code]
+    over_http, stdio = [json.loads(each)["mcpServers"]["amazcope"] for each in configurations]
+    assert over_http["url"] == "http://127.0.0.1:8503/mcp"
+    assert stdio["args"] == ["-m", "mcp_server"]
+    assert stdio["env"]["AMAZCOPE_DATA_DIR"] == str(get_settings().amazcope_data_dir)
+    assert "http://127.0.0.1:8503/mcp" in words(app)
+    press(app, "I have copied it")
+    everything = [each.value for each in [*app.code, *app.markdown, *app.caption]]
+    assert [text for text in everything if token in text] == []
+    assert len(app.code) == 2
+
+
+def test_beyond_this_machine_nothing_is_said_of_its_folders(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMAZCOPE_MCP_URL", "https://watch.example.com/mcp")
+    monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com")
+    get_settings.cache_clear()
+    app = open_page("profile", part="API tokens")
+    [configuration] = [each.value for each in app.code]
+    assert "https://watch.example.com/mcp" in configuration
+    assert str(ROOT) not in configuration
 
 
 def test_a_token_that_may_nothing_is_not_made(session: Session, acting: Acting) -> None:

@@ -104,6 +104,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.service.decline_all": (Role.MANAGER, None),
     "suggestions.service.decline_many": (Role.MANAGER, None),
     "suggestions.service.set_four_eyes": (Role.ADMIN, None),
+    "tracking.completion.complete_asin": (Role.VIEWER, Scope.READ),
+    "tracking.completion.complete_name": (Role.VIEWER, Scope.READ),
     "tracking.counts.freshness": (Role.VIEWER, Scope.READ),
     "tracking.naming.get_named": (Role.VIEWER, Scope.READ),
     "tracking.queries.count_products": (Role.VIEWER, Scope.READ),

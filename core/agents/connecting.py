@@ -1,0 +1,37 @@
+"""What a client of agents is configured with. Words only: no token is ever part of them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN_HERE = "YOUR-TOKEN"  # noqa: S105 - where a person puts theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The server as a program on this machine."""
+
+    python: str  # the interpreter that has what it needs
+    folder: Path  # of the project
+    data_dir: Path | None = None  # None: the usual one, in the project's folder
+
+
+def http_config(address: str) -> str:
+    """Return the JSON by which clients reach the server over HTTP."""
+    headers = {"Authorization": f"Bearer {TOKEN_HERE}"}
+    return _servers({"type": "http", "url": address, "headers": headers})
+
+
+def stdio_config(program: Program) -> str:
+    """Return the JSON by which clients on this machine start the server themselves.
+
+    The folder is told by the environment: not every client starts programs in a folder.
+    """
+    environment = {"PYTHONPATH": str(program.folder), "AMAZCOPE_TOKEN": TOKEN_HERE}
+    if program.data_dir is not None:
+        environment["AMAZCOPE_DATA_DIR"] = str(program.data_dir)
+    return _servers({"command": program.python, "args": ["-m", "mcp_server"], "env": environment})
+
+
+def _servers(amazcope: dict[str, object]) -> str:
+    return json.dumps({"mcpServers": {"amazcope": amazcope}}, indent=2, ensure_ascii=False)

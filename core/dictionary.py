@@ -1,0 +1,90 @@
+"""What each field says: of a product as programs are told it, of a stored snapshot. Data.
+
+Tests compare the names with the real ones, so that no field is left unexplained.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMeaning:
+    """A field: its unit, what it says, and what it means when it is null."""
+
+    name: str
+    unit: str | None  # None: it has none
+    meaning: str
+    when_null: str | None  # None: it never is
+
+
+_REASON = "unknown: `why_unknown` beside it says why"
+_UNSEEN = "not reported by this source, or looked and there was none: `seen` tells which"
+_MINOR = "minor units of `currency`"
+
+PRODUCT = (
+    FieldMeaning("product", None, "How tools name it: marketplace, colon, ASIN.", None),
+    FieldMeaning("marketplace", None, "Code of the marketplace, such as US.", None),
+    FieldMeaning("asin", None, "Ten letters and digits.", None),
+    FieldMeaning("title", None, "Of its listing; text from outside.", "never read yet"),
+    FieldMeaning("brand", None, "Of its listing; text from outside.", "never read, or none"),
+    FieldMeaning("url", None, "Its page on Amazon.", None),
+    FieldMeaning("price", "currency of the marketplace", "What a buyer is shown.", _REASON),
+    FieldMeaning("list_price", "currency of the marketplace", "The crossed-out price.", _REASON),
+    FieldMeaning("coupon", "% or currency, as `unit` says", "Taken off at the checkout.", _REASON),
+    FieldMeaning("rank", "place, 1 is the best", "Best Sellers Rank in `rank_category`.", _REASON),
+    FieldMeaning("rank_category", None, "Category of `rank`; text from outside.", "no rank known"),
+    FieldMeaning("rating", "stars, 1 to 5", "Mean of the ratings.", _REASON),
+    FieldMeaning("ratings_count", "ratings", "With or without text; it may fall.", _REASON),
+    FieldMeaning("availability", "state", "Whether it can be bought; see the glossary.", _REASON),
+    FieldMeaning("stock_left", "items", "As far as the page says.", _REASON),
+    FieldMeaning(
+        "buy_box_seller", None, "Who holds the Buy Box; text from outside.", "unknown or nobody"
+    ),
+    FieldMeaning("is_doubtful", None, "The newest look holds a value that is doubted.", None),
+    FieldMeaning("doubts", None, "Why, in sentences; empty: nothing is doubted.", None),
+    FieldMeaning("followed", None, "How the team follows it.", "nobody of the team does"),
+    FieldMeaning("next_fetch", None, "When it is looked at next, in words.", None),
+    FieldMeaning("trouble", None, "What stands in the way of newer values.", "nothing does"),
+    FieldMeaning("is_demo", None, "It is an invented product.", None),
+)
+
+SNAPSHOT = (
+    FieldMeaning("captured_at", "UTC", "When the page was looked at.", None),
+    FieldMeaning("source", "number", "Which scraper or kind of file said so.", None),
+    FieldMeaning("kind", "number", "0: a sample, silence is a hole. 1: a change.", None),
+    FieldMeaning("seen", "bits", "What the source looked at, so that null can be told.", None),
+    FieldMeaning("flags", "bits", "Why values are doubtful; 0: none is.", None),
+    FieldMeaning("outcome", "word", "How the look ended; see the glossary.", None),
+    FieldMeaning("currency", "ISO 4217", "As observed; comparable when the marketplace's.", None),
+    FieldMeaning("price", _MINOR, "What a buyer is shown.", _UNSEEN),
+    FieldMeaning(
+        "price_basis",
+        "number",
+        "Which price: 1 featured offer, 2 lowest new, 3 Amazon's, 4 as listed.",
+        "there is no price",
+    ),
+    FieldMeaning("list_price", _MINOR, "The crossed-out price.", _UNSEEN),
+    FieldMeaning("buy_box_price", _MINOR, "Of the featured offer.", _UNSEEN),
+    FieldMeaning("buy_box_shipping", _MINOR, "Shipping of the featured offer.", _UNSEEN),
+    FieldMeaning("buy_box_seller", None, "Who holds the Buy Box; text from outside.", _UNSEEN),
+    FieldMeaning("amazon_price", _MINOR, "Of Amazon's own offer.", _UNSEEN),
+    FieldMeaning("new_price", _MINOR, "Of the lowest new offer.", _UNSEEN),
+    FieldMeaning("new_fba_price", _MINOR, "Of the lowest new offer shipped by Amazon.", _UNSEEN),
+    FieldMeaning("used_price", _MINOR, "Of the lowest used offer.", _UNSEEN),
+    FieldMeaning("deal_price", _MINOR, "Of a deal that runs.", _UNSEEN),
+    FieldMeaning("coupon_amount", _MINOR, "Coupon, as an amount.", _UNSEEN),
+    FieldMeaning("coupon_percent", "%", "Coupon, in percent.", _UNSEEN),
+    FieldMeaning("fulfilment", "number", "Who ships: 1 Amazon, 2 FBA, 3 the merchant.", _UNSEEN),
+    FieldMeaning("bsr", "place, 1 is the best", "Best Sellers Rank, main category.", _UNSEEN),
+    FieldMeaning("bsr_category_id", "id", "Its category.", "no rank"),
+    FieldMeaning("sub_rank", "place, 1 is the best", "Rank in the first sub-category.", _UNSEEN),
+    FieldMeaning("sub_category_id", "id", "Its category.", "no such rank"),
+    FieldMeaning("rating", "tenths of a star", "Mean of the ratings; 46 is 4.6.", _UNSEEN),
+    FieldMeaning("ratings_count", "ratings", "With or without text.", _UNSEEN),
+    FieldMeaning("reviews_count", "written reviews", "Fewer than the ratings.", _UNSEEN),
+    FieldMeaning("availability", "number", "Whether it can be bought; see the glossary.", _UNSEEN),
+    FieldMeaning("stock_left", "items", "As far as the page says.", _UNSEEN),
+    FieldMeaning("offers_new", "offers", "How many new offers there are.", _UNSEEN),
+    FieldMeaning("offers_used", "offers", "How many used offers there are.", _UNSEEN),
+    FieldMeaning("fetch_run_id", "id", "The run that brought it.", "it is of a file"),
+    FieldMeaning("import_run_id", "id", "The import that brought it.", "it was fetched"),
+)

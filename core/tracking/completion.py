@@ -1,0 +1,90 @@
+"""What a name that is being typed may become: products that the team follows. Quick and capped."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.rows import tuple_row
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.catalog.marketplaces import find_by_name
+from core.db import driver_connection
+from core.tracking.lists import ListFilter, Whose
+from core.tracking.narrowing import SCOPES, narrow, scope_values
+
+COUNTED = 1_000  # completions are counted up to here
+_LONGEST_PREFIX = 10  # an ASIN's
+
+
+@dataclass(frozen=True, slots=True)
+class Completions:
+    """The first products that fit. `total` None: more than COUNTED."""
+
+    products: tuple[tuple[str, str], ...]  # marketplace, ASIN
+    total: int | None
+
+    @property
+    def has_more(self) -> bool:
+        """True when more fit than are given."""
+        return self.total is None or self.total > len(self.products)
+
+
+@verb(Right.READ)
+def complete_name(session: Session, acting: Acting, typed: str, most: int) -> Completions:
+    """Return products that a typed name may mean: `US:B0…`, `B0…` or words of a title.
+
+    By marketplace and ASIN where it begins with one, by ASIN otherwise.
+    """
+    before, colon, after = typed.strip().partition(":")
+    place = find_by_name(before) if colon else None
+    if place is not None:
+        return complete_asin(session, acting, after, place.code, most)
+    found = complete_asin(session, acting, typed, None, most)
+    return found if found.products else _by_words(session, acting, typed, most)
+
+
+_BY_ASIN = """
+SELECT p.marketplace, p.asin FROM product p JOIN tracking t ON t.product_id = p.id
+WHERE {scope} AND p.asin LIKE %(prefix)s
+    AND (%(place)s::text IS NULL OR p.marketplace = %(place)s)
+"""
+
+
+@verb(Right.READ)
+def complete_asin(
+    session: Session, acting: Acting, typed: str, marketplace: str | None, most: int
+) -> Completions:
+    """Return followed products whose ASIN begins so, of one marketplace or (None) of all."""
+    prefix = typed.strip().upper()
+    if len(prefix) > _LONGEST_PREFIX or not (prefix.isascii() and (prefix + "0").isalnum()):
+        return Completions((), 0)
+    matching = _BY_ASIN.format(scope=SCOPES[Whose.TEAM])
+    values = {**scope_values(acting), "prefix": f"{prefix}%", "place": marketplace}
+    # As the index of prefixes sorts, which then gives the order and ends early.
+    return _first(session, matching, "ORDER BY p.asin USING ~<~", values, most)
+
+
+def _by_words(session: Session, acting: Acting, typed: str, most: int) -> Completions:
+    narrowed = narrow(acting, ListFilter(search=typed, whose=Whose.TEAM))
+    if not narrowed.is_search:
+        return Completions((), 0)
+    matching = (
+        f"SELECT p.marketplace, p.asin FROM {narrowed.tables('p')} WHERE {narrowed.conditions}"
+    )
+    return _first(session, matching, "", narrowed.values, most)
+
+
+def _first(
+    session: Session, matching: str, order: str, values: dict[str, Any], most: int
+) -> Completions:
+    with driver_connection(session).cursor(row_factory=tuple_row) as cursor:
+        # Never prepared: a plan made for any prefix is a bad plan for this one.
+        first = cursor.execute(f"{matching} {order} LIMIT {most}", values, prepare=False)
+        products = tuple((marketplace, asin) for marketplace, asin in first.fetchall())
+        if len(products) < most:
+            return Completions(products, len(products))
+        counting = f"SELECT count(*) FROM ({matching} LIMIT {COUNTED + 1}) AS capped"
+        row = cursor.execute(counting, values, prepare=False).fetchone()
+    assert row is not None
+    return Completions(products, row[0] if row[0] <= COUNTED else None)

@@ -1,0 +1,100 @@
+"""What an argument that is being typed may become. Capped, and quick: it is asked at every key."""
+
+from collections.abc import Callable, Mapping
+
+from anyio.to_thread import run_sync
+from mcp_types import (
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    PromptReference,
+    ResourceTemplateReference,
+)
+
+from core.accounts.rules import Right
+from core.catalog.marketplaces import MARKETPLACES, find_by_name
+from core.db import read_scope
+from core.tracking.completion import complete_asin, complete_name
+from core.tracking.lists import Whose
+from core.tracking.queries import marketplaces_followed
+from mcp_server.answers import name_of
+from mcp_server.prompting import PROMPTS
+from mcp_server.recording import Call, current_call
+from mcp_server.refusals import answered
+from mcp_server.resourcing import RESOURCES
+
+MOST = 20  # the protocol's own limit is 100
+Known = Mapping[str, str]
+Reference = PromptReference | ResourceTemplateReference
+
+
+async def complete(
+    reference: Reference, argument: CompletionArgument, context: CompletionContext | None
+) -> Completion:
+    """Return what fits. An argument that nothing is known of has no completions."""
+    completer = _COMPLETERS.get(argument.name)
+    if completer is None or argument.name not in _arguments_of(reference):
+        return _some([])
+    known = (context.arguments if context else None) or {}
+    return await run_sync(_answered, completer, current_call(), argument.value, known)
+
+
+def _arguments_of(reference: Reference) -> frozenset[str]:
+    if isinstance(reference, PromptReference):
+        prompt = PROMPTS.get(reference.name)
+        return frozenset(prompt.arguments.model_fields) if prompt else frozenset()
+    resource = RESOURCES.get(reference.uri)
+    return frozenset(resource.template.variable_names) if resource else frozenset()
+
+
+Completer = Callable[[Call, str, Known], Completion]
+
+
+def _answered(completer: Completer, call: Call, typed: str, known: Known) -> Completion:
+    return answered(call, Right.READ, completer, typed=typed, known=known)
+
+
+def _marketplace(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
+    """Codes, and countries by name; those where something is followed first."""
+    with read_scope() as session:
+        used = marketplaces_followed(session, call.acting, list(MARKETPLACES), Whose.TEAM)
+    begins = typed.strip().casefold()
+    fitting = [
+        place.code
+        for place in MARKETPLACES.values()
+        if place.code.casefold().startswith(begins) or place.name.casefold().startswith(begins)
+    ]
+    return _some(sorted(fitting, key=lambda code: code not in used))
+
+
+def _asin(call: Call, typed: str, known: Known) -> Completion:
+    place = find_by_name(known.get("marketplace", ""))
+    with read_scope() as session:
+        code = place.code if place else None
+        found = complete_asin(session, call.acting, typed, code, MOST)
+    asins = list(dict.fromkeys(asin for _, asin in found.products))
+    return Completion(values=asins, total=found.total, has_more=found.has_more)
+
+
+def _product(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
+    with read_scope() as session:
+        found = complete_name(session, call.acting, typed, MOST)
+    names = [name_of(*product) for product in found.products]
+    return Completion(values=names, total=found.total, has_more=found.has_more)
+
+
+def _whose(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
+    return _some([each.value for each in Whose if each.value.startswith(typed.strip().lower())])
+
+
+def _some(values: list[str]) -> Completion:
+    return Completion(values=values[:MOST], total=len(values), has_more=len(values) > MOST)
+
+
+_COMPLETERS: dict[str, Completer] = {
+    "marketplace": _marketplace,
+    "asin": _asin,
+    "product": _product,
+    "whose": _whose,
+}
+"""By the name of the argument, which means the same wherever it stands."""

@@ -1,0 +1,43 @@
+"""Errors of the protocol, in words: for what is no tool and has no result to refuse in."""
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, INVALID_REQUEST
+from sqlalchemy.exc import SQLAlchemyError
+
+from core.accounts.rules import Right, require
+from core.errors import AmazcopeError, NotAllowedError
+from mcp_server.recording import AWAY, RETRY_LATER, Call
+from mcp_server.tooling import is_away
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+
+def answered(call: Call, right: Right, work: Callable[..., R], **given: Any) -> R:
+    """Do what a call asks for. What is refused on purpose becomes an error that says what to do.
+
+    Not allowed is an invalid request; not there, or not understood, are invalid parameters.
+    """
+    try:
+        require(call.acting, right)
+        return work(call, **given)
+    except NotAllowedError as error:
+        raise MCPError(code=INVALID_REQUEST, message=str(error)) from error
+    except AmazcopeError as error:
+        raise unusable(str(error)) from error
+    except (SQLAlchemyError, psycopg.Error) as error:
+        if not is_away(error):
+            raise
+        log.warning("%s found no database: %s", call.asked.name, error)
+        raise MCPError(code=RETRY_LATER, message=AWAY) from error
+
+
+def unusable(sentence: str) -> MCPError:
+    """Return the error for what is not there, or can't be understood."""
+    return MCPError(code=INVALID_PARAMS, message=sentence)

@@ -1,0 +1,5 @@
+"""The resources, one module per subject. Importing this declares all of them."""
+
+from mcp_server.resources import meanings, products
+
+__all__ = ["meanings", "products"]

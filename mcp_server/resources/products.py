@@ -1,0 +1,104 @@
+"""What is followed: the list, one product, and how much and how fresh all of it is."""
+
+from typing import Annotated
+
+from pydantic import Field as Described
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Right
+from core.db import read_scope
+from core.suggestions.lists import QueueFilter
+from core.suggestions.queries import queue
+from core.tracking.counts import freshness
+from core.tracking.lists import COUNT_CAP, ListFilter, Sort, State, Whose
+from core.tracking.queries import count_products
+from mcp_server.answers import Moment, Part, moment, moment_or_none
+from mcp_server.lookup import coded_head_of, usual_list
+from mcp_server.recording import Call
+from mcp_server.resourcing import resource
+from mcp_server.tools.finding import ProductDetails, ProductList, details_of, product_list
+
+LIST_SIZE = 100
+
+
+@resource("product://list", Right.READ, "Followed products")
+def followed_products(call: Call) -> ProductList:
+    """What the token's owner follows (sellers), or the whole team does (everybody else), worst
+    changes first: the first 100.
+
+    Where it is truncated, hand `next_cursor` to `search_products` with `limit` 100 and the
+    same `whose`.
+    """
+    asked = ListFilter(whose=usual_list(call.acting))
+    return product_list(call, asked, Sort(), LIST_SIZE, None)
+
+
+@resource("product://{marketplace}/{asin}", Right.READ, "A product")
+def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
+    """The newest accepted values of one product, each with its unit and when it was seen, who
+    follows it, and when it is looked at next: what `get_product_details` answers."""
+    with read_scope() as session:
+        head = coded_head_of(session, call.acting, marketplace, asin)
+    return details_of(head, call.now)
+
+
+class Count(Part):
+    """How many; beyond the cap counting ends."""
+
+    count: int
+    is_exact: Annotated[bool, Described(description="False: there are more than `count`.")] = True
+
+
+class Following(Part):
+    """How many products are followed, and how fresh what is known of them is."""
+
+    followed: Count
+    expected_daily: Annotated[
+        Count, Described(description="Neither paused nor weekly: a look a day at least.")
+    ]
+    looked_at_in_24_hours: Annotated[Count, Described(description="Of `expected_daily`.")]
+    last_look: Annotated[Moment | None, Described(description="Null: never yet.")]
+    by_state: Annotated[dict[State, Count], Described(description="One product may be in several.")]
+
+
+class Summary(Part):
+    """How much is watched, how fresh it is, and what waits."""
+
+    as_of: Moment
+    mine: Annotated[Following, Described(description="What the token's owner follows.")]
+    team: Annotated[Following, Described(description="What anybody of the team follows.")]
+    suggestions_waiting: Annotated[int, Described(description="For a manager to decide.")]
+
+
+@resource("metrics://summary", Right.READ, "Counts and freshness")
+def summary(call: Call) -> Summary:
+    """How many products are followed and looked at, by state, when the last look was, and how
+    many suggestions wait for a decision. Counts are exact to 10,000."""
+    with read_scope() as session:
+        waiting = queue(session, call.acting, QueueFilter(), 1, 1, call.now).counts.total
+        return Summary(
+            as_of=moment(call.now),
+            mine=_following(session, call, Whose.MINE),
+            team=_following(session, call, Whose.TEAM),
+            suggestions_waiting=waiting,
+        )
+
+
+def _following(session: Session, call: Call, whose: Whose) -> Following:
+    found = freshness(session, call.acting, whose)
+
+    def in_state(state: State) -> Count:
+        asked = ListFilter(states=(state,), whose=whose)
+        return _count(count_products(session, call.acting, asked))
+
+    return Following(
+        followed=_count(found.followed),
+        expected_daily=_count(found.expected),
+        looked_at_in_24_hours=_count(found.looked_at),
+        last_look=moment_or_none(found.last_look),
+        by_state={state: in_state(state) for state in State},
+    )
+
+
+def _count(number: int) -> Count:
+    return Count(count=min(number, COUNT_CAP), is_exact=number <= COUNT_CAP)

@@ -1,0 +1,99 @@
+"""A server without tokens, for a conformance suite, which sends none: on loopback, for a test.
+
+    python -m tests.mcp_server.open_door PORT
+
+Whoever asks acts as the first administrator of the environment's database. Besides what
+there is, it has the tools, resources and prompts that the suite asks for by name, declared
+as all others are: so the suite tries how they are run, answered and refused.
+"""
+
+import sys
+from time import sleep
+from typing import Annotated
+
+import uvicorn
+from pydantic import Field
+
+from core.accounts.rules import Right
+from core.accounts.service import acting_owner
+from core.config import get_settings
+from core.db import read_scope
+from core.errors import InvalidInputError
+from mcp_server.answers import Answer, Part
+from mcp_server.callers import Always
+from mcp_server.http import make_app
+from mcp_server.prompting import Instruction, prompt
+from mcp_server.recording import Call
+from mcp_server.resourcing import resource
+from mcp_server.tooling import tool
+
+Word = Annotated[str, Field(max_length=100, description="A word.")]
+
+
+class Said(Answer):
+    """An answer of one word."""
+
+    word: str
+
+
+class Datum(Part):
+    """A part of one word."""
+
+    id: str
+
+
+@tool(Right.READ, "Simple text")
+def test_simple_text(call: Call) -> Said:
+    """Say something."""
+    return Said(word="text").saying("This is a simple text response for testing.")
+
+
+@tool(Right.READ, "Error")
+def test_error_handling(call: Call) -> Said:
+    """Refuse."""
+    raise InvalidInputError("This tool intentionally returns an error for testing")
+
+
+@tool(Right.READ, "Progress")
+def test_tool_with_progress(call: Call) -> Said:
+    """Tell how far it is."""
+    for done in (0, 50, 100):
+        call.report(done, 100, f"{done} of 100")
+        sleep(0.05)
+    return Said(word="done").saying("Done.")
+
+
+@resource("test://static-text", Right.READ, "Text")
+def static_text(call: Call) -> Datum:
+    """Something to read."""
+    return Datum(id="text")
+
+
+@resource("test://template/{id}/data", Right.READ, "Data")
+def data(call: Call, id: str) -> Datum:
+    """Something to read of an id."""
+    return Datum(id=id)
+
+
+@prompt("Simple")
+def test_simple_prompt(call: Call) -> Instruction:
+    """Ask for nothing."""
+    return Instruction("This is a simple prompt for testing.", (), "nothing")
+
+
+@prompt("With arguments")
+def test_prompt_with_arguments(call: Call, arg1: Word, arg2: Word) -> Instruction:
+    """Ask for two words."""
+    return Instruction(f"Prompt with arguments: arg1='{arg1}', arg2='{arg2}'", (), "nothing")
+
+
+def main() -> None:
+    """Serve until a signal comes; AMAZCOPE_MCP_PORT has to be the port."""
+    with read_scope() as session:
+        owner = acting_owner(session)
+    app = make_app(get_settings(), Always(owner))
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
