@@ -1,13 +1,15 @@
 """What moved of all that a person or a team follows, since a time. SELECTs only.
 
-Against the day before, the findings that wait in `product_latest` are the answer: an index
-over them gives the order. Further back every followed product's newest values are compared
-with those of its day then, a chunk of products at a time; only what is of note is kept.
+Of the last day the findings that wait in `product_latest` are the answer, found by their
+index, and beside them what is looked at several times a day: there a finding against the day
+before says nothing of yesterday's afternoon. Further back every followed product's newest
+values are compared with those of its day then, a chunk of products at a time; only what is
+of note is kept.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from math import exp
 from typing import Any
@@ -26,7 +28,9 @@ from core.tracking.narrowing import IS_ENOUGH, SCOPES, scope_values
 from core.tracking.rules import Role
 
 USUAL = timedelta(days=1)
+A_DAY = timedelta(hours=25)  # who asks for a day may take a while to do so
 FURTHEST = timedelta(days=92)
+SEVERAL_A_DAY = ("hourly", "6h")  # cadences
 CHUNK = 10_000  # products compared by one statement
 OLDEST_DAY = 8  # days before `since` of which the last one counts: a weekly look, and a day
 
@@ -45,7 +49,7 @@ class Asked:
     """What a list of changes is asked for. Empty: not narrowed."""
 
     since: datetime
-    is_day_before: bool  # compare with the day before the newest look, whichever that is
+    is_last_day: bool  # findings against the day before each newest look are part of it
     whose: Whose = Whose.TEAM
     roles: tuple[Role, ...] = ()
     kinds: tuple[Finding, ...] = ()
@@ -61,7 +65,7 @@ class ChangesPage:
 
 
 def since_of(since: datetime | None, now: datetime) -> tuple[datetime, bool]:
-    """Return from when on changes are told, and whether that is against the day before.
+    """Return from when on changes are told, and whether that is the last day.
 
     Raises InvalidInputError for a time to come and one too long ago.
     """
@@ -75,7 +79,7 @@ def since_of(since: datetime | None, now: datetime) -> tuple[datetime, bool]:
             f"`since` lies more than {FURTHEST.days} days back. Ask for a later time, or for one "
             "product's history."
         )
-    return aware.replace(microsecond=0), aware >= now - USUAL
+    return aware.replace(microsecond=0), aware >= now - A_DAY
 
 
 def _nobody(_done: int, _total: int) -> None:
@@ -95,12 +99,34 @@ def find_changes(
 
     Each product once, with the worst of what happened to it.
     """
-    if asked.is_day_before:
-        total, ids = _standing(session, acting, asked, offset, size)
-    else:
-        found = _compared(session, acting, asked, report)
-        total, ids = min(len(found), COUNT_CAP + 1), found[offset : offset + size]
-    return ChangesPage(_details(session, acting, asked, ids), total)
+    found = _compared(session, acting, asked, report)
+    if asked.is_last_day:
+        found = _worse(found, _standing(session, acting, asked))
+    ordered = sorted(found, key=lambda number: (found[number].key, number), reverse=True)
+    page = {number: found[number] for number in ordered[offset : offset + size]}
+    total = min(len(found), COUNT_CAP + 1)
+    return ChangesPage(_details(session, acting, asked, page), total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A product that changed."""
+
+    score: float
+    key: float  # what the list is ordered by
+    is_standing: bool  # against the day before its newest look
+
+
+Found = dict[int, _Found]
+
+
+def _worse(one: Found, other: Found) -> Found:
+    """Return both, the worse of the two for a product that is in either."""
+    both = other | one
+    return {
+        number: max(one.get(number, each), other.get(number, each), key=lambda has: has.score)
+        for number, each in both.items()
+    }
 
 
 def _values(acting: Acting, asked: Asked) -> dict[str, Any]:
@@ -121,10 +147,8 @@ def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any
 # Against the day before
 
 
-def _standing(
-    session: Session, acting: Acting, asked: Asked, offset: int, size: int
-) -> tuple[int, list[int]]:
-    """Return how many findings there are (capped), and a page of their products."""
+def _standing(session: Session, acting: Acting, asked: Asked) -> Found:
+    """Return the findings that wait, at most as many as are counted: the first of the order."""
     conditions = [
         SCOPES[asked.whose],
         "l.attention > 0",
@@ -135,19 +159,22 @@ def _standing(
         conditions.append("t.role = ANY(%(roles)s)")
     if asked.kinds:
         conditions.append("l.attention_kind = ANY(%(kinds)s)")
-    rest = (
+    column = "l.attention" if asked.order is Order.WORST else "l.captured_at"
+    statement = (
+        "SELECT l.product_id, l.attention, l.captured_at "
         "FROM tracking t JOIN product_latest l ON l.product_id = t.product_id "
-        f"WHERE {' AND '.join(conditions)}"
+        f"WHERE {' AND '.join(conditions)} "
+        f"ORDER BY {column} DESC, l.product_id DESC LIMIT {COUNT_CAP + 1}"
     )
-    values = _values(acting, asked)
-    counted = f"SELECT count(*) AS number FROM (SELECT 1 {rest} LIMIT {COUNT_CAP + 1}) AS capped"
-    key = "l.attention" if asked.order is Order.WORST else "l.captured_at"
-    page = (
-        f"SELECT l.product_id {rest} ORDER BY {key} DESC, l.product_id DESC "
-        f"OFFSET {offset} LIMIT {size}"
-    )
-    total = int(_fetch(session, counted, values)[0].number)
-    return total, [row.product_id for row in _fetch(session, page, values)]
+    return {
+        row.product_id: _Found(row.attention, _key(asked, row.attention, row), True)
+        for row in _fetch(session, statement, _values(acting, asked))
+    }
+
+
+def _key(asked: Asked, score: float, row: Any) -> float:
+    moment: float = row.captured_at.timestamp()
+    return score if asked.order is Order.WORST else moment
 
 
 # Further back
@@ -190,19 +217,28 @@ AND {_MAY_BE_OF_NOTE}
 """
 
 
-def _compared(session: Session, acting: Acting, asked: Asked, report: Report) -> list[int]:
-    """Return the products that changed since a time, in order."""
-    narrowed = " AND t.role = ANY(%(roles)s)" if asked.roles else ""
-    scope = SCOPES[asked.whose] + narrowed
+def _compared(session: Session, acting: Acting, asked: Asked, report: Report) -> Found:
+    """Return the products whose values differ from those of their day then.
+
+    Of the last day only those that are looked at several times a day: of the others the
+    findings that wait say all.
+    """
+    conditions = [SCOPES[asked.whose]]
+    if asked.roles:
+        conditions.append("t.role = ANY(%(roles)s)")
+    if asked.is_last_day:
+        conditions.append("t.cadence = ANY(%(several)s)")
+    scope = " AND ".join(conditions)
     values = _values(acting, asked) | _of_day(asked) | _shares()
-    found: list[tuple[float, int]] = []
+    values["several"] = list(SEVERAL_A_DAY)
+    found: Found = {}
     borders = _borders(session, scope, values)
     for number, (after, last) in enumerate(borders):
         report(number * CHUNK, len(borders) * CHUNK)
         statement = _CHUNK.format(scope=scope)
         rows = _fetch(session, statement, values | {"after": after, "last": last})
-        found += _judged(rows, asked)
-    return [product_id for _, product_id in sorted(found, reverse=True)]
+        found.update(_judged(rows, asked))
+    return found
 
 
 def _of_day(asked: Asked) -> dict[str, Any]:
@@ -230,14 +266,13 @@ def _borders(session: Session, scope: str, values: dict[str, Any]) -> list[tuple
     return [*borders, (after, 2**62)]
 
 
-def _judged(rows: Sequence[Any], asked: Asked) -> Iterator[tuple[float, int]]:
+def _judged(rows: Sequence[Any], asked: Asked) -> Iterator[tuple[int, _Found]]:
     for row in rows:
         own = Thresholds(row.price_change_percent, row.rank_change_percent)
         verdict = judge(_then_of_day(row), _now(row), row.listing_changed, own)
         if verdict is None or (asked.kinds and verdict[0] not in asked.kinds):
             continue
-        key = verdict[1] if asked.order is Order.WORST else row.captured_at.timestamp()
-        yield key, row.product_id
+        yield row.product_id, _Found(verdict[1], _key(asked, verdict[1], row), False)
 
 
 def _now(row: Any) -> State:
@@ -264,40 +299,35 @@ def _then_of_day(row: Any) -> State:
 
 # What a row says
 
-_PRIOR = """
-LATERAL (SELECT l.prior_day AS day, l.prior_price AS price_close, l.prior_bsr AS bsr_close,
-    l.prior_bsr_category_id AS bsr_category_id, l.prior_rating AS rating,
-    l.prior_ratings_count AS ratings_count, NULL::real AS in_stock_share) AS d
-"""
 _DETAILS = f"""
 SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
     t.price_change_percent, t.rank_change_percent, l.captured_at, c.name AS bsr_category,
     l.price, l.bsr, l.bsr_category_id, l.rating, l.ratings_count, l.availability,
-    l.buy_box_seller, l.prior_availability, l.prior_seller, l.attention_kind,
-    d.day, d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id,
+    l.buy_box_seller, l.attention_kind, l.prior_day, l.prior_price, l.prior_bsr,
+    l.prior_bsr_category_id, l.prior_rating, l.prior_ratings_count, l.prior_availability,
+    l.prior_seller, d.day, d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id,
     d.rating AS then_rating, d.ratings_count AS then_ratings_count, d.in_stock_share,
     {_LISTING_CHANGED} AS listing_changed
 FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
 JOIN product p ON p.id = o.id
 JOIN tracking t ON t.product_id = o.id AND {{scope}}
 JOIN product_latest l ON l.product_id = o.id
-JOIN {{then}} ON true
+LEFT JOIN {_DAY_THEN} ON true
 LEFT JOIN product_text x ON x.product_id = o.id
 LEFT JOIN category c ON c.id = l.bsr_category_id
 ORDER BY o.place
 """
 
 
-def _details(
-    session: Session, acting: Acting, asked: Asked, ids: Sequence[int]
-) -> list[ChangedProduct]:
-    if not ids:
+def _details(session: Session, acting: Acting, asked: Asked, page: Found) -> list[ChangedProduct]:
+    if not page:
         return []
-    then = _PRIOR if asked.is_day_before else _DAY_THEN
-    statement = _DETAILS.format(scope=SCOPES[asked.whose], then=then)
-    values = _values(acting, asked) | _of_day(asked) | {"ids": list(ids)}
+    statement = _DETAILS.format(scope=SCOPES[asked.whose])
+    values = _values(acting, asked) | _of_day(asked) | {"ids": list(page)}
     rows = _fetch(session, statement, values)
-    made = (_of_standing(row) if asked.is_day_before else _of_day_then(row) for row in rows)
+    made = (
+        _of_standing(row) if page[row.product_id].is_standing else _of_day_then(row) for row in rows
+    )
     return [each for each in made if each is not None]
 
 
@@ -305,11 +335,11 @@ def _of_standing(row: Any) -> ChangedProduct | None:
     if row.attention_kind is None:  # a look since the page was chosen says otherwise
         return None
     then = State(
-        row.price_close,
-        row.bsr_close,
-        row.then_category_id,
-        row.then_rating,
-        row.then_ratings_count,
+        row.prior_price,
+        row.prior_bsr,
+        row.prior_bsr_category_id,
+        row.prior_rating,
+        row.prior_ratings_count,
         row.prior_availability,
         row.prior_seller,
     )
@@ -322,18 +352,20 @@ def _of_standing(row: Any) -> ChangedProduct | None:
         row.availability,
         row.buy_box_seller,
     )
-    return _changed(row, then, now, Finding(row.attention_kind), is_exact=True)
+    return _changed(row, then, now, Finding(row.attention_kind), row.prior_day)
 
 
 def _of_day_then(row: Any) -> ChangedProduct | None:
     then, now = _then_of_day(row), _now(row)
     own = Thresholds(row.price_change_percent, row.rank_change_percent)
     verdict = judge(then, now, row.listing_changed, own)
-    return None if verdict is None else _changed(row, then, now, verdict[0], is_exact=False)
+    if verdict is None or row.day is None:
+        return None
+    return _changed(row, then, now, verdict[0], row.day, is_exact=False)
 
 
 def _changed(
-    row: Any, then: State, now: State, finding: Finding, *, is_exact: bool
+    row: Any, then: State, now: State, finding: Finding, day: date, *, is_exact: bool = True
 ) -> ChangedProduct:
     return ChangedProduct(
         product_id=row.product_id,
@@ -345,7 +377,7 @@ def _changed(
         tags=tuple(row.tags),
         captured_at=row.captured_at,
         bsr_category=row.bsr_category,
-        then_day=row.day,
+        then_day=day,
         then=then,
         now=now,
         finding=finding,

@@ -54,7 +54,7 @@ def listing_diffs(
 
 def _listing_since(asked: Asked, row: ChangedProduct) -> datetime:
     """Return from when on a version of a listing is new; the same that findings go by."""
-    if not asked.is_day_before:
+    if not row.is_exact:
         return asked.since
     zone = ZoneInfo(get_marketplace(row.marketplace).time_zone)
     return datetime.combine(row.then_day + timedelta(days=1), time(), zone)

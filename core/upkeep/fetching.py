@@ -11,7 +11,7 @@ from core.errors import ConfigurationError
 from core.scraping.models import ProviderState
 from core.scraping.providers import get_provider, provider_names
 from core.upkeep.health import sentence_of_provider, sentence_of_worker
-from core.upkeep.health_queries import last_sign_of_worker
+from core.upkeep.heartbeat import last_sign_of_worker
 
 
 @verb(Right.READ)

@@ -142,14 +142,15 @@ def list_changes(
     lost or back, Buy Box, price, rank, ratings, and listings word by word. Begin a daily
     briefing here.
 
-    Each product once. Up to a day back its values are compared with those at the close of the
-    day before its newest look; further back with those of the day before `since`. Small
-    changes, and those below a person's own thresholds, are left out.
+    Each product once. Of the last day its values are compared with those at the close of the
+    day before its newest look; further back, and where it is looked at several times a day,
+    with those of the day before `since`. Small changes, and those below a person's own
+    thresholds, are left out.
     """
     mark = mark_of("changes", since, whose, roles, kinds, order, limit)
     place = read_cursor(cursor, mark)
-    began, is_day_before = _settled(place.anchor) or since_of(since, call.now)
-    asked = Asked(began, is_day_before, whose, roles, kinds, order)
+    began, is_last_day = _settled(place.anchor) or since_of(since, call.now)
+    asked = Asked(began, is_last_day, whose, roles, kinds, order)
 
     def report(done: int, total: int) -> None:
         call.report(done, total, f"Compared {done:,} of {total:,} products.")
@@ -159,7 +160,7 @@ def list_changes(
         diffs = listing_diffs(session, call.acting, asked, page.rows)
     after = place.offset + limit
     has_more = after < page.total
-    following = replace(place, offset=after, anchor=_anchor(began, is_day_before))
+    following = replace(place, offset=after, anchor=_anchor(began, is_last_day))
     answer = ChangeList(
         total=min(page.total, COUNT_CAP),
         is_total_exact=page.total <= COUNT_CAP,
@@ -171,9 +172,9 @@ def list_changes(
     return answer.saying(_in_words(answer, page.rows))
 
 
-def _anchor(began: datetime, is_day_before: bool) -> int:
+def _anchor(began: datetime, is_last_day: bool) -> int:
     """Return what the first page settled as a number: later pages are of the same list."""
-    return int(began.timestamp()) * 2 + is_day_before
+    return int(began.timestamp()) * 2 + is_last_day
 
 
 def _settled(anchor: int) -> tuple[datetime, bool] | None:
