@@ -1,22 +1,18 @@
 """What pages can do to products. Each verb writes, and returns what came of it in words."""
 
-import logging
 from collections.abc import Callable, Sequence
 
-import psycopg
 import streamlit as st
-from redis.exceptions import RedisError
 
 from app import data
 from app.data import lists
 from core import wording
 from core.db import read_scope, write_scope
 from core.demo import load
-from core.errors import AmazcopeError, ConfigurationError
+from core.errors import AmazcopeError
 from core.tracking import counts, service
 from core.tracking.lists import Whose
-
-log = logging.getLogger(__name__)
+from jobs.doorbell import ring_for_fetches
 
 Ids = Sequence[int]
 
@@ -41,7 +37,7 @@ def refresh(ids: Ids) -> str:
     sentences = [_queued(queued, ahead)] if queued else []
     if running := len(ids) - queued:
         sentences.append(f"{_products(running)} already being fetched.")
-    if queued and not _ring():
+    if queued and not ring_for_fetches():
         sentences.append("The worker can't be reached now: it fetches them when it is back.")
     return " ".join(sentences)
 
@@ -51,18 +47,6 @@ def _queued(number: int, ahead: int) -> str:
         return f"{_products(number)} queued, next in line."
     others = "1 other" if ahead == 1 else f"{wording.count(ahead)} others"
     return f"{_products(number)} queued behind {others}."
-
-
-def _ring() -> bool:
-    """Wake the worker; return whether it can be reached. Due products wait in the database."""
-    from jobs.fetching import fetch_now  # brings the queue along, which only this verb needs
-
-    try:
-        fetch_now()
-    except (psycopg.Error, RedisError, OSError, ConfigurationError) as error:
-        log.warning("The worker could not be called: %s", error)
-        return False
-    return True
 
 
 def pause(ids: Ids, whose: Whose = Whose.MINE) -> str:

@@ -2,13 +2,13 @@
 
 from app.data import acting
 from core.db import write_scope
-from core.tracking import service
+from core.tracking import settings
 from core.tracking.lists import Whose
-from core.tracking.service import Settings
+from core.tracking.settings import Settings
 
 
-def change_settings(product_id: int, settings: Settings, whose: Whose = Whose.MINE) -> str:
+def change_settings(product_id: int, wanted: Settings, whose: Whose = Whose.MINE) -> str:
     """Replace the settings of a followed product; return what came of it in words."""
     with write_scope() as session:
-        service.change_settings(session, acting(), product_id, settings, whose)
+        settings.change_settings(session, acting(), product_id, wanted, whose)
     return "Settings saved."

@@ -16,7 +16,7 @@ from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
 from core.tracking.lists import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
-from core.tracking.service import Settings
+from core.tracking.settings import Settings
 
 _ROLES = {
     Role.OWN: "My own product",

@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from core.config import get_settings
 from core.errors import ConfigurationError
 
+CONNECT_PATIENCE = 10  # seconds; a server that was cut off must not hold whoever asks
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -69,7 +70,10 @@ def make_engine(url: str, **options: Any) -> Engine:
     # LIFO keeps few connections warm: each backend caches plans and catalogue of its own.
     usual: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_use_lifo": True}
     usual |= {"pool_recycle": 1800}
-    engine = create_engine(_parsed(url), **(usual | options))
+    address = _parsed(url)
+    if "connect_timeout" not in address.query:
+        usual["connect_args"] = {"connect_timeout": CONNECT_PATIENCE}
+    engine = create_engine(address, **(usual | options))
     event.listen(engine, "connect", _tune)
     event.listen(engine, "checkout", _refuse_ended)
     return engine

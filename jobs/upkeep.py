@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from huey import crontab
 
 from core.accounts import audit, sessions
+from core.agents.service import forget_old_calls
 from core.config import get_settings
 from core.db import read_scope, write_scope
 from core.upkeep.heartbeat import beat
@@ -51,6 +52,12 @@ def seal_audit() -> None:
 def forget() -> None:
     """Forget sign-ins, links and attempts that are long over."""
     alone("forget", forget_sign_ins)
+
+
+@huey.periodic_task(crontab(minute="37", hour="3"), expires=3600)
+def forget_calls() -> None:
+    """Forget what agents called and wrote long ago."""
+    alone("forget calls", forget_agents)
 
 
 def note_life() -> None:
@@ -107,6 +114,13 @@ def forget_sign_ins() -> None:
     with job("forget") as notes, write_scope() as session:
         count = sessions.forget_old(session, datetime.now(UTC), KEPT)
         notes.say(f"{count} old sign-ins forgotten.")
+
+
+def forget_agents() -> None:
+    """Delete old calls of agents, and the answers that their keys repeated."""
+    with job("forget calls") as notes, write_scope() as session:
+        count = forget_old_calls(session, datetime.now(UTC))
+        notes.say(f"{count} old calls and answers forgotten.")
 
 
 def verify_audit(noted: str | None, say: Callable[[str], None]) -> bool:

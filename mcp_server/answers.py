@@ -107,3 +107,16 @@ class Written(Answer):
     is_repeat: Annotated[
         bool, Field(description="True: the same write was made before; this is its answer.")
     ] = False
+
+    def in_words(self) -> str:
+        """Return what came of the write, made of its fields: a repeat has nothing else."""
+        return f"{self._occasion()}{self.said()}"
+
+    def said(self) -> str:
+        """Return what was done, in one or two sentences."""
+        return self._words
+
+    def _occasion(self) -> str:
+        if self.dry_run:
+            return "A dry run, nothing was changed. It would say: "
+        return "Done before, nothing is done twice. It said: " if self.is_repeat else ""

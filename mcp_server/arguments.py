@@ -1,12 +1,15 @@
 """Types of arguments that tools share, each with its limits and an example in the schema."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from core.errors import InvalidInputError
 from core.tracking.lists import Whose
+from core.tracking.rules import LONGEST_TAG
+from core.tracking.settings import Keep
 
 ProductName = Annotated[
     str,
@@ -64,6 +67,26 @@ IdempotencyKey = Annotated[
         examples=["3f0c1a52-raise-price"],
     ),
 ]
+
+ManyProductNames = Annotated[
+    list[ProductName],
+    Field(
+        min_length=1,
+        max_length=200,
+        description="Products, each by marketplace and ASIN or by its page's address.",
+        examples=[["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"]],
+    ),
+]
+Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
+
+
+def optional(schema: dict[str, Any]) -> None:
+    """Leave a default out of a schema: what is not given is kept, whatever it is."""
+    schema.pop("default", None)
+
+
+Kept = SkipJsonSchema[Keep]  # the value of an argument that is not given
+
 
 _OLDEST_YEAR, _NEWEST_YEAR = 1995, 2100
 

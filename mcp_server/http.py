@@ -41,7 +41,10 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
         host=settings.amazcope_host,
     )
     app.router.routes.append(Route("/healthz", _healthz))
-    return Patient(app)
+    # Inside of what turns any other error into a 500, around what looks at tokens.
+    app.add_middleware(Patient)
+    app.add_middleware(OnlyPosted)
+    return app
 
 
 def allowed(settings: Settings) -> TransportSecuritySettings:
@@ -72,6 +75,23 @@ class Patient:
             log.warning("A request found no database: %s", error)
             response = JSONResponse({"error": AWAY}, status_code=503, headers={"Retry-After": "5"})
             await response(scope, receive, send)
+
+
+class OnlyPosted:
+    """Middleware: there are no sessions, so no stream to open by GET and none to DELETE.
+
+    The SDK would open one that nothing ever comes over, and hold it for as long as the
+    client likes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] == "POST":
+            await self.app(scope, receive, send)
+            return
+        await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
 
 
 async def _healthz(_request: Request) -> Response:

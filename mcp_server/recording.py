@@ -12,6 +12,8 @@ from time import monotonic
 from typing import Any
 
 import psycopg
+from anyio import CancelScope, get_cancelled_exc_class
+from anyio.lowlevel import checkpoint_if_cancelled
 from anyio.to_thread import run_sync
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
@@ -79,7 +81,8 @@ class Recording:
         try:
             acting = await self._callers.who(ctx)
             call = Call(acting, _asked(ctx), datetime.now(UTC))
-            begun = await run_sync(_begin, call)
+            with CancelScope(shield=True):  # who is gone by now has called all the same
+                begun = await run_sync(_begin, call)
         except (SQLAlchemyError, psycopg.Error) as error:
             return _away(ctx.method, error)
         if begun.wait:
@@ -93,10 +96,14 @@ async def _answered(call: Call, begun: Begun, asking: Asking, call_next: CallNex
     token = _CALL.set(call)
     try:
         result = await call_next(asking)
+        await checkpoint_if_cancelled()  # a tool works on to its end, whoever waits for it
         outcome = _outcome_of(result)
         return result
     except MCPError as error:
         outcome = Outcome.FAILED if error.code == INTERNAL_ERROR else Outcome.REFUSED
+        raise
+    except get_cancelled_exc_class():
+        outcome = Outcome.LEFT
         raise
     finally:
         _CALL.reset(token)
@@ -125,8 +132,8 @@ def _begin(call: Call) -> Begun:
 
 async def _end(call_id: int, outcome: Outcome, took: timedelta) -> None:
     try:
-        # The client may be gone; its call is written down all the same.
-        await run_sync(_note_end, call_id, outcome, took, abandon_on_cancel=False)
+        with CancelScope(shield=True):  # the client may be gone
+            await run_sync(_note_end, call_id, outcome, took)
     except (SQLAlchemyError, psycopg.Error) as error:
         log.warning("The end of call %d could not be noted: %s", call_id, error)
 

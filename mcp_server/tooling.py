@@ -12,7 +12,7 @@ messages say what to do next.
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
@@ -29,10 +29,11 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from core import wording
 from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
-from core.errors import AmazcopeError
+from core.errors import AmazcopeError, InvalidInputError
 from mcp_server.answers import Answer, Written
 from mcp_server.recording import AWAY, Call, current_call
 
@@ -43,6 +44,7 @@ A = TypeVar("A", bound=Answer)
 W = TypeVar("W", bound=Written)
 Function = Callable[Concatenate[Call, P], A]
 _MOST_TOLD = 5  # wrong arguments in one answer
+_NAME_SHOWN, _MESSAGE_SHOWN = 60, 300  # characters: names may come from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,36 @@ def _for_the_sdk(declared: Tool) -> SdkTool:
     return made
 
 
+def admit(declared: Tool, arguments: Mapping[str, Any]) -> None:
+    """Let a call in, before anything is made of its arguments.
+
+    Raises ToolError, saying which role or scope it takes, or what no text may hold.
+    """
+    try:
+        require(current_call().acting, declared.right)
+    except AmazcopeError as error:
+        raise ToolError(str(error)) from error
+    if not is_plain(arguments):
+        raise ToolError(
+            "These arguments hold a character that no text can be kept with (NUL, or half of a "
+            "surrogate pair). Leave it out."
+        )
+
+
+def is_plain(value: Any) -> bool:
+    """True when every text in a value can be sent on and kept."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    if isinstance(value, Mapping):
+        return all(is_plain(key) and is_plain(each) for key, each in value.items())
+    return not isinstance(value, list | tuple) or all(map(is_plain, value))
+
+
 def wrong_arguments(error: ValidationError) -> str:
     """Say what is wrong with arguments, and what each would have to be."""
     sentences = [
-        f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}"
+        f"{wording.shorten('.'.join(map(str, each['loc'])), _NAME_SHOWN) or 'arguments'}: "
+        f"{wording.shorten(each['msg'], _MESSAGE_SHOWN)}"
         for each in error.errors(include_url=False, include_input=False)[:_MOST_TOLD]
     ]
     return f"These arguments can't be used. {'; '.join(sentences)}."
@@ -151,6 +179,7 @@ def _runner(declared: Tool) -> Callable[..., Any]:
             structured_content=answer.model_dump(mode="json"),
         )
 
+    run.__name__ = declared.name
     hints = get_type_hints(declared.function, include_extras=True)
     asked = list(inspect.signature(declared.function, eval_str=True).parameters.values())[1:]
     back = Annotated[CallToolResult, declared.answer]
@@ -165,7 +194,6 @@ def _runner(declared: Tool) -> Callable[..., Any]:
 def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
     """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
     try:
-        require(call.acting, declared.right)
         return declared.function(call, **given)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
@@ -203,7 +231,8 @@ def written(call: Call, how: Write, answer: type[W], work: Callable[[Session], W
     """Do a write once for its key, or only find out what would come of it.
 
     A dry run does the very same work and undoes it. The answer of a write with a key is
-    kept with the write, in one transaction, and given again to the same key.
+    kept with the write, in one transaction, and given again to the same key. What the
+    worker is to be woken for comes after this, unless `dry_run` is set in the answer.
     """
     if how.dry_run:
         with trial_scope() as session:
@@ -211,16 +240,25 @@ def written(call: Call, how: Write, answer: type[W], work: Callable[[Session], W
     with write_scope() as session:
         if how.idempotency_key is None:
             return work(session)
-        kept = earlier_answer(
-            session,
-            call.acting,
-            how.idempotency_key,
-            call.asked.name,
-            call.asked.arguments_hash,
-            call.now,
-        )
-        if kept is not None:
-            return answer.model_validate(kept).model_copy(update={"is_repeat": True})
-        done = work(session)
-        keep_answer(session, call.acting, how.idempotency_key, done.model_dump(mode="json"))
-        return done
+        return _once(call, how.idempotency_key, answer, work, session)
+
+
+def _once(
+    call: Call, key: str, answer: type[W], work: Callable[[Session], W], session: Session
+) -> W:
+    asked = call.asked
+    kept = earlier_answer(session, call.acting, key, asked.name, asked.arguments_hash, call.now)
+    if kept is not None:
+        return _repeated(answer, kept)
+    done = work(session)
+    keep_answer(session, call.acting, key, done.model_dump(mode="json"))
+    return done
+
+
+def _repeated(answer: type[W], kept: Any) -> W:
+    try:
+        return answer.model_validate(kept).model_copy(update={"is_repeat": True})
+    except ValidationError as error:  # of a version before
+        raise InvalidInputError(
+            "This write was made, but its answer can't be read any more. Look at what it changed."
+        ) from error

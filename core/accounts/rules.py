@@ -24,7 +24,8 @@ class Right(StrEnum):
     READ = "read"  # what the team shares
     SELF = "self"  # one's own profile, password, sessions and tokens
     TRACK = "track"  # one's own products, notes, thresholds and imports
-    TEAM = "team"  # the same for a teammate
+    TRACK_TEAM = "track_team"  # how teammates follow what they follow
+    TEAM = "team"  # everything else that is a teammate's, and approving
     ADMIN = "admin"  # people, settings, audit
 
 
@@ -49,12 +50,13 @@ LEAST_ROLE = {
     Right.READ: Role.VIEWER,
     Right.SELF: Role.VIEWER,
     Right.TRACK: Role.SELLER,
+    Right.TRACK_TEAM: Role.MANAGER,
     Right.TEAM: Role.MANAGER,
     Right.ADMIN: Role.ADMIN,
 }
 _RANK = {role: number for number, role in enumerate(Role)}
 # What is missing here no token may do: it belongs to a person at a page.
-SCOPE_FOR = {Right.READ: Scope.READ, Right.TRACK: Scope.ACT}
+SCOPE_FOR = {Right.READ: Scope.READ, Right.TRACK: Scope.ACT, Right.TRACK_TEAM: Scope.ACT}
 
 
 @dataclass(frozen=True, slots=True)

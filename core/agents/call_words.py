@@ -12,6 +12,7 @@ _OUTCOMES: Final = {
     Outcome.REFUSED: "refused",
     Outcome.FAILED: "failed",
     Outcome.LIMITED: "too many calls",
+    Outcome.LEFT: "left before the answer",
 }
 
 

@@ -16,6 +16,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # wrong arguments, no right, not there: the answer says what to do
     FAILED = "failed"  # a fault on our side
     LIMITED = "limited"  # too many calls
+    LEFT = "left"  # whoever called did not wait for the answer
 
 
 @dataclass(frozen=True, slots=True)

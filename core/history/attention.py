@@ -6,7 +6,7 @@ never shown.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import log
+from math import exp, log
 
 from core.history.observation import Availability
 
@@ -45,6 +45,16 @@ class AttentionRule:
     price_share: float = 0.05  # of the price before
     rank_log_ratio: float = log(1.5)  # symmetric: ×1.5 worse is as far as ÷1.5 better
     ratings_share: float = 0.05  # of the ratings lost
+
+    @property
+    def price_percent(self) -> float:
+        """The change of a price, in percent."""
+        return round(self.price_share * 100, 2)
+
+    @property
+    def rank_percent(self) -> float:
+        """The change of a rank to the worse, in percent; to the better as far the other way."""
+        return round((exp(self.rank_log_ratio) - 1) * 100, 2)
 
 
 USUAL_RULE = AttentionRule()

@@ -27,15 +27,29 @@ def get_named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
     An ASIN alone is looked for among what the team follows. Raises InvalidInputError,
     saying what to write, for what names no product or more than one.
     """
-    pair = _as_pair(name)
-    if pair is not None:
-        return pair
-    mention = _only_mention(name)
+    return named(session, acting, name)
+
+
+def named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
+    """Return what `get_named` does, within a verb that checked another right."""
+    mention = read_name(name)
     if mention.marketplace is not None and mention.asin is not None:
         return mention.marketplace, mention.asin
     if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE and mention.asin is not None:
         return _followed(session, acting, mention.asin), mention.asin
     raise InvalidInputError(f"{mention.detail} {HOW}")
+
+
+def read_name(name: str, default_marketplace: str | None = None) -> Mention:
+    """Return the one product that a name means, or what is wrong with it as a mention.
+
+    An ASIN alone belongs to the default marketplace, else it needs one. Raises
+    InvalidInputError for what names nothing, or several products.
+    """
+    pair = _as_pair(name)
+    if pair is not None:
+        return Mention(1, name, MentionVerdict.FOUND, *pair, "A product.")
+    return _only_mention(name, default_marketplace)
 
 
 def _as_pair(name: str) -> tuple[str, str] | None:
@@ -46,13 +60,13 @@ def _as_pair(name: str) -> tuple[str, str] | None:
     return (marketplace.code, asin) if marketplace and asin else None
 
 
-def _only_mention(name: str) -> Mention:
-    mentions = read_mentions(name)
+def _only_mention(name: str, default_marketplace: str | None) -> Mention:
+    mentions = read_mentions(name, default_marketplace)
     if not mentions:
         raise InvalidInputError(f"This names no product. {HOW}")
-    named = {(each.marketplace, each.asin) for each in mentions if each.asin}
-    if len(named) > 1:
-        raise InvalidInputError(f"This names {len(named)} products; name one. {HOW}")
+    meant = {(each.marketplace, each.asin) for each in mentions if each.asin}
+    if len(meant) > 1:
+        raise InvalidInputError(f"This names {len(meant)} products; name one. {HOW}")
     return next((each for each in mentions if each.asin), mentions[0])
 
 

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, delete, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts import audit
-from core.accounts.rules import Acting, Right, require
+from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.bulk import insert_rows
 from core.catalog.service import ensure_products
 from core.db import driver_connection
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import InvalidInputError
 from core.tracking.lists import Whose
 from core.tracking.models import FetchSchedule, Tracking
-from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG, Cadence, Role
+from core.tracking.rows import own_of, rows_of
+from core.tracking.rules import LONGEST_TAG, Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ def follow(
     *,
     is_demo: bool = False,
     fetch: bool = True,
+    keep: bool = False,
     noted: bool = True,
 ) -> list[Followed]:
     """Follow products for the acting person and return one answer per wish, in order.
 
     A product that is followed already keeps its settings, apart from those the
-    wish names. With `fetch` they are due at once. `noted` False: the caller tells the
-    audit of all its calls at once.
+    wish names, or all of them with `keep`. With `fetch` they are due at once. `noted`
+    False: the caller tells the audit of all its calls at once.
     """
     _one_at_a_time(session, acting)
     products, _ = ensure_products(
@@ -75,8 +77,8 @@ def follow(
         for product_id, wish in zip(ids, wishes, strict=True)
         if product_id not in made or wish is not first[product_id]
     ]
-    followed = _own_of(session, acting, {product_id for product_id, _ in further})
-    for product_id, wish in further:
+    followed = own_of(session, acting, {product_id for product_id, _ in further})
+    for product_id, wish in [] if keep else further:
         _apply_wish(followed[product_id], wish)
     # What is followed already may be running, and its cadence may be another one now.
     sync_schedule(session, first if fetch else followed.keys() - made)
@@ -176,101 +178,6 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     return sorted(cleaned - {""})
 
 
-def _own(session: Session, acting: Acting, product_id: int, whose: Whose) -> Tracking:
-    """Return the row to change: one's own, else for a manager the team's first."""
-    found = _own_of(session, acting, {product_id}).get(product_id)
-    if found is None and whose is Whose.TEAM:
-        found = session.scalars(
-            select(Tracking).where(*_rows_of(acting, Whose.TEAM, {product_id}), Tracking.is_first)
-        ).first()
-    if found is None:
-        raise NotFoundError("You do not follow this product (any more).")
-    return found
-
-
-def _rows_of(
-    acting: Acting, whose: Whose, product_ids: Collection[int]
-) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of the rows a verb changes: one's own, or all of the team's.
-
-    Raises NotAllowedError for the team's when the acting person manages nobody.
-    """
-    if whose is Whose.TEAM:
-        require(acting, Right.TEAM)
-        return Tracking.team_id == acting.team_id, Tracking.product_id.in_(product_ids)
-    return Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
-
-
-def _own_of(session: Session, acting: Acting, product_ids: Collection[int]) -> dict[int, Tracking]:
-    """Return the acting person's rows of these products, by product."""
-    if not product_ids:
-        return {}
-    rows = session.scalars(
-        select(Tracking).where(
-            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
-        )
-    )
-    return {row.product_id: row for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a person sets for one followed product."""
-
-    role: Role
-    cadence: Cadence
-    tags: tuple[str, ...]
-    note: str | None
-    is_primary: bool
-    price_change_percent: Decimal | None
-    rank_change_percent: Decimal | None
-
-
-@verb(Right.TRACK)
-def change_settings(
-    session: Session,
-    acting: Acting,
-    product_id: int,
-    settings: Settings,
-    whose: Whose = Whose.MINE,
-) -> None:
-    """Replace the settings for a followed product; for a manager also a teammate's."""
-    if whose is Whose.TEAM:
-        require(acting, Right.TEAM)
-    tracking = _own(session, acting, product_id, whose)
-    if settings.note is not None and len(settings.note) > LONGEST_NOTE:
-        raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
-    before = _audited(tracking)
-    for share in (settings.price_change_percent, settings.rank_change_percent):
-        if share is not None and not 0 < share <= LARGEST_THRESHOLD:
-            raise InvalidInputError(
-                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
-            )
-    tracking.role, tracking.cadence = settings.role.value, settings.cadence.value
-    tracking.tags = clean_tags(settings.tags)
-    tracking.note = (settings.note or "").replace("\x00", "") or None
-    tracking.is_primary = settings.is_primary
-    tracking.price_change_percent = settings.price_change_percent
-    tracking.rank_change_percent = settings.rank_change_percent
-    session.flush()
-    sync_schedule(session, [product_id])
-    after = _audited(tracking)
-    if before != after:
-        audit.note(session, acting, "changed settings", f"product:{product_id}", before, after)
-
-
-def _audited(tracking: Tracking) -> dict[str, object]:
-    return {
-        "role": tracking.role,
-        "cadence": tracking.cadence,
-        "tags": list(tracking.tags),
-        "note": tracking.note,
-        "is_primary": tracking.is_primary,
-        "price_change_percent": tracking.price_change_percent,
-        "rank_change_percent": tracking.rank_change_percent,
-    }
-
-
 @verb(Right.TRACK)
 def pause(
     session: Session,
@@ -310,7 +217,7 @@ def _set_paused(
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
-        .where(*_rows_of(acting, whose, product_ids), is_other)
+        .where(*rows_of(acting, whose, product_ids), is_other)
         .values(paused_at=at)
         .returning(Tracking.product_id)
     ).all()
@@ -328,7 +235,7 @@ def unfollow(
     """Remove products from a list, or from everybody's; history stays. Returns how many."""
     _one_at_a_time(session, acting)
     removed = session.scalars(
-        delete(Tracking).where(*_rows_of(acting, whose, product_ids)).returning(Tracking.product_id)
+        delete(Tracking).where(*rows_of(acting, whose, product_ids)).returning(Tracking.product_id)
     ).all()
     _let_others_be_first(session, acting, removed)
     sync_schedule(session, removed)
@@ -358,7 +265,7 @@ def add_tags(
 ) -> int:
     """Add tags to followed products; return how many products."""
     cleaned = clean_tags(tags)
-    rows = session.scalars(select(Tracking).where(*_rows_of(acting, whose, product_ids))).all()
+    rows = session.scalars(select(Tracking).where(*rows_of(acting, whose, product_ids))).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
     ids = sorted({tracking.product_id for tracking in rows})

@@ -12,7 +12,7 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.models import Tracking
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.tracking.rules import LARGEST_THRESHOLD, Cadence, is_threshold
 from core.tracking.service import sync_schedule
 
 
@@ -28,7 +28,7 @@ def set_threshold(
     session: Session, acting: Acting, product_id: int, which: Threshold, percent: Decimal | None
 ) -> None:
     """Set from which change on a product is news for the team; None: the usual one."""
-    if percent is not None and not 0 < percent <= LARGEST_THRESHOLD:
+    if percent is not None and not is_threshold(percent):
         raise InvalidInputError(
             f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
         )

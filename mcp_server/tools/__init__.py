@@ -9,7 +9,9 @@ from mcp_server.tools import (
     histories,
     mine,
     origins,
+    settings,
     statistics,
+    tracking,
 )
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "histories",
     "mine",
     "origins",
+    "settings",
     "statistics",
+    "tracking",
 ]

@@ -1,6 +1,11 @@
 """The pool of connections, when the server ends them."""
 
+import socket
+import time
+
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from core import db
 
@@ -34,3 +39,18 @@ def test_a_connection_that_is_well_is_used_again(committed_database: str) -> Non
         before = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
     with db.read_scope() as session:
         assert session.execute(text("SELECT pg_backend_pid()")).scalar_one() == before
+
+
+@pytest.mark.parametrize("asked", ["", "?connect_timeout=2"])
+def test_a_server_that_takes_calls_and_says_nothing_is_not_waited_for_for_ever(
+    monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(db, "CONNECT_PATIENCE", 2 if not asked else 600)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://someone:secret@127.0.0.1:{silent.getsockname()[1]}/db{asked}"
+        began = time.monotonic()
+        with pytest.raises(OperationalError):
+            db.make_engine(db.with_driver(url)).connect()
+        assert time.monotonic() - began < 30

@@ -77,12 +77,17 @@ class Agent:
 
     def with_client(self, work: Any) -> Any:
         """Do something with a connected client."""
+        return client_of(make_server(OfEnvironment(self.token)), work)
 
-        async def run() -> Any:
-            async with Client(make_server(OfEnvironment(self.token))) as client:
-                return await work(client)
 
-        return anyio.run(run)
+def client_of(server: Any, work: Any) -> Any:
+    """Do something with a client that is connected to a server in memory."""
+
+    async def run() -> Any:
+        async with Client(server) as client:
+            return await work(client)
+
+    return anyio.run(run)
 
 
 def words_of(result: CallToolResult) -> str:

@@ -18,16 +18,8 @@ NAME = f"US:{LAMP}"
 OF_A_PRODUCT = ("diagnose_rank_drop", "prepare_listing_review", "competitor_watch")
 # Tools that are being built; a name leaves this set when it is declared.
 COMING = {
-    "get_bsr_history",
-    "get_rating_history",
-    "get_statistics",
-    "compare_products",
-    "get_competitor_analysis",
-    "list_changes",
     "list_suggestions",
     "get_suggestion_evidence",
-    "get_fetch_status",
-    "explain_value",
     "propose_price_optimization",
     "propose_content_improvement",
 }

@@ -17,7 +17,7 @@ from core.errors import InvalidInputError
 from core.history.observation import Availability, CategoryRank, Seen
 from core.history.product_head import find_product_head
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import Settings
+from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -160,7 +160,7 @@ def test_refresh_puts_the_product_in_line_and_says_so(
 ):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR)])
-    monkeypatch.setattr(actions, "_ring", lambda: True)
+    monkeypatch.setattr(actions, "ring_for_fetches", lambda: True)
     page = open_product()
     page.button(key="refresh").click().run()
     assert not page.exception

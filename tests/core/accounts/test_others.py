@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from core.accounts import api_tokens, audit, second_factor, service, sessions
 from core.accounts.models import ApiToken, SignIn
 from core.accounts.rules import Acting, Role, Scope
+from core.agents import queries as agent_queries
+from core.agents.rules import CallLimit
+from core.agents.service import Asked, begin_call
 from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
@@ -19,8 +22,9 @@ from core.suggestions import competitor_queries, contenders
 from core.suggestions import queries as suggestions
 from core.suggestions import service as advice
 from core.suggestions.rules import PriceCaps
-from core.tracking import service as tracking
-from core.tracking import team
+from core.tracking import rows, team
+from core.tracking import settings as tracking
+from core.tracking.lists import Whose
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
@@ -47,6 +51,7 @@ def sams(session: Session, member: Member) -> Things:
     sam = member(mail="sam@team.example")
     api_tokens.make_api_token(session, sam, "A script", [Scope.READ], None, NOW)
     signed_in(session, sam)
+    begin_call(session, sam, Asked("tools/call", "search_products", b""), CallLimit(60, 9), NOW)
     run = ImportRun(
         team_id=sam.team_id,
         person_id=sam.person_id,
@@ -82,8 +87,14 @@ OF_A_PERSON: dict[str, Call] = {
         s, who, of.run, importing.Confirmation(), NOW
     ),
     "importing.service.discard": lambda s, who, of: importing.discard(s, who, of.run),
-    "tracking.service.change_settings": lambda s, who, of: tracking.change_settings(
+    "tracking.rows.row_to_change": lambda s, who, of: rows.row_to_change(
+        s, who, of.product, Whose.MINE
+    ),
+    "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(
         s, who, of.product, SETTINGS
+    ),
+    "tracking.settings.change_some": lambda s, who, of: tracking.change_some(
+        s, who, of.product, tracking.Changes(is_primary=True)
     ),
 }
 # Verbs on what the whole team has: only somebody of another team finds nothing.
@@ -128,6 +139,9 @@ OF_A_TEAM: dict[str, Call] = {
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
+    "agents.queries.agent_calls": lambda s, who, of: agent_queries.agent_calls(
+        s, who, person_id=of.person
+    ),
     "accounts.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
     "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
     "importing.queries.only_product": lambda s, who, of: imports.only_product(s, who, of.run),

@@ -12,10 +12,8 @@ from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import (
-    Settings,
     Wish,
     add_tags,
-    change_settings,
     clean_tags,
     follow,
     pause,
@@ -24,6 +22,7 @@ from core.tracking.service import (
     sync_schedule,
     unfollow,
 )
+from core.tracking.settings import Settings, change_settings
 from tests.factories import (
     KETTLE,
     LAMP,

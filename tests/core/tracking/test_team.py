@@ -14,7 +14,8 @@ from core.history.product_head import find_product_head
 from core.tracking import counts, queries, service
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import Settings, Wish
+from core.tracking.service import Wish
+from core.tracking.settings import Settings, change_settings
 from tests.factories import colleague, follow_all, member, rows, stranger
 
 ASIN, OTHER = "B0TEAM0001", "B0TEAM0002"
@@ -89,12 +90,12 @@ def test_a_manager_pauses_for_everybody(session: Session, acting: Acting, mate: 
 def test_a_manager_changes_a_teammates_settings(session: Session, acting: Acting, mate: Acting):
     manager = member(session, acting, AccountRole.MANAGER)
     [product] = follow_all(session, mate, [ASIN])
-    service.change_settings(session, manager, product, settings("Raise it"), Whose.TEAM)
+    change_settings(session, manager, product, settings("Raise it"), Whose.TEAM)
     assert rows(session, "SELECT note FROM tracking WHERE product_id = :id", id=product) == [
         {"note": "Raise it"}
     ]
     with pytest.raises(NotFoundError):
-        service.change_settings(session, manager, product, settings())
+        change_settings(session, manager, product, settings())
 
 
 @pytest.mark.parametrize("verb", [service.pause, service.resume, service.unfollow])
@@ -107,7 +108,7 @@ def test_a_seller_does_not_change_the_teams_rows(
     with pytest.raises(NotAllowedError):
         service.add_tags(session, mate, [product], ["x"], Whose.TEAM)
     with pytest.raises(NotAllowedError):
-        service.change_settings(session, mate, product, settings(), Whose.TEAM)
+        change_settings(session, mate, product, settings(), Whose.TEAM)
 
 
 def test_a_manager_does_not_reach_into_another_team(session: Session, acting: Acting):
@@ -117,12 +118,12 @@ def test_a_manager_does_not_reach_into_another_team(session: Session, acting: Ac
     assert service.pause(session, manager, [product], Whose.TEAM) == 0
     assert service.unfollow(session, manager, [product], Whose.TEAM) == 0
     with pytest.raises(NotFoundError):
-        service.change_settings(session, manager, product, settings(), Whose.TEAM)
+        change_settings(session, manager, product, settings(), Whose.TEAM)
 
 
 def test_a_note_is_its_authors_and_the_managers(session: Session, acting: Acting, mate: Acting):
     [product] = follow_all(session, mate, [ASIN])
-    service.change_settings(session, mate, product, settings("Secret plan"))
+    change_settings(session, mate, product, settings("Secret plan"))
     viewer, manager = (
         member(session, acting, role) for role in (AccountRole.VIEWER, AccountRole.MANAGER)
     )
@@ -147,7 +148,7 @@ def test_a_products_page_shows_ones_own_settings_before_a_teammates(
     assert head.following is not None
     assert not head.following.is_mine
     follow_all(session, acting, [ASIN])
-    service.change_settings(session, acting, product, settings(cadence=Cadence.WEEKLY))
+    change_settings(session, acting, product, settings(cadence=Cadence.WEEKLY))
     head = find_product_head(session, acting, "US", ASIN)
     assert head is not None
     assert head.following is not None

@@ -1,0 +1,197 @@
+"""Verbs on lists of named products, with an answer for every name. None commits.
+
+What a name comes to is in the answer, never an error: one bad name of two hundred
+must not keep the others from being done.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from core.accounts import audit
+from core.accounts.rules import Acting, Right, require
+from core.accounts.verbs import verb
+from core.catalog.asin import MentionVerdict
+from core.catalog.marketplaces import get_marketplace
+from core.errors import InvalidInputError, NotFoundError
+from core.tracking.lists import Whose
+from core.tracking.naming import HOW, named, read_name
+from core.tracking.rules import Cadence, Role
+from core.tracking.service import (
+    Followed,
+    Wish,
+    clean_tags,
+    follow,
+    pause,
+    request_refresh,
+    resume,
+)
+from core.tracking.settings import Changed, Changes, change_some
+from core.tracking.standing import Key, Standing, standings_of
+
+
+class Verdict(StrEnum):
+    """What became of one name of a list."""
+
+    ADDED = "added"
+    ALREADY_TRACKED = "already_tracked"
+    NEEDS_MARKETPLACE = "needs_marketplace"
+    QUEUED = "queued"
+    BEING_FETCHED = "being_fetched"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    UNCHANGED = "unchanged"
+    NOT_TRACKED = "not_tracked"
+    INVALID = "invalid"
+
+
+Came = tuple[Verdict, str | None]  # what came of a name, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name, what it came to, and why where that needs saying."""
+
+    asked: str
+    verdict: Verdict
+    key: Key | None = None  # None: it names no product
+    product_id: int | None = None  # None: it names none that is known here
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How products are to be followed. None: as usual."""
+
+    role: Role | None = None
+    cadence: Cadence | None = None
+    tags: tuple[str, ...] = ()
+    marketplace: str | None = None  # of ASINs that stand alone
+
+
+_NOT_YOURS = "You do not follow this product. Follow it first."
+_NOT_THE_TEAMS = "Nobody of your team follows this product. Follow it first."
+_IS_PAUSED = "It is paused. Resume it to have it looked at."
+
+
+@verb(Right.TRACK)
+def track_named(session: Session, acting: Acting, names: Sequence[str], how: How) -> list[Named]:
+    """Follow the products that names mean; return one answer per name, in order.
+
+    What the person follows already keeps all its settings. Raises NotFoundError when the
+    marketplace is none of Amazon's, InvalidInputError for a tag that is too long.
+    """
+    default = get_marketplace(how.marketplace.strip().upper()).code if how.marketplace else None
+    tags = tuple(clean_tags(how.tags))
+    read = [_to_track(name, default) for name in names]
+    wishes = [Wish(*each.key, how.role, how.cadence, tags) for each in read if each.key]
+    followed = follow(session, acting, wishes, keep=True, noted=False)
+    added = [each.product_id for each in followed if each.is_new]
+    new = {"role": how.role or Role.WATCHED, "cadence": how.cadence or Cadence.DAILY, "tags": tags}
+    audit.note_many(session, acting, "followed", "product", added, new)
+    outcomes = iter(followed)
+    return [_tracked(each, next(outcomes)) if each.key else each for each in read]
+
+
+def _tracked(read: Named, followed: Followed) -> Named:
+    if followed.is_new:
+        return read
+    why = _IS_PAUSED if followed.is_paused else None
+    return replace(read, verdict=Verdict.ALREADY_TRACKED, why=why)
+
+
+def _to_track(name: str, default: str | None) -> Named:
+    """Return a name's product as one to be added, or why there is none."""
+    try:
+        mention = read_name(name, default)
+    except InvalidInputError as error:
+        return Named(name, Verdict.INVALID, why=str(error))
+    if mention.marketplace and mention.asin:
+        return Named(name, Verdict.ADDED, (mention.marketplace, mention.asin))
+    if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE:
+        why = f"Say which marketplace, such as US:{mention.asin}, or name one for all."
+        return Named(name, Verdict.NEEDS_MARKETPLACE, why=why)
+    return Named(name, Verdict.INVALID, why=f"{mention.detail} {HOW}")
+
+
+@verb(Right.TRACK)
+def refresh_named(session: Session, acting: Acting, names: Sequence[str]) -> list[Named]:
+    """Make the products that names mean due now; return one answer per name, in order."""
+
+    def refresh(standing: Standing) -> Came:
+        if not standing.follows(Whose.TEAM):
+            return Verdict.NOT_TRACKED, _NOT_THE_TEAMS
+        asked = request_refresh(session, acting, [standing.product_id])
+        return (Verdict.QUEUED if asked else Verdict.BEING_FETCHED), None
+
+    return _each(session, acting, names, refresh, _NOT_THE_TEAMS)
+
+
+@verb(Right.TRACK)
+def set_running_named(
+    session: Session, acting: Acting, names: Sequence[str], runs: bool, whose: Whose
+) -> list[Named]:
+    """Pause or resume the products that names mean, for the person or for the team.
+
+    What is so already stays so, and the answer says it.
+    """
+    if whose is Whose.TEAM:
+        require(acting, Right.TRACK_TEAM)
+    missing = _NOT_YOURS if whose is Whose.MINE else _NOT_THE_TEAMS
+    verb_of, done = (resume, Verdict.RESUMED) if runs else (pause, Verdict.PAUSED)
+
+    def turn(standing: Standing) -> Came:
+        if not standing.follows(whose):
+            return Verdict.NOT_TRACKED, missing
+        did = verb_of(session, acting, [standing.product_id], whose)
+        return (done if did else Verdict.UNCHANGED), None
+
+    return _each(session, acting, names, turn, missing)
+
+
+@verb(Right.TRACK)
+def change_named(
+    session: Session, acting: Acting, name: str, changes: Changes, whose: Whose
+) -> tuple[Key, Changed]:
+    """Change some settings of the product that a name means; return which it is, and how.
+
+    Raises InvalidInputError for what names none, NotFoundError for one not followed.
+    """
+    key = named(session, acting, name)
+    standing = standings_of(session, acting, [key]).get(key)
+    if standing is None or not standing.follows(whose):
+        missing = _NOT_YOURS if whose is Whose.MINE else _NOT_THE_TEAMS
+        raise NotFoundError(missing)
+    return key, change_some(session, acting, standing.product_id, changes, whose)
+
+
+def _each(
+    session: Session,
+    acting: Acting,
+    names: Sequence[str],
+    do: Callable[[Standing], Came],
+    missing: str,
+) -> list[Named]:
+    """Do something with every product named, once for each, in an order all calls share."""
+    read = [_known(session, acting, name) for name in names]
+    keys = [each.key for each in read if each.key]
+    standings = standings_of(session, acting, keys)
+    # Two calls over the same products must not wait for each other's rows.
+    ordered = sorted(standings.items(), key=lambda item: item[1].product_id)
+    done = {key: (do(standing), standing.product_id) for key, standing in ordered}
+    unknown = ((Verdict.NOT_TRACKED, missing), None)
+    return [_came(each, *done.get(each.key, unknown)) if each.key else each for each in read]
+
+
+def _came(read: Named, came: Came, product_id: int | None) -> Named:
+    verdict, why = came
+    return replace(read, verdict=verdict, why=why, product_id=product_id)
+
+
+def _known(session: Session, acting: Acting, name: str) -> Named:
+    try:
+        return Named(name, Verdict.UNCHANGED, named(session, acting, name))
+    except InvalidInputError as error:
+        return Named(name, Verdict.INVALID, why=str(error))

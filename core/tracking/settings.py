@@ -1,0 +1,163 @@
+"""How a followed product is set: role, cadence, tags, note, thresholds. Never commits."""
+
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.accounts import audit
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.errors import InvalidInputError
+from core.tracking.lists import Whose
+from core.tracking.models import Tracking
+from core.tracking.rows import row_to_change
+from core.tracking.rules import (
+    LARGEST_THRESHOLD,
+    LONGEST_NOTE,
+    Cadence,
+    Role,
+    is_threshold,
+)
+from core.tracking.service import clean_tags, sync_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person sets for one followed product."""
+
+    role: Role
+    cadence: Cadence
+    tags: tuple[str, ...]
+    note: str | None
+    is_primary: bool
+    price_change_percent: Decimal | None
+    rank_change_percent: Decimal | None
+
+
+class Keep(Enum):
+    """Says of a setting that it stays as it is: None is a value of its own."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is to change of a product's settings; None clears a note or a threshold."""
+
+    role: Role | Keep = KEEP
+    cadence: Cadence | Keep = KEEP
+    tags: tuple[str, ...] | Keep = KEEP
+    note: str | Keep | None = KEEP
+    is_primary: bool | Keep = KEEP
+    price_change_percent: Decimal | Keep | None = KEEP
+    rank_change_percent: Decimal | Keep | None = KEEP
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that are to change, by name."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in values.items() if value is not KEEP}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The settings of a product before and after; the same where nothing was new."""
+
+    before: Settings
+    after: Settings
+    is_mine: bool  # False: a teammate's
+
+
+@verb(Right.TRACK)
+def change_settings(
+    session: Session,
+    acting: Acting,
+    product_id: int,
+    settings: Settings,
+    whose: Whose = Whose.MINE,
+) -> None:
+    """Replace the settings for a followed product; for a manager also a teammate's."""
+    _change(session, acting, row_to_change(session, acting, product_id, whose), settings)
+
+
+@verb(Right.TRACK)
+def change_some(
+    session: Session,
+    acting: Acting,
+    product_id: int,
+    changes: Changes,
+    whose: Whose = Whose.MINE,
+) -> Changed:
+    """Change only what is named of a product's settings; what others set meanwhile stays.
+
+    Raises InvalidInputError when nothing is named, or for a value that can't be.
+    """
+    given = changes.given()
+    if not given:
+        raise InvalidInputError("Name at least one setting to change.")
+    tracking = row_to_change(session, acting, product_id, whose)
+    before = _settings_of(tracking)
+    _change(session, acting, tracking, replace(before, **given))
+    is_mine = tracking.person_id == acting.person_id
+    return Changed(before, _settings_of(tracking), is_mine)
+
+
+def _change(session: Session, acting: Acting, tracking: Tracking, wanted: Settings) -> None:
+    _check(wanted)
+    before = _audited(tracking)
+    tracking.role, tracking.cadence = wanted.role.value, wanted.cadence.value
+    tracking.tags = clean_tags(wanted.tags)
+    tracking.note = (wanted.note or "").replace("\x00", "") or None
+    tracking.is_primary = wanted.is_primary
+    tracking.price_change_percent = _kept(wanted.price_change_percent)
+    tracking.rank_change_percent = _kept(wanted.rank_change_percent)
+    session.flush()
+    sync_schedule(session, [tracking.product_id])
+    after = _audited(tracking)
+    if before != after:
+        thing = f"product:{tracking.product_id}"
+        audit.note(session, acting, "changed settings", thing, before, after)
+
+
+def _check(wanted: Settings) -> None:
+    if wanted.note is not None and len(wanted.note) > LONGEST_NOTE:
+        raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
+    for share in (wanted.price_change_percent, wanted.rank_change_percent):
+        if share is not None and not is_threshold(share):
+            raise InvalidInputError(
+                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+            )
+
+
+def _kept(share: Decimal | None) -> Decimal | None:
+    """Return a percentage as the database keeps it."""
+    return None if share is None else round(share, 2)
+
+
+def _settings_of(tracking: Tracking) -> Settings:
+    return Settings(
+        role=Role(tracking.role),
+        cadence=Cadence(tracking.cadence),
+        tags=tuple(tracking.tags),
+        note=tracking.note,
+        is_primary=tracking.is_primary,
+        price_change_percent=tracking.price_change_percent,
+        rank_change_percent=tracking.rank_change_percent,
+    )
+
+
+def _audited(tracking: Tracking) -> dict[str, object]:
+    return {
+        "role": tracking.role,
+        "cadence": tracking.cadence,
+        "tags": list(tracking.tags),
+        "note": tracking.note,
+        "is_primary": tracking.is_primary,
+        "price_change_percent": tracking.price_change_percent,
+        "rank_change_percent": tracking.rank_change_percent,
+    }

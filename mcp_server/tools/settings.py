@@ -1,0 +1,262 @@
+"""How followed products are set. Only what is given changes."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field as Described
+from sqlalchemy.orm import Session
+
+from core import wording
+from core.accounts.rules import Right
+from core.history.attention import USUAL_RULE
+from core.tracking import by_name
+from core.tracking.lists import Whose
+from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, Cadence, Role
+from core.tracking.settings import KEEP, Changed, Changes, Keep, Settings
+from mcp_server.answers import Named, Part, Written, name_of
+from mcp_server.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
+from mcp_server.recording import Call
+from mcp_server.tooling import Write, tool, written
+
+_SHOWN = 60  # characters of a note that a short text repeats
+A = TypeVar("A", bound="SettingsWritten")
+
+WhoseSettings = Annotated[
+    Whose,
+    Described(
+        description="mine: only the settings of the token's owner; team: those of a teammate "
+        "where the owner does not follow the product, which takes a manager."
+    ),
+]
+
+
+class SettingsWritten(Named, Written):
+    """Settings of a product before and after."""
+
+    is_mine: Annotated[bool, Described(description="False: a teammate's settings.")]
+    changed: Annotated[list[str], Described(description="Which settings are another now.")]
+
+    def pairs(self) -> list[str]:
+        """Return each changed setting in words, before and after."""
+        raise NotImplementedError
+
+    def said(self) -> str:
+        """Return what is another now."""
+        what = "; ".join(self.pairs()) if self.changed else "nothing is another than before"
+        return f"{self.product}: {what}."
+
+
+class TrackingSettings(Part):
+    """How a product is followed."""
+
+    role: Role
+    cadence: Annotated[Cadence, Described(description="How often it is looked at.")]
+    tags: list[str]
+    note: str | None
+    is_primary: bool
+
+
+class TrackingSettingsWritten(SettingsWritten):
+    """How a product is followed, before and after."""
+
+    before: TrackingSettings
+    after: TrackingSettings
+
+    def pairs(self) -> list[str]:
+        """Return each changed setting in words, before and after."""
+        return [
+            f"{name} was {_word(getattr(self.before, name))}, is {_word(getattr(self.after, name))}"
+            for name in self.changed
+        ]
+
+
+def _word(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else wording.shorten(str(value), _SHOWN)
+
+
+@tool(Right.TRACK, "Change tracking settings", is_destructive=True)
+def update_tracking_settings(
+    call: Call,
+    product: ProductName,
+    role: Annotated[
+        Role | Kept,
+        Described(description="What it is to the seller.", json_schema_extra=optional),
+    ] = KEEP,
+    cadence: Annotated[
+        Cadence | Kept,
+        Described(description="How often it is looked at.", json_schema_extra=optional),
+    ] = KEEP,
+    tags: Annotated[
+        Annotated[tuple[Tag, ...], Described(max_length=20)] | Kept,
+        Described(
+            description="All its tags: these replace the present ones; empty: none.",
+            json_schema_extra=optional,
+        ),
+    ] = KEEP,
+    note: Annotated[
+        Annotated[str, Described(max_length=LONGEST_NOTE)] | Kept | None,
+        Described(description="Replaces the present note; null: none.", json_schema_extra=optional),
+    ] = KEEP,
+    is_primary: Annotated[
+        bool | Kept,
+        Described(
+            description="Whether it is one of the main products.", json_schema_extra=optional
+        ),
+    ] = KEEP,
+    whose: WhoseSettings = Whose.MINE,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> TrackingSettingsWritten:
+    """Change how a followed product is set: role, cadence, tags, note, primary. What is left
+    out stays as it is; the answer says what each was and is.
+    """
+    changes = Changes(role=role, cadence=cadence, tags=tags, note=note, is_primary=is_primary)
+
+    def told(key: tuple[str, str], done: Changed) -> TrackingSettingsWritten:
+        before, after = _tracking(done.before), _tracking(done.after)
+        return TrackingSettingsWritten(
+            **_head(key, done), changed=_differing(before, after), before=before, after=after
+        )
+
+    work = _changing(call, product, changes, whose, told)
+    return written(call, Write(dry_run, idempotency_key), TrackingSettingsWritten, work)
+
+
+def _tracking(settings: Settings) -> TrackingSettings:
+    return TrackingSettings(
+        role=settings.role,
+        cadence=settings.cadence,
+        tags=list(settings.tags),
+        note=settings.note,
+        is_primary=settings.is_primary,
+    )
+
+
+class Threshold(Part):
+    """From which change on something is news."""
+
+    percent: Annotated[float, Described(description="Of the value before.")]
+    is_usual: Annotated[bool, Described(description="False: set for this product.")]
+
+    def __str__(self) -> str:
+        return f"{self.percent:g} %{' (as usual)' if self.is_usual else ''}"
+
+
+class AlertThresholds(Part):
+    """From which changes of a product on somebody is told."""
+
+    price_change: Threshold
+    rank_change: Threshold
+
+
+class AlertThresholdsWritten(SettingsWritten):
+    """From which changes of a product on somebody is told, before and after."""
+
+    before: AlertThresholds
+    after: AlertThresholds
+
+    def pairs(self) -> list[str]:
+        """Return each changed threshold in words, before and after."""
+        return [
+            f"{name.replace('_', ' ')} was {getattr(self.before, name)}, "
+            f"is {getattr(self.after, name)}"
+            for name in self.changed
+        ]
+
+
+Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, allow_inf_nan=False)]
+
+
+@tool(Right.TRACK, "Change alert thresholds", is_destructive=True)
+def update_alert_thresholds(
+    call: Call,
+    product: ProductName,
+    price_change_percent: Annotated[
+        Percent | Kept | None,
+        Described(
+            description="Smaller changes of the price are no news. Null: the usual "
+            f"{USUAL_RULE.price_percent:g} %, which is also the least that has an effect.",
+            examples=[10],
+            json_schema_extra=optional,
+        ),
+    ] = KEEP,
+    rank_change_percent: Annotated[
+        Percent | Kept | None,
+        Described(
+            description="Smaller changes of the rank are no news. Null: the usual "
+            f"{USUAL_RULE.rank_percent:g} %, which is also the least that has an effect.",
+            examples=[100],
+            json_schema_extra=optional,
+        ),
+    ] = KEEP,
+    whose: WhoseSettings = Whose.MINE,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> AlertThresholdsWritten:
+    """Change from which change of price or rank on a product is news; null goes back to the
+    usual. What is left out stays as it is; the answer says what each was and is.
+    """
+    changes = Changes(
+        price_change_percent=_decimal(price_change_percent),
+        rank_change_percent=_decimal(rank_change_percent),
+    )
+
+    def told(key: tuple[str, str], done: Changed) -> AlertThresholdsWritten:
+        before, after = _thresholds(done.before), _thresholds(done.after)
+        return AlertThresholdsWritten(
+            **_head(key, done), changed=_differing(before, after), before=before, after=after
+        )
+
+    work = _changing(call, product, changes, whose, told)
+    return written(call, Write(dry_run, idempotency_key), AlertThresholdsWritten, work)
+
+
+def _decimal(percent: float | Keep | None) -> Decimal | Keep | None:
+    return Decimal(repr(percent)) if isinstance(percent, float) else percent
+
+
+def _thresholds(settings: Settings) -> AlertThresholds:
+    return AlertThresholds(
+        price_change=_threshold(settings.price_change_percent, USUAL_RULE.price_percent),
+        rank_change=_threshold(settings.rank_change_percent, USUAL_RULE.rank_percent),
+    )
+
+
+def _threshold(own: Decimal | None, usual: float) -> Threshold:
+    return Threshold(percent=usual if own is None else float(own), is_usual=own is None)
+
+
+def _changing(
+    call: Call,
+    product: str,
+    changes: Changes,
+    whose: Whose,
+    told: Callable[[tuple[str, str], Changed], A],
+) -> Callable[[Session], A]:
+    """Return the work of changing some settings of a product."""
+
+    def work(session: Session) -> A:
+        return told(*by_name.change_named(session, call.acting, product, changes, whose))
+
+    return work
+
+
+def _head(key: tuple[str, str], done: Changed) -> dict[str, Any]:
+    marketplace, asin = key
+    return {
+        "product": name_of(marketplace, asin),
+        "marketplace": marketplace,
+        "asin": asin,
+        "is_mine": done.is_mine,
+    }
+
+
+def _differing(before: Part, after: Part) -> list[str]:
+    """Return the names of the settings that are another now."""
+    names = type(before).model_fields
+    return [name for name in names if getattr(before, name) != getattr(after, name)]

@@ -1,0 +1,218 @@
+"""Following products: adding, pausing, and having them looked at now."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field as Described
+from sqlalchemy.orm import Session
+
+from core import wording
+from core.accounts.rules import Right
+from core.tracking import by_name, counts
+from core.tracking.by_name import How, Named, Verdict
+from core.tracking.lists import Whose
+from core.tracking.rules import Cadence, Role
+from jobs.doorbell import ring_for_fetches
+from mcp_server.answers import Part, Written, name_of
+from mcp_server.arguments import (
+    DryRun,
+    IdempotencyKey,
+    ManyProductNames,
+    ProductNames,
+    Scope,
+    Tag,
+)
+from mcp_server.recording import Call
+from mcp_server.tooling import Write, tool, written
+
+_SHOWN = 60  # characters of a name that an answer repeats
+
+
+class ProductVerdict(Part):
+    """What became of one name."""
+
+    asked: Annotated[str, Described(description="The name as it was given, shortened.")]
+    product: Annotated[
+        str | None, Described(description="Marketplace and ASIN; null: it names no product.")
+    ]
+    verdict: Verdict
+    why: Annotated[str | None, Described(description="What to do; null: nothing.")] = None
+
+
+class WrittenList(Written):
+    """What a write did to each of several products, in the order they were named."""
+
+    products: list[ProductVerdict]
+
+    def count(self, verdict: Verdict) -> int:
+        """Return how many names came to a verdict."""
+        return sum(each.verdict is verdict for each in self.products)
+
+    def said(self) -> str:
+        """Return how many names came to what, and why the first of the others did not."""
+        counts_of = {verdict: self.count(verdict) for verdict in Verdict}
+        parts = [
+            f"{wording.count(number)} {verdict.value.replace('_', ' ')}"
+            for verdict, number in counts_of.items()
+            if number
+        ]
+        first = next((each for each in self.products if each.why), None)
+        return f"{', '.join(parts)}." + (f" {first.asked}: {first.why}" if first else "")
+
+
+def verdicts(named: list[Named]) -> list[ProductVerdict]:
+    """Return what became of each name."""
+    return [
+        ProductVerdict(
+            asked=wording.shorten(" ".join(each.asked.split()), _SHOWN),
+            product=None if each.key is None else name_of(*each.key),
+            verdict=each.verdict,
+            why=each.why,
+        )
+        for each in named
+    ]
+
+
+class Tracked(WrittenList):
+    """What became of each product that was to be followed."""
+
+    role: Annotated[Role, Described(description="Of those added.")]
+    cadence: Annotated[Cadence, Described(description="How often those added are looked at.")]
+    tags: Annotated[list[str], Described(description="Of those added.")]
+
+    def said(self) -> str:
+        """Return the verdicts, and when those added are looked at."""
+        soon = " The first look is due now." if self.count(Verdict.ADDED) else ""
+        return f"{super().said()}{soon}"
+
+
+@tool(Right.TRACK, "Track products", asks_outside=True)
+def track_products(
+    call: Call,
+    products: ManyProductNames,
+    role: Annotated[Role, Described(description="What they are to the seller.")] = Role.WATCHED,
+    cadence: Annotated[
+        Cadence, Described(description="How often they are looked at; each look may cost money.")
+    ] = Cadence.DAILY,
+    tags: Annotated[tuple[Tag, ...], Described(max_length=20, examples=[["summer"]])] = (),
+    marketplace: Annotated[
+        str | None,
+        Described(
+            max_length=10,
+            description="Code of the marketplace that ASINs standing alone belong to; null: "
+            "those need one.",
+            examples=["US"],
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Tracked:
+    """Have products followed for the token's owner from now on, up to 200 at a time; each gets
+    a verdict: added, already_tracked, needs_marketplace, or invalid and why.
+
+    What is followed already keeps its settings: `update_tracking_settings` changes those.
+    """
+    how = How(role, cadence, tags, marketplace)
+
+    def work(session: Session) -> Tracked:
+        named = by_name.track_named(session, call.acting, products, how)
+        return Tracked(products=verdicts(named), role=role, cadence=cadence, tags=list(tags))
+
+    return written(call, Write(dry_run, idempotency_key), Tracked, work)
+
+
+class RefreshAsked(WrittenList):
+    """Which products are looked at out of turn."""
+
+    ahead: Annotated[
+        int, Described(description="How many products that were asked for wait before these.")
+    ]
+    is_worker_reached: Annotated[
+        bool | None,
+        Described(
+            description="False: the worker can't be reached now and fetches them when it is back; "
+            "null: it was not called."
+        ),
+    ] = None
+
+    def rung(self) -> Self:
+        """Return the answer after the worker was called, where there is something to fetch."""
+        if self.dry_run or not self.count(Verdict.QUEUED):
+            return self
+        return self.model_copy(update={"is_worker_reached": ring_for_fetches()})
+
+    def said(self) -> str:
+        """Return the verdicts, how many wait before them, and whether the worker knows."""
+        place = (
+            f" Asked for before, and waiting: {wording.capped_count(self.ahead)}."
+            if self.count(Verdict.QUEUED)
+            else ""
+        )
+        away = (
+            " The worker can't be reached now: it fetches them when it is back."
+            if self.is_worker_reached is False
+            else ""
+        )
+        return f"{super().said()}{place}{away}"
+
+
+@tool(Right.TRACK, "Refresh products now", is_idempotent=False, asks_outside=True)
+def trigger_product_refresh(
+    call: Call,
+    products: ProductNames,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> RefreshAsked:
+    """Have followed products looked at now, ahead of the usual round; says how many others
+    wait before, and which are being fetched already.
+
+    Each look may cost money. It takes a minute or more: `get_product_details` shows when
+    it was. A paused product is looked at once and stays paused.
+    """
+
+    def work(session: Session) -> RefreshAsked:
+        named = by_name.refresh_named(session, call.acting, products)
+        ids = [each.product_id for each in named if each.product_id]
+        ahead = counts.requests_waiting(session, ids)
+        return RefreshAsked(products=verdicts(named), ahead=ahead)
+
+    return written(call, Write(dry_run, idempotency_key), RefreshAsked, work).rung()
+
+
+class Target(StrEnum):
+    """What tracking is to be."""
+
+    PAUSED = "paused"
+    RUNNING = "running"
+
+
+class Toggled(WrittenList):
+    """Which products were paused or resumed."""
+
+    target: Target
+    whose: Whose
+
+
+@tool(Right.TRACK, "Pause or resume tracking")
+def toggle_product_tracking(
+    call: Call,
+    products: ProductNames,
+    target: Annotated[
+        Target, Described(description="What it is to be afterwards, whatever it is now.")
+    ],
+    whose: Scope = Whose.MINE,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Toggled:
+    """Pause products or resume them; the history stays. `team` does it for everybody of the
+    team who follows them, and takes a manager.
+
+    A product is looked at as long as anybody has it running.
+    """
+
+    def work(session: Session) -> Toggled:
+        runs = target is Target.RUNNING
+        named = by_name.set_running_named(session, call.acting, products, runs, whose)
+        return Toggled(products=verdicts(named), target=target, whose=whose)
+
+    return written(call, Write(dry_run, idempotency_key), Toggled, work)

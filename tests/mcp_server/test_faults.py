@@ -1,0 +1,411 @@
+"""What goes wrong around the server: bursts, clients that leave, a database away, kills."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from pydantic import Field
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from core import db
+from core.accounts.rules import Means, Right
+from core.accounts.service import acting_person
+from core.agents.models import AgentCall, AgentWrite
+from core.config import get_settings
+from core.db import read_scope, write_scope
+from core.tracking.models import Tracking
+from mcp_server import tooling
+from mcp_server.answers import Answer
+from mcp_server.arguments import DryRun
+from mcp_server.recording import Call
+from mcp_server.server import MOST_AT_ONCE
+from tests.factories import LAMP
+from tests.mcp_server.conftest import Agent, Door, free_port, words_of
+from tests.mcp_server.processes import (
+    allow_connections,
+    call_message,
+    database_away,
+    environment,
+    over_http,
+)
+
+HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+PATIENCE = 20  # seconds
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No limit that these tests would run into; the database is slow enough."""
+    monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
+    monkeypatch.setenv("AMAZCOPE_MCP_CALLS_AT_ONCE", "10000")
+
+
+class Waited(Answer):
+    """What a tool of these tests answers."""
+
+    seconds: float
+
+
+in_hand: list[int] = []  # connections that somebody held, at every step of the tool below
+
+
+def slow(
+    call: Call, seconds: Annotated[float, Field(ge=0, le=30)] = 0.5, dry_run: DryRun = False
+) -> Waited:
+    """Wait inside the database, telling how far it is."""
+    for step in range(1, 4):
+        with read_scope() as session:
+            session.execute(text("SELECT pg_sleep(:time)"), {"time": seconds / 3})
+            in_hand.append(checked_out())
+        call.report(step, 3, f"step {step}")
+    return Waited(seconds=seconds).saying("Waited." if not dry_run else "Would wait.")
+
+
+@pytest.fixture
+def slow_tool() -> Iterator[str]:
+    """A tool that takes its time; made before the server."""
+    tooling.tool(Right.READ, "Wait")(slow)
+    yield "slow"
+    del tooling.TOOLS["slow"]
+
+
+def post(door: Door, message: Any, **headers: str) -> httpx2.Response:
+    async def send() -> httpx2.Response:
+        async with door.client(**HEADERS | headers) as http:
+            return await http.post(door.url, json=message)
+
+    return anyio.run(send)
+
+
+def calls() -> list[tuple[str, str | None]]:
+    with read_scope() as session:
+        found = session.execute(select(AgentCall.name, AgentCall.outcome).order_by(AgentCall.id))
+        return [(name, outcome) for name, outcome in found]
+
+
+def soon(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so. Fails when it does not come."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
+def checked_out() -> int:
+    """How many connections of this process are in somebody's hands."""
+    return sum(
+        engine().pool.checkedout()  # type: ignore[attr-defined]
+        for engine in db.ENGINES
+        if engine.cache_info().currsize
+    )
+
+
+# Bursts
+
+
+def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(door: Door) -> None:
+    async def burst() -> list[httpx2.Response]:
+        limits = httpx2.Limits(max_connections=200)
+        bearer = {"Authorization": f"Bearer {door.token}"}
+        answers: list[httpx2.Response] = []
+        async with httpx2.AsyncClient(headers=HEADERS | bearer, limits=limits, timeout=60) as http:
+
+            async def one(number: int) -> None:
+                message = call_message("search_products", number)
+                answers.append(await http.post(door.url, json=message))
+
+            async with anyio.create_task_group() as group:
+                for number in range(200):
+                    group.start_soon(one, number)
+        return answers
+
+    answers = anyio.run(burst)
+    assert {answer.status_code for answer in answers} == {200}
+    assert all('"isError":false' in answer.text for answer in answers)
+    assert calls() == [("search_products", "answered")] * 200
+    assert checked_out() == 0
+
+
+def test_a_burst_of_slow_calls_waits_its_turn(slow_tool: str, door: Door) -> None:
+    """Many more than connections: they queue, nobody gives up, and others get theirs."""
+    in_hand.clear()
+
+    async def burst(client: Client) -> list[bool | None]:
+        answers: list[bool | None] = []
+
+        async def one() -> None:
+            answers.append((await client.call_tool(slow_tool, {"seconds": 0.6})).is_error)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(48):
+                group.start_soon(one)
+        return answers
+
+    assert door.with_client(burst) == [False] * 48
+    assert calls() == [(slow_tool, "answered")] * 48
+    assert 1 < max(in_hand) <= MOST_AT_ONCE
+
+
+# Clients that leave
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", None], ids=["handshake", "newest"])
+def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
+    slow_tool: str, door: Door, version: str | None
+) -> None:
+    async def leave_raw() -> None:
+        with anyio.move_on_after(0.7):
+            async with door.client(**HEADERS) as http:
+                await http.post(door.url, json=call_message(slow_tool, seconds=2))
+
+    async def leave(client: Client) -> None:
+        with anyio.move_on_after(0.7):
+            await client.call_tool(slow_tool, {"seconds": 2})
+
+    anyio.run(leave_raw) if version else door.with_client(leave)
+    soon(lambda: [name for name, _ in calls()] == [slow_tool])
+    soon(lambda: calls()[0][1] is not None)
+    assert calls() == [(slow_tool, "left")]
+    soon(lambda: checked_out() == 0)
+    assert post(door, call_message("search_products")).status_code == 200
+
+
+# Progress
+
+
+def progress_of(with_client: Callable[[Any], Any]) -> list[tuple[float, float | None, str | None]]:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def note(done: float, total: float | None, sentence: str | None) -> None:
+        told.append((done, total, sentence))
+
+    async def work(client: Client) -> None:
+        result = await client.call_tool("slow", {"seconds": 0.3}, progress_callback=note)
+        assert words_of(result) == "Waited."
+
+    with_client(work)
+    return told
+
+
+STEPS = [(1.0, 3.0, "step 1"), (2.0, 3.0, "step 2"), (3.0, 3.0, "step 3")]
+
+
+@pytest.mark.usefixtures("slow_tool")
+def test_progress_arrives_in_memory(agent: Agent) -> None:
+    assert progress_of(agent.with_client) == STEPS
+
+
+@pytest.mark.usefixtures("slow_tool")
+def test_progress_arrives_over_http(door: Door) -> None:
+    assert progress_of(door.with_client) == STEPS
+
+
+# The database away
+
+
+def test_while_the_database_is_away_requests_are_asked_to_come_back_and_then_it_works(
+    door: Door, committed_database: str
+) -> None:
+    assert post(door, call_message("search_products")).status_code == 200
+    with database_away(committed_database):
+        for _ in range(3):
+            answer = post(door, call_message("search_products"))
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+            assert "Try again" in answer.json()["error"]
+    answer = post(door, call_message("search_products"))
+    assert (answer.status_code, '"isError":false' in answer.text) == (200, True)
+    assert checked_out() == 0
+
+
+def test_without_http_a_database_that_is_away_is_told_in_words(
+    door: Door, committed_database: str
+) -> None:
+    with read_scope() as session:
+        agent = Agent(door.token, acting_person(session, 1, Means.PAGE))
+    with database_away(committed_database):
+        assert "does not answer just now" in agent.refusal("search_products")
+        told = agent.refusal("track_products", products=[f"US:{LAMP}"])
+        assert "Nothing was changed" in told
+    agent.call("track_products", products=[f"US:{LAMP}"])
+
+
+def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
+    slow_tool: str, door: Door, committed_database: str
+) -> None:
+    def take_away() -> None:
+        time.sleep(1)
+        allow_connections(committed_database, False)
+
+    async def call(client: Client) -> Any:
+        return await client.call_tool(slow_tool, {"seconds": 6})
+
+    thread = threading.Thread(target=take_away)
+    thread.start()
+    try:
+        result = door.with_client(call)
+    finally:
+        thread.join()
+        allow_connections(committed_database, True)
+    assert result.is_error
+    assert "does not answer just now" in words_of(result)
+    assert post(door, call_message("search_products")).status_code == 200
+    # That it was is in the log; how it ended is, where a connection was left to note it.
+    [(name, outcome), after] = calls()
+    assert (name, after) == (slow_tool, ("search_products", "answered"))
+    assert outcome in (None, "refused")
+
+
+# Kills, and two processes
+
+
+def _count(session: Session, table: type[Any]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_server_killed_in_a_write_leaves_nothing_half_written(
+    door: Door, committed_database: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    other = Door(f"http://127.0.0.1:{port}/mcp", port, door.token)
+    add = call_message("track_products", products=[f"US:{LAMP}"], idempotency_key="one")
+
+    def call_and_be_cut_off() -> None:
+        with pytest.raises(httpx2.HTTPError):
+            post(other, add)
+
+    with (
+        over_http(environment(committed_database, tmp_path), port) as process,
+        write_scope() as session,
+    ):
+        # Whoever follows waits here, with the key claimed.
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext('following'), 1)"))
+        thread = threading.Thread(target=call_and_be_cut_off)
+        thread.start()
+        soon(lambda: _waits_for_lock(committed_database))
+        process.kill()
+        thread.join(PATIENCE)
+    soon(lambda: not _waits_for_lock(committed_database))
+    with read_scope() as session:
+        assert (_count(session, Tracking), _count(session, AgentWrite)) == (0, 0)
+    assert calls() == [("track_products", None)]
+    # The same write with the same key is made now, once.
+    assert '"is_repeat":false' in post(door, add).text.replace(" ", "")
+    assert '"is_repeat":true' in post(door, add).text.replace(" ", "")
+    with read_scope() as session:
+        assert _count(session, Tracking) == 1
+
+
+def _waits_for_lock(url: str) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND wait_event = 'advisory'"
+    )
+    with read_scope() as session:
+        return bool(session.scalar(waiting, {"name": url.rpartition("/")[2]}))
+
+
+def test_two_processes_share_the_pace_of_a_token(
+    door: Door, committed_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = {"AMAZCOPE_MCP_CALLS_PER_MINUTE": "1", "AMAZCOPE_MCP_CALLS_AT_ONCE": "3"}
+    for name, value in pace.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    port = free_port()
+    other = Door(f"http://127.0.0.1:{port}/mcp", port, door.token)
+    with over_http(environment(committed_database, tmp_path, **pace), port):
+        said = [post(each, call_message("search_products")).text for each in (door, other) * 3]
+    assert ["Too many calls" in each for each in said] == [False] * 3 + [True] * 3
+    assert [outcome for _, outcome in calls()] == ["answered"] * 3 + ["limited"] * 3
+
+
+# Nonsense over HTTP
+
+DEEP = "[" * 200_000
+NONSENSE: dict[str, tuple[bytes, dict[str, str], set[int]]] = {
+    "nothing": (b"", {}, {400}),
+    "no JSON": (b"hello", {}, {400}),
+    "half of JSON": (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "par', {}, {400}),
+    "deep JSON": (DEEP.encode(), {}, {400}),
+    "deep arguments": (
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products",'
+        b'"arguments":{"search":' + b'{"a":' * 20_000 + b"1" + b"}" * 20_000 + b"}}}",
+        {},
+        {200, 400},
+    ),
+    "a batch": (b'[{"jsonrpc":"2.0","id":1,"method":"ping"},3,null,{"x":[]}]', {}, {400}),
+    "a number": (b"17", {}, {400}),
+    "another version of the protocol": (b'{"jsonrpc":"1.0","id":1,"method":"ping"}', {}, {400}),
+    "no bytes of UTF-8": (b'{"jsonrpc":"2.0","id":1,"method":"\xff\xfe"}', {}, {400}),
+    "half a surrogate pair": (
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products",'
+        b'"arguments":{"search":"\\ud800"}}}',
+        {},
+        {200, 400},
+    ),
+    "NUL": (
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_products",'
+        b'"arguments":{"search":"\\u0000"}}}',
+        {},
+        {200},
+    ),
+    "a name that is no text": (
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["x"]}}',
+        {},
+        {200, 400},
+    ),
+    "a method that there is not": (
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/destroy","params":{}}',
+        {},
+        {200, 400, 404},
+    ),
+    "a form": (b"a=b", {"Content-Type": "application/x-www-form-urlencoded"}, {400, 415}),
+    "plain text": (b"{}", {"Content-Type": "text/plain"}, {400, 415}),
+    "a client that takes only pages": (b"{}", {"Accept": "text/html"}, {400, 406}),
+    "a version that never was": (b"{}", {"MCP-Protocol-Version": "1999-01-01"}, {400}),
+    "too much": (b'{"x":"' + b"y" * (1024 * 1024 + 1) + b'"}', {}, {413}),
+}
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_nonsense_over_http_is_refused_and_the_server_goes_on(door: Door, what: str) -> None:
+    body, headers, statuses = NONSENSE[what]
+
+    async def send() -> httpx2.Response:
+        sent = HEADERS | {"Content-Type": "application/json"} | headers
+        async with door.client(**sent) as http:
+            return await http.post(door.url, content=body)
+
+    answer = anyio.run(send)
+    assert answer.status_code in statuses, answer.text[:500]
+    assert "Traceback" not in answer.text
+    assert "Error executing" not in answer.text
+    assert len(answer.text) < 3000
+    assert post(door, call_message("search_products")).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD", "OPTIONS"])
+def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
+    async def send() -> int:
+        async with door.client(**HEADERS) as http, http.stream(method, door.url) as answer:
+            return int(answer.status_code)
+
+    assert anyio.run(send) == 405
+
+
+def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
+    async def body() -> Any:
+        for _ in range(200):
+            yield b"x" * 65_536
+
+    async def send() -> int:
+        async with door.client(**HEADERS, **{"Content-Type": "application/json"}) as http:
+            return int((await http.post(door.url, content=body())).status_code)
+
+    assert anyio.run(send) == 413

@@ -1,0 +1,161 @@
+"""Every tool, fed from its own schema and beyond it by a real client, answers or says why not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, CallToolResult
+from mcp_types import Tool as Listed
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.models import ApiToken, Person
+from core.accounts.rules import Acting, Means, Role, Scope
+from core.agents.models import AgentCall
+from core.tracking.service import Wish, follow
+from jobs import fetching
+from mcp_server.callers import Always
+from mcp_server.server import make_server
+from mcp_server.tooling import TOOLS
+from tests.core.suggestions.world import suggest
+from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, look_at, store, stranger
+from tests.mcp_server.conftest import agent_of, words_of
+from tests.mcp_server.from_schema import arguments_of
+
+EXAMPLES = 100  # a tool
+SECRET = "Zq7onlyours"  # stands in everything that another team has
+THEIRS = "B0THEIRS01"
+LEAKS = (
+    SECRET,
+    "Traceback",
+    "psycopg",
+    "sqlalchemy",
+    "pydantic",
+    "FROM tracking",
+    "FROM product",
+    "INSERT INTO ",
+    "unnest(",
+    'File "/',
+)
+
+
+@dataclass
+class Fuzzed:
+    """A connected client, with the tools as it lists them, in a world with another team."""
+
+    portal: BlockingPortal
+    client: Client
+    tools: dict[str, Listed]
+    known: tuple[str, ...]
+
+    def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult | MCPError:
+        """Call a tool; an error of the protocol is returned."""
+        try:
+            return self.portal.call(self.client.call_tool, tool, arguments)
+        except MCPError as error:
+            return error
+
+
+@pytest.fixture
+def fuzzed(session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fuzzed]:
+    monkeypatch.setattr(fetching, "fetch_now", lambda: None)
+    monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
+    follow_all(session, acting, [LAMP, KETTLE])
+    store(session, look_at(listing=lamp_listing()), look_at(KETTLE, price=1500))
+    known = (f"US:{LAMP}", KETTLE, f"https://www.amazon.com/dp/{LAMP}", *others(session))
+    session.commit()
+    agent = Acting(
+        acting.person_id,
+        acting.team_id,
+        "Agent",
+        "UTC",
+        Role.MANAGER,
+        means=Means.TOOL,
+        scopes=frozenset(Scope),
+    )
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(Client(make_server(Always(agent)))) as client,
+    ):
+        listed = portal.call(client.list_tools).tools
+        yield Fuzzed(portal, client, {each.name: each for each in listed}, known)
+
+
+def others(session: Session) -> tuple[str, ...]:
+    """Make another team with products, tags, notes and advice; return how they are named."""
+    them = stranger(session)
+    person = session.get_one(Person, them.person_id)
+    person.name, person.mail, person.state = SECRET, f"{SECRET}@others.example", "active"
+    session.flush()
+    wishes = [Wish("US", asin, tags=(SECRET,), note=SECRET) for asin in (THEIRS, LAMP)]
+    followed = follow(session, them, wishes)
+    number = suggest(session, them, title=SECRET, reasoning=SECRET)
+    agent_of(session, them)
+    [token] = session.scalars(select(ApiToken.id).where(ApiToken.person_id == them.person_id))
+    ids = {them.person_id, them.team_id, number, token, *(each.product_id for each in followed)}
+    return (f"US:{THEIRS}", *map(str, ids), f"suggestions://US/{THEIRS}", f"person:{person.id}")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
+    fuzzed: Fuzzed, session: Session, tool: str
+) -> None:
+    listed = fuzzed.tools[tool]
+    answers = Draft202012Validator(listed.output_schema or {})
+    seen = {"answered": 0, "refused": 0}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(arguments_of(listed.input_schema, fuzzed.known))
+    def check(arguments: dict[str, Any]) -> None:
+        result = fuzzed.call(tool, arguments)
+        if isinstance(result, MCPError):
+            assert result.error.code != INTERNAL_ERROR, (arguments, result)
+            assert_clean(str(result))
+        elif result.is_error:
+            seen["refused"] += 1
+            assert_in_words(words_of(result))
+        else:
+            seen["answered"] += 1
+            answers.validate(result.structured_content)
+            assert_clean(words_of(result))
+            assert_clean(orjson.dumps(result.structured_content).decode())
+
+    check()
+    assert min(seen.values()) > 0, seen
+    outcomes = set(session.scalars(select(AgentCall.outcome).where(AgentCall.name == tool)))
+    assert outcomes <= {"answered", "refused"}
+
+
+@settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(name=st.text(max_size=300))
+def test_a_tool_that_there_is_not_is_told(fuzzed: Fuzzed, name: str) -> None:
+    result = fuzzed.call(name, {})
+    if isinstance(result, CallToolResult):
+        assert result.is_error
+        assert_in_words(words_of(result))
+
+
+def assert_in_words(said: str) -> None:
+    """Fail for a refusal that nobody could act on."""
+    assert not said.startswith("Error executing"), said
+    assert len(said.split()) >= 3, said
+    assert len(said) < 5000, said[:500]
+    assert_clean(said)
+
+
+def assert_clean(said: str) -> None:
+    """Fail for what is of another team, or of our inside."""
+    assert [leak for leak in LEAKS if leak in said] == [], said[:2000]

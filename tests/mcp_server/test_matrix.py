@@ -1,0 +1,153 @@
+"""Which tool takes which role and scope; a generated matrix over every tool there is.
+
+A tool that is new has no entry in the table below, and a test says so: decide who may
+call it, and write it down.
+"""
+
+import ast
+from itertools import product as pairs
+from pathlib import Path
+
+import pytest
+from mcp_types import CallToolResult
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Means, Role, Scope
+from core.errors import NotAllowedError
+from core.suggestions import applying, competitors
+from core.suggestions import service as suggestions
+from mcp_server.callers import Always
+from mcp_server.server import make_server
+from mcp_server.tooling import TOOLS
+from tests.core.suggestions.world import new_cadence, only_action, own_lamp, suggest
+from tests.factories import NOW
+from tests.mcp_server.conftest import client_of, words_of
+
+READS = (Role.VIEWER, Scope.READ)
+ACTS = (Role.SELLER, Scope.ACT)
+# Tool → the least role of the token's owner, and the scope that the token needs.
+LEAST: dict[str, tuple[Role, Scope]] = {
+    "get_price_history": READS,
+    "get_product_details": READS,
+    "search_products": READS,
+    "toggle_product_tracking": ACTS,
+    "track_products": ACTS,
+    "trigger_product_refresh": ACTS,
+    "update_alert_thresholds": ACTS,
+    "update_tracking_settings": ACTS,
+}
+# What decides on a suggestion or carries one out. No tool does; a person at a page does.
+DECIDING = {
+    suggestions: {
+        "approve",
+        "approve_all",
+        "approve_many",
+        "decline",
+        "decline_all",
+        "decline_many",
+        "set_four_eyes",
+        "set_price_cap",
+        "undo",
+    },
+    applying: {"undo", *(name for name in dir(applying) if name.startswith("apply"))},
+    competitors: {"set_price_cap"},
+}
+ROLES = list(Role)
+TOKENS = [(role, scope) for role, scope in pairs(Role, [None, *Scope])]
+
+
+def called(tool: str, role: Role, scopes: frozenset[Scope]) -> CallToolResult:
+    """Call a tool without arguments, as somebody of a role with a token of these scopes."""
+    acting = Acting(1, 1, "Somebody", "UTC", role, means=Means.TOOL, scopes=scopes)
+    return client_of(make_server(Always(acting)), lambda client: client.call_tool(tool, {}))
+
+
+def test_every_tool_has_an_entry_in_the_table() -> None:
+    assert set(TOOLS) - set(LEAST) == set(), "Decide who may call these, and write it into LEAST."
+    assert set(LEAST) - set(TOOLS) == set(), "These are no tools any more."
+
+
+@pytest.mark.parametrize("tool", LEAST)
+def test_a_tool_declares_what_the_table_says(tool: str) -> None:
+    declared = TOOLS[tool]
+    assert (declared.least_role, declared.scope) == LEAST[tool]
+    assert declared.annotations.read_only_hint is (LEAST[tool][1] is Scope.READ)
+
+
+@pytest.mark.parametrize("tool", LEAST)
+def test_a_token_is_let_through_by_role_and_scope_or_told_which_it_takes(
+    session: Session,
+    tool: str,
+) -> None:
+    least, needed = LEAST[tool]
+    for role, scope in TOKENS:
+        result = called(tool, role, frozenset({scope} - {None}))  # type: ignore[arg-type]
+        said = words_of(result)
+        if ROLES.index(role) < ROLES.index(least):
+            assert result.is_error
+            assert f"takes the role {least.value}; yours is {role.value}" in said
+        elif scope is not needed:
+            assert result.is_error
+            assert f"lacks the scope {needed.value}" in said
+        else:
+            assert "takes the role" not in said
+            assert "lacks the scope" not in said
+
+
+# No tool approves or applies
+
+
+def names_in(path: Path) -> set[str]:
+    """Return every name that a module imports, calls or reaches for."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+    return found
+
+
+def test_no_tool_reaches_for_what_decides() -> None:
+    forbidden = set().union(*DECIDING.values())
+    for path in Path("mcp_server").rglob("*.py"):
+        assert names_in(path) & forbidden == set(), path
+
+
+def test_the_list_of_what_decides_is_whole() -> None:
+    for module, names in DECIDING.items():
+        assert {name for name in names if not hasattr(module, name)} == set()
+    known = {name for name in suggestions.__all__ if name.startswith(("appr", "decl", "set_"))}
+    assert known <= DECIDING[suggestions]
+
+
+@pytest.mark.parametrize("scopes", [None, frozenset(Scope)], ids=["none", "all"])
+def test_a_tool_that_reached_it_would_be_refused(
+    session: Session, acting: Acting, scopes: frozenset[Scope] | None
+) -> None:
+    product = own_lamp(session, acting)
+    number = suggest(session, acting, new_cadence(), now=NOW)
+    action = only_action(session, number).id
+    tool = Acting(
+        acting.person_id, acting.team_id, "A", "UTC", Role.ADMIN, means=Means.TOOL, scopes=scopes
+    )
+    refused = [
+        lambda: suggestions.approve(session, tool, action, NOW),
+        lambda: suggestions.approve_all(session, tool, number, NOW),
+        lambda: suggestions.approve_many(session, tool, [number], NOW),
+    ]
+    if scopes is not None:
+        refused += [
+            lambda: suggestions.decline(session, tool, action, NOW, "No"),
+            lambda: suggestions.decline_all(session, tool, number, NOW, "No"),
+            lambda: suggestions.decline_many(session, tool, [number], NOW, "No"),
+            lambda: suggestions.undo(session, tool, action, NOW),
+            lambda: suggestions.set_four_eyes(session, tool, False),
+            lambda: suggestions.set_price_cap(session, tool, product, None),  # type: ignore[arg-type]
+        ]
+    for verb in refused:
+        with pytest.raises(NotAllowedError):
+            verb()
+    assert only_action(session, number).state == "pending"

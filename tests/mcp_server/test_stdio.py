@@ -1,0 +1,86 @@
+"""The server over stdio: whose token, what is on stdout, when it ends."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from core.accounts.api_tokens import make_api_token, own_tokens, revoke_own
+from core.accounts.models import ApiToken
+from core.accounts.rules import Means
+from core.accounts.service import acting_owner, acting_person
+from core.db import write_scope
+from tests.mcp_server.conftest import ALL, active
+from tests.mcp_server.processes import (
+    INITIALIZE,
+    INITIALIZED,
+    PATIENCE,
+    call_message,
+    environment,
+    hear,
+    over_stdio,
+    say,
+)
+
+
+@pytest.fixture
+def given(committed_database: str, tmp_path: Path) -> dict[str, str]:
+    """The surroundings of a process whose token holds."""
+    with write_scope() as session:
+        page = active(session, acting_person(session, acting_owner(session).person_id, Means.PAGE))
+        token = make_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
+    return environment(committed_database, tmp_path, AMAZCOPE_TOKEN=token)
+
+
+@pytest.mark.parametrize("token", [None, "", "amz_wrong"])
+def test_without_a_token_that_holds_it_says_what_to_do_and_ends(
+    given: dict[str, str], token: str | None
+) -> None:
+    told = {name: value for name, value in given.items() if name != "AMAZCOPE_TOKEN"}
+    told |= {} if token is None else {"AMAZCOPE_TOKEN": token}
+    with over_stdio(told) as process:
+        said, error = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (1, "")
+    assert "No valid API token. Make one at Profile" in error
+    assert "Traceback" not in error
+
+
+def test_nothing_but_the_protocol_is_on_stdout_and_garbage_on_stdin_ends_nothing(
+    given: dict[str, str],
+) -> None:
+    with over_stdio(given) as process:
+        say(
+            process, "garbage", "", "{", "[1, 2]", "null", '{"jsonrpc": "2.0"}', "\x00\x01", "é" * 9
+        )
+        say(process, INITIALIZE)
+        assert hear(process, 0)["result"]["serverInfo"]["name"] == "amazcope"
+        say(process, INITIALIZED, "more garbage", call_message("search_products", 1))
+        assert hear(process, 1)["result"]["structuredContent"]["total"] == 0
+        say(process, call_message("search_products", 2, limit="many"))
+        assert "can't be used" in hear(process, 2)["result"]["content"][0]["text"]
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+
+
+def test_a_token_revoked_while_it_runs_opens_nothing_more(given: dict[str, str]) -> None:
+    with over_stdio(given) as process:
+        say(process, INITIALIZE, INITIALIZED, call_message("search_products", 1))
+        assert hear(process, 1)["result"]["isError"] is False
+        with write_scope() as session:
+            owner = session.scalars(select(ApiToken.person_id)).one()
+            page = acting_person(session, owner, Means.PAGE)
+            [kept] = own_tokens(session, page, datetime.now(UTC))
+            revoke_own(session, page, kept.id, datetime.now(UTC))
+        say(process, call_message("search_products", 2))
+        assert "No valid API token" in hear(process, 2)["error"]["message"]
+
+
+def test_it_ends_with_its_client(given: dict[str, str]) -> None:
+    with over_stdio(given) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0

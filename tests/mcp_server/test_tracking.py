@@ -1,0 +1,294 @@
+"""What tools change of who follows what: told in units, noted in the audit, undone in a dry run."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.accounts.models import AuditEvent
+from core.accounts.rules import Acting, Role, Scope
+from core.tracking.models import Tracking
+from jobs import fetching
+from tests.factories import KETTLE, LAMP, colleague, follow_all, rows, schedule, stranger
+from tests.mcp_server.conftest import Agent, active, agent_of
+
+LAMP_NAME = f"US:{LAMP}"
+
+
+@pytest.fixture(autouse=True)
+def bell(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """How often the worker was called."""
+    rung: list[bool] = []
+    monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
+    return rung
+
+
+def verdicts(answer: dict[str, Any]) -> list[str]:
+    return [each["verdict"] for each in answer["products"]]
+
+
+def events(session: Session) -> list[AuditEvent]:
+    return list(session.scalars(select(AuditEvent).order_by(AuditEvent.id)))
+
+
+def newest(session: Session) -> AuditEvent:
+    return events(session)[-1]
+
+
+def lamp_of(session: Session, who: Acting) -> Tracking:
+    session.expire_all()
+    return session.scalars(select(Tracking).where(Tracking.person_id == who.person_id)).one()
+
+
+# Following
+
+
+def test_each_name_gets_a_verdict(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    names = [
+        LAMP_NAME,
+        f"https://www.amazon.de/dp/{KETTLE}",
+        KETTLE,
+        "https://amzn.to/3xyz",
+        "nothing at all",
+        f"US:{LAMP} DE:{KETTLE}",
+        f"DE:{KETTLE}",
+    ]
+    answer = agent.call("track_products", products=names, role="competitor", tags=["a b", "a  b"])
+    assert verdicts(answer) == [
+        "already_tracked",
+        "added",
+        "needs_marketplace",
+        "invalid",
+        "invalid",
+        "invalid",
+        "already_tracked",
+    ]
+    assert [each["product"] for each in answer["products"][:3]] == [
+        LAMP_NAME,
+        f"DE:{KETTLE}",
+        None,
+    ]
+    assert "short link" in answer["products"][3]["why"].lower()
+    assert "Say which marketplace" in answer["products"][2]["why"]
+    [made] = rows(session, "SELECT role, cadence, tags FROM tracking WHERE role = 'competitor'")
+    assert made == {"role": "competitor", "cadence": "daily", "tags": ["a b"]}
+
+
+def test_an_asin_alone_belongs_to_the_marketplace_that_is_named(agent: Agent) -> None:
+    answer = agent.call("track_products", products=[KETTLE], marketplace="de")
+    assert [(each["product"], each["verdict"]) for each in answer["products"]] == [
+        (f"DE:{KETTLE}", "added")
+    ]
+    assert "XX" in agent.refusal("track_products", products=[KETTLE], marketplace="XX")
+
+
+def test_what_is_followed_already_keeps_its_settings(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP], note="mine")
+    agent.call("track_products", products=[LAMP_NAME], role="own", cadence="hourly", tags=["x"])
+    kept = lamp_of(session, agent.acting)
+    assert (kept.role, kept.cadence, kept.tags, kept.note) == ("watched", "daily", [], "mine")
+
+
+def test_the_audit_says_what_was_followed_and_how(session: Session, agent: Agent) -> None:
+    agent.call("track_products", products=[LAMP_NAME], role="own", cadence="6h", tags=["x"])
+    event = newest(session)
+    assert (event.verb, event.means, event.person_id) == (
+        "followed",
+        "tool",
+        agent.acting.person_id,
+    )
+    assert event.new is not None
+    told = {name: event.new[name] for name in ("count", "role", "cadence", "tags")}
+    assert told == {"count": 1, "role": "own", "cadence": "6h", "tags": ["x"]}
+
+
+def test_two_hundred_are_followed_at_once_and_no_more(agent: Agent) -> None:
+    names = [f"US:B0{number:08d}" for number in range(201)]
+    assert "at most 200" in agent.refusal("track_products", products=names)
+    assert "200 added" in agent.words("track_products", products=names[:200])
+
+
+# Looking now
+
+
+def test_a_refresh_says_what_is_queued_and_behind_how_many(
+    session: Session, agent: Agent, bell: list[bool]
+) -> None:
+    lamp, _ = follow_all(session, agent.acting, [LAMP, KETTLE])
+    agent.call("trigger_product_refresh", products=[f"US:{KETTLE}"])
+    answer = agent.call("trigger_product_refresh", products=[LAMP_NAME, "US:B0NOTHERE1", "x"])
+    assert verdicts(answer) == ["queued", "not_tracked", "invalid"]
+    assert (answer["ahead"], answer["is_worker_reached"], len(bell)) == (1, True, 2)
+    due = schedule(session, lamp)
+    assert due is not None
+    assert due["priority"] == 0
+    assert newest(session).verb == "asked for a fetch"
+    assert newest(session).object == f"product:{lamp}"
+
+
+def test_what_is_being_fetched_is_not_queued_and_nobody_is_called(
+    session: Session, agent: Agent, bell: list[bool]
+) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
+    session.commit()
+    answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
+    assert (verdicts(answer), answer["is_worker_reached"], bell) == (["being_fetched"], None, [])
+
+
+def test_a_worker_that_is_away_is_said_and_nothing_is_lost(
+    session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise psycopg.OperationalError("gone")
+
+    monkeypatch.setattr(fetching, "fetch_now", away)
+    [lamp] = follow_all(session, agent.acting, [LAMP])
+    answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
+    assert answer["is_worker_reached"] is False
+    due = schedule(session, lamp)
+    assert due is not None
+    assert due["priority"] == 0
+    said = agent.words("trigger_product_refresh", products=[LAMP_NAME])
+    assert "fetches them when it is back" in said
+
+
+def test_a_dry_run_of_a_refresh_asks_for_nothing(
+    session: Session, agent: Agent, bell: list[bool]
+) -> None:
+    [lamp] = follow_all(session, agent.acting, [LAMP])
+    answer = agent.call("trigger_product_refresh", products=[LAMP_NAME], dry_run=True)
+    assert (verdicts(answer), answer["dry_run"], bell) == (["queued"], True, [])
+    due = schedule(session, lamp)
+    assert due is not None
+    assert due["priority"] == 1
+
+
+def test_another_teams_product_is_not_looked_at_for_us(session: Session, agent: Agent) -> None:
+    follow_all(session, stranger(session), [LAMP])
+    answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
+    assert verdicts(answer) == ["not_tracked"]
+
+
+# Pausing
+
+
+def test_pausing_twice_pauses_once(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    pause = {"products": [LAMP_NAME, f"US:{KETTLE}"], "target": "paused"}
+    assert verdicts(agent.call("toggle_product_tracking", **pause)) == ["paused", "not_tracked"]
+    assert verdicts(agent.call("toggle_product_tracking", **pause)) == ["unchanged", "not_tracked"]
+    assert lamp_of(session, agent.acting).paused_at is not None
+    assert [each.verb for each in events(session)].count("paused") == 1
+    resume = pause | {"target": "running"}
+    assert verdicts(agent.call("toggle_product_tracking", **resume)) == ["resumed", "not_tracked"]
+
+
+def test_only_a_manager_pauses_for_the_team(session: Session, acting: Acting) -> None:
+    seller = active(session, colleague(session, acting), Role.SELLER)
+    manager = active(session, colleague(session, acting), Role.MANAGER)
+    follow_all(session, acting, [LAMP])
+    pause = {"products": [LAMP_NAME], "target": "paused", "whose": "team"}
+    told = agent_of(session, seller).refusal("toggle_product_tracking", **pause)
+    assert "takes the role manager; yours is seller" in told
+    answer = agent_of(session, manager).call("toggle_product_tracking", **pause)
+    assert verdicts(answer) == ["paused"]
+    assert lamp_of(session, acting).paused_at is not None
+
+
+def test_a_token_that_only_acts_is_enough_to_act(session: Session, acting: Acting) -> None:
+    follow_all(session, acting, [LAMP])
+    agent = agent_of(session, acting, Scope.ACT)
+    for tool, arguments in {
+        "track_products": {"products": [LAMP_NAME]},
+        "trigger_product_refresh": {"products": [LAMP]},
+        "toggle_product_tracking": {"products": [LAMP], "target": "paused"},
+        "update_tracking_settings": {"product": LAMP, "role": "own"},
+        "update_alert_thresholds": {"product": LAMP, "price_change_percent": 7},
+    }.items():
+        agent.call(tool, **arguments)
+
+
+# Settings
+
+
+def test_only_what_is_given_changes(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP], note="keep me", tags=("old",))
+    answer = agent.call("update_tracking_settings", product=LAMP_NAME, cadence="hourly", tags=["b"])
+    assert answer["changed"] == ["cadence", "tags"]
+    assert answer["before"] == {
+        "role": "watched",
+        "cadence": "daily",
+        "tags": ["old"],
+        "note": "keep me",
+        "is_primary": False,
+    }
+    assert answer["after"] == answer["before"] | {"cadence": "hourly", "tags": ["b"]}
+    event = newest(session)
+    assert (event.verb, event.means) == ("changed settings", "tool")
+    assert event.old is not None
+    assert event.new is not None
+    assert (event.old["cadence"], event.new["cadence"]) == ("daily", "hourly")
+    assert (event.old["tags"], event.new["tags"]) == (["old"], ["b"])
+
+
+def test_null_clears_a_note_and_the_same_again_changes_nothing(
+    session: Session, agent: Agent
+) -> None:
+    follow_all(session, agent.acting, [LAMP], note="away with me")
+    clear = {"product": LAMP_NAME, "note": None}
+    assert agent.call("update_tracking_settings", **clear)["changed"] == ["note"]
+    count = len(events(session))
+    assert agent.call("update_tracking_settings", **clear)["changed"] == []
+    assert len(events(session)) == count
+    assert "nothing is another" in agent.words("update_tracking_settings", **clear)
+
+
+def test_nothing_given_is_told(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    for tool in ("update_tracking_settings", "update_alert_thresholds"):
+        assert "at least one setting" in agent.refusal(tool, product=LAMP_NAME)
+
+
+def test_a_threshold_is_set_and_null_resets_it_to_the_usual(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    answer = agent.call("update_alert_thresholds", product=LAMP_NAME, price_change_percent=12.345)
+    assert answer["before"]["price_change"] == {"percent": 5.0, "is_usual": True}
+    assert answer["after"] == {
+        "price_change": {"percent": 12.34, "is_usual": False},
+        "rank_change": {"percent": 50.0, "is_usual": True},
+    }
+    reset = {"product": LAMP_NAME, "price_change_percent": None, "rank_change_percent": 80}
+    words = agent.words("update_alert_thresholds", **reset)
+    assert "price change was 12.34 %, is 5 % (as usual)" in words
+    assert "rank change was 50 % (as usual), is 80 %" in words
+
+
+@pytest.mark.parametrize("percent", [0, -1, 10_001, "x"])
+def test_what_is_no_threshold_is_refused(session: Session, agent: Agent, percent: object) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    told = agent.refusal("update_alert_thresholds", product=LAMP_NAME, rank_change_percent=percent)
+    assert "rank_change_percent" in told
+
+
+def test_a_teammates_settings_take_a_manager(session: Session, acting: Acting) -> None:
+    mate = active(session, colleague(session, acting), Role.SELLER)
+    follow_all(session, mate, [LAMP])
+    change = {"product": LAMP_NAME, "is_primary": True}
+    mine = agent_of(session, acting)
+    assert "do not follow" in mine.refusal("update_tracking_settings", **change)
+    answer = mine.call("update_tracking_settings", **change, whose="team")
+    assert (answer["is_mine"], answer["changed"]) == (False, ["is_primary"])
+    seller = agent_of(session, active(session, colleague(session, acting), Role.SELLER))
+    told = seller.refusal("update_tracking_settings", **change, whose="team")
+    assert "takes the role manager" in told
+
+
+def test_a_character_that_no_text_can_hold_is_told(agent: Agent) -> None:
+    for bad in ("a\x00b", "a\ud800"):
+        assert "NUL" in agent.refusal("track_products", products=[bad])
+    assert "NUL" in agent.refusal("search_products", **{"a\x00b": 1})

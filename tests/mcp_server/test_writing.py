@@ -1,0 +1,252 @@
+"""Writing once: dry runs, idempotency keys, two at the same moment, what an error leaves."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.accounts.api_tokens import find_by_token, make_api_token
+from core.accounts.models import AuditEvent
+from core.accounts.rules import Acting, Means
+from core.accounts.service import acting_owner, acting_person
+from core.agents.models import AgentCall, AgentWrite
+from core.agents.service import CALLS_KEPT, WRITES_KEPT, Asked, hash_of
+from core.db import read_scope, write_scope
+from core.errors import InvalidInputError
+from core.tracking.models import Tracking
+from core.tracking.service import Wish, follow
+from core.tracking.settings import Changed, Changes, change_some
+from jobs import fetching, upkeep
+from mcp_server.answers import Written
+from mcp_server.recording import Call
+from mcp_server.tooling import Write, written
+from tests.factories import KETTLE, LAMP, colleague, follow_all
+from tests.mcp_server.conftest import ALL, Agent, active, agent_of
+
+ADD = {"products": [f"US:{LAMP}"]}
+
+
+@pytest.fixture(autouse=True)
+def bell(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    rung: list[bool] = []
+    monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
+    return rung
+
+
+def count(session: Session, table: type[Any]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_dry_run_says_what_would_come_of_it_and_changes_nothing(
+    session: Session, agent: Agent
+) -> None:
+    before = count(session, AuditEvent)
+    answer = agent.call("track_products", **ADD, dry_run=True, idempotency_key="one")
+    assert (answer["dry_run"], answer["products"][0]["verdict"]) == (True, "added")
+    assert agent.words("track_products", **ADD, dry_run=True).startswith("A dry run, nothing was")
+    left = {table: count(session, table) for table in (Tracking, AgentWrite, AuditEvent)}
+    assert left == {Tracking: 0, AgentWrite: 0, AuditEvent: before}
+
+
+def test_the_same_key_and_arguments_give_the_first_answer_again(
+    session: Session, agent: Agent
+) -> None:
+    first = agent.call("track_products", **ADD, idempotency_key="one")
+    again = agent.call("track_products", idempotency_key="one", **ADD)
+    assert again == first | {"is_repeat": True}
+    assert again["products"][0]["verdict"] == "added"
+    said = agent.words("track_products", **ADD, idempotency_key="one")
+    assert said.startswith("Done before, nothing is done twice. It said: 1 added.")
+    assert count(session, Tracking) == 1
+
+
+def test_the_same_key_with_other_arguments_or_another_tool_is_refused(
+    session: Session, agent: Agent
+) -> None:
+    agent.call("track_products", **ADD, idempotency_key="one")
+    told = agent.refusal("track_products", products=[f"US:{KETTLE}"], idempotency_key="one")
+    assert "used for another call" in told
+    told = agent.refusal("trigger_product_refresh", **ADD, idempotency_key="one")
+    assert "used for another call" in told
+    assert count(session, Tracking) == 1
+
+
+def test_another_persons_same_key_is_another_key(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    mate = agent_of(session, active(session, colleague(session, acting)))
+    agent.call("track_products", **ADD, idempotency_key="one")
+    answer = mate.call("track_products", **ADD, idempotency_key="one")
+    assert (answer["is_repeat"], count(session, Tracking)) == (False, 2)
+
+
+def test_after_an_error_the_key_is_free(session: Session, agent: Agent) -> None:
+    change = {"product": f"US:{LAMP}", "role": "own", "idempotency_key": "one"}
+    assert "do not follow" in agent.refusal("update_tracking_settings", **change)
+    assert count(session, AgentWrite) == 0
+    follow_all(session, agent.acting, [LAMP])
+    session.commit()
+    answer = agent.call("update_tracking_settings", **change)
+    assert (answer["is_repeat"], answer["changed"]) == (False, ["role"])
+
+
+def test_a_repeated_refresh_calls_the_worker_again_but_asks_once(
+    session: Session, agent: Agent, bell: list[bool]
+) -> None:
+    """The first call may have died between its commit and the bell."""
+    follow_all(session, agent.acting, [LAMP])
+    first = agent.call("trigger_product_refresh", **ADD, idempotency_key="one")
+    again = agent.call("trigger_product_refresh", **ADD, idempotency_key="one")
+    assert (again, len(bell)) == (first | {"is_repeat": True}, 2)
+    verbs = list(session.scalars(select(AuditEvent.verb)))
+    assert verbs.count("asked for a fetch") == 1
+
+
+def test_an_answer_of_another_version_is_told_not_a_crash(session: Session, agent: Agent) -> None:
+    agent.call("track_products", **ADD, idempotency_key="one")
+    session.scalars(select(AgentWrite)).one().answer = {"unheard": "of"}
+    session.commit()
+    told = agent.refusal("track_products", **ADD, idempotency_key="one")
+    assert "Look at what it changed" in told
+
+
+@pytest.mark.parametrize("key", ["", "two words", "é", "x" * 101, "line\n"])
+def test_what_is_no_key_is_told(agent: Agent, key: str) -> None:
+    assert "idempotency_key" in agent.refusal("track_products", **ADD, idempotency_key=key)
+
+
+def test_old_calls_and_answers_are_forgotten_and_younger_ones_kept(
+    session: Session, agent: Agent
+) -> None:
+    for key in ("old", "young"):
+        agent.call("track_products", **ADD, idempotency_key=key)
+    now = datetime.now(UTC)
+    session.scalars(select(AgentWrite).where(AgentWrite.key == "old")).one().at = (
+        now - WRITES_KEPT - timedelta(minutes=1)
+    )
+    session.scalars(select(AgentCall).order_by(AgentCall.id)).first().at = (  # type: ignore[union-attr]
+        now - CALLS_KEPT - timedelta(minutes=1)
+    )
+    session.commit()
+    upkeep.forget_agents()
+    upkeep.forget_agents()
+    session.expire_all()
+    assert list(session.scalars(select(AgentWrite.key))) == ["young"]
+    assert count(session, AgentCall) == 1
+    # A key that is forgotten may be used again.
+    assert agent.call("track_products", **ADD, idempotency_key="old")["is_repeat"] is False
+
+
+# In two processes' transactions
+
+
+class Did(Written):
+    """What a write of these tests did."""
+
+    by: str
+
+
+@pytest.fixture
+def owner(committed_database: str) -> Acting:
+    """The first administrator with a token, on a database that threads share."""
+    now = datetime.now(UTC)
+    with write_scope() as session:
+        person = acting_owner(session).person_id
+        page = active(session, acting_person(session, person, Means.PAGE))
+        token = make_api_token(session, page, "An agent", ALL, None, now)
+        bearer = find_by_token(session, token, now, None)
+    assert bearer is not None
+    return bearer.acting
+
+
+def call_of(owner: Acting) -> Call:
+    return Call(owner, Asked("tools/call", "a_tool", hash_of({"x": 1})), datetime.now(UTC))
+
+
+def test_two_at_once_write_once(owner: Acting) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def slow(session: Session) -> Did:
+        follow(session, owner, [Wish("US", LAMP)])
+        done.append("first")
+        inside.set()
+        go_on.wait(10)
+        return Did(by="first")
+
+    def second(session: Session) -> Did:
+        done.append("second")
+        return Did(by="second")
+
+    def run(work: Any) -> Did:
+        return written(call_of(owner), Write(False, "one"), Did, work)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run, slow)
+        assert inside.wait(10)
+        other = pool.submit(run, second)
+        assert not other.done()
+        go_on.set()
+        assert (first.result(10).is_repeat, other.result(10).is_repeat) == (False, True)
+    assert (other.result().by, done) == ("first", ["first"])
+
+
+def test_who_waits_for_one_that_fails_writes_itself(owner: Acting) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def failing(session: Session) -> Did:
+        follow(session, owner, [Wish("US", LAMP)])
+        inside.set()
+        go_on.wait(10)
+        raise InvalidInputError("No.")
+
+    def run(work: Any) -> Did:
+        return written(call_of(owner), Write(False, "one"), Did, work)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run, failing)
+        assert inside.wait(10)
+        other = pool.submit(run, lambda _session: Did(by="second"))
+        go_on.set()
+        with pytest.raises(InvalidInputError):
+            first.result(10)
+        assert other.result(10) == Did(by="second")
+    with read_scope() as session:
+        assert (count(session, Tracking), count(session, AgentWrite)) == (0, 1)
+
+
+def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Acting) -> None:
+    with write_scope() as session:
+        [followed] = follow(session, owner, [Wish("US", LAMP)])
+    inside, go_on = threading.Event(), threading.Event()
+
+    def change(changes: Changes, waits: bool) -> Changed:
+        with write_scope() as session:
+            changed = change_some(session, owner, followed.product_id, changes)
+            if waits:
+                inside.set()
+                go_on.wait(10)
+            return changed
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(change, Changes(note="a note"), True)
+        assert inside.wait(10)
+        second = pool.submit(change, Changes(is_primary=True), False)
+        threading.Timer(0.3, go_on.set).start()
+        assert second.result(10).before == first.result(10).after
+    with read_scope() as session:
+        kept = session.scalars(select(Tracking)).one()
+        assert (kept.note, kept.is_primary) == ("a note", True)
+
+
+def test_a_token_that_was_swapped_keeps_its_owners_keys(owner: Acting) -> None:
+    first = written(call_of(owner), Write(False, "one"), Did, lambda _session: Did(by="first"))
+    other_token = replace(owner, token_id=None)
+    again = written(call_of(other_token), Write(False, "one"), Did, lambda _: Did(by="again"))
+    assert again == first.model_copy(update={"is_repeat": True})
