@@ -27,8 +27,17 @@ READS = (Role.VIEWER, Scope.READ)
 ACTS = (Role.SELLER, Scope.ACT)
 # Tool → the least role of the token's owner, and the scope that the token needs.
 LEAST: dict[str, tuple[Role, Scope]] = {
+    "compare_products": READS,
+    "explain_value": READS,
+    "get_bsr_history": READS,
+    "get_competitor_analysis": READS,
+    "get_fetch_status": READS,
+    "get_my_products": READS,
     "get_price_history": READS,
     "get_product_details": READS,
+    "get_rating_history": READS,
+    "get_statistics": READS,
+    "list_changes": READS,
     "search_products": READS,
     "toggle_product_tracking": ACTS,
     "track_products": ACTS,
