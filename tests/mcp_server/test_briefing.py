@@ -13,7 +13,7 @@ from core.accounts.rules import Role as PersonRole
 from core.history import changes
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import Settings, change_settings
+from core.tracking.settings import Settings, change_settings
 from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, days_ago, hours_ago, ranked, sold
