@@ -1,6 +1,7 @@
 """What moved since a time, as agents read it."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -224,7 +225,7 @@ def test_what_was_not_looked_at_since_is_left_out(
 def test_a_change_below_ones_own_threshold_is_no_news(
     session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    settings = Settings(Role.OWN, Cadence.DAILY, (), None, False, 30, None)
+    settings = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(30), None)
     change_settings(session, acting, lamp, settings)
     moved(session, price=2400)
     assert agent.call("list_changes", **asked)["total"] == 0
