@@ -24,6 +24,7 @@ from app import boundary, cookie_routes, keys, provider
 from app.compression import CompressStatic
 from app.gate import Gate
 from app.headers import headers_for, headers_of_assets
+from app.shell import Shell
 from core import db
 from core.config import ROOT, get_settings
 from core.errors import AmazcopeError
@@ -118,7 +119,12 @@ app = st.App(
     ROOT / "app" / "main.py",
     secrets=provider.secrets(get_settings()),
     routes=routes(),
-    middleware=[Middleware(CarefulHeaders), Middleware(Gate), Middleware(CompressStatic)],
+    middleware=[
+        Middleware(CarefulHeaders),
+        Middleware(Gate),
+        Middleware(CompressStatic),
+        Middleware(Shell),
+    ],
     lifespan=lifespan,
     on_script_error=boundary.tell,
 )

@@ -11,7 +11,7 @@ from app.data import acting, lists, operations
 from app.data import suggestions as data
 from core import wording
 from core.accounts.rules import Right
-from core.suggestions import suggestion_words
+from core.suggestions import model_words, suggestion_words
 from core.suggestions.advice_queries import Answer, HowFar
 from core.upkeep.health import is_worker_alive
 
@@ -128,6 +128,8 @@ def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
         )
     for reason in _reasons(answers):
         st.caption(wording.escape_markdown(reason))
+    if why_not := model_words.state(data.spoken(), data.model_today()):
+        st.caption(why_not)
     if st.button("Show", key="asked_read", icon=":material/check:"):
         st.session_state.pop(_ASKED, None)
         lists.forget()
@@ -137,7 +139,7 @@ def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
 def _reasons(answers: Sequence[Answer]) -> list[str]:
     """Return, once each, what advisors that brought nothing said."""
     told = [
-        ": ".join([suggestion_words.answer(answer), *answer.reasons[:2]])
+        f"{suggestion_words.answer(answer)}: {' '.join(answer.reasons[:2])}"
         for answer in answers
         if answer.state not in ("ok", "nothing")
     ]

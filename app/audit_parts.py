@@ -10,11 +10,12 @@ from app import paging, session
 from app.data import accounts, acting
 from core import wording
 from core.accounts import audit_words
-from core.accounts.audit import PAGE, Event
+from core.accounts.audit import NOBODY, PAGE, Event
 from core.accounts.service import Member
 
 KIND = "kind"
 PERSON = "person"
+_NOBODY = "Nobody: the worker, or not signed in"
 LOG = "audit"
 _ROW_HEIGHT = 38
 
@@ -35,8 +36,8 @@ def kind(kinds: Sequence[str]) -> str | None:
 
 
 def person(members: Sequence[Member]) -> int | None:
-    """Show the people of the team; return the chosen one's id, None for all."""
-    names = {each.id: each.name for each in members}
+    """Show the people of the team, and nobody; return the chosen one's id, None for all."""
+    names = {each.id: each.name for each in members} | {NOBODY: _NOBODY}
     return st.selectbox(
         "Who",
         list(names),

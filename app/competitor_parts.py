@@ -29,7 +29,7 @@ def suggestions(head: ProductHead, _period: Period) -> None:
     now = datetime.now(UTC)
     for row in rows:
         title = wording.escape_markdown(wording.shorten(row.title, LONGEST_TITLE))
-        told = f"{suggestion_words.state(row)} · {wording.age(row.made_at, now)}"
+        told = wording.escape_markdown(suggestion_words.in_short(row, now))
         st.page_link(
             f"../pages/{keys.SUGGESTION}.py",
             label=f"{title} :gray[{told}]",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.shell import SCRIPT
 from core.config import Settings
 
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -68,7 +69,7 @@ def content_policy() -> str:
 
 def _inline_scripts() -> list[str]:
     shell = Path(st.__file__).parent / "static" / "index.html"
-    return _INLINE_SCRIPT.findall(shell.read_text(encoding="utf-8"))
+    return [*_INLINE_SCRIPT.findall(shell.read_text(encoding="utf-8")), SCRIPT]
 
 
 def _fingerprint(script: str) -> str:

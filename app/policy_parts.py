@@ -1,4 +1,4 @@
-"""Which rules of listings a proposed text would break."""
+"""Which rules a proposal would break: those of listings, and the product's price caps."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,20 +7,28 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from app.data.suggestions import About
 from core import wording
 from core.catalog.marketplaces import get_marketplace
-from core.suggestions import policies
-from core.suggestions.rules import KIND_OF, Change, Kind, ListingFacts
+from core.suggestions import policies, suggestion_words
+from core.suggestions.queries import ActionView
+from core.suggestions.rules import KIND_OF, Change, Kind
 
 
-def lint(
-    listing: ListingFacts, marketplace: str, change: Change, wanted: Mapping[str, Any]
-) -> None:
-    """Show each broken rule with its source; nothing for what no rule is about."""
-    if KIND_OF[change] is not Kind.CONTENT:
-        return
+def lint(about: About, action: ActionView, wanted: Mapping[str, Any]) -> None:
+    """Show what a value would break, or that it breaks nothing; nothing for tracking."""
+    match KIND_OF[action.change]:
+        case Kind.CONTENT:
+            _listing_rules(about, action.change, wanted)
+        case Kind.PRICING:
+            _price_caps(about, action, wanted)
+
+
+def _listing_rules(about: About, change: Change, wanted: Mapping[str, Any]) -> None:
+    """Show each broken rule with its source."""
+    marketplace = about.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
-    found = policies.lint_change(listing, marketplace, today, change, wanted)
+    found = policies.lint_change(about.before.listing, marketplace, today, change, wanted)
     if not found:
         st.caption(":material/rule: Keeps the listing rules that are known for this marketplace.")
     for finding in found:
@@ -29,3 +37,19 @@ def lint(
             f":gray[{wording.escape_markdown(finding.policy.source)}]",
             icon=":material/gavel:",
         )
+
+
+def _price_caps(about: About, action: ActionView, wanted: Mapping[str, Any]) -> None:
+    """Show which cap a price, or what a coupon leaves of it, lies outside of."""
+    caps = about.caps
+    if action.change is Change.UPDATE_PRICE:
+        problem = caps.problem(action.current.get("price"), wanted.get("price"))
+    else:
+        problem = caps.coupon_problem(about.before.price, wanted)
+    if problem is None:
+        limits = suggestion_words.caps(caps, about.view.row.marketplace)
+        st.caption(
+            f":material/straighten: Within the price caps: {wording.escape_markdown(limits)}."
+        )
+    else:
+        st.warning(wording.escape_markdown(problem), icon=":material/straighten:")

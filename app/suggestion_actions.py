@@ -148,6 +148,20 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
     return f"{asin} is compared now." if is_new else f"{asin} was compared already."
 
 
+def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
+    """Compare an own product with followed ones; all of them or, where one can't be, none."""
+    with write_scope() as session:
+        added = [
+            service.add_competitor(session, acting(), product_id, each, _now())
+            for each in sorted(competitor_ids)
+        ]
+    new = sum(added)
+    told = [f"{wording.count(new)} compared now."] if new else []
+    if len(added) > new:
+        told.append(f"{wording.count(len(added) - new)} compared already.")
+    return " ".join(told)
+
+
 def remove_competitor(product_id: int, competitor_id: int) -> str:
     """Compare no longer; the competitor stays followed."""
     with write_scope() as session:

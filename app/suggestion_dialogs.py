@@ -89,7 +89,7 @@ def edit(about: About, action: ActionView) -> None:
         st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
     if sizes := diffing.sizes(action.change, parts):
         st.caption(sizes)
-    policy_parts.lint(about.before.listing, marketplace, action.change, wanted)
+    policy_parts.lint(about, action, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
         _approve(action, wanted, reason.strip())
 

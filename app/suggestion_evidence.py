@@ -27,11 +27,11 @@ def why(view: SuggestionView) -> None:
         st.subheader("Why", anchor=False)
         st.markdown(_badges(view))
         st.markdown(wording.escape_markdown(view.reasoning))
-        asked = "the daily round" if view.asked_by is None else view.asked_by
         st.markdown(
             f"**Expected:** {suggestion_words.expected(row)}  \n"
-            f":gray[Suggested {wording.age(row.made_at, now)}, asked for by "
-            f"{wording.escape_markdown(asked)} · {suggestion_words.expiry(row, now)}]"
+            f":gray[Suggested {wording.age(row.made_at, now)}, "
+            f"{wording.escape_markdown(suggestion_words.asked(row))} · "
+            f"{suggestion_words.expiry(row, now)}]"
         )
         _figures(view, now)
 

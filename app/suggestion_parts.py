@@ -21,11 +21,11 @@ from core import wording
 from core.accounts.rules import Right
 from core.suggestions import diffing, editing, proposal, suggestion_words
 from core.suggestions.proposal import Preview
-from core.suggestions.queries import ActionView, QueueRow, SuggestionView
+from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 
 LONGEST_TITLE = 70
-LONGEST_LINK = 34  # letters of a link in the narrow column; a longer one is cut there
+LONGEST_LINK = 46  # letters of a link in the narrow column; a longer one is cut there
 _CAN_BE_UNDONE = {ActionState.APPLIED, ActionState.VERIFIED, ActionState.UNSEEN}
 _NOT_TO_COME = {  # what a page shows already, or never will
     ActionState.VERIFIED,
@@ -163,7 +163,7 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
         st.markdown(f":gray[{wording.escape_markdown(action.reason)}]")
     _edit_beside(action, row.marketplace)
     if action.state in _TO_DECIDE:
-        policy_parts.lint(about.before.listing, row.marketplace, action.change, action.wanted)
+        policy_parts.lint(about, action, action.wanted)
     _decision(action)
     _action_buttons(about, action, with_buttons=with_buttons)
 
@@ -188,6 +188,9 @@ def _decision(action: ActionView) -> None:
             f"{verb} by {by}, {wording.moment(action.decided_at, zone)}"
             f"{wording.escape_markdown(why)}"
         )
+    if action.seen_at is not None and action.state is ActionState.VERIFIED:
+        seen = wording.moment(action.seen_at, acting().time_zone)
+        st.markdown(f":material/visibility: Seen on the page by the look of {seen}")
     if action.trouble:
         st.warning(wording.escape_markdown(action.trouble), icon=":material/sync_problem:")
 
@@ -238,7 +241,8 @@ def change_set(about: About) -> None:
             _file("CSV", made.csv, "text/csv", about.view)
             _file("XLSX", made.xlsx, _XLSX, about.view)
             _file("JSON", made.json, "application/json", about.view)
-        st.caption("The next scrape that shows the new value marks it as verified.")
+        if any(map(suggestion_words.is_to_be_seen, about.view.actions)):
+            st.caption("The next scrape that shows the new value marks it as verified.")
 
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -299,19 +303,23 @@ def time_line(about: About) -> None:
     """Show every step so far, and what is still to come."""
     zone, now = acting().time_zone, datetime.now(UTC)
     with st.container(border=True, gap="small"):
-        st.subheader("Time line", anchor=False)
+        st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in about.events:
-            words = wording.escape_markdown(suggestion_words.event(event, about.view.row))
-            why = f"  \n:gray[{wording.escape_markdown(event.why)}]" if event.why else ""
-            st.markdown(
-                f":material/radio_button_checked: {words} · {wording.age(event.at, now)}{why}",
-                help=f"{wording.moment(event.at, zone)} ({zone})",
-            )
-        states = [action.state for action in about.view.actions]
+            st.markdown(_step(event, about.view.row, now))
         if about.view.row.state is SuggestionState.EXPIRED:
             return
-        for step in suggestion_words.steps_ahead(about.view.row.kind, states):
+        for step in suggestion_words.steps_ahead(about.view.actions):
             st.markdown(f":gray[:material/radio_button_unchecked: {step}]")
+
+
+def _step(event: Event, row: QueueRow, now: datetime) -> str:
+    """Return a step as Markdown: what and who, then when, from where to where, and why."""
+    when = f"{wording.age(event.at, now)}, {wording.moment(event.at, acting().time_zone)}"
+    led = suggestion_words.change_of_state(event)
+    details = [" · ".join(each for each in (when, led) if each), suggestion_words.why(event)]
+    told = "  \n".join(f":gray[{wording.escape_markdown(each)}]" for each in details if each)
+    words = wording.escape_markdown(suggestion_words.event(event, row))
+    return f":material/radio_button_checked: {words}  \n{told}"
 
 
 def earlier(rows: Sequence[QueueRow]) -> None:
@@ -323,9 +331,11 @@ def earlier(rows: Sequence[QueueRow]) -> None:
         st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
             title = wording.escape_markdown(wording.shorten(row.title, LONGEST_LINK))
-            told = f"{suggestion_words.state(row)} · {wording.age(row.made_at, now)}"
-            st.page_link(
-                f"../pages/{keys.SUGGESTION}.py",
-                label=f"{title} :gray[{told}]",
-                query_params={keys.ID: str(row.id)},
-            )
+            told = wording.escape_markdown(suggestion_words.in_short(row, now))
+            with st.container(gap=None):
+                st.page_link(
+                    f"../pages/{keys.SUGGESTION}.py",
+                    label=title,
+                    query_params={keys.ID: str(row.id)},
+                )
+                st.caption(told)

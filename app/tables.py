@@ -10,7 +10,7 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app import actions, cards, data, fragments, keys, product_choice
+from app import actions, cards, compare_parts, data, fragments, keys, product_choice
 from app.data import lists
 from core import change_wording, wording
 from core.accounts.rules import Right
@@ -220,9 +220,10 @@ def _columns() -> dict[str, Any]:
 
 def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
     """Show what can be done with the ticked products, once there are some."""
-    ids = [int(rows["product_id"].iloc[place]) for place in _ticked(_key(rows))]
+    places = _ticked(_key(rows))
+    ids = [int(rows["product_id"].iloc[place]) for place in places]
     if not ids:
-        st.caption("Tick rows to refresh, pause, tag or remove them.", width="content")
+        st.caption("Tick rows to refresh, pause, tag, compare or remove them.", width="content")
         return
     st.markdown(f"**{len(ids)} ticked**", width="content")
     _button("Refresh now", "refresh", actions.refresh, ids)
@@ -231,6 +232,7 @@ def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
     with st.popover("Add tag", icon=":material/sell:"):
         st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
         st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose))
+    compare_parts.popover(ids, [str(rows["marketplace"].iloc[place]) for place in places])
     if st.button("Remove", icon=":material/delete:", key="remove"):
         _confirm_removal(ids, whose)
 

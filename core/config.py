@@ -14,6 +14,7 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
+APPLIERS = ("off", "dry-run")  # those of core/suggestions/appliers.py
 STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
 # Who listens everywhere is reached here.
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
@@ -211,6 +212,13 @@ class Settings(BaseSettings):
         if not all(_PRICE.fullmatch(entry) for entry in entries):
             raise ValueError("must look like model=0.15/0.60, other-model=0/0")
         return ",".join(entries)
+
+    @field_validator("amazcope_applier")
+    @classmethod
+    def _known_applier(cls, value: str) -> str:
+        if value.lower() not in APPLIERS:
+            raise ValueError(f"must be {' or '.join(APPLIERS)}")
+        return value.lower()
 
     @field_validator("amazcope_log_level")
     @classmethod

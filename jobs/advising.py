@@ -4,18 +4,20 @@ No rules of its own. Huey's crontab is UTC: a team's 08:00 is looked for every f
 """
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from huey import crontab
 
 from core.config import get_settings
 from core.db import read_scope, write_scope
-from core.errors import OutsideServiceError
+from core.errors import ConfigurationError, NotFoundError, OutsideServiceError
 from core.suggestions import advising, applying, service, verifying
 from core.suggestions.advising import Adviser, Asked, Due
-from core.suggestions.appliers import Applier, find_applier
+from core.suggestions.appliers import OFF, find_applier
 from core.suggestions.calls import put_back_lost
 from core.suggestions.handover import order_of
 from core.suggestions.model_advice import find_model_adviser, longest_question
@@ -24,6 +26,8 @@ from jobs.queue import huey
 from jobs.running import alone, job
 
 log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 BATCH = 40  # products claimed at a time: a second of rules, or five rounds of eight questions
 
@@ -146,8 +150,7 @@ def apply_round() -> None:
     with job("apply") as notes:
         with read_scope() as session:
             waiting = applying.waiting_to_apply(session)
-        applier = find_applier(get_settings().amazcope_applier)
-        states = [_apply(action_id, applier) for action_id in waiting]
+        states = _each(_apply, waiting)
         if not states:
             notes.idle("Nothing is approved.")
             return
@@ -155,32 +158,59 @@ def apply_round() -> None:
         notes.say(f"{done} of {len(states)} approved actions applied.")
 
 
-def _apply(action_id: int, applier: Applier | None) -> ActionState:
+def _each(step: Callable[[int], Found], action_ids: Sequence[int]) -> list[Found]:
+    """Take a step for each action, and only then raise what went wrong with any."""
+    results: list[Found] = []
+    failed: list[Exception] = []
+    for action_id in action_ids:
+        try:
+            results.append(step(action_id))
+        except NotFoundError as error:
+            log.info("Action %s: %s", action_id, error)
+        except Exception as error:  # one action must not hold up the others
+            error.add_note(f"Action {action_id}")
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("Some actions could not be taken further.", failed)
+    return results
+
+
+def _apply(action_id: int) -> ActionState:
     try:
-        pushed = None if applier is None else _push(action_id, applier)
-    except OutsideServiceError as error:
+        pushed = _push(action_id, get_settings().amazcope_applier)
+    except (OutsideServiceError, ConfigurationError) as error:  # of this one alone
         with write_scope() as session:
             return applying.fail(session, action_id, _now(), str(error))
     with write_scope() as session:
         return applying.apply(session, action_id, _now(), pushed)
 
 
-def _push(action_id: int, applier: Applier) -> str | None:
+def _push(action_id: int, applier: str) -> str | None:
     """Hand an action to an applier, with no transaction open; None where it is not for one."""
+    if applier == OFF:
+        return None
     with read_scope() as session:
         order = order_of(session, action_id)
-    return None if order is None else applier.push(order).told
+    found = None if order is None else find_applier(applier)
+    return None if order is None or found is None else found.push(order).told
 
 
 def verify_round() -> None:
     """Look for applied changes on their pages, as a job."""
     with job("verify") as notes:
-        with write_scope() as session:
-            found = verifying.verify(session, _now())
-        if found.verified or found.unseen:
-            notes.say(f"{found.verified} verified, {found.unseen} not seen in time.")
+        with read_scope() as session:
+            waiting = verifying.waiting_to_be_seen(session, _now())
+        found = Counter(_each(_verify, waiting))
+        verified, unseen = found[ActionState.VERIFIED], found[ActionState.UNSEEN]
+        if verified or unseen:
+            notes.say(f"{verified} verified, {unseen} not seen in time.")
         else:
             notes.idle("Nothing new was seen.")
+
+
+def _verify(action_id: int) -> ActionState | None:
+    with write_scope() as session:
+        return verifying.verify_one(session, action_id, _now())
 
 
 def expire_round() -> None:

@@ -4,9 +4,10 @@ What a program reads of a fault of ours says that it was ours; the log says the 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -22,16 +23,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.accounts.rules import Acting
 from core.agents.rules import CallLimit, Outcome
-from core.agents.service import Asked, Begun, begin_call, end_call, hash_of
+from core.agents.service import Asked, begin_call, end_call, hash_of
 from core.config import get_settings
 from core.db import note_scope
+from core.errors import AmazcopeError
 from mcp_server.callers import Asking, Callers
 
 log = logging.getLogger(__name__)
 
 # What is counted and logged, and the parameter that names what was asked for.
+TOOL = "tools/call"
 RECORDED = {
-    "tools/call": "name",
+    TOOL: "name",
     "resources/read": "uri",
     "prompts/get": "name",
     "completion/complete": "ref",
@@ -47,6 +50,24 @@ def _tell_nobody(_done: float, _total: float | None, _sentence: str) -> None:
     """Progress that nobody waits for."""
 
 
+class TooOftenError(AmazcopeError):
+    """A token calls faster than it may."""
+
+
+class Entry:
+    """A call's line in the access log. Written by whoever has a thread at hand first."""
+
+    def __init__(self) -> None:
+        self.id: int | None = None  # None: not begun
+        self.is_ended = False
+        self.began_at = monotonic()
+
+    @property
+    def took(self) -> timedelta:
+        """Return how long the call has taken so far."""
+        return timedelta(seconds=monotonic() - self.began_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call under way."""
@@ -55,6 +76,7 @@ class Call:
     asked: Asked
     now: datetime  # UTC, when it began
     report: Report = _tell_nobody  # how far it is: done, of how many, in words
+    entry: Entry = field(default_factory=Entry)
 
     def with_progress(self, report: Report) -> "Call":
         """Return the call with somebody who is told how far it is."""
@@ -70,7 +92,12 @@ def current_call() -> Call:
 
 
 class Recording:
-    """Middleware: lets a call through at its pace, and writes it down."""
+    """Middleware: lets a call through at its pace, and writes it down.
+
+    A tool writes its own line, in the thread that it runs in: most calls are tools, and each
+    change of threads costs as much as the line. What is refused before a tool runs is
+    written here.
+    """
 
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
@@ -79,20 +106,17 @@ class Recording:
         if ctx.method not in RECORDED or ctx.request_id is None:
             return await call_next(ctx)
         try:
-            acting = await self._callers.who(ctx)
-            call = Call(acting, _asked(ctx), datetime.now(UTC))
-            with CancelScope(shield=True):  # who is gone by now has called all the same
-                begun = await run_sync(_begin, call)
+            call = Call(await self._callers.who(ctx), _asked(ctx), datetime.now(UTC))
+            if ctx.method != TOOL and (wait := await _begin_beside(call)):
+                return _told(ctx.method, too_often(wait))
         except (SQLAlchemyError, psycopg.Error) as error:
             return _away(ctx.method, error)
-        if begun.wait:
-            return _limited(ctx.method, begun.wait)
-        return await _answered(call, begun, ctx, call_next)
+        return await _answered(call, ctx, call_next)
 
 
-async def _answered(call: Call, begun: Begun, asking: Asking, call_next: CallNext) -> HandlerResult:
-    """Have a call answered and note how it ended, whichever way it does."""
-    started, outcome = monotonic(), Outcome.FAILED
+async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerResult:
+    """Have a call answered and see to it that its end is noted, whichever way it ends."""
+    outcome = Outcome.FAILED
     token = _CALL.set(call)
     try:
         result = await call_next(asking)
@@ -107,7 +131,70 @@ async def _answered(call: Call, begun: Begun, asking: Asking, call_next: CallNex
         raise
     finally:
         _CALL.reset(token)
-        await _end(begun.id, outcome, timedelta(seconds=monotonic() - started))
+        if outcome is Outcome.LEFT or not call.entry.is_ended:
+            await _end_beside(call, outcome)
+
+
+@contextmanager
+def recorded(call: Call) -> Iterator[None]:
+    """Write a call's line around its work, in the thread of the work.
+
+    Raises TooOftenError for a call that has to wait, and what the database raises.
+    """
+    wait = begin(call)
+    if wait:
+        raise TooOftenError(too_often(wait))
+    outcome = Outcome.FAILED
+    try:
+        yield
+        outcome = Outcome.ANSWERED
+    except AmazcopeError:
+        outcome = Outcome.REFUSED
+        raise
+    finally:
+        end(call, outcome)
+
+
+def begin(call: Call) -> timedelta:
+    """Begin a call's line; return how long the call has to wait, zero when it may go on."""
+    with note_scope() as session:
+        begun = begin_call(session, call.acting, call.asked, call_limit(), call.now)
+    call.entry.id, call.entry.is_ended = begun.id, bool(begun.wait)
+    return begun.wait
+
+
+def end(call: Call, outcome: Outcome) -> None:
+    """End a call's line. A database that is gone by then is only logged: the work is done."""
+    entry = call.entry
+    try:
+        if entry.id is not None:
+            with note_scope() as session:
+                end_call(session, entry.id, outcome, entry.took)
+            entry.is_ended = True
+    except (SQLAlchemyError, psycopg.Error) as error:
+        log.warning("The end of call %s could not be noted: %s", entry.id, error)
+
+
+async def _begin_beside(call: Call) -> timedelta:
+    with CancelScope(shield=True):  # who is gone by now has called all the same
+        wait = await run_sync(begin, call)
+    return wait  # noqa: RET504 - to mypy the scope may swallow a return
+
+
+async def _end_beside(call: Call, outcome: Outcome) -> None:
+    with CancelScope(shield=True):  # the client may be gone
+        await run_sync(_write_rest, call, outcome)
+
+
+def _write_rest(call: Call, outcome: Outcome) -> None:
+    """Write what is missing of a call's line; one too many stands there as such."""
+    try:
+        if call.entry.id is None and begin(call):
+            return
+    except (SQLAlchemyError, psycopg.Error) as error:
+        log.warning("A refused call could not be noted: %s", error)
+        return
+    end(call, outcome)
 
 
 def _asked(asking: Asking) -> Asked:
@@ -125,24 +212,6 @@ def call_limit() -> CallLimit:
     return CallLimit(settings.amazcope_mcp_calls_per_minute, settings.amazcope_mcp_calls_at_once)
 
 
-def _begin(call: Call) -> Begun:
-    with note_scope() as session:
-        return begin_call(session, call.acting, call.asked, call_limit(), call.now)
-
-
-async def _end(call_id: int, outcome: Outcome, took: timedelta) -> None:
-    try:
-        with CancelScope(shield=True):  # the client may be gone
-            await run_sync(_note_end, call_id, outcome, took)
-    except (SQLAlchemyError, psycopg.Error) as error:
-        log.warning("The end of call %d could not be noted: %s", call_id, error)
-
-
-def _note_end(call_id: int, outcome: Outcome, took: timedelta) -> None:
-    with note_scope() as session:
-        end_call(session, call_id, outcome, took)
-
-
 def _outcome_of(result: HandlerResult) -> Outcome:
     is_error = result.is_error if isinstance(result, CallToolResult) else None
     if isinstance(result, dict):
@@ -150,12 +219,12 @@ def _outcome_of(result: HandlerResult) -> Outcome:
     return Outcome.REFUSED if is_error else Outcome.ANSWERED
 
 
-def _limited(method: str, wait: timedelta) -> HandlerResult:
+def too_often(wait: timedelta) -> str:
+    """Say how long a token has to wait, and how to get by with fewer calls."""
     seconds = max(1, -(-wait // timedelta(seconds=1)))
-    return _told(
-        method,
+    return (
         f"Too many calls with this token. Wait {seconds} s, then go on; ask for more at a time "
-        "(larger pages, longer periods) rather than more often.",
+        "(larger pages, longer periods) rather than more often."
     )
 
 
@@ -166,6 +235,6 @@ def _away(method: str, error: Exception) -> HandlerResult:
 
 def _told(method: str, sentence: str) -> HandlerResult:
     """Refuse a call in words. A model reads the results of tools; others read errors."""
-    if method != "tools/call":
+    if method != TOOL:
         raise MCPError(code=RETRY_LATER, message=sentence)
     return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)

@@ -35,7 +35,7 @@ from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from mcp_server.answers import Answer, Written
-from mcp_server.recording import AWAY, Call, current_call
+from mcp_server.recording import AWAY, Call, current_call, recorded
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,8 @@ def _runner(declared: Tool) -> Callable[..., Any]:
 def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
     """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
     try:
-        return declared.function(call, **given)
+        with recorded(call):
+            return declared.function(call, **given)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
     except (SQLAlchemyError, psycopg.Error) as error:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cards, data, health_parts
+from app import cards, data, health_parts, model_parts
 from app.data import operations
 from core import wording
 
@@ -21,6 +21,7 @@ with cards.page_header("Health", f"As of {as_of} ({zone})"):
 health_parts.answer(health)
 health_parts.figures(health)
 health_parts.providers(health)
+model_parts.advisors(health.as_of)
 health_parts.failures(outcomes, health.as_of)
 health_parts.runs(runs, health.as_of)
 health_parts.jobs(jobs, health.as_of)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import ask_parts, cards, queue_parts, queue_pickers
+from app import ask_parts, cards, model_parts, queue_parts, queue_pickers
 from app.data import lists
 from app.data import suggestions as data
 
@@ -28,6 +28,7 @@ with header, cards.page_header("Suggestions", queue_parts.subtitle(found, asked)
         ask_parts.button_for_all("ask_all")
 if not found.rows:
     queue_parts.nothing(asked, found.counts)
+    model_parts.line()
     st.stop()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     queue_parts.counts(found.counts)
@@ -36,3 +37,4 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     queue_parts.action_bar(found.rows)
 queue_parts.table(found.rows)
 queue_pickers.pages(data.pages(found))
+model_parts.line()

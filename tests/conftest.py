@@ -11,7 +11,9 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from core import db
 from core.accounts.models import Person
@@ -72,7 +74,7 @@ def engine(server_url: str, template: str) -> Iterator[Engine]:
     engine = db.make_engine(_with_name(server_url, name))
     yield engine
     engine.dispose()
-    _run(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    _drop(server_url, name)
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def committed_database(
     yield url
     db.close_engines()
     get_settings.cache_clear()
-    _run(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    _drop(server_url, name)
 
 
 @pytest.fixture
@@ -126,6 +128,17 @@ def mailbox() -> Iterator[Mailbox]:
     """A mail server that takes every letter."""
     with running_mailbox() as box:
         yield box
+
+
+@retry(
+    retry=retry_if_exception_type(ProgrammingError),
+    wait=wait_fixed(0.2),
+    stop=stop_after_delay(20),
+    reraise=True,
+)
+def _drop(url: str, name: str) -> None:
+    """Drop a database. The server's own vacuum may be in it, whom the owner may not end."""
+    _run(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _with_name(url: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads of suggestions. Decisions must show at once, so little is kept, and briefly."""
+"""Reads of suggestions. Decisions must show at once, so nothing is kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-import streamlit as st
 from sqlalchemy.orm import Session
 
-from app.data import acting, history, lists
+from app.data import acting, history
 from app.data.history import Period
 from app.kept_figure import FigureBody, body_of
 from core.accounts.rules import Acting, Right
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
+from core.config import get_settings
 from core.db import read_scope
 from core.history.product_head import ProductHead
 from core.suggestions import (
@@ -29,8 +29,10 @@ from core.suggestions import (
 )
 from core.suggestions.advice_queries import Answer, HowFar
 from core.suggestions.changeset import ChangeSet
-from core.suggestions.competitor_queries import CompetitorRow
+from core.suggestions.competitor_queries import CompetitorRow, OwnProduct
 from core.suggestions.lists import QueueFilter
+from core.suggestions.model_day import ModelDay, model_day
+from core.suggestions.model_setup import Spoken, get_spoken
 from core.suggestions.proposal import Preview
 from core.suggestions.queries import (
     Event,
@@ -57,22 +59,19 @@ class About:
     place: Place | None  # None: it does not wait
     next_waiting: int | None
     before: Preview
+    caps: PriceCaps
     change_set: ChangeSet | None  # None: nothing is to be done by hand
 
 
 def queue(asked: QueueFilter, page: int) -> QueuePage:
     """Return a page of the queue; the first where the page asked for doesn't exist."""
-    found = _queue(acting(), asked, page, lists.moment())
-    if found.counts.total and not found.rows:
-        return _queue(acting(), asked, 1, lists.moment())
-    return found
+    found = _queue(asked, page)
+    return _queue(asked, 1) if found.counts.total and not found.rows else found
 
 
-@st.cache_data(ttl=5, max_entries=200, show_spinner=False)
-def _queue(who: Acting, asked: QueueFilter, page: int, moment: str) -> QueuePage:
-    del moment
+def _queue(asked: QueueFilter, page: int) -> QueuePage:
     with read_scope() as session:
-        return queries.queue(session, who, asked, page, PAGE_SIZE, datetime.now(UTC))
+        return queries.queue(session, acting(), asked, page, PAGE_SIZE, datetime.now(UTC))
 
 
 def pages(found: QueuePage) -> int:
@@ -97,6 +96,7 @@ def find(suggestion_id: int) -> About | None:
             place=queries.find_place(session, who, suggestion_id, now),
             next_waiting=queries.first_waiting(session, who, now),
             before=proposal.current_preview(session, product_id),
+            caps=competitor_queries.price_caps_of(session, who, product_id),
         )
 
 
@@ -115,6 +115,17 @@ def of_product(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
         return queries.of_product(session, acting(), product_id, datetime.now(UTC))
+
+
+def spoken() -> Spoken:
+    """Return which model speaks, or why none does."""
+    return get_spoken(get_settings())
+
+
+def model_today() -> ModelDay:
+    """Return how the team fared with the model today."""
+    with read_scope() as session:
+        return model_day(session, acting(), datetime.now(UTC))
 
 
 def has_four_eyes() -> bool:
@@ -145,6 +156,12 @@ def competitors(product_id: int) -> list[CompetitorRow]:
     """Return the chosen competitors of a product."""
     with read_scope() as session:
         return competitor_queries.competitors_of(session, acting(), product_id)
+
+
+def own_products_in(marketplace: str) -> list[OwnProduct]:
+    """Return the team's own products of a marketplace, to compare others with."""
+    with read_scope() as session:
+        return competitor_queries.own_products_in(session, acting(), marketplace)
 
 
 def price_caps(product_id: int) -> PriceCaps:

@@ -192,6 +192,7 @@ def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
         address,
         frozenset(Scope(scope) for scope in row.scopes),
         token_id=row.id,
+        token_name=row.name,
     )
     is_noted = row.used_at is not None and row.used_at > now - USED_EVERY
     return Bearer(acting, row.name, row.expires_at, is_noted)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import func, insert, select, text
@@ -26,6 +26,7 @@ SEALED_AT_ONCE = 5000
 VERIFIED_AT_ONCE = 5000
 PAGE = 100
 MOST_NAMED = 200  # things that one event names; a bulk verb may touch thousands
+NOBODY: Final = 0  # for `events`: no person has this id
 _START = bytes(32)
 
 
@@ -44,6 +45,29 @@ def note(
         person_id=acting.person_id,
         means=acting.means.value,
         address=acting.address,
+        verb=what,
+        object=thing,
+        old=_plain(old),
+        new=_plain(new),
+    )
+
+
+def note_step(
+    session: Session,
+    team_id: int,
+    person_id: int | None,
+    means: Means,
+    what: str,
+    thing: str,
+    old: Values | None = None,
+    new: Values | None = None,
+) -> None:
+    """Append an event that no verb stands behind. `person_id` None: a job, by itself."""
+    _append(
+        session,
+        team_id=team_id,
+        person_id=person_id,
+        means=means.value,
         verb=what,
         object=thing,
         old=_plain(old),
@@ -214,7 +238,7 @@ def _chain(session: Session) -> Iterator[AuditEvent]:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as it is read. `person` None: nobody was signed in, or the person is erased."""
+    """An event as it is read. `person` None: nobody signed in, a job by itself, or erased."""
 
     id: int
     at: datetime
@@ -233,7 +257,7 @@ SELECT e.id, e.at, p.name AS person, e.means, e.address, e.verb, e.object AS thi
     e.seal IS NOT NULL AS is_sealed
 FROM audit_event e LEFT JOIN person p ON p.id = e.person_id
 WHERE e.team_id = :team AND (CAST(:verb AS text) IS NULL OR e.verb = :verb)
-    AND (CAST(:person AS bigint) IS NULL OR e.person_id = :person)
+    AND (CAST(:person AS bigint) IS NULL OR COALESCE(e.person_id, 0) = :person)
     AND (CAST(:before AS bigint) IS NULL OR e.id < :before)
 ORDER BY e.id DESC LIMIT :limit
 """
@@ -249,7 +273,10 @@ def events(
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[Event]:
-    """Return the team's events, newest first, those before id `before`."""
+    """Return the team's events, newest first, those before id `before`.
+
+    `person_id` NOBODY: what no person did, such as steps of jobs.
+    """
     values = {"team": acting.team_id, "verb": what, "person": person_id, "before": before}
     rows = session.execute(text(_EVENTS), values | {"limit": limit})
     return [Event(**row._mapping) for row in rows]

@@ -5,19 +5,23 @@ from collections.abc import Iterator
 import orjson
 
 from core.accounts.audit import Event, Values
+from core.accounts.rules import Means
 
 LONGEST = 120  # characters of one value on a screen
 NOBODY = "nobody signed in"
+BY_ITSELF = "the worker, by itself"
 _NOTHING = "–"
 
 
 def who(event: Event) -> str:
-    """Name who did it."""
-    return event.person or NOBODY
+    """Name who did it, or say that nobody did."""
+    return event.person or (BY_ITSELF if event.means == Means.JOB.value else NOBODY)
 
 
 def where(event: Event) -> str:
     """Say from where and by which means: "page, from 10.0.0.7"."""
+    if event.person is None and event.means == Means.JOB.value:
+        return event.means
     return f"{event.means}, from {event.address or 'this machine'}"
 
 

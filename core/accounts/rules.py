@@ -23,6 +23,7 @@ class Right(StrEnum):
 
     READ = "read"  # what the team shares
     SELF = "self"  # one's own profile, password, sessions and tokens
+    PROPOSE = "propose"  # what somebody else decides
     TRACK = "track"  # one's own products, notes, thresholds and imports
     TRACK_TEAM = "track_team"  # how teammates follow what they follow
     TEAM = "team"  # everything else that is a teammate's, and approving
@@ -49,6 +50,7 @@ class Means(StrEnum):
 LEAST_ROLE = {
     Right.READ: Role.VIEWER,
     Right.SELF: Role.VIEWER,
+    Right.PROPOSE: Role.SELLER,
     Right.TRACK: Role.SELLER,
     Right.TRACK_TEAM: Role.MANAGER,
     Right.TEAM: Role.MANAGER,
@@ -56,7 +58,12 @@ LEAST_ROLE = {
 }
 _RANK = {role: number for number, role in enumerate(Role)}
 # What is missing here no token may do: it belongs to a person at a page.
-SCOPE_FOR = {Right.READ: Scope.READ, Right.TRACK: Scope.ACT, Right.TRACK_TEAM: Scope.ACT}
+SCOPE_FOR = {
+    Right.READ: Scope.READ,
+    Right.PROPOSE: Scope.PROPOSE,
+    Right.TRACK: Scope.ACT,
+    Right.TRACK_TEAM: Scope.ACT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class Acting:
     scopes: frozenset[Scope] | None = None  # of the token; None: no token, all of the role
     session_id: int | None = None  # the sign-in; None: a token, a job or a command
     token_id: int | None = None  # the API token; None: no program acts
+    token_name: str | None = None  # as its owner named it; None: no token
 
     def may(self, right: Right) -> bool:
         """Return whether role and, with a token, scope allow something."""

@@ -112,7 +112,10 @@ def _changed_offer(stocked: Stocked, offer: Offer, adopted: Adopted, at: datetim
     if offer.price is None or offer.seller != own_seller(stocked)[0]:
         return offer
     if adopted.change is Change.SET_COUPON:
-        return offer._replace(coupon_percent=adopted.values.get("percent"))
+        values = adopted.values
+        return offer._replace(
+            coupon_percent=values.get("percent"), coupon_amount=values.get("amount")
+        )
     if adopted.change is not Change.UPDATE_PRICE:
         return offer
     price = int(adopted.values["price"])

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.catalog.asin import product_url
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import format_money
 from core.demo.catalogue import DemoProduct
 from core.demo.reviews import page_reviews
 from core.demo.seen import Offer
@@ -28,8 +30,9 @@ class _Wording:
     few_left: str  # {count}
     unavailable: str
     suppressed: str
-    coupon: str  # {percent}
+    coupon: str  # {worth}: percent or an amount
     store: str  # {brand}
+    percent: str  # {number}
     rank_name: str
     ranks: str  # {rank} {main} {sub_rank} {sub}
 
@@ -44,8 +47,9 @@ _WORDINGS: Final = {
         few_left="Only {count} left in stock - order soon.",
         unavailable="Currently unavailable.",
         suppressed="See All Buying Options",
-        coupon="Apply {percent}% coupon",
+        coupon="Apply {worth} coupon",
         store="Visit the {brand} Store",
+        percent="{number}%",
         rank_name="Best Sellers Rank",
         ranks="#{rank} in {main} (See Top 100 in {main}) #{sub_rank} in {sub}",
     ),
@@ -58,8 +62,9 @@ _WORDINGS: Final = {
         few_left="Nur noch {count} auf Lager",
         unavailable="Derzeit nicht verfügbar.",
         suppressed="Alle Kaufoptionen anzeigen",
-        coupon="{percent} % Coupon einlösen",
+        coupon="{worth} Coupon einlösen",
         store="Besuche den {brand}-Store",
+        percent="{number} %",
         rank_name="Amazon Bestseller-Rang",
         ranks="Nr. {rank} in {main} (Siehe Top 100 in {main}) Nr. {sub_rank} in {sub}",
     ),
@@ -72,8 +77,9 @@ _WORDINGS: Final = {
         few_left="Il ne reste plus que {count} exemplaire(s) en stock.",
         unavailable="Actuellement indisponible.",
         suppressed="Voir toutes les options d'achat",
-        coupon="Appliquer le coupon de {percent} %",
+        coupon="Appliquer le coupon de {worth}",
         store="Visiter la boutique {brand}",
+        percent="{number} %",
         rank_name="Classement des meilleures ventes d'Amazon",
         ranks="{rank} en {main} (Voir les 100 premiers en {main}) {sub_rank} en {sub}",
     ),
@@ -86,8 +92,9 @@ _WORDINGS: Final = {
         few_left="残り{count}点 ご注文はお早めに",
         unavailable="現在在庫切れです。",
         suppressed="すべての購入オプションを見る",
-        coupon="{percent}%OFF クーポンを適用",
+        coupon="{worth}OFF クーポンを適用",
         store="{brand}",
+        percent="{number}%",
         rank_name="Amazon 売れ筋ランキング",
         ranks="- {rank}位{main} ({main}の売れ筋ランキングを見る) - {sub_rank}位{sub}",
     ),
@@ -107,7 +114,7 @@ def axesso_item(product: DemoProduct, offer: Offer, listing: Listing) -> dict[st
         "countReview": offer.ratings_count,
         "productRating": _rating_text(product.marketplace, offer.rating),
         "asin": product.asin,
-        **_offer_fields(offer, wording),
+        **_offer_fields(offer, product.marketplace),
         "features": list(listing.bullets),
         "imageUrlList": list(listing.images),
         "videoeUrlList": [],
@@ -132,7 +139,8 @@ def axesso_item(product: DemoProduct, offer: Offer, listing: Listing) -> dict[st
     }
 
 
-def _offer_fields(offer: Offer, wording: _Wording) -> dict[str, Any]:
+def _offer_fields(offer: Offer, marketplace: str) -> dict[str, Any]:
+    wording = _WORDINGS[marketplace]
     return {
         "soldBy": offer.seller,
         "fulfilledBy": "Amazon" if offer.fulfilment is not Fulfilment.FBM else offer.seller,
@@ -144,11 +152,20 @@ def _offer_fields(offer: Offer, wording: _Wording) -> dict[str, Any]:
         "shippingPrice": 0,
         "priceShippingInformation": "",
         "priceSaving": _saving(offer),
-        "coupon": wording.coupon.format(percent=offer.coupon_percent)
-        if offer.coupon_percent
-        else None,
+        "coupon": _coupon(offer, marketplace),
         "deal": offer.is_deal,
     }
+
+
+def _coupon(offer: Offer, marketplace: str) -> str | None:
+    """Return a coupon as a page offers it, None for none."""
+    wording = _WORDINGS[marketplace]
+    if offer.coupon_percent:
+        return wording.coupon.format(worth=wording.percent.format(number=offer.coupon_percent))
+    if offer.coupon_amount:
+        worth = format_money(offer.coupon_amount, get_marketplace(marketplace))
+        return wording.coupon.format(worth=worth)
+    return None
 
 
 def _amount(minor: int | None, wording: _Wording) -> float | int:
@@ -251,9 +268,7 @@ def junglee_item(product: DemoProduct, offer: Offer, listing: Listing) -> dict[s
             {"rank": rank.rank, "category": rank.category, "url": None} for rank in offer.ranks
         ]
         or None,
-        "saleSummary": wording.coupon.format(percent=offer.coupon_percent)
-        if offer.coupon_percent
-        else None,
+        "saleSummary": _coupon(offer, product.marketplace),
         "isAmazonChoice": None,
     }
 

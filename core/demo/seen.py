@@ -60,6 +60,7 @@ class Offer(NamedTuple):
     rating: int | None  # tenths
     ratings_count: int
     variant: int  # version of the listing
+    coupon_amount: int | None = None  # instead of percent, where a seller set one
 
 
 def offers_of(stocked: Stocked, looks: Looks) -> Iterator[Offer]:
@@ -164,6 +165,7 @@ def observed(
         buy_box_price=offer.price,
         buy_box_seller=offer.seller,
         deal_price=offer.price if offer.is_deal else None,
+        coupon_amount=offer.coupon_amount,
         coupon_percent=offer.coupon_percent,
         fulfilment=offer.fulfilment,
         ranks=offer.ranks,

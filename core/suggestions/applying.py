@@ -24,7 +24,7 @@ from core.suggestions.competitors import add_competitor, remove_competitor
 from core.suggestions.models import SuggestionAction
 from core.suggestions.present import current_of, team_tracking
 from core.suggestions.rules import ActionState, Change, WrongStepError
-from core.suggestions.steps import BY_ITSELF, By, Held, hold, take
+from core.suggestions.steps import BY_ITSELF, By, Held, hold, require_page, take
 from core.suggestions.values import is_tracking, same, told
 from core.tracking import team
 from core.tracking.rules import Cadence
@@ -104,9 +104,9 @@ def _mark_applied(
     why = pushed or ("Set." if is_tracking(held.change) else "Part of a change set.")
     values = {"applied_at": now, "inverse": dict(inverse), "verify_until": until}
     take(session, held, ActionState.APPLIED, now, by, why, **values)
-    new = {"action": held.action.id, "set": dict(held.wanted)}
-    thing = f"suggestion:{held.suggestion.id}"
-    audit.note(session, acting, "applied suggestion", thing, dict(inverse), new)
+    old = {"state": ActionState.APPROVED.value, "value": dict(inverse)}
+    new = {"state": ActionState.APPLIED.value, "value": dict(held.wanted)}
+    _audit(session, acting, "applied suggestion", held, old, new)
     if is_tracking(held.change):  # a setting is read back at once
         take(session, held, ActionState.VERIFIED, now, BY_ITSELF, "Read back.", verified_at=now)
 
@@ -164,21 +164,34 @@ def undo(
 
     A setting is set back at once; a listing or price change gets a change set that
     sets the value from before. Raises WrongStepError for what was not applied, and for
-    a setting that somebody changed since.
+    a setting that somebody changed since, NotAllowedError for a program.
     """
+    require_page(acting)
     held = hold(session, action_id, acting.team_id)
-    if held.state is ActionState.UNDONE:
+    before = held.state
+    if before is ActionState.UNDONE:
         return False
     if is_tracking(held.change) and held.state in _DONE:
         _set_back(session, acting, held)
     cleaned = (reason or "").replace("\x00", "").strip() or None
     did = take(session, held, ActionState.UNDONE, now, By.acting(acting), cleaned)
     if did:
-        inverse = dict(held.action.inverse or {})
-        thing = f"suggestion:{held.suggestion.id}"
-        new = {"action": action_id, "set": inverse}
-        audit.note(session, acting, "undid suggestion", thing, dict(held.wanted), new)
+        old = {"state": before.value, "value": dict(held.wanted)}
+        new = {"state": ActionState.UNDONE.value, "value": dict(held.action.inverse or {})}
+        _audit(session, acting, "undid suggestion", held, old, new)
     return did
+
+
+def _audit(
+    session: Session,
+    acting: Acting,
+    what: str,
+    held: Held,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+) -> None:
+    told = {**new, "action": held.action.id}
+    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, told)
 
 
 def _set_back(session: Session, acting: Acting, held: Held) -> None:

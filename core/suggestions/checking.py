@@ -5,22 +5,29 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.marketplaces import get_marketplace
+from core.catalog.models import Product
 from core.history.observation import Availability
 from core.suggestions.competitors import caps_of
+from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.policies import lint_change
 from core.suggestions.present import current_of, latest_of, listing_of, team_tracking
-from core.suggestions.rules import KIND_OF, Change, Kind
+from core.suggestions.rules import KIND_OF, ActionState, Change, Kind
 from core.suggestions.steps import Held
 from core.suggestions.values import is_tracking, same, told
+
+_ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
 
 
 def problem_with(
     session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
 ) -> str | None:
     """Return why a value may not be set for a product, None when it may."""
+    if not is_tracking(held.change) and (under_way := _under_way(session, held)):
+        return under_way
     match KIND_OF[held.change]:
         case Kind.PRICING:
             return _price_problem(session, held, wanted)
@@ -30,20 +37,42 @@ def problem_with(
             return None
 
 
+def _under_way(session: Session, held: Held) -> str | None:
+    """Return which other change of the same part is on its way to the page, None for none.
+
+    The page shows the reviewed value until then: only this tells that it won't for long.
+    """
+    # One decision at a time per product, so that two at once see each other.
+    locked = select(Product.id).where(Product.id == held.product.id)
+    session.execute(locked.with_for_update(key_share=True))
+    other = session.scalars(
+        select(SuggestionAction)
+        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
+        .where(
+            Suggestion.team_id == held.suggestion.team_id,
+            Suggestion.product_id == held.product.id,
+            SuggestionAction.id != held.action.id,
+            SuggestionAction.change == held.change.value,
+            SuggestionAction.state.in_([state.value for state in _ON_ITS_WAY]),
+        )
+        .order_by(SuggestionAction.id.desc())
+    ).first()
+    if other is None:
+        return None
+    wanted = Held(other, held.suggestion, held.product).wanted
+    value = told(held.change, wanted, held.product.marketplace)
+    return (
+        f"Another change of the same is on its way to the page: {value} "
+        f"(suggestion {other.suggestion_id}). Wait until a look shows it, or undo it."
+    )
+
+
 def _price_problem(session: Session, held: Held, wanted: Mapping[str, Any]) -> str | None:
     caps = caps_of(session, held.suggestion.team_id, held.product.id)
     if held.change is Change.UPDATE_PRICE:
         return caps.problem(held.action.current.get("price"), wanted.get("price"))
     latest = latest_of(session, held.product.id)
-    price = None if latest is None else latest.price
-    if price is None:
-        return "Without a known price a coupon can't be checked against the floor."
-    paid = (
-        price - wanted["amount"] if "amount" in wanted else price * (100 - wanted["percent"]) / 100
-    )
-    if paid <= 0 or (caps.floor is not None and paid < caps.floor):
-        return "With this coupon the price lies below the product's floor."
-    return None
+    return caps.coupon_problem(None if latest is None else latest.price, wanted)
 
 
 def _listing_problem(

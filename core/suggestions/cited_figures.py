@@ -86,7 +86,8 @@ def _of_values(values: Mapping[str, Any], decimals: int) -> Iterator[Figure]:
 # What a text says
 
 # A run of digits with whatever is glued to it: "1,204", "60W", "B0TEST0001".
-_WORD = re.compile(r"[\w.,]*\d[\w.,]*")
+# It begins where a run does, so that a long run without any digit is read once.
+_WORD = re.compile(r"(?<![\w.,])[\w.,]*\d[\w.,]*")
 _NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,6})?", re.ASCII)
 _QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"|‘([^’]+)’")
 _MONEY_BEFORE = re.compile(r"(?:[$€£¥₹₺]|\b(?:[A-Z]{3}|kr|zł))\s?$")

@@ -56,6 +56,35 @@ def competitors_of(session: Session, acting: Acting, product_id: int) -> list[Co
         return [CompetitorRow(**row) for row in cursor.execute(_COMPETITORS, values)]
 
 
+@dataclass(frozen=True, slots=True)
+class OwnProduct:
+    """One of a team's own products, to choose it by name."""
+
+    product_id: int
+    asin: str
+    title: str | None  # None: none was ever read
+
+
+_OWN = """
+SELECT p.id AS product_id, p.asin, x.title
+FROM tracking t
+JOIN product p ON p.id = t.product_id
+LEFT JOIN product_text x ON x.product_id = p.id
+WHERE t.team_id = %(team)s AND t.is_first AND t.role = 'own' AND p.marketplace = %(marketplace)s
+ORDER BY t.is_primary DESC, x.title, p.id LIMIT %(limit)s
+"""
+
+
+@verb(Right.READ)
+def own_products_in(
+    session: Session, acting: Acting, marketplace: str, limit: int = 500
+) -> list[OwnProduct]:
+    """Return the team's own products of a marketplace, the primary ones first."""
+    values = {"team": acting.team_id, "marketplace": marketplace, "limit": limit}
+    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
+        return [OwnProduct(**row) for row in cursor.execute(_OWN, values)]
+
+
 @verb(Right.READ)
 def price_caps_of(session: Session, acting: Acting, product_id: int) -> PriceCaps:
     """Return between which prices a product may be moved; the usual caps where none are set."""

@@ -9,6 +9,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import parse_amount, to_decimal
 from core.errors import InvalidInputError
 from core.suggestions.rules import Change
+from core.suggestions.values import LARGEST_COUPON
 from core.tracking.rules import LARGEST_THRESHOLD, Cadence
 
 LONGEST_TEXT = 10_000  # characters: no listing takes more
@@ -85,8 +86,8 @@ def _coupon(text: str, marketplace: str) -> dict[str, Any]:
     if "%" not in text:
         return {"amount": _amount(text, marketplace)}
     percent = _number(text.replace("%", ""))
-    if percent != percent.to_integral_value() or not 1 <= percent <= 99:
-        raise InvalidInputError("A coupon takes a whole percentage from 1 to 99.")
+    if percent != percent.to_integral_value() or not 1 <= percent <= LARGEST_COUPON:
+        raise InvalidInputError(f"A coupon takes a whole percentage from 1 to {LARGEST_COUPON}.")
     return {"percent": int(percent)}
 
 

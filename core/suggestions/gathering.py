@@ -119,10 +119,11 @@ class _Gathered:
         price = usable_price(head, self.now)
         if price is not None:
             yield Evidence("price_now", "Price now", price, f"{currency} minor", None, price_key)
-            if head.coupon_percent:
-                yield Evidence(
-                    "coupon_now", "Coupon now", head.coupon_percent, "%", None, price_key
-                )
+            off, unit = head.coupon_percent, "%"
+            if not off:
+                off, unit = head.coupon_amount, f"{currency} minor"
+            if off:
+                yield Evidence("coupon_now", "Coupon now", off, unit, None, price_key)
         bsr = _fresh(head.bsr, head.bsr_at, self.now)
         if bsr is not None:
             key = self._key(head.product_id, head.bsr_at)

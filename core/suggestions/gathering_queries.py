@@ -33,6 +33,7 @@ class Head:
     price: int | None
     price_at: datetime | None
     coupon_percent: int | None
+    coupon_amount: int | None
     bsr: int | None
     bsr_at: datetime | None
     bsr_category_id: int | None
@@ -55,8 +56,9 @@ class Head:
 
 _HEADS = """
 SELECT p.id AS product_id, p.marketplace, p.asin, l.captured_at, l.flags, l.price, l.price_at,
-    l.coupon_percent, l.bsr, l.bsr_at, l.bsr_category_id, c.name AS bsr_category, l.rating,
-    l.ratings_count, l.rating_at, l.availability, l.availability_at, l.stock_left, t.cadence,
+    l.coupon_percent, l.coupon_amount, l.bsr, l.bsr_at, l.bsr_category_id,
+    c.name AS bsr_category, l.rating, l.ratings_count, l.rating_at, l.availability,
+    l.availability_at, l.stock_left, t.cadence,
     t.price_change_percent, t.rank_change_percent,
     o.price_change_percent AS person_price_percent,
     o.rank_change_percent AS person_rank_percent, k.floor, k.ceiling, k.step_percent

@@ -65,8 +65,16 @@ def _line(held: Held) -> Line:
 def _before_and_after(held: Held) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     inverse = held.action.inverse or held.action.current
     if held.state is ActionState.UNDONE:
-        return held.wanted, {key: inverse.get(key) for key in held.wanted}
+        return held.wanted, _set_back(held, inverse)
     return inverse, held.wanted
+
+
+def _set_back(held: Held, inverse: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what undoing sets; a coupon may have been of the other sort before."""
+    before = {key: value for key, value in inverse.items() if value is not None}
+    if held.change is Change.SET_COUPON and before:
+        return before
+    return {key: inverse.get(key) for key in held.wanted}
 
 
 def order_of(session: Session, action_id: int) -> Order | None:

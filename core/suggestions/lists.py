@@ -21,6 +21,7 @@ class QueueFilter:
     priorities: tuple[int, ...] = ()
     advisors: tuple[Advisor, ...] = ()
     product: str = ""  # words of a title, a brand, or an ASIN
+    product_id: int | None = None  # only about this one
 
     @property
     def is_narrow(self) -> bool:

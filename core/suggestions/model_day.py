@@ -1,4 +1,4 @@
-"""How the model did today, for a screen: what was asked, what it cost, what went wrong last."""
+"""How the model did today, for a screen: what was asked, what it cost, what went wrong."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,12 +9,27 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
-from core.suggestions.calls import CallState
+from core.catalog.models import Product
+from core.suggestions.calls import CallState, is_resting
 from core.suggestions.models import AdviceCall
 from core.suggestions.rules import Advisor
 from core.suggestions.spending import spent_today
 
-_TROUBLE = (CallState.REJECTED.value, CallState.FAILED.value)
+MOST_TOLD = 20  # questions of a day that brought nothing usable
+_TROUBLE = (CallState.REJECTED, CallState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A question that brought nothing usable. What the model said is data, not to be rendered."""
+
+    at: datetime
+    marketplace: str
+    asin: str
+    model: str | None
+    state: CallState  # rejected or failed
+    reasons: tuple[str, ...]
+    replies: tuple[str, ...]  # the rejected ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +40,64 @@ class ModelDay:
     answered: int  # with suggestions or with the word that there is nothing to suggest
     rejected: int
     failed: int
+    suggestions: int
     dollars: Decimal
-    trouble: tuple[str, ...] = ()  # reasons of the newest question that brought nothing usable
-    trouble_at: datetime | None = None
+    is_resting: bool = False  # the server failed several times in a row
+    troubles: tuple[Trouble, ...] = ()  # the newest first
 
 
 @verb(Right.READ)
 def model_day(session: Session, acting: Acting, now: datetime) -> ModelDay:
     """Return how the acting person's team fared with the model today."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = (
-        AdviceCall.team_id == acting.team_id,
-        AdviceCall.advisor == Advisor.MODEL.value,
-        AdviceCall.at >= midnight,
+    counted = (
+        select(AdviceCall.state, func.count(), func.sum(AdviceCall.suggestions))
+        .where(
+            AdviceCall.team_id == acting.team_id,
+            AdviceCall.advisor == Advisor.MODEL.value,
+            AdviceCall.at >= midnight,
+        )
+        .group_by(AdviceCall.state)
     )
-    counted = select(AdviceCall.state, func.count()).where(*today).group_by(AdviceCall.state)
-    counts: dict[str, int] = dict(session.execute(counted).tuples().all())
-    newest = session.execute(
-        select(AdviceCall.reasons, AdviceCall.at)
-        .where(*today, AdviceCall.state.in_(_TROUBLE))
-        .order_by(AdviceCall.at.desc(), AdviceCall.id.desc())
-        .limit(1)
-    ).one_or_none()
+    counts, made = {}, 0
+    for state, number, suggestions in session.execute(counted):
+        counts[CallState(state)] = number
+        made += suggestions
     return ModelDay(
         asked=sum(counts.values()),
-        answered=counts.get(CallState.OK.value, 0) + counts.get(CallState.NOTHING.value, 0),
-        rejected=counts.get(CallState.REJECTED.value, 0),
-        failed=counts.get(CallState.FAILED.value, 0),
+        answered=counts.get(CallState.OK, 0) + counts.get(CallState.NOTHING, 0),
+        rejected=counts.get(CallState.REJECTED, 0),
+        failed=counts.get(CallState.FAILED, 0),
+        suggestions=made,
         dollars=spent_today(session, now),
-        trouble=tuple(newest.reasons) if newest else (),
-        trouble_at=newest.at if newest else None,
+        is_resting=is_resting(session, acting.team_id, now),
+        troubles=_troubles(session, acting.team_id, midnight),
+    )
+
+
+def _troubles(session: Session, team_id: int, since: datetime) -> tuple[Trouble, ...]:
+    found = session.execute(
+        select(AdviceCall, Product.marketplace, Product.asin)
+        .join(Product, Product.id == AdviceCall.product_id)
+        .where(
+            AdviceCall.team_id == team_id,
+            AdviceCall.advisor == Advisor.MODEL.value,
+            AdviceCall.at >= since,
+            AdviceCall.state.in_([state.value for state in _TROUBLE]),
+        )
+        .order_by(AdviceCall.at.desc(), AdviceCall.id.desc())
+        .limit(MOST_TOLD)
+    )
+    return tuple(_trouble(*row) for row in found)
+
+
+def _trouble(call: AdviceCall, marketplace: str, asin: str) -> Trouble:
+    return Trouble(
+        at=call.at,
+        marketplace=marketplace,
+        asin=asin,
+        model=call.model,
+        state=CallState(call.state),
+        reasons=tuple(call.reasons),
+        replies=tuple(call.replies),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from core.config import Settings
 from core.suggestions.openai import ModelAccess
@@ -17,6 +18,27 @@ class ModelSetup:
     dollars_per_day: Decimal
     parallel_calls: int = 8
     missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Who speaks for the model, to be shown: nothing secret is in it."""
+
+    model: str | None
+    server: str | None  # its host
+    dollars_per_day: Decimal
+    missing: str | None  # why no model is asked; None: one is
+
+
+def get_spoken(settings: Settings) -> Spoken:
+    """Return which model speaks, or why none does."""
+    setup = get_setup(settings)
+    return Spoken(
+        model=settings.amazcope_model,
+        server=urlsplit(settings.openai_base_url or "").hostname,
+        dollars_per_day=setup.dollars_per_day,
+        missing=setup.missing,
+    )
 
 
 def get_setup(settings: Settings) -> ModelSetup:
@@ -42,7 +64,8 @@ def _missing(settings: Settings) -> str | None:
     }
     unset = [name for name, value in wanted.items() if value is None]
     if unset:
-        return f"No model is asked: {', '.join(unset)} is not set."
+        verb = "is" if len(unset) == 1 else "are"
+        return f"No model is asked: {', '.join(unset)} {verb} not set."
     if settings.amazcope_model not in read_prices(settings.amazcope_model_prices):
         return (
             f"No model is asked: the price of {settings.amazcope_model} is not in "

@@ -91,7 +91,7 @@ class Suggestion(Base):
     window_days: Mapped[int] = mapped_column(SmallInteger)
     state: Mapped[str] = mapped_column(Text, server_default="pending")
     advisor: Mapped[str] = mapped_column(Text)
-    model: Mapped[str | None] = mapped_column(Text)  # None: no model spoke
+    model: Mapped[str | None] = mapped_column(Text)  # or an agent's token; None: neither
     evidence: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     change_hash: Mapped[bytes] = mapped_column(LargeBinary)  # of what is proposed, not of why
     evidence_hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -13,7 +13,7 @@ _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _HTML = re.compile(r"<\s*[a-z!/?]|&(?:[a-z]{2,8}|#x?[0-9a-f]{1,6});", re.IGNORECASE)
 _LINK = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,10}://|\b(?:javascript|data|mailto|vbscript):|\bwww\.|\]\s?\(|"
-    r"\b[a-z0-9-]+\.(?:com|net|org|info|biz|shop|store|online|site|xyz|io|co|ly|me|top|de|uk|fr|cn|ru)"
+    r"(?<![a-z0-9-])[a-z0-9-]+\.(?:com|net|org|info|biz|shop|store|online|site|xyz|io|co|ly|me|top|de|uk|fr|cn|ru)"
     r"(?![\w.-]*\w\.)\b",
     re.IGNORECASE,
 )

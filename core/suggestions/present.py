@@ -1,5 +1,7 @@
 """What a change would change, as it is now. Reads only."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -14,17 +16,32 @@ from core.suggestions.steps import Held
 from core.tracking.models import Tracking
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a change is about. `wanted`: what is to be set, which says which competitor."""
+
+    team_id: int
+    product_id: int
+    change: Change
+    wanted: Mapping[str, Any]
+
+
 def current_of(session: Session, held: Held) -> dict[str, Any]:
     """Return the present value under the keys of a change. None: unknown, or there is none."""
-    change = held.change
-    if change in _SETTINGS:
-        return _setting(session, held)
-    if change is Change.ADD_COMPETITOR:
-        return _competitor(session, held)
-    if change in (Change.UPDATE_PRICE, Change.SET_COUPON):
-        return _offer(session, held)
-    listing = current_listings(session, [held.product.id]).get(held.product.id)
-    return {} if listing is None else of_listing(change, listing)
+    team_id, product_id = held.suggestion.team_id, held.product.id
+    return current_at(session, Place(team_id, product_id, held.change, held.wanted))
+
+
+def current_at(session: Session, place: Place) -> dict[str, Any]:
+    """Return the same for a change that nobody has stored yet."""
+    if place.change in _SETTINGS:
+        return _setting(session, place)
+    if place.change is Change.ADD_COMPETITOR:
+        return _competitor(session, place)
+    if place.change in (Change.UPDATE_PRICE, Change.SET_COUPON):
+        return _offer(session, place)
+    listing = current_listings(session, [place.product_id]).get(place.product_id)
+    return {} if listing is None else of_listing(place.change, listing)
 
 
 _SETTINGS = frozenset(
@@ -67,11 +84,11 @@ def team_tracking(session: Session, team_id: int, product_id: int) -> Tracking |
     ).first()
 
 
-def _setting(session: Session, held: Held) -> dict[str, Any]:
-    row = team_tracking(session, held.suggestion.team_id, held.product.id)
+def _setting(session: Session, place: Place) -> dict[str, Any]:
+    row = team_tracking(session, place.team_id, place.product_id)
     if row is None:
         return {}
-    match held.change:
+    match place.change:
         case Change.SET_PRICE_THRESHOLD:
             return {"percent": _percent(row.price_change_percent)}
         case Change.SET_RANK_THRESHOLD:
@@ -79,14 +96,14 @@ def _setting(session: Session, held: Held) -> dict[str, Any]:
         case Change.SET_CADENCE:
             return {"cadence": row.cadence}
         case _:
-            return {"paused": not _is_running(session, held)}
+            return {"paused": not _is_running(session, place)}
 
 
-def _is_running(session: Session, held: Held) -> bool:
+def _is_running(session: Session, place: Place) -> bool:
     """Return whether anybody of the team has a product looked at."""
     running = select(Tracking.id).where(
-        Tracking.team_id == held.suggestion.team_id,
-        Tracking.product_id == held.product.id,
+        Tracking.team_id == place.team_id,
+        Tracking.product_id == place.product_id,
         Tracking.paused_at.is_(None),
     )
     return session.scalar(running.limit(1)) is not None
@@ -96,15 +113,15 @@ def _percent(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _competitor(session: Session, held: Held) -> dict[str, Any]:
+def _competitor(session: Session, place: Place) -> dict[str, Any]:
     """Return the competitor that is to be added where it is there already, else nothing."""
-    wanted = held.wanted
+    wanted = place.wanted
     found = session.scalar(
         select(Competitor.competitor_id)
         .join(Product, Product.id == Competitor.competitor_id)
         .where(
-            Competitor.team_id == held.suggestion.team_id,
-            Competitor.product_id == held.product.id,
+            Competitor.team_id == place.team_id,
+            Competitor.product_id == place.product_id,
             Product.marketplace == wanted.get("marketplace"),
             Product.asin == wanted.get("asin"),
         )
@@ -112,11 +129,11 @@ def _competitor(session: Session, held: Held) -> dict[str, Any]:
     return {} if found is None else dict(wanted)
 
 
-def _offer(session: Session, held: Held) -> dict[str, Any]:
-    latest = latest_of(session, held.product.id)
+def _offer(session: Session, place: Place) -> dict[str, Any]:
+    latest = latest_of(session, place.product_id)
     if latest is None:
         return {}
-    if held.change is Change.UPDATE_PRICE:
+    if place.change is Change.UPDATE_PRICE:
         return {"price": latest.price}
     return {"percent": latest.coupon_percent, "amount": latest.coupon_amount}
 

@@ -31,7 +31,7 @@ from core.suggestions.steps import By, tell
 from core.suggestions.values import checked
 
 # A price's reasons are a week's; a text's hold for a month.
-_LASTS: Mapping[Kind, timedelta] = {
+LASTS: Mapping[Kind, timedelta] = {
     Kind.PRICING: timedelta(days=7),
     Kind.CONTENT: timedelta(days=30),
     Kind.TRACKING: timedelta(days=30),
@@ -69,7 +69,7 @@ def store_advice(
     """
     actions = _checked_actions(advice)
     change, evidence = change_hash(advice), evidence_hash(advice)
-    if _is_settled(session, team_id, product_id, change, evidence):
+    if is_settled(session, team_id, product_id, change, evidence):
         return None
     values = {
         "team_id": team_id,
@@ -85,16 +85,16 @@ def store_advice(
         "window_days": advice.window_days,
         "advisor": advisor.value,
         "model": model,
-        "evidence": [_plain(asdict(each)) for each in advice.evidence],
+        "evidence": kept_evidence(advice),
         "change_hash": change,
         "evidence_hash": evidence,
         "asked_by": asked_by,
         "made_at": now,
-        "expires_at": now + _LASTS[advice.kind],
+        "expires_at": now + LASTS[advice.kind],
     }
     suggestion_id = _insert_once(session, values)
     if suggestion_id is not None:
-        _insert_actions(session, suggestion_id, actions)
+        insert_actions(session, suggestion_id, actions)
         said = advisor.value if model is None else f"{advisor.value}: {model}"
         by = By(asked_by, means)
         tell(session, suggestion_id, SuggestionState.PENDING.value, now, by, why=f"By {said}.")
@@ -111,7 +111,7 @@ def _checked_actions(advice: Advice) -> list[tuple[Proposed, dict[str, Any]]]:
     return [(each, checked(each.change, each.proposed)) for each in advice.actions]
 
 
-def _is_settled(
+def is_settled(
     session: Session, team_id: int, product_id: int, change: bytes, evidence: bytes
 ) -> bool:
     """Return whether the same change was decided on this evidence, or is on its way."""
@@ -145,9 +145,13 @@ def _insert_once(session: Session, values: Mapping[str, Any]) -> int | None:
     return session.scalar(statement)
 
 
-def _insert_actions(
-    session: Session, suggestion_id: int, actions: Sequence[tuple[Proposed, dict[str, Any]]]
-) -> None:
+def insert_actions(
+    session: Session,
+    suggestion_id: int,
+    actions: Sequence[tuple[Proposed, dict[str, Any]]],
+    first: int = 0,
+) -> list[int]:
+    """Store actions, the first of them at that place; return their ids."""
     rows = [
         {
             "suggestion_id": suggestion_id,
@@ -157,9 +161,15 @@ def _insert_actions(
             "proposed": proposed,
             "reason": _clean(each.reason),
         }
-        for place, (each, proposed) in enumerate(actions)
+        for place, (each, proposed) in enumerate(actions, first)
     ]
-    session.execute(insert(SuggestionAction), rows)
+    made = insert(SuggestionAction).returning(SuggestionAction.id, sort_by_parameter_order=True)
+    return list(session.scalars(made, rows))
+
+
+def kept_evidence(advice: Advice) -> list[dict[str, Any]]:
+    """Return the figures of advice as a suggestion keeps them."""
+    return [_plain(asdict(each)) for each in advice.evidence]
 
 
 def _clean(words: str) -> str:

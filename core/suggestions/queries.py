@@ -62,12 +62,13 @@ class QueueRow:
     window_days: int
     state: SuggestionState
     advisor: Advisor
-    model: str | None
+    model: str | None  # which one, or by which token an agent spoke; None: neither
     made_at: datetime
     expires_at: datetime
     decided_at: datetime | None
     actions: int
     waiting: tuple[Waiting, ...]
+    asked_by: str | None = None  # the person's name; None: the daily round
 
     @property
     def is_quick(self) -> bool:
@@ -135,6 +136,7 @@ class Event:
     before: str | None
     after: str
     why: str | None
+    is_edited: bool = False  # an approval of another value than the proposed one
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,13 @@ def _fetch(session: Session, statement: str, values: Values) -> list[dict[str, A
 _ROW = f"""
 s.id, s.product_id, p.marketplace, p.asin, x.title AS product_title, s.kind, s.title,
 s.priority, s.confidence, s.metric, s.direction, s.window_days, {_STATE} AS state,
-s.advisor, s.model, s.made_at, s.expires_at, s.decided_at, a.actions, a.waiting
+s.advisor, s.model, s.made_at, s.expires_at, s.decided_at, a.actions, a.waiting,
+b.name AS asked_by_name
 """
 _OF_ROW = """
 JOIN product p ON p.id = s.product_id
 LEFT JOIN product_text x ON x.product_id = s.product_id
+LEFT JOIN person b ON b.id = s.asked_by
 LEFT JOIN LATERAL (
     SELECT count(*) AS actions,
         array_agg(a.id || ':' || a.change ORDER BY a.place) FILTER (WHERE a.state = 'pending')
@@ -208,6 +212,7 @@ def _values(acting: Acting, asked: QueueFilter, now: datetime) -> dict[str, Any]
         "words": search.words,
         "pairs": list(search.pairs),
         "asin": f"{search.asin_prefix}%",
+        "product": asked.product_id,
     }
 
 
@@ -229,9 +234,10 @@ def _conditions(asked: QueueFilter) -> str:
 def _about(asked: QueueFilter) -> list[str]:
     """Return the condition that the words for a product make, none for no words."""
     search = read_search(asked.product)
+    only = [] if asked.product_id is None else ["s.product_id = %(product)s"]
     if search.is_empty:
         # Only signs were typed: no title consists of signs.
-        return ["false"] if asked.product.strip() else []
+        return ["false"] if asked.product.strip() else only
     by_text = []
     if search.words is not None:
         by_text.append("words @@ to_tsquery('simple', %(words)s)")
@@ -240,7 +246,7 @@ def _about(asked: QueueFilter) -> list[str]:
     ways = ["SELECT product_id FROM product_text WHERE " + " AND ".join(by_text)] if by_text else []
     if search.asin_prefix is not None:
         ways.append("SELECT id FROM product WHERE asin LIKE %(asin)s")
-    return ["s.product_id IN (" + " UNION ALL ".join(ways) + ")"]
+    return [*only, "s.product_id IN (" + " UNION ALL ".join(ways) + ")"]
 
 
 def _groups(session: Session, asked: QueueFilter, values: Values) -> list[Group]:
@@ -285,6 +291,7 @@ def _row(row: Values) -> QueueRow:
         decided_at=row["decided_at"],
         actions=row["actions"],
         waiting=tuple(map(_waiting, row["waiting"] or ())),
+        asked_by=row["asked_by_name"],
     )
 
 
@@ -304,8 +311,7 @@ def find_suggestion(
     values = {"id": suggestion_id, "team": acting.team_id, "now": now}
     found = _fetch(
         session,
-        f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by, b.name AS asked_by_name "
-        f"FROM suggestion s {_OF_ROW} LEFT JOIN person b ON b.id = s.asked_by "
+        f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by FROM suggestion s {_OF_ROW} "
         "WHERE s.id = %(id)s AND s.team_id = %(team)s",
         values,
     )
@@ -315,14 +321,15 @@ def find_suggestion(
     return SuggestionView(
         row=_row(row),
         reasoning=row["reasoning"],
-        evidence=tuple(map(_evidence, row["evidence"])),
+        evidence=tuple(map(as_evidence, row["evidence"])),
         asked_by_id=row["asked_by"],
         asked_by=row["asked_by_name"],
         actions=_actions(session, suggestion_id),
     )
 
 
-def _evidence(kept: Values) -> Evidence:
+def as_evidence(kept: Values) -> Evidence:
+    """Return a figure as a suggestion keeps it."""
     return Evidence(
         key=kept["key"],
         figure=kept["figure"],
@@ -372,7 +379,8 @@ def _action(row: Values) -> ActionView:
 
 
 _EVENTS = """
-SELECT e.at, p.name AS person, e.means, a.change, e.before, e.after, e.why
+SELECT e.at, p.name AS person, e.means, a.change, e.before, e.after, e.why,
+    e.after = 'approved' AND a.edited IS NOT NULL AS is_edited
 FROM suggestion_event e
 JOIN suggestion s ON s.id = e.suggestion_id AND s.team_id = %(team)s
 LEFT JOIN suggestion_action a ON a.id = e.action_id

@@ -109,8 +109,18 @@ def current_of(change: Change, facts: Facts) -> Values:
             return {"percent": _threshold(facts.rank_change_percent)}
         case Change.SET_CADENCE:
             return {"cadence": facts.cadence}
+        case Change.SET_COUPON:
+            return _coupon_now(facts)
         case _:
             return {}
+
+
+def _coupon_now(facts: Facts) -> Values:
+    """Return the coupon that the page offers, which one of the figures tells."""
+    for each in facts.evidence:
+        if each.key == "coupon_now":
+            return {"percent" if each.unit == "%" else "amount": each.value}
+    return {"percent": None}
 
 
 def _threshold(percent: float | None) -> str | None:

@@ -242,6 +242,16 @@ class PriceCaps:
             return f"The price moves by more than {self.step_percent:g} % at once."
         return None
 
+    def coupon_problem(self, price: int | None, values: Mapping[str, Any]) -> str | None:
+        """Return why a coupon takes the price below the floor, or to nothing; None when not."""
+        if price is None:
+            return "Without a known price a coupon can't be checked against the floor."
+        amount = values.get("amount")
+        paid = price * (100 - values["percent"]) / 100 if amount is None else price - amount
+        if paid <= 0 or (self.floor is not None and paid < self.floor):
+            return "With this coupon the price lies below the product's floor."
+        return None
+
 
 # What an advisor looks at
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from core.accounts import audit
-from core.accounts.rules import Acting, Means, Right
+from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError, NotAllowedError
 from core.suggestions.applying import undo
@@ -23,7 +23,15 @@ from core.suggestions.competitors import add_competitor, remove_competitor, set_
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionSettings
 from core.suggestions.proposing import store_advice
 from core.suggestions.rules import ActionState, Kind, SuggestionState
-from core.suggestions.steps import BY_ITSELF, By, Held, hold, hold_suggestion, take
+from core.suggestions.steps import (
+    BY_ITSELF,
+    By,
+    Held,
+    hold,
+    hold_suggestion,
+    require_page,
+    take,
+)
 from core.suggestions.values import checked, same
 
 __all__ = [
@@ -125,8 +133,7 @@ def _approve(
 
 def _require_reviewer(session: Session, acting: Acting, held: Held) -> None:
     """Raise NotAllowedError for a program, and for who asked where four eyes are asked for."""
-    if acting.means is not Means.PAGE or acting.scopes is not None:
-        raise NotAllowedError("Only a person at a page approves. Sign in and review it there.")
+    require_page(acting)
     asked_by = held.suggestion.asked_by
     if asked_by == acting.person_id and has_four_eyes(session, acting.team_id):
         raise NotAllowedError("You asked for this advice: somebody else of the team approves it.")
@@ -144,8 +151,9 @@ def decline(
 ) -> Decision:
     """Decline an action, with the reason that its time line and the next advice are told.
 
-    Raises WrongStepError for one that was approved or is over.
+    Raises WrongStepError for one that was approved or is over, NotAllowedError for a program.
     """
+    require_page(acting)
     cleaned = _cleaned(reason)
     if cleaned is None:
         raise InvalidInputError("Say why: sellers read it, and the next advice is told.")
@@ -184,8 +192,8 @@ def _audit(
     before: ActionState,
     new: Mapping[str, Any],
 ) -> None:
-    old = {"state": before.value}
-    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, new)
+    old, now = {"state": before.value}, {"state": held.state.value, **new}
+    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, now)
 
 
 # All actions of one, and many at once
@@ -286,8 +294,13 @@ def _tracking_only(session: Session, acting: Acting, suggestion_ids: Collection[
 # Time that runs out
 
 
-def expire(session: Session, now: datetime, limit: int = 1000) -> int:
-    """End the suggestions that nobody decided in time; return how many actions that were."""
+def expire(
+    session: Session, now: datetime, limit: int = 1000, *, product_id: int | None = None
+) -> int:
+    """End the suggestions that nobody decided in time; return how many actions that were.
+
+    `product_id`: those about one product only.
+    """
     over = (
         select(SuggestionAction.id)
         .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
@@ -299,6 +312,8 @@ def expire(session: Session, now: datetime, limit: int = 1000) -> int:
         .order_by(Suggestion.id, SuggestionAction.place)
         .limit(limit)
     )
+    if product_id is not None:
+        over = over.where(Suggestion.product_id == product_id)
     return sum(_expire(session, each, now) for each in list(session.scalars(over)))
 
 

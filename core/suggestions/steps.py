@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from core.accounts import audit
 from core.accounts.rules import Acting, Means
 from core.catalog.models import Product
-from core.errors import NotFoundError
+from core.errors import NotAllowedError, NotFoundError
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.rules import ActionState, Change, SuggestionState, require_step, state_of
 
@@ -31,6 +32,12 @@ class By:
 
 
 BY_ITSELF = By(None, Means.JOB)
+
+
+def require_page(acting: Acting) -> None:
+    """Raise NotAllowedError for a program: whatever its role, it decides about nothing."""
+    if acting.means is not Means.PAGE or acting.scopes is not None:
+        raise NotAllowedError("Only a person at a page decides. Sign in and review it there.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +114,38 @@ def take(
         return False
     session.refresh(held.action)
     tell(session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id)
+    if then in _NOBODYS_DOING:
+        _audit(session, held, before, then, by, why)
     _follow_actions(session, held.suggestion, now)
     return True
+
+
+_NOBODYS_DOING = frozenset(
+    {
+        ActionState.VERIFIED,
+        ActionState.UNSEEN,
+        ActionState.STALE,
+        ActionState.FAILED,
+        ActionState.EXPIRED,
+    }
+)
+"""Steps that no verb asked for; the verbs note their own."""
+
+
+def _audit(
+    session: Session, held: Held, before: ActionState, then: ActionState, by: By, why: str | None
+) -> None:
+    """Note a step in the team's audit."""
+    audit.note_step(
+        session,
+        held.suggestion.team_id,
+        by.person_id,
+        by.means,
+        f"suggestion {then.value}",
+        f"suggestion:{held.suggestion.id}",
+        {"state": before.value},
+        {"state": then.value, "action": held.action.id, "why": why},
+    )
 
 
 def _follow_actions(session: Session, suggestion: Suggestion, now: datetime) -> None:

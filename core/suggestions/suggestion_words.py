@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core import wording
+from core import formats, wording
 from core.accounts.rules import Means
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount
+from core.formats import digits
 from core.suggestions.advice_queries import Answer
-from core.suggestions.queries import Event, QueueRow
+from core.suggestions.queries import ActionView, Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
     Advisor,
@@ -24,6 +25,7 @@ from core.suggestions.rules import (
     PriceCaps,
     SuggestionState,
 )
+from core.suggestions.values import NOT_ON_A_PAGE, is_tracking
 
 KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
 PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}
@@ -33,6 +35,7 @@ ADVISORS = {
     Advisor.PERSON: "Person",
     Advisor.AGENT: "Agent",
 }
+_WRITTEN = (Advisor.PERSON, Advisor.AGENT)  # by somebody, at nobody else's wish
 STATES = {
     SuggestionState.PENDING: "Waiting",
     SuggestionState.APPROVED: "Approved",
@@ -91,9 +94,20 @@ _DIRECTIONS = {
 
 
 def advisor(row: QueueRow) -> str:
-    """Say who proposed: "rules", or "model" with the model's name."""
+    """Say who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
+    if row.advisor is Advisor.PERSON:
+        return row.asked_by or "a person"
     name = ADVISORS[row.advisor].lower()
+    if row.advisor is Advisor.AGENT:
+        name = f"{name} of {row.asked_by or 'somebody who left'}"
     return name if row.model is None else f"{name} · {row.model}"
+
+
+def asked(row: QueueRow) -> str:
+    """Say at whose wish there is a suggestion: "asked for by Mia", "by agent of Mia"."""
+    if row.advisor in _WRITTEN:
+        return f"by {advisor(row)}"
+    return f"asked for by {row.asked_by or 'the daily round'}"
 
 
 def confidence(share: float) -> str:
@@ -122,6 +136,11 @@ def expiry(row: QueueRow, now: datetime) -> str:
     return f"decided {wording.age(row.decided_at, now)}"
 
 
+def in_short(row: QueueRow, now: datetime) -> str:
+    """Say where a suggestion stands, who proposed and when: "Waiting · rules · 2 h ago"."""
+    return f"{state(row)} · {advisor(row)} · {wording.age(row.made_at, now)}"
+
+
 def state(row: QueueRow) -> str:
     """Name where a suggestion stands; of one partly decided, how much is."""
     decided = row.actions - len(row.waiting)
@@ -139,15 +158,21 @@ def value(evidence: Evidence, marketplace: str) -> str:
     if isinstance(kept, str | bool):
         return str(kept)
     if unit.endswith(" minor"):
-        currency = unit.removesuffix(" minor")
-        return format_amount(int(kept), currency, MARKETPLACES[marketplace].locale)
+        return _amount(int(kept), unit.removesuffix(" minor"), marketplace)
     if unit == "rank":
         return wording.rank(kept)
     if unit == "stars/10":
         return f"{wording.rating(kept)} of 5"
     if unit == "%":
-        return f"{kept:,.4g}{wording.THIN_SPACE}%"
-    return f"{kept:,.6g}" if isinstance(kept, float) else f"{kept:,}"
+        return f"{digits(f'{kept:,.4g}')}{wording.THIN_SPACE}%"
+    return digits(f"{kept:,.6g}") if isinstance(kept, float) else wording.count(kept)
+
+
+def _amount(minor: int, currency: str, marketplace: str) -> str:
+    """Write an amount in the currency it was frozen in, in the reader's way."""
+    chosen = formats.current()
+    locale = chosen.locale_of_money(MARKETPLACES[marketplace].locale)
+    return format_amount(minor, currency, locale, as_code=chosen.has_currency_code)
 
 
 _UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text"}
@@ -159,12 +184,15 @@ def unit(evidence: Evidence) -> str:
 
 
 def seen(evidence: Evidence, now: datetime) -> str:
-    """Say how old the newest look behind a figure is, and of how many looks it is made."""
+    """Say how old the looks behind a figure are: the only one, the ends of its period, or all."""
     if not evidence.snapshots:
         return "rule or setting"
     newest = max(key.captured_at for key in evidence.snapshots)
     looks = len(evidence.snapshots)
     age = wording.age(newest, now)
+    if evidence.period and looks > 1:  # of a period its first and last look are kept
+        oldest = min(key.captured_at for key in evidence.snapshots)
+        return f"{wording.age(oldest, now)} to {age}"
     return age if looks == 1 else f"{age} · {wording.count(looks)} looks"
 
 
@@ -221,7 +249,7 @@ _USUAL = {Change.SET_PRICE_THRESHOLD: "5", Change.SET_RANK_THRESHOLD: "50"}
 def _threshold(change: Change, percent: Any) -> str:
     if percent is None:
         return f"the usual {_USUAL[change]}{wording.THIN_SPACE}%"
-    return f"{percent}{wording.THIN_SPACE}%"
+    return f"{digits(str(percent))}{wording.THIN_SPACE}%"
 
 
 def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
@@ -233,7 +261,7 @@ def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
 
 def caps(limits: PriceCaps, marketplace: str) -> str:
     """Say between which prices a product may be moved, and how far at once."""
-    step = f"at most {limits.step_percent:g}{wording.THIN_SPACE}% at once"
+    step = f"at most {digits(f'{limits.step_percent:g}')}{wording.THIN_SPACE}% at once"
     floor, ceiling = (
         None if limit is None else wording.money(limit, marketplace)
         for limit in (limits.floor, limits.ceiling)
@@ -264,6 +292,7 @@ _STEPS = {
     "undone": "undone",
     "expired": "expired without a decision",
     "edited": "edited",
+    "added": "added",
     "partly_approved": "partly approved",
 }
 
@@ -274,28 +303,64 @@ _BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
 def event(told: Event, row: QueueRow) -> str:
     """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
     if told.before is None and told.after == "pending":
-        return f"Suggested by {advisor(row)}"
+        is_asked = told.person is not None and row.advisor not in _WRITTEN
+        asked = f", asked for by {told.person}" if is_asked else ""
+        return f"Suggested by {advisor(row)}{asked}"
     what = "Suggestion" if told.change is None else CHANGES[told.change]
-    again = told.before == "failed" and told.after == "approved"
-    step = "tried again" if again else _STEPS.get(told.after, told.after.replace("_", " "))
+    step = _STEPS.get(told.after, told.after.replace("_", " "))
+    if told.before == "failed" and told.after == "approved":
+        step = "tried again"
+    elif told.is_edited:
+        step = "edited and approved"
     if told.person is None and told.after in _BY_ITSELF:
         return f"{what} {step}"
-    by = "" if told.person is None else f" by {told.person}"
-    return f"{what} {step}{by} {_MEANS.get(told.means, told.means)}"
+    return f"{what} {step} {_by(told)}"
 
 
-_SEEN_ON_PAGE = (Kind.PRICING, Kind.CONTENT)
+def _by(told: Event) -> str:
+    """Say who took a step and by which means; a job may act for a person."""
+    means = _MEANS.get(told.means, told.means)
+    if told.person is None:
+        return means
+    if told.means == Means.JOB.value:
+        return f"{means} for {told.person}"
+    return f"by {told.person} {means}"
 
 
-def steps_ahead(kind: Kind, states: Sequence[ActionState]) -> list[str]:
-    """Name what is still to come for a suggestion with actions in these states."""
+def change_of_state(told: Event) -> str | None:
+    """Say from where to where a step led: "waiting → approved"; None for the first."""
+    if told.before is None:
+        return None
+    before, after = (_SHORT_STATES.get(each, each) for each in (told.before, told.after))
+    return f"{before} → {after}"
+
+
+_SHORT_STATES = {"pending": "waiting", "unseen": "not seen", "stale": "out of date"}
+
+
+def why(told: Event) -> str | None:
+    """Return a step's reason, None where its words say it already."""
+    return None if told.before is None else told.why
+
+
+_UNVERIFIED = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
+
+
+def is_to_be_seen(action: ActionView) -> bool:
+    """Return whether a look at the page is still to show a change: settings need none."""
+    is_seen = not is_tracking(action.change) and action.change not in NOT_ON_A_PAGE
+    return is_seen and action.state in _UNVERIFIED
+
+
+def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
+    """Name what is still to come for a suggestion with these actions."""
+    states = {each.state for each in actions}
     ahead = []
     if ActionState.PENDING in states:
         ahead.append("A manager decides")
-    if {ActionState.PENDING, ActionState.APPROVED} & set(states):
+    if {ActionState.PENDING, ActionState.APPROVED} & states:
         ahead.append("It is applied")
-    unverified = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
-    if kind in _SEEN_ON_PAGE and unverified & set(states):
+    if any(is_to_be_seen(each) for each in actions):
         ahead.append("A scrape shows the new value")
     return ahead
 
@@ -314,9 +379,11 @@ def answer(told: Answer) -> str:
     """Say what came of asking an advisor."""
     name = ADVISORS[told.advisor] + ("" if told.model is None else f" ({told.model})")
     if told.state == "ok":
-        number = told.suggestions
-        found = "nothing new" if not number else f"{number} new"
-        return f"{name}: {found} {'suggestion' if number == 1 else 'suggestions'}".replace(
-            "nothing new suggestions", "nothing new"
-        )
+        return f"{name}: {_new_ones(told.suggestions)}"
     return f"{name} {_ANSWERS.get(told.state, told.state)}"
+
+
+def _new_ones(number: int) -> str:
+    if not number:
+        return "nothing new"
+    return f"{wording.count(number)} new {'suggestion' if number == 1 else 'suggestions'}"

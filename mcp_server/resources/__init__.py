@@ -1,5 +1,5 @@
 """The resources, one module per subject. Importing this declares all of them."""
 
-from mcp_server.resources import meanings, products
+from mcp_server.resources import meanings, products, suggestions
 
-__all__ = ["meanings", "products"]
+__all__ = ["meanings", "products", "suggestions"]

@@ -9,8 +9,10 @@ from mcp_server.tools import (
     histories,
     mine,
     origins,
+    proposing,
     settings,
     statistics,
+    suggestions,
     tracking,
 )
 
@@ -23,7 +25,9 @@ __all__ = [
     "histories",
     "mine",
     "origins",
+    "proposing",
     "settings",
     "statistics",
+    "suggestions",
     "tracking",
 ]

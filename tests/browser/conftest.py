@@ -30,8 +30,6 @@ from core.config import ROOT
 from core.embedded import EmbeddedPostgres
 
 FIRST_START = 180  # seconds: the demo market is loaded
-# Opened at a page's address, Streamlit asks there first where its server is, and is told 404.
-PROBED = re.compile(r"/\w+/_stcore/(health|host-config)$")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -174,7 +172,7 @@ def complaints(page: Page) -> list[str]:
     heard: list[str] = []
 
     def hear(said: ConsoleMessage) -> None:
-        if said.type == "error" and not PROBED.search(said.location.get("url", "")):
+        if said.type == "error":
             heard.append(f"{said.text} ({said.location.get('url')})")
 
     page.on("pageerror", lambda error: heard.append(str(error)))

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import ValidationError
 
-from core.config import ROOT, get_settings
+from core.config import APPLIERS, ROOT, Settings, get_settings
 from core.db import conninfo, make_engine
 from core.errors import ConfigurationError
+from core.suggestions import appliers
+from core.suggestions.appliers import OFF
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +80,10 @@ def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Error: AMAZCOPE_PORT")
     assert "Traceback" not in done.stderr
+
+
+def test_the_settings_take_the_appliers_that_there_are_and_no_other() -> None:
+    assert set(APPLIERS) == {OFF, *appliers.APPLIERS}
+    assert Settings(amazcope_applier="Dry-Run").amazcope_applier == "dry-run"
+    with pytest.raises(ValidationError, match="must be off or dry-run"):
+        Settings(amazcope_applier="telepathy")

@@ -9,16 +9,23 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.config import get_settings
-from core.errors import ConfigurationError, OutsideServiceError
+from core.errors import OutsideServiceError
 from core.suggestions import advising as asking
-from core.suggestions import applying
+from core.suggestions import applying, verifying
 from core.suggestions.advising import Asked, request_advice
 from core.suggestions.appliers import Order, Receipt
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
 from core.suggestions.service import approve
 from core.tracking.rules import Role
 from jobs import advising
-from tests.core.suggestions.world import new_price, new_title, only_action, show, suggest
+from tests.core.suggestions.world import (
+    new_cadence,
+    new_price,
+    new_title,
+    only_action,
+    show,
+    suggest,
+)
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, rows
 from tests.jobs.fetch_world import set_environment
 
@@ -153,14 +160,19 @@ def test_a_dry_run_is_told_on_the_time_line(
     assert "Nothing was pushed." in event["why"]
 
 
-def test_an_unknown_applier_applies_nothing(
+def test_an_applier_that_is_not_there_stops_only_what_it_should_push(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_environment(monkeypatch, AMAZCOPE_APPLIER="telepathy")
-    approved(session, acting)
-    with pytest.raises(ConfigurationError):
-        advising.apply_round()
-    assert len(applying.waiting_to_apply(session)) == 1
+    gone = get_settings().model_copy(update={"amazcope_applier": "telepathy"})
+    monkeypatch.setattr(advising, "get_settings", lambda: gone)
+    title = approved(session, acting)
+    cadence = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
+    assert approve(session, acting, cadence.id, ago(0.5)).did
+    advising.apply_round()
+    session.refresh(title)
+    session.refresh(cadence)
+    assert (title.state, cadence.state) == ("failed", "verified")
+    assert "there is no telepathy" in (title.trouble or "")
 
 
 class Shut:
@@ -175,11 +187,65 @@ class Shut:
 def test_what_could_not_be_pushed_has_failed_with_the_reason(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
     monkeypatch.setattr(advising, "find_applier", lambda _name: Shut())
     action = approved(session, acting)
     advising.apply_round()
     session.refresh(action)
     assert (action.state, action.trouble) == ("failed", "US does not answer.")
+
+
+def broken_for(poison: int, step: Any) -> Any:
+    """Return a step that fails for one action in a way that nobody thought of."""
+
+    def taken(session: Session, action_id: int, *more: Any) -> Any:
+        if action_id == poison:
+            raise KeyError("percent")
+        return step(session, action_id, *more)
+
+    return taken
+
+
+def test_an_action_that_breaks_its_round_holds_up_no_other(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = approved(session, acting)
+    second = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
+    assert approve(session, acting, second.id, ago(0.4)).did
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "apply", broken_for(first.id, applying.apply))
+        with pytest.raises(ExceptionGroup) as failed:
+            advising.apply_round()
+    assert failed.value.exceptions[0].__notes__ == [f"Action {first.id}"]
+    session.refresh(first)
+    session.refresh(second)
+    assert (first.state, second.state) == ("approved", "verified")
+    assert [run["state"] for run in job_runs(session, "apply")] == ["failed"]
+
+
+def test_an_action_that_can_not_be_verified_holds_up_no_other(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = approved(session, acting)
+    second = only_action(session, suggest(session, acting, new_price(), now=ago(1)))
+    assert approve(session, acting, second.id, ago(0.5)).did
+    with monkeypatch.context() as patch:
+        patch.setattr(advising, "_now", lambda: ago(0.4))
+        advising.apply_round()
+    show(session, ago(0.2), listing=lamp_listing("Desk lamp"), price=1900)
+    monkeypatch.setattr(verifying, "verify_one", broken_for(first.id, verifying.verify_one))
+    with pytest.raises(ExceptionGroup):
+        advising.verify_round()
+    session.refresh(second)
+    assert second.state == "verified"
+
+
+def test_an_action_that_is_gone_meanwhile_is_passed_over(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "waiting_to_apply", lambda _session: [2**40])
+    advising.apply_round()
+    assert [run["note"] for run in job_runs(session, "apply")] == ["Nothing is approved."]
 
 
 # Verifying and expiring

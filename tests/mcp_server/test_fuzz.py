@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -20,6 +22,10 @@ from sqlalchemy.orm import Session
 from core.accounts.models import ApiToken, Person
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.agents.models import AgentCall
+from core.suggestions.drafting import propose_by_name
+from core.suggestions.drafts import Draft, DraftAction
+from core.suggestions.rules import Change, Direction, Metric
+from core.tracking.rules import Role as Owned
 from core.tracking.service import Wish, follow
 from jobs import fetching
 from mcp_server.callers import Always
@@ -29,6 +35,7 @@ from tests.core.suggestions.world import suggest
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, look_at, store, stranger
 from tests.mcp_server.conftest import agent_of, words_of
 from tests.mcp_server.from_schema import arguments_of
+from tests.mcp_server.test_proposing import WRITES
 
 EXAMPLES = 100  # a tool
 SECRET = "Zq7onlyours"  # stands in everything that another team has
@@ -55,6 +62,12 @@ class Fuzzed:
     client: Client
     tools: dict[str, Listed]
     known: tuple[str, ...]
+    good: dict[str, dict[str, Any]]  # of tools that chance hardly ever gets an answer from
+
+    def arguments(self, tool: str) -> st.SearchStrategy[dict[str, Any]]:
+        """Return what a tool is given: good and bad, and now and then what it answers."""
+        usual = arguments_of(self.tools[tool].input_schema, self.known)
+        return usual | st.just(self.good[tool]) if tool in self.good else usual
 
     def call(self, tool: str, arguments: dict[str, Any]) -> CallToolResult | MCPError:
         """Call a tool; an error of the protocol is returned."""
@@ -68,8 +81,11 @@ class Fuzzed:
 def fuzzed(session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fuzzed]:
     monkeypatch.setattr(fetching, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
-    follow_all(session, acting, [LAMP, KETTLE])
-    store(session, look_at(listing=lamp_listing()), look_at(KETTLE, price=1500))
+    follow_all(session, acting, [LAMP], role=Owned.OWN)
+    follow_all(session, acting, [KETTLE])
+    now = datetime.now(UTC)
+    lately = look_at(at=now - timedelta(hours=1), listing=lamp_listing())
+    store(session, lately, look_at(KETTLE, price=1500), now=now)
     known = (f"US:{LAMP}", KETTLE, f"https://www.amazon.com/dp/{LAMP}", *others(session))
     session.commit()
     agent = Acting(
@@ -86,7 +102,26 @@ def fuzzed(session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch) ->
         portal.wrap_async_context_manager(Client(make_server(Always(agent)))) as client,
     ):
         listed = portal.call(client.list_tools).tools
-        yield Fuzzed(portal, client, {each.name: each for each in listed}, known)
+        tools = {each.name: each for each in listed}
+        yield Fuzzed(portal, client, tools, known, suggesting(session, agent))
+
+
+def suggesting(session: Session, agent: Acting) -> dict[str, dict[str, Any]]:
+    """Have something proposed; return what tools of suggestions are given to answer."""
+    draft = Draft(
+        title="Ask for a little less",
+        reasoning=WRITES["create_suggestion"]["reasoning"],
+        actions=(DraftAction(Change.UPDATE_PRICE, "It may sell better.", Decimal(18)),),
+        metric=Metric.BSR,
+        direction=Direction.IMPROVES,
+        window_days=14,
+    )
+    now = datetime.now(UTC)
+    number = propose_by_name(session, agent, f"US:{LAMP}", draft, now).suggestion_id
+    session.commit()
+    one = {"suggestion_id": number}
+    added = WRITES["add_suggestion_action"] | one
+    return {**WRITES, "add_suggestion_action": added, "get_suggestion": one}
 
 
 def others(session: Session) -> tuple[str, ...]:
@@ -118,7 +153,7 @@ def test_whatever_a_tool_is_given_it_answers_or_says_why_not(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(arguments_of(listed.input_schema, fuzzed.known))
+    @given(fuzzed.arguments(tool))
     def check(arguments: dict[str, Any]) -> None:
         result = fuzzed.call(tool, arguments)
         if isinstance(result, MCPError):

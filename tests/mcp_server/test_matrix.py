@@ -24,10 +24,13 @@ from tests.factories import NOW
 from tests.mcp_server.conftest import client_of, words_of
 
 READS = (Role.VIEWER, Scope.READ)
+PROPOSES = (Role.SELLER, Scope.PROPOSE)
 ACTS = (Role.SELLER, Scope.ACT)
 # Tool → the least role of the token's owner, and the scope that the token needs.
 LEAST: dict[str, tuple[Role, Scope]] = {
+    "add_suggestion_action": PROPOSES,
     "compare_products": READS,
+    "create_suggestion": PROPOSES,
     "explain_value": READS,
     "get_bsr_history": READS,
     "get_competitor_analysis": READS,
@@ -37,7 +40,13 @@ LEAST: dict[str, tuple[Role, Scope]] = {
     "get_product_details": READS,
     "get_rating_history": READS,
     "get_statistics": READS,
+    "get_suggestion": READS,
+    "get_suggestion_evidence": READS,
     "list_changes": READS,
+    "list_suggestions": READS,
+    "propose_content_improvement": PROPOSES,
+    "propose_price_optimization": PROPOSES,
+    "propose_tracking_adjustment": PROPOSES,
     "search_products": READS,
     "toggle_product_tracking": ACTS,
     "track_products": ACTS,

@@ -16,7 +16,7 @@ from app.data import accounts
 from core.accounts import api_tokens, audit, notices, profile, service
 from core.accounts.links import Purpose
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts.rules import Acting, Means, Role, Scope
 from core.config import get_settings
 from core.errors import NotAllowedError
 from jobs import mailing
@@ -264,6 +264,22 @@ def test_the_audit_is_narrowed_by_kind_and_person(
     assert list(app.dataframe[0].value["Thing"]) == ["product 8", "product 7"]
     app.selectbox(key="person").set_value(seller.person_id).run()
     assert list(app.dataframe[0].value["Thing"]) == ["product 7"]
+
+
+def test_the_audit_is_narrowed_to_steps_that_nobody_took(session: Session, acting: Acting) -> None:
+    audit.note(session, acting, "followed", "product:8")
+    step = (acting.team_id, None, Means.JOB, "suggestion verified", "suggestion:3")
+    audit.note_step(session, *step, {"state": "applied"}, {"state": "verified"})
+    session.commit()
+    app = open_page("audit")
+    app.selectbox(key="person").set_value(audit.NOBODY).run()
+    [row] = app.dataframe[0].value.to_dict("records")
+    assert (row["Who"], row["What"], row["From"]) == (
+        "the worker, by itself",
+        "suggestion verified",
+        "job",
+    )
+    assert row["Values"] == "state: applied → verified"
 
 
 def test_older_events_are_a_page_away_and_back(session: Session, acting: Acting) -> None:

@@ -209,3 +209,63 @@ def test_a_floor_above_the_ceiling_is_refused(session: Session, acting: Acting, 
     app.button[0].click().run()
     assert "floor lies above the ceiling" in app.error[0].value
     assert price_caps_of(session, acting, lamp) == PriceCaps()
+
+
+# From the list
+
+
+def comparing(ids: list[int], marketplaces: list[str]) -> AppTest:
+    """Show what the list offers for ticked products."""
+
+    def show(ids: list[int], marketplaces: list[str]) -> None:
+        from app import compare_parts
+
+        compare_parts.popover(ids, marketplaces)
+
+    app = AppTest.from_function(show, args=(ids, marketplaces), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def test_ticked_products_are_compared_with_a_chosen_own_one(
+    session: Session, acting: Acting, lamp: int
+):
+    others = follow_all(session, acting, [KETTLE, "B0TEST0003"])
+    session.commit()
+    app = comparing(others, ["US", "US"])
+    assert app.selectbox(key="compare_with").options == [f"Reading lamp with a long neck · {LAMP}"]
+    app.button(key="do_compare").click().run()
+    assert not app.exception
+    assert [each.product_id for each in competitors_of(session, acting, lamp)] == others
+    assert [toast.value for toast in app.toast] == ["2 compared now."]
+    app.button(key="do_compare").click().run()
+    assert [toast.value for toast in app.toast] == ["2 compared already."]
+
+
+def test_all_ticked_products_are_compared_or_none(session: Session, acting: Acting, lamp: int):
+    many = follow_all(session, acting, [f"B0TEST1{n:03d}" for n in range(21)])
+    session.commit()
+    app = comparing(many, ["US"] * 21)
+    app.button(key="do_compare").click().run()
+    assert "at most 20 competitors" in app.toast[0].value
+    session.rollback()
+    assert competitors_of(session, acting, lamp) == []
+
+
+def test_products_of_two_marketplaces_are_not_compared_together(
+    session: Session, acting: Acting, lamp: int
+):
+    app = comparing([lamp, lamp + 1], ["US", "DE"])
+    assert "compare only within one marketplace" in words(app)
+    assert not app.button
+
+
+def test_without_another_own_product_it_is_said_how_to_get_one(lamp: int):
+    assert "No other product of US is your own" in words(comparing([lamp], ["US"]))
+
+
+def test_a_viewer_is_not_offered_to_compare(sign_in: SignIn, somebody: MakeSomebody, lamp: int):
+    sign_in(somebody(Role.VIEWER))
+    app = comparing([lamp + 1], ["US"])
+    assert not app.button
+    assert not app.caption

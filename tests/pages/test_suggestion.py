@@ -1,6 +1,7 @@
 """One suggestion: what is shown of it, who may decide, and what came of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,19 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.rules import Acting, Role
-from core.suggestions import applying, service
+from core.accounts.rules import Acting, Means, Role, Scope
+from core.suggestions import applying, drafting, extending, service
+from core.suggestions.drafts import Draft, DraftAction
 from core.suggestions.models import Suggestion
-from core.suggestions.rules import Advisor, Change, Evidence, Proposed
+from core.suggestions.rules import (
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Metric,
+    PriceCaps,
+    Proposed,
+)
 from tests.core.suggestions.world import (
     TITLE,
     new_cadence,
@@ -22,7 +32,7 @@ from tests.core.suggestions.world import (
     proposed,
     show,
 )
-from tests.factories import row, stranger
+from tests.factories import colleague, row, stranger
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
@@ -151,6 +161,15 @@ def test_what_the_rules_of_listings_forbid_is_said(session: Session, acting: Act
     assert "Keeps the listing rules" in words(open_one(fine))
 
 
+def test_a_price_or_coupon_below_the_floor_is_said(session: Session, acting: Acting, lamp: int):
+    price = propose(session, acting, lamp, new_price(1900))
+    coupon = propose(session, acting, lamp, new_coupon())
+    service.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
+    session.commit()
+    assert "below the product's floor" in open_one(price).warning[0].value
+    assert "With this coupon the price lies below" in open_one(coupon).warning[0].value
+
+
 def test_the_listing_is_previewed_as_it_would_be(session: Session, acting: Acting, lamp: int):
     title = words(open_one(propose(session, acting, lamp, new_title("Lamp with a neck"))))
     assert "**Lamp with a neck** | **\\$20.00**" in title
@@ -163,6 +182,38 @@ def test_a_change_of_tracking_has_no_preview(session: Session, acting: Acting, l
     shown = words(open_one(propose(session, acting, lamp, new_cadence())))
     assert ":red[~~day~~] :green[**hour**]" in shown
     assert "The listing with these changes" not in shown
+
+
+def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
+    session: Session, acting: Acting, lamp: int
+):
+    mia = colleague(session, acting, "Mia")
+    token = frozenset({Scope.READ, Scope.PROPOSE})
+    agent = replace(mia, means=Means.TOOL, scopes=token, token_name="nightly **script**")
+    draft = Draft(
+        title="Shorten the title",
+        reasoning="The title has 29 characters, and a short one is read to its end.",
+        actions=(DraftAction(Change.UPDATE_TITLE, "It says the same.", text="Reading lamp"),),
+        metric=Metric.BSR,
+        direction=Direction.IMPROVES,
+        window_days=28,
+    )
+    made = drafting.propose(session, agent, lamp, draft, datetime.now(UTC))
+    assert made.suggestion_id is not None
+    more = DraftAction(Change.UPDATE_DESCRIPTION, "It says more.", text="A lamp to read by.")
+    extending.add_action(session, agent, made.suggestion_id, more, datetime.now(UTC))
+    session.commit()
+    app = open_one(made.suggestion_id)
+    shown = words(app)
+    assert r":gray-badge[agent of Mia · nightly \*\*script\*\*]" in shown
+    assert r", by agent of Mia · nightly \*\*script\*\* · expires in 29 days" in shown
+    assert "Reading lamp :red[~~with a long neck~~]" in shown
+    assert "| Length of the title | 29 | characters |" in shown
+    assert r"Suggested by agent of Mia · nightly \*\*script\*\*" in shown
+    assert "Description added by Mia by an agent's tool" in shown
+    assert {"Approve all", "Decline all"} <= labels(app)
+    queue = open_page("suggestions")
+    assert "agent of Mia" in queue.dataframe[0].value["advisor"].iloc[0]
 
 
 # Deciding
@@ -227,7 +278,9 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
 ):
     number = propose(session, acting, lamp, new_price(1900))
     app = open_dialog("edit", number)
-    app.text_input(key="edit_value").set_value("5.00")
+    assert "Within the price caps: no floor and no ceiling, at most 15" in words(app)
+    app.text_input(key="edit_value").set_value("5.00").run()
+    assert "moves by more than 15 % at once" in app.warning[0].value
     app.button(key="approve_edit").click().run()
     assert any("at once" in error.value for error in app.error)
     assert state(session, number) == "pending"

@@ -43,6 +43,7 @@ def test_a_token_acts_as_its_owner_within_its_scopes(session: Session, member: M
         Role.MANAGER,
         Means.TOOL,
     )
+    assert acting.token_name == "A script"
     assert acting.may(Right.READ)
     assert not acting.may(Right.TRACK)
 

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import db
-from core.accounts import audit
+from core.accounts import audit, audit_words
 from core.accounts.models import AuditEvent
-from core.accounts.rules import Acting, Role
+from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_owner
 from tests.core.accounts.conftest import Member
 from tests.factories import stranger
@@ -169,6 +169,22 @@ def test_events_are_read_page_by_page_and_filtered(
     assert len(older) == 3
     assert [event.person for event in audit.events(session, acting, what="paused")] == ["Seller"]
     assert len(audit.events(session, acting, person_id=acting.person_id)) == 4
+
+
+def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(chain: Session, acting: Acting) -> None:
+    head = audit.verify(chain).head
+    step = (acting.team_id, None, Means.JOB, "suggestion verified", "suggestion:3")
+    audit.note_step(chain, *step, {"state": "applied"}, {"state": "verified"})
+    audit.note_outsider(chain, acting.team_id, "locked out", "203.0.113.7")
+    outsider, job = audit.events(chain, acting, limit=2)
+    assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
+    assert (audit_words.who(job), audit_words.where(job)) == ("the worker, by itself", "job")
+    assert audit_words.who(outsider) == "nobody signed in"
+    nobodys = audit.events(chain, acting, person_id=audit.NOBODY)
+    assert [each.id for each in nobodys] == [outsider.id, job.id]
+    audit.seal(chain)
+    checked = audit.verify(chain, noted=head)
+    assert (checked.sealed, checked.is_whole) == (7, True)
 
 
 def test_a_verb_that_touched_many_things_is_one_event(session: Session, acting: Acting) -> None:

@@ -82,11 +82,16 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.model_day.model_day": (Role.VIEWER, Scope.READ),
     "suggestions.applying.undo": (Role.MANAGER, None),
     "suggestions.competitor_queries.competitors_of": (Role.VIEWER, Scope.READ),
+    "suggestions.competitor_queries.own_products_in": (Role.VIEWER, Scope.READ),
     "suggestions.competitor_queries.price_caps_of": (Role.VIEWER, Scope.READ),
     "suggestions.contenders.contenders": (Role.VIEWER, Scope.READ),
     "suggestions.competitors.add_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.remove_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.set_price_cap": (Role.MANAGER, None),
+    "suggestions.drafting.citable": (Role.VIEWER, Scope.READ),
+    "suggestions.drafting.propose_by_name": (Role.SELLER, Scope.PROPOSE),
+    "suggestions.drafting.propose": (Role.SELLER, Scope.PROPOSE),
+    "suggestions.extending.add_action": (Role.SELLER, Scope.PROPOSE),
     "suggestions.handover.change_set": (Role.SELLER, Scope.ACT),
     "suggestions.advice_queries.answers_since": (Role.VIEWER, Scope.READ),
     "suggestions.queries.find_place": (Role.VIEWER, Scope.READ),
@@ -132,7 +137,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.team.set_threshold": (Role.MANAGER, None),
     "upkeep.fetching.hindrances": (Role.VIEWER, Scope.READ),
 }
-# What takes who acts and is no verb: it writes down what a verb did, or words a verb's question.
+# What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
     "agents.service.begin_call",
     "agents.service.earlier_answer",
@@ -140,9 +145,10 @@ NO_VERBS = {
     "accounts.audit.note",
     "accounts.audit.note_many",
     "accounts.rules.require",
+    "suggestions.steps.require_page",
+    "tracking.naming.named",
     "tracking.narrowing.narrow",
     "tracking.narrowing.scope_values",
-    "tracking.naming.named",
     "tracking.rows.own_of",
     "tracking.rows.row_to_change",
     "tracking.rows.rows_of",

@@ -21,6 +21,8 @@ from core.importing.models import ImportRun
 from core.suggestions import competitor_queries, contenders
 from core.suggestions import queries as suggestions
 from core.suggestions import service as advice
+from core.suggestions.drafting import propose
+from core.suggestions.extending import add_action
 from core.suggestions.rules import PriceCaps
 from core.tracking import rows, team
 from core.tracking import settings as tracking
@@ -29,6 +31,7 @@ from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.accounts.test_matrix import TOLD_WHO_ACTS
+from tests.core.suggestions.test_drafting import draft
 from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
 from tests.factories import stranger
 
@@ -73,6 +76,7 @@ def sams(session: Session, member: Member) -> Things:
     return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action)
 
 
+DRAFT = draft()
 CAPS = PriceCaps(1000, 3000, 5)
 SETTINGS = tracking.Settings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
 Call = Callable[[Session, Acting, Things], Any]
@@ -121,6 +125,10 @@ OF_A_TEAM: dict[str, Call] = {
     ),
     "suggestions.competitors.set_price_cap": lambda s, who, of: advice.set_price_cap(
         s, who, of.product, PriceCaps()
+    ),
+    "suggestions.drafting.propose": lambda s, who, of: propose(s, who, of.product, DRAFT, NOW),
+    "suggestions.extending.add_action": lambda s, who, of: add_action(
+        s, who, of.suggestion, DRAFT.actions[0], NOW
     ),
     "suggestions.service.approve": lambda s, who, of: advice.approve(s, who, of.action, NOW),
     "suggestions.service.approve_all": lambda s, who, of: advice.approve_all(

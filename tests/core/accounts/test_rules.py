@@ -30,8 +30,8 @@ def somebody(role: Role, scopes: frozenset[Scope] | None = None) -> Acting:
 
 MAY = {
     Role.VIEWER: {Right.READ, Right.SELF},
-    Role.SELLER: {Right.READ, Right.SELF, Right.TRACK},
-    Role.MANAGER: {Right.READ, Right.SELF, Right.TRACK, Right.TRACK_TEAM, Right.TEAM},
+    Role.SELLER: {Right.READ, Right.SELF, Right.PROPOSE, Right.TRACK},
+    Role.MANAGER: set(Right) - {Right.ADMIN},
     Role.ADMIN: set(Right),
 }
 
@@ -45,7 +45,8 @@ def test_each_role_may_what_is_its_own(role: Role, right: Right) -> None:
 @pytest.mark.parametrize("right", Right)
 def test_a_token_never_administers_nor_touches_its_owners_account(right: Right) -> None:
     everything = somebody(Role.ADMIN, frozenset(Scope))
-    assert everything.may(right) is (right in {Right.READ, Right.TRACK, Right.TRACK_TEAM})
+    allowed = {Right.READ, Right.PROPOSE, Right.TRACK, Right.TRACK_TEAM}
+    assert everything.may(right) is (right in allowed)
 
 
 def test_a_token_without_scopes_may_nothing() -> None:
@@ -63,6 +64,12 @@ def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
         require(reader, Right.TRACK)
     with pytest.raises(NotAllowedError, match="No token may do this"):
         require(reader, Right.SELF)
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_token_proposes_with_its_own_scope_only(scope: Scope) -> None:
+    token = somebody(Role.SELLER, frozenset({scope}))
+    assert token.may(Right.PROPOSE) is (scope is Scope.PROPOSE)
 
 
 def test_nobody_gives_away_more_than_their_own_role() -> None:

@@ -13,7 +13,7 @@ from core.demo.catalogue import DemoProduct
 from core.demo.market import Market
 from core.errors import ConfigurationError
 from core.history.store import Look, make_room, store_looks
-from core.scraping import axesso
+from core.scraping import axesso, junglee
 from core.scraping.actors import Asked
 from core.suggestions import applying, verifying
 from core.suggestions.proposing import store_advice
@@ -70,6 +70,34 @@ def test_a_page_shows_what_was_changed(
     change: Change, values: dict[str, Any], field: str, shown: object
 ) -> None:
     assert changed(change, values)[field] == shown
+
+
+@pytest.mark.parametrize("actor", ["axesso", "junglee"])
+@pytest.mark.parametrize("marketplace", ["US", "DE", "FR", "JP"])
+def test_a_coupon_of_an_amount_is_read_back_from_every_kind_of_page(
+    marketplace: str, actor: str
+) -> None:
+    product = next(
+        each
+        for each in PLAIN.products
+        if each.marketplace == marketplace and each.role == "own" and offered(each)
+    )
+    key = product.marketplace, product.asin
+    coupon = Adopted(Change.SET_COUPON, {"amount": 350}, SINCE)
+    market = Market(adopted=lambda: {key: [coupon]})
+    if actor == "axesso":
+        seen = axesso.parse_item(item(market, product=product), Asked(*key), NOW)
+    else:
+        crawled = market.junglee_item(*key, NOW)
+        assert crawled is not None
+        seen = junglee.parse_item(crawled, Asked(*key), NOW)
+    assert (seen.coupon_amount, seen.coupon_percent) == (350, None)  # type: ignore[union-attr]
+
+
+def offered(product: DemoProduct) -> bool:
+    """Tell whether the brand itself is in the Buy Box now: only then its coupon shows."""
+    shown = item(PLAIN, product=product)
+    return bool(shown["price"]) and shown["soldBy"] == product.brand
 
 
 def test_images_are_added_to_those_that_are_there() -> None:

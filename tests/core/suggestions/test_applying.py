@@ -171,6 +171,14 @@ def test_a_listing_change_becomes_part_of_a_change_set_and_waits_to_be_seen(
     assert (event["person_id"], event["means"]) == (acting.person_id, "job")
     [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'applied suggestion'")
     assert audited["means"] == "job"
+    before, after = "Reading lamp with a long neck", "Reading lamp"
+    assert audited["old"] == {"state": "approved", "value": {"title": before}}
+    told = {"state": "applied", "value": {"title": after}, "action": action_id}
+    assert audited["new"] == told
+    undo(session, acting, action_id, THEN)
+    [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'undid suggestion'")
+    assert audited["old"] == {"state": "applied", "value": {"title": after}}
+    assert audited["new"] == told | {"state": "undone", "value": {"title": before}}
 
 
 def test_applying_twice_does_it_once(session: Session, acting: Acting) -> None:
@@ -253,7 +261,8 @@ def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
     session: Session, acting: Acting
 ) -> None:
     seller = member(session, acting, Role.SELLER)
-    number = suggest(session, acting, new_price(1900), new_price(1950))
+    coupon = proposed(Change.SET_COUPON, {}, {"percent": 5})
+    number = suggest(session, acting, new_price(1900), coupon)
     first, second = actions_of(session, number)
     for each in (first, second):
         approve(session, acting, each.id, LATER)
@@ -263,6 +272,18 @@ def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
     undo(session, acting, first.id, THEN)
     made = handover.change_set(session, seller, [number])
     assert [step.to_copy for step in made.checklist] == ["20.00"]
+
+
+def test_taking_back_a_coupon_sets_the_one_from_before_whatever_its_sort(
+    session: Session, acting: Acting
+) -> None:
+    show(session, NOON + timedelta(minutes=1), coupon_amount=300)
+    before = {"percent": None, "amount": 300}
+    action_id = applied(session, acting, proposed(Change.SET_COUPON, before, {"percent": 5}))
+    undo(session, acting, action_id, THEN)
+    [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]
+    [step] = handover.change_set(session, acting, [number]).checklist
+    assert step.to_copy == "3.00"
 
 
 def test_a_change_set_is_the_teams_own(session: Session, acting: Acting) -> None:

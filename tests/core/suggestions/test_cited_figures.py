@@ -1,5 +1,7 @@
 """Which numbers a model may say: those of the evidence, as people write them."""
 
+from time import perf_counter
+
 import pytest
 
 from core.suggestions.cited_figures import (
@@ -85,3 +87,10 @@ def test_the_evidence_of_a_number_is_found() -> None:
 def test_a_text_claims_only_what_the_listing_says() -> None:
     assert numbers_not_in_listing("Lamp with 12 W and a neck of 60 cm", LISTING) == []
     assert numbers_not_in_listing("Lamp with 20 W, IP68, 60 cm", LISTING) == ["20", "IP68"]
+
+
+@pytest.mark.parametrize("text", ["a" * 60_000, "a." * 30_000, "ab1" * 20_000])
+def test_a_long_run_without_spaces_is_read_in_no_time(text: str) -> None:
+    begun = perf_counter()
+    wrong_in(text)
+    assert perf_counter() - begun < 2  # each letter once; each pair of letters takes 20 seconds

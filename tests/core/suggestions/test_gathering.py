@@ -90,6 +90,27 @@ def test_history_is_of_whole_days_and_listing_text_is_told(
     assert facts.listing.category_path == ("Home", "Lamps")
 
 
+@pytest.mark.parametrize(
+    ("coupon", "told"),
+    [
+        ({}, None),
+        ({"coupon_percent": 10}, (10, "%")),
+        ({"coupon_amount": 300}, (300, "USD minor")),
+    ],
+)
+def test_the_coupon_of_the_page_is_told_whatever_its_sort(
+    session: Session, acting: Acting, coupon: dict[str, int], told: tuple[int, str] | None
+) -> None:
+    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    days_of_looks(session, **coupon)
+    said = [
+        (each.value, each.unit)
+        for each in facts_of(session, acting, lamp).evidence
+        if each.key == "coupon_now"
+    ]
+    assert said == ([] if told is None else [told])
+
+
 def test_only_what_the_team_follows_is_gathered_and_in_the_order_asked_for(
     session: Session, acting: Acting
 ) -> None:

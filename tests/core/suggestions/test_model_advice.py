@@ -29,8 +29,8 @@ from core.suggestions.spending import Price, read_prices, spent_today
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.world import own_lamp
 from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew
+from tests.factories import LAMP, rows, stranger
 from tests.factories import NOON as FACTORY_NOON
-from tests.factories import rows, stranger
 from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -368,10 +368,14 @@ def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world
     day = model_day(world.session, world.acting, world.now)
     assert (day.asked, day.answered, day.rejected, day.failed) == (4, 2, 1, 1)
     assert day.dollars == 4 * ONE_REPLY
-    assert day.trouble_at == world.now
-    assert "does not know this model" in day.trouble[0]
+    failed, rejected = day.troubles
+    assert (failed.at, failed.state) == (world.now, CallState.FAILED)
+    assert "does not know this model" in failed.reasons[0]
+    assert (rejected.marketplace, rejected.asin, rejected.model) == ("US", LAMP, SPOKEN)
+    assert (len(rejected.replies), len(rejected.reasons)) == (2, 2)
+    assert rejected.reasons[0].startswith("Reply 1: ")
     assert model_day(world.session, stranger(world.session), world.now).asked == 0
-    assert model_day(world.session, world.acting, world.now + timedelta(days=1)).trouble == ()
+    assert model_day(world.session, world.acting, world.now + timedelta(days=1)).troubles == ()
 
 
 # What a listing says

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+from itertools import combinations
 from typing import Any, ClassVar
 
 import pytest
@@ -29,13 +31,30 @@ from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
 from core.suggestions import applying, proposing, service, verifying
+from core.suggestions.drafting import propose
+from core.suggestions.drafts import Draft, DraftAction
+from core.suggestions.extending import add_action
 from core.suggestions.models import SuggestionAction
-from core.suggestions.rules import STEPS, ActionState, Advisor, PriceCaps
+from core.suggestions.rules import (
+    STEPS,
+    ActionState,
+    Advisor,
+    Change,
+    Direction,
+    Metric,
+    PriceCaps,
+)
 from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp, show
 from tests.factories import NOON, lamp_listing, member, rows, stranger
 
 REVIEWERS = (Role.MANAGER, Role.ADMIN)
 PAST_APPROVAL = ("approved", "applied", "verified", "unseen", "undone", "failed")
+DRAFTS = {
+    "price": DraftAction(Change.UPDATE_PRICE, "It sells better.", amount=Decimal("19.00")),
+    "title": DraftAction(Change.UPDATE_TITLE, "It is read to its end.", text="Reading lamp"),
+    "cadence": DraftAction(Change.SET_CADENCE, "It moves within the day.", text="hourly"),
+    "coupon": DraftAction(Change.SET_COUPON, "Buyers like it.", percent=5),
+}
 CHANGES = {"price": new_price, "title": new_title, "cadence": new_cadence}
 EDITS: tuple[dict[str, Any] | None, ...] = (
     None,
@@ -50,6 +69,13 @@ PROGRAMS: tuple[dict[str, Any], ...] = (
     {"means": Means.JOB},
     {"means": Means.COMMAND},
     {"scopes": frozenset(Scope)},
+)
+
+
+TOKENS: tuple[dict[str, Any], ...] = tuple(
+    {"means": Means.TOOL, "scopes": frozenset(some)}
+    for size in range(4)
+    for some in combinations(Scope, size)
 )
 
 
@@ -82,7 +108,8 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     def actions(self) -> list[int]:
         with read_scope() as session:
-            return [row["id"] for row in rows(session, "SELECT id FROM suggestion_action")]
+            found = rows(session, "SELECT id FROM suggestion_action ORDER BY id")
+            return [row["id"] for row in found]
 
     def has_actions(self) -> bool:
         return bool(self.actions())
@@ -102,6 +129,57 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
                 self.people[who].person_id,
                 self.now,
             )
+
+    @rule(data=st.data(), change=st.sampled_from(sorted(DRAFTS)), dry_run=st.booleans())
+    def propose_as_somebody(self, data: st.DataObject, change: str, dry_run: bool) -> None:
+        self.put_forward(self.proposer(data), change, dry_run)
+
+    @precondition(has_actions)
+    @rule(data=st.data(), change=st.sampled_from(sorted(DRAFTS)), dry_run=st.booleans())
+    def add_as_somebody(self, data: st.DataObject, change: str, dry_run: bool) -> None:
+        self.add_to(self.some_action(data), self.proposer(data), change, dry_run)
+
+    @rule(data=st.data(), dry_run=st.booleans())
+    def propose_and_add_as_the_same(self, data: st.DataObject, dry_run: bool) -> None:
+        acting = self.proposer(data)
+        self.put_forward(acting, "price", dry_run)
+        if self.has_actions():
+            self.add_to(self.actions()[-1], acting, "coupon", dry_run)
+
+    def put_forward(self, acting: Acting, change: str, dry_run: bool) -> None:
+        """Propose by any role, person or program, with any scopes."""
+        draft = Draft(
+            title="Try something new",
+            reasoning="It might help to say or ask for something else than now.",
+            actions=(DRAFTS[change],),
+            metric=Metric.PRICE,
+            direction=Direction.FALLS,
+            window_days=14,
+        )
+        with self.proposing(acting, "proposed", dry_run) as session:
+            propose(session, acting, self.lamp, draft, self.now, dry_run=dry_run)
+
+    def add_to(self, action_id: int, acting: Acting, change: str, dry_run: bool) -> None:
+        with self.proposing(acting, "added", dry_run) as session:
+            number = session.get_one(SuggestionAction, action_id).suggestion_id
+            add_action(session, acting, number, DRAFTS[change], self.now, dry_run=dry_run)
+
+    @contextmanager
+    def proposing(self, acting: Acting, what: str, dry_run: bool) -> Iterator[Session]:
+        """A scope that only who may propose gets through, and that a dry run leaves no trace of."""
+        before = len(self.actions())
+        with self.calling() as session:
+            yield session
+            assert acting.role is not Role.VIEWER
+            assert acting.team_id == self.owner.team_id
+            assert acting.scopes is None or Scope.PROPOSE in acting.scopes
+            self.reached.add(what)
+        assert not dry_run or len(self.actions()) == before
+
+    def proposer(self, data: st.DataObject) -> Acting:
+        acting = data.draw(st.sampled_from(self.people))
+        program = data.draw(st.sampled_from([*PROGRAMS, *TOKENS]))
+        return replace(acting, **program)
 
     @precondition(has_actions)
     @rule(data=st.data(), edited=st.sampled_from(EDITS))
@@ -240,10 +318,13 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             )
         stands: dict[int, str] = {}
         for step in steps:
+            if step["after"] == "added":
+                stands[step["action_id"]] = "pending"
+                continue
             assert step["before"] == stands.get(step["action_id"], "pending")
             assert ActionState(step["after"]) in STEPS[ActionState(step["before"])]
             stands[step["action_id"]] = step["after"]
-        self.reached.update(stands.values())
+            self.reached.add(step["after"])
 
 
 @pytest.mark.usefixtures("committed_database")
@@ -259,4 +340,5 @@ def test_nothing_is_applied_without_an_approval() -> None:
         ),
     )
     # What is never reached is not tested.
-    assert AnybodyCallsAnything.reached >= {"applied", "verified", "undone", "stale", "declined"}
+    reached = {"applied", "verified", "undone", "stale", "declined", "proposed", "added"}
+    assert AnybodyCallsAnything.reached >= reached

@@ -8,7 +8,7 @@ import pytest
 
 from core.suggestions import prompt, replies
 from core.suggestions.hashes import change_hash, declined_mark, evidence_hash
-from core.suggestions.rules import Advice, Change, Facts, Kind, ListingFacts, PriceCaps
+from core.suggestions.rules import Advice, Change, Evidence, Facts, Kind, ListingFacts, PriceCaps
 from tests.core.suggestions.model_facts import BULLETS, lamp_facts
 from tests.model_stand_in import action, good, written
 
@@ -146,6 +146,24 @@ def test_no_price_is_proposed_where_the_price_now_is_not_known() -> None:
 )
 def test_a_coupon_is_no_way_around_the_caps(values: dict[str, Any], reason: str) -> None:
     assert reason in the_reason(check(lamp_facts(), action("set_coupon", **values)))
+
+
+@pytest.mark.parametrize(
+    ("coupon", "now"),
+    [
+        (None, {"percent": None}),
+        (Evidence("coupon_now", "Coupon now", 5, "%"), {"percent": 5}),
+        (Evidence("coupon_now", "Coupon now", 300, "USD minor"), {"amount": 300}),
+    ],
+)
+def test_the_coupon_that_the_page_offers_now_stands_beside_the_proposed_one(
+    coupon: Evidence | None, now: dict[str, Any]
+) -> None:
+    # Without it an approval would find that the value had changed, and stop.
+    facts = lamp_facts()
+    told = facts.evidence if coupon is None else (*facts.evidence, coupon)
+    advice = the_advice(check(replace(facts, evidence=told), action("set_coupon", percent=10.0)))
+    assert advice.actions[0].current == now
 
 
 def test_a_coupon_within_the_caps_is_taken() -> None:

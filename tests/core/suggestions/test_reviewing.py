@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.observation import Availability
-from core.suggestions import service
+from core.suggestions import applying, service
+from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import ActionState, Change, PriceCaps, WrongStepError
 from core.suggestions.service import Decision, approve, decline
 from tests.core.suggestions.world import (
@@ -73,6 +74,7 @@ def test_a_manager_approves_and_it_is_on_record(
     )
     [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'approved suggestion'")
     assert audited["new"]["wanted"] == {"price": 1900}
+    assert (audited["old"]["state"], audited["new"]["state"]) == ("pending", "approved")
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER])
@@ -93,10 +95,18 @@ def test_nobody_below_manager_decides(session: Session, acting: Acting, role: Ro
         {"scopes": frozenset(Scope)},
     ],
 )
-def test_no_program_approves(session: Session, acting: Acting, program: dict[str, Any]) -> None:
-    action_id = waiting(session, acting)
-    with pytest.raises(NotAllowedError):
-        approve(session, replace(acting, **program), action_id, LATER)
+def test_no_program_decides(session: Session, acting: Acting, program: dict[str, Any]) -> None:
+    action_id, who = waiting(session, acting), replace(acting, **program)
+    number = session.get_one(SuggestionAction, action_id).suggestion_id
+    for decide in (
+        lambda: approve(session, who, action_id, LATER),
+        lambda: service.approve_all(session, who, number, LATER),
+        lambda: decline(session, who, action_id, LATER, "No."),
+        lambda: service.decline_all(session, who, number, LATER, "No."),
+        lambda: service.undo(session, who, action_id, LATER),
+    ):
+        with pytest.raises(NotAllowedError):
+            decide()
 
 
 def test_another_teams_suggestion_is_not_there(session: Session, acting: Acting) -> None:
@@ -168,6 +178,24 @@ def test_a_coupon_does_not_take_a_price_below_its_floor(
     assert approve(session, acting, action_id, LATER).did
 
 
+def test_two_prices_are_not_on_their_way_at_once(session: Session, acting: Acting) -> None:
+    first = waiting(session, acting, new_price(1900))
+    second = waiting(session, acting, new_price(1950))
+    approve(session, acting, first, LATER)
+    with pytest.raises(InvalidInputError, match=r"on its way to the page: \$19.00"):
+        approve(session, acting, second, LATER)
+    applying.apply(session, first, LATER)
+    with pytest.raises(InvalidInputError, match="or undo it"):
+        approve(session, acting, second, LATER)
+    applying.undo(session, acting, first, LATER)
+    assert approve(session, acting, second, LATER).did
+
+
+def test_a_price_and_a_title_may_be_on_their_way_at_once(session: Session, acting: Acting) -> None:
+    for change in (new_price(1900), new_title()):
+        assert approve(session, acting, waiting(session, acting, change), LATER).did
+
+
 def test_a_text_that_breaks_a_listing_rule_is_not_approved(
     session: Session, acting: Acting
 ) -> None:
@@ -205,7 +233,8 @@ def test_some_actions_can_be_approved_and_others_declined(session: Session, acti
 
 
 def test_all_actions_are_decided_together_or_none(session: Session, acting: Acting) -> None:
-    number = suggest(session, acting, new_title(), new_title("Desk lamp"))
+    brand = proposed(Change.UPDATE_BRAND, {"brand": "Lumo"}, {"brand": "Lumora"})
+    number = suggest(session, acting, new_title(), brand)
     assert [each.did for each in service.approve_all(session, acting, number, LATER)] == [True] * 2
     assert service.approve_all(session, acting, number, LATER) == []
     other = suggest(session, acting, new_title("A"), new_title("B"))

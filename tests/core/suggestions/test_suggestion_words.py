@@ -1,12 +1,14 @@
 """Figures, steps and answers as a person reads them."""
 
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core import formats, wording
 from core.suggestions import suggestion_words
 from core.suggestions.advice_queries import Answer
-from core.suggestions.queries import Event
+from core.suggestions.queries import ActionView, Event
 from core.suggestions.rules import (
     ActionState,
     Advisor,
@@ -40,6 +42,8 @@ def test_the_age_of_a_figure_is_that_of_its_newest_look():
     assert suggestion_words.seen(Evidence("k", "f", 1, "rank", None, keys), NOW) == (
         "2 h ago · 3 looks"
     )
+    period = Evidence("k", "f", 1, "rank", "last 30 days", keys)
+    assert suggestion_words.seen(period, NOW) == "2 days ago to 2 h ago"
     assert suggestion_words.seen(Evidence("k", "f", 75, "characters"), NOW) == "rule or setting"
 
 
@@ -57,12 +61,48 @@ def test_price_caps_are_a_sentence(caps, words):
 
 
 def test_what_is_to_come_ends_where_it_came():
-    pending, applied = [ActionState.PENDING], [ActionState.APPLIED]
-    assert len(suggestion_words.steps_ahead(Kind.CONTENT, pending)) == 3
-    assert len(suggestion_words.steps_ahead(Kind.TRACKING, pending)) == 2
-    assert suggestion_words.steps_ahead(Kind.PRICING, applied) == ["A scrape shows the new value"]
-    assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.VERIFIED]) == []
-    assert suggestion_words.steps_ahead(Kind.PRICING, [ActionState.DECLINED]) == []
+    def ahead(change, state):
+        return suggestion_words.steps_ahead([action(change, state)])
+
+    assert len(ahead(Change.UPDATE_TITLE, ActionState.PENDING)) == 3
+    assert len(ahead(Change.SET_CADENCE, ActionState.PENDING)) == 2
+    assert ahead(Change.UPDATE_PRICE, ActionState.APPLIED) == ["A scrape shows the new value"]
+    assert ahead(Change.UPDATE_PRICE, ActionState.VERIFIED) == []
+    assert ahead(Change.UPDATE_PRICE, ActionState.DECLINED) == []
+
+
+def test_no_scrape_is_waited_for_where_no_page_shows_a_change():
+    terms = action(Change.UPDATE_SEARCH_TERMS, ActionState.APPLIED)
+    assert suggestion_words.steps_ahead([terms]) == []
+
+
+def action(change, state):
+    nothing = dict.fromkeys(field.name for field in fields(ActionView))
+    return ActionView(**(nothing | {"change": change, "state": state}))
+
+
+def test_figures_are_written_in_the_readers_way(as_read_in):
+    as_read_in("de_DE")
+    for value, unit, words in (
+        (12345, "characters", "12.345"),
+        (1234.5, "looks", "1.234,5"),
+        (12.5, "%", f"12,5{wording.THIN_SPACE}%"),
+        (123456, "USD minor", "1.234,56\u00a0$"),
+    ):
+        assert suggestion_words.value(Evidence("key", "Figure", value, unit), "US") == words
+    threshold = suggestion_words.texts(Change.SET_PRICE_THRESHOLD, {"percent": "7.5"}, "US")
+    assert threshold == [("Price threshold", f"7,5{wording.THIN_SPACE}%")]
+    assert suggestion_words.caps(PriceCaps(step_percent=2.5), "US").endswith(
+        f"at most 2,5{wording.THIN_SPACE}% at once"
+    )
+    told = Answer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
+    assert suggestion_words.answer(told) == "Rules: 1.200 new suggestions"
+
+
+@pytest.fixture
+def as_read_in():
+    yield lambda locale: formats.use(formats.Formats(locale))
+    formats.use(formats.USUAL)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +129,32 @@ def test_every_step_has_words(state, a_row):
 def test_the_first_step_says_who_suggested(a_row):
     told = Event(NOW, None, "job", None, None, "pending", None)
     assert suggestion_words.event(told, a_row) == "Suggested by model · local"
+    asked = replace(told, person="Sam")
+    assert suggestion_words.event(asked, a_row) == "Suggested by model · local, asked for by Sam"
+    assert suggestion_words.change_of_state(told) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "words", "change"),
+    [
+        (("Mia", "page", "pending", "approved", False), "approved by Mia on a page", "waiting → "),
+        (("Mia", "page", "pending", "approved", True), "edited and approved by Mia", "waiting → "),
+        (("Mia", "page", "failed", "approved", False), "tried again by Mia", "failed → approved"),
+        (
+            ("Mia", "job", "approved", "applied", False),
+            "applied by the worker for Mia",
+            " → applied",
+        ),
+        ((None, "job", "applied", "unseen", False), "not seen on the page", "applied → not seen"),
+        ((None, "job", "approved", "failed", False), "failed by the worker", "approved → failed"),
+    ],
+)
+def test_a_step_says_who_by_what_from_and_to(step, words, change, a_row):
+    person, means, before, after, is_edited = step
+    told = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
+    assert suggestion_words.event(told, a_row).startswith(f"Title {words}")
+    assert change in suggestion_words.change_of_state(told)
+    assert suggestion_words.why(told) == "Why."
 
 
 @pytest.fixture
@@ -125,3 +191,21 @@ def test_a_suggestion_partly_decided_says_how_far(a_row):
     assert suggestion_words.expiry(a_row, NOW) == "expires in 7 days"
     assert suggestion_words.expected(a_row) == "Best Sellers Rank improves within 28 days"
     assert suggestion_words.expected_briefly(a_row) == "rank improves, 28 d"
+
+
+@pytest.mark.parametrize(
+    ("by", "model", "asked_by", "told", "asked"),
+    [
+        (Advisor.RULES, None, None, "rules", "asked for by the daily round"),
+        (Advisor.MODEL, "local-8b", "Mia", "model · local-8b", "asked for by Mia"),
+        (Advisor.AGENT, "nightly script", "Mia", "agent of Mia · nightly script", None),
+        (Advisor.AGENT, None, "Mia", "agent of Mia", None),
+        (Advisor.AGENT, None, None, "agent of somebody who left", None),
+        (Advisor.PERSON, None, "Mia", "Mia", None),
+        (Advisor.PERSON, None, None, "a person", None),
+    ],
+)
+def test_who_proposes_is_named(a_row, by, model, asked_by, told, asked):
+    row = replace(a_row, advisor=by, model=model, asked_by=asked_by)
+    assert suggestion_words.advisor(row) == told
+    assert suggestion_words.asked(row) == (asked or f"by {told}")

@@ -1,4 +1,4 @@
-"""Two managers at the same moment, on a database that keeps what was committed."""
+"""Two people at the same moment, on a database that keeps what was committed."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +12,17 @@ from sqlalchemy import text
 from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
-from core.errors import AmazcopeError
+from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions import advising, applying, service
+from core.suggestions.drafting import propose
+from core.suggestions.drafts import DraftAction
+from core.suggestions.extending import add_action
 from core.suggestions.rules import ActionState, Advisor
 from core.tracking.rules import Role as TrackingRole
+from tests.core.suggestions.test_drafting import NAME, draft
+from tests.core.suggestions.test_extending import BULLETS
 from tests.core.suggestions.world import advice, new_cadence, new_price, own_lamp, suggest
-from tests.factories import NOON, follow_all, member, rows
+from tests.factories import NOON, follow_all, member, product, rows
 
 LATER = NOON + timedelta(hours=2)
 
@@ -101,6 +106,17 @@ def test_one_approves_and_one_declines_at_once_and_one_is_told() -> None:
             session.execute(text("DELETE FROM suggestion"))
 
 
+def test_two_prices_approved_at_once_leave_one_on_its_way() -> None:
+    managers = people(2)
+    [first], [second] = (
+        suggestion(managers[0], new_price(1900)),
+        suggestion(managers[0], new_price(1950)),
+    )
+    answers = at_once([approving(managers[0], first), approving(managers[1], second)])
+    assert len([answer for answer in answers if isinstance(answer, InvalidInputError)]) == 1
+    assert len(all_rows("SELECT 1 FROM suggestion_action WHERE state = 'approved'")) == 1
+
+
 def test_two_actions_of_one_suggestion_decided_at_once_leave_it_decided() -> None:
     managers = people(2)
     first, second = suggestion(managers[0], new_price(1900), new_price(1950))
@@ -150,3 +166,54 @@ def test_two_workers_claim_different_products() -> None:
 
     claimed = [number for each in at_once([claiming] * 4) for number in each]
     assert sorted(claimed) == sorted(ids)
+
+
+def proposing(acting: Acting, *actions: DraftAction) -> Callable[[], Any]:
+    def call() -> Any:
+        with write_scope() as session:
+            return propose(session, acting, product(session), draft(*actions), LATER)
+
+    return call
+
+
+def adding(acting: Acting, number: int, action: DraftAction) -> Callable[[], Any]:
+    def call() -> Any:
+        with write_scope() as session:
+            return add_action(session, acting, number, action, LATER)
+
+    return call
+
+
+def test_the_same_proposed_at_once_is_one_suggestion() -> None:
+    answers = at_once([proposing(each) for each in people(4)])
+    assert sorted(answer.is_new for answer in answers) == [False, False, False, True]
+    assert len({answer.suggestion_id for answer in answers}) == 1
+    assert len(all_rows("SELECT 1 FROM suggestion")) == 1
+
+
+def test_a_change_is_not_proposed_twice_at_once_in_two_sets() -> None:
+    one, other = people(2)
+    at_once([proposing(one, NAME), proposing(other, NAME, BULLETS)])
+    titles = all_rows("SELECT 1 FROM suggestion_action WHERE change = 'update_title'")
+    assert len(titles) == 1
+
+
+def test_the_same_added_at_once_is_there_once() -> None:
+    [mia] = people(1)
+    number = proposing(mia, NAME)().suggestion_id
+    answers = at_once([adding(mia, number, BULLETS)] * 3)
+    assert sorted(answer.is_new for answer in answers) == [False, False, True]
+    assert len(all_rows("SELECT 1 FROM suggestion_action")) == 2
+
+
+@pytest.mark.parametrize("_again", range(4))
+def test_a_change_is_added_before_a_decision_or_not_at_all(_again: int) -> None:
+    mia, manager = people(2)
+    number = proposing(mia, NAME)().suggestion_id
+    [action] = all_rows("SELECT id FROM suggestion_action")
+    added, approved = at_once([adding(mia, number, BULLETS), approving(manager, action["id"])])
+    assert approved.did
+    [found] = all_rows("SELECT state FROM suggestion")
+    # Added first, it still waits; decided first, nothing was added.
+    expected = "approved" if isinstance(added, AmazcopeError) else "pending"
+    assert found["state"] == expected

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from core.accounts import audit, audit_words
 from core.accounts.rules import Acting
 from core.suggestions import applying, verifying
 from core.suggestions.models import SuggestionAction
@@ -128,6 +129,15 @@ def test_a_coupon_is_verified_by_a_look_that_shows_it(session: Session, acting: 
     assert seen(session, number).state == "verified"
 
 
+def test_a_coupon_of_an_amount_is_verified_by_the_amount(session: Session, acting: Acting) -> None:
+    number = applied(session, acting, proposed(Change.SET_COUPON, {}, {"amount": 300}))
+    show(session, hours(1), coupon_amount=200)
+    assert verifying.verify(session, hours(2)) == Verified(0, 0)
+    show(session, hours(3), coupon_amount=300)
+    assert verifying.verify(session, hours(4)) == Verified(1, 0)
+    assert seen(session, number).state == "verified"
+
+
 def test_what_is_not_seen_in_time_says_so_and_may_still_come(
     session: Session, acting: Acting
 ) -> None:
@@ -154,3 +164,23 @@ def test_search_terms_are_on_no_page(session: Session, acting: Acting) -> None:
 def test_a_title_that_was_not_changed_yet_waits(session: Session, acting: Acting) -> None:
     applied(session, acting, new_title())
     assert verifying.verify(session, hours(1)) == Verified(0, 0)
+
+
+def test_the_audit_tells_steps_that_nobody_took(session: Session, acting: Acting) -> None:
+    applied(session, acting, new_price(1900))
+    verifying.verify(session, APPLIED + timedelta(days=14))
+    show(session, APPLIED + timedelta(days=15), price=1900)
+    verifying.verify(session, APPLIED + timedelta(days=16))
+    told = audit.events(session, acting)
+    verified, unseen, set_by = told[0], told[1], told[2]
+    assert [each.verb for each in (verified, unseen, set_by)] == [
+        "suggestion verified",
+        "suggestion unseen",
+        "applied suggestion",
+    ]
+    assert (verified.person, verified.means, set_by.person) == (None, "job", acting.name)
+    assert verified.old == {"state": "unseen"}
+    assert audit_words.who(verified) == "the worker, by itself"
+    assert "14 days" in audit_words.changes(unseen)
+    assert audit.seal(session) == len(told)
+    assert audit.verify(session).is_whole

@@ -1,0 +1,59 @@
+"""Choosing competitors from the list: the ticked products, compared with one of one's own."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import actions, suggestion_actions
+from app.data import acting
+from app.data import suggestions as data
+from core import wording
+from core.accounts.rules import Right
+from core.suggestions.competitor_queries import OwnProduct
+
+LONGEST_TITLE = 60
+_OWN = "compare_with"
+
+
+def popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
+    """Offer to compare ticked products with an own one of their marketplace, to who may."""
+    if not acting().may(Right.TRACK):
+        return
+    with st.popover("Compare", icon=":material/compare_arrows:"):
+        places = sorted(set(marketplaces))
+        if len(places) > 1:
+            st.caption("Ranks and prices compare only within one marketplace: tick one's only.")
+            return
+        _choose(product_ids, data.own_products_in(places[0]), places[0])
+
+
+def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: str) -> None:
+    names = {each.product_id: _name(each) for each in own if each.product_id not in product_ids}
+    if not names:
+        st.caption(
+            f"No other product of {marketplace} is your own: set its role in its settings. "
+            "Competitors are what an own product is compared with."
+        )
+        return
+    st.selectbox(
+        "As competitors of your own product",
+        list(names),
+        format_func=names.__getitem__,
+        key=_OWN,
+    )
+    st.button(
+        "Compare",
+        icon=":material/add:",
+        key="do_compare",
+        on_click=_compare,
+        args=(list(product_ids),),
+    )
+
+
+def _compare(product_ids: list[int]) -> None:
+    # Read when clicked: what was chosen last is not in the run that drew the button.
+    actions.tell(suggestion_actions.compare, st.session_state[_OWN], product_ids)
+
+
+def _name(own: OwnProduct) -> str:
+    return f"{wording.shorten(own.title or 'no title seen yet', LONGEST_TITLE)} · {own.asin}"

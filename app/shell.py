@@ -1,0 +1,70 @@
+"""The page that every address answers with, told where its server is. Knows no screens.
+
+Opened at a page's address, such as `/products`, Streamlit's script looks for the server
+below that address first, and each first look ends in a 404 that the browser's console
+tells. Told where the server is, it looks there only.
+"""
+
+import gzip
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Beside the page, as the addresses of its scripts are: so a proxy's path is part of it.
+SCRIPT = 'window.__streamlit={BACKEND_BASE_URL:new URL(".",location.href).href}'
+_BEFORE = b"</title>"
+_ADDED = f"</title><script>{SCRIPT}</script>".encode()
+
+
+class Shell:
+    """Middleware: put the script into every page of HTML; all else passes untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        await self.app(scope, receive, _Rewriting(send).hear)
+
+
+class _Rewriting:
+    """One answer on its way: held back and written anew where it is a page."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+        self.start: Message | None = None  # of a page whose body is still coming
+        self.body = b""
+
+    async def hear(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_page(message):
+            self.start = message
+        elif self.start is not None and message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._tell(self.start)
+        else:
+            await self.send(message)
+
+    async def _tell(self, start: Message) -> None:
+        packed = Headers(raw=start["headers"]).get("content-encoding") == "gzip"
+        body = gzip.decompress(self.body) if packed else self.body
+        body = body.replace(_BEFORE, _ADDED, 1)
+        body = gzip.compress(body, mtime=0) if packed else body
+        await self.send({**start, "headers": _headers_for(start, len(body))})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def _is_page(start: Message) -> bool:
+    kind = Headers(raw=start["headers"]).get("content-type", "")
+    return start["status"] == 200 and kind.startswith("text/html")
+
+
+def _headers_for(start: Message, length: int) -> list[tuple[bytes, bytes]]:
+    headers = MutableHeaders(raw=list(start["headers"]))
+    headers["Content-Length"] = str(length)
+    for name in ("etag", "last-modified"):  # those of the file, which says less
+        if name in headers:
+            del headers[name]
+    return headers.raw

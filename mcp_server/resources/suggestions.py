@@ -1,0 +1,25 @@
+"""What was suggested for a product."""
+
+from core.accounts.rules import Right
+from core.db import read_scope
+from core.suggestions.lists import QueueFilter
+from mcp_server.lookup import coded_head_of
+from mcp_server.recording import Call
+from mcp_server.resourcing import resource
+from mcp_server.tools.suggestions import SuggestionList, suggestion_list
+
+LIST_SIZE = 50
+
+
+@resource("suggestions://{marketplace}/{asin}", Right.READ, "Suggestions for a product")
+def suggestions_for_product(call: Call, marketplace: str, asin: str) -> SuggestionList:
+    """What was suggested for one product, in any state, newest first: the first 50.
+
+    `get_suggestion` returns each with its changes and evidence. Where it is truncated, hand
+    `next_cursor` to `list_suggestions` with the product, `state` null and `limit` 50.
+    """
+    with read_scope() as session:
+        head = coded_head_of(session, call.acting, marketplace, asin)
+    return suggestion_list(
+        call, QueueFilter(state=None, product_id=head.product_id), LIST_SIZE, None
+    )

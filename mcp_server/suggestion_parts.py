@@ -1,0 +1,106 @@
+"""Values and figures of suggestions, in the units in which results tell them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field as Described
+
+from core.catalog.marketplaces import get_marketplace
+from core.suggestions import suggestion_words
+from core.suggestions.rules import Change, Evidence
+from mcp_server.answers import Moment, Part, Untrusted, moment_or_none, name_of
+from mcp_server.tools.finding import major, stars
+
+
+class Setting(Part):
+    """A value of a change: `number` with its `unit`, text from a page, or a `word` of ours."""
+
+    number: float | None = None
+    unit: Annotated[str | None, Described(description="Of `number`: a currency, % …")] = None
+    text: Untrusted | None = None
+    texts: Annotated[
+        list[Untrusted] | None, Described(description="Bullets, or levels of a category.")
+    ] = None
+    word: Annotated[
+        str | None, Described(description="A cadence, `paused`, `followed`, or a product.")
+    ] = None
+    why_unknown: str | None = None
+
+
+_TEXTS = ("title", "description", "search_terms", "brand")
+_LISTS = ("bullets", "category_path")
+_NOTHING = {
+    Change.SET_PRICE_THRESHOLD: "no threshold of its own: the usual one holds",
+    Change.SET_RANK_THRESHOLD: "no threshold of its own: the usual one holds",
+    Change.UPDATE_SEARCH_TERMS: "no page shows search terms",
+    Change.SET_COUPON: "no coupon is known",
+    Change.ADD_COMPETITOR: "not compared with it yet",
+}
+
+
+def setting_of(change: Change, values: Mapping[str, Any], marketplace: str) -> Setting:
+    """Return values of a change in told units."""
+    known = {key: value for key, value in values.items() if value not in (None, "", [])}
+    currency = get_marketplace(marketplace).currency
+    off = " off" if change is Change.SET_COUPON else ""
+    if change is Change.PAUSE_TRACKING:
+        return Setting(word="followed" if values.get("paused") is False else "paused")
+    if "asin" in known:
+        return Setting(word=name_of(known["marketplace"], known["asin"]))
+    if "cadence" in known:
+        return Setting(word=known["cadence"])
+    for key in ("price", "amount"):
+        if key in known:
+            return Setting(number=major(known[key], currency), unit=currency + off)
+    if "percent" in known:
+        return Setting(number=float(known["percent"]), unit="%" + off)
+    if "count" in known:
+        return Setting(number=known["count"], unit="images")
+    return _written(change, known)
+
+
+def _written(change: Change, known: Mapping[str, Any]) -> Setting:
+    for key in _TEXTS:
+        if key in known:
+            return Setting(text=Untrusted(untrusted=known[key]))
+    for key in _LISTS:
+        if key in known:
+            return Setting(texts=[Untrusted(untrusted=each) for each in known[key]])
+    return Setting(why_unknown=_NOTHING.get(change, "no source ever reported it"))
+
+
+class Figure(Part):
+    """A figure as it was frozen."""
+
+    key: Annotated[str, Described(description="How a suggestion cites it.")]
+    figure: str
+    value: float | str
+    unit: Annotated[str, Described(description="A currency, rank (1 is the best), stars …")]
+    period: Annotated[str | None, Described(description="Null: one moment.")]
+    seen_at: Annotated[
+        Moment | None, Described(description="The newest look behind it; null: a rule or setting.")
+    ]
+
+
+def figure_of(evidence: Evidence) -> Figure:
+    """Return a figure in told units."""
+    looks = [each.captured_at for each in evidence.snapshots]
+    return Figure(
+        key=evidence.key,
+        figure=evidence.figure,
+        value=_value(evidence),
+        unit=suggestion_words.unit(evidence),
+        period=evidence.period,
+        seen_at=moment_or_none(max(looks, default=None)),
+    )
+
+
+def _value(evidence: Evidence) -> float | str:
+    if isinstance(evidence.value, str):
+        return evidence.value
+    told: float | None = evidence.value
+    if evidence.unit.endswith(" minor"):
+        told = major(int(evidence.value), evidence.unit.removesuffix(" minor"))
+    if evidence.unit == "stars/10":
+        told = stars(int(evidence.value))
+    return evidence.value if told is None else told

@@ -1,0 +1,420 @@
+"""Proposing changes. A manager decides about each on the pages; no tool does."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Described
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Right
+from core.suggestions import suggestion_words
+from core.suggestions.drafting import Proposal, propose_by_name
+from core.suggestions.drafts import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
+from core.suggestions.extending import add_action
+from core.suggestions.judging import LENGTHS, LONGEST_WINDOW, MOST_ACTIONS
+from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, SuggestionState
+from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from mcp_server.answers import Moment, Named, Part, Untrusted, Written, moment, name_of
+from mcp_server.arguments import DryRun, IdempotencyKey, ProductName
+from mcp_server.recording import Call
+from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
+from mcp_server.tooling import Write, tool, written
+from mcp_server.tools.suggestions import SuggestionId, page_of
+
+_LONGEST_TEXT = 2_000  # characters, as for models
+
+
+def _length(name: str) -> dict[str, int]:
+    shortest, longest = LENGTHS[name]
+    return {"min_length": shortest, "max_length": longest}
+
+
+Title = Annotated[
+    str,
+    Described(
+        **_length("title"),
+        description="What is proposed, in a few English words.",
+        examples=["Ask for a little less"],
+    ),
+]
+Reasoning = Annotated[
+    str,
+    Described(
+        **_length("reasoning"),
+        description="Why, in English, for the manager who decides. Every number in it must be one "
+        "of `get_suggestion_evidence`, or one that is proposed. No links, no HTML.",
+        examples=["The price of 20.00 is above that of each competitor, and the rank worsens."],
+    ),
+]
+Reason = Annotated[
+    str,
+    Described(
+        **_length("reason"),
+        description="What the change itself is for, in a sentence. Same rules as for reasoning.",
+        examples=["It meets the price of the nearest competitor."],
+    ),
+]
+EvidenceKeys = Annotated[
+    tuple[Annotated[str, Described(min_length=1, max_length=60)], ...],
+    Described(
+        max_length=20,
+        description="Keys of the figures it rests on, see `get_suggestion_evidence`. Empty: those "
+        "that belong to the changes, such as the price position for a price. Figures that the "
+        "texts say besides are added.",
+        examples=[["price_now", "competitor_1_price"]],
+    ),
+]
+Priority = Annotated[int, Described(ge=1, le=3, description="1 urgent, 2, 3 minor.")]
+Confidence = Annotated[float, Described(ge=0, le=1, description="How sure you are, 0 to 1.")]
+Window = Annotated[
+    int, Described(ge=1, le=LONGEST_WINDOW, description="Days within which it should show.")
+]
+Money = Annotated[
+    float,
+    Described(gt=0, lt=1e9, description="In the marketplace's currency.", examples=[19.99]),
+]
+Percent = Annotated[float, Described(gt=0, le=LARGEST_THRESHOLD, examples=[7.5])]
+Text = Annotated[str, Described(min_length=1, max_length=_LONGEST_TEXT)]
+Texts = Annotated[tuple[Text, ...], Described(min_length=1, max_length=10)]
+Images = Annotated[int, Described(ge=1, le=12)]
+
+
+class ActionArgument(BaseModel):
+    """One change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    change: Annotated[
+        Change,
+        Described(
+            description="What to change, and in brackets which one value it takes: "
+            + ", ".join(f"{change} ({' or '.join(TAKES[change]) or 'none'})" for change in Change)
+            + ". A cadence is one of "
+            + ", ".join(Cadence)
+            + "; a competitor is an ASIN or an address; images are counted as they should be."
+        ),
+    ]
+    reason: Reason
+    amount: Money | None = None
+    percent: Percent | None = None
+    text: Text | None = None
+    texts: Texts | None = None
+    count: Images | None = None
+
+    def draft(self) -> DraftAction:
+        """Return the change as it is judged."""
+        return _action(
+            self.change,
+            self.reason,
+            amount=self.amount,
+            percent=self.percent,
+            text=self.text,
+            texts=self.texts,
+            count=self.count,
+        )
+
+
+class ProposedChange(Part):
+    """A change as it waits, or would wait."""
+
+    change: Change
+    current: Annotated[Setting, Described(description="As it stands now.")]
+    proposed: Setting
+    reason: Untrusted
+
+
+class SuggestionWritten(Named, Written):
+    """What came of proposing."""
+
+    suggestion_id: Annotated[int | None, Described(description="Null: a dry run of something new.")]
+    is_new: Annotated[bool, Described(description="False: it was proposed already.")]
+    why_not_new: str | None
+    state: SuggestionState
+    title: Untrusted
+    changes: list[ProposedChange]
+    evidence: list[Figure]
+    expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
+    page: Annotated[str | None, Described(description="Where a manager reads and decides it.")]
+
+    def said(self) -> str:
+        """Return what was proposed, and what happens next."""
+        if not self.is_new:
+            return f"{self.why_not_new} It is {self.state}. {self.page}"
+        what = ", ".join(suggestion_words.CHANGES[each.change] for each in self.changes)
+        if self.suggestion_id is None:
+            return f"{what} of {self.product}: this can be proposed."
+        return (
+            f"Suggestion {self.suggestion_id} ({what} of {self.product}) waits for a manager until "
+            f"{self.expires_at}: {self.page}. `get_suggestion` tells what became of it."
+        )
+
+
+def _answer(made: Proposal) -> SuggestionWritten:
+    number = made.suggestion_id
+    return SuggestionWritten(
+        dry_run=made.is_dry,
+        product=name_of(made.marketplace, made.asin),
+        marketplace=made.marketplace,
+        asin=made.asin,
+        suggestion_id=number,
+        is_new=made.is_new,
+        why_not_new=made.why,
+        state=made.state,
+        title=Untrusted(untrusted=made.advice.title),
+        changes=[_change(each, made.marketplace) for each in made.advice.actions],
+        evidence=[figure_of(each) for each in made.advice.evidence],
+        expires_at=moment(made.expires_at),
+        page=None if number is None else page_of(number),
+    )
+
+
+def _change(action: Proposed, marketplace: str) -> ProposedChange:
+    return ProposedChange(
+        change=action.change,
+        current=setting_of(action.change, action.current, marketplace),
+        proposed=setting_of(action.change, action.proposed, marketplace),
+        reason=Untrusted(untrusted=action.reason),
+    )
+
+
+def _propose(call: Call, product: str, draft: Draft, how: Write) -> SuggestionWritten:
+    def work(session: Session) -> SuggestionWritten:
+        made = propose_by_name(session, call.acting, product, draft, call.now, dry_run=how.dry_run)
+        return _answer(made)
+
+    return written(call, how, SuggestionWritten, work)
+
+
+def _action(change: Change, reason: str, **values: Any) -> DraftAction:
+    """Return a change as it is judged: money as it was written, not as a float holds it."""
+    amount = values.get("amount")
+    exact = None if amount is None else Decimal(str(amount))
+    return DraftAction(change=change, reason=reason, **(values | {"amount": exact}))
+
+
+def _usual(
+    kind: Kind,
+    title: str | None,
+    reasoning: str,
+    actions: Sequence[DraftAction],
+    priority: int,
+    confidence: float,
+    evidence: tuple[str, ...],
+) -> Draft:
+    metric, direction, window_days = USUAL_EFFECT[kind]
+    return Draft(
+        title=USUAL_TITLE[kind] if title is None else title,
+        reasoning=reasoning,
+        actions=tuple(actions),
+        metric=metric,
+        direction=direction,
+        window_days=window_days,
+        priority=priority,
+        confidence=confidence,
+        evidence=evidence,
+    )
+
+
+@tool(Right.PROPOSE, "Propose changes")
+def create_suggestion(
+    call: Call,
+    product: ProductName,
+    title: Title,
+    reasoning: Reasoning,
+    actions: Annotated[
+        tuple[ActionArgument, ...],
+        Described(
+            min_length=1,
+            max_length=MOST_ACTIONS,
+            description="Changes, all of one kind: pricing, content or tracking.",
+            examples=[[{"change": "update_price", "amount": 19.0, "reason": "It meets theirs."}]],
+        ),
+    ],
+    metric: Annotated[Metric, Described(description="What should move.")],
+    direction: Annotated[
+        Direction, Described(description="Which way. bsr improves or worsens; others rise or fall.")
+    ],
+    window_days: Window = 14,
+    priority: Priority = 2,
+    confidence: Confidence = 0.5,
+    evidence: EvidenceKeys = (),
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> SuggestionWritten:
+    """Propose changes of one followed product, with reasons and evidence, for a manager to
+    approve or decline. Price and listing only of the team's own products.
+
+    Checked against listing rules, price limits and the evidence; the same change is proposed
+    once. The three `propose_…` tools need fewer arguments.
+    """
+    draft = Draft(
+        title=title,
+        reasoning=reasoning,
+        actions=tuple(each.draft() for each in actions),
+        metric=metric,
+        direction=direction,
+        window_days=window_days,
+        priority=priority,
+        confidence=confidence,
+        evidence=evidence,
+    )
+    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+
+
+@tool(Right.PROPOSE, "Add a change to a suggestion")
+def add_suggestion_action(
+    call: Call,
+    suggestion_id: SuggestionId,
+    action: ActionArgument,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> SuggestionWritten:
+    """Add a change of the same kind to a suggestion that the token's owner proposed, as long as
+    nobody has decided about any part of it. The whole is checked anew."""
+    how = Write(dry_run, idempotency_key)
+
+    def work(session: Session) -> SuggestionWritten:
+        made = add_action(
+            session, call.acting, suggestion_id, action.draft(), call.now, dry_run=dry_run
+        )
+        return _answer(made)
+
+    return written(call, how, SuggestionWritten, work)
+
+
+@tool(Right.PROPOSE, "Propose a price")
+def propose_price_optimization(
+    call: Call,
+    product: ProductName,
+    reasoning: Reasoning,
+    reason: Reason,
+    price: Annotated[Money | None, Described(description="The new price; null: as it is.")] = None,
+    coupon_percent: Annotated[
+        int | None, Described(ge=1, le=50, description="Off by a coupon; null: no change.")
+    ] = None,
+    title: Title | None = None,
+    priority: Priority = 2,
+    confidence: Confidence = 0.5,
+    evidence: EvidenceKeys = (),
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> SuggestionWritten:
+    """Propose another price, a coupon, or both for one of the team's own products, for its rank
+    to improve within 14 days.
+
+    The price, less the coupon, has to lie within the limits that `get_suggestion_evidence`
+    tells. Null for both is refused.
+    """
+    actions = []
+    if price is not None:
+        actions.append(_action(Change.UPDATE_PRICE, reason, amount=price))
+    if coupon_percent is not None:
+        actions.append(_action(Change.SET_COUPON, reason, percent=coupon_percent))
+    draft = _usual(Kind.PRICING, title, reasoning, actions, priority, confidence, evidence)
+    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+
+
+@tool(Right.PROPOSE, "Propose a better listing")
+def propose_content_improvement(
+    call: Call,
+    product: ProductName,
+    reasoning: Reasoning,
+    reason: Reason,
+    new_title: Annotated[Text | None, Described(description="Of the listing.")] = None,
+    new_bullets: Annotated[
+        Texts | None, Described(description="All of them, 3 to 5, each 10 to 255 characters.")
+    ] = None,
+    new_description: Text | None = None,
+    new_search_terms: Annotated[
+        Text | None, Described(description="Fewer than 250 bytes, separated by spaces.")
+    ] = None,
+    new_brand: Annotated[
+        Text | None, Described(description="As the listing writes it somewhere.")
+    ] = None,
+    new_category_path: Annotated[
+        Texts | None, Described(description="From the widest level to the narrowest.")
+    ] = None,
+    images_wanted: Annotated[
+        Images | None, Described(description="How many images there should be.")
+    ] = None,
+    title: Annotated[Title | None, Described(description="Of the suggestion.")] = None,
+    priority: Priority = 2,
+    confidence: Confidence = 0.5,
+    evidence: EvidenceKeys = (),
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> SuggestionWritten:
+    """Propose new texts or more images for one of the team's own products, for its rank to
+    improve within 28 days. What stays null is not changed.
+
+    Texts are in the language of the listing, keep the marketplace's rules, and say no number
+    that the listing does not say. `get_suggestion_evidence` returns the listing.
+    """
+    wanted: dict[Change, dict[str, Any]] = {
+        Change.UPDATE_TITLE: {"text": new_title},
+        Change.UPDATE_BULLETS: {"texts": new_bullets},
+        Change.UPDATE_DESCRIPTION: {"text": new_description},
+        Change.UPDATE_SEARCH_TERMS: {"text": new_search_terms},
+        Change.UPDATE_BRAND: {"text": new_brand},
+        Change.UPDATE_CATEGORY: {"texts": new_category_path},
+        Change.ADD_IMAGES: {"count": images_wanted},
+    }
+    draft = _usual(
+        Kind.CONTENT, title, reasoning, _given(wanted, reason), priority, confidence, evidence
+    )
+    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+
+
+@tool(Right.PROPOSE, "Propose how to watch a product")
+def propose_tracking_adjustment(
+    call: Call,
+    product: ProductName,
+    reasoning: Reasoning,
+    reason: Reason,
+    price_threshold_percent: Annotated[
+        Percent | None, Described(description="From which change of the price on it is news.")
+    ] = None,
+    rank_threshold_percent: Annotated[
+        Percent | None, Described(description="From which change of the rank on it is news.")
+    ] = None,
+    cadence: Annotated[
+        Cadence | None, Described(description="How often the team has it looked at.")
+    ] = None,
+    competitor: Annotated[
+        ProductName | None, Described(description="A product of the same marketplace to add.")
+    ] = None,
+    pause: Annotated[bool, Described(description="Look at it no longer, for the team.")] = False,
+    title: Title | None = None,
+    priority: Priority = 2,
+    confidence: Confidence = 0.5,
+    evidence: EvidenceKeys = (),
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> SuggestionWritten:
+    """Propose for the whole team how a followed product is watched: thresholds, cadence, a
+    competitor, or a pause, for fewer idle alerts within 30 days. What stays null is not changed.
+
+    Your own following needs no manager: `update_tracking_settings` changes it at once.
+    """
+    wanted: dict[Change, dict[str, Any]] = {
+        Change.SET_PRICE_THRESHOLD: {"percent": price_threshold_percent},
+        Change.SET_RANK_THRESHOLD: {"percent": rank_threshold_percent},
+        Change.SET_CADENCE: {"text": None if cadence is None else cadence.value},
+        Change.ADD_COMPETITOR: {"text": competitor},
+    }
+    actions = _given(wanted, reason)
+    if pause:
+        actions.append(_action(Change.PAUSE_TRACKING, reason))
+    draft = _usual(Kind.TRACKING, title, reasoning, actions, priority, confidence, evidence)
+    return _propose(call, product, draft, Write(dry_run, idempotency_key))
+
+
+def _given(wanted: dict[Change, dict[str, Any]], reason: str) -> list[DraftAction]:
+    """Return the changes whose value was given."""
+    return [
+        _action(change, reason, **values)
+        for change, values in wanted.items()
+        if any(value is not None for value in values.values())
+    ]

@@ -1,0 +1,386 @@
+"""What was suggested, where it stands, and what may be cited by who suggests."""
+
+from typing import Annotated, Any
+
+from pydantic import Field as Described
+
+from core import wording
+from core.accounts.rules import Right
+from core.config import get_settings
+from core.db import read_scope
+from core.errors import NotFoundError
+from core.suggestions import queries, suggestion_words
+from core.suggestions.drafting import citable
+from core.suggestions.lists import LARGEST_PAGE, QueueFilter
+from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
+from core.suggestions.rules import (
+    ActionState,
+    Change,
+    CompetitorFacts,
+    Direction,
+    Facts,
+    Kind,
+    Metric,
+    SuggestionState,
+)
+from mcp_server.answers import (
+    Answer,
+    Listed,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    from_outside,
+    moment,
+    moment_or_none,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import CursorText, ProductName
+from mcp_server.cursors import Cursor, mark_of, read_cursor, write_cursor
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
+from mcp_server.tooling import tool
+from mcp_server.tools.finding import major
+
+SuggestionId = Annotated[
+    int,
+    Described(ge=1, le=10**12, description="The number of a suggestion, of `list_suggestions`."),
+]
+
+
+class Effect(Part):
+    """What is expected to move."""
+
+    metric: Metric
+    direction: Annotated[Direction, Described(description="A rank improves or worsens.")]
+    window_days: Annotated[int, Described(description="Within so many days of the change.")]
+
+
+class SuggestionRow(Named):
+    """A suggestion in a list."""
+
+    id: int
+    title: Untrusted
+    product_title: Untrusted | None
+    kind: Kind
+    state: SuggestionState
+    priority: Annotated[int, Described(description="1 urgent, 2, 3 minor.")]
+    confidence: Annotated[float, Described(description="0 to 1, as its author says.")]
+    expected: Effect
+    proposed_by: Annotated[
+        str, Described(description="rules, a model, an agent with its owner and token, a person.")
+    ]
+    made_at: Moment
+    expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
+    decided_at: Moment | None
+    actions: Annotated[int, Described(description="How many changes it has.")]
+    waiting: Annotated[int, Described(description="How many of them nobody has decided about.")]
+    page: Annotated[str, Described(description="Where a person reads and decides it.")]
+
+
+def row_of(row: QueueRow) -> SuggestionRow:
+    """Return a suggestion of a list in told units."""
+    return SuggestionRow(
+        product=name_of(row.marketplace, row.asin),
+        marketplace=row.marketplace,
+        asin=row.asin,
+        id=row.id,
+        title=Untrusted(untrusted=row.title),
+        product_title=from_outside(row.product_title),
+        kind=row.kind,
+        state=row.state,
+        priority=row.priority,
+        confidence=row.confidence,
+        expected=Effect(metric=row.metric, direction=row.direction, window_days=row.window_days),
+        proposed_by=suggestion_words.advisor(row),
+        made_at=moment(row.made_at),
+        expires_at=moment(row.expires_at),
+        decided_at=moment_or_none(row.decided_at),
+        actions=row.actions,
+        waiting=len(row.waiting),
+        page=page_of(row.id),
+    )
+
+
+def page_of(suggestion_id: int) -> str:
+    """Return the address of a suggestion's page."""
+    return f"{get_settings().public_url}/suggestion?id={suggestion_id}"
+
+
+class SuggestionList(Listed):
+    """A page of suggestions."""
+
+    suggestions: list[SuggestionRow]
+
+
+@tool(Right.READ, "List suggestions")
+def list_suggestions(
+    call: Call,
+    product: Annotated[
+        ProductName | None, Described(description="Only those about this product; null: all.")
+    ] = None,
+    state: Annotated[
+        SuggestionState | None,
+        Described(description="pending: waiting for a manager. Null: in any state."),
+    ] = SuggestionState.PENDING,
+    kinds: Annotated[
+        tuple[Kind, ...], Described(max_length=3, description="Any of these; empty: all.")
+    ] = (),
+    limit: Annotated[int, Described(ge=1, le=LARGEST_PAGE)] = 20,
+    cursor: CursorText = None,
+) -> SuggestionList:
+    """List the team's suggestions: those that wait stand in order of what they are worth,
+    others newest first. `get_suggestion` returns one with its changes and evidence."""
+    with read_scope() as session:
+        head = None if product is None else head_of(session, call.acting, product)
+    number = None if head is None else head.product_id
+    asked = QueueFilter(state=state, kinds=kinds, product_id=number)
+    return suggestion_list(call, asked, limit, cursor)
+
+
+def suggestion_list(
+    call: Call, asked: QueueFilter, limit: int, cursor: str | None
+) -> SuggestionList:
+    """Return a page of a list of suggestions."""
+    mark = mark_of("suggestions", asked, limit)
+    number = read_cursor(cursor, mark).offset + 1
+    with read_scope() as session:
+        found = queries.queue(session, call.acting, asked, number, limit, call.now)
+    has_more = bool(found.rows) and number * limit < found.counts.total
+    answer = SuggestionList(
+        total=found.counts.total,
+        truncated=has_more,
+        next_cursor=write_cursor(Cursor(number), mark) if has_more else None,
+        suggestions=[row_of(row) for row in found.rows],
+    )
+    return answer.saying(_list_in_words(answer))
+
+
+def _list_in_words(answer: SuggestionList) -> str:
+    if not answer.suggestions:
+        return "There is no such suggestion. `create_suggestion` makes one."
+    shown = "; ".join(
+        f"{row.id} {quoted(row.title.untrusted, 50)} for {row.product} ({row.state})"
+        for row in answer.suggestions[:5]
+    )
+    return f"{answer.total} in all, {len(answer.suggestions)} shown: {shown}."
+
+
+# One suggestion
+
+
+class Action(Part):
+    """One change of a suggestion, and what became of it."""
+
+    id: int
+    change: Change
+    state: ActionState
+    current: Annotated[Setting, Described(description="As it was when this was suggested.")]
+    proposed: Setting
+    edited: Annotated[
+        Setting | None, Described(description="What a manager approved instead; null: no edit.")
+    ]
+    reason: Untrusted
+    decided_by: str | None
+    decided_at: Moment | None
+    decision_reason: Annotated[str | None, Described(description="As who decided wrote it.")]
+    applied_at: Moment | None
+    verified_at: Annotated[Moment | None, Described(description="When a look showed it.")]
+    verify_until: Moment | None
+    trouble: Annotated[Untrusted | None, Described(description="Why it is stale, or failed.")]
+
+
+def action_of(view: ActionView, marketplace: str) -> Action:
+    """Return a change in told units."""
+    edited = view.edited
+    return Action(
+        id=view.id,
+        change=view.change,
+        state=view.state,
+        current=setting_of(view.change, view.current, marketplace),
+        proposed=setting_of(view.change, view.proposed, marketplace),
+        edited=None if edited is None else setting_of(view.change, edited, marketplace),
+        reason=Untrusted(untrusted=view.reason),
+        decided_by=view.decided_by,
+        decided_at=moment_or_none(view.decided_at),
+        decision_reason=view.decision_reason,
+        applied_at=moment_or_none(view.applied_at),
+        verified_at=moment_or_none(view.verified_at),
+        verify_until=moment_or_none(view.verify_until),
+        trouble=from_outside(view.trouble),
+    )
+
+
+class Step(Part):
+    """A step in a suggestion's life."""
+
+    at: Moment
+    step: str
+    why: Untrusted | None
+
+
+class Suggestion(SuggestionRow):
+    """All that is known of a suggestion."""
+
+    reasoning: Untrusted
+    evidence: list[Figure]
+    changes: list[Action]
+    time_line: list[Step]
+
+
+class SuggestionDetails(Suggestion, Answer):
+    """One suggestion."""
+
+
+@tool(Right.READ, "One suggestion")
+def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails:
+    """Return one suggestion: where it stands, each change with current, proposed and decided
+    value, the figures it rests on, all that happened to it, and the page where it is decided.
+
+    No tool approves: a manager does, on that page.
+    """
+    with read_scope() as session:
+        view = queries.find_suggestion(session, call.acting, suggestion_id, call.now)
+        if view is None:
+            raise NotFoundError(
+                f"There is no suggestion {suggestion_id} in your team. `list_suggestions` with "
+                "`state` null lists all."
+            )
+        steps = queries.time_line(session, call.acting, suggestion_id)
+    details = SuggestionDetails(**told_of(view, steps))
+    return details.saying(_details_in_words(view, call))
+
+
+def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
+    """Return the fields of `Suggestion`."""
+    row = view.row
+    return {
+        **{name: getattr(row_of(row), name) for name in SuggestionRow.model_fields},
+        "reasoning": Untrusted(untrusted=view.reasoning),
+        "evidence": [figure_of(each) for each in view.evidence],
+        "changes": [action_of(each, row.marketplace) for each in view.actions],
+        "time_line": [
+            Step(
+                at=moment(each.at),
+                step=suggestion_words.event(each, row),
+                why=from_outside(each.why),
+            )
+            for each in steps
+        ],
+    }
+
+
+def _details_in_words(view: SuggestionView, call: Call) -> str:
+    row = view.row
+    changes = "; ".join(
+        f"{suggestion_words.CHANGES[each.change]} {suggestion_words.ACTION_STATES[each.state]}"
+        for each in view.actions
+    )
+    return (
+        f"Suggestion {row.id} {quoted(row.title)} for {name_of(row.marketplace, row.asin)}, by "
+        f"{suggestion_words.advisor(row)}: {suggestion_words.state(row).lower()}, "
+        f"{suggestion_words.expiry(row, call.now)}. {changes}. {page_of(row.id)}"
+    )
+
+
+# What may be cited
+
+
+class Caps(Part):
+    """Between which prices a product may be moved. Null: no limit."""
+
+    floor: float | None
+    ceiling: float | None
+    largest_step_percent: Annotated[float, Described(description="At once, from the price now.")]
+    currency: str
+
+
+class ListingText(Part):
+    """The listing as it stands. Null: no source reports it."""
+
+    title: Untrusted | None
+    brand: Untrusted | None
+    bullets: list[Untrusted] | None
+    description: Untrusted | None
+    category_path: list[Untrusted] | None
+    images: int | None
+
+
+class Rival(Named):
+    """A product that the team compares with."""
+
+    title: Untrusted | None
+
+
+class SuggestionEvidence(Named, Answer):
+    """What a suggestion for a product may rest on."""
+
+    as_of: Moment
+    total: int
+    truncated: bool
+    evidence: list[Figure]
+    price_caps: Caps
+    listing: ListingText
+    competitors: list[Rival]
+
+
+@tool(Right.READ, "Evidence for a suggestion")
+def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvidence:
+    """Return every figure that a suggestion for a followed product may cite, by its key, with
+    the limits of its price, its listing as it stands, and its competitors.
+
+    Every number in a suggestion's texts must be one of these, or one that is proposed.
+    """
+    with read_scope() as session:
+        facts = citable(session, call.acting, product, call.now)
+    answer = SuggestionEvidence(
+        product=name_of(facts.marketplace, facts.asin),
+        marketplace=facts.marketplace,
+        asin=facts.asin,
+        as_of=moment(facts.as_of),
+        total=len(facts.evidence),
+        truncated=False,
+        evidence=[figure_of(each) for each in facts.evidence],
+        price_caps=_caps(facts),
+        listing=_listing(facts),
+        competitors=[_rival(facts, each) for each in facts.competitors],
+    )
+    limits = suggestion_words.caps(facts.caps, facts.marketplace)
+    count = wording.count(len(facts.evidence))
+    return answer.saying(f"{count} figures may be cited for {answer.product}; price {limits}.")
+
+
+def _caps(facts: Facts) -> Caps:
+    return Caps(
+        floor=major(facts.caps.floor, facts.currency),
+        ceiling=major(facts.caps.ceiling, facts.currency),
+        largest_step_percent=facts.caps.step_percent,
+        currency=facts.currency,
+    )
+
+
+def _listing(facts: Facts) -> ListingText:
+    listing = facts.listing
+    return ListingText(
+        title=from_outside(listing.title),
+        brand=from_outside(listing.brand),
+        bullets=_all(listing.bullets),
+        description=from_outside(listing.description),
+        category_path=_all(listing.category_path),
+        images=listing.image_count,
+    )
+
+
+def _all(texts: tuple[str, ...] | None) -> list[Untrusted] | None:
+    return None if texts is None else [Untrusted(untrusted=each) for each in texts]
+
+
+def _rival(facts: Facts, rival: CompetitorFacts) -> Rival:
+    return Rival(
+        product=name_of(facts.marketplace, rival.asin),
+        marketplace=facts.marketplace,
+        asin=rival.asin,
+        title=from_outside(rival.listing.title),
+    )

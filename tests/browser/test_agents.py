@@ -1,0 +1,157 @@
+"""An agent looks, compares and proposes; a manager decides; the agent reads what came of it."""
+
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from tests.browser.conftest import (
+    Stack,
+    errors_on,
+    go,
+    is_wider_than_its_window,
+    says,
+    tab,
+    text_of,
+)
+
+pytestmark = pytest.mark.browser
+
+Work = Callable[[Client], Awaitable[Any]]
+WHY = "It is dearer than its competitors."
+REASON = "Closer to what others ask."
+
+
+@pytest.fixture
+def manager(browser: Browser, signed_in: Callable[[str], StorageState]) -> Iterator[Page]:
+    """A new tab, signed in as the demo's manager."""
+    with tab(browser, storage_state=signed_in("manager")) as opened:
+        yield opened
+
+
+def make_token(page: Page, stack: Stack) -> str:
+    """Make a token with every scope on the profile; return what is shown once."""
+    go(page, stack, "/profile?part=API+tokens")
+    page.get_by_label("Name").fill("Pricing agent")
+    for scope in page.get_by_test_id("stPills").get_by_role("button").all():
+        if scope.get_attribute("aria-checked") != "true":
+            scope.click()
+    page.get_by_role("button", name="Make token").click()
+    says(page, "Your new token.")
+    token = page.get_by_test_id("stCode").first.inner_text().strip()
+    page.get_by_role("button", name="I have copied it").click()
+    expect(page.get_by_text("Your new token.")).to_have_count(0)
+    return token
+
+
+def converse(stack: Stack, token: str, work: Work) -> Any:
+    """Do something as an agent; beside the browser's own loop, so in a thread of its own."""
+    answers: list[Any] = []
+
+    async def run() -> None:
+        url = f"http://127.0.0.1:{stack.environment['AMAZCOPE_MCP_PORT']}/mcp"
+        bearer = {"Authorization": f"Bearer {token}"}
+        async with (
+            httpx2.AsyncClient(headers=bearer, timeout=60) as http,
+            Client(streamable_http_client(url, http_client=http)) as client,
+        ):
+            answers.append(await work(client))
+
+    thread = threading.Thread(target=anyio.run, args=(run,))
+    thread.start()
+    thread.join(120)
+    assert answers, "the agent got no answer"
+    return answers[0]
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+async def propose_a_lower_price(client: Client) -> dict[str, Any]:
+    """Look for an own product with competitors, read on, and propose a price for it."""
+    found = await ask(client, "search_products", whose="team", limit=200)
+    own = [each for each in found["products"] if each["role"] == "own" and each["price"]]
+    for each in own:
+        product = each["product"]
+        rivals = await ask(client, "get_competitor_analysis", product=product)
+        if not rivals["competitors"]:
+            continue
+        history = await ask(client, "get_price_history", product=product, days=60)
+        assert history["points"], history
+        evidence = await ask(client, "get_suggestion_evidence", product=product)
+        assert evidence["total"] > 0
+        proposal = {
+            "product": product,
+            "price": round(each["price"] * 0.97, 2),
+            "reasoning": WHY,
+            "reason": REASON,
+        }
+        tried = await client.call_tool("propose_price_optimization", {**proposal, "dry_run": True})
+        if tried.is_error or not tried.structured_content["is_new"]:
+            continue
+        once = {**proposal, "idempotency_key": "lower-price-1"}
+        written = await ask(client, "propose_price_optimization", **once)
+        again = await ask(client, "propose_price_optimization", **once)
+        assert (again["suggestion_id"], again["is_repeat"]) == (written["suggestion_id"], True)
+        return written
+    raise AssertionError("no own product of the demo takes a price")
+
+
+def test_what_an_agent_proposes_a_manager_decides(
+    page: Page, manager: Page, admin: Page, stack: Stack
+) -> None:
+    token = make_token(page, stack)
+    written = converse(stack, token, propose_a_lower_price)
+    number = written["suggestion_id"]
+    assert written["page"].endswith(f"/suggestion?id={number}")
+
+    go(manager, stack, f"/suggestion?id={number}")
+    shown = text_of(manager)
+    assert "agent of Sam Seller · Pricing agent" in shown
+    assert WHY in shown
+    assert "Evidence Value Unit Seen" in shown
+    manager.get_by_role("button", name="Approve", exact=True).first.click()
+    says(manager, "approved by Mia Manager on a page")
+    assert errors_on(manager) == []
+
+    def read_on(client: Client) -> Awaitable[dict[str, Any]]:
+        return ask(client, "get_suggestion", suggestion_id=number)
+
+    told = converse(stack, token, read_on)
+    assert told["state"] == "approved"
+    assert any("approved by Mia Manager" in step["step"] for step in told["time_line"])
+
+    go(admin, stack, "/agents")
+    says(admin, "Every call of a program over MCP")
+    assert "Calls in 24 hours" in text_of(admin)
+    assert errors_on(admin) == []
+
+
+def test_without_a_token_the_agents_door_stays_shut(stack: Stack) -> None:
+    url = f"http://127.0.0.1:{stack.environment['AMAZCOPE_MCP_PORT']}/mcp"
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    headers = {"Accept": "application/json, text/event-stream"}
+    answer = httpx2.post(url, content=json.dumps(asked), headers=headers)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("width", [390, 1360])
+def test_the_agents_screen_fits_its_window(
+    browser: Browser, stack: Stack, signed_in: Callable[[str], StorageState], width: int
+) -> None:
+    size = {"width": width, "height": 844}
+    with tab(browser, storage_state=signed_in("admin"), viewport=size) as page:
+        go(page, stack, "/agents")
+        assert not is_wider_than_its_window(page)
+        assert errors_on(page) == []

@@ -1,0 +1,179 @@
+"""What screens say of the model: which one speaks or why none, its day, what was rejected."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from core.accounts.rules import Acting, Role
+from core.suggestions.models import AdviceCall
+from tests.core.suggestions.world import own_lamp
+from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew
+from tests.factories import LAMP
+from tests.jobs.fetch_world import set_environment
+from tests.pages.conftest import SignIn
+from tests.pages.looking import open_page, plain
+
+EVIL = "<script>alert(1)</script> **Approve everything** [here](https://evil.example)"
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    number = own_lamp(session, acting)
+    session.commit()
+    return number
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(
+        monkeypatch,
+        OPENAI_API_KEY="key",
+        OPENAI_BASE_URL="http://models.example:8080/v1",
+        AMAZCOPE_MODEL="local-8b",
+        AMAZCOPE_MODEL_PRICES="local-8b=1/2",
+        AMAZCOPE_MODEL_DOLLARS_PER_DAY="0.50",
+    )
+
+
+def asked(session: Session, acting: Acting, product_id: int, state: str, **values: object) -> None:
+    usual = {"cost_usd": Decimal("0.04"), "model": "local-8b-instruct", "advisor": "model"}
+    call = AdviceCall(
+        team_id=acting.team_id,
+        product_id=product_id,
+        facts_hash=bytes([len(session.query(AdviceCall).all())]) * 16,
+        at=datetime.now(UTC),
+        state=state,
+        **(usual | values),
+    )
+    session.add(call)
+    session.commit()
+
+
+def a_day(session: Session, acting: Acting, lamp: int) -> None:
+    asked(session, acting, lamp, "ok", suggestions=3)
+    asked(session, acting, lamp, "nothing")
+    asked(session, acting, lamp, "failed", reasons=["Question 1: The server is away."])
+    asked(
+        session,
+        acting,
+        lamp,
+        "rejected",
+        reasons=["Reply 1: It cites 99, which is in no evidence.", "Reply 2: It has no actions."],
+        replies=[EVIL, ""],
+    )
+
+
+def figures(app: AppTest) -> dict[str, tuple[str, str]]:
+    return {each.label: (each.value, each.delta) for each in app.metric}
+
+
+def trouble(app: AppTest) -> list[dict[str, str]]:
+    [found] = [each.value for each in app.dataframe if "What came" in each.value.columns]
+    return found.to_dict("records")
+
+
+def test_without_a_model_both_screens_say_why_none_speaks(
+    lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, OPENAI_API_KEY="", OPENAI_BASE_URL="", AMAZCOPE_MODEL="")
+    why = (
+        "Rules alone. No model is asked: OPENAI_BASE_URL, OPENAI_API_KEY, AMAZCOPE_MODEL "
+        "are not set."
+    )
+    assert f"Advisors: {why}" in plain(open_page("suggestions"))
+    assert why in plain(open_page("health"))
+
+
+def test_the_queue_says_which_model_speaks_and_how_its_day_goes(
+    session: Session, acting: Acting, lamp: int, model: None
+) -> None:
+    a_day(session, acting, lamp)
+    assert (
+        "Advisors: Rules, and the model local-8b at models.example. Today (UTC): 4 questions, "
+        "2 answered, 1 rejected, 1 without an answer, $0.16 of $0.50."
+    ) in plain(open_page("suggestions"))
+
+
+def test_health_shows_calls_what_came_of_them_and_their_cost(
+    session: Session, acting: Acting, lamp: int, model: None
+) -> None:
+    a_day(session, acting, lamp)
+    shown = figures(open_page("health"))
+    assert shown["Questions today"] == ("4", "2 answered")
+    assert shown["Brought"][0] == "3 suggestions"
+    assert shown["Rejected"][0] == "1"
+    assert shown["No answer"][0] == "1"
+    assert shown["Model's cost today"] == ("$0.16", "of $0.50 a day")
+
+
+def test_health_gives_the_reasons_of_every_reply_that_was_rejected(
+    session: Session, acting: Acting, lamp: int, model: None
+) -> None:
+    a_day(session, acting, lamp)
+    rejected, failed = trouble(open_page("health"))
+    assert (rejected["What came"], rejected["Product"]) == ("Reply rejected", f"US {LAMP}")
+    assert rejected["Model"] == "local-8b-instruct"
+    assert rejected["Why"].startswith("Reply 1: It cites 99, which is in no evidence. Reply 2: ")
+    assert (failed["What came"], failed["Why"]) == (
+        "No answer",
+        "Question 1: The server is away.",
+    )
+
+
+def test_a_day_without_trouble_says_so(
+    session: Session, acting: Acting, lamp: int, model: None
+) -> None:
+    asked(session, acting, lamp, "ok", suggestions=1)
+    app = open_page("health")
+    assert "Every question of today was answered with something usable." in plain(app)
+    assert figures(app)["Brought"][0] == "1 suggestion"
+
+
+def test_a_spent_budget_and_a_resting_server_are_told(
+    session: Session, acting: Acting, lamp: int, model: None
+) -> None:
+    for _ in range(3):
+        asked(session, acting, lamp, "failed", reasons=["Question 1: away"])
+    assert "asked again in some minutes" in plain(open_page("suggestions"))
+    asked(session, acting, lamp, "ok", cost_usd=Decimal("0.60"))
+    app = open_page("health")
+    assert [each.value for each in app.warning if "budget is spent" in each.value]
+
+
+def test_what_the_model_said_is_read_by_managers_only(
+    session: Session,
+    acting: Acting,
+    lamp: int,
+    model: None,
+    somebody: Callable[[Role], Acting],
+    sign_in: SignIn,
+) -> None:
+    a_day(session, acting, lamp)
+    assert "Tick a row to read what the model said." in plain(open_page("health"))
+    sign_in(somebody(Role.SELLER))
+    app = open_page("health")
+    assert trouble(app)[0]["What came"] == "Reply rejected"
+    assert "Tick a row to read what the model said." not in plain(app)
+
+
+def test_a_reply_is_shown_as_it_came_and_as_nothing_but_text() -> None:
+    app = AppTest.from_function(_show_a_reply, args=(EVIL,)).run()
+    assert not app.exception
+    assert [each.value for each in app.code] == [EVIL, "(empty)"]
+    assert not [each for each in app.markdown if "<script>" in each.value.replace("\\<", "")]
+
+
+def _show_a_reply(evil: str) -> None:
+    from datetime import UTC, datetime
+
+    from app import model_parts
+    from core.suggestions.calls import CallState
+    from core.suggestions.model_day import Trouble
+
+    reasons = (f"Reply 1: {evil}", "Reply 2: It has no actions.")
+    said = Trouble(datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, ""))
+    model_parts._replies([said], [0])
