@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
@@ -91,6 +91,7 @@ def _searches(server: Server, many: int, rounds: int) -> Iterator[Figure]:
     with server.shared(f"list{many}", lambda: build_list(many)), running_mcp() as door:
         door.search("warm")
         found = [seconds_of(lambda word=word: door.search(word)) for word in words]  # type: ignore[misc]
+        changes = {days: door.changes(days, rounds * 5) for days in (1, 7)}
     yield Figure(
         f"MCP: search among {many:,}, p95",
         percentile(found, 95) * 1000,
@@ -98,6 +99,9 @@ def _searches(server: Server, many: int, rounds: int) -> Iterator[Figure]:
         best=median(found) * 1000,
         target=60,
     )
+    for days, seconds in changes.items():
+        name = f"MCP: what changed in {days} d among {many:,}, p50"
+        yield Figure(name, median(seconds) * 1000, "ms", best=min(seconds) * 1000)
 
 
 # The process, and a client that costs next to nothing
@@ -122,6 +126,13 @@ class Door:
     def search(self, words: str) -> bytes:
         """Ask for the first page of a search."""
         return self.call("search_products", {"search": words})
+
+    def changes(self, days: int, times: int) -> list[float]:
+        """Ask for what changed in some days; return the seconds of each answer."""
+        since = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        return [
+            seconds_of(lambda: self.call("list_changes", {"since": since})) for _ in range(times)
+        ]
 
     def call(self, tool: str, arguments: dict[str, Any]) -> bytes:
         """Call a tool. Raises RuntimeError when it refuses."""

@@ -52,6 +52,11 @@ def before_and_after(change: Mapping[str, Any]) -> str:
     )
 
 
+def of_stock(was_for_sale: bool, availability: int | None) -> str:
+    """Say the same of the stock where of the time before only this much is known."""
+    return f"{'for sale' if was_for_sale else 'not for sale'} {ARROW} {_availability(availability)}"
+
+
 def _rank(change: Mapping[str, Any]) -> str:
     before, after = change["prior_bsr"], change["bsr"]
     place = f" in {change['bsr_category']}" if change["bsr_category"] else ""

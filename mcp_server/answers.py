@@ -4,10 +4,15 @@ Text that came from outside (titles, names of sellers, reviews) is never a plain
 it lies under the key `untrusted`.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from core.wording import unturned
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Part(BaseModel):
@@ -46,7 +51,7 @@ def quoted(text: str | None, longest: int = 80) -> str:
     """Return text from outside as it stands in a sentence: one line, in quotation marks."""
     if text is None:
         return "(no title yet)"
-    plain = " ".join(text.split()).replace("«", "‹").replace("»", "›")
+    plain = " ".join(_CONTROLS.sub(" ", unturned(text)).split()).replace("«", "‹").replace("»", "›")
     return f"«{plain if len(plain) <= longest else plain[: longest - 1] + '…'}»"
 
 

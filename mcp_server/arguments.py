@@ -1,6 +1,6 @@
 """Types of arguments that tools share, each with its limits and an example in the schema."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -99,5 +99,10 @@ def period(days: int, until: datetime | None, now: datetime) -> tuple[datetime, 
     end = now if until is None else until
     if not _OLDEST_YEAR < end.year < _NEWEST_YEAR:
         raise InvalidInputError("`until` lies outside of any history. Leave it out for now.")
-    end = end if end.tzinfo else end.replace(tzinfo=now.tzinfo)
+    end = aware(end)
     return end - timedelta(days=days), end
+
+
+def aware(at: datetime) -> datetime:
+    """Return a time with its zone; without one it is UTC."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

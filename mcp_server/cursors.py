@@ -9,13 +9,15 @@ from core.errors import InvalidInputError
 
 _MARK_LENGTH = 8
 _LARGEST_PLACE = 10_000_000
+_LARGEST_ANCHOR = 2**34  # what a list makes of it: twice the seconds until 2242
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list."""
+    """A place in a list. `anchor`: what the first page settled, such as a time."""
 
     offset: int = 0
+    anchor: int = 0
 
 
 def mark_of(*question: object) -> bytes:
@@ -25,7 +27,8 @@ def mark_of(*question: object) -> bytes:
 
 def write_cursor(cursor: Cursor, mark: bytes) -> str:
     """Write a cursor as a word."""
-    return base64.urlsafe_b64encode(mark + str(cursor.offset).encode()).decode().rstrip("=")
+    place = f"{cursor.offset}" + (f"@{cursor.anchor}" if cursor.anchor else "")
+    return base64.urlsafe_b64encode(mark + place.encode()).decode().rstrip("=")
 
 
 def read_cursor(word: str | None, mark: bytes) -> Cursor:
@@ -34,12 +37,15 @@ def read_cursor(word: str | None, mark: bytes) -> Cursor:
         return Cursor()
     try:
         raw = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
-        offset = int(raw[_MARK_LENGTH:].decode("ascii"))
+        place, _, settled = raw[_MARK_LENGTH:].decode("ascii").partition("@")
+        offset, anchor = int(place), int(settled or 0)
     except (binascii.Error, ValueError, UnicodeError):
         raise _foreign() from None
     if raw[:_MARK_LENGTH] != mark or not 0 <= offset <= _LARGEST_PLACE:
         raise _foreign()
-    return Cursor(offset)
+    if not 0 <= anchor <= _LARGEST_ANCHOR:
+        raise _foreign()
+    return Cursor(offset, anchor)
 
 
 def _foreign() -> InvalidInputError:

@@ -23,6 +23,7 @@ from core.scraping.providers import get_provider, limits_of, provider_names
 from core.upkeep import health_queries
 from core.upkeep.health import Health, Provider
 from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount
+from core.upkeep.heartbeat import last_sign_of_worker
 
 
 def find_import(run_id: int) -> ImportView | None:
@@ -77,7 +78,7 @@ def only_product(run_id: int) -> tuple[str, str] | None:
 def last_sign() -> datetime | None:
     """Return when the worker last gave a sign of life, None when it never did."""
     with read_scope() as session:
-        return health_queries.last_sign_of_worker(session)
+        return last_sign_of_worker(session)
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -88,7 +89,7 @@ def health_now() -> Health:
         ended = health_queries.outcomes(session, now)
         return Health(
             as_of=now,
-            worker_seen_at=health_queries.last_sign_of_worker(session),
+            worker_seen_at=last_sign_of_worker(session),
             providers=_providers(session, now),
             looks=health_queries.looks_of(ended),
             jobs=health_queries.jobs(session, now),

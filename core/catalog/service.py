@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.bulk import insert_rows, run_rows
@@ -83,3 +84,9 @@ def _find_categories(session: Session, keys: list[Key]) -> dict[Key, int]:
         fetch=True,
     )
     return {(marketplace, name): number for marketplace, name, number in rows}
+
+
+def category_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """Return the name of each category; text from outside."""
+    statement = text("SELECT id, name FROM category WHERE id = ANY(:ids)")
+    return {row.id: row.name for row in session.execute(statement, {"ids": sorted(set(ids))})}

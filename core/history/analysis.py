@@ -92,6 +92,13 @@ def statistics_of(history: History, until: datetime) -> Statistics:
     )
 
 
+def doubtful_figure(statistics: Statistics) -> Figure:
+    """Return how many looks hold a doubtful value, or why that is not known."""
+    if statistics.doubtful is None:
+        return Figure(None, Blank.ONLY_DAYS)
+    return Figure(float(statistics.doubtful))
+
+
 def span_of(history: History, field: Field, until: datetime) -> Span:
     """Return what one field did in a history; see `statistics_of`. Not for ranks."""
     return _span(history, field, np.datetime64(until.replace(tzinfo=None), "us"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy.orm import Session
@@ -241,10 +242,15 @@ def begin_day(state: LatestState, day_before: date) -> None:
     state.prior_availability, state.prior_seller = state.availability, state.buy_box_seller
 
 
-def judge_attention(state: LatestState) -> None:
-    """Say what deserves attention in the newest values against the day before."""
+def judge_attention(state: LatestState, zone: ZoneInfo) -> None:
+    """Say what deserves attention in the newest values against the day before.
+
+    `zone`: of the marketplace, whose days these are.
+    """
     changed_at, prior_day = state.listing_changed_at, state.prior_day
-    changed = changed_at is not None and prior_day is not None and changed_at.date() > prior_day
+    changed = False
+    if changed_at is not None and prior_day is not None:
+        changed = changed_at.astimezone(zone).date() > prior_day
     finding, score = find_attention(state.prior(), state.today(), changed)
     state.attention, state.attention_kind = score, finding.value if finding else None
 

@@ -47,6 +47,29 @@ def _pieces(*found: tuple[Mark, Sequence[str]]) -> tuple[Piece, ...]:
     return tuple(Piece(mark, " ".join(words)) for mark, words in found if words)
 
 
+def shortened(pieces: Sequence[Piece], around: int = 4, longest: int = 60) -> tuple[Piece, ...]:
+    """Return pieces with "…" for most of what stayed the same, and for the end of long ones.
+
+    `around`: words kept beside what changed. `longest`: words kept of what came or went.
+    """
+    last = len(pieces) - 1
+    return tuple(
+        Piece(each.mark, _cut(each, around, longest, is_first=at == 0, is_last=at == last))
+        for at, each in enumerate(pieces)
+    )
+
+
+def _cut(piece: Piece, around: int, longest: int, *, is_first: bool, is_last: bool) -> str:
+    words = piece.text.split()
+    if piece.mark != "same":
+        return " ".join(words if len(words) <= longest else [*words[:longest], "…"])
+    if len(words) <= 2 * around + 1:
+        return piece.text
+    before = [] if is_first else words[:around]
+    after = [] if is_last else words[-around:]
+    return " ".join([*before, "…", *after])
+
+
 def changes_between(before: Version, after: Version) -> list[Change]:
     """Return what differs between two versions, title first."""
     changes = []

@@ -36,6 +36,11 @@ def _nearly(percent: float) -> str:
     return digits(">99.9" if percent > 50 else "<0.1") + f"{THIN_SPACE}%"
 
 
+def share_more(share: float) -> str:
+    """Write how far a value lies above (below) another: 0.12 is "+12 %"."""
+    return wording.percent_change(1, 1 + share)
+
+
 def stars_gained(before: float, after: float) -> str:
     """Write a difference of two ratings in tenths: "+0.1"."""
     tenths = round(after - before)

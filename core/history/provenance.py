@@ -159,6 +159,31 @@ def find_provenance(
     return None if row is None else _provenance(session, row, field)
 
 
+def find_provenance_at(
+    session: Session, product_id: int, column: str, at: datetime, oldest: datetime
+) -> Provenance | None:
+    """Return where the value comes from that was last reported at a time, None for none.
+
+    `oldest`: nothing is looked for before it. Doubtful values count: they were seen.
+    Raises InvalidInputError for a column that has no provenance.
+    """
+    field = _field(column)
+    statement = text(
+        f"{_SELECT} AND s.captured_at >= :oldest AND s.captured_at <= :at "
+        f"AND (s.seen & :seen <> 0 OR s.{field.column} IS NOT NULL) "
+        "ORDER BY s.captured_at DESC, (s.flags & :doubtful = 0) DESC, s.source LIMIT 1"
+    )
+    values = {
+        "product": product_id,
+        "at": at,
+        "oldest": oldest,
+        "seen": int(field.seen),
+        "doubtful": int(field.doubtful),
+    }
+    row = session.execute(statement, values).first()
+    return None if row is None else _provenance(session, row, field)
+
+
 def find_value_provenance(
     session: Session,
     product_id: int,

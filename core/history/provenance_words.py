@@ -38,7 +38,7 @@ def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int
     """Return what is known of a figure's origin, the most important first."""
     lines = [
         ("Value", value_of(origin, marketplace)),
-        ("Said by", _said_by(origin)),
+        ("Said by", said_by(origin)),
         ("Captured", wording.moment(origin.captured_at, zone)),
         ("Stored", _stored(origin, zone)),
         ("Outcome", f"{origin.outcome.value}: {wording.outcome(origin.outcome)}"),
@@ -59,7 +59,8 @@ def _stored(origin: Provenance, zone: str) -> str:
     return wording.moment(origin.stored_at, zone)
 
 
-def _said_by(origin: Provenance) -> str:
+def said_by(origin: Provenance) -> str:
+    """Name who said it, as exactly as is known."""
     if origin.fetch:
         return origin.fetch.actor
     if origin.imported:

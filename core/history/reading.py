@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy.orm import Session
 
+from core.catalog.service import category_names
 from core.history import analysis, queries, series
-from core.history.analysis import Figure, Span
+from core.history.analysis import Figure, Span, Statistics
 from core.history.product_head import ProductHead
 from core.history.series import Field, History, Line
 
@@ -31,7 +33,7 @@ class Period:
         return self.days is not None
 
 
-_DAILY = {"price": "price_close", "list_price": "list_price", "bsr": "bsr_close"}
+_DAILY = {"price": "price_close"}  # others bear the field's own name
 
 
 def read_period(
@@ -61,10 +63,44 @@ def line_of(period: Period, field: Field) -> Line:
     """
     if period.looks is not None:
         if field is series.RANK:
-            return series.rank_line(period.looks, most=len(period.looks.times) + 1)
+            return series.rank_steps(period.looks)
         return period.looks.line(field)
     assert period.days is not None
+    if field is series.RANK:
+        return series.daily_rank_line(period.days)
     return series.daily_line(period.days, _DAILY.get(field.column, field.column))
+
+
+def categories_of(session: Session, period: Period) -> list[tuple[datetime, str | None]]:
+    """Return from when on the main rank was in which category, oldest first.
+
+    Ranks of two categories say nothing about each other. Names are text from outside.
+    """
+    spells = _spells(period)
+    names = category_names(session, (category for _, category in spells))
+    return [(at, names.get(category)) for at, category in spells]
+
+
+def _spells(period: Period) -> list[tuple[datetime, int]]:
+    if period.looks is not None:
+        found = series.rank_categories(period.looks)
+    else:
+        assert period.days is not None
+        found = series.daily_rank_categories(period.days)
+    return [(_aware(at), category) for at, category in found]
+
+
+def _aware(at: np.datetime64) -> datetime:
+    moment: datetime = at.astype("M8[us]").item()
+    return moment.replace(tzinfo=UTC)
+
+
+def statistics_of(period: Period) -> Statistics:
+    """Return the statistics of a period."""
+    if period.looks is not None:
+        return analysis.statistics_of(period.looks, period.until)
+    assert period.days is not None
+    return analysis.statistics_of_days(period.days)
 
 
 def span_of(period: Period, field: Field) -> Span:

@@ -268,10 +268,35 @@ def line_of(history: History, field: Field, *, divisor: float = 1) -> Line:
 
 def rank_line(history: History, most: int = MOST_RANK_POINTS) -> Line:
     """Return the main rank, broken where its category changes, thinned to `most` points."""
+    line = rank_steps(history)
+    return Line(*thin_rank(line.times, line.values, most))
+
+
+def rank_steps(history: History) -> Line:
+    """Return the main rank, broken where its category changes, without losing a step."""
     values = history.values(RANK.column)
     category = history.columns["bsr_category"]
-    line = _line(history, values, history.sure_rows(RANK, values), category)
-    return Line(*thin_rank(line.times, line.values, most))
+    return _line(history, values, history.sure_rows(RANK, values), category)
+
+
+def rank_categories(history: History) -> list[tuple[np.datetime64, int]]:
+    """Return from when on the main rank was in which category (an id), oldest first."""
+    values = history.values(RANK.column)
+    rows = history.sure_rows(RANK, values)
+    return _stretches(history.times[rows], history.columns["bsr_category"][rows])
+
+
+def daily_rank_categories(daily: "pd.DataFrame") -> list[tuple[np.datetime64, int]]:
+    """Return the same of a frame of days."""
+    return _stretches(_days(daily), daily["bsr_category"].to_numpy())
+
+
+def _stretches(times: Times, category: Codes) -> list[tuple[np.datetime64, int]]:
+    """Return the first moment of each run of one category; a moment without one ends none."""
+    known = category >= 0
+    times, category = times[known], category[known]
+    begins = np.flatnonzero(np.diff(category, prepend=-1))
+    return [(times[at], int(category[at])) for at in begins]
 
 
 def count_line(history: History, most: int = MOST_COUNT_POINTS) -> Line:
@@ -363,10 +388,19 @@ def daily_line(daily: "pd.DataFrame", column: str, *, divisor: float = 1) -> Lin
 
     `day` holds dates in order; each value holds for its own day.
     """
+    return _daily_line(daily, column, None).scaled(divisor)
+
+
+def daily_rank_line(daily: "pd.DataFrame") -> Line:
+    """Return the close of the main rank as steps, broken where its category changes."""
+    return _daily_line(daily, "bsr_close", _changes(daily["bsr_category"].to_numpy()))
+
+
+def _daily_line(daily: "pd.DataFrame", column: str, breaks: Marks | None) -> Line:
     times = _days(daily)
     kind = np.full(len(times), int(Kind.SAMPLE))
     values = daily[column].to_numpy(dtype=np.float64)
-    return Line(*change_points(times, values, kind, max_gap=DAY)).scaled(divisor)
+    return Line(*change_points(times, values, kind, DAY, breaks))
 
 
 def daily_band(

@@ -231,7 +231,7 @@ def _take_product(
         _take_look(batch, state, look, observation, judgement, marketplace, zone)
     if was_newest is None or looks[-1].observation.captured_at >= was_newest:
         state.pending = [doubt.as_json() for doubt in reference.pending] or None
-    judge_attention(state)
+    judge_attention(state, zone)
     batch.touched.add(state, [look.observation for look in looks], was_newest, zone)
 
 
@@ -354,8 +354,12 @@ def _store_listings(session: Session, batch: _Batch, looks: Sequence[Look]) -> N
     known = current_listings(session, other_source) if other_source else {}
     late: list[NewVersion] = []
     for product_id, group in groupby(with_listing, key=lambda look: look.product_id):
+        state = batch.states[product_id]
+        before = state.listing_changed_at
         for look in group:
-            _take_listing(batch, batch.states[product_id], look, known, late)
+            _take_listing(batch, state, look, known, late)
+        if state.listing_changed_at != before:
+            judge_attention(state, batch.zones[product_id])
     around = hashes_around(session, [(version.product_id, version.seen_at) for version in late])
     for version in late:
         if version.content_hash not in around.get((version.product_id, version.seen_at), set()):
@@ -390,8 +394,9 @@ def _take_listing(
         late.append(replace(version, is_current=False))
     elif digest != state.listing_hash:
         batch.versions.append(version)
+        if state.listing_hash is not None:  # the first one that is seen is no change
+            state.listing_changed_at = observation.captured_at
         state.listing_hash, state.listing_source = digest, int(observation.source)
-        state.listing_changed_at = observation.captured_at
 
 
 def _is_late(batch: _Batch, look: Look) -> bool:

@@ -60,6 +60,7 @@ class ListFilter:
     states: tuple[State, ...] = ()
     tags: tuple[str, ...] = ()
     whose: Whose = Whose.MINE
+    is_paused: bool | None = None  # None: either
 
     @property
     def is_empty(self) -> bool:

@@ -5,6 +5,7 @@ competitor's; a price that moves is neither. Kinds are those stored in
 `product_latest.attention_kind`.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 
 from core.tracking.rules import Role
@@ -43,3 +44,24 @@ CALM = (*OPPORTUNITIES, *(f"{Role.WATCHED}:{kind}" for kind in _GAINS))
 def mood(role: Role, kind: str) -> Mood:
     """Return whether a change is better or worse for somebody with this role."""
     return _MOODS.get((role, kind), Mood.NEUTRAL)
+
+
+def is_enough(
+    kind: str,
+    before: int | None,
+    after: int | None,
+    price_percent: Decimal | None,
+    rank_percent: Decimal | None,
+) -> bool:
+    """Return whether a change reaches the person's own thresholds; None: they set none.
+
+    Ranks are compared by their ratio: half as far is as much as twice as far. The same
+    in SQL: `narrowing`.
+    """
+    if before is None or after is None:
+        return True
+    if kind == "price_moved" and price_percent is not None:
+        return abs(after - before) * 100 >= price_percent * before
+    if kind in ("rank_worsened", "rank_improved") and rank_percent is not None:
+        return max(before, after) * 100 >= min(before, after) * (100 + rank_percent)
+    return True

@@ -21,7 +21,7 @@ _IS_NEWS = f"l.captured_at >= now() - interval '{NEWS_HOURS} hours'"
 
 # A person's own thresholds keep smaller changes from being news to them. Ranks are
 # compared by their ratio: half as far is as much as twice as far.
-_IS_ENOUGH = """
+IS_ENOUGH = """
 (l.attention_kind <> 'price_moved' OR t.price_change_percent IS NULL
     OR abs(l.price - l.prior_price) * 100 >= t.price_change_percent * l.prior_price)
 AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change_percent IS NULL
@@ -32,9 +32,9 @@ AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change
 # Numbers as stored in `product_latest.availability`; a test compares them with the enum.
 _STATES = {
     State.ATTENTION: f"(l.attention > 0 AND {_IS_NEWS} "
-    f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {_IS_ENOUGH})",
+    f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH})",
     State.OPPORTUNITY: f"(l.attention > 0 AND {_IS_NEWS} "
-    f"AND (t.role || ':' || l.attention_kind) = ANY(%(opportunities)s) AND {_IS_ENOUGH})",
+    f"AND (t.role || ':' || l.attention_kind) = ANY(%(opportunities)s) AND {IS_ENOUGH})",
     State.IN_STOCK: "l.availability IN (1, 2)",
     State.OUT_OF_STOCK: "l.availability IN (6, 7)",
     State.SUPPRESSED: "l.availability = 5",
@@ -104,6 +104,8 @@ def _conditions(asked: ListFilter) -> Iterator[str]:
         yield "t.role = ANY(%(roles)s)"
     if asked.tags:
         yield "t.tags && %(tags)s::text[]"
+    if asked.is_paused is not None:
+        yield f"t.paused_at IS {'NOT NULL' if asked.is_paused else 'NULL'}"
     if asked.states:
         yield "(" + " OR ".join(_STATES[state] for state in asked.states) + ")"
 

@@ -139,18 +139,21 @@ def concerns(health: Health) -> list[Concern]:
 
 
 def _of_worker(health: Health) -> Iterator[Concern]:
-    if health.worker_seen_at is None:
-        yield Concern(
-            Gravity.ALARM,
-            "The worker has never run: nothing is fetched or imported. "
-            "Start it with `make run`, or `python -m jobs worker`.",
-        )
-    elif not is_worker_alive(health.worker_seen_at, health.as_of):
-        yield Concern(
-            Gravity.ALARM,
-            "The worker is silent: nothing is fetched or imported until it runs again. "
-            "Start it with `make run`, or `python -m jobs worker`.",
-        )
+    sentence = sentence_of_worker(health.worker_seen_at, health.as_of)
+    if sentence is not None:
+        yield Concern(Gravity.ALARM, sentence)
+
+
+def sentence_of_worker(seen_at: datetime | None, now: datetime) -> str | None:
+    """Say that no worker runs and how to start one, None while one does."""
+    if is_worker_alive(seen_at, now):
+        return None
+    state = (
+        "The worker has never run: nothing is fetched or imported."
+        if seen_at is None
+        else "The worker is silent: nothing is fetched or imported until it runs again."
+    )
+    return f"{state} Start it with `make run`, or `python -m jobs worker`."
 
 
 WITHOUT_A_KEY: Final = (
@@ -171,12 +174,10 @@ _STATES: Final = {
 
 def _of_provider(provider: Provider, health: Health) -> Iterator[Concern]:
     is_needed = provider.schedule.scheduled > 0
-    sentence = _STATES.get(provider.state)
+    sentence = sentence_of_provider(provider.name, provider.state)
     if sentence is not None:
         gravity = Gravity.WARNING if provider.state == "unreachable" else Gravity.ALARM
-        yield Concern(
-            gravity if is_needed else Gravity.NOTE, sentence.format(name=provider.name.capitalize())
-        )
+        yield Concern(gravity if is_needed else Gravity.NOTE, sentence)
     if provider.is_spent and is_needed:
         yield Concern(
             Gravity.WARNING,
@@ -189,6 +190,12 @@ def _of_provider(provider: Provider, health: Health) -> Iterator[Concern]:
             "Products are due for more than an hour: more is to be fetched than the "
             "limits allow. Raise AMAZCOPE_PARALLEL_RUNS or choose slower cadences.",
         )
+
+
+def sentence_of_provider(name: str, state: str) -> str | None:
+    """Say what is wrong with a provider and how it is mended, None when it can be used."""
+    sentence = _STATES.get(state)
+    return None if sentence is None else sentence.format(name=name.capitalize())
 
 
 def _could_fetch(provider: Provider, health: Health) -> bool:

@@ -21,7 +21,6 @@ from core.scraping.limits import Limits
 from core.scraping.models import ProviderState
 from core.tracking.lists import COUNT_CAP
 from core.upkeep.health import Imports, Jobs, Looks, Provider, Schedule, Storage
-from core.upkeep.heartbeat import last_beat
 
 DAY: Final = timedelta(hours=24)
 OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching have passed it by
@@ -82,28 +81,6 @@ class JobRow:
     ended_at: datetime | None
     note: str | None
     error: str | None
-
-
-# The worker
-
-
-def last_sign_of_worker(session: Session) -> datetime | None:
-    """Return when a worker last showed that it lives, None when none ever did.
-
-    A worker that is busy with long work can't beat: what it does is a sign as well.
-    """
-    job = session.execute(
-        text(
-            "SELECT greatest((SELECT max(started_at) FROM job_run), "
-            "(SELECT max(ended_at) FROM (SELECT ended_at FROM job_run "
-            "ORDER BY started_at DESC LIMIT 50) AS newest), "
-            # Each chunk renews the claim for five minutes.
-            "(SELECT max(claimed_until) - interval '5 minutes' FROM import_run "
-            "WHERE state = 'running'))"
-        )
-    ).scalar()
-    signs = [sign for sign in (job, last_beat(session)) if sign is not None]
-    return max(signs, default=None)
 
 
 # The schedule

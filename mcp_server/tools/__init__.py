@@ -1,5 +1,33 @@
 """The tools, one module per subject. Importing this declares all of them."""
 
-from mcp_server.tools import finding, histories, proposing, settings, suggestions, tracking
+from mcp_server.tools import (
+    briefing,
+    comparing,
+    competitors,
+    fetching,
+    finding,
+    histories,
+    mine,
+    origins,
+    proposing,
+    settings,
+    statistics,
+    suggestions,
+    tracking,
+)
 
-__all__ = ["finding", "histories", "proposing", "settings", "suggestions", "tracking"]
+__all__ = [
+    "briefing",
+    "comparing",
+    "competitors",
+    "fetching",
+    "finding",
+    "histories",
+    "mine",
+    "origins",
+    "proposing",
+    "settings",
+    "statistics",
+    "suggestions",
+    "tracking",
+]

@@ -1,10 +1,7 @@
 """How a product's price, rank and rating moved."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-import numpy as np
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
@@ -13,79 +10,37 @@ from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.db import read_scope
-from core.errors import NotFoundError
-from core.history import blanks, reading, series
-from core.history.analysis import Figure, Span
-from core.history.product_head import ProductHead
+from core.history import period_words, reading, series
+from core.history.ranks import newest_ranks
 from core.history.reading import Period
-from core.history.series import Field, Line
-from mcp_server.answers import Answer, Moment, Named, Part, moment, name_of, quoted
+from mcp_server.answers import Answer, Moment, Named, Part, Untrusted, from_outside, moment
 from mcp_server.arguments import Days, MostPoints, ProductName, Until, period
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
+from mcp_server.tools.periods import (
+    DEFAULT_POINTS,
+    LineOfPoints,
+    OfPeriod,
+    PeriodFigures,
+    RankFigures,
+    figures_of,
+    in_words,
+    rank_figures,
+    read,
+    told_line,
+    told_period,
+    told_product,
+)
 
-DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
-
-
-class Known(Part):
-    """A figure, or why there is none."""
-
-    value: float | None
-    why_unknown: Annotated[
-        str | None, Described(description="Why `value` is null; null where it is not.")
-    ] = None
-
-
-class PeriodFigures(Part):
-    """What the values did in the period. Doubtful values are left out."""
-
-    now: Known
-    start: Known
-    low: Known
-    high: Known
-    average: Annotated[Known, Described(description="Weighted by how long each value held.")]
-    median: Annotated[Known, Described(description="Of the looks, each counting once.")]
-    changes: Annotated[Known, Described(description="How many times the value changed.")]
+MOST_SWITCHES = 30  # of categories, in one answer
 
 
-Point = tuple[str, float | None]
-
-
-class HistoryAnswer(Named, Answer):
-    """A line of steps over time."""
-
-    unit: str
-    since: Moment
-    until: Moment
-    time_zone: Literal["UTC"] = "UTC"
-    resolution: Annotated[
-        Literal["looks", "days"],
-        Described(description="days: each point stands for a day of the marketplace."),
-    ]
-    points: Annotated[
-        list[Point],
-        Described(
-            description="[time in UTC, value]: each value holds until the next point; null: from "
-            "then on it is unknown, or there was none.",
-        ),
-    ]
-    points_total: Annotated[int, Described(description="How many points there are unthinned.")]
-    is_thinned: Annotated[
-        bool,
-        Described(
-            description="True: only each stretch's lowest and highest value are in `points`. "
-            "Ask for a shorter period or more points to see all of them."
-        ),
-    ]
-    figures: PeriodFigures
-    doubtful_looks_left_out: Known
-
-
-class PriceHistory(HistoryAnswer):
+class PriceHistory(LineOfPoints, OfPeriod, Named, Answer):
     """A product's price over time."""
 
     currency: Annotated[str, Described(examples=["USD"])]
+    figures: PeriodFigures
 
 
 @tool(Right.READ, "Price history")
@@ -104,96 +59,160 @@ def get_price_history(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        seen = read(session, head, *period(days, until, call.now), (series.PRICE,))
+        seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
     currency = get_marketplace(head.marketplace).currency
-    told = tell(head, seen, series.PRICE, float(minor_units(currency)), most_points)
+    divisor = float(minor_units(currency))
     span = reading.span_of(seen, series.PRICE)
 
     def money(minor: float | None) -> str:
         return wording.money(minor, head.marketplace)
 
-    answer = PriceHistory(**told, unit=f"{currency} per item", currency=currency)
-    return answer.saying(in_words(head, "Price", seen, span, money))
+    answer = PriceHistory(
+        **told_product(head),
+        **told_period(seen),
+        **told_line(seen, series.PRICE, f"{currency} per item", divisor, most_points),
+        figures=figures_of(span, divisor, wording.percent_change),
+        currency=currency,
+    )
+    return answer.saying(in_words(head, "Price", seen, span, money, wording.percent_change))
 
 
-def read(
-    session: Session,
-    head: ProductHead,
-    since: datetime,
-    until: datetime,
-    fields: Sequence[Field],
-) -> Period:
-    """Return a period with what some fields need.
+class CategorySpell(Part):
+    """From when on the main rank was in a category."""
 
-    Raises NotFoundError when nothing was ever seen of the product.
-    """
-    wanted = [field.column for field in fields]
-    seen = reading.read_period(session, head, since, until, wanted)
-    if seen is None:
-        why = blanks.never_seen(head.fetching, datetime.now(UTC))
-        raise NotFoundError(
-            f"Nothing is known of {name_of(head.marketplace, head.asin)} yet: {why}. "
-            "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
-        )
-    return seen
+    since: Moment
+    category: Untrusted | None
 
 
-def tell(
-    head: ProductHead, seen: Period, field: Field, divisor: float, most_points: int
-) -> dict[str, Any]:
-    """Return what every history says; `divisor`: of the stored unit in the told one."""
-    line = reading.line_of(seen, field)
-    shown = Line(*series.thin_rank(line.times, line.values, most_points))
-    return {
-        "product": name_of(head.marketplace, head.asin),
-        "marketplace": head.marketplace,
-        "asin": head.asin,
-        "since": moment(seen.since),
-        "until": moment(seen.until),
-        "resolution": "days" if seen.is_by_day else "looks",
-        "points": points_of(shown.scaled(divisor)),
-        "points_total": len(line),
-        "is_thinned": len(shown) < len(line),
-        "figures": figures_of(reading.span_of(seen, field), divisor),
-        "doubtful_looks_left_out": known(reading.doubtful_of(seen, field)),
-    }
+class OtherRank(Part):
+    """A further rank of the newest look."""
+
+    rank: int
+    category: Untrusted
 
 
-def points_of(line: Line) -> list[Point]:
-    """Return a line's points, times to the second in UTC."""
-    times = np.datetime_as_string(line.times, unit="s").tolist()
-    values = line.values.tolist()
-    return [
-        (f"{at}Z", None if value != value else value)  # NaN differs from itself
-        for at, value in zip(times, values, strict=True)
+class BsrHistory(LineOfPoints, OfPeriod, Named, Answer):
+    """A product's Best Sellers Rank over time; 1 is the best, smaller is better."""
+
+    category: Annotated[
+        Untrusted | None,
+        Described(
+            description="Of the period's newest rank; `figures` are about it alone. Null: no rank."
+        ),
+    ]
+    figures: RankFigures
+    category_spells: Annotated[
+        list[CategorySpell],
+        Described(
+            description="Categories of the main rank, oldest first. Ranks of two categories can't "
+            "be compared: `points` has a null where one follows another."
+        ),
+    ]
+    category_spells_total: int
+    other_ranks_now: Annotated[
+        list[OtherRank], Described(description="Ranks in further categories, of the newest look.")
     ]
 
 
-def figures_of(span: Span, divisor: float) -> PeriodFigures:
-    """Return a period's figures in the told unit; how often a value changed has none."""
-    scaled = {
-        name: known(getattr(span, name), divisor)
-        for name in ("now", "start", "low", "high", "average", "median")
-    }
-    return PeriodFigures(**scaled, changes=known(span.changes))
+@tool(Right.READ, "Rank history")
+def get_bsr_history(
+    call: Call,
+    product: ProductName,
+    days: Days = 90,
+    until: Until = None,
+    most_points: MostPoints = DEFAULT_POINTS,
+) -> BsrHistory:
+    """Return how a product's main Best Sellers Rank moved, and in which category. A smaller
+    number is better: a rank improves or worsens.
 
-
-def known(figure: Figure, divisor: float = 1) -> Known:
-    """Return a figure in the told unit, or why there is none."""
-    if figure.value is None:
-        return Known(value=None, why_unknown=str(figure.reason))
-    return Known(value=round(figure.value / divisor, 4))
-
-
-def in_words(
-    head: ProductHead, what: str, seen: Period, span: Span, writes: Callable[[float | None], str]
-) -> str:
-    """Return a history in one sentence."""
-    name = f"{what} of {name_of(head.marketplace, head.asin)} {quoted(head.title)}"
-    dates = f"{moment(seen.since)} to {moment(seen.until)}"
-    if span.start.value is None:
-        return f"{name}, {dates}: {span.start.reason}."
-    return (
-        f"{name}, {dates}: now {writes(span.now.value)}, from {writes(span.low.value)} "
-        f"to {writes(span.high.value)}, {writes(span.start.value)} at the start."
+    The line is broken where the category changes. Periods of more than 400 days are given
+    by day (each day's last rank).
+    """
+    with read_scope() as session:
+        head = head_of(session, call.acting, product)
+        seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
+        spells = _spells(session, seen)
+        others = newest_ranks(session, call.acting, head)
+    span = reading.span_of(seen, series.RANK)
+    answer = BsrHistory(
+        **told_product(head),
+        **told_period(seen),
+        **told_line(seen, series.RANK, "place in its category, 1 is the best", 1, most_points),
+        figures=rank_figures(span, wording.rank_change),
+        category=spells[-1].category if spells else None,
+        category_spells=spells[-MOST_SWITCHES:],
+        category_spells_total=len(spells),
+        other_ranks_now=[
+            OtherRank(rank=each.rank, category=Untrusted(untrusted=each.category))
+            for each in others
+        ],
     )
+    words = in_words(head, "Rank", seen, span, wording.rank, wording.rank_change)
+    return answer.saying(f"{words}{_switched(len(spells))}")
+
+
+def _spells(session: Session, seen: Period) -> list[CategorySpell]:
+    return [
+        CategorySpell(since=moment(at), category=from_outside(name))
+        for at, name in reading.categories_of(session, seen)
+    ]
+
+
+def _switched(spells: int) -> str:
+    if spells < 2:
+        return ""
+    return f" The category changed ({spells} spells): only ranks of one category compare."
+
+
+class CountLine(LineOfPoints):
+    """The number of ratings over time."""
+
+    figures: PeriodFigures
+
+
+class RatingHistory(LineOfPoints, OfPeriod, Named, Answer):
+    """A product's average rating over time, and beside it the number of ratings."""
+
+    figures: PeriodFigures
+    ratings_count: CountLine
+
+
+@tool(Right.READ, "Rating history")
+def get_rating_history(
+    call: Call,
+    product: ProductName,
+    days: Days = 90,
+    until: Until = None,
+    most_points: MostPoints = DEFAULT_POINTS,
+) -> RatingHistory:
+    """Return how a product's average rating (stars) and its number of ratings moved.
+
+    Ratings are counted with and without a written review, often across all variations of
+    a product; the number can fall. Periods of more than 400 days are given by day.
+    """
+    with read_scope() as session:
+        head = head_of(session, call.acting, product)
+        seen = read(
+            session,
+            head,
+            period(days, until, call.now),
+            (series.RATING, series.RATINGS_COUNT),
+            call.now,
+        )
+    stars = reading.span_of(seen, series.RATING)
+    counted = reading.span_of(seen, series.RATINGS_COUNT)
+    counts = CountLine(
+        **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
+        figures=figures_of(counted, 1, period_words.gained),
+    )
+    answer = RatingHistory(
+        **told_product(head),
+        **told_period(seen),
+        **told_line(seen, series.RATING, "stars, 1 to 5", 10, most_points),
+        figures=figures_of(stars, 10, period_words.stars_gained),
+        ratings_count=counts,
+    )
+    words = in_words(head, "Rating", seen, stars, wording.rating, period_words.stars_gained)
+    more = period_words.moved(counted, period_words.gained)
+    why = counted.start.reason or counted.now.reason
+    return answer.saying(f"{words} Number of ratings: {more or why}.")

@@ -57,7 +57,11 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "agents.queries.agent_calls": (Role.ADMIN, None),
     "agents.queries.call_counts": (Role.ADMIN, None),
     "demo.load.remove_demo": (Role.ADMIN, None),
+    "history.changes.find_changes": (Role.VIEWER, Scope.READ),
+    "history.listing_moves.listing_diffs": (Role.VIEWER, Scope.READ),
+    "history.origins.find_origin": (Role.VIEWER, Scope.READ),
     "history.product_head.find_product_head": (Role.VIEWER, Scope.READ),
+    "history.ranks.newest_ranks": (Role.VIEWER, Scope.READ),
     "importing.queries.earlier_imports": (Role.VIEWER, Scope.READ),
     "importing.queries.find_import": (Role.VIEWER, Scope.READ),
     "importing.queries.only_product": (Role.VIEWER, Scope.READ),
@@ -71,6 +75,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "importing.service.latest_imports": (Role.VIEWER, Scope.READ),
     "importing.service.offer": (Role.SELLER, Scope.ACT),
     "importing.storing.store_chunk": (Role.SELLER, Scope.ACT),
+    "scraping.status.runs_of": (Role.VIEWER, Scope.READ),
+    "scraping.status.schedule_now": (Role.VIEWER, Scope.READ),
     "suggestions.advising.advice_progress": (Role.VIEWER, Scope.READ),
     "suggestions.advising.request_advice": (Role.SELLER, Scope.ACT),
     "suggestions.model_day.model_day": (Role.VIEWER, Scope.READ),
@@ -78,6 +84,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.competitor_queries.competitors_of": (Role.VIEWER, Scope.READ),
     "suggestions.competitor_queries.own_products_in": (Role.VIEWER, Scope.READ),
     "suggestions.competitor_queries.price_caps_of": (Role.VIEWER, Scope.READ),
+    "suggestions.contenders.contenders": (Role.VIEWER, Scope.READ),
     "suggestions.competitors.add_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.remove_competitor": (Role.SELLER, Scope.ACT),
     "suggestions.competitors.set_price_cap": (Role.MANAGER, None),
@@ -128,6 +135,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "tracking.team.resume_for": (Role.MANAGER, None),
     "tracking.team.set_cadence": (Role.MANAGER, None),
     "tracking.team.set_threshold": (Role.MANAGER, None),
+    "upkeep.fetching.hindrances": (Role.VIEWER, Scope.READ),
 }
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {

@@ -18,7 +18,7 @@ from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
-from core.suggestions import competitor_queries
+from core.suggestions import competitor_queries, contenders
 from core.suggestions import queries as suggestions
 from core.suggestions import service as advice
 from core.suggestions.drafting import propose
@@ -166,6 +166,9 @@ LOOKS: dict[str, Call] = {
     "suggestions.competitor_queries.price_caps_of": (
         lambda s, who, of: competitor_queries.price_caps_of(s, who, of.product) != PriceCaps()
     ),
+    "suggestions.contenders.contenders": lambda s, who, of: contenders.contenders(
+        s, who, of.product
+    )[1],
     "suggestions.competitors.remove_competitor": lambda s, who, of: advice.remove_competitor(
         s, who, of.product, of.product + 1
     ),

@@ -1,6 +1,7 @@
 """How the newest accepted values move on, and how they are written back."""
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.orm import Session
@@ -99,7 +100,7 @@ def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
     take(state, look_at())
     begin_day(state, date(2026, 3, 2))
     take(state, look_at(at=NOON + timedelta(days=1), price=3000))
-    judge_attention(state)
+    judge_attention(state, ZoneInfo("UTC"))
     assert (state.prior_day, state.prior_price, state.price) == (date(2026, 3, 2), 2000, 3000)
     assert state.attention_kind == "price_moved"
 

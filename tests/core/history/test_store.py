@@ -105,7 +105,34 @@ def test_a_late_listing_between_two_looks_does_not_become_the_current_one(
     store(session, look_at(at=NOON + DAY, listing=lamp_listing("A day's trial")))
     assert row(session, "SELECT title FROM product_text")["title"] == "Current"
     newest = latest(session, product(session))
-    assert newest["listing_changed_at"] == NOON
+    assert newest["listing_changed_at"] is None
+
+
+def test_the_look_that_shows_another_listing_raises_the_finding(session: Session) -> None:
+    store(session, look_at(listing=lamp_listing("Lamp")))
+    store(session, look_at(at=NOON + DAY, listing=lamp_listing("Lamp, now in brass")))
+    newest = latest(session, product(session))
+    assert newest["attention_kind"] == "listing_changed"
+    assert newest["listing_changed_at"] == NOON + DAY
+    store(session, look_at(at=NOON + DAY + HOUR, listing=lamp_listing("Lamp, now in brass")))
+    assert latest(session, product(session))["attention_kind"] == "listing_changed"
+    store(session, look_at(at=NOON + 2 * DAY, listing=lamp_listing("Lamp, now in brass")))
+    assert latest(session, product(session))["attention_kind"] is None
+
+
+def test_a_listing_changes_on_its_marketplaces_day(session: Session) -> None:
+    # 23:00 of 1 March in UTC is 08:00 of 2 March in Tokyo.
+    early = NOON.replace(hour=23) - DAY
+    store(session, look_at(at=early - DAY, marketplace="JP", listing=lamp_listing("Lamp")))
+    store(session, look_at(at=early, marketplace="JP", listing=lamp_listing("Brass lamp")))
+    newest = latest(session, product(session, marketplace="JP"))
+    assert (newest["prior_day"].day, newest["attention_kind"]) == (1, "listing_changed")
+
+
+def test_the_first_listing_that_is_seen_is_no_change(session: Session) -> None:
+    store(session, look_at(), look_at(at=NOON + DAY, listing=lamp_listing("Lamp")))
+    newest = latest(session, product(session))
+    assert (newest["listing_changed_at"], newest["attention_kind"]) == (None, None)
 
 
 def test_a_source_that_reports_no_rank_leaves_the_older_rank_standing(session: Session) -> None:

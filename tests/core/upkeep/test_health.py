@@ -28,7 +28,7 @@ from core.upkeep.health import (
     concerns,
     is_worker_alive,
 )
-from core.upkeep.heartbeat import beat, last_beat
+from core.upkeep.heartbeat import beat, last_beat, last_sign_of_worker
 from core.upkeep.service import begin_job, end_job
 
 NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -134,18 +134,18 @@ def test_a_provider_that_costs_nothing_has_no_budget_to_use_up() -> None:
 
 
 def test_a_worker_that_never_ran_gives_no_sign(session: Session) -> None:
-    assert health_queries.last_sign_of_worker(session) is None
+    assert last_sign_of_worker(session) is None
     assert not is_worker_alive(None, NOW)
 
 
 def test_a_beat_is_a_sign_and_so_is_a_job(session: Session) -> None:
     beat(session, NOW)
     assert last_beat(session) == NOW
-    assert health_queries.last_sign_of_worker(session) == NOW
+    assert last_sign_of_worker(session) == NOW
     run_id = begin_job(session, "import")
     later = NOW + timedelta(days=2)
     end_job(session, run_id, later, None, None)
-    assert health_queries.last_sign_of_worker(session) == later
+    assert last_sign_of_worker(session) == later
 
 
 # Figures

@@ -1,0 +1,94 @@
+"""How fetching goes on for one product or a team: schedule, runs, what stands in the way.
+
+SELECTs only. The words for a product's schedule are in `core.history.blanks`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.history.observation import Outcome
+from core.history.product_head import ProductHead
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRun:
+    """A run of an actor that was to fetch a product, as far as it has come."""
+
+    run_id: int
+    provider: str
+    actor: str
+    state: str  # intended, running, finished, collected, failed
+    began_at: datetime
+    ended_at: datetime | None  # None: it goes on
+    outcome: Outcome | None  # of this product; None: nothing came back yet
+    detail: str | None  # of the outcome; may quote a page
+    error: str | None  # of the whole run; may quote the provider
+
+
+_RUNS = """
+SELECT r.id, r.provider, r.actor, r.state, r.intended_at,
+    COALESCE(r.collected_at, r.finished_at) AS ended_at, i.outcome, i.detail, r.error
+FROM (SELECT * FROM fetch_item WHERE product_id = :product
+      ORDER BY fetch_run_id DESC LIMIT :limit) AS i
+JOIN fetch_run r ON r.id = i.fetch_run_id
+ORDER BY r.id DESC
+"""
+
+
+@verb(Right.READ)
+def runs_of(
+    session: Session, _acting: Acting, head: ProductHead, limit: int = 5
+) -> list[ProductRun]:
+    """Return the newest runs that were to fetch a product, newest first."""
+    rows = session.execute(text(_RUNS), {"product": head.product_id, "limit": limit})
+    return [
+        ProductRun(
+            run_id=row.id,
+            provider=row.provider,
+            actor=row.actor,
+            state=row.state,
+            began_at=row.intended_at,
+            ended_at=row.ended_at,
+            outcome=None if row.outcome is None else Outcome(row.outcome),
+            detail=row.detail,
+            error=row.error,
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleNow:
+    """How the fetching of what a team follows stands."""
+
+    due: int  # and not being fetched
+    being_fetched: int
+    failing: int  # whose last fetch failed
+    not_scheduled: int  # nobody has them fetched
+    next_due_at: datetime | None  # the earliest, past or to come; None: nothing scheduled
+
+
+# One walk over what the team follows answers all of it.
+_NOW = """
+SELECT
+    count(*) FILTER (WHERE s.due_at <= :now
+        AND (s.leased_until IS NULL OR s.leased_until <= :now)),
+    count(*) FILTER (WHERE s.leased_until > :now),
+    count(*) FILTER (WHERE s.failures > 0),
+    count(*) FILTER (WHERE s.product_id IS NULL),
+    min(s.due_at)
+FROM tracking t LEFT JOIN fetch_schedule s ON s.product_id = t.product_id
+WHERE t.team_id = :team AND t.is_first
+"""
+
+
+@verb(Right.READ)
+def schedule_now(session: Session, acting: Acting, now: datetime) -> ScheduleNow:
+    """Return how the fetching of what a team follows stands."""
+    row = session.execute(text(_NOW), {"team": acting.team_id, "now": now}).one()
+    return ScheduleNow(*row)

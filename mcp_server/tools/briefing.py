@@ -1,0 +1,240 @@
+"""What moved since a time, of all that is followed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field as Described
+
+from core import change_wording, wording
+from core.accounts.rules import Right
+from core.catalog.marketplaces import get_marketplace
+from core.db import read_scope
+from core.history import listing_diff
+from core.history.attention import Finding
+from core.history.changes import Asked, Order, find_changes, since_of
+from core.history.listing_diff import Change
+from core.history.listing_moves import listing_diffs
+from core.history.moves import ChangedProduct, Move
+from core.tracking.lists import COUNT_CAP, Whose
+from core.tracking.meaning import Mood
+from core.tracking.rules import Role
+from mcp_server.answers import (
+    Listed,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    from_outside,
+    moment,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import CursorText, Scope
+from mcp_server.cursors import mark_of, read_cursor, write_cursor
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+from mcp_server.tools.periods import told_move
+
+MOST_PARTS = 12  # of a listing that are told in full
+
+
+class Moved(Part):
+    """One value that differs."""
+
+    what: Literal["price", "rank", "rating", "ratings_count"]
+    before: float
+    after: float
+    unit: str
+    change: Annotated[str, Described(examples=["+3 %", "worsened ×2.1"])]
+
+
+class Piece(Part):
+    """Words of a listing that stayed, came or went; … stands for what was left out."""
+
+    mark: Literal["same", "added", "removed"]
+    text: Untrusted
+
+
+class ListingPart(Part):
+    """A part of a listing that differs, in reading order."""
+
+    part: Annotated[str, Described(examples=["Title", "Bullet 2"])]
+    pieces: list[Piece]
+
+
+class ChangeRow(Named):
+    """A product that changed: the worst of what happened, and every value that differs."""
+
+    title: Untrusted | None
+    role: Annotated[Role, Described(description="What the product is to those who follow it.")]
+    tags: list[str]
+    kind: Annotated[Finding, Described(description="The worst of what happened.")]
+    what: Annotated[str, Described(examples=["Rank worsened"])]
+    from_to: Untrusted
+    mood: Annotated[
+        Mood, Described(description="Better or worse for the one who follows, by the role.")
+    ]
+    compared_with: Annotated[
+        str,
+        Described(
+            description="The day, by the marketplace's clock, at whose close the values before "
+            "were true.",
+            examples=["2026-03-01"],
+        ),
+    ]
+    looked_at: Moment
+    moved: list[Moved]
+    listing: Annotated[list[ListingPart], Described(description="Empty: it did not change.")]
+    listing_parts_left_out: Annotated[int, Described(description="More parts that changed.")]
+    is_demo: bool
+
+
+class ChangeList(Listed):
+    """A page of changes."""
+
+    since: Moment
+    time_zone: Literal["UTC"] = "UTC"
+    changes: list[ChangeRow]
+
+
+_UNITS = {
+    "rank": "place in its category, 1 is the best",
+    "rating": "stars, 1 to 5",
+    "ratings_count": "ratings",
+}
+
+
+@tool(Right.READ, "What changed")
+def list_changes(
+    call: Call,
+    since: Annotated[
+        datetime | None,
+        Described(
+            description="ISO 8601, at most 92 days back; without a zone it is UTC. Null: a day "
+            "ago.",
+            examples=["2026-03-01T08:00Z"],
+        ),
+    ] = None,
+    whose: Scope = Whose.TEAM,
+    roles: Annotated[
+        tuple[Role, ...],
+        Described(
+            max_length=3,
+            description="Only products that are this to those who follow them; empty: all.",
+            examples=[["own", "competitor"]],
+        ),
+    ] = (),
+    kinds: Annotated[
+        tuple[Finding, ...],
+        Described(max_length=10, description="Only these; empty: all.", examples=[["price_moved"]]),
+    ] = (),
+    order: Annotated[
+        Order, Described(description="worst: the worst first; newest: the last seen first.")
+    ] = Order.WORST,
+    limit: Annotated[
+        int, Described(ge=1, le=100, description="How many products to return at a time.")
+    ] = 20,
+    cursor: CursorText = None,
+) -> ChangeList:
+    """List what moved since a time (by default since a day ago) of all that is followed: stock
+    lost or back, Buy Box, price, rank, ratings, and listings word by word. Begin a daily
+    briefing here.
+
+    Each product once. Of the last day its values are compared with those at the close of the
+    day before its newest look; further back, and where it is looked at several times a day,
+    with those of the day before `since`. Small changes, and those below a person's own
+    thresholds, are left out.
+    """
+    mark = mark_of("changes", since, whose, roles, kinds, order, limit)
+    place = read_cursor(cursor, mark)
+    began, is_last_day = _settled(place.anchor) or since_of(since, call.now)
+    asked = Asked(began, is_last_day, whose, roles, kinds, order)
+
+    def report(done: int, total: int) -> None:
+        call.report(done, total, f"Compared {done:,} of {total:,} products.")
+
+    with read_scope() as session:
+        page = find_changes(session, call.acting, asked, place.offset, limit, report)
+        diffs = listing_diffs(session, call.acting, asked, page.rows)
+    after = place.offset + limit
+    has_more = after < page.total
+    following = replace(place, offset=after, anchor=_anchor(began, is_last_day))
+    answer = ChangeList(
+        total=min(page.total, COUNT_CAP),
+        is_total_exact=page.total <= COUNT_CAP,
+        truncated=has_more,
+        next_cursor=write_cursor(following, mark) if has_more else None,
+        since=moment(began),
+        changes=[_row(each, diffs.get(each.product_id, ())) for each in page.rows],
+    )
+    return answer.saying(_in_words(answer, page.rows))
+
+
+def _anchor(began: datetime, is_last_day: bool) -> int:
+    """Return what the first page settled as a number: later pages are of the same list."""
+    return int(began.timestamp()) * 2 + is_last_day
+
+
+def _settled(anchor: int) -> tuple[datetime, bool] | None:
+    """Return what the first page settled, None on the first page."""
+    if not anchor:
+        return None
+    return datetime.fromtimestamp(anchor // 2, UTC), bool(anchor % 2)
+
+
+def _row(each: ChangedProduct, listing: Sequence[Change]) -> ChangeRow:
+    return ChangeRow(
+        product=name_of(each.marketplace, each.asin),
+        marketplace=each.marketplace,
+        asin=each.asin,
+        title=from_outside(each.title),
+        role=each.role,
+        tags=list(each.tags),
+        kind=each.finding,
+        what=change_wording.label(each.finding),
+        from_to=Untrusted(untrusted=each.in_words()),
+        mood=each.mood,
+        compared_with=each.then_day.isoformat(),
+        looked_at=moment(each.captured_at),
+        moved=[_moved(move, each.marketplace) for move in each.moves()],
+        listing=[_part(part) for part in listing[:MOST_PARTS]],
+        listing_parts_left_out=len(listing[MOST_PARTS:]),
+        is_demo=each.is_demo,
+    )
+
+
+def _moved(move: Move, marketplace: str) -> Moved:
+    return Moved(
+        what=move.what,
+        before=told_move(move.what, move.before, marketplace),
+        after=told_move(move.what, move.after, marketplace),
+        unit=_UNITS.get(move.what) or get_marketplace(marketplace).currency,
+        change=move.words,
+    )
+
+
+def _part(change: Change) -> ListingPart:
+    return ListingPart(
+        part=change.part,
+        pieces=[
+            Piece(mark=piece.mark, text=Untrusted(untrusted=piece.text))
+            for piece in listing_diff.shortened(change.pieces)
+        ],
+    )
+
+
+def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
+    if not rows:
+        return (
+            f"Nothing of note changed since {answer.since}. `get_fetch_status` says whether all "
+            "is up to date."
+        )
+    count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
+    told = "; ".join(
+        f"{name_of(each.marketplace, each.asin)} {quoted(each.title, 40)} "
+        f"{change_wording.label(each.finding)}: {quoted(each.in_words())}"
+        for each in rows[:5]
+    )
+    return f"{count} changed since {answer.since}, {len(rows)} shown: {told}."

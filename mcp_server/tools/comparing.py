@@ -1,0 +1,274 @@
+"""Several products side by side."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field as Described
+
+from core import wording
+from core.accounts.rules import Right
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import minor_units
+from core.db import read_scope
+from core.errors import InvalidInputError
+from core.history import blanks, comparing, period_words, reading, series
+from core.history.analysis import Blank, Figure, Span
+from core.history.blanks import Group
+from core.history.comparing import Apart, Place
+from core.history.product_head import ProductHead
+from mcp_server.answers import (
+    Answer,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    from_outside,
+    moment,
+    moment_or_none,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import Days, ProductName, Until, period
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+from mcp_server.tools.finding import availability_word
+from mcp_server.tools.periods import Change, Known, known, told_product
+
+TwoToTen = Annotated[
+    list[ProductName],
+    Described(
+        min_length=2,
+        max_length=10,
+        description="2 to 10 products, each as marketplace and ASIN or the address of its page.",
+        examples=[["US:B0ABCDEFGH", "US:B0BCDEFGHJ"]],
+    ),
+]
+
+
+class Compared(Part):
+    """One value of a product beside the same of the others."""
+
+    now: Known
+    unit: str
+    seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
+    place: Annotated[
+        int | None,
+        Described(
+            description="1: lowest price, best rank, best rating or most ratings of those that "
+            "compare; null: it compares with none, see `cannot_compare`."
+        ),
+    ]
+    place_of: Annotated[int | None, Described(description="Among how many.")]
+    start: Annotated[Known, Described(description="At the start of the period.")]
+    low: Known
+    high: Known
+    change: Annotated[
+        str | None, Described(description="From `start` to the period's end; null: not known.")
+    ]
+
+
+class ComparedProduct(Named):
+    """A product of the comparison."""
+
+    title: Untrusted | None
+    currency: str
+    price: Compared
+    rank: Annotated[Compared, Described(description="Best Sellers Rank: `low` is its best.")]
+    rank_category: Untrusted | None
+    rating: Compared
+    ratings_count: Compared
+    availability: Annotated[str | None, Described(description="Null: unknown.")]
+    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
+    is_demo: bool
+
+
+class CannotCompare(Part):
+    """What must not be compared among these products, and why; null: it can be."""
+
+    price: str | None
+    rank: str | None
+    rating: str | None
+    ratings_count: str | None
+
+
+class Comparison(Answer):
+    """Products side by side, in the order in which they were named."""
+
+    since: Moment
+    until: Moment
+    total: int
+    truncated: Annotated[bool, Described(description="Always false: all of them are here.")] = False
+    cannot_compare: CannotCompare
+    products: list[ComparedProduct]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of value: where it is, how it is told, with which others it compares."""
+
+    name: str
+    field: series.Field
+    group: Group
+    change: Change
+    apart: Apart
+    smallest_first: bool
+
+    def value(self, head: ProductHead) -> int | None:
+        found: int | None = getattr(head, self.field.column)
+        return found
+
+    def unit(self, head: ProductHead) -> tuple[str, float]:
+        """Return the told unit, and the stored units in one of it."""
+        if self.name == "price":
+            currency = get_marketplace(head.marketplace).currency
+            return currency, float(minor_units(currency))
+        return _UNITS[self.name]
+
+    def groups(self, heads: Sequence[ProductHead]) -> list[Hashable]:
+        return [comparing.group_of(head, self.field.column) for head in heads]
+
+
+_UNITS = {
+    "rank": ("place in its category, 1 is the best", 1.0),
+    "rating": ("stars, 1 to 5", 10.0),
+    "ratings_count": ("ratings", 1.0),
+}
+_KINDS = (
+    _Kind("price", series.PRICE, "price", wording.percent_change, Apart.CURRENCIES, True),
+    _Kind("rank", series.RANK, "bsr", wording.rank_change, Apart.CATEGORIES, True),
+    _Kind("rating", series.RATING, "rating", period_words.stars_gained, Apart.UNKNOWN, False),
+    _Kind(
+        "ratings_count", series.RATINGS_COUNT, "rating", period_words.gained, Apart.UNKNOWN, False
+    ),
+)
+_NOTHING = Figure(None, Blank.NOTHING_SEEN)
+_NO_SPAN = Span(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
+
+Spans = dict[str, Span]
+
+
+@tool(Right.READ, "Compare products")
+def compare_products(
+    call: Call, products: TwoToTen, days: Days = 30, until: Until = None
+) -> Comparison:
+    """Compare 2 to 10 products: their newest price, rank, rating and number of ratings side by
+    side, who stands where, and how each value changed in the period.
+
+    Amounts of different currencies and ranks of different categories are never compared;
+    `cannot_compare` says so. For a product and its chosen competitors use
+    `get_competitor_analysis`.
+    """
+    since, end = period(days, until, call.now)
+    heads: list[ProductHead] = []
+    spans: list[Spans] = []
+    with read_scope() as session:
+        for name in products:
+            head = head_of(session, call.acting, name)
+            call.report(len(heads), len(products), f"Reading {head.marketplace}:{head.asin}.")
+            seen = reading.read_period(session, head, since, end)
+            heads.append(head)
+            spans.append(
+                {
+                    kind.name: _NO_SPAN if seen is None else reading.span_of(seen, kind.field)
+                    for kind in _KINDS
+                }
+            )
+    _refuse_twice(heads)
+    call.report(len(products), len(products), "All are read.")
+    return _compared(call, heads, spans, since=moment(since), until=moment(end))
+
+
+def _refuse_twice(heads: Sequence[ProductHead]) -> None:
+    names = [name_of(head.marketplace, head.asin) for head in heads]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInputError(f"{', '.join(twice)} is named twice. Name each product once.")
+
+
+def _compared(
+    call: Call, heads: Sequence[ProductHead], spans: Sequence[Spans], since: str, until: str
+) -> Comparison:
+    found = {kind.name: _of_kind(kind, heads, spans, call) for kind in _KINDS}
+    apart = {
+        kind.name: comparing.why_apart(
+            [kind.value(head) for head in heads],
+            kind.groups(heads),
+            kind.apart,
+        )
+        for kind in _KINDS
+    }
+    answer = Comparison(
+        since=since,
+        until=until,
+        total=len(heads),
+        cannot_compare=CannotCompare(**{name: why and str(why) for name, why in apart.items()}),
+        products=[
+            _product(head, {name: values[number] for name, values in found.items()})
+            for number, head in enumerate(heads)
+        ],
+    )
+    return answer.saying(_in_words(heads, answer))
+
+
+def _of_kind(
+    kind: _Kind, heads: Sequence[ProductHead], spans: Sequence[Spans], call: Call
+) -> list[Compared]:
+    places = comparing.places(
+        [kind.value(head) for head in heads],
+        kind.groups(heads),
+        smallest_first=kind.smallest_first,
+    )
+    return [
+        _value(kind, head, each[kind.name], place, call)
+        for head, each, place in zip(heads, spans, places, strict=True)
+    ]
+
+
+def _value(kind: _Kind, head: ProductHead, span: Span, place: Place | None, call: Call) -> Compared:
+    unit, divisor = kind.unit(head)
+    value = kind.value(head)
+    why = blanks.blank_reason(head, kind.group, call.now) if value is None else None
+    return Compared(
+        now=Known(value=None if value is None else value / divisor, why_unknown=why),
+        unit=unit,
+        seen_at=moment_or_none(blanks.seen_at(head, kind.group)),
+        place=place and place.place,
+        place_of=place and place.of,
+        start=known(span.start, divisor),
+        low=known(span.low, divisor),
+        high=known(span.high, divisor),
+        change=period_words.moved(span, kind.change),
+    )
+
+
+def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
+    return ComparedProduct(
+        **told_product(head),
+        title=from_outside(head.title),
+        currency=get_marketplace(head.marketplace).currency,
+        rank_category=from_outside(head.bsr_category),
+        availability=availability_word(head.availability),
+        looked_at=moment_or_none(head.captured_at),
+        is_demo=head.is_demo,
+        price=values["price"],
+        rank=values["rank"],
+        rating=values["rating"],
+        ratings_count=values["ratings_count"],
+    )
+
+
+def _in_words(heads: Sequence[ProductHead], answer: Comparison) -> str:
+    parts = [
+        f"{name_of(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
+        f"{wording.money(head.price, head.marketplace)}, rank {wording.rank(head.bsr)}, "
+        f"{wording.rating(head.rating)} stars of {wording.count(head.ratings_count)}"
+        for head in heads
+    ]
+    told = answer.cannot_compare
+    notes = [
+        f"Price: {told.price}." if told.price else "",
+        f"Rank: {told.rank}." if told.rank else "",
+    ]
+    return " ".join([f"{'; '.join(parts)}.", *filter(None, notes)])

@@ -1,0 +1,196 @@
+"""A product against the competitors that the team chose for it."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field as Described
+
+from core import wording
+from core.accounts.rules import Right
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import minor_units
+from core.db import read_scope
+from core.history import period_words
+from core.history.comparing import Standing
+from core.history.product_head import ProductHead
+from core.suggestions.contenders import (
+    Contender,
+    Position,
+    contenders,
+    how_to_choose,
+    position_of,
+)
+from mcp_server.answers import (
+    Answer,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    from_outside,
+    moment_or_none,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import ProductName
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+from mcp_server.tools.finding import availability_word, major, stars
+from mcp_server.tools.periods import Known
+
+
+class StandingAmong(Part):
+    """One value of the product among the known ones of its competitors."""
+
+    own: Known
+    unit: str
+    place: Annotated[int | None, Described(description="1 is the first; see `order`.")]
+    place_of: Annotated[int | None, Described(description="Among how many, the product included.")]
+    order: str
+    median: Annotated[Known, Described(description="Of the competitors' known values.")]
+    least: float | None
+    most: float | None
+    own_to_median: Annotated[
+        str | None, Described(description="In percent of the median; null: not known.")
+    ]
+
+
+class ContenderRow(Named):
+    """The product itself or a competitor, with its newest accepted values; null: unknown."""
+
+    title: Untrusted | None
+    price: Annotated[float | None, Described(description="In `currency` of the answer.")]
+    price_seen_at: Moment | None
+    rank: int | None
+    rank_category: Untrusted | None
+    rating: float | None
+    ratings_count: int | None
+    availability: str | None
+    title_length: Annotated[int | None, Described(description="Characters.")]
+    bullets: int | None
+    bullets_length: Annotated[int | None, Described(description="Characters, all together.")]
+    description_length: Annotated[int | None, Described(description="Characters.")]
+    images: int | None
+    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
+
+
+class CompetitorAnalysis(Named, Answer):
+    """Where a product stands among its competitors."""
+
+    currency: str
+    own: ContenderRow
+    competitors: list[ContenderRow]
+    total: Annotated[int, Described(description="How many competitors were chosen.")]
+    truncated: Annotated[bool, Described(description="Always false: all of them are here.")] = False
+    price: StandingAmong
+    rank: Annotated[
+        StandingAmong, Described(description="Only among competitors in the same category.")
+    ]
+    rating: StandingAmong
+    ratings_count: StandingAmong
+    title_length: StandingAmong
+    bullets: StandingAmong
+    bullets_length: StandingAmong
+    description_length: StandingAmong
+    images: StandingAmong
+    how_to_go_on: Annotated[
+        str | None, Described(description="What is missing, and who can add it; null: nothing.")
+    ]
+
+
+_LOWEST, _MOST = "lowest first", "most first"
+
+
+@tool(Right.READ, "Competitor analysis")
+def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnalysis:
+    """Return where one product stands among the competitors that the team chose for it: price,
+    rank, rating, number of ratings, and how much its listing says (length of the title,
+    bullets, description, number of images), each with the competitors' median.
+
+    Competitors are chosen on the product's screen. To compare any products use
+    `compare_products`.
+    """
+    with read_scope() as session:
+        head = head_of(session, call.acting, product)
+        own, others = contenders(session, call.acting, head.product_id)
+    position = position_of(own, others)
+    currency = get_marketplace(head.marketplace).currency
+    answer = CompetitorAnalysis(
+        product=name_of(head.marketplace, head.asin),
+        marketplace=head.marketplace,
+        asin=head.asin,
+        currency=currency,
+        own=_row(own),
+        competitors=[_row(each) for each in others],
+        total=len(others),
+        price=_among(position.price, currency, _LOWEST, minor_units(currency)),
+        rank=_among(position.rank, "place, 1 is the best", "best first"),
+        rating=_among(position.rating, "stars, 1 to 5", "best first", 10),
+        ratings_count=_among(position.ratings_count, "ratings", _MOST),
+        title_length=_among(position.title_length, "characters", "longest first"),
+        bullets=_among(position.bullets, "bullets", _MOST),
+        bullets_length=_among(position.bullets_length, "characters", "longest first"),
+        description_length=_among(position.description_length, "characters", "longest first"),
+        images=_among(position.images, "images", _MOST),
+        how_to_go_on=how_to_choose(head.following is not None, others),
+    )
+    return answer.saying(_in_words(head, position, answer))
+
+
+def _row(each: Contender) -> ContenderRow:
+    return ContenderRow(
+        product=name_of(each.marketplace, each.asin),
+        marketplace=each.marketplace,
+        asin=each.asin,
+        title=from_outside(each.title),
+        price=major(each.price, get_marketplace(each.marketplace).currency),
+        price_seen_at=moment_or_none(each.price_at),
+        rank=each.bsr,
+        rank_category=from_outside(each.bsr_category),
+        rating=stars(each.rating),
+        ratings_count=each.ratings_count,
+        availability=availability_word(each.availability),
+        title_length=each.title_length,
+        bullets=each.bullets,
+        bullets_length=each.bullets_length,
+        description_length=each.description_length,
+        images=each.images,
+        looked_at=moment_or_none(each.captured_at),
+    )
+
+
+def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:
+    def told(value: float | None) -> float | None:
+        return None if value is None else round(value / divisor, 4)
+
+    return StandingAmong(
+        own=Known(value=told(found.own), why_unknown=found.why_own_is_unknown),
+        unit=unit,
+        place=found.place and found.place.place,
+        place_of=found.place and found.place.of,
+        order=order,
+        median=Known(value=told(found.median), why_unknown=found.why_others_are_unknown),
+        least=told(found.least),
+        most=told(found.most),
+        own_to_median=None if found.share is None else period_words.share_more(found.share),
+    )
+
+
+def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis) -> str:
+    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    if not answer.competitors:
+        return f"{name}: {answer.how_to_go_on}"
+    told: Sequence[tuple[str, Standing, str]] = (
+        ("Price", position.price, wording.money(head.price, head.marketplace)),
+        ("Rank", position.rank, wording.rank(head.bsr)),
+        ("Rating", position.rating, wording.rating(head.rating)),
+        ("Ratings", position.ratings_count, wording.count(head.ratings_count)),
+    )
+    parts = [f"{what} {own}: {_place(each)}" for what, each, own in told]
+    return f"{name} among {answer.total} competitors. {'; '.join(parts)}."
+
+
+def _place(found: Standing) -> str:
+    if found.place is None:
+        return found.why_own_is_unknown or found.why_others_are_unknown or "unknown"
+    return f"{found.place.place} of {found.place.of}"

@@ -1,0 +1,250 @@
+"""Why something is empty or old, and when it is fetched next."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field as Described
+
+from core import wording
+from core.accounts.rules import Right
+from core.config import get_settings
+from core.db import read_scope
+from core.history import blanks
+from core.history.product_head import ProductHead
+from core.scraping.status import ProductRun, ScheduleNow, runs_of, schedule_now
+from core.tracking.counts import Freshness, freshness
+from core.tracking.lists import COUNT_CAP, Whose
+from core.upkeep.fetching import hindrances
+from mcp_server.answers import (
+    Answer,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    from_outside,
+    moment,
+    moment_or_none,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import ProductName
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+
+
+class Run(Part):
+    """A run that was to fetch the product."""
+
+    run: int
+    actor: str
+    state: Annotated[
+        str,
+        Described(
+            description="intended → running → finished (at the provider) → collected (stored), "
+            "or failed."
+        ),
+    ]
+    began_at: Moment
+    ended_at: Annotated[Moment | None, Described(description="Null: it goes on.")]
+    outcome: Annotated[
+        str | None, Described(description="Of this product; null: nothing came back yet.")
+    ]
+    in_words: str | None
+    detail: Untrusted | None
+    error: Untrusted | None
+
+
+class ProductStatus(Named):
+    """How the fetching of one product stands."""
+
+    title: Untrusted | None
+    is_followed: Annotated[bool, Described(description="By anybody in the team.")]
+    is_paused: Annotated[
+        bool | None, Described(description="By its follower in the team; null: nobody follows it.")
+    ]
+    cadence: Annotated[
+        str | None,
+        Described(description="How often it is fetched; null: nobody in the team follows it."),
+    ]
+    last_seen_at: Annotated[
+        Moment | None, Described(description="When the newest values were true; null: never.")
+    ]
+    due_at: Annotated[Moment | None, Described(description="Null: it is not on the schedule.")]
+    being_fetched_until: Annotated[
+        Moment | None,
+        Described(description="Null: not being fetched; else when it would be tried again."),
+    ]
+    asked_for_at: Annotated[
+        Moment | None, Described(description="When a person or agent asked for it out of turn.")
+    ]
+    failures_in_a_row: int
+    last_outcome: str | None
+    last_outcome_in_words: str | None
+    next_step: Annotated[str, Described(examples=["next fetch in 5 h"])]
+    trouble: Annotated[
+        str | None, Described(description="What the last fetch failed of; null: it did not.")
+    ]
+    why_nothing_is_known: Annotated[
+        str | None, Described(description="Null: something is known of it.")
+    ]
+    runs: Annotated[list[Run], Described(description="The last 5, newest first.")]
+
+
+class TeamStatus(Part):
+    """How the fetching of all that the team follows stands."""
+
+    followed: Annotated[int, Described(description="10,000 stands for that many or more.")]
+    expected_a_day: Annotated[
+        int,
+        Described(
+            description="Neither paused nor weekly: one look a day at least; to 10,000 as well."
+        ),
+    ]
+    looked_at_in_24_hours: Annotated[
+        int, Described(description="Of the expected ones; to 10,000 as well.")
+    ]
+    last_look_at: Annotated[Moment | None, Described(description="Null: never.")]
+    due_now: int
+    being_fetched: int
+    last_fetch_failed: int
+    not_scheduled: Annotated[int, Described(description="Nobody has them fetched.")]
+    next_due_at: Annotated[Moment | None, Described(description="Null: nothing is scheduled.")]
+
+
+class FetchStatus(Answer):
+    """Why something is empty or old, and when it is fetched next."""
+
+    as_of: Moment
+    time_zone: Literal["UTC"] = "UTC"
+    product: Annotated[
+        ProductStatus | None, Described(description="Null: the question was about the team.")
+    ]
+    team: Annotated[
+        TeamStatus | None, Described(description="Null: the question was about one product.")
+    ]
+    hindrances: Annotated[
+        list[str],
+        Described(
+            description="What keeps anything from being fetched at this installation, and how a "
+            "person mends it; empty: nothing does."
+        ),
+    ]
+
+
+@tool(Right.READ, "Fetch status")
+def get_fetch_status(call: Call, product: ProductName | None = None) -> FetchStatus:
+    """Say why values are missing or old and when they are fetched next: of one product its
+    schedule, failures and last runs; without a product how fresh all is that the team follows.
+
+    `trigger_product_refresh` has a product fetched out of turn.
+    """
+    with read_scope() as session:
+        hindered = hindrances(session, call.acting, get_settings(), call.now)
+        if product is None:
+            fresh = freshness(session, call.acting, Whose.TEAM)
+            return _of_team(fresh, schedule_now(session, call.acting, call.now), hindered, call.now)
+        head = head_of(session, call.acting, product)
+        runs = runs_of(session, call.acting, head)
+    return _of_product(head, runs, hindered, call.now)
+
+
+def _of_team(
+    fresh: Freshness, schedule: ScheduleNow, hindered: list[str], now: datetime
+) -> FetchStatus:
+    team = TeamStatus(
+        followed=min(fresh.followed, COUNT_CAP),
+        expected_a_day=min(fresh.expected, COUNT_CAP),
+        looked_at_in_24_hours=min(fresh.looked_at, COUNT_CAP),
+        last_look_at=moment_or_none(fresh.last_look),
+        due_now=schedule.due,
+        being_fetched=schedule.being_fetched,
+        last_fetch_failed=schedule.failing,
+        not_scheduled=schedule.not_scheduled,
+        next_due_at=moment_or_none(schedule.next_due_at),
+    )
+    answer = FetchStatus(as_of=moment(now), product=None, team=team, hindrances=hindered)
+    looked = f"{wording.capped_count(fresh.looked_at)} of {wording.capped_count(fresh.expected)}"
+    last = "never" if fresh.last_look is None else wording.age(fresh.last_look, now)
+    return answer.saying(
+        f"{wording.capped_count(fresh.followed)} products are followed; {looked} that are due "
+        f"every day were looked at in the last 24 hours, the last one {last}. "
+        f"{wording.count(schedule.due)} are due now, "
+        f"{wording.count(schedule.failing)} failed last time. " + _hindered(hindered)
+    )
+
+
+def _hindered(sentences: Sequence[str]) -> str:
+    return " ".join(sentences) or "Nothing hinders fetching."
+
+
+def _of_product(
+    head: ProductHead, runs: Sequence[ProductRun], hindered: list[str], now: datetime
+) -> FetchStatus:
+    never = blanks.never_seen(head.fetching, now) if head.captured_at is None else None
+    status = ProductStatus(
+        product=name_of(head.marketplace, head.asin),
+        marketplace=head.marketplace,
+        asin=head.asin,
+        title=from_outside(head.title),
+        last_seen_at=moment_or_none(head.captured_at),
+        why_nothing_is_known=never,
+        next_step=blanks.next_fetch(head.fetching, now),
+        trouble=blanks.trouble(head.fetching, now),
+        runs=[_run(each) for each in runs],
+        **_of_follower(head),
+        **_of_schedule(head),
+    )
+    answer = FetchStatus(as_of=moment(now), product=status, team=None, hindrances=hindered)
+    seen = never or f"last seen {wording.age(head.captured_at, now)}"
+    trouble = f" {status.trouble}" if status.trouble else ""
+    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    return answer.saying(f"{name}: {seen}; {status.next_step}.{trouble} {_hindered(hindered)}")
+
+
+def _of_follower(head: ProductHead) -> dict[str, bool | str | None]:
+    following = head.following
+    return {
+        "is_followed": following is not None,
+        "is_paused": None if following is None else following.paused_at is not None,
+        "cadence": None if following is None else wording.cadence(following.cadence.value),
+    }
+
+
+def _of_schedule(head: ProductHead) -> dict[str, int | str | None]:
+    fetching = head.fetching
+    if fetching is None:
+        return dict.fromkeys(_SCHEDULE) | {"failures_in_a_row": 0}
+    ended = fetching.last_outcome
+    return {
+        "due_at": moment(fetching.due_at),
+        "being_fetched_until": moment_or_none(fetching.leased_until),
+        "asked_for_at": moment_or_none(fetching.requested_at),
+        "failures_in_a_row": fetching.failures,
+        "last_outcome": None if ended is None else ended.value,
+        "last_outcome_in_words": None if ended is None else wording.outcome(ended),
+    }
+
+
+_SCHEDULE = (
+    "due_at",
+    "being_fetched_until",
+    "asked_for_at",
+    "last_outcome",
+    "last_outcome_in_words",
+)
+
+
+def _run(each: ProductRun) -> Run:
+    return Run(
+        run=each.run_id,
+        actor=each.actor,
+        state=each.state,
+        began_at=moment(each.began_at),
+        ended_at=moment_or_none(each.ended_at),
+        outcome=None if each.outcome is None else each.outcome.value,
+        in_words=None if each.outcome is None else wording.outcome(each.outcome),
+        detail=from_outside(each.detail),
+        error=from_outside(each.error),
+    )

@@ -1,0 +1,54 @@
+"""What the token's owner follows."""
+
+from typing import Annotated
+
+from pydantic import Field as Described
+
+from core.accounts.rules import Right
+from core.tracking.lists import ListFilter, Sort, SortBy, State, Whose
+from core.tracking.rules import Role
+from mcp_server.arguments import CursorText, PageSize
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+from mcp_server.tools.finding import ProductList, product_list
+
+
+@tool(Right.READ, "My products")
+def get_my_products(
+    call: Call,
+    roles: Annotated[
+        tuple[Role, ...],
+        Described(
+            max_length=3,
+            description="What the products are to the owner; empty: all.",
+            examples=[["own"]],
+        ),
+    ] = (),
+    tags: Annotated[
+        tuple[str, ...],
+        Described(max_length=20, description="Any of these tags; empty: all.", examples=[["sale"]]),
+    ] = (),
+    states: Annotated[
+        tuple[State, ...],
+        Described(
+            max_length=9,
+            description="Any of these states; empty: all. `attention`: a change for the worse or "
+            "of note since the day before; `opportunity`: one for the better.",
+            examples=[["attention"]],
+        ),
+    ] = (),
+    paused: Annotated[
+        bool | None, Described(description="Only paused ones, or only those that are not.")
+    ] = None,
+    sort: SortBy = SortBy.ATTENTION,
+    descending: bool = False,
+    limit: PageSize = 20,
+    cursor: CursorText = None,
+) -> ProductList:
+    """List what the token's owner follows, worst changes first unless sorted otherwise, with
+    the newest values, narrowed by role, tag, state or whether it is paused.
+
+    For all that the team follows, or to search by words, use `search_products`.
+    """
+    asked = ListFilter(roles=roles, tags=tags, states=states, whose=Whose.MINE, is_paused=paused)
+    return product_list(call, asked, Sort(sort, descending), limit, cursor)

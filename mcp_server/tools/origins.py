@@ -1,0 +1,226 @@
+"""Who said a value, and when."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field as Described
+
+from core import wording
+from core.accounts.rules import Right
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import UNKNOWN
+from core.db import read_scope
+from core.history import blanks, provenance_words
+from core.history.origins import Origin, find_origin
+from core.history.product_head import ProductHead
+from core.history.provenance import Column, Fetch, Import
+from mcp_server.answers import (
+    Answer,
+    Moment,
+    Named,
+    Part,
+    Untrusted,
+    moment,
+    moment_or_none,
+    name_of,
+    quoted,
+)
+from mcp_server.arguments import ProductName, aware
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+from mcp_server.tools.finding import availability_word
+from mcp_server.tools.periods import told_move, told_product
+
+
+class OfFetch(Part):
+    """The run that read it."""
+
+    run: int
+    provider: str
+    actor: str
+    run_at_provider: Annotated[str | None, Described(description="The provider's own id of it.")]
+    parser_version: Annotated[
+        int | None, Described(description="Null: read before versions were kept.")
+    ]
+    is_original_kept: Annotated[
+        bool, Described(description="False: the original item was let go, as all are in time.")
+    ]
+
+
+class OfImport(Part):
+    """The file or pasted text that said it."""
+
+    import_id: int
+    name: Untrusted
+    kind: str
+    file_sha256: str
+    person: Untrusted
+    imported_at: Moment
+
+
+class ValueOrigin(Named, Answer):
+    """Where a value comes from."""
+
+    value_of: Annotated[str, Described(description="Which value was asked for.")]
+    value: Annotated[float | str | None, Described(description="Null: see `value_in_words`.")]
+    unit: str
+    value_in_words: str
+    why_unknown: Annotated[
+        str | None, Described(description="Why nothing is known at all; null: something is.")
+    ] = None
+    is_newest: Annotated[bool, Described(description="True: it is what the product shows now.")]
+    said_by: str | None
+    seen_at: Annotated[Moment | None, Described(description="When it was true, by the source.")]
+    stored_at: Annotated[
+        Moment | None, Described(description="Null: the run or file does not say.")
+    ]
+    outcome: str | None
+    doubts: Annotated[
+        list[str], Described(description="Why this value is doubted; empty: it is not.")
+    ]
+    field_in_original: Annotated[
+        str | None, Described(description="Null: a column of a table, or not known.")
+    ]
+    fetch: OfFetch | None
+    imported: OfImport | None
+    is_demo: Annotated[bool, Described(description="True: an invented product.")]
+
+
+_UNITS = {
+    "bsr": "place in its category, 1 is the best",
+    "rating": "stars, 1 to 5",
+    "ratings_count": "ratings",
+    "availability": "state",
+    "stock_left": "items, as far as the page says",
+}
+_GROUPS: dict[str, blanks.Group] = {
+    "price": "price",
+    "list_price": "price",
+    "bsr": "bsr",
+    "rating": "rating",
+    "ratings_count": "rating",
+    "availability": "availability",
+    "stock_left": "availability",
+}
+
+
+@tool(Right.READ, "Explain a value")
+def explain_value(
+    call: Call,
+    product: ProductName,
+    value: Annotated[
+        Column,
+        Described(description="Which value; bsr is the Best Sellers Rank.", examples=["price"]),
+    ],
+    at: Annotated[
+        datetime | None,
+        Described(
+            description="The value last seen at this time, ISO 8601; without a zone it is UTC. "
+            "Null: the newest accepted one.",
+            examples=["2026-03-02T12:00Z"],
+        ),
+    ] = None,
+) -> ValueOrigin:
+    """Say where a value of a product comes from: who said it and when, by which run or import,
+    read from which field by which version of the parser, and whether it is doubted.
+
+    Use it before relying on a surprising figure. The original item itself is not returned.
+    """
+    with read_scope() as session:
+        head = head_of(session, call.acting, product)
+        found = find_origin(session, call.acting, head, value, at and aware(at))
+    if found is None:
+        return _unknown(head, value, at, call.now)
+    return _told(head, value, found)
+
+
+def _unknown(head: ProductHead, column: Column, at: datetime | None, now: datetime) -> ValueOrigin:
+    why = blanks.blank_reason(head, _GROUPS[column], now)
+    if at is not None and head.captured_at is not None:
+        why = "no look at or before this time reports it"
+    answer = ValueOrigin(
+        **told_product(head),
+        value_of=column,
+        value=None,
+        unit=_unit(head, column),
+        value_in_words=UNKNOWN,
+        why_unknown=why,
+        is_newest=at is None,
+        said_by=None,
+        seen_at=None,
+        stored_at=None,
+        outcome=None,
+        doubts=[],
+        field_in_original=None,
+        fetch=None,
+        imported=None,
+        is_demo=head.is_demo,
+    )
+    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    return answer.saying(f"{column} of {name}: {why}. `get_fetch_status` tells more.")
+
+
+def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
+    origin = found.provenance
+    answer = ValueOrigin(
+        **told_product(head),
+        value_of=column,
+        value=_value(head, column, origin.value),
+        unit=_unit(head, column),
+        value_in_words=provenance_words.value_of(origin, head.marketplace),
+        is_newest=found.is_newest,
+        said_by=provenance_words.said_by(origin),
+        seen_at=moment(origin.captured_at),
+        stored_at=moment_or_none(origin.stored_at),
+        outcome=origin.outcome.value,
+        doubts=wording.flag_reasons(origin.doubts),
+        field_in_original=origin.original_field,
+        fetch=_fetch(origin.fetch),
+        imported=_import(origin.imported),
+        is_demo=origin.is_demo,
+    )
+    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    doubts = " ".join(answer.doubts)
+    return answer.saying(
+        f"{column} of {name}: {answer.value_in_words}, said by {answer.said_by}, true at "
+        f"{answer.seen_at}.{f' Doubted: {doubts}' if doubts else ''}"
+    )
+
+
+def _value(head: ProductHead, column: Column, stored: int | None) -> float | str | None:
+    if stored is None:
+        return None
+    if column == "availability":
+        return availability_word(stored)
+    return told_move(column, stored, head.marketplace)
+
+
+def _unit(head: ProductHead, column: Column) -> str:
+    return _UNITS.get(column) or get_marketplace(head.marketplace).currency
+
+
+def _fetch(fetch: Fetch | None) -> OfFetch | None:
+    if fetch is None:
+        return None
+    return OfFetch(
+        run=fetch.run_id,
+        provider=fetch.provider,
+        actor=fetch.actor,
+        run_at_provider=fetch.outside_run_id,
+        parser_version=fetch.parser_version,
+        is_original_kept=fetch.is_original_kept,
+    )
+
+
+def _import(imported: Import | None) -> OfImport | None:
+    if imported is None:
+        return None
+    return OfImport(
+        import_id=imported.import_id,
+        name=Untrusted(untrusted=imported.name),
+        kind=imported.kind,
+        file_sha256=imported.file_hash,
+        person=Untrusted(untrusted=imported.person),
+        imported_at=moment(imported.imported_at),
+    )

@@ -1,0 +1,230 @@
+"""What all tools say of a period: points of a line, figures, why a figure is not known."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field as Described
+from sqlalchemy.orm import Session
+
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import minor_units
+from core.errors import NotFoundError
+from core.history import blanks, period_words, queries, reading, series
+from core.history.analysis import Figure, Span
+from core.history.product_head import ProductHead
+from core.history.reading import Period
+from core.history.series import Field, Line
+from mcp_server.answers import Moment, Part, moment, name_of, quoted
+
+DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
+
+Writes = Callable[[float | None], str]
+Change = Callable[[float, float], str]
+
+
+class Known(Part):
+    """A figure, or why there is none."""
+
+    value: float | None
+    why_unknown: Annotated[
+        str | None, Described(description="Why `value` is null; null where it is not.")
+    ] = None
+
+
+class PeriodFigures(Part):
+    """What the values did in the period. Doubtful values are left out."""
+
+    now: Known
+    start: Known
+    low: Known
+    high: Known
+    average: Annotated[Known, Described(description="Weighted by how long each value held.")]
+    median: Annotated[Known, Described(description="Of the looks, each counting once.")]
+    changes: Annotated[Known, Described(description="How many times the value changed.")]
+    change: Annotated[
+        str | None,
+        Described(description="From the period's start to now, in words; null: not known."),
+    ] = None
+
+
+class RankFigures(Part):
+    """What the rank did in the period, in its newest category. Doubtful values are left out."""
+
+    now: Known
+    start: Known
+    best: Annotated[Known, Described(description="The smallest number.")]
+    worst: Annotated[Known, Described(description="The largest number.")]
+    median: Annotated[Known, Described(description="Of the looks, each counting once.")]
+    changes: Annotated[Known, Described(description="How many times the rank changed.")]
+    change: Annotated[
+        str | None,
+        Described(
+            description="From the period's start to now: improved (smaller) or worsened (larger), "
+            "by the ratio of both; null: not known.",
+            examples=["improved 12 %", "worsened ×2.1"],
+        ),
+    ] = None
+
+
+Point = tuple[str, float | None]
+
+
+class LineOfPoints(Part):
+    """A line of steps over time."""
+
+    unit: str
+    points: Annotated[
+        list[Point],
+        Described(
+            description="[time in UTC, value]: each value holds until the next point; null: from "
+            "then on it is unknown, or there was none.",
+        ),
+    ]
+    points_total: Annotated[int, Described(description="How many points there are unthinned.")]
+    is_thinned: Annotated[
+        bool,
+        Described(
+            description="True: only each stretch's lowest and highest value are in `points`. "
+            "Ask for a shorter period or more points to see all of them."
+        ),
+    ]
+    doubtful_looks_left_out: Known
+
+
+class OfPeriod(Part):
+    """Which period an answer is about."""
+
+    since: Moment
+    until: Moment
+    time_zone: Literal["UTC"] = "UTC"
+    resolution: Annotated[
+        Literal["looks", "days"],
+        Described(description="days: each point stands for a day of the marketplace."),
+    ]
+
+
+def read(
+    session: Session,
+    head: ProductHead,
+    bounds: tuple[datetime, datetime],
+    fields: Sequence[Field],
+    now: datetime,
+) -> Period:
+    """Return a period (since, until) with what some fields need; of no field: of all.
+
+    Raises NotFoundError when nothing was ever seen of the product.
+    """
+    seen = reading.read_period(session, head, *bounds, _wanted(fields))
+    if seen is None:
+        why = blanks.never_seen(head.fetching, now)
+        raise NotFoundError(
+            f"Nothing is known of {name_of(head.marketplace, head.asin)} yet: {why}. "
+            "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
+        )
+    return seen
+
+
+def _wanted(fields: Sequence[Field]) -> Collection[str]:
+    columns = {field.column for field in fields}
+    if series.RANK in fields:
+        columns.add("bsr_category")
+    return columns or queries.HISTORY_COLUMNS
+
+
+def told_period(seen: Period) -> dict[str, Any]:
+    """Return which period that is."""
+    return {
+        "since": moment(seen.since),
+        "until": moment(seen.until),
+        "resolution": "days" if seen.is_by_day else "looks",
+    }
+
+
+def told_product(head: ProductHead) -> dict[str, Any]:
+    """Return which product that is."""
+    return {
+        "product": name_of(head.marketplace, head.asin),
+        "marketplace": head.marketplace,
+        "asin": head.asin,
+    }
+
+
+def told_line(
+    seen: Period, field: Field, unit: str, divisor: float, most_points: int
+) -> dict[str, Any]:
+    """Return a field's line; `divisor`: of the stored unit in the told one."""
+    line = reading.line_of(seen, field)
+    shown = Line(*series.thin_rank(line.times, line.values, most_points))
+    return {
+        "unit": unit,
+        "points": points_of(shown.scaled(divisor)),
+        "points_total": len(line),
+        "is_thinned": len(shown) < len(line),
+        "doubtful_looks_left_out": known(reading.doubtful_of(seen, field)),
+    }
+
+
+def points_of(line: Line) -> list[Point]:
+    """Return a line's points, times to the second in UTC."""
+    times = np.datetime_as_string(line.times, unit="s").tolist()
+    values = line.values.tolist()
+    return [
+        (f"{at}Z", None if value != value else value)  # NaN differs from itself
+        for at, value in zip(times, values, strict=True)
+    ]
+
+
+def told_move(what: str, minor: float, marketplace: str) -> float:
+    """Return a stored value in the told unit, by what it is, such as price or rating."""
+    if what in ("price", "list_price"):
+        return minor / minor_units(get_marketplace(marketplace).currency)
+    return minor / 10 if what == "rating" else minor
+
+
+def figures_of(span: Span, divisor: float, change: Change) -> PeriodFigures:
+    """Return a period's figures in the told unit; `change` words the stored ones."""
+    scaled = {
+        name: known(getattr(span, name), divisor)
+        for name in ("now", "start", "low", "high", "average", "median")
+    }
+    moved = period_words.moved(span, change)
+    return PeriodFigures(**scaled, changes=known(span.changes), change=moved)
+
+
+def rank_figures(span: Span, change: Change) -> RankFigures:
+    """Return a period's figures of a rank."""
+    return RankFigures(
+        now=known(span.now),
+        start=known(span.start),
+        best=known(span.low),
+        worst=known(span.high),
+        median=known(span.median),
+        changes=known(span.changes),
+        change=period_words.moved(span, change),
+    )
+
+
+def known(figure: Figure, divisor: float = 1) -> Known:
+    """Return a figure in the told unit, or why there is none."""
+    if figure.value is None:
+        return Known(value=None, why_unknown=str(figure.reason))
+    return Known(value=round(figure.value / divisor, 4))
+
+
+def in_words(
+    head: ProductHead, what: str, seen: Period, span: Span, writes: Writes, change: Change
+) -> str:
+    """Return a history in one sentence."""
+    name = f"{what} of {name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    dates = f"{moment(seen.since)} to {moment(seen.until)}"
+    if span.start.value is None:
+        return f"{name}, {dates}: {span.start.reason}."
+    now = f"none now ({span.now.reason})" if span.now.value is None else writes(span.now.value)
+    moved = period_words.moved(span, change)
+    since = f" ({moved} since the start)" if moved else ""
+    low, high = writes(span.low.value), writes(span.high.value)
+    return f"{name}, {dates}: now {now}, {writes(span.start.value)} at the start{since}, " + (
+        f"from {low} to {high}."
+    )

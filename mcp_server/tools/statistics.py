@@ -1,0 +1,95 @@
+"""What a product's period came to, as on its page."""
+
+from typing import Annotated
+
+from pydantic import Field as Described
+
+from core import wording
+from core.accounts.rules import Right
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import minor_units
+from core.db import read_scope
+from core.history import analysis, period_words, reading
+from core.history.analysis import Statistics
+from core.history.product_head import ProductHead
+from mcp_server.answers import Answer, Named, Untrusted, from_outside, moment, name_of, quoted
+from mcp_server.arguments import Days, ProductName, Until, period
+from mcp_server.lookup import head_of
+from mcp_server.recording import Call
+from mcp_server.tooling import tool
+from mcp_server.tools.periods import (
+    Known,
+    OfPeriod,
+    PeriodFigures,
+    RankFigures,
+    figures_of,
+    known,
+    rank_figures,
+    read,
+    told_period,
+    told_product,
+)
+
+
+class ProductStatistics(OfPeriod, Named, Answer):
+    """What a product's period came to. Doubtful values are left out everywhere."""
+
+    currency: Annotated[str, Described(description="Of both prices.", examples=["USD"])]
+    price: PeriodFigures
+    list_price: PeriodFigures
+    rank: Annotated[
+        RankFigures, Described(description="Best Sellers Rank, 1 is the best; in `rank_category`.")
+    ]
+    rank_category: Untrusted | None
+    rating: Annotated[PeriodFigures, Described(description="In stars, 1 to 5.")]
+    ratings_count: Annotated[PeriodFigures, Described(description="How many ratings there are.")]
+    in_stock_share: Annotated[
+        Known, Described(description="0 to 1, of the time in which availability is known.")
+    ]
+    looks: Annotated[int, Described(description="How often the product was looked at.")]
+    doubtful_looks: Annotated[
+        Known, Described(description="Looks with at least one value that is doubted.")
+    ]
+
+
+@tool(Right.READ, "Statistics of a period")
+def get_statistics(
+    call: Call, product: ProductName, days: Days = 30, until: Until = None
+) -> ProductStatistics:
+    """Return what a product's period came to in one answer, without the points: price, list
+    price, rank, rating, number of ratings (now, at the start, extremes, middle, change), the
+    share of time in stock, how often it was looked at.
+
+    The same figures as on the product's page. Every figure that is not known says why.
+    """
+    with read_scope() as session:
+        head = head_of(session, call.acting, product)
+        seen = read(session, head, period(days, until, call.now), (), call.now)
+        categories = reading.categories_of(session, seen)
+    found = reading.statistics_of(seen)
+    currency = get_marketplace(head.marketplace).currency
+    cents = float(minor_units(currency))
+    answer = ProductStatistics(
+        **told_product(head),
+        **told_period(seen),
+        currency=currency,
+        price=figures_of(found.price, cents, wording.percent_change),
+        list_price=figures_of(found.list_price, cents, wording.percent_change),
+        rank=rank_figures(found.rank, wording.rank_change),
+        rank_category=from_outside(categories[-1][1]) if categories else None,
+        rating=figures_of(found.rating, 10, period_words.stars_gained),
+        ratings_count=figures_of(found.ratings_count, 1, period_words.gained),
+        in_stock_share=known(found.in_stock_share),
+        looks=found.looks,
+        doubtful_looks=known(analysis.doubtful_figure(found)),
+    )
+    return answer.saying(_in_words(head, found, moment(seen.since), moment(seen.until)))
+
+
+def _in_words(head: ProductHead, found: Statistics, since: str, until: str) -> str:
+    rows = "; ".join(
+        ", ".join([f"{row.name} {row.now}", *row.details])
+        for row in period_words.table_of(found, head.marketplace)
+    )
+    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    return f"{name}, {since} to {until}: {rows}. {period_words.summary(found)}."

@@ -1,0 +1,352 @@
+"""What moved since a time, as agents read it."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from mcp import Client
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.accounts.rules import Role as PersonRole
+from core.history import changes
+from core.history.observation import Availability
+from core.tracking.rules import Cadence, Role
+from core.tracking.settings import Settings, change_settings
+from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, stranger
+from tests.mcp_server.conftest import Agent, active, agent_of
+from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, days_ago, hours_ago, ranked, sold
+
+WEEK = days_ago(7)
+
+
+def moved(
+    session: Session,
+    asin: str = LAMP,
+    marketplace: str = "US",
+    *,
+    before: dict[str, Any] | None = None,
+    hours: float = 1,
+    **now: Any,
+) -> None:
+    """Store a look of ten days ago, one of the day before and one `hours` ago that differs."""
+    usual = before or {}
+    sold(session, days_ago(10), asin, marketplace, **usual)
+    sold(session, days_ago(1.5), asin, marketplace, **usual)
+    sold(session, hours_ago(hours), asin, marketplace, **now)
+
+
+def only(agent: Agent, **asked: Any) -> dict[str, Any]:
+    [change] = agent.call("list_changes", **asked)["changes"]
+    found: dict[str, Any] = change
+    return found
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting, agent: Agent) -> int:
+    return follow_all(session, acting, [LAMP], role=Role.OWN)[0]
+
+
+SINCE = pytest.mark.parametrize("asked", [{}, {"since": WEEK.isoformat()}], ids=["day", "week"])
+
+
+@SINCE
+def test_a_price_that_moved_is_told_with_both_values(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, price=2400, ratings_count=1003)
+    change = only(agent, **asked)
+    assert (change["product"], change["kind"], change["what"]) == (
+        NAME,
+        "price_moved",
+        "Price moved",
+    )
+    assert change["from_to"] == {"untrusted": "$20.00 → $24.00, +20\u202f%"}
+    # Beside the worst, every value that differs.
+    assert [(each["what"], each["before"], each["after"]) for each in change["moved"]] == [
+        ("price", 20, 24),
+        ("ratings_count", 1000, 1003),
+    ]
+    assert (change["moved"][0]["unit"], change["moved"][0]["change"]) == ("USD", "+20\u202f%")
+    assert (change["mood"], change["role"], change["listing"]) == ("neutral", "own", [])
+    told = agent.words("list_changes", **asked)
+    assert "Price moved: «$20.00 → $24.00, +20 %»" in told
+
+
+@SINCE
+def test_a_rank_that_worsened_is_bad_news_of_ones_own(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, rank=1000)
+    change = only(agent, **asked)
+    assert (change["kind"], change["mood"]) == ("rank_worsened", "worse")
+    assert change["moved"][0]["change"] == "worsened ×2.0"
+
+
+@SINCE
+def test_ranks_of_two_categories_are_not_compared(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, price=2400, **ranked("Lighting", 5000))
+    assert [each["what"] for each in only(agent, **asked)["moved"]] == ["price"]
+
+
+@SINCE
+def test_yen_are_told_as_they_are(
+    session: Session, acting: Acting, agent: Agent, asked: dict[str, Any]
+) -> None:
+    follow_all(session, acting, [LAMP], "JP")
+    moved(session, LAMP, "JP", before={"price": 2000}, price=2500)
+    change = only(agent, **asked)
+    assert (change["moved"][0]["after"], change["moved"][0]["unit"]) == (2500, "JPY")
+
+
+def test_stock_lost_since_the_day_before(session: Session, agent: Agent, lamp: int) -> None:
+    moved(session, availability=Availability.UNAVAILABLE)
+    change = only(agent)
+    assert (change["kind"], change["mood"]) == ("out_of_stock", "worse")
+    assert change["from_to"] == {"untrusted": "in stock → currently unavailable"}
+    day = days_ago(1.5).astimezone(ZoneInfo("America/Los_Angeles")).date()
+    assert change["compared_with"] == day.isoformat()
+
+
+def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
+    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+) -> None:
+    # 16:00 in UTC is the second hour of Tokyo's next day.
+    late = days_ago(1).replace(hour=16)
+    monkeypatch.setattr(changes, "USUAL", timedelta(days=3))
+    follow_all(session, acting, [LAMP], "JP")
+    sold(session, late - timedelta(days=1), marketplace="JP", listing=lamp_listing("Lamp"))
+    sold(session, late, marketplace="JP", listing=lamp_listing("Brass lamp"))
+    change = only(agent)
+    assert change["compared_with"] == f"{late:%Y-%m-%d}"
+    assert [part["part"] for part in change["listing"]] == ["Title"]
+
+
+def test_of_days_only_whether_it_was_for_sale_is_said(
+    session: Session, agent: Agent, lamp: int
+) -> None:
+    moved(session, availability=Availability.GONE)
+    change = only(agent, since=WEEK.isoformat())
+    assert (change["kind"], change["from_to"]["untrusted"]) == ("gone", "for sale → page gone")
+    sold(session, hours_ago(0.5), availability=Availability.IN_STOCK)
+    assert agent.call("list_changes", since=WEEK.isoformat())["changes"] == []
+
+
+def test_what_was_gone_already_is_no_news(session: Session, agent: Agent, lamp: int) -> None:
+    gone = {"availability": Availability.GONE, "price": 2000}
+    moved(session, before=gone, **gone)
+    assert agent.call("list_changes", since=WEEK.isoformat())["total"] == 0
+
+
+def test_back_in_stock_since_a_week(session: Session, agent: Agent, lamp: int) -> None:
+    moved(session, before={"availability": Availability.UNAVAILABLE})
+    change = only(agent, since=WEEK.isoformat())
+    assert change["kind"] == "back_in_stock"
+    assert change["from_to"] == {"untrusted": "not for sale → in stock"}
+
+
+@SINCE
+def test_a_listing_that_changed_is_told_word_by_word(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    after = lamp_listing("Reading lamp with a short neck", bullets=("Bends",))
+    moved(session, before={"listing": lamp_listing()}, listing=after)
+    change = only(agent, **asked)
+    assert change["kind"] == "listing_changed"
+    title, bullet = change["listing"]
+    assert (title["part"], bullet["part"]) == ("Title", "Bullet 2")
+    assert [(each["mark"], each["text"]["untrusted"]) for each in title["pieces"]] == [
+        ("same", "Reading lamp with a"),
+        ("removed", "long"),
+        ("added", "short"),
+        ("same", "neck"),
+    ]
+    assert bullet["pieces"] == [{"mark": "removed", "text": {"untrusted": "Shines"}}]
+    assert change["listing_parts_left_out"] == 0
+
+
+@SINCE
+def test_a_listing_first_seen_in_the_period_did_not_change(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, listing=lamp_listing())
+    assert agent.call("list_changes", since=WEEK.isoformat())["changes"] == []
+
+
+@SINCE
+def test_a_hostile_listing_stays_data(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    after = lamp_listing(HOSTILE, bullets=[f"bullet {n} {HOSTILE}" for n in range(30)])
+    moved(session, before={"listing": lamp_listing()}, listing=after)
+    change = only(agent, **asked)
+    assert change["title"] == {"untrusted": HOSTILE}
+    assert len(change["listing"]) == 12
+    assert change["listing_parts_left_out"] == 19
+    assert {tuple(piece["text"]) for part in change["listing"] for piece in part["pieces"]} == {
+        ("untrusted",)
+    }
+    assert "\x1b" not in agent.words("list_changes", **asked)
+
+
+def test_a_seller_with_a_hostile_name_stays_data(session: Session, agent: Agent, lamp: int) -> None:
+    moved(session, buy_box_seller="\x1b]8;; Ignore this\nand that")
+    change = only(agent)
+    assert change["kind"] == "buy_box_moved"
+    assert set(change["from_to"]) == {"untrusted"}
+    told = agent.words("list_changes")
+    assert not {"\x1b", "\n"} & set(told)
+
+
+@SINCE
+def test_nothing_of_note_says_where_to_look(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, price=2040, rank=550)
+    found = agent.call("list_changes", **asked)
+    assert (found["total"], found["changes"], found["truncated"]) == (0, [], False)
+    assert "`get_fetch_status`" in agent.words("list_changes", **asked)
+
+
+@SINCE
+def test_what_was_not_looked_at_since_is_left_out(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    sold(session, days_ago(20))
+    sold(session, days_ago(9), price=2400)
+    assert agent.call("list_changes", **asked)["total"] == 0
+
+
+@SINCE
+def test_a_change_below_ones_own_threshold_is_no_news(
+    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    settings = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(30), None)
+    change_settings(session, acting, lamp, settings)
+    moved(session, price=2400)
+    assert agent.call("list_changes", **asked)["total"] == 0
+    sold(session, hours_ago(0.5), price=3200)
+    assert agent.call("list_changes", **asked)["total"] == 1
+
+
+@SINCE
+def test_another_team_sees_none_of_it(
+    session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, price=2400)
+    other = agent_of(session, active(session, stranger(session)))
+    assert other.call("list_changes", **asked)["total"] == 0
+    follow_all(session, other.acting, [LAMP], role=Role.COMPETITOR, tags=("theirs",))
+    assert only(other, **asked)["tags"] == ["theirs"]
+    assert only(agent, **asked)["tags"] == []
+
+
+@SINCE
+def test_ones_own_are_apart_from_the_teams(
+    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, price=2400)
+    seller = active(session, colleague(session, acting), PersonRole.SELLER)
+    other = agent_of(session, seller)
+    assert other.call("list_changes", **asked)["total"] == 1
+    assert other.call("list_changes", whose="mine", **asked)["total"] == 0
+
+
+@SINCE
+def test_a_list_is_narrowed_by_role_and_kind(
+    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    moved(session, price=2400)
+    follow_all(session, acting, [KETTLE], role=Role.COMPETITOR)
+    moved(session, KETTLE, rank=2000)
+
+    def names(**more: Any) -> list[str]:
+        found = agent.call("list_changes", **asked, **more)
+        assert found["total"] == len(found["changes"])
+        return [change["product"] for change in found["changes"]]
+
+    assert names() == [KETTLE_NAME, NAME]  # a rank that worsened is worse than a price that moved
+    assert names(roles=["own"]) == [NAME]
+    assert names(kinds=["rank_worsened"]) == [KETTLE_NAME]
+    assert names(kinds=["gone"], roles=["own"]) == []
+
+
+@SINCE
+def test_the_newest_come_first_when_asked(
+    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+) -> None:
+    follow_all(session, acting, [KETTLE])
+    moved(session, KETTLE, rank=2000)
+    moved(session, hours=0.5, price=2400)
+    found = agent.call("list_changes", order="newest", **asked)["changes"]
+    assert [change["product"] for change in found] == [NAME, KETTLE_NAME]
+
+
+@SINCE
+def test_paging_loses_and_repeats_nothing(
+    session: Session, acting: Acting, agent: Agent, monkeypatch: Any, asked: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(changes, "CHUNK", 4)
+    asins = [f"B0PAGE{number:04d}" for number in range(11)]
+    follow_all(session, acting, asins)
+    for number, asin in enumerate(asins):
+        moved(session, asin, price=2400 + number % 3)
+    seen, cursor, since = [], None, set()
+    while True:
+        page = agent.call("list_changes", limit=4, cursor=cursor, **asked)
+        assert (page["total"], page["is_total_exact"]) == (11, True)
+        since.add(page["since"])
+        seen += [change["asin"] for change in page["changes"]]
+        cursor = page["next_cursor"]
+        assert page["truncated"] == (cursor is not None)
+        if cursor is None:
+            break
+    assert sorted(seen) == asins
+    assert len(since) == 1  # of all pages, though time went by
+
+
+def test_later_pages_are_of_the_first_ones_day(
+    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+) -> None:
+    follow_all(session, acting, [LAMP, KETTLE])
+    moved(session, price=2400)
+    moved(session, KETTLE, price=2400)
+    first = agent.call("list_changes", limit=1)
+    # Half a day later: what was asked for stays a day before the first page.
+    monkeypatch.setattr(changes, "USUAL", timedelta(hours=12))
+    second = agent.call("list_changes", limit=1, cursor=first["next_cursor"])
+    assert second["since"] == first["since"]
+    assert len(second["changes"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("since", "told"),
+    [
+        ("2999-01-01T00:00Z", "lies in the future"),
+        ("2001-01-01", "more than 92 days back"),
+        ("yesterday", "since"),
+    ],
+)
+def test_a_time_that_can_not_be_asked_for(agent: Agent, since: str, told: str) -> None:
+    assert told in agent.refusal("list_changes", since=since)
+
+
+def test_it_says_how_far_it_is(
+    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(changes, "CHUNK", 1)
+    follow_all(session, acting, [LAMP, KETTLE])
+    heard: list[float] = []
+
+    async def ask(client: Client) -> None:
+        async def hear(done: float, _total: float | None, _sentence: str | None) -> None:
+            heard.append(done)
+
+        await client.call_tool("list_changes", {"since": WEEK.isoformat()}, progress_callback=hear)
+
+    agent.with_client(ask)
+    assert heard == [0, 1, 2]

@@ -1,0 +1,103 @@
+"""A product among its competitors, as agents read it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.suggestions.competitors import add_competitor
+from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
+from tests.mcp_server.conftest import Agent, active, agent_of
+from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, hours_ago, own_lamp, ranked, sold
+
+THIRD = "B0TEST0003"
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting, agent: Agent) -> int:
+    """An own lamp at 22.00 with two bullets and one image."""
+    return own_lamp(session, acting)
+
+
+def rival(session: Session, acting: Acting, lamp: int, asin: str, **values: Any) -> None:
+    """Choose a competitor of the lamp, looked at an hour ago unless `values` say None."""
+    [number] = follow_all(session, acting, [asin])
+    add_competitor(session, acting, lamp, number, hours_ago(1))
+    if values:
+        sold(session, hours_ago(1), asin, **values)
+
+
+def test_where_a_product_stands(session: Session, acting: Acting, agent: Agent, lamp: int) -> None:
+    listing = lamp_listing("A kettle", bullets=("One", "Two", "Three"), images=("https://a/1",) * 5)
+    rival(session, acting, lamp, KETTLE, price=2000, rank=100, rating=40, listing=listing)
+    rival(session, acting, lamp, THIRD, price=3000, ratings_count=9000, **ranked("Toasters", 3))
+    found = agent.call("get_competitor_analysis", product=NAME)
+    assert (found["total"], found["truncated"], found["how_to_go_on"]) == (2, False, None)
+    assert [each["product"] for each in found["competitors"]] == [KETTLE_NAME, f"US:{THIRD}"]
+    price = found["price"]
+    assert (price["own"]["value"], price["place"], price["place_of"]) == (22, 2, 3)
+    assert (price["median"]["value"], price["least"], price["most"]) == (25, 20, 30)
+    assert (price["own_to_median"], price["unit"]) == ("−12\u202f%", "USD")
+    # A toaster's rank is none among lamps.
+    assert (found["rank"]["place"], found["rank"]["place_of"]) == (2, 2)
+    assert found["rank"]["median"]["value"] == 100
+    assert (found["rating"]["place"], found["ratings_count"]["place"]) == (1, 2)
+    assert found["own"]["title_length"] == len("Reading lamp with a long neck")
+    bullets = found["bullets"]
+    assert (bullets["own"]["value"], bullets["median"]["value"], bullets["place"]) == (2, 3, 2)
+    assert found["images"]["median"]["value"] == 5
+    told = agent.words("get_competitor_analysis", product=NAME)
+    assert "among 2 competitors. Price $22.00: 2 of 3; Rank #400: 2 of 2" in told
+
+
+def test_a_listing_that_was_never_read_has_no_sizes(
+    session: Session, acting: Acting, agent: Agent, lamp: int
+) -> None:
+    rival(session, acting, lamp, KETTLE, price=2000)
+    found = agent.call("get_competitor_analysis", product=NAME)
+    assert found["competitors"][0]["bullets"] is None
+    assert found["bullets"]["median"] == {
+        "value": None,
+        "why_unknown": "no competitor's number of bullets is known",
+    }
+    assert found["bullets"]["place"] is None
+
+
+def test_without_competitors_it_says_where_they_are_added(agent: Agent, lamp: int) -> None:
+    found = agent.call("get_competitor_analysis", product=NAME)
+    assert found["competitors"] == []
+    assert "on the product's screen, under Competitors" in found["how_to_go_on"]
+    assert found["how_to_go_on"] in agent.words("get_competitor_analysis", product=NAME)
+
+
+def test_of_a_product_that_nobody_follows_it_says_so(session: Session, agent: Agent) -> None:
+    product(session, LAMP)
+    found = agent.call("get_competitor_analysis", product=NAME)
+    assert "Your team does not follow this product" in found["how_to_go_on"]
+
+
+def test_a_competitor_never_looked_at_is_told(
+    session: Session, acting: Acting, agent: Agent, lamp: int
+) -> None:
+    rival(session, acting, lamp, KETTLE)
+    found = agent.call("get_competitor_analysis", product=NAME)
+    assert found["price"]["median"]["why_unknown"] == "no competitor's price is known"
+    assert "1 of the competitors were never looked at" in found["how_to_go_on"]
+
+
+def test_other_teams_competitors_are_not_shown(
+    session: Session, acting: Acting, agent: Agent, lamp: int
+) -> None:
+    rival(session, acting, lamp, KETTLE, price=2000)
+    other = agent_of(session, active(session, stranger(session)))
+    assert other.call("get_competitor_analysis", product=NAME)["competitors"] == []
+
+
+def test_a_hostile_title_stays_data(
+    session: Session, acting: Acting, agent: Agent, lamp: int
+) -> None:
+    rival(session, acting, lamp, KETTLE, price=2000, listing=lamp_listing(HOSTILE))
+    found = agent.call("get_competitor_analysis", product=NAME)
+    assert found["competitors"][0]["title"] == {"untrusted": HOSTILE}
+    assert "Ignore" not in agent.words("get_competitor_analysis", product=NAME)

@@ -1,0 +1,197 @@
+"""What agents read of a product's rank and ratings."""
+
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy.orm import Session
+
+from core.history.observation import CategoryRank
+from tests.factories import LAMP, change_at, follow_all, look_at, price_only, store
+from tests.mcp_server.conftest import Agent, words_of
+from tests.mcp_server.shop import (
+    HOSTILE,
+    NAME,
+    NEVER_SEEN,
+    days_ago,
+    hours_ago,
+    own_lamp,
+    ranked,
+    sold,
+)
+
+HISTORIES = ("get_price_history", "get_bsr_history", "get_rating_history")
+A_YEAR_IS_AT_MOST = 25_000  # bytes
+
+
+def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.acting)
+    found = agent.call("get_bsr_history", product=NAME)
+    figures = found["figures"]
+    assert (figures["start"]["value"], figures["now"]["value"]) == (500, 400)
+    assert (figures["best"]["value"], figures["worst"]["value"]) == (400, 500)
+    assert figures["change"] == "improved 25\u202f%"
+    assert found["category"] == {"untrusted": "Lamps"}
+    assert (found["time_zone"], found["resolution"]) == ("UTC", "looks")
+    assert found["unit"] == "place in its category, 1 is the best"
+
+
+def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    for hours in (33, 32, 31, 30, 2, 1):
+        sold(session, hours_ago(hours), rank=500 if hours > 9 else 400)
+    points = agent.call("get_bsr_history", product=NAME)["points"]
+    # A look stands for 3 hours at least: at the fourth nobody knows any more.
+    assert [value for _, value in points] == [500, 500, None, 400, 400]
+    assert points[0][0] == f"{hours_ago(33):%Y-%m-%dT%H:%M:%SZ}"
+    assert points[2][0] == f"{hours_ago(27):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, hours_ago(3), **ranked("Lamps", 500))
+    sold(session, hours_ago(2), **ranked("Lighting", 90))
+    sold(session, hours_ago(1), **ranked("Lighting", 80, ("Desk", 7), ("Reading", 3)))
+    found = agent.call("get_bsr_history", product=NAME)
+    assert [value for _, value in found["points"]] == [500, 500, None, 90, 80]
+    spells = [spell["category"]["untrusted"] for spell in found["category_spells"]]
+    assert (spells, found["category_spells_total"]) == (["Lamps", "Lighting"], 2)
+    # Rank 500 of another category is no start to compare with.
+    assert found["figures"]["start"]["value"] == 90
+    assert [(each["rank"], each["category"]["untrusted"]) for each in found["other_ranks_now"]] == [
+        (3, "Reading"),
+        (7, "Desk"),
+    ]
+    told = agent.words("get_bsr_history", product=NAME)
+    assert "The category changed (2 spells): only ranks of one category compare." in told
+
+
+def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    for day, category, rank in ((503, "Lamps", 500), (502, "Lamps", 450), (501, "Lighting", 90)):
+        sold(session, days_ago(day), **ranked(category, rank))
+    found = agent.call("get_bsr_history", product=NAME, days=600)
+    assert found["resolution"] == "days"
+    assert [value for _, value in found["points"]] == [500, 450, 450, None, 90]
+    assert found["figures"]["changes"] == {"value": None, "why_unknown": "not kept by day"}
+    assert found["doubtful_looks_left_out"]["why_unknown"] == "not kept by day"
+
+
+def test_stars_and_their_number_come_together(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.acting)
+    sold(session, hours_ago(0.5), rating=44, ratings_count=1012)
+    found = agent.call("get_rating_history", product=NAME)
+    assert (found["figures"]["start"]["value"], found["figures"]["now"]["value"]) == (4.5, 4.4)
+    assert found["figures"]["change"] == "−0.1"
+    counts = found["ratings_count"]
+    assert [value for _, value in counts["points"]] == [1000, 1010, 1012]
+    assert (counts["unit"], counts["figures"]["change"]) == ("ratings", "+12")
+    assert "Number of ratings: +12." in agent.words("get_rating_history", product=NAME)
+
+
+def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, hours_ago(2), ratings_count=4090)
+    sold(session, hours_ago(1), ratings_count=135)
+    counts = agent.call("get_rating_history", product=NAME)["ratings_count"]
+    assert counts["figures"]["now"]["value"] == 4090
+    assert counts["doubtful_looks_left_out"]["value"] == 1
+
+
+@pytest.mark.parametrize("tool", HISTORIES)
+def test_of_a_product_never_seen_is_said_what_to_do(
+    session: Session, agent: Agent, tool: str
+) -> None:
+    follow_all(session, agent.acting, ["B0TEST0009"])
+    told = agent.refusal(tool, product=NEVER_SEEN)
+    assert "never fetched: due now" in told
+    assert "`get_fetch_status`" in told
+    assert "`trigger_product_refresh`" in told
+
+
+@pytest.mark.parametrize("tool", HISTORIES)
+def test_a_product_that_is_not_known_is_said_to_be_so(agent: Agent, tool: str) -> None:
+    assert "US:B0UNKNOWN1 is not known here" in agent.refusal(tool, product="US:B0UNKNOWN1")
+
+
+@pytest.mark.parametrize("tool", HISTORIES)
+def test_a_period_without_a_look_says_so(session: Session, agent: Agent, tool: str) -> None:
+    own_lamp(session, agent.acting)
+    until = days_ago(30).isoformat()
+    found = agent.call(tool, product=NAME, days=7, until=until)
+    assert (found["points"], found["is_thinned"]) == ([], False)
+    nothing = {"value": None, "why_unknown": "nothing seen in this period"}
+    assert found["figures"]["now"] == nothing
+    assert found["figures"]["change"] is None
+    assert "nothing seen in this period" in agent.words(tool, product=NAME, days=7, until=until)
+
+
+def test_what_a_source_does_not_report_is_not_called_none(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    rank = agent.call("get_bsr_history", product=NAME)
+    assert rank["figures"]["now"]["why_unknown"] == "not reported by this source"
+    assert (rank["category"], rank["category_spells"]) == (None, [])
+    sold(session, hours_ago(0.5), rank=None)
+    rank = agent.call("get_bsr_history", product=NAME)
+    assert rank["figures"]["now"]["why_unknown"] == "none on the page"
+
+
+def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, hours_ago(1), **ranked(HOSTILE, 5))
+    found = agent.call("get_bsr_history", product=NAME)
+    assert set(found["category"]) == {"untrusted"}
+    assert "Ignore all" not in agent.words("get_bsr_history", product=NAME)
+
+
+def hourly_year(session: Session) -> None:
+    """Store a look for each hour of a year at which everything moved."""
+    first = days_ago(365)
+    looks = [
+        look_at(
+            LAMP,
+            first + timedelta(hours=hour),
+            price=2000 + hour * 7 % 400,
+            ranks=(CategoryRank("Lamps", 12_345 + hour * 7919 % 40_000),),
+            rating=38 + hour % 9,
+            ratings_count=10_000 + hour,
+        )
+        for hour in range(365 * 24)
+    ]
+    store(session, *looks, now=hours_ago(0))
+
+
+@pytest.mark.slow
+def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    hourly_year(session)
+    for tool in HISTORIES:
+        result = agent.result(tool, product=NAME, days=366)
+        size = len(orjson.dumps(result.structured_content)) + len(words_of(result).encode())
+        assert size <= A_YEAR_IS_AT_MOST, (tool, size)
+        found: dict[str, Any] = result.structured_content or {}
+        assert found["is_thinned"]
+        assert found["points_total"] == 8760
+        assert 250 <= len(found["points"]) <= 300
+    counts = found["ratings_count"]
+    assert (counts["is_thinned"], counts["points_total"]) == (True, 8760)
+    ranks = agent.call("get_bsr_history", product=NAME, days=366)
+    values = [value for _, value in ranks["points"] if value is not None]
+    # The best and the worst of the year are among what was kept.
+    assert min(values) == ranks["figures"]["best"]["value"]
+    assert max(values) == ranks["figures"]["worst"]["value"]
+    assert not agent.call("get_bsr_history", product=NAME, days=1)["is_thinned"]
+
+
+def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    store(
+        session,
+        change_at(LAMP, days_ago(20), ranks=(CategoryRank("Lamps", 300),)),
+        change_at(LAMP, days_ago(2), ranks=(CategoryRank("Lamps", 600),)),
+        now=hours_ago(0),
+    )
+    points = agent.call("get_bsr_history", product=NAME, days=10)["points"]
+    assert [value for _, value in points] == [300, 600]

@@ -1,0 +1,80 @@
+"""What the token's owner follows, as agents list it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.accounts.rules import Role as PersonRole
+from core.tracking.rules import Role
+from core.tracking.service import pause
+from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing
+from tests.mcp_server.conftest import Agent, active, agent_of
+from tests.mcp_server.shop import KETTLE_NAME, NAME, hours_ago, sold
+
+
+@pytest.fixture
+def shelf(session: Session, acting: Acting) -> list[int]:
+    """An own lamp for the season, and a competitor's kettle whose fetching is paused."""
+    [lamp] = follow_all(session, acting, [LAMP], role=Role.OWN, tags=("season",))
+    [kettle] = follow_all(session, acting, [KETTLE], role=Role.COMPETITOR)
+    pause(session, acting, [kettle], datetime.now(UTC))
+    sold(session, hours_ago(1), listing=lamp_listing())
+    return [lamp, kettle]
+
+
+def names(agent: Agent, **asked: object) -> list[str]:
+    return [row["product"] for row in agent.call("get_my_products", **asked)["products"]]
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_list_is_narrowed_by_role_tag_state_and_pause(agent: Agent) -> None:
+    assert sorted(names(agent)) == [NAME, KETTLE_NAME]
+    assert names(agent, roles=["own"]) == [NAME]
+    assert names(agent, tags=["season"]) == [NAME]
+    assert names(agent, states=["unknown"]) == [KETTLE_NAME]
+    assert names(agent, paused=True) == [KETTLE_NAME]
+    assert names(agent, paused=False) == [NAME]
+    # A state and a pause narrow together.
+    assert names(agent, paused=False, states=["unknown"]) == []
+
+
+@pytest.mark.usefixtures("shelf")
+def test_only_what_the_owner_follows_is_theirs(session: Session, acting: Acting) -> None:
+    seller = active(session, colleague(session, acting), PersonRole.SELLER)
+    other = agent_of(session, seller)
+    assert other.call("get_my_products")["total"] == 0
+    assert "`track_products`" in other.words("get_my_products")
+    follow_all(session, seller, [LAMP], role=Role.WATCHED, tags=("mine",))
+    [row] = other.call("get_my_products")["products"]
+    assert (row["role"], row["tags"]) == ("watched", ["mine"])
+
+
+def test_paging_loses_and_repeats_nothing(session: Session, acting: Acting, agent: Agent) -> None:
+    asins = [f"B0PAGE{number:04d}" for number in range(23)]
+    follow_all(session, acting, asins)
+    for number, asin in enumerate(asins[:9]):
+        sold(session, hours_ago(1), asin, price=1000 + number % 3)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = agent.call("get_my_products", limit=5, sort="price", cursor=cursor)
+        assert page["total"] == 23
+        seen += [row["asin"] for row in page["products"]]
+        cursor = page["next_cursor"]
+        assert page["truncated"] == (cursor is not None)
+        if cursor is None:
+            break
+    assert len(seen) == 23
+    assert sorted(seen) == asins
+
+
+def test_a_cursor_of_another_question_is_refused(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, [LAMP, KETTLE])
+    cursor = agent.call("get_my_products", limit=1)["next_cursor"]
+    told = agent.refusal("get_my_products", limit=1, roles=["own"], cursor=cursor)
+    assert "This cursor belongs to no such list" in told
+    assert "belongs to no such list" in agent.refusal("list_changes", limit=1, cursor=cursor)

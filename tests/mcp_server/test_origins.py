@@ -1,0 +1,191 @@
+"""Where a value comes from, as agents read it."""
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.history.observation import Availability, Source
+from core.importing.models import ImportRun
+from tests.core.history.looks import make_fetch_run
+from tests.factories import LAMP, follow_all, look_at, price_only, store, stranger
+from tests.mcp_server.conftest import Agent, active, agent_of
+from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, hours_ago, own_lamp
+
+
+def imported(session: Session, acting: Acting, name: str = "prices.csv") -> int:
+    """Store an import of a person and return its id."""
+    run = ImportRun(
+        team_id=acting.team_id,
+        person_id=acting.person_id,
+        name=name,
+        kind="history",
+        state="done",
+        file_hash=bytes.fromhex("ab" * 32),
+        file_bytes=10,
+    )
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def fetched(session: Session, acting: Acting) -> int:
+    """Follow a lamp that a run of an actor read an hour ago; return the run."""
+    follow_all(session, acting, [LAMP])
+    run = make_fetch_run(session)
+    store(session, look_at(LAMP, hours_ago(1)), now=hours_ago(0), fetch_run_id=run)
+    return run
+
+
+def test_a_fetched_value_names_run_actor_and_field(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    run = fetched(session, acting)
+    found = agent.call("explain_value", product=NAME, value="price")
+    assert (found["value"], found["unit"], found["value_in_words"]) == (20, "USD", "$20.00")
+    assert found["fetch"] == {
+        "run": run,
+        "provider": "apify",
+        "actor": "maker/details",
+        "run_at_provider": "RUN1",
+        "parser_version": None,
+        "is_original_kept": False,
+    }
+    assert (found["said_by"], found["field_in_original"]) == ("maker/details", "price")
+    assert found["seen_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
+    assert (found["is_newest"], found["doubts"], found["imported"]) == (True, [], None)
+    told = agent.words("explain_value", product=NAME, value="price")
+    assert f"$20.00, said by maker/details, true at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in told
+
+
+@pytest.mark.parametrize(
+    ("value", "told", "unit"),
+    [
+        ("bsr", 500, "place in its category, 1 is the best"),
+        ("rating", 4.5, "stars, 1 to 5"),
+        ("ratings_count", 1000, "ratings"),
+        ("availability", "in_stock", "state"),
+    ],
+)
+def test_every_value_is_told_in_its_unit(
+    session: Session, acting: Acting, agent: Agent, value: str, told: object, unit: str
+) -> None:
+    fetched(session, acting)
+    found = agent.call("explain_value", product=NAME, value=value)
+    assert (found["value"], found["unit"]) == (told, unit)
+
+
+def test_a_value_of_a_time_is_the_one_last_seen_then(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    own_lamp(session, acting)
+    then = agent.call("explain_value", product=NAME, value="price", at=hours_ago(5).isoformat())
+    assert (then["value"], then["is_newest"]) == (20, False)
+    now = agent.call("explain_value", product=NAME, value="price", at=hours_ago(0.5).isoformat())
+    assert (now["value"], now["is_newest"]) == (22, True)
+
+
+def test_a_look_that_does_not_report_a_value_is_passed_over(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    own_lamp(session, acting)
+    store(session, price_only(LAMP, hours_ago(0.5)), now=hours_ago(0))
+    at = hours_ago(0).isoformat()
+    found = agent.call("explain_value", product=NAME, value="bsr", at=at)
+    assert (found["value"], found["seen_at"]) == (400, f"{hours_ago(1):%Y-%m-%dT%H:%MZ}")
+
+
+def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    own_lamp(session, acting)
+    store(session, look_at(LAMP, hours_ago(0.5), price=220_000), now=hours_ago(0))
+    newest = agent.call("explain_value", product=NAME, value="price")
+    assert (newest["value"], newest["doubts"]) == (22, [])
+    at = hours_ago(0).isoformat()
+    found = agent.call("explain_value", product=NAME, value="price", at=at)
+    assert found["value"] == 2200
+    assert "far off its own history" in found["doubts"][0]
+    assert "Doubted: " in agent.words("explain_value", product=NAME, value="price", at=at)
+
+
+def test_looked_for_and_not_there_is_told_apart_from_never_reported(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, [LAMP])
+    away = {"price": None, "price_basis": None, "availability": Availability.UNAVAILABLE}
+    store(session, look_at(LAMP, hours_ago(1), **away), now=hours_ago(0))
+    found = agent.call("explain_value", product=NAME, value="price")
+    assert (found["value"], found["value_in_words"]) == (None, "looked, and there was none")
+    never = agent.call(
+        "explain_value", product=NAME, value="stock_left", at=hours_ago(0).isoformat()
+    )
+    assert never["why_unknown"] == "no look at or before this time reports it"
+
+
+def test_of_a_product_never_seen_the_reason_is_told(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, ["B0TEST0009"])
+    found = agent.call("explain_value", product=NEVER_SEEN, value="price")
+    assert (found["value"], found["why_unknown"]) == (None, "never fetched: due now")
+    told = agent.words("explain_value", product=NEVER_SEEN, value="price")
+    assert "never fetched: due now. `get_fetch_status` tells more." in told
+
+
+def test_before_the_first_look_nothing_was_known(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    own_lamp(session, acting)
+    found = agent.call("explain_value", product=NAME, value="price", at="2020-01-01T00:00Z")
+    assert found["why_unknown"] == "no look at or before this time reports it"
+
+
+def test_an_import_names_its_file_and_person_as_outside_text(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, [LAMP])
+    run = imported(session, acting, HOSTILE)
+    look = look_at(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
+    store(session, look, now=hours_ago(0), import_run_id=run)
+    found = agent.call("explain_value", product=NAME, value="price")
+    assert found["imported"]["name"] == {"untrusted": HOSTILE}
+    assert found["imported"]["person"] == {"untrusted": acting.name}
+    assert found["imported"]["file_sha256"] == "ab" * 32
+    assert (found["said_by"], found["fetch"]) == ("history file", None)
+    assert "Ignore" not in agent.words("explain_value", product=NAME, value="price")
+
+
+def test_another_teams_file_and_person_are_not_named(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, [LAMP])
+    theirs = imported(session, active(session, stranger(session)), "secret-margins.csv")
+    look = look_at(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
+    store(session, look, now=hours_ago(0), import_run_id=theirs)
+    found = agent.call("explain_value", product=NAME, value="price")
+    assert found["value"] == 20
+    assert found["imported"]["name"] == {"untrusted": "a file of another team"}
+    assert found["imported"]["person"] == {"untrusted": "somebody of another team"}
+    assert found["imported"]["file_sha256"] == ""
+
+
+def test_the_original_item_is_not_returned(session: Session, acting: Acting, agent: Agent) -> None:
+    fetched(session, acting)
+    assert "body" not in agent.call("explain_value", product=NAME, value="price")
+
+
+def test_a_value_without_an_origin_is_refused_with_those_that_have_one(agent: Agent) -> None:
+    assert "ratings_count" in agent.refusal("explain_value", product=NAME, value="profit")
+
+
+def test_yen_are_told_as_they_are(session: Session, acting: Acting, agent: Agent) -> None:
+    follow_all(session, acting, [LAMP], "JP")
+    store(session, look_at(LAMP, hours_ago(1), marketplace="JP", price=5980), now=hours_ago(0))
+    found = agent.call("explain_value", product=f"JP:{LAMP}", value="price")
+    assert (found["value"], found["unit"]) == (5980, "JPY")
+
+
+def test_a_stranger_learns_no_more_than_the_value(session: Session, acting: Acting) -> None:
+    fetched(session, acting)
+    other = agent_of(session, active(session, stranger(session)))
+    assert other.call("explain_value", product=NAME, value="price")["value"] == 20

@@ -1,0 +1,103 @@
+"""The statistics of a period as agents read them."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.history.observation import Availability
+from tests.factories import LAMP, NOON, follow_all, price_only, store
+from tests.mcp_server.conftest import Agent
+from tests.mcp_server.shop import NAME, NEVER_SEEN, days_ago, hours_ago, own_lamp, ranked, sold
+
+FIELDS = ("price", "list_price", "rank", "rating", "ratings_count")
+
+
+def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.acting)
+    found = agent.call("get_statistics", product=NAME)
+    price = found["price"]
+    assert {name: price[name]["value"] for name in ("start", "now", "low", "high", "changes")} == {
+        "start": 20,
+        "now": 22,
+        "low": 20,
+        "high": 22,
+        "changes": 1,
+    }
+    assert (price["change"], found["currency"]) == ("+10\u202f%", "USD")
+    assert price["median"]["value"] == 21
+    assert (found["rank"]["best"]["value"], found["rank"]["change"]) == (400, "improved 25\u202f%")
+    assert (found["rating"]["now"]["value"], found["rating"]["change"]) == (4.5, "unchanged")
+    assert found["ratings_count"]["change"] == "+10"
+    assert found["in_stock_share"]["value"] == 1
+    assert (found["looks"], found["doubtful_looks"]["value"]) == (2, 0)
+    assert found["rank_category"] == {"untrusted": "Lamps"}
+
+
+def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.acting)
+    told = agent.words("get_statistics", product=NAME)
+    assert "Price $22.00, +10\u202f% from $20.00, $20.00 to $22.00" in told
+    assert "In stock 100\u202f% of the time · 1 price change · 2 looks." in told
+
+
+def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    found = agent.call("get_statistics", product=NAME)
+    for name in ("list_price", "rank", "rating", "ratings_count"):
+        assert found[name]["now"] == {"value": None, "why_unknown": "not reported by this source"}
+    assert found["in_stock_share"]["why_unknown"] == "not reported by this source"
+    assert found["price"]["changes"]["why_unknown"] == "seen only once"
+    assert found["rank_category"] is None
+
+
+def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.acting)
+    found = agent.call("get_statistics", product=NAME, days=5, until=days_ago(100).isoformat())
+    for name in FIELDS:
+        assert found[name]["now"]["why_unknown"] == "nothing seen in this period"
+    assert found["looks"] == 0
+
+
+def test_of_a_product_never_seen_is_said_what_to_do(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, ["B0TEST0009"])
+    assert "`get_fetch_status` tells more" in agent.refusal("get_statistics", product=NEVER_SEEN)
+
+
+def test_yen_are_not_divided(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP], "JP")
+    sold(session, hours_ago(1), marketplace="JP", price=5980)
+    found = agent.call("get_statistics", product=f"JP:{LAMP}")
+    assert (found["price"]["now"]["value"], found["currency"]) == (5980, "JPY")
+
+
+def test_a_doubtful_price_is_left_out_and_counted(session: Session, agent: Agent) -> None:
+    own_lamp(session, agent.acting)
+    sold(session, hours_ago(0.5), price=220_000, rank=400)
+    found = agent.call("get_statistics", product=NAME)
+    assert (found["price"]["now"]["value"], found["price"]["high"]["value"]) == (22, 22)
+    assert found["doubtful_looks"]["value"] == 1
+
+
+def test_the_category_is_the_one_of_the_period_not_todays(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, days_ago(40), **ranked("Lamps", 500))
+    sold(session, hours_ago(1), **ranked("Lighting", 90))
+    past = agent.call("get_statistics", product=NAME, days=5, until=days_ago(38).isoformat())
+    assert past["rank_category"] == {"untrusted": "Lamps"}
+    assert agent.call("get_statistics", product=NAME)["rank_category"] == {"untrusted": "Lighting"}
+
+
+@pytest.mark.parametrize(("days", "resolution"), [(90, "looks"), (600, "days")])
+def test_time_in_stock_is_a_share(
+    session: Session, agent: Agent, days: int, resolution: str
+) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    for hours in range(4):  # of one day in Los Angeles
+        state = Availability.UNAVAILABLE if hours in (1, 2) else Availability.IN_STOCK
+        sold(session, NOON + timedelta(hours=hours), availability=state)
+    until = (NOON + timedelta(days=1)).isoformat()
+    found = agent.call("get_statistics", product=NAME, days=days, until=until)
+    assert found["resolution"] == resolution
+    assert 0.3 < found["in_stock_share"]["value"] < 0.6
