@@ -31,7 +31,7 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import CursorText, Scope
+from mcp_server.arguments import CursorText, Roles, Scope
 from mcp_server.cursors import mark_of, read_cursor, write_cursor
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
@@ -118,14 +118,7 @@ def list_changes(
         ),
     ] = None,
     whose: Scope = Whose.TEAM,
-    roles: Annotated[
-        tuple[Role, ...],
-        Described(
-            max_length=3,
-            description="Only products that are this to those who follow them; empty: all.",
-            examples=[["own", "competitor"]],
-        ),
-    ] = (),
+    roles: Roles = (),
     kinds: Annotated[
         tuple[Finding, ...],
         Described(max_length=10, description="Only these; empty: all.", examples=[["price_moved"]]),
