@@ -230,4 +230,7 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
         f"{change_wording.label(each.finding)}: {quoted(each.in_words())}"
         for each in rows[:5]
     )
-    return f"{count} changed since {answer.since}, {len(rows)} shown: {told}."
+    return (
+        f"{count} changed, looked at since {answer.since} and compared with the close of the day "
+        f"in `compared_with`; {len(rows)} shown: {told}."
+    )
