@@ -104,10 +104,10 @@ def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
     rows = [
         {
             "When": wording.moment(call.at, zone),
-            "Whose": wording.spreadsheet_safe(call_words.who(call)),
-            "Token": wording.spreadsheet_safe(call_words.token(call)),
             "Called": wording.spreadsheet_safe(call.name),
             "Ended": call_words.outcome(call, now),
+            "Whose": wording.spreadsheet_safe(call_words.who(call)),
+            "Token": wording.spreadsheet_safe(call_words.token(call)),
             "Took": call_words.took(call),
             "From": call_words.where(call),
         }
@@ -122,7 +122,7 @@ def _columns() -> dict[str, Any]:
         "When": text(width=130),
         "Whose": text(width=120),
         "Token": text(width=150),
-        "Called": text(width=220),
+        "Called": text(width=200),
         "Ended": text(width=130),
         "Took": text(width=80, alignment="right"),
         "From": text(width=130),

@@ -90,11 +90,11 @@ def _columns() -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
         "When": text(width=130),
-        "Who": text(width=120),
+        "Who": text(width=130),
         "What": text(width=150),
-        "Values": text(width=300),
+        "Values": text(width=260),
         "Thing": text(width=90),
-        "From": text(width=150),
+        "From": text(width=180),
         "Sealed": st.column_config.CheckboxColumn(
             width=60, help="Sealed events are in the chain: altering one shows."
         ),

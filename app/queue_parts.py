@@ -106,7 +106,7 @@ def table(rows: Sequence[QueueRow]) -> None:
         return
     options: dict[str, Any] = {"on_select": "ignore", "column_order": _shown(rows)}
     if _may_decide_here(rows):
-        options = {"on_select": "rerun", "selection_mode": "multi-row"}
+        options |= {"on_select": "rerun", "selection_mode": "multi-row"}
     st.dataframe(
         cells(rows, datetime.now(UTC)),
         key=_key(rows),
@@ -134,12 +134,13 @@ def _cards(rows: Sequence[QueueRow], now: datetime) -> None:
         words = _cells(row, now)
         title = wording.escape_markdown(wording.shorten(row.title, LONGEST_ON_A_PHONE))
         told = [words[name] for name in ("priority", "kind", "expected")]
+        about = wording.shorten(wording.unturned(row.product_title or row.asin), LONGEST_ON_A_PHONE)
         stands = [f"{words['confidence']} sure", words["status"], words["until"]]
         with st.container(border=True, gap=None):
             st.page_link(
                 f"../pages/{keys.SUGGESTION}.py", label=title, query_params={keys.ID: str(row.id)}
             )
-            st.markdown(wording.escape_markdown(f"{words['marketplace']} · {words['product']}"))
+            st.markdown(wording.escape_markdown(f"{words['marketplace']} · {about}"))
             st.caption(wording.escape_markdown(" · ".join([*told, *stands])))
 
 

@@ -68,7 +68,7 @@ def decline_tracking(suggestion_ids: Sequence[int], reason: str) -> str:
 def _approved(done: Sequence[Decision]) -> str:
     if any(decision.did for decision in done):
         _ring(_apply_now)
-    return _told(done, "approved", "The worker applies it within a minute.")
+    return _told(done, "approved", "The worker goes on within a minute.")
 
 
 def _declined(done: Sequence[Decision]) -> str:
@@ -79,7 +79,8 @@ def _told(done: Sequence[Decision], verb: str, then: str) -> str:
     """Say how many were decided; where somebody was faster or time was over, say that instead."""
     number = sum(decision.did for decision in done)
     reasons = list(dict.fromkeys(each.why for each in done if not each.did and each.why))
-    told = [f"{wording.count(number)} {verb}. {then}".strip()] if number else []
+    changes = "1 change" if number == 1 else f"{wording.count(number)} changes"
+    told = [f"{changes} {verb}. {then}".strip()] if number else []
     told += [wording.escape_markdown(reason) for reason in reasons]
     return " ".join(told) or "Nothing was left to decide."
 

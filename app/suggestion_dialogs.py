@@ -7,6 +7,7 @@ import streamlit as st
 from app import actions, diffs, fragments, policy_parts, suggestion_actions
 from app.data.suggestions import About
 from core import wording
+from core.catalog.marketplaces import get_marketplace
 from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions import diffing, editing, suggestion_words
 from core.suggestions.queries import ActionView, SuggestionView
@@ -14,6 +15,7 @@ from core.suggestions.rules import Change
 from core.tracking.rules import Cadence
 
 LONGEST_REASON = 2000  # characters
+_TEXTS = {Change.UPDATE_TITLE, Change.UPDATE_BRAND}  # of one line
 _CADENCES = [cadence.value for cadence in Cadence]
 
 
@@ -76,7 +78,7 @@ def edit(about: About, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
     marketplace = about.view.row.marketplace
     written = editing.written(action.change, action.wanted, marketplace)
-    text = _field(action.change, written)
+    text = _field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
         wanted = suggestion_actions.read_edit(action.change, text, marketplace)
@@ -105,8 +107,11 @@ def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None
     st.rerun()
 
 
-def _field(change: Change, written: str) -> str:
+def _field(change: Change, written: str, marketplace: str) -> str:
     name = suggestion_words.CHANGES[change]
+    if change is Change.UPDATE_PRICE:
+        currency = get_marketplace(marketplace).currency
+        return st.text_input(f"{name} ({currency})", written, key="edit_value")
     if change is Change.SET_CADENCE:
         place = _CADENCES.index(written) if written in _CADENCES else 0
         chosen = st.selectbox(name, _CADENCES, place, format_func=wording.cadence, key="edit_value")
@@ -116,4 +121,5 @@ def _field(change: Change, written: str) -> str:
         return st.text_area(
             label, written, height=200, max_chars=editing.LONGEST_TEXT, key="edit_value"
         )
-    return st.text_input(name, written, max_chars=editing.LONGEST_TEXT, key="edit_value")
+    longest = editing.LONGEST_TEXT if change in _TEXTS else None
+    return st.text_input(name, written, max_chars=longest, key="edit_value")

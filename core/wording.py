@@ -9,6 +9,7 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -163,6 +164,15 @@ def _span(seconds: float) -> str:
 
 def _plural(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def machine(address: str | None) -> str:
+    """Name where a call came from: its network address, or this machine. None: none was told."""
+    try:
+        is_own = address is None or ip_address(address).is_loopback
+    except ValueError:
+        is_own = False
+    return "this machine" if is_own else str(address)
 
 
 def moment(at: datetime | None, time_zone: str) -> str:

@@ -6,6 +6,7 @@ import orjson
 
 from core.accounts.audit import Event, Values
 from core.accounts.rules import Means
+from core.wording import machine
 
 LONGEST = 120  # characters of one value on a screen
 NOBODY = "nobody signed in"
@@ -22,7 +23,7 @@ def where(event: Event) -> str:
     """Say from where and by which means: "page, from 10.0.0.7"."""
     if event.person is None and event.means == Means.JOB.value:
         return event.means
-    return f"{event.means}, from {event.address or 'this machine'}"
+    return f"{event.means}, from {machine(event.address)}"
 
 
 def changes(event: Event) -> str:

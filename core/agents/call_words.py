@@ -5,7 +5,7 @@ from typing import Final
 
 from core.agents.queries import LONGEST_CALL, CallRow
 from core.agents.rules import Outcome
-from core.wording import duration
+from core.wording import duration, machine
 
 _OUTCOMES: Final = {
     Outcome.ANSWERED: "answered",
@@ -40,7 +40,7 @@ def token(call: CallRow) -> str:
 
 def where(call: CallRow) -> str:
     """Say from where a call came."""
-    return call.address or "this machine"
+    return machine(call.address)
 
 
 def took(call: CallRow) -> str:

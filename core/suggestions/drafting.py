@@ -179,7 +179,7 @@ def require_own(
     )
     if session.scalar(own.limit(1)) is None:
         raise InvalidInputError(
-            f"{facts.marketplace} {facts.asin} is not your team's own product, so its price and "
+            f"{facts.marketplace}:{facts.asin} is not your team's own product, so its price and "
             "listing are not yours to change. Propose changes of tracking, or set its role to own."
         )
 

@@ -136,8 +136,21 @@ def what_there_is(facts: Facts) -> str:
     """Say which figures may be cited, with their values."""
     if not facts.evidence:
         return "Nothing is known of this product yet: have it looked at first."
-    told = [f"{each.key} = {each.value} {each.unit}" for each in facts.evidence[:MOST_LISTED]]
+    told = [f"{each.key} = {_as_told(each, facts)}" for each in facts.evidence[:MOST_LISTED]]
     return f"What may be cited: {'; '.join(told)}."
+
+
+def _as_told(figure: Evidence, facts: Facts) -> str:
+    """Write a figure as texts say it: money in major units, stars as stars."""
+    if isinstance(figure.value, str):
+        return figure.value
+    value, unit = Decimal(str(figure.value)), figure.unit
+    if unit.endswith(" minor"):
+        decimals = get_marketplace(facts.marketplace).decimals
+        return f"{value.scaleb(-decimals)} {unit.removesuffix(' minor')}"
+    if unit == "stars/10":
+        return f"{value.scaleb(-1)} stars"
+    return f"{figure.value} {unit}"
 
 
 # Reading a change

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from core.history.attention import USUAL_RULE
 from core.suggestions import plain_text
 from core.suggestions.cited_figures import numbers_not_in_listing
 from core.suggestions.policies import lint_change
@@ -137,8 +138,7 @@ def problems(change: Change, proposed: Values, facts: Facts) -> Iterator[str]:
     if change in _TEXTS or change in _LISTS:
         yield from _text_problems(change, proposed, facts)
     elif change in _THRESHOLDS:
-        if not 0 < Decimal(proposed["percent"]) <= LARGEST_THRESHOLD:
-            yield f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+        yield from _threshold_problems(change, Decimal(proposed["percent"]))
     elif change is Change.SET_CADENCE:
         if proposed["cadence"] not in {cadence.value for cadence in Cadence}:
             yield f"A cadence is one of {', '.join(cadence.value for cadence in Cadence)}."
@@ -146,6 +146,16 @@ def problems(change: Change, proposed: Values, facts: Facts) -> Iterator[str]:
         yield from _image_problems(proposed["count"], facts.listing.image_count)
     elif change in (Change.UPDATE_PRICE, Change.SET_COUPON):
         yield from _price_problems(change, proposed, facts)
+
+
+def _threshold_problems(change: Change, percent: Decimal) -> Iterator[str]:
+    if not 0 < percent <= LARGEST_THRESHOLD:
+        yield f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+        return
+    is_price = change is Change.SET_PRICE_THRESHOLD
+    usual = USUAL_RULE.price_percent if is_price else USUAL_RULE.rank_percent
+    if percent < Decimal(str(usual)):
+        yield f"A threshold below the usual {usual:g} percent has no effect."
 
 
 def _image_problems(count: int, now: int | None) -> Iterator[str]:

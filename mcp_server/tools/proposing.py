@@ -9,6 +9,8 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Right
+from core.errors import InvalidInputError
+from core.history.attention import USUAL_RULE
 from core.suggestions import suggestion_words
 from core.suggestions.drafting import Proposal, propose_by_name
 from core.suggestions.drafts import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
@@ -194,6 +196,13 @@ def _action(change: Change, reason: str, **values: Any) -> DraftAction:
     return DraftAction(change=change, reason=reason, **(values | {"amount": exact}))
 
 
+_NOTHING_GIVEN = {
+    Kind.PRICING: "Give `price`, `coupon_percent`, or both: nothing would change.",
+    Kind.CONTENT: "Give at least one new text, or `images_wanted`: nothing would change.",
+    Kind.TRACKING: "Give a threshold, a cadence, a competitor, or `pause`: nothing would change.",
+}
+
+
 def _usual(
     kind: Kind,
     title: str | None,
@@ -203,6 +212,8 @@ def _usual(
     confidence: float,
     evidence: tuple[str, ...],
 ) -> Draft:
+    if not actions:
+        raise InvalidInputError(_NOTHING_GIVEN[kind])
     metric, direction, window_days = USUAL_EFFECT[kind]
     return Draft(
         title=USUAL_TITLE[kind] if title is None else title,
@@ -374,10 +385,18 @@ def propose_tracking_adjustment(
     reasoning: Reasoning,
     reason: Reason,
     price_threshold_percent: Annotated[
-        Percent | None, Described(description="From which change of the price on it is news.")
+        Percent | None,
+        Described(
+            description=f"From which change of the price on it is news: "
+            f"{USUAL_RULE.price_percent:g} % or more."
+        ),
     ] = None,
     rank_threshold_percent: Annotated[
-        Percent | None, Described(description="From which change of the rank on it is news.")
+        Percent | None,
+        Described(
+            description=f"From which change of the rank on it is news: "
+            f"{USUAL_RULE.rank_percent:g} % or more."
+        ),
     ] = None,
     cadence: Annotated[
         Cadence | None, Described(description="How often the team has it looked at.")

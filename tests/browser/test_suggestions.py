@@ -160,7 +160,7 @@ def test_tracking_is_approved_from_the_list_and_set_at_once(manager: Page, stack
     for row in (1, 2):
         table.click(position={"x": 16, "y": ROW_HEIGHT * (row + 0.5)})
     page.get_by_role("button", name="Approve 2 about tracking").click()
-    expect(page.get_by_text("2 approved").first).to_be_visible()
+    expect(page.get_by_text("2 changes approved").first).to_be_visible()
     open_queue(page, stack, "?kind=Tracking")
     assert waiting(page) == number - 2
     go(page, stack, "/suggestions?kind=Tracking&status=Approved")

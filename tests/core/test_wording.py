@@ -311,3 +311,17 @@ def test_formats_are_of_one_thread(written: Callable[[Formats], None]) -> None:
     other.join()
     assert seen == ["1,234"]
     assert wording.count(1234) == "1.234"
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        (None, "this machine"),
+        ("127.0.0.1", "this machine"),
+        ("::1", "this machine"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("a proxy's word", "a proxy's word"),
+    ],
+)
+def test_this_machine_has_one_name(address: str | None, named: str) -> None:
+    assert wording.machine(address) == named

@@ -87,6 +87,16 @@ def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
     assert "Tick suggestions" not in words(app), "there is nothing to tick"
 
 
+def test_a_status_that_all_rows_share_is_no_column(
+    session: Session, acting: Acting, three: list[int]
+) -> None:
+    assert "status" not in list(open_page("suggestions").dataframe[0].proto.column_order)
+    service.decline_all(session, acting, three[0], datetime.now(UTC), "Not now.")
+    session.commit()
+    everything = open_page("suggestions", status="All")
+    assert "status" in list(everything.dataframe[0].proto.column_order)
+
+
 def test_a_row_says_who_spoke_how_sure_and_what_should_move(three: list[int]):
     first = table(open_page("suggestions"))[0]
     assert first["advisor"] == "model · local-8b"
@@ -164,7 +174,7 @@ def test_suggestions_about_tracking_are_approved_together(
     session: Session, acting: Acting, three: list[int]
 ):
     answer = _as_page(lambda: suggestion_actions.approve_tracking([three[0]]))
-    assert answer.startswith("1 approved.")
+    assert answer.startswith("1 change approved.")
     assert row(session, "SELECT state FROM suggestion WHERE id = :id", id=three[0]) == {
         "state": "approved"
     }

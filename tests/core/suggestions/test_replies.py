@@ -222,6 +222,8 @@ def test_what_stands_now_is_taken_from_the_facts_where_it_is_not_known() -> None
         (action("add_images", count=99), "at most at 12"),
         (action("set_price_threshold", percent=0.0), "above 0"),
         (action("set_price_threshold", percent=5.0), "stands already"),
+        (action("set_price_threshold", percent=4.9), "below the usual 5 percent has no effect"),
+        (action("set_rank_threshold", percent=49), "below the usual 50 percent has no effect"),
         (action("set_rank_threshold", percent=1e9), "at most at 10,000"),
         (action("set_rank_threshold", percent=1e26), "at most at 10,000"),
         (action("set_cadence", text="every second"), "hourly"),
