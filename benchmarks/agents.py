@@ -38,6 +38,7 @@ PARALLEL = 4
 DAYS = 90
 VERSION = "2026-07-28"  # of the protocol
 _REST_SECONDS = 5
+_LET_GO_SECONDS = 3.0  # the server ends connections that are not used for five
 _YEARS = ("get_price_history", "get_bsr_history", "get_rating_history")
 
 
@@ -179,8 +180,11 @@ class Door:
         }
 
     def _connection(self) -> HTTPConnection:
-        if not hasattr(self._kept, "connection"):
+        """Return this thread's connection, a new one where the server has let go of it."""
+        now = time.monotonic()
+        if now - getattr(self._kept, "used_at", 0.0) > _LET_GO_SECONDS:
             self._kept.connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self._kept.used_at = now
         connection: HTTPConnection = self._kept.connection
         return connection
 
