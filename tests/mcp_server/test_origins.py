@@ -166,7 +166,7 @@ def test_another_teams_file_and_person_are_not_named(
     assert found["value"] == 20
     assert found["imported"]["name"] == {"untrusted": "a file of another team"}
     assert found["imported"]["person"] == {"untrusted": "somebody of another team"}
-    assert found["imported"]["file_sha256"] == ""
+    assert found["imported"]["file_sha256"] is None
 
 
 def test_the_original_item_is_not_returned(session: Session, acting: Acting, agent: Agent) -> None:
