@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
+from core.catalog.categories import UNNAMED_CATEGORY
 from core.suggestions.competitors import add_competitor
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -49,6 +50,16 @@ def test_where_a_product_stands(session: Session, acting: Acting, agent: Agent, 
     assert found["images"]["median"]["value"] == 5
     told = agent.words("get_competitor_analysis", product=NAME)
     assert "among 2 competitors. Price $22.00: 2 of 3; Rank #400: 2 of 2" in told
+
+
+def test_ranks_whose_category_no_source_names_are_never_compared(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    [lamp] = follow_all(session, acting, [LAMP])
+    sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 400))
+    rival(session, acting, lamp, KETTLE, **ranked(UNNAMED_CATEGORY, 100))
+    found = agent.call("get_competitor_analysis", product=NAME)["rank"]
+    assert (found["own"]["value"], found["place"], found["median"]["value"]) == (400, None, None)
 
 
 def test_a_listing_that_was_never_read_has_no_sizes(
