@@ -224,6 +224,30 @@ def test_while_the_database_is_away_requests_are_asked_to_come_back_and_then_it_
     assert checked_out() == 0
 
 
+def test_health_tells_the_truth_about_the_database(door: Door, committed_database: str) -> None:
+    address = door.url.replace("/mcp", "/healthz")
+    assert httpx2.get(address).status_code == 200
+    with database_away(committed_database):
+        answer = httpx2.get(address, timeout=20)
+        assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
+    assert httpx2.get(address).status_code == 200
+
+
+def test_a_door_that_is_busy_is_well(slow_tool: str, door: Door) -> None:
+    answers: list[int] = []
+
+    async def burst(client: Client) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(2 * MOST_AT_ONCE):
+                group.start_soon(client.call_tool, slow_tool, {"seconds": 1.5})
+            await anyio.sleep(0.7)
+            async with httpx2.AsyncClient(timeout=1) as http:
+                answers.append((await http.get(door.url.replace("/mcp", "/healthz"))).status_code)
+
+    door.with_client(burst)
+    assert answers == [200]
+
+
 def test_without_http_a_database_that_is_away_is_told_in_words(
     door: Door, committed_database: str
 ) -> None:
@@ -259,7 +283,19 @@ def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
     # That it was is in the log; how it ended is, where a connection was left to note it.
     [(name, outcome), after] = calls()
     assert (name, after) == (slow_tool, ("search_products", "answered"))
-    assert outcome in (None, "refused")
+    assert outcome in (None, "failed")
+
+
+def test_before_its_database_ever_ran_the_door_asks_to_come_back(tmp_path: Path) -> None:
+    port = free_port()
+    nothing = environment("", tmp_path)
+    with over_http(nothing, port, healthy=503):
+        answer = httpx2.post(
+            f"http://127.0.0.1:{port}/mcp",
+            json=call_message("search_products"),
+            headers=HEADERS | {"Authorization": "Bearer amz_any"},
+        )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 # Kills, and two processes
