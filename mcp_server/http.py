@@ -47,6 +47,7 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
         host=settings.amazcope_host,
     )
     app.router.routes.append(health())
+    app.router.redirect_slashes = False  # to an address that a proxy in front may not have
     # Inside of what turns any other error into a 500, around what looks at tokens.
     app.add_middleware(Patient)
     app.add_middleware(OnlyPosted)
@@ -97,15 +98,18 @@ class OnlyPosted:
     """Middleware: there are no sessions, so no stream to open by GET and none to DELETE.
 
     The SDK would open one that nothing ever comes over, and hold it for as long as the
-    client likes.
+    client likes. A slash at the end of the address is the same address.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] == "POST":
+        if scope["type"] != "http" or scope["path"] not in (PATH, f"{PATH}/"):
             await self.app(scope, receive, send)
+            return
+        if scope["method"] == "POST":
+            await self.app({**scope, "path": PATH, "raw_path": PATH.encode()}, receive, send)
             return
         await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
 

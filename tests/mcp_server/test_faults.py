@@ -435,6 +435,18 @@ def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
     assert anyio.run(send) == 405
 
 
+@pytest.mark.parametrize(("path", "status"), [("/mcp/", 200), ("/mcp//", 404), ("/x/", 404)])
+def test_a_slash_at_the_end_is_the_same_address_and_nobody_is_sent_on(
+    door: Door, path: str, status: int
+) -> None:
+    async def send() -> int:
+        async with door.client(**HEADERS) as http:
+            address = door.url.removesuffix("/mcp") + path
+            return int((await http.post(address, json=call_message("search_products"))).status_code)
+
+    assert anyio.run(send) == status
+
+
 def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
     async def body() -> Any:
         for _ in range(200):
