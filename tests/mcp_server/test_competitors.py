@@ -13,6 +13,7 @@ from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, hours_ago, own_lamp, ranked, sold
 
 THIRD = "B0TEST0003"
+SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
 
 
 @pytest.fixture
@@ -67,7 +68,9 @@ def test_a_listing_that_was_never_read_has_no_sizes(
 ) -> None:
     rival(session, acting, lamp, KETTLE, price=2000)
     found = agent.call("get_competitor_analysis", product=NAME)
-    assert found["competitors"][0]["bullets"] is None
+    [other] = found["competitors"]
+    assert other["bullets"] is None
+    assert other["why_unknown"] == dict.fromkeys(SIZES, "its page was not read yet")
     assert found["bullets"]["median"] == {
         "value": None,
         "why_unknown": "no competitor's number of bullets is known",
@@ -94,6 +97,11 @@ def test_a_competitor_never_looked_at_is_told(
     rival(session, acting, lamp, KETTLE)
     found = agent.call("get_competitor_analysis", product=NAME)
     assert found["price"]["median"]["why_unknown"] == "no competitor's price is known"
+    values = ("price", "rank", "rating", "ratings_count", "availability")
+    assert found["competitors"][0]["why_unknown"] == {
+        **dict.fromkeys(values, "never looked at"),
+        **dict.fromkeys(SIZES, "its page was not read yet"),
+    }
     assert "1 of the competitors were never looked at" in found["how_to_go_on"]
 
 
