@@ -302,7 +302,7 @@ def test_a_key_that_is_not_in_the_evidence_is_refused_with_all_there_are(
 ) -> None:
     told = refusal(session, agent, evidence=("profit",))
     assert "Not in the evidence: profit." in told
-    assert "price_now = 2000 USD minor" in told
+    assert "price_now = 20.00 USD" in told
     assert "bsr_now = 500 rank" in told
 
 
@@ -311,7 +311,7 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
 ) -> None:
     told = refusal(session, agent, reasoning="The rank fell by 37 % within the last few days.")
     assert "It says 37, which is not in the evidence" in told
-    assert "price_now = 2000 USD minor" in told
+    assert "price_now = 20.00 USD" in told
 
 
 @pytest.mark.parametrize(
