@@ -16,11 +16,10 @@ from core.config import ROOT, get_settings
 from core.errors import InvalidInputError
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_head import find_product_head
-from core.importing.models import ImportRun
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
-from tests.factories import stranger
+from tests.factories import imported, stranger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -244,18 +243,8 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acti
 def test_another_teams_file_and_person_are_named_nowhere(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     other = stranger(session)
-    theirs = ImportRun(
-        team_id=other.team_id,
-        person_id=other.person_id,
-        name="secret-margins.csv",
-        kind="history",
-        state="done",
-        file_hash=bytes.fromhex("ab" * 32),
-        file_bytes=10,
-    )
-    session.add(theirs)
-    session.flush()
-    look = look_of(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs.id)
+    theirs = imported(session, other, "secret-margins.csv")
+    look = look_of(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
     store(session, [look])
     page = open_product(30)
     page.button(key="source_price").click().run()

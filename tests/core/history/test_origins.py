@@ -17,9 +17,8 @@ from core.history.origins import (
 )
 from core.history.product_head import ProductHead, find_product_head
 from core.history.provenance import Provenance
-from core.importing.models import ImportRun
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
-from tests.factories import stranger
+from tests.factories import imported, stranger
 
 HOUR = timedelta(hours=1)
 Ways = dict[str, Callable[[Session, Acting, ProductHead], Provenance | None]]
@@ -47,19 +46,9 @@ def _at(session: Session, acting: Acting, head: ProductHead) -> Provenance | Non
 
 def imported_by(session: Session, somebody: Acting) -> None:
     """Store a look at the product from a file of somebody's."""
-    run = ImportRun(
-        team_id=somebody.team_id,
-        person_id=somebody.person_id,
-        name="secret-margins.csv",
-        kind="history",
-        state="done",
-        file_hash=bytes.fromhex("ab" * 32),
-        file_bytes=10,
-    )
-    session.add(run)
-    session.flush()
+    run = imported(session, somebody, "secret-margins.csv")
     product = followed(session, somebody)
-    look = look_of(product, this_hour() - HOUR, source=Source.HISTORY_FILE, import_run_id=run.id)
+    look = look_of(product, this_hour() - HOUR, source=Source.HISTORY_FILE, import_run_id=run)
     store(session, [look])
 
 
