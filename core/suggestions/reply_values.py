@@ -14,7 +14,8 @@ from core.suggestions import plain_text
 from core.suggestions.cited_figures import numbers_not_in_listing
 from core.suggestions.policies import lint_change
 from core.suggestions.rules import Change, Facts, ListingFacts
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.thresholds import LARGEST_THRESHOLD, NO_THRESHOLD, is_threshold
+from core.tracking.rules import Cadence
 
 MOST_IMAGES = 12
 LARGEST_COUPON = 50  # percent
@@ -137,8 +138,8 @@ def problems(change: Change, proposed: Values, facts: Facts) -> Iterator[str]:
     if change in _TEXTS or change in _LISTS:
         yield from _text_problems(change, proposed, facts)
     elif change in _THRESHOLDS:
-        if not 0 < Decimal(proposed["percent"]) <= LARGEST_THRESHOLD:
-            yield f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+        if not is_threshold(Decimal(proposed["percent"])):
+            yield NO_THRESHOLD
     elif change is Change.SET_CADENCE:
         if proposed["cadence"] not in {cadence.value for cadence in Cadence}:
             yield f"A cadence is one of {', '.join(cadence.value for cadence in Cadence)}."

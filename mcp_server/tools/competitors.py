@@ -1,6 +1,6 @@
 """A product against the competitors that the team chose for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field as Described
@@ -10,7 +10,7 @@ from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.db import read_scope
-from core.history import period_words
+from core.history import blanks, period_words
 from core.history.comparing import Standing
 from core.history.product_head import ProductHead
 from core.suggestions.contenders import (
@@ -71,6 +71,13 @@ class ContenderRow(Named):
     bullets_length: Annotated[int | None, Described(description="Characters, all together.")]
     description_length: Annotated[int | None, Described(description="Characters.")]
     images: int | None
+    why_unknown: Annotated[
+        dict[str, str],
+        Described(
+            description="By its name, why each value above is null; empty: none is.",
+            examples=[{"bullets": "its page was not read yet"}],
+        ),
+    ]
     looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
 
 
@@ -155,8 +162,30 @@ def _row(each: Contender) -> ContenderRow:
         bullets_length=each.bullets_length,
         description_length=each.description_length,
         images=each.images,
+        why_unknown=dict(_blanks(each)),
         looked_at=moment_or_none(each.captured_at),
     )
+
+
+_SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
+
+
+def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
+    """Yield each value that is null, with the reason."""
+    values = (
+        ("price", each.price, each.price_at),
+        ("rank", each.bsr, each.bsr_at),
+        ("rating", each.rating, each.rating_at),
+        ("ratings_count", each.ratings_count, each.rating_at),
+        ("availability", each.availability, each.availability_at),
+    )
+    for name, value, reported_at in values:
+        if value is None:
+            is_seen = each.captured_at is not None
+            yield name, blanks.blank_of_seen(reported_at) if is_seen else "never looked at"
+    for name in _SIZES:
+        if getattr(each, name) is None:
+            yield name, "its page was not read yet"
 
 
 def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:

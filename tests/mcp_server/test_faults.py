@@ -225,6 +225,30 @@ def test_while_the_database_is_away_requests_are_asked_to_come_back_and_then_it_
     assert checked_out() == 0
 
 
+def test_health_tells_the_truth_about_the_database(door: Door, committed_database: str) -> None:
+    address = door.url.replace("/mcp", "/healthz")
+    assert httpx2.get(address).status_code == 200
+    with database_away(committed_database):
+        answer = httpx2.get(address, timeout=20)
+        assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
+    assert httpx2.get(address).status_code == 200
+
+
+def test_a_door_that_is_busy_is_well(slow_tool: str, door: Door) -> None:
+    answers: list[int] = []
+
+    async def burst(client: Client) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(2 * MOST_AT_ONCE):
+                group.start_soon(client.call_tool, slow_tool, {"seconds": 1.5})
+            await anyio.sleep(0.7)
+            async with httpx2.AsyncClient(timeout=1) as http:
+                answers.append((await http.get(door.url.replace("/mcp", "/healthz"))).status_code)
+
+    door.with_client(burst)
+    assert answers == [200]
+
+
 def test_without_http_a_database_that_is_away_is_told_in_words(
     door: Door, committed_database: str
 ) -> None:
@@ -261,6 +285,18 @@ def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
     [(name, outcome), after] = calls()
     assert (name, after) == (slow_tool, ("search_products", "answered"))
     assert outcome in (None, "failed")
+
+
+def test_before_its_database_ever_ran_the_door_asks_to_come_back(tmp_path: Path) -> None:
+    port = free_port()
+    nothing = environment("", tmp_path)
+    with over_http(nothing, port, healthy=503):
+        answer = httpx2.post(
+            f"http://127.0.0.1:{port}/mcp",
+            json=call_message("search_products"),
+            headers=HEADERS | {"Authorization": "Bearer amz_any"},
+        )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 # Kills, and two processes
@@ -398,6 +434,18 @@ def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
             return int(answer.status_code)
 
     assert loops.run(send) == 405
+
+
+@pytest.mark.parametrize(("path", "status"), [("/mcp/", 200), ("/mcp//", 404), ("/x/", 404)])
+def test_a_slash_at_the_end_is_the_same_address_and_nobody_is_sent_on(
+    door: Door, path: str, status: int
+) -> None:
+    async def send() -> int:
+        async with door.client(**HEADERS) as http:
+            address = door.url.removesuffix("/mcp") + path
+            return int((await http.post(address, json=call_message("search_products"))).status_code)
+
+    assert loops.run(send) == status
 
 
 def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:

@@ -302,7 +302,7 @@ def test_a_key_that_is_not_in_the_evidence_is_refused_with_all_there_are(
 ) -> None:
     told = refusal(session, agent, evidence=("profit",))
     assert "Not in the evidence: profit." in told
-    assert "price_now = 2000 USD minor" in told
+    assert "price_now = 20.00 USD" in told
     assert "bsr_now = 500 rank" in told
 
 
@@ -311,7 +311,7 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
 ) -> None:
     told = refusal(session, agent, reasoning="The rank fell by 37 % within the last few days.")
     assert "It says 37, which is not in the evidence" in told
-    assert "price_now = 2000 USD minor" in told
+    assert "price_now = 20.00 USD" in told
 
 
 @pytest.mark.parametrize(
@@ -343,6 +343,7 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
         (DraftAction(Change.SET_CADENCE, "Often is good.", text="often"), "A cadence is one of"),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=float("nan")), "percent: "),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=0), "above 0"),
+        (DraftAction(Change.SET_PRICE_THRESHOLD, "Noise.", percent=0.004), "above 0"),
         (DraftAction(Change.ADD_IMAGES, "More is seen.", count=99), "at most at 12"),
         (DraftAction(Change.ADD_COMPETITOR, "It is near.", text="B0TEST0001"), "of its own"),
         (DraftAction(Change.ADD_COMPETITOR, "It is near.", text="a lamp"), "product"),
