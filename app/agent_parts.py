@@ -89,14 +89,14 @@ def calls(found: Sequence[CallRow]) -> None:
         st.info("No call ended like this.", icon=":material/smart_toy:")
     else:
         st.dataframe(
-            _rows(found),
+            _rows(found[:PAGE]),
             hide_index=True,
             row_height=_ROW_HEIGHT,
             height="content",
             column_config=_columns(),
             key="calls_table",
         )
-    paging.buttons(LOG, found[-1].id if len(found) == PAGE else None)
+    paging.buttons(LOG, found, PAGE)
 
 
 def _rows(found: Sequence[CallRow]) -> pd.DataFrame:

@@ -58,14 +58,14 @@ def events(found: Sequence[Event]) -> None:
         st.info("Nothing of this kind has happened.", icon=":material/history:")
         return
     st.dataframe(
-        _rows(found),
+        _rows(found[:PAGE]),
         hide_index=True,
         row_height=_ROW_HEIGHT,
         height="content",
         column_config=_columns(),
         key="audit_table",
     )
-    paging.buttons(LOG, found[-1].id if len(found) == PAGE else None)
+    paging.buttons(LOG, found, PAGE)
 
 
 def _rows(found: Sequence[Event]) -> pd.DataFrame:

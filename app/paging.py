@@ -1,5 +1,8 @@
 """Turning pages of a long log: older and newer, by the number of the last one shown."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import streamlit as st
 
 
@@ -14,8 +17,18 @@ def newest(log: str) -> None:
     st.session_state.pop(_key(log), None)
 
 
-def buttons(log: str, last_shown: int | None) -> None:
-    """Offer newer and older pages; `last_shown` None: there is nothing older."""
+class Numbered(Protocol):
+    """A line of a log."""
+
+    @property
+    def id(self) -> int:
+        """Its number: a newer line has a higher one."""
+        ...
+
+
+def buttons(log: str, found: Sequence[Numbered], size: int) -> None:
+    """Offer newer and older pages; a line more than `size` was found where there are older ones."""
+    last_shown = found[size - 1].id if len(found) > size else None
     with st.container(horizontal=True, horizontal_alignment="right"):
         if before(log) is not None:
             st.button("Newer", icon=":material/arrow_back:", on_click=_newer, args=(log,))

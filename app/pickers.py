@@ -1,19 +1,15 @@
 """What a person chooses for a list: search, filters, order, page. All of it lives in the URL."""
 
-from collections.abc import Mapping
-from typing import TypeVar
-
 import streamlit as st
 
-from app import keys
+from app import filtering, keys
 from app.product_choice import MARKETPLACE
 from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
 from core.tracking.rules import Role
 
 ROLE = "role"
 WHOSE = "whose"
-
-Choice = TypeVar("Choice", bound=str)
+_PICKED = (keys.MARKET, ROLE, keys.STATE, keys.TAG)
 
 # Streamlit writes labels, not values, into the address: a changed label breaks sent links.
 ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
@@ -60,42 +56,15 @@ def restore_list() -> None:
 
 def list_filter(marketplaces: list[str], tags: list[str], whose: Whose) -> ListFilter:
     """Show search and filters in one row; return what was chosen."""
-    search = st.text_input(
-        "Search",
-        key=keys.SEARCH,
-        type="search",
-        placeholder="Title, brand or ASIN",
-        label_visibility="collapsed",
-        width=280,
-        max_chars=200,
-        bind="query-params",
-        on_change=_first_page,
-    )
-    chosen = _pills("Marketplaces", keys.MARKET, {code: code for code in marketplaces})
-    roles = _pills("Roles", ROLE, ROLES)
-    with st.popover(_more_label(), icon=":material/tune:"):
-        states = _pills("State", keys.STATE, STATES, is_labelled=True)
+    words = filtering.search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)
+    codes = {code: code for code in marketplaces}
+    chosen = filtering.pills("Marketplaces", keys.MARKET, codes, keys.PAGE)
+    roles = filtering.pills("Roles", ROLE, ROLES, keys.PAGE)
+    hidden = filtering.with_count("State and tags", (keys.STATE, keys.TAG))
+    with st.popover(hidden, icon=":material/tune:"):
+        states = filtering.pills("State", keys.STATE, STATES, keys.PAGE, is_labelled=True)
         chosen_tags = _tags(tags)
-    return ListFilter(search or "", chosen, roles, states, chosen_tags, whose)
-
-
-def _pills(
-    label: str, key: str, options: Mapping[Choice, str], *, is_labelled: bool = False
-) -> tuple[Choice, ...]:
-    """Show choices as pills; return those that are chosen."""
-    if not options:
-        return ()
-    chosen = st.pills(
-        label,
-        list(options),
-        selection_mode="multi",
-        format_func=options.__getitem__,
-        key=key,
-        label_visibility="visible" if is_labelled else "collapsed",
-        bind="query-params",
-        on_change=_first_page,
-    )
-    return tuple(chosen)
+    return ListFilter(words, chosen, roles, states, chosen_tags, whose)
 
 
 def _tags(options: list[str]) -> tuple[str, ...]:
@@ -107,42 +76,16 @@ def _tags(options: list[str]) -> tuple[str, ...]:
         key=keys.TAG,
         placeholder="Any tag",
         bind="query-params",
-        on_change=_first_page,
+        on_change=filtering.first_page,
+        args=(keys.PAGE,),
     )
     return tuple(str(tag) for tag in chosen)
-
-
-def _more_label() -> str:
-    chosen = _chosen(keys.STATE) + _chosen(keys.TAG)
-    return f"State and tags · {chosen}" if chosen else "State and tags"
-
-
-def _chosen(key: str) -> int:
-    """Return how many choices a picker has, also before it is shown for the first time."""
-    if key in st.session_state:
-        return len(st.session_state[key])
-    return len(st.query_params.get_all(key))
 
 
 def clear_button(asked: ListFilter) -> None:
     """Offer to take away what narrows a list; nothing where nothing does."""
     if not asked.is_empty:
-        st.button("Clear filters", icon=":material/close:", key=keys.CLEAR, on_click=clear)
-
-
-def clear() -> None:
-    """Take away the search and every filter; for `on_click`."""
-    st.session_state[keys.SEARCH] = ""
-    for name in (keys.MARKET, ROLE, keys.STATE, keys.TAG):
-        if name in st.session_state:
-            st.session_state[name] = []
-    _first_page()
-
-
-def _first_page() -> None:
-    """A narrower list begins at its first page."""
-    if keys.PAGE in st.session_state:
-        st.session_state[keys.PAGE] = 1
+        filtering.clear_button(keys.SEARCH, _PICKED, keys.PAGE)
 
 
 def sort() -> Sort:
@@ -154,24 +97,20 @@ def sort() -> Sort:
         label_visibility="collapsed",
         width=230,
         bind="query-params",
-        on_change=_first_page,
+        on_change=filtering.first_page,
+        args=(keys.PAGE,),
     )
     return SORTS[name]
 
 
 def page_asked() -> int:
     """Return the page that is asked for, before the pages can be counted."""
-    chosen = st.session_state.get(keys.PAGE) or st.query_params.get(keys.PAGE, "1")
-    text = str(chosen)
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    return filtering.page_asked(keys.PAGE)
 
 
 def pages(total: int, size: int) -> None:
     """Show the pages of a list, where there is more than one."""
-    number = page_count(total, size)
-    if number > 1:
-        # In a row of its own: in a horizontal container it shows the current page only.
-        st.pagination(number, key=keys.PAGE, bind="query-params")
+    filtering.pages(page_count(total, size), keys.PAGE)
     if total > COUNT_CAP:
         st.caption("Pages end at 10,000 products. Narrow the list to see the others.")
 

@@ -1,16 +1,16 @@
 """Dialogs of the product screen: its settings, and where a figure comes from."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
 import streamlit as st
 
 from app import actions, fragments, price_caps, product_actions
 from app.data import acting, origins
+from app.thresholds import ThresholdInputs
 from core import wording
 from core.accounts.rules import Right
 from core.config import get_settings
-from core.errors import AmazcopeError, InvalidInputError
+from core.errors import AmazcopeError
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
@@ -71,18 +71,10 @@ class SettingsForm:
             index=list(Cadence).index(following.cadence),
             format_func=lambda cadence: _CADENCES[cadence],
         )
-        left, right = st.columns(2)  # anew: on a phone the second follows the first
-        self.price = left.text_input(
-            "Price moves by (%)",
-            _written(following.price_change_percent),
-            placeholder="5, as usual",
-            help="Smaller changes of the price are no news on Overview. Empty: the usual 5 %.",
-        )
-        self.rank = right.text_input(
-            "Rank moves by (%)",
-            _written(following.rank_change_percent),
-            placeholder="50, as usual",
-            help="Smaller changes of the rank are no news on Overview. Empty: the usual 50 %.",
+        self.thresholds = ThresholdInputs(
+            following.price_change_percent,
+            following.rank_change_percent,
+            "Smaller changes are no news.",
         )
         self.tags = st.multiselect(
             "Tags",
@@ -102,30 +94,9 @@ class SettingsForm:
             tags=tuple(self.tags),
             note=self.note or None,
             is_primary=self.is_primary,
-            price_change_percent=percent_of(self.price),
-            rank_change_percent=percent_of(self.rank),
+            price_change_percent=self.thresholds.price(),
+            rank_change_percent=self.thresholds.rank(),
         )
-
-
-def percent_of(written: str) -> Decimal | None:
-    """Read a percentage as a person types it; None when it is empty.
-
-    Raises InvalidInputError.
-    """
-    plain = written.replace("%", "").replace(",", ".").strip()
-    if not plain:
-        return None
-    try:
-        percent = Decimal(plain)
-    except InvalidOperation:
-        percent = Decimal("NaN")
-    if not percent.is_finite():
-        raise InvalidInputError(f"“{written}” is no percentage. Write a number such as 5 or 2.5.")
-    return percent
-
-
-def _written(percent: Decimal | None) -> str:
-    return "" if percent is None else f"{percent.normalize():f}"
 
 
 def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> None:

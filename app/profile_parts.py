@@ -1,11 +1,9 @@
 """The profile's first part: how a person is called and sees things; and the mail address."""
 
-from decimal import Decimal
-
 import streamlit as st
 
 from app import account_actions, wording_of_people
-from app.product_dialogs import percent_of
+from app.thresholds import ThresholdInputs
 from core import wording
 from core.accounts.profile import CURRENCY_DISPLAYS, LOCALES, PAGE_SIZES, THEMES, Profile, Wanted
 from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, time_zones
@@ -90,21 +88,10 @@ class _Form:
         self.page_size = right.selectbox(
             "Products on a page", PAGE_SIZES, index=PAGE_SIZES.index(own.page_size)
         )
-        self._news(own)
-
-    def _news(self, own: Profile) -> None:
-        left, right = st.columns(2)
-        self.price = left.text_input(
-            "News: price moves by (%)",
-            _written(own.price_change_percent),
-            placeholder="5",
-            help="For products followed from now on. Empty: the usual 5 %.",
-        )
-        self.rank = right.text_input(
-            "News: rank moves by (%)",
-            _written(own.rank_change_percent),
-            placeholder="50",
-            help="For products followed from now on. Empty: the usual 50 %.",
+        self.thresholds = ThresholdInputs(
+            own.price_change_percent,
+            own.rank_change_percent,
+            "For products followed from now on.",
         )
         self.mails = st.toggle("Mail me what the bell shows", own.mails)
 
@@ -117,14 +104,10 @@ class _Form:
             page_size=self.page_size,
             currency_display=self.currency,
             theme=self.theme,
-            price_change_percent=percent_of(self.price),
-            rank_change_percent=percent_of(self.rank),
+            price_change_percent=self.thresholds.price(),
+            rank_change_percent=self.thresholds.rank(),
             mails=self.mails,
         )
-
-
-def _written(percent: Decimal | None) -> str:
-    return "" if percent is None else f"{percent.normalize():f}"
 
 
 def _mail(own: Profile) -> None:

@@ -8,7 +8,15 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app import actions, ask_parts, keys, queue_pickers, suggestion_actions, suggestion_dialogs
+from app import (
+    actions,
+    ask_parts,
+    device,
+    keys,
+    queue_pickers,
+    suggestion_actions,
+    suggestion_dialogs,
+)
 from app.data import acting, lists
 from app.tables import fitting
 from core import wording
@@ -22,6 +30,7 @@ _OPEN: Final = "open_suggestion"
 _ROW_HEIGHT: Final = 38
 TITLE_LETTERS: Final = 44
 PRODUCT_LETTERS: Final = 30
+LONGEST_ON_A_PHONE: Final = 100  # characters of a title
 COLUMNS: Final = (
     "title",
     "product",
@@ -92,7 +101,10 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
 
 def table(rows: Sequence[QueueRow]) -> None:
     """Show suggestions; a title opens one, ticks are for those that can be decided here."""
-    options: dict[str, Any] = {"on_select": "ignore"}
+    if device.is_phone():
+        _cards(rows, datetime.now(UTC))
+        return
+    options: dict[str, Any] = {"on_select": "ignore", "column_order": _shown(rows)}
     if _may_decide_here(rows):
         options = {"on_select": "rerun", "selection_mode": "multi-row"}
     st.dataframe(
@@ -108,6 +120,27 @@ def table(rows: Sequence[QueueRow]) -> None:
     clicked = st.session_state.get(_OPEN)
     if clicked:
         open_suggestion(rows[clicked["row"]].id)
+
+
+def _shown(rows: Sequence[QueueRow]) -> list[str]:
+    """Return the columns that are shown: a status that all rows share says nothing."""
+    is_told = len({suggestion_words.state(row) for row in rows}) > 1
+    return [name for name in COLUMNS if name != "status" or is_told]
+
+
+def _cards(rows: Sequence[QueueRow], now: datetime) -> None:
+    """Show suggestions below each other, as a phone has room for; a title opens one."""
+    for row in rows:
+        words = _cells(row, now)
+        title = wording.escape_markdown(wording.shorten(row.title, LONGEST_ON_A_PHONE))
+        told = [words[name] for name in ("priority", "kind", "expected")]
+        stands = [f"{words['confidence']} sure", words["status"], words["until"]]
+        with st.container(border=True, gap=None):
+            st.page_link(
+                f"../pages/{keys.SUGGESTION}.py", label=title, query_params={keys.ID: str(row.id)}
+            )
+            st.markdown(wording.escape_markdown(f"{words['marketplace']} · {words['product']}"))
+            st.caption(wording.escape_markdown(" · ".join([*told, *stands])))
 
 
 def _columns() -> dict[str, Any]:
@@ -144,7 +177,7 @@ def open_suggestion(suggestion_id: int) -> None:
 
 
 def _may_decide_here(rows: Sequence[QueueRow]) -> bool:
-    return acting().may(Right.TEAM) and any(row.is_quick for row in rows)
+    return acting().may(Right.TEAM) and not device.is_phone() and any(row.is_quick for row in rows)
 
 
 def action_bar(rows: Sequence[QueueRow]) -> None:

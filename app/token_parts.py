@@ -3,6 +3,7 @@
 The same list for one's own and for all.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from core.accounts.rules import Scope
 from core.agents.connecting import TOKEN_HERE, Program, http_config, stdio_config
 from core.config import ROOT, Settings, get_settings
 
+_ADDRESS = {"AMAZCOPE_URL", "AMAZCOPE_HOST", "AMAZCOPE_PORT"}
 _DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
 
 
@@ -69,7 +71,10 @@ def connecting() -> None:
 
 def _program(settings: Settings) -> Program:
     own = settings.amazcope_data_dir
-    return Program(sys.executable, ROOT, None if own == ROOT / "var" else own)
+    data_dir = None if own == ROOT / "var" else own
+    # What this process was started with, the client's one knows nothing of.
+    pages = settings.public_url if _ADDRESS & os.environ.keys() else None
+    return Program(sys.executable, ROOT, data_dir, pages)
 
 
 def _copyable(configuration: str) -> None:

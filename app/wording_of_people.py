@@ -55,7 +55,7 @@ def sign_in(each: OpenSignIn, now: datetime, zone: str) -> str:
 
 def token(each: Token, now: datetime) -> str:
     """Say what a token may do, until when, and when it was used."""
-    scopes = ", ".join(scope.value for scope in each.scopes)
+    scopes = ", ".join(scope.value for scope in Scope if scope in each.scopes)
     used = "never used" if each.used_at is None else f"used {wording.age(each.used_at, now)}"
     return f"`{each.hint}…` · may {scopes} · {_end_of(each, now)} · {used}"
 

@@ -207,7 +207,13 @@ def bring_people_in(say: Say) -> None:
     people.make_administrator()
     link = people.setup_link()
     if link is not None:
-        say(f"Nobody administers this Amazcope yet. Set it up within a day:\n  {link}")
+        say(f"{_nobody_yet()} Set it up within a day:\n  {link}")
+
+
+def _nobody_yet() -> str:
+    if get_settings().amazcope_demo:
+        return "The demo's people are in. Nobody of your own administers this Amazcope yet."
+    return "Nobody administers this Amazcope yet."
 
 
 def migrate_database() -> bool:

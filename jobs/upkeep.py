@@ -106,7 +106,7 @@ def seal_events() -> None:
             count += sealed
             if sealed < audit.SEALED_AT_ONCE:
                 break
-        notes.say(f"{count} events sealed.")
+        notes.say(f"{count} {'event' if count == 1 else 'events'} sealed.")
 
 
 def forget_sign_ins() -> None:

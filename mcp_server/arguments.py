@@ -7,8 +7,8 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from core.errors import InvalidInputError
-from core.tracking.lists import Whose
-from core.tracking.rules import LONGEST_TAG
+from core.tracking.lists import SortBy, State, Whose
+from core.tracking.rules import LONGEST_TAG, Role
 from core.tracking.settings import Keep
 
 ProductName = Annotated[
@@ -47,6 +47,40 @@ PageSize = Annotated[int, Field(ge=1, le=200, description="How many to return at
 CursorText = Annotated[
     str | None,
     Field(max_length=500, description="`next_cursor` of the page before; null: the first page."),
+]
+Roles = Annotated[
+    tuple[Role, ...],
+    Field(
+        max_length=3,
+        description="What the products are to who follows them: own, competitor or watched; "
+        "empty: all.",
+        examples=[["own"]],
+    ),
+]
+States = Annotated[
+    tuple[State, ...],
+    Field(
+        max_length=9,
+        description="Any of these states; empty: all. `attention`: a change for the worse or of "
+        "note since the day before; `opportunity`: one for the better; `unknown`: no look says "
+        "whether it can be bought.",
+        examples=[["attention"]],
+    ),
+]
+Tags = Annotated[
+    tuple[str, ...],
+    Field(max_length=20, description="Any of these tags; empty: all.", examples=[["sale"]]),
+]
+Order = Annotated[
+    SortBy,
+    Field(
+        description="By what the list is ordered. `attention`: worst change first, whatever "
+        "`descending` says; `ratings`: number of ratings; `last_look`: oldest first."
+    ),
+]
+Descending = Annotated[
+    bool,
+    Field(description="True: largest or newest first. A rank's best is its smallest."),
 ]
 Scope = Annotated[
     Whose,

@@ -11,6 +11,7 @@ Text from outside never gets into an instruction: it is named, and read by a too
 """
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, get_type_hints
@@ -21,7 +22,7 @@ from mcp_types import Prompt as SdkPrompt
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from core.accounts.rules import Right
-from mcp_server import tooling
+from mcp_server import tooling, wrong_arguments
 from mcp_server.recording import Call, current_call
 from mcp_server.refusals import answered, unusable
 
@@ -133,11 +134,13 @@ async def get(name: str, arguments: Mapping[str, Any] | None) -> GetPromptResult
     """Return a prompt, written out. Raises MCPError, saying what to do instead."""
     declared = PROMPTS.get(name)
     if declared is None:
-        raise unusable(f"There is no prompt {name[:100]!r}. There are: {', '.join(PROMPTS)}.")
+        others = wrong_arguments.near(name, list(PROMPTS))
+        raise unusable(f"There is no prompt {name[:100]!r}; {others}.")
     try:
         given = declared.arguments.model_validate(dict(arguments or {}))
     except ValidationError as error:
-        raise unusable(tooling.wrong_arguments(error)) from error
+        names = list(declared.arguments.model_fields)
+        raise unusable(wrong_arguments.in_words(error, names)) from error
     text = await run_sync(_answered, declared, current_call(), given)
     return GetPromptResult(
         description=declared.description,
@@ -156,7 +159,7 @@ def written(instruction: Instruction, call: Call) -> str:
     Steps by tools that the caller may not use are left out, and the text says so.
     """
     kept = [step for step in instruction.steps if _may_use(call, step.tool)]
-    closed = [step.tool for step in instruction.steps if step not in kept]
+    closed = dict.fromkeys(step.tool for step in instruction.steps if step not in kept)
     parts = [
         instruction.goal,
         "Call these tools, in this order:",
@@ -180,4 +183,4 @@ def _step(step: Step) -> str:
 
 
 def _value(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -43,7 +43,12 @@ def daily_briefing(call: Call, hours: Hours = 24, whose: List = None) -> Instruc
                 "get_bsr_history",
                 "for each of the three worst changes of rank, 30 days: the same question.",
             ),
-            Step("get_fetch_status", "for each product without new values: why, and when next?"),
+            Step(
+                "get_fetch_status",
+                "without a product: was everything looked at? If not, `search_products` with sort "
+                "`last_look` shows the oldest first; then this tool for each of them: why, and "
+                "when next?",
+            ),
             Step("list_suggestions", "those that wait for a decision, most urgent first."),
         ),
         report="at most ten lines. First what needs a person today, then what moved, then what "
@@ -67,20 +72,30 @@ def diagnose_rank_drop(call: Call, product: ProductName, days: PeriodDays = 30) 
                 "the line breaks there and nothing is compared across.",
                 period,
             ),
-            Step("get_price_history", "did its price, or its coupon, move before that?", period),
+            Step(
+                "get_price_history",
+                "did its price move before that? In a stretch of null it was not for sale, had no "
+                "Buy Box, or nobody looked: `explain_value` of `availability`, with a time in the "
+                "stretch as `at`, says which.",
+                period,
+            ),
             Step("get_rating_history", "did rating or count of ratings move before that?", period),
             Step(
-                "get_competitor_analysis",
-                "did competitors move at the same time? Then it is the market.",
-                about,
+                "get_statistics",
+                "what part of the time was it in stock, and how often was it looked at? A hole "
+                "explains nothing.",
+                period,
             ),
+            Step("get_competitor_analysis", "who its competitors are, and how they stand.", about),
             Step(
-                "get_fetch_status", "was it looked at all the time? A hole explains nothing.", about
+                "compare_products",
+                f"it and its competitors of the same category, {days} days: did their ranks move "
+                "too? Then it is the market. Without competitors this can't be known.",
             ),
             Step(
                 "explain_value",
                 "which source said the worst rank? Hand its time over as `at`.",
-                {**about, "value": "bsr"},
+                {**about, "value": "rank"},
             ),
         ),
         report="whether the rank worsened, since when and by which ratio; then each possible "
@@ -138,7 +153,12 @@ def competitor_watch(call: Call, product: ProductName, days: PeriodDays = 30) ->
         goal=f"Tell what the competitors of {name} did in the last {days} days, and whether to "
         "answer.",
         steps=(
-            Step("get_competitor_analysis", "who they are, and how they stand.", about),
+            Step(
+                "get_competitor_analysis",
+                "who they are, and how they stand. Where none is chosen, say so, and take those "
+                "that `search_products` finds in the same marketplace with role `competitor`.",
+                about,
+            ),
             Step(
                 "compare_products",
                 f"it and up to four competitors of the same marketplace, {days} days.",

@@ -27,7 +27,7 @@ import mcp_server.prompts
 import mcp_server.resources
 import mcp_server.tools  # noqa: F401 - declares the tools
 from core.config import ROOT
-from mcp_server import completing, prompting, resourcing, tooling
+from mcp_server import completing, prompting, resourcing, tooling, wrong_arguments
 from mcp_server.callers import Callers
 from mcp_server.recording import Recording
 
@@ -51,6 +51,7 @@ Proposed changes of prices and listings wait for a manager, who approves or decl
 the pages; no tool does."""
 
 
+NO_TOOL_DECIDES = "A manager decides about suggestions on the pages; no tool does."
 FAULT = "This failed for a reason on our side, which is in the server's log. Try again later."
 # A call needs a thread, and a thread at most one connection of each pool at a time. More
 # threads than a pool has connections would wait for those, and give up in the end; the
@@ -75,13 +76,12 @@ class Server(MCPServer[Any]):
         """Call a tool; see the SDK's. What it refuses is told without the SDK's wrapping."""
         declared = tooling.TOOLS.get(name)
         if declared is None:
-            known = ", ".join(tooling.TOOLS)
-            raise ToolError(f"There is no tool {name[:100]!a}. There are: {known}.")
+            raise ToolError(_no_such_tool(name))
         tooling.admit(declared, arguments)
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
-            raise _in_words(error) from error.__cause__
+            raise _in_words(error, declared) from error.__cause__
 
     async def list_resources(self) -> list[Resource]:
         """Return the resources that have an address of their own."""
@@ -125,10 +125,18 @@ class Server(MCPServer[Any]):
             raise MCPError(code=INTERNAL_ERROR, message=FAULT) from error
 
 
-def _in_words(error: ToolError) -> ToolError:
+def _no_such_tool(name: str) -> str:
+    """Say which tools there are; of those that decide, that there are none on purpose."""
+    known = wrong_arguments.near(name, list(tooling.TOOLS))
+    no_tool = f"There is no tool {name[:100]!a}; {known}."
+    decides = any(verb in name.lower() for verb in ("approve", "decline", "reject", "apply"))
+    return f"{no_tool} {NO_TOOL_DECIDES}" if decides else no_tool
+
+
+def _in_words(error: ToolError, declared: tooling.Tool) -> ToolError:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
-        return ToolError(tooling.wrong_arguments(cause))
+        return ToolError(wrong_arguments.in_words(cause, declared.arguments))
     return cause if isinstance(cause, ToolError) else error
 
 

@@ -29,7 +29,6 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from core import wording
 from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
@@ -43,8 +42,6 @@ P = ParamSpec("P")
 A = TypeVar("A", bound=Answer)
 W = TypeVar("W", bound=Written)
 Function = Callable[Concatenate[Call, P], A]
-_MOST_TOLD = 5  # wrong arguments in one answer
-_NAME_SHOWN, _MESSAGE_SHOWN = 60, 300  # characters: names may come from outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,11 @@ class Tool:
     def scope(self) -> Scope:
         """The scope that a token needs."""
         return SCOPE_FOR[self.right]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of its arguments."""
+        return list(inspect.signature(self.function).parameters)[1:]
 
     @property
     def least_role(self) -> Role:
@@ -156,16 +158,6 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(is_plain(key) and is_plain(each) for key, each in value.items())
     return not isinstance(value, list | tuple) or all(map(is_plain, value))
-
-
-def wrong_arguments(error: ValidationError) -> str:
-    """Say what is wrong with arguments, and what each would have to be."""
-    sentences = [
-        f"{wording.shorten('.'.join(map(str, each['loc'])), _NAME_SHOWN) or 'arguments'}: "
-        f"{wording.shorten(each['msg'], _MESSAGE_SHOWN)}"
-        for each in error.errors(include_url=False, include_input=False)[:_MOST_TOLD]
-    ]
-    return f"These arguments can't be used. {'; '.join(sentences)}."
 
 
 def _runner(declared: Tool) -> Callable[..., Any]:

@@ -74,9 +74,15 @@ def team_settings() -> TeamSettings:
 
 
 def audit_events(what: str | None, person_id: int | None, before: int | None) -> list[Event]:
-    """Return a page of the audit, newest first; for administrators."""
+    """Return a page of the audit, newest first, and one more event where there are older ones.
+
+    For administrators.
+    """
+    more = audit.PAGE + 1
     with read_scope() as session:
-        return audit.events(session, acting(), what=what, person_id=person_id, before=before)
+        return audit.events(
+            session, acting(), what=what, person_id=person_id, before=before, limit=more
+        )
 
 
 def kinds_of_events() -> list[str]:

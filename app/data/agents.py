@@ -11,10 +11,14 @@ from core.db import read_scope
 
 
 def calls(outcome: Outcome | None, person_id: int | None, before: int | None) -> list[CallRow]:
-    """Return a page of the team's calls, newest first; for administrators."""
+    """Return a page of the team's calls, newest first, and one more where there are older ones.
+
+    For administrators.
+    """
+    more = queries.PAGE + 1
     with read_scope() as session:
         return queries.agent_calls(
-            session, acting(), outcome=outcome, person_id=person_id, before=before
+            session, acting(), outcome=outcome, person_id=person_id, before=before, limit=more
         )
 
 

@@ -106,7 +106,7 @@ def require(acting: Acting, right: Right) -> None:
         )
     needed = SCOPE_FOR.get(right)
     raise NotAllowedError(
-        f"This token lacks the scope {needed.value}. Make one that has it."
+        f"This token lacks the scope {needed.value}. Make one that has it: Profile → API tokens."
         if needed
         else "No token may do this. Sign in to the pages instead."
     )

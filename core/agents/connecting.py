@@ -14,6 +14,7 @@ class Program:
     python: str  # the interpreter that has what it needs
     folder: Path  # of the project
     data_dir: Path | None = None  # None: the usual one, in the project's folder
+    pages: str | None = None  # address of the pages; None: the settings' file says it
 
 
 def http_config(address: str) -> str:
@@ -30,6 +31,8 @@ def stdio_config(program: Program) -> str:
     environment = {"PYTHONPATH": str(program.folder), "AMAZCOPE_TOKEN": TOKEN_HERE}
     if program.data_dir is not None:
         environment["AMAZCOPE_DATA_DIR"] = str(program.data_dir)
+    if program.pages is not None:
+        environment["AMAZCOPE_URL"] = program.pages
     return _servers({"command": program.python, "args": ["-m", "mcp_server"], "env": environment})
 
 

@@ -143,7 +143,8 @@ def how_to_choose(is_followed: bool, others: Sequence[Contender]) -> str | None:
     if not others:
         return (
             "No competitor is chosen yet. A person adds them on the product's screen, under "
-            "Competitors; `compare_products` compares any products meanwhile."
+            "Competitors, or approves one of `propose_tracking_adjustment`; `compare_products` "
+            "compares any products meanwhile."
         )
     unseen = sum(each.captured_at is None for each in others)
     if not unseen:

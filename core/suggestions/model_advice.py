@@ -24,12 +24,11 @@ from core.suggestions.hashes import facts_hash
 from core.suggestions.model_setup import ModelSetup, get_setup
 from core.suggestions.openai import Model, ModelAccess, NoAnswerError, Reply, Usage
 from core.suggestions.proposing import store_advice
+from core.suggestions.question_cost import TIMES_ASKED, most_cost
 from core.suggestions.rules import Advice, Advisor, Facts
 
-_ASKED = 2  # times at most: once, and once more with what was wrong
 _SPARE = timedelta(seconds=60)  # for what a process does around its questions
 _LONGEST_KEPT = 4_000  # characters of a rejected reply
-_MOST_OF_A_REPLY = 1_500  # tokens of the reply and the reasons that are shown again
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class ModelAdviser:
             model=access.model,
             facts_hash=facts_hash(asked.facts),
             at=self._clock(),
-            most=most_cost(talk.messages, self._setup, access),
+            most=most_cost(talk.messages, self._setup.price, access.reply_tokens),
         )
         with write_scope() as session:
             return calls.claim(
@@ -144,14 +143,7 @@ class ModelAdviser:
 
 def longest_question(timeout: float) -> timedelta:
     """Return how long a question of so many seconds a reply can be open, at most."""
-    return timedelta(seconds=_ASKED * timeout) + _SPARE
-
-
-def most_cost(messages: list[prompt.Message], setup: ModelSetup, access: ModelAccess) -> Decimal:
-    """Return what a question can cost at most: asked twice, with the longest replies."""
-    told = sum(prompt.count_tokens(message["content"]) for message in messages)
-    told += prompt.count_tokens(str(replies.schema()))
-    return setup.price.of(_ASKED * told + _MOST_OF_A_REPLY, _ASKED * access.reply_tokens)
+    return timedelta(seconds=TIMES_ASKED * timeout) + _SPARE
 
 
 class _Talk:
@@ -169,7 +161,7 @@ class _Talk:
 
     def hold(self) -> None:
         """Ask until a reply can be used, twice at most."""
-        for number in range(1, _ASKED + 1):
+        for number in range(1, TIMES_ASKED + 1):
             try:
                 reply = self.model.ask(self.messages, replies.schema())
             except OutsideServiceError as error:

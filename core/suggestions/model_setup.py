@@ -6,7 +6,10 @@ from urllib.parse import urlsplit
 
 from core.config import Settings
 from core.suggestions.openai import ModelAccess
+from core.suggestions.question_cost import CostRange, cost_range
 from core.suggestions.spending import Price, read_prices
+
+_FREE = CostRange(Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Spoken:
     server: str | None  # its host
     dollars_per_day: Decimal
     missing: str | None  # why no model is asked; None: one is
+    question: CostRange = _FREE  # what one can cost at most
 
 
 def get_spoken(settings: Settings) -> Spoken:
@@ -38,6 +42,7 @@ def get_spoken(settings: Settings) -> Spoken:
         server=urlsplit(settings.openai_base_url or "").hostname,
         dollars_per_day=setup.dollars_per_day,
         missing=setup.missing,
+        question=cost_range(setup.price, settings.amazcope_model_reply_tokens),
     )
 
 

@@ -10,6 +10,14 @@ from core.suggestions.model_setup import Spoken
 ENDS = {CallState.REJECTED: "Reply rejected", CallState.FAILED: "No answer"}
 _RESTING = "The server failed several times in a row: it is asked again in some minutes."
 _SPENT = "Today's budget is spent: the model is asked again tomorrow (UTC)."
+_TOO_LITTLE = (
+    "What is left of today's budget is less than a question may cost: the model is asked again "
+    "tomorrow (UTC)."
+)
+_FEW = (
+    "What is left of today's budget is less than a long question may cost: only short ones are "
+    "asked before tomorrow (UTC)."
+)
 
 
 def who(spoken: Spoken) -> str:
@@ -23,9 +31,29 @@ def state(spoken: Spoken, day: ModelDay) -> str | None:
     """Say why the model is not asked just now although it is set up; None while it is."""
     if spoken.missing is not None:
         return None
-    if day.dollars >= spoken.dollars_per_day > 0:
+    return _budget(spoken, day) or (_RESTING if day.is_resting else None)
+
+
+def never(spoken: Spoken) -> str | None:
+    """Say that no question fits into a whole day's budget; None where one does."""
+    cost = spoken.question.shortest
+    if cost <= spoken.dollars_per_day:
+        return None
+    return (
+        f"The model is never asked: a question may cost {wording.dollars(cost)}, and "
+        f"AMAZCOPE_MODEL_DOLLARS_PER_DAY allows {wording.dollars(spoken.dollars_per_day)} a day."
+    )
+
+
+def _budget(spoken: Spoken, day: ModelDay) -> str | None:
+    left = spoken.dollars_per_day - day.dollars
+    if why := never(spoken):
+        return why
+    if left <= 0 < spoken.dollars_per_day:
         return _SPENT
-    return _RESTING if day.is_resting else None
+    if left < spoken.question.shortest:
+        return _TOO_LITTLE
+    return _FEW if left < spoken.question.longest else None
 
 
 def questions(day: ModelDay) -> str:

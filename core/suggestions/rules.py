@@ -22,8 +22,9 @@ class Kind(StrEnum):
 
 
 class Change(StrEnum):
-    """What one action would change. `proposed` and `current` hold the named keys."""
+    """What one action would change."""
 
+    # Beside each, what an action's `current` and `proposed` hold.
     UPDATE_PRICE = "update_price"  # {"price": minor}
     SET_COUPON = "set_coupon"  # {"percent": 5} or {"amount": minor}
     UPDATE_TITLE = "update_title"  # {"title": text}

@@ -14,7 +14,8 @@ from core.errors import InvalidInputError
 from core.tracking.models import Tracking
 
 HOW = (
-    "Name a product as marketplace and ASIN, such as US:B0ABCDEFGH, or by the address of its page."
+    "Name a product as marketplace and ASIN, such as US:B0ABCDEFGH, or by the address of its "
+    "page; `search_products` finds those that are followed by words of their titles."
 )
 # As this project writes names itself, in addresses of resources too.
 _PAIR = re.compile(r"\s*(?:product://)?([A-Za-z]{2})\s*[:/ ]\s*([A-Za-z0-9]{10})\s*")

@@ -157,7 +157,7 @@ def sentence_of_worker(seen_at: datetime | None, now: datetime) -> str | None:
 
 
 WITHOUT_A_KEY: Final = (
-    "There is no Apify token: products of your own are not fetched. "
+    "There is no Apify token: only invented products of the demo are fetched. "
     "Set APIFY_TOKEN in .env and start again."
 )
 _STATES: Final = {

@@ -32,7 +32,7 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import CursorText, Scope
+from mcp_server.arguments import CursorText, Roles, Scope
 from mcp_server.cursors import mark_of, paged, read_cursor
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
@@ -119,14 +119,7 @@ def list_changes(
         ),
     ] = None,
     whose: Scope = Whose.TEAM,
-    roles: Annotated[
-        tuple[Role, ...],
-        Described(
-            max_length=3,
-            description="Only products that are this to those who follow them; empty: all.",
-            examples=[["own", "competitor"]],
-        ),
-    ] = (),
+    roles: Roles = (),
     kinds: Annotated[
         tuple[Finding, ...],
         Described(max_length=10, description="Only these; empty: all.", examples=[["price_moved"]]),
@@ -233,4 +226,7 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
         f"{change_wording.label(each.finding)}: {quoted(each.in_words())}"
         for each in rows[:5]
     )
-    return f"{count} changed since {answer.since}, {len(rows)} shown: {told}."
+    return (
+        f"{count} changed, looked at since {answer.since} and compared with the close of the day "
+        f"in `compared_with`; {len(rows)} shown: {told}."
+    )

@@ -66,7 +66,7 @@ class ProductStatus(Named):
     ]
     cadence: Annotated[
         str | None,
-        Described(description="How often it is fetched; null: nobody in the team follows it."),
+        Described(description="hourly, 6h, daily or weekly; null: nobody in the team follows it."),
     ]
     last_seen_at: Annotated[
         Moment | None, Described(description="When the newest values were true; null: never.")
@@ -134,7 +134,12 @@ class FetchStatus(Answer):
 
 
 @tool(Right.READ, "Fetch status")
-def get_fetch_status(call: Call, product: ProductName | None = None) -> FetchStatus:
+def get_fetch_status(
+    call: Call,
+    product: Annotated[
+        ProductName | None, Described(description="Null: all that the team follows.")
+    ] = None,
+) -> FetchStatus:
     """Say why values are missing or old and when they are fetched next: of one product its
     schedule, failures and last runs; without a product how fresh all is that the team follows.
 
@@ -208,7 +213,7 @@ def _of_follower(head: ProductHead) -> dict[str, bool | str | None]:
     return {
         "is_followed": following is not None,
         "is_paused": None if following is None else following.paused_at is not None,
-        "cadence": None if following is None else wording.cadence(following.cadence.value),
+        "cadence": None if following is None else following.cadence.value,
     }
 
 

@@ -17,7 +17,7 @@ from core.history.blanks import Group
 from core.history.observation import Availability, Outcome
 from core.history.product_head import Fetching, ProductHead
 from core.tracking import queries
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose
+from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, Whose
 from core.tracking.rules import Role
 from mcp_server.answers import (
     Answer,
@@ -32,7 +32,17 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import CursorText, PageSize, ProductName, Scope
+from mcp_server.arguments import (
+    CursorText,
+    Descending,
+    Order,
+    PageSize,
+    ProductName,
+    Roles,
+    Scope,
+    States,
+    Tags,
+)
 from mcp_server.cursors import mark_of, paged, read_cursor
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
@@ -40,7 +50,11 @@ from mcp_server.tooling import tool
 
 Marketplaces = Annotated[
     tuple[str, ...],
-    Described(max_length=30, description="Codes of marketplaces; empty: all.", examples=[["US"]]),
+    Described(
+        max_length=30,
+        description="Codes of marketplaces, such as US, UK, DE, JP; empty: all.",
+        examples=[["US"]],
+    ),
 ]
 
 
@@ -93,26 +107,22 @@ def search_products(
         ),
     ] = "",
     marketplaces: Marketplaces = (),
-    states: Annotated[
-        tuple[State, ...],
-        Described(max_length=9, description="Only products in one of these states; empty: all."),
-    ] = (),
-    tags: Annotated[
-        tuple[str, ...], Described(max_length=20, description="Any of these tags.")
-    ] = (),
+    roles: Roles = (),
+    states: States = (),
+    tags: Tags = (),
     whose: Scope = Whose.TEAM,
-    sort: SortBy = SortBy.ATTENTION,
-    descending: bool = False,
+    sort: Order = SortBy.ATTENTION,
+    descending: Descending = False,
     limit: PageSize = 20,
     cursor: CursorText = None,
 ) -> ProductList:
     """Find products that are followed, by words of their title or brand, ASIN, marketplace,
-    state or tag; worst changes first unless sorted otherwise.
+    role, state or tag; worst changes first unless sorted otherwise.
 
     Unknown values come last whatever the order.
     """
     places = tuple(get_marketplace(code.strip().upper()).code for code in marketplaces)
-    asked = ListFilter(search, places, (), states, tags, whose)
+    asked = ListFilter(search, places, roles, states, tags, whose)
     return product_list(call, asked, Sort(sort, descending), limit, cursor)
 
 

@@ -5,9 +5,8 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.accounts.rules import Right
-from core.tracking.lists import ListFilter, Sort, SortBy, State, Whose
-from core.tracking.rules import Role
-from mcp_server.arguments import CursorText, PageSize
+from core.tracking.lists import ListFilter, Sort, SortBy, Whose
+from mcp_server.arguments import CursorText, Descending, Order, PageSize, Roles, States, Tags
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.finding import ProductList, product_list
@@ -16,32 +15,14 @@ from mcp_server.tools.finding import ProductList, product_list
 @tool(Right.READ, "My products")
 def get_my_products(
     call: Call,
-    roles: Annotated[
-        tuple[Role, ...],
-        Described(
-            max_length=3,
-            description="What the products are to the owner; empty: all.",
-            examples=[["own"]],
-        ),
-    ] = (),
-    tags: Annotated[
-        tuple[str, ...],
-        Described(max_length=20, description="Any of these tags; empty: all.", examples=[["sale"]]),
-    ] = (),
-    states: Annotated[
-        tuple[State, ...],
-        Described(
-            max_length=9,
-            description="Any of these states; empty: all. `attention`: a change for the worse or "
-            "of note since the day before; `opportunity`: one for the better.",
-            examples=[["attention"]],
-        ),
-    ] = (),
+    roles: Roles = (),
+    tags: Tags = (),
+    states: States = (),
     paused: Annotated[
         bool | None, Described(description="Only paused ones, or only those that are not.")
     ] = None,
-    sort: SortBy = SortBy.ATTENTION,
-    descending: bool = False,
+    sort: Order = SortBy.ATTENTION,
+    descending: Descending = False,
     limit: PageSize = 20,
     cursor: CursorText = None,
 ) -> ProductList:

@@ -1,7 +1,7 @@
 """Who said a value, and when."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
@@ -112,8 +112,8 @@ def explain_value(
     call: Call,
     product: ProductName,
     value: Annotated[
-        Column,
-        Described(description="Which value; bsr is the Best Sellers Rank.", examples=["price"]),
+        Column | Literal["rank"],
+        Described(description="Which value; rank and bsr are the same.", examples=["price"]),
     ],
     at: Annotated[
         datetime | None,
@@ -131,10 +131,11 @@ def explain_value(
     """
     with read_scope() as session:
         head = head_of(session, call.acting, product)
-        found = find_origin(session, call.acting, head, value, at and aware(at))
+        column: Column = "bsr" if value == "rank" else value
+        found = find_origin(session, call.acting, head, column, at and aware(at))
     if found is None:
-        return _unknown(head, value, at, call.now)
-    return _told(head, value, found)
+        return _unknown(head, column, at, call.now)
+    return _told(head, column, found)
 
 
 def _unknown(head: ProductHead, column: Column, at: datetime | None, now: datetime) -> ValueOrigin:

@@ -27,7 +27,7 @@ Change = Callable[[float, float], str]
 class Known(Part):
     """A figure, or why there is none."""
 
-    value: float | None
+    value: int | float | None
     why_unknown: Annotated[
         str | None, Described(description="Why `value` is null; null where it is not.")
     ] = None
@@ -36,7 +36,7 @@ class Known(Part):
 class PeriodFigures(Part):
     """What the values did in the period. Doubtful values are left out."""
 
-    now: Known
+    now: Annotated[Known, Described(description="At the period's end.")]
     start: Known
     low: Known
     high: Known
@@ -45,14 +45,14 @@ class PeriodFigures(Part):
     changes: Annotated[Known, Described(description="How many times the value changed.")]
     change: Annotated[
         str | None,
-        Described(description="From the period's start to now, in words; null: not known."),
+        Described(description="From the period's start to its end, in words; null: not known."),
     ] = None
 
 
 class RankFigures(Part):
     """What the rank did in the period, in its newest category. Doubtful values are left out."""
 
-    now: Known
+    now: Annotated[Known, Described(description="At the period's end.")]
     start: Known
     best: Annotated[Known, Described(description="The smallest number.")]
     worst: Annotated[Known, Described(description="The largest number.")]
@@ -61,14 +61,14 @@ class RankFigures(Part):
     change: Annotated[
         str | None,
         Described(
-            description="From the period's start to now: improved (smaller) or worsened (larger), "
-            "by the ratio of both; null: not known.",
+            description="From the period's start to its end: improved (smaller) or worsened "
+            "(larger), by the ratio of both; null: not known.",
             examples=["improved 12 %", "worsened ×2.1"],
         ),
     ] = None
 
 
-Point = tuple[str, float | None]
+Point = tuple[str, int | float | None]
 
 
 class LineOfPoints(Part):
@@ -80,7 +80,8 @@ class LineOfPoints(Part):
         Described(
             description="[time in UTC, value], or with the resolution days [day of the "
             "marketplace, value]: each value holds until the next point; null: from then on it "
-            "is unknown, or there was none.",
+            "is unknown, or there was none. Of two points at one time the first is what was "
+            "seen, and the second what holds from then on.",
         ),
     ]
     points_total: Annotated[int, Described(description="How many points there are unthinned.")]
@@ -173,7 +174,7 @@ def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
     values = line.values.tolist()
     zone = "" if is_by_day else "Z"
     return [
-        (f"{at}{zone}", None if value != value else value)  # NaN differs from itself
+        (f"{at}{zone}", None if value != value else plain(value))  # NaN differs from itself
         for at, value in zip(times, values, strict=True)
     ]
 
@@ -212,7 +213,12 @@ def known(figure: Figure, divisor: float = 1) -> Known:
     """Return a figure in the told unit, or why there is none."""
     if figure.value is None:
         return Known(value=None, why_unknown=str(figure.reason))
-    return Known(value=round(figure.value / divisor, 4))
+    return Known(value=plain(round(figure.value / divisor, 4)))
+
+
+def plain(number: float) -> int | float:
+    """Return a whole number without a fraction: rank 482 is no 482.0."""
+    return int(number) if number.is_integer() else number
 
 
 def in_words(
@@ -223,10 +229,9 @@ def in_words(
     dates = f"{moment(seen.since)} to {moment(seen.until)}"
     if span.start.value is None:
         return f"{name}, {dates}: {span.start.reason}."
-    now = f"none now ({span.now.reason})" if span.now.value is None else writes(span.now.value)
+    now = f"none ({span.now.reason})" if span.now.value is None else writes(span.now.value)
     moved = period_words.moved(span, change)
     since = f" ({moved} since the start)" if moved else ""
     low, high = writes(span.low.value), writes(span.high.value)
-    return f"{name}, {dates}: now {now}, {writes(span.start.value)} at the start{since}, " + (
-        f"from {low} to {high}."
-    )
+    start = writes(span.start.value)
+    return f"{name}, {dates}: {now} at the end, {start} at the start{since}, from {low} to {high}."

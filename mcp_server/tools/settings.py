@@ -179,6 +179,18 @@ class AlertThresholdsWritten(SettingsWritten):
             for name in self.changed
         ]
 
+    def said(self) -> str:
+        """Return what is another now, and which threshold has no effect."""
+        low = [
+            f"A threshold of the {what} below the usual {usual:g} % has no effect."
+            for what, threshold, usual in (
+                ("price", self.after.price_change, USUAL_RULE.price_percent),
+                ("rank", self.after.rank_change, USUAL_RULE.rank_percent),
+            )
+            if threshold.percent < usual
+        ]
+        return " ".join([super().said(), *low])
+
 
 Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, allow_inf_nan=False)]
 

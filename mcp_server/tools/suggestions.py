@@ -11,7 +11,7 @@ from core.db import read_scope
 from core.errors import NotFoundError
 from core.suggestions import queries, suggestion_words
 from core.suggestions.drafting import citable
-from core.suggestions.lists import LARGEST_PAGE, QueueFilter
+from core.suggestions.lists import QueueFilter
 from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import (
     ActionState,
@@ -36,7 +36,7 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import CursorText, ProductName
+from mcp_server.arguments import CursorText, PageSize, ProductName
 from mcp_server.cursors import Cursor, mark_of, read_cursor, write_cursor
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
@@ -129,7 +129,7 @@ def list_suggestions(
     kinds: Annotated[
         tuple[Kind, ...], Described(max_length=3, description="Any of these; empty: all.")
     ] = (),
-    limit: Annotated[int, Described(ge=1, le=LARGEST_PAGE)] = 20,
+    limit: PageSize = 20,
     cursor: CursorText = None,
 ) -> SuggestionList:
     """List the team's suggestions: those that wait stand in order of what they are worth,

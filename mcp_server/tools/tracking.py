@@ -58,9 +58,12 @@ class WrittenList(Written):
             if number
         ]
         first = next((each for each in self.products if each.why), None)
-        return f"{', '.join(parts)}." + (
-            f" {quoted(first.asked.untrusted)}: {first.why}" if first else ""
-        )
+        why = f" {quoted(first.asked.untrusted)}: {first.why}" if first else ""
+        return f"{', '.join(parts)}.{self.besides()}{why}"
+
+    def besides(self) -> str:
+        """Return what is to be said besides of those that came through, after a space."""
+        return ""
 
 
 def verdicts(named: list[Named]) -> list[ProductVerdict]:
@@ -83,10 +86,9 @@ class Tracked(WrittenList):
     cadence: Annotated[Cadence, Described(description="How often those added are looked at.")]
     tags: Annotated[list[str], Described(description="Of those added.")]
 
-    def said(self) -> str:
-        """Return the verdicts, and when those added are looked at."""
-        soon = " The first look is due now." if self.count(Verdict.ADDED) else ""
-        return f"{super().said()}{soon}"
+    def besides(self) -> str:
+        """Return when those added are looked at."""
+        return " The first look at what is added is due now." if self.count(Verdict.ADDED) else ""
 
 
 @tool(Right.TRACK, "Track products", asks_outside=True)
@@ -145,10 +147,10 @@ class RefreshAsked(WrittenList):
             return self
         return self.model_copy(update={"is_worker_reached": ring_for_fetches()})
 
-    def said(self) -> str:
-        """Return the verdicts, how many wait before them, and whether the worker knows."""
+    def besides(self) -> str:
+        """Return how many wait before them, and whether the worker knows."""
         place = (
-            f" Asked for before, and waiting: {wording.capped_count(self.ahead)}."
+            f" Before them wait {wording.capped_count(self.ahead)} others."
             if self.count(Verdict.QUEUED)
             else ""
         )
@@ -157,7 +159,7 @@ class RefreshAsked(WrittenList):
             if self.is_worker_reached is False
             else ""
         )
-        return f"{super().said()}{place}{away}"
+        return f"{place}{away}"
 
 
 @tool(Right.TRACK, "Refresh products now", is_idempotent=False, asks_outside=True)

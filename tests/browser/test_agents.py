@@ -41,10 +41,12 @@ def make_token(page: Page, stack: Stack) -> str:
     """Make a token with every scope on the profile; return what is shown once."""
     go(page, stack, "/profile?part=API+tokens")
     page.get_by_label("Name").fill("Pricing agent")
+    scopes = page.get_by_role("toolbar", name="It may")
     for scope in (Scope.PROPOSE, Scope.ACT):
-        page.get_by_role("button", name=SCOPES[scope]).click()
+        scopes.get_by_role("button", name=SCOPES[scope]).click()
     page.get_by_role("button", name="Make token").click()
     says(page, "Your new token.")
+    says(page, "may read, propose, act")
     token = page.get_by_test_id("stCode").first.inner_text().strip()
     page.get_by_role("button", name="I have copied it").click()
     expect(page.get_by_text("Your new token.")).to_have_count(0)

@@ -112,7 +112,7 @@ def test_sealing_leaves_a_trace_only_where_it_sealed(session: Session, acting: A
     session.commit()
     upkeep.seal_events()
     [run] = session.scalars(select(JobRun))
-    assert (run.job, run.note) == ("seal audit", "1 events sealed.")
+    assert (run.job, run.note) == ("seal audit", "1 event sealed.")
     upkeep.seal_events()
     assert len(session.scalars(select(JobRun)).all()) == 1
 

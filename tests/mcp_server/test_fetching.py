@@ -63,7 +63,7 @@ def test_a_product_that_waits_for_its_first_fetch_says_so(agent: Agent, number: 
     assert found["why_nothing_is_known"] == "never fetched: due now"
     assert found["next_step"] == "next fetch due now"
     assert (found["cadence"], found["is_followed"], found["is_paused"]) == (
-        "every day",
+        "daily",
         True,
         False,
     )

@@ -50,6 +50,12 @@ def test_a_list_is_narrowed_by_role_tag_state_and_pause(agent: Agent) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
+def test_the_search_is_narrowed_by_role_too(agent: Agent) -> None:
+    found = agent.call("search_products", roles=["competitor"])["products"]
+    assert [row["product"] for row in found] == [KETTLE_NAME]
+
+
+@pytest.mark.usefixtures("shelf")
 def test_only_what_the_owner_follows_is_theirs(session: Session, acting: Acting) -> None:
     seller = active(session, colleague(session, acting), PersonRole.SELLER)
     other = agent_of(session, seller)

@@ -57,6 +57,13 @@ def test_every_value_is_told_in_its_unit(
     assert (found["value"], found["unit"]) == (told, unit)
 
 
+def test_a_rank_goes_by_both_its_names(session: Session, acting: Acting, agent: Agent) -> None:
+    fetched(session, acting)
+    assert agent.call("explain_value", product=NAME, value="rank") == agent.call(
+        "explain_value", product=NAME, value="bsr"
+    )
+
+
 def test_a_value_of_a_time_is_the_one_last_seen_then(
     session: Session, acting: Acting, agent: Agent
 ) -> None:

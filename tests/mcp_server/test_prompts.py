@@ -147,6 +147,19 @@ def test_steps_that_the_token_can_not_take_are_left_out_and_named(
     assert "does not let you use `get_product_details`" in text
 
 
+def test_a_tool_of_several_steps_is_named_once(
+    session: Session, acting: Acting, lamp: Agent
+) -> None:
+    reader = agent_of(session, acting, Scope.READ)
+    text = text_of(reader, "prepare_listing_review", product=NAME)
+    assert "does not let you use `propose_content_improvement`: leave those steps out" in text
+    assert "dry_run" not in text
+
+
+def test_arguments_stand_as_they_are_sent(lamp: Agent) -> None:
+    assert "dry_run=true" in text_of(lamp, "prepare_listing_review", product=NAME)
+
+
 def test_a_token_without_the_scope_gets_no_prompt(session: Session, acting: Acting) -> None:
     blind = agent_of(session, acting, Scope.ACT)
     error = blind.error(lambda client: client.get_prompt("daily_briefing"))

@@ -293,6 +293,16 @@ def test_a_threshold_is_set_and_null_resets_it_to_the_usual(session: Session, ag
     assert "rank change was 50 % (as usual), is 80 %" in words
 
 
+def test_a_threshold_below_the_usual_is_said_to_have_no_effect(
+    session: Session, agent: Agent
+) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    low = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=4.9)
+    assert low.endswith(" A threshold of the price below the usual 5 % has no effect.")
+    high = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=5)
+    assert "no effect" not in high
+
+
 @pytest.mark.parametrize("percent", [0, -1, 10_001, "x"])
 def test_what_is_no_threshold_is_refused(session: Session, agent: Agent, percent: object) -> None:
     follow_all(session, agent.acting, [LAMP])

@@ -295,6 +295,18 @@ def test_older_events_are_a_page_away_and_back(session: Session, acting: Acting)
     assert len(app.dataframe[0].value) == audit.PAGE
 
 
+def test_where_the_oldest_event_is_shown_nothing_older_is_offered(
+    session: Session, acting: Acting
+) -> None:
+    for number in range(audit.PAGE):
+        audit.note(session, acting, "tried", f"thing:{number}")
+    session.commit()
+    app = open_page("audit")
+    app.selectbox(key="kind").set_value("tried").run()
+    assert len(app.dataframe[0].value) == audit.PAGE
+    assert "Older" not in [each.label for each in app.button]
+
+
 def test_the_file_holds_no_formulas(session: Session, acting: Acting) -> None:
     audit.note(session, acting, "renamed", "tag:1", {"name": "a"}, {"name": NASTY})
     audit.note(session, acting, "=cmd|' /C calc'!A0", "tag:2")

@@ -91,6 +91,16 @@ def test_older_calls_are_a_page_away(session: Session, acting: Acting) -> None:
     assert app.dataframe[0].value["Called"].tolist() == ["tool 0"]
 
 
+def test_where_the_oldest_call_is_shown_nothing_older_is_offered(
+    session: Session, acting: Acting
+) -> None:
+    for number in range(PAGE):
+        called(session, acting, "answered", name=f"tool {number}")
+    app = open_page()
+    assert len(app.dataframe[0].value) == PAGE
+    assert "Older" not in [each.label for each in app.button]
+
+
 def test_another_teams_calls_are_not_shown(session: Session, acting: Acting) -> None:
     called(session, stranger(session), "answered")
     app = open_page()

@@ -144,6 +144,31 @@ def test_a_spent_budget_and_a_resting_server_are_told(
     assert [each.value for each in app.warning if "budget is spent" in each.value]
 
 
+@pytest.mark.parametrize(
+    ("spent", "said"),
+    [
+        ("0.47", None),  # a question costs 0.021 to 0.024 at most
+        ("0.479", "only short ones are asked before tomorrow"),
+        ("0.49", "less than a question may cost: the model is asked again tomorrow"),
+    ],
+)
+def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_told(
+    session: Session, acting: Acting, lamp: int, model: None, spent: str, said: str | None
+) -> None:
+    asked(session, acting, lamp, "ok", cost_usd=Decimal(spent))
+    warnings = [each.value for each in open_page("health").warning if "budget" in each.value]
+    assert [each for each in warnings if said and said in each] == warnings
+    assert len(warnings) == (said is not None)
+    assert said is None or said in plain(open_page("suggestions"))
+
+
+def test_a_budget_that_no_question_fits_into_is_told(
+    lamp: int, model: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_MODEL_DOLLARS_PER_DAY="0.01")
+    assert "The model is never asked: a question may cost" in plain(open_page("suggestions"))
+
+
 def test_what_the_model_said_is_read_by_managers_only(
     session: Session,
     acting: Acting,

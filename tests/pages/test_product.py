@@ -8,12 +8,11 @@ import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import actions, product_actions, product_dialogs, product_parts
+from app import actions, product_actions, product_parts
 from core import wording
 from core.accounts.rules import Acting
 from core.catalog.listing import Listing
 from core.config import ROOT, get_settings
-from core.errors import InvalidInputError
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_head import find_product_head
 from core.tracking.rules import Cadence, Role
@@ -188,17 +187,6 @@ def test_settings_are_saved_for_the_acting_person(session: Session, acting: Acti
     assert head.following is not None
     assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))
     assert head.following.price_change_percent == 5
-
-
-@pytest.mark.parametrize(("typed", "percent"), [("", None), ("2,5 %", "2.5"), (" 7 ", "7")])
-def test_a_percentage_is_read_as_people_type_it(typed: str, percent: str | None):
-    assert product_dialogs.percent_of(typed) == (None if percent is None else Decimal(percent))
-
-
-@pytest.mark.parametrize("typed", ["much", "NaN", "1e9999999999x", "Infinity"])
-def test_what_is_no_percentage_is_refused_with_an_example(typed: str):
-    with pytest.raises(InvalidInputError, match="such as 5"):
-        product_dialogs.percent_of(typed)
 
 
 def test_snapshots_are_read_when_their_tab_is_opened(session: Session, acting: Acting):

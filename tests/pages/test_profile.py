@@ -296,6 +296,16 @@ def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
     assert len(app.code) == 2
 
 
+def test_a_program_learns_where_the_pages_are_when_no_file_says_it(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMAZCOPE_PORT", "8777")
+    get_settings.cache_clear()
+    app = open_page("profile", part="API tokens")
+    stdio = json.loads(app.code[1].value)["mcpServers"]["amazcope"]
+    assert stdio["env"]["AMAZCOPE_URL"] == "http://127.0.0.1:8777"
+
+
 def test_beyond_this_machine_nothing_is_said_of_its_folders(
     session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

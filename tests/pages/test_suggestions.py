@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import suggestion_actions
+from app import device, suggestion_actions
 from core.accounts.rules import Acting, Role
 from core.errors import InvalidInputError
 from core.suggestions import service
@@ -71,6 +71,20 @@ def test_the_queue_shows_what_is_worth_most_first(three: list[int]):
         "Look every hour",
     ]
     assert "3 wait for a decision · worth most first" in words(app)
+
+
+def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
+    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    title = "Shorten the title to 66 characters, as the marketplace asks for since July"
+    propose(session, acting, lamp, new_cadence(), priority=1, title=title)
+    monkeypatch.setattr(device, "is_phone", lambda: True)
+    app = open_page("suggestions")
+    assert not app.dataframe
+    assert title in [each.proto.label for each in app.get("page_link")]
+    [told] = [each.value for each in app.caption if each.value.startswith("High · ")]
+    assert "sure · Waiting · expires in" in told
+    assert "Tick suggestions" not in words(app), "there is nothing to tick"
 
 
 def test_a_row_says_who_spoke_how_sure_and_what_should_move(three: list[int]):

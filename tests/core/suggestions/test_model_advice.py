@@ -24,6 +24,7 @@ from core.suggestions.model_advice import ModelAdviser, Told, find_model_adviser
 from core.suggestions.model_day import model_day
 from core.suggestions.model_setup import ModelSetup, get_setup
 from core.suggestions.openai import ModelAccess
+from core.suggestions.question_cost import cost_range, most_cost
 from core.suggestions.rules import PriceCaps
 from core.suggestions.spending import Price, read_prices, spent_today
 from tests.core.suggestions.model_facts import lamp_facts
@@ -340,12 +341,11 @@ def test_a_reply_without_usage_counts_with_the_most_it_can_have_cost(world: Worl
 
 
 def test_what_a_question_really_used_is_less_than_what_was_kept_for_it(world: World) -> None:
-    most = model_advice.most_cost(
-        model_advice._Talk(world.asked.facts, None).messages,  # type: ignore[arg-type]
-        world.setup,
-        world.access,
-    )
+    talk = model_advice._Talk(world.asked.facts, None)  # type: ignore[arg-type]
+    most = most_cost(talk.messages, PRICE, world.access.reply_tokens)
     assert most > 2 * PRICE.of(1500, 1000)
+    every = cost_range(PRICE, world.access.reply_tokens)
+    assert every.shortest < most < every.longest
 
 
 def test_prices_are_read_from_the_setting() -> None:

@@ -1,0 +1,80 @@
+"""What a model is told that called with wrong names or values: enough to call right next time."""
+
+from typing import Any
+
+import pytest
+
+from tests.mcp_server.conftest import Agent
+
+LAMP = "US:B0TESTLAMP"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        (
+            "get_price_history",
+            {"product": LAMP, "day": 30},
+            "day: there is no such argument; there are: days, product, until, most_points",
+        ),
+        ("get_price_history", {}, "product: has to be given"),
+        ("get_price_history", {"product": LAMP, "days": "a month"}, "days: has to be a whole"),
+        ("get_price_history", {"product": LAMP, "days": 0}, "days: has to be greater than or"),
+        (
+            "get_price_history",
+            {"product": LAMP, "until": "yesterday"},
+            "until: has to be a time in ISO 8601, such as 2026-03-02T12:00Z",
+        ),
+        ("list_changes", {"roles": "own"}, "roles: has to be a list, in brackets"),
+        ("list_changes", {"roles": ["mine"]}, "roles.0: has to be 'own', 'competitor' or"),
+        ("compare_products", {"products": LAMP}, "products: has to be a list, in brackets"),
+        ("get_product_details", {"product": {"asin": "B0"}}, "product: has to be text"),
+        (
+            "update_tracking_settings",
+            {"product": LAMP, "cadence": "every 2 hours"},
+            "cadence: has to be 'hourly', '6h', 'daily' or 'weekly'",
+        ),
+        (
+            "update_alert_thresholds",
+            {"product": LAMP, "price_change_percent": "10%"},
+            "price_change_percent: has to be a number, without a unit",
+        ),
+        (
+            "create_suggestion",
+            {
+                "product": LAMP,
+                "title": "Ask for less",
+                "reasoning": "It is dearer than others.",
+                "metric": "bsr",
+                "direction": "improves",
+                "actions": [{"change": "price", "reason": "Because.", "amount": 19}],
+            },
+            "actions.0.change: has to be 'update_price', ",
+        ),
+    ],
+)
+def test_each_wrong_argument_is_named_with_what_it_has_to_be(
+    agent: Agent, tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    refusal = agent.refusal(tool, **arguments)
+    assert said in refusal
+    assert "[" not in refusal, "no inner names of types"
+    assert "keep" not in refusal
+
+
+def test_a_wrong_name_of_a_tool_is_answered_with_those_that_resemble_it(agent: Agent) -> None:
+    refusal = agent.refusal("get_rating")
+    assert refusal.startswith("There is no tool 'get_rating'; there are: get_rating_history, ")
+    assert "compare_products" in refusal
+
+
+@pytest.mark.parametrize("tool", ["approve_suggestion", "apply_change", "reject"])
+def test_who_looks_for_a_tool_that_decides_is_told_that_there_is_none(
+    agent: Agent, tool: str
+) -> None:
+    assert "A manager decides about suggestions on the pages; no tool does." in agent.refusal(tool)
+
+
+def test_a_title_for_a_product_is_sent_to_the_search(agent: Agent) -> None:
+    refusal = agent.refusal("get_product_details", product="that blue desk lamp")
+    assert "`search_products` finds those that are followed" in refusal
