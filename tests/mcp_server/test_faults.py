@@ -26,6 +26,7 @@ from mcp_server.answers import Answer
 from mcp_server.arguments import DryRun
 from mcp_server.recording import Call
 from mcp_server.server import MOST_AT_ONCE
+from tests import loops
 from tests.factories import LAMP
 from tests.mcp_server.conftest import Agent, Door, free_port, words_of
 from tests.mcp_server.processes import (
@@ -81,7 +82,7 @@ def post(door: Door, message: Any, **headers: str) -> httpx2.Response:
         async with door.client(**HEADERS | headers) as http:
             return await http.post(door.url, json=message)
 
-    return anyio.run(send)
+    return loops.run(send)
 
 
 def calls() -> list[tuple[str, str | None]]:
@@ -126,7 +127,7 @@ def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(door
                     group.start_soon(one, number)
         return answers
 
-    answers = anyio.run(burst)
+    answers = loops.run(burst)
     assert {answer.status_code for answer in answers} == {200}
     assert all('"isError":false' in answer.text for answer in answers)
     assert calls() == [("search_products", "answered")] * 200
@@ -169,7 +170,7 @@ def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
         with anyio.move_on_after(0.7):
             await client.call_tool(slow_tool, {"seconds": 2})
 
-    anyio.run(leave_raw) if version else door.with_client(leave)
+    loops.run(leave_raw) if version else door.with_client(leave)
     soon(lambda: [name for name, _ in calls()] == [slow_tool])
     soon(lambda: calls()[0][1] is not None)
     assert calls() == [(slow_tool, "left")]
@@ -418,7 +419,7 @@ def test_nonsense_over_http_is_refused_and_the_server_goes_on(door: Door, what: 
         async with door.client(**sent) as http:
             return await http.post(door.url, content=body)
 
-    answer = anyio.run(send)
+    answer = loops.run(send)
     assert answer.status_code in statuses, answer.text[:500]
     assert "Traceback" not in answer.text
     assert "Error executing" not in answer.text
@@ -432,7 +433,7 @@ def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
         async with door.client(**HEADERS) as http, http.stream(method, door.url) as answer:
             return int(answer.status_code)
 
-    assert anyio.run(send) == 405
+    assert loops.run(send) == 405
 
 
 @pytest.mark.parametrize(("path", "status"), [("/mcp/", 200), ("/mcp//", 404), ("/x/", 404)])
@@ -444,7 +445,7 @@ def test_a_slash_at_the_end_is_the_same_address_and_nobody_is_sent_on(
             address = door.url.removesuffix("/mcp") + path
             return int((await http.post(address, json=call_message("search_products"))).status_code)
 
-    assert anyio.run(send) == status
+    assert loops.run(send) == status
 
 
 def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
@@ -456,4 +457,4 @@ def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
         async with door.client(**HEADERS, **{"Content-Type": "application/json"}) as http:
             return int((await http.post(door.url, content=body())).status_code)
 
-    assert anyio.run(send) == 413
+    assert loops.run(send) == 413
