@@ -72,6 +72,16 @@ def moment_or_none(at: datetime | None) -> str | None:
     return None if at is None else moment(at)
 
 
+SeenEarlier = Annotated[
+    dict[str, Moment],
+    Field(
+        description="By its name, when a value was last reported that the newest look "
+        "(`looked_at`) did not report: it is older than that look; empty: none is.",
+        examples=[{"rank": "2026-03-01T08:00Z"}],
+    ),
+]
+
+
 class Named(Part):
     """Which product."""
 

@@ -1,6 +1,7 @@
 """A product against the competitors that the team chose for it."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field as Described
@@ -25,8 +26,10 @@ from mcp_server.answers import (
     Moment,
     Named,
     Part,
+    SeenEarlier,
     Untrusted,
     from_outside,
+    moment,
     moment_or_none,
     name_of,
     quoted,
@@ -78,6 +81,7 @@ class ContenderRow(Named):
             examples=[{"bullets": "its page was not read yet"}],
         ),
     ]
+    seen_earlier: SeenEarlier
     looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
 
 
@@ -163,6 +167,7 @@ def _row(each: Contender) -> ContenderRow:
         description_length=each.description_length,
         images=each.images,
         why_unknown=dict(_blanks(each)),
+        seen_earlier=dict(_earlier(each)),
         looked_at=moment_or_none(each.captured_at),
     )
 
@@ -170,16 +175,26 @@ def _row(each: Contender) -> ContenderRow:
 _SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
 
 
+def _values(each: Contender) -> Iterator[tuple[str, int | None, datetime | None]]:
+    """Yield each value by its name, with when it was last reported."""
+    yield "price", each.price, each.price_at
+    yield "rank", each.bsr, each.bsr_at
+    yield "rating", each.rating, each.rating_at
+    yield "ratings_count", each.ratings_count, each.rating_at
+    yield "availability", each.availability, each.availability_at
+
+
+def _earlier(each: Contender) -> Iterator[tuple[str, str]]:
+    """Yield each value that is older than the newest look, with when it was reported."""
+    newest = each.captured_at
+    for name, value, reported_at in _values(each):
+        if value is not None and reported_at and newest and reported_at < newest:
+            yield name, moment(reported_at)
+
+
 def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
     """Yield each value that is null, with the reason."""
-    values = (
-        ("price", each.price, each.price_at),
-        ("rank", each.bsr, each.bsr_at),
-        ("rating", each.rating, each.rating_at),
-        ("ratings_count", each.ratings_count, each.rating_at),
-        ("availability", each.availability, each.availability_at),
-    )
-    for name, value, reported_at in values:
+    for name, value, reported_at in _values(each):
         if value is None:
             is_seen = each.captured_at is not None
             yield name, blanks.blank_of_seen(reported_at) if is_seen else "never looked at"

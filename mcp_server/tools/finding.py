@@ -25,9 +25,11 @@ from mcp_server.answers import (
     Moment,
     Named,
     Part,
+    SeenEarlier,
     Untrusted,
     UntrustedTexts,
     from_outside,
+    moment,
     moment_or_none,
     name_of,
     quoted,
@@ -79,6 +81,7 @@ class ProductRow(Named):
             examples=[{"rank": "not reported"}],
         ),
     ]
+    seen_earlier: SeenEarlier
     change: Annotated[
         Untrusted | None,
         Described(description="The worst change since the day before; null: nothing of note."),
@@ -169,6 +172,7 @@ def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
         ratings_count=row["ratings_count"],
         availability=availability_word(row["availability"]),
         why_unknown=_blanks(row, now),
+        seen_earlier=_earlier(row),
         change=_change(row),
         looked_at=moment_or_none(row["captured_at"]),
         is_paused=row["paused_at"] is not None,
@@ -193,6 +197,15 @@ def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
         name: never or blanks.blank_of_seen(row[reported_at])
         for name, (column, reported_at) in _REPORTED_AT.items()
         if row[column] is None
+    }
+
+
+def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
+    """Return when each value was reported that is older than the newest look."""
+    return {
+        name: moment(row[reported_at])
+        for name, (column, reported_at) in _REPORTED_AT.items()
+        if row[column] is not None and row[reported_at] and row[reported_at] < row["captured_at"]
     }
 
 

@@ -130,7 +130,7 @@ def test_what_an_agent_proposes_a_manager_decides(
 
     told = converse(stack, token, read_on)
     assert told["state"] == "approved"
-    assert any("approved by Mia Manager" in step["step"] for step in told["time_line"])
+    assert any("approved by Mia Manager" in step["step"]["untrusted"] for step in told["time_line"])
 
     go(admin, stack, "/agents")
     says(admin, "Every call of a program over MCP")

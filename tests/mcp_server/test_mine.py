@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.accounts.rules import Role as PersonRole
+from core.suggestions.competitors import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause
 from tests.factories import (
@@ -88,6 +89,22 @@ def test_a_row_says_why_each_of_its_values_is_null(
     assert set(nothing["why_unknown"]) == names
     for row in found.values():
         assert {name for name in names if row[name] is None} == set(row["why_unknown"])
+
+
+def test_a_value_older_than_the_newest_look_bears_its_own_time(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
+    add_competitor(session, acting, kettle, lamp, hours_ago(1))
+    sold(session, hours_ago(40))
+    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    then = f"{hours_ago(40):%Y-%m-%dT%H:%MZ}"
+    older = dict.fromkeys(("rank", "rating", "ratings_count", "availability"), then)
+    row = next(each for each in agent.call("get_my_products")["products"] if each["asin"] == LAMP)
+    assert (row["looked_at"], row["rank"]) == (f"{hours_ago(1):%Y-%m-%dT%H:%MZ}", 500)
+    assert row["seen_earlier"] == older
+    rival = agent.call("get_competitor_analysis", product=KETTLE_NAME)["competitors"][0]
+    assert rival["seen_earlier"] == older
 
 
 def test_paging_loses_and_repeats_nothing(session: Session, acting: Acting, agent: Agent) -> None:
