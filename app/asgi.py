@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -32,13 +31,7 @@ from core.errors import AmazcopeError
 log = logging.getLogger(__name__)
 
 
-def ask_database() -> None:
-    """Return when the database answers; raises what stands in its way."""
-    with db.read_scope() as session:
-        session.execute(text("SELECT 1"))
-
-
-def routes(check: Callable[[], None] = ask_database) -> list[BaseRoute]:
+def routes(check: Callable[[], None] = db.ask) -> list[BaseRoute]:
     """Return the addresses beside the pages; `check` raises when the database is away."""
 
     async def healthz(_request: Request) -> JSONResponse:

@@ -119,7 +119,7 @@ def provenance(
 ) -> None:
     """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
     st.caption(f"{label} · {head.marketplace} · {head.asin}")
-    tell_origin(head, origins.origin(head.product_id, column, snapshot))
+    tell_origin(head, origins.origin(head, column, snapshot))
 
 
 def tell_origin(head: ProductHead, origin: Provenance | None) -> None:

@@ -198,11 +198,13 @@ class Settings(BaseSettings):
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
         return _beginning_with(value, "redis://", "rediss://", "unix://")
 
-    @field_validator("openai_base_url")
+    @field_validator("openai_base_url", "amazcope_url", "amazcope_mcp_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if value is not None and not _names_a_host(value):
+            raise ValueError("must name a host, and a port from 1 to 65535 where it names one")
         return value
 
     @field_validator("amazcope_model_prices")
@@ -239,15 +241,15 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Return the address of the pages, without a slash at its end."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
-        own = f"http://{f'[{host}]' if ':' in host else host}:{self.amazcope_port}"
+        own = f"http://{in_address(host)}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
 
     @property
     def mcp_url(self) -> str:
         """Return where agents reach the MCP server."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
-        shown = f"[{host}]" if ":" in host else host
-        return (self.amazcope_mcp_url or f"http://{shown}:{self.amazcope_mcp_port}/mcp").rstrip("/")
+        own = f"http://{in_address(host)}:{self.amazcope_mcp_port}/mcp"
+        return (self.amazcope_mcp_url or own).rstrip("/")
 
     @property
     def is_https(self) -> bool:
@@ -279,6 +281,11 @@ def _beginning_with(value: SecretStr | None, *beginnings: str) -> SecretStr | No
     return value
 
 
+def in_address(host: str) -> str:
+    """Return a host as it stands in an address: one of IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Return the settings of this process, read once.
@@ -290,6 +297,14 @@ def get_settings() -> Settings:
     except ValidationError as error:
         wrong = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         raise ConfigurationError("\n".join(wrong)) from None
+
+
+def _names_a_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port, or brackets
+        return False
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -364,6 +364,8 @@ _BLOCK_START = re.compile(r"^([-+=])|^([0-9]{1,9})([.)])")
 _SHORTCODE = re.compile(r":(?=[\w+/\-])|(?<=[wW]{3})(?=\.)|(?<=@)(?=\w)")
 # They turn the text around them, other texts' too; marks of single letters stay.
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+# Controls, and signs that are there and not seen: a text may hide in them.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\U000e0000-\U000e007f]")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -381,6 +383,13 @@ def escape_markdown(text: str) -> str:
 def unturned(text: str) -> str:
     """Return text without the signs that make a browser write it backwards."""
     return _TURNS.sub("", text)
+
+
+def quoted(text: str, longest: int) -> str:
+    """Return text of others as it stands in a sentence: one line, between « and »."""
+    seen = " ".join(_UNSEEN.sub(" ", unturned(text)).split())
+    plain = seen.replace("«", "‹").replace("»", "›")
+    return f"«{plain if len(plain) <= longest else plain[: longest - 1] + '…'}»"
 
 
 def _escaped_start(found: re.Match[str]) -> str:

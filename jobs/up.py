@@ -20,7 +20,7 @@ from itertools import combinations
 from pathlib import Path
 from types import FrameType
 
-from core.config import Settings, get_settings, refuse_public_demo
+from core.config import Settings, get_settings, in_address, refuse_public_demo
 from core.embedded import EmbeddedPostgres
 from core.errors import ConfigurationError
 from jobs.guard import end_groups
@@ -270,7 +270,7 @@ def answers(host: str, port: int) -> bool:
 def address_box(settings: Settings) -> str:
     """Return the address of the pages in a frame that is seen among log lines."""
     host = _reachable_host(settings)
-    shown = f"[{host}]" if ":" in host else host
+    shown = in_address(host)
     lines = [
         f"Amazcope is ready: http://{shown}:{settings.amazcope_port}",
         f"Agents (MCP):      http://{shown}:{settings.amazcope_mcp_port}/mcp",

@@ -64,13 +64,29 @@ def serve_stdio(settings: Settings) -> None:
 
     Raises ConfigurationError when no token says for whom.
     """
-    from mcp_server.callers import NOBODY, OfEnvironment, known_bearer
+    from mcp_server.callers import NOBODY, OfEnvironment
     from mcp_server.server import make_server
 
     token = settings.amazcope_token
-    if token is None or known_bearer(token.get_secret_value(), None) is None:
+    if token is None or not _is_known(token.get_secret_value()):
         raise ConfigurationError(NOBODY)
     make_server(OfEnvironment(token.get_secret_value())).run("stdio")
+
+
+def _is_known(token: str) -> bool:
+    """True for a token that holds. Raises ConfigurationError where nobody can say."""
+    import psycopg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from mcp_server.callers import known_bearer
+
+    try:
+        return known_bearer(token, None) is not None
+    except (SQLAlchemyError, psycopg.Error) as error:
+        raise ConfigurationError(
+            "The database does not answer. Start Amazcope with `make run`, or see whether "
+            "DATABASE_URL is right; then start the client again."
+        ) from error
 
 
 if __name__ == "__main__":

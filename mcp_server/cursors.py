@@ -2,10 +2,12 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 from core.errors import InvalidInputError
+from core.tracking.lists import COUNT_CAP
 
 _MARK_LENGTH = 8
 _LARGEST_PLACE = 10_000_000
@@ -46,6 +48,23 @@ def read_cursor(word: str | None, mark: bytes) -> Cursor:
     if not 0 <= anchor <= _LARGEST_ANCHOR:
         raise _foreign()
     return Cursor(offset, anchor)
+
+
+def paged(total: int, here: Cursor, shown: int, mark: bytes) -> dict[str, Any]:
+    """Return what a list says of itself after it has shown so many from here on.
+
+    `total`: exact up to COUNT_CAP. Who pages gets as far as is counted; what lies beyond
+    is there all the same, so that the list is truncated on its last page too.
+    """
+    after = here.offset + shown
+    has_next = shown > 0 and after < min(total, COUNT_CAP)
+    is_exact = total <= COUNT_CAP
+    return {
+        "total": min(total, COUNT_CAP),
+        "is_total_exact": is_exact,
+        "truncated": has_next or not is_exact,
+        "next_cursor": write_cursor(replace(here, offset=after), mark) if has_next else None,
+    }
 
 
 def _foreign() -> InvalidInputError:

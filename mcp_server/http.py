@@ -1,10 +1,13 @@
 """The server over HTTP: streamable, stateless, for the hosts that it is told to answer to."""
 
 import logging
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import psycopg
 import uvicorn
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from mcp.server.transport_security import TransportSecuritySettings
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -13,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.config import Settings
+from core import db
+from core.config import Settings, in_address
+from core.errors import AmazcopeError, ConfigurationError
 from mcp_server.callers import Callers, OfRequest, Verifier
 from mcp_server.recording import AWAY
 from mcp_server.server import make_server
@@ -23,6 +28,7 @@ log = logging.getLogger(__name__)
 PATH = "/mcp"
 LARGEST_REQUEST = 1024 * 1024  # bytes; no tool takes as much
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
@@ -40,7 +46,8 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
         transport_security=allowed(settings),
         host=settings.amazcope_host,
     )
-    app.router.routes.append(Route("/healthz", _healthz))
+    app.router.routes.append(health())
+    app.router.redirect_slashes = False  # to an address that a proxy in front may not have
     # Inside of what turns any other error into a 500, around what looks at tokens.
     app.add_middleware(Patient)
     app.add_middleware(OnlyPosted)
@@ -52,14 +59,24 @@ def allowed(settings: Settings) -> TransportSecuritySettings:
 
     Others are a foreign page's that had its name point here (DNS rebinding).
     """
-    port = settings.amazcope_mcp_port
-    hosts = [f"{host}:{port}" for host in (*_LOOPBACK, settings.amazcope_host)]
-    origins = [f"http://{host}" for host in hosts]
+    own = (*_LOOPBACK, in_address(settings.amazcope_host))
+    addresses = [f"http://{host}:{settings.amazcope_mcp_port}" for host in own]
     if settings.amazcope_mcp_url:
-        parts = urlsplit(settings.amazcope_mcp_url)
-        hosts.append(parts.netloc)
-        origins.append(f"{parts.scheme}://{parts.netloc}")
-    return TransportSecuritySettings(allowed_hosts=hosts, allowed_origins=origins)
+        addresses.append(settings.amazcope_mcp_url)
+    hosts = [(urlsplit(each).scheme, host) for each in addresses for host in _spellings(each)]
+    return TransportSecuritySettings(
+        allowed_hosts=[host for _, host in hosts],
+        allowed_origins=[f"{scheme}://{host}" for scheme, host in hosts],
+    )
+
+
+def _spellings(address: str) -> Iterator[str]:
+    """Yield how requests to an address name its host: a scheme's usual port may be left out."""
+    parts = urlsplit(address)
+    host, usual = in_address(parts.hostname or ""), _USUAL_PORTS.get(parts.scheme)
+    yield f"{host}:{parts.port or usual}"
+    if parts.port in (None, usual):
+        yield host
 
 
 class Patient:
@@ -71,7 +88,7 @@ class Patient:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
-        except (SQLAlchemyError, psycopg.Error) as error:
+        except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
             log.warning("A request found no database: %s", error)
             response = JSONResponse({"error": AWAY}, status_code=503, headers={"Retry-After": "5"})
             await response(scope, receive, send)
@@ -81,21 +98,38 @@ class OnlyPosted:
     """Middleware: there are no sessions, so no stream to open by GET and none to DELETE.
 
     The SDK would open one that nothing ever comes over, and hold it for as long as the
-    client likes.
+    client likes. A slash at the end of the address is the same address.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] == "POST":
+        if scope["type"] != "http" or scope["path"] not in (PATH, f"{PATH}/"):
             await self.app(scope, receive, send)
+            return
+        if scope["method"] == "POST":
+            await self.app({**scope, "path": PATH, "raw_path": PATH.encode()}, receive, send)
             return
         await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
 
 
-async def _healthz(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+def health(check: Callable[[], None] = db.ask) -> Route:
+    """Return the address that says whether calls can be answered; `check` raises when not.
+
+    It has a thread of its own: a door that is busy is well.
+    """
+    own = CapacityLimiter(1)
+
+    async def healthz(_request: Request) -> Response:
+        try:
+            await run_sync(check, limiter=own)
+        except (SQLAlchemyError, psycopg.Error, AmazcopeError, OSError) as error:
+            log.warning("Not healthy: %s", error)
+            return JSONResponse({"status": "database unavailable"}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    return Route("/healthz", healthz)
 
 
 def serve(settings: Settings) -> None:

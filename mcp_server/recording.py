@@ -26,7 +26,7 @@ from core.agents.rules import CallLimit, Outcome
 from core.agents.service import Asked, begin_call, end_call, hash_of
 from core.config import get_settings
 from core.db import note_scope
-from core.errors import AmazcopeError
+from core.errors import AmazcopeError, ConfigurationError
 from mcp_server.callers import Asking, Callers
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Entry:
     def __init__(self) -> None:
         self.id: int | None = None  # None: not begun
         self.is_ended = False
+        self.outcome: Outcome | None = None  # of the work; None: it did not come to that
         self.began_at = monotonic()
 
     @property
@@ -109,7 +110,7 @@ class Recording:
             call = Call(await self._callers.who(ctx), _asked(ctx), datetime.now(UTC))
             if ctx.method != TOOL and (wait := await _begin_beside(call)):
                 return _told(ctx.method, too_often(wait))
-        except (SQLAlchemyError, psycopg.Error) as error:
+        except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
             return _away(ctx.method, error)
         return await _answered(call, ctx, call_next)
 
@@ -131,8 +132,10 @@ async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerR
         raise
     finally:
         _CALL.reset(token)
-        if outcome is Outcome.LEFT or not call.entry.is_ended:
+        if outcome is Outcome.LEFT:
             await _end_beside(call, outcome)
+        elif not call.entry.is_ended:
+            await _end_beside(call, call.entry.outcome or outcome)
 
 
 @contextmanager
@@ -141,10 +144,10 @@ def recorded(call: Call) -> Iterator[None]:
 
     Raises TooOftenError for a call that has to wait, and what the database raises.
     """
+    call.entry.outcome = outcome = Outcome.FAILED  # as long as nothing better is known
     wait = begin(call)
     if wait:
         raise TooOftenError(too_often(wait))
-    outcome = Outcome.FAILED
     try:
         yield
         outcome = Outcome.ANSWERED
@@ -166,6 +169,7 @@ def begin(call: Call) -> timedelta:
 def end(call: Call, outcome: Outcome) -> None:
     """End a call's line. A database that is gone by then is only logged: the work is done."""
     entry = call.entry
+    entry.outcome = outcome
     try:
         if entry.id is not None:
             with note_scope() as session:

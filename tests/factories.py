@@ -25,6 +25,7 @@ from core.history.observation import (
     Source,
 )
 from core.history.store import Look, Stored, make_room, store_looks
+from core.importing.models import ImportRun
 from core.tracking.service import Wish, follow
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -132,6 +133,22 @@ def stranger(session: Session, role: Role = Role.ADMIN) -> Acting:
     session.add(person)
     session.flush()
     return acting_person(session, person.id, Means.PAGE)
+
+
+def imported(session: Session, who: Acting, name: str = "prices.csv") -> int:
+    """Store an import of a history file of somebody's and return its id."""
+    run = ImportRun(
+        team_id=who.team_id,
+        person_id=who.person_id,
+        name=name,
+        kind="history",
+        state="done",
+        file_hash=bytes.fromhex("ab" * 32),
+        file_bytes=10,
+    )
+    session.add(run)
+    session.flush()
+    return run.id
 
 
 def rows(session: Session, statement: str, **values: Any) -> list[dict[str, Any]]:

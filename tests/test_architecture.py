@@ -40,6 +40,8 @@ PURE = (
     "observation",
     "money",
     "marketplaces",
+    "categories",
+    "thresholds",
     "asin",
     "policies",
 )

@@ -27,6 +27,7 @@ from core.history.analysis import Statistics
 from core.history.charts import EventMark
 from core.history.product_head import ProductHead, find_product_head
 from core.history.queries import Version
+from core.history.reading import days_between
 from core.history.series import History, Line
 
 KEPT = 3600  # s; a new hour moves the period's edges
@@ -96,7 +97,8 @@ def _period(
     with _SHAPING:
         with read_scope() as session:
             if queries.is_read_by_day(session, product_id, since, until):
-                daily = queries.daily_history(session, product_id, since.date(), until.date())
+                ends = days_between(marketplace, since, until)
+                daily = queries.daily_history(session, product_id, *ends)
                 marks = _listing_marks(session, product_id, since)
                 return _of_days(daily, money, marks, dict([category]), since, until)
             looks = queries.snapshot_columns(session, product_id, since, until, first_day)

@@ -1,43 +1,34 @@
 """Where figures come from, and the original items. Read when asked, never kept."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import orjson
 
+from app.data import acting
 from core.db import read_scope
 from core.errors import NotFoundError
+from core.history.origins import find_origin, find_origin_of_look, find_origin_of_value
 from core.history.product_head import ProductHead
-from core.history.provenance import (
-    Provenance,
-    find_latest_provenance,
-    find_provenance,
-    find_value_provenance,
-    raw_body,
-)
+from core.history.provenance import Provenance, raw_body
 
 
 def origin(
-    product_id: int, column: str, snapshot: tuple[datetime, int] | None = None
+    head: ProductHead, column: str, snapshot: tuple[datetime, int] | None = None
 ) -> Provenance | None:
     """Return a figure's origin: of the snapshot of that time and source, else of the newest."""
     with read_scope() as session:
-        if snapshot is None:
-            return find_latest_provenance(session, product_id, column)
-        return find_provenance(session, product_id, column, *snapshot)
+        if snapshot is not None:
+            return find_origin_of_look(session, acting(), head, column, *snapshot)
+        newest = find_origin(session, acting(), head, column, None)
+    return None if newest is None else newest.provenance
 
 
 def origin_of_value(
     head: ProductHead, column: str, value: float, period: tuple[datetime, datetime]
 ) -> Provenance | None:
     """Return where a value of a period was first said, None when no kept snapshot says it."""
-    first = head.first_day or period[0].date()
-    # A day of a marketplace begins up to 14 hours before UTC's.
-    oldest = datetime.combine(first, datetime.min.time(), UTC) - timedelta(days=1)
-    category = head.bsr_category_id if column == "bsr" else None
     with read_scope() as session:
-        return find_value_provenance(
-            session, head.product_id, column, round(value), period, oldest, category
-        )
+        return find_origin_of_value(session, acting(), head, column, round(value), period)
 
 
 def original_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:

@@ -16,6 +16,7 @@ from core.accounts.rules import Acting, Right, clean_mail, clean_name, time_zone
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError
+from core.thresholds import NO_THRESHOLD, is_threshold, kept
 
 PAGE_SIZES = (25, 50, 100)
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "sv_SE", "pl_PL", "ja_JP")
@@ -89,8 +90,8 @@ def change_profile(session: Session, acting: Acting, wanted: Wanted) -> None:
     person.name = clean_name(wanted.name)
     person.time_zone, person.locale = wanted.time_zone, wanted.locale
     person.page_size = wanted.page_size
-    person.price_change_percent = wanted.price_change_percent
-    person.rank_change_percent = wanted.rank_change_percent
+    person.price_change_percent = kept(wanted.price_change_percent)
+    person.rank_change_percent = kept(wanted.rank_change_percent)
     person.preferences = {
         **person.preferences,
         "currency_display": wanted.currency_display,
@@ -134,8 +135,8 @@ def _check(wanted: Wanted) -> None:
     if wanted.currency_display not in CURRENCY_DISPLAYS or wanted.theme not in THEMES:
         raise InvalidInputError("Choose one of the offered displays.")
     for share in (wanted.price_change_percent, wanted.rank_change_percent):
-        if share is not None and not (share.is_finite() and 0 < share <= 10_000):
-            raise InvalidInputError("A threshold lies above 0 and at most at 10,000 percent.")
+        if share is not None and not is_threshold(share):
+            raise InvalidInputError(NO_THRESHOLD)
 
 
 @verb(Right.SELF)

@@ -36,13 +36,15 @@ class CallCounts:
     refused: int
     failed: int
     limited: int
+    left: int  # whoever called did not wait
     unfinished: int  # that run, or whose process died
     agents: int  # tokens that called
 
     @property
     def total(self) -> int:
         """Return how many calls there were in all."""
-        return self.answered + self.refused + self.failed + self.limited + self.unfinished
+        ended = self.answered + self.refused + self.failed + self.limited + self.left
+        return ended + self.unfinished
 
 
 _CALLS = """
@@ -61,6 +63,7 @@ SELECT count(*) FILTER (WHERE outcome = 'answered') AS answered,
     count(*) FILTER (WHERE outcome = 'refused') AS refused,
     count(*) FILTER (WHERE outcome = 'failed') AS failed,
     count(*) FILTER (WHERE outcome = 'limited') AS limited,
+    count(*) FILTER (WHERE outcome = 'left') AS "left",
     count(*) FILTER (WHERE outcome IS NULL) AS unfinished,
     count(DISTINCT token_id) AS agents
 FROM agent_call WHERE team_id = :team AND at >= :since

@@ -16,6 +16,7 @@ from core.accounts.rules import Acting, Right
 from core.accounts.service import acting_owner
 from core.accounts.verbs import verb
 from core.catalog.models import Product
+from core.catalog.service import find_products
 from core.db import write_scope
 from core.demo import people
 from core.demo.catalogue import DemoProduct
@@ -23,6 +24,7 @@ from core.demo.market import Market, usual_times
 from core.demo.wanted import REMEMBERED_AS
 from core.history.store import Look, make_room, store_looks
 from core.suggestions.advising import request_advice
+from core.suggestions.competitors import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow
@@ -45,12 +47,25 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
         done = min((number + 1) * _BATCH, len(market.products))
         say(f"Loading the demo market: {done} of {len(market.products)} products")
     with write_scope() as session:
+        _choose_competitors(session, market.products, now)
         _ask_for_advice(session, now)
         remember(session, REMEMBERED_AS, {"state": "loaded"})
         count = {"count": len(market.products)}
         audit.note(session, _follower(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
+
+
+def _choose_competitors(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
+    """Compare each category's leader with its competitors; others are left to be chosen."""
+    acting = _follower(session)
+    ids = find_products(session, [(each.marketplace, each.asin) for each in products])
+    leaders: dict[tuple[str, tuple[str, ...]], int] = {}
+    for each in products:
+        shelf, product_id = (each.marketplace, each.category), ids[each.marketplace, each.asin]
+        leader = leaders.setdefault(shelf, product_id)
+        if each.role == Role.COMPETITOR and leader != product_id:
+            add_competitor(session, acting, leader, product_id, now)
 
 
 def _ask_for_advice(session: Session, now: datetime) -> None:

@@ -25,8 +25,13 @@ def blank_reason(head: ProductHead, group: Group, now: datetime) -> str:
     """Return why a value of a group is not there, for a card that shows none."""
     if head.captured_at is None:
         return never_seen(head.fetching, now)
+    return blank_of_seen(seen_at(head, group))
+
+
+def blank_of_seen(reported_at: datetime | None) -> str:
+    """Return why a value of a product that was seen is not there; `reported_at` None: never."""
     # Short: on a phone a card has room for twenty letters.
-    return "not reported" if seen_at(head, group) is None else "none on the page"
+    return "not reported" if reported_at is None else "none on the page"
 
 
 def never_seen(fetching: Fetching | None, now: datetime) -> str:

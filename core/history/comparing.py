@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
 from core.history.product_head import ProductHead
 
@@ -29,9 +30,11 @@ def group_of(head: ProductHead, column: str) -> Hashable:
     """Return what a value of a product compares within: products of the same group compare."""
     if column == "price":
         return get_marketplace(head.marketplace).currency
-    if column == "bsr":
+    if column != "bsr":
+        return None
+    if is_named(head.bsr_category):
         return head.bsr_category_id  # a category is of one marketplace
-    return None
+    return "of no named category", head.product_id  # which may be another for each
 
 
 def places(

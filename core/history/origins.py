@@ -7,7 +7,6 @@ team's own affair.
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
@@ -16,7 +15,9 @@ from core.history.product_head import ProductHead
 from core.history.provenance import (
     Provenance,
     find_latest_provenance,
+    find_provenance,
     find_provenance_at,
+    find_value_provenance,
 )
 
 NOT_YOURS = "a file of another team"
@@ -49,7 +50,45 @@ def find_origin(
     )
     if found is None:
         return None
-    return Origin(_for_team(session, acting, found), found == newest)
+    return Origin(_for_team(acting, found), found == newest)
+
+
+@verb(Right.READ)
+def find_origin_of_look(
+    session: Session,
+    acting: Acting,
+    head: ProductHead,
+    column: str,
+    captured_at: datetime,
+    source: int,
+) -> Provenance | None:
+    """Return where a value of one look comes from, None when there is no such look.
+
+    Raises InvalidInputError for a column that has no provenance.
+    """
+    found = find_provenance(session, head.product_id, column, captured_at, source)
+    return None if found is None else _for_team(acting, found)
+
+
+@verb(Right.READ)
+def find_origin_of_value(
+    session: Session,
+    acting: Acting,
+    head: ProductHead,
+    column: str,
+    value: int,
+    period: tuple[datetime, datetime],
+) -> Provenance | None:
+    """Return where a value of a period was first said, None when no kept look says it.
+
+    A rank counts in the product's present category. Raises InvalidInputError for a column
+    that has no provenance.
+    """
+    category = head.bsr_category_id if column == "bsr" else None
+    found = find_value_provenance(
+        session, head.product_id, column, value, period, _oldest(head), category
+    )
+    return None if found is None else _for_team(acting, found)
 
 
 def _oldest(head: ProductHead) -> datetime:
@@ -58,13 +97,8 @@ def _oldest(head: ProductHead) -> datetime:
     return datetime.combine(first, time(), UTC) - timedelta(days=1)
 
 
-def _for_team(session: Session, acting: Acting, found: Provenance) -> Provenance:
-    if found.imported is None:
+def _for_team(acting: Acting, found: Provenance) -> Provenance:
+    if found.imported is None or found.imported.team_id in (None, acting.team_id):
         return found
-    team = session.scalar(
-        text("SELECT team_id FROM import_run WHERE id = :id"), {"id": found.imported.import_id}
-    )
-    if team == acting.team_id:
-        return found
-    hidden = replace(found.imported, name=NOT_YOURS, person=SOMEBODY, file_hash="")
+    hidden = replace(found.imported, name=NOT_YOURS, person=SOMEBODY, file_hash=None)
     return replace(found, imported=hidden)

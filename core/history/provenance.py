@@ -89,9 +89,10 @@ class Import:
     """The file or paste that said it."""
 
     import_id: int
+    team_id: int | None  # whose file it is; None: not known any more
     name: str
     kind: str
-    file_hash: str  # in hex
+    file_hash: str | None  # in hex; None: not told
     person: str
     imported_at: datetime
 
@@ -117,7 +118,8 @@ class Provenance:
 
 _SELECT = """
 SELECT s.*, r.provider, r.actor, r.outside_run_id, r.collected_at, r.finished_at,
-    i.name AS file_name, i.kind AS file_kind, encode(i.file_hash, 'hex') AS file_hash,
+    i.team_id AS import_team_id, i.name AS file_name, i.kind AS file_kind,
+    encode(i.file_hash, 'hex') AS file_hash,
     COALESCE(i.ended_at, i.started_at, i.created_at) AS imported_at,
     p.name AS person_name, d.is_demo
 FROM snapshot s
@@ -282,9 +284,10 @@ def _import(row: Row[Any]) -> Import | None:
         return None
     return Import(
         import_id=row.import_run_id,
+        team_id=row.import_team_id,
         name=row.file_name or "unknown",
         kind=row.file_kind or "unknown",
-        file_hash=row.file_hash or "",
+        file_hash=row.file_hash,
         person=row.person_name or "unknown",
         imported_at=row.imported_at,
     )

@@ -88,7 +88,7 @@ def _of_fetch(fetch: Fetch, raw_item_days: int) -> list[Line]:
 def _of_import(imported: Import) -> list[Line]:
     return [
         ("File", f"{imported.name} ({imported.kind})"),
-        ("SHA-256 of the file", imported.file_hash),
+        ("SHA-256 of the file", imported.file_hash or "not told"),
         ("Imported by", imported.person),
         ("Import", str(imported.import_id)),
     ]

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from core.catalog.marketplaces import get_marketplace
 from core.catalog.service import category_names
 from core.history import analysis, queries, series
 from core.history.analysis import Figure, Span, Statistics
@@ -50,10 +52,17 @@ def read_period(
     if head.first_day is None:
         return None
     if queries.is_read_by_day(session, head.product_id, since, until):
-        days = queries.daily_history(session, head.product_id, since.date(), until.date())
+        ends = days_between(head.marketplace, since, until)
+        days = queries.daily_history(session, head.product_id, *ends)
         return Period(since, until, None, days)
     looks = queries.snapshot_columns(session, head.product_id, since, until, head.first_day, wanted)
     return Period(since, until, History.of_columns(looks), None)
+
+
+def days_between(marketplace: str, since: datetime, until: datetime) -> tuple[date, date]:
+    """Return the first and the last day, by a marketplace's clock, that a period touches."""
+    zone = ZoneInfo(get_marketplace(marketplace).time_zone)
+    return since.astimezone(zone).date(), until.astimezone(zone).date()
 
 
 def line_of(period: Period, field: Field) -> Line:
@@ -74,6 +83,7 @@ def line_of(period: Period, field: Field) -> Line:
 def categories_of(session: Session, period: Period) -> list[tuple[datetime, str | None]]:
     """Return from when on the main rank was in which category, oldest first.
 
+    Of a period by day: from which day of the marketplace on, at its midnight.
     Ranks of two categories say nothing about each other. Names are text from outside.
     """
     spells = _spells(period)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace
 from core.catalog.money import find_currency
 from core.history.observation import (
@@ -27,7 +28,6 @@ from core.history.observation import (
 from core.importing.cells import ProductColumns, find_column, read_product
 from core.importing.moments import find_zone, read_moment
 from core.importing.rows import (
-    UNNAMED_CATEGORY,
     PartOf,
     ReadContext,
     Refusal,

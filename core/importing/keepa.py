@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from core.catalog.asin import find_asin
+from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace, find_by_keepa_domain
 from core.history.observation import (
     Availability,
@@ -32,7 +33,6 @@ from core.importing.keepa_series import (
     time_minute,
 )
 from core.importing.rows import (
-    UNNAMED_CATEGORY,
     ProductHistory,
     Refusal,
     bad_row,

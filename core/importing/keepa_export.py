@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace
 from core.history.observation import (
     CategoryRank,
@@ -21,7 +22,6 @@ from core.history.observation import (
 )
 from core.importing.cells import named_values, restored_asin
 from core.importing.rows import (
-    UNNAMED_CATEGORY,
     ReadContext,
     Refusal,
     Refused,

@@ -22,7 +22,8 @@ from core.importing.rows import (
 )
 from core.importing.tables import Line, Record
 from core.scraping import text
-from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, LONGEST_TAG
+from core.thresholds import is_threshold
+from core.tracking.rules import LONGEST_NOTE, LONGEST_TAG
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "tags": ("tags", "tag", "labels", "label", "groups", "group"),
@@ -207,7 +208,7 @@ def _percent(cells: Mapping[str, str], field: str) -> Decimal | None:
         return None
     match = _PERCENT.fullmatch(written)
     percent = Decimal(match[1].replace(",", ".")) if match else Decimal(0)
-    if not 0 < round(percent, 2) <= LARGEST_THRESHOLD:
+    if not is_threshold(percent):
         raise _CellError(f"“{written[:40]}” is no threshold: write a percentage such as 10 or 7.5.")
     return percent
 

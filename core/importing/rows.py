@@ -13,8 +13,6 @@ from enum import StrEnum
 from core.history.observation import Failure, Observation, Outcome, PriceBasis
 
 ASKED_LIMIT = 120
-# A file that gives a rank and no category: a rank needs one to be compared within.
-UNNAMED_CATEGORY = "Main category"
 
 
 class FileKind(StrEnum):

@@ -9,6 +9,7 @@ from math import log
 
 from sqlalchemy.orm import Session
 
+from core.catalog.categories import is_named
 from core.suggestions import gathering_queries as queries
 from core.suggestions.gathering_queries import CompetitorRow, Head, Shelf
 
@@ -52,7 +53,8 @@ def find_candidates(
 
 
 def _by_category(session: Session, team_id: int, heads: Sequence[Head]) -> dict[int, _Ranked]:
-    categories = {head.bsr_category_id for head in heads if head.bsr_category_id is not None}
+    named = [head.bsr_category_id for head in heads if is_named(head.bsr_category)]
+    categories = {number for number in named if number is not None}
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     if categories:
         for product_id, category_id, bsr in queries.ranked_others(session, team_id, categories):
@@ -64,7 +66,7 @@ def _near(
     head: Head, ranked: Mapping[int, _Ranked], competitors: Mapping[int, Sequence[CompetitorRow]]
 ) -> list[tuple[int, int]]:
     """Return the nearest in rank of a product's category, nearest first."""
-    if not head.bsr or head.bsr_category_id is None:
+    if not head.bsr or head.bsr_category_id is None or not is_named(head.bsr_category):
         return []
     others = ranked.get(head.bsr_category_id, ())
     place = bisect_left(others, (head.bsr, 0))

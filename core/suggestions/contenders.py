@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
+from core.catalog.categories import is_named
 from core.db import driver_connection
 from core.history.comparing import Standing, standing
 from core.history.observation import Source
@@ -36,9 +37,12 @@ class Contender:
     bsr: int | None
     bsr_category_id: int | None
     bsr_category: str | None
+    bsr_at: datetime | None
     rating: int | None
     ratings_count: int | None
+    rating_at: datetime | None
     availability: int | None
+    availability_at: datetime | None
     title_length: int | None  # characters
     bullets: int | None
     bullets_length: int | None  # characters, all together
@@ -54,7 +58,8 @@ WITH chosen AS (
     WHERE team_id = %(team)s AND product_id = %(product)s
 )
 SELECT p.id AS product_id, p.marketplace, p.asin, x.title, l.captured_at, l.price, l.price_at,
-    l.bsr, l.bsr_category_id, k.name AS bsr_category, l.rating, l.ratings_count, l.availability,
+    l.bsr, l.bsr_category_id, k.name AS bsr_category, l.bsr_at, l.rating, l.ratings_count,
+    l.rating_at, l.availability, l.availability_at,
     length(v.title) AS title_length,
     CASE WHEN v.is_page THEN cardinality(v.bullets) END AS bullets,
     CASE WHEN v.is_page THEN length(array_to_string(v.bullets, '')) END AS bullets_length,
@@ -110,7 +115,7 @@ def position_of(own: Contender, others: Sequence[Contender]) -> Position:
         return standing(getattr(own, name), values, what, smallest_first=False)
 
     prices = [each.price for each in others]
-    same = [each.bsr for each in others if each.bsr_category_id == own.bsr_category_id]
+    same = [each.bsr for each in others if _in_same_category(own, each)]
     return Position(
         price=standing(own.price, prices, "price", smallest_first=True),
         rank=standing(own.bsr, same, "rank in the same category", smallest_first=True),
@@ -122,6 +127,10 @@ def position_of(own: Contender, others: Sequence[Contender]) -> Position:
         description_length=most_first("description_length", "description"),
         images=most_first("images", "number of images"),
     )
+
+
+def _in_same_category(one: Contender, other: Contender) -> bool:
+    return is_named(one.bsr_category) and one.bsr_category_id == other.bsr_category_id
 
 
 def how_to_choose(is_followed: bool, others: Sequence[Contender]) -> str | None:

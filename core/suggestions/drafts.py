@@ -133,24 +133,22 @@ def cited_values(keys: tuple[str, ...], facts: Facts) -> Iterator[tuple[str, Val
 
 
 def what_there_is(facts: Facts) -> str:
-    """Say which figures may be cited, with their values."""
+    """Say which figures may be cited, with their values as texts write them."""
     if not facts.evidence:
         return "Nothing is known of this product yet: have it looked at first."
-    told = [f"{each.key} = {_as_told(each, facts)}" for each in facts.evidence[:MOST_LISTED]]
+    told = [f"{each.key} = {_told(each)}" for each in facts.evidence[:MOST_LISTED]]
     return f"What may be cited: {'; '.join(told)}."
 
 
-def _as_told(figure: Evidence, facts: Facts) -> str:
-    """Write a figure as texts say it: money in major units, stars as stars."""
-    if isinstance(figure.value, str):
-        return figure.value
-    value, unit = Decimal(str(figure.value)), figure.unit
+def _told(figure: Evidence) -> str:
+    """Write a figure in the units in which it is told, not those in which it is kept."""
+    value, unit = figure.value, figure.unit
+    if isinstance(value, str):
+        return value
     if unit.endswith(" minor"):
-        decimals = get_marketplace(facts.marketplace).decimals
-        return f"{value.scaleb(-decimals)} {unit.removesuffix(' minor')}"
-    if unit == "stars/10":
-        return f"{value.scaleb(-1)} stars"
-    return f"{figure.value} {unit}"
+        currency = unit.removesuffix(" minor")
+        return f"{to_decimal(int(value), currency)} {currency}"
+    return f"{value / 10:g} stars" if unit == "stars/10" else f"{value} {unit}"
 
 
 # Reading a change

@@ -10,7 +10,8 @@ from core.catalog.money import parse_amount, to_decimal
 from core.errors import InvalidInputError
 from core.suggestions.rules import Change
 from core.suggestions.values import LARGEST_COUPON
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.thresholds import NO_THRESHOLD, is_threshold
+from core.tracking.rules import Cadence
 
 LONGEST_TEXT = 10_000  # characters: no listing takes more
 CAN_NOT_BE_EDITED = frozenset({Change.PAUSE_TRACKING})
@@ -93,8 +94,8 @@ def _coupon(text: str, marketplace: str) -> dict[str, Any]:
 
 def _threshold(text: str, _marketplace: str) -> dict[str, Any]:
     percent = _number(text.replace("%", ""))
-    if not 0 < percent <= LARGEST_THRESHOLD:
-        raise InvalidInputError(f"A threshold lies above 0 and up to {LARGEST_THRESHOLD:,} %.")
+    if not is_threshold(percent):
+        raise InvalidInputError(NO_THRESHOLD)
     return {"percent": f"{percent.normalize():f}"}
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
 from core.history.gate import PRICE_FLAGS
 from core.history.observation import Availability, Source
@@ -186,7 +187,7 @@ class _Gathered:
                 key = self._key(row.product_id, row.price_at)
                 unit = f"{currency} minor"
                 yield Evidence(f"{name}_price", f"Price {named}", facts.price, unit, None, key)
-            if facts.bsr is not None and facts.bsr_category_id == head.bsr_category_id:
+            if facts.bsr is not None and _is_in_category_of(head, row):
                 key = self._key(row.product_id, row.bsr_at)
                 yield Evidence(f"{name}_bsr", f"Rank {named}", facts.bsr, "rank", None, key)
             yield from _ratings(row, f"{name}_", self._key(row.product_id, row.rating_at))
@@ -198,6 +199,10 @@ class _Gathered:
             key = self._key(each.product_id, each.bsr_at)
             yield Evidence(name, figure.capitalize(), each.asin, "text")
             yield Evidence(f"{name}_bsr", f"Rank of {figure}", each.bsr, "rank", None, key)
+
+
+def _is_in_category_of(head: Head, row: CompetitorRow) -> bool:
+    return is_named(head.bsr_category) and row.bsr_category_id == head.bsr_category_id
 
 
 def usable_price(row: Head | CompetitorRow, now: datetime) -> int | None:

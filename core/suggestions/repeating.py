@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from core import wording
 from core.errors import InvalidInputError
 from core.suggestions.gathering_queries import REMEMBERED
 from core.suggestions.hashes import change_hash, evidence_hash
@@ -17,6 +18,7 @@ from core.suggestions.proposing import is_settled
 from core.suggestions.rules import ActionState, Advice, Facts, Proposed, SuggestionState
 from core.suggestions.values import same
 
+LONGEST_REASON = 200  # characters of a decision's reason that a refusal repeats
 _ON_ITS_WAY = (ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED)
 
 
@@ -122,8 +124,12 @@ def _require_not_declined(
         if any(_is_same(row, each) for each in advice.actions) and _is_unmoved(row, facts, advice):
             raise InvalidInputError(
                 f"{row.change}: This was declined in suggestion {row.id}, and the figures that it "
-                f"rested on are the same. The reason was: {row.decision_reason or 'none was given'}"
+                f"rested on are the same. The reason was: {_reason(row.decision_reason)}."
             )
+
+
+def _reason(written: str | None) -> str:
+    return wording.quoted(written, LONGEST_REASON) if written else "none was given"
 
 
 def _is_unmoved(row: Row[Any], facts: Facts, advice: Advice) -> bool:

@@ -15,7 +15,8 @@ from core.suggestions import plain_text
 from core.suggestions.cited_figures import numbers_not_in_listing
 from core.suggestions.policies import lint_change
 from core.suggestions.rules import Change, Facts, ListingFacts
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.thresholds import LARGEST_THRESHOLD, NO_THRESHOLD, is_threshold
+from core.tracking.rules import Cadence
 
 MOST_IMAGES = 12
 LARGEST_COUPON = 50  # percent
@@ -149,8 +150,8 @@ def problems(change: Change, proposed: Values, facts: Facts) -> Iterator[str]:
 
 
 def _threshold_problems(change: Change, percent: Decimal) -> Iterator[str]:
-    if not 0 < percent <= LARGEST_THRESHOLD:
-        yield f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
+    if not is_threshold(percent):
+        yield NO_THRESHOLD
         return
     is_price = change is Change.SET_PRICE_THRESHOLD
     usual = USUAL_RULE.price_percent if is_price else USUAL_RULE.rank_percent

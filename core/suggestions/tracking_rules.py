@@ -8,7 +8,8 @@ from core.history.observation import Availability
 from core.suggestions.candidates import ENOUGH, WANTED
 from core.suggestions.known import Known
 from core.suggestions.rules import Advice, Change, Direction, Metric, Proposed
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.thresholds import LARGEST_THRESHOLD
+from core.tracking.rules import Cadence
 
 
 @dataclass(frozen=True, slots=True)

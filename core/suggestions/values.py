@@ -8,7 +8,8 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_money
 from core.errors import InvalidInputError
 from core.suggestions.rules import KIND_OF, Change, Kind
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.thresholds import NO_THRESHOLD, is_threshold
+from core.tracking.rules import Cadence
 
 Values = Mapping[str, Any]
 
@@ -84,10 +85,8 @@ def _coupon(values: Values) -> dict[str, Any]:
 
 def _threshold(value: object) -> str:
     number = _number(value)
-    if number is None or not 0 < number <= LARGEST_THRESHOLD:
-        raise InvalidInputError(
-            f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
-        )
+    if number is None or not is_threshold(number):
+        raise InvalidInputError(NO_THRESHOLD)
     return f"{number.quantize(Decimal('0.01')).normalize():f}"
 
 

@@ -66,15 +66,10 @@ def find_rows(
 ) -> RowsFound:
     """Return at most `size` rows of a list after the first `skipped`, without sparklines."""
     narrowed = narrow(acting, asked)
-    total, short = _look(session, narrowed)
-    if skipped >= total:
-        ids = []
-    elif short is not None:
-        ids = _sorted(session, short, sort)[skipped : skipped + size]
-    elif narrowed.is_search and total <= COUNT_CAP:
-        ids = _sorted_hits(session, narrowed, sort, skipped, size)
-    else:
-        ids = _page_ids(session, narrowed, sort, skipped, size)
+    find = _find_hits if narrowed.is_search else _find_listed
+    total, ids = find(session, narrowed, sort, skipped, size)
+    if ids is None:
+        ids = _page_ids(session, narrowed, sort, skipped, size) if skipped < total else []
     return RowsFound(_details(session, acting, asked.whose, ids), total)
 
 
@@ -97,6 +92,35 @@ def _look(session: Session, narrowed: Narrowed) -> tuple[int, list[int] | None]:
         f"CASE WHEN count(*) <= {SHORT_LIST} THEN array_agg(product_id) END AS ids "
         f"FROM (SELECT t.product_id FROM {narrowed.tables()} "
         f"WHERE {narrowed.conditions} LIMIT {COUNT_CAP + 1}) AS capped"
+    )
+    found = _fetch(session, statement, narrowed.values)[0]
+    return int(found["number"]), found["ids"]
+
+
+Found = tuple[int, list[int] | None]  # how many there are; a page, None where an index gives it
+
+
+def _find_listed(
+    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
+) -> Found:
+    """Count a list, and sort it whole where it is short."""
+    total, short = _look(session, narrowed)
+    ids = None if short is None else _sorted(session, short, sort)[skipped : skipped + size]
+    return total, ids
+
+
+def _find_hits(session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int) -> Found:
+    """Count what a search finds and sort all of it, in one statement: finding costs the most.
+
+    An index that gives the order is no help where the hits may all lie at its end; only
+    where there are more than can be counted, they are anywhere.
+    """
+    statement = (
+        f"WITH o AS MATERIALIZED (SELECT t.product_id AS id FROM {narrowed.tables()} "
+        f"WHERE {narrowed.conditions} LIMIT {COUNT_CAP + 1}) "
+        "SELECT (SELECT count(*) FROM o) AS number, "
+        f"CASE WHEN (SELECT count(*) FROM o) <= {COUNT_CAP} THEN ARRAY("
+        f"SELECT o.id FROM o {_in_order(sort)} OFFSET {skipped} LIMIT {size}) END AS ids"
     )
     found = _fetch(session, statement, narrowed.values)[0]
     return int(found["number"]), found["ids"]
@@ -137,21 +161,6 @@ def _sorted(session: Session, ids: Sequence[int], sort: Sort) -> list[int]:
     """Return a short list in order; unknown values last, by id."""
     statement = f"SELECT o.id FROM unnest(%(ids)s::int8[]) AS o (id) {_in_order(sort)}"
     return [row["id"] for row in _fetch(session, statement, {"ids": list(ids)})]
-
-
-def _sorted_hits(
-    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
-) -> list[int]:
-    """Return a page of what a search found, all of it sorted.
-
-    An index that gives the order is no help where the hits may all lie at its end.
-    """
-    statement = (
-        f"WITH o AS MATERIALIZED (SELECT t.product_id AS id FROM {narrowed.tables()} "
-        f"WHERE {narrowed.conditions}) SELECT o.id FROM o {_in_order(sort)} "
-        f"OFFSET {skipped} LIMIT {size}"
-    )
-    return [row["id"] for row in _fetch(session, statement, narrowed.values)]
 
 
 def _in_order(sort: Sort) -> str:

@@ -1,17 +1,10 @@
 """How often a product is looked at, and when next. Pure."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 LONGEST_TAG = 40  # characters
 LONGEST_NOTE = 4000  # characters
-LARGEST_THRESHOLD = 10_000  # percent
-
-
-def is_threshold(percent: Decimal) -> bool:
-    """True for a threshold that can be kept: two of its decimals are."""
-    return percent.is_finite() and percent <= LARGEST_THRESHOLD and round(percent, 2) > 0
 
 
 class Cadence(StrEnum):

@@ -11,15 +11,14 @@ from core.accounts import audit
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError
+from core.thresholds import NO_THRESHOLD, is_threshold, kept
 from core.tracking.lists import Whose
 from core.tracking.models import Tracking
 from core.tracking.rows import row_to_change
 from core.tracking.rules import (
-    LARGEST_THRESHOLD,
     LONGEST_NOTE,
     Cadence,
     Role,
-    is_threshold,
 )
 from core.tracking.service import clean_tags, sync_schedule
 
@@ -114,8 +113,8 @@ def _change(session: Session, acting: Acting, tracking: Tracking, wanted: Settin
     tracking.tags = clean_tags(wanted.tags)
     tracking.note = (wanted.note or "").replace("\x00", "") or None
     tracking.is_primary = wanted.is_primary
-    tracking.price_change_percent = _kept(wanted.price_change_percent)
-    tracking.rank_change_percent = _kept(wanted.rank_change_percent)
+    tracking.price_change_percent = kept(wanted.price_change_percent)
+    tracking.rank_change_percent = kept(wanted.rank_change_percent)
     session.flush()
     sync_schedule(session, [tracking.product_id])
     after = _audited(tracking)
@@ -129,14 +128,7 @@ def _check(wanted: Settings) -> None:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     for share in (wanted.price_change_percent, wanted.rank_change_percent):
         if share is not None and not is_threshold(share):
-            raise InvalidInputError(
-                f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
-            )
-
-
-def _kept(share: Decimal | None) -> Decimal | None:
-    """Return a percentage as the database keeps it."""
-    return None if share is None else round(share, 2)
+            raise InvalidInputError(NO_THRESHOLD)
 
 
 def _settings_of(tracking: Tracking) -> Settings:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError, NotFoundError
+from core.thresholds import NO_THRESHOLD, is_threshold, kept
 from core.tracking.models import Tracking
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence, is_threshold
+from core.tracking.rules import Cadence
 from core.tracking.service import sync_schedule
 
 
@@ -29,10 +30,8 @@ def set_threshold(
 ) -> None:
     """Set from which change on a product is news for the team; None: the usual one."""
     if percent is not None and not is_threshold(percent):
-        raise InvalidInputError(
-            f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} percent."
-        )
-    setattr(_first(session, acting, product_id), which.value, percent)
+        raise InvalidInputError(NO_THRESHOLD)
+    setattr(_first(session, acting, product_id), which.value, kept(percent))
     session.flush()
 
 

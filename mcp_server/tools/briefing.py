@@ -26,13 +26,14 @@ from mcp_server.answers import (
     Named,
     Part,
     Untrusted,
+    UntrustedTexts,
     from_outside,
     moment,
     name_of,
     quoted,
 )
 from mcp_server.arguments import CursorText, Roles, Scope
-from mcp_server.cursors import mark_of, read_cursor, write_cursor
+from mcp_server.cursors import mark_of, paged, read_cursor
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.periods import told_move
@@ -69,7 +70,7 @@ class ChangeRow(Named):
 
     title: Untrusted | None
     role: Annotated[Role, Described(description="What the product is to those who follow it.")]
-    tags: list[str]
+    tags: UntrustedTexts
     kind: Annotated[Finding, Described(description="The worst of what happened.")]
     what: Annotated[str, Described(examples=["Rank worsened"])]
     from_to: Untrusted
@@ -151,14 +152,9 @@ def list_changes(
     with read_scope() as session:
         page = find_changes(session, call.acting, asked, place.offset, limit, report)
         diffs = listing_diffs(session, call.acting, asked, page.rows)
-    after = place.offset + limit
-    has_more = after < page.total
-    following = replace(place, offset=after, anchor=_anchor(began, is_last_day))
+    here = replace(place, anchor=_anchor(began, is_last_day))
     answer = ChangeList(
-        total=min(page.total, COUNT_CAP),
-        is_total_exact=page.total <= COUNT_CAP,
-        truncated=has_more,
-        next_cursor=write_cursor(following, mark) if has_more else None,
+        **paged(page.total, here, limit, mark),
         since=moment(began),
         changes=[_row(each, diffs.get(each.product_id, ())) for each in page.rows],
     )
@@ -184,7 +180,7 @@ def _row(each: ChangedProduct, listing: Sequence[Change]) -> ChangeRow:
         asin=each.asin,
         title=from_outside(each.title),
         role=each.role,
-        tags=list(each.tags),
+        tags=UntrustedTexts(untrusted=list(each.tags)),
         kind=each.finding,
         what=change_wording.label(each.finding),
         from_to=Untrusted(untrusted=each.in_words()),

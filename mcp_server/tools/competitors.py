@@ -1,6 +1,7 @@
 """A product against the competitors that the team chose for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field as Described
@@ -10,7 +11,7 @@ from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.db import read_scope
-from core.history import period_words
+from core.history import blanks, period_words
 from core.history.comparing import Standing
 from core.history.product_head import ProductHead
 from core.suggestions.contenders import (
@@ -25,8 +26,10 @@ from mcp_server.answers import (
     Moment,
     Named,
     Part,
+    SeenEarlier,
     Untrusted,
     from_outside,
+    moment,
     moment_or_none,
     name_of,
     quoted,
@@ -71,6 +74,14 @@ class ContenderRow(Named):
     bullets_length: Annotated[int | None, Described(description="Characters, all together.")]
     description_length: Annotated[int | None, Described(description="Characters.")]
     images: int | None
+    why_unknown: Annotated[
+        dict[str, str],
+        Described(
+            description="By its name, why each value above is null; empty: none is.",
+            examples=[{"bullets": "its page was not read yet"}],
+        ),
+    ]
+    seen_earlier: SeenEarlier
     looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
 
 
@@ -155,8 +166,41 @@ def _row(each: Contender) -> ContenderRow:
         bullets_length=each.bullets_length,
         description_length=each.description_length,
         images=each.images,
+        why_unknown=dict(_blanks(each)),
+        seen_earlier=dict(_earlier(each)),
         looked_at=moment_or_none(each.captured_at),
     )
+
+
+_SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
+
+
+def _values(each: Contender) -> Iterator[tuple[str, int | None, datetime | None]]:
+    """Yield each value by its name, with when it was last reported."""
+    yield "price", each.price, each.price_at
+    yield "rank", each.bsr, each.bsr_at
+    yield "rating", each.rating, each.rating_at
+    yield "ratings_count", each.ratings_count, each.rating_at
+    yield "availability", each.availability, each.availability_at
+
+
+def _earlier(each: Contender) -> Iterator[tuple[str, str]]:
+    """Yield each value that is older than the newest look, with when it was reported."""
+    newest = each.captured_at
+    for name, value, reported_at in _values(each):
+        if value is not None and reported_at and newest and reported_at < newest:
+            yield name, moment(reported_at)
+
+
+def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
+    """Yield each value that is null, with the reason."""
+    for name, value, reported_at in _values(each):
+        if value is None:
+            is_seen = each.captured_at is not None
+            yield name, blanks.blank_of_seen(reported_at) if is_seen else "never looked at"
+    for name in _SIZES:
+        if getattr(each, name) is None:
+            yield name, "its page was not read yet"
 
 
 def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:

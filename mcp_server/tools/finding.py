@@ -14,8 +14,8 @@ from core.catalog.money import minor_units
 from core.db import read_scope
 from core.history import blanks
 from core.history.blanks import Group
-from core.history.observation import Availability
-from core.history.product_head import ProductHead
+from core.history.observation import Availability, Outcome
+from core.history.product_head import Fetching, ProductHead
 from core.tracking import queries
 from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, Whose
 from core.tracking.rules import Role
@@ -25,8 +25,11 @@ from mcp_server.answers import (
     Moment,
     Named,
     Part,
+    SeenEarlier,
     Untrusted,
+    UntrustedTexts,
     from_outside,
+    moment,
     moment_or_none,
     name_of,
     quoted,
@@ -42,7 +45,7 @@ from mcp_server.arguments import (
     States,
     Tags,
 )
-from mcp_server.cursors import Cursor, mark_of, read_cursor, write_cursor
+from mcp_server.cursors import mark_of, paged, read_cursor
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
@@ -63,7 +66,7 @@ class ProductRow(Named):
     title: Untrusted | None
     brand: Untrusted | None
     role: Annotated[Role, Described(description="What the product is to the team.")]
-    tags: list[str]
+    tags: UntrustedTexts
     price: Annotated[float | None, Described(description="In `currency`; null: unknown or none.")]
     currency: str
     rank: Annotated[int | None, Described(description="Best Sellers Rank; 1 is the best.")]
@@ -71,6 +74,14 @@ class ProductRow(Named):
     rating: Annotated[float | None, Described(description="Stars, 1 to 5.")]
     ratings_count: int | None
     availability: Annotated[str | None, Described(description="Null: unknown.")]
+    why_unknown: Annotated[
+        dict[str, str],
+        Described(
+            description="By its name, why each value above is null; empty: none is.",
+            examples=[{"rank": "not reported"}],
+        ),
+    ]
+    seen_earlier: SeenEarlier
     change: Annotated[
         Untrusted | None,
         Described(description="The worst change since the day before; null: nothing of note."),
@@ -126,16 +137,8 @@ def product_list(
     place = read_cursor(cursor, mark)
     with read_scope() as session:
         found = queries.find_rows(session, call.acting, asked, sort, place.offset, limit)
-    rows = [product_row(row) for row in found.rows]
-    after = place.offset + len(rows)
-    has_more = bool(rows) and after < found.total
-    answer = ProductList(
-        total=min(found.total, COUNT_CAP),
-        is_total_exact=found.total <= COUNT_CAP,
-        truncated=has_more,
-        next_cursor=write_cursor(Cursor(after), mark) if has_more else None,
-        products=rows,
-    )
+    rows = [product_row(row, call.now) for row in found.rows]
+    answer = ProductList(**paged(found.total, place, len(rows), mark), products=rows)
     return answer.saying(_list_in_words(answer))
 
 
@@ -150,7 +153,7 @@ def _list_in_words(answer: ProductList) -> str:
     return f"{count} found, {len(answer.products)} shown: {shown}."
 
 
-def product_row(row: Mapping[Any, Any]) -> ProductRow:
+def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
     """Return a row of a list of products in told units."""
     place = get_marketplace(row["marketplace"])
     return ProductRow(
@@ -160,7 +163,7 @@ def product_row(row: Mapping[Any, Any]) -> ProductRow:
         title=from_outside(row["title"]),
         brand=from_outside(row["brand"]),
         role=Role(row["role"]),
-        tags=list(row["tags"]),
+        tags=UntrustedTexts(untrusted=row["tags"]),
         price=major(row["price"], place.currency),
         currency=place.currency,
         rank=row["bsr"],
@@ -168,10 +171,56 @@ def product_row(row: Mapping[Any, Any]) -> ProductRow:
         rating=stars(row["rating"]),
         ratings_count=row["ratings_count"],
         availability=availability_word(row["availability"]),
+        why_unknown=_blanks(row, now),
+        seen_earlier=_earlier(row),
         change=_change(row),
         looked_at=moment_or_none(row["captured_at"]),
         is_paused=row["paused_at"] is not None,
         is_demo=row["is_demo"],
+    )
+
+
+_REPORTED_AT = {
+    "price": ("price", "price_at"),
+    "rank": ("bsr", "bsr_at"),
+    "rating": ("rating", "rating_at"),
+    "ratings_count": ("ratings_count", "rating_at"),
+    "availability": ("availability", "availability_at"),
+}
+"""By the name of a told value: its column, and the column that says when it was reported."""
+
+
+def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
+    """Return why each value of a row is null."""
+    never = blanks.never_seen(_fetching(row), now) if row["captured_at"] is None else None
+    return {
+        name: never or blanks.blank_of_seen(row[reported_at])
+        for name, (column, reported_at) in _REPORTED_AT.items()
+        if row[column] is None
+    }
+
+
+def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
+    """Return when each value was reported that is older than the newest look."""
+    return {
+        name: moment(row[reported_at])
+        for name, (column, reported_at) in _REPORTED_AT.items()
+        if row[column] is not None and row[reported_at] and row[reported_at] < row["captured_at"]
+    }
+
+
+def _fetching(row: Mapping[Any, Any]) -> Fetching | None:
+    """Return what a row knows of its product's fetching; None: it is not on the schedule."""
+    if row["due_at"] is None:
+        return None
+    ended = row["last_outcome"]
+    return Fetching(
+        due_at=row["due_at"],
+        leased_until=row["leased_until"],
+        failures=0,
+        looked_at=None,
+        last_outcome=None if ended is None else Outcome(ended),
+        requested_at=row["requested_at"],
     )
 
 
@@ -215,8 +264,10 @@ class FollowedBy(Part):
     is_mine: bool
     role: Role
     cadence: str
-    tags: list[str]
-    note: str | None
+    tags: UntrustedTexts
+    note: Annotated[
+        Untrusted | None, Described(description="Null: none, or a teammate's own affair.")
+    ]
     price_change_percent: Annotated[
         float | None, Described(description="Own threshold; null: the team's usual.")
     ]
@@ -308,8 +359,8 @@ def _followed(head: ProductHead) -> FollowedBy | None:
         is_mine=following.is_mine,
         role=following.role,
         cadence=following.cadence.value,
-        tags=list(following.tags),
-        note=following.note,
+        tags=UntrustedTexts(untrusted=list(following.tags)),
+        note=from_outside(following.note),
         price_change_percent=_percent(following.price_change_percent),
         rank_change_percent=_percent(following.rank_change_percent),
         is_paused=following.paused_at is not None,

@@ -80,7 +80,9 @@ def get_price_history(
 class CategorySpell(Part):
     """From when on the main rank was in a category."""
 
-    since: Moment
+    since: Annotated[
+        Moment, Described(description="With the resolution days: a day of the marketplace.")
+    ]
     category: Untrusted | None
 
 
@@ -153,7 +155,10 @@ def get_bsr_history(
 
 def _spells(session: Session, seen: Period) -> list[CategorySpell]:
     return [
-        CategorySpell(since=moment(at), category=from_outside(name))
+        CategorySpell(
+            since=at.date().isoformat() if seen.is_by_day else moment(at),
+            category=from_outside(name),
+        )
         for at, name in reading.categories_of(session, seen)
     ]
 

@@ -54,7 +54,9 @@ class OfImport(Part):
     import_id: int
     name: Untrusted
     kind: str
-    file_sha256: str
+    file_sha256: Annotated[
+        str | None, Described(description="Null: the file is another team's, or not known.")
+    ]
     person: Untrusted
     imported_at: Moment
 

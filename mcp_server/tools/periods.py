@@ -78,9 +78,10 @@ class LineOfPoints(Part):
     points: Annotated[
         list[Point],
         Described(
-            description="[time in UTC, value]: each value holds until the next point; null: from "
-            "then on it is unknown, or there was none. Of two points at one time the first is "
-            "what was seen, and the second what holds from then on.",
+            description="[time in UTC, value], or with the resolution days [day of the "
+            "marketplace, value]: each value holds until the next point; null: from then on it "
+            "is unknown, or there was none. Of two points at one time the first is what was "
+            "seen, and the second what holds from then on.",
         ),
     ]
     points_total: Annotated[int, Described(description="How many points there are unthinned.")]
@@ -160,19 +161,20 @@ def told_line(
     shown = Line(*series.thin_rank(line.times, line.values, most_points))
     return {
         "unit": unit,
-        "points": points_of(shown.scaled(divisor)),
+        "points": points_of(shown.scaled(divisor), is_by_day=seen.is_by_day),
         "points_total": len(line),
         "is_thinned": len(shown) < len(line),
         "doubtful_looks_left_out": known(reading.doubtful_of(seen, field)),
     }
 
 
-def points_of(line: Line) -> list[Point]:
-    """Return a line's points, times to the second in UTC."""
-    times = np.datetime_as_string(line.times, unit="s").tolist()
+def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
+    """Return a line's points: times to the second in UTC, or days of the marketplace."""
+    times = np.datetime_as_string(line.times, unit="D" if is_by_day else "s").tolist()
     values = line.values.tolist()
+    zone = "" if is_by_day else "Z"
     return [
-        (f"{at}Z", None if value != value else plain(value))  # NaN differs from itself
+        (f"{at}{zone}", None if value != value else plain(value))  # NaN differs from itself
         for at, value in zip(times, values, strict=True)
     ]
 

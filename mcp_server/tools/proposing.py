@@ -17,7 +17,8 @@ from core.suggestions.drafts import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, Dra
 from core.suggestions.extending import add_action
 from core.suggestions.judging import LENGTHS, LONGEST_WINDOW, MOST_ACTIONS
 from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, SuggestionState
-from core.tracking.rules import LARGEST_THRESHOLD, Cadence
+from core.thresholds import LARGEST_THRESHOLD
+from core.tracking.rules import Cadence
 from mcp_server.answers import Moment, Named, Part, Untrusted, Written, moment, name_of
 from mcp_server.arguments import DryRun, IdempotencyKey, ProductName
 from mcp_server.recording import Call
@@ -77,7 +78,7 @@ Money = Annotated[
     float,
     Described(gt=0, lt=1e9, description="In the marketplace's currency.", examples=[19.99]),
 ]
-Percent = Annotated[float, Described(gt=0, le=LARGEST_THRESHOLD, examples=[7.5])]
+Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, examples=[7.5])]
 Text = Annotated[str, Described(min_length=1, max_length=_LONGEST_TEXT)]
 Texts = Annotated[tuple[Text, ...], Described(min_length=1, max_length=10)]
 Images = Annotated[int, Described(ge=1, le=12)]

@@ -7,14 +7,23 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core import wording
 from core.accounts.rules import Right
 from core.history.attention import USUAL_RULE
+from core.thresholds import LARGEST_THRESHOLD
 from core.tracking import by_name
 from core.tracking.lists import Whose
-from core.tracking.rules import LARGEST_THRESHOLD, LONGEST_NOTE, Cadence, Role
+from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, Changed, Changes, Keep, Settings
-from mcp_server.answers import Named, Part, Written, name_of
+from mcp_server.answers import (
+    Named,
+    Part,
+    Untrusted,
+    UntrustedTexts,
+    Written,
+    from_outside,
+    name_of,
+    quoted,
+)
 from mcp_server.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
 from mcp_server.recording import Call
 from mcp_server.tooling import Write, tool, written
@@ -52,8 +61,8 @@ class TrackingSettings(Part):
 
     role: Role
     cadence: Annotated[Cadence, Described(description="How often it is looked at.")]
-    tags: list[str]
-    note: str | None
+    tags: UntrustedTexts
+    note: Untrusted | None
     is_primary: bool
 
 
@@ -72,11 +81,13 @@ class TrackingSettingsWritten(SettingsWritten):
 
 
 def _word(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "none"
+    if isinstance(value, UntrustedTexts):
+        return ", ".join(quoted(each) for each in value.untrusted) or "none"
+    if isinstance(value, Untrusted):
+        return quoted(value.untrusted, _SHOWN)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else wording.shorten(str(value), _SHOWN)
+    return "none" if value is None else str(value)
 
 
 @tool(Right.TRACK, "Change tracking settings", is_destructive=True)
@@ -131,8 +142,8 @@ def _tracking(settings: Settings) -> TrackingSettings:
     return TrackingSettings(
         role=settings.role,
         cadence=settings.cadence,
-        tags=list(settings.tags),
-        note=settings.note,
+        tags=UntrustedTexts(untrusted=list(settings.tags)),
+        note=from_outside(settings.note),
         is_primary=settings.is_primary,
     )
 

@@ -70,7 +70,8 @@ class SuggestionRow(Named):
     confidence: Annotated[float, Described(description="0 to 1, as its author says.")]
     expected: Effect
     proposed_by: Annotated[
-        str, Described(description="rules, a model, an agent with its owner and token, a person.")
+        Untrusted,
+        Described(description="rules, a model, an agent with its owner and token, a person."),
     ]
     made_at: Moment
     expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
@@ -94,7 +95,7 @@ def row_of(row: QueueRow) -> SuggestionRow:
         priority=row.priority,
         confidence=row.confidence,
         expected=Effect(metric=row.metric, direction=row.direction, window_days=row.window_days),
-        proposed_by=suggestion_words.advisor(row),
+        proposed_by=Untrusted(untrusted=suggestion_words.advisor(row)),
         made_at=moment(row.made_at),
         expires_at=moment(row.expires_at),
         decided_at=moment_or_none(row.decided_at),
@@ -183,9 +184,9 @@ class Action(Part):
         Setting | None, Described(description="What a manager approved instead; null: no edit.")
     ]
     reason: Untrusted
-    decided_by: str | None
+    decided_by: Untrusted | None
     decided_at: Moment | None
-    decision_reason: Annotated[str | None, Described(description="As who decided wrote it.")]
+    decision_reason: Annotated[Untrusted | None, Described(description="As who decided wrote it.")]
     applied_at: Moment | None
     verified_at: Annotated[Moment | None, Described(description="When a look showed it.")]
     verify_until: Moment | None
@@ -203,9 +204,9 @@ def action_of(view: ActionView, marketplace: str) -> Action:
         proposed=setting_of(view.change, view.proposed, marketplace),
         edited=None if edited is None else setting_of(view.change, edited, marketplace),
         reason=Untrusted(untrusted=view.reason),
-        decided_by=view.decided_by,
+        decided_by=from_outside(view.decided_by),
         decided_at=moment_or_none(view.decided_at),
-        decision_reason=view.decision_reason,
+        decision_reason=from_outside(view.decision_reason),
         applied_at=moment_or_none(view.applied_at),
         verified_at=moment_or_none(view.verified_at),
         verify_until=moment_or_none(view.verify_until),
@@ -217,7 +218,7 @@ class Step(Part):
     """A step in a suggestion's life."""
 
     at: Moment
-    step: str
+    step: Annotated[Untrusted, Described(description="What happened, and who did it.")]
     why: Untrusted | None
 
 
@@ -264,7 +265,7 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
         "time_line": [
             Step(
                 at=moment(each.at),
-                step=suggestion_words.event(each, row),
+                step=Untrusted(untrusted=suggestion_words.event(each, row)),
                 why=from_outside(each.why),
             )
             for each in steps
@@ -280,7 +281,7 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
     )
     return (
         f"Suggestion {row.id} {quoted(row.title)} for {name_of(row.marketplace, row.asin)}, by "
-        f"{suggestion_words.advisor(row)}: {suggestion_words.state(row).lower()}, "
+        f"{quoted(suggestion_words.advisor(row))}: {suggestion_words.state(row).lower()}, "
         f"{suggestion_words.expiry(row, call.now)}. {changes}. {page_of(row.id)}"
     )
 

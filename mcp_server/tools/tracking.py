@@ -12,8 +12,9 @@ from core.tracking import by_name, counts
 from core.tracking.by_name import How, Named, Verdict
 from core.tracking.lists import Whose
 from core.tracking.rules import Cadence, Role
+from core.tracking.service import clean_tags
 from jobs.doorbell import ring_for_fetches
-from mcp_server.answers import Part, Written, name_of
+from mcp_server.answers import Part, Untrusted, Written, name_of, quoted
 from mcp_server.arguments import (
     DryRun,
     IdempotencyKey,
@@ -31,7 +32,7 @@ _SHOWN = 60  # characters of a name that an answer repeats
 class ProductVerdict(Part):
     """What became of one name."""
 
-    asked: Annotated[str, Described(description="The name as it was given, shortened.")]
+    asked: Annotated[Untrusted, Described(description="The name as it was given, shortened.")]
     product: Annotated[
         str | None, Described(description="Marketplace and ASIN; null: it names no product.")
     ]
@@ -57,7 +58,7 @@ class WrittenList(Written):
             if number
         ]
         first = next((each for each in self.products if each.why), None)
-        why = f" {first.asked}: {first.why}" if first else ""
+        why = f" {quoted(first.asked.untrusted)}: {first.why}" if first else ""
         return f"{', '.join(parts)}.{self.besides()}{why}"
 
     def besides(self) -> str:
@@ -69,7 +70,7 @@ def verdicts(named: list[Named]) -> list[ProductVerdict]:
     """Return what became of each name."""
     return [
         ProductVerdict(
-            asked=wording.shorten(" ".join(each.asked.split()), _SHOWN),
+            asked=Untrusted(untrusted=wording.shorten(" ".join(each.asked.split()), _SHOWN)),
             product=None if each.key is None else name_of(*each.key),
             verdict=each.verdict,
             why=each.why,
@@ -120,7 +121,8 @@ def track_products(
 
     def work(session: Session) -> Tracked:
         named = by_name.track_named(session, call.acting, products, how)
-        return Tracked(products=verdicts(named), role=role, cadence=cadence, tags=list(tags))
+        kept = clean_tags(tags)
+        return Tracked(products=verdicts(named), role=role, cadence=cadence, tags=kept)
 
     return written(call, Write(dry_run, idempotency_key), Tracked, work)
 

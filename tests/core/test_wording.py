@@ -325,3 +325,17 @@ def test_formats_are_of_one_thread(written: Callable[[Formats], None]) -> None:
 )
 def test_this_machine_has_one_name(address: str | None, named: str) -> None:
     assert wording.machine(address) == named
+
+
+@given(st.text(max_size=60), st.integers(2, 40))
+def test_a_quotation_is_one_line_that_nothing_gets_out_of(text: str, longest: int) -> None:
+    quotation = wording.quoted(text, longest)
+    assert (quotation[0], quotation[-1]) == ("«", "»")
+    inside = quotation[1:-1]
+    assert len(inside) <= longest
+    assert not set("«»\n\r\u2028\u2029\x00\x1b\u202e\u200b\U000e0041") & set(inside)
+
+
+def test_a_quotation_leaves_out_what_is_there_and_not_seen() -> None:
+    hidden = "A lamp\U000e0049\U000e0047\u200b\u2060 for «you»\n"
+    assert wording.quoted(hidden, 40) == "«A lamp for ‹you›»"

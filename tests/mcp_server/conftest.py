@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 import uvicorn
@@ -27,6 +26,7 @@ from core.db import write_scope
 from mcp_server.callers import OfEnvironment
 from mcp_server.http import make_app
 from mcp_server.server import make_server
+from tests import loops
 
 ALL = (Scope.READ, Scope.PROPOSE, Scope.ACT)
 
@@ -87,7 +87,7 @@ def client_of(server: Any, work: Any) -> Any:
         async with Client(server) as client:
             return await work(client)
 
-    return anyio.run(run)
+    return loops.run(run)
 
 
 def words_of(result: CallToolResult) -> str:
@@ -145,7 +145,7 @@ class Door:
                 async with Client(transport) as client:
                     return await work(client)
 
-        return anyio.run(run)
+        return loops.run(run)
 
 
 @pytest.fixture

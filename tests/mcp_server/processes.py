@@ -42,8 +42,10 @@ def over_stdio(given: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def over_http(given: dict[str, str], port: int) -> Iterator[subprocess.Popen[str]]:
-    """Run the server over HTTP on a port of loopback."""
+def over_http(
+    given: dict[str, str], port: int, *, healthy: int = 200
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the server over HTTP on a port of loopback; `healthy`: what it says of itself."""
     process = subprocess.Popen(
         [sys.executable, "-m", "mcp_server", "--http"],
         cwd=ROOT,
@@ -53,18 +55,18 @@ def over_http(given: dict[str, str], port: int) -> Iterator[subprocess.Popen[str
         text=True,
     )
     try:
-        _wait_for(port, process)
+        _wait_for(port, process, healthy)
         yield process
     finally:
         _end(process)
 
 
-def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[str], healthy: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, "the server ended"
         try:
-            if httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == 200:
+            if httpx2.get(f"http://127.0.0.1:{port}/healthz", timeout=2).status_code == healthy:
                 return
         except httpx2.HTTPError:
             time.sleep(0.1)

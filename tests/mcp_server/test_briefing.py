@@ -241,8 +241,8 @@ def test_another_team_sees_none_of_it(
     other = agent_of(session, active(session, stranger(session)))
     assert other.call("list_changes", **asked)["total"] == 0
     follow_all(session, other.acting, [LAMP], role=Role.COMPETITOR, tags=("theirs",))
-    assert only(other, **asked)["tags"] == ["theirs"]
-    assert only(agent, **asked)["tags"] == []
+    assert only(other, **asked)["tags"] == {"untrusted": ["theirs"]}
+    assert only(agent, **asked)["tags"] == {"untrusted": []}
 
 
 @SINCE

@@ -6,9 +6,19 @@ import pytest
 from mcp import Client
 from sqlalchemy.orm import Session
 
+from core.catalog.categories import UNNAMED_CATEGORY
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing
 from tests.mcp_server.conftest import Agent
-from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, NEVER_SEEN, hours_ago, own_lamp, sold
+from tests.mcp_server.shop import (
+    HOSTILE,
+    KETTLE_NAME,
+    NAME,
+    NEVER_SEEN,
+    hours_ago,
+    own_lamp,
+    ranked,
+    sold,
+)
 
 BOTH = [NAME, KETTLE_NAME]
 
@@ -50,6 +60,17 @@ def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: A
     assert lamp["rating"]["place"] == 1
     told = agent.words("compare_products", products=[NAME, f"JP:{LAMP}"])
     assert "Price: amounts in different currencies are never compared" in told
+
+
+def test_ranks_whose_category_no_source_names_are_never_compared(
+    session: Session, agent: Agent
+) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 500))
+    kettle(session, agent, **ranked(UNNAMED_CATEGORY, 900))
+    found = agent.call("compare_products", products=BOTH)
+    assert "one category of one marketplace" in found["cannot_compare"]["rank"]
+    assert [each["rank"]["place"] for each in found["products"]] == [None, None]
 
 
 def test_those_of_one_currency_are_compared_among_themselves(

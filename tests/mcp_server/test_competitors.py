@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
+from core.catalog.categories import UNNAMED_CATEGORY
 from core.suggestions.competitors import add_competitor
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, hours_ago, own_lamp, ranked, sold
 
 THIRD = "B0TEST0003"
+SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
 
 
 @pytest.fixture
@@ -51,12 +53,24 @@ def test_where_a_product_stands(session: Session, acting: Acting, agent: Agent, 
     assert "among 2 competitors. Price $22.00: 2 of 3; Rank #400: 2 of 2" in told
 
 
+def test_ranks_whose_category_no_source_names_are_never_compared(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    [lamp] = follow_all(session, acting, [LAMP])
+    sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 400))
+    rival(session, acting, lamp, KETTLE, **ranked(UNNAMED_CATEGORY, 100))
+    found = agent.call("get_competitor_analysis", product=NAME)["rank"]
+    assert (found["own"]["value"], found["place"], found["median"]["value"]) == (400, None, None)
+
+
 def test_a_listing_that_was_never_read_has_no_sizes(
     session: Session, acting: Acting, agent: Agent, lamp: int
 ) -> None:
     rival(session, acting, lamp, KETTLE, price=2000)
     found = agent.call("get_competitor_analysis", product=NAME)
-    assert found["competitors"][0]["bullets"] is None
+    [other] = found["competitors"]
+    assert other["bullets"] is None
+    assert other["why_unknown"] == dict.fromkeys(SIZES, "its page was not read yet")
     assert found["bullets"]["median"] == {
         "value": None,
         "why_unknown": "no competitor's number of bullets is known",
@@ -83,6 +97,11 @@ def test_a_competitor_never_looked_at_is_told(
     rival(session, acting, lamp, KETTLE)
     found = agent.call("get_competitor_analysis", product=NAME)
     assert found["price"]["median"]["why_unknown"] == "no competitor's price is known"
+    values = ("price", "rank", "rating", "ratings_count", "availability")
+    assert found["competitors"][0]["why_unknown"] == {
+        **dict.fromkeys(values, "never looked at"),
+        **dict.fromkeys(SIZES, "its page was not read yet"),
+    }
     assert "1 of the competitors were never looked at" in found["how_to_go_on"]
 
 

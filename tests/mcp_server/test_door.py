@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import anyio
 import httpx2
 import pytest
 from mcp import Client
@@ -16,6 +15,7 @@ from core.accounts.service import acting_person
 from core.agents.models import AgentCall
 from core.config import get_settings
 from core.db import read_scope, write_scope
+from tests import loops
 from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, Door, active, agent_of
 
@@ -130,4 +130,4 @@ def post(door: Door, token: str, **headers: str) -> httpx2.Response:
         async with door.client(token, **HEADERS, **headers) as http:
             return await http.post(door.url, json=SEARCH)
 
-    return anyio.run(send)
+    return loops.run(send)

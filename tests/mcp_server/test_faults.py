@@ -26,6 +26,7 @@ from mcp_server.answers import Answer
 from mcp_server.arguments import DryRun
 from mcp_server.recording import Call
 from mcp_server.server import MOST_AT_ONCE
+from tests import loops
 from tests.factories import LAMP
 from tests.mcp_server.conftest import Agent, Door, free_port, words_of
 from tests.mcp_server.processes import (
@@ -81,7 +82,7 @@ def post(door: Door, message: Any, **headers: str) -> httpx2.Response:
         async with door.client(**HEADERS | headers) as http:
             return await http.post(door.url, json=message)
 
-    return anyio.run(send)
+    return loops.run(send)
 
 
 def calls() -> list[tuple[str, str | None]]:
@@ -126,7 +127,7 @@ def test_two_hundred_calls_at_once_are_all_answered_and_each_is_logged_once(door
                     group.start_soon(one, number)
         return answers
 
-    answers = anyio.run(burst)
+    answers = loops.run(burst)
     assert {answer.status_code for answer in answers} == {200}
     assert all('"isError":false' in answer.text for answer in answers)
     assert calls() == [("search_products", "answered")] * 200
@@ -169,7 +170,7 @@ def test_a_client_that_leaves_in_the_middle_is_in_the_log_and_holds_nothing(
         with anyio.move_on_after(0.7):
             await client.call_tool(slow_tool, {"seconds": 2})
 
-    anyio.run(leave_raw) if version else door.with_client(leave)
+    loops.run(leave_raw) if version else door.with_client(leave)
     soon(lambda: [name for name, _ in calls()] == [slow_tool])
     soon(lambda: calls()[0][1] is not None)
     assert calls() == [(slow_tool, "left")]
@@ -224,6 +225,30 @@ def test_while_the_database_is_away_requests_are_asked_to_come_back_and_then_it_
     assert checked_out() == 0
 
 
+def test_health_tells_the_truth_about_the_database(door: Door, committed_database: str) -> None:
+    address = door.url.replace("/mcp", "/healthz")
+    assert httpx2.get(address).status_code == 200
+    with database_away(committed_database):
+        answer = httpx2.get(address, timeout=20)
+        assert (answer.status_code, answer.json()) == (503, {"status": "database unavailable"})
+    assert httpx2.get(address).status_code == 200
+
+
+def test_a_door_that_is_busy_is_well(slow_tool: str, door: Door) -> None:
+    answers: list[int] = []
+
+    async def burst(client: Client) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(2 * MOST_AT_ONCE):
+                group.start_soon(client.call_tool, slow_tool, {"seconds": 1.5})
+            await anyio.sleep(0.7)
+            async with httpx2.AsyncClient(timeout=1) as http:
+                answers.append((await http.get(door.url.replace("/mcp", "/healthz"))).status_code)
+
+    door.with_client(burst)
+    assert answers == [200]
+
+
 def test_without_http_a_database_that_is_away_is_told_in_words(
     door: Door, committed_database: str
 ) -> None:
@@ -259,7 +284,19 @@ def test_a_database_that_goes_while_a_tool_works_is_told_in_words(
     # That it was is in the log; how it ended is, where a connection was left to note it.
     [(name, outcome), after] = calls()
     assert (name, after) == (slow_tool, ("search_products", "answered"))
-    assert outcome in (None, "refused")
+    assert outcome in (None, "failed")
+
+
+def test_before_its_database_ever_ran_the_door_asks_to_come_back(tmp_path: Path) -> None:
+    port = free_port()
+    nothing = environment("", tmp_path)
+    with over_http(nothing, port, healthy=503):
+        answer = httpx2.post(
+            f"http://127.0.0.1:{port}/mcp",
+            json=call_message("search_products"),
+            headers=HEADERS | {"Authorization": "Bearer amz_any"},
+        )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 # Kills, and two processes
@@ -382,7 +419,7 @@ def test_nonsense_over_http_is_refused_and_the_server_goes_on(door: Door, what: 
         async with door.client(**sent) as http:
             return await http.post(door.url, content=body)
 
-    answer = anyio.run(send)
+    answer = loops.run(send)
     assert answer.status_code in statuses, answer.text[:500]
     assert "Traceback" not in answer.text
     assert "Error executing" not in answer.text
@@ -396,7 +433,19 @@ def test_there_is_nothing_but_posting(door: Door, method: str) -> None:
         async with door.client(**HEADERS) as http, http.stream(method, door.url) as answer:
             return int(answer.status_code)
 
-    assert anyio.run(send) == 405
+    assert loops.run(send) == 405
+
+
+@pytest.mark.parametrize(("path", "status"), [("/mcp/", 200), ("/mcp//", 404), ("/x/", 404)])
+def test_a_slash_at_the_end_is_the_same_address_and_nobody_is_sent_on(
+    door: Door, path: str, status: int
+) -> None:
+    async def send() -> int:
+        async with door.client(**HEADERS) as http:
+            address = door.url.removesuffix("/mcp") + path
+            return int((await http.post(address, json=call_message("search_products"))).status_code)
+
+    assert loops.run(send) == status
 
 
 def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
@@ -408,4 +457,4 @@ def test_a_body_that_never_ends_is_cut_off(door: Door) -> None:
         async with door.client(**HEADERS, **{"Content-Type": "application/json"}) as http:
             return int((await http.post(door.url, content=body())).status_code)
 
-    assert anyio.run(send) == 413
+    assert loops.run(send) == 413

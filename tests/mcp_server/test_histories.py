@@ -1,7 +1,9 @@
 """What agents read of a product's rank and ratings."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -74,8 +76,27 @@ def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None
     found = agent.call("get_bsr_history", product=NAME, days=600)
     assert found["resolution"] == "days"
     assert [value for _, value in found["points"]] == [500, 450, 450, None, 90]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", at) for at, _ in found["points"])
+    assert [each["since"] for each in found["category_spells"]] == [
+        found["points"][0][0],
+        found["points"][-1][0],
+    ]
     assert found["figures"]["changes"] == {"value": None, "why_unknown": "not kept by day"}
     assert found["doubtful_looks_left_out"]["why_unknown"] == "not kept by day"
+
+
+def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> None:
+    """At 20:00 UTC a day has begun in Tokyo that has not in London: its look is part of it."""
+    follow_all(session, agent.acting, [LAMP], "JP")
+    evening = (days_ago(2)).replace(hour=20)
+    for ago, price in ((timedelta(days=500), 5000), (timedelta(hours=3), 6000)):
+        sold(session, evening - ago, marketplace="JP", price=price)
+    asked = {"product": f"JP:{LAMP}", "days": 600, "until": evening.isoformat()}
+    found = agent.call("get_price_history", **asked)
+    assert (found["resolution"], found["figures"]["now"]["value"]) == ("days", 6000)
+    tokyo = (evening - timedelta(hours=3)).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert found["points"][-1] == [tokyo.date().isoformat(), 6000]
+    assert tokyo.date() > evening.date()
 
 
 def test_stars_and_their_number_come_together(session: Session, agent: Agent) -> None:

@@ -1,5 +1,6 @@
 """What the token's owner follows, as agents list it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -7,9 +8,18 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.accounts.rules import Role as PersonRole
+from core.suggestions.competitors import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause
-from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing
+from tests.factories import (
+    KETTLE,
+    LAMP,
+    colleague,
+    follow_all,
+    lamp_listing,
+    price_only,
+    store,
+)
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import KETTLE_NAME, NAME, hours_ago, sold
 
@@ -54,7 +64,47 @@ def test_only_what_the_owner_follows_is_theirs(session: Session, acting: Acting)
     assert "`track_products`" in other.words("get_my_products")
     follow_all(session, seller, [LAMP], role=Role.WATCHED, tags=("mine",))
     [row] = other.call("get_my_products")["products"]
-    assert (row["role"], row["tags"]) == ("watched", ["mine"])
+    assert (row["role"], row["tags"]) == ("watched", {"untrusted": ["mine"]})
+
+
+def test_a_row_says_why_each_of_its_values_is_null(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, [LAMP, KETTLE, "B0TEST0009"])
+    sold(session, hours_ago(1))
+    none = replace(price_only(KETTLE, hours_ago(1)), price=None, price_basis=None)
+    store(session, none, now=hours_ago(0))
+    found = {row["asin"]: row for row in agent.call("get_my_products")["products"]}
+    assert found[LAMP]["why_unknown"] == {}
+    assert found[KETTLE]["why_unknown"] == {
+        "price": "none on the page",
+        "rank": "not reported",
+        "rating": "not reported",
+        "ratings_count": "not reported",
+        "availability": "not reported",
+    }
+    nothing = found["B0TEST0009"]
+    assert set(nothing["why_unknown"].values()) == {"never fetched: due now"}
+    names = {"price", "rank", "rating", "ratings_count", "availability"}
+    assert set(nothing["why_unknown"]) == names
+    for row in found.values():
+        assert {name for name in names if row[name] is None} == set(row["why_unknown"])
+
+
+def test_a_value_older_than_the_newest_look_bears_its_own_time(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
+    add_competitor(session, acting, kettle, lamp, hours_ago(1))
+    sold(session, hours_ago(40))
+    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    then = f"{hours_ago(40):%Y-%m-%dT%H:%MZ}"
+    older = dict.fromkeys(("rank", "rating", "ratings_count", "availability"), then)
+    row = next(each for each in agent.call("get_my_products")["products"] if each["asin"] == LAMP)
+    assert (row["looked_at"], row["rank"]) == (f"{hours_ago(1):%Y-%m-%dT%H:%MZ}", 500)
+    assert row["seen_earlier"] == older
+    rival = agent.call("get_competitor_analysis", product=KETTLE_NAME)["competitors"][0]
+    assert rival["seen_earlier"] == older
 
 
 def test_paging_loses_and_repeats_nothing(session: Session, acting: Acting, agent: Agent) -> None:

@@ -5,27 +5,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.history.observation import Availability, Source
-from core.importing.models import ImportRun
 from tests.core.history.looks import make_fetch_run
-from tests.factories import LAMP, follow_all, look_at, price_only, store, stranger
+from tests.factories import LAMP, follow_all, imported, look_at, price_only, store, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, hours_ago, own_lamp
-
-
-def imported(session: Session, acting: Acting, name: str = "prices.csv") -> int:
-    """Store an import of a person and return its id."""
-    run = ImportRun(
-        team_id=acting.team_id,
-        person_id=acting.person_id,
-        name=name,
-        kind="history",
-        state="done",
-        file_hash=bytes.fromhex("ab" * 32),
-        file_bytes=10,
-    )
-    session.add(run)
-    session.flush()
-    return run.id
 
 
 def fetched(session: Session, acting: Acting) -> int:
@@ -173,7 +156,7 @@ def test_another_teams_file_and_person_are_not_named(
     assert found["value"] == 20
     assert found["imported"]["name"] == {"untrusted": "a file of another team"}
     assert found["imported"]["person"] == {"untrusted": "somebody of another team"}
-    assert found["imported"]["file_sha256"] == ""
+    assert found["imported"]["file_sha256"] is None
 
 
 def test_the_original_item_is_not_returned(session: Session, acting: Acting, agent: Agent) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
@@ -21,6 +20,7 @@ from core.config import ROOT
 from core.db import write_scope
 from mcp_server.prompting import PROMPTS
 from mcp_server.tooling import TOOLS
+from tests import loops
 from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Door, free_port
 from tests.mcp_server.outside import Programs, installed
@@ -112,7 +112,7 @@ def test_the_sdks_client_works_over_stdio_by_the_token_of_the_environment(
             prompt = await client.get_prompt("competitor_watch", {"product": LAMP})
             assert f"US:{LAMP}" in prompt.messages[0].content.text
 
-    anyio.run(work)
+    loops.run(work)
 
 
 def test_without_a_token_stdio_ends_with_a_sentence(lamp: Door) -> None:

@@ -84,3 +84,12 @@ def test_it_ends_with_its_client(given: dict[str, str]) -> None:
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(PATIENCE) == 0
+
+
+def test_a_database_that_is_away_is_told_in_a_sentence(given: dict[str, str]) -> None:
+    nowhere = {"DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/none"}
+    with over_stdio(given | nowhere) as process:
+        said, told = process.communicate(timeout=PATIENCE)
+    assert (said, process.returncode) == ("", 1)
+    assert told.startswith("Error: The database does not answer. Start Amazcope with `make run`")
+    assert "Traceback" not in told

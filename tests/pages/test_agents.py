@@ -11,6 +11,7 @@ from core.accounts.models import Person
 from core.accounts.rules import Acting, Role, Scope
 from core.agents.models import AgentCall
 from core.agents.queries import PAGE
+from core.agents.rules import Outcome
 from core.config import ROOT
 from tests.factories import stranger
 
@@ -63,12 +64,12 @@ def test_each_call_is_a_row_with_how_it_ended(session: Session, acting: Acting) 
 
 
 def test_the_day_is_counted_by_outcome(session: Session, acting: Acting) -> None:
-    for outcome in ("answered", "answered", "refused", "failed"):
+    for outcome in (*Outcome, Outcome.ANSWERED, None):
         called(session, acting, outcome)
     called(session, acting, "answered", at=datetime.now(UTC) - timedelta(days=2))
     shown = {metric.label: metric.value for metric in open_page().metric}
-    assert shown["Calls in 24 hours"] == "4"
-    assert (shown["Refused"], shown["Failed"], shown["Too many calls"]) == ("1", "1", "0")
+    assert shown["Calls in 24 hours"] == "7"  # those that still run, and whoever left, too
+    assert (shown["Refused"], shown["Failed"], shown["Too many calls"]) == ("1", "1", "1")
 
 
 def test_it_narrows_by_how_calls_ended(session: Session, acting: Acting) -> None:

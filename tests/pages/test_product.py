@@ -13,11 +13,12 @@ from core import wording
 from core.accounts.rules import Acting
 from core.catalog.listing import Listing
 from core.config import ROOT, get_settings
-from core.history.observation import Availability, CategoryRank, Seen
+from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_head import find_product_head
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
+from tests.factories import imported, stranger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -225,6 +226,22 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acti
     assert wording.moment(now - 2 * DAY, "UTC") in shown.replace("\u2060", "")
     assert "| Value | \\$24.99 |" in origin_of(open_product(30), "List price", "Now")
     assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
+
+
+def test_another_teams_file_and_person_are_named_nowhere(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    other = stranger(session)
+    theirs = imported(session, other, "secret-margins.csv")
+    look = look_of(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
+    store(session, [look])
+    page = open_product(30)
+    page.button(key="source_price").click().run()
+    for shown in (texts(page), origin_of(open_product(30), "Price", "Now")):
+        assert "| File | a file of another team (history) |" in shown
+        assert "| Imported by | somebody of another team |" in shown
+        assert "| SHA-256 of the file | not told |" in shown
+        for secret in ("secret-margins", "abab", other.name):
+            assert secret not in shown
 
 
 def test_an_average_says_how_it_was_made(session: Session, acting: Acting):

@@ -60,6 +60,8 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "history.changes.find_changes": (Role.VIEWER, Scope.READ),
     "history.listing_moves.listing_diffs": (Role.VIEWER, Scope.READ),
     "history.origins.find_origin": (Role.VIEWER, Scope.READ),
+    "history.origins.find_origin_of_look": (Role.VIEWER, Scope.READ),
+    "history.origins.find_origin_of_value": (Role.VIEWER, Scope.READ),
     "history.product_head.find_product_head": (Role.VIEWER, Scope.READ),
     "history.ranks.newest_ranks": (Role.VIEWER, Scope.READ),
     "importing.queries.earlier_imports": (Role.VIEWER, Scope.READ),

@@ -68,7 +68,7 @@ def test_the_audit_keeps_what_changed_but_not_the_name(
     change_profile(session, sam, replace(WANTED, name="Samuel"))
     renamed, changed = audit.events(session, acting, what="changed profile")
     assert changed.new is not None
-    assert (changed.new["locale"], changed.new["price_change_percent"]) == ("ja_JP", "7.5")
+    assert (changed.new["locale"], changed.new["price_change_percent"]) == ("ja_JP", "7.50")
     assert renamed.new is not None
     assert renamed.new["name"] == "changed"
     assert "Samuel" not in str(renamed)[str(renamed).index("old=") :]
@@ -93,6 +93,8 @@ def test_the_audit_keeps_what_changed_but_not_the_name(
         {"price_change_percent": Decimal("NaN")},
         {"price_change_percent": Decimal("Infinity")},
         {"rank_change_percent": Decimal(10_001)},
+        {"price_change_percent": Decimal("0.004")},  # which would be kept as 0
+        {"rank_change_percent": Decimal("0.005")},
     ],
     ids=str,
 )
@@ -103,6 +105,19 @@ def test_what_cannot_be_is_refused(
     with pytest.raises(InvalidInputError):
         change_profile(session, sam, replace(WANTED, **wrong))  # type: ignore[arg-type]
     assert get_profile(session, sam).locale == "en_US"
+
+
+def test_a_threshold_is_kept_and_noted_with_two_decimals(
+    session: Session, acting: Acting, member: Member
+) -> None:
+    sam = member()
+    fine = replace(WANTED, price_change_percent=Decimal("7.556"))
+    change_profile(session, sam, fine)
+    change_profile(session, sam, fine)
+    assert get_profile(session, sam).price_change_percent == Decimal("7.56")
+    [changed] = audit.events(session, acting, what="changed profile")
+    assert changed.new is not None
+    assert changed.new["price_change_percent"] == "7.56"
 
 
 @settings(

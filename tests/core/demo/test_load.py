@@ -1,13 +1,16 @@
-"""Taking the demo market away: only what is marked as demo, and the audit knows."""
+"""The demo market comes with competitors, and goes without a trace of anything else."""
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.models import AuditEvent
 from core.accounts.rules import Acting
 from core.catalog.models import Product
+from core.demo import load
 from core.demo.load import has_demo, remove_demo
-from tests.factories import KETTLE, LAMP, follow_all
+from core.demo.market import Market
+from core.tracking.service import follow
+from tests.factories import KETTLE, LAMP, NOON, follow_all
 
 
 def test_removing_the_demo_leaves_ones_own_products_and_one_event(
@@ -24,3 +27,21 @@ def test_removing_the_demo_leaves_ones_own_products_and_one_event(
         acting.person_id,
         {"count": 1},
     )
+
+
+def test_each_leader_is_compared_with_the_two_competitors_of_its_category(
+    session: Session, acting: Acting
+) -> None:
+    products = Market().products
+    follow(session, acting, [load._wish(each) for each in products], is_demo=True)
+    for _ in range(2):  # a start that goes on chooses none twice
+        load._choose_competitors(session, products, NOON)
+    found = session.execute(
+        text(
+            "SELECT p.asin, array_agg(o.asin ORDER BY o.asin) FROM competitor c "
+            "JOIN product p ON p.id = c.product_id JOIN product o ON o.id = c.competitor_id "
+            "GROUP BY p.asin ORDER BY p.asin"
+        )
+    ).all()
+    assert len(found) == len({(each.marketplace, each.category) for each in products})
+    assert tuple(found[0]) == ("B0DEMO0101", ["B0DEMO0103", "B0DEMO0104"])

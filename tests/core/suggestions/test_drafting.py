@@ -344,6 +344,7 @@ def test_a_number_that_is_not_in_the_evidence_is_refused_with_all_there_are(
         (DraftAction(Change.SET_CADENCE, "Often is good.", text="often"), "A cadence is one of"),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=float("nan")), "percent: "),
         (DraftAction(Change.SET_RANK_THRESHOLD, "Noise.", percent=0), "above 0"),
+        (DraftAction(Change.SET_PRICE_THRESHOLD, "Noise.", percent=0.004), "above 0"),
         (DraftAction(Change.ADD_IMAGES, "More is seen.", count=99), "at most at 12"),
         (DraftAction(Change.ADD_COMPETITOR, "It is near.", text="B0TEST0001"), "of its own"),
         (DraftAction(Change.ADD_COMPETITOR, "It is near.", text="a lamp"), "product"),

@@ -47,6 +47,7 @@ def test_what_is_typed_becomes_the_value(change, text, marketplace, values):
         (Change.SET_CADENCE, "each second"),
         (Change.ADD_IMAGES, "2.5"),
         (Change.UPDATE_TITLE, " \x00 "),
+        (Change.SET_PRICE_THRESHOLD, "0.004"),
         (Change.UPDATE_TITLE, "x" * 10_001),
         (Change.ADD_COMPETITOR, "https://amzn.to/3abcdef"),
         (Change.ADD_COMPETITOR, "B0TEST0001 and B0TEST0002"),

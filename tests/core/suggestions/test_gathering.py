@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.models import Person
 from core.accounts.rules import Acting
+from core.catalog.categories import UNNAMED_CATEGORY
 from core.history.observation import Availability, CategoryRank, PriceBasis, Source
 from core.suggestions.advisor import advise
 from core.suggestions.gathering import gather
@@ -194,6 +195,21 @@ def test_a_rank_in_another_category_is_no_rank_to_compare(session: Session, acti
     store(session, look_at(RIVAL, NOW - timedelta(hours=1), ranks=toys))
     compete(session, acting, lamp, product(session, RIVAL))
     assert "competitor_1_bsr" not in figures(facts_of(session, acting, lamp))
+
+
+def test_a_rank_of_no_named_category_is_no_evidence_of_a_competitor(
+    session: Session, acting: Acting
+) -> None:
+    lamp, kettle = follow(session, acting, LAMP, KETTLE, role=Role.OWN)
+    compete(session, acting, lamp, kettle)
+    somewhere = {"ranks": (CategoryRank(UNNAMED_CATEGORY, 90),)}
+    store(
+        session, *(look_at(asin, NOW - timedelta(hours=1), **somewhere) for asin in (LAMP, KETTLE))
+    )
+    found = figures(facts_of(session, acting, lamp))
+    assert found["bsr_now"] == 90
+    assert "competitor_1_price" in found
+    assert "competitor_1_bsr" not in found
 
 
 def test_anothers_competitors_and_caps_are_not_ones_own(session: Session, acting: Acting) -> None:

@@ -1,0 +1,50 @@
+"""What a list says of itself: how much there is, whether more follows, and from where on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.tracking import queries
+from core.tracking.lists import COUNT_CAP
+from mcp_server import cursors
+from mcp_server.cursors import Cursor, mark_of, paged, read_cursor
+from tests.factories import follow_all
+from tests.mcp_server.conftest import Agent
+
+MARK = mark_of("a list")
+
+
+@given(total=st.integers(0, 60), limit=st.integers(1, 25))
+def test_whoever_follows_the_cursor_sees_all_and_then_the_end(total: int, limit: int) -> None:
+    here, seen = Cursor(anchor=7), 0
+    while True:
+        shown = min(limit, total - here.offset)
+        seen += shown
+        told = paged(total, here, shown, MARK)
+        assert (told["total"], told["is_total_exact"]) == (total, True)
+        assert told["truncated"] == (seen < total)
+        if told["next_cursor"] is None:
+            break
+        here = read_cursor(told["next_cursor"], MARK)
+        assert (here.offset, here.anchor) == (seen, 7)
+    assert seen == total
+
+
+def test_beyond_what_is_counted_a_list_stays_truncated() -> None:
+    told = paged(COUNT_CAP + 1, Cursor(COUNT_CAP - 20), 20, MARK)
+    assert (told["total"], told["is_total_exact"]) == (COUNT_CAP, False)
+    assert (told["truncated"], told["next_cursor"]) == (True, None)
+
+
+def test_the_last_page_that_is_counted_does_not_say_that_it_is_the_end(
+    session: Session, acting: Acting, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow_all(session, acting, [f"B0PAGE{number:04d}" for number in range(9)])
+    for module in (queries, cursors):
+        monkeypatch.setattr(module, "COUNT_CAP", 4)
+    first = agent.call("search_products", limit=2)
+    last = agent.call("search_products", limit=2, cursor=first["next_cursor"])
+    assert (last["total"], last["is_total_exact"], len(last["products"])) == (4, False, 2)
+    assert (last["truncated"], last["next_cursor"]) == (True, None)
