@@ -8,7 +8,7 @@ NO_THRESHOLD = f"A threshold lies above 0 and at most at {LARGEST_THRESHOLD:,} p
 
 def is_threshold(percent: Decimal) -> bool:
     """True for a threshold that can be kept: two of its decimals are."""
-    return percent.is_finite() and percent <= LARGEST_THRESHOLD and round(percent, 2) > 0
+    return percent.is_finite() and 0 < percent <= LARGEST_THRESHOLD and round(percent, 2) > 0
 
 
 def kept(percent: Decimal | None) -> Decimal | None:
