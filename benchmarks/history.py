@@ -69,7 +69,8 @@ class _Reads:
 
     def frame(self) -> None:
         product, since, until = self._next(), self._since, self._until
-        _check(len(snapshot_history(self._session, product, since, until, self._first_day)))
+        frame = snapshot_history(self._session, product, since, until, self._first_day)
+        _check(0 if frame is None else len(frame))
 
     def fetch(self) -> None:
         """libpq alone, binary, nothing decoded."""

@@ -225,7 +225,7 @@ def trial_scope() -> Iterator[Session]:
 @contextmanager
 def note_scope() -> Iterator[Session]:
     """A session for logs and counters: each statement is kept by itself, at once."""
-    with noting_factory() as session, session.begin():
+    with noting_factory() as session:
         yield session
 
 

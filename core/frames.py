@@ -18,6 +18,7 @@ from core.db import driver_connection
 if TYPE_CHECKING:
     import pandas as pd  # brought in when a frame is made: who takes arrays needs none of it
 
+Arrays = dict[str, npt.NDArray[Any]]  # columns by their names
 Kind = Literal["int", "long", "number", "small", "tiny", "share", "time", "day"]
 
 _ARRAY_HEADER = 20  # dimensions, NULL flag, element type, length, lower bound
@@ -62,6 +63,21 @@ class Column:
         return f"({self.sql})::{sent}"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A question: which columns of which rows. `rest`: as `read_frame` takes it."""
+
+    columns: Sequence[Column]
+    rest: str
+
+    @property
+    def packed(self) -> str:
+        """Return the question with one row for an answer: each column in one array."""
+        inner = ", ".join(f"{column.inner} AS c{n}" for n, column in enumerate(self.columns))
+        outer = ", ".join(f"array_agg(c{n})" for n in range(len(self.columns)))
+        return f"SELECT {outer} FROM (SELECT {inner} {self.rest}) AS rows"
+
+
 def read_frame(
     session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
 ) -> "pd.DataFrame":
@@ -87,19 +103,25 @@ def as_frame(columns: Sequence[Column], arrays: Mapping[str, npt.NDArray[Any]]) 
 
 def read_columns(
     session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
-) -> dict[str, npt.NDArray[Any]]:
+) -> Arrays:
     """Do the same and return the columns by name, as arrays; a `time` in UTC, without a zone."""
-    inner = ", ".join(f"{column.inner} AS c{n}" for n, column in enumerate(columns))
-    outer = ", ".join(f"array_agg(c{n})" for n in range(len(columns)))
-    statement = f"SELECT {outer} FROM (SELECT {inner} {rest}) AS rows"
+    return read_parts(session, [Part(columns, rest)], parameters)[0]
+
+
+def read_parts(
+    session: Session, parts: Sequence[Part], parameters: Mapping[str, Any]
+) -> list[Arrays]:
+    """Ask several such questions in one exchange with the server; one answer for each."""
+    asked = ", ".join(f"({part.packed}) AS p{n}" for n, part in enumerate(parts))
     with driver_connection(session).cursor(binary=True) as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(f"SELECT * FROM {asked}", parameters)
         result = cursor.pgresult
-        bodies = [result.get_value(0, n) if result else None for n in range(len(columns))]
-    return {
-        column.name: _decode(body, column.kind)
-        for column, body in zip(columns, bodies, strict=True)
-    }
+        assert result is not None
+        bodies = (result.get_value(0, n) for n in range(result.nfields))
+        return [
+            {column.name: _decode(next(bodies), column.kind) for column in part.columns}
+            for part in parts
+        ]
 
 
 def _decode(body: bytes | None, kind: Kind) -> npt.NDArray[Any]:

@@ -77,6 +77,14 @@ def engine(server_url: str, template: str) -> Iterator[Engine]:
     _drop(server_url, name)
 
 
+class _Committing(Session):
+    """Keeps what was done when it is closed."""
+
+    def close(self) -> None:
+        self.commit()
+        super().close()
+
+
 @pytest.fixture
 def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session in a transaction that ends with the test; every scope joins it."""
@@ -88,9 +96,15 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
                 connection, join_transaction_mode="create_savepoint", expire_on_commit=False
             )
 
+        def kept() -> Session:
+            """Nobody commits a note: the engine for notes does, statement by statement."""
+            return _Committing(
+                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+            )
+
         monkeypatch.setattr(db, "session_factory", joined)
         monkeypatch.setattr(db, "reading_factory", joined)
-        monkeypatch.setattr(db, "noting_factory", joined)
+        monkeypatch.setattr(db, "noting_factory", kept)
         with joined() as session:
             yield session
         transaction.rollback()

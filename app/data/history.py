@@ -22,6 +22,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
 from core.db import read_scope
 from core.formats import Formats
+from core.frames import Arrays
 from core.history import analysis, charts, queries, series
 from core.history.analysis import Statistics
 from core.history.charts import EventMark
@@ -96,12 +97,12 @@ def _period(
     money = money_style(place.currency, locale, written.has_currency_code)
     with _SHAPING:
         with read_scope() as session:
-            if queries.is_read_by_day(session, product_id, since, until):
+            looks = queries.snapshot_columns(session, product_id, since, until, first_day)
+            if looks is None:
                 ends = days_between(marketplace, since, until)
                 daily = queries.daily_history(session, product_id, *ends)
                 marks = _listing_marks(session, product_id, since)
                 return _of_days(daily, money, marks, dict([category]), since, until)
-            looks = queries.snapshot_columns(session, product_id, since, until, first_day)
             marks = _marks(session, product_id, since, until)
         return _of_snapshots(looks, money, marks, dict([category]), ZoneInfo(zone), since, until)
 
@@ -129,7 +130,7 @@ def _marks(session: Session, product_id: int, since: datetime, until: datetime) 
 
 
 def _of_snapshots(
-    looks: queries.Arrays,
+    looks: Arrays,
     money: MoneyStyle,
     marks: Sequence[EventMark],
     categories: dict[int, str],

@@ -4,25 +4,21 @@ Times are always bounded below, so that only the partitions of the period are
 opened. Nothing is judged here (see `analysis`) and nothing drawn (see `charts`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.models import ListingVersion
-from core.db import driver_connection
-from core.frames import Column, as_frame, read_columns, read_frame
+from core.frames import Arrays, Column, Part, as_frame, read_frame, read_parts
 from core.history.observation import Kind, Seen, Source
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 MOST_SNAPSHOT_DAYS = 400  # longer periods read days: more points than pixels say nothing
 _DEAL = int(Seen.DEAL)
@@ -72,11 +68,28 @@ _DAYS = [
 ]
 
 
+_LOOKS = (
+    "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
+    "AND captured_at < %(until)s ORDER BY captured_at, source"
+)
+# A sample holds for hours at most: it says nothing about a period that begins later.
+_LAST_CHANGE = (
+    "FROM (SELECT * FROM snapshot WHERE product_id = %(id)s AND captured_at < %(since)s "
+    "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
+    "WHERE kind = %(change)s"
+)
+_LET_GO = Part(
+    [Column("day", "day", "day")],
+    "FROM product_daily WHERE product_id = %(id)s AND day >= %(since_day)s AND is_sealed LIMIT 1",
+)
+
+
 def snapshot_history(
     session: Session, product_id: int, since: datetime, until: datetime, first_day: date | None
-) -> "pd.DataFrame":
+) -> "pd.DataFrame | None":
     """Return the columns of `snapshot_columns` as a DataFrame, its times with their zone."""
-    return as_frame(_HISTORY, snapshot_columns(session, product_id, since, until, first_day))
+    arrays = snapshot_columns(session, product_id, since, until, first_day)
+    return None if arrays is None else as_frame(_HISTORY, arrays)
 
 
 def snapshot_columns(
@@ -86,8 +99,11 @@ def snapshot_columns(
     until: datetime,
     first_day: date | None,
     wanted: Collection[str] = HISTORY_COLUMNS,
-) -> Arrays:
+) -> Arrays | None:
     """Return what was seen of a product from `since` to before `until`, oldest first.
+
+    None: the period is read from days (`daily_history`); it is long, or snapshots of it
+    were let go.
 
     `first_day`: the product's (see `first_day`); nothing is looked for before it.
     `wanted`: which of the columns from price on.
@@ -98,62 +114,42 @@ def snapshot_columns(
     -1 none); availability (int64, 0 unknown).
     A state that an earlier change left standing comes first, at `since` itself.
     """
+    if until - since > timedelta(days=MOST_SNAPSHOT_DAYS):
+        return None
     columns = [each for each in _HISTORY if each.name in {*_ALWAYS, *wanted}]
-    inside = _read(
-        session,
-        columns,
-        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(since)s "
-        "AND captured_at < %(until)s ORDER BY captured_at, source",
-        {"id": product_id, "since": since, "until": until},
-    )
-    before = _state_before(session, columns, product_id, since, first_day)
-    if before is None:
-        return inside
-    return {name: np.concatenate([before[name], inside[name]]) for name in inside}
+    parts = [_LET_GO, Part(columns, _LOOKS)]
+    if first_day is not None and first_day < since.date():
+        parts.append(Part(columns, _LAST_CHANGE))
+    values = {
+        "id": product_id,
+        "since": since,
+        "until": until,
+        "since_day": since.date(),
+        # A day of a marketplace begins up to 14 hours before UTC's.
+        "first": None if first_day is None else first_day - timedelta(days=1),
+        "change": int(Kind.CHANGE),
+    }
+    let_go, looks, *earlier = read_parts(session, parts, values)
+    if len(let_go["day"]):
+        return None
+    return _with_marks(_after_state(earlier, looks, since))
 
 
-def _read(
-    session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
-) -> Arrays:
-    """Return columns of a history, with those that `marks` holds."""
-    arrays = read_columns(session, columns, rest, parameters)
+def _after_state(earlier: Sequence[Arrays], looks: Arrays, since: datetime) -> Arrays:
+    """Return the looks of a period after the state that it began with, moved to its edge."""
+    if not earlier or not len(earlier[0]["captured_at"]):
+        return looks
+    at = np.array([since.astimezone(UTC).replace(tzinfo=None)], dtype="M8[us]")
+    before = earlier[0] | {"captured_at": at}
+    return {name: np.concatenate([before[name], looks[name]]) for name in looks}
+
+
+def _with_marks(arrays: Arrays) -> Arrays:
+    """Return the columns of a history with those that `marks` holds in its place."""
     marks = arrays.pop("marks")
     for name, (first, bits) in _MARKS.items():
         arrays[name] = (marks >> first) & ((1 << bits) - 1)
     return arrays
-
-
-def _state_before(
-    session: Session,
-    columns: Sequence[Column],
-    product_id: int,
-    since: datetime,
-    first_day: date | None,
-) -> Arrays | None:
-    """Return the last snapshot before `since` if it is a change, moved to `since`; else None.
-
-    A sample holds for hours at most, so it says nothing about a period that begins later.
-    """
-    if first_day is None or first_day >= since.date():
-        return None
-    found = _read(
-        session,
-        columns,
-        "FROM (SELECT * FROM snapshot WHERE product_id = %(id)s AND captured_at < %(since)s "
-        "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
-        "WHERE kind = %(change)s",
-        {
-            "id": product_id,
-            "since": since,
-            # A day of a marketplace begins up to 14 hours before UTC's.
-            "first": first_day - timedelta(days=1),
-            "change": int(Kind.CHANGE),
-        },
-    )
-    if len(found["captured_at"]) == 0:
-        return None
-    at = np.array([since.astimezone(UTC).replace(tzinfo=None)], dtype="M8[us]")
-    return found | {"captured_at": at}
 
 
 def daily_history(
@@ -285,16 +281,3 @@ def deals(session: Session, product_id: int, since: datetime, until: datetime) -
         "ORDER BY captured_at, source",
         {"id": product_id, "since": since, "until": until, "deal": _DEAL},
     )
-
-
-def is_read_by_day(session: Session, product_id: int, since: datetime, until: datetime) -> bool:
-    """Return whether a period is read from days: it is long, or its snapshots were let go."""
-    if until - since > timedelta(days=MOST_SNAPSHOT_DAYS):
-        return True
-    sealed = (
-        "SELECT 1 FROM product_daily WHERE product_id = %(id)s AND day >= %(since)s "
-        "AND is_sealed LIMIT 1"
-    )
-    with driver_connection(session).cursor() as cursor:
-        cursor.execute(sealed, {"id": product_id, "since": since.date()})
-        return cursor.fetchone() is not None

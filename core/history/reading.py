@@ -51,12 +51,11 @@ def read_period(
     """
     if head.first_day is None:
         return None
-    if queries.is_read_by_day(session, head.product_id, since, until):
-        ends = days_between(head.marketplace, since, until)
-        days = queries.daily_history(session, head.product_id, *ends)
-        return Period(since, until, None, days)
     looks = queries.snapshot_columns(session, head.product_id, since, until, head.first_day, wanted)
-    return Period(since, until, History.of_columns(looks), None)
+    if looks is not None:
+        return Period(since, until, History.of_columns(looks), None)
+    ends = days_between(head.marketplace, since, until)
+    return Period(since, until, None, queries.daily_history(session, head.product_id, *ends))
 
 
 def days_between(marketplace: str, since: datetime, until: datetime) -> tuple[date, date]:

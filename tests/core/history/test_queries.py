@@ -20,7 +20,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 def read(session: Session, product: int, since: datetime, until: datetime) -> pd.DataFrame:
     first = queries.first_day(session, product)
-    return queries.snapshot_history(session, product, since, until, first)
+    frame = queries.snapshot_history(session, product, since, until, first)
+    assert frame is not None, "the period is read by day"
+    return frame
 
 
 def test_a_history_is_read_in_order_with_none_as_nan(session: Session, acting: Acting):
@@ -163,8 +165,7 @@ def test_an_unknown_product_has_no_head(session: Session, acting: Acting):
 def test_a_period_whose_snapshots_were_let_go_is_read_by_day(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR)])
-    month = 30 * DAY
-    assert not queries.is_read_by_day(session, product, now - month, now)
-    assert queries.is_read_by_day(session, product, now - 401 * DAY, now)
+    assert not read(session, product, now - 30 * DAY, now).empty
+    assert queries.snapshot_history(session, product, now - 401 * DAY, now, None) is None
     session.execute(text("UPDATE product_daily SET is_sealed = true"))
-    assert queries.is_read_by_day(session, product, now - month, now)
+    assert queries.snapshot_history(session, product, now - 30 * DAY, now, None) is None
