@@ -16,12 +16,8 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
-
-from openpyxl import load_workbook
-from openpyxl.styles.numbers import is_datetime
-from openpyxl.utils.exceptions import InvalidFileException
 
 from core.importing.source_file import (
     MEGABYTE,
@@ -31,6 +27,9 @@ from core.importing.source_file import (
     find_text_form,
     open_text,
 )
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 CELL_LIMIT = 1 * MEGABYTE
 LINE_LIMIT = 4 * MEGABYTE
@@ -42,7 +41,6 @@ _END = "\0"
 _SNIFFED_CHARACTERS = 64 * 1024
 # What openpyxl raises on parts that contradict each other; it has no error of its own for them.
 _WORKBOOK_FAULTS = (
-    InvalidFileException,
     ParseError,
     zipfile.BadZipFile,
     zlib.error,
@@ -202,7 +200,7 @@ def _workbook_lines(path: Path) -> Iterator[Line]:
 def _sheet_lines(path: Path) -> Iterator[Line]:
     # Given as a stream: by a path, the name's ending would decide.
     with path.open("rb") as stream:
-        workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        workbook = _open_workbook(stream)
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()  # what a file says of its size is not to be trusted
         # Rows that are left out come as empty ones: a number may not ask for billions of them.
@@ -216,9 +214,15 @@ def find_sheets(path: Path) -> list[str]:
     """Return the names of a workbook's sheets; only the first is read."""
     try:
         with path.open("rb") as stream:
-            return list(load_workbook(stream, read_only=True, keep_links=False).sheetnames)
+            return list(_open_workbook(stream).sheetnames)
     except _WORKBOOK_FAULTS as error:
         raise UnreadableFileError(_DAMAGED) from error
+
+
+def _open_workbook(stream: IO[bytes]) -> "Workbook":
+    from openpyxl import load_workbook  # 20 MB that most processes never need
+
+    return load_workbook(stream, read_only=True, data_only=True, keep_links=False)
 
 
 def _without_empty_end(line: Line) -> Line:
@@ -260,4 +264,6 @@ def _moment_text(value: datetime, number_format: str) -> str:
 
 @lru_cache(maxsize=64)
 def _shows_a_day(number_format: str) -> bool:
+    from openpyxl.styles.numbers import is_datetime
+
     return is_datetime(number_format) == "date"

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openpyxl import Workbook
-
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.money import to_decimal
@@ -142,6 +140,8 @@ def _csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _xlsx(rows: Sequence[Sequence[str]]) -> bytes:
+    from openpyxl import Workbook  # 20 MB that most processes never need
+
     book = Workbook()
     book.remove(book.worksheets[0])
     sheet = book.create_sheet("Changes")
