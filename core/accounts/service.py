@@ -35,7 +35,6 @@ from core.accounts.models import (
 from core.accounts.rules import Acting, Means, Right, Role, clean_mail, clean_name
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
-from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
 ERASED = "Former member"
@@ -319,10 +318,8 @@ def erase(session: Session, acting: Acting, person_id: int) -> None:
     person = _colleague(session, acting, person_id)
     if person.state != "disabled":
         raise InvalidInputError("Disable this person first.")
-    for table in (SignIn, ApiToken, RecoveryCode, OneTimeToken, Notice, AgentWrite):
+    for table in (SignIn, ApiToken, RecoveryCode, OneTimeToken, Notice):
         session.execute(delete(table).where(table.person_id == person.id))
-    calls = update(AgentCall).where(AgentCall.person_id == person.id)
-    session.execute(calls.values(address=ADDRESS_ERASED))
     session.execute(
         update(Person)
         .where(Person.id == person.id)

@@ -123,7 +123,7 @@ def test_old_calls_and_answers_are_let_go(session: Session, acting: Acting) -> N
     assert forget_old_calls(session, NOW + CALLS_KEPT + timedelta(1)) == 1
 
 
-def test_an_erased_person_leaves_no_address_and_no_answers(
+def test_the_next_tidying_leaves_no_address_and_no_answers_of_an_erased_person(
     session: Session, acting: Acting
 ) -> None:
     sam = replace(colleague(session, acting), address="203.0.113.7")
@@ -132,6 +132,7 @@ def test_an_erased_person_leaves_no_address_and_no_answers(
     keep_answer(session, sam, "key", {"note": "of Sam"})
     disable(session, acting, sam.person_id, NOW)
     erase(session, acting, sam.person_id)
+    assert forget_old_calls(session, NOW) == 1
     session.expire_all()
     assert session.get_one(AgentCall, begun.id).address == "erased"
     assert session.scalars(select(AgentWrite)).all() == []
