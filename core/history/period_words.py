@@ -9,6 +9,7 @@ from core.history.analysis import Figure, Span, Statistics
 from core.wording import MINUS, THIN_SPACE
 
 Writes = Callable[[float | None], str]
+NOW = "Now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def sources_of(statistics: Statistics) -> list[Source]:
 
 def _ends(span: Span, names: tuple[str, str]) -> dict[str, Figure]:
     low, high = names
-    return {"Now": span.now, "Start": span.start, low: span.low, high: span.high}
+    return {NOW: span.now, "Start": span.start, low: span.low, high: span.high}
 
 
 def _counted(statistics: Statistics) -> str:

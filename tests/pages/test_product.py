@@ -224,7 +224,9 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acti
     shown = origin_of(open_product(30), "Rank", "Worst")
     assert "| Value | \\#4,000 |" in shown
     assert wording.moment(now - 2 * DAY, "UTC") in shown.replace("\u2060", "")
-    assert "| Value | \\$24.99 |" in origin_of(open_product(30), "List price", "Now")
+    standing = origin_of(open_product(30), "List price", "Now")
+    assert "| Value | \\$24.99 |" in standing
+    assert wording.moment(now - HOUR, "UTC") in standing.replace("\u2060", "")
     assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
 
 
