@@ -174,7 +174,7 @@ def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: 
     now = datetime.now(UTC)
     assert service.find_invited(session, token, Purpose.INVITATION, now) is None
     press(app, "Withdraw")
-    assert "Everybody who was invited has joined." in words(app)
+    assert "Nobody is invited who has not joined yet." in words(app)
 
 
 def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
