@@ -96,7 +96,7 @@ def sources_of(statistics: Statistics) -> list[Source]:
     """Return what a period's figures can be traced by, in the order of its table."""
     counted = _counted(statistics)
     weighted = f"Average of what was seen, weighted by how long each value held. {counted}"
-    median = f"Median of the looks, each counting once. {counted}"
+    median = f"Median of what was seen, weighted by how long each value held. {counted}"
     best, lowest = ("Best", "Worst"), ("Lowest", "Highest")
     average, middle = ("Average", weighted), ("Median", median)
     return [
