@@ -28,7 +28,7 @@ LONGEST_TITLE: Final = 80
 TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
 _ROW_HEIGHT: Final = 38
 _RANK: Final = "Best Sellers Rank; unknown: no look reports it"
-_FIGURE: Final = 72  # px: room for "unknown", which a narrower column cuts from the left
+_FIGURE: Final = 68  # px: room for "unknown", which a narrower column cuts from the left
 _OPEN: Final = "open_product"
 _NEW_TAG: Final = "new_tag"
 # Streamlit draws the line of zero wherever it is in sight: these bounds keep it out.
@@ -208,14 +208,14 @@ def _columns() -> dict[str, Any]:
         ),
         "price": text("Price", width=78, alignment="right"),
         "changed": text("Since yesterday", width=140, help="– : nothing beyond the usual"),
-        "price_history": line("Price, 30 d", width=76),
+        "price_history": line("Price, 30 d", width=74),
         "rank": text(
             "Rank",
             width=_FIGURE,
             alignment="right",
             help="Best Sellers Rank; unknown: no look reports it",
         ),
-        "rank_history": line("Rank, 30 d", width=76, color="violet"),
+        "rank_history": line("Rank, 30 d", width=74, color="violet"),
         "state": text("State", width=190),
         "marketplace": text("Market", width=56),
         "rating": text("Rating", width=_FIGURE, alignment="right", help="Out of 5 stars"),
