@@ -15,7 +15,8 @@ from core.db import driver_connection
 from core.history.comparing import Standing, standing
 from core.history.observation import Source
 
-# Who reads a whole page: a bestseller list names a title and not what else there is.
+# Who reads a whole page: a bestseller list names a title and not what else there is. A
+# version that came by such a list holds what was read of the page before.
 _PAGES = [int(Source.AXESSO), int(Source.JUNGLEE), int(Source.KEEPA_API)]
 
 
@@ -71,8 +72,9 @@ LEFT JOIN product_latest l ON l.product_id = p.id
 LEFT JOIN product_text x ON x.product_id = p.id
 LEFT JOIN category k ON k.id = l.bsr_category_id
 LEFT JOIN LATERAL (
-    SELECT *, source = ANY(%(pages)s) AS is_page FROM listing_version
-    WHERE product_id = p.id ORDER BY first_seen_at DESC LIMIT 1
+    SELECT *, EXISTS (SELECT 1 FROM listing_version
+        WHERE product_id = p.id AND source = ANY(%(pages)s)) AS is_page
+    FROM listing_version WHERE product_id = p.id ORDER BY first_seen_at DESC LIMIT 1
 ) AS v ON true
 ORDER BY c.added_at NULLS FIRST, p.id
 """
