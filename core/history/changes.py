@@ -34,7 +34,7 @@ SEVERAL_A_DAY = ("hourly", "6h")  # cadences
 CHUNK = 10_000  # products compared by one statement
 OLDEST_DAY = 8  # days before `since` of which the last one counts: a weekly look, and a day
 
-Report = Callable[[int, int], None]  # products compared so far, and in all
+Report = Callable[[int, int], None]  # products compared so far, and how many it may be in all
 
 
 class Order(StrEnum):
