@@ -257,8 +257,9 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
 def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
     """Return the fields of `Suggestion`."""
     row = view.row
+    told = row_of(row)
     return {
-        **{name: getattr(row_of(row), name) for name in SuggestionRow.model_fields},
+        **{name: getattr(told, name) for name in SuggestionRow.model_fields},
         "reasoning": Untrusted(untrusted=view.reasoning),
         "evidence": [figure_of(each) for each in view.evidence],
         "changes": [action_of(each, row.marketplace) for each in view.actions],
