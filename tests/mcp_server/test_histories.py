@@ -206,6 +206,21 @@ def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, ag
     assert not agent.call("get_bsr_history", product=NAME, days=1)["is_thinned"]
 
 
+@pytest.mark.parametrize("tool", HISTORIES)
+def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
+    session: Session, agent: Agent, tool: str
+) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, days_ago(25))
+    sold(session, days_ago(24), price=1500, rank=400, rating=44)
+    told = agent.result(tool, product=NAME, days=30)
+    assert told.structured_content is not None
+    last, _ = told.structured_content["points"][-1]
+    assert last == f"{days_ago(24):%Y-%m-%dT%H:%M:%SZ}"
+    assert "at the end" not in words_of(told)
+    assert ": last " in words_of(told)
+
+
 def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> None:
     follow_all(session, agent.acting, [LAMP])
     store(
