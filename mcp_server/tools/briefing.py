@@ -45,8 +45,8 @@ class Moved(Part):
     """One value that differs."""
 
     what: Literal["price", "rank", "rating", "ratings_count"]
-    before: float
-    after: float
+    before: int | float
+    after: int | float
     unit: str
     change: Annotated[str, Described(examples=["+3 %", "worsened ×2.1"])]
 

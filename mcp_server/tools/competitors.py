@@ -39,7 +39,7 @@ from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.finding import availability_word, major, stars
-from mcp_server.tools.periods import Known
+from mcp_server.tools.periods import Known, plain
 
 
 class StandingAmong(Part):
@@ -51,8 +51,8 @@ class StandingAmong(Part):
     place_of: Annotated[int | None, Described(description="Among how many, the product included.")]
     order: str
     median: Annotated[Known, Described(description="Of the competitors' known values.")]
-    least: float | None
-    most: float | None
+    least: int | float | None
+    most: int | float | None
     own_to_median: Annotated[
         str | None, Described(description="In percent of the median; null: not known.")
     ]
@@ -205,8 +205,8 @@ def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
 
 
 def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:
-    def told(value: float | None) -> float | None:
-        return None if value is None else round(value / divisor, 4)
+    def told(value: float | None) -> int | float | None:
+        return None if value is None else plain(round(value / divisor, 4))
 
     return StandingAmong(
         own=Known(value=told(found.own), why_unknown=found.why_own_is_unknown),

@@ -186,7 +186,7 @@ def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
     ]
 
 
-def told_move(what: str, minor: float, marketplace: str) -> float:
+def told_move(what: str, minor: int, marketplace: str) -> int | float:
     """Return a stored value in the told unit, by what it is, such as price or rating."""
     if what in ("price", "list_price"):
         return minor / minor_units(get_marketplace(marketplace).currency)
