@@ -218,10 +218,11 @@ AND {_MAY_BE_OF_NOTE}
 
 
 # Whoever wants it looked at so often: the row at hand may be of somebody who does not.
-_SEVERAL = (
-    "(t.cadence = ANY(%(several)s) OR t.product_id IN "
-    "(SELECT product_id FROM fetch_schedule WHERE cadence_minutes < %(daily)s))"
-)
+_SEVERAL = """
+(t.cadence = ANY(%(several)s) OR EXISTS (
+    SELECT 1 FROM fetch_schedule s
+    WHERE s.product_id = t.product_id AND s.cadence_minutes < %(daily)s))
+"""
 
 
 def _compared(session: Session, acting: Acting, asked: Asked, report: Report) -> Found:
