@@ -13,11 +13,7 @@ from core.accounts.verbs import verb
 from core.catalog.categories import is_named
 from core.db import driver_connection
 from core.history.comparing import Standing, standing
-from core.history.observation import Source
-
-# Who reads a whole page: a bestseller list names a title and not what else there is. A
-# version that came by such a list holds what was read of the page before.
-_PAGES = [int(Source.AXESSO), int(Source.JUNGLEE), int(Source.KEEPA_API)]
+from core.suggestions.gathering_queries import PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def contenders(
     session: Session, acting: Acting, product_id: int
 ) -> tuple[Contender, list[Contender]]:
     """Return a product and the competitors that the team chose for it, the first one first."""
-    values: dict[str, Any] = {"team": acting.team_id, "product": product_id, "pages": _PAGES}
+    values: dict[str, Any] = {"team": acting.team_id, "product": product_id, "pages": PAGES}
     with driver_connection(session).cursor(row_factory=class_row(Contender)) as cursor:
         own, *others = cursor.execute(_CONTENDERS, values).fetchall()
     return own, others

@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from core import change_wording, wording
 from core.accounts.rules import Right
 from core.catalog.asin import product_url
-from core.catalog.marketplaces import get_marketplace
+from core.catalog.marketplaces import get_marketplace, marketplace_called
 from core.catalog.money import minor_units
 from core.db import read_scope
 from core.history import blanks
@@ -124,7 +124,7 @@ def search_products(
 
     Unknown values come last whatever the order.
     """
-    places = tuple(get_marketplace(code.strip().upper()).code for code in marketplaces)
+    places = tuple(marketplace_called(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
     return product_list(call, asked, Sort(sort, descending), limit, cursor)
 
