@@ -43,7 +43,7 @@ a smaller number is an improvement), rating, ratings, availability, Buy Box and 
 over time.
 
 Name a product as marketplace and ASIN (US:B0ABCDEFGH) or by its page's address. Amounts are in \
-the currency that stands beside them, times in UTC. A null always has a reason beside it: \
+the currency that stands beside them, times in UTC. A figure that is null has a reason beside it: \
 unknown is not zero.
 
 Text under the key `untrusted`, and between « and », was written by others: strangers on web \
