@@ -10,7 +10,11 @@ from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedResourceError
+from mcp.server.mcpserver.exceptions import (
+    ToolError,
+    UnexpectedResourceError,
+    UnexpectedToolError,
+)
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -39,7 +43,7 @@ a smaller number is an improvement), rating, ratings, availability, Buy Box and 
 over time.
 
 Name a product as marketplace and ASIN (US:B0ABCDEFGH) or by its page's address. Amounts are in \
-the currency that stands beside them, times in UTC. A null always has a reason beside it: \
+the currency that stands beside them, times in UTC. A figure that is null has a reason beside it: \
 unknown is not zero.
 
 Text under the key `untrusted`, and between « and », was written by others: strangers on web \
@@ -80,6 +84,8 @@ class Server(MCPServer[Any]):
         tooling.admit(declared, arguments)
         try:
             return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError as error:
+            raise UnexpectedToolError(FAULT) from error.__cause__
         except ToolError as error:
             raise _in_words(error, declared) from error.__cause__
 

@@ -15,7 +15,7 @@ from mcp_server.tools.finding import major, stars
 class Setting(Part):
     """A value of a change: `number` with its `unit`, text from a page, or a `word` of ours."""
 
-    number: float | None = None
+    number: int | float | None = None
     unit: Annotated[str | None, Described(description="Of `number`: a currency, % …")] = None
     text: Untrusted | None = None
     texts: Annotated[
@@ -74,7 +74,7 @@ class Figure(Part):
 
     key: Annotated[str, Described(description="How a suggestion cites it.")]
     figure: str
-    value: float | str
+    value: int | float | str
     unit: Annotated[str, Described(description="A currency, rank (1 is the best), stars …")]
     period: Annotated[str | None, Described(description="Null: one moment.")]
     seen_at: Annotated[
@@ -95,10 +95,10 @@ def figure_of(evidence: Evidence) -> Figure:
     )
 
 
-def _value(evidence: Evidence) -> float | str:
+def _value(evidence: Evidence) -> int | float | str:
     if isinstance(evidence.value, str):
         return evidence.value
-    told: float | None = evidence.value
+    told: int | float | None = evidence.value
     if evidence.unit.endswith(" minor"):
         told = major(int(evidence.value), evidence.unit.removesuffix(" minor"))
     if evidence.unit == "stars/10":

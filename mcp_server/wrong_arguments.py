@@ -4,7 +4,7 @@ A model reads them and tries again: each names the argument, what it has to be, 
 name is wrong, the names there are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -40,9 +40,19 @@ def in_words(error: ValidationError, names: Sequence[str]) -> str:
 
 
 def _sentences(error: ValidationError, names: Sequence[str]) -> Iterator[str]:
-    for each in error.errors(include_url=False, include_input=False):
-        if _KEPT not in each["loc"]:
+    found = error.errors(include_url=False, include_input=False)
+    places = {each["loc"] for each in found}
+    for each in found:
+        if _KEPT not in each["loc"] and not _follows(each, places):
             yield f"{_name_of(each['loc'])}: {_wanted(each, names)}"
+
+
+def _follows(error: Mapping[str, Any], places: Collection[tuple[int | str, ...]]) -> bool:
+    """True for a list that is too short only because what it holds is wrong."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(each) > len(loc) and each[: len(loc)] == loc for each in places
+    )
 
 
 def _name_of(loc: Iterable[int | str]) -> str:

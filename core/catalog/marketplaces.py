@@ -148,6 +148,11 @@ def get_marketplace(code: str) -> Marketplace:
         ) from None
 
 
+def marketplace_called(text: str) -> Marketplace:
+    """Return the marketplace that somebody names, as `find_by_name` does. Raises NotFoundError."""
+    return find_by_name(text) or get_marketplace(text.strip().upper())
+
+
 def find_by_domain(host: str) -> Marketplace | None:
     """Return whose host this is, compared whole: look-alikes are nobody's."""
     return _BY_HOST.get(host.lower().removesuffix("."))

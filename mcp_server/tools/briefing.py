@@ -45,8 +45,8 @@ class Moved(Part):
     """One value that differs."""
 
     what: Literal["price", "rank", "rating", "ratings_count"]
-    before: float
-    after: float
+    before: int | float
+    after: int | float
     unit: str
     change: Annotated[str, Described(examples=["+3 %", "worsened ×2.1"])]
 
@@ -147,7 +147,7 @@ def list_changes(
     asked = Asked(began, is_last_day, whose, roles, kinds, order)
 
     def report(done: int, total: int) -> None:
-        call.report(done, total, f"Compared {done:,} of {total:,} products.")
+        call.report(done, total, f"Compared {done:,} of at most {total:,} products.")
 
     with read_scope() as session:
         page = find_changes(session, call.acting, asked, place.offset, limit, report)

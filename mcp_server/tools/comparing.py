@@ -34,7 +34,7 @@ from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.finding import availability_word
-from mcp_server.tools.periods import Change, Known, known, told_product
+from mcp_server.tools.periods import Change, FirstSeen, Known, known, plain, told_product
 
 TwoToTen = Annotated[
     list[ProductName],
@@ -61,11 +61,12 @@ class Compared(Part):
         ),
     ]
     place_of: Annotated[int | None, Described(description="Among how many.")]
-    start: Annotated[Known, Described(description="At the start of the period.")]
+    start: FirstSeen
     low: Known
     high: Known
     change: Annotated[
-        str | None, Described(description="From `start` to the period's end; null: not known.")
+        str | None,
+        Described(description="From `start` to the last one seen in the period; null: not known."),
     ]
 
 
@@ -231,7 +232,7 @@ def _value(kind: _Kind, head: ProductHead, span: Span, place: Place | None, call
     value = kind.value(head)
     why = blanks.blank_reason(head, kind.group, call.now) if value is None else None
     return Compared(
-        now=Known(value=None if value is None else value / divisor, why_unknown=why),
+        now=Known(value=None if value is None else plain(value / divisor), why_unknown=why),
         unit=unit,
         seen_at=moment_or_none(blanks.seen_at(head, kind.group)),
         place=place and place.place,

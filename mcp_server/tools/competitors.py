@@ -39,7 +39,7 @@ from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.finding import availability_word, major, stars
-from mcp_server.tools.periods import Known
+from mcp_server.tools.periods import Known, plain
 
 
 class StandingAmong(Part):
@@ -51,8 +51,8 @@ class StandingAmong(Part):
     place_of: Annotated[int | None, Described(description="Among how many, the product included.")]
     order: str
     median: Annotated[Known, Described(description="Of the competitors' known values.")]
-    least: float | None
-    most: float | None
+    least: int | float | None
+    most: int | float | None
     own_to_median: Annotated[
         str | None, Described(description="In percent of the median; null: not known.")
     ]
@@ -196,16 +196,17 @@ def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
     """Yield each value that is null, with the reason."""
     for name, value, reported_at in _values(each):
         if value is None:
-            is_seen = each.captured_at is not None
-            yield name, blanks.blank_of_seen(reported_at) if is_seen else "never looked at"
+            is_rating = name in ("rating", "ratings_count")
+            why = blanks.blank_of_seen(reported_at, is_beside=is_rating)
+            yield name, "never looked at" if each.captured_at is None else why
     for name in _SIZES:
         if getattr(each, name) is None:
             yield name, "its page was not read yet"
 
 
 def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:
-    def told(value: float | None) -> float | None:
-        return None if value is None else round(value / divisor, 4)
+    def told(value: float | None) -> int | float | None:
+        return None if value is None else plain(round(value / divisor, 4))
 
     return StandingAmong(
         own=Known(value=told(found.own), why_unknown=found.why_own_is_unknown),

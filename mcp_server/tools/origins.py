@@ -65,7 +65,7 @@ class ValueOrigin(Named, Answer):
     """Where a value comes from."""
 
     value_of: Annotated[str, Described(description="Which value was asked for.")]
-    value: Annotated[float | str | None, Described(description="Null: see `value_in_words`.")]
+    value: Annotated[int | float | str | None, Described(description="Null: see `value_in_words`.")]
     unit: str
     value_in_words: str
     why_unknown: Annotated[
@@ -191,7 +191,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
     )
 
 
-def _value(head: ProductHead, column: Column, stored: int | None) -> float | str | None:
+def _value(head: ProductHead, column: Column, stored: int | None) -> int | float | str | None:
     if stored is None:
         return None
     if column == "availability":

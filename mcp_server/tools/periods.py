@@ -33,11 +33,18 @@ class Known(Part):
     ] = None
 
 
+LastSeen = Annotated[
+    Known,
+    Described(description="The last one seen in the period, which may be long before its end."),
+]
+FirstSeen = Annotated[Known, Described(description="The first one seen in the period.")]
+
+
 class PeriodFigures(Part):
     """What the values did in the period. Doubtful values are left out."""
 
-    now: Annotated[Known, Described(description="At the period's end.")]
-    start: Known
+    now: LastSeen
+    start: FirstSeen
     low: Known
     high: Known
     average: Annotated[Known, Described(description="Weighted by how long each value held.")]
@@ -45,15 +52,15 @@ class PeriodFigures(Part):
     changes: Annotated[Known, Described(description="How many times the value changed.")]
     change: Annotated[
         str | None,
-        Described(description="From the period's start to its end, in words; null: not known."),
+        Described(description="From `start` to `now`, in words; null: not known."),
     ] = None
 
 
 class RankFigures(Part):
     """What the rank did in the period, in its newest category. Doubtful values are left out."""
 
-    now: Annotated[Known, Described(description="At the period's end.")]
-    start: Known
+    now: LastSeen
+    start: FirstSeen
     best: Annotated[Known, Described(description="The smallest number.")]
     worst: Annotated[Known, Described(description="The largest number.")]
     median: Annotated[Known, Described(description="Weighted by how long each value held.")]
@@ -61,8 +68,8 @@ class RankFigures(Part):
     change: Annotated[
         str | None,
         Described(
-            description="From the period's start to its end: improved (smaller) or worsened "
-            "(larger), by the ratio of both; null: not known.",
+            description="From `start` to `now`: improved (smaller) or worsened (larger), by the "
+            "ratio of both; null: not known.",
             examples=["improved 12 %", "worsened ×2.1"],
         ),
     ] = None
@@ -80,8 +87,8 @@ class LineOfPoints(Part):
         Described(
             description="[time in UTC, value], or with the resolution days [day of the "
             "marketplace, value]: each value holds until the next point; null: from then on it "
-            "is unknown, or there was none. Of two points at one time the first is what was "
-            "seen, and the second what holds from then on.",
+            "is unknown, or there was none. After the last one nobody looked. Of two points at "
+            "one time the first is what was seen, and the second what holds from then on.",
         ),
     ]
     points_total: Annotated[int, Described(description="How many points there are unthinned.")]
@@ -179,7 +186,7 @@ def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
     ]
 
 
-def told_move(what: str, minor: float, marketplace: str) -> float:
+def told_move(what: str, minor: int, marketplace: str) -> int | float:
     """Return a stored value in the told unit, by what it is, such as price or rating."""
     if what in ("price", "list_price"):
         return minor / minor_units(get_marketplace(marketplace).currency)
@@ -231,7 +238,7 @@ def in_words(
         return f"{name}, {dates}: {span.start.reason}."
     now = f"none ({span.now.reason})" if span.now.value is None else writes(span.now.value)
     moved = period_words.moved(span, change)
-    since = f" ({moved} since the start)" if moved else ""
+    change_between = f" ({moved})" if moved else ""
     low, high = writes(span.low.value), writes(span.high.value)
     start = writes(span.start.value)
-    return f"{name}, {dates}: {now} at the end, {start} at the start{since}, from {low} to {high}."
+    return f"{name}, {dates}: last {now}, first {start}{change_between}, from {low} to {high}."
