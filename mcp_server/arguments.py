@@ -18,7 +18,6 @@ ProductName = Annotated[
         max_length=2000,
         description="A product: marketplace and ASIN such as `US:B0ABCDEFGH`, or the address of "
         "its page on Amazon. An ASIN alone does where it is followed on one marketplace only.",
-        examples=["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"],
     ),
 ]
 ProductNames = Annotated[
@@ -87,8 +86,7 @@ Scope = Annotated[
     Field(description="mine: what the token's owner follows; team: what anybody in the team does."),
 ]
 DryRun = Annotated[
-    bool,
-    Field(description="Check everything and say what would happen, but change nothing."),
+    bool, Field(description="Check everything, say what would happen, change nothing.")
 ]
 IdempotencyKey = Annotated[
     str | None,

@@ -33,6 +33,7 @@ from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, requi
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
+from mcp_server import schemas
 from mcp_server.answers import Answer, Written
 from mcp_server.recording import AWAY, Call, current_call, recorded
 
@@ -131,7 +132,9 @@ def _for_the_sdk(declared: Tool) -> SdkTool:
     strict = made.fn_metadata.arg_model
     strict.model_config["extra"] = "forbid"
     strict.model_rebuild(force=True)
-    made.parameters = strict.model_json_schema(by_alias=True)
+    made.parameters = schemas.of_arguments(strict.model_json_schema(by_alias=True))
+    told = made.fn_metadata
+    told.output_schema = schemas.of_answer(told.output_schema or {})
     return made
 
 

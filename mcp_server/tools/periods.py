@@ -28,9 +28,7 @@ class Known(Part):
     """A figure, or why there is none."""
 
     value: int | float | None
-    why_unknown: Annotated[
-        str | None, Described(description="Why `value` is null; null where it is not.")
-    ] = None
+    why_unknown: Annotated[str | None, Described(description="Null where `value` is not.")] = None
 
 
 class PeriodFigures(Part):
@@ -79,17 +77,16 @@ class LineOfPoints(Part):
         list[Point],
         Described(
             description="[time in UTC, value], or with the resolution days [day of the "
-            "marketplace, value]: each value holds until the next point; null: from then on it "
-            "is unknown, or there was none. Of two points at one time the first is what was "
-            "seen, and the second what holds from then on.",
+            "marketplace, value]. A value holds until the next point; null: unknown, or there "
+            "was none. Of two points at one time the second holds from then on.",
         ),
     ]
     points_total: Annotated[int, Described(description="How many points there are unthinned.")]
     is_thinned: Annotated[
         bool,
         Described(
-            description="True: only each stretch's lowest and highest value are in `points`. "
-            "Ask for a shorter period or more points to see all of them."
+            description="True: only each stretch's lowest and highest are in `points`. A shorter "
+            "period or more points show all."
         ),
     ]
     doubtful_looks_left_out: Known

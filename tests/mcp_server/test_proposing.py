@@ -424,7 +424,7 @@ def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
         return {each.name: each.input_schema for each in (await client.list_tools()).tools}
 
     found = Agent("", Acting(1, 1, "Nobody", "UTC", Role.ADMIN)).with_client(schemas)
-    change = found["create_suggestion"]["$defs"]["ActionArgument"]["properties"]["change"]
+    change = found["create_suggestion"]["properties"]["actions"]["items"]["properties"]["change"]
     for each in Change:
         assert each.value in str(change["description"])
     price = found["propose_price_optimization"]["properties"]
