@@ -29,6 +29,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from core import formats
 from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
@@ -188,6 +189,7 @@ def _runner(declared: Tool) -> Callable[..., Any]:
 
 def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
     """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
+    formats.use(formats.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
         with recorded(call):
             return declared.function(call, **given)

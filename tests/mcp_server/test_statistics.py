@@ -37,7 +37,10 @@ def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) ->
 def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.acting)
     told = agent.words("get_statistics", product=NAME)
-    assert "Price $22.00, +10\u202f% from $20.00, $20.00 to $22.00" in told
+    assert (
+        "Price USD\u00a022.00, +10\u202f% from USD\u00a020.00, USD\u00a020.00 to USD\u00a022.00"
+        in told
+    )
     assert "In stock 100\u202f% of the time · 1 price change · 2 looks." in told
 
 
