@@ -112,7 +112,7 @@ def explain_value(
     call: Call,
     product: ProductName,
     value: Annotated[
-        Column | Literal["rank"],
+        Literal[Column, "rank"],
         Described(description="Which value; rank and bsr are the same.", examples=["price"]),
     ],
     at: Annotated[
