@@ -74,7 +74,8 @@ Order = Annotated[
     SortBy,
     Field(
         description="By what the list is ordered. `attention`: worst change first, whatever "
-        "`descending` says; `ratings`: number of ratings; `last_look`: oldest first."
+        "`descending` says; `price`: tells something within one currency only; `ratings`: number "
+        "of ratings; `last_look`: oldest first."
     ),
 ]
 Descending = Annotated[
@@ -100,12 +101,13 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-ManyProductNames = Annotated[
-    list[ProductName],
+NewProductNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=2000)]],
     Field(
         min_length=1,
         max_length=200,
-        description="Products, each by marketplace and ASIN or by its page's address.",
+        description="Each by marketplace and ASIN or by its page's address, tracking parameters "
+        "and all. An ASIN alone needs `marketplace`.",
         examples=[["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"]],
     ),
 ]
