@@ -148,6 +148,11 @@ def get_marketplace(code: str) -> Marketplace:
         ) from None
 
 
+def get_by_name(text: str) -> Marketplace:
+    """Return the marketplace that a name means, see `find_by_name`. Raises NotFoundError."""
+    return find_by_name(text) or get_marketplace(text.strip())
+
+
 def find_by_domain(host: str) -> Marketplace | None:
     """Return whose host this is, compared whole: look-alikes are nobody's."""
     return _BY_HOST.get(host.lower().removesuffix("."))

@@ -33,7 +33,7 @@ from mcp_server.arguments import Days, ProductName, Until, period
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import availability_word
+from mcp_server.tools.finding import availability_word, values_in_words
 from mcp_server.tools.periods import Change, Known, known, told_product
 
 TwoToTen = Annotated[
@@ -262,8 +262,7 @@ def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
 def _in_words(heads: Sequence[ProductHead], answer: Comparison) -> str:
     parts = [
         f"{name_of(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
-        f"{wording.money(head.price, head.marketplace)}, rank {wording.rank(head.bsr)}, "
-        f"{wording.rating(head.rating)} stars of {wording.count(head.ratings_count)}"
+        f"{', '.join(values_in_words(head))}"
         for head in heads
     ]
     told = answer.cannot_compare
