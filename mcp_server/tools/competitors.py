@@ -54,7 +54,10 @@ class StandingAmong(Part):
     least: float | None
     most: float | None
     own_to_median: Annotated[
-        str | None, Described(description="In percent of the median; null: not known.")
+        str | None,
+        Described(
+            description="How far above (+) or below (−) the median; of ranks below is better."
+        ),
     ]
 
 
@@ -224,17 +227,19 @@ def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis)
     name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
     if not answer.competitors:
         return f"{name}: {answer.how_to_go_on}"
+    price = wording.money(head.price, head.marketplace)
+    ratings = wording.count(head.ratings_count)
     told: Sequence[tuple[str, Standing, str]] = (
-        ("Price", position.price, wording.money(head.price, head.marketplace)),
-        ("Rank", position.rank, wording.rank(head.bsr)),
-        ("Rating", position.rating, wording.rating(head.rating)),
-        ("Ratings", position.ratings_count, wording.count(head.ratings_count)),
+        (f"Price {price}", position.price, answer.price.order),
+        (f"Rank {wording.rank(head.bsr)}", position.rank, answer.rank.order),
+        (f"Rating {wording.rating(head.rating)}", position.rating, answer.rating.order),
+        (f"Ratings {ratings}", position.ratings_count, answer.ratings_count.order),
     )
-    parts = [f"{what} {own}: {_place(each)}" for what, each, own in told]
+    parts = [f"{own}: {_place(each, order)}" for own, each, order in told]
     return f"{name} among {answer.total} competitors. {'; '.join(parts)}."
 
 
-def _place(found: Standing) -> str:
+def _place(found: Standing, order: str) -> str:
     if found.place is None:
         return found.why_own_is_unknown or found.why_others_are_unknown or "unknown"
-    return f"{found.place.place} of {found.place.of}"
+    return f"{found.place.place} of {found.place.of}, {order}"

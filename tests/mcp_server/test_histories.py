@@ -152,7 +152,7 @@ def test_what_a_source_does_not_report_is_not_called_none(session: Session, agen
     follow_all(session, agent.acting, [LAMP])
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     rank = agent.call("get_bsr_history", product=NAME)
-    assert rank["figures"]["now"]["why_unknown"] == "not reported by this source"
+    assert rank["figures"]["now"]["why_unknown"] == "not reported in this period"
     assert (rank["category"], rank["category_spells"]) == (None, [])
     sold(session, hours_ago(0.5), rank=None)
     rank = agent.call("get_bsr_history", product=NAME)

@@ -49,8 +49,8 @@ def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     found = agent.call("get_statistics", product=NAME)
     for name in ("list_price", "rank", "rating", "ratings_count"):
-        assert found[name]["now"] == {"value": None, "why_unknown": "not reported by this source"}
-    assert found["in_stock_share"]["why_unknown"] == "not reported by this source"
+        assert found[name]["now"] == {"value": None, "why_unknown": "not reported in this period"}
+    assert found["in_stock_share"]["why_unknown"] == "not reported in this period"
     assert found["price"]["changes"]["why_unknown"] == "seen only once"
     assert found["rank_category"] is None
 
