@@ -8,7 +8,7 @@ they and their tokens are called, or took it all from a file of somebody's.
 from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PrivateAttr
 
 from core import wording
 
@@ -55,6 +55,14 @@ def quoted(text: str | None, longest: int = 80) -> str:
     """Return text from outside as it stands in a sentence; None is a title not read yet."""
     return "(no title yet)" if text is None else wording.quoted(text, longest)
 
+
+def plain(number: float) -> int | float:
+    """Return a whole number without a fraction: rank 482 is no 482.0."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Number = Annotated[float, PlainSerializer(plain)]
+"""A number that is told without a fraction where it has none."""
 
 Moment = Annotated[str, Field(description="UTC, ISO 8601.")]
 

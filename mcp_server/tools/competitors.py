@@ -25,6 +25,7 @@ from mcp_server.answers import (
     Answer,
     Moment,
     Named,
+    Number,
     Part,
     SeenEarlier,
     Untrusted,
@@ -51,8 +52,8 @@ class StandingAmong(Part):
     place_of: Annotated[int | None, Described(description="Among how many, the product included.")]
     order: str
     median: Annotated[Known, Described(description="Of the competitors' known values.")]
-    least: float | None
-    most: float | None
+    least: Number | None
+    most: Number | None
     own_to_median: Annotated[
         str | None,
         Described(
@@ -65,7 +66,7 @@ class ContenderRow(Named):
     """The product itself or a competitor, with its newest accepted values; null: unknown."""
 
     title: Untrusted | None
-    price: Annotated[float | None, Described(description="In `currency` of the answer.")]
+    price: Annotated[Number | None, Described(description="In `currency` of the answer.")]
     price_seen_at: Moment | None
     rank: int | None
     rank_category: Untrusted | None

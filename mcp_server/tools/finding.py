@@ -24,6 +24,7 @@ from mcp_server.answers import (
     Listed,
     Moment,
     Named,
+    Number,
     Part,
     SeenEarlier,
     Untrusted,
@@ -67,7 +68,7 @@ class ProductRow(Named):
     brand: Untrusted | None
     role: Annotated[Role, Described(description="What the product is to the team.")]
     tags: UntrustedTexts
-    price: Annotated[float | None, Described(description="In `currency`; null: unknown or none.")]
+    price: Annotated[Number | None, Described(description="In `currency`; null: unknown or none.")]
     currency: str
     rank: Annotated[int | None, Described(description="Best Sellers Rank; 1 is the best.")]
     rank_category: Untrusted | None
@@ -277,7 +278,7 @@ def availability_word(state: int | None) -> str | None:
 class Value(Part):
     """A newest value, when it was seen, or why there is none."""
 
-    value: int | float | str | None
+    value: Number | str | None
     unit: str
     seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
     why_unknown: str | None = None
@@ -294,9 +295,9 @@ class FollowedBy(Part):
         Untrusted | None, Described(description="Null: none, or a teammate's own affair.")
     ]
     price_change_percent: Annotated[
-        float | None, Described(description="Own threshold; null: the team's usual.")
+        Number | None, Described(description="Own threshold; null: the team's usual.")
     ]
-    rank_change_percent: float | None
+    rank_change_percent: Number | None
     is_paused: bool
 
 

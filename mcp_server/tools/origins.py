@@ -18,6 +18,7 @@ from mcp_server.answers import (
     Answer,
     Moment,
     Named,
+    Number,
     Part,
     Untrusted,
     moment,
@@ -65,7 +66,7 @@ class ValueOrigin(Named, Answer):
     """Where a value comes from."""
 
     value_of: Annotated[str, Described(description="Which value was asked for.")]
-    value: Annotated[float | str | None, Described(description="Null: see `value_in_words`.")]
+    value: Annotated[Number | str | None, Described(description="Null: see `value_in_words`.")]
     unit: str
     value_in_words: str
     why_unknown: Annotated[

@@ -16,7 +16,7 @@ from core.history.analysis import Figure, Span
 from core.history.product_head import ProductHead
 from core.history.reading import Period
 from core.history.series import Field, Line
-from mcp_server.answers import Moment, Part, moment, name_of, quoted
+from mcp_server.answers import Moment, Number, Part, moment, name_of, plain, quoted
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
 
@@ -27,7 +27,7 @@ Change = Callable[[float, float], str]
 class Known(Part):
     """A figure, or why there is none."""
 
-    value: int | float | None
+    value: Number | None
     why_unknown: Annotated[str | None, Described(description="Null where `value` is not.")] = None
 
 
@@ -59,8 +59,8 @@ class RankFigures(Part):
     change: Annotated[
         str | None,
         Described(
-            description="From the period's start to its end: improved (smaller) or worsened "
-            "(larger), by the ratio of both; null: not known.",
+            description="From the period's start to its end, by the ratio of both; null: not "
+            "known.",
             examples=["improved 12 %", "worsened ×2.1"],
         ),
     ] = None
@@ -210,12 +210,7 @@ def known(figure: Figure, divisor: float = 1) -> Known:
     """Return a figure in the told unit, or why there is none."""
     if figure.value is None:
         return Known(value=None, why_unknown=str(figure.reason))
-    return Known(value=plain(round(figure.value / divisor, 4)))
-
-
-def plain(number: float) -> int | float:
-    """Return a whole number without a fraction: rank 482 is no 482.0."""
-    return int(number) if number.is_integer() else number
+    return Known(value=round(figure.value / divisor, 4))
 
 
 def in_words(
