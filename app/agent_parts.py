@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cards, keys, paging
+from app import cards, keys, logs
 from app.cards import Card
 from app.data import acting
 from core import wording
@@ -17,7 +17,6 @@ from core.agents.queries import PAGE, CallCounts, CallRow
 from core.agents.rules import Outcome
 
 LOG = "agent_calls"
-_ROW_HEIGHT = 38
 
 
 def figures(counts: CallCounts) -> None:
@@ -47,35 +46,14 @@ def figures(counts: CallCounts) -> None:
 
 def outcome() -> Outcome | None:
     """Show how calls end; return the chosen way, None for all."""
-    return st.selectbox(
-        "How it ended",
-        list(Outcome),
-        index=None,
-        placeholder="However it ended",
-        format_func=call_words.outcome_name,
-        key="call_outcome",
-        label_visibility="collapsed",
-        width=220,
-        on_change=paging.newest,
-        args=(LOG,),
-    )
+    ways = {each: call_words.outcome_name(each) for each in Outcome}
+    return logs.choice(LOG, "How it ended", ways, "call_outcome", "However it ended")
 
 
 def person(members: Sequence[Member]) -> int | None:
     """Show the people of the team; return whose agents are shown, None for everybody's."""
     names = {each.id: each.name for each in members}
-    return st.selectbox(
-        "Whose agents",
-        list(names),
-        index=None,
-        placeholder="Everybody's agents",
-        format_func=names.__getitem__,
-        key="call_person",
-        label_visibility="collapsed",
-        width=220,
-        on_change=paging.newest,
-        args=(LOG,),
-    )
+    return logs.choice(LOG, "Whose agents", names, "call_person", "Everybody's agents")
 
 
 def about(address: str) -> str:
@@ -88,15 +66,8 @@ def calls(found: Sequence[CallRow]) -> None:
     if not found:
         st.info("No call ended like this.", icon=":material/smart_toy:")
     else:
-        st.dataframe(
-            _rows(found[:PAGE]),
-            hide_index=True,
-            row_height=_ROW_HEIGHT,
-            height="content",
-            column_config=_columns(),
-            key="calls_table",
-        )
-    paging.buttons(LOG, found, PAGE)
+        logs.table(_rows(found[:PAGE]), _columns(), "calls_table")
+    logs.buttons(LOG, found, PAGE)
 
 
 def _rows(found: Sequence[CallRow]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import paging, session
+from app import logs, session
 from app.data import accounts, acting
 from core import wording
 from core.accounts import audit_words
@@ -17,55 +17,27 @@ KIND = "kind"
 PERSON = "person"
 _NOBODY = "Nobody: the worker, or not signed in"
 LOG = "audit"
-_ROW_HEIGHT = 38
 
 
 def kind(kinds: Sequence[str]) -> str | None:
     """Show what there is to narrow by; return the chosen kind, None for all."""
-    return st.selectbox(
-        "What happened",
-        kinds,
-        index=None,
-        placeholder="Everything",
-        key=KIND,
-        label_visibility="collapsed",
-        width=260,
-        on_change=paging.newest,
-        args=(LOG,),
-    )
+    names = {each: each for each in kinds}
+    return logs.choice(LOG, "What happened", names, KIND, "Everything", 260)
 
 
 def person(members: Sequence[Member]) -> int | None:
     """Show the people of the team, and nobody; return the chosen one's id, None for all."""
     names = {each.id: each.name for each in members} | {NOBODY: _NOBODY}
-    return st.selectbox(
-        "Who",
-        list(names),
-        index=None,
-        placeholder="Everybody",
-        format_func=names.__getitem__,
-        key=PERSON,
-        label_visibility="collapsed",
-        width=220,
-        on_change=paging.newest,
-        args=(LOG,),
-    )
+    return logs.choice(LOG, "Who", names, PERSON, "Everybody")
 
 
 def events(found: Sequence[Event]) -> None:
     """Show events, a row each, and the way to older and newer ones."""
     if not found:
         st.info("Nothing of this kind has happened.", icon=":material/history:")
-        return
-    st.dataframe(
-        _rows(found[:PAGE]),
-        hide_index=True,
-        row_height=_ROW_HEIGHT,
-        height="content",
-        column_config=_columns(),
-        key="audit_table",
-    )
-    paging.buttons(LOG, found, PAGE)
+    else:
+        logs.table(_rows(found[:PAGE]), _columns(), "audit_table")
+    logs.buttons(LOG, found, PAGE)
 
 
 def _rows(found: Sequence[Event]) -> pd.DataFrame:

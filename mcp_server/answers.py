@@ -91,7 +91,7 @@ SeenEarlier = Annotated[
 class Named(Part):
     """Which product."""
 
-    product: Annotated[str, Field(description="How tools name it: US:B0ABCDEFGH.")]
+    product: Annotated[str, Field(description="Its name for tools.")]
     marketplace: str
     asin: str
 

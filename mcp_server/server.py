@@ -10,7 +10,11 @@ from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedResourceError
+from mcp.server.mcpserver.exceptions import (
+    ToolError,
+    UnexpectedResourceError,
+    UnexpectedToolError,
+)
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -39,8 +43,8 @@ a smaller number is an improvement), rating, ratings, availability, Buy Box and 
 over time.
 
 Name a product as marketplace and ASIN (US:B0ABCDEFGH) or by its page's address. Amounts are in \
-the currency that stands beside them and never converted, times in UTC. A null is unknown, not \
-zero: a figure says why beside it, other fields in their description.
+the currency that stands beside them and never converted, times in UTC. A figure that is null \
+has a reason beside it: unknown is not zero.
 
 Changes of prices are in percent of the value before. Changes of ranks are ratios of the worse to \
 the better, the same both ways: 100 to 112 worsened 12 %, 112 to 100 improved 12 %, 100 to 210 \
@@ -84,6 +88,8 @@ class Server(MCPServer[Any]):
         tooling.admit(declared, arguments)
         try:
             return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError as error:
+            raise UnexpectedToolError(FAULT) from error.__cause__
         except ToolError as error:
             raise _in_words(error, declared) from error.__cause__
 

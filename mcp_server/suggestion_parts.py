@@ -95,10 +95,10 @@ def figure_of(evidence: Evidence) -> Figure:
     )
 
 
-def _value(evidence: Evidence) -> float | str:
+def _value(evidence: Evidence) -> int | float | str:
     if isinstance(evidence.value, str):
         return evidence.value
-    told: float | None = evidence.value
+    told: int | float | None = evidence.value
     if evidence.unit.endswith(" minor"):
         told = major(int(evidence.value), evidence.unit.removesuffix(" minor"))
     if evidence.unit == "stars/10":

@@ -4,7 +4,7 @@ A model reads them and tries again: each names the argument, what it has to be, 
 name is wrong, the names there are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -54,10 +54,20 @@ def _of_unknown(unknown: Sequence[str], names: Sequence[str]) -> Iterator[str]:
         yield f"{shown}: there are no such arguments; {near(unknown[0], names)}"
 
 
-def _sentences(errors: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _sentences(errors: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    places = {each["loc"] for each in errors}
     for each in errors:
-        if _KEPT not in each["loc"] and not _is_unknown(each):
+        is_told = _KEPT in each["loc"] or _is_unknown(each) or _follows(each, places)
+        if not is_told:
             yield f"{_name_of(each['loc'])}: {_wanted(each)}"
+
+
+def _follows(error: Mapping[str, Any], places: Collection[tuple[int | str, ...]]) -> bool:
+    """True for a list that is too short only because what it holds is wrong."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(each) > len(loc) and each[: len(loc)] == loc for each in places
+    )
 
 
 def _name_of(loc: Iterable[int | str]) -> str:

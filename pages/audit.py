@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import audit_parts, cards, paging
+from app import audit_parts, cards, logs
 from app.data import accounts
 
 # Load: for administrators alone, which each of these asks itself
@@ -16,7 +16,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     who = audit_parts.person(members)
 
 # Load
-found = accounts.audit_events(what, who, paging.before(audit_parts.LOG))
+found = accounts.audit_events(what, who, logs.before(audit_parts.LOG))
 
 # Render
 with header, cards.page_header("Audit", "Who did what to what, newest first. It is only added to."):

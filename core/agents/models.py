@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
 
+ADDRESS_ERASED = "erased"  # in place of the address from which an erased person's agents called
+
 
 class TokenPace(Base):
     """Until when the calls of a token are paid for. See `rules.CallLimit`."""

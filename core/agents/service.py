@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from core.accounts.models import Person
 from core.accounts.rules import Acting
-from core.agents.models import AgentCall, AgentWrite, TokenPace
+from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite, TokenPace
 from core.agents.rules import CallLimit, Outcome, wait_for
 from core.db import driver_connection
 from core.errors import InvalidInputError
@@ -160,11 +161,19 @@ def keep_answer(session: Session, acting: Acting, key: str, answer: Any) -> None
 
 
 def forget_old_calls(session: Session, now: datetime) -> int:
-    """Delete calls and answers that are kept long enough; return how many."""
+    """Delete calls and answers that are kept long enough; return how many.
+
+    Of a person who was erased since go all answers, and the addresses of their calls.
+    """
     calls = session.execute(
         delete(AgentCall).where(AgentCall.at < now - CALLS_KEPT).returning(AgentCall.id)
     ).all()
-    writes = session.execute(
-        delete(AgentWrite).where(AgentWrite.at < now - WRITES_KEPT).returning(AgentWrite.key)
-    ).all()
+    erased = select(Person.id).where(Person.state == "erased")
+    is_done = or_(AgentWrite.at < now - WRITES_KEPT, AgentWrite.person_id.in_(erased))
+    writes = session.execute(delete(AgentWrite).where(is_done).returning(AgentWrite.key)).all()
+    session.execute(
+        update(AgentCall)
+        .where(AgentCall.person_id.in_(erased), AgentCall.address != ADDRESS_ERASED)
+        .values(address=ADDRESS_ERASED)
+    )
     return len(calls) + len(writes)

@@ -148,9 +148,9 @@ def get_marketplace(code: str) -> Marketplace:
         ) from None
 
 
-def get_by_name(text: str) -> Marketplace:
-    """Return the marketplace that a name means, see `find_by_name`. Raises NotFoundError."""
-    return find_by_name(text) or get_marketplace(text.strip())
+def marketplace_called(text: str) -> Marketplace:
+    """Return the marketplace that somebody names, as `find_by_name` does. Raises NotFoundError."""
+    return find_by_name(text) or get_marketplace(text.strip().upper())
 
 
 def find_by_domain(host: str) -> Marketplace | None:

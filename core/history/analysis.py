@@ -4,7 +4,7 @@ Doubtful values are left out everywhere. A figure that is not known says why.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,7 @@ def statistics_of(history: History, until: datetime) -> Statistics:
     `until`: the end of the period. A last change holds until then; a last sample
     says nothing about what follows it.
     """
-    end = np.datetime64(until.replace(tzinfo=None), "us")
+    end = _in_utc(until)
     return Statistics(
         price=_span(history, series.PRICE, end),
         list_price=_span(history, series.LIST_PRICE, end),
@@ -101,12 +101,17 @@ def doubtful_figure(statistics: Statistics) -> Figure:
 
 def span_of(history: History, field: Field, until: datetime) -> Span:
     """Return what one field did in a history; see `statistics_of`. Not for ranks."""
-    return _span(history, field, np.datetime64(until.replace(tzinfo=None), "us"))
+    return _span(history, field, _in_utc(until))
+
+
+def _in_utc(at: datetime) -> np.datetime64:
+    """Return a time as histories hold theirs."""
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def rank_span(history: History, until: datetime) -> Span:
     """Return what the main rank did in its newest category; see `statistics_of`."""
-    end = np.datetime64(until.replace(tzinfo=None), "us")
+    end = _in_utc(until)
     return _span(history, series.RANK, end, _newest_category(history.columns["bsr_category"]))
 
 

@@ -21,17 +21,25 @@ def seen_at(head: ProductHead, group: Group) -> datetime | None:
     return times[group]
 
 
-def blank_reason(head: ProductHead, group: Group, now: datetime) -> str:
-    """Return why a value of a group is not there, for a card that shows none."""
+def blank_reason(head: ProductHead, group: Group, now: datetime, *, is_beside: bool = False) -> str:
+    """Return why a value of a group is not there, for a card that shows none.
+
+    `is_beside`: see `blank_of_seen`; of ratings either may come without the other.
+    """
     if head.captured_at is None:
         return never_seen(head.fetching, now)
-    return blank_of_seen(seen_at(head, group))
+    return blank_of_seen(seen_at(head, group), is_beside=is_beside or group == "rating")
 
 
-def blank_of_seen(reported_at: datetime | None) -> str:
-    """Return why a value of a product that was seen is not there; `reported_at` None: never."""
+def blank_of_seen(reported_at: datetime | None, *, is_beside: bool = False) -> str:
+    """Return why a value of a product that was seen is not there; `reported_at` None: never.
+
+    `is_beside`: the time is another value's too, and a source may report that one alone.
+    """
     # Short: on a phone a card has room for twenty letters.
-    return "not reported" if reported_at is None else "none on the page"
+    if reported_at is None:
+        return "not reported"
+    return "none or not reported" if is_beside else "none on the page"
 
 
 def never_seen(fetching: Fetching | None, now: datetime) -> str:

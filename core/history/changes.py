@@ -25,7 +25,7 @@ from core.history.attention import USUAL_RULE, Finding
 from core.history.moves import ChangedProduct, State, Thresholds, judge, stock_of_a_day
 from core.tracking.lists import COUNT_CAP, Whose
 from core.tracking.narrowing import IS_ENOUGH, SCOPES, scope_values
-from core.tracking.rules import Role
+from core.tracking.rules import Cadence, Role
 
 USUAL = timedelta(days=1)
 A_DAY = timedelta(hours=25)  # who asks for a day may take a while to do so
@@ -34,7 +34,7 @@ SEVERAL_A_DAY = ("hourly", "6h")  # cadences
 CHUNK = 10_000  # products compared by one statement
 OLDEST_DAY = 8  # days before `since` of which the last one counts: a weekly look, and a day
 
-Report = Callable[[int, int], None]  # products compared so far, and in all
+Report = Callable[[int, int], None]  # products compared so far, and how many it may be in all
 
 
 class Order(StrEnum):
@@ -217,6 +217,14 @@ AND {_MAY_BE_OF_NOTE}
 """
 
 
+# Whoever wants it looked at so often: the row at hand may be of somebody who does not.
+_SEVERAL = """
+(t.cadence = ANY(%(several)s) OR EXISTS (
+    SELECT 1 FROM fetch_schedule s
+    WHERE s.product_id = t.product_id AND s.cadence_minutes < %(daily)s))
+"""
+
+
 def _compared(session: Session, acting: Acting, asked: Asked, report: Report) -> Found:
     """Return the products whose values differ from those of their day then.
 
@@ -227,10 +235,10 @@ def _compared(session: Session, acting: Acting, asked: Asked, report: Report) ->
     if asked.roles:
         conditions.append("t.role = ANY(%(roles)s)")
     if asked.is_last_day:
-        conditions.append("t.cadence = ANY(%(several)s)")
+        conditions.append(_SEVERAL)
     scope = " AND ".join(conditions)
     values = _values(acting, asked) | _of_day(asked) | _shares()
-    values["several"] = list(SEVERAL_A_DAY)
+    values |= {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
     found: Found = {}
     borders = _borders(session, scope, values)
     for number, (after, last) in enumerate(borders):

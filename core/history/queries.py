@@ -6,7 +6,7 @@ opened. Nothing is judged here (see `analysis`) and nothing drawn (see `charts`)
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,21 +118,26 @@ def snapshot_columns(
         return None
     columns = [each for each in _HISTORY if each.name in {*_ALWAYS, *wanted}]
     parts = [_LET_GO, Part(columns, _LOOKS)]
-    if first_day is not None and first_day < since.date():
+    first = None if first_day is None else _beginning(first_day)
+    if first is not None and first < since:
         parts.append(Part(columns, _LAST_CHANGE))
     values = {
         "id": product_id,
         "since": since,
         "until": until,
-        "since_day": since.date(),
-        # A day of a marketplace begins up to 14 hours before UTC's.
-        "first": None if first_day is None else first_day - timedelta(days=1),
+        "since_day": since.astimezone(UTC).date(),
+        "first": first,
         "change": int(Kind.CHANGE),
     }
     let_go, looks, *earlier = read_parts(session, parts, values)
     if len(let_go["day"]):
         return None
     return _with_marks(_after_state(earlier, looks, since))
+
+
+def _beginning(day: date) -> datetime:
+    """Return before when no marketplace's day of this date began: up to 14 h before UTC's."""
+    return datetime.combine(day, time(), UTC) - timedelta(hours=14)
 
 
 def _after_state(earlier: Sequence[Arrays], looks: Arrays, since: datetime) -> Arrays:

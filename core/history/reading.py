@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -59,9 +59,13 @@ def read_period(
 
 
 def days_between(marketplace: str, since: datetime, until: datetime) -> tuple[date, date]:
-    """Return the first and the last day, by a marketplace's clock, that a period touches."""
+    """Return the first and the last day, by a marketplace's clock, that a period touches.
+
+    `until` is no part of it: a period that ends at midnight has nothing of the new day.
+    """
     zone = ZoneInfo(get_marketplace(marketplace).time_zone)
-    return since.astimezone(zone).date(), until.astimezone(zone).date()
+    last = until - timedelta.resolution
+    return since.astimezone(zone).date(), last.astimezone(zone).date()
 
 
 def line_of(period: Period, field: Field) -> Line:

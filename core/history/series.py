@@ -149,10 +149,10 @@ def _usual_nearby(gaps: NDArray[np.int64]) -> Floats:
 
 
 def thin_rank(times: Times, values: Floats, most: int = MOST_RANK_POINTS) -> tuple[Times, Floats]:
-    """Return at most `most` points: each bucket's best and worst rank, and the holes.
+    """Return at most `most` points: both ends, each bucket's best and worst rank, the holes.
 
     Where holes are few their edges stay exact; where they are many each bucket
-    keeps one.
+    keeps one. `most`: 5 at least.
     """
     if len(times) <= most:
         return times, values
@@ -161,7 +161,8 @@ def thin_rank(times: Times, values: Floats, most: int = MOST_RANK_POINTS) -> tup
     if len(edges) <= most // 3:
         always, buckets = edges, (most - len(edges)) // 2
     else:
-        always, buckets = _first_of_each(is_hole, most // 3), most // 3
+        ends, buckets = [0, len(values) - 1], (most - 2) // 3
+        always = np.union1d(_first_of_each(is_hole, buckets), ends)
     kept = np.union1d(always, _best_and_worst(values, buckets))
     return times[kept], values[kept]
 

@@ -13,10 +13,7 @@ from core.accounts.verbs import verb
 from core.catalog.categories import is_named
 from core.db import driver_connection
 from core.history.comparing import Standing, standing
-from core.history.observation import Source
-
-# Who reads a whole page: a bestseller list names a title and not what else there is.
-_PAGES = [int(Source.AXESSO), int(Source.JUNGLEE), int(Source.KEEPA_API)]
+from core.suggestions.gathering_queries import PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,9 @@ LEFT JOIN product_latest l ON l.product_id = p.id
 LEFT JOIN product_text x ON x.product_id = p.id
 LEFT JOIN category k ON k.id = l.bsr_category_id
 LEFT JOIN LATERAL (
-    SELECT *, source = ANY(%(pages)s) AS is_page FROM listing_version
-    WHERE product_id = p.id ORDER BY first_seen_at DESC LIMIT 1
+    SELECT *, EXISTS (SELECT 1 FROM listing_version
+        WHERE product_id = p.id AND source = ANY(%(pages)s)) AS is_page
+    FROM listing_version WHERE product_id = p.id ORDER BY first_seen_at DESC LIMIT 1
 ) AS v ON true
 ORDER BY c.added_at NULLS FIRST, p.id
 """
@@ -83,7 +81,7 @@ def contenders(
     session: Session, acting: Acting, product_id: int
 ) -> tuple[Contender, list[Contender]]:
     """Return a product and the competitors that the team chose for it, the first one first."""
-    values: dict[str, Any] = {"team": acting.team_id, "product": product_id, "pages": _PAGES}
+    values: dict[str, Any] = {"team": acting.team_id, "product": product_id, "pages": PAGES}
     with driver_connection(session).cursor(row_factory=class_row(Contender)) as cursor:
         own, *others = cursor.execute(_CONTENDERS, values).fetchall()
     return own, others

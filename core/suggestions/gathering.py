@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
 from core.history.gate import PRICE_FLAGS
-from core.history.observation import Availability, Source
+from core.history.observation import Availability
 from core.suggestions import gathering_queries as queries
 from core.suggestions.candidates import Candidate, find_candidates
 from core.suggestions.figures import (
@@ -39,7 +39,6 @@ from core.suggestions.rules import (
 
 OLDEST_VALUE = timedelta(days=8)  # a weekly look, and a day for it to come back
 MOST_COMPETITORS = 5  # whose figures are evidence: the first that were chosen
-_PAGES = (Source.AXESSO, Source.JUNGLEE, Source.KEEPA_API)
 _SOLD = (None, Availability.IN_STOCK, Availability.LIMITED)
 
 
@@ -269,7 +268,7 @@ def listing_facts(row: ListingRow | None) -> ListingFacts:
     read: tables and overviews bring one picture and no bullets."""
     if row is None:
         return ListingFacts()
-    is_whole = row.source in _PAGES and (row.images > 1 or bool(row.bullets))
+    is_whole = row.is_page and (row.images > 1 or bool(row.bullets))
     return ListingFacts(
         title=row.title,
         brand=row.brand,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.bulk import run_rows
 from core.db import driver_connection
+from core.history.observation import Source
 from core.suggestions.figures import HistoryDay
 from core.suggestions.hashes import declined_mark
 from core.suggestions.rules import SnapshotKey
@@ -125,6 +126,11 @@ def competitors(
     return found
 
 
+# Who reads a whole page: a bestseller list names a title and not what else there is. A
+# version that came by such a list holds what was read of the page before.
+PAGES = [int(Source.AXESSO), int(Source.JUNGLEE), int(Source.KEEPA_API)]
+
+
 @dataclass(frozen=True, slots=True)
 class ListingRow:
     """The newest version of a listing."""
@@ -137,12 +143,15 @@ class ListingRow:
     category_path: list[str]
     images: int
     source: int
+    is_page: bool  # True: a whole page was read by this version or one before
     first_seen_at: datetime
 
 
 _LISTINGS = """
 SELECT i.product_id, v.title, v.brand, v.bullets, v.description, v.category_path,
-    cardinality(v.images) AS images, v.source, v.first_seen_at
+    cardinality(v.images) AS images, v.source, v.first_seen_at,
+    EXISTS (SELECT 1 FROM listing_version
+        WHERE product_id = i.product_id AND source = ANY(%s)) AS is_page
 FROM unnest(%s::int8[]) AS i (product_id)
 CROSS JOIN LATERAL (
     SELECT * FROM listing_version WHERE product_id = i.product_id
@@ -155,7 +164,7 @@ def listings(session: Session, product_ids: Collection[int]) -> dict[int, Listin
     """Return the newest listing of each product that has one."""
     connection = driver_connection(session)
     with connection.cursor(binary=True, row_factory=class_row(ListingRow)) as cursor:
-        cursor.execute(_LISTINGS, [list(set(product_ids))])
+        cursor.execute(_LISTINGS, [PAGES, list(set(product_ids))])
         return {row.product_id: row for row in cursor.fetchall()}
 
 

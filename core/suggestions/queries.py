@@ -5,7 +5,7 @@ expired from that moment on, whenever a job gets to writing it down.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -186,9 +186,43 @@ def queue(
     """
     size = min(max(size, 1), LARGEST_PAGE)
     values = _values(acting, asked, now) | {"size": size, "skipped": (max(page, 1) - 1) * size}
+    return _page(session, asked, _conditions(asked), values)
+
+
+@verb(Right.READ)
+def queue_after(
+    session: Session,
+    acting: Acting,
+    asked: QueueFilter,
+    after: int | None,
+    size: int,
+    now: datetime,
+) -> tuple[QueuePage, bool]:
+    """Return what stands behind a suggestion in the same order, and whether more follows.
+
+    `after` None: from the first on. Behind one that was decided meanwhile stands what stood
+    there before: who goes on from it misses nothing that still waits.
+    """
+    size = min(max(size, 1), LARGEST_PAGE)
+    values = _values(acting, asked, now) | {"size": size + 1, "skipped": 0, "after": after}
+    conditions = _conditions(asked)
+    if after is not None:
+        conditions += f" AND {_behind(asked)}"
+    found = _page(session, asked, conditions, values)
+    return replace(found, rows=found.rows[:size]), len(found.rows) > size
+
+
+def _behind(asked: QueueFilter) -> str:
+    if asked.state is not SuggestionState.PENDING:
+        return "s.id < %(after)s"
+    here = "SELECT h.worth, h.id FROM suggestion h WHERE h.id = %(after)s AND h.team_id = %(team)s"
+    return f"(s.worth, s.id) < ({here})"
+
+
+def _page(session: Session, asked: QueueFilter, conditions: str, values: Values) -> QueuePage:
     order = "s.worth DESC, s.id DESC" if asked.state is SuggestionState.PENDING else "s.id DESC"
     ids = (
-        f"SELECT s.id FROM suggestion s WHERE {_conditions(asked)} "
+        f"SELECT s.id FROM suggestion s WHERE {conditions} "
         f"ORDER BY {order} OFFSET %(skipped)s LIMIT %(size)s"
     )
     found = _fetch(

@@ -14,7 +14,7 @@ from core.accounts import audit
 from core.accounts.rules import Acting, Right, require
 from core.accounts.verbs import verb
 from core.catalog.asin import MentionVerdict
-from core.catalog.marketplaces import get_by_name
+from core.catalog.marketplaces import marketplace_called
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.lists import Whose
 from core.tracking.naming import HOW, named, read_name
@@ -83,7 +83,7 @@ def track_named(session: Session, acting: Acting, names: Sequence[str], how: How
     What the person follows already keeps all its settings. Raises NotFoundError when the
     marketplace is none of Amazon's, InvalidInputError for a tag that is too long.
     """
-    default = get_by_name(how.marketplace).code if how.marketplace else None
+    default = marketplace_called(how.marketplace).code if how.marketplace else None
     tags = tuple(clean_tags(how.tags))
     read = [_to_track(name, default) for name in names]
     wishes = [Wish(*each.key, how.role, how.cadence, tags) for each in read if each.key]

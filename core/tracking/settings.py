@@ -111,7 +111,7 @@ def _change(session: Session, acting: Acting, tracking: Tracking, wanted: Settin
     before = _audited(tracking)
     tracking.role, tracking.cadence = wanted.role.value, wanted.cadence.value
     tracking.tags = clean_tags(wanted.tags)
-    tracking.note = (wanted.note or "").replace("\x00", "") or None
+    tracking.note = (wanted.note or "").replace("\x00", "").strip() or None
     tracking.is_primary = wanted.is_primary
     tracking.price_change_percent = kept(wanted.price_change_percent)
     tracking.rank_change_percent = kept(wanted.rank_change_percent)

@@ -154,7 +154,7 @@ def list_changes(
     asked = Asked(began, is_last_day, whose, roles, kinds, order)
 
     def report(done: int, total: int) -> None:
-        call.report(done, total, f"Compared {done:,} of {total:,} products.")
+        call.report(done, total, f"Compared {done:,} of at most {total:,} products.")
 
     with read_scope() as session:
         page = find_changes(session, call.acting, asked, place.offset, limit, report)

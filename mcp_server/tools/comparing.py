@@ -34,7 +34,7 @@ from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.finding import availability_word, values_in_words
-from mcp_server.tools.periods import Change, Known, known, told_product
+from mcp_server.tools.periods import Change, FirstSeen, Known, known, told_product
 
 TwoToTen = Annotated[
     list[ProductName],
@@ -61,11 +61,12 @@ class Compared(Part):
         ),
     ]
     place_of: Annotated[int | None, Described(description="Among how many.")]
-    start: Annotated[Known, Described(description="At the start of the period.")]
+    start: FirstSeen
     low: Known
     high: Known
     change: Annotated[
-        str | None, Described(description="From `start` to the period's end; null: not known.")
+        str | None,
+        Described(description="From `start` to the last one seen in the period; null: not known."),
     ]
 
 

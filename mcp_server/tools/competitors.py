@@ -200,8 +200,9 @@ def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
     """Yield each value that is null, with the reason."""
     for name, value, reported_at in _values(each):
         if value is None:
-            is_seen = each.captured_at is not None
-            yield name, blanks.blank_of_seen(reported_at) if is_seen else "never looked at"
+            is_rating = name in ("rating", "ratings_count")
+            why = blanks.blank_of_seen(reported_at, is_beside=is_rating)
+            yield name, "never looked at" if each.captured_at is None else why
     for name in _SIZES:
         if getattr(each, name) is None:
             yield name, "its page was not read yet"

@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from core import change_wording, wording
 from core.accounts.rules import Right
 from core.catalog.asin import product_url
-from core.catalog.marketplaces import get_by_name, get_marketplace
+from core.catalog.marketplaces import get_marketplace, marketplace_called
 from core.catalog.money import minor_units
 from core.db import read_scope
 from core.history import blanks
@@ -125,7 +125,7 @@ def search_products(
 
     Unknown values come last whatever the order.
     """
-    places = tuple(get_by_name(name).code for name in marketplaces)
+    places = tuple(marketplace_called(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
     return product_list(call, asked, Sort(sort, descending), limit, cursor)
 
@@ -220,7 +220,7 @@ def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
     """Return why each value of a row is null."""
     never = blanks.never_seen(_fetching(row), now) if row["captured_at"] is None else None
     return {
-        name: never or blanks.blank_of_seen(row[reported_at])
+        name: never or blanks.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
         for name, (column, reported_at) in _REPORTED_AT.items()
         if row[column] is None
     }
@@ -345,10 +345,14 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
     """Return what is known of a product in told units."""
     currency = get_marketplace(head.marketplace).currency
 
-    def value(amount: int | float | str | None, unit: str, group: Group) -> Value:
-        why = blanks.blank_reason(head, group, now) if amount is None else None
+    def value(
+        amount: int | float | str | None, unit: str, group: Group, *, is_beside: bool = False
+    ) -> Value:
+        why = blanks.blank_reason(head, group, now, is_beside=is_beside)
         seen_at = moment_or_none(blanks.seen_at(head, group))
-        return Value(value=amount, unit=unit, seen_at=seen_at, why_unknown=why)
+        return Value(
+            value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
+        )
 
     coupon = major(head.coupon_amount, currency)
     in_percent = head.coupon_percent is not None
@@ -360,16 +364,21 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         brand=from_outside(head.brand),
         url=product_url(head.marketplace, head.asin),
         price=value(major(head.price, currency), currency, "price"),
-        list_price=value(major(head.list_price, currency), currency, "price"),
+        list_price=value(major(head.list_price, currency), currency, "price", is_beside=True),
         coupon=value(
-            head.coupon_percent if in_percent else coupon, "%" if in_percent else currency, "price"
+            head.coupon_percent if in_percent else coupon,
+            "%" if in_percent else currency,
+            "price",
+            is_beside=True,
         ),
         rank=value(head.bsr, "place, 1 is the best", "bsr"),
         rank_category=from_outside(head.bsr_category),
         rating=value(stars(head.rating), "stars, 1 to 5", "rating"),
         ratings_count=value(head.ratings_count, "ratings", "rating"),
         availability=value(availability_word(head.availability), "state", "availability"),
-        stock_left=value(head.stock_left, "items, as far as the page says", "availability"),
+        stock_left=value(
+            head.stock_left, "items, as far as the page says", "availability", is_beside=True
+        ),
         buy_box_seller=from_outside(head.seller),
         is_doubtful=bool(head.flags),
         doubts=wording.flag_reasons(head.flags),

@@ -192,7 +192,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
     )
 
 
-def _value(head: ProductHead, column: Column, stored: int | None) -> float | str | None:
+def _value(head: ProductHead, column: Column, stored: int | None) -> int | float | str | None:
     if stored is None:
         return None
     if column == "availability":

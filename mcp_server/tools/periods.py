@@ -31,11 +31,18 @@ class Known(Part):
     why_unknown: Annotated[str | None, Described(description="Null where `value` is not.")] = None
 
 
+LastSeen = Annotated[
+    Known,
+    Described(description="The last one seen, maybe long before the period's end."),
+]
+FirstSeen = Annotated[Known, Described(description="The first one seen.")]
+
+
 class PeriodFigures(Part):
     """What the values did in the period. Doubtful values are left out."""
 
-    now: Annotated[Known, Described(description="At the period's end.")]
-    start: Known
+    now: LastSeen
+    start: FirstSeen
     low: Known
     high: Known
     average: Annotated[Known, Described(description="Weighted by how long each value held.")]
@@ -43,15 +50,15 @@ class PeriodFigures(Part):
     changes: Annotated[Known, Described(description="How many times the value changed.")]
     change: Annotated[
         str | None,
-        Described(description="From the period's start to its end, in words; null: not known."),
+        Described(description="From `start` to `now`, in words; null: not known."),
     ] = None
 
 
 class RankFigures(Part):
     """What the rank did in the period, in its newest category. Doubtful values are left out."""
 
-    now: Annotated[Known, Described(description="At the period's end.")]
-    start: Known
+    now: LastSeen
+    start: FirstSeen
     best: Annotated[Known, Described(description="The smallest number.")]
     worst: Annotated[Known, Described(description="The largest number.")]
     median: Annotated[Known, Described(description="Of the looks, each counting once.")]
@@ -59,8 +66,7 @@ class RankFigures(Part):
     change: Annotated[
         str | None,
         Described(
-            description="From the period's start to its end, by the ratio of both; null: not "
-            "known.",
+            description="From `start` to `now`, by the ratio of both; null: not known.",
             examples=["improved 12 %", "worsened ×2.1"],
         ),
     ] = None
@@ -78,15 +84,16 @@ class LineOfPoints(Part):
         Described(
             description="[time in UTC, value], or with the resolution days [day of the "
             "marketplace, value]. A value holds until the next point; null: unknown, or there "
-            "was none. Of two points at one time the second holds from then on.",
+            "was none; after the last one nobody looked. Of two points at one time the second "
+            "holds from then on.",
         ),
     ]
     points_total: Annotated[int, Described(description="How many points there are unthinned.")]
     is_thinned: Annotated[
         bool,
         Described(
-            description="True: only each stretch's lowest and highest are in `points`. A shorter "
-            "period or more points show all."
+            description="True: `points` has only each stretch's lowest and highest; ask for more "
+            "points or less time."
         ),
     ]
     doubtful_looks_left_out: Known
@@ -176,7 +183,7 @@ def points_of(line: Line, *, is_by_day: bool) -> list[Point]:
     ]
 
 
-def told_move(what: str, minor: float, marketplace: str) -> float:
+def told_move(what: str, minor: int, marketplace: str) -> int | float:
     """Return a stored value in the told unit, by what it is, such as price or rating."""
     if what in ("price", "list_price"):
         return minor / minor_units(get_marketplace(marketplace).currency)
@@ -223,7 +230,7 @@ def in_words(
         return f"{name}, {dates}: {span.start.reason}."
     now = f"none ({span.now.reason})" if span.now.value is None else writes(span.now.value)
     moved = period_words.moved(span, change)
-    since = f" ({moved} since the start)" if moved else ""
+    change_between = f" ({moved})" if moved else ""
     low, high = writes(span.low.value), writes(span.high.value)
     start = writes(span.start.value)
-    return f"{name}, {dates}: {now} at the end, {start} at the start{since}, from {low} to {high}."
+    return f"{name}, {dates}: last {now}, first {start}{change_between}, from {low} to {high}."

@@ -57,7 +57,7 @@ def get_statistics(
     call: Call, product: ProductName, days: Days = 30, until: Until = None
 ) -> ProductStatistics:
     """Return what a product's period came to in one answer, without the points: price, list
-    price, rank, rating, number of ratings (now, at the start, extremes, middle, change), the
+    price, rank, rating, number of ratings (last, first, extremes, middle, change), the
     share of time in stock, how often it was looked at.
 
     The same figures as on the product's page. Every figure that is not known says why.

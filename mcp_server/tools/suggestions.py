@@ -146,16 +146,15 @@ def list_suggestions(
 def suggestion_list(
     call: Call, asked: QueueFilter, limit: int, cursor: str | None
 ) -> SuggestionList:
-    """Return a page of a list of suggestions."""
+    """Return a page of a list of suggestions. A cursor holds the last one of the page before."""
     mark = mark_of("suggestions", asked, limit)
-    number = read_cursor(cursor, mark).offset + 1
+    last = read_cursor(cursor, mark).anchor or None
     with read_scope() as session:
-        found = queries.queue(session, call.acting, asked, number, limit, call.now)
-    has_more = bool(found.rows) and number * limit < found.counts.total
+        found, has_more = queries.queue_after(session, call.acting, asked, last, limit, call.now)
     answer = SuggestionList(
         total=found.counts.total,
         truncated=has_more,
-        next_cursor=write_cursor(Cursor(number), mark) if has_more else None,
+        next_cursor=write_cursor(Cursor(anchor=found.rows[-1].id), mark) if has_more else None,
         suggestions=[row_of(row) for row in found.rows],
     )
     return answer.saying(_list_in_words(answer))
@@ -267,8 +266,9 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
 def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
     """Return the fields of `Suggestion`."""
     row = view.row
+    told = row_of(row)
     return {
-        **{name: getattr(row_of(row), name) for name in SuggestionRow.model_fields},
+        **{name: getattr(told, name) for name in SuggestionRow.model_fields},
         "reasoning": Untrusted(untrusted=view.reasoning),
         "evidence": [figure_of(each) for each in view.evidence],
         "changes": [action_of(each, row.marketplace) for each in view.actions],

@@ -342,13 +342,15 @@ def test_it_says_how_far_it_is(
 ) -> None:
     monkeypatch.setattr(changes, "CHUNK", 1)
     follow_all(session, acting, [LAMP, KETTLE])
-    heard: list[float] = []
+    heard: list[tuple[float, str | None]] = []
 
     async def ask(client: Client) -> None:
-        async def hear(done: float, _total: float | None, _sentence: str | None) -> None:
-            heard.append(done)
+        async def hear(done: float, _total: float | None, sentence: str | None) -> None:
+            heard.append((done, sentence))
 
         await client.call_tool("list_changes", {"since": WEEK.isoformat()}, progress_callback=hear)
 
     agent.with_client(ask)
-    assert heard == [0, 1, 2]
+    assert [done for done, _ in heard] == [0, 1, 2]
+    # How many there are is only known at the end: chunks are counted, not products.
+    assert heard[-1] == (2, "Compared 2 of at most 3 products.")

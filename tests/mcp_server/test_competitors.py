@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.catalog.categories import UNNAMED_CATEGORY
+from core.catalog.listing import Listing
+from core.history.observation import Source
 from core.suggestions.competitors import add_competitor
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -77,6 +79,16 @@ def test_a_listing_that_was_never_read_has_no_sizes(
         "why_unknown": "no competitor's number of bullets is known",
     }
     assert found["bullets"]["place"] is None
+
+
+def test_a_title_of_a_bestseller_list_leaves_the_sizes_of_the_page(
+    session: Session, acting: Acting, agent: Agent, lamp: int
+) -> None:
+    listed = Listing(title="Reading lamp, now longer")
+    sold(session, hours_ago(0), source=Source.BESTSELLERS, listing=listed)
+    own = agent.call("get_competitor_analysis", product=NAME)["own"]
+    assert (own["title"]["untrusted"], own["title_length"]) == (listed.title, 24)
+    assert [own[size] for size in SIZES[1:]] == [2, len("BendsShines"), len("A lamp."), 1]
 
 
 def test_without_competitors_it_says_where_they_are_added(agent: Agent, lamp: int) -> None:

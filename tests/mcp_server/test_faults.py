@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 import httpx2
@@ -25,7 +25,7 @@ from mcp_server import tooling
 from mcp_server.answers import Answer
 from mcp_server.arguments import DryRun
 from mcp_server.recording import Call
-from mcp_server.server import MOST_AT_ONCE
+from mcp_server.server import FAULT, MOST_AT_ONCE
 from tests import loops
 from tests.factories import LAMP
 from tests.mcp_server.conftest import Agent, Door, free_port, words_of
@@ -75,6 +75,27 @@ def slow_tool() -> Iterator[str]:
     tooling.tool(Right.READ, "Wait")(slow)
     yield "slow"
     del tooling.TOOLS["slow"]
+
+
+def broken(call: Call, way: Literal["value", "model"] = "value") -> Waited:
+    """Fail for a reason of our own."""
+    if way == "model":
+        return Waited.model_validate({"seconds": "a secret"})
+    raise ValueError("a secret")
+
+
+@pytest.mark.parametrize("way", ["value", "model"])
+def test_a_fault_of_ours_is_told_as_ours_and_logged(
+    session: Session, agent: Agent, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """Also one that looks like the fault of who called, such as an answer that fits no model."""
+    tooling.tool(Right.READ, "Fail")(broken)
+    try:
+        assert agent.refusal("broken", way=way) == FAULT
+    finally:
+        del tooling.TOOLS["broken"]
+    assert "a secret" in caplog.text
+    assert session.scalars(select(AgentCall.outcome)).all() == ["failed"]
 
 
 def post(door: Door, message: Any, **headers: str) -> httpx2.Response:

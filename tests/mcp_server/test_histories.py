@@ -1,7 +1,7 @@
 """What agents read of a product's rank and ratings."""
 
 import re
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -206,6 +206,21 @@ def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, ag
     assert not agent.call("get_bsr_history", product=NAME, days=1)["is_thinned"]
 
 
+@pytest.mark.parametrize("tool", HISTORIES)
+def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
+    session: Session, agent: Agent, tool: str
+) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, days_ago(25))
+    sold(session, days_ago(24), price=1500, rank=400, rating=44)
+    told = agent.result(tool, product=NAME, days=30)
+    assert told.structured_content is not None
+    last, _ = told.structured_content["points"][-1]
+    assert last == f"{days_ago(24):%Y-%m-%dT%H:%M:%SZ}"
+    assert "at the end" not in words_of(told)
+    assert ": last " in words_of(told)
+
+
 def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> None:
     follow_all(session, agent.acting, [LAMP])
     store(
@@ -228,7 +243,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
     follow_all(session, agent.acting, [LAMP], "DE")
     sold(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
     told = agent.words("get_price_history", product=f"DE:{LAMP}")
-    assert "EUR\u00a01,234.50 at the end" in told
+    assert "last EUR\u00a01,234.50" in told
     assert "€" not in told
     details = agent.words("get_product_details", product=f"DE:{LAMP}")
     assert "EUR\u00a01,234.50, rank #1,302" in details
@@ -241,3 +256,23 @@ def test_yen_have_no_fraction_in_sentences_either(session: Session, agent: Agent
     sold(session, hours_ago(2), marketplace="JP", price=2980)
     told = agent.words("get_product_details", product=f"JP:{LAMP}")
     assert "JPY\u00a02,980, rank" in told
+
+
+@pytest.mark.parametrize("hours", [0, 12, -11])
+def test_the_end_of_a_period_is_the_same_in_every_zone(
+    session: Session, agent: Agent, hours: int
+) -> None:
+    """Half a day at 10.00 and half a day at 20.00 are 15.00 on average."""
+    follow_all(session, agent.acting, [LAMP])
+    began = days_ago(9)
+    store(
+        session,
+        change_at(LAMP, began, price=1000),
+        change_at(LAMP, began + timedelta(hours=12), price=2000),
+        now=hours_ago(0),
+    )
+    until = (began + timedelta(days=1)).astimezone(timezone(timedelta(hours=hours)))
+    asked = {"product": NAME, "days": 2, "until": until.isoformat()}
+    figures = agent.call("get_price_history", **asked)["figures"]
+    assert figures["average"]["value"] == 15
+    assert agent.call("get_statistics", **asked)["price"] == figures

@@ -1,10 +1,13 @@
 """Where a value comes from, as agents read it."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
-from core.history.observation import Availability, Source
+from core.history.observation import Availability, Seen, Source
 from tests.core.history.looks import make_fetch_run
 from tests.factories import LAMP, follow_all, imported, look_at, price_only, store, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -110,6 +113,41 @@ def test_looked_for_and_not_there_is_told_apart_from_never_reported(
         "explain_value", product=NAME, value="stock_left", at=hours_ago(0).isoformat()
     )
     assert never["why_unknown"] == "no look at or before this time reports it"
+
+
+@pytest.mark.parametrize(
+    ("beside", "seen"),
+    [
+        (("list_price", "coupon"), Seen.PRICE),
+        (("stock_left",), Seen.AVAILABILITY),
+        (("rating",), Seen.RATINGS_COUNT),
+        (("ratings_count",), Seen.RATING),
+    ],
+)
+def test_what_no_source_reported_is_not_said_to_be_none(
+    session: Session, acting: Acting, agent: Agent, beside: tuple[str, ...], seen: Seen
+) -> None:
+    """A source that tells of a price may not tell of coupons at all."""
+    follow_all(session, acting, [LAMP])
+    look = replace(price_only(LAMP, hours_ago(1)), seen=seen, price=None, price_basis=None)
+    store(session, look, now=hours_ago(0))
+    for tool in ("get_product_details", "get_my_products", "get_competitor_analysis"):
+        told = agent.call(tool, **({} if tool == "get_my_products" else {"product": NAME}))
+        whys = reasons_of(told["products"][0] if "products" in told else told.get("own", told))
+        assert {whys[name] for name in beside if name in whys} <= {"none or not reported"}
+    details = agent.call("get_product_details", product=NAME)
+    assert [details[name]["why_unknown"] for name in beside] == ["none or not reported"] * len(
+        beside
+    )
+
+
+def reasons_of(row: dict[str, Any]) -> dict[str, str]:
+    """Return why each value of a product is null, whichever way it is told."""
+    if "why_unknown" in row:
+        reasons: dict[str, str] = row["why_unknown"]
+        return reasons
+    told = {name: each for name, each in row.items() if isinstance(each, dict)}
+    return {name: each["why_unknown"] for name, each in told.items() if each.get("why_unknown")}
 
 
 def test_of_a_product_never_seen_the_reason_is_told(

@@ -383,6 +383,26 @@ def test_a_list_goes_on_where_it_ended(session: Session, proposer: Agent) -> Non
     assert "cursor" in other
 
 
+@pytest.mark.parametrize(("state", "is_declined"), [("pending", True), (None, False)])
+def test_a_list_loses_and_repeats_nothing_while_others_decide_and_propose(
+    session: Session, acting: Acting, proposer: Agent, state: str | None, is_declined: bool
+) -> None:
+    made = [propose(proposer, price=price)["suggestion_id"] for price in (19.0, 19.1, 19.2)]
+    pages = [proposer.call("list_suggestions", state=state, limit=1)]
+    first = pages[0]["suggestions"][0]["id"]
+    if is_declined:
+        service.decline_all(session, acting, first, datetime.now(UTC), "Not now.")
+        session.commit()
+    else:
+        propose(proposer, price=19.3)
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(proposer.call("list_suggestions", state=state, limit=1, cursor=cursor))
+    seen = [each["id"] for page in pages for each in page["suggestions"]]
+    assert len(seen) == len(set(seen))
+    assert set(made) <= set(seen)
+    assert [page["truncated"] for page in pages] == [True] * (len(pages) - 1) + [False]
+
+
 def test_only_one_products_suggestions_are_listed_on_request(
     session: Session, acting: Acting, proposer: Agent
 ) -> None:

@@ -43,8 +43,8 @@ def parts(schema: Any, is_named: bool = False) -> Iterator[dict[str, Any]]:
 
 def test_all_that_a_model_reads_of_the_tools_is_short(agent: Agent) -> None:
     tools = listed(agent)
-    assert sum(bytes_of(tool.output_schema) for tool in tools) < 70_000
-    assert sum(bytes_of(tool.input_schema) for tool in tools) < 37_000
+    assert sum(bytes_of(tool.output_schema) for tool in tools) < 72_000
+    assert sum(bytes_of(tool.input_schema) for tool in tools) < 38_000
     assert sum(bytes_of(tool.description) for tool in tools) < 7_000
 
 

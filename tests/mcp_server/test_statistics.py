@@ -6,9 +6,18 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.history.observation import Availability
-from tests.factories import LAMP, NOON, follow_all, price_only, store
+from tests.factories import KETTLE, LAMP, NOON, follow_all, price_only, store
 from tests.mcp_server.conftest import Agent
-from tests.mcp_server.shop import NAME, NEVER_SEEN, days_ago, hours_ago, own_lamp, ranked, sold
+from tests.mcp_server.shop import (
+    KETTLE_NAME,
+    NAME,
+    NEVER_SEEN,
+    days_ago,
+    hours_ago,
+    own_lamp,
+    ranked,
+    sold,
+)
 
 FIELDS = ("price", "list_price", "rank", "rating", "ratings_count")
 
@@ -104,3 +113,24 @@ def test_time_in_stock_is_a_share(
     found = agent.call("get_statistics", product=NAME, days=days, until=until)
     assert found["resolution"] == resolution
     assert 0.3 < found["in_stock_share"]["value"] < 0.6
+
+
+def test_a_whole_number_is_told_without_a_fraction_by_every_tool(
+    session: Session, agent: Agent
+) -> None:
+    """Rank 400 is no 400.0: a text that cites it must say what the evidence says."""
+    own_lamp(session, agent.acting)
+    follow_all(session, agent.acting, [KETTLE])
+    compared = agent.call("compare_products", products=[NAME, KETTLE_NAME])["products"][0]
+    among = agent.call("get_competitor_analysis", product=NAME)
+    [change] = agent.call("list_changes", since=days_ago(2).isoformat())["changes"]
+    cited = agent.call("get_suggestion_evidence", product=NAME)["evidence"]
+    origin = agent.call("explain_value", product=NAME, value="rank")
+    told = [
+        compared["rank"]["now"]["value"],
+        among["rank"]["own"]["value"],
+        next(each["after"] for each in change["moved"] if each["what"] == "rank"),
+        next(each["value"] for each in cited if each["key"] == "bsr_now"),
+        origin["value"],
+    ]
+    assert [(number, type(number)) for number in told] == [(400, int)] * len(told)

@@ -145,6 +145,19 @@ def test_an_asin_alone_belongs_to_the_marketplace_that_is_named(agent: Agent) ->
     assert "XX" in agent.refusal("track_products", products=[KETTLE], marketplace="XX")
 
 
+def test_a_marketplace_has_the_same_names_wherever_it_is_named(agent: Agent) -> None:
+    for name in (f"GB:{KETTLE}", KETTLE):
+        agent.call("track_products", products=[name], marketplace="gb")
+    found = agent.call("search_products", marketplaces=["GB", "amazon.co.uk"])
+    assert [each["product"] for each in found["products"]] == [f"UK:{KETTLE}"]
+
+
+def test_a_note_of_nothing_but_blanks_is_none(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP], note="mine")
+    answer = agent.call("update_tracking_settings", product=f"US:{LAMP}", note=" \n ")
+    assert answer["after"]["note"] is None
+
+
 def test_what_is_followed_already_keeps_its_settings(session: Session, agent: Agent) -> None:
     follow_all(session, agent.acting, [LAMP], note="mine")
     agent.call("track_products", products=[LAMP_NAME], role="own", cadence="hourly", tags=["x"])

@@ -75,6 +75,16 @@ def test_what_can_be_explained_is_one_list(agent: Agent) -> None:
     assert "'stock_left' or 'rank'" in refusal
 
 
+def test_a_list_whose_only_part_is_wrong_is_not_called_too_short(agent: Agent) -> None:
+    part = {"change": "update_price", "amount": -1, "reason": "It meets theirs."}
+    asked = {"title": "Ask for less", "reasoning": "It is dearer than others are."}
+    asked |= {"product": LAMP, "metric": "bsr", "direction": "improves"}
+    refusal = agent.refusal("create_suggestion", **asked, actions=[part])
+    assert refusal == ("These arguments can't be used. actions.0.amount: has to be greater than 0.")
+    empty = agent.refusal("create_suggestion", **asked, actions=[])
+    assert "actions: Tuple should have at least 1 item" in empty
+
+
 def test_a_wrong_name_of_a_tool_is_answered_with_those_that_resemble_it(agent: Agent) -> None:
     refusal = agent.refusal("get_rating")
     assert refusal.startswith("There is no tool 'get_rating'; there are: get_rating_history, ")

@@ -103,6 +103,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "suggestions.queries.of_product": (Role.VIEWER, Scope.READ),
     "suggestions.advice_queries.own_products": (Role.VIEWER, Scope.READ),
     "suggestions.queries.queue": (Role.VIEWER, Scope.READ),
+    "suggestions.queries.queue_after": (Role.VIEWER, Scope.READ),
     "suggestions.queries.time_line": (Role.VIEWER, Scope.READ),
     "suggestions.service.approve": (Role.MANAGER, None),
     "suggestions.service.approve_all": (Role.MANAGER, None),

@@ -1,5 +1,6 @@
 """The access log, and writing once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
+from core.accounts.service import disable, erase
 from core.agents.models import AgentCall, AgentWrite
 from core.agents.rules import CallLimit, Outcome
 from core.agents.service import (
@@ -119,3 +121,18 @@ def test_old_calls_and_answers_are_let_go(session: Session, acting: Acting) -> N
     assert forget_old_calls(session, NOW + WRITES_KEPT + timedelta(1)) == 1
     assert session.scalars(select(AgentWrite)).all() == []
     assert forget_old_calls(session, NOW + CALLS_KEPT + timedelta(1)) == 1
+
+
+def test_the_next_tidying_leaves_no_address_and_no_answers_of_an_erased_person(
+    session: Session, acting: Acting
+) -> None:
+    sam = replace(colleague(session, acting), address="203.0.113.7")
+    begun = begin_call(session, sam, ASKED, LIMIT, NOW)
+    earlier_answer(session, sam, "key", "track_products", b"hash", NOW)
+    keep_answer(session, sam, "key", {"note": "of Sam"})
+    disable(session, acting, sam.person_id, NOW)
+    erase(session, acting, sam.person_id)
+    assert forget_old_calls(session, NOW) == 1
+    session.expire_all()
+    assert session.get_one(AgentCall, begun.id).address == "erased"
+    assert session.scalars(select(AgentWrite)).all() == []

@@ -12,10 +12,11 @@ from core.errors import InvalidInputError
 from core.history.attention import Finding
 from core.history.changes import FURTHEST, Asked, find_changes, since_of
 from core.history.listing_diff import Piece, shortened
+from core.tracking.lists import Whose
 from core.tracking.meaning import is_enough
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
-from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
+from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
 
 NOW = datetime(2026, 3, 2, 12, 30, 15, 7, tzinfo=UTC)
 
@@ -75,6 +76,23 @@ def test_what_moved_yesterday_after_the_time_is_not_lost(
         (number, 2000, 2400)
     ]
     assert page.total == 1
+
+
+@pytest.mark.parametrize("whose", Whose)
+def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
+    session: Session, acting: Acting, whose: Whose
+) -> None:
+    """Who follows it first has it looked at once a day: the looks are of both."""
+    now = datetime.now(UTC)
+    [number] = follow_all(session, acting, [LAMP])
+    follow_all(session, colleague(session, acting), [LAMP], cadence=Cadence.HOURLY)
+    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
+    for hours in range(20, 0, -1):
+        store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
+    page = find_changes(session, acting, Asked(*since_of(None, now), whose=whose), 0, 10)
+    assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
+        (number, 2000, 2400)
+    ]
 
 
 def test_of_two_findings_of_a_product_the_worse_is_told(session: Session, acting: Acting) -> None:

@@ -1,6 +1,6 @@
 """What is read back of a product's history, from a real database."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -52,6 +52,21 @@ def test_a_history_begins_at_since_and_ends_before_until(session: Session, actin
     store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
     frame = read(session, product, now - 2 * HOUR, now - HOUR)
     assert list(frame["captured_at"]) == [now - 2 * HOUR]
+
+
+def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
+    session: Session, acting: Acting
+):
+    """Also where that day bears the same date as the period's beginning, whatever its zone."""
+    product, now = followed(session, acting), this_hour()
+    noon = now.replace(hour=12) - 10 * DAY
+    keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
+    store(session, [look_of(product, noon, price=1500, **keepa)])
+    for zone in (0, 12, -11):
+        since = (noon + 6 * HOUR).astimezone(timezone(zone * HOUR))
+        frame = read(session, product, since, now)
+        assert list(frame["captured_at"]) == [since]
+        assert list(frame["price"]) == [1500]
 
 
 def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, acting: Acting):

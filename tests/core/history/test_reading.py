@@ -1,7 +1,9 @@
 """A period is read without losing a step."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
@@ -44,6 +46,14 @@ def test_a_rank_that_changes_its_category_each_time_loses_no_step(
     line = reading.line_of(in_turns(session, acting, 4), series.RANK)
     told = [None if value != value else value for value in line.values.tolist()]
     assert told == [10, 10, None, 11, 11, None, 12, 12, None, 13]
+
+
+@pytest.mark.parametrize(("past", "last"), [(0, 1), (1, 2)])
+def test_a_period_that_ends_at_midnight_has_nothing_of_the_new_day(past: int, last: int) -> None:
+    midnight = datetime(2026, 3, 2, tzinfo=ZoneInfo("Asia/Tokyo"))
+    until = (midnight + timedelta(microseconds=past)).astimezone(UTC)
+    ends = reading.days_between("JP", until - timedelta(days=500), until)
+    assert ends[1] == date(2026, 3, last)
 
 
 def test_spells_of_a_category_are_named(session: Session, acting: Acting) -> None:

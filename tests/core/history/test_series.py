@@ -131,14 +131,21 @@ def test_thinning_keeps_the_edges_of_a_hole():
     assert np.isnan(kept).any()
 
 
-@given(st.integers(0, 6000), st.floats(0, 1), st.integers(0, 2**32 - 1))
-def test_thinning_never_exceeds_what_was_asked_for(count, share_of_holes, seed):
+@given(
+    st.integers(1, 6000),
+    st.floats(0, 1),
+    st.sampled_from([10, 11, 12, 300, series.MOST_RANK_POINTS]),
+    st.integers(0, 2**32 - 1),
+)
+def test_thinning_keeps_both_ends_and_no_more_than_was_asked_for(count, share, most, seed):
     chance = np.random.default_rng(seed)
     values = chance.integers(1, 10_000, count).astype(float)
-    values[chance.random(count) < share_of_holes] = NOTHING
-    times, kept = series.thin_rank(times_of(*range(count)), values)
-    assert len(kept) <= series.MOST_RANK_POINTS
+    values[chance.random(count) < share] = NOTHING
+    all_times = times_of(*range(count))
+    times, kept = series.thin_rank(all_times, values, most)
+    assert len(kept) <= most
     assert (np.diff(times) > np.timedelta64(0)).all()
+    assert (times[0], times[-1]) == (all_times[0], all_times[-1])
 
 
 @given(

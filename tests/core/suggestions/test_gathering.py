@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts.models import Person
 from core.accounts.rules import Acting
 from core.catalog.categories import UNNAMED_CATEGORY
+from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, PriceBasis, Source
 from core.suggestions.advisor import advise
 from core.suggestions.gathering import gather
@@ -285,6 +286,23 @@ def test_a_whole_page_without_bullets_lacks_them(session: Session, acting: Actin
     page = lamp_listing(bullets=(), **FULL)
     store(session, look_at(at=NOW - timedelta(hours=1), listing=page))
     assert facts_of(session, acting, lamp).listing.bullets == ()
+
+
+def test_a_title_of_a_bestseller_list_leaves_what_was_read_of_the_page(
+    session: Session, acting: Acting
+) -> None:
+    (lamp,) = follow(session, acting, LAMP)
+    store(session, look_at(at=NOW - timedelta(hours=2), listing=lamp_listing(**FULL)))
+    before = facts_of(session, acting, lamp).listing
+    listed = Listing(title="Reading lamp, now longer")
+    store(
+        session,
+        look_at(at=NOW - timedelta(hours=1), source=Source.BESTSELLERS, listing=listed),
+    )
+    after = facts_of(session, acting, lamp).listing
+    assert after.title == listed.title
+    assert before.bullets
+    assert (after.bullets, after.image_count) == (before.bullets, before.image_count)
 
 
 def test_of_a_product_followed_by_two_the_teams_row_counts(

@@ -1,9 +1,47 @@
-"""Turning pages of a long log: older and newer, by the number of the last one shown."""
+"""What long logs share: choices that narrow one, its table, the way to older and newer lines.
 
-from collections.abc import Sequence
-from typing import Protocol
+Pages are turned by the number of the last line shown.
+"""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import pandas as pd
 import streamlit as st
+
+_ROW_HEIGHT = 38
+
+Choice = TypeVar("Choice")
+
+
+def choice(
+    log: str, label: str, options: Mapping[Choice, str], key: str, everything: str, width: int = 220
+) -> Choice | None:
+    """Show what a log can be narrowed to, in words; return the chosen one, None for everything."""
+    return st.selectbox(
+        label,
+        list(options),
+        index=None,
+        placeholder=everything,
+        format_func=options.__getitem__,
+        key=key,
+        label_visibility="collapsed",
+        width=width,
+        on_change=_newest,
+        args=(log,),
+    )
+
+
+def table(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
+    """Show lines of a log as high as they are."""
+    st.dataframe(
+        rows,
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height="content",
+        column_config=columns,
+        key=key,
+    )
 
 
 def before(log: str) -> int | None:
@@ -12,8 +50,8 @@ def before(log: str) -> int | None:
     return pages[-1] if pages else None
 
 
-def newest(log: str) -> None:
-    """Go back to the newest page; for `on_change` of what narrows the log."""
+def _newest(log: str) -> None:
+    """Go back to the newest page: what narrows the log was changed."""
     st.session_state.pop(_key(log), None)
 
 
