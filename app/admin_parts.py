@@ -120,7 +120,7 @@ def invitations(members: Sequence[Member]) -> None:
         st.subheader("Invited", anchor=False)
         invited = [each for each in members if each.state == "invited"]
         if not invited:
-            st.caption("Everybody who was invited has joined.")
+            st.caption("Nobody is invited who has not joined yet.")
         for each in invited:
             _invited(each)
 

@@ -64,8 +64,8 @@ def _columns() -> dict[str, Any]:
         "When": text(width=130),
         "Who": text(width=130),
         "What": text(width=150),
-        "Values": text(width=260),
-        "Thing": text(width=90),
+        "Values": text(width=230),
+        "Thing": text(width=120),
         "From": text(width=180),
         "Sealed": st.column_config.CheckboxColumn(
             width=60, help="Sealed events are in the chain: altering one shows."

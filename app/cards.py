@@ -132,5 +132,6 @@ def unknown(reason: str) -> None:
 def no_permission() -> None:
     """The person may not see this."""
     st.warning(
-        "You may not see this. Ask a manager of your team for access.", icon=":material/lock:"
+        "You may not see this. Ask an administrator of your team for access.",
+        icon=":material/lock:",
     )

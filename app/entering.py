@@ -12,7 +12,7 @@ from core.accounts.attempts import AttemptLimits, TooManyAttemptsError
 from core.accounts.credentials import hash_password, is_password, needs_rehash
 from core.accounts.entry import Known
 from core.accounts.links import Purpose
-from core.accounts.rules import LONGEST_PASSWORD, clean_mail
+from core.accounts.rules import LONGEST_PASSWORD, typed_mail
 from core.accounts.sessions import make_ticket
 from core.config import get_settings
 from core.db import read_scope, write_scope
@@ -60,7 +60,7 @@ def _comparable(mail: str) -> str:
     for and that nobody's address has.
     """
     try:
-        return clean_mail(mail)
+        return typed_mail(mail)
     except InvalidInputError:
         plain = mail[:300].encode("ascii", "backslashreplace").decode()
         return plain.replace("\0", "\\0")

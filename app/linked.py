@@ -33,6 +33,10 @@ _TITLES = {
     Purpose.CONFIRMATION: "Finish your registration",
 }
 _DEAD = "This link is used up or too old. Ask for a new one."
+_DEAD_SETUP = (
+    "This link is used up or too old. Each start of Amazcope prints a new one until somebody "
+    "has set it up; after that, sign in."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ def _accept(link: Link) -> None:
     with read_scope() as session:
         invited = service.find_invited(session, link.token, link.purpose, datetime.now(UTC))
     if invited is None:
-        st.error(_DEAD, icon=":material/link_off:")
+        dead = _DEAD_SETUP if link.purpose is Purpose.SETUP else _DEAD
+        st.error(dead, icon=":material/link_off:")
         _back()
         return
     with st.form("linked"):

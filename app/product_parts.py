@@ -26,7 +26,7 @@ from core.config import get_settings
 from core.history import blanks, period_words
 from core.history.period_words import Row
 from core.history.product_head import ProductHead
-from core.tracking.lists import ListFilter, Sort, SortBy
+from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80
@@ -223,7 +223,9 @@ def _search() -> None:
     words = st.text_input(
         "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
     )
-    found = lists.products(ListFilter(search=words), Sort(SortBy.TITLE), 1)
+    # Of the team: what a colleague follows is one's to look at, too.
+    asked = ListFilter(search=words, whose=Whose.TEAM)
+    found = lists.products(asked, Sort(SortBy.TITLE), 1)
     if found.rows.empty:
         st.caption("No followed product matches. Try fewer words, or an ASIN.")
         return

@@ -114,7 +114,9 @@ def origins_of(head: ProductHead, period: Period) -> None:
         cards.unknown(str(figure.reason))
         return
     between = (period.since, period.until)
-    found = origins.origin_of_value(head, source.column, figure.value, between)
+    # What stands now was seen at the newest look; a record, when it was set.
+    is_now = which == period_words.NOW
+    found = origins.origin_of_value(head, source.column, figure.value, between, last=is_now)
     product_dialogs.tell_origin(head, found)
 
 

@@ -21,11 +21,14 @@ from core.tracking.rules import LONGEST_TAG
 NOT_YET: Final = "not yet"
 NONE_THERE: Final = "none"
 NOT_REPORTED: Final = "not reported"
+IN_A_CELL: Final = "unknown"  # the longest word for which a column of figures has room
 GONE: Final = "gone"
 NO_NEWS: Final = "–"
 LONGEST_TITLE: Final = 80
 TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
 _ROW_HEIGHT: Final = 38
+_RANK: Final = "Best Sellers Rank; unknown: no look reports it"
+_FIGURE: Final = 68  # px: room for "unknown", which a narrower column cuts from the left
 _OPEN: Final = "open_product"
 _NEW_TAG: Final = "new_tag"
 # Streamlit draws the line of zero wherever it is in sight: these bounds keep it out.
@@ -119,7 +122,7 @@ def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
         return words
     if row["captured_at"] is None:
         return NOT_YET
-    return NOT_REPORTED if row[seen_at] is None else NONE_THERE
+    return IN_A_CELL if row[seen_at] is None else NONE_THERE
 
 
 def _changed(row: dict[str, Any], now: datetime) -> str:
@@ -205,13 +208,18 @@ def _columns() -> dict[str, Any]:
         ),
         "price": text("Price", width=78, alignment="right"),
         "changed": text("Since yesterday", width=140, help="– : nothing beyond the usual"),
-        "price_history": line("Price, 30 d", width=76),
-        "rank": text("Rank", width=70, alignment="right", help="Best Sellers Rank"),
-        "rank_history": line("Rank, 30 d", width=76, color="violet"),
+        "price_history": line("Price, 30 d", width=74),
+        "rank": text(
+            "Rank",
+            width=_FIGURE,
+            alignment="right",
+            help="Best Sellers Rank; unknown: no look reports it",
+        ),
+        "rank_history": line("Rank, 30 d", width=74, color="violet"),
         "state": text("State", width=190),
         "marketplace": text("Market", width=56),
-        "rating": text("Rating", width=56, alignment="right", help="Out of 5 stars"),
-        "ratings": text("Ratings", width=64, alignment="right", help="Number of ratings"),
+        "rating": text("Rating", width=_FIGURE, alignment="right", help="Out of 5 stars"),
+        "ratings": text("Ratings", width=_FIGURE, alignment="right", help="Number of ratings"),
         "role": text("Role", width=118),
         "asin": text("ASIN", width=104),
         "looked": text("Looked at", width=100),

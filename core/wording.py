@@ -145,19 +145,21 @@ def age(then: datetime | None, now: datetime) -> str:
     seconds = (now - then).total_seconds()
     if abs(seconds) < 60:
         return "just now"
-    span = _span(abs(seconds))
-    return f"{span} ago" if seconds > 0 else f"in {span}"
+    if seconds > 0:
+        return f"{_span(seconds, 60)} ago"
+    # What is to come is planned for: of 90 days less a moment, two months are no answer.
+    return f"in {_span(-seconds, 365)}"
 
 
-def _span(seconds: float) -> str:
-    """Write a length of time in its largest whole unit."""
+def _span(seconds: float, most_days: int) -> str:
+    """Write a length of time in its largest whole unit; in days while there are fewer."""
     minutes = int(seconds // 60)
     if minutes < 60:
         return f"{minutes} min"
     if minutes < 24 * 60:
         return f"{minutes // 60} h"
     days = minutes // (24 * 60)
-    if days < 60:
+    if days < most_days:
         return _plural(days, "day")
     return _plural(days // 30, "month") if days < 730 else _plural(days // 365, "year")
 

@@ -11,13 +11,14 @@ from core.accounts import api_tokens, audit, notices, profile, second_factor, se
 from core.accounts import team_settings as team
 from core.accounts.api_tokens import Token
 from core.accounts.audit import Event
-from core.accounts.audit_words import file_row
+from core.accounts.audit_words import file_row, products_of, with_names
 from core.accounts.notices import Told
 from core.accounts.profile import Profile
 from core.accounts.rules import Acting
 from core.accounts.service import Member
 from core.accounts.sessions import OpenSignIn
 from core.accounts.team_settings import TeamSettings
+from core.catalog.service import names_of
 from core.config import get_settings
 from core.db import read_scope
 
@@ -80,9 +81,11 @@ def audit_events(what: str | None, person_id: int | None, before: int | None) ->
     """
     more = audit.PAGE + 1
     with read_scope() as session:
-        return audit.events(
+        found = audit.events(
             session, acting(), what=what, person_id=person_id, before=before, limit=more
         )
+        names = names_of(session, set().union(*map(products_of, found)))
+    return [with_names(event, names) for event in found]
 
 
 def kinds_of_events() -> list[str]:

@@ -24,11 +24,18 @@ def origin(
 
 
 def origin_of_value(
-    head: ProductHead, column: str, value: float, period: tuple[datetime, datetime]
+    head: ProductHead,
+    column: str,
+    value: float,
+    period: tuple[datetime, datetime],
+    *,
+    last: bool,
 ) -> Provenance | None:
-    """Return where a value of a period was first said, None when no kept snapshot says it."""
+    """Return where a value of a period was first (last) said, None when no kept snapshot does."""
     with read_scope() as session:
-        return find_origin_of_value(session, acting(), head, column, round(value), period)
+        return find_origin_of_value(
+            session, acting(), head, column, round(value), period, last=last
+        )
 
 
 def original_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:

@@ -1,6 +1,7 @@
 """Events of the audit in words, for a screen and for a file. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import orjson
 
@@ -24,6 +25,51 @@ def where(event: Event) -> str:
     if event.person is None and event.means == Means.JOB.value:
         return event.means
     return f"{event.means}, from {machine(event.address)}"
+
+
+def products_of(event: Event) -> set[int]:
+    """Return the numbers of the products that an event names."""
+    values = [*(event.old or {}).items(), *(event.new or {}).items()]
+    told = {number for name, given in values for number in _products(event, name, given)}
+    return told | _product_of(event.thing)
+
+
+def with_names(event: Event, names: Mapping[int, str]) -> Event:
+    """Return an event that names products as people do; a number stays where none is known."""
+    thing = next(
+        (names[number] for number in _product_of(event.thing) if number in names), event.thing
+    )
+    return replace(
+        event,
+        thing=thing,
+        old=_named(event, event.old, names),
+        new=_named(event, event.new, names),
+    )
+
+
+def _named(event: Event, values: Values | None, names: Mapping[int, str]) -> Values | None:
+    if values is None:
+        return None
+    return {
+        name: ", ".join(names.get(number, str(number)) for number in numbers)
+        if (numbers := _products(event, name, given))
+        else given
+        for name, given in values.items()
+    }
+
+
+def _products(event: Event, name: str, given: object) -> list[int]:
+    """Return the products that one value of an event tells by number."""
+    is_bulk = name == "ids" and (event.thing or "").startswith("product")
+    if name != "competitor" and not is_bulk:
+        return []
+    listed = given if isinstance(given, list) else [given]
+    return [number for number in listed if isinstance(number, int)]
+
+
+def _product_of(thing: str | None) -> set[int]:
+    kind, _, number = (thing or "").partition(":")
+    return {int(number)} if kind == "product" and number.isdecimal() else set()
 
 
 def changes(event: Event) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts import audit, notices
 from core.accounts.links import NO_LONGER, Purpose, activate, make_token, person_of, use_up
 from core.accounts.models import OneTimeToken, Person, Team
-from core.accounts.rules import Acting, Right, clean_mail, clean_name
+from core.accounts.rules import Acting, Right, clean_name, typed_mail
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError, NotFoundError
@@ -35,7 +35,7 @@ def register(session: Session, mail: str, now: datetime) -> Registration | None:
     the owner of the mailbox learns which. A password is set behind the mailed link and
     not before: whoever names somebody else's address first would know it.
     """
-    address = clean_mail(mail)
+    address = typed_mail(mail)
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
     person = person_of(session, address, team_id, "registered")
     if person.is_demo or _was_asked(session, person.id, Purpose.CONFIRMATION, now):
@@ -62,7 +62,7 @@ def confirm_registration(
 def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str] | None:
     """Return (mail address, token) of a reset; None where there is nobody to reset."""
     try:
-        address = clean_mail(mail)
+        address = typed_mail(mail)
     except InvalidInputError:
         return None
     found = select(Person).where(
@@ -85,7 +85,7 @@ def make_reset_link(session: Session, acting: Acting, mail: str, now: datetime) 
     Raises NotFoundError where nobody active of the team has the address.
     """
     found = select(Person).where(
-        Person.mail == clean_mail(mail),
+        Person.mail == typed_mail(mail),
         Person.team_id == acting.team_id,
         Person.state == "active",
         ~Person.is_demo,

@@ -143,6 +143,15 @@ def clean_mail(address: str) -> str:
     return cleaned
 
 
+def typed_mail(address: str) -> str:
+    """Return an address that a person typed, or copied from a page, as `clean_mail` writes it.
+
+    Pages keep browsers from making links of addresses by a sign that nobody sees and that is
+    copied along (`wording.escape_markdown`). Raises InvalidInputError for what can't be one.
+    """
+    return clean_mail(address.replace("\u2060", ""))
+
+
 def clean_name(name: str) -> str:
     """Return a person's name without odd spaces. Raises InvalidInputError for none."""
     cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())

@@ -32,7 +32,7 @@ from core.accounts.models import (
     SignIn,
     Team,
 )
-from core.accounts.rules import Acting, Means, Right, Role, clean_mail, clean_name
+from core.accounts.rules import Acting, Means, Right, Role, clean_mail, clean_name, typed_mail
 from core.accounts.sessions import end_all_of
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
@@ -161,7 +161,7 @@ def accept(
     person = use_up(session, token, purpose, now)
     if person is None or person.state not in ("invited", "unclaimed"):
         raise InvalidInputError(NO_LONGER)
-    address = clean_mail(mail or "") if purpose is Purpose.SETUP else person.mail
+    address = typed_mail(mail or "") if purpose is Purpose.SETUP else person.mail
     if address is None or _is_taken(session, address, but=person.id):
         raise InvalidInputError("Somebody has this mail address already.")
     activate(person, clean_name(name), address, password_hash, now)
@@ -228,7 +228,7 @@ def invite(
 
     Raises InvalidInputError for an address that somebody active has.
     """
-    address = clean_mail(mail)
+    address = typed_mail(mail)
     person = person_of(session, address, acting.team_id, "invited")
     # Who registered and proved nothing must not keep the owner of the address out.
     if person.state not in ("invited", "registered") or person.team_id != acting.team_id:

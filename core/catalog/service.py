@@ -1,11 +1,12 @@
 """Makes products known. Never commits."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.bulk import insert_rows, run_rows
+from core.catalog.models import Product
 
 Key = tuple[str, str]  # marketplace, ASIN
 
@@ -90,3 +91,10 @@ def category_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return the name of each category; text from outside."""
     statement = text("SELECT id, name FROM category WHERE id = ANY(:ids)")
     return {row.id: row.name for row in session.execute(statement, {"ids": sorted(set(ids))})}
+
+
+def names_of(session: Session, product_ids: Collection[int]) -> dict[int, str]:
+    """Return how products are named outside ("US B0ABCDEFGH"), of those that are known."""
+    asked = select(Product.id, Product.marketplace, Product.asin)
+    found = session.execute(asked.where(Product.id.in_(product_ids)))
+    return {number: f"{marketplace} {asin}" for number, marketplace, asin in found}

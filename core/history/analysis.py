@@ -44,7 +44,8 @@ class Figure:
 class Span:
     """What one field did in a period, in the field's own unit.
 
-    `average` is weighted by how long each value held, as far as that is known.
+    `average` and `median` are weighted by how long each value held, as far as that is known:
+    a product that is looked at more often since a month has not had that month more often.
     """
 
     now: Figure
@@ -52,7 +53,7 @@ class Span:
     low: Figure
     high: Figure
     average: Figure
-    median: Figure  # of the looks, each counting once
+    median: Figure
     changes: Figure  # how many times a known value was followed by another
 
 
@@ -146,13 +147,14 @@ def _span(
     if len(seen) == 0:
         return _nothing(Blank.ABSENT)
     line = history.line(field) if comparable is None else _steps(history, values, rows)
+    held_until = _held_until(history, rows, end)
     return Span(
         now=_figure(all_seen[-1]),
         start=_figure(seen[0]),
         low=_figure(seen.min()),
         high=_figure(seen.max()),
-        average=_figure(weighted_average(line, _held_until(history, rows, end))),
-        median=_figure(np.median(seen)),
+        average=_figure(weighted_average(line, held_until)),
+        median=_figure(weighted_median(line, held_until)),
         changes=_changes(seen, all_seen),
     )
 
@@ -195,14 +197,35 @@ def weighted_average(line: Line, held_until: np.datetime64) -> float:
 
     NaN when nothing is known; the plain average when no value held for any time.
     """
-    known = ~np.isnan(line.values)
-    if not known.any():
+    values, held = _known_and_held(line, held_until)
+    if len(values) == 0:
         return float("nan")
+    if held.sum() <= 0:
+        return float(values.mean())
+    return float((values * held).sum() / held.sum())
+
+
+def weighted_median(line: Line, held_until: np.datetime64) -> float:
+    """Return the value of a line of steps that was not exceeded for half of the known time.
+
+    NaN when nothing is known; the plain median when no value held for any time.
+    """
+    values, held = _known_and_held(line, held_until)
+    if len(values) == 0:
+        return float("nan")
+    if held.sum() <= 0:
+        return float(np.median(values))
+    order = np.argsort(values)
+    passed = np.cumsum(held[order])
+    sides = [np.searchsorted(passed, passed[-1] / 2, side=side) for side in ("left", "right")]
+    return float(values[order][np.minimum(sides, len(values) - 1)].mean())
+
+
+def _known_and_held(line: Line, held_until: np.datetime64) -> tuple[Floats, Floats]:
+    """Return the known values of a line of steps, and how long each held (microseconds)."""
+    known = ~np.isnan(line.values)
     held = np.diff(np.append(line.times, held_until)).astype(np.float64)
-    total = held[known].sum()
-    if total <= 0:
-        return float(line.values[known].mean())
-    return float((line.values[known] * held[known]).sum() / total)
+    return line.values[known], held[known]
 
 
 def _in_stock_share(history: History, end: np.datetime64) -> Figure:
@@ -218,7 +241,7 @@ def _in_stock_share(history: History, end: np.datetime64) -> Figure:
 def statistics_of_days(daily: "pd.DataFrame") -> Statistics:
     """Return the statistics of a frame of days (see `queries.daily_history`).
 
-    Averages weigh each day's close alike; how often a value changed is not known.
+    Averages and medians weigh each day's close alike; how often a value changed is not known.
     """
     shares = daily["in_stock_share"].to_numpy(dtype=np.float64)
     known = shares[~np.isnan(shares)]

@@ -78,15 +78,17 @@ def find_origin_of_value(
     column: str,
     value: int,
     period: tuple[datetime, datetime],
+    *,
+    last: bool = False,
 ) -> Provenance | None:
-    """Return where a value of a period was first said, None when no kept look says it.
+    """Return where a value of a period was first (last) said, None when no kept look says it.
 
     A rank counts in the product's present category. Raises InvalidInputError for a column
     that has no provenance.
     """
     category = head.bsr_category_id if column == "bsr" else None
     found = find_value_provenance(
-        session, head.product_id, column, value, period, _oldest(head), category
+        session, head.product_id, column, value, period, _oldest(head), category, last=last
     )
     return None if found is None else _for_team(acting, found)
 

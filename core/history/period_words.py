@@ -9,6 +9,7 @@ from core.history.analysis import Figure, Span, Statistics
 from core.wording import MINUS, THIN_SPACE
 
 Writes = Callable[[float | None], str]
+NOW = "Now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def sources_of(statistics: Statistics) -> list[Source]:
     """Return what a period's figures can be traced by, in the order of its table."""
     counted = _counted(statistics)
     weighted = f"Average of what was seen, weighted by how long each value held. {counted}"
-    median = f"Median of the looks, each counting once. {counted}"
+    median = f"Median of what was seen, weighted by how long each value held. {counted}"
     best, lowest = ("Best", "Worst"), ("Lowest", "Highest")
     average, middle = ("Average", weighted), ("Median", median)
     return [
@@ -109,7 +110,7 @@ def sources_of(statistics: Statistics) -> list[Source]:
 
 def _ends(span: Span, names: tuple[str, str]) -> dict[str, Figure]:
     low, high = names
-    return {"Now": span.now, "Start": span.start, low: span.low, high: span.high}
+    return {NOW: span.now, "Start": span.start, low: span.low, high: span.high}
 
 
 def _counted(statistics: Statistics) -> str:

@@ -186,6 +186,10 @@ def find_provenance_at(
     return None if row is None else _provenance(session, row, field)
 
 
+_FIRST = "(s.captured_at >= :since) DESC, abs(extract(epoch FROM s.captured_at - :since))"
+_LAST = "s.captured_at DESC"
+
+
 def find_value_provenance(
     session: Session,
     product_id: int,
@@ -194,11 +198,14 @@ def find_value_provenance(
     period: tuple[datetime, datetime],
     oldest: datetime,
     category_id: int | None = None,
+    *,
+    last: bool = False,
 ) -> Provenance | None:
     """Return where a value of a period was first said, None when no kept snapshot says it.
 
     A value that stood when the period (from, until) began may have been said before
     it, but not before `oldest`. `category_id`: of a rank, None for any category.
+    `last`: where it was said last instead, which is what stands at the period's end.
     Raises InvalidInputError for a column that has no provenance.
     """
     field = _field(column)
@@ -206,8 +213,7 @@ def find_value_provenance(
         f"{_SELECT} AND s.captured_at >= :oldest AND s.captured_at < :until "
         f"AND s.{field.column} = :value AND s.flags & :doubtful = 0 "
         "AND (CAST(:category AS bigint) IS NULL OR s.bsr_category_id = :category) "
-        "ORDER BY (s.captured_at >= :since) DESC, abs(extract(epoch FROM s.captured_at - :since)) "
-        "LIMIT 1"
+        f"ORDER BY {_LAST if last else _FIRST} LIMIT 1"
     )
     values = {
         "product": product_id,

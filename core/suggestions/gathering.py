@@ -128,7 +128,7 @@ class _Gathered:
         if bsr is not None:
             key = self._key(head.product_id, head.bsr_at)
             yield Evidence("bsr_now", "Rank now", bsr, "rank", None, key)
-        yield from _ratings(head, "", self._key(head.product_id, head.rating_at))
+        yield from _ratings(head, "", "now", self._key(head.product_id, head.rating_at))
         state = _fresh(head.availability, head.availability_at, self.now)
         if state is not None:
             key = self._key(head.product_id, head.availability_at)
@@ -189,7 +189,7 @@ class _Gathered:
             if facts.bsr is not None and _is_in_category_of(head, row):
                 key = self._key(row.product_id, row.bsr_at)
                 yield Evidence(f"{name}_bsr", f"Rank {named}", facts.bsr, "rank", None, key)
-            yield from _ratings(row, f"{name}_", self._key(row.product_id, row.rating_at))
+            yield from _ratings(row, f"{name}_", named, self._key(row.product_id, row.rating_at))
             yield from _content(name, named, row.product_id, self.listings.get(row.product_id))
 
     def _of_candidates(self, product_id: int) -> Iterator[Evidence]:
@@ -250,14 +250,15 @@ def _moments(
 
 
 def _ratings(
-    row: Head | CompetitorRow, before: str, key: tuple[SnapshotKey, ...]
+    row: Head | CompetitorRow, before: str, named: str, key: tuple[SnapshotKey, ...]
 ) -> Iterator[Evidence]:
     now = "" if before else "_now"
     if row.rating is not None:
-        yield Evidence(f"{before}rating{now}", "Rating", row.rating, "stars/10", None, key)
+        figure, rating = f"Rating {named}", row.rating
+        yield Evidence(f"{before}rating{now}", figure, rating, "stars/10", None, key)
     if row.ratings_count is not None:
-        count = row.ratings_count
-        yield Evidence(f"{before}ratings_count{now}", "Ratings", count, "ratings", None, key)
+        figure, count = f"Ratings {named}", row.ratings_count
+        yield Evidence(f"{before}ratings_count{now}", figure, count, "ratings", None, key)
 
 
 # Listings

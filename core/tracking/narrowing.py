@@ -30,6 +30,7 @@ AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change
 """
 
 # Numbers as stored in `product_latest.availability`; a test compares them with the enum.
+IS_THERE = "l.availability IS DISTINCT FROM 8"
 _STATES = {
     State.ATTENTION: f"(l.attention > 0 AND {_IS_NEWS} "
     f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH})",

@@ -18,7 +18,7 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
-from core.tracking.narrowing import SCOPES, Narrowed, narrow, scope_values
+from core.tracking.narrowing import IS_THERE, SCOPES, Narrowed, narrow, scope_values
 
 if TYPE_CHECKING:
     import pandas as pd  # brought in by pages; programs take rows
@@ -144,15 +144,21 @@ def _of_latest(column: str) -> _Order:
     return _Order("l", f"l.{column}", known, f"l.{column} IS NULL")
 
 
+def _of_page(column: str) -> _Order:
+    """Order by what a page shows: of one that is gone, what it showed last is no value now."""
+    known = f"(l.{column} IS NOT NULL AND {IS_THERE})"
+    return _Order("l", f"l.{column}", known, f"(l.{column} IS NULL OR NOT {IS_THERE})")
+
+
 # As in the index: a whole title may be longer than an index entry can be.
 _TITLE = "lower(left(x.title, 60))"
 _ORDERS = {
     SortBy.ATTENTION: _Order("l", "l.attention", "l.attention > 0", "l.attention <= 0"),
     SortBy.TITLE: _Order("x", _TITLE, f"{_TITLE} IS NOT NULL", "x.title IS NULL"),
-    SortBy.PRICE: _of_latest("price"),
-    SortBy.RANK: _of_latest("bsr"),
-    SortBy.RATING: _of_latest("rating"),
-    SortBy.RATINGS_COUNT: _of_latest("ratings_count"),
+    SortBy.PRICE: _of_page("price"),
+    SortBy.RANK: _of_page("bsr"),
+    SortBy.RATING: _of_page("rating"),
+    SortBy.RATINGS_COUNT: _of_page("ratings_count"),
     SortBy.LAST_LOOK: _of_latest("captured_at"),
 }
 

@@ -157,7 +157,7 @@ def sentence_of_worker(seen_at: datetime | None, now: datetime) -> str | None:
 
 
 WITHOUT_A_KEY: Final = (
-    "There is no Apify token: only invented products of the demo are fetched. "
+    "There is no Apify token: nothing is fetched from Amazon. "
     "Set APIFY_TOKEN in .env and start again."
 )
 _STATES: Final = {

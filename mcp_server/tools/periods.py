@@ -46,7 +46,7 @@ class PeriodFigures(Part):
     low: Known
     high: Known
     average: Annotated[Known, Described(description="Weighted by how long each value held.")]
-    median: Annotated[Known, Described(description="Of the looks, each counting once.")]
+    median: Annotated[Known, Described(description="Weighted by how long each value held.")]
     changes: Annotated[Known, Described(description="How many times the value changed.")]
     change: Annotated[
         str | None,
@@ -61,7 +61,7 @@ class RankFigures(Part):
     start: FirstSeen
     best: Annotated[Known, Described(description="The smallest number.")]
     worst: Annotated[Known, Described(description="The largest number.")]
-    median: Annotated[Known, Described(description="Of the looks, each counting once.")]
+    median: Annotated[Known, Described(description="Weighted by how long each value held.")]
     changes: Annotated[Known, Described(description="How many times the rank changed.")]
     change: Annotated[
         str | None,

@@ -123,6 +123,11 @@ def test_an_age_is_told_in_its_largest_unit(ago, words):
     assert wording.age(NOW - ago, NOW) == words
 
 
+def test_what_is_to_come_within_a_year_is_told_in_days():
+    assert wording.age(NOW + timedelta(days=90, seconds=-5), NOW) == "in 89 days"
+    assert wording.age(NOW + timedelta(days=400), NOW) == "in 13 months"
+
+
 def test_times_are_told_in_the_zone_asked_for():
     assert wording.moment(NOW, "UTC") == "23 Nov 2026, 14:20"
     assert wording.moment(NOW, "Asia/Tokyo") == "23 Nov 2026, 23:20"

@@ -20,6 +20,7 @@ from core.accounts.rules import Acting, Means, Role, Scope
 from core.config import get_settings
 from core.errors import NotAllowedError
 from jobs import mailing
+from tests.factories import product
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 
@@ -174,7 +175,7 @@ def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: 
     now = datetime.now(UTC)
     assert service.find_invited(session, token, Purpose.INVITATION, now) is None
     press(app, "Withdraw")
-    assert "Everybody who was invited has joined." in words(app)
+    assert "Nobody is invited who has not joined yet." in words(app)
 
 
 def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
@@ -264,6 +265,19 @@ def test_the_audit_is_narrowed_by_kind_and_person(
     assert list(app.dataframe[0].value["Thing"]) == ["product 8", "product 7"]
     app.selectbox(key="person").set_value(seller.person_id).run()
     assert list(app.dataframe[0].value["Thing"]) == ["product 7"]
+
+
+def test_the_audit_names_products_as_people_do(session: Session, acting: Acting) -> None:
+    kettle, lamp = (product(session, asin) for asin in ("B0TEST0001", "B0TEST0002"))
+    audit.note(session, acting, "added competitor", f"product:{kettle}", new={"competitor": lamp})
+    audit.note_many(session, acting, "paused", "product", [kettle, lamp])
+    audit.note(session, acting, "followed", "product:8000000")
+    rows = open_page("audit").dataframe[0].value.to_dict("records")
+    assert [(row["Thing"], row["Values"]) for row in rows[:3]] == [
+        ("product 8000000", ""),
+        ("product", "ids: US B0TEST0001, US B0TEST0002; count: 2"),
+        ("US B0TEST0001", "competitor: US B0TEST0002"),
+    ]
 
 
 def test_the_audit_is_narrowed_to_steps_that_nobody_took(session: Session, acting: Acting) -> None:

@@ -30,6 +30,15 @@ ODD = [
     "ＡＢＣ",
 ]
 DEAD = "This link is used up or too old. Ask for a new one."
+DEAD_SETUP = (
+    "This link is used up or too old. Each start of Amazcope prints a new one until somebody "
+    "has set it up; after that, sign in."
+)
+
+
+def dead(name: str) -> str:
+    """Return what is said of a link that opens nothing, by its name in the address."""
+    return DEAD_SETUP if name == "setup" else DEAD
 
 
 def open_at(**address: str) -> AppTest:
@@ -53,7 +62,7 @@ def test_a_link_that_opens_nothing_says_so(
     sign_in(None)
     before = sign_ins(session)
     app = open_at(**{name: value})
-    assert [error.value for error in app.error] == [DEAD]
+    assert [error.value for error in app.error] == [dead(name)]
     assert sign_ins(session) == before
 
 
@@ -68,13 +77,13 @@ def test_a_token_opens_no_other_door_than_its_own(
     token = make_token(session, acting.person_id, purpose, datetime.now(UTC))
     session.commit()
     app = open_at(**{name: token})
-    assert [error.value for error in app.error] == [DEAD]
+    assert [error.value for error in app.error] == [dead(name)]
     assert session.get_one(OneTimeToken, token_hash(token)).used_at is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_somebody_who_is_signed_in_is_told_so_too(session: Session, name: str) -> None:
-    assert [error.value for error in open_at(**{name: "x"}).error] == [DEAD]
+    assert [error.value for error in open_at(**{name: "x"}).error] == [dead(name)]
 
 
 @pytest.mark.parametrize("state", ["disabled", "erased", "invited", "unclaimed"])
@@ -127,4 +136,4 @@ def test_a_bad_password_leaves_the_link_good(
 def test_only_the_first_of_several_links_counts(session: Session, sign_in: SignInAs) -> None:
     sign_in(None)
     app = open_at(**dict.fromkeys(NAMES, "x"))
-    assert [error.value for error in app.error] == [DEAD]
+    assert [error.value for error in app.error] == [DEAD_SETUP]

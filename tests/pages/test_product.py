@@ -1,5 +1,6 @@
 """What the product page shows, through the real entry point and a real database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app import actions, product_actions, product_parts
 from core import wording
 from core.accounts.rules import Acting
+from core.accounts.rules import Role as AccountRole
 from core.catalog.listing import Listing
 from core.config import ROOT, get_settings
 from core.history.observation import Availability, CategoryRank, Seen, Source
@@ -19,6 +21,7 @@ from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
 from tests.factories import imported, stranger
+from tests.pages.conftest import SignIn
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -199,6 +202,14 @@ def test_snapshots_are_read_when_their_tab_is_opened(session: Session, acting: A
     assert list(page.dataframe[0].value["price"]) == ["$19.99", "$21.00"]
 
 
+def test_what_a_colleague_follows_is_found_to_be_opened(
+    session: Session, acting: Acting, sign_in: SignIn, somebody: Callable[[AccountRole], Acting]
+):
+    followed(session, acting)
+    sign_in(somebody(AccountRole.SELLER))
+    assert "No followed product matches" not in texts(open_page())
+
+
 def origin_of(page: AppTest, figure: str, which: str) -> str:
     """Open where a period's figures come from, at one of them."""
     column = {"List price": "list_price", "Rank": "bsr"}.get(figure, "price")
@@ -224,7 +235,9 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acti
     shown = origin_of(open_product(30), "Rank", "Worst")
     assert "| Value | \\#4,000 |" in shown
     assert wording.moment(now - 2 * DAY, "UTC") in shown.replace("\u2060", "")
-    assert "| Value | \\$24.99 |" in origin_of(open_product(30), "List price", "Now")
+    standing = origin_of(open_product(30), "List price", "Now")
+    assert "| Value | \\$24.99 |" in standing
+    assert wording.moment(now - HOUR, "UTC") in standing.replace("\u2060", "")
     assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
 
 

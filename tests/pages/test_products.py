@@ -83,7 +83,7 @@ def test_a_blank_says_why(session: Session, acting: Acting) -> None:
     never, looked = table_of(open_products(sort="Title")).to_dict("records")[::-1]
     assert (never["price"], never["looked"]) == ("not yet", "not yet")
     assert never["state"] == "Unknown: not looked at yet"
-    assert (looked["price"], looked["rank"]) == ("none", "not reported")
+    assert (looked["price"], looked["rank"]) == ("none", "unknown")
 
 
 def test_invented_products_are_marked(session: Session, acting: Acting) -> None:

@@ -268,7 +268,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
     assert api_tokens.find_by_token(session, token, datetime.now(UTC), None)
     shown = words(app)
     assert f"`{token[:8]}…` · may read · expires in 90 days · never used" in shown or (
-        f"`{token[:8]}…` · may read · expires in 2 months" in shown
+        f"`{token[:8]}…` · may read · expires in 89 days" in shown
     )
     assert "\\<b\\>x" in shown
     assert token not in words(press(app, "I have copied it"))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import wording
 from core.accounts.rules import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
@@ -20,6 +21,7 @@ from core.accounts.rules import (
     normal_password,
     require,
     roles_up_to,
+    typed_mail,
 )
 from core.errors import InvalidInputError, NotAllowedError
 
@@ -124,6 +126,12 @@ def test_one_mailbox_is_one_address_however_it_is_typed(address: str) -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidInputError):
         clean_mail(address)
+
+
+def test_an_address_may_be_copied_from_a_page_that_makes_no_link_of_it() -> None:
+    shown = wording.escape_markdown("ada@shop.example")
+    assert shown != "ada@shop.example", "nothing to take away: the test is out of date"
+    assert typed_mail(shown) == "ada@shop.example"
 
 
 @given(st.text())

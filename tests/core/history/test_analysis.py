@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.history.analysis import (
     Blank,
@@ -12,9 +14,10 @@ from core.history.analysis import (
     statistics_of,
     statistics_of_days,
     turns,
+    weighted_median,
 )
 from core.history.observation import Availability, Flag, Kind, Seen
-from core.history.series import History
+from core.history.series import History, Line
 from tests.core.history.test_series import history_frame
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,7 +96,26 @@ def test_ranks_of_an_earlier_category_are_not_compared():
     frame = history_frame([0, 1, 2], bsr=[5.0, 900, 800], bsr_category=[1, 2, 2])
     rank = statistics_of(History.of(frame), end_of(frame)).rank
     assert (rank.low.value, rank.high.value, rank.start.value) == (800, 900, 900)
-    assert rank.median.value == 850
+    assert rank.median.value == 900
+
+
+def test_a_median_counts_time_and_not_how_often_somebody_looked():
+    daily = [24.0 * day for day in range(30)]
+    hourly = [daily[-1] + hour for hour in range(1, 49)]
+    ranks = [7000.0] * len(daily) + [2000.0] * len(hourly)
+    frame = history_frame([*daily, *hourly], bsr=ranks, bsr_category=[1] * len(ranks))
+    assert statistics_of(History.of(frame), end_of(frame)).rank.median.value == 7000
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=2, max_size=12),
+    st.lists(st.integers(1, 5), min_size=12, max_size=12),
+)
+def test_a_median_is_that_of_every_hour_written_out(values: list[int], hours: list[int]):
+    held = hours[: len(values)]
+    times = np.datetime64("2026-03-01", "us") + np.cumsum([0, *held]).astype("timedelta64[h]")
+    line = Line(times[:-1], np.array(values, dtype=np.float64))
+    assert weighted_median(line, times[-1]) == np.median(np.repeat(values, held))
 
 
 def test_time_in_stock_is_a_share_of_the_time_that_is_known():

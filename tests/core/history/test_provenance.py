@@ -140,6 +140,18 @@ def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
     assert traced(1) is None
 
 
+def test_what_stands_now_is_traced_to_the_look_that_said_it_last(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    prices = {9: 1999, 5: 1500, 2: 1999, 1: 1999}  # hours ago
+    store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
+    period = (now - 10 * HOUR, now)
+    found = find_value_provenance(
+        session, product, "price", 1999, period, now - 50 * HOUR, last=True
+    )
+    assert found is not None
+    assert found.captured_at == now - HOUR
+
+
 def test_a_doubtful_look_is_not_where_a_figure_comes_from(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - 3 * HOUR), look_of(product, now - HOUR, price=199900)])

@@ -189,6 +189,17 @@ def test_a_competitor_is_compared_in_its_own_shop_only(session: Session, acting:
     assert {"competitor_2_price", "competitor_2_bsr"} & set(found) == set()
 
 
+def test_each_rating_says_whose_it_is(session: Session, acting: Acting) -> None:
+    lamp, rival = follow(session, acting, LAMP, RIVAL)
+    store(session, look_at(LAMP, NOW), look_at(RIVAL, NOW))
+    compete(session, acting, lamp, rival)
+    named = [each.figure for each in facts_of(session, acting, lamp).evidence]
+    ratings = [figure for figure in named if figure.startswith("Rating")]
+    assert sorted(ratings) == [
+        "Rating now", "Rating of competitor 1", "Ratings now", "Ratings of competitor 1",
+    ]  # fmt: skip
+
+
 def test_a_rank_in_another_category_is_no_rank_to_compare(session: Session, acting: Acting) -> None:
     (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)

@@ -143,6 +143,31 @@ class TestFilters:
         assert not queries.follows_anything(session, other)
 
 
+@pytest.mark.parametrize("by", [SortBy.PRICE, SortBy.RANK, SortBy.RATING, SortBy.RATINGS_COUNT])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("short", [0, 50])
+def test_what_a_page_showed_before_it_was_gone_is_no_value_to_sort_by(
+    session: Session,
+    acting: Acting,
+    track: Track,
+    monkeypatch: pytest.MonkeyPatch,
+    by: SortBy,
+    descending: bool,
+    short: int,
+) -> None:
+    monkeypatch.setattr(queries, "SHORT_LIST", short)
+    for asin, value in (("B0TEST0001", 10), ("B0TEST0002", 20), ("B0TEST0003", 30)):
+        state = Availability.GONE if value != 20 else Availability.IN_STOCK
+        track(asin, price=value, bsr=value, rating=value, ratings_count=value, availability=state)
+    pages = [
+        find_products(session, acting, ListFilter(), Sort(by, descending), page, 1)
+        for page in (1, 2, 3)
+    ]
+    found = [asin for page in pages for asin in page.rows["asin"]]
+    assert found[0] == "B0TEST0002"
+    assert sorted(found) == ["B0TEST0001", "B0TEST0002", "B0TEST0003"]
+
+
 def test_old_findings_are_no_news(session: Session, acting: Acting, track: Track) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=49)
     track("B0TEST0001", role=Role.OWN, captured_at=long_ago, attention=90, attention_kind="gone")
