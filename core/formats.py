@@ -28,6 +28,9 @@ class Formats:
 
 
 USUAL = Formats()
+# One way for every marketplace, with codes of currencies: "EUR 1,234.50". Who reads many at
+# once would take "1.234,50 €" beside "#1,302" for a euro and a bit.
+FOR_PROGRAMS = Formats("en_GB", has_currency_code=True)
 _CURRENT: ContextVar[Formats] = ContextVar("formats", default=USUAL)
 
 

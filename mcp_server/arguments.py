@@ -18,7 +18,6 @@ ProductName = Annotated[
         max_length=2000,
         description="A product: marketplace and ASIN such as `US:B0ABCDEFGH`, or the address of "
         "its page on Amazon. An ASIN alone does where it is followed on one marketplace only.",
-        examples=["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"],
     ),
 ]
 ProductNames = Annotated[
@@ -75,7 +74,8 @@ Order = Annotated[
     SortBy,
     Field(
         description="By what the list is ordered. `attention`: worst change first, whatever "
-        "`descending` says; `ratings`: number of ratings; `last_look`: oldest first."
+        "`descending` says; `price`: tells something within one currency only; `ratings`: number "
+        "of ratings; `last_look`: oldest first."
     ),
 ]
 Descending = Annotated[
@@ -87,8 +87,7 @@ Scope = Annotated[
     Field(description="mine: what the token's owner follows; team: what anybody in the team does."),
 ]
 DryRun = Annotated[
-    bool,
-    Field(description="Check everything and say what would happen, but change nothing."),
+    bool, Field(description="Check everything, say what would happen, change nothing.")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -102,12 +101,13 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-ManyProductNames = Annotated[
-    list[ProductName],
+NewProductNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=2000)]],
     Field(
         min_length=1,
         max_length=200,
-        description="Products, each by marketplace and ASIN or by its page's address.",
+        description="Each by marketplace and ASIN or by its page's address, tracking parameters "
+        "and all. An ASIN alone needs `marketplace`.",
         examples=[["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"]],
     ),
 ]

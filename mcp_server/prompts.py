@@ -120,11 +120,16 @@ def prepare_listing_review(call: Call, product: ProductName) -> Instruction:
                 about,
             ),
             Step("get_competitor_analysis", "how it compares with its competitors.", about),
-            Step("get_rating_history", "is it rated better or worse than before? 90 days.", about),
+            Step(
+                "get_rating_history",
+                "is it rated better or worse than before?",
+                {**about, "days": 90},
+            ),
             Step(
                 "list_suggestions",
-                "what was proposed for it before in any state (`state` null), and what came of it.",
-                about,
+                "what was proposed for it before, in any state; `get_suggestion` says what came of "
+                "one.",
+                {**about, "state": None},
             ),
             Step(
                 "propose_content_improvement",

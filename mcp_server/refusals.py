@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from sqlalchemy.exc import SQLAlchemyError
 
+from core import formats
 from core.accounts.rules import Right, require
 from core.errors import AmazcopeError, NotAllowedError
 from mcp_server.recording import AWAY, RETRY_LATER, Call
@@ -24,6 +25,7 @@ def answered(call: Call, right: Right, work: Callable[..., R], **given: Any) -> 
 
     Not allowed is an invalid request; not there, or not understood, are invalid parameters.
     """
+    formats.use(formats.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
         require(call.acting, right)
         return work(call, **given)

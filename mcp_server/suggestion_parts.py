@@ -8,14 +8,14 @@ from pydantic import Field as Described
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions import suggestion_words
 from core.suggestions.rules import Change, Evidence
-from mcp_server.answers import Moment, Part, Untrusted, moment_or_none, name_of
+from mcp_server.answers import Moment, Number, Part, Untrusted, moment_or_none, name_of
 from mcp_server.tools.finding import major, stars
 
 
 class Setting(Part):
     """A value of a change: `number` with its `unit`, text from a page, or a `word` of ours."""
 
-    number: int | float | None = None
+    number: Number | None = None
     unit: Annotated[str | None, Described(description="Of `number`: a currency, % …")] = None
     text: Untrusted | None = None
     texts: Annotated[
@@ -74,7 +74,7 @@ class Figure(Part):
 
     key: Annotated[str, Described(description="How a suggestion cites it.")]
     figure: str
-    value: int | float | str
+    value: Number | str
     unit: Annotated[str, Described(description="A currency, rank (1 is the best), stars …")]
     period: Annotated[str | None, Described(description="Null: one moment.")]
     seen_at: Annotated[

@@ -29,10 +29,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from core import formats
 from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
+from mcp_server import schemas
 from mcp_server.answers import Answer, Written
 from mcp_server.recording import AWAY, Call, current_call, recorded
 
@@ -131,7 +133,9 @@ def _for_the_sdk(declared: Tool) -> SdkTool:
     strict = made.fn_metadata.arg_model
     strict.model_config["extra"] = "forbid"
     strict.model_rebuild(force=True)
-    made.parameters = strict.model_json_schema(by_alias=True)
+    made.parameters = schemas.of_arguments(strict.model_json_schema(by_alias=True))
+    told = made.fn_metadata
+    told.output_schema = schemas.of_answer(told.output_schema or {})
     return made
 
 
@@ -185,6 +189,7 @@ def _runner(declared: Tool) -> Callable[..., Any]:
 
 def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
     """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
+    formats.use(formats.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
         with recorded(call):
             return declared.function(call, **given)

@@ -35,16 +35,31 @@ def in_words(error: ValidationError, names: Sequence[str]) -> str:
 
     `names`: the arguments there are.
     """
-    sentences = list(dict.fromkeys(_sentences(error, names)))[:_MOST_TOLD]
-    return f"These arguments can't be used. {'; '.join(sentences)}."
+    faults = error.errors(include_url=False, include_input=False)
+    unknown = [str(each["loc"][0]) for each in faults if _is_unknown(each)]
+    sentences = list(dict.fromkeys([*_sentences(faults), *_of_unknown(unknown, names)]))
+    return f"These arguments can't be used. {'; '.join(sentences[:_MOST_TOLD])}."
 
 
-def _sentences(error: ValidationError, names: Sequence[str]) -> Iterator[str]:
-    found = error.errors(include_url=False, include_input=False)
-    places = {each["loc"] for each in found}
-    for each in found:
-        if _KEPT not in each["loc"] and not _follows(each, places):
-            yield f"{_name_of(each['loc'])}: {_wanted(each, names)}"
+def _is_unknown(error: Mapping[str, Any]) -> bool:
+    return error["type"] == "extra_forbidden" and len(error["loc"]) == 1
+
+
+def _of_unknown(unknown: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Say of all names that are none which there are: once, since they are the same."""
+    shown = ", ".join(wording.shorten(name, _NAME_SHOWN) for name in unknown[:_MOST_TOLD])
+    if len(unknown) == 1:
+        yield f"{shown}: there is no such argument; {near(unknown[0], names)}"
+    elif unknown:
+        yield f"{shown}: there are no such arguments; {near(unknown[0], names)}"
+
+
+def _sentences(errors: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    places = {each["loc"] for each in errors}
+    for each in errors:
+        is_told = _KEPT in each["loc"] or _is_unknown(each) or _follows(each, places)
+        if not is_told:
+            yield f"{_name_of(each['loc'])}: {_wanted(each)}"
 
 
 def _follows(error: Mapping[str, Any], places: Collection[tuple[int | str, ...]]) -> bool:
@@ -68,9 +83,7 @@ def _is_a_type(part: str) -> bool:
     return not part.isidentifier() or part in ("str", "int", "float", "bool")
 
 
-def _wanted(error: Mapping[str, Any], names: Sequence[str]) -> str:
-    if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        return f"there is no such argument; {near(str(error['loc'][0]), names)}"
+def _wanted(error: Mapping[str, Any]) -> str:
     usual = wording.shorten(error["msg"], _MESSAGE_SHOWN).replace("Input should be", "has to be")
     return _WANTED.get(error["type"], usual)
 

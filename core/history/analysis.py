@@ -25,7 +25,7 @@ class Blank(StrEnum):
     """Why a figure is not known."""
 
     NOTHING_SEEN = "nothing seen in this period"
-    NOT_REPORTED = "not reported by this source"
+    NOT_REPORTED = "not reported in this period"
     ABSENT = "none on the page"
     DOUBTFUL = "only doubtful values"
     ONE_LOOK = "seen only once"

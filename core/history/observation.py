@@ -99,6 +99,11 @@ class Availability(IntEnum):
     def can_be_bought(self) -> bool:
         return self in (Availability.IN_STOCK, Availability.LIMITED)
 
+    @property
+    def has_featured_offer(self) -> bool:
+        """False where nobody can hold the Buy Box, whoever did before."""
+        return self.can_be_bought or self in (Availability.PRE_ORDER, Availability.BACK_ORDER)
+
 
 class PriceBasis(IntEnum):
     """Which of the prices `Observation.price` is. Numbers are stored."""

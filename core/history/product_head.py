@@ -76,7 +76,7 @@ class ProductHead:
     rating_at: datetime | None
     availability: Availability | None
     stock_left: int | None
-    seller: str | None
+    seller: str | None  # who holds the Buy Box; None: nobody, or nobody was named
     availability_at: datetime | None
     following: Following | None  # None: nobody of the team follows it
     fetching: Fetching | None  # None: nobody has it fetched
@@ -125,6 +125,8 @@ def find_product_head(
 
 
 def _head(row: Any) -> ProductHead:
+    availability = None if row.availability is None else Availability(row.availability)
+    is_featured = availability is None or availability.has_featured_offer
     return ProductHead(
         product_id=row.id,
         marketplace=row.marketplace,
@@ -150,9 +152,9 @@ def _head(row: Any) -> ProductHead:
         ratings_count=row.ratings_count,
         reviews_count=row.reviews_count,
         rating_at=row.rating_at,
-        availability=None if row.availability is None else Availability(row.availability),
+        availability=availability,
         stock_left=row.stock_left,
-        seller=row.buy_box_seller,
+        seller=row.buy_box_seller if is_featured else None,
         availability_at=row.availability_at,
         following=_following(row),
         fetching=_fetching(row),

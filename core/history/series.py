@@ -51,11 +51,7 @@ RANK = Field("bsr", Seen.BSR, Flag.RANK_INVALID)
 RATING = Field("rating", Seen.RATING, Flag.RATING_OUT_OF_RANGE)
 RATINGS_COUNT = Field("ratings_count", Seen.RATINGS_COUNT, Flag.RATINGS_COLLAPSED)
 
-_CAN_NOT_BE_BOUGHT = [
-    int(state)
-    for state in Availability
-    if not state.can_be_bought and state not in (Availability.PRE_ORDER, Availability.BACK_ORDER)
-]
+_CAN_NOT_BE_BOUGHT = [int(state) for state in Availability if not state.has_featured_offer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ class Advice:
 
 
 class SuggestionState(StrEnum):
-    """Where a suggestion stands; follows from its actions, but for expiry."""
+    """Where a suggestion stands."""  # follows from its actions, but for expiry
 
     PENDING = "pending"
     APPROVED = "approved"

@@ -17,6 +17,11 @@ from core.upkeep.heartbeat import last_sign_of_worker
 @verb(Right.READ)
 def hindrances(session: Session, _acting: Acting, settings: Settings, now: datetime) -> list[str]:
     """Return what keeps products from being fetched and how it is mended; empty: nothing does."""
+    return known_hindrances(session, settings, now)
+
+
+def known_hindrances(session: Session, settings: Settings, now: datetime) -> list[str]:
+    """Return what `hindrances` does, within a verb that checked another right."""
     found = [sentence_of_worker(last_sign_of_worker(session), now)]
     found += [_of_provider(session, name, settings) for name in provider_names(settings)]
     return [each for each in found if each is not None]

@@ -24,6 +24,7 @@ from mcp_server.answers import (
     Listed,
     Moment,
     Named,
+    Number,
     Part,
     Untrusted,
     UntrustedTexts,
@@ -45,10 +46,16 @@ class Moved(Part):
     """One value that differs."""
 
     what: Literal["price", "rank", "rating", "ratings_count"]
-    before: int | float
-    after: int | float
+    before: Number
+    after: Number
     unit: str
-    change: Annotated[str, Described(examples=["+3 %", "worsened ×2.1"])]
+    change: Annotated[
+        str,
+        Described(
+            description="Of a rank the ratio of both, in percent below ×2.",
+            examples=["worsened ×2.1"],
+        ),
+    ]
 
 
 class Piece(Part):
@@ -223,10 +230,12 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
     count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
     told = "; ".join(
         f"{name_of(each.marketplace, each.asin)} {quoted(each.title, 40)} "
-        f"{change_wording.label(each.finding)}: {quoted(each.in_words())}"
+        f"({each.role}, {each.mood}) {change_wording.label(each.finding)}: "
+        f"{quoted(each.in_words())}"
         for each in rows[:5]
     )
     return (
         f"{count} changed, looked at since {answer.since} and compared with the close of the day "
-        f"in `compared_with`; {len(rows)} shown: {told}."
+        f"in `compared_with`; {len(rows)} shown, each with its role and whether that is better or "
+        f"worse for who follows it: {told}."
     )

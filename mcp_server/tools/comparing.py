@@ -33,8 +33,8 @@ from mcp_server.arguments import Days, ProductName, Until, period
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import availability_word
-from mcp_server.tools.periods import Change, FirstSeen, Known, known, plain, told_product
+from mcp_server.tools.finding import availability_word, values_in_words
+from mcp_server.tools.periods import Change, FirstSeen, Known, known, told_product
 
 TwoToTen = Annotated[
     list[ProductName],
@@ -232,7 +232,7 @@ def _value(kind: _Kind, head: ProductHead, span: Span, place: Place | None, call
     value = kind.value(head)
     why = blanks.blank_reason(head, kind.group, call.now) if value is None else None
     return Compared(
-        now=Known(value=None if value is None else plain(value / divisor), why_unknown=why),
+        now=Known(value=None if value is None else value / divisor, why_unknown=why),
         unit=unit,
         seen_at=moment_or_none(blanks.seen_at(head, kind.group)),
         place=place and place.place,
@@ -263,8 +263,7 @@ def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
 def _in_words(heads: Sequence[ProductHead], answer: Comparison) -> str:
     parts = [
         f"{name_of(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
-        f"{wording.money(head.price, head.marketplace)}, rank {wording.rank(head.bsr)}, "
-        f"{wording.rating(head.rating)} stars of {wording.count(head.ratings_count)}"
+        f"{', '.join(values_in_words(head))}"
         for head in heads
     ]
     told = answer.cannot_compare

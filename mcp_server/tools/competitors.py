@@ -25,6 +25,7 @@ from mcp_server.answers import (
     Answer,
     Moment,
     Named,
+    Number,
     Part,
     SeenEarlier,
     Untrusted,
@@ -39,7 +40,7 @@ from mcp_server.lookup import head_of
 from mcp_server.recording import Call
 from mcp_server.tooling import tool
 from mcp_server.tools.finding import availability_word, major, stars
-from mcp_server.tools.periods import Known, plain
+from mcp_server.tools.periods import Known
 
 
 class StandingAmong(Part):
@@ -51,10 +52,13 @@ class StandingAmong(Part):
     place_of: Annotated[int | None, Described(description="Among how many, the product included.")]
     order: str
     median: Annotated[Known, Described(description="Of the competitors' known values.")]
-    least: int | float | None
-    most: int | float | None
+    least: Number | None
+    most: Number | None
     own_to_median: Annotated[
-        str | None, Described(description="In percent of the median; null: not known.")
+        str | None,
+        Described(
+            description="How far above (+) or below (−) the median; of ranks below is better."
+        ),
     ]
 
 
@@ -62,7 +66,7 @@ class ContenderRow(Named):
     """The product itself or a competitor, with its newest accepted values; null: unknown."""
 
     title: Untrusted | None
-    price: Annotated[float | None, Described(description="In `currency` of the answer.")]
+    price: Annotated[Number | None, Described(description="In `currency` of the answer.")]
     price_seen_at: Moment | None
     rank: int | None
     rank_category: Untrusted | None
@@ -205,8 +209,8 @@ def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
 
 
 def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:
-    def told(value: float | None) -> int | float | None:
-        return None if value is None else plain(round(value / divisor, 4))
+    def told(value: float | None) -> float | None:
+        return None if value is None else round(value / divisor, 4)
 
     return StandingAmong(
         own=Known(value=told(found.own), why_unknown=found.why_own_is_unknown),
@@ -225,17 +229,19 @@ def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis)
     name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
     if not answer.competitors:
         return f"{name}: {answer.how_to_go_on}"
+    price = wording.money(head.price, head.marketplace)
+    ratings = wording.count(head.ratings_count)
     told: Sequence[tuple[str, Standing, str]] = (
-        ("Price", position.price, wording.money(head.price, head.marketplace)),
-        ("Rank", position.rank, wording.rank(head.bsr)),
-        ("Rating", position.rating, wording.rating(head.rating)),
-        ("Ratings", position.ratings_count, wording.count(head.ratings_count)),
+        (f"Price {price}", position.price, answer.price.order),
+        (f"Rank {wording.rank(head.bsr)}", position.rank, answer.rank.order),
+        (f"Rating {wording.rating(head.rating)}", position.rating, answer.rating.order),
+        (f"Ratings {ratings}", position.ratings_count, answer.ratings_count.order),
     )
-    parts = [f"{what} {own}: {_place(each)}" for what, each, own in told]
+    parts = [f"{own}: {_place(each, order)}" for own, each, order in told]
     return f"{name} among {answer.total} competitors. {'; '.join(parts)}."
 
 
-def _place(found: Standing) -> str:
+def _place(found: Standing, order: str) -> str:
     if found.place is None:
         return found.why_own_is_unknown or found.why_others_are_unknown or "unknown"
-    return f"{found.place.place} of {found.place.of}"
+    return f"{found.place.place} of {found.place.of}, {order}"

@@ -11,6 +11,7 @@ from core.accounts.rules import Right
 from core.config import get_settings
 from core.db import read_scope
 from core.history import blanks
+from core.history.observation import Outcome
 from core.history.product_head import ProductHead
 from core.scraping.status import ProductRun, ScheduleNow, runs_of, schedule_now
 from core.tracking.counts import Freshness, freshness
@@ -203,7 +204,8 @@ def _of_product(
     )
     answer = FetchStatus(as_of=moment(now), product=status, team=None, hindrances=hindered)
     seen = never or f"last seen {wording.age(head.captured_at, now)}"
-    trouble = f" {status.trouble}" if status.trouble else ""
+    ended = None if status.last_outcome == Outcome.OK else status.last_outcome_in_words
+    trouble = f" {told}" if (told := status.trouble or ended) else ""
     name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
     return answer.saying(f"{name}: {seen}; {status.next_step}.{trouble} {_hindered(hindered)}")
 

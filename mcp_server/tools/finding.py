@@ -24,6 +24,7 @@ from mcp_server.answers import (
     Listed,
     Moment,
     Named,
+    Number,
     Part,
     SeenEarlier,
     Untrusted,
@@ -67,7 +68,7 @@ class ProductRow(Named):
     brand: Untrusted | None
     role: Annotated[Role, Described(description="What the product is to the team.")]
     tags: UntrustedTexts
-    price: Annotated[float | None, Described(description="In `currency`; null: unknown or none.")]
+    price: Annotated[Number | None, Described(description="In `currency`; null: unknown or none.")]
     currency: str
     rank: Annotated[int | None, Described(description="Best Sellers Rank; 1 is the best.")]
     rank_category: Untrusted | None
@@ -139,18 +140,43 @@ def product_list(
         found = queries.find_rows(session, call.acting, asked, sort, place.offset, limit)
     rows = [product_row(row, call.now) for row in found.rows]
     answer = ProductList(**paged(found.total, place, len(rows), mark), products=rows)
-    return answer.saying(_list_in_words(answer))
+    return answer.saying(_list_in_words(answer, asked, sort))
 
 
-def _list_in_words(answer: ProductList) -> str:
-    if not answer.products:
+def _nothing_in_words(asked: ListFilter) -> str:
+    """Say why a list is empty, and what to ask instead."""
+    if asked.search:
         return "No followed product fits. Try fewer words, or `track_products` to follow more."
+    if asked != ListFilter(whose=asked.whose):
+        return "No followed product meets these conditions; ask with fewer to see the others."
+    if asked.whose is Whose.MINE:
+        return (
+            "The token's owner follows nothing. `search_products` lists what the team follows, "
+            "`track_products` has products followed."
+        )
+    return "Nothing is followed yet. `track_products` has products followed."
+
+
+def _of_order(answer: ProductList, sort: Sort) -> str:
+    """Say what an order by price does not mean; amounts of two currencies have none."""
+    currencies = sorted({row.currency for row in answer.products if row.price is not None})
+    if sort.by is not SortBy.PRICE or len(currencies) < 2:
+        return ""
+    return (
+        f" Prices in {', '.join(currencies)} have no common order: ask for `marketplaces` of one "
+        "currency."
+    )
+
+
+def _list_in_words(answer: ProductList, asked: ListFilter, sort: Sort) -> str:
+    if not answer.products:
+        return _nothing_in_words(asked)
     count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
     shown = "; ".join(
         f"{row.product} {quoted(row.title.untrusted if row.title else None, 50)}"
         for row in answer.products[:5]
     )
-    return f"{count} found, {len(answer.products)} shown: {shown}."
+    return f"{count} found, {len(answer.products)} shown: {shown}.{_of_order(answer, sort)}"
 
 
 def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
@@ -252,7 +278,7 @@ def availability_word(state: int | None) -> str | None:
 class Value(Part):
     """A newest value, when it was seen, or why there is none."""
 
-    value: int | float | str | None
+    value: Number | str | None
     unit: str
     seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
     why_unknown: str | None = None
@@ -269,9 +295,9 @@ class FollowedBy(Part):
         Untrusted | None, Described(description="Null: none, or a teammate's own affair.")
     ]
     price_change_percent: Annotated[
-        float | None, Described(description="Own threshold; null: the team's usual.")
+        Number | None, Described(description="Own threshold; null: the team's usual.")
     ]
-    rank_change_percent: float | None
+    rank_change_percent: Number | None
     is_paused: bool
 
 
@@ -290,7 +316,10 @@ class ProductDetails(Named, Answer):
     ratings_count: Value
     availability: Value
     stock_left: Value
-    buy_box_seller: Untrusted | None
+    buy_box_seller: Annotated[
+        Untrusted | None,
+        Described(description="Who holds the Buy Box; null: nobody, or not named."),
+    ]
     is_doubtful: Annotated[
         bool, Described(description="True: the newest look holds a value that is doubted.")
     ]
@@ -384,12 +413,30 @@ def details_in_words(head: ProductHead, now: datetime) -> str:
     """Return a product in one or two sentences."""
     if head.captured_at is None:
         why = blanks.never_seen(head.fetching, now)
-        return f"{name_of(head.marketplace, head.asin)}: nothing is known yet, {why}."
-    price = wording.money(head.price, head.marketplace)
-    state = wording.availability(head.availability)
+        return (
+            f"{name_of(head.marketplace, head.asin)}: nothing is known yet, {why}. "
+            "`get_fetch_status` says what keeps it from being fetched."
+        )
     return (
-        f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}: {price}, rank "
-        f"{wording.rank(head.bsr)} in {quoted(head.bsr_category or 'unknown')}, "
-        f"{wording.rating(head.rating)} stars of {wording.count(head.ratings_count)}, {state}; "
+        f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}: "
+        f"{', '.join(values_in_words(head, with_category=True))}, "
+        f"{wording.availability(head.availability)}; "
         f"looked at {wording.age(head.captured_at, now)}."
     )
+
+
+def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[str]:
+    """Return price, rank and rating; of one that is older than the newest look, since when."""
+    place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
+    stars_of = f"stars of {wording.count(head.ratings_count)}"
+    return [
+        wording.money(head.price, head.marketplace) + _since(head, "price"),
+        f"rank {wording.rank(head.bsr)}{place}{_since(head, 'bsr')}",
+        f"{wording.rating(head.rating)} {stars_of}{_since(head, 'rating')}",
+    ]
+
+
+def _since(head: ProductHead, group: Group) -> str:
+    at = blanks.seen_at(head, group)
+    is_old = at is not None and head.captured_at is not None and at < head.captured_at
+    return f" (last seen {moment(at)})" if at is not None and is_old else ""

@@ -18,6 +18,7 @@ from mcp_server.answers import (
     Answer,
     Moment,
     Named,
+    Number,
     Part,
     Untrusted,
     moment,
@@ -65,7 +66,7 @@ class ValueOrigin(Named, Answer):
     """Where a value comes from."""
 
     value_of: Annotated[str, Described(description="Which value was asked for.")]
-    value: Annotated[int | float | str | None, Described(description="Null: see `value_in_words`.")]
+    value: Annotated[Number | str | None, Described(description="Null: see `value_in_words`.")]
     unit: str
     value_in_words: str
     why_unknown: Annotated[
@@ -112,7 +113,7 @@ def explain_value(
     call: Call,
     product: ProductName,
     value: Annotated[
-        Column | Literal["rank"],
+        Literal[Column, "rank"],
         Described(description="Which value; rank and bsr are the same.", examples=["price"]),
     ],
     at: Annotated[

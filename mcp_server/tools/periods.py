@@ -16,7 +16,7 @@ from core.history.analysis import Figure, Span
 from core.history.product_head import ProductHead
 from core.history.reading import Period
 from core.history.series import Field, Line
-from mcp_server.answers import Moment, Part, moment, name_of, quoted
+from mcp_server.answers import Moment, Number, Part, moment, name_of, plain, quoted
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
 
@@ -27,17 +27,15 @@ Change = Callable[[float, float], str]
 class Known(Part):
     """A figure, or why there is none."""
 
-    value: int | float | None
-    why_unknown: Annotated[
-        str | None, Described(description="Why `value` is null; null where it is not.")
-    ] = None
+    value: Number | None
+    why_unknown: Annotated[str | None, Described(description="Null where `value` is not.")] = None
 
 
 LastSeen = Annotated[
     Known,
-    Described(description="The last one seen in the period, which may be long before its end."),
+    Described(description="The last one seen, maybe long before the period's end."),
 ]
-FirstSeen = Annotated[Known, Described(description="The first one seen in the period.")]
+FirstSeen = Annotated[Known, Described(description="The first one seen.")]
 
 
 class PeriodFigures(Part):
@@ -68,8 +66,7 @@ class RankFigures(Part):
     change: Annotated[
         str | None,
         Described(
-            description="From `start` to `now`: improved (smaller) or worsened (larger), by the "
-            "ratio of both; null: not known.",
+            description="From `start` to `now`, by the ratio of both; null: not known.",
             examples=["improved 12 %", "worsened ×2.1"],
         ),
     ] = None
@@ -86,17 +83,17 @@ class LineOfPoints(Part):
         list[Point],
         Described(
             description="[time in UTC, value], or with the resolution days [day of the "
-            "marketplace, value]: each value holds until the next point; null: from then on it "
-            "is unknown, or there was none. After the last one nobody looked. Of two points at "
-            "one time the first is what was seen, and the second what holds from then on.",
+            "marketplace, value]. A value holds until the next point; null: unknown, or there "
+            "was none; after the last one nobody looked. Of two points at one time the second "
+            "holds from then on.",
         ),
     ]
     points_total: Annotated[int, Described(description="How many points there are unthinned.")]
     is_thinned: Annotated[
         bool,
         Described(
-            description="True: only each stretch's lowest and highest value are in `points`. "
-            "Ask for a shorter period or more points to see all of them."
+            description="True: `points` has only each stretch's lowest and highest; ask for more "
+            "points or less time."
         ),
     ]
     doubtful_looks_left_out: Known
@@ -220,12 +217,7 @@ def known(figure: Figure, divisor: float = 1) -> Known:
     """Return a figure in the told unit, or why there is none."""
     if figure.value is None:
         return Known(value=None, why_unknown=str(figure.reason))
-    return Known(value=plain(round(figure.value / divisor, 4)))
-
-
-def plain(number: float) -> int | float:
-    """Return a whole number without a fraction: rank 482 is no 482.0."""
-    return int(number) if number.is_integer() else number
+    return Known(value=round(figure.value / divisor, 4))
 
 
 def in_words(

@@ -395,7 +395,7 @@ def propose_tracking_adjustment(
     rank_threshold_percent: Annotated[
         Percent | None,
         Described(
-            description=f"From which change of the rank on it is news: "
+            description="From which change of the rank, as a ratio, on it is news: "
             f"{USUAL_RULE.rank_percent:g} % or more."
         ),
     ] = None,

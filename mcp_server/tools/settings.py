@@ -211,8 +211,9 @@ def update_alert_thresholds(
     rank_change_percent: Annotated[
         Percent | Kept | None,
         Described(
-            description="Smaller changes of the rank are no news. Null: the usual "
-            f"{USUAL_RULE.rank_percent:g} %, which is also the least that has an effect.",
+            description="Smaller changes of the rank, as a ratio (100 to 150 or back is 50 %), are "
+            f"no news. Null: the usual {USUAL_RULE.rank_percent:g} %, which is also the least that "
+            "has an effect.",
             examples=[100],
             json_schema_extra=optional,
         ),

@@ -23,11 +23,13 @@ from core.suggestions.rules import (
     Metric,
     SuggestionState,
 )
+from core.suggestions.values import is_tracking
 from mcp_server.answers import (
     Answer,
     Listed,
     Moment,
     Named,
+    Number,
     Part,
     Untrusted,
     from_outside,
@@ -186,8 +188,16 @@ class Action(Part):
     decided_by: Untrusted | None
     decided_at: Moment | None
     decision_reason: Annotated[Untrusted | None, Described(description="As who decided wrote it.")]
-    applied_at: Moment | None
-    verified_at: Annotated[Moment | None, Described(description="When a look showed it.")]
+    applied_at: Annotated[
+        Moment | None,
+        Described(
+            description="A setting is set then; a price or listing is put into a change set, which "
+            "a person carries to Amazon."
+        ),
+    ]
+    verified_at: Annotated[
+        Moment | None, Described(description="When a look showed it: it is live.")
+    ]
     verify_until: Moment | None
     trouble: Annotated[Untrusted | None, Described(description="Why it is stale, or failed.")]
 
@@ -279,10 +289,14 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
         f"{suggestion_words.CHANGES[each.change]} {suggestion_words.ACTION_STATES[each.state]}"
         for each in view.actions
     )
+    is_carried = any(
+        each.state is ActionState.APPLIED and not is_tracking(each.change) for each in view.actions
+    )
+    by_hand = " A person carries it to Amazon: it waits in a change set." if is_carried else ""
     return (
         f"Suggestion {row.id} {quoted(row.title)} for {name_of(row.marketplace, row.asin)}, by "
         f"{quoted(suggestion_words.advisor(row))}: {suggestion_words.state(row).lower()}, "
-        f"{suggestion_words.expiry(row, call.now)}. {changes}. {page_of(row.id)}"
+        f"{suggestion_words.expiry(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
     )
 
 
@@ -292,9 +306,9 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
 class Caps(Part):
     """Between which prices a product may be moved. Null: no limit."""
 
-    floor: float | None
-    ceiling: float | None
-    largest_step_percent: Annotated[float, Described(description="At once, from the price now.")]
+    floor: Number | None
+    ceiling: Number | None
+    largest_step_percent: Annotated[Number, Described(description="At once, from the price now.")]
     currency: str
 
 

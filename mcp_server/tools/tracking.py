@@ -1,5 +1,7 @@
 """Following products: adding, pausing, and having them looked at now."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -8,17 +10,19 @@ from sqlalchemy.orm import Session
 
 from core import wording
 from core.accounts.rules import Right
+from core.config import get_settings
 from core.tracking import by_name, counts
 from core.tracking.by_name import How, Named, Verdict
 from core.tracking.lists import Whose
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import clean_tags
+from core.upkeep.fetching import known_hindrances
 from jobs.doorbell import ring_for_fetches
 from mcp_server.answers import Part, Untrusted, Written, name_of, quoted
 from mcp_server.arguments import (
     DryRun,
     IdempotencyKey,
-    ManyProductNames,
+    NewProductNames,
     ProductNames,
     Scope,
     Tag,
@@ -79,22 +83,40 @@ def verdicts(named: list[Named]) -> list[ProductVerdict]:
     ]
 
 
+Hindrances = Annotated[
+    tuple[str, ...],
+    Described(description="What keeps anything from being fetched now; empty: nothing does."),
+]
+
+
+def hindered(
+    session: Session, named: Sequence[Named], verdict: Verdict, now: datetime
+) -> tuple[str, ...]:
+    """Return what keeps those of a verdict from being fetched, as somebody has to mend it."""
+    if not any(each.verdict is verdict for each in named):
+        return ()
+    return tuple(known_hindrances(session, get_settings(), now))
+
+
 class Tracked(WrittenList):
     """What became of each product that was to be followed."""
 
     role: Annotated[Role, Described(description="Of those added.")]
     cadence: Annotated[Cadence, Described(description="How often those added are looked at.")]
     tags: Annotated[list[str], Described(description="Of those added.")]
+    hindrances: Hindrances = ()
 
     def besides(self) -> str:
-        """Return when those added are looked at."""
-        return " The first look at what is added is due now." if self.count(Verdict.ADDED) else ""
+        """Return when those added are looked at, and what keeps them from it."""
+        if not self.count(Verdict.ADDED):
+            return ""
+        return " ".join([" The first look at what is added is due now.", *self.hindrances])
 
 
 @tool(Right.TRACK, "Track products", asks_outside=True)
 def track_products(
     call: Call,
-    products: ManyProductNames,
+    products: NewProductNames,
     role: Annotated[Role, Described(description="What they are to the seller.")] = Role.WATCHED,
     cadence: Annotated[
         Cadence, Described(description="How often they are looked at; each look may cost money.")
@@ -122,7 +144,10 @@ def track_products(
     def work(session: Session) -> Tracked:
         named = by_name.track_named(session, call.acting, products, how)
         kept = clean_tags(tags)
-        return Tracked(products=verdicts(named), role=role, cadence=cadence, tags=kept)
+        hinders = hindered(session, named, Verdict.ADDED, call.now)
+        return Tracked(
+            products=verdicts(named), role=role, cadence=cadence, tags=kept, hindrances=hinders
+        )
 
     return written(call, Write(dry_run, idempotency_key), Tracked, work)
 
@@ -140,6 +165,7 @@ class RefreshAsked(WrittenList):
             "null: it was not called."
         ),
     ] = None
+    hindrances: Hindrances = ()
 
     def rung(self) -> Self:
         """Return the answer after the worker was called, where there is something to fetch."""
@@ -159,7 +185,7 @@ class RefreshAsked(WrittenList):
             if self.is_worker_reached is False
             else ""
         )
-        return f"{place}{away}"
+        return " ".join([f"{place}{away}", *self.hindrances])
 
 
 @tool(Right.TRACK, "Refresh products now", is_idempotent=False, asks_outside=True)
@@ -180,7 +206,8 @@ def trigger_product_refresh(
         named = by_name.refresh_named(session, call.acting, products)
         ids = [each.product_id for each in named if each.product_id]
         ahead = counts.requests_waiting(session, ids)
-        return RefreshAsked(products=verdicts(named), ahead=ahead)
+        hinders = hindered(session, named, Verdict.QUEUED, call.now)
+        return RefreshAsked(products=verdicts(named), ahead=ahead, hindrances=hinders)
 
     return written(call, Write(dry_run, idempotency_key), RefreshAsked, work).rung()
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from mcp import Client
 from sqlalchemy.orm import Session
@@ -63,7 +64,7 @@ def test_a_price_that_moved_is_told_with_both_values(
         "price_moved",
         "Price moved",
     )
-    assert change["from_to"] == {"untrusted": "$20.00 → $24.00, +20\u202f%"}
+    assert change["from_to"] == {"untrusted": "USD\u00a020.00 → USD\u00a024.00, +20\u202f%"}
     # Beside the worst, every value that differs.
     assert [(each["what"], each["before"], each["after"]) for each in change["moved"]] == [
         ("price", 20, 24),
@@ -72,7 +73,8 @@ def test_a_price_that_moved_is_told_with_both_values(
     assert (change["moved"][0]["unit"], change["moved"][0]["change"]) == ("USD", "+20\u202f%")
     assert (change["mood"], change["role"], change["listing"]) == ("neutral", "own", [])
     told = agent.words("list_changes", **asked)
-    assert "Price moved: «$20.00 → $24.00, +20 %»" in told
+    assert "(own, neutral) Price moved: «USD 20.00 → USD 24.00, +20 %»" in told
+    assert '"before":20,' in orjson.dumps(change["moved"]).decode(), "20, as in other tools"
 
 
 @SINCE

@@ -1,7 +1,9 @@
 """Products side by side, as agents read them."""
 
+import re
 from typing import Any
 
+import orjson
 import pytest
 from mcp import Client
 from sqlalchemy.orm import Session
@@ -43,6 +45,25 @@ def test_newest_values_and_places_stand_side_by_side(session: Session, agent: Ag
     assert other["price"]["change"] == "unchanged"
     assert (found["total"], found["truncated"]) == (2, False)
     assert set(found["cannot_compare"].values()) == {None}
+
+
+def test_whole_numbers_have_no_fraction_in_any_tool(session: Session, agent: Agent) -> None:
+    """A model that cites rank 400.0 cites no figure of the evidence."""
+    own_lamp(session, agent.acting)
+    kettle(session, agent, price=1900, rank=900)
+    answers = [
+        agent.call("compare_products", products=BOTH),
+        agent.call("get_competitor_analysis", product=NAME)["own"],
+        agent.call("get_product_details", product=NAME),
+        agent.call("get_suggestion_evidence", product=NAME),
+        agent.call("explain_value", product=NAME, value="rank"),
+        agent.call("search_products"),
+    ]
+    assert [found for answer in answers for found in re.findall(r"\d\.0\b", dumped(answer))] == []
+
+
+def dumped(answer: Any) -> str:
+    return orjson.dumps(answer).decode()
 
 
 def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: Agent) -> None:

@@ -152,7 +152,7 @@ def test_what_a_source_does_not_report_is_not_called_none(session: Session, agen
     follow_all(session, agent.acting, [LAMP])
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     rank = agent.call("get_bsr_history", product=NAME)
-    assert rank["figures"]["now"]["why_unknown"] == "not reported by this source"
+    assert rank["figures"]["now"]["why_unknown"] == "not reported in this period"
     assert (rank["category"], rank["category_spells"]) == (None, [])
     sold(session, hours_ago(0.5), rank=None)
     rank = agent.call("get_bsr_history", product=NAME)
@@ -231,6 +231,31 @@ def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> No
     )
     points = agent.call("get_bsr_history", product=NAME, days=10)["points"]
     assert [value for _, value in points] == [300, 600]
+
+
+# How amounts are written
+
+
+def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
+    session: Session, agent: Agent
+) -> None:
+    """1.234,50 € reads as one euro and a bit beside #1,302, which is no fraction."""
+    follow_all(session, agent.acting, [LAMP], "DE")
+    sold(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
+    told = agent.words("get_price_history", product=f"DE:{LAMP}")
+    assert "last EUR\u00a01,234.50" in told
+    assert "€" not in told
+    details = agent.words("get_product_details", product=f"DE:{LAMP}")
+    assert "EUR\u00a01,234.50, rank #1,302" in details
+    value = agent.call("explain_value", product=f"DE:{LAMP}", value="price")
+    assert value["value_in_words"] == "EUR\u00a01,234.50"
+
+
+def test_yen_have_no_fraction_in_sentences_either(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP], "JP")
+    sold(session, hours_ago(2), marketplace="JP", price=2980)
+    told = agent.words("get_product_details", product=f"JP:{LAMP}")
+    assert "JPY\u00a02,980, rank" in told
 
 
 @pytest.mark.parametrize("hours", [0, 12, -11])

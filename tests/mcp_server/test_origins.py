@@ -27,7 +27,7 @@ def test_a_fetched_value_names_run_actor_and_field(
 ) -> None:
     run = fetched(session, acting)
     found = agent.call("explain_value", product=NAME, value="price")
-    assert (found["value"], found["unit"], found["value_in_words"]) == (20, "USD", "$20.00")
+    assert (found["value"], found["unit"], found["value_in_words"]) == (20, "USD", "USD\u00a020.00")
     assert found["fetch"] == {
         "run": run,
         "provider": "apify",
@@ -40,7 +40,7 @@ def test_a_fetched_value_names_run_actor_and_field(
     assert found["seen_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
     assert (found["is_newest"], found["doubts"], found["imported"]) == (True, [], None)
     told = agent.words("explain_value", product=NAME, value="price")
-    assert f"$20.00, said by maker/details, true at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in told
+    assert f"USD\u00a020.00, said by maker/details, true at {hours_ago(1):%Y-%m-%dT%H:%MZ}." in told
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,13 @@ def test_a_prompt_names_only_tools_that_exist_with_arguments_they_take(
             assert set(step.arguments) <= set(schemas[step.tool]["properties"]), step
 
 
+def test_a_review_looks_at_what_was_decided_before_too(lamp: Agent) -> None:
+    """Without a state the list holds only what waits: what was declined would come again."""
+    text = text_of(lamp, "prepare_listing_review", product=NAME)
+    assert f'`list_suggestions` with product="{NAME}", state=null: ' in text
+    assert f'`get_rating_history` with product="{NAME}", days=90: ' in text
+
+
 def test_tools_that_are_declared_are_not_coming_any_more() -> None:
     assert COMING & set(TOOLS) == set(), "Take these out of COMING."
 

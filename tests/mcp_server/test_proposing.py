@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.accounts.service import acting_owner, acting_person
 from core.db import write_scope
-from core.suggestions import service
-from core.suggestions.rules import Change
+from core.suggestions import applying, service
+from core.suggestions.rules import ActionState, Change
 from mcp_server.tooling import TOOLS
 from tests.core.suggestions.world import TITLE, actions_of, own_lamp, show
 from tests.factories import colleague, lamp_listing, row, rows, stranger
@@ -104,6 +104,20 @@ def test_an_agent_proposes_a_manager_approves_and_the_agent_reads_it(
     assert told["page"].endswith(f"/suggestion?id={number}")
     assert proposer.call("list_suggestions")["total"] == 0
     assert proposer.call("list_suggestions", state=None)["total"] == 1
+
+
+def test_an_applied_price_is_not_told_as_if_it_were_live(
+    session: Session, acting: Acting, proposer: Agent
+) -> None:
+    """It is in a change set then; that a person has carried it to Amazon, nobody knows yet."""
+    number = propose(proposer)["suggestion_id"]
+    [action] = actions_of(session, number)
+    service.approve(session, acting, action.id, datetime.now(UTC))
+    assert "change set" not in proposer.words("get_suggestion", suggestion_id=number)
+    assert applying.apply(session, action.id, datetime.now(UTC)) is ActionState.APPLIED
+    session.commit()
+    told = proposer.words("get_suggestion", suggestion_id=number)
+    assert "not seen on the page yet. A person carries it to Amazon: it waits in a change" in told
 
 
 def test_amounts_have_their_currency_and_figures_their_unit(proposer: Agent) -> None:
@@ -444,7 +458,7 @@ def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
         return {each.name: each.input_schema for each in (await client.list_tools()).tools}
 
     found = Agent("", Acting(1, 1, "Nobody", "UTC", Role.ADMIN)).with_client(schemas)
-    change = found["create_suggestion"]["$defs"]["ActionArgument"]["properties"]["change"]
+    change = found["create_suggestion"]["properties"]["actions"]["items"]["properties"]["change"]
     for each in Change:
         assert each.value in str(change["description"])
     price = found["propose_price_optimization"]["properties"]

@@ -46,7 +46,10 @@ def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) ->
 def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.acting)
     told = agent.words("get_statistics", product=NAME)
-    assert "Price $22.00, +10\u202f% from $20.00, $20.00 to $22.00" in told
+    assert (
+        "Price USD\u00a022.00, +10\u202f% from USD\u00a020.00, USD\u00a020.00 to USD\u00a022.00"
+        in told
+    )
     assert "In stock 100\u202f% of the time · 1 price change · 2 looks." in told
 
 
@@ -55,8 +58,8 @@ def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     found = agent.call("get_statistics", product=NAME)
     for name in ("list_price", "rank", "rating", "ratings_count"):
-        assert found[name]["now"] == {"value": None, "why_unknown": "not reported by this source"}
-    assert found["in_stock_share"]["why_unknown"] == "not reported by this source"
+        assert found[name]["now"] == {"value": None, "why_unknown": "not reported in this period"}
+    assert found["in_stock_share"]["why_unknown"] == "not reported in this period"
     assert found["price"]["changes"]["why_unknown"] == "seen only once"
     assert found["rank_category"] is None
 

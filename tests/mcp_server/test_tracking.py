@@ -103,6 +103,40 @@ def test_what_teammates_wrote_is_repeated_as_data(session: Session, acting: Acti
     assert not {"\n", "\x1b", "\u202e"} & set(told)
 
 
+def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Agent) -> None:
+    """Who only hears that the first look is due reports that it will come."""
+    answer = agent.call("track_products", products=[LAMP_NAME])
+    assert any("There is no Apify token" in each for each in answer["hindrances"])
+    told = agent.words("track_products", products=[f"US:{KETTLE}"])
+    assert "The first look at what is added is due now. The worker has never run" in told
+    refreshed = agent.call("trigger_product_refresh", products=[LAMP_NAME])
+    assert any("There is no Apify token" in each for each in refreshed["hindrances"])
+    assert "There is no Apify token" in agent.words("trigger_product_refresh", products=[LAMP_NAME])
+
+
+def test_where_nothing_is_to_be_fetched_nothing_hinders(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    assert agent.call("track_products", products=[LAMP_NAME])["hindrances"] == []
+
+
+def test_a_token_that_may_only_act_is_told_as_well(session: Session, acting: Acting) -> None:
+    answer = agent_of(session, acting, Scope.ACT).call("track_products", products=[LAMP_NAME])
+    assert answer["hindrances"]
+
+
+def test_the_schema_says_that_an_asin_alone_needs_its_marketplace(agent: Agent) -> None:
+    """Other tools look for it among what is followed; here it may be followed nowhere yet."""
+
+    async def ask(client: Any) -> Any:
+        listed = (await client.list_tools()).tools
+        [tool] = [each for each in listed if each.name == "track_products"]
+        return tool.input_schema["properties"]["products"]
+
+    schema = agent.with_client(ask)
+    assert "An ASIN alone needs `marketplace`." in schema["description"]
+    assert "followed on one marketplace" not in str(schema)
+
+
 def test_an_asin_alone_belongs_to_the_marketplace_that_is_named(agent: Agent) -> None:
     answer = agent.call("track_products", products=[KETTLE], marketplace="de")
     assert [(each["product"], each["verdict"]) for each in answer["products"]] == [

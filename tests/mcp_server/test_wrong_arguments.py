@@ -62,6 +62,19 @@ def test_each_wrong_argument_is_named_with_what_it_has_to_be(
     assert "keep" not in refusal
 
 
+def test_the_names_there_are_stand_once_however_many_are_wrong(agent: Agent) -> None:
+    refusal = agent.refusal("toggle_product_tracking", action="pause", team=True, products=[LAMP])
+    assert "action, team: there are no such arguments; there are: " in refusal
+    assert refusal.count("there are: ") == 1
+    assert "target: has to be given" in refusal
+
+
+def test_what_can_be_explained_is_one_list(agent: Agent) -> None:
+    refusal = agent.refusal("explain_value", product=LAMP, value="sellers")
+    assert refusal.count("has to be") == 1
+    assert "'stock_left' or 'rank'" in refusal
+
+
 def test_a_list_whose_only_part_is_wrong_is_not_called_too_short(agent: Agent) -> None:
     part = {"change": "update_price", "amount": -1, "reason": "It meets theirs."}
     asked = {"title": "Ask for less", "reasoning": "It is dearer than others are."}

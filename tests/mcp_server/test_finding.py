@@ -1,0 +1,113 @@
+"""Lists of products and one product, as agents read them: empty lists, orders, old values."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.history.observation import Availability, Seen
+from core.tracking.rules import Role
+from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, price_only, store
+from tests.mcp_server.conftest import Agent
+from tests.mcp_server.shop import KETTLE_NAME, NAME, NEVER_SEEN, days_ago, hours_ago, sold
+from tests.mcp_server.test_fetching import schedule
+
+
+def nothing_but_gone(session: Session) -> None:
+    """Store a look an hour ago that found no page: it says nothing of the price or rank."""
+    says = {"seen": Seen.AVAILABILITY, "availability": Availability.GONE}
+    look = price_only(LAMP, hours_ago(1), price=None, price_basis=None, **says)
+    store(session, look, now=hours_ago(0.9))
+
+
+def gone_lamp(session: Session, agent: Agent) -> None:
+    """Follow a lamp that sold for 20.00 two days ago and whose page is gone since an hour."""
+    [number] = follow_all(session, agent.acting, [LAMP], role=Role.OWN)
+    sold(session, days_ago(2), buy_box_seller="A shop", listing=lamp_listing())
+    nothing_but_gone(session)
+    schedule(session, number, last_outcome="not_found", looked_at=hours_ago(1))
+
+
+@pytest.mark.parametrize("name", ["DE", "de", "Germany", "amazon.de"])
+def test_a_marketplace_is_known_by_its_code_its_country_and_its_host(
+    session: Session, agent: Agent, name: str
+) -> None:
+    follow_all(session, agent.acting, [LAMP], "DE")
+    follow_all(session, agent.acting, [LAMP], "US")
+    found = agent.call("search_products", marketplaces=[name])
+    assert [row["product"] for row in found["products"]] == [f"DE:{LAMP}"]
+
+
+def test_gb_means_uk_as_it_does_in_names_of_products(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP], "UK")
+    assert agent.call("search_products", marketplaces=["GB"])["total"] == 1
+    tracked = agent.call("track_products", products=[KETTLE], marketplace="GB")
+    assert tracked["products"][0]["product"] == f"UK:{KETTLE}"
+    refusal = agent.refusal("search_products", marketplaces=["Atlantis"])
+    assert refusal.startswith("'ATLANTIS' is not a marketplace of Amazon. Use one of US, ")
+
+
+def test_an_empty_list_says_which_question_would_find_something(
+    session: Session, agent: Agent
+) -> None:
+    assert "Nothing is followed yet. `track_products`" in agent.words("search_products")
+    follow_all(session, agent.acting, [LAMP])
+    gone = agent.words("search_products", states=["gone"])
+    assert gone == "No followed product meets these conditions; ask with fewer to see the others."
+    assert "Try fewer words" in agent.words("search_products", search="nothing like it")
+
+
+def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
+    session: Session, agent: Agent
+) -> None:
+    """2,980 yen stand between 29.00 and 30.00 dollars: a list sorts what is stored."""
+    follow_all(session, agent.acting, [LAMP, KETTLE])
+    follow_all(session, agent.acting, [LAMP], "JP")
+    sold(session, hours_ago(1), price=2900)
+    sold(session, hours_ago(1), KETTLE, price=3000)
+    sold(session, hours_ago(1), marketplace="JP", price=2980)
+    told = agent.words("search_products", sort="price")
+    assert "Prices in JPY, USD have no common order: ask for `marketplaces` of one cur" in told
+    assert "common order" not in agent.words("search_products", sort="price", marketplaces=["US"])
+    assert "common order" not in agent.words("search_products", sort="rank")
+
+
+def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
+    session: Session, agent: Agent
+) -> None:
+    gone_lamp(session, agent)
+    since = f"(last seen {days_ago(2):%Y-%m-%dT%H:%MZ})"
+    told = agent.words("get_product_details", product=NAME)
+    assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in told
+    assert f"4.5 stars of 1,000 {since}, page gone; looked at" in told
+    follow_all(session, agent.acting, [KETTLE])
+    sold(session, hours_ago(1), KETTLE)
+    both = agent.words("compare_products", products=[NAME, KETTLE_NAME])
+    assert both.count(since) == 3
+    assert "(last seen" not in agent.words("get_product_details", product=KETTLE_NAME)
+
+
+def test_nobody_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent: Agent) -> None:
+    follow_all(session, agent.acting, [LAMP])
+    sold(session, days_ago(2), buy_box_seller="A shop")
+    assert details(agent)["buy_box_seller"] == {"untrusted": "A shop"}
+    nothing_but_gone(session)
+    assert details(agent)["availability"]["value"] == "gone"
+    assert details(agent)["buy_box_seller"] is None
+
+
+def test_a_product_never_seen_leads_to_what_keeps_it_from_being_fetched(
+    session: Session, agent: Agent
+) -> None:
+    follow_all(session, agent.acting, ["B0TEST0009"])
+    told = agent.words("get_product_details", product=NEVER_SEEN)
+    assert "nothing is known yet, never fetched: due now. `get_fetch_status` says what" in told
+
+
+def test_the_state_of_fetching_says_that_the_page_is_gone(session: Session, agent: Agent) -> None:
+    gone_lamp(session, agent)
+    assert "Amazon has no page for this product." in agent.words("get_fetch_status", product=NAME)
+
+
+def details(agent: Agent) -> dict[str, Any]:
+    return agent.call("get_product_details", product=NAME)
