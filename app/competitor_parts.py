@@ -94,7 +94,7 @@ def _figures(head: ProductHead, row: CompetitorRow) -> str:
     if row.bsr is not None and row.bsr_category:
         rank += f" in {wording.escape_markdown(row.bsr_category)}"
     stars = wording.rating(row.rating)
-    parts += [rank, f"{stars} stars of {wording.count(row.ratings_count)}"]
+    parts += [rank, f"{stars} stars of {wording.count(row.ratings_count)} ratings"]
     return f":gray[{' · '.join(parts)} · seen {wording.age(row.captured_at, now)}]"
 
 

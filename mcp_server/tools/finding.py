@@ -428,11 +428,11 @@ def details_in_words(head: ProductHead, now: datetime) -> str:
 def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[str]:
     """Return price, rank and rating; of one that is older than the newest look, since when."""
     place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
-    stars_of = f"stars of {wording.count(head.ratings_count)}"
+    of_ratings = f"stars of {wording.count(head.ratings_count)} ratings"
     return [
         wording.money(head.price, head.marketplace) + _since(head, "price"),
         f"rank {wording.rank(head.bsr)}{place}{_since(head, 'bsr')}",
-        f"{wording.rating(head.rating)} {stars_of}{_since(head, 'rating')}",
+        f"{wording.rating(head.rating)} {of_ratings}{_since(head, 'rating')}",
     ]
 
 

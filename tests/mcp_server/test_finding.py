@@ -79,7 +79,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
     since = f"(last seen {days_ago(2):%Y-%m-%dT%H:%MZ})"
     told = agent.words("get_product_details", product=NAME)
     assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in told
-    assert f"4.5 stars of 1,000 {since}, page gone; looked at" in told
+    assert f"4.5 stars of 1,000 ratings {since}, page gone; looked at" in told
     follow_all(session, agent.acting, [KETTLE])
     sold(session, hours_ago(1), KETTLE)
     both = agent.words("compare_products", products=[NAME, KETTLE_NAME])

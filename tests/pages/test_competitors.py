@@ -58,7 +58,7 @@ def test_a_competitor_is_shown_with_its_newest_values(rival: int):
     shown = words(app)
     assert "\\$25.00 (+25\u202f% to this product's)" in shown
     assert "rank \\#500 in Lamps" in shown
-    assert "4.5 stars of 1,000" in shown
+    assert "4.5 stars of 1,000 ratings" in shown
     assert "Remove" in labels(app)
 
 
