@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app import data, import_actions
+from app import data, import_actions, keys, session
 from core import wording
+from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
 from core.errors import AmazcopeError
@@ -48,6 +49,15 @@ def kind_label(kind: str) -> str:
 
 
 # What to add
+
+
+def add_button(text: str) -> None:
+    """Offer to add a product, to who may: the screen opens with what it is to be told."""
+    if session.acting().may(Right.TRACK) and st.button(
+        "Add it", icon=":material/add:", key="to_add_it"
+    ):
+        st.session_state[TEXT] = text
+        st.switch_page(f"../pages/{keys.ADD}.py")
 
 
 def source_form() -> None:

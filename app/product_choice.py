@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import keys
+from core.catalog.asin import find_asin, product_url
+from core.catalog.marketplaces import find_by_name
 
 # As in /product?marketplace=DE&asin=B0DEMO0401&days=90. Another name than the list's own
 # filter (`keys.MARKET`): a parameter bound to a widget can't be given to another page.
@@ -27,6 +29,12 @@ class Choice:
 
     marketplace: str
     asin: str
+
+    @property
+    def url(self) -> str | None:
+        """The product's page on Amazon, None where no product can be called like this."""
+        place, asin = find_by_name(self.marketplace), find_asin(self.asin)
+        return product_url(place.code, asin) if place and asin else None
 
 
 def product() -> Choice | None:

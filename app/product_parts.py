@@ -8,6 +8,7 @@ from app import (
     actions,
     cards,
     competitor_parts,
+    import_parts,
     keys,
     product_choice,
     product_dialogs,
@@ -207,6 +208,8 @@ def not_found(choice: Choice) -> None:
     asin = wording.escape_markdown(choice.asin)
     marketplace = wording.escape_markdown(choice.marketplace)
     st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
+    if choice.url:
+        import_parts.add_button(choice.url)
     _search()
 
 

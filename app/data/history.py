@@ -102,7 +102,7 @@ def _period(
                 ends = days_between(marketplace, since, until)
                 daily = queries.daily_history(session, product_id, *ends)
                 marks = _listing_marks(session, product_id, since)
-                return _of_days(daily, money, marks, dict([category]), since, until)
+                return _of_days(daily, money, marks, dict([category]), since, until, ends[1])
             marks = _marks(session, product_id, since, until)
         return _of_snapshots(looks, money, marks, dict([category]), ZoneInfo(zone), since, until)
 
@@ -145,9 +145,11 @@ def _of_snapshots(
         is_by_day=False,
         statistics=analysis.statistics_of(history, until),
         price_and_rank=body_of(
-            charts.price_and_rank(history, money, events=marks, categories=categories, zone=zone)
+            charts.price_and_rank(
+                history, money, events=marks, categories=categories, zone=zone, until=until
+            )
         ),
-        rating_and_count=body_of(charts.rating_and_count(history, zone=zone)),
+        rating_and_count=body_of(charts.rating_and_count(history, zone=zone, until=until)),
         alt=charts.alt_text(history, money),
         prices=_sparkline(history, series.PRICE),
         ranks=_sampled(analysis.comparable_ranks(history)),
@@ -171,18 +173,21 @@ def _of_days(
     categories: dict[int, str],
     since: datetime,
     until: datetime,
+    last_day: date,
 ) -> Period:
     def sparkline(column: str) -> list[float]:
         return _sampled(series.daily_line(daily, column))
 
-    figure = charts.days_price_and_rank(daily, money, events=marks, categories=categories)
+    figure = charts.days_price_and_rank(
+        daily, money, events=marks, categories=categories, until=last_day
+    )
     return Period(
         since=since,
         until=until,
         is_by_day=True,
         statistics=analysis.statistics_of_days(daily),
         price_and_rank=body_of(figure),
-        rating_and_count=body_of(charts.days_rating_and_count(daily)),
+        rating_and_count=body_of(charts.days_rating_and_count(daily, until=last_day)),
         alt=charts.days_alt_text(daily, money),
         prices=sparkline("price_close"),
         ranks=sparkline("bsr_close"),

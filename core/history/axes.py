@@ -1,12 +1,14 @@
 """What the axes of a history chart show: spans, limits and ticks. Pure numbers; no charts."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
-from core.history.series import History, Line
+from core.history.series import Line, Times
+
+Shown = tuple[np.datetime64, np.datetime64]  # the ends of what a time axis shows, UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,18 @@ def kept_within(line: Line, limits: tuple[float, float] | None) -> Line:
     return Line(line.times, np.clip(line.values, limits[0] + edge, limits[1] - edge))
 
 
-def time_range(history: History) -> tuple[np.datetime64, np.datetime64] | None:
-    """Return the first and last moment of a history, None when it is empty."""
-    return (history.times[0], history.times[-1]) if len(history.times) > 1 else None
+def shown(times: Times, until: datetime | None) -> Shown | None:
+    """Return the part of a time axis to show, None where there are fewer than two times.
 
-
-def span_of_days(days: pd.Series) -> tuple[np.datetime64, np.datetime64] | None:
-    """Return the first and last of ascending days, None where there are fewer than two."""
-    times = days.to_numpy(dtype="datetime64[s]")
-    return (times[0], times[-1]) if len(times) > 1 else None
+    From the first of the rising times to the end of the period: a stretch in which nobody
+    looked is seen. `until` None: to the last time.
+    """
+    if len(times) < 2:
+        return None
+    if until is None:
+        return times[0], times[-1]
+    end = np.datetime64(until.astimezone(UTC).replace(tzinfo=None), "us")
+    return times[0], max(times[-1], end)
 
 
 def rank_ticks(line: Line) -> list[int]:

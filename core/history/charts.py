@@ -6,7 +6,7 @@ tests. Times are written in `zone`, to the minute.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 import numpy as np
@@ -38,11 +38,13 @@ def price_and_rank(
     events: Sequence[EventMark] = (),
     categories: Mapping[int, str] | None = None,
     zone: tzinfo = UTC,
+    until: datetime | None = None,
 ) -> Figure:
     """Draw price over rank on one time axis.
 
     `categories` names the categories of `bsr_category`. Doubtful values are
-    hollow, stock-outs shaded, events marked by a neutral line.
+    hollow, stock-outs shaded, events marked by a neutral line. `until`: the end of
+    the period, None where the last look ends it.
     """
     price = series.line_of(history, series.PRICE, divisor=money.divisor)
     list_price = series.line_of(history, series.LIST_PRICE, divisor=money.divisor)
@@ -59,19 +61,20 @@ def price_and_rank(
     ]
     layout = _two_panels(money, rank)
     layout["yaxis"] |= {"range": list(limits), **money.ticks(*limits)} if limits else {}
-    layout["xaxis"] |= _shown(history, zone)
+    shown = axes.shown(history.times, until)
+    layout["xaxis"] |= _range(shown, zone)
     if limits is None and not len(doubtful):
         _say_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
     marks = [_shade(start, end, zone) for start, end in series.stock_outs(history)]
-    return _figure(
-        traces, layout, marks, event_marks.inside(events, axes.time_range(history)), zone
-    )
+    return _figure(traces, layout, marks, event_marks.inside(events, shown), zone)
 
 
-def rating_and_count(history: History, *, zone: tzinfo = UTC) -> Figure:
-    """Draw the rating over the number of ratings."""
+def rating_and_count(
+    history: History, *, zone: tzinfo = UTC, until: datetime | None = None
+) -> Figure:
+    """Draw the rating over the number of ratings; `until` as for the price."""
     rating = series.line_of(history, series.RATING, divisor=10)
     count = series.count_line(history)
     doubtful = series.doubtful_points(history, series.RATINGS_COUNT)
@@ -84,22 +87,22 @@ def rating_and_count(history: History, *, zone: tzinfo = UTC) -> Figure:
         zone,
     )
     layout = _rating_panels(rating, count, is_counted=len(doubtful) > 0 or not count.is_empty)
-    layout["xaxis"] |= _shown(history, zone)
+    layout["xaxis"] |= _range(axes.shown(history.times, until), zone)
     traces = [*_rating_lines(rating, count, zone), hollow | {"yaxis": "y2"}]
     return _figure(traces, layout, [], (), zone)
 
 
-def days_rating_and_count(daily: pd.DataFrame) -> Figure:
+def days_rating_and_count(daily: pd.DataFrame, *, until: date | None = None) -> Figure:
     """Draw each day's rating over its number of ratings.
 
     Columns: day (date or datetime64, ascending), rating (tenths), ratings_count.
-    NaN: unknown.
+    NaN: unknown. `until`: the period's last day, None where the last one known ends it.
     """
     rating = series.daily_line(daily, "rating", divisor=10)
     count = series.daily_line(daily, "ratings_count")
     count = Line(*series.thin_rank(count.times, count.values, series.MOST_COUNT_POINTS))
     layout = _rating_panels(rating, count, is_counted=not count.is_empty)
-    layout["xaxis"] |= {"hoverformat": _DAY}
+    layout["xaxis"] |= {"hoverformat": _DAY, **_range(_shown_days(daily, until), UTC)}
     return _figure(_rating_lines(rating, count, UTC), layout, [], (), UTC)
 
 
@@ -117,6 +120,7 @@ def days_price_and_rank(
     *,
     events: Sequence[EventMark] = (),
     categories: Mapping[int, str] | None = None,
+    until: date | None = None,
 ) -> Figure:
     """Draw days instead of moments: close, and the band between a day's extremes.
 
@@ -136,14 +140,14 @@ def days_price_and_rank(
         _rank(rank, rank_name(daily["bsr_category"].to_numpy(), categories or {}), UTC),
     ]
     layout = _two_panels(money, rank)
-    layout["xaxis"] |= {"hoverformat": _DAY}
+    shown = _shown_days(daily, until)
+    layout["xaxis"] |= {"hoverformat": _DAY, **_range(shown, UTC)}
     if price.is_empty and list_price.is_empty:
         _say_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
     shades = [_shade(start, end, UTC) for start, end in series.days_out_of_stock(daily)]
-    shown = event_marks.inside(events, axes.span_of_days(daily["day"]))
-    return _figure(traces, layout, shades, shown, UTC)
+    return _figure(traces, layout, shades, event_marks.inside(events, shown), UTC)
 
 
 def rank_name(known: Codes, categories: Mapping[int, str]) -> str:
@@ -340,10 +344,14 @@ def _say_empty(layout: dict[str, Any], axis: str, sentence: str) -> None:
     )
 
 
-def _shown(history: History, zone: tzinfo) -> dict[str, Any]:
-    """The part of the time axis to show: all of it, without room beside."""
-    shown = axes.time_range(history)
+def _range(shown: axes.Shown | None, zone: tzinfo) -> dict[str, Any]:
+    """The part of the time axis to show, without room beside; plotly's own choice for None."""
     return {} if shown is None else {"range": _written(np.array(shown), zone).tolist()}
+
+
+def _shown_days(daily: pd.DataFrame, until: date | None) -> axes.Shown | None:
+    end = None if until is None else datetime.combine(until, time.min, UTC)
+    return axes.shown(daily["day"].to_numpy(dtype="datetime64[us]"), end)
 
 
 def _figure(

@@ -110,6 +110,13 @@ def test_an_unknown_product_is_said_to_be_untracked(session: Session, acting: Ac
     followed(session, acting)
     page = open_page(marketplace="US", asin="B0TEST9999")
     assert page.info[0].value == "B0TEST9999 in US is not tracked here."
+    assert "Add it" in [button.label for button in page.button]
+
+
+def test_an_address_that_names_no_product_offers_none_to_add(session: Session, acting: Acting):
+    followed(session, acting)
+    page = open_page(marketplace="US", asin="lamp")
+    assert "Add it" not in [button.label for button in page.button]
 
 
 def test_a_product_never_fetched_says_when_it_will_be(session: Session, acting: Acting):

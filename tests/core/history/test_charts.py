@@ -1,6 +1,6 @@
 """What the figures of a product's history contain."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -175,15 +175,13 @@ def test_an_axis_of_cents_writes_whole_cents():
     assert [figure.layout.yaxis.dtick for figure in (narrow, yen)] == [None, 1]
 
 
+def rated_days() -> pd.DataFrame:
+    days = pd.date_range("2024-01-01", periods=2)
+    return pd.DataFrame({"day": days, "rating": [43.0, 44], "ratings_count": [10.0, 12]})
+
+
 def test_days_show_their_ratings():
-    daily = pd.DataFrame(
-        {
-            "day": pd.date_range("2024-01-01", periods=2),
-            "rating": [43.0, 44],
-            "ratings_count": [10.0, 12],
-        }
-    )
-    figure = checked(charts.days_rating_and_count(daily))
+    figure = checked(charts.days_rating_and_count(rated_days()))
     assert 4.4 in trace(figure, "Rating").y
     assert 12 in trace(figure, "Ratings").y
 
@@ -201,6 +199,27 @@ def test_ratings_are_drawn_in_stars():
     figure = checked(charts.rating_and_count(History.of(frame)))
     assert list(trace(figure, "Rating").y) == [4.3, 4.4]
     assert list(trace(figure, "Ratings").y) == [10, 12]
+
+
+def test_the_axis_ends_with_the_period_so_that_a_stretch_without_a_look_is_seen():
+    seen = history([0, 1], price=[1999.0, 1599], rating=[43.0, 44])
+    until = datetime(2026, 1, 11, 12, tzinfo=timezone(timedelta(hours=3)))
+    for figure in (
+        charts.price_and_rank(seen, DOLLARS, until=until),
+        charts.rating_and_count(seen, until=until),
+    ):
+        assert list(checked(figure).layout.xaxis.range) == ["2026-01-01T00:00", "2026-01-11T09:00"]
+
+
+def test_a_look_at_the_end_of_a_period_is_not_cut_off():
+    seen, until = history([0, 10], price=[1999.0, 1599]), datetime(2026, 1, 1, 9, tzinfo=UTC)
+    figure = checked(charts.price_and_rank(seen, DOLLARS, until=until))
+    assert figure.layout.xaxis.range[1] == "2026-01-01T10:00"
+
+
+def test_days_end_with_the_period_too():
+    figure = checked(charts.days_rating_and_count(rated_days(), until=date(2024, 2, 1)))
+    assert list(figure.layout.xaxis.range) == ["2024-01-01T00:00", "2024-02-01T00:00"]
 
 
 def test_a_history_of_nothing_is_an_empty_figure():
