@@ -70,7 +70,7 @@ def _written(change: Change, known: Mapping[str, Any]) -> Setting:
 
 
 class Figure(Part):
-    """A figure as it was frozen."""
+    """A frozen figure."""
 
     key: Annotated[str, Described(description="How a suggestion cites it.")]
     figure: str

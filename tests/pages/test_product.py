@@ -275,7 +275,7 @@ def test_an_average_says_how_it_was_made(session: Session, acting: Acting):
 def test_what_a_period_does_not_know_says_why_instead(session: Session, acting: Acting):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.LIST_PRICE)])
-    assert "Unknown · not reported by this source" in origin_of(
+    assert "Unknown · not reported in this period" in origin_of(
         open_product(30), "List price", "Lowest"
     )
 
