@@ -136,6 +136,7 @@ def _for_the_sdk(declared: Tool) -> SdkTool:
     made.parameters = schemas.of_arguments(strict.model_json_schema(by_alias=True))
     told = made.fn_metadata
     told.output_schema = schemas.of_answer(told.output_schema or {})
+    told.output_model = None  # what comes back was made by that very model
     return made
 
 
