@@ -126,10 +126,10 @@ def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
 
 
 def _changed(row: dict[str, Any], now: datetime) -> str:
-    """Name what changed since the day before, when that is still news."""
+    """Say what changed since the day before, and how far, when that is still news."""
     if row["attention_kind"] is None or now - row["captured_at"] > timedelta(hours=48):
         return NO_NEWS
-    return change_wording.label(row["attention_kind"])
+    return change_wording.short(row)
 
 
 def sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:

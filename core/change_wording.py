@@ -29,6 +29,19 @@ def label(kind: str) -> str:
     return _LABELS[Finding(kind)]
 
 
+def short(change: Mapping[str, Any]) -> str:
+    """Say what happened and how far, in the width of a cell: "Rank worsened 92 %".
+
+    `change`: as for `before_and_after`.
+    """
+    finding = Finding(change["attention_kind"])
+    if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
+        return f"Rank {wording.rank_change(change['prior_bsr'], change['bsr'])}"
+    if finding is Finding.PRICE_MOVED:
+        return f"Price {wording.percent_change(change['prior_price'], change['price'])}"
+    return label(finding)
+
+
 def before_and_after(change: Mapping[str, Any]) -> str:
     """Say from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
 
