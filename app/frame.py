@@ -57,12 +57,15 @@ def _bell(unread: int) -> None:
 def notices() -> None:
     """Show the newest notices, the unread ones bold; from here on they count as read."""
     found = accounts.own_notices()
-    if not found:
-        st.caption("Nothing yet.")
-    for each in found:
-        _notice(each)
+    # Before they are shown: whoever closes this at first sight has seen them.
     if any(not each.is_read for each in found):
         account_actions.mark_read(found[0].id)
+    if not found:
+        st.caption(
+            "Nothing yet. Changes of your account, your role and your sign-in are told here."
+        )
+    for each in found:
+        _notice(each)
 
 
 def _notice(told: Told) -> None:
