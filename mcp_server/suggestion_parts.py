@@ -78,7 +78,11 @@ class Figure(Part):
     unit: Annotated[str, Described(description="A currency, rank (1 is the best), stars …")]
     period: Annotated[str | None, Described(description="Null: one moment.")]
     seen_at: Annotated[
-        Moment | None, Described(description="The newest look behind it; null: a rule or setting.")
+        Moment | None,
+        Described(
+            description="The newest look behind it, of a listing's figure the first that showed "
+            "this listing; null: a rule or setting."
+        ),
     ]
 
 

@@ -183,6 +183,10 @@ def unit(evidence: Evidence) -> str:
     return _UNITS.get(evidence.unit, evidence.unit.removesuffix(" minor"))
 
 
+# Of a listing the look is kept that showed this version first: it stands until another comes.
+_OF_LISTINGS = ("characters", "bullets", "images")
+
+
 def seen(evidence: Evidence, now: datetime) -> str:
     """Say how old the looks behind a figure are: the only one, the ends of its period, or all."""
     if not evidence.snapshots:
@@ -193,6 +197,8 @@ def seen(evidence: Evidence, now: datetime) -> str:
     if evidence.period and looks > 1:  # of a period its first and last look are kept
         oldest = min(key.captured_at for key in evidence.snapshots)
         return f"{wording.age(oldest, now)} to {age}"
+    if evidence.unit in _OF_LISTINGS:
+        return f"first seen {age}"
     return age if looks == 1 else f"{age} · {wording.count(looks)} looks"
 
 

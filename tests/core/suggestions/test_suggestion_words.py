@@ -45,6 +45,8 @@ def test_the_age_of_a_figure_is_that_of_its_newest_look():
     period = Evidence("k", "f", 1, "rank", "last 30 days", keys)
     assert suggestion_words.seen(period, NOW) == "2 days ago to 2 h ago"
     assert suggestion_words.seen(Evidence("k", "f", 75, "characters"), NOW) == "rule or setting"
+    images = Evidence("k", "f", 2, "images", None, keys[:1])
+    assert suggestion_words.seen(images, NOW).startswith("first seen ")
 
 
 @pytest.mark.parametrize(
