@@ -136,7 +136,7 @@ def snapshot_columns(
 
 
 def _beginning(day: date) -> datetime:
-    """Return before when no marketplace's day of this date began: up to 14 h before UTC's."""
+    """Return a moment before which this day began on no marketplace: 14 h before UTC's."""
     return datetime.combine(day, time(), UTC) - timedelta(hours=14)
 
 
