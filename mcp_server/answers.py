@@ -88,6 +88,15 @@ SeenEarlier = Annotated[
 ]
 
 
+WhyUnknown = Annotated[
+    dict[str, str],
+    Field(
+        description="By its name, why each value above is null; empty: none is.",
+        examples=[{"rank": "not reported"}],
+    ),
+]
+
+
 class Named(Part):
     """Which product."""
 

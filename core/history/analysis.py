@@ -197,12 +197,8 @@ def weighted_average(line: Line, held_until: np.datetime64) -> float:
 
     NaN when nothing is known; the plain average when no value held for any time.
     """
-    values, held = _known_and_held(line, held_until)
-    if len(values) == 0:
-        return float("nan")
-    if held.sum() <= 0:
-        return float(values.mean())
-    return float((values * held).sum() / held.sum())
+    values, weights = _known_and_weights(line, held_until)
+    return float((values * weights).sum() / weights.sum()) if len(values) else float("nan")
 
 
 def weighted_median(line: Line, held_until: np.datetime64) -> float:
@@ -210,22 +206,20 @@ def weighted_median(line: Line, held_until: np.datetime64) -> float:
 
     NaN when nothing is known; the plain median when no value held for any time.
     """
-    values, held = _known_and_held(line, held_until)
+    values, weights = _known_and_weights(line, held_until)
     if len(values) == 0:
         return float("nan")
-    if held.sum() <= 0:
-        return float(np.median(values))
     order = np.argsort(values)
-    passed = np.cumsum(held[order])
+    passed = np.cumsum(weights[order])
     sides = [np.searchsorted(passed, passed[-1] / 2, side=side) for side in ("left", "right")]
     return float(values[order][np.minimum(sides, len(values) - 1)].mean())
 
 
-def _known_and_held(line: Line, held_until: np.datetime64) -> tuple[Floats, Floats]:
-    """Return the known values of a line of steps, and how long each held (microseconds)."""
+def _known_and_weights(line: Line, held_until: np.datetime64) -> tuple[Floats, Floats]:
+    """Return the known values of a line of steps, and how long each held; 1 each if none did."""
     known = ~np.isnan(line.values)
-    held = np.diff(np.append(line.times, held_until)).astype(np.float64)
-    return line.values[known], held[known]
+    held = np.diff(np.append(line.times, held_until)).astype(np.float64)[known]
+    return line.values[known], held if held.sum() > 0 else np.ones_like(held)
 
 
 def _in_stock_share(history: History, end: np.datetime64) -> Figure:

@@ -29,6 +29,7 @@ from mcp_server.answers import (
     Part,
     SeenEarlier,
     Untrusted,
+    WhyUnknown,
     from_outside,
     moment,
     moment_or_none,
@@ -78,13 +79,7 @@ class ContenderRow(Named):
     bullets_length: Annotated[int | None, Described(description="Characters, all together.")]
     description_length: Annotated[int | None, Described(description="Characters.")]
     images: int | None
-    why_unknown: Annotated[
-        dict[str, str],
-        Described(
-            description="By its name, why each value above is null; empty: none is.",
-            examples=[{"bullets": "its page was not read yet"}],
-        ),
-    ]
+    why_unknown: WhyUnknown
     seen_earlier: SeenEarlier
     looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
 

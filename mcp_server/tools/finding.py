@@ -29,6 +29,7 @@ from mcp_server.answers import (
     SeenEarlier,
     Untrusted,
     UntrustedTexts,
+    WhyUnknown,
     from_outside,
     moment,
     moment_or_none,
@@ -75,13 +76,7 @@ class ProductRow(Named):
     rating: Annotated[float | None, Described(description="Stars, 1 to 5.")]
     ratings_count: int | None
     availability: Annotated[str | None, Described(description="Null: unknown.")]
-    why_unknown: Annotated[
-        dict[str, str],
-        Described(
-            description="By its name, why each value above is null; empty: none is.",
-            examples=[{"rank": "not reported"}],
-        ),
-    ]
+    why_unknown: WhyUnknown
     seen_earlier: SeenEarlier
     change: Annotated[
         Untrusted | None,
