@@ -1,0 +1,206 @@
+"""A database that the code of 6ba1250 filled, brought to the newest schema: nothing is lost.
+
+What is in it: README.md beside this file.
+"""
+
+import gzip
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from core import db, migrate
+from core.accounts import audit, links, second_factor, sessions
+from core.accounts.api_tokens import find_by_token
+from core.accounts.credentials import is_password
+from core.accounts.rules import Acting, Means
+from core.accounts.service import acting_person
+from core.history.provenance import find_latest_provenance
+from core.suggestions import applying, service
+from core.suggestions.proposing import store_advice
+from core.suggestions.rules import ActionState, Advisor
+from core.tables import metadata
+from core.tracking.lists import ListFilter, Sort, SortBy, Whose
+from core.tracking.queries import find_rows
+from tests.core.suggestions.world import advice, new_price
+from tests.factories import rows
+from tests.mcp_server.conftest import Agent
+from tests.test_migrations import is_described
+
+DUMP = Path(__file__).parent / "database_6ba1250.sql.gz"
+SOON = datetime(2026, 11, 30, 0, 50, tzinfo=UTC)  # a quarter of an hour after it was filled
+LAMP_ID, KETTLE_ID, DESK_ID, JAR_ID = 4, 5, 6, 7
+
+SECRET_KEY = "a-key-of-the-kept-database-and-of-nothing-else"
+API_TOKEN = "amz_JVZM2teu3zRSEXByPvwZKLCju9ZFH3VdMCA09EEW9LE"
+REVOKED_TOKEN = "amz_49buu7i7NuQhplKof6E2bGA9wCQLPANWfKk2KZKMcxs"
+COOKIE_OF_SAM = "LisARAEEUfrAJ2Il2JjukZ37q_-yaM3QRMJxPts-Bow"
+RESET_LINK_OF_SAM = "GxmTFh_HlgtXelX-Xi1wlQSuWddyeJGy7WSjo7_0CJs"
+RECOVERY_CODE_OF_MIA = "4bvza-m6kux"
+AUDIT_HEAD = "108476373889a6104f27a966942aa49c364fed25330b3419ce6e55a1ecaff782"
+
+
+@pytest.fixture(scope="module")
+def upgraded(server_url: str) -> Iterator[str]:
+    """The address of the kept database, brought to the newest schema."""
+    name = f"amazcope_{uuid4().hex[:12]}"
+    url = f"{server_url.rsplit('/', 1)[0]}/{name}"
+    server = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(gzip.decompress(DUMP.read_bytes()))
+    migrate.upgrade(url)
+    yield url
+    with server.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    server.dispose()
+
+
+@pytest.fixture(scope="module")
+def engine(upgraded: str) -> Iterator[Engine]:
+    """An engine on it, in place of the empty database that other tests have."""
+    engine = db.make_engine(upgraded)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def olga(session: Session) -> Acting:
+    return acting_person(session, 1, Means.PAGE)
+
+
+@pytest.fixture
+def sam(session: Session) -> Acting:
+    return acting_person(session, 2, Means.PAGE)
+
+
+@pytest.fixture
+def mia(session: Session) -> Acting:
+    return acting_person(session, 3, Means.PAGE)
+
+
+def listed(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> set[str]:
+    asked = ListFilter(whose=whose)
+    found = find_rows(session, acting, asked, Sort(SortBy.TITLE), 0, 50)
+    return {row["asin"] for row in found.rows}
+
+
+def test_its_schema_is_the_models(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert migrate.current_revision(connection) == migrate.head_revision()
+        options = {
+            "include_object": is_described,
+            "compare_type": True,
+            "compare_server_default": False,
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_its_audit_is_whole_and_holds_the_head_that_was_noted(session: Session) -> None:
+    verified = audit.verify(session, AUDIT_HEAD)
+    assert (verified.sealed, verified.waiting, verified.broken_at) == (30, 1, None)
+    assert verified.has_noted
+    assert audit.seal(session) == 1
+    assert audit.verify(session, AUDIT_HEAD).broken_at is None
+
+
+def test_its_two_lists_are_as_they_were(session: Session, olga: Acting, sam: Acting) -> None:
+    demo = {"B0DEMO0101", "B0DEMO0102", "B0TEST9999"}  # fetched from a local server once
+    assert listed(session, olga) == {"B0TEST0001", "B0TEST0002", "B0TEST0008"} | demo
+    assert listed(session, sam) == {"B0TEST0002", "B0TEST0003", "B0TEST0004"}
+    assert listed(session, sam, Whose.TEAM) == listed(session, olga) | listed(session, sam)
+    [own] = rows(session, "SELECT * FROM tracking WHERE person_id = 1 AND product_id = 4")
+    assert (own["tags"], own["note"], str(own["price_change_percent"])) == (
+        ["best", "light"],
+        "Ours since May",
+        "7.50",
+    )
+    [desk] = rows(session, "SELECT * FROM tracking WHERE person_id = 2 AND product_id = 6")
+    assert desk["paused_at"] is not None
+
+
+def test_its_histories_are_as_they_were(session: Session) -> None:
+    counted = {
+        row["product_id"]: row["n"]
+        for row in rows(session, "SELECT product_id, count(*) AS n FROM snapshot GROUP BY 1")
+    }
+    assert [counted[each] for each in (LAMP_ID, KETTLE_ID, DESK_ID, JAR_ID)] == [101, 56, 20, 34]
+    [slip] = rows(session, "SELECT price, currency FROM snapshot WHERE flags <> 0")
+    assert slip == {"price": 29, "currency": "JPY"}
+    found = find_latest_provenance(session, LAMP_ID, "price")
+    assert found is not None
+
+
+def test_its_people_get_in_by_all_their_ways(
+    session: Session, olga: Acting, sam: Acting, mia: Acting
+) -> None:
+    for who, word in ((olga, "olga"), (sam, "sam"), (mia, "mia")):
+        [kept] = rows(
+            session, "SELECT password_hash AS h FROM person WHERE id = :id", id=who.person_id
+        )
+        assert is_password(kept["h"], f"{word} keeps lamps 2026")
+    lifetime = sessions.Lifetime(timedelta(days=30), timedelta(days=30))
+    found = sessions.find(session, COOKIE_OF_SAM, lifetime, SOON, None)
+    assert found is not None
+    assert found.acting.person_id == sam.person_id
+    assert links.find_token(session, RESET_LINK_OF_SAM, links.Purpose.RESET, SOON) == sam.person_id
+    code = RECOVERY_CODE_OF_MIA
+    assert second_factor.recovery_codes_left(session, mia) == 9
+    assert second_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
+    assert not second_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
+
+
+def test_its_tokens_open_what_they_opened(session: Session, olga: Acting) -> None:
+    bearer = find_by_token(session, API_TOKEN, SOON, None)
+    assert bearer is not None
+    assert bearer.acting.person_id == olga.person_id
+    assert find_by_token(session, REVOKED_TOKEN, SOON, None) is None
+
+
+def test_an_agent_gets_the_answer_that_was_kept_for_its_key(session: Session, olga: Acting) -> None:
+    agent = Agent(API_TOKEN, olga)
+    answer = agent.call("track_products", products=["US:B0TEST0008"], idempotency_key="kept-1")
+    assert answer["is_repeat"]
+    assert [row["verdict"] for row in answer["products"]] == ["added"]
+
+
+def test_what_was_declined_is_not_proposed_again(session: Session) -> None:
+    same = advice(new_price(1700, 1900), title="Ask for much less", evidence=3)
+    made = store_advice(session, 1, LAMP_ID, same, Advisor.RULES, None, None, SOON)
+    assert made is None
+
+
+def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia: Acting) -> None:
+    decision = service.approve(session, mia, 1, SOON)
+    assert (decision.did, decision.state) == (True, ActionState.APPROVED)
+    applying.apply(session, 1, SOON)
+    [kept] = rows(
+        session,
+        "SELECT price_change_percent AS p FROM tracking WHERE person_id = 1 AND product_id = 4",
+    )
+    assert str(kept["p"]) == "12.50"
+
+
+def test_its_actions_are_in_the_states_they_were_in(session: Session) -> None:
+    found = rows(session, "SELECT id, state FROM suggestion_action ORDER BY id")
+    assert [row["state"] for row in found] == [
+        "pending",
+        "pending",
+        "pending",
+        "declined",
+        "verified",
+        "declined",
+        "applied",
+        "stale",
+        "applied",
+        "expired",
+    ]
