@@ -3,13 +3,14 @@
 Streamlit sends its bundles as they are: 7 MB on the first visit. Compressing
 them costs time once per file, so the result stays in memory. Only what is the
 same for everybody is touched: assets with a hash in their name, and the shell.
+An answer that ends before its last byte, because its client left, is never kept.
 Not named `gzip`: with `app/` on the module path that would hide Python's own.
 """
 
 import asyncio
 import gzip
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import zstandard
 from starlette.datastructures import Headers, MutableHeaders
@@ -47,20 +48,6 @@ class Kept:
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
-
-
-@dataclass(slots=True)
-class _Answer:
-    """What the wrapped application said."""
-
-    start: Message | None = None
-    body: list[bytes] = field(default_factory=list)
-
-    async def note(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.start = message
-        elif message["type"] == "http.response.body":
-            self.body.append(message.get("body", b""))
 
 
 class CompressStatic:
@@ -101,28 +88,55 @@ class CompressStatic:
         return next((encoding for encoding in PACKERS if encoding in offered), None)
 
     async def _first_time(self, encoding: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask the application, send what it says compressed, and keep that."""
-        answer = _Answer()
-        await self.app(scope, receive, answer.note)
-        if answer.start is None:
-            return
-        body = b"".join(answer.body)
-        if not _may_compress(answer.start, body):
-            await send(answer.start)
-            await send({"type": "http.response.body", "body": body})
+        """Ask the application, send its answer compressed, and keep that."""
+        answer: list[Message] = []
+
+        async def note(message: Message) -> None:
+            answer.append(message)
+
+        await self.app(scope, receive, note)
+        body = whole_body(answer)
+        if body is None or not _may_compress(answer[0], body):
+            for message in answer:
+                await send(message)
             return
         # In a thread: others must be served meanwhile.
         packed = await asyncio.to_thread(PACKERS[encoding], body)
-        kept = Kept(_headers_for(answer.start, encoding, len(packed)), packed)
-        self._keep((scope["path"], encoding), kept)
-        await _send_kept(kept, send)
+        compressed = Kept(_headers_for(answer[0], encoding, len(packed)), packed)
+        if _never_changes(answer[0]):
+            self._keep((scope["path"], encoding), compressed)
+        await _send_kept(compressed, send)
 
     def _keep(self, name: tuple[str, str], kept: Kept) -> None:
-        """Keep an answer while there is room; the shell's name says nothing of its content."""
-        has_room = self.size + len(kept.body) <= MOST_KEPT
-        if name[0] != "/" and name not in self.kept and has_room:
+        """Keep an answer while there is room."""
+        if name not in self.kept and self.size + len(kept.body) <= MOST_KEPT:
             self.kept[name] = kept
             self.size += len(kept.body)
+
+
+def whole_body(answer: Sequence[Message]) -> bytes | None:
+    """Return the body of an answer; None unless all of it is there.
+
+    Starlette stops in the middle of a file when its client leaves. The answer is whole
+    when its last message says so and its length is the one that was announced.
+    """
+    if not answer or answer[0]["type"] != "http.response.start":
+        return None
+    parts = answer[1:]
+    if not parts or any(part["type"] != "http.response.body" for part in parts):
+        return None
+    body = b"".join(part.get("body", b"") for part in parts)
+    announced = Headers(raw=answer[0]["headers"]).get("content-length")
+    is_whole = not parts[-1].get("more_body", False) and announced in (None, str(len(body)))
+    return body if is_whole else None
+
+
+def _never_changes(start: Message) -> bool:
+    """Return whether an answer is the same for ever.
+
+    The shell is not, and any unknown address is answered with the shell.
+    """
+    return "immutable" in Headers(raw=start["headers"]).get("cache-control", "")
 
 
 def _may_compress(start: Message, body: bytes) -> bool:
