@@ -17,7 +17,10 @@ class FieldMeaning:
 
 
 _REASON = "unknown: `why_unknown` beside it says why"
-_UNSEEN = "not reported by this source, or looked and there was none: `seen` tells which"
+_UNSEEN = (
+    "not reported by this source, none on the page (its bit in `seen` is set), "
+    "or not understood (it stands in `unreadable`)"
+)
 _MINOR = "minor units of `currency`"
 
 PRODUCT = (
@@ -52,6 +55,12 @@ SNAPSHOT = (
     FieldMeaning("source", "number", "Which scraper or kind of file said so.", None),
     FieldMeaning("kind", "number", "0: a sample, silence is a hole. 1: a change.", None),
     FieldMeaning("seen", "bits", "What the source looked at, so that null can be told.", None),
+    FieldMeaning(
+        "unreadable",
+        None,
+        "Fields whose text could not be read, each with it; text from outside.",
+        "every field was understood",
+    ),
     FieldMeaning("flags", "bits", "Why values are doubtful; 0: none is.", None),
     FieldMeaning("outcome", "word", "How the look ended; see the glossary.", None),
     FieldMeaning("currency", "ISO 4217", "As observed; comparable when the marketplace's.", None),

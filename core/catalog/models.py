@@ -140,6 +140,8 @@ class ProductLatest(Base):
     carried_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     flags: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     pending: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the doubtful value waiting
+    # Fields whose newest text could not be read: {"bsr": {"text": …, "at": …}}. NULL: none.
+    unreadable: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     price: Mapped[int | None] = mapped_column(BigInteger)
     price_basis: Mapped[int | None] = mapped_column(SmallInteger)

@@ -25,13 +25,21 @@ from core.history.gate import (
     Reference,
     pending_of,
 )
-from core.history.observation import Observation, Seen
+from core.history.observation import Observation, Seen, field_names
 
 # Plain integers: see gate.py.
 _PRICE, _LIST_PRICE, _BSR = int(Seen.PRICE), int(Seen.LIST_PRICE), int(Seen.BSR)
 _RATING, _RATINGS_COUNT = int(Seen.RATING), int(Seen.RATINGS_COUNT)
 _REVIEWS_COUNT = int(Seen.REVIEWS_COUNT)
 _AVAILABILITY, _SELLER = int(Seen.AVAILABILITY), int(Seen.SELLER)
+
+# When the newest value of a field was read; of all others, when anything was.
+_READ_AT = {
+    **dict.fromkeys(("price", "list_price", "buy_box", "coupon"), "price_at"),
+    "bsr": "bsr_at",
+    **dict.fromkeys(("rating", "ratings_count", "reviews_count"), "rating_at"),
+    **dict.fromkeys(("availability", "stock_left", "seller"), "availability_at"),
+}
 
 
 @dataclass(slots=True)
@@ -46,6 +54,7 @@ class LatestState:
     carried_until: datetime | None
     flags: int
     pending: list[dict[str, Any]] | None
+    unreadable: dict[str, dict[str, str]] | None
     price: int | None
     price_basis: int | None
     list_price: int | None
@@ -102,7 +111,8 @@ class LatestState:
 
 
 _NAMES = [field.name for field in fields(LatestState)]
-_PENDING = _NAMES.index("pending")
+_JSON = frozenset({"pending", "unreadable"})
+_JSON_PLACES = tuple(_NAMES.index(name) for name in sorted(_JSON))
 _values_of = attrgetter(*_NAMES)
 _TYPES = {
     "product_id": "int8",
@@ -113,6 +123,7 @@ _TYPES = {
     "carried_until": "timestamptz",
     "flags": "int4",
     "pending": "text",
+    "unreadable": "text",
     "price_at": "timestamptz",
     "bsr_at": "timestamptz",
     "rating_at": "timestamptz",
@@ -152,8 +163,7 @@ def write_latest(session: Session, states: Sequence[LatestState]) -> None:
     """Write rows back and raise each product's `data_version`."""
     changed = [name for name in _NAMES if name != "product_id"]
     assignments = ", ".join(
-        f"{name} = n.{name}::jsonb" if name == "pending" else f"{name} = n.{name}"
-        for name in changed
+        f"{name} = n.{name}::jsonb" if name in _JSON else f"{name} = n.{name}" for name in changed
     )
     arrays = ", ".join(f"%s::{_type_of(name)}[]" for name in _NAMES)
     statement = (
@@ -169,10 +179,13 @@ def _type_of(name: str) -> str:
 
 def _row(state: LatestState) -> Sequence[Any]:
     values: tuple[Any, ...] = _values_of(state)
-    if state.pending is None:
+    if state.pending is None and state.unreadable is None:
         return values
-    pending = orjson.dumps(state.pending).decode()
-    return (*values[:_PENDING], pending, *values[_PENDING + 1 :])
+    row = list(values)
+    for place in _JSON_PLACES:
+        if row[place] is not None:
+            row[place] = orjson.dumps(row[place]).decode()
+    return row
 
 
 _PAST = f"""
@@ -216,6 +229,8 @@ def move_on(
     A doubtful value leaves the accepted one standing.
     """
     at = observation.captured_at
+    if observation.unreadable or state.unreadable:
+        _note_unreadable(state, observation)
     if state.captured_at is None or at >= state.captured_at:
         state.captured_at, state.flags = at, flags
     seen = int(observation.seen)
@@ -231,6 +246,29 @@ def move_on(
         state.stock_left = observation.stock_left
         if seen & _SELLER:
             state.buy_box_seller = observation.buy_box_seller
+
+
+def unreadable_names(observation: Observation) -> dict[str, str]:
+    """Return the texts that could not be read, by the names of their fields."""
+    return {name: text for bit, text in observation.unreadable.items() for name in field_names(bit)}
+
+
+def _note_unreadable(state: LatestState, observation: Observation) -> None:
+    """Keep which fields could not be read last, until a newer observation reads them."""
+    at, seen = observation.captured_at, int(observation.seen)
+    noted = {
+        name: text
+        for name, text in (state.unreadable or {}).items()
+        if not seen & Seen[name.upper()] or at < datetime.fromisoformat(text["at"])
+    }
+    for name, text in unreadable_names(observation).items():
+        known_at = getattr(state, _READ_AT.get(name, "captured_at"))
+        earlier = noted.get(name)
+        if _is_newer(at, known_at) and (
+            earlier is None or _is_newer(at, datetime.fromisoformat(earlier["at"]))
+        ):
+            noted[name] = {"text": text, "at": at.isoformat()}
+    state.unreadable = noted or None
 
 
 def begin_day(state: LatestState, day_before: date) -> None:

@@ -1,19 +1,21 @@
 """Tables of what was observed: snapshots, further ranks, days."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Date,
     DateTime,
+    Index,
     Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import REAL
+from sqlalchemy.dialects.postgresql import JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -39,13 +41,19 @@ class Snapshot(Base):
     """One stored observation. Values are never edited; `flags` is the gate's judgement.
 
     Amounts are minor units of `currency`. Where that is not the marketplace's
-    own, `flags` says so and the amounts are not comparable.
+    own, `flags` says so and the amounts are not comparable. `unreadable` maps the
+    fields that could not be read to their texts; NULL: every field was understood.
     """
 
     __tablename__ = "snapshot"
     __table_args__ = (
         PrimaryKeyConstraint(
             "product_id", "captured_at", "source", postgresql_include=list(CHART_COLUMNS)
+        ),
+        Index(
+            "ix_snapshot_unreadable",
+            "captured_at",
+            postgresql_where=text("unreadable IS NOT NULL"),
         ),
         {"postgresql_partition_by": "RANGE (captured_at)"},
     )
@@ -55,6 +63,7 @@ class Snapshot(Base):
     source: Mapped[int] = mapped_column(SmallInteger)
     kind: Mapped[int] = mapped_column(SmallInteger)
     seen: Mapped[int] = mapped_column(Integer)
+    unreadable: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     flags: Mapped[int] = mapped_column(Integer)
     outcome: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)

@@ -4,10 +4,12 @@ Units, everywhere in Amazcope: money is an integer in the minor unit of its
 currency (cents; yen have none), a rating is in tenths of a star (46 is 4.6),
 a rank is 1 for the best seller, times are aware and in UTC.
 None means unknown or absent; `seen` tells which: with a field's bit set the
-source looked and there was none, without it the source does not report it.
+source looked and there was none, without it the source does not report it, unless
+`unreadable` holds the field: then a text stood there that could not be read.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, IntFlag, StrEnum
 
@@ -26,6 +28,7 @@ __all__ = [
     "PriceBasis",
     "Seen",
     "Source",
+    "field_names",
 ]
 
 
@@ -148,6 +151,11 @@ class Seen(IntFlag):
     LISTING = 1 << 19
 
 
+def field_names(mask: Seen) -> list[str]:
+    """Return the names under which the fields of a presence mask are stored and shown."""
+    return [str(bit.name).lower() for bit in mask]
+
+
 class Flag(IntFlag):
     """Why a value is doubtful. Bits are stored: never move one."""
 
@@ -182,6 +190,9 @@ class Observation:
     kind: Kind = Kind.SAMPLE
     outcome: Outcome = Outcome.OK
     seen: Seen = Seen.NONE
+    # Fields where something stood that could not be read, each with its text, shortened
+    # (`core.scraping.text.excerpt`). Their bits in `seen` are not set, their values None.
+    unreadable: Mapping[Seen, str] = field(default_factory=dict)
     flags: Flag = Flag.NONE  # what the source itself admits, such as a stale price
     currency: str | None = None  # as observed; None: the source names none
     price: int | None = None  # the price a buyer is shown; `price_basis` says which

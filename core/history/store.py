@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from core.bulk import copy_rows, insert_rows, run_rows
@@ -41,6 +42,7 @@ from core.history.latest import (
     lock_latest,
     move_on,
     references_before,
+    unreadable_names,
     write_latest,
 )
 from core.history.observation import Observation
@@ -265,6 +267,7 @@ _SNAPSHOT = {
     "source": "int2",
     "kind": "int2",
     "seen": "int4",
+    "unreadable": "jsonb",
     "flags": "int4",
     "outcome": "text",
     "currency": "text",
@@ -309,6 +312,7 @@ def _snapshot_row(
         int(seen.source),
         int(seen.kind),
         int(seen.seen),
+        Jsonb(unreadable_names(seen)) if seen.unreadable else None,
         flags,
         seen.outcome.value,
         seen.currency or currency,

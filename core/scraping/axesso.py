@@ -136,6 +136,7 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         listing=_listing(look, details.attributes),
         outcome=_outcome(look, price, state),
         seen=look.seen(),
+        unreadable=look.unreadable(),
     )
 
 

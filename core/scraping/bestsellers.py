@@ -83,6 +83,7 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         ratings_count=look.read(looking.RATINGS_COUNT, _key(item, _COUNTS), text.whole_number),
         listing=_listing(look),
         seen=look.seen(),
+        unreadable=look.unreadable(),
     )
 
 

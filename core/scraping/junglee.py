@@ -115,6 +115,7 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         listing=_listing(look),
         outcome=looking.outcome_of(price, state, knows_price=bool(look.bits & looking.PRICE)),
         seen=look.seen(),
+        unreadable=look.unreadable(),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from core.history.observation import Availability, Outcome, Seen
-from core.scraping.text import UnreadableValueError
+from core.scraping.text import UnreadableValueError, excerpt
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,13 +27,14 @@ LISTING: Final = int(Seen.LISTING)
 
 
 class Look:
-    """One item, and the bits of what was seen in it so far."""
+    """One item, the bits of what was read in it so far, and the texts that could not be."""
 
-    __slots__ = ("bits", "item")
+    __slots__ = ("bits", "item", "texts")
 
     def __init__(self, item: Mapping[str, Any]) -> None:
         self.item = item
         self.bits = 0
+        self.texts: dict[int, str] = {}
 
     def read(
         self,
@@ -43,18 +44,31 @@ class Look:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T | None:
-        """Return the parsed field and note it as seen; None, not noted, if absent or unreadable."""
+        """Return the parsed field and note it as seen; None if it is absent, or noted unreadable.
+
+        `bit` 0 notes nothing: the caller says what a missing value means.
+        """
         if key not in self.item:
             return None
         try:
             value = parse(self.item[key], *args, **kwargs)
         except UnreadableValueError:
+            self.note_unreadable(bit, self.item[key])
             return None
         self.bits |= bit
         return value
 
+    def note_unreadable(self, bit: int, value: object) -> None:
+        """Note that something stands in a field, and that it can't be read."""
+        if bit:
+            self.texts[bit] = excerpt(value)
+
     def seen(self) -> Seen:
         return Seen(self.bits)
+
+    def unreadable(self) -> dict[Seen, str]:
+        """Return the texts of the fields that nothing could be read of, one for each field."""
+        return {each: text for bits, text in self.texts.items() for each in Seen(bits & ~self.bits)}
 
 
 def outcome_of(

@@ -5,6 +5,7 @@ was none"; `UnreadableValueError` means "there was something, and it can't be re
 No knowledge of any actor, no wording of Amazon's pages (`phrases.py` has that).
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -39,8 +40,19 @@ _TRUE_WORDS: Final = frozenset({"true", "1", "yes"})
 _FALSE_WORDS: Final = frozenset({"false", "0", "no"})
 
 
+LONGEST_EXCERPT: Final = 300  # characters of a text that can't be read
+
+
 class UnreadableValueError(AmazcopeError):
     """A value is there, and it is not what its field should hold."""
+
+
+def excerpt(value: object) -> str:
+    """Return what stood in a field that can't be read, shortened, as it can be stored."""
+    written = (
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    )
+    return clean_string(written, LONGEST_EXCERPT) or "(blank)"
 
 
 def clean_text(value: object, limit: int) -> str | None:

@@ -124,3 +124,43 @@ def test_many_rows_are_written_at_once(session: Session) -> None:
         take(states[number], look_at(price=1000 + n))
     write_latest(session, list(states.values()))
     assert [latest(session, number)["price"] for number in numbers] == [1000, 1001]
+
+
+def unread(at_hour: int, text: str = "Pozycja ?? w kategorii Dom") -> Observation:
+    return price_only(at=NOON + at_hour * HOUR, unreadable={Seen.BSR: text})
+
+
+def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
+    state: LatestState,
+) -> None:
+    take(state, unread(1))
+    assert state.unreadable == {
+        "bsr": {
+            "text": "Pozycja ?? w kategorii Dom",
+            "at": (NOON + HOUR).isoformat(),
+        }
+    }
+    take(state, look_at())  # older: it does not say how the page reads now
+    assert state.unreadable is not None
+    assert state.bsr == 500
+    take(state, look_at(at=NOON + 2 * HOUR))
+    assert state.unreadable is None
+
+
+def test_an_older_text_that_could_not_be_read_says_nothing_of_a_newer_value(
+    state: LatestState,
+) -> None:
+    take(state, look_at(at=NOON + 2 * HOUR))
+    take(state, unread(1))
+    assert state.unreadable is None
+
+
+def test_the_newest_of_two_unreadable_texts_is_kept_whichever_comes_first(
+    session: Session, state: LatestState
+) -> None:
+    take(state, unread(2, "newest"))
+    take(state, unread(1, "older"))
+    write_latest(session, [state])
+    kept = latest(session, state.product_id)["unreadable"]
+    assert kept is not None
+    assert kept["bsr"]["text"] == "newest"

@@ -243,6 +243,15 @@ def test_a_price_of_zero_is_unknown_and_flagged(session: Session) -> None:
     assert latest(session, product(session))["price"] == 2000
 
 
+def test_a_text_that_could_not_be_read_is_stored_with_its_field(session: Session) -> None:
+    store(session, look_at(ranks=(), seen=Seen.PRICE, unreadable={Seen.BSR: "Pozycja ??"}))
+    store(session, look_at(at=NOON + HOUR))
+    first, second = snapshots(session, product(session))
+    assert (first["bsr"], first["unreadable"]) == (None, {"bsr": "Pozycja ??"})
+    assert second["unreadable"] is None
+    assert latest(session, product(session))["unreadable"] is None
+
+
 def test_an_amount_in_another_currency_is_kept_as_observed_and_not_compared(
     session: Session,
 ) -> None:
