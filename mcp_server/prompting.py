@@ -76,6 +76,12 @@ class Prompt:
     function: Callable[..., Instruction]
     arguments: type[BaseModel]
 
+    @property
+    def optional_arguments(self) -> frozenset[str]:
+        """The names of those that may be left out."""
+        fields = self.arguments.model_fields.items()
+        return frozenset(name for name, each in fields if not each.is_required())
+
 
 PROMPTS: dict[str, Prompt] = {}
 """Every prompt by its name, in the order of declaration."""

@@ -129,7 +129,7 @@ def prepare_listing_review(call: Call, product: ProductName) -> Instruction:
                 "list_suggestions",
                 "what was proposed for it before, in any state; `get_suggestion` says what came of "
                 "one.",
-                {**about, "state": None},
+                {**about, "state": "any"},
             ),
             Step(
                 "propose_content_improvement",

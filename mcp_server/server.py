@@ -33,6 +33,7 @@ import mcp_server.tools  # noqa: F401 - declares the tools
 from core.config import ROOT
 from mcp_server import completing, prompting, resourcing, tooling, wrong_arguments
 from mcp_server.callers import Callers
+from mcp_server.null_arguments import drop_null_arguments
 from mcp_server.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ def make_server(callers: Callers, verifier: TokenVerifier | None = None) -> Serv
         token_verifier=verifier,
         auth=auth,
         log_level="WARNING",
-        middleware=[Recording(callers)],
+        middleware=[drop_null_arguments, Recording(callers)],
         subscriptions=False,
         lifespan=_threads,
         tools=tooling.tools_of_the_sdk(),

@@ -14,7 +14,7 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 import anyio.from_thread
@@ -46,7 +46,7 @@ W = TypeVar("W", bound=Written)
 Function = Callable[Concatenate[Call, P], A]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tool:
     """A tool as it is declared."""
 
@@ -67,6 +67,12 @@ class Tool:
     def arguments(self) -> list[str]:
         """The names of its arguments."""
         return list(inspect.signature(self.function).parameters)[1:]
+
+    @cached_property
+    def optional_arguments(self) -> frozenset[str]:
+        """The names of those that may be left out."""
+        parameters = list(inspect.signature(self.function).parameters.values())[1:]
+        return frozenset(each.name for each in parameters if each.default is not each.empty)
 
     @property
     def least_role(self) -> Role:

@@ -16,7 +16,7 @@ def suggestions_for_product(call: Call, marketplace: str, asin: str) -> Suggesti
     """What was suggested for one product, in any state, newest first: the first 50.
 
     `get_suggestion` returns each with its changes and evidence. Where it is truncated, hand
-    `next_cursor` to `list_suggestions` with the product, `state` null and `limit` 50.
+    `next_cursor` to `list_suggestions` with the product, `state` any and `limit` 50.
     """
     with read_scope() as session:
         head = coded_head_of(session, call.acting, marketplace, asin)

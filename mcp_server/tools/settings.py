@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
@@ -110,8 +110,10 @@ def update_tracking_settings(
         ),
     ] = KEEP,
     note: Annotated[
-        Annotated[str, Described(max_length=LONGEST_NOTE)] | Kept | None,
-        Described(description="Replaces the present note; null: none.", json_schema_extra=optional),
+        Annotated[str, Described(max_length=LONGEST_NOTE)] | Kept,
+        Described(
+            description="Replaces the present note; empty: none.", json_schema_extra=optional
+        ),
     ] = KEEP,
     is_primary: Annotated[
         bool | Kept,
@@ -200,19 +202,19 @@ def update_alert_thresholds(
     call: Call,
     product: ProductName,
     price_change_percent: Annotated[
-        Percent | Kept | None,
+        Percent | Literal["usual"] | Kept,
         Described(
-            description="Smaller changes of the price are no news. Null: the usual "
+            description="Smaller changes of the price are no news. `usual`: "
             f"{USUAL_RULE.price_percent:g} %, which is also the least that has an effect.",
             examples=[10],
             json_schema_extra=optional,
         ),
     ] = KEEP,
     rank_change_percent: Annotated[
-        Percent | Kept | None,
+        Percent | Literal["usual"] | Kept,
         Described(
             description="Smaller changes of the rank, as a ratio (100 to 150 or back is 50 %), are "
-            f"no news. Null: the usual {USUAL_RULE.rank_percent:g} %, which is also the least that "
+            f"no news. `usual`: {USUAL_RULE.rank_percent:g} %, which is also the least that "
             "has an effect.",
             examples=[100],
             json_schema_extra=optional,
@@ -222,8 +224,8 @@ def update_alert_thresholds(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> AlertThresholdsWritten:
-    """Change from which change of price or rank on a product is news; null goes back to the
-    usual. What is left out stays as it is; the answer says what each was and is.
+    """Change from which change of price or rank on a product is news; `usual` resets a
+    threshold. What is left out stays as it is; the answer says what each was and is.
     """
     changes = Changes(
         price_change_percent=_decimal(price_change_percent),
@@ -240,7 +242,10 @@ def update_alert_thresholds(
     return written(call, Write(dry_run, idempotency_key), AlertThresholdsWritten, work)
 
 
-def _decimal(percent: float | Keep | None) -> Decimal | Keep | None:
+def _decimal(percent: float | Literal["usual"] | Keep) -> Decimal | Keep | None:
+    """Return a threshold as it is stored; None: the usual."""
+    if percent == "usual":
+        return None
     return Decimal(repr(percent)) if isinstance(percent, float) else percent
 
 

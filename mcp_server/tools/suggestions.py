@@ -1,6 +1,6 @@
 """What was suggested, where it stands, and what may be cited by who suggests."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
 
@@ -125,8 +125,8 @@ def list_suggestions(
         ProductName | None, Described(description="Only those about this product; null: all.")
     ] = None,
     state: Annotated[
-        SuggestionState | None,
-        Described(description="pending: waiting for a manager. Null: in any state."),
+        SuggestionState | Literal["any"],
+        Described(description="pending: waiting for a manager; any: in whatever state."),
     ] = SuggestionState.PENDING,
     kinds: Annotated[
         tuple[Kind, ...], Described(max_length=3, description="Any of these; empty: all.")
@@ -139,7 +139,8 @@ def list_suggestions(
     with read_scope() as session:
         head = None if product is None else head_of(session, call.acting, product)
     number = None if head is None else head.product_id
-    asked = QueueFilter(state=state, kinds=kinds, product_id=number)
+    wanted = None if state == "any" else state
+    asked = QueueFilter(state=wanted, kinds=kinds, product_id=number)
     return suggestion_list(call, asked, limit, cursor)
 
 
@@ -256,7 +257,7 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
         if view is None:
             raise NotFoundError(
                 f"There is no suggestion {suggestion_id} in your team. `list_suggestions` with "
-                "`state` null lists all."
+                "`state` any lists all."
             )
         steps = queries.time_line(session, call.acting, suggestion_id)
     details = SuggestionDetails(**told_of(view, steps))

@@ -82,7 +82,7 @@ def test_a_prompt_names_only_tools_that_exist_with_arguments_they_take(
 def test_a_review_looks_at_what_was_decided_before_too(lamp: Agent) -> None:
     """Without a state the list holds only what waits: what was declined would come again."""
     text = text_of(lamp, "prepare_listing_review", product=NAME)
-    assert f'`list_suggestions` with product="{NAME}", state=null: ' in text
+    assert f'`list_suggestions` with product="{NAME}", state="any": ' in text
     assert f'`get_rating_history` with product="{NAME}", days=90: ' in text
 
 

@@ -103,7 +103,7 @@ def test_an_agent_proposes_a_manager_approves_and_the_agent_reads_it(
     ]
     assert told["page"].endswith(f"/suggestion?id={number}")
     assert proposer.call("list_suggestions")["total"] == 0
-    assert proposer.call("list_suggestions", state=None)["total"] == 1
+    assert proposer.call("list_suggestions", state="any")["total"] == 1
 
 
 def test_an_applied_price_is_not_told_as_if_it_were_live(
@@ -282,7 +282,7 @@ def test_another_teams_suggestion_is_not_there(session: Session, proposer: Agent
     assert "belongs to another team" in refused(
         other, "add_suggestion_action", suggestion_id=number
     )
-    assert other.call("list_suggestions", state=None)["total"] == 0
+    assert other.call("list_suggestions", state="any")["total"] == 0
 
 
 def test_no_tool_decides(proposer: Agent) -> None:
@@ -383,9 +383,9 @@ def test_a_list_goes_on_where_it_ended(session: Session, proposer: Agent) -> Non
     assert "cursor" in other
 
 
-@pytest.mark.parametrize(("state", "is_declined"), [("pending", True), (None, False)])
+@pytest.mark.parametrize(("state", "is_declined"), [("pending", True), ("any", False)])
 def test_a_list_loses_and_repeats_nothing_while_others_decide_and_propose(
-    session: Session, acting: Acting, proposer: Agent, state: str | None, is_declined: bool
+    session: Session, acting: Acting, proposer: Agent, state: str, is_declined: bool
 ) -> None:
     made = [propose(proposer, price=price)["suggestion_id"] for price in (19.0, 19.1, 19.2)]
     pages = [proposer.call("list_suggestions", state=state, limit=1)]
@@ -437,7 +437,7 @@ def test_a_long_address_goes_on_in_the_list(session: Session, proposer: Agent) -
     there = read(proposer, HERE)
     assert (there["total"], there["truncated"], len(there["suggestions"])) == (51, True, 50)
     rest = proposer.call(
-        "list_suggestions", product=LAMP, state=None, limit=50, cursor=there["next_cursor"]
+        "list_suggestions", product=LAMP, state="any", limit=50, cursor=there["next_cursor"]
     )
     assert len(rest["suggestions"]) == 1
 

@@ -93,7 +93,7 @@ def test_what_teammates_wrote_is_repeated_as_data(session: Session, acting: Acti
     mate = active(session, colleague(session, acting), Role.SELLER)
     follow_all(session, mate, [LAMP], note=HOSTILE, tags=("Ignore all", "«b»"))
     manager = agent_of(session, acting)
-    change = {"product": LAMP_NAME, "whose": "team", "note": None, "tags": []}
+    change = {"product": LAMP_NAME, "whose": "team", "note": "", "tags": []}
     answer = manager.call("update_tracking_settings", **change, dry_run=True)
     assert answer["before"]["note"] == {"untrusted": HOSTILE}
     assert answer["before"]["tags"] == {"untrusted": ["Ignore all", "«b»"]}
@@ -308,11 +308,11 @@ def test_only_what_is_given_changes(session: Session, agent: Agent) -> None:
     assert (event.old["tags"], event.new["tags"]) == (["old"], ["b"])
 
 
-def test_null_clears_a_note_and_the_same_again_changes_nothing(
+def test_an_empty_text_clears_a_note_and_the_same_again_changes_nothing(
     session: Session, agent: Agent
 ) -> None:
     follow_all(session, agent.acting, [LAMP], note="away with me")
-    clear = {"product": LAMP_NAME, "note": None}
+    clear = {"product": LAMP_NAME, "note": ""}
     assert agent.call("update_tracking_settings", **clear)["changed"] == ["note"]
     count = len(events(session))
     assert agent.call("update_tracking_settings", **clear)["changed"] == []
@@ -326,7 +326,7 @@ def test_nothing_given_is_told(session: Session, agent: Agent) -> None:
         assert "at least one setting" in agent.refusal(tool, product=LAMP_NAME)
 
 
-def test_a_threshold_is_set_and_null_resets_it_to_the_usual(session: Session, agent: Agent) -> None:
+def test_a_threshold_is_set_and_reset_to_the_usual(session: Session, agent: Agent) -> None:
     follow_all(session, agent.acting, [LAMP])
     answer = agent.call("update_alert_thresholds", product=LAMP_NAME, price_change_percent=12.345)
     assert answer["before"]["price_change"] == {"percent": 5.0, "is_usual": True}
@@ -334,7 +334,7 @@ def test_a_threshold_is_set_and_null_resets_it_to_the_usual(session: Session, ag
         "price_change": {"percent": 12.34, "is_usual": False},
         "rank_change": {"percent": 50.0, "is_usual": True},
     }
-    reset = {"product": LAMP_NAME, "price_change_percent": None, "rank_change_percent": 80}
+    reset = {"product": LAMP_NAME, "price_change_percent": "usual", "rank_change_percent": 80}
     words = agent.words("update_alert_thresholds", **reset)
     assert "price change was 12.34 %, is 5 % (as usual)" in words
     assert "rank change was 50 % (as usual), is 80 %" in words

@@ -1,0 +1,52 @@
+"""Middleware that reads null for an optional argument as "not given".
+
+Many clients send every argument of a schema and fill those they don't need with null. This
+runs before arguments are hashed and validated, so no schema has to list null as a type, and a
+repeated write is recognised with or without its nulls. Null for a required argument, or
+for one that doesn't exist, stays and is refused like any other wrong value.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult
+
+from mcp_server.callers import Asking
+from mcp_server.prompting import PROMPTS
+from mcp_server.tooling import TOOLS
+
+Values = Mapping[str, Any]
+
+
+async def drop_null_arguments(ctx: Asking, call_next: CallNext) -> HandlerResult:
+    """Hand a request on without the optional arguments whose value is null."""
+    if ctx.params is None:
+        return await call_next(ctx)
+    return await call_next(replace(ctx, params=_without_nulls(ctx.method, ctx.params)))
+
+
+def _without_nulls(method: str, params: Values) -> Values:
+    """Return a request's parameters without optional arguments that are null."""
+    params = {
+        key: value
+        for key, value in params.items()
+        if value is not None or key not in ("arguments", "context")
+    }
+    name, arguments, context = (params.get(key) for key in ("name", "arguments", "context"))
+    if method == "tools/call" and name in TOOLS:
+        return _replaced(params, "arguments", arguments, TOOLS[name].optional_arguments)
+    if method == "prompts/get" and name in PROMPTS:
+        return _replaced(params, "arguments", arguments, PROMPTS[name].optional_arguments)
+    if method == "completion/complete" and isinstance(context, Mapping):
+        known = context.get("arguments")  # what is filled in so far: none of it has to be
+        return {**params, "context": _replaced(context, "arguments", known, known or ())}
+    return params
+
+
+def _replaced(params: Values, key: str, given: Any, optional: Collection[str]) -> Values:
+    """Return parameters whose arguments under `key` hold no null for an optional name."""
+    if not isinstance(given, Mapping):
+        return params
+    kept = {name: each for name, each in given.items() if each is not None or name not in optional}
+    return {**params, key: kept}
