@@ -6,7 +6,6 @@ every port of this machine in, and asks the internet what its address is.
 
 import hmac
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import session as signed
+from core import hosts
 from core.accounts import sessions
 from core.config import Settings, get_settings
 from core.db import read_scope
@@ -22,7 +22,7 @@ from core.db import read_scope
 Refusal = tuple[int, str]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_LOOPBACK_NAMES = LOOPBACK | {"localhost"}
+UNKNOWN_HOST = hosts.unknown_host("AMAZCOPE_URL")
 _METRICS = ("/metrics", "/_stcore/metrics")
 _UPLOAD = "/_stcore/upload_file/"
 
@@ -39,7 +39,7 @@ class Gate:
             return
         asked = HTTPConnection(scope)
         refusal = find_refusal(asked, get_settings())
-        if refusal is None and asked.url.path.startswith(_UPLOAD):
+        if refusal is None and asked.scope["path"].startswith(_UPLOAD):
             refusal = await run_in_threadpool(find_refused_upload, asked)
         if refusal is None:
             await self.app(scope, receive, send)
@@ -51,11 +51,14 @@ class Gate:
 
 def find_refusal(asked: HTTPConnection, settings: Settings) -> Refusal | None:
     """Return status and reason for a request that is not to be looked at, None for others."""
-    if not is_known_host(asked.headers, settings):
-        return 400, "unknown host: AMAZCOPE_URL says how these pages are reached"
+    is_metrics = asked.scope["path"] in _METRICS
+    # Who has the token may scrape by any name, such as a container's: no page knows it.
+    has_token = is_metrics and shows_metrics_token(asked, settings)
+    if not has_token and not is_known_host(asked.headers, settings):
+        return hosts.MISDIRECTED, UNKNOWN_HOST
     if asked.scope["type"] == "websocket":
         return None if may_open_socket(asked.headers, settings) else (403, "foreign page")
-    if asked.url.path in _METRICS and not may_read_metrics(asked, settings):
+    if is_metrics and not has_token and address_of(asked) is not None:
         return 403, "metrics are for this machine, or for who has AMAZCOPE_METRICS_TOKEN"
     return None
 
@@ -75,22 +78,9 @@ def find_refused_upload(asked: HTTPConnection) -> Refusal | None:
 
 
 def is_known_host(headers: Headers, settings: Settings) -> bool:
-    """Return whether a request names a host that these pages are reached by.
-
-    Asked only where AMAZCOPE_URL says which that is. A foreign name that was made to
-    lead here would otherwise pass as ours.
-    """
-    if settings.amazcope_url is None:
-        return True
-    ours = {urlsplit(settings.public_url).hostname, settings.amazcope_host, *_LOOPBACK_NAMES}
-    return _hostname(headers.get("host", "")) in ours
-
-
-def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    """Return whether a request names a host that these pages are reached by."""
+    own = settings.hostnames(settings.amazcope_url)
+    return hosts.is_known_host(headers.get("host"), own)
 
 
 def may_open_socket(headers: Headers, settings: Settings) -> bool:
@@ -99,26 +89,13 @@ def may_open_socket(headers: Headers, settings: Settings) -> bool:
 
 
 def is_own_origin(headers: Headers, settings: Settings) -> bool:
-    """Return whether a request says that a page of this very address sent it.
-
-    Browsers name the page's origin with every POST and websocket; a foreign page can't
-    forge it. Behind a proxy that renames the host, the page's is that of AMAZCOPE_URL.
-    """
+    """Return whether a request says that a page of this very address sent it."""
     origin, host = headers.get("origin", ""), headers.get("host", "")
-    if settings.amazcope_url is not None and origin == _origin_of(settings.public_url):
-        return True
-    return origin in (f"http://{host}", f"https://{host}") and host != ""
+    return hosts.is_own_origin(origin, host, settings.amazcope_url)
 
 
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def may_read_metrics(asked: HTTPConnection, settings: Settings) -> bool:
-    """Return whether somebody asks from this machine, or shows the token."""
-    if address_of(asked) is None:
-        return True
+def shows_metrics_token(asked: HTTPConnection, settings: Settings) -> bool:
+    """Return whether a request shows the token that opens metrics to other machines."""
     token = settings.amazcope_metrics_token
     if token is None:
         return False

@@ -251,6 +251,14 @@ class Settings(BaseSettings):
         own = f"http://{in_address(host)}:{self.amazcope_mcp_port}/mcp"
         return (self.amazcope_mcp_url or own).rstrip("/")
 
+    def hostnames(self, url: str | None) -> frozenset[str]:
+        """Return which names a server may be called by: its address's host and `url`'s.
+
+        Besides these it answers to localhost and to IP addresses (core/hosts.py).
+        """
+        named = urlsplit(url).hostname if url else None
+        return frozenset(filter(None, (self.amazcope_host, named)))
+
     @property
     def is_https(self) -> bool:
         """True when people reach the pages over https: cookies are then for https alone."""

@@ -2,8 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 import psycopg
 import uvicorn
@@ -17,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core import db
-from core.config import Settings, in_address
+from core import db, hosts
+from core.config import Settings
 from core.errors import AmazcopeError, ConfigurationError
 from mcp_server.callers import Callers, OfRequest, Verifier
 from mcp_server.recording import AWAY
@@ -28,8 +27,9 @@ log = logging.getLogger(__name__)
 
 PATH = "/mcp"
 LARGEST_REQUEST = 1024 * 1024  # bytes; no tool takes as much
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_USUAL_PORTS = {"http": 80, "https": 443}
+UNKNOWN_HOST = hosts.unknown_host("AMAZCOPE_MCP_URL")
+# The host guard says which hosts and pages may ask, of all addresses here.
+_UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
 def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
@@ -44,7 +44,7 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
         streamable_http_path=PATH,
         stateless_http=True,
         max_request_body_size=LARGEST_REQUEST,
-        transport_security=allowed(settings),
+        transport_security=_UNGUARDED,
         host=settings.amazcope_host,
     )
     app.router.routes.append(health())
@@ -52,32 +52,11 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
     # Inside of what turns any other error into a 500, around what looks at tokens.
     app.add_middleware(Patient)
     app.add_middleware(OnlyPosted)
-    return app
-
-
-def allowed(settings: Settings) -> TransportSecuritySettings:
-    """Return which hosts a request may name, and which pages may send one.
-
-    Others are a foreign page's that had its name point here (DNS rebinding).
-    """
-    own = (*_LOOPBACK, in_address(settings.amazcope_host))
-    addresses = [f"http://{host}:{settings.amazcope_mcp_port}" for host in own]
-    if settings.amazcope_mcp_url:
-        addresses.append(settings.amazcope_mcp_url)
-    hosts = [(urlsplit(each).scheme, host) for each in addresses for host in _spellings(each)]
-    return TransportSecuritySettings(
-        allowed_hosts=[host for _, host in hosts],
-        allowed_origins=[f"{scheme}://{host}" for scheme, host in hosts],
+    url = settings.amazcope_mcp_url
+    app.add_middleware(
+        hosts.HostGuard, names=settings.hostnames(url), url=url, refusal=UNKNOWN_HOST
     )
-
-
-def _spellings(address: str) -> Iterator[str]:
-    """Yield how requests to an address name its host: a scheme's usual port may be left out."""
-    parts = urlsplit(address)
-    host, usual = in_address(parts.hostname or ""), _USUAL_PORTS.get(parts.scheme)
-    yield f"{host}:{parts.port or usual}"
-    if parts.port in (None, usual):
-        yield host
+    return app
 
 
 class Patient:

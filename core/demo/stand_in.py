@@ -14,11 +14,13 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from core import hosts
 from core.config import STAND_IN_TOKEN
 from core.demo import bodies
 from core.demo.asked import AskedPage
@@ -34,6 +36,7 @@ _LONGEST_WAIT: Final = 60.0  # seconds; Apify's limit of waitForFinish
 _NO_LIMIT: Final = 999_999_999_999  # what Apify's header says when no limit was asked
 _MOST_LISTED: Final = 1_000
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
+_UNKNOWN_HOST: Final = "The fake Apify server answers to localhost and IP addresses only."
 
 
 class ItemSource(Protocol):
@@ -63,7 +66,8 @@ class StandIn(Starlette):
     """The application. `book` and `script` are there for tests that share its process."""
 
     def __init__(self, market: ItemSource, *, token: str, run_seconds: float, clock: Clock) -> None:
-        super().__init__(routes=_routes(self))
+        guard = Middleware(hosts.HostGuard, names=(), url=None, refusal=_UNKNOWN_HOST)
+        super().__init__(routes=_routes(self), middleware=[guard])
         self.market = market
         self.token = token
         self.book = RunBook(clock, run_seconds)

@@ -59,6 +59,21 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
 # Hosts
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost:8501", "[::1]:8501", "10.0.0.7"])
+def test_this_machine_and_addresses_are_answered_to(host: str) -> None:
+    assert client().get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/_stcore/metrics"])
+@pytest.mark.parametrize("host", ["evil.example:8501", "box.lan", "localhost.evil.example", ""])
+def test_a_name_that_was_pointed_here_is_refused_and_told_which_setting_adds_it(
+    path: str, host: str
+) -> None:
+    answer = client().get(path, headers={"host": host})
+    assert answer.status_code == 421
+    assert "AMAZCOPE_URL" in answer.json()["error"]
+
+
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize(
     ("host", "status"),
@@ -66,22 +81,22 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
         ("watch.example.com", 200),
         ("WATCH.example.com:443", 200),
         ("127.0.0.1:8501", 200),
-        ("localhost:8501", 200),
-        ("[::1]:8501", 200),
-        ("evil.example", 400),
-        ("watch.example.com.evil.example", 400),
-        ("evil.example#watch.example.com", 400),
-        ("watch.example.com@evil.example", 400),
-        ("[::1", 400),
-        ("", 400),
+        ("evil.example", 421),
+        ("watch.example.com.evil.example", 421),
+        ("evil.example#watch.example.com", 421),
+        ("watch.example.com@evil.example", 421),
+        ("evil.example@watch.example.com", 421),
+        ("[::1", 421),
+        ("", 421),
     ],
 )
-def test_another_host_is_refused_where_the_own_one_is_known(host: str, status: int) -> None:
+def test_the_host_of_the_public_address_is_answered_to(host: str, status: int) -> None:
     assert client().get("/", headers={"host": host}).status_code == status
 
 
-def test_any_host_is_answered_where_the_own_one_is_not_known() -> None:
-    assert client().get("/", headers={"host": "box.lan:8501"}).status_code == 200
+def test_the_name_that_the_pages_listen_on_is_answered_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMAZCOPE_HOST", "box.lan")
+    assert client().get("/", headers={"host": "Box.lan:8501"}).status_code == 200
 
 
 # Websockets
@@ -125,6 +140,11 @@ def test_behind_a_proxy_that_renames_the_host_the_public_page_is_ours() -> None:
     assert not opens("https://evil.example", "evil.example")
 
 
+def test_a_page_whose_name_was_pointed_here_opens_no_websocket() -> None:
+    assert not opens("http://evil.example:8501", "evil.example:8501")
+    assert not opens(None, "evil.example:8501")
+
+
 # Metrics
 
 
@@ -139,6 +159,8 @@ def test_with_the_token_other_machines_read_metrics(monkeypatch: pytest.MonkeyPa
     elsewhere = client(address="10.0.0.9")
     shown = {"authorization": "Bearer a long token"}
     assert elsewhere.get("/metrics", headers=shown).status_code == 200
+    assert elsewhere.get("/metrics", headers=shown | {"host": "web:8501"}).status_code == 200
+    assert elsewhere.get("/", headers=shown | {"host": "web:8501"}).status_code == 421
     for wrong in ("Bearer a long toke", "a long token", "", "Bearer \xff"):
         headers = {"authorization": wrong.encode("latin-1")}
         assert elsewhere.get("/metrics", headers=headers).status_code == 403

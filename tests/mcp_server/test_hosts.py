@@ -1,50 +1,58 @@
-"""Which hosts a request may name, by how the server is set up."""
+"""Which hosts and pages may ask the MCP server, at any of its addresses."""
 
 import pytest
+from starlette.testclient import TestClient
 
 from core.config import Settings, get_settings
 from core.errors import ConfigurationError
-from mcp_server.http import allowed
+from mcp_server.http import make_app
+
+BEHIND_A_PROXY = {"amazcope_mcp_url": "https://watch.example.com/below/mcp"}
 
 
-def hosts(**given: object) -> list[str]:
-    return allowed(Settings(_env_file=None, **given)).allowed_hosts  # type: ignore[call-arg,arg-type]
-
-
-def origins(**given: object) -> list[str]:
-    return allowed(Settings(_env_file=None, **given)).allowed_origins  # type: ignore[call-arg,arg-type]
-
-
-def test_usually_this_machine_alone_is_answered_to() -> None:
-    usual = ["127.0.0.1:8503", "localhost:8503", "[::1]:8503"]
-    assert set(hosts()) == set(usual)
-    assert set(origins()) == {f"http://{host}" for host in usual}
+def status(path: str, given: dict[str, object], **headers: str) -> int:
+    app = make_app(Settings(_env_file=None, **given))  # type: ignore[call-arg,arg-type]
+    return TestClient(app).get(path, headers=headers).status_code
 
 
 @pytest.mark.parametrize(
     ("given", "host"),
     [
-        ({"amazcope_host": "fd00::17"}, "[fd00::17]:8503"),
-        ({"amazcope_host": "10.0.0.7"}, "10.0.0.7:8503"),
-        ({"amazcope_mcp_url": "https://watch.example.com/mcp"}, "watch.example.com"),
-        ({"amazcope_mcp_url": "https://watch.example.com/mcp"}, "watch.example.com:443"),
-        ({"amazcope_mcp_url": "https://Watch.Example.com/below/mcp"}, "watch.example.com"),
-        ({"amazcope_mcp_url": "https://watch.example.com:443/mcp"}, "watch.example.com"),
-        ({"amazcope_mcp_url": "http://watch.example.com:8080/mcp"}, "watch.example.com:8080"),
-        ({"amazcope_mcp_url": "http://[fd00::17]:8080/mcp"}, "[fd00::17]:8080"),
-        ({"amazcope_mcp_port": 80}, "127.0.0.1"),  # clients leave the usual port out
+        ({}, "127.0.0.1:8503"),
+        ({}, "localhost:8503"),
+        ({}, "[::1]:8503"),
+        ({}, "10.0.0.7:8503"),
+        ({"amazcope_host": "box.lan"}, "box.lan:8503"),
+        (BEHIND_A_PROXY, "Watch.Example.com"),
+        (BEHIND_A_PROXY, "watch.example.com:443"),
+        (BEHIND_A_PROXY, "127.0.0.1:8503"),
     ],
 )
 def test_a_host_is_known_as_clients_name_it(given: dict[str, object], host: str) -> None:
-    assert host in hosts(**given)
+    assert status("/mcp", given, host=host) == 405
+    assert status("/no-such-page", given, host=host) == 404
 
 
-def test_another_port_of_a_known_host_is_another_host() -> None:
-    assert "watch.example.com" not in hosts(amazcope_mcp_url="https://watch.example.com:8080/mcp")
+@pytest.mark.parametrize("path", ["/mcp", "/healthz", "/no-such-page"])
+@pytest.mark.parametrize("given", [{}, BEHIND_A_PROXY])
+@pytest.mark.parametrize("host", ["evil.example:8503", "watch.example.com.evil.example", ""])
+def test_another_host_is_refused_everywhere(path: str, given: dict[str, object], host: str) -> None:
+    assert status(path, given, host=host) == 421
 
 
-def test_a_page_served_beside_it_may_call() -> None:
-    assert "https://watch.example.com" in origins(amazcope_mcp_url="https://watch.example.com/mcp")
+@pytest.mark.parametrize(
+    ("origin", "refused"),
+    [
+        ("https://watch.example.com", False),
+        ("http://127.0.0.1:8503", False),
+        ("http://watch.example.com", True),
+        ("http://127.0.0.1:3000", True),
+        ("null", True),
+    ],
+)
+def test_only_a_page_served_beside_it_may_call(origin: str, refused: bool) -> None:
+    told = status("/mcp", BEHIND_A_PROXY, host="127.0.0.1:8503", origin=origin)
+    assert told == (403 if refused else 405)
 
 
 @pytest.mark.parametrize(

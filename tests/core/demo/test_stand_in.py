@@ -256,3 +256,23 @@ def test_every_read_item_of_the_market_is_an_observation(client: ApifyClient) ->
     for page, item in zip(URLS, items_of(client, run), strict=True):
         if item["statusCode"] == 200:
             assert isinstance(axesso.parse_item(item, None, run.finished_at), Observation), page
+
+
+# Web pages
+
+
+@pytest.mark.parametrize("path", ["/stand-in/stats", "/v2/users/me", "/no-such-page"])
+def test_a_page_whose_name_was_pointed_here_is_refused(stand_in: RunningStandIn, path: str) -> None:
+    request = urllib.request.Request(stand_in.url + path, headers={"Host": "evil.example"})
+    with pytest.raises(HTTPError, match="421"):
+        urllib.request.urlopen(request, timeout=10)
+
+
+def test_another_page_of_this_machine_scripts_no_faults(stand_in: RunningStandIn) -> None:
+    request = urllib.request.Request(
+        stand_in.url + "/stand-in/faults",
+        data=b'{"kind": "http_500"}',
+        headers={"Origin": "http://127.0.0.1:3000", "Content-Type": "text/plain"},
+    )
+    with pytest.raises(HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=10)
