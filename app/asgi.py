@@ -26,6 +26,7 @@ from app.headers import headers_for, headers_of_assets
 from app.shell import Shell
 from core import db
 from core.config import ROOT, get_settings
+from core.connections import Share
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ def _secure_cookies(headers: MutableHeaders) -> None:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Bring in what every page needs, before the first reader waits for it."""
+    db.take_share(Share.PAGES)
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL 15 or newer. Unset: a private embedded server."
     )
+    amazcope_database_connections: int | None = Field(
+        None,
+        ge=10,
+        description="Connections that all processes together may open. Unset: what the server "
+        "allows.",
+    )
     redis_url: SecretStr | None = Field(
         None, description="Redis for the queue. Unset: the queue lives in PostgreSQL."
     )

@@ -1,23 +1,27 @@
-"""The engine, the read and write scopes. The only place that commits.
+"""The engines, the read and write scopes. The only place that commits.
 
-Nothing is opened at import: the engine is made when the first scope is entered.
-Tests replace `session_factory`, `reading_factory` and `noting_factory`, and every
-page, job and tool follows.
+Nothing is opened at import: the engines are made when the first scope is entered, once
+in a process. Tests replace `session_factory`, `reading_factory` and `noting_factory`, and
+every page, job and tool follows.
 """
 
 import select
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from core import connections
 from core.config import get_settings
+from core.connections import DatabaseBusyError, Share
 from core.errors import ConfigurationError
 
 CONNECT_PATIENCE = 10  # seconds; a server that was cut off must not hold whoever asks
@@ -69,14 +73,20 @@ def make_engine(url: str, **options: Any) -> Engine:
     """
     # LIFO keeps few connections warm: each backend caches plans and catalogue of its own.
     usual: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_use_lifo": True}
-    usual |= {"pool_recycle": 1800}
+    usual |= {"pool_recycle": 1800, "pool_timeout": connections.WAIT_SECONDS}
     address = _parsed(url)
-    if "connect_timeout" not in address.query:
-        usual["connect_args"] = {"connect_timeout": CONNECT_PATIENCE}
+    given = {"connect_timeout": CONNECT_PATIENCE} | connections.CLIENT_KEEPALIVES
+    usual["connect_args"] = {k: v for k, v in given.items() if k not in address.query}
     engine = create_engine(address, **(usual | options))
+    event.listen(engine, "do_connect", _wait_for_room)
     event.listen(engine, "connect", _tune)
     event.listen(engine, "checkout", _refuse_ended)
     return engine
+
+
+def _wait_for_room(dialect: Any, _record: object, args: list[Any], named: dict[str, Any]) -> Any:
+    """Open a pool's connection; raises DatabaseBusyError for a server that stays full."""
+    return connections.wait_for_room(lambda: dialect.connect(*args, **named))
 
 
 def _refuse_ended(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
@@ -117,31 +127,88 @@ def _tune(connection: psycopg.Connection[Any], _record: object) -> None:
     """Set what short questions want, whatever the server's own settings are."""
     # What is read often lies in memory, where any order costs the same; compiling
     # plans costs more than the questions take.
-    connection.execute("SET random_page_cost = 1.1; SET jit = off")
+    settings = {"random_page_cost": "1.1", "jit": "off"} | connections.SERVER_SETTINGS
+    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
     connection.commit()
 
 
-@lru_cache(maxsize=1)
+@dataclass(frozen=True, slots=True)
+class _Engines:
+    """The engines of this process, each with a pool of its own.
+
+    Who writes may read beside it: one pool for both could wait for itself.
+    """
+
+    writing: Engine
+    reading: Engine
+    noting: Engine
+
+    def dispose(self, *, close: bool) -> None:
+        for engine in (self.writing, self.reading, self.noting):
+            engine.dispose(close=close)
+
+
+_making = threading.Lock()
+_made: _Engines | None = None
+_share = Share.COMMAND
+
+
+def take_share(share: Share) -> None:
+    """Say whose connections those of this process are, before the first scope is entered."""
+    global _share
+    _share = share
+
+
+def has_engines() -> bool:
+    """True when this process has made its engines."""
+    return _made is not None
+
+
+def _engines() -> _Engines:
+    """Return this process's engines, made once, however many threads ask first."""
+    global _made
+    if _made is None:
+        with _making:
+            _made = _made or _make_engines(database_url())
+    return _made
+
+
+def _make_engines(url: str) -> _Engines:
+    settings = get_settings()
+    sizes = connections.connections_of(
+        _share,
+        settings.amazcope_database_connections or connections.ask_allowed(conninfo(url)),
+        settings.amazcope_worker_processes,
+        is_queue_inside=settings.redis_url is None,
+    )
+    alone: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    reading = make_engine(url, **_pool(sizes.reading), **alone)
+    event.listen(reading, "connect", _forbid_writing)
+    noting = make_engine(url, **_pool(sizes.noting), **alone)
+    event.listen(noting, "connect", _do_not_wait)
+    return _Engines(make_engine(url, **_pool(sizes.writing)), reading, noting)
+
+
+def _pool(size: int) -> dict[str, int]:
+    """Return how a pool keeps at most five connections open, and closes those beyond."""
+    kept = min(size, 5)
+    return {"pool_size": kept, "max_overflow": size - kept}
+
+
 def get_engine() -> Engine:
     """Return this process's engine. A forked process must call `forget_engine` first."""
-    return make_engine(database_url())
+    return _engines().writing
 
 
-@lru_cache(maxsize=1)
 def get_reading_engine() -> Engine:
     """Return this process's engine for reading: every statement alone, none may write.
 
     A page asks one question at a time: without BEGIN and ROLLBACK around it, a read
     is one exchange with the server instead of three.
     """
-    engine = make_engine(
-        database_url(), isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
-    )
-    event.listen(engine, "connect", _forbid_writing)
-    return engine
+    return _engines().reading
 
 
-@lru_cache(maxsize=1)
 def get_noting_engine() -> Engine:
     """Return this process's engine for notes: every statement is committed by itself.
 
@@ -149,11 +216,7 @@ def get_noting_engine() -> Engine:
     when the whole machine dies, those of its last moments are lost. A process that dies
     loses none.
     """
-    engine = make_engine(
-        database_url(), isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
-    )
-    event.listen(engine, "connect", _do_not_wait)
-    return engine
+    return _engines().noting
 
 
 def _do_not_wait(connection: psycopg.Connection[Any], _record: object) -> None:
@@ -166,23 +229,22 @@ def _forbid_writing(connection: psycopg.Connection[Any], _record: object) -> Non
     connection.commit()
 
 
-ENGINES = (get_engine, get_reading_engine, get_noting_engine)
-
-
 def forget_engine() -> None:
     """Drop the engines without closing their sockets: they belong to the parent process."""
-    for engine in ENGINES:
-        if engine.cache_info().currsize:
-            engine().dispose(close=False)
-            engine.cache_clear()
+    _drop_engines(close=False)
 
 
 def close_engines() -> None:
     """Close all connections; the next scope opens new ones."""
-    for engine in ENGINES:
-        if engine.cache_info().currsize:
-            engine().dispose()
-            engine.cache_clear()
+    _drop_engines(close=True)
+
+
+def _drop_engines(*, close: bool) -> None:
+    global _made, _making
+    made, _made = _made, None
+    _making = threading.Lock()  # a fork may have copied one that a thread of the parent holds
+    if made is not None:
+        made.dispose(close=close)
 
 
 def session_factory() -> Session:
@@ -201,23 +263,37 @@ def noting_factory() -> Session:
 
 
 @contextmanager
+def _plain_timeouts() -> Iterator[None]:
+    """Say in our own words that no connection became free."""
+    try:
+        yield
+    except DatabaseBusyError:
+        raise
+    except PoolTimeoutError as error:
+        raise DatabaseBusyError from error
+
+
+@contextmanager
 def read_scope() -> Iterator[Session]:
-    """A session to read with. It sees what is committed, statement by statement."""
-    with reading_factory() as session:
+    """A session to read with. It sees what is committed, statement by statement.
+
+    This scope and the others raise DatabaseBusyError when no connection becomes free.
+    """
+    with _plain_timeouts(), reading_factory() as session:
         yield session
 
 
 @contextmanager
 def write_scope() -> Iterator[Session]:
     """A session whose work is committed at the end, or rolled back by an error."""
-    with session_factory() as session, session.begin():
+    with _plain_timeouts(), session_factory() as session, session.begin():
         yield session
 
 
 @contextmanager
 def trial_scope() -> Iterator[Session]:
     """A session whose work is undone at the end: what would come of it."""
-    with session_factory() as session, session.begin() as transaction:
+    with _plain_timeouts(), session_factory() as session, session.begin() as transaction:
         yield session
         transaction.rollback()
 
@@ -225,7 +301,7 @@ def trial_scope() -> Iterator[Session]:
 @contextmanager
 def note_scope() -> Iterator[Session]:
     """A session for logs and counters: each statement is kept by itself, at once."""
-    with noting_factory() as session:
+    with _plain_timeouts(), noting_factory() as session:
         yield session
 
 

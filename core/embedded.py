@@ -48,7 +48,7 @@ _TUNING = {
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
-    "max_connections": "60",
+    "max_connections": "100",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",

@@ -57,6 +57,8 @@ def _run(database_url: str, step: Callable[[Config], None]) -> bool:
     try:
         with engine.connect() as connection:
             _refuse_old_server(connection)
+            # A step that computes within its transaction may take its time.
+            connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
             before = current_revision(connection)
             _refuse_newer_schema(before)

@@ -14,6 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.config import get_settings
+from core.connections import open_connection
 from core.db import conninfo, database_url
 from core.errors import ConfigurationError
 
@@ -21,7 +22,7 @@ NAME = "amazcope"
 
 
 def _connect() -> psycopg.Connection[Any]:
-    return psycopg.connect(conninfo(database_url()))
+    return open_connection(conninfo(database_url()))
 
 
 def make_huey(redis_url: str | None, *, create_tables: bool = False) -> Huey:

@@ -3,7 +3,8 @@
 import logging
 
 from core.config import get_settings
-from core.db import forget_engine
+from core.connections import Share
+from core.db import close_engines, forget_engine, take_share
 from core.log import configure
 from core.scraping.apify import load_client
 from jobs import advising, fetching, importing, mailing, upkeep
@@ -29,11 +30,12 @@ def _own_connections() -> None:
 def run() -> None:
     """Work until told to stop."""
     configure("worker")
+    take_share(Share.WORKER)
     load_client()  # before the processes part, so that they share it
     make_tables()
     upkeep.make_room()
     fetching.end_rests()
-    forget_engine()
+    close_engines()  # the processes to come open their own
     consumer = huey.create_consumer(
         workers=get_settings().amazcope_worker_processes,
         worker_type="process",

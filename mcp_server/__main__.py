@@ -53,8 +53,11 @@ def tell(*, is_to_write: bool) -> int:
 
 def serve_http(settings: Settings) -> None:
     """Serve over HTTP. Raises ConfigurationError for a demo that others could reach."""
+    from core.connections import Share
+    from core.db import take_share
     from mcp_server.http import serve
 
+    take_share(Share.AGENTS)
     refuse_public_demo(settings)
     serve(settings)
 

@@ -193,7 +193,7 @@ sqlalchemy.create_engine = refuse
 for name in sys.argv[1:]:
     importlib.import_module(name)
 from core import db
-assert db.get_engine.cache_info().currsize == 0
+assert not db.has_engines()
 """
 
 

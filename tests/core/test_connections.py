@@ -1,0 +1,161 @@
+"""How connections are shared out, and what happens when a server has none left."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from core import connections, db
+from core.connections import DatabaseBusyError, Share, connections_of
+
+SMALL = 13  # connections that the small database takes
+
+
+@pytest.fixture
+def small(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a database that takes few connections, as this process's own."""
+    with db.write_scope() as session:
+        name = session.execute(text("SELECT current_database()")).scalar_one()
+        session.execute(text(f'ALTER DATABASE "{name}" CONNECTION LIMIT {SMALL}'))
+    db.close_engines()
+    monkeypatch.setattr(db, "_share", Share.PAGES)
+    return committed_database
+
+
+def _occupy(url: str) -> list[psycopg.Connection[tuple[int]]]:
+    """Take connections until the server has none left."""
+    taken = []
+    try:
+        while len(taken) <= SMALL:
+            taken.append(psycopg.connect(db.conninfo(url)))
+    except psycopg.OperationalError:
+        return taken
+    raise AssertionError("The server took more connections than it may.")
+
+
+def test_forty_threads_in_a_cold_start_make_one_set_of_engines(
+    committed_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    real = db.make_engine
+    monkeypatch.setattr(db, "make_engine", lambda *a, **o: made.append(1) or real(*a, **o))
+    at_once = threading.Barrier(40)
+
+    def begin(_number: int) -> int:
+        at_once.wait()
+        with db.read_scope() as session:
+            return int(session.execute(text("SELECT 1")).scalar_one())
+
+    with ThreadPoolExecutor(40) as pool:
+        assert sum(pool.map(begin, range(40))) == 40
+    assert len(made) == 3  # one that writes, one that reads, one that notes
+
+
+def test_sixty_people_at_once_are_all_served_by_a_small_server(small: str) -> None:
+    with db.read_scope() as session:  # asks the server how many it takes
+        session.execute(text("SELECT 1"))
+    taken = _occupy(small)  # as a deployment's other processes do for a moment
+    threading.Timer(0.5, lambda: [each.close() for each in taken]).start()
+
+    def visit(number: int) -> int:
+        with db.write_scope() as session:
+            session.execute(text("SELECT pg_sleep(0.01)"))
+        with db.read_scope() as session:
+            return int(session.execute(text("SELECT CAST(:n AS int)"), {"n": number}).scalar_one())
+
+    with ThreadPoolExecutor(60) as pool:
+        assert list(pool.map(visit, range(60))) == list(range(60))
+    with psycopg.connect(db.conninfo(small)) as operator:  # there is room for psql
+        operator.execute("SELECT 1")
+
+
+def test_a_server_that_stays_full_is_an_error_of_our_own(
+    small: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.read_scope() as session:
+        session.execute(text("SELECT 1"))
+    monkeypatch.setattr(connections, "WAIT_SECONDS", 0.2)
+    taken = _occupy(small)
+    try:
+        with pytest.raises(DatabaseBusyError, match="no free connection"), db.write_scope() as each:
+            each.execute(text("SELECT 1"))
+    finally:
+        for each in taken:
+            each.close()
+
+
+def test_a_pool_that_stays_taken_is_an_error_of_our_own(
+    small: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "WAIT_SECONDS", 0.1)
+    with ExitStack() as held:
+
+        def hold_all() -> None:
+            for _ in range(SMALL):
+                held.enter_context(db.write_scope()).execute(text("SELECT 1"))
+
+        with pytest.raises(DatabaseBusyError):
+            hold_all()
+
+
+def test_a_wrong_password_is_told_at_once(small: str) -> None:
+    wrong = small.replace("@127", "x@127")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        connections.open_connection(db.conninfo(wrong))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "FATAL:  sorry, too many clients already",
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+        'FATAL:  too many connections for role "amazcope"',
+        'FATAL:  too many connections for database "amazcope"',
+        "FATAL:  the database system is starting up",
+        "FATAL:  the database system is shutting down",
+        "FATAL:  the database system is not yet accepting connections",
+        "FATAL:  the database system is in recovery mode",
+        "FATAL:  no more connections allowed (max_client_conn)",
+    ],
+)
+def test_a_refusal_that_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setattr(connections, "_PAUSES", (0.0, 0.0))
+    answers = [psycopg.OperationalError(said), psycopg.OperationalError(said), None]
+
+    def connect() -> str:
+        error = answers.pop(0)
+        if error is not None:
+            raise error
+        return "connected"
+
+    assert connections.wait_for_room(connect) == "connected"
+
+
+def test_connections_of_a_dead_host_and_of_a_stopped_process_end_soon(
+    committed_database: str,
+) -> None:
+    with db.write_scope() as session:
+        for name, value in connections.SERVER_SETTINGS.items():
+            shown = text("SELECT current_setting(:name)")
+            assert session.execute(shown, {"name": name}).scalar_one() == value
+        own = db.driver_connection(session).info.get_parameters()
+    assert {name: own[name] for name in connections.CLIENT_KEEPALIVES} == {
+        name: str(value) for name, value in connections.CLIENT_KEEPALIVES.items()
+    }
+
+
+@settings(deadline=None)
+@given(st.integers(60, 2000), st.integers(1, 6), st.booleans())
+def test_all_processes_together_leave_room(allowed: int, workers: int, is_inside: bool) -> None:
+    of = {
+        share: connections_of(share, allowed, workers, is_queue_inside=is_inside).total
+        for share in Share
+    }
+    queue = 2 * workers + 4 if is_inside else 0
+    together = of[Share.PAGES] + of[Share.AGENTS] + workers * of[Share.WORKER] + queue
+    assert together <= allowed - connections._SPARE
