@@ -1,8 +1,10 @@
 """When imports run. No rules of its own."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +18,9 @@ from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.gate import EARLIEST
 from core.history.store import make_room
 from core.importing import service
+from core.importing.isolation import stream_apart
 from core.importing.models import ImportRun
-from core.importing.reading import read_rows
+from core.importing.reading import read_batches
 from core.importing.rows import FileKind, Row
 from core.importing.storing import chunks, store_chunk, times_of
 from jobs.queue import huey
@@ -108,8 +111,10 @@ def _store_all(work: _Work) -> None:
             acting = _who_confirmed(session, run)
             service.write_bytes(session, run.id, path)
         context = service.context_of(run, acting.time_zone)
-        for rows in chunks(read_rows(path, FileKind(run.kind), context), work.read):
-            _store(work, rows)
+        read = stream_apart(read_batches, path, FileKind(run.kind), context, work.read)
+        with closing(read) as batches:
+            for rows in chunks(chain.from_iterable(batches)):
+                _store(work, rows)
 
 
 def _who_confirmed(session: Session, run: ImportRun) -> Acting:

@@ -5,8 +5,9 @@ that cross processes use `committed_database`, a database of their own.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,8 @@ from core.accounts.models import Person
 from core.accounts.rules import Acting, Means
 from core.accounts.service import acting_owner, acting_person
 from core.config import get_settings
+from core.importing import isolation
+from core.importing.reader_process import Request, pickled
 from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
@@ -135,6 +138,24 @@ def committed_database(
     db.close_engines()
     get_settings.cache_clear()
     _drop(server_url, name)
+
+
+@pytest.fixture(autouse=True)
+def readers_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read without a process of their own, which takes a while to start."""
+    monkeypatch.setattr(isolation, "ask_reader", _ask_here)
+
+
+def _ask_here(request: Request) -> Generator[Any, None, None]:
+    made = request.function(*request.arguments)
+    for value in made if request.is_stream else [made]:
+        yield isolation.plain_data(pickled(value))
+
+
+@pytest.fixture
+def real_readers(monkeypatch: pytest.MonkeyPatch, readers_in_this_process: None) -> None:
+    """Files are read in processes of their own, as they are outside of tests."""
+    monkeypatch.setattr(isolation, "ask_reader", isolation.ask_process)
 
 
 @pytest.fixture

@@ -43,10 +43,12 @@ from core.importing.tables import (
 )
 from core.scraping.flat import unflatten
 
-__all__ = ["file_sha256", "read_rows"]
+__all__ = ["file_sha256", "read_batches", "read_rows"]
 
 _START = 4096  # characters that tell JSON from a table
 _FIRST_ITEMS = 50
+_BATCH_ROWS = 50  # what a reader that crashes may take along with it
+_BATCH_OBSERVATIONS = 1000
 
 
 def read_rows(path: Path, kind: FileKind, context: ReadContext) -> Iterator[Row]:
@@ -64,6 +66,27 @@ def read_rows(path: Path, kind: FileKind, context: ReadContext) -> Iterator[Row]
         if not number:
             raise
         yield Row(number + 1, "", bad_row(f"The file could be read up to entry {number}. {error}"))
+
+
+def read_batches(
+    path: Path, kind: FileKind, context: ReadContext, skip: int
+) -> Iterator[list[Row]]:
+    """Yield the rows that `read_rows` yields, without the first `skip`, a few at a time."""
+    batch: list[Row] = []
+    observations = 0
+    try:
+        for row in islice(read_rows(path, kind, context), skip, None):
+            batch.append(row)
+            observations += row.observations
+            if len(batch) >= _BATCH_ROWS or observations >= _BATCH_OBSERVATIONS:
+                yield batch
+                batch, observations = [], 0
+    except (MemoryError, UnreadableFileError):
+        if batch:  # what was read before is not lost
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _rows(path: Path, kind: FileKind, context: ReadContext) -> Iterator[Row]:

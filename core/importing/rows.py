@@ -96,6 +96,11 @@ class Row:
     asked: str  # what the row said, shortened
     result: RowResult
 
+    @property
+    def observations(self) -> int:
+        """How many observations it carries, at least one."""
+        return len(self.result.observations) if isinstance(self.result, ProductHistory) else 1
+
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:

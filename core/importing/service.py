@@ -19,6 +19,7 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.catalog.marketplaces import get_marketplace
 from core.errors import AmazcopeError, InvalidInputError, NotFoundError
+from core.importing.isolation import call_apart
 from core.importing.models import ImportPiece, ImportRun
 from core.importing.reading import file_sha256
 from core.importing.recognise import Recognised, recognise
@@ -61,12 +62,13 @@ def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) ->
 
     `is_pasted`: it is what somebody wrote into a box, where a line may name several
     products, and each mention gets its verdict.
-    Raises InvalidInputError for a file that is too large, empty or unreadable.
+    Raises InvalidInputError for a file that is too large, empty or unreadable, and what
+    `isolation.call_apart` raises: no content is parsed in this process.
     """
     size = path.stat().st_size
     if size > limit_mb << 20:
         raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
-    found = recognise(path, name)
+    found = call_apart(recognise, path, name)
     if found.kind is FileKind.UNKNOWN:
         raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
     if is_pasted and found.kind is FileKind.ASIN_LIST and not found.columns:

@@ -8,6 +8,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import os
 import re
 import struct
 import zipfile
@@ -17,7 +18,6 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import IO, cast
 
-from core.config import get_settings
 from core.errors import InvalidInputError
 
 IMPORTABLE = (
@@ -26,6 +26,7 @@ IMPORTABLE = (
     "each also compressed with gzip."
 )
 MEGABYTE = 1024 * 1024
+UPLOAD_MB = "AMAZCOPE_READER_UPLOAD_MB"  # tells a reader's process the setting
 UNPACKED_TIMES_UPLOAD = 20  # how much larger than the largest upload a file may unpack
 RATIO_LIMIT = 300  # text rarely shrinks more than 50 times; bombs reach 1,000
 RATIO_FREE_BYTES = 32 * MEGABYTE  # below this the ratio is not judged
@@ -85,6 +86,16 @@ class TextForm:
     encoding: str  # a codec's name, BOM included where the file has one
     errors: str  # "strict", or "replace" where some bytes are damaged
     problem: str | None = None  # a sentence when the encoding is a guess
+
+
+def upload_limit() -> int:
+    """Return how many bytes a file may have, as it is uploaded."""
+    given = os.environ.get(UPLOAD_MB)
+    if given is not None:
+        return int(given) * MEGABYTE
+    from core.config import get_settings  # takes longer to load than all of a reader's process
+
+    return get_settings().amazcope_upload_mb * MEGABYTE
 
 
 def file_sha256(path: Path) -> str:
@@ -172,7 +183,7 @@ class LimitedReader(io.RawIOBase):
         self._source = source
         self._raw = raw
         self._packed_bytes = max(packed_bytes, 1)
-        self._limit = get_settings().amazcope_upload_mb * MEGABYTE * UNPACKED_TIMES_UPLOAD
+        self._limit = upload_limit() * UNPACKED_TIMES_UPLOAD
         self._total = 0
 
     def readable(self) -> bool:
@@ -211,12 +222,12 @@ class LimitedReader(io.RawIOBase):
 
 def _check_size(path: Path) -> None:
     size = path.stat().st_size
-    limit = get_settings().amazcope_upload_mb
+    limit = upload_limit()
     if size == 0:
         raise UnreadableFileError(f"The file is empty. {IMPORTABLE}")
-    if size > limit * MEGABYTE:
+    if size > limit:
         raise UnreadableFileError(
-            f"The file has {size // MEGABYTE} MB; {limit} MB may be imported at once. "
+            f"The file has {size // MEGABYTE} MB; {limit // MEGABYTE} MB may be imported at once. "
             "Split it, or raise AMAZCOPE_UPLOAD_MB."
         )
 
@@ -283,7 +294,7 @@ def _check_parts(archive: zipfile.ZipFile) -> None:
 def _check_unpacked_size(parts: list[zipfile.ZipInfo]) -> None:
     unpacked = sum(part.file_size for part in parts)
     packed = max(sum(part.compress_size for part in parts), 1)
-    limit = get_settings().amazcope_upload_mb * MEGABYTE * UNPACKED_TIMES_UPLOAD
+    limit = upload_limit() * UNPACKED_TIMES_UPLOAD
     swollen = unpacked > RATIO_FREE_BYTES and unpacked > RATIO_LIMIT * packed
     if unpacked > limit or swollen or len(parts) > 10_000:
         raise UnreadableFileError(

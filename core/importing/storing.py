@@ -6,7 +6,6 @@ Counts in = stored + already there + failed with a reason.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks
 from core.importing.models import ImportRow, ImportRun
 from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest
+from core.importing.source_file import UnreadableFileError
 from core.importing.verdicts import ADDED, GOOD, KNOWN, PART_OF, STORED, THERE, TRACKED
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow, pause
@@ -45,21 +45,22 @@ class Chunk:
     looks: int = 0
 
 
-def chunks(rows: Iterable[Row], skip: int) -> Iterator[list[Row]]:
-    """Yield rows in chunks of bounded work, without the first `skip`."""
+def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield rows in chunks of bounded work. Where they break off, those before are yielded."""
     chunk = Chunk()
-    for row in islice(rows, skip, None):
-        chunk.rows.append(row)
-        chunk.looks += _size(row)
-        if len(chunk.rows) >= ROWS or chunk.looks >= LOOKS:
+    try:
+        for row in rows:
+            chunk.rows.append(row)
+            chunk.looks += row.observations
+            if len(chunk.rows) >= ROWS or chunk.looks >= LOOKS:
+                yield chunk.rows
+                chunk = Chunk()
+    except UnreadableFileError:
+        if chunk.rows:
             yield chunk.rows
-            chunk = Chunk()
+        raise
     if chunk.rows:
         yield chunk.rows
-
-
-def _size(row: Row) -> int:
-    return len(row.result.observations) if isinstance(row.result, ProductHistory) else 1
 
 
 def times_of(rows: Sequence[Row]) -> list[datetime]:

@@ -15,10 +15,12 @@ from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.importing import service, storing
+from core.importing.isolation import ReadingInterruptedError
 from core.importing.models import ImportRun
 from jobs import by_hand, importing
 from jobs.cli import commands
 from jobs.importing import run_import
+from tests.core.importing import bad_readers
 from tests.factories import rows
 
 HISTORY = """asin,marketplace,captured_at,price,bsr,status
@@ -86,6 +88,33 @@ def test_a_file_of_many_pieces_is_put_together_again(
     with read_scope() as session:
         service.write_bytes(session, run_id, tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == history.read_bytes()
+
+
+@pytest.mark.usefixtures("real_readers")
+def test_a_file_that_brings_its_reader_down_ends_its_import_and_nothing_else(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "read_batches", bad_readers.read_one_row_and_crash)
+    run_id = confirmed(history)
+    assert run_import(run_id)
+    run = import_run(run_id)
+    assert (run.state, run.rows_stored) == ("failed", 1)
+    assert "brings its reader down" in (run.error or "")
+
+
+@pytest.mark.usefixtures("real_readers")
+def test_an_import_whose_reader_was_ended_from_outside_is_tried_again(
+    history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = confirmed(history)
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "read_batches", bad_readers.be_ended)
+        with pytest.raises(ReadingInterruptedError):
+            run_import(run_id)
+    with write_scope() as session:
+        rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+    assert run_import(run_id)
+    assert (import_run(run_id).state, import_run(run_id).rows_stored) == ("done", 3)
 
 
 def test_an_offered_file_is_not_imported(history: Path) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.errors import InvalidInputError, NotFoundError
 from core.importing import service, storing
 from core.importing.models import ImportPiece, ImportRow, ImportRun
 from core.importing.service import Confirmation
+from core.importing.source_file import UnreadableFileError
 from core.tracking.rules import Role
 from jobs.importing import run_import
 from tests.core.importing.conftest import WriteFile
@@ -346,10 +348,24 @@ def test_rows_come_in_chunks_and_none_is_left_out(small_chunks: None) -> None:
     from core.importing.rows import Row, bad_row
 
     rows = [Row(number, "", bad_row("?")) for number in range(1, 6)]
-    assert [[row.number for row in chunk] for chunk in storing.chunks(rows, 1)] == [
-        [2, 3],
-        [4, 5],
+    assert [[row.number for row in chunk] for chunk in storing.chunks(rows)] == [
+        [1, 2],
+        [3, 4],
+        [5],
     ]
+
+
+def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) -> None:
+    from core.importing.rows import Row, bad_row
+
+    def ending() -> Iterator[Row]:
+        yield from (Row(number, "", bad_row("?")) for number in range(1, 4))
+        raise UnreadableFileError("The file brings its reader down.")
+
+    found = storing.chunks(ending())
+    assert [len(next(found)), len(next(found))] == [2, 1]
+    with pytest.raises(UnreadableFileError):
+        next(found)
 
 
 @pytest.mark.usefixtures("small_chunks")
