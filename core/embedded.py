@@ -34,6 +34,7 @@ from core.embedded_files import (
 )
 from core.embedded_home import Home, Say, prepare_home
 from core.errors import ConfigurationError
+from core.private_files import make_data_folder, make_folder, opener
 
 DATABASE = "amazcope"
 ROLE = "amazcope"
@@ -159,8 +160,8 @@ class EmbeddedPostgres:
     def _exclusively(self) -> Iterator[None]:
         """Hold the lock that lets one process at a time start or stop this server."""
         with said_plainly():
-            self._data_dir.mkdir(parents=True, exist_ok=True)
-            lock = (self._data_dir / "postgres.lock").open("w")
+            make_data_folder(self._data_dir)
+            lock = open(self._data_dir / "postgres.lock", "w", opener=opener)  # noqa: SIM115
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -181,8 +182,7 @@ class EmbeddedPostgres:
         return password
 
     def _make_password(self) -> str:
-        self._secrets_dir.mkdir(parents=True, exist_ok=True)
-        self._secrets_dir.chmod(0o700)
+        make_folder(self._secrets_dir)
         password = secrets.token_urlsafe(32)
         write_secret(self._password_file, password)
         return password
@@ -256,12 +256,12 @@ class EmbeddedPostgres:
                 running = self._launch(home, port)
             except _PortTakenError:
                 continue
-            remembered.write_text(str(port))
+            write_secret(remembered, str(port))
             return running
         raise ConfigurationError("The database found no free port on this machine. Try again.")
 
     def _launch(self, home: Home, port: int) -> _Running:
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.log_file.parent)
         keep_small(self.log_file)
         settings = _TUNING | {
             "port": str(port),
@@ -270,7 +270,7 @@ class EmbeddedPostgres:
         }
         command = [home.program("postgres"), "-D", str(home.cluster)]
         command += [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
-        with self.log_file.open("ab") as log:
+        with open(self.log_file, "ab", opener=opener) as log:
             self._process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=home.folder,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import ConfigurationError
+from core.private_files import opener
 
 LOG_BYTES = 5_000_000
 
@@ -71,7 +72,9 @@ def keep_small(log_file: Path) -> None:
     It is emptied, not renamed: the server that writes it has it open.
     """
     if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
-        shutil.copyfile(log_file, log_file.with_name(log_file.name + ".1"))
+        aside = log_file.with_name(log_file.name + ".1")
+        with log_file.open("rb") as full, open(aside, "wb", opener=opener) as copy:
+            shutil.copyfileobj(full, copy)
         os.truncate(log_file, 0)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigurationError
+from core.private_files import make_data_folder
 
 OUTSIDE = Path("/var/lib/amazcope")
 OWN_OS_USER = "amazcope"
@@ -98,7 +99,7 @@ def _prepare_home(data_dir: Path, say: Say) -> Home:
     link = data_dir / "postgres"
     runner = find_runner(link)
     if not _exists_for(link):
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_data_folder(data_dir)
         _make_folder(link, runner, say)
     folder = link.resolve()
     return Home(folder, _programs(runner, say), runner)
@@ -145,10 +146,13 @@ def _make_account(name: str) -> None:
 
 
 def _make_folder(link: Path, runner: Runner, say: Say) -> None:
-    if runner.can_enter(link.parent):
-        link.mkdir()
-        runner.own(link)
+    link.mkdir()
+    runner.own(link)
+    make_data_folder(link.parent)  # which lets its owner pass
+    if runner.can_enter(link):
         return
+    link.rmdir()
+    make_data_folder(link.parent)
     _make_outside()
     # A fresh folder each time: a data folder that was deleted means to begin anew.
     name = hashlib.sha256(str(link.parent.resolve()).encode()).hexdigest()[:12]

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from core.config import Settings, get_settings
 from core.errors import ConfigurationError
+from core.private_files import make_data_folder, make_folder, opener
 
 KEPT_BYTES = 10_000_000  # of one file; as many again in each older one
 KEPT_FILES = 3
@@ -38,7 +40,8 @@ def configure(process: str) -> None:
     """
     settings = get_settings()
     try:
-        settings.logs_dir.mkdir(parents=True, exist_ok=True)
+        make_data_folder(settings.amazcope_data_dir)
+        make_folder(settings.logs_dir)
     except OSError as error:
         raise ConfigurationError(
             f"There can be no logs ({error}). Set AMAZCOPE_DATA_DIR to a folder of your own."
@@ -120,7 +123,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class SharedFileHandler(WatchedFileHandler):
-    """A file that several processes write and that whoever finds it full moves aside."""
+    """A file that several processes write and that whoever finds it full moves aside.
+
+    Links for people whose mail could not be sent are in it: other users may not read it.
+    """
 
     def __init__(self, path: Path):
         super().__init__(path, encoding="utf-8", delay=True)
@@ -134,6 +140,9 @@ class SharedFileHandler(WatchedFileHandler):
         except OSError:  # a full disk must not fail what was only telling of itself
             self.handleError(record)
 
+    def _open(self) -> TextIOWrapper:
+        return open(self._path, "a", encoding=self.encoding, opener=opener)
+
     def _is_full(self) -> bool:
         try:
             return os.stat(self._path).st_size >= KEPT_BYTES
@@ -141,7 +150,7 @@ class SharedFileHandler(WatchedFileHandler):
             return False
 
     def _move_aside(self) -> None:
-        with self._path.with_suffix(".lock").open("w") as lock:
+        with open(self._path.with_suffix(".lock"), "w", opener=opener) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._is_full():  # another process was faster
                 return

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from core.config import Settings
+from core.private_files import make_folder, opener
 
 _FILE = "key"
 
@@ -23,11 +24,10 @@ def secret_key(settings: Settings) -> str:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
+    make_folder(path.parent)
     made = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
-    made.touch(mode=0o600)
-    made.write_text(secrets.token_urlsafe(48))
+    with open(made, "x", opener=opener) as file:
+        file.write(secrets.token_urlsafe(48))
     try:
         os.link(made, path)  # whole or not at all, and never over another's
     except FileExistsError:

@@ -23,6 +23,7 @@ from types import FrameType
 from core.config import Settings, get_settings, in_address, refuse_public_demo
 from core.embedded import EmbeddedPostgres
 from core.errors import ConfigurationError
+from core.private_files import make_data_folder, opener
 from jobs.guard import end_groups
 from jobs.guarding import Guard
 from jobs.leftovers import end_leftovers, mark_of
@@ -81,8 +82,8 @@ def services(settings: Settings) -> list[Service]:
 def only_one(data_dir: Path) -> Iterator[None]:
     """Hold a data folder's lock; raises ConfigurationError when another Amazcope has it."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        lock = (data_dir / "up.lock").open("w")
+        make_data_folder(data_dir)
+        lock = open(data_dir / "up.lock", "w", opener=opener)  # noqa: SIM115 - held below
     except OSError as error:
         raise ConfigurationError(
             f"The data folder can't be written ({error}). Run Amazcope as the user who "

@@ -93,3 +93,16 @@ def test_metrics_are_for_this_machine(stack: Stack) -> None:
         urlopen(asked)
     with urlopen(f"{stack.url}/_stcore/metrics") as answer:
         assert answer.status == 200
+
+
+def test_nothing_that_a_running_amazcope_keeps_is_open_to_other_users(stack: Stack) -> None:
+    kept = [stack.data_dir, *stack.data_dir.iterdir(), *stack.data_dir.glob("logs/*")]
+    modes = {path.name: path.stat().st_mode & 0o077 for path in kept}
+    assert {"web.log", "worker.log", "mcp.log", "postgres.log", "up.lock"} <= set(modes)
+    assert {name for name, open_to_others in modes.items() if open_to_others} == set()
+
+
+@pytest.mark.parametrize("path", ["/", "/static/", "/_stcore/health", "/healthz", "/metrics"])
+def test_a_page_whose_name_was_pointed_here_is_refused(stack: Stack, path: str) -> None:
+    with pytest.raises(OSError, match="421"):
+        urlopen(Request(stack.url + path, headers={"Host": "evil.example"}))

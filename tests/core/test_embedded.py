@@ -72,20 +72,20 @@ def test_nobody_gets_in_without_the_password(server: EmbeddedPostgres) -> None:
         psycopg.connect(url.replace("//amazcope:", "//postgres:"))
 
 
-def test_secrets_and_cluster_are_apart_and_closed_to_others(
-    server: EmbeddedPostgres, folder: Path
+def test_secrets_and_cluster_are_apart_and_all_is_closed_to_others(
+    server: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.start()
-    modes = {
-        path: stat.S_IMODE((folder / path).stat().st_mode)
-        for path in ("secrets", "secrets/postgres-password", "postgres", "postgres/cluster")
-    }
-    assert modes == {
-        "secrets": 0o700,
-        "secrets/postgres-password": 0o600,
-        "postgres": 0o700,
-        "postgres/cluster": 0o700,
-    }
+    before = os.umask(0)
+    monkeypatch.setattr("core.embedded_files.LOG_BYTES", 1)
+    try:
+        server.start()
+        server.keep_log_small()
+    finally:
+        os.umask(before)
+    found = [folder, *folder.iterdir(), *folder.glob("*/*")]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in found}
+    assert {path.name for path in found} >= {"cluster", "postgres-password", "postgres.log.1"}
+    assert {path: mode for path, mode in modes.items() if mode & 0o077} == {}
 
 
 def test_a_server_left_by_a_crash_is_found_and_used(server: EmbeddedPostgres, folder: Path) -> None:
