@@ -211,15 +211,18 @@ def _find_json(path: Path, form: TextForm) -> _Finding:
 
 def _first_items(path: Path, form: TextForm) -> tuple[list[Any], str | None]:
     items: list[Any] = []
+    broken: str | None = None
     try:
         for item in islice(read_items(path, form, find_layout(path, form)), _SAMPLE_ROWS):
-            if not isinstance(item, BrokenItem):
+            if isinstance(item, BrokenItem):
+                broken = broken or item.detail
+            else:
                 items.append(item)
             if keepa.is_product(item) and len(items) == PREVIEW_ROWS:
                 break  # products are large, and one tells as much as many
     except UnreadableFileError as error:
         return items, f"After entry {len(items)}: {error}"
-    return items, None
+    return items, broken
 
 
 def _json_finding(objects: list[Mapping[str, Any]]) -> _Finding:
