@@ -4,9 +4,10 @@ Shared by lists, exports and history files. Nothing is read from disk here.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from core.catalog.asin import MentionVerdict, find_asin, read_mentions
 from core.catalog.marketplaces import Marketplace, find_by_name, get_marketplace
@@ -14,20 +15,38 @@ from core.errors import InvalidInputError
 from core.importing.rows import Refusal, Refused, needs_marketplace
 from core.scraping import text
 
-ASIN_NAMES = ("asin", "asins", "product_asin", "child_asin", "asin_1", "amazon_asin", "product_id")
+ASIN_NAMES = (
+    "asin", "asins", "product_asin", "child_asin", "asin1", "asin_1", "amazon_asin", "asin_code",
+    "product_id",
+)  # fmt: skip
 ADDRESS_NAMES = (
     "url", "link", "product_url", "amazon_url", "product_link", "address", "asin_url",
     "amazon_link",
 )  # fmt: skip
 MARKETPLACE_NAMES = (
     "marketplace", "marketplace_domain", "domain", "site", "market", "country", "locale",
-    "amazon_site", "marketplace_code", "marktplatz", "sales_channel",
+    "amazon_site", "marketplace_code", "marktplatz", "sales_channel", "marketplace_name",
+    "marketplace_id", "amazon_marketplace", "marketplace_country", "country_region_code",
+    "amazon_domain", "market_place", "マーケットプレイス",
+)  # fmt: skip
+# Names that other things have too: a column counts when all its cells are marketplaces.
+_PERHAPS_MARKETPLACE = (
+    "country_code", "country_region", "region_code", "region", "country_iso", "store", "shop",
+    "land", "pays", "país", "pais", "paese", "mercado", "tienda", "boutique", "国",
+)  # fmt: skip
+# How tools write that they have no value. A blank cell is none of these.
+_ABSENT = frozenset(
+    {
+        "-", "--", "—", "–", "n/a", "na", "#n/a", "n.a.", "nan", "none", "null", "nil", "unknown",
+        "?", "not available", "not found", "undefined", "k.a.", "n.v.t.", "s/o", "nd", "n/d",
+    }
 )  # fmt: skip
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LOST_ZEROS = re.compile(r"\d{6,9}", re.ASCII)
 _LONGEST_ADDRESS = 4000
+_NO_CELLS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class UnknownMarketplaceError(InvalidInputError):
@@ -47,12 +66,73 @@ def plain_name(header: str) -> str:
     return _NOT_A_WORD.sub("_", _CAMEL.sub("_", header)).strip("_").lower()
 
 
-def find_column(columns: Iterable[str], names: Iterable[str]) -> str | None:
-    """Return the column with the first of some plain names that there is."""
+def is_absent(cell: str) -> bool:
+    """True for a cell that says no more than that its writer has no value."""
+    return cell.strip().lower() in _ABSENT
+
+
+def find_columns(columns: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the columns with one of some plain names, in the order of the names."""
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(plain_name(column), column)
-    return next((by_name[name] for name in names if name in by_name), None)
+    return [by_name[name] for name in names if name in by_name]
+
+
+def find_column(columns: Iterable[str], names: Iterable[str]) -> str | None:
+    """Return the column with the first of some plain names that there is."""
+    return next(iter(find_columns(columns, names)), None)
+
+
+def share_of(cells: Iterable[str], fits: Callable[[str], bool]) -> float:
+    """Return which share of some cells fits, those without a value aside; 0 when none is left."""
+    filled = [cell for cell in cells if not is_absent(cell)]
+    return sum(map(fits, filled)) / len(filled) if filled else 0.0
+
+
+def _best(
+    candidates: Sequence[str], cells: Mapping[str, Sequence[str]], fits: Callable[[str], bool]
+) -> str | None:
+    """Return the candidate whose cells fit best, the first of equals; None where there is none."""
+    return max(candidates, key=lambda column: share_of(cells.get(column, ()), fits), default=None)
+
+
+def _holds_asin(cell: str) -> bool:
+    return restored_asin(cell) is not None
+
+
+def _holds_address(cell: str) -> bool:
+    named = read_address(cell)
+    return isinstance(named, Named)
+
+
+def _marketplace_columns(
+    columns: Sequence[str], cells: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Return the columns of marketplaces: by name, and any other that holds nothing else."""
+    by_name = find_columns(columns, MARKETPLACE_NAMES)
+    naming = [name for name in by_name if share_of(cells.get(name, ()), _names_marketplace)]
+    perhaps = find_columns(columns, _PERHAPS_MARKETPLACE)
+    by_cells = [
+        column
+        for column in columns
+        if column not in by_name
+        and share_of(
+            cells.get(column, ()), _names_marketplace if column in perhaps else _is_amazon_place
+        )
+        == 1
+    ]
+    return tuple(naming + by_cells or by_name)
+
+
+def _names_marketplace(cell: str) -> bool:
+    return find_by_name(cell) is not None
+
+
+def _is_amazon_place(cell: str) -> bool:
+    """True for a bare host or an id of Amazon's, which no other column holds."""
+    is_host = cell.strip().lower().removeprefix("www.").startswith("amazon.")
+    return (is_host or len(cell.strip()) > 12) and "/" not in cell and _names_marketplace(cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +144,22 @@ class ProductColumns:
     marketplaces: tuple[str, ...]  # the first that is filled counts
 
     @classmethod
-    def among(cls, columns: Iterable[str]) -> "ProductColumns":
+    def among(
+        cls, columns: Iterable[str], cells: Mapping[str, Sequence[str]] = _NO_CELLS
+    ) -> "ProductColumns":
+        """Return the columns by their names, and of several by what stands in their `cells`."""
         present = list(columns)
-        found = (find_column(present, [name]) for name in MARKETPLACE_NAMES)
         return cls(
-            asin=find_column(present, ASIN_NAMES),
-            address=find_column(present, ADDRESS_NAMES),
-            marketplaces=tuple(column for column in found if column),
+            asin=_best(find_columns(present, ASIN_NAMES), cells, _holds_asin),
+            address=_best(find_columns(present, ADDRESS_NAMES), cells, _holds_address),
+            marketplaces=_marketplace_columns(present, cells),
         )
+
+    def meanings(self) -> dict[str, str]:
+        """Return what these columns are taken for."""
+        named = {self.asin: "ASIN", self.address: "Link"}
+        named |= dict.fromkeys(self.marketplaces, "Marketplace")
+        return {column: meaning for column, meaning in named.items() if column}
 
     @property
     def name_a_product(self) -> bool:

@@ -1,11 +1,12 @@
 """Rows of tidy history tables: a product, a time, and what was seen then. Pure.
 
 A blank price or rank means that there was none; a blank rating, count or
-sentence about stock means that the file doesn't say. A count called "review
-count" counts ratings, as pages show them, unless there is a column for those too.
+sentence about stock means that the file doesn't say, as "N/A" does everywhere. A count
+called "review count" counts ratings, as pages show them, unless there is a column for
+those too.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -25,61 +26,29 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.importing.cells import ProductColumns, find_column, read_product
-from core.importing.moments import find_zone, read_moment
+from core.importing.cells import is_absent, read_product
+from core.importing.currencies import read_currency
+from core.importing.history_columns import HistoryColumns
+from core.importing.local_clock import LocalClock
+from core.importing.moments import as_universal, find_zone, noon_of, read_written
 from core.importing.rows import (
     PartOf,
     ReadContext,
     Refusal,
     Row,
+    RowResult,
     bad_row,
+    nothing_understood,
     shortened,
     shown_price,
 )
-from core.importing.statuses import OK, Status, read_status
+from core.importing.statuses import CHECK_FIELDS, OK, Status, read_check
 from core.importing.tables import Record
 from core.scraping import phrases, text
 from core.scraping.text import UnreadableValueError
 
 T = TypeVar("T")
 
-TIME_NAMES = (
-    "captured_at", "timestamp", "fetched_at", "scraped_at", "tracked_at", "observed_at",
-    "recorded_at", "checked_at", "run_at", "datetime", "captured_on", "date", "day", "time",
-)  # fmt: skip
-_NAMES: dict[str, tuple[str, ...]] = {
-    "time": TIME_NAMES,
-    "price": ("price", "current_price", "final_price", "price_value"),
-    "list_price": ("list_price", "msrp", "msrp_price", "rrp", "was_price", "initial_price"),
-    "buy_box_price": ("buy_box_price", "buybox_price", "buy_box", "buybox"),
-    "amazon_price": ("amazon_price",),
-    "new_price": ("new_price", "lowest_new_price"),
-    "new_fba_price": ("new_fba_price",),
-    "used_price": ("used_price", "lowest_used_price"),
-    "deal_price": ("deal_price", "lightning_deal_price"),
-    "rank": ("bsr", "sales_rank", "rank", "best_sellers_rank", "bestseller_rank",
-             "root_bs_rank"),
-    "rank_category": ("bsr_category", "rank_category", "main_category", "root_category",
-                      "root_bs_category"),
-    "further_rank": ("category_rank", "sub_rank", "subcategory_rank"),
-    "category": ("category", "category_path", "breadcrumbs", "sub_category", "subcategory"),
-    "rating": ("rating", "stars", "star_rating", "average_rating"),
-    "ratings_count": ("ratings_count", "rating_count", "ratings", "ratings_total"),
-    "reviews_count": ("review_count", "reviews_count", "reviews", "num_reviews", "reviews_total"),
-    "offers_new": ("offer_count_new", "offers_new", "new_offers"),
-    "offers_used": ("offer_count_used", "offers_used", "used_offers"),
-    "availability": ("availability", "stock_status", "stock", "in_stock_text"),
-    "is_available": ("available", "in_stock", "is_available"),
-    "seller": ("buy_box_seller", "sold_by", "seller", "seller_name",
-               "buybox_seller"),
-    "coupon": ("coupon", "coupon_or_promo", "coupon_text", "promo_text"),
-    "currency": ("currency", "currency_code"),
-    "status": ("status", "scrape_status", "fetch_status", "outcome"),
-    "changed": ("changed", "changed_fields"),
-    "title": ("title", "name", "product_name", "product_title"),
-    "brand": ("brand", "manufacturer"),
-    "image": ("image_url", "image", "main_image", "thumbnail"),
-}  # fmt: skip
 _AMOUNTS = (
     ("price", Seen.PRICE), ("list_price", Seen.LIST_PRICE), ("buy_box_price", Seen.BUY_BOX),
     ("amazon_price", Seen.AMAZON_PRICE), ("new_price", Seen.NEW_PRICE),
@@ -90,8 +59,6 @@ _COUNTS = (
     ("ratings_count", Seen.RATINGS_COUNT), ("reviews_count", Seen.REVIEWS_COUNT),
     ("offers_new", Seen.OFFERS_NEW), ("offers_used", Seen.OFFERS_USED),
 )  # fmt: skip
-_VALUES = ("price", "buy_box_price", "new_price", "rank", "further_rank", "rating", "status")
-_REVIEW_NAMES = ("review_id", "review_text", "review_body", "review_header", "review_title")
 _SAME_MOMENT = timedelta(seconds=1)
 _PATH_MARKS = (" › ", " > ", "›", ">")
 _OUTCOMES = {
@@ -100,34 +67,6 @@ _OUTCOMES = {
     Availability.BUY_BOX_SUPPRESSED: Outcome.NO_FEATURED_OFFER,
     Availability.GONE: Outcome.NOT_FOUND,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryColumns:
-    """Which of a file's columns hold what."""
-
-    product: ProductColumns
-    by_field: Mapping[str, str]
-    are_reviews: bool
-
-    @classmethod
-    def among(cls, columns: Iterable[str]) -> "HistoryColumns":
-        present = list(columns)
-        found = {field: find_column(present, names) for field, names in _NAMES.items()}
-        by_field = {field: column for field, column in found.items() if column}
-        if "reviews_count" in by_field and "ratings_count" not in by_field:
-            by_field["ratings_count"] = by_field.pop("reviews_count")
-        are_reviews = find_column(present, _REVIEW_NAMES) is not None
-        return cls(ProductColumns.among(present), by_field, are_reviews)
-
-    @property
-    def has_time(self) -> bool:
-        return "time" in self.by_field
-
-    @property
-    def has_values(self) -> bool:
-        """True for values of products; a review's rating is none."""
-        return not self.are_reviews and any(field in self.by_field for field in _VALUES)
 
 
 def flat_record(number: int, item: object) -> Record:
@@ -153,64 +92,99 @@ def read_history(
     With a column for further ranks, a product's rows of one moment become one
     observation, which the first of them carries.
     """
-    waiting: list[tuple[Record, Observation]] = []
+    waiting: list[Row] = []
     joins = "further_rank" in columns.by_field
+    zone = find_zone(columns.time_zone or context.time_zone)
+    reading = HistoryReading(columns, default, context.captured_at, LocalClock(zone, joins))
     for record in records:
-        result = parse_record(record, columns, default, context)
-        if joins and isinstance(result, Observation):
-            if waiting and not _is_same_moment(waiting[0][1], result):
+        row = read_record(record, reading)
+        if joins and isinstance(row.result, Observation):
+            if waiting and not _is_same_moment(waiting[0].result, row.result):
                 yield from _joined(waiting)
                 waiting = []
-            waiting.append((record, result))
+            waiting.append(row)
             continue
         yield from _joined(waiting)
         waiting = []
-        yield Row(record.number, _asked(record, columns), result)
+        yield row
     yield from _joined(waiting)
 
 
-def _is_same_moment(first: Observation, other: Observation) -> bool:
+def _is_same_moment(first: RowResult, other: Observation) -> bool:
     return (
-        (first.marketplace, first.asin) == (other.marketplace, other.asin)
+        isinstance(first, Observation)
+        and (first.marketplace, first.asin) == (other.marketplace, other.asin)
         and abs(other.captured_at - first.captured_at) <= _SAME_MOMENT
         and first.ranks[:1] == other.ranks[:1]
     )
 
 
-def _joined(waiting: list[tuple[Record, Observation]]) -> Iterator[Row]:
+def _joined(waiting: Sequence[Row]) -> Iterator[Row]:
     if not waiting:
         return
-    first, observation = waiting[0]
-    ranks = {rank.category: rank for _, each in waiting for rank in each.ranks}
-    yield Row(first.number, observation.asin, replace(observation, ranks=tuple(ranks.values())))
-    for record, each in waiting[1:]:
-        yield Row(record.number, each.asin, PartOf(first.number))
+    first = waiting[0]
+    observations = [row.result for row in waiting if isinstance(row.result, Observation)]
+    ranks = {rank.category: rank for each in observations for rank in each.ranks}
+    whole = replace(observations[0], ranks=tuple(ranks.values()))
+    yield replace(first, asked=whole.asin, result=whole)
+    for row in waiting[1:]:
+        yield replace(row, asked=whole.asin, result=PartOf(first.number))
 
 
-def parse_record(
-    record: Record, columns: HistoryColumns, default: Marketplace | None, context: ReadContext
-) -> Observation | Failure | Refusal:
-    """Return what one record says, or why it says nothing."""
+@dataclass(frozen=True, slots=True)
+class HistoryReading:
+    """What all rows of a history table are read by."""
+
+    columns: HistoryColumns
+    default: Marketplace | None  # of rows that name none
+    captured_at: datetime | None  # of rows without a time
+    clock: LocalClock
+
+
+def read_record(record: Record, reading: HistoryReading) -> Row:
+    """Return what one record says, or why it says nothing, and which cells can't be read."""
+    asked = _asked(record, reading.columns)
     if record.problem:
-        return bad_row(record.problem)
-    product = read_product(record.cells, columns.product, default)
+        return Row(record.number, asked, bad_row(record.problem))
+    product = read_product(record.cells, reading.columns.product, reading.default)
     if isinstance(product, Refusal):
-        return product
-    marketplace, asin = product
-    row = _Row(record.cells, columns, marketplace)
-    status = read_status(row.cell("status"))
+        return Row(record.number, asked, product)
+    cells = _Row(record.cells, reading.columns, product[0])
     try:
-        captured_at = _captured_at(row, context)
-        if status.detail:
-            return Failure(
-                outcome=status.outcome, detail=status.detail, marketplace=marketplace.code,
-                asin=asin, captured_at=captured_at,
-            )  # fmt: skip
-        if captured_at is None:
-            return bad_row("The row has no time: say when it was seen.", asin, marketplace.code)
-        return _observe(row, asin, captured_at, status)
+        result = _read(cells, product[1], reading)
     except UnreadableValueError as error:
-        return bad_row(str(error), asin, marketplace.code)
+        result = bad_row(str(error), product[1], product[0].code)
+    return Row(record.number, asked, result, cells.unreadable)
+
+
+def _read(row: "_Row", asin: str, reading: HistoryReading) -> Observation | Failure:
+    captured_at = _captured_at(row, asin, reading)
+    status = _status(row)
+    if status.detail:
+        return Failure(
+            outcome=status.outcome, detail=status.detail, marketplace=row.marketplace.code,
+            asin=asin, captured_at=captured_at,
+        )  # fmt: skip
+    if captured_at is None:
+        return bad_row("The row has no time: say when it was seen.", asin, row.marketplace.code)
+    observation = _observe(row, asin, captured_at, status)
+    if observation.seen or observation.outcome is not Outcome.OK:
+        return observation
+    return Failure(
+        outcome=Outcome.PARSE_ERROR, detail=nothing_understood(row.unreadable),
+        marketplace=row.marketplace.code, asin=asin, captured_at=captured_at,
+    )  # fmt: skip
+
+
+def _status(row: "_Row") -> Status:
+    """Return how the check ended; the page's own word on stock wins over a missing price."""
+    status = read_check({name: row.cell(name) for name in CHECK_FIELDS})
+    if status.outcome is not Outcome.PARSE_ERROR:
+        return status
+    state, _ = _sentence(row)
+    if state in _OUTCOMES:
+        return Status(_OUTCOMES[state], availability=state)
+    return status
 
 
 def _observe(row: "_Row", asin: str, captured_at: datetime, status: Status) -> Observation:
@@ -274,60 +248,97 @@ def _gone(row: "_Row", asin: str, captured_at: datetime) -> Observation:
 
 
 class _Row:
-    """A record's cells by our names, noting which of them say something."""
+    """A record's cells by our names, noting which of them say something, and which can't be read.
+
+    A cell that can't be read costs its value, not its row.
+    """
 
     def __init__(
         self, cells: Mapping[str, str], columns: HistoryColumns, marketplace: Marketplace
     ) -> None:
         self._cells = cells
-        self._by_field = columns.by_field
+        self._columns = columns
         self.marketplace = marketplace
         self.seen = Seen.NONE
+        self.unreadable: dict[str, str] = {}  # by column: what stands there
 
     def has(self, name: str) -> bool:
-        return name in self._by_field
+        return name in self._columns.by_field
+
+    def column(self, name: str) -> str:
+        return self._columns.by_field.get(name, "")
 
     def cell(self, name: str) -> str:
-        return self._cells.get(self._by_field.get(name, ""), "").strip()
+        return self._cells.get(self.column(name), "").strip()
 
     def name(self, cell: str) -> str | None:
         return text.clean_text(cell, text.LONGEST_NAME)
 
-    def currency(self) -> str:
-        """Return the currency the row names; the marketplace's when it names none."""
-        written = self.cell("currency")
-        if len(written) == 3 and written.isascii() and written.isalpha():
-            return written.upper()
-        return find_currency(written, self.marketplace) or self.marketplace.currency
+    def currency(self) -> str | None:
+        """Return the currency the row names; the marketplace's when it names none.
 
-    def amount(self, name: str, bit: Seen, currency: str) -> int | None:
-        """Return an amount; a blank cell says that there was none."""
-        if not self.has(name):
+        None: what it names is no currency, so no amount of it can be read. Raises
+        UnreadableValueError for one in which the marketplace doesn't sell.
+        """
+        written = self.cell("currency")
+        if not written or is_absent(written):
+            return self.marketplace.currency
+        try:
+            currency = read_currency(written, self.marketplace)
+        except UnreadableValueError:
+            self.unreadable[self.column("currency")] = written
             return None
-        value = self._parsed(name, lambda cell: text.amount(cell, self.marketplace, currency))
-        self.seen |= bit
-        return value
+        self._check_currency(currency)
+        return currency
+
+    def _check_currency(self, currency: str) -> None:
+        if currency != self.marketplace.currency:
+            raise UnreadableValueError(
+                f"The row is in {currency}, and {self.marketplace.domain} sells in "
+                f"{self.marketplace.currency}: correct its marketplace, or name it in a column."
+            )
+
+    def amount(self, name: str, bit: Seen, currency: str | None) -> int | None:
+        """Return an amount; a blank cell says that there was none."""
+        cell = self.cell(name)
+        if not self.has(name) or name in self._columns.doubtful or is_absent(cell):
+            return None
+        if currency is None:
+            return None
+        if not cell.isascii() or not cell.replace(".", "").isdigit():
+            self._check_currency(find_currency(cell, self.marketplace) or currency)
+        return self._parsed(name, bit, lambda cell: text.amount(cell, self.marketplace, currency))
 
     def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
         """Return a value; a blank cell says nothing."""
-        if not self.cell(name):
+        if not self.cell(name) or is_absent(self.cell(name)):
             return None
-        value = self._parsed(name, parse)
+        return self._parsed(name, bit, parse)
+
+    def _parsed(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
+        try:
+            value = parse(self.cell(name))
+        except UnreadableValueError:
+            self.unreadable[self.column(name)] = self.cell(name)
+            return None
         self.seen |= bit
         return value
 
-    def _parsed(self, name: str, parse: Callable[[str], T]) -> T:
-        try:
-            return parse(self.cell(name))
-        except UnreadableValueError as error:
-            raise UnreadableValueError(
-                f"“{self.cell(name)[:40]}” in “{self._by_field[name]}” can't be read. {error}"
-            ) from error
 
-
-def _captured_at(row: _Row, context: ReadContext) -> datetime | None:
-    zone, day_zone = find_zone(context.time_zone), find_zone(row.marketplace.time_zone)
-    return read_moment(row.cell("time")[:60], zone, day_zone) or context.captured_at
+def _captured_at(row: _Row, asin: str, reading: HistoryReading) -> datetime | None:
+    """Return the row's time, else the confirmed one. Raises UnreadableValueError."""
+    cell = row.cell("time")[:60]
+    try:
+        written = read_written(cell, reading.columns.day_order)
+        if written is None:
+            return reading.captured_at
+        if not isinstance(written, datetime):
+            return as_universal(noon_of(written, find_zone(row.marketplace.time_zone)))
+        if written.tzinfo is None:
+            written = reading.clock.place((row.marketplace.code, asin), written)
+        return as_universal(written)
+    except UnreadableValueError as error:
+        raise UnreadableValueError(f"“{cell}” in “{row.column('time')}”: {error}") from error
 
 
 def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | None]:
@@ -341,7 +352,7 @@ def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | 
 def _ranks(row: _Row) -> tuple[CategoryRank, ...]:
     main = row.read("rank", Seen.BSR, text.rank_number)
     further = row.read("further_rank", Seen.BSR, text.rank_number)
-    if row.has("rank"):
+    if row.has("rank") and not row.cell("rank"):
         row.seen |= Seen.BSR  # a blank rank: the page showed none
     path = category_path(row.cell("category"))
     if main is None:
@@ -362,7 +373,7 @@ def category_path(written: str) -> tuple[str, ...]:
 
 def _availability(row: _Row, status: Status) -> tuple[Availability | None, int | None]:
     """Return the state and how many are left, from the status, a sentence or a yes or no."""
-    state, left = row.read("availability", Seen.NONE, phrases.availability) or (None, None)
+    state, left = _sentence(row)
     if state is None and row.cell("is_available"):
         is_there = row.read("is_available", Seen.NONE, text.truth)
         state = Availability.IN_STOCK if is_there else Availability.UNAVAILABLE
@@ -372,6 +383,11 @@ def _availability(row: _Row, status: Status) -> tuple[Availability | None, int |
     if left is not None:
         row.seen |= Seen.STOCK_LEFT
     return state, left
+
+
+def _sentence(row: _Row) -> tuple[Availability | None, int | None]:
+    """Return the state that the page's own sentence on stock names, and how many are left."""
+    return row.read("availability", Seen.NONE, phrases.availability) or (None, None)
 
 
 def _outcome(status: Status, availability: Availability | None) -> Outcome:

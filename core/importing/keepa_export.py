@@ -6,8 +6,8 @@ mixture of them, always with a decimal point unless the export was localised.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace
@@ -17,60 +17,37 @@ from core.history.observation import (
     Fulfilment,
     Listing,
     Observation,
+    Outcome,
     Seen,
     Source,
 )
 from core.importing.cells import named_values, restored_asin
+from core.importing.keepa_headers import ExportColumns
 from core.importing.rows import (
     ReadContext,
     Refusal,
     Refused,
+    Row,
     bad_row,
     needs_marketplace,
+    nothing_understood,
+    shortened,
     shown_price,
 )
+from core.importing.tables import Record
 from core.scraping import phrases, text
 from core.scraping.text import UnreadableValueError
 
+T = TypeVar("T")
+
 PATH_SEPARATOR = "›"
-_NOISE = re.compile(r"[^\w:,().&/ -]+")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?")
 _SIGNS = re.compile(r"^[^\d]{0,6}?\s*(?=\d)|\s*[^\d\s.,]{1,4}\s*$")
-
-# Our name of a column ← what Keepa's English and German exports call it, plain.
-_COLUMNS: dict[str, tuple[str, ...]] = {
-    "asin": ("asin",),
-    "title": ("title", "titel"),
-    "brand": ("brand", "marke"),
-    "images": ("image", "bild"),
-    "rank": ("sales rank: current", "verkaufsrang: aktuell"),
-    "rating": ("reviews: rating", "bewertungen: sterne", "rezensionen: bewertung"),
-    "ratings_count": (
-        "reviews: rating count", "reviews: review count", "bewertungen: anzahl der bewertungen",
-    ),
-    "buy_box_price": ("buy box: current", "buy box: aktuell"),
-    "buy_box_seller": ("buy box: buy box seller", "buy box seller"),
-    "amazon_price": ("amazon: current", "amazon: aktuell"),
-    "new_price": ("new: current", "neu: aktuell"),
-    "new_fba_price": ("new, 3rd party fba: current", "neu, drittanbieter fba: aktuell"),
-    "used_price": ("used: current", "gebraucht: aktuell"),
-    "list_price": ("list price: current", "listenpreis: aktuell", "uvp: aktuell"),
-    "deal_price": ("lightning deals: current", "blitzangebote: aktuell"),
-    "offers_new": ("new offer count: current", "count of retrieved live offers: new"),
-    "offers_used": ("used offer count: current", "count of retrieved live offers: used"),
-    "is_fba": ("buy box: is fba",),
-    "path": ("categories: tree", "kategorien: baum"),
-    "root": ("categories: root", "kategorien: stamm"),
-    "description": ("description & features: description", "description"),
-    "locale": ("locale",),
-}  # fmt: skip
-_BULLET = "description & features: feature "
-_ATTRIBUTES = {
-    "product codes: ean": "ean", "product codes: upc": "upc", "product codes: gtin": "gtin",
-    "product codes: partnumber": "partNumber", "parent asin": "parentAsin",
-    "manufacturer": "manufacturer", "model": "model", "color": "color", "size": "size",
-    "author": "author", "website display group: name": "websiteDisplayGroupName",
-}  # fmt: skip
+_YES = ("yes", "ja", "oui", "sì", "si", "sí", "はい", "是")
+_NO = ("no", "nein", "non", "いいえ", "否")
+_UNKNOWN_LANGUAGE = (
+    "None of the export's values has a known header: set Keepa's site to English and export again."
+)
 _AMOUNTS = (
     ("list_price", Seen.LIST_PRICE), ("buy_box_price", Seen.BUY_BOX),
     ("amazon_price", Seen.AMAZON_PRICE), ("new_price", Seen.NEW_PRICE),
@@ -83,50 +60,21 @@ _COUNTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ExportColumns:
-    """Which of a file's columns hold what."""
-
-    by_field: Mapping[str, str]
-    bullets: tuple[str, ...]
-    attributes: Mapping[str, str]  # the attribute's name → the column
-
-    @classmethod
-    def among(cls, columns: Iterable[str]) -> "ExportColumns":
-        plain: dict[str, str] = {}
-        for column in columns:
-            plain.setdefault(plain_header(column), column)
-        found = {
-            field: next(plain[name] for name in names if name in plain)
-            for field, names in _COLUMNS.items()
-            if any(name in plain for name in names)
-        }
-        bullets = tuple(column for name, column in plain.items() if name.startswith(_BULLET))
-        attributes = {to: plain[name] for name, to in _ATTRIBUTES.items() if name in plain}
-        return cls(found, bullets, attributes)
+def read_record(
+    record: Record, columns: ExportColumns, marketplace: Marketplace | None, context: ReadContext
+) -> Row:
+    """Return what one row says, and which of its cells can't be read."""
+    asked = shortened(record.cells.get(columns.by_field.get("asin", ""), ""))
+    if record.problem:
+        return Row(record.number, asked, bad_row(record.problem))
+    cells = _Row(record.cells, columns)
+    return Row(record.number, asked, _read(cells, marketplace, context), cells.unreadable)
 
 
-def plain_header(header: str) -> str:
-    """Return a header without emoji and odd spaces: "Buy Box 🚚: Current" → "buy box: current"."""
-    words = " ".join(_NOISE.sub("", header).split()).lower()
-    return words.replace(" :", ":")
-
-
-def is_export(columns: Iterable[str]) -> bool:
-    """True for the columns of a Keepa export: an ASIN, and names as only Keepa writes them."""
-    plain = {plain_header(column) for column in columns}
-    own = sum(": " in name for name in plain)
-    return "asin" in plain and own >= 2
-
-
-def parse_row(
-    cells: Mapping[str, str],
-    columns: ExportColumns,
-    marketplace: Marketplace | None,
-    context: ReadContext,
+def _read(
+    row: "_Row", marketplace: Marketplace | None, context: ReadContext
 ) -> Observation | Failure | Refusal:
     """Return what one row says of its product at the confirmed time."""
-    row = _Row(cells, columns)
     written = row.cell("asin")
     asin = restored_asin(written)
     if asin is None:
@@ -136,17 +84,24 @@ def parse_row(
         return needs_marketplace(asin)
     if context.captured_at is None:
         return bad_row("A Keepa export has no time: say when it was made.", asin, marketplace.code)
-    return _observe(row, marketplace, asin, context)
+    observation = _observe(row, marketplace, asin, context)
+    if observation.seen:
+        return observation
+    why = "" if row.unreadable else f" {_UNKNOWN_LANGUAGE}"
+    return Failure(
+        outcome=Outcome.PARSE_ERROR, detail=nothing_understood(row.unreadable) + why,
+        marketplace=marketplace.code, asin=asin, captured_at=context.captured_at,
+    )  # fmt: skip
 
 
 def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadContext) -> Observation:
     assert context.captured_at is not None
     amounts = {name: row.amount(name, bit, marketplace) for name, bit in _AMOUNTS}
-    counts = {name: row.count(name, bit) for name, bit in _COUNTS}
+    counts = {name: row.read(name, bit, text.whole_number) for name, bit in _COUNTS}
     price, basis = shown_price(amounts)
     ranks = _ranks(row)
     listing = _listing(row)
-    rating = _rating(row)
+    rating = row.read("rating", Seen.RATING, phrases.rating)
     seller, fulfilment = _seller(row)
     if row.seen & (Seen.BUY_BOX | Seen.NEW_PRICE | Seen.AMAZON_PRICE):
         row.seen |= Seen.PRICE
@@ -184,6 +139,7 @@ class _Row:
         self._cells = cells
         self.columns = columns
         self.seen = Seen.NONE
+        self.unreadable: dict[str, str] = {}  # by column: what stands there
 
     def has(self, name: str) -> bool:
         return name in self.columns.by_field
@@ -197,22 +153,17 @@ class _Row:
         return self._cells.get(column, "").strip()
 
     def amount(self, name: str, bit: Seen, marketplace: Marketplace) -> int | None:
-        """Return an amount in minor units; unreadable: not noted as seen."""
-        if not self.has(name):
-            return None
-        try:
-            value = export_amount(self.cell(name), marketplace)
-        except UnreadableValueError:
-            return None
-        self.seen |= bit
-        return value
+        """Return an amount in minor units; a blank cell says that there was none."""
+        return self.read(name, bit, lambda cell: export_amount(cell, marketplace))
 
-    def count(self, name: str, bit: Seen) -> int | None:
+    def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
+        """Return a value; one that can't be read is noted as such, not as seen."""
         if not self.has(name):
             return None
         try:
-            value = text.whole_number(self.cell(name))
+            value = parse(self.cell(name))
         except UnreadableValueError:
+            self.unreadable[self.columns.by_field[name]] = self.cell(name)
             return None
         self.seen |= bit
         return value
@@ -231,26 +182,9 @@ def _is_plain(written: str) -> bool:
     return written.replace(".", "", 1).isdigit()
 
 
-def _rating(row: _Row) -> int | None:
-    if not row.has("rating"):
-        return None
-    try:
-        rating = phrases.rating(row.cell("rating"))
-    except UnreadableValueError:
-        return None
-    row.seen |= Seen.RATING
-    return rating
-
-
 def _ranks(row: _Row) -> tuple[CategoryRank, ...]:
     """Return the rank in the root category, which is what Keepa's exports give."""
-    if not row.has("rank"):
-        return ()
-    try:
-        rank = text.rank_number(row.cell("rank"))
-    except UnreadableValueError:
-        return ()
-    row.seen |= Seen.BSR
+    rank = row.read("rank", Seen.BSR, text.rank_number)
     root = row.cell("root") or next(iter(_path(row)), UNNAMED_CATEGORY)
     return (CategoryRank(root[: text.LONGEST_NAME], rank),) if rank else ()
 
@@ -260,7 +194,8 @@ def _seller(row: _Row) -> tuple[str | None, Fulfilment | None]:
         return None, None
     row.seen |= Seen.SELLER
     seller = text.clean_text(row.cell("buy_box_seller"), text.LONGEST_NAME)
-    by_amazon = {"yes": Fulfilment.FBA, "no": Fulfilment.FBM}.get(row.cell("is_fba").lower())
+    is_fba = row.cell("is_fba").lower()
+    by_amazon = Fulfilment.FBA if is_fba in _YES else Fulfilment.FBM if is_fba in _NO else None
     if by_amazon is None:
         return seller, None
     row.seen |= Seen.FULFILMENT
@@ -273,12 +208,13 @@ def _path(row: _Row) -> tuple[str, ...]:
 
 
 def _listing(row: _Row) -> Listing | None:
-    if not row.has("title"):
+    title = text.clean_text(row.cell("title"), text.LONGEST_TITLE)
+    if title is None:
         return None
     row.seen |= Seen.LISTING
     columns = row.columns
     return Listing(
-        title=text.clean_text(row.cell("title"), text.LONGEST_TITLE),
+        title=title,
         brand=text.clean_text(row.cell("brand"), text.LONGEST_NAME),
         bullets=text.clean_lines([row.column(column) for column in columns.bullets]),
         description=text.clean_text(row.cell("description"), text.LONGEST_TEXT),

@@ -4,7 +4,7 @@ No observation comes from here; a price in a list is not read.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -52,6 +52,12 @@ CADENCES = {
     "daily": "daily", "day": "daily", "24h": "daily", "1d": "daily", "every day": "daily",
     "weekly": "weekly", "week": "weekly", "7d": "weekly", "every week": "weekly",
 }  # fmt: skip
+LIST_LABELS = {
+    "tags": "Tags", "role": "Whose product it is", "own": "Own product",
+    "competitor": "Competitor", "cadence": "How often to check",
+    "price_change_percent": "Price threshold", "rank_change_percent": "Rank threshold",
+    "note": "Note",
+}  # fmt: skip
 LIST_ONLY = ("tags", "role", "cadence", "price_change_percent", "rank_change_percent")
 _PERCENT = re.compile(r"±?\s*(\d{1,5}(?:[.,]\d{1,4})?)\s*%?", re.ASCII)
 _TAG_MARKS = re.compile(r"[;,|]")
@@ -74,18 +80,42 @@ class ListColumns:
 
     product: ProductColumns
     by_field: Mapping[str, str]
+    has_wishes: bool  # a column says how to track, which no record of the past has
 
     @classmethod
-    def among(cls, columns: Iterable[str]) -> "ListColumns":
-        present = list(columns)
+    def among(
+        cls, columns: Iterable[str], cells: Mapping[str, Sequence[str]] | None = None
+    ) -> "ListColumns":
+        """Return the columns by their names; `cells` tell which of them hold wishes at all."""
+        present, cells = list(columns), cells or {}
         found = {field: find_column(present, names) for field, names in _NAMES.items()}
         by_field = {field: column for field, column in found.items() if column}
-        return cls(ProductColumns.among(present), by_field)
+        has_wishes = any(
+            field in by_field and _can_hold(field, cells.get(by_field[field], ()))
+            for field in LIST_ONLY
+        )
+        return cls(ProductColumns.among(present, cells), by_field, has_wishes)
 
-    @property
-    def has_wishes(self) -> bool:
-        """True when a column says how to track, which no record of the past has."""
-        return any(field in self.by_field for field in LIST_ONLY)
+    def meanings(self, columns: Iterable[str]) -> dict[str, str | None]:
+        """Return what each column is taken for, None for one that is not used."""
+        used = {column: LIST_LABELS[field] for field, column in self.by_field.items()}
+        used |= self.product.meanings()
+        return {column: used.get(column) for column in columns if column}
+
+
+def _can_hold(field: str, cells: Sequence[str]) -> bool:
+    """Tell whether a column may hold a field: some of its cells can be read, or all are blank."""
+    can_be_read = _CAN_BE_READ.get(field)
+    return not cells or can_be_read is None or any(map(can_be_read, cells))
+
+
+_CAN_BE_READ: Mapping[str, Callable[[str], bool]] = {
+    "tags": lambda cell: all(len(tag.strip()) <= LONGEST_TAG for tag in _TAG_MARKS.split(cell)),
+    "role": lambda cell: " ".join(cell.split()).lower() in ROLES,
+    "cadence": lambda cell: " ".join(cell.split()).lower() in CADENCES,
+    "price_change_percent": lambda cell: _PERCENT.fullmatch(cell) is not None,
+    "rank_change_percent": lambda cell: _PERCENT.fullmatch(cell) is not None,
+}
 
 
 def parse_record(

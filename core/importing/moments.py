@@ -2,19 +2,27 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from core.importing.date_words import DayOrder, read_words
 from core.scraping.text import UnreadableValueError
 
 _NOON = time(12)
-_DAY = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?")
+_SERIAL = re.compile(r"[3-7]\d{4}(?:\.\d{1,15})?")
+_SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 -- day 0 of a spreadsheet, no zone
 _IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)"
     r"(?:T(\d\d)[-:]?(\d\d)(?!\d)|[_ -](\d\d)[-:](\d\d)[-:]\d\d(?!\d))?"
 )
 _EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)  # Amazon had no page before
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+UNREADABLE_TIME: Final = "The time can't be read: write it as 2026-01-31 or 2026-01-31T18:30:00Z."
+SKIPPED_HOUR: Final = (
+    "There was no such time that day: the clocks went forward. Write the time with its zone, "
+    "such as 2026-03-29T02:30:00+02:00."
+)
 
 
 def find_zone(name: str) -> ZoneInfo:
@@ -33,22 +41,69 @@ def zone_words(name: str) -> str:
     )
 
 
-def read_moment(text: str, zone: ZoneInfo, day_zone: ZoneInfo) -> datetime | None:
-    """Return the UTC time a cell holds; None for an empty one.
+def read_written(text: str, order: DayOrder | None = None) -> datetime | date | None:
+    """Return what a cell says: an aware time, a time without zone, or a day; None: it is empty.
 
-    A time without a zone is read in `zone`. A day without a time becomes noon in
-    `day_zone`, the marketplace's, so that it stays that day there. Raises
-    UnreadableValueError for anything else than ISO 8601 or seconds since 1970.
+    `order` is how the column writes its days ("03/04/2026"); None: such a day is
+    read only where one of its numbers is above 12. Raises UnreadableValueError.
     """
     written = text.strip()
     if not written:
         return None
     try:
-        return _in_bounds(_parsed(written, zone, day_zone))
+        return _read(written, order)
     except (ValueError, OverflowError) as error:
-        raise UnreadableValueError(
-            "The time can't be read: write it as 2026-01-31 or 2026-01-31T18:30:00Z."
-        ) from error
+        raise UnreadableValueError(UNREADABLE_TIME) from error
+
+
+def read_moment(
+    text: str, zone: ZoneInfo, day_zone: ZoneInfo, order: DayOrder | None = None
+) -> datetime | None:
+    """Return the UTC time a cell holds; None for an empty one.
+
+    A time without a zone is read in `zone`. A day without a time becomes noon in
+    `day_zone`, the marketplace's, so that it stays that day there. Raises
+    UnreadableValueError for what is no time, an ambiguous day, and an hour that a
+    change of clocks left out.
+    """
+    written = read_written(text, order)
+    if written is None:
+        return None
+    if not isinstance(written, datetime):
+        return as_universal(noon_of(written, day_zone))
+    return as_universal(written if written.tzinfo else place_local(written, zone))
+
+
+def noon_of(day: date, zone: ZoneInfo) -> datetime:
+    """Return the noon of a day in a zone."""
+    return datetime.combine(day, _NOON, zone)
+
+
+def place_local(local: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
+    """Return a time without a zone as one of `zone`; `fold` 1 is the second of a repeated hour.
+
+    Raises UnreadableValueError for an hour that a change of clocks left out.
+    """
+    placed = local.replace(tzinfo=zone, fold=fold)
+    if placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) != local:
+        raise UnreadableValueError(SKIPPED_HOUR)
+    return placed
+
+
+def as_universal(moment: datetime) -> datetime:
+    """Return an aware time in UTC. Raises UnreadableValueError when no page was there then."""
+    try:
+        universal = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise UnreadableValueError(UNREADABLE_TIME) from error
+    if not _EARLIEST <= universal < _LATEST:
+        raise UnreadableValueError(UNREADABLE_TIME)
+    return universal
+
+
+def is_serial(text: str) -> bool:
+    """True for a day as a spreadsheet counts it: 46022 is 2025-12-31."""
+    return _SERIAL.fullmatch(text.strip()) is not None
 
 
 def find_moment_in_name(name: str) -> datetime | None:
@@ -65,20 +120,16 @@ def find_moment_in_name(name: str) -> datetime | None:
         return None
 
 
-def _parsed(written: str, zone: ZoneInfo, day_zone: ZoneInfo) -> datetime:
-    if _DAY.fullmatch(written):
-        year, month, day = (int(part) for part in re.split(r"[-/.]", written))
-        return datetime.combine(date(year, month, day), _NOON, day_zone)
+def _read(written: str, order: DayOrder | None) -> datetime | date:
     if _EPOCH.fullmatch(written):
         seconds, _, _ = written.partition(".")
         milliseconds = int(seconds) * (1 if len(seconds) == 13 else 1000)
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    moment = datetime.fromisoformat(written.replace("/", "-"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    if _SERIAL.fullmatch(written):
+        return _of_serial(written)
+    return read_words(written, order)
 
 
-def _in_bounds(moment: datetime) -> datetime:
-    universal = moment.astimezone(UTC)
-    if not _EARLIEST <= universal < _LATEST:
-        raise ValueError("no time at which a page was looked at")
-    return universal
+def _of_serial(written: str) -> datetime | date:
+    moment = _SERIAL_ZERO + timedelta(seconds=round(float(written) * 86_400))
+    return moment if "." in written and moment.time() != time() else moment.date()

@@ -3,16 +3,18 @@
 What a file is has been found out before (`recognise.py`) and confirmed by a person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import chain, islice
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from core.catalog.marketplaces import Marketplace, get_marketplace
-from core.importing import datasets, keepa, keepa_export, lists
-from core.importing.history_file import HistoryColumns, flat_record, read_history
+from core.importing import datasets, keepa, keepa_export, keepa_headers, lists
+from core.importing.date_words import day_orders, needs_order
+from core.importing.history_columns import HistoryColumns
+from core.importing.history_file import flat_record, read_history
 from core.importing.json_items import (
     BrokenItem,
     find_layout,
@@ -20,6 +22,7 @@ from core.importing.json_items import (
     read_items,
     read_scalars,
 )
+from core.importing.layout import SAMPLE_ROWS, Table, has_header, open_table
 from core.importing.rows import FileKind, ReadContext, Row, RowResult, bad_row, shortened
 from core.importing.source_file import (
     IMPORTABLE,
@@ -36,9 +39,7 @@ from core.importing.tables import (
     Line,
     Record,
     TableForm,
-    as_record,
     find_table_form,
-    name_columns,
     read_lines,
 )
 from core.scraping.flat import unflatten
@@ -46,7 +47,6 @@ from core.scraping.flat import unflatten
 __all__ = ["file_sha256", "read_batches", "read_rows"]
 
 _START = 4096  # characters that tell JSON from a table
-_FIRST_ITEMS = 50
 _BATCH_ROWS = 50  # what a reader that crashes may take along with it
 _BATCH_OBSERVATIONS = 1000
 
@@ -132,6 +132,13 @@ class _Source:
         with open_text(self.path, self.text()) as stream:
             return looks_like_json(stream.read(_START))
 
+    def records(self) -> Table:
+        """Return the table in the file, or the objects of its JSON as one."""
+        return _flat_table(self) if self.is_json() else open_table(self.lines())
+
+    def lines(self) -> Iterator[Line]:
+        return read_lines(self.path, self.table())
+
 
 def _pasted_rows(source: _Source) -> Iterator[Row]:
     with open_text(source.path, source.text()) as stream:
@@ -139,33 +146,60 @@ def _pasted_rows(source: _Source) -> Iterator[Row]:
 
 
 def _list_rows(source: _Source) -> Iterator[Row]:
-    lines = read_lines(source.path, source.table())
-    first = next(lines, [])
-    if has_header(first):
-        columns, records = _below(first, lines)
-        yield from lists.read_list(records, lists.ListColumns.among(columns), source.default)
-    else:
-        yield from lists.read_bare_lines(chain([first], lines), source.default)
+    if not has_header(source.lines()):
+        yield from lists.read_bare_lines(source.lines(), source.default)
+        return
+    table = open_table(source.lines())
+    columns = lists.ListColumns.among(table.columns, table.cells)
+    yield from lists.read_list(table.records, columns, source.default)
+
+
+def column_meanings(path: Path, kind: FileKind) -> dict[str, str | None]:
+    """Return what each column of a table is taken for, None for one that is not used.
+
+    Empty for files without columns, and for data sets, whose fields their actor knows.
+    """
+    source = _Source(path, find_container(path), ReadContext(), None)
+    if kind is FileKind.HISTORY_FILE:
+        table = source.records()
+        history = find_history_columns(table, lambda: source.records().records)
+        return history.meanings(table.columns)
+    if kind is FileKind.KEEPA_EXPORT:
+        columns = open_table(source.lines()).columns
+        return keepa_headers.ExportColumns.among(columns).meanings(columns)
+    if kind is FileKind.ASIN_LIST and has_header(source.lines()):
+        table = open_table(source.lines())
+        return lists.ListColumns.among(table.columns, table.cells).meanings(table.columns)
+    return {}
 
 
 def _history_rows(source: _Source) -> Iterator[Row]:
-    is_json = source.is_json()
-    columns, records = _flat_items(source) if is_json else _table(source.path, source.table())
-    fields = HistoryColumns.among(columns)
-    yield from read_history(records, fields, source.default, source.context)
+    table = source.records()
+    columns = find_history_columns(table, lambda: source.records().records)
+    yield from read_history(table.records, columns, source.default, source.context)
+
+
+def find_history_columns(table: Table, again: Callable[[], Iterator[Record]]) -> HistoryColumns:
+    """Return which columns of a table hold what. `again` reads its rows once more.
+
+    A date such as "03/04/2026" is decided by any of its column that has a number above 12.
+    """
+    cells = table.cells
+    columns = HistoryColumns.among(table.columns, cells)
+    column = columns.by_field.get("time", "")
+    sampled = cells.get(column, [])
+    orders = day_orders(sampled)
+    if not orders and any(map(needs_order, sampled)):
+        rows = (day_orders([record.cells.get(column, "")]) for record in again())
+        orders = next(filter(None, rows), set())
+    return replace(columns, day_order=orders.pop()) if len(orders) == 1 else columns
 
 
 def _export_rows(source: _Source) -> Iterator[Row]:
-    columns, records = _table(source.path, source.table())
-    fields = keepa_export.ExportColumns.among(columns)
-    for record in records:
-        asked = record.cells.get(fields.by_field.get("asin", ""), "")
-        result: RowResult = (
-            bad_row(record.problem)
-            if record.problem
-            else keepa_export.parse_row(record.cells, fields, source.default, source.context)
-        )
-        yield Row(record.number, shortened(asked), result)
+    table = open_table(source.lines())
+    fields = keepa_headers.ExportColumns.among(table.columns)
+    for record in table.records:
+        yield keepa_export.read_record(record, fields, source.default, source.context)
 
 
 def _keepa_rows(source: _Source) -> Iterator[Row]:
@@ -184,8 +218,7 @@ def _dataset_rows(source: _Source) -> Iterator[Row]:
     if source.is_json():
         items = _items(source, source.text())
     else:
-        _, records = _table(source.path, source.table())
-        items = _unflattened(records)
+        items = _unflattened(open_table(source.lines()).records)
     for number, item in enumerate(items, start=1):
         result: RowResult = (
             bad_row(item.detail)
@@ -199,40 +232,20 @@ def _items(source: _Source, form: TextForm) -> Iterator[Any]:
     return read_items(source.path, form, find_layout(source.path, form))
 
 
-def _flat_items(source: _Source) -> tuple[list[str], Iterator[Record]]:
-    """Return the fields of a JSON file's first objects, and its objects as records."""
-    items = enumerate(_items(source, source.text()), start=1)
-    return _first_fields(source), (flat_record(number, item) for number, item in items)
-
-
-def _first_fields(source: _Source) -> list[str]:
-    fields: dict[str, None] = {}
+def _flat_table(source: _Source) -> Table:
+    """Return the objects of a JSON file as a table of their plain fields."""
+    sample: list[Record] = []
     with suppress(UnreadableFileError):  # told where the records are read, behind those before it
-        for item in islice(_items(source, source.text()), _FIRST_ITEMS):
-            if isinstance(item, dict):
-                fields |= dict.fromkeys(map(str, item))
-    return list(fields)
+        for number, item in enumerate(islice(_items(source, source.text()), SAMPLE_ROWS), start=1):
+            sample.append(flat_record(number, item))
+    columns = list(dict.fromkeys(name for record in sample for name in record.cells))
+    items = enumerate(_items(source, source.text()), start=1)
+    return Table(columns, [], sample, (flat_record(number, item) for number, item in items))
 
 
 def _unflattened(records: Iterator[Record]) -> Iterator[Any]:
     for record in records:
         yield BrokenItem(record.problem) if record.problem else unflatten(record.cells)
-
-
-def _table(path: Path, form: TableForm) -> tuple[list[str], Iterator[Record]]:
-    """Return a table's columns and its rows, from one reading."""
-    lines = read_lines(path, form)
-    return _below(next(lines, []), lines)
-
-
-def _below(header: Line, lines: Iterator[Line]) -> tuple[list[str], Iterator[Record]]:
-    columns = name_columns(header)
-    return columns, (as_record(number, columns, line) for number, line in enumerate(lines, start=1))
-
-
-def has_header(first: Line) -> bool:
-    """Tell whether a list's first line names columns: a product in it makes it a row."""
-    return lists.ListColumns.among(first).product.name_a_product
 
 
 def _answered_at(scalars: dict[str, Any]) -> int | None:

@@ -7,21 +7,30 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.marketplaces import find_by_name
-from core.importing import datasets, keepa, keepa_export
+from core.importing import datasets, keepa, keepa_headers
 from core.importing.cells import plain_name
-from core.importing.history_file import HistoryColumns
+from core.importing.history_columns import HistoryColumns
+from core.importing.history_file import flat_record
 from core.importing.json_items import BrokenItem, find_layout, looks_like_json, read_items
+from core.importing.layout import (
+    Banner,
+    Table,
+    find_header,
+    open_table,
+    read_banner,
+    sample_cells,
+)
 from core.importing.lists import ListColumns
 from core.importing.moments import find_moment_in_name
-from core.importing.reading import has_header, read_rows
-from core.importing.rows import LISTS, FileKind, ReadContext, Refusal, Refused
+from core.importing.reading import find_history_columns
+from core.importing.rows import LISTS, FileKind, ReadContext
 from core.importing.source_file import (
     IMPORTABLE,
     Container,
@@ -31,15 +40,8 @@ from core.importing.source_file import (
     find_text_form,
     open_text,
 )
-from core.importing.tables import (
-    Line,
-    TableForm,
-    as_record,
-    find_sheets,
-    find_table_form,
-    name_columns,
-    read_lines,
-)
+from core.importing.tables import Line, TableForm, find_sheets, find_table_form, read_lines
+from core.importing.trial import ColumnUse, try_out
 from core.scraping.actors import Actor, recognise_actor
 from core.scraping.flat import unflatten
 
@@ -55,8 +57,6 @@ _GZIP = b"\x1f\x8b"
 EACH_ROW = "Each row has its own time."
 CONFIRM = "The file has no time: confirm when it was captured."
 NO_TIME_NEEDED = "A list holds no observations, so it needs no time."
-# The moment that stands in while the first rows are tried out; nothing keeps it.
-_TRIAL_TIME = datetime(2020, 1, 1, tzinfo=UTC)
 _DOMAIN_IN_NAME = re.compile(
     r"amazon[-_. ]?(com\.[a-z]{2}|co\.[a-z]{2}|[a-z]{2,3})(?![a-z])", re.IGNORECASE
 )
@@ -71,6 +71,7 @@ class Recognised:
     kind: FileKind
     reason: str
     columns: tuple[str, ...] = ()
+    uses: tuple[ColumnUse, ...] = ()  # what each column of a table is taken for
     preview: list[dict[str, str]] = field(default_factory=list)
     row_estimate: int | None = None  # None: can't be told without reading it all
     carries_time: bool = False
@@ -99,6 +100,7 @@ class _Finding:
     is_complete: bool = False  # the sample is the whole file
     carries_time: bool = False
     problems: list[str] = field(default_factory=list)
+    banner: Banner = field(default_factory=Banner)
 
 
 def recognise(path: Path, name: str) -> Recognised:
@@ -126,19 +128,22 @@ def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
 
 
 def _described(path: Path, name: str, finding: _Finding) -> Recognised:
-    needs, problems = _try_out(path, finding.kind)
+    marketplace = finding.banner.marketplace or _suggest_marketplace(name, finding.preview)
+    trial = try_out(path, finding.kind, marketplace)
+    suggested_time = finding.banner.captured_at or find_moment_in_name(name)
     return Recognised(
         finding.kind,
         finding.reason,
         columns=tuple(finding.columns),
+        uses=trial.uses,
         preview=finding.preview,
         row_estimate=_estimate(path, finding),
         carries_time=finding.carries_time,
         times=_times(finding),
-        suggested_captured_at=None if finding.carries_time else find_moment_in_name(name),
-        needs_marketplace=needs,
-        suggested_marketplace=_suggest_marketplace(name, finding.preview) if needs else None,
-        problems=finding.problems + problems,
+        suggested_captured_at=None if finding.carries_time else suggested_time,
+        needs_marketplace=trial.needs_marketplace,
+        suggested_marketplace=marketplace if trial.needs_marketplace else None,
+        problems=finding.problems + trial.problems,
     )
 
 
@@ -146,20 +151,6 @@ def _times(finding: _Finding) -> str:
     if finding.kind in LISTS:
         return NO_TIME_NEEDED
     return EACH_ROW if finding.carries_time else CONFIRM
-
-
-def _try_out(path: Path, kind: FileKind) -> tuple[bool, list[str]]:
-    """Return whether the first rows need a marketplace, and what is wrong with the file."""
-    context = ReadContext(captured_at=_TRIAL_TIME)
-    try:
-        results = [row.result for row in islice(read_rows(path, kind, context), PREVIEW_ROWS)]
-    except UnreadableFileError as error:
-        return False, [str(error)]
-    needs = any(
-        isinstance(result, Refusal) and result.why is Refused.NEEDS_MARKETPLACE
-        for result in results
-    )
-    return needs, [] if results else ["The file has a header and no rows."]
 
 
 def _find(path: Path) -> _Finding:
@@ -235,9 +226,11 @@ def _json_finding(objects: list[Mapping[str, Any]]) -> _Finding:
     actor = next((found for item in objects if (found := recognise_actor(item))), None)
     if actor is not None:
         return _dataset_finding(actor, objects)
-    history = HistoryColumns.among(name for item in objects for name in item)
+    records = [flat_record(number, item) for number, item in enumerate(objects, start=1)]
+    names = dict.fromkeys(name for record in records for name in record.cells)
+    history = HistoryColumns.among(names, sample_cells(records))
     if history.product.name_a_product and history.has_values:
-        return _history_finding("Its objects hold products and values.", history.has_time)
+        return _history_finding("Its objects hold products and values.", history)
     if history.are_reviews:
         return _Finding(FileKind.UNKNOWN, "These are reviews, which can't be imported yet.")
     return _Finding(FileKind.UNKNOWN, "The JSON has the fields of no source that is known.")
@@ -282,16 +275,17 @@ def _find_table(path: Path, form: TableForm) -> _Finding:
     lines = list(islice(read_lines(path, form), _SAMPLE_ROWS + 1))
     if not lines:
         return _Finding(FileKind.UNKNOWN, "The table is empty.")
-    finding = _table_finding(lines)
+    table = open_table(read_lines(path, form))
+    history = find_history_columns(table, lambda: open_table(read_lines(path, form)).records)
+    finding = _table_finding(table, history, lines)
     finding.sample_characters = sum(len(",".join(line)) + 1 for line in lines)
     finding.is_complete = len(lines) <= _SAMPLE_ROWS
     return finding
 
 
-def _table_finding(lines: list[Line]) -> _Finding:
-    columns = name_columns(lines[0])
-    finding = _by_columns(columns, lines[1:])
-    if finding is None and not has_header(lines[0]) and _is_bare_list(lines):
+def _table_finding(table: Table, history: HistoryColumns, lines: list[Line]) -> _Finding:
+    finding = _by_columns(table, history)
+    if finding is None and find_header(lines) is None and _is_bare_list(lines):
         return _Finding(
             FileKind.ASIN_LIST,
             "Each of its lines names one product.",
@@ -300,38 +294,54 @@ def _table_finding(lines: list[Line]) -> _Finding:
             ],
             sample_rows=len(lines),
         )
-    finding = finding or _Finding(FileKind.UNKNOWN, _why_no_table(columns))
-    finding.columns = [column for column in columns if column]
-    finding.preview = [_shown(as_record(1, columns, line).cells) for line in lines[1:9]]
-    finding.sample_rows = len(lines) - 1
-    repeated = [column for column in columns if re.search(r" \(\d+\)$", column)]
-    if len(repeated) > len({plain_name(c) for c in repeated} & {plain_name(c) for c in lines[0]}):
-        finding.problems.append("Some columns have the same name; the first of each is read.")
+    finding = finding or _Finding(FileKind.UNKNOWN, _why_no_table(table.columns))
+    finding.columns = [column for column in table.columns if column]
+    finding.preview = [_shown(record.cells) for record in table.sample[:PREVIEW_ROWS]]
+    finding.sample_rows = min(len(lines) - 1 - len(table.titles), _SAMPLE_ROWS)
+    finding.banner = read_banner(table.titles)
+    finding.problems += _layout_problems(table)
     return finding
 
 
-def _by_columns(columns: list[str], lines: list[Line]) -> _Finding | None:
+def _layout_problems(table: Table) -> list[str]:
+    """Return what a person should know of how a table is written."""
+    problems = []
+    if table.titles:
+        count = len(table.titles)
+        problems.append(f"The header stands in line {count + 1}; what is above it is a title.")
+    repeated = [column for column in table.columns if re.search(r" \(\d+\)$", column)]
+    plain = {plain_name(re.sub(r" \(\d+\)$", "", column)) for column in repeated}
+    if any(plain_name(column) in plain for column in table.columns if column not in repeated):
+        problems.append("Some columns have the same name; the first of each is read.")
+    return problems
+
+
+def _by_columns(table: Table, history: HistoryColumns) -> _Finding | None:
     """Return what columns give away, None when they name no product."""
-    if keepa_export.is_export(columns):
+    if keepa_headers.is_export(table.columns):
         return _Finding(FileKind.KEEPA_EXPORT, "Its columns are named as in Keepa's exports.")
-    items = [unflatten(as_record(1, columns, line).cells) for line in lines]
+    items = [unflatten(record.cells) for record in table.sample[:_SAMPLE_ROWS]]
     actor = next((found for item in items[:PREVIEW_ROWS] if (found := recognise_actor(item))), None)
-    history = HistoryColumns.among(columns)
     is_history = history.product.name_a_product and history.has_values
     if actor is not None and not (is_history and history.has_time):
         return _dataset_finding(actor, items)
     if is_history and history.has_time:
-        return _history_finding("Its columns hold products, times and values.", True)
-    wishes = ListColumns.among(columns)
+        return _history_finding("Its columns hold products, times and values.", history)
+    wishes = ListColumns.among(table.columns, table.cells)
     if is_history and not wishes.has_wishes:
-        return _history_finding("Its columns hold products and values, and no time.", False)
+        return _history_finding("Its columns hold products and values, and no time.", history)
     if wishes.product.name_a_product:
         return _Finding(FileKind.ASIN_LIST, "It has a column of ASINs or links.")
     return None
 
 
-def _history_finding(reason: str, carries_time: bool) -> _Finding:
-    return _Finding(FileKind.HISTORY_FILE, reason, carries_time=carries_time)
+def _history_finding(reason: str, columns: HistoryColumns) -> _Finding:
+    return _Finding(
+        FileKind.HISTORY_FILE,
+        reason,
+        carries_time=columns.has_time,
+        problems=list(columns.doubts),
+    )
 
 
 def _is_bare_list(lines: list[Line]) -> bool:

@@ -5,7 +5,7 @@ says what to do with it; none is left out without a word.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -95,6 +95,7 @@ class Row:
     number: int
     asked: str  # what the row said, shortened
     result: RowResult
+    unreadable: Mapping[str, str] = field(default_factory=dict)  # by column: what stands there
 
     @property
     def observations(self) -> int:
@@ -136,6 +137,19 @@ def shortened(text: str) -> str:
 def bad_row(detail: str, asin: str | None = None, marketplace: str | None = None) -> Failure:
     """Return the failure of a row that can't be used as it is written."""
     return Failure(outcome=Outcome.BAD_INPUT, detail=detail, asin=asin, marketplace=marketplace)
+
+
+def unreadable_words(unreadable: Mapping[str, str]) -> str:
+    """Return in a sentence which cells of a row can't be read; "" where there are none."""
+    named = [f"“{shortened(cell)[:40]}” in “{name[:40]}”" for name, cell in unreadable.items()]
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return f"Can't be read: {', '.join(named[:3])}{more}." if named else ""
+
+
+def nothing_understood(unreadable: Mapping[str, str]) -> str:
+    """Return why a row is not stored of which no value was understood."""
+    why = unreadable_words(unreadable) or "None of its columns is known, or all are empty."
+    return f"Nothing of the row was understood. {why}"
 
 
 def needs_marketplace(asin: str | None) -> Refusal:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 from xml.etree.ElementTree import ParseError
 
 from core.importing.source_file import (
@@ -60,7 +60,16 @@ _DAMAGED = (
     "save it again as XLSX or CSV, and import that."
 )
 
+CUT_OFF = (
+    "The file ends in the middle of this row ({} of {} cells, no line break): it was cut off. "
+    "Download or export it again."
+)
+
 Line = list[str]
+
+
+class UnendedLine(Line):
+    """A text file's last line without a line break behind it: it may have been cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +148,11 @@ def _find_delimiter(sample: str) -> str:
 
 
 def _widths(sample: str, delimiter: str) -> list[int]:
-    reader = csv.reader(io.StringIO(sample.replace("\0", ""), newline=""), delimiter=delimiter)
+    reader = csv.reader(
+        io.StringIO(sample.replace("\0", ""), newline=""),
+        delimiter=delimiter,
+        quoting=_quoting(delimiter),
+    )
     widths: list[int] = []
     try:
         for line in reader:
@@ -155,17 +168,35 @@ def _widths(sample: str, delimiter: str) -> list[int]:
 def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
     csv.field_size_limit(CELL_LIMIT)
     with open_text(path, text) as stream:
-        reader = csv.reader(chain(_bounded_lines(stream), [_END]), delimiter=form.delimiter)
+        source = _Lines(stream)
+        reader = csv.reader(
+            chain(source, [_END]), delimiter=form.delimiter, quoting=_quoting(form.delimiter)
+        )
         started = 1
         try:
             for line in reader:
                 if line and line[-1].endswith(_END):
                     _check_closed(line, started)
                     return
-                yield line
+                if form.delimiter == "\t":
+                    line = [_without_quotes(cell) for cell in line]
+                yield UnendedLine(line) if source.is_unended else line
                 started = reader.line_num + 1
         except csv.Error as error:
             raise _missing_quote(started) from error
+
+
+def _quoting(delimiter: str) -> Literal[0, 3]:
+    """Return how cells are quoted: in tab files a quotation mark is a letter ('12" tall')."""
+    return csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+
+
+def _without_quotes(cell: str) -> str:
+    """Return a cell of a tab file without the quotation marks that spreadsheets put around it."""
+    inner = cell[1:-1]
+    if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"' or '"' in inner.replace('""', ""):
+        return cell
+    return inner.replace('""', '"')
 
 
 def _check_closed(last: Line, started: int) -> None:
@@ -181,13 +212,21 @@ def _missing_quote(line: int) -> UnreadableFileError:
     )
 
 
-def _bounded_lines(stream: io.TextIOWrapper) -> Iterator[str]:
-    while line := stream.readline(LINE_LIMIT + 1):
-        if len(line) > LINE_LIMIT:
-            raise UnreadableFileError(
-                f"A line is longer than {LINE_LIMIT // MEGABYTE} MB: this is no table."
-            )
-        yield line.replace("\0", "") if "\0" in line else line
+class _Lines:
+    """The lines of a text, each of bounded length, without NULs."""
+
+    def __init__(self, stream: io.TextIOWrapper) -> None:
+        self._stream = stream
+        self.is_unended = False  # the last line has been read, and no line break follows it
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._stream.readline(LINE_LIMIT + 1):
+            if len(line) > LINE_LIMIT:
+                raise UnreadableFileError(
+                    f"A line is longer than {LINE_LIMIT // MEGABYTE} MB: this is no table."
+                )
+            self.is_unended = not line.endswith(("\n", "\r"))
+            yield line.replace("\0", "") if "\0" in line else line
 
 
 def _workbook_lines(path: Path) -> Iterator[Line]:

@@ -71,7 +71,7 @@ def test_times_are_read_with_and_without_zone(write_file, written, zone, utc):
     assert seen.captured_at.tzinfo is UTC
 
 
-@pytest.mark.parametrize("written", ["yesterday", "31/01/2026", "1026-01-01", "2026-13-01"])
+@pytest.mark.parametrize("written", ["yesterday", "03/04/2026", "1026-01-01", "2026-13-01"])
 def test_a_time_that_can_not_be_read_is_no_reason_to_guess(write_file, written):
     failure = one(write_file, "asin,marketplace,date,price", f"B0DEMO0001,US,{written},5")
     assert isinstance(failure, Failure)
@@ -137,8 +137,17 @@ def test_a_blank_price_was_looked_for_and_a_blank_rating_is_not_reported(write_f
     assert seen.seen == Seen.PRICE | Seen.BSR
 
 
-def test_a_value_that_can_not_be_read_names_its_column(write_file):
+def test_a_value_that_can_not_be_read_costs_itself_and_not_its_row(write_file):
+    path = write_file("asin,marketplace,date,price,bsr\nB0DEMO0001,US,2026-01-31,abc,7\n")
+    (row,) = rows(path)
+    assert (row.result.price, row.result.ranks[0].rank) == (None, 7)
+    assert row.result.seen == Seen.BSR
+    assert row.unreadable == {"price": "abc"}
+
+
+def test_a_row_of_which_nothing_was_understood_is_not_stored(write_file):
     failure = one(write_file, "asin,marketplace,date,price", "B0DEMO0001,US,2026-01-31,abc")
+    assert failure.outcome is Outcome.PARSE_ERROR
     assert "“abc” in “price”" in failure.detail
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from core.catalog.marketplaces import get_marketplace
 from core.history.observation import Kind, PriceBasis, Seen, Source
-from core.importing.keepa_export import export_amount, is_export, plain_header
+from core.importing.keepa_export import export_amount
+from core.importing.keepa_headers import is_export, plain_header
 from core.importing.reading import read_rows
 from core.importing.rows import FileKind, ReadContext, Refused
 

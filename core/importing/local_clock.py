@@ -1,0 +1,71 @@
+"""Which of a repeated hour's two passes a time belongs to, told by the order of a file's rows."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from core.importing.moments import place_local
+from core.scraping.text import UnreadableValueError
+
+_REPEATED = (
+    "That hour came twice, as the clocks went back, and the order of the rows doesn't tell "
+    "which is meant: write the time with its zone, such as 2026-10-25T02:30:00+01:00."
+)
+
+
+@dataclass(slots=True)
+class _Last:
+    """The row before, of the same product."""
+
+    local: datetime
+    fold: int
+    is_repeated: bool
+    falls: bool | None = None  # whether the rows go back in time; None: not known yet
+
+
+@dataclass(slots=True)
+class LocalClock:
+    """Places times without a zone, product by product, in the order of a file's rows.
+
+    `joins`: rows of one product with the same time are parts of one observation.
+    """
+
+    zone: ZoneInfo
+    joins: bool = False
+    _last: dict[tuple[str, str], _Last] = field(default_factory=dict)
+
+    def place(self, product: tuple[str, str], local: datetime) -> datetime:
+        """Return the aware time. Raises UnreadableValueError for one that there was not, or
+        that can't be told from its repetition."""
+        if self.zone.key == "UTC":
+            return local.replace(tzinfo=UTC)
+        before = self._last.get(product)
+        is_repeated = _is_repeated(local, self.zone)
+        fold = self._fold(before, local) if is_repeated else 0
+        placed = place_local(local, self.zone, fold)
+        falls = before.falls if before else None
+        if before and before.local != local and not (is_repeated and before.is_repeated):
+            falls = local < before.local
+        self._last[product] = _Last(local, fold, is_repeated, falls)
+        return placed
+
+    def _fold(self, before: _Last | None, local: datetime) -> int:
+        if before is None:
+            return 0
+        falls = before.falls if before.is_repeated else before.local > local
+        if not before.is_repeated:
+            return int(bool(falls))
+        if local == before.local and self.joins:
+            return before.fold
+        goes_on = local < before.local if falls else local > before.local
+        if goes_on:
+            return before.fold
+        if before.fold != int(bool(falls)):
+            raise UnreadableValueError(_REPEATED)
+        return 1 - before.fold
+
+
+def _is_repeated(local: datetime, zone: ZoneInfo) -> bool:
+    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    change = (second.utcoffset() or timedelta()) - (first.utcoffset() or timedelta())
+    return change < timedelta()
