@@ -14,6 +14,7 @@ from core.catalog.marketplaces import (
     MARKETPLACES,
     Marketplace,
     find_by_domain,
+    find_by_keepa_domain,
     find_by_name,
     get_marketplace,
 )
@@ -170,6 +171,10 @@ _STRONG_PATH = re.compile(
 )
 # Elements that also stand before other things: believed only with a valid ASIN.
 _WEAK_PATH = re.compile(r"/(?:product|o)/([A-Za-z0-9]{10})(?![A-Za-z0-9])", re.IGNORECASE)
+# Any element by itself: believed with a valid ASIN, where no other is found.
+_ELEMENT = re.compile(r"/([A-Za-z0-9]{10})(?=[/,;&]|$)")
+# Pages that are about no one product: what looks like an ASIN there is a word of a slug.
+_OTHER_PAGE = re.compile(r"/(?:s|b|stores|gp/browse|gp/search)(?:[/.]|$)", re.IGNORECASE)
 _ASIN_PARAMETER = re.compile(
     r"[?&;](?:asin|creativeASIN|asin\.1)=([A-Za-z0-9]{1,32})", re.IGNORECASE
 )
@@ -179,6 +184,11 @@ _BESTSELLERS = re.compile(
     re.IGNORECASE,
 )
 _SHORT_HOSTS = frozenset({"a.co", "amzn.to", "amzn.eu", "amzn.asia", "amzn.in", "amzn.com.br"})
+# Price trackers, whose links name marketplace and ASIN.
+_KEEPA_HOSTS = frozenset({"keepa.com", "www.keepa.com"})
+_KEEPA_PRODUCT = re.compile(r"#!product/([0-9]{1,2})-([A-Za-z0-9]{10})(?![A-Za-z0-9])")
+_CAMEL_HOST = re.compile(r"(?:(?:www|([a-z]{2}))\.)?camelcamelcamel\.com")
+_CAMEL_PRODUCT = re.compile(r"/product/([A-Za-z0-9]{10})(?![A-Za-z0-9])")
 _HOSTS_OF_THE_US = frozenset({"amzn.com", "www.amzn.com"})  # holds the ASIN in its path
 
 
@@ -230,6 +240,7 @@ def _looks_like_address(word: str) -> bool:
         "amazon." in host
         or host.startswith(("www.", "amzn."))
         or host in _SHORT_HOSTS
+        or _is_tracker(host)
         or bool(_STRONG_PATH.search(lowered))
     )
 
@@ -278,6 +289,8 @@ def _read_url(number: int, url: str, shown: str) -> Mention:
     host = _host(url)
     if host in _SHORT_HOSTS:
         return _mention(number, shown, MentionVerdict.SHORT_LINK)
+    if _is_tracker(host):
+        return _read_tracker_url(number, host, url, shown)
     marketplace = MARKETPLACES["US"] if host in _HOSTS_OF_THE_US else find_by_domain(host)
     if marketplace is None:
         return _mention(number, shown, MentionVerdict.UNKNOWN_HOST)
@@ -293,6 +306,26 @@ def _read_url(number: int, url: str, shown: str) -> Mention:
     return _mention(number, shown, MentionVerdict.NO_ASIN, marketplace)
 
 
+def _is_tracker(host: str) -> bool:
+    return host in _KEEPA_HOSTS or bool(_CAMEL_HOST.fullmatch(host))
+
+
+def _read_tracker_url(number: int, host: str, url: str, shown: str) -> Mention:
+    """Judge an address of Keepa or CamelCamelCamel."""
+    if host in _KEEPA_HOSTS:
+        product = _KEEPA_PRODUCT.search(url)
+        place = find_by_keepa_domain(int(product[1])) if product else None
+        name = product[2] if product else ""
+    else:
+        product, country = _CAMEL_PRODUCT.search(url), _CAMEL_HOST.fullmatch(host)
+        code = country[1] if country else None
+        place = find_by_name(code) if code else MARKETPLACES["US"]
+        name = product[1] if product else ""
+    if place is None or not _is_asin(name.upper()):
+        return _mention(number, shown, MentionVerdict.UNKNOWN_HOST)
+    return _mention(number, shown, MentionVerdict.FOUND, place, name.upper())
+
+
 def _host(url: str) -> str:
     """Return the host of an address as a browser would: what follows "@", without port."""
     rest = _SCHEME.sub("", url, count=1) if _SCHEME.match(url) else url
@@ -301,15 +334,27 @@ def _host(url: str) -> str:
 
 
 def _asin_of_path(url: str) -> tuple[str | None, bool]:
-    """Return the ASIN behind a known path element, and whether something stands there."""
+    """Return the ASIN that an address names, and whether it seems to name one.
+
+    The best is behind a known path element; words that stand there too ("images") are no
+    attempt at an ASIN. Where there is none, the only element that is an ASIN counts.
+    """
     is_attempt = False
     for pattern in (_STRONG_PATH, _ASIN_PARAMETER, _WEAK_PATH):
         for found in pattern.finditer(url):
             name = found[1].upper()
             if _is_asin(name):
                 return name, True
-            is_attempt = is_attempt or pattern is not _WEAK_PATH
-    return None, is_attempt
+            is_attempt = is_attempt or (pattern is not _WEAK_PATH and not name.isalpha())
+    path = re.split(r"[?#]", url, maxsplit=1)[0]
+    names = {found[1].upper() for found in _ELEMENT.finditer(path) if _is_asin_alone(found[1])}
+    is_product_page = not (_OTHER_PAGE.search(path) or _BESTSELLERS.search(path))
+    return (names.pop() if is_product_page and len(names) == 1 else None), is_attempt
+
+
+def _is_asin_alone(name: str) -> bool:
+    """Tell whether an element of a path is an ASIN: in small letters "Bluetooth5" is a word."""
+    return _is_asin(name if name[:2] != "b0" else name.upper())
 
 
 def _read_bare(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog.asin import MentionVerdict, clean, find_asin, product_url, read_mentions
-from core.catalog.marketplaces import MARKETPLACES
+from core.catalog.marketplaces import MARKETPLACES, find_by_domain
 from core.errors import NotFoundError
 from tests.real_data import real_data_path
 
@@ -137,6 +137,83 @@ def test_a_slug_with_ten_letters_is_not_an_asin():
     assert found("https://www.amazon.de/B0STRAWB01/s?k=1") == [("no_asin", "DE", None)]
 
 
+OTHER_PATHS = [
+    "/d/Garden-Hoses/Long-Hose/{}",
+    "/gp/product/images/{}",
+    "/Long-Hose/ASIN/{}",
+    "/gp/video/detail/{}/ref=atv_dp",
+    "/hz/reviews-render/{}",
+    "/review/create-review/{}/",
+    "/forum/-/{},ref=x",
+]
+HOSTS = [
+    prefix + each.domain
+    for each in MARKETPLACES.values()
+    for prefix in ("", "www.", "m.", "smile.")
+]
+
+
+@given(
+    host=st.sampled_from(HOSTS),
+    scheme=st.sampled_from(["https://", "http://", ""]),
+    language=st.sampled_from(["", "/-/en", "/-/zh_TW", "/-/pt"]),
+    path=st.sampled_from(PATHS[:13] + OTHER_PATHS),
+    tail=st.sampled_from(
+        ["", "?th=1&psc=1", "?ref=sr_1_1&qid=1234567890", "#customerReviews", "/"]
+    ),
+    name=asins | st.sampled_from(["059035342X", "0306406152"]),
+)
+def test_every_host_path_language_and_tail_gives_its_product(
+    host, scheme, language, path, tail, name
+):
+    if "?" in path and tail != "#customerReviews":
+        tail = tail.replace("?", "&").rstrip("/")
+    url = f"{scheme}{host}{language}{path.format(name)}{tail}"
+    assert found(url) == [("found", find_by_domain(host).code, name)]
+
+
+@pytest.mark.parametrize("page", ["images", "glance", "handle", "product", "ref", "x"])
+def test_a_word_is_never_called_a_wrong_asin(page):
+    assert found(f"https://www.amazon.de/gp/product/{page}/") == [("no_asin", "DE", None)]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Bluetooth5/",
+        "/s/B0DEMO0001",
+        "/b/0306406152",
+        "/stores/page/B0DEMO0001",
+        "/gp/bestsellers/books/0306406152",
+        f"/{ONE}/{TWO}",
+        f"/slug-{ONE}",
+        f"/{ONE}.jpg",
+    ],
+)
+def test_what_only_looks_like_an_asin_is_not_guessed(path):
+    assert [each[2] for each in found(f"https://www.amazon.com{path}")] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"https://keepa.com/#!product/3-{ONE}", ("found", "DE", ONE)),
+        (f"keepa.com/#!product/1-{ONE.lower()}?x=1", ("found", "US", ONE)),
+        (f"https://www.keepa.com/#%21product/12-{ONE}", ("found", "BR", ONE)),
+        (f"https://keepa.com/#!product/7-{ONE}", ("unknown_host", None, None)),
+        (f"https://keepa.com.evil.tld/#!product/3-{ONE}", ("unknown_host", None, None)),
+        ("https://keepa.com/#!deals", ("unknown_host", None, None)),
+        (f"https://camelcamelcamel.com/product/{ONE}", ("found", "US", ONE)),
+        (f"https://ca.camelcamelcamel.com/product/{ONE}?context=x", ("found", "CA", ONE)),
+        (f"uk.camelcamelcamel.com/Long-Hose/product/{ONE}", ("found", "UK", ONE)),
+        (f"https://xx.camelcamelcamel.com/product/{ONE}", ("unknown_host", None, None)),
+        (f"https://notcamelcamelcamel.com/product/{ONE}", ("unknown_host", None, None)),
+    ],
+)
+def test_links_of_price_trackers_name_marketplace_and_asin(text, expected):
+    assert found(text) == [expected]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -199,7 +276,7 @@ def test_a_number_in_prose_is_no_book():
 def test_every_verdict_says_what_to_do():
     text = (
         f"{ONE}\nhttps://www.amazon.de/dp/{ONE}\na.co/d/x\nhttps://x.tld/\n"
-        "amazon.de/gp/bestsellers\namazon.de/x\namazon.de/dp/x"
+        "amazon.de/gp/bestsellers\namazon.de/x\namazon.de/dp/B0X"
     )
     mentions = read_mentions(text)
     assert {m.verdict for m in mentions} == set(MentionVerdict)
