@@ -167,7 +167,9 @@ def _checked(number: int, columns: list[str], line: Line, others: Sequence[Recor
     if len(record.cells) < width and all(len(cells) >= width for cells in peers):
         return Record(number, record.cells, CUT_OFF.format(len(line), len(columns)))
     last = line[-1].strip()
-    if len(line) == len(columns) and _is_shorter(last, [cells.get(columns[-1], "") for cells in peers]):
+    if len(line) == len(columns) and _is_shorter(
+        last, [cells.get(columns[-1], "") for cells in peers]
+    ):
         return Record(number, record.cells, _CUT_VALUE.format(shortened(last)))
     return record
 

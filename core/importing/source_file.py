@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import IO, cast
+from xml.etree import ElementTree
 
 from core.errors import InvalidInputError
 
@@ -30,7 +31,7 @@ UPLOAD_MB = "AMAZCOPE_READER_UPLOAD_MB"  # tells a reader's process the setting
 UNPACKED_TIMES_UPLOAD = 20  # how much larger than the largest upload a file may unpack
 RATIO_LIMIT = 300  # text rarely shrinks more than 50 times; bombs reach 1,000
 RATIO_FREE_BYTES = 32 * MEGABYTE  # below this the ratio is not judged
-SHARED_STRINGS_LIMIT = 100 * MEGABYTE  # a workbook's texts are held in memory while it is read
+LOADED_PARTS_LIMIT = 100 * MEGABYTE  # of a workbook: what is held in memory while it is read
 CHUNK = 256 * 1024
 PROLOG_LIMIT = 64 * 1024  # bytes before the first element; usual are a hundred
 _SAMPLE = 16 * 1024
@@ -63,6 +64,11 @@ _MAGIC = (
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"),
+)
+
+_MANIFEST = "[Content_Types].xml"
+_LOADED_PARTS = frozenset(
+    {"xl/styles.xml", "xl/theme/theme1.xml", "docProps/core.xml", "docProps/custom.xml"}
 )
 
 # What zipfile raises on an archive whose parts contradict each other.
@@ -143,8 +149,9 @@ def find_text_form(path: Path) -> TextForm:
         start = stream.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return TextForm("utf-16", "replace")
-    if start[1:2] == b"\0" and start[3:4] == b"\0":
-        return TextForm("utf-16-le", "replace", "The file has no encoding mark; read as UTF-16.")
+    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[::2])):
+        if zeros == b"\0\0":
+            return TextForm(encoding, "replace", "The file has no encoding mark; read as UTF-16.")
     damaged, foreign = _count_characters(path)
     if not damaged:
         return TextForm("utf-8-sig", "strict")
@@ -247,8 +254,9 @@ def _check_is_text(sample: bytes) -> None:
 def _looks_binary(sample: bytes) -> bool:
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return False
-    if sample[1::2].count(0) > 0.4 * len(sample[1::2]):  # UTF-16 without a mark
-        return False
+    for half in (sample[::2], sample[1::2]):
+        if half.count(0) > 0.4 * len(half):  # UTF-16 without a mark
+            return False
     controls = sum(byte < 32 and byte not in (0, 9, 10, 12, 13, 27) for byte in sample)
     return sample.count(0) > 0.1 * len(sample) or controls > 0.05 * len(sample)
 
@@ -289,6 +297,7 @@ def _check_parts(archive: zipfile.ZipFile) -> None:
     for part in parts:
         if part.filename.endswith((".xml", ".rels")):
             _check_no_entities(archive, part)
+    _check_loaded_parts(archive)
 
 
 def _check_unpacked_size(parts: list[zipfile.ZipInfo]) -> None:
@@ -300,9 +309,30 @@ def _check_unpacked_size(parts: list[zipfile.ZipInfo]) -> None:
         raise UnreadableFileError(
             "The workbook unpacks to far more than its size: save the sheet as CSV and import that."
         )
-    texts = sum(p.file_size for p in parts if p.filename.lower().endswith("sharedstrings.xml"))
-    if texts > SHARED_STRINGS_LIMIT:
-        raise UnreadableFileError("The workbook is too large: save it as CSV and import that.")
+
+
+def _check_loaded_parts(archive: zipfile.ZipFile) -> None:
+    """Check the size of the parts that are held in memory: texts, styles and the like."""
+    too_large = UnreadableFileError("The workbook is too large: save it as CSV and import that.")
+    sizes = {part.filename: part.file_size for part in archive.infolist()}
+    if sizes.get(_MANIFEST, 0) > MEGABYTE:
+        raise too_large
+    loaded = _LOADED_PARTS | _parts_by_manifest(archive.read(_MANIFEST))
+    if sum(sizes.get(name, 0) for name in loaded) > LOADED_PARTS_LIMIT:
+        raise too_large
+
+
+def _parts_by_manifest(manifest: bytes) -> set[str]:
+    """Return the names of a workbook's main part and its texts, whatever they are called."""
+    try:
+        elements = list(ElementTree.fromstring(manifest))  # noqa: S314 - small, and no DOCTYPE
+    except ElementTree.ParseError as error:
+        raise ValueError("The list of parts is no XML.") from error
+    return {
+        each.get("PartName", "")[1:]
+        for each in elements
+        if any(kind in each.get("ContentType", "") for kind in ("sharedStrings", "main+xml"))
+    }
 
 
 def _check_no_entities(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:

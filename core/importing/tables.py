@@ -35,6 +35,7 @@ CELL_LIMIT = 1 * MEGABYTE
 LINE_LIMIT = 4 * MEGABYTE
 COLUMN_LIMIT = 5000
 ROW_LIMIT = 1_048_576  # of a worksheet, by the format itself
+ROW_MARKS_LIMIT = 16_384 * 12  # “<” in a row: the format's columns, with up to six tags each
 DELIMITERS = (",", ";", "\t", "|")
 # Ends what the csv module is given; no line of a file can be it, for those have no NULs.
 _END = "\0"
@@ -183,6 +184,8 @@ def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
                 yield UnendedLine(line) if source.is_unended else line
                 started = reader.line_num + 1
         except csv.Error as error:
+            if "field limit" in str(error):
+                raise _too_long(f"A cell in line {started}", CELL_LIMIT) from error
             raise _missing_quote(started) from error
 
 
@@ -212,6 +215,13 @@ def _missing_quote(line: int) -> UnreadableFileError:
     )
 
 
+def _too_long(what: str, limit: int) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{what} is longer than {limit // MEGABYTE} MB: this is no table, or a quotation mark "
+        "is opened there and not closed."
+    )
+
+
 class _Lines:
     """The lines of a text, each of bounded length, without NULs."""
 
@@ -220,11 +230,11 @@ class _Lines:
         self.is_unended = False  # the last line has been read, and no line break follows it
 
     def __iter__(self) -> Iterator[str]:
+        number = 0
         while line := self._stream.readline(LINE_LIMIT + 1):
+            number += 1
             if len(line) > LINE_LIMIT:
-                raise UnreadableFileError(
-                    f"A line is longer than {LINE_LIMIT // MEGABYTE} MB: this is no table."
-                )
+                raise _too_long(f"Line {number}", LINE_LIMIT)
             self.is_unended = not line.endswith(("\n", "\r"))
             yield line.replace("\0", "") if "\0" in line else line
 
@@ -240,6 +250,7 @@ def _sheet_lines(path: Path) -> Iterator[Line]:
     # Given as a stream: by a path, the name's ending would decide.
     with path.open("rb") as stream:
         workbook = _open_workbook(stream)
+        workbook._archive = _SheetArchive(workbook._archive)  # type: ignore[attr-defined]
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()  # what a file says of its size is not to be trusted
         # Rows that are left out come as empty ones: a number may not ask for billions of them.
@@ -262,6 +273,39 @@ def _open_workbook(stream: IO[bytes]) -> "Workbook":
     from openpyxl import load_workbook  # 20 MB that most processes never need
 
     return load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+
+
+class _SheetArchive:
+    """An archive whose parts are read in bounds: a spreadsheet's rows come whole."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def open(self, name: str) -> "_BoundedRows":
+        return _BoundedRows(self._archive.open(name))
+
+
+class _BoundedRows(io.RawIOBase):
+    """A sheet's XML that refuses a row with more marks than all columns of a sheet have."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._marks = 0  # since the last row ended
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size)
+        row_end = data.rfind(b"row>")
+        self._marks = data.count(b"<", max(row_end, 0)) + (self._marks if row_end < 0 else 0)
+        if self._marks > ROW_MARKS_LIMIT:
+            raise UnreadableFileError(
+                "A row of the sheet has more cells than a spreadsheet has columns: "
+                "open it in a spreadsheet program, save it as CSV, and import that."
+            )
+        return data
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
 
 
 def _without_empty_end(line: Line) -> Line:

@@ -116,12 +116,15 @@ def rating(value: object) -> int | None:
     return int(value * 10 + 0.5) or None
 
 
+_NO_STARS = re.compile(r"\s*(?:[-−]\s*\d|[\d.,]+e[-+]?\d)", re.IGNORECASE)  # "-5", "1e400"
+
+
 @lru_cache(maxsize=1024)
 def _rating_in(text: str) -> int | None:
     if not text.strip():
         return None
     numbers = _NUMBER.findall(text)
-    if not numbers:
+    if not numbers or _NO_STARS.match(text):
         raise UnreadableValueError("This should be a rating.")
     # Some languages name the maximum first: "5 stars' of which 4.3".
     stated = numbers[1] if numbers[0] == "5" and len(numbers) > 1 else numbers[0]

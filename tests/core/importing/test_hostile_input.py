@@ -15,6 +15,8 @@ from core.importing.reading import read_rows
 from core.importing.recognise import recognise
 from core.importing.rows import FileKind, ReadContext
 from core.importing.source_file import UnreadableFileError
+from core.scraping.phrases import rating
+from core.scraping.text import UnreadableValueError
 
 KINDS = list(FileKind)
 CONTEXT = ReadContext(default_marketplace="US")
@@ -97,3 +99,36 @@ def test_a_line_without_end_is_not_read_to_its_end(write_file):
     path = write_file(b"asin\n" + b"x" * 5_000_000)
     with pytest.raises(UnreadableFileError, match="longer than"):
         list(read_rows(path, FileKind.HISTORY_FILE, CONTEXT))
+
+
+ABSURD = (
+    "1e9999999999999999999", "-1e9999999999999999999", "1e400", "1E5", "-0", "-0.0", "-5", "−5",
+    "NaN", "nan", "Infinity", "-Infinity", "inf", "9" * 19, "9" * 20, "9" * 5_000, "4294967296",
+    "9223372036854775808", "0x7fffffff", "1_000", "۹۹۹", "1e-400", ".", "1.2.3.4", "0,,0",
+)  # fmt: skip
+NUMERIC = (
+    "price", "list_price", "buy_box_price", "amazon_price", "coupon", "bsr", "sub_bsr", "rating",
+    "ratings_count", "review_count", "offers_new", "stock",
+)  # fmt: skip
+FITS = {
+    "price": 2**63, "list_price": 2**63, "buy_box_price": 2**63, "amazon_price": 2**63,
+    "rating": 1000, "ratings_count": 2**31, "reviews_count": 2**31, "offers_new": 2**31,
+    "stock_left": 2**31,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", NUMERIC)
+def test_an_absurd_number_in_a_cell_is_no_value_that_can_not_be_kept(write_file, column):
+    rows = [f"B0DEMO0001,US,2026-01-31T00:{n:02}:00Z,{cell}\n" for n, cell in enumerate(ABSURD)]
+    text = f"asin,marketplace,captured_at,{column}\n{''.join(rows)}"
+    for row in read_rows(write_file(text), FileKind.HISTORY_FILE, CONTEXT):
+        for name, limit in FITS.items():
+            value = getattr(row.result, name, None)
+            assert value is None or 0 <= value < limit
+        assert all(0 < each.rank < 2**31 for each in getattr(row.result, "ranks", ()))
+
+
+@pytest.mark.parametrize("cell", ["1e400", "1E5", "-5", "−5", "-0.5"])
+def test_a_number_that_is_no_rating_is_not_cut_to_one(cell):
+    with pytest.raises(UnreadableValueError):
+        rating(cell)

@@ -10,7 +10,8 @@ from openpyxl import Workbook
 
 from core.importing import source_file
 from core.importing.reading import read_rows
-from core.importing.rows import FileKind, ReadContext
+from core.importing.recognise import recognise
+from core.importing.rows import FileKind, ReadContext, Row, TrackRequest
 from core.importing.source_file import (
     Container,
     UnreadableFileError,
@@ -183,3 +184,90 @@ def test_what_japanese_spreadsheets_write_is_read_and_told(write_file):
     with open_text(path, form) as stream:
         assert stream.read() == text
     assert "Shift-JIS" in (form.problem or "")
+
+
+def wide(cells: int) -> Callable[[bytes], bytes]:
+    """Return what gives a sheet a row of so many cells."""
+    row = b'<row r="9">' + b"<c><v>1</v></c>" * cells + b"</row></sheetData>"
+    return lambda xml: xml.replace(b"</sheetData>", row)
+
+
+def book_of(*lines: list[str]) -> Workbook:
+    book = Workbook()
+    for line in lines:
+        book.active.append(line)
+    return book
+
+
+def test_a_row_of_a_sheet_with_more_cells_than_columns_is_refused(write_file):
+    book = book_of(["asin", "marketplace"], ["B0DEMO0001", "US"])
+    *_, last = read_rows(
+        write_file(reassembled(book, wide(60_000))), FileKind.ASIN_LIST, ReadContext()
+    )
+    assert "more cells than a spreadsheet has columns" in last.result.detail
+
+
+def test_a_row_as_wide_as_a_sheet_is_read(write_file):
+    book = book_of(["asin", "marketplace"], ["B0DEMO0001", "US"])
+    *_, last = read_rows(
+        write_file(reassembled(book, wide(16_384))), FileKind.ASIN_LIST, ReadContext()
+    )
+    assert "The row has 16384 cells" in last.result.detail
+
+
+@pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/worksheets/a.xml", "b.bin"])
+def test_texts_of_a_workbook_are_counted_whatever_their_part_is_called(
+    write_file, monkeypatch, name
+):
+    monkeypatch.setattr(source_file, "LOADED_PARTS_LIMIT", 10_000)
+    types = (
+        f'<Types><Override PartName="/{name}" ContentType="application/'
+        'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/></Types>'
+    )
+    large = {**SHEET, "[Content_Types].xml": types, name: "<sst>" + "0" * 20_000 + "</sst>"}
+    with pytest.raises(UnreadableFileError, match="too large"):
+        find_container(write_file(archive_of(large)))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("asin,note\nB0DEMO0001,x\nB0DEMO0002," + "x" * 1_100_000 + "\n", "cell in line 3"),
+        ("asin\nB0DEMO0001\n" + "x," * 2_200_000, "Line 3 is longer"),
+        ("asin" + ",x" * 100_000 + "\nB0DEMO0001\n", "100001 columns"),
+    ],
+    ids=["cell", "line", "columns"],
+)
+def test_what_is_too_long_for_a_table_is_said_with_its_place(write_file, content, words):
+    path = write_file(content)
+    with pytest.raises(UnreadableFileError, match=words):
+        _raise_last(list(read_rows(path, FileKind.ASIN_LIST, ReadContext("US"))))
+    assert words in " ".join([recognise(path, "x.csv").reason, *recognise(path, "x.csv").problems])
+
+
+def _raise_last(rows: list[Row]) -> None:
+    """Raise what a file says where it breaks off."""
+    raise UnreadableFileError(rows[-1].result.detail)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"asin,marketplace\rB0DEMO0001,US\rB0DEMO0002,DE\r",
+        b"\xef\xbb\xbfasin,marketplace\r\nB0DEMO0001,US\r\nB0DEMO0002,DE",
+        b"asin,marketplace\nB0DEMO0001\0,U\0S\nB0DEMO0002,DE\n\0\0",
+        b"asin,marketplace,note\nB0DEMO0001,US,\xff\nB0DEMO0002,DE,\xc3\n",
+        "asin,marketplace\nB0DEMO0001,US\nB0DEMO0002,DE\n".encode("utf-16-be")[:-1],
+        b"\xff\xfe" + "asin,marketplace\nB0DEMO0001,US\nB0DEMO0002,DE\n".encode("utf-16-le")[:-1],
+        b"\xff\xfe"
+        + "asin,marketplace\nB0DEMO0001,US\n\ud800B0DEMO0002,DE\n".encode(
+            "utf-16-le", "surrogatepass"
+        ),
+    ],
+    ids=["lone CR", "mark", "NUL", "bytes", "UTF-16 cut", "UTF-16 cut, mark", "half characters"],
+)
+def test_odd_bytes_do_not_keep_products_from_being_read(write_file, content):
+    rows = list(read_rows(write_file(content), FileKind.ASIN_LIST, ReadContext()))
+    asins = [row.result.asin for row in rows if isinstance(row.result, TrackRequest)]
+    assert asins[0] == "B0DEMO0001"
+    assert len(rows) == 2
