@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from app import actions, entering, session
+from app import actions, boundary, entering, session
 from app.data import acting
 from core import wording
 from core.accounts import api_tokens, attempts, notices, profile, second_factor, sessions
@@ -17,7 +17,7 @@ from core.accounts.profile import Profile, Wanted
 from core.accounts.rules import LONGEST_PASSWORD, Scope
 from core.config import get_settings
 from core.db import read_scope, write_scope
-from core.errors import AmazcopeError, InvalidInputError
+from core.errors import InvalidInputError
 from core.secret_key import secret_key
 
 SETTING_UP = "_second_factor_address"  # the address in the QR code, until a code confirmed it
@@ -35,8 +35,8 @@ def do(verb: Callable[..., str], *given: object) -> None:
     """Do something below a form: its error stays there, its answer is a toast on the new page."""
     try:
         answer = verb(*given)
-    except AmazcopeError as error:
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+    except boundary.EXPECTED as error:
+        st.error(boundary.sentence_of(error), icon=":material/error:")
         return
     session.forget()
     st.toast(answer, icon=":material/check:")

@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import data
+from app import boundary, data
 from app.data import lists
 from core import wording
 from core.db import read_scope, write_scope
 from core.demo import load
-from core.errors import AmazcopeError
 from core.tracking import counts, service
 from core.tracking.lists import Whose
 from jobs.doorbell import ring_for_fetches
@@ -21,8 +20,8 @@ def tell(verb: Callable[..., str], *given: object) -> None:
     """Do something and show its answer as a toast; for `on_click`."""
     try:
         answer = verb(*given)
-    except AmazcopeError as error:
-        st.toast(wording.escape_markdown(str(error)), icon=":material/error:")
+    except boundary.EXPECTED as error:
+        st.toast(boundary.sentence_of(error), icon=":material/error:")
         return
     lists.forget()
     st.toast(answer, icon=":material/check:")

@@ -5,13 +5,11 @@
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,7 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import boundary, cookie_routes, keys, provider
+from app import boundary, cookie_routes, file_owners, keys, provider
 from app.compression import CompressStatic
 from app.gate import Gate
 from app.headers import headers_for, headers_of_assets
@@ -27,21 +25,20 @@ from app.shell import Shell
 from core import db
 from core.config import ROOT, get_settings
 from core.connections import Share
-from core.errors import AmazcopeError
-
-log = logging.getLogger(__name__)
+from core.database_check import DatabaseCheck, Status
 
 
-def routes(check: Callable[[], None] = db.ask) -> list[BaseRoute]:
-    """Return the addresses beside the pages; `check` raises when the database is away."""
+def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
+    """Return the addresses beside the pages.
+
+    A database that is only to be read is no reason to send visitors away: pages show what
+    is stored.
+    """
+    database = check or DatabaseCheck()
 
     async def healthz(_request: Request) -> JSONResponse:
-        try:
-            await run_in_threadpool(check)
-        except (SQLAlchemyError, AmazcopeError, OSError) as error:
-            log.warning("Not healthy: %s", error)
-            return JSONResponse({"status": "database unavailable"}, status_code=503)
-        return JSONResponse({"status": "ok"})
+        status = await database.status()
+        return JSONResponse({"status": status}, 503 if status is Status.UNAVAILABLE else 200)
 
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -66,8 +63,10 @@ class CarefulHeaders:
         self.told_with_assets = headers_of_assets(get_settings())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_asset = scope.get("path", "").startswith("/static/")
-        told = self.told_with_assets if is_asset else self.told
+        path = scope.get("path", "")
+        told = self.told_with_assets if path.startswith("/static/") else self.told
+        if path.startswith(file_owners.PATH):
+            told = {**told, "Cache-Control": "no-store"}  # it ends with the sign-in
         is_https = get_settings().is_https
 
         async def send_with_headers(message: Message) -> None:

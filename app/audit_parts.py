@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import logs, session
+from app import downloads, logs
 from app.data import accounts, acting
 from core import wording
 from core.accounts import audit_words
@@ -75,12 +75,9 @@ def _columns() -> dict[str, Any]:
 
 def file_button(what: str | None, person_id: int | None) -> None:
     """Offer the events as a file, made when it is asked for."""
-    who = session.acting_later()
-    st.download_button(
+    downloads.button(
         "Download",
-        lambda: accounts.audit_file(who(), what, person_id),
         "amazcope-audit.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
+        downloads.CSV,
+        lambda who: accounts.audit_file(who, what, person_id),
     )

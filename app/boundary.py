@@ -5,22 +5,26 @@ from secrets import token_hex
 
 import streamlit as st
 
-from core import wording
+from core import outages, wording
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
+
+EXPECTED = (AmazcopeError, *outages.ERRORS)
+"""What a verb may raise that a person is told where it was asked for; see `sentence_of`."""
 
 
 def tell(error: Exception) -> bool:
     """Show an error, log it with its trace, and return True: it has been told.
 
-    An error raised on purpose says itself what to do; of any other only its
-    number is shown, under which the log keeps the rest.
+    An error raised on purpose says itself what to do, and so does an outage of the
+    database; of any other only its number is shown, under which the log keeps the rest.
     """
     number = token_hex(4)
     log.error("Page error %s", number, exc_info=error)
-    if isinstance(error, AmazcopeError):
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+    sentence = find_sentence(error)
+    if sentence is not None:
+        st.error(sentence, icon=":material/error:")
         st.caption(f"Error {number}")
     else:
         st.error(
@@ -29,3 +33,19 @@ def tell(error: Exception) -> bool:
             icon=":material/error:",
         )
     return True
+
+
+def find_sentence(error: Exception) -> str | None:
+    """Return what to show of an error, as Markdown; None when nobody foresaw it."""
+    sentence = str(error) if isinstance(error, AmazcopeError) else outages.describe_outage(error)
+    return None if sentence is None else wording.escape_markdown(sentence)
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what to show of an EXPECTED error, as Markdown. Raises one that is no outage."""
+    sentence = find_sentence(error)
+    if sentence is None:
+        raise error
+    if not isinstance(error, AmazcopeError):
+        log.warning("Nothing was changed: %s", error)
+    return sentence

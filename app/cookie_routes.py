@@ -13,13 +13,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app import session as signed
-from app.gate import address_of, is_own_origin
+from app.gate import address_of, is_own_origin, outage_words
+from core import outages
 from core.accounts import sessions
 from core.config import get_settings
 from core.db import write_scope
+from core.errors import ConfigurationError
 
 BEGIN, END = "/session/begin", "/session/end"
 _LONGEST_BODY = 4096
+_OUTAGES = (*outages.ERRORS, ConfigurationError)
 _SIGN_ON = "_streamlit_user"
 
 
@@ -35,7 +38,10 @@ async def _begin(request: Request) -> Response:
     if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
     ticket = await _ticket_of(request)
-    token = await run_in_threadpool(_use, ticket, request) if ticket else None
+    try:
+        token = await run_in_threadpool(_use, ticket, request) if ticket else None
+    except _OUTAGES as error:
+        return _not_now(error)
     if token is None:
         return JSONResponse({"error": "this ticket is no good"}, status_code=401)
     answer = Response(status_code=204)
@@ -57,12 +63,19 @@ async def _end(request: Request) -> Response:
     if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
     token = request.cookies.get(signed.COOKIE)
-    if token:
-        await run_in_threadpool(_finish, token, address_of(request))
-    answer = Response(status_code=204)
+    answer: Response = Response(status_code=204)
+    try:
+        if token:
+            await run_in_threadpool(_finish, token, address_of(request))
+    except _OUTAGES as error:
+        answer = _not_now(error)  # this browser forgets its cookie all the same
     answer.delete_cookie(signed.COOKIE, path="/", httponly=True, samesite="lax")
     _forget_sign_on(request, answer)
     return answer
+
+
+def _not_now(error: Exception) -> JSONResponse:
+    return JSONResponse({"error": outage_words(error)}, 503, {"Retry-After": "5"})
 
 
 def _forget_sign_on(request: Request, answer: Response) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import account_actions, data, fragments, keys, leaving, theme
+from app import account_actions, boundary, data, fragments, keys, leaving, theme
 from app.data import accounts
-from core import wording
+from core import outages, wording
 from core.accounts.notices import Told
 from core.accounts.rules import Acting
 
@@ -59,13 +59,26 @@ def notices() -> None:
     found = accounts.own_notices()
     # Before they are shown: whoever closes this at first sight has seen them.
     if any(not each.is_read for each in found):
-        account_actions.mark_read(found[0].id)
+        _mark_read(found[0].id)
     if not found:
         st.caption(
             "Nothing yet. Changes of your account, your role and your sign-in are told here."
         )
     for each in found:
         _notice(each)
+
+
+def _mark_read(up_to: int) -> None:
+    try:
+        account_actions.mark_read(up_to)
+    except boundary.EXPECTED as error:
+        st.warning(boundary.sentence_of(error), icon=":material/error:")
+
+
+def read_only_notice() -> None:
+    """Say above a page that nothing can be changed, while that is so."""
+    if data.is_read_only():
+        st.warning(wording.escape_markdown(outages.READING_ONLY), icon=":material/edit_off:")
 
 
 def _notice(told: Told) -> None:

@@ -5,6 +5,7 @@ every port of this machine in, and asks the internet what its address is.
 """
 
 import hmac
+import logging
 from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
@@ -13,18 +14,22 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import file_owners
 from app import session as signed
-from core import hosts
+from core import hosts, outages
 from core.accounts import sessions
 from core.config import Settings, get_settings
 from core.db import read_scope
+from core.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 Refusal = tuple[int, str]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 UNKNOWN_HOST = hosts.unknown_host("AMAZCOPE_URL")
 _METRICS = ("/metrics", "/_stcore/metrics")
-_UPLOAD = "/_stcore/upload_file/"
+_FILES = ("/_stcore/upload_file/", file_owners.PATH)
 
 
 class Gate:
@@ -39,8 +44,8 @@ class Gate:
             return
         asked = HTTPConnection(scope)
         refusal = find_refusal(asked, get_settings())
-        if refusal is None and asked.scope["path"].startswith(_UPLOAD):
-            refusal = await run_in_threadpool(find_refused_upload, asked)
+        if refusal is None and asked.scope["path"].startswith(_FILES):
+            refusal = await run_in_threadpool(find_refused_file, asked)
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -63,18 +68,43 @@ def find_refusal(asked: HTTPConnection, settings: Settings) -> Refusal | None:
     return None
 
 
-def find_refused_upload(asked: HTTPConnection) -> Refusal | None:
-    """Return the refusal of a file from somebody who is not signed in, None for others.
+def find_refused_file(asked: HTTPConnection) -> Refusal | None:
+    """Return the refusal of a file that is sent or asked for, None where nothing is in the way.
 
-    Streamlit would keep the files of everybody who has a page open, 200 MB of memory each.
+    Streamlit would keep the files of everybody who has a page open, 200 MB of memory each,
+    and hand out those that it made to whoever knows their address.
     """
+    try:
+        person_id = find_person(asked)
+    except (*outages.ERRORS, ConfigurationError) as error:
+        return 503, outage_words(error)
+    if person_id is None:
+        return 401, "sign in first"
+    if not file_owners.may_have(asked.scope["path"], person_id):
+        return 403, "this file was made for somebody else"
+    return None
+
+
+def find_person(asked: HTTPConnection) -> int | None:
+    """Return who sends a request, None for nobody who is signed in."""
     token = asked.cookies.get(signed.COOKIE)
-    if token:
-        now = datetime.now(UTC)
-        with read_scope() as session:
-            if sessions.find(session, token, signed.lifetime(), now, address_of(asked)):
-                return None
-    return 401, "sign in first"
+    if not token:
+        return None
+    now = datetime.now(UTC)
+    with read_scope() as session:
+        found = sessions.find(session, token, signed.lifetime(), now, address_of(asked))
+    return None if found is None else found.acting.person_id
+
+
+def outage_words(error: Exception) -> str:
+    """Return what an answer says of a database that can't be used. Raises other errors again."""
+    if isinstance(error, ConfigurationError):
+        return str(error)
+    sentence = outages.describe_outage(error)
+    if sentence is None:
+        raise error
+    log.warning("A request found no database: %s", error)
+    return sentence
 
 
 def is_known_host(headers: Headers, settings: Settings) -> bool:

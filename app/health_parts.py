@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from app import cards, data
+from app import cards, data, downloads
 from app.data import operations
 from core import wording
 from core.history.observation import Outcome
@@ -302,13 +302,11 @@ def original(look: FailedLook) -> None:
         return
     text = json.dumps(item, ensure_ascii=False, indent=2)
     with st.container(border=True):
-        st.download_button(
+        downloads.button(
             "Original item",
-            text,
-            file_name=f"item-{look.run_id}-{look.asin}.json",
-            mime="application/json",
-            icon=":material/download:",
-            on_click="ignore",
+            f"item-{look.run_id}-{look.asin}.json",
+            downloads.JSON,
+            lambda _who: text.encode(),
             key="original",
         )
         # As code: nothing in it is a link, a picture or markup.

@@ -6,12 +6,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app import data, import_actions, keys, session
+from app import boundary, data, import_actions, keys, session
 from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
-from core.errors import AmazcopeError
 from core.importing.costs import dollars_per_day
 from core.importing.moments import zone_words
 from core.importing.queries import ImportView
@@ -101,8 +100,8 @@ def _offer() -> None:
             run_id = import_actions.offer_file(file.name, file)
         else:
             run_id = import_actions.offer_text(st.session_state.get(TEXT) or "")
-    except AmazcopeError as error:
-        st.session_state[_ERROR] = str(error)
+    except boundary.EXPECTED as error:
+        st.session_state[_ERROR] = boundary.sentence_of(error)
         return
     st.session_state[_UPLOAD] = number + 1
     st.session_state[TEXT] = ""
@@ -120,7 +119,7 @@ def show_import(run_id: int | None) -> None:
 def _tell_error() -> None:
     error = st.session_state.pop(_ERROR, None)
     if error:
-        st.error(wording.escape_markdown(error), icon=":material/error:")
+        st.error(error, icon=":material/error:")
 
 
 # What was recognised
@@ -285,8 +284,8 @@ def cost_sentence(view: ImportView) -> str:
 def _confirm(view: ImportView) -> None:
     try:
         import_actions.confirm(view.id, _confirmed())
-    except AmazcopeError as error:
-        st.session_state[_ERROR] = str(error)
+    except boundary.EXPECTED as error:
+        st.session_state[_ERROR] = boundary.sentence_of(error)
 
 
 def _confirmed() -> Confirmation:
@@ -306,5 +305,9 @@ def _captured_at(local: datetime | None, zone: str) -> datetime | None:
 
 
 def _discard(run_id: int) -> None:
-    import_actions.discard(run_id)
-    show_import(None)
+    try:
+        import_actions.discard(run_id)
+    except boundary.EXPECTED as error:
+        st.session_state[_ERROR] = boundary.sentence_of(error)
+    else:
+        show_import(None)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from app import cards, data, fragments, keys, product_choice, session
+from app import cards, data, downloads, fragments, keys, product_choice
 from app.data import operations
 from app.import_parts import kind_label, show_import
 from core import wording
@@ -157,14 +157,11 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
 
 
 def _download(view: ImportView) -> None:
-    who = session.acting_later()
-    st.download_button(
+    downloads.button(
         "All verdicts as CSV",
-        lambda: operations.verdict_file(who(), view.id),
-        file_name=f"import-{view.id}-verdicts.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
+        f"import-{view.id}-verdicts.csv",
+        downloads.CSV,
+        lambda who: operations.verdict_file(who, view.id),
         key="verdicts",
     )
 

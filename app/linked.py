@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import leaving
+from app import boundary, leaving
 from core import wording
 from core.accounts import mailed, second_factor, service
 from core.accounts.credentials import hash_password, password_problem
@@ -163,8 +163,8 @@ def _finish(link: Link, name: str, mail: str, password: str) -> str | None:
                     session, link.token, link.purpose, name, mail, password_hash, now
                 )
             return make_ticket(session, number, now)
-    except AmazcopeError as error:
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+    except boundary.EXPECTED as error:
+        st.error(boundary.sentence_of(error), icon=":material/error:")
         return None
 
 

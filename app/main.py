@@ -94,6 +94,7 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
 def run_page(who: Acting) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
     frame.sidebar(who, list(RIGHTS))
+    frame.read_only_notice()
     if who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
         current.run()
     else:

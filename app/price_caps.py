@@ -4,11 +4,9 @@ from decimal import Decimal
 
 import streamlit as st
 
-from app import suggestion_actions
+from app import boundary, suggestion_actions
 from app.data import suggestions as data
-from core import wording
 from core.catalog.marketplaces import get_marketplace
-from core.errors import AmazcopeError
 from core.history.product_head import ProductHead
 from core.suggestions import editing
 from core.suggestions.rules import Change, PriceCaps
@@ -48,8 +46,8 @@ def _save(head: ProductHead, floor: str, ceiling: str, step: str) -> None:
             step_percent=float(_percent(step)),
         )
         answer = suggestion_actions.set_price_caps(head.product_id, caps)
-    except AmazcopeError as error:
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+    except boundary.EXPECTED as error:
+        st.error(boundary.sentence_of(error), icon=":material/error:")
         return
     st.success(answer, icon=":material/check:")
 

@@ -4,13 +4,12 @@ from datetime import datetime
 
 import streamlit as st
 
-from app import actions, fragments, price_caps, product_actions
+from app import actions, boundary, downloads, fragments, price_caps, product_actions
 from app.data import acting, origins
 from app.thresholds import ThresholdInputs
 from core import wording
 from core.accounts.rules import Right
 from core.config import get_settings
-from core.errors import AmazcopeError
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
@@ -44,8 +43,8 @@ def settings(head: ProductHead) -> None:
     if is_saved:
         try:
             answer = product_actions.change_settings(head.product_id, form.values(), whose)
-        except AmazcopeError as error:
-            st.error(str(error), icon=":material/error:")
+        except boundary.EXPECTED as error:
+            st.error(boundary.sentence_of(error), icon=":material/error:")
             return
         st.toast(answer, icon=":material/check:")
         st.rerun()
@@ -140,11 +139,9 @@ def _original(head: ProductHead, origin: Provenance) -> None:
     fetch = origin.fetch
     if fetch is None or not fetch.is_original_kept:
         return
-    st.download_button(
+    downloads.button(
         "Original item (JSON)",
-        lambda: origins.original_json(head.product_id, fetch.run_id, origin.captured_at),
-        file_name=f"{head.marketplace}-{head.asin}-run-{fetch.run_id}.json",
-        mime="application/json",
-        icon=":material/download:",
-        on_click="ignore",
+        f"{head.marketplace}-{head.asin}-run-{fetch.run_id}.json",
+        downloads.JSON,
+        lambda _who: origins.original_json(head.product_id, fetch.run_id, origin.captured_at),
     )

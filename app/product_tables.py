@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cards, diffs, keys, product_dialogs
+from app import cards, diffs, downloads, keys, product_dialogs
 from app.data import acting, origins
 from app.data import history as data
 from app.data.history import Period
@@ -54,13 +54,11 @@ def snapshots(head: ProductHead, period: Period) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.caption(f"{wording.count(total)} snapshots · select a cell to see where it comes from")
-        st.download_button(
+        downloads.button(
             "CSV",
-            lambda: snapshot_table.csv_of(data.snapshot_rows(*asked, limit=None)),
-            file_name=f"{head.marketplace}-{head.asin}-snapshots.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            f"{head.marketplace}-{head.asin}-snapshots.csv",
+            downloads.CSV,
+            lambda _who: snapshot_table.csv_of(data.snapshot_rows(*asked, limit=None)),
         )
     pages = -(-total // ROWS)
     page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1

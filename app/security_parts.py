@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import segno
 import streamlit as st
 
-from app import account_actions, wording_of_people
+from app import account_actions, downloads, wording_of_people
 from app.data import accounts, acting
 from core import wording
 from core.accounts.profile import Profile
@@ -135,13 +135,11 @@ def _recovery_codes(codes: list[str]) -> None:
     written = "\n".join(codes)
     st.code(written, language=None)
     with st.container(horizontal=True):
-        st.download_button(
+        downloads.button(
             "Download",
-            f"Amazcope recovery codes\n\n{written}\n",
             "amazcope-recovery-codes.txt",
             "text/plain",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda _who: f"Amazcope recovery codes\n\n{written}\n".encode(),
         )
         st.button(
             "I have kept them",

@@ -4,6 +4,7 @@ The cookie is HttpOnly and holds a random token; what it is worth is asked of th
 database, so that a sign-in that was ended elsewhere ends here with the next run.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from core import formats
+from core import formats, outages
 from core.accounts import sessions
 from core.accounts.rules import Acting
 from core.accounts.sessions import Display, Found, Lifetime
@@ -19,6 +20,8 @@ from core.config import Settings, get_settings
 from core.db import read_scope, write_scope
 from core.errors import NotAllowedError
 from core.formats import Formats
+
+log = logging.getLogger(__name__)
 
 COOKIE = "amazcope_session"
 # One run of a page, with its callbacks, asks many times who acts: once is enough.
@@ -124,6 +127,16 @@ def _ask(token: str, where: str | None) -> Found | None:
     with read_scope() as session:
         found = sessions.find(session, token, lifetime(), now, where)
     if found is not None and found.is_stale:
-        with write_scope() as session:
-            sessions.touch(session, found.acting, now)
+        _note_use(found.acting, now)
     return found
+
+
+def _note_use(who: Acting, now: datetime) -> None:
+    """Write down that a sign-in is in use; where nothing can be written, pages are still read."""
+    try:
+        with write_scope() as session:
+            sessions.touch(session, who, now)
+    except outages.ERRORS as error:
+        if outages.describe_outage(error) is None:
+            raise
+        log.warning("A sign-in could not be marked as used: %s", error)

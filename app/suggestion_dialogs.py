@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from app import actions, diffs, fragments, policy_parts, suggestion_actions
+from app import actions, boundary, diffs, fragments, policy_parts, suggestion_actions
 from app.data.suggestions import About
 from core import wording
 from core.catalog.marketplaces import get_marketplace
-from core.errors import AmazcopeError, InvalidInputError
+from core.errors import InvalidInputError
 from core.suggestions import diffing, editing, suggestion_words
 from core.suggestions.queries import ActionView, SuggestionView
 from core.suggestions.rules import Change
@@ -100,8 +100,8 @@ def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None
     edited = None if wanted == dict(action.proposed) else wanted
     try:
         answer = suggestion_actions.approve(action.id, edited, reason)
-    except AmazcopeError as error:  # the dialog stays open: what was typed is not lost
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+    except boundary.EXPECTED as error:  # the dialog stays open: what was typed is not lost
+        st.error(boundary.sentence_of(error), icon=":material/error:")
         return
     actions.tell(lambda: answer)
     st.rerun()

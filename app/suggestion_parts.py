@@ -8,6 +8,7 @@ import streamlit as st
 from app import (
     actions,
     diffs,
+    downloads,
     keys,
     policy_parts,
     product_choice,
@@ -250,9 +251,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def _file(label: str, content: bytes, mime: str, view: SuggestionView) -> None:
     name = f"{view.row.marketplace}-{view.row.asin}-suggestion-{view.row.id}.{label.lower()}"
-    st.download_button(
-        label, content, name, mime, icon=":material/download:", on_click="ignore", key=f"as_{label}"
-    )
+    downloads.button(label, name, mime, lambda _who: content, key=f"as_{label}")
 
 
 # The listing as it would be

@@ -5,7 +5,7 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import door, entering, leaving, linked, sign_on
+from app import boundary, door, entering, leaving, linked, sign_on
 from app.door import RefusedError
 from core import wording
 from core.accounts.links import Purpose
@@ -133,3 +133,5 @@ def _enter(person: DemoPerson) -> None:
         _check(person.mail, person.password)
     except RefusedError as refusal:
         st.toast(wording.escape_markdown(str(refusal)), icon=":material/lock_clock:")
+    except boundary.EXPECTED as error:
+        st.toast(boundary.sentence_of(error), icon=":material/error:")

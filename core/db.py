@@ -305,12 +305,6 @@ def note_scope() -> Iterator[Session]:
         yield session
 
 
-def ask() -> None:
-    """Return when the database answers; raises what stands in its way."""
-    with read_scope() as session:
-        session.execute(text("SELECT 1"))
-
-
 @contextmanager
 def exclusive(name: str) -> Iterator[bool]:
     """Hold the lock of that name across all processes; yields whether it was free.

@@ -78,14 +78,12 @@ def serve_stdio(settings: Settings) -> None:
 
 def _is_known(token: str) -> bool:
     """True for a token that holds. Raises ConfigurationError where nobody can say."""
-    import psycopg
-    from sqlalchemy.exc import SQLAlchemyError
-
+    from core import outages
     from mcp_server.callers import known_bearer
 
     try:
         return known_bearer(token, None) is not None
-    except (SQLAlchemyError, psycopg.Error) as error:
+    except outages.ERRORS as error:
         raise ConfigurationError(
             "The database does not answer. Start Amazcope with `make run`, or see whether "
             "DATABASE_URL is right; then start the client again."

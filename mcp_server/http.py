@@ -2,25 +2,20 @@
 
 import gc
 import logging
-from collections.abc import Callable
 
-import psycopg
 import uvicorn
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from mcp.server.transport_security import TransportSecuritySettings
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core import db, hosts
+from core import hosts, outages
 from core.config import Settings
-from core.errors import AmazcopeError, ConfigurationError
+from core.database_check import DatabaseCheck, Status
+from core.errors import ConfigurationError
 from mcp_server.callers import Callers, OfRequest, Verifier
-from mcp_server.recording import AWAY
 from mcp_server.server import make_server
 
 log = logging.getLogger(__name__)
@@ -68,10 +63,11 @@ class Patient:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.app(scope, receive, send)
-        except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
+        except (*outages.ERRORS, ConfigurationError) as error:
             log.warning("A request found no database: %s", error)
-            response = JSONResponse({"error": AWAY}, status_code=503, headers={"Retry-After": "5"})
-            await response(scope, receive, send)
+            sentence = outages.describe_outage(error) or outages.AWAY
+            answer = JSONResponse({"error": sentence}, 503, headers={"Retry-After": "5"})
+            await answer(scope, receive, send)
 
 
 class OnlyPosted:
@@ -94,20 +90,16 @@ class OnlyPosted:
         await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
 
 
-def health(check: Callable[[], None] = db.ask) -> Route:
-    """Return the address that says whether calls can be answered; `check` raises when not.
+def health(check: DatabaseCheck | None = None) -> Route:
+    """Return the address that says whether calls can be answered.
 
-    It has a thread of its own: a door that is busy is well.
+    They can't by a database that is only to be read: each call is written down.
     """
-    own = CapacityLimiter(1)
+    database = check or DatabaseCheck()
 
     async def healthz(_request: Request) -> Response:
-        try:
-            await run_sync(check, limiter=own)
-        except (SQLAlchemyError, psycopg.Error, AmazcopeError, OSError) as error:
-            log.warning("Not healthy: %s", error)
-            return JSONResponse({"status": "database unavailable"}, status_code=503)
-        return JSONResponse({"status": "ok"})
+        status = await database.status()
+        return JSONResponse({"status": status}, 200 if status is Status.OK else 503)
 
     return Route("/healthz", healthz)
 

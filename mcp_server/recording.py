@@ -12,15 +12,14 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-import psycopg
 from anyio import CancelScope, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint_if_cancelled
 from anyio.to_thread import run_sync
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolResult, TextContent
-from sqlalchemy.exc import SQLAlchemyError
 
+from core import outages
 from core.accounts.rules import Acting
 from core.agents.rules import CallLimit, Outcome
 from core.agents.service import Asked, begin_call, end_call, hash_of
@@ -39,7 +38,6 @@ RECORDED = {
     "prompts/get": "name",
     "completion/complete": "ref",
 }
-AWAY = "The database does not answer just now. Nothing was changed. Try again in some seconds."
 RETRY_LATER = -32050  # of the range that JSON-RPC leaves to servers
 
 
@@ -110,7 +108,7 @@ class Recording:
             call = Call(await self._callers.who(ctx), _asked(ctx), datetime.now(UTC))
             if ctx.method != TOOL and (wait := await _begin_beside(call)):
                 return _told(ctx.method, too_often(wait))
-        except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
+        except (*outages.ERRORS, ConfigurationError) as error:
             return _away(ctx.method, error)
         return await _answered(call, ctx, call_next)
 
@@ -175,7 +173,7 @@ def end(call: Call, outcome: Outcome) -> None:
             with note_scope() as session:
                 end_call(session, entry.id, outcome, entry.took)
             entry.is_ended = True
-    except (SQLAlchemyError, psycopg.Error) as error:
+    except outages.ERRORS as error:
         log.warning("The end of call %s could not be noted: %s", entry.id, error)
 
 
@@ -195,7 +193,7 @@ def _write_rest(call: Call, outcome: Outcome) -> None:
     try:
         if call.entry.id is None and begin(call):
             return
-    except (SQLAlchemyError, psycopg.Error) as error:
+    except outages.ERRORS as error:
         log.warning("A refused call could not be noted: %s", error)
         return
     end(call, outcome)
@@ -234,7 +232,7 @@ def too_often(wait: timedelta) -> str:
 
 def _away(method: str, error: Exception) -> HandlerResult:
     log.warning("A call found no database: %s", error)
-    return _told(method, AWAY)
+    return _told(method, outages.describe_outage(error) or outages.AWAY)
 
 
 def _told(method: str, sentence: str) -> HandlerResult:

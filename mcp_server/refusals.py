@@ -4,16 +4,13 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import psycopg
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
-from sqlalchemy.exc import SQLAlchemyError
 
-from core import formats
+from core import formats, outages
 from core.accounts.rules import Right, require
 from core.errors import AmazcopeError, NotAllowedError
-from mcp_server.recording import AWAY, RETRY_LATER, Call
-from mcp_server.tooling import is_away
+from mcp_server.recording import RETRY_LATER, Call
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +30,12 @@ def answered(call: Call, right: Right, work: Callable[..., R], **given: Any) -> 
         raise MCPError(code=INVALID_REQUEST, message=str(error)) from error
     except AmazcopeError as error:
         raise unusable(str(error)) from error
-    except (SQLAlchemyError, psycopg.Error) as error:
-        if not is_away(error):
+    except outages.ERRORS as error:
+        sentence = outages.describe_outage(error)
+        if sentence is None:
             raise
         log.warning("%s found no database: %s", call.asked.name, error)
-        raise MCPError(code=RETRY_LATER, message=AWAY) from error
+        raise MCPError(code=RETRY_LATER, message=sentence) from error
 
 
 def unusable(sentence: str) -> MCPError:

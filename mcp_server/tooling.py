@@ -18,25 +18,22 @@ from functools import cached_property, partial
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 import anyio.from_thread
-import psycopg
 from anyio.to_thread import run_sync
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from core import formats
+from core import formats, outages
 from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from mcp_server import schemas
 from mcp_server.answers import Answer, Written
-from mcp_server.recording import AWAY, Call, current_call, recorded
+from mcp_server.recording import Call, current_call, recorded
 
 log = logging.getLogger(__name__)
 
@@ -202,18 +199,12 @@ def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
             return declared.function(call, **given)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
-    except (SQLAlchemyError, psycopg.Error) as error:
-        if not is_away(error):
+    except outages.ERRORS as error:
+        sentence = outages.describe_outage(error)
+        if sentence is None:
             raise
         log.warning("%s found no database: %s", declared.name, error)
-        raise ToolError(AWAY) from error
-
-
-def is_away(error: Exception) -> bool:
-    """True when the database can't be reached; False for a statement that is wrong."""
-    return isinstance(
-        error, OperationalError | InterfaceError | PoolTimeoutError | psycopg.OperationalError
-    )
+        raise ToolError(sentence) from error
 
 
 def _report(ctx: Context[Any, Any], done: float, total: float | None, sentence: str) -> None:

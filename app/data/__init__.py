@@ -8,6 +8,7 @@ dataclasses, never rows of the ORM.
 import streamlit as st
 
 from app import session as signed_in
+from core import database_check
 from core.accounts.rules import Acting
 from core.accounts.sessions import Display
 from core.db import read_scope
@@ -29,3 +30,9 @@ def has_demo() -> bool:
     """Return whether invented products are among the products."""
     with read_scope() as session:
         return load.has_demo(session)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def is_read_only() -> bool:
+    """Return whether the database accepts no changes, as of ten seconds ago at most."""
+    return database_check.is_read_only()

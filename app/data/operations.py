@@ -54,7 +54,7 @@ def verdict_rows(who: Acting, run_id: int, verdict: str, rows_read: int) -> list
         return queries.verdict_rows(session, who, run_id, verdict)
 
 
-def verdict_file(who: Acting, run_id: int) -> BytesIO:
+def verdict_file(who: Acting, run_id: int) -> bytes:
     """Return all verdicts as a CSV file, written piece by piece when it is asked for.
 
     It begins with a mark of its encoding, without which spreadsheets misread it.
@@ -64,8 +64,7 @@ def verdict_file(who: Acting, run_id: int) -> BytesIO:
     with read_scope() as session:
         for piece in queries.verdict_csv(session, who, run_id):
             file.write(piece.encode())
-    file.seek(0)
-    return file
+    return file.getvalue()
 
 
 def only_product(run_id: int) -> tuple[str, str] | None:

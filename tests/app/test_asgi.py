@@ -20,12 +20,15 @@ from starlette.testclient import TestClient
 from app import __main__ as command
 from app import asgi, boundary, headers, keys
 from core.config import ROOT, Settings, get_settings, refuse_public_demo
+from core.database_check import DatabaseCheck
 from core.errors import ConfigurationError
 
 
 def client_with(check) -> TestClient:
     return TestClient(
-        Starlette(routes=asgi.routes(check), middleware=[Middleware(asgi.CarefulHeaders)])
+        Starlette(
+            routes=asgi.routes(DatabaseCheck(check)), middleware=[Middleware(asgi.CarefulHeaders)]
+        )
     )
 
 

@@ -12,11 +12,16 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit.runtime.media_file_storage import MediaFileKind
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
+from app import asgi, file_owners
 from app import session as signed
 from app.gate import Gate
 from core.accounts import sessions
-from core.accounts.rules import Acting
+from core.accounts.models import Person
+from core.accounts.rules import Acting, Means
+from core.accounts.service import acting_person
 from core.config import get_settings
 
 HOME = "http://127.0.0.1:8501"
@@ -34,7 +39,7 @@ async def _stream(socket: WebSocket) -> None:
 
 
 def client(base: str = HOME, address: str = "127.0.0.1") -> TestClient:
-    paths = ["/", "/metrics", "/_stcore/metrics"]
+    paths = ["/", "/metrics", "/_stcore/metrics", "/media/{name:path}"]
     routes = [Route(path, _hello) for path in paths]
     routes += [
         Route(UPLOAD, _hello, methods=["PUT", "DELETE", "POST"]),
@@ -178,14 +183,82 @@ def test_who_is_not_signed_in_leaves_no_file(
     assert client().request(method, UPLOAD, headers=headers, content=b"x").status_code == 401
 
 
-def test_who_is_signed_in_uploads_until_the_sign_in_ends(session: Session, acting: Acting) -> None:
+def cookie_of(session: Session, acting: Acting) -> dict[str, str]:
+    """Sign a person in; return what their browser sends from then on."""
     now = datetime.now(UTC)
     ticket = sessions.make_ticket(session, acting.person_id, now)
     token = sessions.begin(session, ticket, signed.lifetime(), now, None, None)
     session.commit()
-    headers = {"cookie": f"{signed.COOKIE}={token}"}
-    assert client().put(UPLOAD, headers=headers, content=b"x").status_code == 200
-    assert token is not None
-    sessions.end_by_token(session, token, now, None)
+    return {"cookie": f"{signed.COOKIE}={token}"}
+
+
+def sign_out(session: Session, headers: dict[str, str]) -> None:
+    sessions.end_by_token(session, headers["cookie"].partition("=")[2], datetime.now(UTC), None)
     session.commit()
+
+
+def test_who_is_signed_in_uploads_until_the_sign_in_ends(session: Session, acting: Acting) -> None:
+    headers = cookie_of(session, acting)
+    assert client().put(UPLOAD, headers=headers, content=b"x").status_code == 200
+    sign_out(session, headers)
     assert client().put(UPLOAD, headers=headers, content=b"x").status_code == 401
+
+
+# Downloads
+
+
+@pytest.fixture
+def teammate(session: Session, acting: Acting) -> Acting:
+    person = Person(team_id=acting.team_id, name="Kim", role="viewer", mail="kim@team.example")
+    session.add(person)
+    session.commit()
+    return acting_person(session, person.id, Means.PAGE)
+
+
+def address_in(storage: MemoryMediaFileStorage, content: bytes, name: str) -> str:
+    """Return the address under which Streamlit hands a file out."""
+    file_id = storage.load_and_get_id(content, "text/csv", MediaFileKind.DOWNLOADABLE, name)
+    return storage.get_url(file_id)
+
+
+@pytest.mark.parametrize("path", ["/media/abc.csv", "/media/", "/media/a/../b", "/media/abc."])
+def test_no_download_without_a_sign_in(session: Session, acting: Acting, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        assert client().request(method, path).status_code == 401
+    headers = cookie_of(session, acting)
+    assert client().get(path, headers=headers).status_code == 200
+    sign_out(session, headers)
+    assert client().get(path, headers=headers).status_code == 401
+
+
+def test_a_file_is_given_to_whom_it_was_made_for(
+    session: Session, acting: Acting, teammate: Acting
+) -> None:
+    storage = MemoryMediaFileStorage("/media")
+    content = b"row,asked\n1,B0TEST0001\n"
+    path = address_in(storage, content, "mine.csv")
+    file_owners.note(content, "text/csv", "mine.csv", acting.person_id)
+    mine, theirs = cookie_of(session, acting), cookie_of(session, teammate)
+    same_file = (path, path.removesuffix(".csv"), path.removesuffix("csv"), f"{path}?x=1")
+    for spelled in same_file:
+        assert client().get(spelled, headers=mine).status_code == 200
+        assert client().get(spelled, headers=theirs).status_code == 403
+    # The same figures, made for both.
+    file_owners.note(content, "text/csv", "mine.csv", teammate.person_id)
+    assert client().get(path, headers=theirs).status_code == 200
+
+
+def test_files_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_owners, "MOST_KEPT", 3)
+    for number in range(10):
+        file_owners.note(str(number).encode(), "text/csv", "one.csv", 1)
+    assert len(file_owners._owners) == 3
+
+
+def test_no_browser_keeps_a_download() -> None:
+    app = Starlette(
+        routes=[Route("/media/{name}", _hello), Route("/", _hello)],
+        middleware=[Middleware(asgi.CarefulHeaders)],
+    )
+    assert TestClient(app).get("/media/abc.csv").headers["cache-control"] == "no-store"
+    assert "cache-control" not in TestClient(app).get("/").headers

@@ -135,7 +135,7 @@ def test_the_download_is_a_csv_that_spreadsheets_read(session: Session, acting: 
     run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
     import_actions.confirm(run_id, import_parts.Confirmation())
     run_import(run_id)
-    lines = operations.verdict_file(acting, run_id).read().decode("utf-8-sig").splitlines()
+    lines = operations.verdict_file(acting, run_id).decode("utf-8-sig").splitlines()
     assert lines[0] == "row,asked,verdict,detail,marketplace,asin"
     assert lines[1] == "1,B0TEST0001,Stored,,DE,B0TEST0001"
     assert len(lines) == 4

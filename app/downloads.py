@@ -1,0 +1,31 @@
+"""Files that pages offer: made when they are asked for, for whoever is signed in by then."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app import file_owners, session
+from core.accounts.rules import Acting
+
+CSV = "text/csv"
+JSON = "application/json"
+
+
+def button(
+    label: str, name: str, mime: str, make: Callable[[Acting], bytes], key: str | None = None
+) -> None:
+    """Offer a file. Who signs out, or is signed out, gets none any more.
+
+    `make` runs outside of the page, when the button is pressed.
+    """
+    ask = session.acting_later()
+
+    def made() -> bytes:
+        who = ask()
+        content = make(who)
+        file_owners.note(content, mime, name, who.person_id)
+        return content
+
+    st.download_button(
+        label, made, name, mime, icon=":material/download:", on_click="ignore", key=key
+    )

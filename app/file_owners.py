@@ -1,0 +1,36 @@
+"""For whom the files were made that pages offer. Kept in this process, as the files are.
+
+Streamlit hands a file to anybody who knows its address, which is a hash of its content.
+"""
+
+from collections import OrderedDict
+from os.path import splitext
+from threading import Lock
+
+from streamlit.runtime.media_file_storage import MediaFileKind
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
+
+PATH = "/media/"
+MOST_KEPT = 50_000  # files; Streamlit forgets its own long before
+
+_owners: OrderedDict[str, set[int]] = OrderedDict()
+_lock = Lock()
+
+
+def note(content: bytes, mime: str, name: str, person_id: int) -> None:
+    """Remember that a file was made for a person, and not for those who don't have it."""
+    # A storage of nobody's: asked only which address Streamlit gives such a file.
+    storage = MemoryMediaFileStorage(PATH)
+    file_id = storage.load_and_get_id(content, mime, MediaFileKind.DOWNLOADABLE, name)
+    with _lock:
+        _owners.setdefault(file_id, set()).add(person_id)
+        _owners.move_to_end(file_id)
+        while len(_owners) > MOST_KEPT:
+            _owners.popitem(last=False)
+
+
+def may_have(path: str, person_id: int) -> bool:
+    """Return whether a person may have the file of an address; True where no owner is known."""
+    file_id, _ = splitext(path.removeprefix(PATH))  # as Streamlit does it
+    owners = _owners.get(file_id)
+    return owners is None or person_id in owners
