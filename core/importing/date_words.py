@@ -104,7 +104,7 @@ def _in_words(plain: str, order: DayOrder | None) -> datetime | date:
         match = pattern.match(plain)
         if match:
             day = _day_of(pattern, match, order)
-            rest = plain[match.end() :].strip(" ,T")
+            rest = plain[match.end() :].lstrip(" ,T")
             return _at_clock(day, rest) if rest else day
     raise ValueError("no date")
 

@@ -48,6 +48,21 @@ _ATTRIBUTES = (
     "parentAsin", "numberOfItems", "packageQuantity", "packageWeight", "itemWeight",
     "ingredients", "includedComponents", "websiteDisplayGroupName",
 )  # fmt: skip
+_OFFERS = (
+    Seen.BUY_BOX | Seen.NEW_PRICE | Seen.NEW_FBA_PRICE | Seen.USED_PRICE | Seen.DEAL
+    | Seen.OFFERS_NEW | Seen.OFFERS_USED
+)  # fmt: skip
+# Keepa's `productType`, to be read before all else: what it can't look at for that type.
+_BLIND = {
+    1: _OFFERS,  # downloadable
+    2: _OFFERS | Seen.AMAZON_PRICE | Seen.LIST_PRICE | Seen.BSR,  # e-book
+}
+# Types for which it has no data at all. What its answer says of now is no observation.
+_NOT_LOOKED = {
+    3: "Keepa can't see this product's data (its type is “inaccessible”)",
+    4: "Keepa calls this ASIN invalid or outdated, so it could not look",
+    5: "This is the parent of variations, for which Keepa holds no values: import the variations",
+}
 _PRICES = Seen.BUY_BOX | Seen.NEW_PRICE | Seen.AMAZON_PRICE
 _OUTCOMES = {
     Availability.BUY_BOX_SUPPRESSED: Outcome.NO_FEATURED_OFFER,
@@ -83,7 +98,8 @@ def parse_product(
         return marketplace if marketplace else needs_marketplace(asin)
     observations = tuple(_history(item, marketplace, asin, answered_at))
     if not observations:
-        return bad_row("Keepa holds no values of this product yet.", asin, marketplace.code)
+        why = _NOT_LOOKED.get(_type_of(item), "Keepa holds no values of this product yet")
+        return bad_row(f"{why}. Nothing was changed.", asin, marketplace.code)
     return ProductHistory(marketplace.code, asin, observations)
 
 
@@ -98,27 +114,45 @@ def _marketplace_of(
     return marketplace or bad_row(f"Keepa's domain {str(domain)[:20]} is not known to Amazcope.")
 
 
+def _type_of(item: Mapping[str, Any]) -> int:
+    """Return Keepa's type of a product; 0, the usual one, where the answer names none."""
+    written = item.get("productType")
+    return written if isinstance(written, int) and not isinstance(written, bool) else 0
+
+
 def _history(
     item: Mapping[str, Any], marketplace: Marketplace, asin: str, answered_at: int | None
 ) -> Iterator[Observation]:
-    """Yield the observations in time order, the listing with the last of them."""
+    """Yield the observations in time order, the listing with the last of them.
+
+    Where Keepa could not look, its past changes count, and no last look.
+    """
+    product_type = _type_of(item)
     horizon, looked_at = _bounds(item, answered_at)
     category, further = _rank_series(item)
+    blind = _BLIND.get(product_type, Seen.NONE)
     last: Observation | None = None
-    state = State()
-    for minute, state in read_steps(item.get("csv"), further, horizon):
+    state = State(blind)
+    for minute, state in read_steps(item.get("csv"), further, horizon, blind):
         if last is not None:
             yield last
         last = _observe(state, minute_time(minute), marketplace, asin, category)
-    listing = _read_listing(item)
-    if looked_at and (last is None or minute_time(looked_at) > last.captured_at):
-        if last is not None:
-            yield last
-        last = _observe(state, minute_time(looked_at), marketplace, asin, category)
+    if product_type not in _NOT_LOOKED:
+        if looked_at and (last is None or minute_time(looked_at) > last.captured_at):
+            if last is not None:
+                yield last
+            last = _observe(state, minute_time(looked_at), marketplace, asin, category)
+        listing = _read_listing(item)
+        # An answer with neither past nor listing is a look at which nothing was seen.
+        last = _with_listing(last, listing) if last and (state.values or listing) else None
     if last is not None:
-        # Keepa's last look: from then on silence no longer means unchanged.
-        seen = last.seen | Seen.LISTING
-        yield replace(last, kind=Kind.SAMPLE, listing=listing, seen=seen)
+        yield last
+
+
+def _with_listing(last: Observation, listing: Listing | None) -> Observation:
+    """Return Keepa's last look: from then on silence no longer means unchanged."""
+    seen = last.seen | Seen.LISTING if listing else last.seen
+    return replace(last, kind=Kind.SAMPLE, listing=listing, seen=seen)
 
 
 def _bounds(item: Mapping[str, Any], answered_at: int | None) -> tuple[int, int | None]:
@@ -222,8 +256,9 @@ def _category_names(item: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
-def _read_listing(item: Mapping[str, Any]) -> Listing:
-    return Listing(
+def _read_listing(item: Mapping[str, Any]) -> Listing | None:
+    """Return what the product's page says; None where the answer holds nothing of it."""
+    listing = Listing(
         title=text.clean_or_none(item.get("title"), text.LONGEST_TITLE),
         brand=text.clean_or_none(item.get("brand"), text.LONGEST_NAME),
         bullets=text.clean_lines(_list(item.get("features"))),
@@ -232,6 +267,7 @@ def _read_listing(item: Mapping[str, Any]) -> Listing:
         images=_images(item),
         attributes=named_values(_attributes(item)),
     )
+    return listing if listing.title or listing.bullets or listing.images else None
 
 
 def _images(item: Mapping[str, Any]) -> tuple[str, ...]:

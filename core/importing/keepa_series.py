@@ -41,6 +41,7 @@ Change = tuple[str, Seen, int]  # a field, its bit, Keepa's number
 class State:
     """What Keepa knew of a product at a minute, all series carried forward."""
 
+    blind: Seen = Seen.NONE  # what Keepa can't look at: "none" of it says nothing
     seen: Seen = Seen.NONE
     values: dict[str, int | None] = field(default_factory=dict)
     further_ranks: dict[str, int] = field(default_factory=dict)  # by category's name
@@ -50,7 +51,8 @@ class State:
         if name.startswith("#"):
             return self._apply_rank(name[1:], number)
         value = _value(name, number)
-        seen = self.seen & ~bit if number == UNKNOWN else self.seen | bit
+        is_unknown = number == UNKNOWN or bool(bit & self.blind and value is None)
+        seen = self.seen & ~bit if is_unknown else self.seen | bit
         if value == self.values.get(name) and seen == self.seen:
             return False
         self.values[name], self.seen = value, seen
@@ -97,16 +99,17 @@ def is_minute(value: object) -> bool:
 
 
 def read_steps(
-    series: Any, further_ranks: Mapping[str, Any], horizon: int
+    series: Any, further_ranks: Mapping[str, Any], horizon: int, blind: Seen = Seen.NONE
 ) -> Iterator[tuple[int, State]]:
     """Yield (minute, state) for each minute in which something changed, in time order.
 
     `series` is the product's `csv` as it came; `further_ranks` maps a category's
-    name to its series. Minutes behind `horizon` are no history and are left out.
+    name to its series. Minutes behind `horizon` are no history and are left out. Where
+    Keepa can't look (`blind`), its "none" is unknown.
     The same State object is yielded each time.
     """
     changes = _changes(series, further_ranks)
-    state = State()
+    state = State(blind)
     for minute in sorted(changes):
         if minute > horizon:
             return

@@ -1,6 +1,6 @@
 """Stores the rows of an import, a chunk at a time, each with its verdict. Never commits.
 
-Counts in = stored + already there + failed with a reason.
+Counts in = stored + already there + failed with a reason, contradictions among them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.bulk import insert_rows
+from core.history.contradictions import differing_fields, stored_values, values_of
+from core.history.gate import without_zero_amounts
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks
 from core.importing.models import ImportRow, ImportRun
-from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest
+from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest, unreadable_words
 from core.importing.source_file import UnreadableFileError
-from core.importing.verdicts import ADDED, GOOD, KNOWN, PART_OF, STORED, THERE, TRACKED
+from core.importing.verdicts import ADDED, CONTRADICTS, GOOD, KNOWN, PART_OF, STORED, THERE, TRACKED
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow, pause
 
@@ -87,10 +89,34 @@ def store_chunk(
         for look in _observations(row)
     ]
     stored = store_looks(session, looks, now)
-    verdicts = _verdicts(session, run.id, rows, products, stored)
+    differing = _differing(session, looks, stored)
+    verdicts = _verdicts(session, run.id, rows, products, stored, differing)
     _keep_verdicts(session, run.id, verdicts)
     _count(session, run.id, verdicts, stored, count_added)
     return verdicts
+
+
+def _differing(session: Session, looks: Sequence[Look], stored: Stored) -> dict[int, list[str]]:
+    """Return, for observations of moments that are stored, in which fields they differ from it.
+
+    By the id of the observation; those that were stored right now are not among them.
+    """
+    new = set(stored.kept)
+    refused = {id(look.observation) for look, _ in stored.refused}
+    again = []
+    for look in looks:
+        key = _key(look.product_id, look.observation)
+        if key in new:
+            new.discard(key)
+        elif id(look.observation) not in refused:
+            again.append((key, look.observation))
+    before = stored_values(session, list({key for key, _ in again}))
+    differing = {
+        id(seen): differing_fields(before[key], values_of(without_zero_amounts(seen)))
+        for key, seen in again
+        if key in before
+    }
+    return {number: fields for number, fields in differing.items() if fields}
 
 
 _STAYS_PAUSED = "It is paused and stays so: resume it on the products page to have it fetched."
@@ -157,15 +183,17 @@ def _verdicts(
     rows: Sequence[Row],
     products: "_Products",
     stored: Stored,
+    differing: Mapping[int, list[str]],
 ) -> list[Verdict]:
     refused = {id(look.observation): reason for look, reason in stored.refused}
+    fate = _Fate(stored, refused, differing)
     parts = [row.result.row for row in rows if isinstance(row.result, PartOf)]
     known = _kept_verdicts(session, run_id, parts)  # of rows in an earlier chunk
     for row in rows:
         if isinstance(row.result, PartOf):
             known[row.number] = _part_verdict(row, known[row.result.row])
         else:
-            known[row.number] = _verdict(row, products, stored, refused)
+            known[row.number] = _verdict(row, products, fate)
     return [known[row.number] for row in rows]
 
 
@@ -188,9 +216,16 @@ def _part_verdict(row: Row, carrier: Verdict) -> Verdict:
     return Verdict(row.number, row.asked, verdict, detail)
 
 
-def _verdict(
-    row: Row, products: "_Products", stored: Stored, refused: Mapping[int, str]
-) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Fate:
+    """What became of the observations of a chunk."""
+
+    stored: Stored
+    refused: Mapping[int, str]  # why, by the observation's id
+    differing: Mapping[int, list[str]]  # in which fields from what is stored, by id
+
+
+def _verdict(row: Row, products: "_Products", fate: _Fate) -> Verdict:
     said = row.result
     assert not isinstance(said, PartOf)
     if isinstance(said, Failure):
@@ -200,7 +235,7 @@ def _verdict(
     product_id = products.ids[said.marketplace, said.asin]
     if isinstance(said, TrackRequest):
         return _track_verdict(row, product_id, products)
-    return _history_verdict(row, product_id, stored, refused)
+    return _history_verdict(row, product_id, fate)
 
 
 def _track_verdict(row: Row, product_id: int, products: "_Products") -> Verdict:
@@ -211,23 +246,41 @@ def _track_verdict(row: Row, product_id: int, products: "_Products") -> Verdict:
     return Verdict(row.number, row.asked, TRACKED, detail, product_id)
 
 
-def _history_verdict(
-    row: Row, product_id: int, stored: Stored, refused: Mapping[int, str]
-) -> Verdict:
-    """Return the verdict of a row that carries observations; `refused` says why by their ids."""
+def _history_verdict(row: Row, product_id: int, fate: _Fate) -> Verdict:
+    """Return the verdict of a row that carries observations."""
     looks = _observations(row)
-    new = [look for look in looks if _key(product_id, look) in stored.kept]
+    kept = fate.stored.kept
+    new = [look for look in looks if _key(product_id, look) in kept]
     for look in new:
-        stored.kept.discard(_key(product_id, look))  # a second row of it finds it stored
-    reasons = sorted({refused[id(look)] for look in looks if id(look) in refused})
+        kept.discard(_key(product_id, look))  # a second row of it finds it stored
+    reasons = sorted({fate.refused[id(look)] for look in looks if id(look) in fate.refused})
+    reasons += filter(None, [unreadable_words(row.unreadable), _contradiction(looks, fate)])
     if new:
-        counted = [f"{len(new)} of {len(looks)} observations are new."] if len(looks) > 1 else []
-        return Verdict(
-            row.number, row.asked, STORED, " ".join(counted + reasons) or None, product_id
+        verdict = STORED
+        counted = f"{len(new)} of {len(looks)} observations are new."
+        reasons = [counted, *reasons] if len(looks) > 1 else reasons
+    elif any(id(look) in fate.refused for look in looks):
+        verdict = "bad_input"
+    else:
+        verdict = CONTRADICTS if any(id(look) in fate.differing for look in looks) else KNOWN
+    return Verdict(row.number, row.asked, verdict, " ".join(reasons) or None, product_id)
+
+
+def _contradiction(looks: Sequence[Observation], fate: _Fate) -> str:
+    """Return in what observations differ from those stored of their moments, "" if in nothing."""
+    differing = [fate.differing[id(look)] for look in looks if id(look) in fate.differing]
+    if not differing:
+        return ""
+    fields = ", ".join(dict.fromkeys(name for each in differing for name in each))
+    if len(looks) == 1:
+        return (
+            f"Another observation of this product and moment is stored and stays; "
+            f"this one differs in: {fields}."
         )
-    if reasons:
-        return Verdict(row.number, row.asked, "bad_input", " ".join(reasons), product_id)
-    return Verdict(row.number, row.asked, KNOWN, None, product_id)
+    return (
+        f"{len(differing)} of {len(looks)} observations differ from those stored of the same "
+        f"moments, in: {fields}. The stored ones stay."
+    )
 
 
 def _key(product_id: int, look: Observation) -> tuple[int, datetime, int]:

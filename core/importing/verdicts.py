@@ -9,6 +9,7 @@ KNOWN: Final = "already_there"
 ADDED: Final = "added"
 TRACKED: Final = "already_tracked"
 PART_OF: Final = "part_of"
+CONTRADICTS: Final = "contradicts"  # another observation of that moment is stored, and stays
 
 GOOD: Final = frozenset({STORED, ADDED, PART_OF})
 THERE: Final = frozenset({KNOWN, TRACKED})
@@ -19,6 +20,7 @@ _LABELS: Final = {
     ADDED: "Added",
     TRACKED: "Already tracked",
     PART_OF: "Read with another row",
+    CONTRADICTS: "Contradicts what is stored",
     "needs_marketplace": "Needs a marketplace",
     "invalid": "Not usable",
     Outcome.NOT_FOUND.value: "Page not found",

@@ -134,8 +134,15 @@ def _listings(imported: Imported) -> list[Any]:
     return [tuple(row) for row in rows]
 
 
-def test_the_repeated_hour_of_autumn_keeps_all_its_rows(imported: Any) -> None:
-    assert imported("dst_local.csv").run.rows_stored == 6
+@pytest.mark.parametrize(
+    ("zone", "verdicts"),
+    [("Europe/Berlin", {"stored": 6}), ("UTC", {"stored": 4, "bad_input": 2})],
+)
+def test_no_price_of_the_repeated_hour_of_autumn_is_lost_silently(
+    session: Session, imported: Any, zone: str, verdicts: dict[str, int]
+) -> None:
+    session.execute(text("UPDATE person SET time_zone = :zone"), {"zone": zone})
+    assert imported("dst_local.csv").verdicts == verdicts
 
 
 def test_a_contradiction_is_a_verdict_of_its_own(imported: Any) -> None:

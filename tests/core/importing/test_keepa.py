@@ -189,7 +189,7 @@ def test_no_answer_of_keepa_breaks_the_reader(csv, ranks, fields):
 
 @given(st.lists(st.integers(-3, 40) | st.integers(), max_size=40))
 def test_the_history_is_always_in_time_order(numbers):
-    result = parse_product(product({1: numbers, 18: numbers}), None, None)
+    result = parse_product(product({1: numbers, 18: numbers}, title="Invented"), None, None)
     assert isinstance(result, ProductHistory)
     times = [each.captured_at for each in result.observations]
     assert times == sorted(set(times))
@@ -216,3 +216,41 @@ def test_the_last_values_equal_keepas_own_statistics(asin):
         18: (last.buy_box_price or 0) + (last.buy_box_shipping or 0),
     }
     assert ours == {index: stated.get(index) for index in ours}
+
+
+@pytest.mark.parametrize(
+    ("product_type", "word"), [(3, "inaccessible"), (4, "invalid"), (5, "parent")]
+)
+def test_an_answer_that_could_not_look_is_no_observation(product_type, word):
+    empty = product(productType=product_type, title=None, csv=None, features=None)
+    failure = parse_product(empty, None, None)
+    assert isinstance(failure, Failure)
+    assert word in failure.detail
+
+
+def test_the_past_of_a_product_that_became_invalid_is_kept_and_nothing_is_said_of_now():
+    series = {1: [MINUTE, 1999, MINUTE + 7, 1899]}
+    past = observations(product(series, productType=4, title=None))
+    assert [each.price for each in past] == [1999, 1899]
+    assert all(each.listing is None and each.kind is Kind.CHANGE for each in past)
+    assert past[-1].captured_at == minute_time(MINUTE + 7)
+
+
+def test_what_keepa_can_not_look_at_for_an_ebook_is_unknown_and_not_none():
+    series = {0: [MINUTE, -1], 1: [MINUTE, -1], 3: [MINUTE, -1], 16: [MINUTE, 45]}
+    usual = observations(product(series))[0]
+    book = observations(product(series, productType=2))[0]
+    assert usual.seen & (Seen.NEW_PRICE | Seen.BSR | Seen.PRICE)
+    assert book.seen == Seen.RATING
+    assert book.availability is None
+    assert usual.availability is Availability.NO_OFFERS
+
+
+def test_an_answer_without_a_title_overwrites_no_listing():
+    last = observations(product({1: [MINUTE, 1999]}, title=None, features=None))[-1]
+    assert last.listing is None
+    assert not last.seen & Seen.LISTING
+
+
+def test_an_answer_in_which_nothing_was_seen_is_not_stored():
+    assert isinstance(parse_product(product(csv=None, title=None), None, None), Failure)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
@@ -520,3 +520,57 @@ def test_a_cadence_of_a_list_that_is_not_fetched_counts_for_what_is_running(
     import_all(session, acting, write_file(listed.format("hourly")))
     minutes = session.execute(text("SELECT cadence_minutes FROM fetch_schedule")).scalars().all()
     assert minutes == [60]
+
+
+# Contradictions
+
+
+TWICE = "asin,marketplace,captured_at,price,bsr\n"
+MOMENT = "B0TEST0007,US,2026-02-01T10:00:00Z"
+
+
+def verdicts_of(session: Session, run: ImportRun) -> list[tuple[str, str | None]]:
+    rows = session.execute(
+        select(ImportRow.verdict, ImportRow.detail)
+        .where(ImportRow.import_run_id == run.id)
+        .order_by(ImportRow.number)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_another_value_of_the_same_moment_is_told_within_a_file_and_against_what_is_stored(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    first = write_file(f"{TWICE}{MOMENT},39.99,450\n{MOMENT},34.99,450\n{MOMENT},39.99,450\n")
+    run = import_all(session, acting, first)
+    assert [verdict for verdict, _ in verdicts_of(session, run)] == [
+        "stored",
+        "contradicts",
+        "already_there",
+    ]
+    assert counts(run) == (3, 1, 1, 1)
+    assert run.rows_read == run.rows_stored + run.rows_known + run.rows_failed
+    later = import_all(session, acting, write_file(f"{TWICE}{MOMENT},39.99,460\n", "later.csv"))
+    ((verdict, detail),) = verdicts_of(session, later)
+    assert verdict == "contradicts"
+    assert detail is not None
+    assert "rank" in detail
+    assert "price" not in detail
+    assert latest(session, "B0TEST0007", "price") == 3999
+
+
+def test_what_a_second_file_adds_to_a_moment_is_not_lost_silently(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    day = "B0TEST0007,US,2026-02-01"
+    import_all(session, acting, write_file(f"asin,marketplace,date,price\n{day},5\n", "a.csv"))
+    ranks = write_file(f"asin,marketplace,date,bsr\n{day},88\n", "b.csv")
+    ((verdict, _),) = verdicts_of(session, import_all(session, acting, ranks))
+    assert verdict == "contradicts"
+
+
+def test_a_cell_that_can_not_be_read_is_named_by_the_verdict_of_its_stored_row(
+    session: Session, acting: Acting, write_file: WriteFile
+) -> None:
+    run = import_all(session, acting, write_file(f"{TWICE}{MOMENT},cheap,450\n"))
+    assert verdicts_of(session, run) == [("stored", "Can't be read: “cheap” in “price”.")]
