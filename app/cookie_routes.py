@@ -47,7 +47,7 @@ async def _begin(request: Request) -> Response:
     answer = Response(status_code=204)
     settings = get_settings()
     answer.set_cookie(
-        signed.COOKIE,
+        signed.cookie_name(settings),
         token,
         max_age=settings.amazcope_session_days * 86_400,
         path="/",
@@ -62,14 +62,17 @@ async def _begin(request: Request) -> Response:
 async def _end(request: Request) -> Response:
     if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
-    token = request.cookies.get(signed.COOKIE)
+    token = signed.token_in(request.cookies)
     answer: Response = Response(status_code=204)
     try:
         if token:
             await run_in_threadpool(_finish, token, address_of(request))
     except _OUTAGES as error:
         answer = _not_now(error)  # this browser forgets its cookie all the same
-    answer.delete_cookie(signed.COOKIE, path="/", httponly=True, samesite="lax")
+    for name in {signed.COOKIE, signed.cookie_name(get_settings())}:
+        # Browsers heed this of a cookie with the prefix __Host- only where it is secure.
+        is_bound = name == signed.BOUND_COOKIE
+        answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_bound)
     _forget_sign_on(request, answer)
     return answer
 

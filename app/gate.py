@@ -87,7 +87,7 @@ def find_refused_file(asked: HTTPConnection) -> Refusal | None:
 
 def find_person(asked: HTTPConnection) -> int | None:
     """Return who sends a request, None for nobody who is signed in."""
-    token = asked.cookies.get(signed.COOKIE)
+    token = signed.token_in(asked.cookies)
     if not token:
         return None
     now = datetime.now(UTC)

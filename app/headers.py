@@ -23,7 +23,8 @@ def headers_of_assets(settings: Settings) -> dict[str, str]:
     """Return the headers of Streamlit's own scripts and styles: few, as there are many files."""
     told = {"X-Content-Type-Options": "nosniff"}
     if settings.is_https:
-        told["Strict-Transport-Security"] = f"max-age={_YEAR}"
+        below = "; includeSubDomains" if settings.amazcope_hsts_subdomains else ""
+        told["Strict-Transport-Security"] = f"max-age={_YEAR}{below}"
     return told
 
 
@@ -60,7 +61,7 @@ def content_policy() -> str:
         "connect-src": "'self'",
         "frame-src": "'self'",
         "object-src": "'none'",
-        "base-uri": "'self'",
+        "base-uri": "'none'",  # no page has a <base>, and an injected one moves every address
         "form-action": "'self'",
         "frame-ancestors": "'self'",
     }

@@ -15,7 +15,7 @@ export default function (component) {
   const done = "amazcope-" + data.once
   if (window[done]) return
   window[done] = true
-  const base = document.querySelector("base")?.href ?? window.location.origin + "/"
+  const base = window.__streamlit?.BACKEND_BASE_URL ?? window.location.origin + "/"
   fetch(new URL(data.path.slice(1), base), {
     method: "POST",
     credentials: "same-origin",

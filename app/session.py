@@ -6,7 +6,7 @@ database, so that a sign-in that was ended elsewhere ends here with the next run
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +24,9 @@ from core.formats import Formats
 log = logging.getLogger(__name__)
 
 COOKIE = "amazcope_session"
+# Over https: browsers take a cookie of this prefix from this very host alone, never from
+# another one below the same domain, nor over plain http.
+BOUND_COOKIE = f"__Host-{COOKIE}"
 # One run of a page, with its callbacks, asks many times who acts: once is enough.
 _ONE_RUN = 0.5  # s
 _KEPT = "_acting"
@@ -52,9 +55,26 @@ def lifetime(settings: Settings | None = None) -> Lifetime:
     )
 
 
+def cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie that new sign-ins get."""
+    return BOUND_COOKIE if settings.is_https else COOKIE
+
+
+def token_in(cookies: Mapping[str, str]) -> str | None:
+    """Return the token of a sign-in among a browser's cookies, None for none.
+
+    Over https the old name counts only for sign-ins that began under it: they end by
+    themselves, and nobody is signed out by an upgrade.
+    """
+    if not get_settings().is_https:
+        return cookies.get(COOKIE)
+    older = cookies.get(COOKIE, "")
+    return cookies.get(BOUND_COOKIE) or (None if older.startswith(sessions.BOUND) else older)
+
+
 def cookie() -> str | None:
     """Return the token that the browser sent when it opened this page, None for none."""
-    return st.context.cookies.get(COOKIE)
+    return token_in(st.context.cookies)
 
 
 def address() -> str | None:

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
         None, description="Address that people reach the pages by, for mailed links."
     )
 
+    amazcope_hsts_subdomains: bool = Field(
+        False, description="With https: browsers use https alone for hosts below ours, too."
+    )
+
     amazcope_metrics_token: SecretStr | None = Field(
         None, description="Opens /metrics for other machines. Unset: for this machine alone."
     )

@@ -74,7 +74,8 @@ def test_nothing_is_loaded_from_elsewhere_or_framed_by_others():
     parts = dict(part.split(" ", 1) for part in policy.split("; "))
     assert parts["default-src"] == "'self'"
     assert parts["object-src"] == "'none'"
-    for name in ("frame-ancestors", "base-uri", "form-action", "connect-src"):
+    assert parts["base-uri"] == "'none'"
+    for name in ("frame-ancestors", "form-action", "connect-src"):
         assert parts[name] == "'self'"
     assert "unsafe" not in parts["script-src"]
     named = {word for value in parts.values() for word in value.split() if word[0] != "'"}
@@ -115,6 +116,22 @@ def test_over_https_browsers_are_told_to_stay_there_and_cookies_do():
     told = client_with(lambda: None).get("/healthz").headers
     assert told["strict-transport-security"] == "max-age=31536000"
     assert cookies_set() == ["one=1; HttpOnly; Secure", "two=2; Secure"]
+
+
+@pytest.mark.usefixtures("over_https")
+def test_hosts_below_are_spoken_for_only_where_that_is_set(monkeypatch):
+    monkeypatch.setenv("AMAZCOPE_HSTS_SUBDOMAINS", "true")
+    get_settings.cache_clear()
+    told = client_with(lambda: None).get("/healthz").headers["strict-transport-security"]
+    assert told == "max-age=31536000; includeSubDomains"
+
+
+def test_over_http_nothing_is_said_of_https(monkeypatch):
+    monkeypatch.setenv("AMAZCOPE_HSTS_SUBDOMAINS", "true")
+    get_settings.cache_clear()
+    told = client_with(lambda: None).get("/healthz").headers
+    get_settings.cache_clear()
+    assert "strict-transport-security" not in told
 
 
 def test_over_http_cookies_are_as_they_were():

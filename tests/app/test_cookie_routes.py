@@ -73,11 +73,54 @@ def https(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     get_settings.cache_clear()
 
 
+SECURE = {"origin": "https://watch.example.com"}
+
+
+@pytest.fixture
+def secure(session: Session, https: None) -> TestClient:
+    routes = cookie_routes.routes()
+    return TestClient(Starlette(routes=routes), base_url="https://watch.example.com")
+
+
+def test_over_https_the_cookie_is_for_this_host_and_https_alone(
+    secure: TestClient, ticket: str
+) -> None:
+    answer = secure.post(BEGIN, json={"ticket": ticket}, headers=SECURE)
+    name, _, told = answer.headers["set-cookie"].partition("=")
+    assert name == "__Host-amazcope_session"
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(told.split("; "))
+    assert "domain" not in told.lower()
+
+
+def test_over_https_signing_out_takes_the_cookie_of_either_name(
+    session: Session, secure: TestClient, ticket: str
+) -> None:
+    secure.post(BEGIN, json={"ticket": ticket}, headers=SECURE)
+    token = secure.cookies[signed.BOUND_COOKIE]
+    gone = secure.post(END, headers=SECURE).headers.get_list("set-cookie")
+    assert {each.partition("=")[0] for each in gone} == {signed.COOKIE, signed.BOUND_COOKIE}
+    assert all("secure" in each.lower() for each in gone if each.startswith("__Host-"))
+    assert find(session, token) is None
+
+
 @pytest.mark.usefixtures("https")
-def test_over_https_the_cookie_is_for_https_alone(client: TestClient, ticket: str) -> None:
-    headers = {"origin": "https://watch.example.com"}
-    answer = client.post(BEGIN, json={"ticket": ticket}, headers=headers)
-    assert "secure" in answer.headers["set-cookie"].lower()
+def test_a_sign_in_from_before_goes_on_under_its_old_name() -> None:
+    assert signed.token_in({signed.COOKIE: "of-an-older-version"}) == "of-an-older-version"
+
+
+@pytest.mark.usefixtures("https")
+def test_a_neighbour_of_the_same_domain_can_not_sign_somebody_in(
+    session: Session, client: TestClient, acting: Acting, ticket: str
+) -> None:
+    """Another host below the domain may set a cookie for all of it, but not a bound one."""
+    own = sessions.begin(session, ticket, signed.lifetime(), datetime.now(UTC), None, None)
+    assert own is not None
+    assert not signed.token_in({signed.COOKIE: own})
+    assert signed.token_in({signed.BOUND_COOKIE: own, signed.COOKIE: "another"}) == own
+
+
+def test_over_http_the_cookie_has_its_plain_name() -> None:
+    assert signed.token_in({signed.COOKIE: "2.plain", signed.BOUND_COOKIE: "another"}) == "2.plain"
 
 
 def test_the_token_is_not_what_is_kept(session: Session, client: TestClient, ticket: str) -> None:
