@@ -9,9 +9,7 @@ from core.config import ROOT, Settings, get_settings, refuse_public_demo
 from core.errors import AmazcopeError
 from core.log import configure
 from core.secret_key import secret_key
-
-# bytes; a little more than Streamlit takes (server.maxWidgetStateSize). Files come another way.
-LONGEST_MESSAGE = 26 * 1024 * 1024
+from core.slow_clients import cutting_slow_clients
 
 
 def options(settings: Settings) -> dict[str, str]:
@@ -53,6 +51,9 @@ def main() -> int:
 def serve(settings: Settings) -> None:
     """Serve until a signal comes."""
     import uvicorn  # after the environment: Streamlit reads it once
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    from app.sockets import LONGEST_ANONYMOUS_MESSAGE, BoundedSocket
 
     # uvloop also turns off Nagle's delay, which holds back the end of every page.
     uvicorn.run(
@@ -60,11 +61,12 @@ def serve(settings: Settings) -> None:
         host=settings.amazcope_host,
         port=settings.amazcope_port,
         loop="uvloop",
-        http="httptools",
+        http=cutting_slow_clients(HttpToolsProtocol),
+        ws=BoundedSocket,
         access_log=False,
         server_header=False,
         log_level="warning",  # uvicorn tells each opened page otherwise
-        ws_max_size=LONGEST_MESSAGE,
+        ws_max_size=LONGEST_ANONYMOUS_MESSAGE,
         timeout_graceful_shutdown=5,
     )
 

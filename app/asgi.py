@@ -22,6 +22,7 @@ from app.compression import CompressStatic
 from app.gate import Gate
 from app.headers import headers_for, headers_of_assets
 from app.shell import Shell
+from app.visitors import AnonymousLimits
 from core import db
 from core.config import ROOT, get_settings
 from core.connections import Share
@@ -116,6 +117,7 @@ app = st.App(
     middleware=[
         Middleware(CarefulHeaders),
         Middleware(Gate),
+        Middleware(AnonymousLimits),
         Middleware(CompressStatic),
         Middleware(Shell),
     ],

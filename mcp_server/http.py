@@ -2,6 +2,7 @@
 
 import gc
 import logging
+from typing import Any
 
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
@@ -10,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core import hosts, outages
 from core.config import Settings
 from core.database_check import DatabaseCheck, Status
 from core.errors import ConfigurationError
+from core.slow_clients import USUAL, Patience, cutting_slow_clients
 from mcp_server.callers import Callers, OfRequest, Verifier
 from mcp_server.server import make_server
 
@@ -117,14 +120,17 @@ def serve(settings: Settings) -> None:
     """Serve until a signal comes."""
     app = make_app(settings)
     settle()
-    uvicorn.run(
-        app,
-        host=settings.amazcope_host,
-        port=settings.amazcope_mcp_port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=5,
-    )
+    uvicorn.run(app, host=settings.amazcope_host, port=settings.amazcope_mcp_port, **options())
+
+
+def options(patience: Patience = USUAL) -> dict[str, Any]:
+    """Return how uvicorn serves; `patience`: with clients that send or read slowly."""
+    return {
+        "loop": "uvloop",
+        "http": cutting_slow_clients(HttpToolsProtocol, patience),
+        "ws": "none",
+        "access_log": False,
+        "server_header": False,
+        "log_level": "warning",
+        "timeout_graceful_shutdown": 5,
+    }

@@ -98,7 +98,7 @@ def test_metrics_are_for_this_machine(stack: Stack) -> None:
 def test_nothing_that_a_running_amazcope_keeps_is_open_to_other_users(stack: Stack) -> None:
     kept = [stack.data_dir, *stack.data_dir.iterdir(), *stack.data_dir.glob("logs/*")]
     modes = {path.name: path.stat().st_mode & 0o077 for path in kept}
-    assert {"web.log", "worker.log", "mcp.log", "postgres.log", "up.lock"} <= set(modes)
+    assert {"secrets", "worker.log", "postgres.log", "up.lock"} <= set(modes)
     assert {name for name, open_to_others in modes.items() if open_to_others} == set()
 
 

@@ -1,0 +1,134 @@
+"""Connections whose client sends or reads too slowly to mean it, which a server cuts.
+
+A server keeps memory and a descriptor for each half-sent request, for as long as the client
+likes: uvicorn has a limit only for the time between two requests. No HTTP here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How slow a client may be."""
+
+    header_seconds: float = 15  # from the first byte, or the connection, to the end of headers
+    body_seconds: float = 30  # of a body, however slow it comes
+    bytes_per_second: int = 1000  # of a body on average, after that
+    unread_seconds: float = 60  # in which the client takes nothing of an answer
+
+
+USUAL = Patience()
+
+
+class _Deadline:
+    """One timer that can be moved; `cut` is called when it runs out."""
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self._cut = cut
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self._timer is not None
+
+    def set(self, seconds: float, then: Callable[[], None] | None = None) -> None:
+        """Call `then`, usually what cuts, in so many seconds, and not what was set before."""
+        self.clear()
+        self._timer = asyncio.get_running_loop().call_later(seconds, then or self._cut)
+
+    def clear(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Watch:
+    """What one connection is waited for: the rest of a request, and room for an answer."""
+
+    def __init__(self, patience: Patience, cut: Callable[[], None]) -> None:
+        self._patience = patience
+        self._cut = cut
+        self._request = _Deadline(cut)
+        self._answer = _Deadline(cut)
+        self._body_began = 0.0
+        self._body_bytes = 0
+
+    def await_headers(self) -> None:
+        if not self._request.is_set:
+            self._request.set(self._patience.header_seconds)
+
+    def await_body(self) -> None:
+        self._body_began, self._body_bytes = asyncio.get_running_loop().time(), 0
+        self._request.set(self._patience.body_seconds, self._judge_body)
+
+    def count_body(self, size: int) -> None:
+        self._body_bytes += size
+
+    def _judge_body(self) -> None:
+        """Cut a body that came too slowly so far, else look again when its credit is used up."""
+        credit = self._patience.body_seconds + self._body_bytes / self._patience.bytes_per_second
+        left = self._body_began + credit - asyncio.get_running_loop().time()
+        if left > 0:
+            self._request.set(left, self._judge_body)
+        else:
+            self._cut()
+
+    def end_request(self) -> None:
+        self._request.clear()
+
+    def await_reader(self) -> None:
+        self._answer.set(self._patience.unread_seconds)
+
+    def end_answer(self) -> None:
+        self._answer.clear()
+
+    def end(self) -> None:
+        self._request.clear()
+        self._answer.clear()
+
+
+def cutting_slow_clients(protocol: Any, patience: Patience = USUAL) -> Any:
+    """Return a child of uvicorn's class for HTTP by httptools that cuts slow clients."""
+
+    class Guarded(protocol):  # type: ignore[misc]  # core knows no uvicorn
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            self.watch = _Watch(patience, transport.abort)
+            self.watch.await_headers()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.watch.end()
+            super().connection_lost(exc)
+
+        def on_message_begin(self) -> None:
+            self.watch.await_headers()
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self.watch.await_body()
+            super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            self.watch.count_body(len(body))
+            super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            self.watch.end_request()
+            super().on_message_complete()
+
+        def handle_websocket_upgrade(self) -> None:
+            self.watch.end()  # a websocket has pings of its own
+            super().handle_websocket_upgrade()
+
+        def pause_writing(self) -> None:
+            self.watch.await_reader()
+            super().pause_writing()
+
+        def resume_writing(self) -> None:
+            self.watch.end_answer()
+            super().resume_writing()
+
+    return Guarded

@@ -1,0 +1,103 @@
+"""Half-open requests are cut, against a real server with short limits; slow uploads are not."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from core.slow_clients import Patience, cutting_slow_clients
+from tests.half_open import PATIENCE, connection, is_cut, serving, wait_until
+
+SHORT = Patience(header_seconds=0.2, body_seconds=0.2, bytes_per_second=1000, unread_seconds=0.2)
+LARGE = b"x" * 30_000_000
+
+
+async def _length(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def _unread(_request: Request) -> Response:
+    return PlainTextResponse("not read")
+
+
+async def _large(_request: Request) -> Response:
+    return Response(LARGE)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[uvicorn.Server]:
+    routes = [
+        Route("/length", _length, methods=["POST"]),
+        Route("/unread", _unread, methods=["POST"]),
+        Route("/large", _large),
+    ]
+    http = cutting_slow_clients(HttpToolsProtocol, SHORT)
+    with serving(Starlette(routes=routes), http=http, log_level="error") as running:
+        yield running
+
+
+POST = b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"P",
+        b"POST /length HTTP/1.1\r\nHost: a\r\n",
+        b"POST /length HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 2000,
+        POST,
+        POST + b"x",
+        POST.replace(b"/length", b"/unread"),
+        b"POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        POST.replace(b"1000000", b"0") + b"POST /length HTTP/1.1\r\nHos",
+    ],
+)
+def test_a_request_that_is_never_finished_is_cut(server: uvicorn.Server, sent: bytes) -> None:
+    with connection(server) as opened:
+        opened.sendall(sent)
+        assert is_cut(opened)
+
+
+@pytest.mark.parametrize("begun", [b"POST /length HTTP/1.1\r\nX: ", POST])
+def test_a_byte_now_and_then_does_not_keep_a_request_open(
+    server: uvicorn.Server, begun: bytes
+) -> None:
+    with connection(server) as opened:
+        opened.sendall(begun)
+        with pytest.raises(ConnectionError):
+            drip(opened)
+
+
+def drip(opened: socket.socket) -> None:
+    """Send a byte now and then; it fails where the other side has gone."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        opened.sendall(b"x")
+        time.sleep(0.05)
+
+
+def test_an_answer_that_is_never_read_is_cut(server: uvicorn.Server) -> None:
+    with connection(server) as opened:
+        opened.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_until(lambda: bool(server.server_state.connections))
+        wait_until(lambda: not server.server_state.connections)
+
+
+def test_a_slow_upload_that_goes_on_is_not_cut(server: uvicorn.Server) -> None:
+    """It takes three times as long as headers may; on a busy machine it may take any time."""
+    with connection(server) as opened:
+        opened.sendall(POST.replace(b"1000000", b"150000"))
+        for _ in range(6):
+            opened.sendall(b"x" * 25_000)
+            time.sleep(0.1)
+        assert b"200 OK" in opened.recv(1000)
+        opened.sendall(POST.replace(b"1000000", b"2") + b"ab")
+        assert opened.recv(1000).endswith(b"2")
