@@ -11,6 +11,7 @@ from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
+from core.importing.column_words import columns_summary, unreadable_share
 from core.importing.costs import dollars_per_day
 from core.importing.moments import zone_words
 from core.importing.queries import ImportView
@@ -146,6 +147,31 @@ def preview(view: ImportView) -> None:
             hide_index=True,
             height="content",
             alt=f"The first {len(frame)} rows of the file",
+        )
+
+
+def columns(view: ImportView) -> None:
+    """Say what each column is taken for, and how many of its cells can't be read."""
+    if not view.columns:
+        return
+    unused = sum(use["meaning"] is None for use in view.columns)
+    unreadable = sum(use["unreadable"] > 0 for use in view.columns)
+    with st.expander(
+        columns_summary(len(view.columns), unused, unreadable), expanded=unreadable > 0
+    ):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Column": [use["column"] for use in view.columns],
+                    "Taken as": [use["meaning"] or "Not used" for use in view.columns],
+                    "Unreadable": [
+                        unreadable_share(use["unreadable"], use["rows"]) for use in view.columns
+                    ],
+                }
+            ),
+            hide_index=True,
+            height="content",
+            alt="What each column of the file is taken as",
         )
 
 

@@ -23,6 +23,7 @@ else:
     import_parts.recognised(view)
     if view.state == "offered":
         import_parts.preview(view)
+        import_parts.columns(view)
         import_parts.confirmation(view)
     elif view.is_open:
         import_results.progress(view.id)

@@ -209,6 +209,7 @@ def _observe(row: "_Row", asin: str, captured_at: datetime, status: Status) -> O
         kind=Kind.CHANGE if row.has("changed") else Kind.SAMPLE,
         outcome=_outcome(status, availability),
         seen=row.seen,
+        unreadable=row.unreadable_fields(),
         flags=status.flags,
         currency=currency,
         price_basis=basis,
@@ -261,6 +262,7 @@ class _Row:
         self.marketplace = marketplace
         self.seen = Seen.NONE
         self.unreadable: dict[str, str] = {}  # by column: what stands there
+        self._unreadable: dict[Seen, str] = {}
 
     def has(self, name: str) -> bool:
         return name in self._columns.by_field
@@ -320,9 +322,14 @@ class _Row:
             value = parse(self.cell(name))
         except UnreadableValueError:
             self.unreadable[self.column(name)] = self.cell(name)
+            self._unreadable[bit] = text.excerpt(self.cell(name))
             return None
         self.seen |= bit
         return value
+
+    def unreadable_fields(self) -> dict[Seen, str]:
+        """Return what stands where a field can't be read, and nothing else said it."""
+        return {bit: cell for bit, cell in self._unreadable.items() if not bit & self.seen}
 
 
 def _captured_at(row: _Row, asin: str, reading: HistoryReading) -> datetime | None:
@@ -375,8 +382,9 @@ def _availability(row: _Row, status: Status) -> tuple[Availability | None, int |
     """Return the state and how many are left, from the status, a sentence or a yes or no."""
     state, left = _sentence(row)
     if state is None and row.cell("is_available"):
-        is_there = row.read("is_available", Seen.NONE, text.truth)
-        state = Availability.IN_STOCK if is_there else Availability.UNAVAILABLE
+        is_there = row.read("is_available", Seen.AVAILABILITY, text.truth)
+        if is_there is not None:
+            state = Availability.IN_STOCK if is_there else Availability.UNAVAILABLE
     state = status.availability or state
     if state is not None:
         row.seen |= Seen.AVAILABILITY
@@ -387,7 +395,14 @@ def _availability(row: _Row, status: Status) -> tuple[Availability | None, int |
 
 def _sentence(row: _Row) -> tuple[Availability | None, int | None]:
     """Return the state that the page's own sentence on stock names, and how many are left."""
-    return row.read("availability", Seen.NONE, phrases.availability) or (None, None)
+    return row.read("availability", Seen.AVAILABILITY, _known_sentence) or (None, None)
+
+
+def _known_sentence(cell: str) -> tuple[Availability | None, int | None]:
+    state, left = phrases.availability(cell)
+    if state is None:
+        raise UnreadableValueError("This sentence about stock is not known.")
+    return state, left
 
 
 def _outcome(status: Status, availability: Availability | None) -> Outcome:

@@ -111,6 +111,7 @@ def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadCont
         captured_at=context.captured_at,
         source=Source.KEEPA_EXPORT,
         seen=row.seen,
+        unreadable=row.unreadable_fields(),
         currency=marketplace.currency,
         price=price,
         price_basis=basis,
@@ -140,6 +141,7 @@ class _Row:
         self.columns = columns
         self.seen = Seen.NONE
         self.unreadable: dict[str, str] = {}  # by column: what stands there
+        self._unreadable: dict[Seen, str] = {}
 
     def has(self, name: str) -> bool:
         return name in self.columns.by_field
@@ -164,9 +166,14 @@ class _Row:
             value = parse(self.cell(name))
         except UnreadableValueError:
             self.unreadable[self.columns.by_field[name]] = self.cell(name)
+            self._unreadable[bit] = text.excerpt(self.cell(name))
             return None
         self.seen |= bit
         return value
+
+    def unreadable_fields(self) -> dict[Seen, str]:
+        """Return what stands where a field can't be read, and nothing else said it."""
+        return {bit: cell for bit, cell in self._unreadable.items() if not bit & self.seen}
 
 
 def export_amount(written: str, marketplace: Marketplace) -> int | None:

@@ -45,6 +45,8 @@ class ImportRun(Base):
     file_bytes: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str | None] = mapped_column(Text)  # by what the kind was told
     preview: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    # What each column of a table is taken for: column, meaning (None: not used), unreadable, rows.
+    columns: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     problems: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     times: Mapped[str | None] = mapped_column(Text)  # which time its rows will carry, in words
     needs_time: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

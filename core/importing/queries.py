@@ -34,6 +34,7 @@ class ImportView:
     reason: str | None
     error: str | None
     preview: list[dict[str, Any]]
+    columns: list[dict[str, Any]]  # what each is taken for: column, meaning, unreadable, rows
     problems: list[str]
     times: str | None
     needs_time: bool

@@ -6,7 +6,7 @@ one that was confirmed when it was imported first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -28,6 +28,7 @@ from core.tracking.rules import Role
 from core.tracking.service import clean_tags
 
 PIECE = 1 << 20
+SHOWN_COLUMNS = 200  # of which it is kept what they are taken for
 CONFIRMED = ("queued", "running", "done", "failed")
 
 
@@ -103,6 +104,7 @@ def _offered(acting: Acting, examined: Examined) -> ImportRun:
         file_hash=examined.digest,
         file_bytes=examined.size,
         preview=[dict(row) for row in found.preview],
+        columns=[asdict(use) for use in found.uses[:SHOWN_COLUMNS]],
         problems=list(found.problems),
         times=found.times,
         needs_time=found.needs_captured_at,

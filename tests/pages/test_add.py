@@ -84,6 +84,26 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert len(app.dataframe[0].value) == 3
 
 
+def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming(
+    session: Session,
+) -> None:
+    body = HISTORY.replace(b"1100\n", b"1100.5 or so\n", 1).replace(b",bsr", b",bsr", 1)
+    app = open_page(import_actions.offer_file("prices.csv", BytesIO(body)))
+    assert "1 of 3 rows will not be stored (Refused). Row 3: “someday” in “captured\\_at”" in words(
+        app
+    )
+    uses = app.dataframe[1].value
+    assert dict(zip(uses["Column"], uses["Taken as"], strict=True)) == {
+        "asin": "ASIN",
+        "marketplace": "Marketplace",
+        "captured_at": "Time",
+        "price": "Price",
+        "bsr": "Best Sellers Rank",
+    }
+    assert list(uses["Unreadable"])[-1] == "in 1 of 3 rows"
+    assert app.expander[0].label.startswith("What the columns are taken as: 5 columns")
+
+
 def test_a_file_without_times_asks_for_one_and_keeps_it(session: Session, acting: Acting) -> None:
     run_id = import_actions.offer_file("latest.csv", BytesIO(WITHOUT_TIME))
     app = open_page(run_id)

@@ -1,0 +1,358 @@
+"""What columns hold is told by their cells, too; where a table begins and breaks off."""
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from core.catalog.marketplaces import get_marketplace
+from core.history.observation import Availability, Failure, Observation, Outcome, Seen
+from core.importing.currencies import read_currency
+from core.importing.history_columns import HistoryColumns
+from core.importing.reading import read_rows
+from core.importing.recognise import recognise
+from core.importing.rows import FileKind, ReadContext, Refusal
+from core.scraping.text import UnreadableValueError
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def results(path, kind=FileKind.HISTORY_FILE, marketplace="US"):
+    return [row.result for row in read_rows(path, kind, ReadContext(NOON, marketplace))]
+
+
+def columns_of(**cells):
+    """Return the fields found for columns by these names and cells."""
+    return dict(HistoryColumns.among(cells, cells).by_field)
+
+
+# Meaning
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "column"),
+    [
+        ({"Ratings": ["4.7", "4", "N/A"]}, "rating", "Ratings"),
+        ({"Ratings": ["4.7 out of 5 stars"]}, "rating", "Ratings"),
+        ({"Reviews": ["4,3", "3,9"]}, "rating", "Reviews"),
+        ({"Ratings": ["4", "5", "12"]}, "ratings_count", "Ratings"),
+        ({"Rating": ["308", "1,284"]}, "ratings_count", "Rating"),
+        ({"Ratings": ["4.7"], "Review Count": ["308"]}, "ratings_count", "Review Count"),
+        ({"Buy Box": ["Acme Water Shop", "Amazon", "N/A"]}, "seller", "Buy Box"),
+        ({"Buy Box": ["$19.99", "N/A"]}, "buy_box_price", "Buy Box"),
+        ({"date": ["soon"], "timestamp": ["2026-01-31"]}, "time", "timestamp"),
+        ({"price": ["see cart"], "current_price": ["9.99"]}, "price", "current_price"),
+    ],
+)
+def test_cells_decide_what_a_name_leaves_open(cells, field, column):
+    assert columns_of(**cells)[field] == column
+
+
+def test_a_listings_own_state_is_no_outcome_of_a_check():
+    assert "status" not in columns_of(status=["Active", "Inactive"])
+    assert "status" not in columns_of(status=["Aktiv", "Inaktiv"])
+    assert columns_of(status=["ok", "robot_check"])["status"] == "status"
+
+
+def test_a_column_of_asins_wins_over_a_name_that_holds_none(write_file):
+    path = write_file(
+        "product-id\tasin1\tprice\n4006381333931\tB0DEMO0001\t5\nB0DEMO0002\tB0DEMO0002\t6\n"
+    )
+    assert [each.asin for each in results(path)] == ["B0DEMO0001", "B0DEMO0002"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        ("Country/Region Code", "CA"),
+        ("Store", "amazon.ca"),
+        ("Origin page", "www.amazon.ca"),
+        ("mp", "A2EUQ1WTGCTBG2"),
+        ("Land", "Canada"),
+    ],
+)
+def test_a_marketplace_is_told_by_what_its_column_holds(write_file, header, cell):
+    (seen,) = results(write_file(f"asin,{header},price\nB0DEMO0001,{cell},5\n"))
+    assert seen.marketplace == "CA"
+
+
+def test_a_sellers_country_is_no_marketplace(write_file):
+    (seen,) = results(write_file("asin,Seller Country/Region,price\nB0DEMO0001,CN,5\n"))
+    assert seen.marketplace == "US"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("currency", "CAD,5"), ("Currency code", "Euro,5"), ("note", ",€5.00"), ("note", ",£5")],
+)
+def test_a_row_in_another_currency_than_its_marketplaces_is_refused(write_file, header, cells):
+    (failure,) = results(write_file(f"asin,{header},price\nB0DEMO0001,{cells}\n"))
+    assert isinstance(failure, Failure)
+    assert "amazon.com sells in USD" in failure.detail
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("GPB", "GBP"), ("gbp", "GBP"), ("£", "GBP"), ("British Pound", "GBP"), ("pounds", "GBP"),
+     ("Euro", "EUR"), ("Japanischer Yen", "JPY"), ("円", "JPY"), ("złoty polski", "PLN"),
+     ("$", "USD"), ("dollars", "USD")],
+)  # fmt: skip
+def test_a_currency_is_known_by_code_name_and_sign(written, code):
+    assert read_currency(written, get_marketplace("US")) == code
+
+
+def test_what_is_no_currency_costs_the_amounts_and_not_the_row(write_file):
+    with pytest.raises(UnreadableValueError):
+        read_currency("QQQ", get_marketplace("US"))
+    (seen,) = results(write_file("asin,price,currency,bsr\nB0DEMO0001,5,QQQ,7\n"))
+    assert (seen.price, seen.ranks[0].rank) == (None, 7)
+    assert not seen.seen & Seen.PRICE
+
+
+@pytest.mark.parametrize("absent", ["N/A", "-", "n/a", "nan", "None", "null", "—", "?"])
+def test_a_word_for_no_value_is_unknown_and_not_none(write_file, absent):
+    path = write_file(f"asin,price,bsr,rating,ratings_count\nB0DEMO0001,{absent},{absent},4.5,9\n")
+    (row,) = read_rows(path, FileKind.HISTORY_FILE, ReadContext(NOON, "US"))
+    assert row.result.seen == Seen.RATING | Seen.RATINGS_COUNT
+    assert not row.unreadable
+
+
+def test_cells_that_can_not_be_read_are_kept_with_their_text(write_file):
+    path = write_file(
+        "asin,price,bsr,rating,availability\nB0DEMO0001,5,first!,4.5,Auf Umwegen\n"
+        "B0DEMO0002,5,9,4.5,In stock\n"
+    )
+    seen, _ = results(path)
+    assert seen.unreadable == {Seen.BSR: "first!", Seen.AVAILABILITY: "Auf Umwegen"}
+    assert seen.seen == Seen.PRICE | Seen.RATING
+
+
+def test_small_whole_numbers_far_below_other_amounts_are_no_prices(write_file):
+    lines = "".join(f"B0DEMO000{n},US,{4400 + n}.00,{n}\n" for n in range(1, 6))
+    path = write_file(f"asin,marketplace,buyBoxPrice,newPrice\n{lines}B0DEMO0009,US,,7\n")
+    found = recognise(path, "x.csv")
+    assert any("count offers" in problem for problem in found.problems)
+    seen = results(path)
+    assert [each.new_price for each in seen[:5]] == [None] * 5
+    assert seen[5].price is None
+    usual = write_file("asin,marketplace,buyBoxPrice,newPrice\nB0DEMO0001,US,24,19\n")
+    assert not any("count offers" in problem for problem in recognise(usual, "x.csv").problems)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "outcome"),
+    [
+        ("error", "Blocked by Amazon bot detection", Outcome.BLOCKED),
+        ("error_message", "Read timed out. (read timeout=30)", Outcome.TIMEOUT),
+        ("error", "KeyError: 'price'", Outcome.RUN_FAILED),
+        ("blocked", "true", Outcome.BLOCKED),
+        ("captcha", "1", Outcome.BLOCKED),
+        ("success", "false", Outcome.RUN_FAILED),
+        ("http_status", "503", Outcome.BLOCKED),
+        ("status_code", "500", Outcome.RUN_FAILED),
+    ],
+)
+def test_a_column_that_says_a_check_failed_makes_a_failure(write_file, column, cell, outcome):
+    path = write_file(f'asin,bsr,{column}\nB0DEMO0001,,"{cell}"\n')
+    (failure,) = results(path)
+    assert isinstance(failure, Failure)
+    assert failure.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("error", ""), ("error", "None"), ("error", "false"), ("blocked", "0"), ("success", "True"),
+     ("http_status", "200"), ("http_status", "200.0")],
+)  # fmt: skip
+def test_a_column_that_says_a_check_went_well_says_no_more(write_file, column, cell):
+    (seen,) = results(write_file(f"asin,bsr,{column}\nB0DEMO0001,9,{cell}\n"))
+    assert isinstance(seen, Observation)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Actuellement indisponible.", "Derzeit nicht verfügbar.", "現在在庫切れです。", "Niedostępny"],
+)
+def test_the_pages_own_sentence_wins_over_a_price_that_was_not_found(write_file, sentence):
+    path = write_file(f"asin,price,status,availability\nB0DEMO0001,,price_missing,{sentence}\n")
+    (seen,) = results(path)
+    assert (seen.outcome, seen.availability) == (Outcome.UNAVAILABLE, Availability.UNAVAILABLE)
+
+
+def test_a_label_that_is_no_tag_does_not_turn_a_history_into_a_list(write_file):
+    label = "a description far too long for any tag that somebody would write"
+    path = write_file(f"asin,marketplace,label,price\nB0DEMO0001,US,{label},5\n")
+    assert recognise(path, "x.csv").kind is FileKind.HISTORY_FILE
+
+
+def test_fields_of_other_tools_objects_are_read(write_file):
+    item = {"asin": "B0DEMO0001", "url": "https://www.amazon.com/dp/B0DEMO0001", "num_ratings": 25,
+            "bs_rank": 120, "bs_category": "Lamps", "final_price": 12.5, "timestamp": "2026-01-31",
+            "rating": 4.4}  # fmt: skip
+    (seen,) = results(write_file(json.dumps([item])))
+    assert (seen.ratings_count, seen.ranks[0].rank, seen.ranks[0].category) == (25, 120, "Lamps")
+
+
+# Title rows
+
+
+TITLES = [["Monthly report"], [], ["Marketplace: amazon.de", None, "As of: 24.12.2025"]]
+TABLE = [["ASIN", "Price", "Rating"], ["B0DEMO0001", "5,00", "4,5"], ["B0DEMO0002", "6,00", "4,1"]]
+
+
+def as_csv(lines):
+    return "".join(";".join(f'"{cell or ""}"' for cell in line) + "\n" for line in lines)
+
+
+def as_workbook(lines):
+    workbook = Workbook()
+    for line in lines:
+        workbook.active.append(line)
+    body = io.BytesIO()
+    workbook.save(body)
+    return body.getvalue()
+
+
+@pytest.mark.parametrize("write", [as_csv, as_workbook])
+def test_a_header_below_title_rows_is_found_and_what_they_say_is_offered(write_file, write):
+    path = write_file(write(TITLES + TABLE))
+    found = recognise(path, "report")
+    assert (found.kind, found.suggested_marketplace) == (FileKind.HISTORY_FILE, "DE")
+    assert found.suggested_captured_at == datetime(2025, 12, 24, 12, tzinfo=UTC)
+    assert [each.price for each in results(path, marketplace="DE")] == [500, 600]
+
+
+def test_a_list_below_title_rows_is_a_list(write_file):
+    path = write_file("Our products\n\nName,ASIN\nMug,B0DEMO0001\n")
+    assert recognise(path, "x").kind is FileKind.ASIN_LIST
+    (request,) = results(path, FileKind.ASIN_LIST)
+    assert request.asin == "B0DEMO0001"
+
+
+# Tab files and cut files
+
+
+def test_in_a_tab_file_a_quotation_mark_is_a_letter(write_file):
+    path = write_file(
+        'asin\tname\tprice\nB0DEMO0001\t"Best" mug, 12" tall\t5\nB0DEMO0002\t"Never closed\t6\n'
+        'B0DEMO0003\t"As a ""spreadsheet"" writes it"\t7\n'
+    )
+    seen = results(path)
+    assert [each.price for each in seen] == [500, 600, 700]
+    assert [each.listing.title for each in seen] == [
+        '"Best" mug, 12" tall',
+        '"Never closed',
+        'As a "spreadsheet" writes it',
+    ]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    ["B0DEMO0009,US,2026-01", "B0DEMO0009,US,2026-01-31", "B0DEMO0009,US,2026-01-31,39.9",
+     "B0DEMO0009,US,2026-01-31,3", "B0D"],
+)  # fmt: skip
+def test_a_last_row_that_was_cut_off_is_not_stored(write_file, cut):
+    good = "".join(f"B0DEMO000{n},US,2026-01-31,39.99\n" for n in range(4))
+    *_, last = results(write_file(f"asin,marketplace,date,price\n{good}{cut}"))
+    assert isinstance(last, Failure)
+    assert "cut off" in last.detail
+    whole = results(write_file(f"asin,marketplace,date,price\n{good}"))
+    assert all(isinstance(each, Observation) for each in whole)
+
+
+@pytest.mark.parametrize(
+    ("others", "last"), [("39.99", "38.99"), ("39", "40"), ("9.99 €", "8.99 €"), ("in stock", "ok")]
+)
+def test_a_whole_last_row_without_a_line_break_is_stored(write_file, others, last):
+    good = "".join(f"B0DEMO000{n},DE,2026-01-31,7,{others}\n" for n in range(4))
+    header = (
+        "asin,marketplace,date,bsr,price" if others[0].isdigit() else "asin,marketplace,date,bsr,x"
+    )
+    *_, seen = results(write_file(f"{header}\n{good}B0DEMO0009,DE,2026-01-31,7,{last}"))
+    assert isinstance(seen, Observation)
+
+
+# Before confirming
+
+
+def test_what_will_fail_and_what_is_not_used_is_told_in_the_preview(write_file):
+    good = "".join(f"B0DEMO{n:04},US,2026-01-31,5,x\n" for n in range(600))
+    bad = "not-one,US,2026-01-31,5,x\nB0DEMO0001,US,2026-01-31,cheap,x\n"
+    found = recognise(write_file(f"asin,marketplace,date,price,colour\n{bad}{good}"), "x.csv")
+    told = " ".join(found.problems)
+    assert "1 of the first 500 rows will not be stored (Not usable). Row 1: “not-one”" in told
+    assert "1 of the first 500 rows will not be stored (Could not be read). Row 2" in told
+    uses = {use.column: (use.meaning, use.unreadable) for use in found.uses}
+    assert uses["colour"] == (None, 0)
+    assert uses["price"] == ("Price", 1)
+
+
+def test_that_a_marketplace_is_still_to_be_chosen_is_no_failure(write_file):
+    found = recognise(write_file("asin,date,price\nB0DEMO0001,2026-01-31,5\n"), "x.csv")
+    assert (found.needs_marketplace, found.problems) == (True, [])
+
+
+def test_a_spreadsheets_days_are_said(write_file):
+    found = recognise(write_file("asin,marketplace,date,price\nB0DEMO0001,US,46015,5\n"), "x.csv")
+    assert any("46015 is 2025-12-24" in problem for problem in found.problems)
+
+
+# Exports of Keepa in other languages
+
+
+@pytest.mark.parametrize(
+    ("code", "header", "cells"),
+    [
+        (
+            "JP",
+            "ASIN,商品名,売れ筋ランキング: 現在,Buy Box: 現在価格,新品: 現在価格,レビュー: 評価",
+            '"2,980","2,700"',
+        ),
+        (
+            "DE",
+            "ASIN,Titel,Verkaufsrang: Aktuell,Buy Box 🚚: Aktuell,Neu: Aktuell,Bewertungen: Sterne",
+            "2980,2700",
+        ),
+        (
+            "FR",
+            "ASIN,Titre,Classement des ventes : Actuel,Buy Box : Actuel,Neuf : Actuel,Avis : Note",
+            "2980,2700",
+        ),
+    ],
+)  # fmt: skip
+def test_an_export_in_another_language_of_keepas_site_is_read(write_file, code, header, cells):
+    path = write_file(f"\ufeff{header}\nB0DEMO0001,Kettle,15,{cells},4.4\n")
+    (seen,) = results(path, FileKind.KEEPA_EXPORT, code)
+    assert (seen.ranks[0].rank, seen.rating, seen.listing.title) == (15, 44, "Kettle")
+    scale = 1 if code == "JP" else 100
+    assert (seen.buy_box_price, seen.new_price) == (2980 * scale, 2700 * scale)
+
+
+def test_an_export_in_a_language_that_is_not_known_is_not_stored(write_file):
+    path = write_file("ASIN,Nimi,Myyntisija: Nykyinen,Uusi: Nykyinen\nB0DEMO0001,Kannu,15,27\n")
+    (failure,) = results(path, FileKind.KEEPA_EXPORT)
+    assert failure.outcome is Outcome.PARSE_ERROR
+    assert "English" in failure.detail
+    found = recognise(path, "KeepaExport.csv")
+    assert any("Nothing of the row was understood" in problem for problem in found.problems)
+    assert [use.meaning for use in found.uses] == ["ASIN", None, None, None]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.text(max_size=12), min_size=1, max_size=6),
+    st.lists(st.text(max_size=12), max_size=30),
+)
+def test_no_names_and_no_cells_bring_the_choice_of_columns_down(names, cells):
+    found = HistoryColumns.among(names, {name: [c for c in cells if c.strip()] for name in names})
+    assert set(found.by_field.values()) <= set(names)
+    assert set(found.meanings(names)) == {name for name in names if name}
+
+
+def test_a_refusal_stays_a_refusal(write_file):
+    (refusal,) = results(write_file("asin,marketplace,price\nB0DEMO0001,Atlantis,5\n"))
+    assert isinstance(refusal, Refusal)
