@@ -3,14 +3,20 @@
 import logging
 from secrets import token_hex
 
+import psycopg
 import streamlit as st
+from sqlalchemy.exc import DBAPIError
 
 from core import outages, wording
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
 
-EXPECTED = (AmazcopeError, *outages.ERRORS)
+_UNSTORABLE = (
+    "A text holds a character that can't be stored (NUL, or half of a pair). Nothing was "
+    "changed. Leave the character out."
+)
+EXPECTED = (AmazcopeError, *outages.ERRORS, UnicodeEncodeError)
 """What a verb may raise that a person is told where it was asked for; see `sentence_of`."""
 
 
@@ -37,8 +43,19 @@ def tell(error: Exception) -> bool:
 
 def find_sentence(error: Exception) -> str | None:
     """Return what to show of an error, as Markdown; None when nobody foresaw it."""
-    sentence = str(error) if isinstance(error, AmazcopeError) else outages.describe_outage(error)
+    if isinstance(error, AmazcopeError):
+        sentence: str | None = str(error)
+    else:
+        sentence = _UNSTORABLE if _is_unstorable(error) else outages.describe_outage(error)
     return None if sentence is None else wording.escape_markdown(sentence)
+
+
+def _is_unstorable(error: Exception) -> bool:
+    """Return whether a text was given that PostgreSQL can't hold."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, UnicodeEncodeError):
+        return cause.reason == "surrogates not allowed"
+    return isinstance(cause, psycopg.DataError) and "NUL" in str(cause)
 
 
 def sentence_of(error: Exception) -> str:

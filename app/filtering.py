@@ -9,9 +9,11 @@ from typing import TypeVar
 
 import streamlit as st
 
-from app import keys
+from app import addresses, keys
 
 Choice = TypeVar("Choice")
+
+_MOST_PAGES = 100_000  # beyond, the number is no page of any list
 
 
 def search(label: str, key: str, placeholder: str, width: int, page: str) -> str:
@@ -95,8 +97,8 @@ def first_page(page: str) -> None:
 
 def page_asked(page: str) -> int:
     """Return the page that is asked for, before the pages can be counted."""
-    text = str(st.session_state.get(page) or st.query_params.get(page, "1"))
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    chosen: int | None = st.session_state.get(page) or addresses.number(page)
+    return chosen if chosen and chosen < _MOST_PAGES else 1
 
 
 def pages(number: int, page: str) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app import boundary, data, import_actions, keys, session
+from app import addresses, boundary, data, import_actions, keys, session
 from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
@@ -39,8 +39,7 @@ _FIRST_COLUMNS = ("text", "marketplace", "asin", "ASIN", "says", "title", "captu
 
 def import_asked() -> int | None:
     """Return the import that the address names, None when it names none."""
-    asked = st.query_params.get(IMPORT, "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else None
+    return addresses.number(IMPORT)
 
 
 def kind_label(kind: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import boundary, leaving
+from app import addresses, boundary, leaving
 from core import wording
 from core.accounts import mailed, second_factor, service
 from core.accounts.credentials import hash_password, password_problem
@@ -51,7 +51,7 @@ def asked() -> Link | str | None:
     """Return the link of the address, or which form was asked for; None for neither."""
     for purpose, name in PARAMETERS.items():
         if name in st.query_params:
-            return Link(purpose, st.query_params[name])
+            return Link(purpose, addresses.text(name) or "")
     form: str | None = st.session_state.get(_FORM)
     return form
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from app import keys
+from app import addresses, keys
 from core.catalog.asin import find_asin, product_url
 from core.catalog.marketplaces import find_by_name
 
@@ -39,9 +39,8 @@ class Choice:
 
 def product() -> Choice | None:
     """Return the product that the address names, None when it names none."""
-    asked = st.query_params
-    marketplace = asked.get(MARKETPLACE)
-    asin = asked.get(keys.ASIN)
+    marketplace = addresses.text(MARKETPLACE)
+    asin = addresses.text(keys.ASIN)
     if not marketplace or not asin:
         return None
     return Choice(marketplace.strip().upper()[:8], asin.strip().upper()[:20])
@@ -49,7 +48,7 @@ def product() -> Choice | None:
 
 def days() -> int:
     """Show the ranges and return the chosen number of days (0: all), kept in the address."""
-    asked = st.query_params.get(keys.DAYS)
+    asked = addresses.text(keys.DAYS)
     known = {str(number) if number else "all": number for number in RANGES}
     chosen = st.segmented_control(
         "Period",

@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from app import cards, keys
+from app import addresses, cards, keys
 
 
 def suggestion() -> int | None:
     """Return the number that the address names, None for none or for no number."""
-    asked = st.query_params.get(keys.ID, "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+    return addresses.number(keys.ID)
 
 
 def not_there(asked: int | None) -> None:

@@ -122,11 +122,10 @@ def soon(is_so: Callable[[], bool]) -> None:
 
 def checked_out() -> int:
     """How many connections of this process are in somebody's hands."""
-    return sum(
-        engine().pool.checkedout()  # type: ignore[attr-defined]
-        for engine in db.ENGINES
-        if engine.cache_info().currsize
-    )
+    if not db.has_engines():
+        return 0
+    engines = (db.get_engine(), db.get_reading_engine(), db.get_noting_engine())
+    return sum(engine.pool.checkedout() for engine in engines)  # type: ignore[attr-defined]
 
 
 # Bursts
