@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -305,24 +306,15 @@ def note_scope() -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def exclusive(name: str) -> Iterator[bool]:
-    """Hold the lock of that name across all processes; yields whether it was free.
+def database_time() -> datetime:
+    """Return what the database's clock says, UTC: the one clock that all processes share.
 
-    The lock lives on a connection of its own, outside any transaction, so work
-    under it may wait for the outside world; it goes when the process dies.
+    What is due, claimed or counted by the day goes by it; a process whose own clock is
+    wrong then does no harm.
     """
-    keys = {"name": name}
-    with get_engine().connect() as opened:
-        connection = opened.execution_options(isolation_level="AUTOCOMMIT")
-        lock = text("SELECT pg_try_advisory_lock(hashtext('amazcope'), hashtext(:name))")
-        is_free = bool(connection.execute(lock, keys).scalar_one())
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                unlock = "SELECT pg_advisory_unlock(hashtext('amazcope'), hashtext(:name))"
-                connection.execute(text(unlock), keys)
+    with read_scope() as session:
+        now: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now.astimezone(UTC)
 
 
 def driver_connection(session: Session) -> psycopg.Connection[Any]:

@@ -1,5 +1,6 @@
 """Every table, imported once, so that `Base.metadata` is complete."""
 
+from core import leases
 from core.accounts import models as accounts
 from core.agents import models as agents
 from core.catalog import models as catalog
@@ -17,6 +18,7 @@ __all__ = [
     "catalog",
     "history",
     "importing",
+    "leases",
     "metadata",
     "scraping",
     "suggestions",

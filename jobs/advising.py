@@ -7,13 +7,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from huey import crontab
 
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import database_time, read_scope, write_scope
 from core.errors import ConfigurationError, NotFoundError, OutsideServiceError
 from core.suggestions import advising, applying, service, verifying
 from core.suggestions.advising import Adviser, Asked, Due
@@ -22,8 +22,9 @@ from core.suggestions.calls import put_back_lost
 from core.suggestions.handover import order_of
 from core.suggestions.model_advice import find_model_adviser, longest_question
 from core.suggestions.rules import ActionState
+from jobs.holding import alone
 from jobs.queue import huey
-from jobs.running import alone, job
+from jobs.running import job
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def expire_waiting() -> None:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return database_time()
 
 
 def plan_round() -> None:

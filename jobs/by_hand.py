@@ -6,7 +6,6 @@ The same verbs as the screens, in this process instead of the worker's.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -15,7 +14,7 @@ from core.accounts.service import acting_owner
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import database_time, read_scope, write_scope
 from core.demo.load import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
@@ -27,7 +26,6 @@ from core.scraping.models import FetchRun
 from core.tracking.service import request_refresh
 from jobs import fetching
 from jobs.importing import run_import
-from jobs.running import in_turn
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -84,7 +82,7 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     try:
         with write_scope() as session:
             acting = acting_owner(session)
-            service.confirm(session, acting, run_id, confirmed, datetime.now(UTC))
+            service.confirm(session, acting, run_id, confirmed, database_time())
     except InvalidInputError:
         discard_offered(run_id)  # given anew, it is offered anew
         raise
@@ -127,10 +125,7 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
             asked = request_refresh(session, acting, _products_of(" ".join(words)))
         say(f"{asked} products asked for.")
     deadline = time.monotonic() + patience
-    started = _dispatch(deadline)
-    if started is None:
-        say("The worker is starting runs itself; it also collects them.")
-        return False
+    started = fetching.dispatch()
     say(f"{started} runs started.")
     while _open_runs():
         if time.monotonic() > deadline:
@@ -140,12 +135,6 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
         fetching.collect()
     say("All runs are collected.")
     return True
-
-
-def _dispatch(deadline: float) -> int | None:
-    """Start what is due, never beside the worker's own round; None when that goes on too long."""
-    with in_turn(fetching.DISPATCH, deadline - time.monotonic()) as is_free:
-        return fetching.dispatch() if is_free else None
 
 
 def _products_of(words: str) -> list[int]:

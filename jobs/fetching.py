@@ -1,26 +1,27 @@
 """When products are fetched: due ones dispatched, open runs collected. No rules of its own.
 
-Every step reads, waits for Apify with no transaction open, then writes. Whatever
-is killed in between is found again by the next round.
+Every step reads, waits for Apify with no transaction and no lock held, then writes. Each
+run is claimed by who works on it, by the database's clock; whatever is killed or hangs in
+between is found again by the next round.
 """
 
 import logging
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 from huey import crontab
-from sqlalchemy.orm import Session
 
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import database_time, read_scope, write_scope
 from core.errors import ConfigurationError
 from core.history.observation import Outcome
 from core.history.store import make_room
+from core.leases import TERM, TakenOverError
 from core.scraping import service
 from core.scraping.actors import get_actor
 from core.scraping.apify import (
     Apify,
-    ApifyAccess,
     NoCreditError,
     OutsideRun,
     RefusedError,
@@ -28,53 +29,74 @@ from core.scraping.apify import (
     StartUnclearError,
     TokenError,
     UnreachableError,
+    UnreadableError,
 )
 from core.scraping.batches import LEASE, PlannedRun, input_hash, plan_run
 from core.scraping.collecting import get_batch, make_raw_room, store_items
 from core.scraping.models import FetchRun
 from core.scraping.providers import Provider, get_access, get_provider, provider_names
+from jobs.holding import Held, renewing
+from jobs.providers import (
+    SHORT_REST,
+    back_off,
+    client_of,
+    each_provider,
+    let_rest,
+    note_unusable,
+    rest,
+)
 from jobs.queue import huey
-from jobs.running import alone, in_turn, job
+from jobs.running import job
 
 log = logging.getLogger(__name__)
 
-DISPATCH = "dispatch"  # the lock under which runs are started
 PAGE = 100  # items read at a time: some two megabytes
-CLAIM = timedelta(minutes=10)  # how long a process may take over one step of a run
+CLAIM = TERM  # how long a claim outlives its worker
 # A start whose answer is awaited must never be taken for one that was lost: longer
 # than the client's own limit of a minute.
 UNCLEAR_AFTER = timedelta(minutes=3)
-CLOCK_SKEW = timedelta(minutes=5)
-TURN = 30.0  # seconds that recovery waits for a round of dispatching to end
-REST = timedelta(minutes=30)  # before a refused token or an empty account is tried again
-SHORT_REST = timedelta(minutes=2)
+ANSWERED_AFTER = timedelta(seconds=15)  # after an error was answered: nothing is on its way
+CLOCK_SKEW = timedelta(minutes=5)  # between the database's clock and Apify's
 PATIENCE = timedelta(days=1)  # with a run whose items can't be stored
+UNREADABLE_FOR = timedelta(hours=2)  # that answers about a run make no sense, until it is ended
 LONGEST_RUN = LEASE  # one that goes on for longer is stopped, so that its products come back
+LONGEST_WAKE = timedelta(minutes=5)  # a message lives no longer; rounds come by themselves
+AGAIN = 30  # seconds after which a round looks again for what its worker left
 
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def dispatch_due() -> None:
     """Start runs for what is due, as far as the limits allow."""
-    alone(DISPATCH, dispatch_round)
+    dispatch_round()
 
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def collect_runs() -> None:
-    """Bring every open run one step further."""
+    """Bring every open run one step further; claimed ones are tried once more in between."""
+    collect_round()
+    with read_scope() as session:
+        if service.has_claimed_runs(session):
+            collect_again.schedule(delay=AGAIN)
+
+
+@huey.task(expires=60)
+def collect_again() -> None:
+    """Bring runs further whose worker died since the last round."""
     collect_round()
 
 
 @huey.task(expires=300)
 def fetch_now() -> None:
     """The doorbell of a manual refresh: dispatch without waiting for the minute."""
-    alone(DISPATCH, dispatch_round)
+    dispatch_round()
 
 
 @huey.task(expires=600)
 def look_at_run(run_id: int) -> None:
     """Look at one run soon after it was started."""
-    if claim(run_id):
-        advance(run_id)
+    claimed = claim(run_id)
+    if claimed is not None:
+        advance(claimed)
 
 
 def dispatch_round() -> None:
@@ -97,23 +119,25 @@ def end_rests() -> None:
         service.end_rests(session)
 
 
+# Starting runs
+
+
 def dispatch() -> int:
     """Start every run that is due and allowed; return how many."""
-    return sum(_dispatch_provider(name) for name in provider_names(get_settings()))
+    return sum(each_provider(_dispatch_provider, provider_names(get_settings())))
 
 
 def _dispatch_provider(name: str) -> int:
-    now = datetime.now(UTC)
     with read_scope() as session:
-        if service.is_resting(session, name, now):
+        if service.is_resting(session, name, database_time()):
             return 0
     try:
         provider = get_provider(name, get_settings())
     except ConfigurationError as error:  # must not keep the other providers from their work
-        _rest(name, "misconfigured", str(error), now, None)
+        note_unusable(name, "misconfigured", str(error))
         return 0
     if provider.access is None:
-        _rest(name, "no_token", provider.missing, now, None)
+        note_unusable(name, "no_token", provider.missing)
         return 0
     started = 0
     while planned := _plan(provider):
@@ -127,34 +151,47 @@ def _dispatch_provider(name: str) -> int:
 
 
 def _plan(provider: Provider) -> PlannedRun | None:
+    now = database_time()
     with write_scope() as session:
-        return plan_run(session, provider.name, provider.actor, provider.limits, datetime.now(UTC))
+        return plan_run(session, provider.name, provider.actor, provider.limits, now)
 
 
 def start(provider: Provider, planned: PlannedRun) -> bool:
     """Start a planned run; return False when starting more makes no sense now."""
+    with write_scope() as session:
+        if not service.begin_start(session, planned.id, planned.holder, UNCLEAR_AFTER):
+            log.warning("Run %s was given up before this worker came to start it.", planned.id)
+            return True
     try:
         outside = client_of(provider.access).start(planned.actor, planned.input)
     except StartUnclearError as error:
-        log.warning("Run %s: %s", planned.id, error)
-        with write_scope() as session:
-            service.note_error(session, planned.id, str(error))
-        return True
+        _note_unclear(provider.name, planned, error)
+        return False
     except (TokenError, NoCreditError, SlowDownError, UnreachableError) as error:
         _withdraw(planned.id, provider.name, error)
         return False
     except RefusedError as error:  # the next batch would be refused as well
-        with write_scope() as session:
-            _fail(session, planned.id, Outcome.BAD_INPUT, str(error))
-        _rest(provider.name, "misconfigured", str(error), datetime.now(UTC), SHORT_REST)
+        _fail(Claim(planned.id, planned.holder), Outcome.BAD_INPUT, str(error))
+        rest(provider.name, "misconfigured", str(error), SHORT_REST)
         return False
+    now = database_time()
     with write_scope() as session:
         is_ours = service.mark_started(session, planned.id, outside)
-        service.set_provider_state(session, provider.name, "ok", None, datetime.now(UTC), None)
+        service.set_provider_state(session, provider.name, "ok", None, now, None)
     if not is_ours:
         _stop_stray(provider, outside)
     look_at_run.schedule((planned.id,), delay=5)
     return True
+
+
+def _note_unclear(provider: str, planned: PlannedRun, error: StartUnclearError) -> None:
+    """Keep that a run may have been started; it is looked for as soon as that can be told."""
+    log.warning("Run %s: %s", planned.id, error)
+    wait = ANSWERED_AFTER if error.was_answered else UNCLEAR_AFTER
+    with write_scope() as session:
+        service.note_unclear(session, planned.id, planned.holder, str(error), wait)
+    _ask_again_after(back_off(provider, str(error)))
+    look_at_run.schedule((planned.id,), delay=wait.total_seconds() + 1)
 
 
 def _stop_stray(provider: Provider, outside: OutsideRun) -> None:
@@ -172,51 +209,79 @@ def _withdraw(
     error: TokenError | NoCreditError | SlowDownError | UnreachableError,
 ) -> None:
     """Give back a run that was not started, and let the provider rest."""
-    now = datetime.now(UTC)
+    now = database_time()
     with write_scope() as session:
         service.withdraw_run(session, run_id, now, str(error))
-    _let_rest(provider, error)
+    _ask_again_after(let_rest(provider, error))
 
 
-def _let_rest(
-    provider: str, error: TokenError | NoCreditError | SlowDownError | UnreachableError
-) -> None:
-    """Keep why a provider can't be used, and leave it alone for a while."""
-    now = datetime.now(UTC)
-    if isinstance(error, TokenError):
-        _rest(provider, "bad_token", str(error), now, REST)
-    elif isinstance(error, NoCreditError):
-        _rest(provider, "no_credit", str(error), now, REST)
-    else:
-        _rest(provider, "unreachable", str(error), now, SHORT_REST)
+def _ask_again_after(wait: timedelta) -> None:
+    """Dispatch again as soon as a rest is over, where that is sooner than the next rounds."""
+    if wait < LONGEST_WAKE:
+        fetch_now.schedule(delay=wait.total_seconds() + 1)
 
 
-def _rest(
-    provider: str, state: str, detail: str | None, now: datetime, rest: timedelta | None
-) -> None:
-    with write_scope() as session:
-        retry_at = None if rest is None else now + rest
-        service.set_provider_state(session, provider, state, detail, now, retry_at)
+# Collecting runs
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An open run that this worker has claimed, and by which name."""
+
+    run_id: int
+    holder: UUID
+
+
+@dataclass(slots=True)
+class _Round:
+    """What became of one provider's open runs."""
+
+    looked_at: int = 0
+    failed: list[Exception] = field(default_factory=list)
 
 
 def collect() -> int:
     """Advance all open runs that nobody works on; return how many."""
-    with write_scope() as session:
-        claimed = service.claim_open_runs(session, datetime.now(UTC), CLAIM, 50)
-    failed: list[Exception] = []
-    silent: set[str] = set()
-    for run_id in claimed:
-        try:
-            advance(run_id, silent)
-        except Exception as error:  # one run that can't be read must not hold up the others
-            if _was_removed(run_id):
-                continue
-            log.exception("Run %s could not be brought further", run_id)
-            failed.append(error)
-            _give_up_on_old(run_id, error)
+    with read_scope() as session:
+        providers = service.providers_of_open_runs(session)
+    rounds = each_provider(_collect_provider, providers)
+    failed = [error for each in rounds for error in each.failed]
     if failed:
         raise ExceptionGroup("Some runs could not be brought further.", failed)
-    return len(claimed)
+    return sum(each.looked_at for each in rounds)
+
+
+def _collect_provider(provider: str) -> _Round:
+    """Advance a provider's open runs, oldest first, as long as it answers."""
+    done = _Round()
+    last = 0
+    while (claimed := _claim_next(provider, last)) is not None:
+        last = claimed.run_id
+        done.looked_at += 1
+        try:
+            if not advance(claimed):
+                break
+        except Exception as error:  # one run that can't be read must not hold up the others
+            if _was_removed(claimed.run_id):
+                continue
+            log.exception("Run %s could not be brought further", claimed.run_id)
+            done.failed.append(error)
+    return done
+
+
+def _claim_next(provider: str, last: int) -> Claim | None:
+    holder = uuid4()
+    with write_scope() as session:
+        run_id = service.claim_next_run(session, provider, last, holder, CLAIM)
+    return None if run_id is None else Claim(run_id, holder)
+
+
+def claim(run_id: int) -> Claim | None:
+    """Claim one run for this process; None when it is another's, or over."""
+    holder = uuid4()
+    with write_scope() as session:
+        is_ours = service.claim_run(session, run_id, holder, CLAIM)
+    return Claim(run_id, holder) if is_ours else None
 
 
 def _was_removed(run_id: int) -> bool:
@@ -225,75 +290,84 @@ def _was_removed(run_id: int) -> bool:
         return session.get(FetchRun, run_id) is None
 
 
-def _give_up_on_old(run_id: int, error: Exception) -> None:
-    """End a run that failed for a day, so that its products are fetched by another."""
-    with write_scope() as session:
-        run = service.get_run(session, run_id)
-        if datetime.now(UTC) > run.intended_at + PATIENCE:
-            _fail(session, run_id, Outcome.RUN_FAILED, f"Given up after a day: {error}")
+def _give_up_after(patience: timedelta, claimed: Claim, error: Exception) -> None:
+    """End a run that failed for so long, so that its products are fetched by another."""
+    with read_scope() as session:
+        intended_at = service.get_run(session, claimed.run_id).intended_at
+    if database_time() > intended_at + patience:
+        hours = int(patience.total_seconds()) // 3600
+        _fail(claimed, Outcome.RUN_FAILED, f"Given up after {hours} hours: {error}")
 
 
-def claim(run_id: int) -> bool:
-    """Claim one run for this process."""
-    with write_scope() as session:
-        return service.claim_run(session, run_id, datetime.now(UTC), CLAIM)
-
-
-def advance(run_id: int, silent: set[str] | None = None) -> None:
+def advance(claimed: Claim) -> bool:
     """Bring one claimed run as far as it goes, and release it.
 
-    `silent` collects the providers that did not answer in this round; their further
-    runs wait for the next one.
+    Returns False when its provider does not answer: its further runs wait for the next round.
     """
-    silent = set() if silent is None else silent
     with read_scope() as session:
-        run = service.get_run(session, run_id)
-    access = get_access(run.provider, get_settings())
-    if access is None:
-        return  # without a token nothing can be asked; the claim ends by itself
+        run = service.get_run(session, claimed.run_id)
     try:
-        if run.provider not in silent:
-            _bring_further(client_of(access), run)
+        access = get_access(run.provider, get_settings())
+        if access is None:
+            return False  # without a token nothing can be asked
+        with renewing(
+            lambda session: service.renew_run_claim(session, run.id, claimed.holder, CLAIM)
+        ) as held:
+            _bring_further(client_of(access), run, claimed, held)
+    except TakenOverError as error:  # the other one tells how it ends
+        log.warning("%s", error)
     except RefusedError as error:  # asking again would change nothing
-        with write_scope() as session:
-            _fail(session, run_id, Outcome.RUN_FAILED, str(error))
+        _fail(claimed, Outcome.RUN_FAILED, str(error))
+    except UnreadableError as error:  # of this run; others may be told of well
+        log.warning("Run %s: %s", run.id, error)
+        _note_error(run.id, error)
+        _give_up_after(UNREADABLE_FOR, claimed, error)
     except (TokenError, NoCreditError, SlowDownError, UnreachableError) as error:
-        log.warning("Run %s: %s", run_id, error)
-        silent.add(run.provider)
-        with write_scope() as session:
-            service.note_error(session, run_id, str(error))
-        _let_rest(run.provider, error)
+        log.warning("Run %s: %s", run.id, error)
+        _note_error(run.id, error)
+        _ask_again_after(let_rest(run.provider, error))
+        return False
+    except Exception as error:
+        if not _was_removed(run.id):
+            _give_up_after(PATIENCE, claimed, error)
+        raise
     finally:
         with write_scope() as session:
-            service.release_claim(session, run_id)
+            service.release_claim(session, run.id, claimed.holder)
+    return True
 
 
-def _bring_further(apify: Apify, run: FetchRun) -> None:
-    if run.state == "intended":
-        _recover(apify, run)
-    if run.state == "running":
-        run = _look(apify, run)
-    if run.state == "finished":
-        _collect(apify, run)
-
-
-def _recover(apify: Apify, run: FetchRun) -> None:
-    """Find out whether a run whose id was never stored exists, by its input."""
-    now = datetime.now(UTC)
-    if now < run.intended_at + UNCLEAR_AFTER:
-        return  # its start may still be under way
-    with in_turn(DISPATCH, TURN) as is_free:
-        if is_free:  # else a dispatching process lives, and may be about to start this very run
-            _find_or_withdraw(apify, run, now)
-
-
-def _find_or_withdraw(apify: Apify, run: FetchRun, now: datetime) -> None:
-    found = _find_outside(apify, run)
+def _note_error(run_id: int, error: Exception) -> None:
     with write_scope() as session:
+        service.note_error(session, run_id, str(error))
+
+
+def _bring_further(apify: Apify, run: FetchRun, claimed: Claim, held: Held) -> None:
+    if run.state == "intended":
+        _recover(apify, run, claimed)
+    if run.state == "running":
+        run = _look(apify, run, claimed)
+    if run.state == "finished":
+        _collect(apify, run, claimed, held)
+
+
+def _recover(apify: Apify, run: FetchRun, claimed: Claim) -> None:
+    """Find out whether a run whose id was never stored exists, by its input.
+
+    Its worker's claim is over, so nothing is on its way any more: whoever wakes up late
+    finds the run taken over and starts nothing.
+    """
+    found = None if run.asked_at is None else _find_outside(apify, run)
+    now = database_time()
+    with write_scope() as session:
+        service.hold_run(session, run.id, claimed.holder)
         if found is not None:
             service.mark_started(session, run.id, found)
+            service.note_reachable(session, run.provider)
         else:
             service.withdraw_run(session, run.id, now, "The run was never started.")
+    if found is None:
+        fetch_now.schedule(delay=1)
 
 
 def _find_outside(apify: Apify, run: FetchRun) -> OutsideRun | None:
@@ -307,14 +381,17 @@ def _find_outside(apify: Apify, run: FetchRun) -> OutsideRun | None:
     return None
 
 
-def _look(apify: Apify, run: FetchRun) -> FetchRun:
+def _look(apify: Apify, run: FetchRun, claimed: Claim) -> FetchRun:
     """Ask how a running run is doing; return it as it is then."""
     outside = apify.get_run(run.outside_run_id or "")
-    now = datetime.now(UTC)
+    now = database_time()
     with write_scope() as session:
-        if outside is None:
-            _fail(session, run.id, Outcome.RUN_FAILED, "Apify does not know this run any more.")
-        elif outside.has_ended:
+        service.note_reachable(session, run.provider)
+    if outside is None:
+        _fail(claimed, Outcome.RUN_FAILED, "Apify does not know this run any more.")
+    elif outside.has_ended:
+        with write_scope() as session:
+            service.hold_run(session, run.id, claimed.holder)
             service.mark_finished(session, run.id, outside, now)
     if outside is not None and not outside.has_ended and now > run.intended_at + LONGEST_RUN:
         log.warning("Stopping run %s: it has not ended within %s.", run.id, LONGEST_RUN)
@@ -332,45 +409,43 @@ _ENDINGS = {
 _FAILED = (Outcome.RUN_FAILED, "The run failed at Apify.")
 
 
-def _collect(apify: Apify, run: FetchRun) -> None:
+def _collect(apify: Apify, run: FetchRun, claimed: Claim, held: Held) -> None:
     """Read a finished run's data set page by page, and close the run."""
     with job("collect") as notes:
-        captured_at = run.finished_at or datetime.now(UTC)
+        captured_at = run.finished_at or database_time()
         with write_scope() as session:
             make_room(session, [captured_at])
-            make_raw_room(session, datetime.now(UTC))
+            make_raw_room(session, database_time())
         with read_scope() as session:
             batch = get_batch(session, run.id, get_actor(run.actor), captured_at)
         offset: int | None = 0
         stored, others = 0, set[str]()
         while offset is not None:
             page = apify.items(run.outside_dataset_id or "", offset, PAGE)
+            now = database_time()
             with write_scope() as session:
-                collected = store_items(session, batch, page.items, datetime.now(UTC))
+                service.hold_run(session, run.id, claimed.holder)
+                collected = store_items(session, batch, page.items, now)
+            held.note_progress()
             stored, others = stored + collected.stored, others | collected.other_asins
             offset = page.next_offset
-        outcome, detail = _ENDINGS.get(run.outside_status or "", _FAILED)
-        has_failed = run.outside_status != "SUCCEEDED"
-        with write_scope() as session:
-            service.note_redirects(session, run.id, others)
-            service.close_run(
-                session, run.id, datetime.now(UTC), outcome, detail, has_failed=has_failed
-            )
+        _close(run, claimed, others)
         notes.say(f"Run {run.id}: {stored} of {run.batch_size} products stored.")
 
 
-def _fail(session: Session, run_id: int, outcome: Outcome, detail: str) -> None:
-    now = datetime.now(UTC)
-    service.close_run(session, run_id, now, outcome, detail, has_failed=True)
+def _close(run: FetchRun, claimed: Claim, others: set[str]) -> None:
+    """End a run whose data set was read; `others`: ASINs that nobody asked for."""
+    outcome, detail = _ENDINGS.get(run.outside_status or "", _FAILED)
+    has_failed = run.outside_status != "SUCCEEDED"
+    now = database_time()
+    with write_scope() as session:
+        service.hold_run(session, run.id, claimed.holder)
+        service.note_redirects(session, run.id, others)
+        service.close_run(session, run.id, now, outcome, detail, has_failed=has_failed)
 
 
-def client_of(access: ApifyAccess | None) -> Apify:
-    """Return a client, one per process and way of access."""
-    if access is None:
-        raise TokenError("There is no Apify token.")
-    return _client(access)
-
-
-@lru_cache(maxsize=4)
-def _client(access: ApifyAccess) -> Apify:
-    return Apify(access)
+def _fail(claimed: Claim, outcome: Outcome, detail: str) -> None:
+    now = database_time()
+    with write_scope() as session:
+        service.hold_run(session, claimed.run_id, claimed.holder)
+        service.close_run(session, claimed.run_id, now, outcome, detail, has_failed=True)

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID, uuid4
 
 from huey import crontab
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
 from core.accounts.service import acting_person
-from core.db import read_scope, write_scope
+from core.db import database_time, read_scope, write_scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.gate import EARLIEST
 from core.history.store import make_room
@@ -23,6 +23,8 @@ from core.importing.models import ImportRun
 from core.importing.reading import read_batches
 from core.importing.rows import FileKind, Row
 from core.importing.storing import chunks, store_chunk, times_of
+from core.leases import TERM, TakenOverError
+from jobs.holding import Held, renewing
 from jobs.queue import huey
 from jobs.running import job
 
@@ -31,7 +33,8 @@ _MAY_NOT = (
     "What was stored stays; somebody who may can import the file again."
 )
 
-CLAIM = timedelta(minutes=5)  # renewed with every chunk
+CLAIM = TERM  # how long a claim outlives its worker
+AGAIN = 30  # seconds after which a round looks again for what its worker left
 
 
 @huey.task(expires=86_400)
@@ -43,6 +46,20 @@ def import_file(run_id: int) -> None:
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def resume_imports() -> None:
     """Go on with imports that were cut short, or whose message got lost."""
+    resume_round()
+    with read_scope() as session:
+        if service.has_claimed_imports(session):
+            resume_again.schedule(delay=AGAIN)
+
+
+@huey.task(expires=60)
+def resume_again() -> None:
+    """Go on with imports whose worker died since the last round."""
+    resume_round()
+
+
+def resume_round() -> None:
+    """Run every import that waits and that nobody works on."""
     while run_import(None):
         pass
 
@@ -51,28 +68,34 @@ def resume_imports() -> None:
 def drop_offers() -> None:
     """Let go of files that nobody confirmed."""
     with write_scope() as session:
-        service.drop_stale_offers(session, datetime.now(UTC))
+        service.drop_stale_offers(session, database_time())
 
 
 def run_import(run_id: int | None) -> bool:
     """Claim and run one import, the oldest when no id is given; return whether there was one."""
+    holder = uuid4()
     with write_scope() as session:
-        run = service.claim_import(session, datetime.now(UTC), CLAIM, run_id)
+        run = service.claim_import(session, holder, CLAIM, run_id)
     if run is None:
         return False
-    with job("import") as notes:
+    with (
+        job("import") as notes,
+        renewing(lambda session: service.renew_claim(session, run.id, holder, CLAIM)) as held,
+    ):
         try:
-            notes.say(_run_to_end(_Work(run, run.rows_read)))
-        except service.TakenOverError as error:  # the other one tells how it ends
+            notes.say(_run_to_end(_Work(run, holder, held, run.rows_read)))
+        except TakenOverError as error:  # the other one tells how it ends
             notes.say(str(error))
     return True
 
 
 @dataclass(slots=True)
 class _Work:
-    """A claimed import, and how many of its rows are stored so far."""
+    """A claimed import, by which name it is held, and how many of its rows are stored so far."""
 
     run: ImportRun
+    holder: UUID
+    held: Held
     read: int
 
 
@@ -84,7 +107,7 @@ def _run_to_end(work: _Work) -> str:
     except (InvalidInputError, NotAllowedError) as error:
         _end(work, str(error))
         return f"Import {run.id} could not go on."
-    except service.TakenOverError:
+    except TakenOverError:
         raise
     except Exception:  # the task's edge: told to the person, then logged by `job`
         _note_trouble(work)
@@ -96,9 +119,9 @@ def _run_to_end(work: _Work) -> str:
 def _note_trouble(work: _Work) -> None:
     try:
         with write_scope() as session:
-            service.hold(session, work.run.id, work.read)
-            service.note_trouble(session, work.run.id, datetime.now(UTC))
-    except service.TakenOverError:
+            service.hold(session, work.run.id, work.holder, work.read)
+            service.note_trouble(session, work.run.id, database_time())
+    except TakenOverError:
         return  # the fault is this worker's, and the import is another one's
 
 
@@ -133,17 +156,18 @@ def _store(work: _Work, rows: Sequence[Row]) -> None:
 
     Who confirmed it is asked for anew: a long import stops where they were shut out.
     """
-    now = datetime.now(UTC)
+    now = database_time()
     with write_scope() as session:
         make_room(session, [at for at in times_of(rows) if EARLIEST <= at <= now])
     with write_scope() as session:
-        service.hold(session, work.run.id, work.read)
+        service.hold(session, work.run.id, work.holder, work.read)
         store_chunk(session, _who_confirmed(session, work.run), work.run, rows, now)
-        service.renew_claim(session, work.run.id, now + CLAIM)
+        service.forget_trouble(session, work.run.id)
+    work.held.note_progress()
     work.read += len(rows)
 
 
 def _end(work: _Work, error: str | None) -> None:
     with write_scope() as session:
-        service.hold(session, work.run.id, work.read)
-        service.end_import(session, work.run.id, datetime.now(UTC), error)
+        service.hold(session, work.run.id, work.holder, work.read)
+        service.end_import(session, work.run.id, database_time(), error)

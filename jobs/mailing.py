@@ -6,7 +6,7 @@ an address that is known and one that is not, and no token waits in the queue.
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from huey import crontab
 from sqlalchemy.orm import Session
@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from core.accounts import letters, mailed, notices, service
 from core.accounts.letters import Letter
 from core.config import get_settings
-from core.db import write_scope
+from core.db import database_time, write_scope
 from core.delivery import smtp
 from core.errors import OutsideServiceError
+from jobs.holding import alone
 from jobs.queue import huey
-from jobs.running import alone, job
+from jobs.running import job
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def mail_notices() -> None:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return database_time()
 
 
 def _write(

@@ -1,12 +1,11 @@
 """Who can sign in: what a start sees to, and what an operator asks for on the console."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from core.accounts import letters, mailed, service
 from core.accounts.credentials import hash_password, password_problem
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import database_time, read_scope, write_scope
 from core.demo import people
 from core.errors import ConfigurationError
 
@@ -15,7 +14,7 @@ Say = Callable[[str], None]
 
 def bring_in_demo() -> None:
     """Let the demo's people in where the demo is on, and shut them out where it is not."""
-    now = datetime.now(UTC)
+    now = database_time()
     if not get_settings().amazcope_demo:
         with write_scope() as session:
             people.shut_out(session, now)
@@ -46,14 +45,14 @@ def make_administrator() -> bool:
         raise ConfigurationError(f"AMAZCOPE_ADMIN_PASSWORD: {problem}")
     password_hash = hash_password(password)
     with write_scope() as session:
-        return service.set_up(session, mail, None, password_hash, datetime.now(UTC))
+        return service.set_up(session, mail, None, password_hash, database_time())
 
 
 def setup_link() -> str | None:
     """Return a link that sets up the first administrator; None when there is one."""
     settings = get_settings()
     with write_scope() as session:
-        token = service.make_setup_link(session, datetime.now(UTC))
+        token = service.make_setup_link(session, database_time())
     return None if token is None else letters.link(settings.public_url, "setup", token)
 
 
@@ -85,6 +84,6 @@ def print_reset_link(mail: str, say: Say) -> None:
     """Say a link by which somebody sets a new password. Raises NotFoundError for nobody."""
     with write_scope() as session:
         acting = service.acting_owner(session)
-        token = mailed.make_reset_link(session, acting, mail, datetime.now(UTC))
+        token = mailed.make_reset_link(session, acting, mail, database_time())
     link = letters.link(get_settings().public_url, "reset", token)
     say(f"A new password for {mail}, within an hour, once:\n  {link}")

@@ -1,19 +1,21 @@
 """When the house is put in order. No rules of its own. Huey's crontab is UTC."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from huey import crontab
 
 from core.accounts import audit, sessions
 from core.agents.service import forget_old_calls
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import database_time, read_scope, write_scope
+from core.tracking.schedule import bring_back_due_times
 from core.upkeep.heartbeat import beat
 from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_room_ahead
 from core.upkeep.service import reap_jobs
+from jobs.holding import alone
 from jobs.queue import huey
-from jobs.running import alone, job
+from jobs.running import job
 
 KEPT = timedelta(days=90)  # sign-ins, links and attempts that are over
 
@@ -63,18 +65,18 @@ def forget_calls() -> None:
 def note_life() -> None:
     """Note that the worker is alive; also done when it starts."""
     with write_scope() as session:
-        beat(session, datetime.now(UTC))
+        beat(session, database_time())
 
 
 def make_room() -> None:
     """Make missing partitions; also done when the worker starts."""
     with job("make room") as notes, write_scope() as session:
-        notes.say(f"{make_room_ahead(session, datetime.now(UTC))} partitions made.")
+        notes.say(f"{make_room_ahead(session, database_time())} partitions made.")
 
 
 def drop_old() -> None:
     """Let go of what is too old by the settings."""
-    settings, now = get_settings(), datetime.now(UTC)
+    settings, now = get_settings(), database_time()
     with job("retention") as notes:
         with write_scope() as session:
             days = drop_raw_items(session, now, settings.amazcope_raw_item_days)
@@ -86,11 +88,16 @@ def drop_old() -> None:
 
 
 def reap_lost() -> None:
-    """Mark jobs whose process died."""
+    """Mark jobs whose process died, and bring back what waits for a time that is wrong."""
     with job("reap") as notes:
+        now = database_time()
         with write_scope() as session:
-            lost = reap_jobs(session, datetime.now(UTC))
-        notes.say(f"{lost} jobs were lost.") if lost else notes.idle("No job was lost.")
+            lost = reap_jobs(session, now)
+            late = bring_back_due_times(session, now)
+        if lost or late:
+            notes.say(f"{lost} jobs were lost, {late} products were due too late.")
+        else:
+            notes.idle("No job was lost.")
 
 
 def seal_events() -> None:
@@ -112,14 +119,14 @@ def seal_events() -> None:
 def forget_sign_ins() -> None:
     """Delete what ended long ago."""
     with job("forget") as notes, write_scope() as session:
-        count = sessions.forget_old(session, datetime.now(UTC), KEPT)
+        count = sessions.forget_old(session, database_time(), KEPT)
         notes.say(f"{count} old sign-ins forgotten.")
 
 
 def forget_agents() -> None:
     """Delete old calls of agents, and the answers that their keys repeated."""
     with job("forget calls") as notes, write_scope() as session:
-        count = forget_old_calls(session, datetime.now(UTC))
+        count = forget_old_calls(session, database_time())
         notes.say(f"{count} old calls and answers forgotten.")
 
 

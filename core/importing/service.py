@@ -10,30 +10,30 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts import audit
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.catalog.marketplaces import get_marketplace
-from core.errors import AmazcopeError, InvalidInputError, NotFoundError
+from core.errors import InvalidInputError, NotFoundError
 from core.importing.isolation import call_apart
 from core.importing.models import ImportPiece, ImportRun
 from core.importing.reading import file_sha256
 from core.importing.recognise import Recognised, recognise
 from core.importing.rows import LISTS, FileKind, ReadContext
+from core.leases import TakenOverError
 from core.tracking.rules import Role
 from core.tracking.service import clean_tags
 
 PIECE = 1 << 20
 SHOWN_COLUMNS = 200  # of which it is kept what they are taken for
+LONGEST_CLAIM = timedelta(minutes=10)
+TRIED_AGAIN_AFTER = timedelta(minutes=5)
 CONFIRMED = ("queued", "running", "done", "failed")
-
-
-class TakenOverError(AmazcopeError):
-    """The claim on an import ended, and another worker went on with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,14 +251,23 @@ def discard(session: Session, acting: Acting, run_id: int) -> None:
 
 
 def claim_import(
-    session: Session, now: datetime, claim: timedelta, run_id: int | None = None
+    session: Session, holder: UUID, term: timedelta, run_id: int | None = None
 ) -> ImportRun | None:
-    """Claim the oldest import that waits, or was cut short; None when there is none."""
+    """Claim the oldest import that waits, or was cut short; None when there is none.
+
+    The database's clock says which claims are over.
+    """
+    now = session.execute(select(func.clock_timestamp())).scalar_one()
     waiting = (
         select(ImportRun)
         .where(
             ImportRun.state.in_(("queued", "running")),
-            (ImportRun.claimed_until.is_(None)) | (ImportRun.claimed_until < now),
+            or_(
+                ImportRun.claimed_until.is_(None),
+                ImportRun.claimed_until < now,
+                # Given while that clock was ahead: no claim reaches so far.
+                ImportRun.claimed_until > now + LONGEST_CLAIM,
+            ),
         )
         .order_by(ImportRun.id)
         .limit(1)
@@ -268,7 +277,7 @@ def claim_import(
         waiting = waiting.where(ImportRun.id == run_id)
     run = session.scalars(waiting).first()
     if run is not None:
-        run.state, run.claimed_until = "running", now + claim
+        run.state, run.claimed_by, run.claimed_until = "running", holder, now + term
         run.started_at = run.started_at or now
     return run
 
@@ -290,24 +299,41 @@ def _piece(run_id: int, number: int) -> Select[bytes]:
     )
 
 
-def hold(session: Session, run_id: int, rows_read: int) -> None:
+def hold(session: Session, run_id: int, holder: UUID, rows_read: int) -> None:
     """Lock an import that this worker has brought to this row, before anything of it is written.
 
     Raises TakenOverError when the worker was held up for longer than its claim and
     another one went on, or has ended it: nothing may be counted twice.
     """
     held = select(ImportRun.id).where(
-        ImportRun.id == run_id, ImportRun.state == "running", ImportRun.rows_read == rows_read
+        ImportRun.id == run_id,
+        ImportRun.state == "running",
+        ImportRun.claimed_by == holder,
+        ImportRun.rows_read == rows_read,
     )
     if session.scalar(held.with_for_update()) is None:
         raise TakenOverError(f"Another worker went on with import {run_id}.")
 
 
-def renew_claim(session: Session, run_id: int, until: datetime) -> None:
-    """Keep others away from an import that goes on; what troubled it before is over."""
-    session.execute(
-        update(ImportRun).where(ImportRun.id == run_id).values(claimed_until=until, error=None)
+def renew_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
+    """Keep others away from an import that goes on; False when another has it by now."""
+    renewed = (
+        update(ImportRun)
+        .where(ImportRun.id == run_id, ImportRun.claimed_by == holder)
+        .values(claimed_until=func.clock_timestamp() + term)
     )
+    return session.execute(renewed.returning(ImportRun.id)).first() is not None
+
+
+def forget_trouble(session: Session, run_id: int) -> None:
+    """Forget what troubled an import before: it went on."""
+    session.execute(update(ImportRun).where(ImportRun.id == run_id).values(error=None))
+
+
+def has_claimed_imports(session: Session) -> bool:
+    """True while some import is being worked on, or was when its worker died."""
+    running = select(ImportRun.id).where(ImportRun.state == "running")
+    return session.scalar(running.limit(1)) is not None
 
 
 def context_of(run: ImportRun, time_zone: str) -> ReadContext:
@@ -320,7 +346,7 @@ def context_of(run: ImportRun, time_zone: str) -> ReadContext:
 def note_trouble(session: Session, run_id: int, now: datetime) -> None:
     """Keep that an import was interrupted by a fault that is not its file's.
 
-    It is tried once more when its claim has ended. A second fault at the same
+    It is tried once more after `TRIED_AGAIN_AFTER`. A second fault at the same
     rows ends it: going on for ever would help nobody.
     """
     run = session.get(ImportRun, run_id)
@@ -330,6 +356,7 @@ def note_trouble(session: Session, run_id: int, now: datetime) -> None:
         end_import(session, run_id, now, f"{_GAVE_UP} It got to row {run.rows_read}.")
     else:
         run.error = _TROUBLE
+        run.claimed_by, run.claimed_until = None, now + TRIED_AGAIN_AFTER
 
 
 _TROUBLE = "Something went wrong; it is tried once more in a few minutes."
@@ -344,7 +371,13 @@ def end_import(session: Session, run_id: int, now: datetime, error: str | None) 
     session.execute(
         update(ImportRun)
         .where(ImportRun.id == run_id)
-        .values(state="failed" if error else "done", error=error, ended_at=now, claimed_until=None)
+        .values(
+            state="failed" if error else "done",
+            error=error,
+            ended_at=now,
+            claimed_by=None,
+            claimed_until=None,
+        )
     )
     _drop_pieces(session, run_id)
 

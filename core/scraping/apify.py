@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from core import collector
 from core.errors import OutsideServiceError
 
@@ -24,7 +22,12 @@ if TYPE_CHECKING:
     from apify_client import ApifyClient
 
 _PAYMENT_REQUIRED = 402
+_PASSING = frozenset({408, 425})  # the request came too slowly, or too early
 _RUNS_TO_SEARCH = 200
+_LONGEST_MESSAGE = 300  # characters; a proxy's error page may be any length
+# What the client raises for answers of another shape than it expects: no object, fields or
+# headers missing, a number that is none. The client says nothing of it in its own errors.
+_SENSELESS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class TokenError(OutsideServiceError):
@@ -44,11 +47,22 @@ class RefusedError(OutsideServiceError):
 
 
 class UnreachableError(OutsideServiceError):
-    """Apify did not answer, or not sensibly; later may be better."""
+    """Apify did not answer, or told of an error of its own; later may be better."""
+
+
+class UnreadableError(OutsideServiceError):
+    """Apify answered a request, and the answer makes no sense."""
 
 
 class StartUnclearError(OutsideServiceError):
-    """The request to start a run was sent and its answer lost: it may be running."""
+    """The request to start a run was sent, and its answer lost or senseless: it may be running.
+
+    `was_answered`: the request is over. Otherwise it may still be on its way.
+    """
+
+    def __init__(self, message: str, *, was_answered: bool) -> None:
+        super().__init__(message)
+        self.was_answered = was_answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +122,19 @@ class Apify:
         try:
             with _plain_errors():
                 return _run(self._starting.actor(actor).start(run_input=dict(run_input)))
-        except UnreachableError as error:
-            if _was_never_sent(error.__cause__):
+        except (UnreachableError, UnreadableError) as error:
+            if _has_not_started(error.__cause__):
                 raise
-            raise StartUnclearError(f"The answer to starting a run got lost. {error}") from error
+            raise StartUnclearError(
+                f"Whether a run was started is not clear. {error}",
+                was_answered=isinstance(error, UnreadableError) or _status(error) is not None,
+            ) from error
 
     def get_run(self, run_id: str) -> OutsideRun | None:
         """Return a run, or None when Apify does not know it any more."""
         with _plain_errors():
             run = self._looking.run(run_id).get()
-        return None if run is None else _run(run)
+            return None if run is None else _run(run)
 
     def abort(self, run_id: str) -> None:
         """Stop a run, so that it costs no more."""
@@ -134,24 +151,27 @@ class Apify:
                     .runs()
                     .list(desc=True, limit=_RUNS_TO_SEARCH, offset=offset)
                 )
-            for run in page.items:
+                runs = [_run(run) for run in page.items]
+            for run in runs:
                 if run.started_at < since:
                     return
-                yield _run(run)
-            offset += len(page.items)
-            if len(page.items) < _RUNS_TO_SEARCH:
+                yield run
+            offset += len(runs)
+            if len(runs) < _RUNS_TO_SEARCH:
                 return
 
     def input_of(self, run: OutsideRun) -> Any:
         """Return the input a run was started with, or None when it is gone."""
         with _plain_errors():
             record = self._looking.key_value_store(run.store_id).get_record("INPUT")
-        return None if record is None else record["value"]
+            return None if record is None else record["value"]
 
     def items(self, dataset_id: str, offset: int, limit: int) -> Page:
         """Return a page of a data set."""
         with _plain_errors(), collector.at_rest():
             page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
+            if not isinstance(page.items, list):
+                raise TypeError("The items are no list.")
         following = offset + len(page.items)
         is_end = not page.items or following >= page.total
         return Page(page.items, None if is_end else following)
@@ -184,11 +204,23 @@ def load_client() -> None:
     import apify_client  # noqa: F401
 
 
-def _was_never_sent(cause: BaseException | None) -> bool:
-    """True when a request failed before anything was sent: certain that no run was started."""
+def _has_not_started(cause: BaseException | None) -> bool:
+    """True when it is certain that no run was started: nothing was sent, or it was refused."""
     import impit  # late: see above
 
-    return isinstance(cause, impit.ConnectError | impit.ConnectTimeout)
+    status = getattr(cause, "status_code", None)
+    is_refused = status is not None and _is_refusal(status)
+    return is_refused or isinstance(cause, impit.ConnectError | impit.ConnectTimeout)
+
+
+def _is_refusal(status: int) -> bool:
+    """True for a status by which a server says that it did not do what was asked."""
+    return 400 <= status < 500
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status that an error rests on, None where nothing was answered."""
+    return getattr(error.__cause__, "status_code", None)
 
 
 @contextmanager
@@ -207,22 +239,28 @@ def _plain_errors() -> Iterator[None]:
         raise TokenError(f"The Apify token may not do this: {error.message}") from error
     except errors.RateLimitError as error:
         raise SlowDownError("Apify asks for fewer requests; the next round tries again.") from error
-    except (errors.InvalidRequestError, errors.NotFoundError) as error:
-        raise RefusedError(f"Apify refused the request: {error.message}") from error
     except errors.ApifyApiError as error:
-        if error.status_code == _PAYMENT_REQUIRED:
-            raise NoCreditError(
-                "The Apify account has no credit left. Add some and go on."
-            ) from error
-        raise UnreachableError(f"Apify answered {error.status_code}: {error.message}") from error
-    except (errors.ApifyClientError, ValidationError) as error:
-        raise UnreachableError("Apify's answer could not be read.") from error
+        raise _of_status(error.status_code, error.message or "it says no more") from error
     except impit.LocalProtocolError as error:  # never sent: a line break or the like in a header
         raise TokenError(
             "The Apify token holds characters that no token has. Set APIFY_TOKEN to a valid one."
         ) from error
     except impit.HTTPError as error:
         raise UnreachableError(f"Apify did not answer ({type(error).__name__}).") from error
+    except (errors.ApifyClientError, *_SENSELESS) as error:
+        raise UnreadableError(
+            f"Apify's answer could not be read ({type(error).__name__})."
+        ) from error
+
+
+def _of_status(status: int, message: str) -> OutsideServiceError:
+    """Return the error that a status means, with what the server says of it, shortened."""
+    said = " ".join(message.split())[:_LONGEST_MESSAGE]
+    if status == _PAYMENT_REQUIRED:
+        return NoCreditError("The Apify account has no credit left. Add some and go on.")
+    if _is_refusal(status) and status not in _PASSING:
+        return RefusedError(f"Apify refused the request ({status}): {said}")
+    return UnreachableError(f"Apify answered {status}: {said}")
 
 
 def _run(run: Any) -> OutsideRun:

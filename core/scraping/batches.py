@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID, uuid4
 
 import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.bulk import insert_rows
+from core.leases import TERM
 from core.scraping.actors import Actor, Asked
 from core.scraping.limits import Limits, Spending, affordable_batch
 from core.scraping.models import FetchRun
@@ -31,6 +33,7 @@ class PlannedRun:
     id: int
     actor: str
     input: dict[str, Any]
+    holder: UUID  # who may start it, as long as nobody else claimed it
 
 
 def input_hash(run_input: Any) -> bytes:
@@ -58,6 +61,7 @@ def plan_run(
         return None
     asked = [Asked(marketplace, asin) for _, asin in leased]
     run_input = actor.build_input(asked)
+    holder = uuid4()
     run = FetchRun(
         id=run_id,
         provider=provider,
@@ -66,13 +70,15 @@ def plan_run(
         input=run_input,
         input_hash=input_hash(run_input),
         state="intended",
+        claimed_by=holder,
+        claimed_until=now + TERM,
         batch_size=len(leased),
         intended_at=now,
     )
     session.add(run)
     session.flush()
     _expect(session, run_id, [product_id for product_id, _ in leased])
-    return PlannedRun(run.id, run.actor, run_input)
+    return PlannedRun(run.id, run.actor, run_input, holder)
 
 
 # Apify knows the price some time after the end: until then 0 means "not yet".

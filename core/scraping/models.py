@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -63,7 +65,10 @@ class FetchRun(Base):
     items_read: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     cost_usd: Mapped[Decimal | None] = mapped_column(Numeric(12, 6))
     error: Mapped[str | None] = mapped_column(Text)
+    claimed_by: Mapped[UUID | None] = mapped_column(Uuid)
     claimed_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # When the request to start it was about to be sent; None: it never was.
+    asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     intended_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )

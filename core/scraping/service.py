@@ -6,17 +6,24 @@ first, and returns whether this call did it: two workers can't both do a step.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.errors import NotFoundError
 from core.history.observation import Outcome
+from core.leases import TakenOverError
 from core.scraping.apify import OutsideRun
 from core.scraping.batches import OPEN_STATES
 from core.scraping.models import FetchItem, FetchRun, ProviderState
 from core.tracking.rules import FIRST_RETRY, LONGEST_RETRY
+
+LONGEST_CLAIM: Final = timedelta(minutes=10)
+FIRST_REST: Final = timedelta(seconds=10)  # of a provider that did not answer well
+LONGEST_REST: Final = timedelta(minutes=10)
 
 
 def get_run(session: Session, run_id: int) -> FetchRun:
@@ -27,43 +34,119 @@ def get_run(session: Session, run_id: int) -> FetchRun:
     return run
 
 
-def claim_open_runs(session: Session, now: datetime, claim: timedelta, limit: int) -> list[int]:
-    """Claim open runs that nobody works on, oldest first, and return their ids.
+# Claims. The database's clock says when one is over; one that reaches further than any
+# claim may was given while that clock was ahead.
+_IS_UNCLAIMED = or_(
+    FetchRun.claimed_until.is_(None),
+    FetchRun.claimed_until <= func.clock_timestamp(),
+    FetchRun.claimed_until > func.clock_timestamp() + LONGEST_CLAIM,
+)
 
-    A claim is no lock: it ends by itself when the process that made it dies.
-    """
+
+def _claimed(holder: UUID, term: timedelta) -> dict[str, Any]:
+    return {"claimed_by": holder, "claimed_until": func.clock_timestamp() + term}
+
+
+def claim_next_run(
+    session: Session, provider: str, after: int, holder: UUID, term: timedelta
+) -> int | None:
+    """Claim the first open run behind `after` that nobody works on; None when there is none."""
     free = (
         select(FetchRun.id)
         .where(
             FetchRun.state.in_(OPEN_STATES),
-            (FetchRun.claimed_until.is_(None)) | (FetchRun.claimed_until < now),
+            FetchRun.provider == provider,
+            FetchRun.id > after,
+            _IS_UNCLAIMED,
         )
         .order_by(FetchRun.id)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
     )
-    ids = session.scalars(free).all()
-    session.execute(update(FetchRun).where(FetchRun.id.in_(ids)).values(claimed_until=now + claim))
-    return list(ids)
+    claimed = update(FetchRun).where(FetchRun.id == free.scalar_subquery())
+    return session.scalar(claimed.values(_claimed(holder, term)).returning(FetchRun.id))
 
 
-def claim_run(session: Session, run_id: int, now: datetime, claim: timedelta) -> bool:
-    """Claim one run and return whether nobody else had it."""
-    claimed = session.execute(
+def claim_run(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
+    """Claim one open run and return whether nobody else had it."""
+    claimed = (
+        update(FetchRun)
+        .where(FetchRun.id == run_id, FetchRun.state.in_(OPEN_STATES), _IS_UNCLAIMED)
+        .values(_claimed(holder, term))
+    )
+    return session.execute(claimed.returning(FetchRun.id)).first() is not None
+
+
+def renew_run_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
+    """Keep others away from a run for longer; False when another has it by now."""
+    renewed = (
+        update(FetchRun)
+        .where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
+        .values(_claimed(holder, term))
+    )
+    return session.execute(renewed.returning(FetchRun.id)).first() is not None
+
+
+def hold_run(session: Session, run_id: int, holder: UUID) -> None:
+    """Lock a run that this worker has claimed, before anything of it is written.
+
+    Raises TakenOverError when the worker was held up for longer than its claim and another
+    one went on, or has ended the run.
+    """
+    held = select(FetchRun.id).where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
+    if session.scalar(held.with_for_update()) is None:
+        raise TakenOverError(f"Another worker went on with run {run_id}.")
+
+
+def release_claim(session: Session, run_id: int, holder: UUID) -> None:
+    """Let others work on a run again, unless another has it by now."""
+    session.execute(
+        update(FetchRun)
+        .where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
+        .values(claimed_by=None, claimed_until=None)
+    )
+
+
+def has_claimed_runs(session: Session) -> bool:
+    """True while some open run is being worked on, or was when its worker died."""
+    claimed = select(FetchRun.id).where(
+        FetchRun.state.in_(OPEN_STATES), FetchRun.claimed_by.is_not(None)
+    )
+    return session.scalar(claimed.limit(1)) is not None
+
+
+def providers_of_open_runs(session: Session) -> list[str]:
+    """Return which providers have open runs."""
+    named = select(FetchRun.provider).where(FetchRun.state.in_(OPEN_STATES)).distinct()
+    return sorted(session.scalars(named))
+
+
+# Starting
+
+
+def begin_start(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
+    """Note that a run is about to be started; False when it is not this worker's any more.
+
+    Commit it right before the request: a worker that slept since it planned the run must
+    not start what another has given up meanwhile. `term`: how long the answer may take.
+    """
+    begun = (
         update(FetchRun)
         .where(
             FetchRun.id == run_id,
-            (FetchRun.claimed_until.is_(None)) | (FetchRun.claimed_until < now),
+            FetchRun.state == "intended",
+            FetchRun.claimed_by == holder,
+            FetchRun.asked_at.is_(None),
         )
-        .values(claimed_until=now + claim)
-        .returning(FetchRun.id)
+        .values(_claimed(holder, term) | {"asked_at": func.clock_timestamp()})
     )
-    return claimed.first() is not None
+    return session.execute(begun.returning(FetchRun.id)).first() is not None
 
 
-def release_claim(session: Session, run_id: int) -> None:
-    """Let others work on a run again."""
-    session.execute(update(FetchRun).where(FetchRun.id == run_id).values(claimed_until=None))
+def note_unclear(session: Session, run_id: int, holder: UUID, error: str, term: timedelta) -> None:
+    """Keep why it is unclear whether a run was started; `term`: until it is looked for."""
+    note_error(session, run_id, error)
+    renew_run_claim(session, run_id, holder, term)
 
 
 def mark_started(session: Session, run_id: int, outside: OutsideRun) -> bool:
@@ -78,6 +161,8 @@ def mark_started(session: Session, run_id: int, outside: OutsideRun) -> bool:
             outside_status=outside.status,
             started_at=outside.started_at,
             error=None,
+            claimed_by=None,
+            claimed_until=None,
         )
         .returning(FetchRun.id)
     )
@@ -136,6 +221,7 @@ def close_run(
         .values(
             state="failed" if has_failed else "collected",
             error=detail[:2000] if has_failed else None,
+            claimed_by=None,
             claimed_until=None,
             collected_at=now,
         )
@@ -230,7 +316,7 @@ def withdraw_run(session: Session, run_id: int, due_at: datetime, error: str) ->
     done = session.execute(
         update(FetchRun)
         .where(FetchRun.id == run_id, FetchRun.state == "intended")
-        .values(state="failed", error=error[:2000], claimed_until=None)
+        .values(state="failed", error=error[:2000], claimed_by=None, claimed_until=None)
         .returning(FetchRun.id)
     )
     if done.first() is None:
@@ -261,6 +347,28 @@ def set_provider_state(
         insert(ProviderState)
         .values(provider=provider, **values)
         .on_conflict_do_update(index_elements=["provider"], set_=values)
+    )
+
+
+def back_off(session: Session, provider: str, detail: str, now: datetime) -> timedelta:
+    """Keep that a provider did not answer well, and return for how long it is left alone.
+
+    The wait doubles with each failure in a row, up to LONGEST_REST.
+    """
+    found = session.get(ProviderState, provider, populate_existing=True, with_for_update=True)
+    rest = FIRST_REST
+    if found is not None and found.state == "unreachable" and found.retry_at is not None:
+        rest = min(max(FIRST_REST, (found.retry_at - found.checked_at) * 2), LONGEST_REST)
+    set_provider_state(session, provider, "unreachable", detail, now, now + rest)
+    return rest
+
+
+def note_reachable(session: Session, provider: str) -> None:
+    """End the rest of a provider that did not answer, and does now."""
+    session.execute(
+        update(ProviderState)
+        .where(ProviderState.provider == provider, ProviderState.state == "unreachable")
+        .values(state="ok", detail=None, retry_at=None)
     )
 
 

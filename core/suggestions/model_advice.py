@@ -9,13 +9,13 @@ is asked again, but only after the longest time that its first asker may have ta
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from core.config import Settings
-from core.db import write_scope
+from core.db import database_time, write_scope
 from core.errors import InvalidInputError, OutsideServiceError
 from core.suggestions import calls, prompt, replies
 from core.suggestions.advising import Asked
@@ -56,7 +56,7 @@ class ModelAdviser:
         self,
         setup: ModelSetup,
         access: ModelAccess,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = database_time,
     ) -> None:
         self._setup, self._model, self._clock = setup, Model(access), clock
         self._turns = threading.BoundedSemaphore(setup.parallel_calls)

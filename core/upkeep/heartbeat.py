@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.leases import TERM
 from core.upkeep.remembered import recall, remember
 
 _NAME = "heartbeat"
@@ -31,10 +32,11 @@ def last_sign_of_worker(session: Session) -> datetime | None:
             "SELECT greatest((SELECT max(started_at) FROM job_run), "
             "(SELECT max(ended_at) FROM (SELECT ended_at FROM job_run "
             "ORDER BY started_at DESC LIMIT 50) AS newest), "
-            # Each chunk renews the claim for five minutes.
-            "(SELECT max(claimed_until) - interval '5 minutes' FROM import_run "
-            "WHERE state = 'running'))"
-        )
+            # Claims are renewed as long as their worker lives.
+            "(SELECT max(claimed_until) - CAST(:term AS interval) FROM import_run "
+            "WHERE state = 'running' AND claimed_by IS NOT NULL))"
+        ),
+        {"term": TERM},
     ).scalar()
     signs = [sign for sign in (job, last_beat(session)) if sign is not None]
     return max(signs, default=None)

@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 
 from core.scraping.apify import Apify
-from jobs import fetching
+from jobs import fetching, providers
 from tests.jobs.fetch_world import World, forget_queue, set_environment
 from tests.stand_in import RunningStandIn, running_stand_in
 
@@ -33,7 +33,8 @@ def world(
     )
     monkeypatch.setattr(fetching, "UNCLEAR_AFTER", timedelta(0))
     impatient = lru_cache(lambda access: Apify(replace(access, retries=0)))
-    monkeypatch.setattr(fetching, "_client", impatient)
+    monkeypatch.setattr(providers, "_client", impatient)
+    monkeypatch.setattr(fetching, "ANSWERED_AFTER", timedelta(0))
     forget_queue()
     yield World(server)
     forget_queue()

@@ -1,7 +1,8 @@
-"""Runs rounds of fetching in processes that are killed, for `test_kills`. No tests here.
+"""Runs rounds of fetching in processes that are killed or stopped, for `test_kills`. No tests.
 
 Reads commands as JSON lines. Each is carried out in a forked child, as a worker
-would; what a child was killed with (or 0) is answered on a line.
+would; what a child was killed or stopped with (or 0) is answered on a line. A stopped one
+goes on with the command `wake`.
 """
 
 import json
@@ -16,10 +17,10 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
-from core import db
+from core import connections, db
 from core.scraping import batches, collecting, service
 from core.scraping.apify import Apify
-from jobs import fetching
+from jobs import fetching, holding
 
 PATIENCE = 12.0  # seconds after which a child gives up
 
@@ -27,6 +28,11 @@ PATIENCE = 12.0  # seconds after which a child gives up
 def main() -> None:
     fetching.CLAIM = timedelta(milliseconds=200)
     fetching.PAGE = 2
+    holding.BEAT = 0.05
+    # Who is stopped within a transaction gives its locks back, here sooner than usual.
+    connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
+    batches.TERM = fetching.CLAIM
+    fetching.fetch_now.schedule = lambda *_args, **_options: None
     fetching.look_at_run.schedule = lambda *_args, **_options: None  # the round is enough
     _answer("ready")
     for line in sys.stdin:
@@ -38,7 +44,13 @@ def _answer(word: object) -> None:
     sys.stdout.flush()
 
 
+_stopped: list[int] = []  # children that are stopped
+
+
 def _carry_out(command: dict[str, Any]) -> int:
+    if "wake" in command:
+        os.kill(_stopped[-1], signal.SIGCONT)
+        return _end_of(_stopped.pop())
     child = os.fork()
     if child == 0:
         _work(command)
@@ -46,14 +58,25 @@ def _carry_out(command: dict[str, Any]) -> int:
     if "kill_after" in command:
         time.sleep(command["kill_after"])
         os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    return _end_of(child)
+
+
+def _end_of(child: int) -> int:
+    _, status = os.waitpid(child, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        _stopped.append(child)
+        return os.WSTOPSIG(status)
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status)
 
 
 def _work(command: dict[str, Any]) -> None:
     # What is killed here was killed for good; a living process gets its minutes.
-    fetching.UNCLEAR_AFTER = timedelta(seconds=command.get("unclear_after", 0))
+    fetching.UNCLEAR_AFTER = fetching.ANSWERED_AFTER = timedelta(
+        seconds=command.get("unclear_after", 0)
+    )
     if "step" in command:
+        global _signal
+        _signal = command.get("signal", signal.SIGKILL)
         STEPS[command["step"]]()
     try:
         _rounds()
@@ -82,19 +105,27 @@ def _has_work() -> bool:
         return bool(session.execute(text(_WORK)).scalar())
 
 
+_signal: int = signal.SIGKILL
+
+
 def _die(*_anything: Any, **_more: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    """Be killed, or stopped once: who is woken up goes on."""
+    global _signal
+    sent, _signal = _signal, 0
+    os.kill(os.getpid(), sent)
 
 
 def _before(place: Any, name: str, count: int = 1) -> Callable[[], None]:
-    """Die instead of the `count`-th call of a function."""
+    """Die before the `count`-th call of a function."""
 
     def arrange() -> None:
         real, left = getattr(place, name), [count]
 
         def dying(*args: Any, **options: Any) -> Any:
             left[0] -= 1
-            return _die() if left[0] == 0 else real(*args, **options)
+            if left[0] == 0:
+                _die()
+            return real(*args, **options)
 
         setattr(place, name, dying)
 
@@ -110,7 +141,9 @@ def _after(place: Any, name: str, count: int = 1) -> Callable[[], None]:
         def dying(*args: Any, **options: Any) -> Any:
             answer = real(*args, **options)
             left[0] -= 1
-            return _die() if left[0] == 0 else answer
+            if left[0] == 0:
+                _die()
+            return answer
 
         setattr(place, name, dying)
 
@@ -134,7 +167,9 @@ def _before_commit(place: Any, name: str) -> Callable[[], None]:
 
 STEPS: dict[str, Callable[[], None]] = {
     "before the intent is committed": _before_commit(batches, "spending"),
-    "after the intent is committed": _before(Apify, "start"),
+    "after the intent is committed": _before(service, "begin_start"),
+    "before the start is asked": _before_commit(service, "begin_start"),
+    "after the start is noted": _before(Apify, "start"),
     "after the start was answered": _after(Apify, "start"),
     "before the run's id is committed": _before_commit(service, "mark_started"),
     "after the run's id is stored": _before(Apify, "get_run"),

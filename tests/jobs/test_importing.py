@@ -325,13 +325,13 @@ def test_a_long_import_stops_where_its_person_is_shut_out(
     monkeypatch.setattr(storing, "ROWS", 1)
     sam = seller()
     run_id = confirmed_by(sam, history)
-    renew = service.renew_claim
+    forget = service.forget_trouble
 
-    def renew_once(session: Session, number: int, until: datetime) -> None:
-        renew(session, number, until)
+    def forget_once(session: Session, number: int) -> None:
+        forget(session, number)
         session.execute(update(Person).where(Person.id == sam).values(state="disabled"))
 
-    monkeypatch.setattr(service, "renew_claim", renew_once)
+    monkeypatch.setattr(service, "forget_trouble", forget_once)
     run_import(run_id)
     run = import_run(run_id)
     assert (run.state, run.rows_read) == ("failed", 1)

@@ -37,11 +37,17 @@ class Workers:
     process: subprocess.Popen[str]
 
     def carry_out(self, **command: Any) -> int:
-        """Do a round in a process of its own; return the signal it was killed with, or 0."""
+        """Do a round in a process of its own; return the signal that ended or stopped it, or 0."""
+        self.begin(**command)
+        return self.end()
+
+    def begin(self, **command: Any) -> None:
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
+
+    def end(self) -> int:
+        assert self.process.stdout is not None
         return int(self.process.stdout.readline())
 
     def recover(self) -> None:
@@ -68,6 +74,12 @@ def world(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def workers(world: World) -> Iterator[Workers]:
+    with further_workers() as running:
+        yield running
+
+
+@contextlib.contextmanager
+def further_workers() -> Iterator[Workers]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.jobs.kill_driver"],
         cwd=ROOT,
@@ -133,24 +145,12 @@ def test_fifty_kills_at_random_lose_nothing_and_pay_once(world: World, workers: 
 
 def test_two_workers_at_once_do_each_step_once(world: World, workers: Workers) -> None:
     world.follow()
-    second = subprocess.Popen(
-        [sys.executable, "-m", "tests.jobs.kill_driver"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert second.stdout is not None
-    assert second.stdout.readline() == "ready\n"
-    assert second.stdin is not None
-    for _ in range(5):
-        world.change("UPDATE fetch_schedule SET due_at = now()")
-        second.stdin.write('{"unclear_after": 60}\n')
-        second.stdin.flush()
-        assert workers.carry_out(unclear_after=60) == 0
-        assert int(second.stdout.readline()) == 0
-    second.stdin.close()
-    second.wait(timeout=20)
+    with further_workers() as second:
+        for _ in range(5):
+            world.change("UPDATE fetch_schedule SET due_at = now()")
+            second.begin(unclear_after=60)
+            assert workers.carry_out(unclear_after=60) == 0
+            assert second.end() == 0
     assert world.runs_paid() == 5
     assert_nothing_lost_or_doubled(world, len(ASINS))
 
@@ -205,6 +205,35 @@ def _wait_for(is_so: Callable[[], bool], what: str, seconds: float = 75.0) -> No
         if time.monotonic() > until:
             raise TimeoutError(f"Waited in vain for {what}.")
         time.sleep(0.1)
+
+
+# Workers that hang
+
+STOPPED_AT = (
+    "before the intent is committed",
+    "after the intent is committed",
+    "after the start was answered",
+    "after the end was asked",
+    "within a page, after its snapshots",
+    "between two pages",
+    "before the run is closed",
+)
+
+
+def test_a_worker_that_hangs_stops_nobody_and_does_nothing_when_it_wakes_up(
+    world: World, workers: Workers
+) -> None:
+    world.follow()
+    with further_workers() as others:
+        for rounds, step in enumerate(STOPPED_AT, start=1):
+            world.change("UPDATE fetch_schedule SET due_at = now()")
+            assert workers.carry_out(step=step, signal=signal.SIGSTOP) == signal.SIGSTOP, step
+            others.recover()
+            assert world.runs_paid() == rounds, step
+            assert_nothing_lost_or_doubled(world, len(ASINS))
+            workers.carry_out(wake=True)
+            assert world.runs_paid() == rounds, step
+            assert_nothing_lost_or_doubled(world, len(ASINS))
 
 
 def test_an_emptied_queue_only_costs_time(world: World, workers: Workers) -> None:

@@ -1,12 +1,10 @@
 """Runs whose start was not answered, that never end, vanish or can't be stored."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from core.db import exclusive
 from jobs import fetching
 from tests.jobs.fetch_world import World, collect_until_error, set_environment
 
@@ -33,6 +31,7 @@ def test_a_run_that_was_never_started_is_withdrawn_and_tried_again(
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.runs_paid() == 0
+    world.end_of_rest()
     world.fetch()
     assert world.runs_paid() == 1
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
@@ -49,44 +48,13 @@ def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
     assert [run["state"] for run in world.runs()] == ["intended"]
 
 
-def test_a_lost_run_is_found_although_a_round_of_dispatching_begins_at_the_same_moment(
-    world: World,
-) -> None:
-    world.stand_in.fail_next("lost_answer", operation="start_run")
-    world.follow()
-    fetching.dispatch()
-    taken, collected = threading.Event(), threading.Event()
-
-    def dispatch_meanwhile() -> None:
-        with exclusive(fetching.DISPATCH):
-            taken.set()
-            collected.wait(0.5)
-
-    other = threading.Thread(target=dispatch_meanwhile)
-    other.start()
-    taken.wait()
-    fetching.collect()
-    other.join()
-    assert world.runs()[0]["outside_run_id"] is not None
-
-
-def test_recovery_leaves_a_run_alone_as_long_as_a_process_dispatches(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "TURN", 0.3)
-    world.stand_in.fail_next("drop_connection", operation="start_run")
-    world.follow()
-    fetching.dispatch()
-    with exclusive(fetching.DISPATCH):
-        fetching.collect()
-    assert [run["state"] for run in world.runs()] == ["intended"]
-
-
 def test_two_lost_answers_find_two_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.stand_in.fail_next("lost_answer", operation="start_run", times=2)
     world.follow()
-    world.fetch()
+    for _ in range(2):
+        world.fetch()
+        world.change("UPDATE provider_state SET retry_at = NULL")
     assert world.runs_paid() == 2
     assert len({run["outside_run_id"] for run in world.runs()}) == 2
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
@@ -101,6 +69,7 @@ def test_the_same_batch_asked_again_does_not_take_the_earlier_run_for_its_own(
     world.stand_in.fail_next("drop_connection", operation="start_run")
     world.fetch()
     assert [run["state"] for run in world.runs()] == ["collected", "failed"]
+    world.end_of_rest()
     world.fetch()
     assert world.runs_paid() == 2
 
@@ -174,11 +143,11 @@ def test_a_run_that_is_removed_while_it_is_collected_does_not_hold_up_the_others
     fetching.dispatch()
     real, removed = fetching.advance, world.runs()[0]["id"]
 
-    def advance(run_id: int, silent: set[str]) -> None:
-        if run_id == removed:
-            world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=run_id)
-            world.change("DELETE FROM fetch_run WHERE id = :id", id=run_id)
-        real(run_id, silent)
+    def advance(claimed: fetching.Claim) -> bool:
+        if claimed.run_id == removed:
+            world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=removed)
+            world.change("DELETE FROM fetch_run WHERE id = :id", id=removed)
+        return real(claimed)
 
     monkeypatch.setattr(fetching, "advance", advance)
     world.collect_all()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, text
@@ -17,6 +18,7 @@ from core.importing import service, storing
 from core.importing.models import ImportPiece, ImportRow, ImportRun
 from core.importing.service import Confirmation
 from core.importing.source_file import UnreadableFileError
+from core.leases import TakenOverError
 from core.tracking.rules import Role
 from jobs.importing import run_import
 from tests.core.importing.conftest import WriteFile
@@ -448,10 +450,16 @@ def test_an_import_is_claimed_by_one_worker_only(
 ) -> None:
     run = offer(session, acting, write_file(HISTORY))
     service.confirm(session, acting, run.id, Confirmation(), NOW)
-    claim = timedelta(minutes=5)
-    assert service.claim_import(session, NOW, claim) is not None
-    assert service.claim_import(session, NOW, claim) is None
-    assert service.claim_import(session, NOW + timedelta(minutes=6), claim) is not None
+    anna, ben, term = uuid4(), uuid4(), timedelta(minutes=5)
+    assert service.claim_import(session, anna, term) is not None
+    assert service.claim_import(session, ben, term) is None
+    assert service.renew_claim(session, run.id, anna, term)
+    for until in ("now() - interval '1 second'", "now() + interval '1 day'"):  # a wrong clock
+        session.execute(text(f"UPDATE import_run SET claimed_until = {until}"))
+        assert service.claim_import(session, ben, term) is not None
+    assert not service.renew_claim(session, run.id, anna, term)
+    with pytest.raises(TakenOverError):
+        service.hold(session, run.id, anna, 0)
 
 
 def test_a_row_that_asks_too_much_is_refused_alone(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.errors import NotFoundError
 from core.history.observation import Outcome
+from core.leases import TakenOverError
 from core.scraping import service
 from core.scraping.actors import AXESSO_DETAILS
 from core.scraping.apify import OutsideRun
@@ -20,6 +22,7 @@ from core.tracking.service import pause, unfollow
 from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+ANNA, BEN = uuid4(), uuid4()  # workers
 LIMITS = Limits(10, 5, Decimal(5), Decimal("0.01"))
 OUTSIDE = OutsideRun("r1", "RUNNING", "d1", "k1", datetime(2026, 3, 2, 12, tzinfo=UTC), None, None)
 
@@ -42,6 +45,12 @@ def run_id(session: Session, products: list[int], now: datetime) -> int:
     return planned.id
 
 
+def end_claim(session: Session, run_id: int) -> None:
+    """Let the time pass for which a run is claimed."""
+    ended = "UPDATE fetch_run SET claimed_until = now() - interval '1 second' WHERE id = :id"
+    session.execute(text(ended), {"id": run_id})
+
+
 def close(session: Session, run_id: int, now: datetime, outcome: Outcome = Outcome.OK) -> None:
     service.close_run(session, run_id, now, outcome, "Because.", has_failed=False)
 
@@ -52,17 +61,69 @@ def test_a_run_that_does_not_exist_is_an_error(session: Session) -> None:
 
 
 def test_a_claim_is_held_by_one_until_it_ends(session: Session, run_id: int, now: datetime) -> None:
-    assert service.claim_open_runs(session, now, MINUTE, 10) == [run_id]
-    assert service.claim_open_runs(session, now, MINUTE, 10) == []
-    assert not service.claim_run(session, run_id, now, MINUTE)
-    assert service.claim_run(session, run_id, now + 2 * MINUTE, MINUTE)
-    service.release_claim(session, run_id)
-    assert service.claim_run(session, run_id, now, MINUTE)
+    end_claim(session, run_id)  # of who planned it
+    assert service.claim_next_run(session, "apify", 0, ANNA, MINUTE) == run_id
+    assert service.claim_next_run(session, "apify", 0, BEN, MINUTE) is None
+    assert not service.claim_run(session, run_id, BEN, MINUTE)
+    end_claim(session, run_id)
+    assert service.claim_run(session, run_id, BEN, MINUTE)
+    assert not service.renew_run_claim(session, run_id, ANNA, MINUTE)
+    service.release_claim(session, run_id, ANNA)  # it is not hers any more
+    assert not service.claim_run(session, run_id, ANNA, MINUTE)
+    service.release_claim(session, run_id, BEN)
+    assert service.claim_run(session, run_id, ANNA, MINUTE)
+
+
+def test_who_slept_beyond_the_end_of_a_claim_writes_nothing_more(
+    session: Session, run_id: int
+) -> None:
+    end_claim(session, run_id)
+    service.claim_run(session, run_id, ANNA, MINUTE)
+    end_claim(session, run_id)
+    service.hold_run(session, run_id, ANNA)  # nobody else has it yet
+    service.claim_run(session, run_id, BEN, MINUTE)
+    with pytest.raises(TakenOverError):
+        service.hold_run(session, run_id, ANNA)
+    service.hold_run(session, run_id, BEN)
+
+
+def test_a_run_that_another_took_over_is_not_started(
+    session: Session, products: list[int], now: datetime
+) -> None:
+    planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
+    assert planned is not None
+    end_claim(session, planned.id)
+    assert service.claim_run(session, planned.id, BEN, MINUTE)
+    assert not service.begin_start(session, planned.id, planned.holder, MINUTE)
+
+
+def test_a_run_is_asked_for_once(session: Session, products: list[int], now: datetime) -> None:
+    planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
+    assert planned is not None
+    assert service.begin_start(session, planned.id, planned.holder, MINUTE)
+    assert not service.begin_start(session, planned.id, planned.holder, MINUTE)
+
+
+def test_a_claim_given_by_a_clock_that_was_ahead_holds_up_nobody(
+    session: Session, run_id: int
+) -> None:
+    session.execute(text("UPDATE fetch_run SET claimed_until = now() + interval '1 day'"))
+    assert service.claim_run(session, run_id, BEN, MINUTE)
+
+
+def test_rests_double_until_a_provider_answers(session: Session, now: datetime) -> None:
+    rests = [service.back_off(session, "apify", "It answered 500.", now) for _ in range(9)]
+    assert rests[:4] == [timedelta(seconds=s) for s in (10, 20, 40, 80)]
+    assert rests[-1] == service.LONGEST_REST
+    assert service.is_resting(session, "apify", now)
+    assert not service.is_resting(session, "demo", now)
+    service.note_reachable(session, "apify")
+    assert service.back_off(session, "apify", "It answered 500.", now) == rests[0]
 
 
 def test_a_closed_run_is_not_claimed(session: Session, run_id: int, now: datetime) -> None:
     close(session, run_id, now)
-    assert service.claim_open_runs(session, now, MINUTE, 10) == []
+    assert service.claim_next_run(session, "apify", 0, BEN, MINUTE) is None
 
 
 def test_a_run_is_started_once(session: Session, run_id: int) -> None:

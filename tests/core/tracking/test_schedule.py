@@ -1,0 +1,45 @@
+"""Products whose due time can't be right come back into the round."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.tracking.rules import Cadence
+from core.tracking.schedule import bring_back_due_times
+from tests.factories import LAMP, follow_all, row, schedule
+
+HOUR = timedelta(hours=1)
+
+
+def due_after(session: Session, product_id: int, due: timedelta, looked: timedelta) -> timedelta:
+    """Set when a product is due and was checked, from now; return when it is due afterwards."""
+    now: datetime = row(session, "SELECT now() AS at")["at"]
+    session.execute(
+        text("UPDATE fetch_schedule SET due_at = :due, looked_at = :looked"),
+        {"due": now + due, "looked": now + looked},
+    )
+    bring_back_due_times(session, now)
+    found = schedule(session, product_id)
+    assert found is not None
+    due_at: datetime = found["due_at"]
+    return due_at - now
+
+
+@pytest.mark.parametrize(
+    ("due", "looked", "right"),
+    [
+        (23 * HOUR, -1 * HOUR, 23 * HOUR),  # as it should be
+        (-3 * HOUR, -9 * HOUR, -3 * HOUR),
+        (47 * HOUR, 23 * HOUR, 0 * HOUR),  # given back by a clock that was a day ahead
+        (25 * HOUR, -1 * HOUR, 23 * HOUR),
+        (900 * HOUR, -30 * HOUR, 0 * HOUR),
+    ],
+)
+def test_no_product_waits_longer_than_its_cadence(
+    session: Session, acting: Acting, due: timedelta, looked: timedelta, right: timedelta
+) -> None:
+    (product_id,) = follow_all(session, acting, [LAMP], cadence=Cadence.DAILY)
+    assert due_after(session, product_id, due, looked) == right
