@@ -177,6 +177,13 @@ def test_nobody_but_jobs_and_the_frame_knows_the_demo() -> None:
     assert knowing == set()
 
 
+def test_jobs_go_by_the_databases_clock_alone() -> None:
+    own_clock = ("datetime.now(", "time.time(", "date.today(")
+    for path in (ROOT / "jobs").glob("*.py"):
+        found = [call for call in own_clock if call in path.read_text()]
+        assert not found, f"{path.name} asks the process's clock; ask core.db.database_time"
+
+
 def test_every_folder_of_core_is_listed() -> None:
     there = {path.parent.name for path in (ROOT / "core").glob("*/__init__.py")}
     assert there - {"migrations"} == set(FOLDERS)

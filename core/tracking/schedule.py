@@ -16,7 +16,7 @@ WHERE due_at > CAST(:now AS timestamptz) + cadence_minutes * interval '1 minute'
 def bring_back_due_times(session: Session, now: datetime) -> int:
     """Make products due as they should be that wait for longer than their cadence.
 
-    Returns how many. Neither an answer nor a failure makes a product wait for longer: a clock was wrong when
-    it was given back, the database's own included.
+    Returns how many. Neither an answer nor a failure makes a product wait for longer: a
+    clock was wrong when it was given back, perhaps the database's own.
     """
     return session.execute(text(_TOO_LATE), {"now": now}).rowcount  # type: ignore[attr-defined, no-any-return]

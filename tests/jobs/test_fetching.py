@@ -1,5 +1,7 @@
 """A fetch from due to stored, and every way it can go wrong, with the real client."""
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +11,7 @@ from core.demo.stand_in import NO_CREDIT_TOKEN
 from core.scraping.apify import Apify, RefusedError
 from core.tracking.rules import Cadence
 from jobs import fetching
+from jobs.providers import each_provider
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, set_environment
 
 
@@ -261,3 +264,63 @@ def test_one_that_does_not_answer_is_asked_once_a_round(
     world.stand_in.app.script.clear()
     world.collect_all()
     assert {run["state"] for run in world.runs()} == {"collected"}
+
+
+def test_garbage_about_one_run_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
+    world.follow()
+    assert fetching.dispatch() == 5
+    time.sleep(0.2)  # all have ended by then
+    world.stand_in.fail_next("garbage_json", operation="get_run")
+    assert fetching.collect() == 5
+    assert [run["state"] for run in world.runs()] == ["running"] + 4 * ["collected"]
+    assert "could not be read" in world.runs()[0]["error"]
+    assert world.state() is not None
+    assert world.state()["state"] == "ok"
+    world.collect_all()
+    assert {run["state"] for run in world.runs()} == {"collected"}
+
+
+def test_a_data_set_that_stays_unreadable_is_given_up_and_its_products_come_back(
+    world: World,
+) -> None:
+    world.follow()
+    fetching.dispatch()
+    world.stand_in.fail_next("garbage_json", operation="list_items", times=None)
+    time.sleep(0.2)
+    fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["finished"]
+    world.change("UPDATE fetch_run SET intended_at = now() - interval '3 hours'")
+    fetching.collect()
+    assert [run["state"] for run in world.runs()] == ["failed"]
+    assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
+
+
+def test_a_start_answered_with_an_error_is_cleared_up_within_seconds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "ANSWERED_AFTER", timedelta(seconds=15))
+    monkeypatch.setattr(fetching, "UNCLEAR_AFTER", timedelta(minutes=3))
+    set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
+    world.stand_in.fail_next("http_500", operation="start_run")
+    world.follow()
+    fetching.dispatch()
+    assert world.stand_in.stats()["operations"]["start_run"] == 1  # the rest waits
+    left = world.value("SELECT extract(epoch FROM claimed_until - now()) AS n FROM fetch_run")
+    assert 0 < left <= 15
+    assert world.state() is not None
+    assert world.state()["retry_at"] - world.state()["checked_at"] == timedelta(seconds=10)
+
+
+def test_a_provider_that_answers_slowly_holds_up_no_other() -> None:
+    has_answered = threading.Event()
+
+    def work(name: str) -> str:
+        if name == "demo":
+            has_answered.set()
+        assert has_answered.wait(10), "the other one waits for this one"
+        return name
+
+    assert each_provider(work, ["apify", "demo"]) == ["apify", "demo"]

@@ -17,6 +17,7 @@ from core.scraping.apify import (
     StartUnclearError,
     TokenError,
     UnreachableError,
+    UnreadableError,
 )
 from core.upkeep.health import WORKER_IS_SILENT
 from tests.stand_in import RunningStandIn, running_stand_in
@@ -185,7 +186,7 @@ def test_a_question_that_goes_wrong_says_how(
 
 
 @pytest.mark.parametrize("operation", ["get_run", "list_runs", "list_items"])
-def test_an_answer_that_is_no_json_is_unreachable(
+def test_an_answer_that_is_no_json_is_unreadable(
     apify: Apify, stand_in: RunningStandIn, operation: str
 ) -> None:
     run = apify.start(ACTOR, INPUT)
@@ -194,7 +195,7 @@ def test_an_answer_that_is_no_json_is_unreachable(
         "list_items": lambda apify: apify.items(run.dataset_id, 0, 10),
     }
     stand_in.fail_next("garbage_json", operation=operation)
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreadableError):
         asking[operation](apify)
 
 
