@@ -93,14 +93,14 @@ def test_a_pool_that_stays_taken_is_an_error_of_our_own(
     small: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "WAIT_SECONDS", 0.1)
-    with ExitStack() as held:
 
-        def hold_all() -> None:
+    def hold_all() -> None:
+        with ExitStack() as held:
             for _ in range(SMALL):
                 held.enter_context(db.write_scope()).execute(text("SELECT 1"))
 
-        with pytest.raises(DatabaseBusyError):
-            hold_all()
+    with pytest.raises(DatabaseBusyError):
+        hold_all()
 
 
 def test_a_wrong_password_is_told_at_once(small: str) -> None:
