@@ -4,6 +4,7 @@ It is asked once on its standard input, answers on its standard output, and ends
 """
 
 import copyreg
+import gc
 import os
 import pickle
 import resource
@@ -61,6 +62,7 @@ def main() -> None:
         return  # nobody needed it
     threading.Thread(target=_end_with_who_asked, daemon=True).start()
     _limit(request.limits)
+    gc.set_threshold(100_000)  # what is read holds no circles: looking for them takes a quarter
     with suppress(BrokenPipeError):
         for answer in _answers(request):
             _write(answers, answer)

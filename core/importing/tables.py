@@ -247,32 +247,37 @@ def _workbook_lines(path: Path) -> Iterator[Line]:
 
 
 def _sheet_lines(path: Path) -> Iterator[Line]:
-    # Given as a stream: by a path, the name's ending would decide.
-    with path.open("rb") as stream:
-        workbook = _open_workbook(stream)
-        workbook._archive = _SheetArchive(workbook._archive)  # type: ignore[attr-defined]
-        sheet = workbook.worksheets[0]
-        sheet.reset_dimensions()  # what a file says of its size is not to be trusted
-        # Rows that are left out come as empty ones: a number may not ask for billions of them.
-        for number, cells in enumerate(sheet.iter_rows(max_row=ROW_LIMIT + 1), start=1):
-            if number > ROW_LIMIT:
-                raise UnreadableFileError(_DAMAGED)
-            yield _without_empty_end([_cell_text(cell) for cell in cells])
+    sheet = _open_workbook(path).worksheets[0]
+    sheet.reset_dimensions()  # what a file says of its size is not to be trusted
+    # Rows that are left out come as empty ones: a number may not ask for billions of them.
+    for number, cells in enumerate(sheet.iter_rows(max_row=ROW_LIMIT + 1), start=1):
+        if number > ROW_LIMIT:
+            raise UnreadableFileError(_DAMAGED)
+        yield _without_empty_end([_cell_text(cell) for cell in cells])
 
 
 def find_sheets(path: Path) -> list[str]:
     """Return the names of a workbook's sheets; only the first is read."""
     try:
-        with path.open("rb") as stream:
-            return list(_open_workbook(stream).sheetnames)
+        return list(_open_workbook(path).sheetnames)
     except _WORKBOOK_FAULTS as error:
         raise UnreadableFileError(_DAMAGED) from error
 
 
-def _open_workbook(stream: IO[bytes]) -> "Workbook":
+def _open_workbook(path: Path) -> "Workbook":
+    """Return a workbook: the last one stays open, for its texts take long to read."""
+    file = path.stat()
+    return _opened(path, file.st_mtime_ns, file.st_size)
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, _changed: int, _size: int) -> "Workbook":
     from openpyxl import load_workbook  # 20 MB that most processes never need
 
-    return load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+    # Given as a stream: by a path, the name's ending would decide.
+    workbook = load_workbook(path.open("rb"), read_only=True, data_only=True, keep_links=False)
+    workbook._archive = _SheetArchive(workbook._archive)  # type: ignore[attr-defined]
+    return workbook
 
 
 class _SheetArchive:
