@@ -30,11 +30,15 @@ ZONE = "import_zone"
 ROLE = "import_role"
 TAGS = "import_tags"
 FETCH = "import_fetch"
+_LONG_PREVIEW = 12  # rows; more scroll within
+_PREVIEW_HEIGHT = 440  # pixels
 _UPLOAD = "_upload_number"  # a new one empties the uploader
 _ERROR = "_import_error"
 _TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
 _ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
-_FIRST_COLUMNS = ("text", "marketplace", "asin", "ASIN", "says", "title", "captured_at", "price")
+_FIRST_COLUMNS = (
+    "line", "text", "marketplace", "asin", "ASIN", "says", "title", "captured_at", "price",
+)  # fmt: skip
 
 
 def import_asked() -> int | None:
@@ -131,10 +135,16 @@ def recognised(view: ImportView) -> None:
     rows = "rows not counted yet"
     if view.rows_estimated is not None:
         rows = f"about {wording.count(view.rows_estimated)} rows"
+    if view.products_estimated is not None:
+        rows += f", {_products(view.products_estimated)} to track"
     size = wording.file_size(view.file_bytes)
     st.caption(f"{wording.escape_markdown(view.name)} · {size} · {rows} · {view.reason or ''}")
     for problem in view.problems:
         st.warning(wording.escape_markdown(problem), icon=":material/warning:")
+
+
+def _products(number: int) -> str:
+    return f"{wording.count(number)} {'product' if number == 1 else 'products'}"
 
 
 def preview(view: ImportView) -> None:
@@ -144,7 +154,7 @@ def preview(view: ImportView) -> None:
         st.dataframe(
             frame,
             hide_index=True,
-            height="content",
+            height="content" if len(frame) <= _LONG_PREVIEW else _PREVIEW_HEIGHT,
             alt=f"The first {len(frame)} rows of the file",
         )
 
@@ -291,16 +301,18 @@ def cost_sentence(view: ImportView) -> str:
     settings = get_settings()
     each = settings.amazcope_dollars_per_product
     limit = wording.dollars(settings.amazcope_dollars_per_day)
-    if view.rows_estimated is None or FileKind(view.kind) not in LISTS:
+    if view.products_estimated == 0:
+        return "Nothing in it can be tracked, so nothing is fetched."
+    if view.products_estimated is None:
         said = (
             f"Fetching costs about {wording.dollars(each)} per product and day; "
             f"the limit is {limit} a day in all."
         )
         return said.replace("$", "\\$")
-    cost = dollars_per_day(view.rows_estimated, Cadence.DAILY, each)
-    products = "product" if view.rows_estimated == 1 else "products"
+    cost = dollars_per_day(view.products_estimated, Cadence.DAILY, each)
+    products = _products(view.products_estimated)
     return (
-        f"Fetching {wording.count(view.rows_estimated)} {products} once a day at "
+        f"Fetching {products} once a day at "
         f"{wording.dollars(each)} costs up to {wording.dollars(cost)} a day; "
         f"the limit is {limit} a day in all."
     ).replace("$", "\\$")

@@ -59,6 +59,7 @@ class ImportRun(Base):
     role: Mapped[str] = mapped_column(Text, server_default="watched")
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     rows_estimated: Mapped[int | None] = mapped_column(Integer)
+    products_estimated: Mapped[int | None] = mapped_column(Integer)  # of a list: can be tracked
     rows_read: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     rows_stored: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     rows_known: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -46,6 +46,7 @@ class ImportView:
     tags: list[str]
     file_bytes: int
     rows_estimated: int | None
+    products_estimated: int | None  # of a list: products that can be tracked
     rows_read: int
     rows_stored: int
     rows_known: int

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.marketplaces import find_by_name
-from core.importing import datasets, keepa, keepa_headers
+from core.importing import datasets, keepa, keepa_headers, pasted
 from core.importing.cells import plain_name
 from core.importing.history_columns import HistoryColumns
 from core.importing.history_file import flat_record
@@ -74,6 +74,7 @@ class Recognised:
     uses: tuple[ColumnUse, ...] = ()  # what each column of a table is taken for
     preview: list[dict[str, str]] = field(default_factory=list)
     row_estimate: int | None = None  # None: can't be told without reading it all
+    product_estimate: int | None = None  # of a list: products that can be tracked, as far as known
     carries_time: bool = False
     times: str = NO_TIME_NEEDED
     suggested_captured_at: datetime | None = None
@@ -103,13 +104,14 @@ class _Finding:
     banner: Banner = field(default_factory=Banner)
 
 
-def recognise(path: Path, name: str) -> Recognised:
+def recognise(path: Path, name: str, is_pasted: bool = False) -> Recognised:
     """Return what a file is; FileKind.UNKNOWN, with the reason, when it can't be imported.
 
-    `name` is the file's own name: it may hold the time and the marketplace.
+    `name` is the file's own name: it may hold the time and the marketplace. `is_pasted`:
+    somebody wrote it into a box, where a line may name several products.
     """
     try:
-        finding = _find(path)
+        finding = _find(path, is_pasted)
     except UnreadableFileError as error:
         return _unknown(str(error))
     if finding.kind is FileKind.UNKNOWN:
@@ -130,6 +132,8 @@ def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
 def _described(path: Path, name: str, finding: _Finding) -> Recognised:
     marketplace = finding.banner.marketplace or _suggest_marketplace(name, finding.preview)
     trial = try_out(path, finding.kind, marketplace)
+    rows = _estimate(path, finding)
+    is_text = finding.kind is FileKind.PASTED_TEXT
     suggested_time = finding.banner.captured_at or find_moment_in_name(name)
     return Recognised(
         finding.kind,
@@ -137,13 +141,15 @@ def _described(path: Path, name: str, finding: _Finding) -> Recognised:
         columns=tuple(finding.columns),
         uses=trial.uses,
         preview=finding.preview,
-        row_estimate=_estimate(path, finding),
+        row_estimate=rows,
+        product_estimate=trial.products_among(rows) if finding.kind in LISTS else None,
         carries_time=finding.carries_time,
         times=_times(finding),
         suggested_captured_at=None if finding.carries_time else suggested_time,
         needs_marketplace=trial.needs_marketplace,
         suggested_marketplace=marketplace if trial.needs_marketplace else None,
-        problems=finding.problems + trial.problems,
+        # Of a text each line shows its verdict.
+        problems=finding.problems + ([] if is_text else trial.problems),
     )
 
 
@@ -153,7 +159,7 @@ def _times(finding: _Finding) -> str:
     return EACH_ROW if finding.carries_time else CONFIRM
 
 
-def _find(path: Path) -> _Finding:
+def _find(path: Path, is_pasted: bool) -> _Finding:
     container = find_container(path)
     if container is Container.XLSX:
         return _find_sheet(path)
@@ -164,7 +170,8 @@ def _find(path: Path) -> _Finding:
         return _find_json(path, form)
     table = find_table_form(path, container)
     finding = _find_table(path, table)
-    if finding.kind is FileKind.UNKNOWN and _names_products(start):
+    is_text = is_pasted and finding.kind is FileKind.ASIN_LIST and not finding.columns
+    if is_text or (finding.kind is FileKind.UNKNOWN and _names_products(start)):
         finding = _text_finding(start)
     if form.problem:
         finding.problems.append(form.problem)
@@ -379,18 +386,15 @@ _WORTH_READING = frozenset(
 
 
 def _text_finding(start: str) -> _Finding:
-    mentions = [m for m in read_mentions(start) if m.verdict is not MentionVerdict.NO_ASIN]
-    preview = [
-        {"text": m.text, "marketplace": m.marketplace or "", "ASIN": m.asin or "", "says": m.detail}
-        for m in mentions[:PREVIEW_ROWS]
-    ]
+    read = pasted.read_lines(start)
     return _Finding(
         FileKind.PASTED_TEXT,
-        "It is text that names products.",
-        preview=preview,
-        sample_rows=len(mentions),
+        read.summary,
+        preview=read.shown,
+        sample_rows=read.mentions,
         sample_characters=len(start),
         is_complete=len(start) < _TEXT_START,
+        problems=read.problems,
     )
 
 

@@ -6,7 +6,7 @@ one that was confirmed when it was imported first.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -69,11 +69,9 @@ def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) ->
     size = path.stat().st_size
     if size > limit_mb << 20:
         raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
-    found = call_apart(recognise, path, name)
+    found = call_apart(recognise, path, name, is_pasted)
     if found.kind is FileKind.UNKNOWN:
         raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
-    if is_pasted and found.kind is FileKind.ASIN_LIST and not found.columns:
-        found = replace(found, kind=FileKind.PASTED_TEXT)
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
 
 
@@ -112,6 +110,7 @@ def _offered(acting: Acting, examined: Examined) -> ImportRun:
         marketplace=found.suggested_marketplace,
         captured_at=found.suggested_captured_at,
         rows_estimated=found.row_estimate,
+        products_estimated=found.product_estimate,
         is_fetched=found.kind in LISTS,
     )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.history.observation import Failure
 from core.importing.reading import column_meanings, read_rows
-from core.importing.rows import FileKind, ReadContext, Refusal, Refused, Row
+from core.importing.rows import FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError
 from core.importing.verdicts import label_of
 
@@ -40,6 +40,14 @@ class Trial:
     needs_marketplace: bool
     problems: list[str]
     uses: tuple[ColumnUse, ...]
+    rows: int = 0  # tried
+    products: int = 0  # that they name in a way that can be tracked
+
+    def products_among(self, rows: int | None) -> int | None:
+        """Return how many products a list of so many rows names; None: can't be told."""
+        if self.rows < TRIAL_ROWS:
+            return self.products
+        return None if rows is None else round(rows * self.products / self.rows)
 
 
 def try_out(path: Path, kind: FileKind, marketplace: str | None) -> Trial:
@@ -53,12 +61,17 @@ def try_out(path: Path, kind: FileKind, marketplace: str | None) -> Trial:
     except UnreadableFileError as error:
         return Trial(False, [str(error)], ())
     problems = list(_failing(rows)) if rows else ["The file has a header and no rows."]
-    return Trial(needs, problems, uses)
+    return Trial(needs, problems, uses, len(rows), _count_products(rows))
 
 
 def _first_rows(path: Path, kind: FileKind, marketplace: str | None) -> list[Row]:
     context = ReadContext(captured_at=_TRIAL_TIME, default_marketplace=marketplace)
     return list(islice(read_rows(path, kind, context), TRIAL_ROWS))
+
+
+def _count_products(rows: Sequence[Row]) -> int:
+    asked = (row.result for row in rows)
+    return len({(e.marketplace, e.asin) for e in asked if isinstance(e, TrackRequest)})
 
 
 def _needs_marketplace(row: Row) -> bool:

@@ -181,3 +181,20 @@ def test_the_import_on_the_screen_is_not_among_the_earlier_ones(session: Session
     app.button(key="confirm").click().run()
     assert "Waiting for the worker" in words(app)
     assert "No import yet" in words(app)
+
+
+def test_a_paste_says_what_each_line_is_and_counts_what_can_be_tracked(session: Session) -> None:
+    app = paste(
+        open_page(), "https://www.amazon.de/dp/B0TEST0001\nB0TEST0002 DE\nhttps://a.co/d/x\nHello"
+    )
+    shown = app.dataframe[0].value
+    assert list(shown["line"]) == ["1", "2", "3", "4"]
+    assert list(shown["ASIN"]) == ["B0TEST0001", "B0TEST0002", "", ""]
+    assert "Open it in a browser" in shown["says"][2]
+    assert "1 link or ASIN can't be used" in words(app)
+    assert "Fetching 2 products once a day" in words(app)
+
+
+def test_a_paste_without_a_usable_link_costs_nothing(session: Session) -> None:
+    app = paste(open_page(), "https://a.co/d/x")
+    assert "Nothing in it can be tracked" in words(app)

@@ -7,6 +7,7 @@ import pytest
 from openpyxl import Workbook
 
 from core.importing.reading import read_rows
+from core.importing.recognise import recognise
 from core.importing.rows import FileKind, ReadContext, Refusal, Refused, TrackRequest
 
 
@@ -152,3 +153,50 @@ def test_the_longest_of_everything_is_kept(write_file):
     path = write_file(f"asin,marketplace,tags,note,price change\nB0DEMO0001,US,{tag},{note},10000")
     (kept,) = results(path)
     assert (kept.tags, kept.note, kept.price_change_percent) == ((tag,), note, Decimal(10_000))
+
+
+ONE, TWO = "B0DEMO0001", "B0DEMO0002"
+LINKS = f"""Hello,
+please track these:
+
+https://www.amazon.de/d/Garden/Hose/{ONE} and https://www.amazon.de/dp/{ONE}
+{TWO}
+https://a.co/d/9DweDUD
+https://www.amazon.de/dp/B0BROKEN
+"""
+
+
+def test_every_line_of_a_paste_has_its_verdict_before_it_is_confirmed(write_file):
+    found = recognise(write_file(LINKS), "pasted text", is_pasted=True)
+    assert [(row["line"], row["ASIN"], row["says"].split(".")[0]) for row in found.preview] == [
+        ("1", "", "No product is named here"),
+        ("2", "", "No product is named here"),
+        ("4", ONE, "A product"),
+        ("4", ONE, "A product"),
+        ("5", TWO, "Choose the marketplace this ASIN is meant for"),
+        ("6", "", "A short link doesn't say which product it leads to"),
+        ("7", "", found.preview[-1]["says"].split(".")[0]),
+    ]
+    assert "not a valid ASIN" in found.preview[-1]["says"]
+    assert found.reason == "It is text with 3 links or ASINs. 2 lines name no product."
+    assert found.problems == ["2 links or ASINs can't be used: the table says why."]
+
+
+def test_only_what_can_be_tracked_is_counted(write_file):
+    assert recognise(write_file(LINKS), "pasted text", is_pasted=True).product_estimate == 2
+    bare = f"{ONE}\n{TWO}\n" * 3
+    for is_pasted, kind in ((True, FileKind.PASTED_TEXT), (False, FileKind.ASIN_LIST)):
+        found = recognise(write_file(bare), "x", is_pasted=is_pasted)
+        assert (found.kind, found.product_estimate, found.row_estimate) == (kind, 2, 6)
+
+
+def test_a_long_list_is_counted_by_its_beginning(write_file):
+    lines = [f"B0DEMO{n:04},{'US' if n % 2 else 'nowhere'}" for n in range(2000)]
+    found = recognise(write_file("asin,marketplace\n" + "\n".join(lines)), "x.csv")
+    assert 800 < (found.product_estimate or 0) < 1200
+
+
+def test_a_long_paste_shows_its_first_lines_and_says_so(write_file):
+    found = recognise(write_file(f"{ONE} US\n" * 500), "pasted text", is_pasted=True)
+    assert len(found.preview) == 200
+    assert "The first 200 lines are shown." in found.reason
