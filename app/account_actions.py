@@ -11,23 +11,40 @@ import streamlit as st
 from app import actions, boundary, entering, session
 from app.data import acting
 from core import wording
-from core.accounts import api_tokens, attempts, notices, profile, second_factor, sessions
+from core.accounts import (
+    api_tokens,
+    attempts,
+    confirmation,
+    notices,
+    profile,
+    refusals,
+    second_factor,
+    sessions,
+)
+from core.accounts.confirmation import ConfirmationNeededError
 from core.accounts.credentials import hash_password, is_password, password_problem
 from core.accounts.profile import Profile, Wanted
-from core.accounts.rules import LONGEST_PASSWORD, Scope
+from core.accounts.rules import Acting, Scope
 from core.config import get_settings
 from core.db import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.secret_key import secret_key
 
+TO_CONFIRM = "_to_confirm"  # a verb and its arguments, until the user has confirmed
 SETTING_UP = "_second_factor_address"  # the address in the QR code, until a code confirmed it
 CODES = "_recovery_codes"  # shown once
 TOKEN = "_new_token"  # noqa: S105 - the name of a place; what is in it is shown once
 
 
 def tell(verb: Callable[..., str], *given: object) -> None:
-    """Do something and show its answer as a toast; for `on_click`."""
-    actions.tell(verb, *given)
+    """Do something and show its answer as a toast; for `on_click`.
+
+    What takes a confirmation waits for it: the page asks, and does it then.
+    """
+    try:
+        actions.tell(verb, *given)
+    except ConfirmationNeededError:
+        st.session_state[TO_CONFIRM] = (verb, given)
     session.forget()
 
 
@@ -35,6 +52,9 @@ def do(verb: Callable[..., str], *given: object) -> None:
     """Do something below a form: its error stays there, its answer is a toast on the new page."""
     try:
         answer = verb(*given)
+    except ConfirmationNeededError:
+        st.session_state[TO_CONFIRM] = (verb, given)
+        st.rerun()
     except boundary.EXPECTED as error:
         st.error(boundary.sentence_of(error), icon=":material/error:")
         return
@@ -52,43 +72,65 @@ def change_profile(wanted: Wanted) -> str:
 
 def change_mail(own: Profile, mail: str, password: str) -> str:
     """Change the address to sign in with, proven by the present password."""
-    _prove(own, password)
+    prove(own, password)
     with write_scope() as writing:
-        profile.change_mail(writing, acting(), mail)
+        profile.change_mail(writing, acting(), mail, datetime.now(UTC))
     return "Mail address changed. Sign in with it from now on."
 
 
-def change_password(own: Profile, present: str, new: str, again: str) -> str:
+def change_password(
+    own: Profile, present: str, new: str, again: str, *, revokes_tokens: bool
+) -> str:
     """Change the password, proven by the present one; all other sign-ins end."""
     if new != again:
         raise InvalidInputError("The new password was typed differently the second time.")
     problem = password_problem(new, own.name, own.mail or "")
     if problem:
         raise InvalidInputError(problem)
-    proven = _prove(own, present)
+    proven = prove(own, present)
     password_hash = hash_password(new)
     with write_scope() as writing:
-        profile.change_password(writing, acting(), password_hash, proven, datetime.now(UTC))
-    return "Password changed. All other sign-ins have ended."
+        profile.change_password(
+            writing,
+            acting(),
+            password_hash,
+            proven,
+            datetime.now(UTC),
+            revokes_tokens=revokes_tokens,
+        )
+    ended = "All other sign-ins and all API tokens" if revokes_tokens else "All other sign-ins"
+    return f"Password changed. {ended} have ended."
 
 
-def _prove(own: Profile, password: str) -> str | None:
-    """Return the hash that the present password fits. Counted like signing in, so not guessed.
+def prove(own: Profile, password: str) -> str | None:
+    """Confirm who sits at this session; return the hash that the present password fits.
 
+    Counted for this session alone, so that it is not guessed and nobody elsewhere locks it.
     Raises InvalidInputError for a wrong one, and TooManyAttemptsError.
     """
     who, now = acting(), datetime.now(UTC)
-    with write_scope() as writing:
-        attempt = attempts.begin_attempt(
-            writing, own.mail or "", session.address(), entering.limits(), now
-        )
+    attempt = _begin_attempt(who, own, now)
     with read_scope() as reading:
         kept = profile.own_password_hash(reading, who)
-    if not is_password(kept, password[: 2 * LONGEST_PASSWORD]):
+    if not is_password(kept, password):
+        refusals.note_refused(who, "present password")
         raise InvalidInputError("The present password is not right.")
     with write_scope() as writing:
         attempts.forgive(writing, attempt)
+        confirmation.mark_confirmed(writing, who, now)
     return kept
+
+
+def _begin_attempt(who: Acting, own: Profile, now: datetime) -> int:
+    with write_scope() as writing:
+        return attempts.begin_attempt(
+            writing,
+            own.mail or "",
+            session.address(),
+            entering.limits(),
+            now,
+            bucket=f"session {who.session_id}",
+        )
 
 
 # Sign-ins
@@ -116,7 +158,7 @@ def end_other_sign_ins() -> str:
 def begin_second_factor() -> str:
     """Start setting up the second factor; its QR code is shown next."""
     with write_scope() as writing:
-        address = second_factor.begin_second_factor(writing, acting(), _key())
+        address = second_factor.begin_second_factor(writing, acting(), _key(), datetime.now(UTC))
     st.session_state[SETTING_UP] = address
     return "Scan the code with your app."
 
@@ -136,15 +178,20 @@ def remove_second_factor(code: str) -> str:
     """Do without the second factor again, proven by a code."""
     who = acting()
     with read_scope() as reading:
-        mail = profile.get_profile(reading, who).mail or ""
-    with write_scope() as writing:
-        attempt = attempts.begin_attempt(
-            writing, mail, session.address(), entering.limits(), datetime.now(UTC)
-        )
+        own = profile.get_profile(reading, who)
+    attempt = _begin_attempt(who, own, datetime.now(UTC))
     with write_scope() as writing:
         second_factor.remove_second_factor(writing, who, code, _key(), datetime.now(UTC))
         attempts.forgive(writing, attempt)
     return "Your second factor was removed."
+
+
+def renew_recovery_codes() -> str:
+    """Replace the recovery codes; the new ones are shown next."""
+    with write_scope() as writing:
+        codes = second_factor.renew_recovery_codes(writing, acting(), datetime.now(UTC))
+    st.session_state[CODES] = codes
+    return "New recovery codes are made. The old ones no longer work."
 
 
 def _key() -> str:

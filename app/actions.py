@@ -7,6 +7,7 @@ import streamlit as st
 from app import boundary, data
 from app.data import lists
 from core import wording
+from core.accounts.confirmation import ConfirmationNeededError
 from core.db import read_scope, write_scope
 from core.demo import load
 from core.tracking import counts, service
@@ -20,6 +21,8 @@ def tell(verb: Callable[..., str], *given: object) -> None:
     """Do something and show its answer as a toast; for `on_click`."""
     try:
         answer = verb(*given)
+    except ConfirmationNeededError:
+        raise  # not the end of it: whoever can ask for the confirmation does
     except boundary.EXPECTED as error:
         st.toast(boundary.sentence_of(error), icon=":material/error:")
         return

@@ -21,7 +21,7 @@ LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
 def change_role(person_id: int, role: Role) -> str:
     """Give a person another role."""
     with write_scope() as session:
-        service.change_role(session, acting(), person_id, role)
+        service.change_role(session, acting(), person_id, role, datetime.now(UTC))
     return f"The role is {role.value} from now on."
 
 
@@ -35,14 +35,14 @@ def disable(person_id: int) -> str:
 def enable(person_id: int) -> str:
     """Let a disabled person in again."""
     with write_scope() as session:
-        service.enable(session, acting(), person_id)
+        service.enable(session, acting(), person_id, datetime.now(UTC))
     return "This person can sign in again."
 
 
 def remove_second_factor(person_id: int) -> str:
     """Remove the second factor of somebody who lost it."""
     with write_scope() as session:
-        second_factor.remove_second_factor_of(session, acting(), person_id)
+        second_factor.remove_second_factor_of(session, acting(), person_id, datetime.now(UTC))
     return "Second factor removed."
 
 
@@ -90,6 +90,6 @@ def change_team(wanted: TeamSettings) -> str:
     """Change what holds for the team."""
     with write_scope() as session:
         changed = team.change_team_settings(
-            session, acting(), wanted, get_settings().amazcope_registration
+            session, acting(), wanted, get_settings().amazcope_registration, datetime.now(UTC)
         )
     return "Settings saved." if changed else "Nothing was different."

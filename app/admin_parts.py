@@ -199,12 +199,23 @@ def team(settings: TeamSettings) -> None:
             index=REGISTRATIONS.index(settings.registration),
             format_func=_REGISTRATIONS.__getitem__,
         )
+        requires = st.toggle(
+            "Require two-factor authentication",
+            settings.requires_second_factor,
+            help="Who has not set it up is led to it at the next page, and their API tokens do "
+            "nothing until then.",
+        )
+        st.caption(
+            "It holds for everybody who signs in with a password. Who signs in by single sign-on "
+            "alone is exempt: the provider asks them. So are the people of the demo."
+        )
         st.caption(
             "Limits of attempts, lifetimes of sign-ins and budgets are set by the operator, "
             "in the settings of the processes."
         )
         if st.form_submit_button("Save", type="primary", icon=":material/check:"):
-            account_actions.do(admin_actions.change_team, TeamSettings(name, zone, registration))
+            wanted = TeamSettings(name, zone, registration, requires)
+            account_actions.do(admin_actions.change_team, wanted)
 
 
 def subtitle(members: Sequence[Member]) -> str:

@@ -1,11 +1,13 @@
 """The two addresses that set and clear the session cookie. No pages, no passwords.
 
+The first one also sets the device cookie, which stays when the user signs out.
+
 A script of a page can't set a cookie that scripts can't read. So a sign-in ends with
 a ticket, good for one minute and once, which the page posts here.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -15,7 +17,7 @@ from starlette.routing import Route
 from app import session as signed
 from app.gate import address_of, is_own_origin, outage_words
 from core import outages
-from core.accounts import sessions
+from core.accounts import devices, sessions
 from core.config import get_settings
 from core.db import write_scope
 from core.errors import ConfigurationError
@@ -39,24 +41,28 @@ async def _begin(request: Request) -> Response:
         return JSONResponse({"error": "foreign page"}, status_code=403)
     ticket = await _ticket_of(request)
     try:
-        token = await run_in_threadpool(_use, ticket, request) if ticket else None
+        tokens = await run_in_threadpool(_use, ticket, request) if ticket else None
     except _OUTAGES as error:
         return _not_now(error)
-    if token is None:
+    if tokens is None:
         return JSONResponse({"error": "this ticket is no good"}, status_code=401)
     answer = Response(status_code=204)
-    settings = get_settings()
+    _set_cookie(answer, signed.COOKIE, tokens[0], signed.lifetime().whole)
+    _set_cookie(answer, signed.DEVICE_COOKIE, tokens[1], devices.LIFETIME)
+    _forget_sign_on(request, answer)
+    return answer
+
+
+def _set_cookie(answer: Response, name: str, token: str, lasts: timedelta) -> None:
     answer.set_cookie(
-        signed.cookie_name(settings),
+        signed.cookie_name(get_settings(), name),
         token,
-        max_age=settings.amazcope_session_days * 86_400,
+        max_age=int(lasts.total_seconds()),
         path="/",
         httponly=True,
         samesite="lax",
-        secure=settings.is_https,
+        secure=get_settings().is_https,
     )
-    _forget_sign_on(request, answer)
-    return answer
 
 
 async def _end(request: Request) -> Response:
@@ -107,17 +113,17 @@ async def _short_body(request: Request) -> bytes | None:
     return body
 
 
-def _use(ticket: str, request: Request) -> str | None:
-    browser = request.headers.get("user-agent")
+def _use(ticket: str, request: Request) -> tuple[str, str] | None:
+    """Return the tokens of the session and of the device; None for a ticket that is no good."""
+    browser, now = request.headers.get("user-agent"), datetime.now(UTC)
+    presented = signed.device_token_in(request.cookies)
     with write_scope() as session:
-        return sessions.begin(
-            session,
-            ticket,
-            signed.lifetime(),
-            datetime.now(UTC),
-            address_of(request),
-            browser,
+        token = sessions.begin(
+            session, ticket, signed.lifetime(), now, address_of(request), browser
         )
+        if token is None:
+            return None
+        return token, devices.remember_device(session, token, presented, now)
 
 
 def _finish(token: str, address: str | None) -> None:

@@ -16,6 +16,8 @@ from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
+from core.accounts.rules import LONGEST_ADDRESS, LONGEST_TYPED
+
 Check = Callable[[str, str], bool]
 """Given mail address and password: whether they are right. May raise RefusedError."""
 
@@ -83,8 +85,13 @@ class _Door(Authenticate):  # type: ignore[misc]
         A main button, no heading of its own, and fields that password managers know.
         """
         with st.form("sign_in"):
-            mail = st.text_input("Mail address", autocomplete="username")
-            password = st.text_input("Password", type="password", autocomplete="current-password")
+            mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="username")
+            password = st.text_input(
+                "Password",
+                type="password",
+                max_chars=LONGEST_TYPED,
+                autocomplete="current-password",
+            )
             if st.form_submit_button("Sign in", type="primary", width="stretch"):
                 self.authentication_controller.login(mail, password)
 

@@ -7,12 +7,18 @@ both are counted, looked for and hashed.
 from datetime import UTC, datetime, timedelta
 
 from app import session as signed
-from core.accounts import attempts, entry, links, second_factor
-from core.accounts.attempts import AttemptLimits, TooManyAttemptsError
+from core.accounts import attempts, devices, entry, links, refusals, second_factor
+from core.accounts.attempts import (
+    LINK_LIMITS,
+    REQUEST_LIMITS,
+    AttemptLimits,
+    Form,
+    TooManyAttemptsError,
+)
 from core.accounts.credentials import hash_password, is_password, needs_rehash
 from core.accounts.entry import Known
 from core.accounts.links import Purpose
-from core.accounts.rules import LONGEST_PASSWORD, typed_mail
+from core.accounts.rules import typed_mail
 from core.accounts.sessions import make_ticket
 from core.config import get_settings
 from core.db import read_scope, write_scope
@@ -39,18 +45,53 @@ def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
     Raises TooManyAttemptsError before the password is looked at.
     """
     who, now = _comparable(mail), datetime.now(UTC)
-    with write_scope() as session:
-        attempt = attempts.begin_attempt(session, who, signed.address(), limits(), now)
+    bucket, attempt = _begin(who, now)
     with read_scope() as session:
         known = entry.find_known(session, who, with_demo=get_settings().amazcope_demo)
-    is_right = is_password(known.password_hash if known else None, password[: 2 * LONGEST_PASSWORD])
+    is_right = is_password(known.password_hash if known else None, password)
     if known is None or not is_right:
         with write_scope() as session:
-            entry.note_failure(session, who, signed.address(), limits(), now)
+            entry.note_failure(session, who, signed.address(), limits(), now, bucket)
         return None
     _renew(known, password)
     with write_scope() as session:
         return entry.let_in(session, known, attempt, now)
+
+
+def _begin(who: str, now: datetime) -> tuple[str | None, int]:
+    """Count an attempt to sign in; return the bucket of a known device and the attempt's id."""
+    with write_scope() as session:
+        device = devices.find_device(session, signed.device_token(), who, now)
+        bucket = devices.bucket_of(device)
+        return bucket, attempts.begin_attempt(
+            session, who, signed.address(), limits(), now, bucket=bucket
+        )
+
+
+def count_request(form: Form, target: str) -> None:
+    """Count a request of an anonymous visitor. Raises TooManyAttemptsError, and notes that.
+
+    `target`: the mail address or the link that was given; whether it is known is not asked.
+    """
+    now = datetime.now(UTC)
+    limited_to = LINK_LIMITS if form is Form.LINK else REQUEST_LIMITS
+    try:
+        with write_scope() as session:
+            device = devices.find_device(session, signed.device_token(), target, now)
+            attempts.begin_attempt(
+                session,
+                target,
+                signed.address(),
+                limited_to,
+                now,
+                form=form,
+                bucket=devices.bucket_of(device),
+            )
+    except TooManyAttemptsError:
+        refusals.note_refused_outsider(
+            attempts.counted_address(signed.address()), f"form {form.value}"
+        )
+        raise
 
 
 def _comparable(mail: str) -> str:
@@ -80,15 +121,14 @@ def try_code(token: str, mail: str, code: str) -> str | None:
     and TooManyAttemptsError.
     """
     now, who = datetime.now(UTC), _comparable(mail)
-    with write_scope() as session:
-        attempt = attempts.begin_attempt(session, who, signed.address(), limits(), now)
+    bucket, attempt = _begin(who, now)
     with write_scope() as session:
         person_id = links.find_token(session, token, Purpose.SECOND, now)
         if person_id is None:
             raise NotAllowedError(_TOO_LATE)
         key = secret_key(get_settings())
         if not second_factor.check_code(session, person_id, code, key, now):
-            entry.note_failure(session, who, signed.address(), limits(), now)
+            entry.note_failure(session, who, signed.address(), limits(), now, bucket)
             return None
         if links.use_token(session, token, Purpose.SECOND, now) is None:
             raise NotAllowedError(_TOO_LATE)
@@ -96,4 +136,11 @@ def try_code(token: str, mail: str, code: str) -> str | None:
         return make_ticket(session, person_id, now)
 
 
-__all__ = ["NOT_RIGHT", "TooManyAttemptsError", "limits", "try_code", "try_password"]
+__all__ = [
+    "NOT_RIGHT",
+    "TooManyAttemptsError",
+    "count_request",
+    "limits",
+    "try_code",
+    "try_password",
+]

@@ -11,6 +11,7 @@ from typing import Any, Literal, ParamSpec
 import streamlit as st
 
 from app import session
+from core.accounts.rules import NO_SECOND_FACTOR
 
 P = ParamSpec("P")
 Shows = Callable[P, None]
@@ -21,12 +22,18 @@ def dialog(
     *,
     width: Literal["small", "medium", "large"] = "small",
     icon: str | None = None,
-    on_dismiss: Literal["ignore", "rerun"] = "ignore",
+    on_dismiss: Literal["ignore", "rerun"] | Callable[[], None] = "ignore",
+    for_set_up: bool = False,
 ) -> Callable[[Shows[P]], Shows[P]]:
-    """Make a function show a dialog, for whoever is signed in."""
+    """Make a function show a dialog, for whoever is signed in.
+
+    `for_set_up`: also for users who have yet to set up the second factor that is required.
+    """
 
     def made(shows: Shows[P]) -> Shows[P]:
-        return st.dialog(title, width=width, icon=icon, on_dismiss=on_dismiss)(_signed_in(shows))
+        return st.dialog(title, width=width, icon=icon, on_dismiss=on_dismiss)(
+            _signed_in(shows, for_set_up=for_set_up)
+        )
 
     return made
 
@@ -41,11 +48,15 @@ def fragment(run_every: float | None = None) -> Callable[[Shows[P]], Shows[P]]:
     return made
 
 
-def _signed_in(shows: Shows[P]) -> Shows[P]:
+def _signed_in(shows: Shows[P], *, for_set_up: bool = False) -> Shows[P]:
     @wraps(shows)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
-        if session.find_acting() is None:
+        who = session.find_acting()
+        if who is None:
             st.warning(str(session.SignedOutError()), icon=":material/lock:")
+            return
+        if who.needs_second_factor and not for_set_up:
+            st.warning(NO_SECOND_FACTOR, icon=":material/lock:")
             return
         shows(*args, **kwargs)
 

@@ -53,7 +53,7 @@ def _bell(unread: int) -> None:
         notices()
 
 
-@fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun")
+@fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun", for_set_up=True)
 def notices() -> None:
     """Show the newest notices, the unread ones bold; from here on they count as read."""
     found = accounts.own_notices()

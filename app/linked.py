@@ -4,19 +4,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from app import addresses, boundary, leaving
+from app import addresses, boundary, entering, leaving
 from core import wording
 from core.accounts import mailed, second_factor, service
+from core.accounts.attempts import Form
 from core.accounts.credentials import hash_password, password_problem
 from core.accounts.links import Purpose
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, clean_mail
+from core.accounts.rules import (
+    LONGEST_ADDRESS,
+    LONGEST_NAME,
+    LONGEST_TYPED,
+    clean_name,
+    typed_mail,
+)
 from core.accounts.service import Invited
 from core.accounts.sessions import make_ticket
 from core.accounts.team_settings import registration_mode
 from core.config import get_settings
 from core.db import read_scope, write_scope
-from core.errors import AmazcopeError
+from core.errors import InvalidInputError
 from jobs import mailing
 
 PARAMETERS = {
@@ -112,9 +120,27 @@ def _accept(link: Link) -> None:
         st.subheader(_TITLES[link.purpose], anchor=False)
         name, mail = _who(link.purpose, invited)
         password = _password()
+        revokes = link.purpose is Purpose.RESET and st.checkbox(
+            "Also revoke my API tokens",
+            value=True,
+            help="Whoever knew your password may have made tokens of their own. "
+            "Programs that use yours need new ones.",
+        )
         sent = st.form_submit_button("Save and sign in", type="primary")
-    if sent and (ticket := _finish(link, name, mail, password)):
-        leaving.begin_at_start(ticket)
+    if sent:
+        typed = _Typed(name, mail, password, revokes_tokens=revokes)
+        if ticket := _finish(link, typed):
+            leaving.begin_at_start(ticket)
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What was typed into the form behind a link."""
+
+    name: str
+    mail: str
+    password: str
+    revokes_tokens: bool  # counts for a reset alone
 
 
 def _who(purpose: Purpose, invited: Invited) -> tuple[str, str]:
@@ -136,36 +162,43 @@ def _password() -> str:
     return st.text_input(
         "New password",
         type="password",
-        max_chars=2 * LONGEST_PASSWORD,
+        max_chars=LONGEST_TYPED,
         autocomplete="new-password",
         help="12 to 128 characters, in any language: a few words of your own are best.",
     )
 
 
-def _finish(link: Link, name: str, mail: str, password: str) -> str | None:
+def _finish(link: Link, typed: _Typed) -> str | None:
     """Return a ticket when the link did its work; else say what is in the way."""
-    problem = password_problem(password, name, mail)
-    if problem:
-        st.error(problem, icon=":material/error:")
-        return None
-    password_hash, now = hash_password(password), datetime.now(UTC)
     try:
+        entering.count_request(Form.LINK, link.token)
+        name, mail = clean_name(typed.name), typed_mail(typed.mail)
+        problem = password_problem(typed.password, name, mail)
+        if problem:
+            raise InvalidInputError(problem)
+        password_hash, now = hash_password(typed.password), datetime.now(UTC)
         with write_scope() as session:
-            if link.purpose is Purpose.RESET:
-                number = mailed.reset_password(session, link.token, password_hash, now)
-                if second_factor.is_asked_of(session, number):
-                    _saved()  # a mailbox alone lets nobody past the second factor
-                    return None
-            elif link.purpose is Purpose.CONFIRMATION:
-                number = mailed.confirm_registration(session, link.token, name, password_hash, now)
-            else:
-                number = service.accept(
-                    session, link.token, link.purpose, name, mail, password_hash, now
-                )
+            number = _use(session, link, typed, password_hash, now)
+            if second_factor.is_asked_of(session, number):
+                _saved()  # a mailbox alone lets nobody past the second factor
+                return None
             return make_ticket(session, number, now)
     except boundary.EXPECTED as error:
         st.error(boundary.sentence_of(error), icon=":material/error:")
         return None
+
+
+def _use(session: Session, link: Link, typed: _Typed, password_hash: str, now: datetime) -> int:
+    """Use a link up; return whose it was."""
+    if link.purpose is Purpose.RESET:
+        return mailed.reset_password(
+            session, link.token, password_hash, now, revokes_tokens=typed.revokes_tokens
+        )
+    if link.purpose is Purpose.CONFIRMATION:
+        return mailed.confirm_registration(session, link.token, typed.name, password_hash, now)
+    return service.accept(
+        session, link.token, link.purpose, typed.name, typed.mail, password_hash, now
+    )
 
 
 def _saved() -> None:
@@ -178,14 +211,28 @@ def _forgotten() -> None:
         st.subheader("Forgot your password?", anchor=False)
         mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
-    if sent:
-        mailing.send_reset(mail)
+    if sent and (address := _counted(Form.RESET, mail)):
+        mailing.send_reset(address)
         st.success(
             "If somebody signs in with this address, a link is on its way there. "
             "It works once, for an hour.",
             icon=":material/mail:",
         )
     _back()
+
+
+def _counted(form: Form, mail: str) -> str | None:
+    """Return an address that something may be mailed to; None, having said why, for others.
+
+    What is said depends on what was typed and how often, never on whether it is known.
+    """
+    try:
+        address = typed_mail(mail)
+        entering.count_request(form, address)
+    except boundary.EXPECTED as error:
+        st.error(boundary.sentence_of(error), icon=":material/error:")
+        return None
+    return address
 
 
 def _register() -> None:
@@ -202,12 +249,10 @@ def _take_registration(mail: str) -> None:
     if not is_open():
         st.error("Registration is not open. Ask for an invitation.", icon=":material/lock:")
         return
-    try:
-        clean_mail(mail)
-    except AmazcopeError as error:
-        st.error(str(error), icon=":material/error:")
+    address = _counted(Form.REGISTRATION, mail)
+    if address is None:
         return
-    mailing.send_registration(mail)
+    mailing.send_registration(address)
     st.success(
         "A link is on its way to this address. Behind it you choose your password, within a day.",
         icon=":material/mail:",

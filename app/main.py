@@ -11,7 +11,18 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import boundary, cards, frame, keys, linked, session, welcome  # noqa: E402
+from app import (  # noqa: E402
+    boundary,
+    cards,
+    confirming,
+    frame,
+    keys,
+    linked,
+    security_parts,
+    session,
+    welcome,
+)
+from core.accounts import refusals  # noqa: E402
 from core.accounts.rules import Acting, Right  # noqa: E402
 
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
@@ -95,10 +106,14 @@ def run_page(who: Acting) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
     frame.sidebar(who, list(RIGHTS))
     frame.read_only_notice()
-    if who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
+    if who.needs_second_factor:
+        security_parts.required_set_up()
+    elif who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
         current.run()
     else:
+        refusals.note_refused(who, f"page {current.url_path}")
         cards.no_permission()
+    confirming.ask_if_needed()
 
 
 trouble: Exception | None = None

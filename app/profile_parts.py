@@ -6,7 +6,7 @@ from app import account_actions, wording_of_people
 from app.thresholds import ThresholdInputs
 from core import wording
 from core.accounts.profile import CURRENCY_DISPLAYS, LOCALES, PAGE_SIZES, THEMES, Profile, Wanted
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_PASSWORD, time_zones
+from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_TYPED, time_zones
 from core.errors import AmazcopeError
 
 WIDTH = 760  # px: longer lines of inputs are hard to follow
@@ -128,7 +128,7 @@ def _mail(own: Profile) -> None:
         password = right.text_input(
             "Present password",
             type="password",
-            max_chars=2 * LONGEST_PASSWORD,
+            max_chars=LONGEST_TYPED,
             autocomplete="current-password",
             key="password_for_mail",
         )

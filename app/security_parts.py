@@ -1,19 +1,22 @@
 """The profile's second part: password, second factor, and where one is signed in."""
 
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
 
 import segno
 import streamlit as st
 
-from app import account_actions, downloads, wording_of_people
+from app import account_actions, cards, downloads, wording_of_people
 from app.data import accounts, acting
 from core import wording
 from core.accounts.profile import Profile
-from core.accounts.rules import LONGEST_PASSWORD
+from core.accounts.rules import LONGEST_TYPED
+from core.accounts.second_factor import LONGEST_CODE
 
 _QR_WIDTH = 220  # px
+_SET_UP_WIDTH = 760  # px
 
 
 def security(own: Profile) -> None:
@@ -44,8 +47,10 @@ def _password(own: Profile) -> None:
             "12 to 128 characters, in any language: a few words of your own are best. "
             "All your other sign-ins end."
         )
+        revokes = st.checkbox("Also revoke my API tokens", key="revoke_with_password")
         if st.form_submit_button("Change password"):
-            account_actions.do(account_actions.change_password, own, present, new, again)
+            change = partial(account_actions.change_password, revokes_tokens=revokes)
+            account_actions.do(change, own, present, new, again)
 
 
 def _typed(label: str, key: str, autocomplete: str) -> str:
@@ -53,12 +58,23 @@ def _typed(label: str, key: str, autocomplete: str) -> str:
         label,
         type="password",
         key=f"password_{key}",
-        max_chars=2 * LONGEST_PASSWORD,
+        max_chars=LONGEST_TYPED,
         autocomplete=autocomplete,
     )
 
 
 # The second factor
+
+
+def required_set_up() -> None:
+    """Lead somebody through what the team requires before anything else is shown."""
+    with st.container(width=_SET_UP_WIDTH):
+        cards.page_header(
+            "Two-factor authentication",
+            "Your team requires it of everybody who signs in with a password. "
+            "Set it up to go on; your API tokens work again afterwards.",
+        )
+        _second_factor(accounts.own_profile())
 
 
 def _second_factor(own: Profile) -> None:
@@ -151,10 +167,24 @@ def _recovery_codes(codes: list[str]) -> None:
 
 def _removal() -> None:
     left = accounts.recovery_codes_left()
-    st.caption(f"It is set up. Unused recovery codes: {wording.count(left)}.")
+    st.caption(f"It is set up. Unused recovery codes: {wording.count(left.count)}.")
+    if left.has_short:
+        st.warning(
+            "Your recovery codes are of an older, shorter kind. They still work; make new ones.",
+            icon=":material/key:",
+        )
+    st.button(
+        "Make new recovery codes",
+        icon=":material/refresh:",
+        help="The present ones no longer work then.",
+        on_click=account_actions.tell,
+        args=(account_actions.renew_recovery_codes,),
+    )
     with st.form("remove_second_factor", border=False):
         code = st.text_input(
-            "Code of your app, or a recovery code", max_chars=20, autocomplete="one-time-code"
+            "Code of your app, or a recovery code",
+            max_chars=LONGEST_CODE,
+            autocomplete="one-time-code",
         )
         if st.form_submit_button("Remove the second factor"):
             account_actions.do(account_actions.remove_second_factor, code)

@@ -24,9 +24,11 @@ from core.formats import Formats
 log = logging.getLogger(__name__)
 
 COOKIE = "amazcope_session"
+DEVICE_COOKIE = "amazcope_device"  # that this browser has signed in before, and as whom
 # Over https: browsers take a cookie of this prefix from this very host alone, never from
 # another one below the same domain, nor over plain http.
-BOUND_COOKIE = f"__Host-{COOKIE}"
+_BOUND = "__Host-"
+BOUND_COOKIE = f"{_BOUND}{COOKIE}"
 # One run of a page, with its callbacks, asks many times who acts: once is enough.
 _ONE_RUN = 0.5  # s
 _KEPT = "_acting"
@@ -55,9 +57,9 @@ def lifetime(settings: Settings | None = None) -> Lifetime:
     )
 
 
-def cookie_name(settings: Settings) -> str:
-    """Return the name of the cookie that new sign-ins get."""
-    return BOUND_COOKIE if settings.is_https else COOKIE
+def cookie_name(settings: Settings, name: str = COOKIE) -> str:
+    """Return the name under which a cookie is set: that of the sign-in, or another."""
+    return f"{_BOUND}{name}" if settings.is_https else name
 
 
 def token_in(cookies: Mapping[str, str]) -> str | None:
@@ -75,6 +77,16 @@ def token_in(cookies: Mapping[str, str]) -> str | None:
 def cookie() -> str | None:
     """Return the token that the browser sent when it opened this page, None for none."""
     return token_in(st.context.cookies)
+
+
+def device_token() -> str | None:
+    """Return the token of the device cookie, None where nobody has signed in with this browser."""
+    return device_token_in(st.context.cookies)
+
+
+def device_token_in(cookies: Mapping[str, str]) -> str | None:
+    """Return the token of the device among a browser's cookies, None for none."""
+    return cookies.get(cookie_name(get_settings(), DEVICE_COOKIE))
 
 
 def address() -> str | None:

@@ -9,6 +9,7 @@ from app import boundary, door, entering, leaving, linked, sign_on
 from app.door import RefusedError
 from core import wording
 from core.accounts.links import Purpose
+from core.accounts.second_factor import LONGEST_CODE
 from core.config import get_settings
 from core.demo.people import PEOPLE, DemoPerson
 from core.errors import NotAllowedError
@@ -74,7 +75,9 @@ def _second_factor() -> None:
     with st.form("second_factor"):
         st.subheader("Second factor", anchor=False)
         code = st.text_input(
-            "Code of your app, or a recovery code", autocomplete="one-time-code", max_chars=20
+            "Code of your app, or a recovery code",
+            autocomplete="one-time-code",
+            max_chars=LONGEST_CODE,
         )
         sent = st.form_submit_button("Go on", type="primary")
     if st.button("Back", type="tertiary"):

@@ -15,6 +15,7 @@ from core.accounts.audit_words import file_row, products_of, with_names
 from core.accounts.notices import Told
 from core.accounts.profile import Profile
 from core.accounts.rules import Acting
+from core.accounts.second_factor import CodesLeft
 from core.accounts.service import Member
 from core.accounts.sessions import OpenSignIn
 from core.accounts.team_settings import TeamSettings
@@ -38,8 +39,8 @@ def own_sign_ins() -> list[OpenSignIn]:
         return sessions.open_sign_ins(session, acting(), signed.lifetime(), datetime.now(UTC))
 
 
-def recovery_codes_left() -> int:
-    """Return how many recovery codes the acting person has."""
+def recovery_codes_left() -> CodesLeft:
+    """Return the unused recovery codes of the acting person, as a count."""
     with read_scope() as session:
         return second_factor.recovery_codes_left(session, acting())
 

@@ -10,13 +10,23 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts import audit
+from core.accounts.confirmation import require_confirmed
 from core.accounts.credentials import new_token, token_hash
 from core.accounts.links import locked_person
 from core.accounts.models import ApiToken, Person
-from core.accounts.rules import Acting, Means, Right, Role, Scope
+from core.accounts.rules import (
+    NO_SECOND_FACTOR,
+    Acting,
+    Means,
+    Right,
+    Role,
+    Scope,
+    clean_line,
+)
+from core.accounts.team_settings import NEEDS_SECOND_FACTOR
 from core.accounts.verbs import verb
 from core.db import driver_connection
-from core.errors import InvalidInputError, NotFoundError
+from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
 PREFIX = "amz_"  # so that a scanner of leaked secrets knows it
 LONGEST_NAME = 60
@@ -51,10 +61,14 @@ def make_api_token(
 ) -> str:
     """Make a token and return it: the only time that it can be read.
 
-    Raises InvalidInputError for no name, no scope, or an end that lies behind or too far.
+    Raises InvalidInputError for no name, no scope, or an end that lies behind or too far,
+    and ConfirmationNeededError.
     """
-    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
-    if not cleaned or len(cleaned) > LONGEST_NAME:
+    require_confirmed(session, acting, now)
+    if acting.needs_second_factor:
+        raise NotAllowedError(NO_SECOND_FACTOR)
+    cleaned = clean_line(name, LONGEST_NAME)
+    if cleaned is None:
         raise InvalidInputError(f"Name the token, in at most {LONGEST_NAME} characters.")
     if not scopes:
         raise InvalidInputError("Choose what the token may do.")
@@ -150,6 +164,17 @@ def _revoke(session: Session, acting: Acting, token_id: int, now: datetime, whos
     audit.note(session, acting, "revoked token", f"token:{token_id}")
 
 
+def revoke_all_of(session: Session, person_id: int, now: datetime) -> int:
+    """Revoke all of a user's tokens; return how many worked until now. Checks no right."""
+    revoked = session.execute(
+        update(ApiToken)
+        .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiToken.expires_at)
+    )
+    return sum(until is None or until > now for until in revoked.scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class Bearer:
     """Who a token acts as, and what is known of the token."""
@@ -160,8 +185,9 @@ class Bearer:
     is_use_noted: bool  # that it was used within the last minute
 
 
-_BEARER = """
+_BEARER = f"""
 SELECT k.id, k.name, k.scopes, k.expires_at, k.used_at,
+    {NEEDS_SECOND_FACTOR} AS needs_second_factor,
     p.id AS person_id, p.team_id, p.name AS person, p.role,
     coalesce(p.time_zone, t.time_zone) AS zone
 FROM api_token k JOIN person p ON p.id = k.person_id JOIN team t ON t.id = p.team_id
@@ -193,6 +219,7 @@ def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
         frozenset(Scope(scope) for scope in row.scopes),
         token_id=row.id,
         token_name=row.name,
+        needs_second_factor=row.needs_second_factor,
     )
     is_noted = row.used_at is not None and row.used_at > now - USED_EVERY
     return Bearer(acting, row.name, row.expires_at, is_noted)

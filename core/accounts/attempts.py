@@ -1,11 +1,12 @@
-"""Counting attempts to sign in, in a window that slides. Never commits.
+"""Counting attempts at forms that are open to everybody, in a sliding window. Never commits.
 
-An attempt is written as failed before the password is looked at, so that many at
-once can't all slip through before the first of them is counted.
+An attempt is written as failed before anything is checked, so that many at once can't
+all slip through before the first of them is counted.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -22,6 +23,15 @@ class TooManyAttemptsError(NotAllowedError):
     """Attempts are refused for a while, whoever it is and whatever the password."""
 
 
+class Form(StrEnum):
+    """The forms whose attempts are counted, each by itself."""
+
+    SIGN_IN = "sign_in"  # also the present password, where it is asked for again
+    RESET = "reset"  # "Forgot your password?"
+    REGISTRATION = "registration"
+    LINK = "link"  # behind a link: set-up, invitation, reset, registration
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptLimits:
     """How many attempts may fail in a window."""
@@ -31,29 +41,47 @@ class AttemptLimits:
     window: timedelta
 
 
+# A mail server is slower than a form, and an office has one address.
+REQUEST_LIMITS = AttemptLimits(per_person=5, per_address=20, window=timedelta(hours=1))
+"""For forms that have something mailed: "person" is the mail address that was given."""
+LINK_LIMITS = AttemptLimits(per_person=20, per_address=60, window=timedelta(hours=1))
+"""For forms behind a link: "person" is the link. Each attempt judges and hashes a password."""
+
+
 def begin_attempt(
-    session: Session, mail: str, address: str | None, limits: AttemptLimits, now: datetime
+    session: Session,
+    target: str,
+    address: str | None,
+    limits: AttemptLimits,
+    now: datetime,
+    *,
+    form: Form = Form.SIGN_IN,
+    bucket: str | None = None,
 ) -> int:
     """Write an attempt down as failed and return its id.
+
+    `target`: the mail address (or link) that was given. `bucket`: the known device or the
+    session that it comes from, whose attempts are counted by themselves, whoever else
+    tries; None for an unknown device: it counts for the target and for its address.
 
     Raises TooManyAttemptsError, saying how long it takes, when there were too many.
     A refused attempt is not counted: trying on does not lengthen the wait.
     """
-    who, where = _hashed(mail), counted_address(address)
+    who, where = _who(target, bucket), counted_address(address)
     _lock(session, f"address {where}")  # always before the person: no deadlock
     _lock(session, f"mail {who.hex()}")
-    of_person = SignInAttempt.who == who, ~SignInAttempt.is_forgiven
-    of_address = (SignInAttempt.address == where,)
-    waits = [
-        _free_at(session, of_person, limits.per_person, limits.window, now),
-        _free_at(session, of_address, limits.per_address, limits.window, now),
-    ]
+    of_form = SignInAttempt.kind == form.value
+    of_person = of_form, SignInAttempt.who == who, ~SignInAttempt.is_forgiven
+    of_address = of_form, SignInAttempt.address == where
+    waits = [_free_at(session, of_person, limits.per_person, limits.window, now)]
+    if bucket is None:
+        waits.append(_free_at(session, of_address, limits.per_address, limits.window, now))
     until = max((wait for wait in waits if wait), default=None)
     if until is not None:
         minutes = max(1, -(-int((until - now).total_seconds()) // 60))
         unit = "minute" if minutes == 1 else "minutes"
         raise TooManyAttemptsError(f"Too many attempts. Try again in {minutes} {unit}.")
-    attempt = SignInAttempt(who=who, address=where, at=now)
+    attempt = SignInAttempt(kind=form.value, who=who, address=where, at=now)
     session.add(attempt)
     session.flush()
     return attempt.id
@@ -91,9 +119,10 @@ def _free_at(
 
 
 def forgive(session: Session, attempt_id: int) -> None:
-    """Mark an attempt as successful; the person's slips before it count no longer.
+    """Mark an attempt as successful; those before it in its bucket count no longer.
 
-    Those of the address still do: one's own account is no way to reset them.
+    Those of the address still do: one's own account is no way to reset them. Nor does a
+    sign-in on a known device give new attempts to those on unknown ones.
     """
     attempt = session.get_one(SignInAttempt, attempt_id)
     # Two of one person at once would wait for each other's attempts otherwise.
@@ -101,7 +130,11 @@ def forgive(session: Session, attempt_id: int) -> None:
     mark_right(session, attempt_id)
     session.execute(
         update(SignInAttempt)
-        .where(SignInAttempt.who == attempt.who, ~SignInAttempt.is_forgiven)
+        .where(
+            SignInAttempt.kind == attempt.kind,
+            SignInAttempt.who == attempt.who,
+            ~SignInAttempt.is_forgiven,
+        )
         .values(is_forgiven=True)
     )
 
@@ -112,10 +145,13 @@ def mark_right(session: Session, attempt_id: int) -> None:
     session.flush()
 
 
-def count_failed(session: Session, mail: str, window: timedelta, now: datetime) -> int:
-    """Return how many attempts for a mail address count at the moment."""
+def count_failed(
+    session: Session, mail: str, window: timedelta, now: datetime, bucket: str | None = None
+) -> int:
+    """Return how many attempts to sign in count at the moment, of one bucket."""
     found = select(func.count()).where(
-        SignInAttempt.who == _hashed(mail),
+        SignInAttempt.kind == Form.SIGN_IN.value,
+        SignInAttempt.who == _who(mail, bucket),
         ~SignInAttempt.is_forgiven,
         ~SignInAttempt.has_succeeded,
         SignInAttempt.at > now - window,
@@ -123,5 +159,7 @@ def count_failed(session: Session, mail: str, window: timedelta, now: datetime) 
     return session.scalar(found) or 0
 
 
-def _hashed(mail: str) -> bytes:
-    return sha256(mail.encode("utf-8", "surrogatepass")).digest()
+def _who(target: str, bucket: str | None) -> bytes:
+    """Return what an attempt is counted by. No target that is typed can name a bucket."""
+    named = target.replace("\0", "?") if bucket is None else f"\0{bucket}"
+    return sha256(named.encode("utf-8", "surrogatepass")).digest()

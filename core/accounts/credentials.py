@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 
-from core.accounts.rules import length_problem, normal_password
+from core.accounts.rules import is_absurd_password, length_problem, normal_password
 from core.errors import ConfigurationError
 
 # OWASP's first choice for Argon2id where memory is dear: 19 MiB, two passes, one lane.
@@ -58,6 +58,8 @@ def is_password(password_hash: str | None, password: str) -> bool:
 
     Takes as long when there is no hash: nobody can tell by the clock who is known.
     """
+    if is_absurd_password(password):
+        password_hash, password = None, ""
     with _on_one_core():
         try:
             _HASHER.verify(password_hash or _nobodys_hash(), _hashable(password))

@@ -1,7 +1,7 @@
 """What signing in reads of a person, and what it leaves behind. Never commits, never hashes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts import audit, notices
 from core.accounts.attempts import AttemptLimits, count_failed, forgive, mark_right
 from core.accounts.links import Purpose, locked_person, make_token
-from core.accounts.models import Person, Team
+from core.accounts.models import Notice, Person, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,18 @@ def replace_hash(session: Session, known: Known, password_hash: str) -> None:
 
 
 def note_failure(
-    session: Session, mail: str, address: str | None, limits: AttemptLimits, now: datetime
+    session: Session,
+    mail: str,
+    address: str | None,
+    limits: AttemptLimits,
+    now: datetime,
+    bucket: str | None = None,
 ) -> None:
-    """Write the attempt that locks somebody into the audit, and tell the person."""
-    if count_failed(session, mail, limits.window, now) != limits.per_person:
+    """Write the attempt that locks somebody into the audit, and tell the person.
+
+    `bucket`: the known device that is locked; None: all unknown ones are.
+    """
+    if count_failed(session, mail, limits.window, now, bucket) != limits.per_person:
         return
     person = session.scalars(select(Person).where(Person.mail == mail)).first()
     team_id = (
@@ -79,6 +87,22 @@ def note_failure(
     if team_id is None:
         return
     audit.note_outsider(session, team_id, "locked out", address, person.id if person else None)
-    if person is not None:
-        words = f"After {limits.per_person} failed attempts, signing in was locked for a while."
-        notices.tell(session, [person.id], words, "profile")
+    if person is not None and not _was_told(session, person.id, now):
+        notices.tell(session, [person.id], _locked(limits), "profile")
+
+
+def _locked(limits: AttemptLimits) -> str:
+    return (
+        f"After {limits.per_person} failed attempts, signing in was locked for a while. "
+        "Browsers that you have signed in with before are not affected by attempts elsewhere."
+    )
+
+
+def _was_told(session: Session, person_id: int, now: datetime) -> bool:
+    """Return whether the person was told today: who tries on must not flood the bell."""
+    told = select(Notice.id).where(
+        Notice.person_id == person_id,
+        Notice.text.like("After % failed attempts%"),
+        Notice.at > now - timedelta(days=1),
+    )
+    return session.scalar(told.limit(1)) is not None

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
+from core.accounts.api_tokens import revoke_all_of
 from core.accounts.links import NO_LONGER, Purpose, activate, make_token, person_of, use_up
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.rules import Acting, Right, clean_name, typed_mail
@@ -108,10 +109,18 @@ def _was_asked(session: Session, person_id: int, purpose: Purpose, now: datetime
     return session.scalar(recent.limit(1)) is not None
 
 
-def reset_password(session: Session, token: str, password_hash: str, now: datetime) -> int:
+def reset_password(
+    session: Session,
+    token: str,
+    password_hash: str,
+    now: datetime,
+    *,
+    revokes_tokens: bool = True,
+) -> int:
     """Set a new password by its link; every open sign-in ends. Returns whose it was.
 
-    Raises InvalidInputError for a link that opens nothing.
+    `revokes_tokens`: also the user's API tokens stop working. Raises InvalidInputError for
+    a link that opens nothing.
     """
     person = use_up(session, token, Purpose.RESET, now)
     if person is None or person.state != "active":
@@ -119,7 +128,9 @@ def reset_password(session: Session, token: str, password_hash: str, now: dateti
     person.password_hash, person.password_changed_at = password_hash, now
     session.flush()
     end_all_of(session, person.id, now)
-    session.flush()
-    audit.note_outsider(session, person.team_id, "set a new password", None, person.id)
+    revoked = revoke_all_of(session, person.id, now) if revokes_tokens else 0
+    audit.note_outsider(
+        session, person.team_id, "set a new password", None, person.id, {"revoked tokens": revoked}
+    )
     notices.tell(session, [person.id], "Your password was reset by a mailed link.", "profile")
     return person.id

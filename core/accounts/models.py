@@ -1,12 +1,13 @@
 """Tables of teams, people, and how they get in."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -80,7 +81,10 @@ class SignIn(Base):
     """A session of somebody who signed in. The cookie holds a token; its hash is kept."""
 
     __tablename__ = "sign_in"
-    __table_args__ = (Index("ix_sign_in_person", "person_id"),)
+    __table_args__ = (
+        Index("ix_sign_in_person", "person_id"),
+        Index("ix_sign_in_device", "device_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
@@ -91,6 +95,23 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     address: Mapped[str | None] = mapped_column(Text)
     browser: Mapped[str | None] = mapped_column(Text)
+    # When the user last proved in this session who they are; None: not since it began.
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    device_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("known_device.id", ondelete="SET NULL")
+    )
+
+
+class KnownDevice(Base):
+    """A browser that a user has signed in with. Its cookie holds a token; its hash is kept."""
+
+    __tablename__ = "known_device"
+    __table_args__ = (Index("ix_known_device_person", "person_id", "seen_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # its last sign-in
 
 
 class OneTimeToken(Base):
@@ -109,7 +130,10 @@ class OneTimeToken(Base):
 
 
 class SignInAttempt(Base):
-    """One try to sign in. Written as failed before the password is looked at."""
+    """One attempt at a form that is open to everybody, such as signing in.
+
+    Written as failed before anything is checked.
+    """
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (
@@ -118,7 +142,9 @@ class SignInAttempt(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    who: Mapped[bytes] = mapped_column(LargeBinary)  # hash of the mail address that was given
+    kind: Mapped[str] = mapped_column(Text, server_default="sign_in")  # of `attempts.Form`
+    # Hash of the mail address that was given, or of the known device or session it came from.
+    who: Mapped[bytes] = mapped_column(LargeBinary)
     address: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     has_succeeded: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
@@ -136,6 +162,18 @@ class RecoveryCode(Base):
     )
     code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    made_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # None: a short one
+
+
+class RefusalCount(Base):
+    """How often one subject was refused one thing on one day (UTC)."""
+
+    __tablename__ = "refusal_count"
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)  # "person:3", "address:…"
+    what: Mapped[str] = mapped_column(Text, primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    times: Mapped[int] = mapped_column(BigInteger)
 
 
 class ApiToken(Base):

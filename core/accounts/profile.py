@@ -1,7 +1,7 @@
 """One's own profile and password, and what the pages need to know of it. Never commits."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
+from core.accounts.api_tokens import revoke_all_of
+from core.accounts.confirmation import require_confirmed
 from core.accounts.links import Purpose, void_tokens
 from core.accounts.models import Person
 from core.accounts.rules import Acting, Right, clean_mail, clean_name, time_zones
@@ -147,13 +149,21 @@ def own_password_hash(session: Session, acting: Acting) -> str | None:
 
 @verb(Right.SELF)
 def change_password(
-    session: Session, acting: Acting, password_hash: str, proven: str | None, now: datetime
+    session: Session,
+    acting: Acting,
+    password_hash: str,
+    proven: str | None,
+    now: datetime,
+    *,
+    revokes_tokens: bool = False,
 ) -> None:
     """Set a new password; all other sign-ins of the person end.
 
-    `proven`: the hash that the present password was checked against. Raises
-    InvalidInputError when it is no longer the person's, or for a demo person.
+    `proven`: the hash that the present password was checked against. `revokes_tokens`:
+    also the user's API tokens stop working. Raises InvalidInputError when `proven` is no
+    longer the person's, or for a demo person, and ConfirmationNeededError.
     """
+    require_confirmed(session, acting, now)
     person = _locked(session, acting)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their passwords.")
@@ -163,16 +173,19 @@ def change_password(
     void_tokens(session, person.id, Purpose.RESET, now)
     end_all_of(session, person.id, now, but=acting.session_id)
     session.flush()
-    audit.note(session, acting, "changed password", f"person:{person.id}")
+    revoked = revoke_all_of(session, person.id, now) if revokes_tokens else 0
+    told = {"revoked tokens": revoked}
+    audit.note(session, acting, "changed password", f"person:{person.id}", new=told)
     notices.tell(session, [person.id], "Your password was changed.", "profile")
 
 
 @verb(Right.SELF)
-def change_mail(session: Session, acting: Acting, mail: str) -> None:
+def change_mail(session: Session, acting: Acting, mail: str, now: datetime) -> None:
     """Change the address the person signs in with. Raises InvalidInputError for a taken one.
 
-    Whoever has the address can have a new password mailed: ask for the present one first.
+    Whoever has the address can have a new password mailed: raises ConfirmationNeededError.
     """
+    require_confirmed(session, acting, now)
     address = clean_mail(mail)
     person = _locked(session, acting)
     if person.is_demo:
@@ -186,6 +199,6 @@ def change_mail(session: Session, acting: Acting, mail: str) -> None:
     except IntegrityError as error:
         raise InvalidInputError("Somebody has this mail address already.") from error
     # A link that is on its way to the old mailbox opens nothing any more.
-    void_tokens(session, person.id, Purpose.RESET, datetime.now(UTC))
+    void_tokens(session, person.id, Purpose.RESET, now)
     audit.note(session, acting, "changed mail address", f"person:{person.id}")
     notices.tell(session, [person.id], "Your mail address was changed.", "profile")

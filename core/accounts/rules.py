@@ -81,12 +81,20 @@ class Acting:
     session_id: int | None = None  # the sign-in; None: a token, a job or a command
     token_id: int | None = None  # the API token; None: no program acts
     token_name: str | None = None  # as its owner named it; None: no token
+    needs_second_factor: bool = False  # the team requires one, and the user has yet to set it up
 
     def may(self, right: Right) -> bool:
         """Return whether role and, with a token, scope allow something."""
+        if self.needs_second_factor and right is not Right.SELF:
+            return False
         if _RANK[self.role] < _RANK[LEAST_ROLE[right]]:
             return False
         return self.scopes is None or SCOPE_FOR.get(right) in self.scopes
+
+
+NO_SECOND_FACTOR = (
+    "Your team requires two-factor authentication. Sign in to the pages and set it up first."
+)
 
 
 def least_role(right: Right) -> Role:
@@ -98,6 +106,8 @@ def require(acting: Acting, right: Right) -> None:
     """Raise NotAllowedError, saying who could do it, unless the person may."""
     if acting.may(right):
         return
+    if acting.needs_second_factor:
+        raise NotAllowedError(NO_SECOND_FACTOR)
     least = LEAST_ROLE[right]
     if _RANK[acting.role] < _RANK[least]:
         raise NotAllowedError(
@@ -127,6 +137,7 @@ def time_zones() -> tuple[str, ...]:
 
 LONGEST_ADDRESS = 254  # RFC 5321
 LONGEST_NAME = 80
+NO_ADDRESS = "This is no mail address. Write it as name@example.com."
 
 
 def clean_mail(address: str) -> str:
@@ -134,12 +145,15 @@ def clean_mail(address: str) -> str:
 
     Raises InvalidInputError for what can't be one.
     """
-    cleaned = unicodedata.normalize("NFKC", address).strip().casefold()
+    typed = address.strip()
+    if len(typed) > LONGEST_ADDRESS:  # before anything that takes longer for longer texts
+        raise InvalidInputError(NO_ADDRESS)
+    cleaned = unicodedata.normalize("NFKC", typed).strip().casefold()
     local, _, domain = cleaned.rpartition("@")
     is_plain = not any(sign.isspace() or sign in '<>,;:"\\()' for sign in cleaned)
     is_printable = cleaned.isprintable() and len(cleaned) <= LONGEST_ADDRESS
     if not (local and "." in domain.strip(".") and is_plain and is_printable):
-        raise InvalidInputError("This is no mail address. Write it as name@example.com.")
+        raise InvalidInputError(NO_ADDRESS)
     return cleaned
 
 
@@ -154,15 +168,33 @@ def typed_mail(address: str) -> str:
 
 def clean_name(name: str) -> str:
     """Return a person's name without odd spaces. Raises InvalidInputError for none."""
-    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
-    if not cleaned or len(cleaned) > LONGEST_NAME:
+    cleaned = clean_line(name, LONGEST_NAME)
+    if cleaned is None:
         raise InvalidInputError(f"A name has 1 to {LONGEST_NAME} characters.")
     return cleaned
+
+
+def clean_line(typed: str, longest: int) -> str | None:
+    """Return a short text without odd spaces; None for an empty one and one that is too long.
+
+    Spaces around and between its words may make it longer, but not endlessly so: what is
+    longer than four times the limit is not looked at.
+    """
+    if len(typed) > 4 * longest:
+        return None
+    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in typed).split())
+    return cleaned if 0 < len(cleaned) <= longest else None
 
 
 # Passwords
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
+LONGEST_TYPED = 4 * LONGEST_PASSWORD  # a keyboard may compose one sign of several
+
+
+def is_absurd_password(password: str) -> bool:
+    """Return whether a text is too long to be looked at as a password at all."""
+    return len(password) > LONGEST_TYPED
 
 
 def normal_password(password: str) -> str:
@@ -175,6 +207,8 @@ def normal_password(password: str) -> str:
 
 def length_problem(password: str) -> str | None:
     """Return what is wrong with a password's length, None when it is right."""
+    if is_absurd_password(password):
+        return f"A password has at most {LONGEST_PASSWORD} characters."
     hashed = normal_password(password)
     # One sign may stand for a whole phrase, and is one stroke to guess all the same.
     if min(len(hashed), len(unicodedata.normalize("NFC", password).strip())) < SHORTEST_PASSWORD:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts import audit, notices
+from core.accounts.confirmation import require_confirmed
 from core.accounts.links import (
     NO_LONGER,
     Purpose,
@@ -25,6 +26,7 @@ from core.accounts.links import (
 )
 from core.accounts.models import (
     ApiToken,
+    KnownDevice,
     Notice,
     OneTimeToken,
     Person,
@@ -226,8 +228,10 @@ def invite(
 ) -> tuple[int, str]:
     """Invite an address; return (person's id, token of the link). Again: the old link is void.
 
-    Raises InvalidInputError for an address that somebody active has.
+    Raises InvalidInputError for an address that somebody active has, and
+    ConfirmationNeededError.
     """
+    require_confirmed(session, acting, now)
     address = typed_mail(mail)
     person = person_of(session, address, acting.team_id, "invited")
     # Who registered and proved nothing must not keep the owner of the address out.
@@ -264,8 +268,14 @@ def withdraw_invitation(session: Session, acting: Acting, person_id: int, now: d
 
 
 @verb(Right.ADMIN)
-def change_role(session: Session, acting: Acting, person_id: int, role: Role) -> None:
-    """Give a person another role. Raises InvalidInputError for the last administrator."""
+def change_role(
+    session: Session, acting: Acting, person_id: int, role: Role, now: datetime
+) -> None:
+    """Give a person another role.
+
+    Raises InvalidInputError for the last administrator, and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
     person = _colleague(session, acting, person_id)
     if person.state == "unclaimed":
         raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
@@ -302,8 +312,9 @@ def disable(session: Session, acting: Acting, person_id: int, now: datetime) -> 
 
 
 @verb(Right.ADMIN)
-def enable(session: Session, acting: Acting, person_id: int) -> None:
-    """Let a disabled person in again."""
+def enable(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+    """Let a disabled person in again. Raises ConfirmationNeededError."""
+    require_confirmed(session, acting, now)
     person = _colleague(session, acting, person_id)
     if person.state != "disabled":
         raise InvalidInputError("This person is not disabled.")
@@ -318,7 +329,7 @@ def erase(session: Session, acting: Acting, person_id: int) -> None:
     person = _colleague(session, acting, person_id)
     if person.state != "disabled":
         raise InvalidInputError("Disable this person first.")
-    for table in (SignIn, ApiToken, RecoveryCode, OneTimeToken, Notice):
+    for table in (SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice):
         session.execute(delete(table).where(table.person_id == person.id))
     session.execute(
         update(Person)

@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts import audit
 from core.accounts.credentials import new_token, token_hash
+from core.accounts.devices import LIFETIME, forget_device_of, forget_devices
 from core.accounts.links import Purpose, locked_person, make_token, use_up, void_tokens
 from core.accounts.models import Person, SignIn
 from core.accounts.rules import Acting, Means, Right, Role
+from core.accounts.team_settings import NEEDS_SECOND_FACTOR
 from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.errors import NotFoundError
@@ -82,6 +84,8 @@ def begin(
             expires_at=now + lifetime.whole,
             address=address,
             browser=_plain(browser) if browser else None,
+            # Who has no password proves who they are by signing in again.
+            confirmed_at=now if person.password_hash is None else None,
         )
     )
     person.last_signed_in_at = now
@@ -96,8 +100,9 @@ def _plain(browser: str) -> str:
 
 
 # A page asks this at every run: by the driver itself, one indexed row each.
-_FIND = """
+_FIND = f"""
 SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role,
+    {NEEDS_SECOND_FACTOR},
     p.locale, p.preferences ->> 'currency_display' = 'code', p.page_size,
     p.preferences ->> 'theme',
     (SELECT count(*) FROM (
@@ -118,11 +123,19 @@ def find(
         row: Any = cursor.execute(_FIND, values).fetchone()
     if row is None:
         return None
-    number, seen_at, person_id, team_id, name, zone, role, *seen = row
+    number, seen_at, person_id, team_id, name, zone, role, needs_second_factor, *seen = row
     locale, has_code, page_size, theme, unread = seen
     display = Display(locale, bool(has_code), page_size, theme, unread)
     acting = Acting(
-        person_id, team_id, name, zone, Role(role), Means.PAGE, address, session_id=number
+        person_id,
+        team_id,
+        name,
+        zone,
+        Role(role),
+        Means.PAGE,
+        address,
+        session_id=number,
+        needs_second_factor=needs_second_factor,
     )
     return Found(acting, display, now - seen_at > SEEN_EVERY)
 
@@ -155,7 +168,8 @@ def end_by_token(session: Session, token: str, now: datetime, address: str | Non
 def end_all_of(session: Session, person_id: int, now: datetime, but: int | None = None) -> int:
     """End a person's open sign-ins, apart from one; return how many. Checks no right.
 
-    What was about to become one, after a right password, ends as well.
+    What was about to become one, after a right password, ends as well; and the devices
+    of those that end are known no longer.
     """
     for purpose in (Purpose.TICKET, Purpose.SECOND):
         void_tokens(session, person_id, purpose, now)
@@ -165,6 +179,7 @@ def end_all_of(session: Session, person_id: int, now: datetime, but: int | None 
         .values(ended_at=now)
         .returning(SignIn.id)
     )
+    forget_devices(session, person_id, but_of=but)
     return len(ended.all())
 
 
@@ -221,6 +236,7 @@ def end_one(session: Session, acting: Acting, sign_in_id: int, now: datetime) ->
     ).first()
     if ended is None:
         raise NotFoundError("This sign-in is over already.")
+    forget_device_of(session, sign_in_id)
     audit.note(session, acting, "signed out elsewhere", f"sign_in:{sign_in_id}")
 
 
@@ -236,13 +252,17 @@ def end_others(session: Session, acting: Acting, now: datetime) -> int:
 def forget_old(session: Session, now: datetime, kept: timedelta) -> int:
     """Delete what ended long ago; return how many sign-ins.
 
-    Sign-ins, one-time tokens and attempts, notices that were read, and who registered
-    and never proved the address.
+    Sign-ins, one-time tokens and attempts, known devices, counts of refusals, notices that
+    were read, and who registered and never proved the address.
     """
     values = {"before": now - kept}
     session.execute(text("DELETE FROM one_time_token WHERE expires_at < :before"), values)
     session.execute(text("DELETE FROM sign_in_attempt WHERE at < :before"), values)
     session.execute(text("DELETE FROM notice WHERE read_at < :before"), values)
+    session.execute(text("DELETE FROM refusal_count WHERE day < :before"), values)
+    session.execute(
+        text("DELETE FROM known_device WHERE seen_at <= :unseen"), {"unseen": now - LIFETIME}
+    )
     session.execute(
         text("DELETE FROM person WHERE state = 'registered' AND created_at < :before"), values
     )

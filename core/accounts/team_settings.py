@@ -5,6 +5,7 @@ join. Limits of attempts, lifetimes of sign-ins, keys and budgets stay with the 
 """
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -12,13 +13,27 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.accounts import audit
-from core.accounts.models import Team, TeamSetting
+from core.accounts.confirmation import require_confirmed
+from core.accounts.models import Person, Team, TeamSetting
 from core.accounts.rules import Acting, Right, clean_name, time_zones
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError
 
 REGISTRATIONS = ("invitation", "open", "closed")
 _REGISTRATION = "registration"
+_SECOND_FACTOR = "second_factor"
+
+NEEDS_SECOND_FACTOR = """(
+    p.totp_confirmed_at IS NULL AND p.password_hash IS NOT NULL AND NOT p.is_demo
+    AND EXISTS (
+        SELECT FROM team_setting s2
+        WHERE s2.team_id = p.team_id AND s2.name = 'second_factor' AND s2.value = 'true'
+    )
+)"""
+"""SQL: whether person `p` has to set up two-factor authentication before anything else.
+
+Who has no password is asked for a second factor by the provider of the single sign-on.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,7 @@ class TeamSettings:
     name: str
     time_zone: str  # of everybody who chose none
     registration: str  # of REGISTRATIONS
+    requires_second_factor: bool = False  # of everybody who signs in with a password
 
 
 @verb(Right.ADMIN)
@@ -40,15 +56,27 @@ def _settings_of(session: Session, team_id: int, registration: str) -> TeamSetti
     team = session.get_one(Team, team_id, populate_existing=True)
     stored = session.get(TeamSetting, (team_id, _REGISTRATION), populate_existing=True)
     return TeamSettings(
-        team.name, team.time_zone, str(stored.value) if stored is not None else registration
+        team.name,
+        team.time_zone,
+        str(stored.value) if stored is not None else registration,
+        requires_second_factor(session, team_id),
     )
+
+
+def requires_second_factor(session: Session, team_id: int) -> bool:
+    """Return whether everybody of a team who has a password needs a second factor."""
+    stored = session.get(TeamSetting, (team_id, _SECOND_FACTOR), populate_existing=True)
+    return stored is not None and stored.value is True
 
 
 @verb(Right.ADMIN)
 def change_team_settings(
-    session: Session, acting: Acting, wanted: TeamSettings, registration: str
+    session: Session, acting: Acting, wanted: TeamSettings, registration: str, now: datetime
 ) -> bool:
-    """Change the team's settings; return whether anything differed. Raises InvalidInputError.
+    """Change the team's settings; return whether anything differed.
+
+    Raises InvalidInputError, also for an administrator who requires of others a second
+    factor that they lack themselves, and ConfirmationNeededError.
 
     `registration`: what the process says of it. It stays unstored until it is changed,
     so that the operator's word goes on counting where nobody here said otherwise.
@@ -60,9 +88,15 @@ def change_team_settings(
     changed = [name for name in after if before[name] != after[name]]
     if not changed:
         return False
+    if {_REGISTRATION, "requires_second_factor"} & set(changed):
+        require_confirmed(session, acting, now)
+    if wanted.requires_second_factor:
+        _check_own(session, acting)
     team.name, team.time_zone = after["name"], wanted.time_zone
     if _REGISTRATION in changed:
         _store(session, acting.team_id, _REGISTRATION, wanted.registration)
+    if "requires_second_factor" in changed:
+        _store(session, acting.team_id, _SECOND_FACTOR, wanted.requires_second_factor)
     session.flush()
     audit.note(
         session,
@@ -80,6 +114,13 @@ def _check(wanted: TeamSettings) -> None:
         raise InvalidInputError("There is no such time zone. Choose one of the list.")
     if wanted.registration not in REGISTRATIONS:
         raise InvalidInputError("Choose invitation, open or closed.")
+
+
+def _check_own(session: Session, acting: Acting) -> None:
+    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    is_exempt = person.is_demo or person.password_hash is None
+    if person.totp_confirmed_at is None and not is_exempt:
+        raise InvalidInputError("Set up your own two-factor authentication first.")
 
 
 def _store(session: Session, team_id: int, name: str, value: Any) -> None:

@@ -1,4 +1,4 @@
-"""Marks verbs with the right they ask for, and checks it at every call. No database."""
+"""Marks verbs with the right they ask for, and checks it at every call."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,6 +7,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right, require
+from core.errors import NotAllowedError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,15 +20,23 @@ VERBS: dict[str, Right] = {}
 def verb(right: Right) -> Callable[[Verb[P, R]], Verb[P, R]]:
     """Make a function check the acting person's right before it does anything.
 
-    It takes the session and who acts first. Raises NotAllowedError.
+    It takes the session and who acts first. Raises NotAllowedError, and notes that it did.
     """
 
     def marked(function: Verb[P, R]) -> Verb[P, R]:
-        VERBS[f"{function.__module__}.{function.__qualname__}"] = right
+        name = f"{function.__module__}.{function.__qualname__}"
+        VERBS[name] = right
 
         @wraps(function)
         def checked(session: Session, acting: Acting, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            require(acting, right)
+            try:
+                require(acting, right)
+            except NotAllowedError:
+                # Not above: it writes to the audit, whose own reads are verbs.
+                from core.accounts.refusals import note_refused
+
+                note_refused(acting, name.removeprefix("core."))
+                raise
             return function(session, acting, *args, **kwargs)
 
         return checked

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app import cookie_routes
 from app import session as signed
 from app.cookie_routes import BEGIN, END
-from core.accounts import sessions
+from core.accounts import devices, sessions
 from core.accounts.models import Person, SignIn
 from core.accounts.rules import Acting
 from core.config import get_settings
@@ -57,9 +57,10 @@ def test_a_ticket_becomes_a_cookie_that_scripts_do_not_see(
 ) -> None:
     answer = client.post(BEGIN, json={"ticket": ticket}, headers=OWN)
     assert answer.status_code == 204
-    told = answer.headers["set-cookie"].lower()
+    told, device = (each.lower() for each in answer.headers.get_list("set-cookie"))
     assert all(word in told for word in ("httponly", "samesite=lax", "path=/", "max-age=1209600"))
-    assert "secure" not in told
+    assert all(word in device for word in ("httponly", "samesite=lax", "path=/", "max-age=155520"))
+    assert "secure" not in told + device
     found = find(session, client.cookies[signed.COOKIE])
     assert found is not None
     assert found.person_id == acting.person_id
@@ -86,10 +87,11 @@ def test_over_https_the_cookie_is_for_this_host_and_https_alone(
     secure: TestClient, ticket: str
 ) -> None:
     answer = secure.post(BEGIN, json={"ticket": ticket}, headers=SECURE)
-    name, _, told = answer.headers["set-cookie"].partition("=")
-    assert name == "__Host-amazcope_session"
-    assert {"Secure", "HttpOnly", "Path=/"} <= set(told.split("; "))
-    assert "domain" not in told.lower()
+    told = [each.partition("=") for each in answer.headers.get_list("set-cookie")]
+    assert [name for name, _, _ in told] == ["__Host-amazcope_session", "__Host-amazcope_device"]
+    for _, _, rest in told:
+        assert {"Secure", "HttpOnly", "Path=/"} <= set(rest.split("; "))
+        assert "domain" not in rest.lower()
 
 
 def test_over_https_signing_out_takes_the_cookie_of_either_name(
@@ -139,6 +141,24 @@ def test_signing_out_ends_the_sign_in_and_all_that_streamlit_keeps(
     gone = {each.partition("=")[0] for each in answer.headers.get_list("set-cookie")}
     assert gone == {signed.COOKIE, "_streamlit_user", "_streamlit_user_1"}
     assert find(session, token) is None
+
+
+def test_the_browser_is_known_after_signing_out_and_by_a_new_cookie_each_time(
+    session: Session, acting: Acting, client: TestClient, ticket: str
+) -> None:
+    client.post(BEGIN, json={"ticket": ticket}, headers=OWN)
+    first = client.cookies[signed.DEVICE_COOKIE]
+    client.post(END, headers=OWN)
+    assert client.cookies[signed.DEVICE_COOKIE] == first
+    again = sessions.make_ticket(session, acting.person_id, datetime.now(UTC))
+    session.commit()
+    client.post(BEGIN, json={"ticket": again}, headers=OWN)
+    second = client.cookies[signed.DEVICE_COOKIE]
+    known = [
+        devices.find_device(session, token, "owner@team.example", datetime.now(UTC)) is not None
+        for token in (first, second)
+    ]
+    assert known == [False, True]
 
 
 # What does not

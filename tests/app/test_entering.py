@@ -1,5 +1,7 @@
 """Signing in with odd words: nobody gets in, everything is counted, nothing breaks."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from app import entering
 from app import session as signed
-from core.accounts.attempts import AttemptLimits, TooManyAttemptsError
+from core.accounts import devices, sessions
+from core.accounts.attempts import AttemptLimits, Form, TooManyAttemptsError
 from core.accounts.credentials import hash_password
 from core.accounts.links import Purpose
-from core.accounts.models import Person, SignInAttempt
+from core.accounts.models import AuditEvent, Person, SignInAttempt
 from core.accounts.rules import Acting
 
 PASSWORD = "correct horse battery staple 7"
@@ -43,6 +46,7 @@ ODD = [
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signed, "address", lambda: "10.0.0.9")
+    monkeypatch.setattr(signed, "device_token", lambda: None)
 
 
 @pytest.fixture
@@ -135,16 +139,79 @@ def test_a_lock_ends(session: Session, owner: Person) -> None:
 
 @pytest.mark.parametrize("code", [*ODD, "000000", "١٢٣٤٥٦", "0" * 10_000, "-1", "1e5"])
 def test_an_odd_code_is_wrong(session: Session, owner: Person, code: str) -> None:
-    from datetime import UTC, datetime
-
     from core.accounts.links import make_token
     from core.accounts.second_factor import begin_second_factor
     from core.accounts.service import acting_person
     from core.config import get_settings
     from core.secret_key import secret_key
 
-    begin_second_factor(session, acting_person(session, owner.id), secret_key(get_settings()))
+    begin_second_factor(
+        session, acting_person(session, owner.id), secret_key(get_settings()), datetime.now(UTC)
+    )
     owner.totp_confirmed_at = datetime.now(UTC)
     token = make_token(session, owner.id, Purpose.SECOND, datetime.now(UTC))
     session.commit()
     assert entering.try_code(token, "owner@team.example", code) is None
+
+
+# Known devices
+
+
+def test_wrong_passwords_elsewhere_do_not_keep_a_known_device_out(
+    session: Session, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    ticket = sessions.make_ticket(session, owner.id, now)
+    token = sessions.begin(session, ticket, signed.lifetime(), now, None, None)
+    assert token is not None
+    device = devices.remember_device(session, token, None, now)
+    session.commit()
+    for _ in range(5):
+        entering.try_password("owner@team.example", "wrong")
+    with pytest.raises(TooManyAttemptsError):
+        entering.try_password("owner@team.example", PASSWORD)
+    monkeypatch.setattr(signed, "device_token", lambda: device)
+    assert entering.try_password("owner@team.example", PASSWORD) is not None
+
+
+def test_a_made_up_device_cookie_gives_no_attempts(
+    session: Session, owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        monkeypatch.setattr(signed, "device_token", lambda number=number: f"made up {number}")
+        entering.try_password("owner@team.example", "wrong")
+    monkeypatch.setattr(signed, "device_token", lambda: "another")
+    with pytest.raises(TooManyAttemptsError):
+        entering.try_password("owner@team.example", PASSWORD)
+
+
+# Forms that have something mailed
+
+
+@pytest.mark.parametrize("form", [Form.RESET, Form.REGISTRATION])
+def test_one_address_asks_for_mail_to_few_mailboxes(
+    session: Session, owner: Person, form: Form
+) -> None:
+    for number in range(20):
+        entering.count_request(form, f"person{number}@team.example")
+    with pytest.raises(TooManyAttemptsError, match="60 minutes"):
+        entering.count_request(form, "owner@team.example")
+    [told] = session.scalars(select(AuditEvent.new).where(AuditEvent.verb == "refused"))
+    assert told == {"what": f"form {form.value}", "times today": 1}
+
+
+@pytest.mark.parametrize("mail", ["owner@team.example", "nobody@team.example"])
+def test_one_mailbox_is_written_to_a_few_times_whether_it_is_known_or_not(
+    session: Session, owner: Person, mail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        monkeypatch.setattr(signed, "address", lambda number=number: f"10.0.0.{number}")
+        entering.count_request(Form.RESET, mail)
+    with pytest.raises(TooManyAttemptsError):
+        entering.count_request(Form.RESET, mail)
+
+
+def test_asking_for_mail_does_not_lock_signing_in(session: Session, owner: Person) -> None:
+    for number in range(20):
+        entering.count_request(Form.RESET, f"person{number}@team.example")
+    assert entering.try_password("owner@team.example", PASSWORD) is not None

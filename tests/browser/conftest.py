@@ -27,6 +27,7 @@ from playwright.sync_api import (
 )
 
 from core.config import ROOT
+from core.demo.people import PEOPLE
 from core.embedded import EmbeddedPostgres
 
 FIRST_START = 180  # seconds: the demo market is loaded
@@ -207,6 +208,19 @@ def stranger(stack: Stack, browser: Browser) -> Iterator[Page]:
     """A new tab of somebody who is not signed in."""
     with tab(browser) as opened:
         yield opened
+
+
+def confirm(page: Page, password: str) -> None:
+    """Type the password again where a page asks for it."""
+    dialog = page.get_by_role("dialog").filter(has_text="Confirm that it is you")
+    dialog.get_by_role("textbox", name="Password").fill(password)
+    dialog.get_by_role("button", name="Confirm and continue").click()
+    expect(dialog).to_be_hidden()
+
+
+def password_of(role: str) -> str:
+    """Return the password of one of the demo's people."""
+    return next(person.password for person in PEOPLE if person.role == role)
 
 
 def open_account(page: Page) -> Locator:

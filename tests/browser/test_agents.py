@@ -15,9 +15,11 @@ from core.accounts.rules import Scope
 from tests import loops
 from tests.browser.conftest import (
     Stack,
+    confirm,
     errors_on,
     go,
     is_wider_than_its_window,
+    password_of,
     says,
     tab,
     text_of,
@@ -45,6 +47,10 @@ def make_token(page: Page, stack: Stack) -> str:
     for scope in (Scope.PROPOSE, Scope.ACT):
         scopes.get_by_role("button", name=SCOPES[scope]).click()
     page.get_by_role("button", name="Make token").click()
+    asked = page.get_by_text("Confirm that it is you")  # once in ten minutes
+    expect(asked.or_(page.get_by_text("Your new token.")).first).to_be_visible()
+    if asked.is_visible():
+        confirm(page, password_of("manager"))
     says(page, "Your new token.")
     says(page, "may read, propose, act")
     token = page.get_by_test_id("stCode").first.inner_text().strip()

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Stack, is_wider_than_its_window, settle, tab
+from tests.browser.conftest import (
+    Stack,
+    confirm,
+    is_wider_than_its_window,
+    password_of,
+    settle,
+    tab,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -114,6 +121,7 @@ def test_an_invited_person_sets_up_a_second_factor(
     enter(page, stack, "admin", "/admin?part=Invitations")
     page.get_by_label("Mail address").fill("nora@team.example")
     page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Invite").click()
+    confirm(page, password_of("admin"))
     link = page.get_by_test_id("stCode").inner_text().strip()
     own = browser.new_page(viewport={"width": 1360, "height": 900})
     own.goto(link)
@@ -122,6 +130,7 @@ def test_an_invited_person_sets_up_a_second_factor(
     own.get_by_test_id("stSidebar").wait_for()
     own.goto(f"{stack.url}/profile?part=Security")
     own.get_by_role("button", name="Set up").click()
+    confirm(own, "quiet harbour 41 lamps")
     image = own.get_by_role("img", name="QR code for your authenticator app")
     expect(image).to_be_visible()
     assert image.evaluate("image => image.naturalWidth") > 0
@@ -148,7 +157,7 @@ def test_the_bell_rings_for_a_changed_role_until_it_is_opened(
     dialog.get_by_role("combobox", name="Role").click()
     page.get_by_role("option", name="Seller").click()
     dialog.get_by_role("button", name="Change role").click()
-    expect(dialog).to_be_hidden()
+    confirm(page, password_of("admin"))
     enter(phone, stack, "manager", "/profile")
     phone.get_by_test_id("stExpandSidebarButton").click()
     bell = phone.get_by_test_id("stSidebar").locator(".st-key-bell button").last

@@ -279,7 +279,7 @@ def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[py
     key = secret_key(Settings(_env_file=None, amazcope_data_dir=stack.data_dir))  # type: ignore[call-arg]
     number = database.scalars(select(Person.id).where(Person.mail == mail)).one()
     acting = acting_person(database, number, Means.PAGE)
-    app = pyotp.parse_uri(begin_second_factor(database, acting, key))
+    app = pyotp.parse_uri(begin_second_factor(database, acting, key, datetime.now(UTC)))
     assert isinstance(app, pyotp.TOTP)
     now = datetime.now(UTC)
     codes = confirm_second_factor(database, acting, code_of(app, -1), key, now)

@@ -5,15 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 import streamlit as st
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import session as signed_in
 from core.accounts import sessions
 from core.accounts.models import Person
+from core.accounts.models import SignIn as SignInRow
 from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_person
 
 SignIn = Callable[[Acting | None], None]
+_FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +28,12 @@ def _no_cache() -> Iterator[None]:
 
 @pytest.fixture
 def sign_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> SignIn:
-    """Make the browser's cookie that of a person; None: no cookie."""
+    """Make the browser's cookie that of a person; None: no cookie.
+
+    Who is signed in has confirmed that it is them; `unconfirmed` takes that back.
+    """
     monkeypatch.setattr(signed_in, "address", lambda: None)
+    monkeypatch.setattr(signed_in, "device_token", lambda: None)
 
     def as_person(acting: Acting | None) -> None:
         token = None if acting is None else _token_of(session, acting)
@@ -45,8 +52,16 @@ def _token_of(session: Session, acting: Acting) -> str:
     ticket = sessions.make_ticket(session, acting.person_id, now)
     token = sessions.begin(session, ticket, signed_in.lifetime(), now, None, "a browser")
     assert token is not None
+    session.execute(update(SignInRow).values(confirmed_at=_FOREVER))
     session.commit()
     return token
+
+
+@pytest.fixture
+def unconfirmed(session: Session, _owner_is_signed_in: None) -> None:
+    """The owner signed in a while ago, and has confirmed nothing since."""
+    session.execute(update(SignInRow).values(confirmed_at=None))
+    session.commit()
 
 
 @pytest.fixture

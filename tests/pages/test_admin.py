@@ -239,7 +239,7 @@ def test_events_are_newest_first_with_what_changed(
     session: Session, acting: Acting, somebody: Callable[[Role], Acting]
 ) -> None:
     seller = somebody(Role.SELLER)
-    service.change_role(session, acting, seller.person_id, Role.VIEWER)
+    service.change_role(session, acting, seller.person_id, Role.VIEWER, datetime.now(UTC))
     service.disable(session, acting, seller.person_id, datetime.now(UTC))
     session.commit()
     rows = open_page("audit").dataframe[0].value.to_dict("records")
@@ -345,7 +345,7 @@ def test_a_file_is_made_for_who_somebody_is_by_then(
     later = signed_in.acting_later()
     sign_in(None)
     assert accounts.audit_file(later(), None, None)
-    service.change_role(session, acting, other.person_id, Role.MANAGER)
+    service.change_role(session, acting, other.person_id, Role.MANAGER, datetime.now(UTC))
     session.commit()
     with pytest.raises(NotAllowedError):
         accounts.audit_file(later(), None, None)

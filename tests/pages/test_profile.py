@@ -346,3 +346,101 @@ def test_what_is_shown_once_is_kept_in_no_table(session: Session, acting: Acting
     assert secret.encode() not in body
     assert account_actions.SETTING_UP in app.session_state
     assert secret_key(get_settings()) not in words(app)
+
+
+# Asked again
+
+
+def owned(session: Session) -> int:
+    return session.scalar(text("SELECT count(*) FROM api_token")) or 0
+
+
+@pytest.mark.usefixtures("unconfirmed")
+def test_a_session_that_was_left_open_makes_no_token(session: Session, acting: Acting) -> None:
+    with_password(session, acting)
+    app = open_page("profile", part="API tokens")
+    labelled(app.text_input, "Name").set_value("Report")
+    press(app, "Make token")
+    assert "your password is asked for again" in words(app)
+    assert owned(session) == 0
+    app.text_input(key="password_to_confirm").set_value("guessed")
+    press(app, "Confirm and continue")
+    assert "present password is not right" in errors(app)
+    assert owned(session) == 0
+    app.text_input(key="password_to_confirm").set_value(PRESENT)
+    press(app, "Confirm and continue")
+    assert "Token made. Copy it now." in toasts(app)
+    labelled(app.text_input, "Name").set_value("Another")
+    press(app, "Make token")
+    assert owned(session) == 2  # within ten minutes nobody is asked twice
+
+
+@pytest.mark.usefixtures("unconfirmed")
+def test_setting_up_the_second_factor_takes_the_password(session: Session, acting: Acting) -> None:
+    with_password(session, acting)
+    app = press(open_page("profile", part="Security"), "Set up")
+    assert account_actions.SETTING_UP not in app.session_state
+    app.text_input(key="password_to_confirm").set_value(PRESENT)
+    press(app, "Confirm and continue")
+    assert len(app.code[0].value.replace(" ", "")) == 32
+
+
+@pytest.mark.usefixtures("unconfirmed")
+def test_who_has_no_password_is_asked_to_sign_in_again(session: Session, acting: Acting) -> None:
+    app = press(open_page("profile", part="Security"), "Set up")
+    assert "sign in again by single sign-on" in words(app)
+    assert labelled(app.button, "Sign in again")
+
+
+def test_a_password_is_not_guessed_where_it_is_asked_for_again(
+    session: Session, acting: Acting
+) -> None:
+    with_password(session, acting)
+    app = open_page("profile")
+    labelled(app.text_input, "New address").set_value("new@team.example")
+    for present in (*(f"guess {number}" for number in range(5)), PRESENT):
+        app.text_input(key="password_for_mail").set_value(present)
+        press(app, "Change")
+    assert "Too many attempts" in errors(app)
+    told = session.execute(text("SELECT new FROM audit_event WHERE verb = 'refused'"))
+    assert told.scalars().all() == [{"what": "present password", "times today": 1}]
+
+
+def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(
+    session: Session, acting: Acting
+) -> None:
+    with_password(session, acting)
+    now = datetime.now(UTC)
+    token = api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
+    session.commit()
+    app = open_page("profile", part="Security")
+    app.text_input(key="password_present").set_value(PRESENT)
+    for key in ("new", "again"):
+        app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
+    app.checkbox(key="revoke_with_password").check()
+    press(app, "Change password")
+    assert api_tokens.find_by_token(session, token, now, None) is None
+
+
+# Recovery codes
+
+
+def test_new_recovery_codes_replace_short_ones_which_work_until_then(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    person = session.get_one(Person, acting.person_id)
+    person.totp_confirmed_at = now
+    session.execute(
+        text("INSERT INTO recovery_code (person_id, code_hash) VALUES (:id, sha256('abcde23456'))"),
+        {"id": person.id},
+    )
+    session.commit()
+    app = open_page("profile", part="Security")
+    assert "older, shorter kind" in words(app)
+    press(app, "Make new recovery codes")
+    codes = app.code[0].value.split("\n")
+    assert {len(code.replace("-", "")) for code in codes} == {25}
+    key = secret_key(get_settings())
+    assert not second_factor.check_code(session, person.id, "ABCDE-23456", key, now)
+    assert second_factor.check_code(session, person.id, codes[0], key, now)

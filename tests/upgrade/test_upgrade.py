@@ -154,7 +154,7 @@ def test_its_people_get_in_by_all_their_ways(
     assert found.acting.person_id == sam.person_id
     assert links.find_token(session, RESET_LINK_OF_SAM, links.Purpose.RESET, SOON) == sam.person_id
     code = RECOVERY_CODE_OF_MIA
-    assert second_factor.recovery_codes_left(session, mia) == 9
+    assert second_factor.recovery_codes_left(session, mia) == second_factor.CodesLeft(9, True)
     assert second_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
     assert not second_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
 

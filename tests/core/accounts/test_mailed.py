@@ -152,7 +152,7 @@ def test_a_reset_link_of_before_being_disabled_stays_dead(
     asked = request_reset(session, MAIL, NOW)
     assert asked is not None
     disable(session, acting, sam.person_id, NOW)
-    enable(session, acting, sam.person_id)
+    enable(session, acting, sam.person_id, NOW)
     with pytest.raises(InvalidInputError):
         reset_password(session, asked[1], NEW_HASH, NOW)
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import core
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts import refusals
+from core.accounts.rules import Acting, Right, Role, Scope
 from core.accounts.verbs import VERBS
 from core.errors import NotAllowedError
 
@@ -27,6 +28,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.api_tokens.team_tokens": (Role.ADMIN, None),
     "accounts.audit.events": (Role.ADMIN, None),
     "accounts.audit.kinds_of_events": (Role.ADMIN, None),
+    "accounts.confirmation.mark_confirmed": (Role.VIEWER, None),
     "accounts.mailed.make_reset_link": (Role.ADMIN, None),
     "accounts.notices.count_unread": (Role.VIEWER, None),
     "accounts.notices.mark_read": (Role.VIEWER, None),
@@ -41,6 +43,7 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
     "accounts.second_factor.recovery_codes_left": (Role.VIEWER, None),
     "accounts.second_factor.remove_second_factor": (Role.VIEWER, None),
     "accounts.second_factor.remove_second_factor_of": (Role.ADMIN, None),
+    "accounts.second_factor.renew_recovery_codes": (Role.VIEWER, None),
     "accounts.service.change_role": (Role.ADMIN, None),
     "accounts.service.disable": (Role.ADMIN, None),
     "accounts.service.enable": (Role.ADMIN, None),
@@ -147,6 +150,8 @@ NO_VERBS = {
     "agents.service.keep_answer",
     "accounts.audit.note",
     "accounts.audit.note_many",
+    "accounts.confirmation.require_confirmed",
+    "accounts.refusals.note_refused",
     "accounts.rules.require",
     "suggestions.steps.require_page",
     "tracking.naming.named",
@@ -159,6 +164,14 @@ NO_VERBS = {
 }
 ROLES = list(Role)
 SCOPES = [frozenset(some) for size in range(4) for some in combinations(Scope, size)]
+
+
+@pytest.fixture(autouse=True)
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was refused: kept here, since these tests have no database."""
+    names: list[str] = []
+    monkeypatch.setattr(refusals, "note_refused", lambda _acting, name: names.append(name))
+    return names
 
 
 class Untouched:
@@ -197,9 +210,17 @@ TOLD_WHO_ACTS = {
 }
 
 
-def call(name: str, role: Role, scopes: frozenset[Scope] | None = None) -> None:
+def call(
+    name: str,
+    role: Role,
+    scopes: frozenset[Scope] | None = None,
+    *,
+    needs_second_factor: bool = False,
+) -> None:
     """Call a verb with nothing but who acts; raises NotAllowedError when that is refused."""
-    acting = Acting(1, 1, "Somebody", "UTC", role, scopes=scopes)
+    acting = Acting(
+        1, 1, "Somebody", "UTC", role, scopes=scopes, needs_second_factor=needs_second_factor
+    )
     try:
         TOLD_WHO_ACTS[name](Untouched(), acting)
     except (TypeError, AssertionError):
@@ -226,6 +247,24 @@ def test_a_role_is_let_through_or_refused_before_anything_else(name: str, role: 
     else:
         with pytest.raises(NotAllowedError, match=f"takes the role {least.value}"):
             call(name, role)
+
+
+def test_a_refusal_is_noted_and_what_is_let_through_is_not(noted: list[str]) -> None:
+    call("accounts.service.members", Role.ADMIN)
+    assert noted == []
+    with pytest.raises(NotAllowedError):
+        call("accounts.service.members", Role.MANAGER)
+    assert noted == ["accounts.service.members"]
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_without_the_second_factor_that_is_required_only_ones_own_is_there(name: str) -> None:
+    right = VERBS[f"core.{name}"]
+    if right is Right.SELF:
+        call(name, Role.ADMIN, needs_second_factor=True)
+    else:
+        with pytest.raises(NotAllowedError, match="two-factor authentication"):
+            call(name, Role.ADMIN, needs_second_factor=True)
 
 
 @pytest.mark.parametrize("name", LEAST)

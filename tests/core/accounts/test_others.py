@@ -107,13 +107,13 @@ OF_A_TEAM: dict[str, Call] = {
         s, who, of.token, NOW
     ),
     "accounts.second_factor.remove_second_factor_of": (
-        lambda s, who, of: second_factor.remove_second_factor_of(s, who, of.person)
+        lambda s, who, of: second_factor.remove_second_factor_of(s, who, of.person, NOW)
     ),
     "accounts.service.change_role": lambda s, who, of: service.change_role(
-        s, who, of.person, Role.VIEWER
+        s, who, of.person, Role.VIEWER, NOW
     ),
     "accounts.service.disable": lambda s, who, of: service.disable(s, who, of.person, NOW),
-    "accounts.service.enable": lambda s, who, of: service.enable(s, who, of.person),
+    "accounts.service.enable": lambda s, who, of: service.enable(s, who, of.person, NOW),
     "accounts.service.erase": lambda s, who, of: service.erase(s, who, of.person),
     "accounts.service.withdraw_invitation": lambda s, who, of: service.withdraw_invitation(
         s, who, of.person, NOW

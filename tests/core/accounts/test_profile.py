@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.accounts import audit, notices, sessions
+from core.accounts.confirmation import mark_confirmed
 from core.accounts.links import Purpose, find_token, make_token
 from core.accounts.models import Person
 from core.accounts.profile import (
@@ -143,6 +144,7 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, member: Member
     found = sessions.find(session, here, LIFETIME, NOW, None)
     assert found is not None
     proven = own_password_hash(session, found.acting)
+    mark_confirmed(session, found.acting, NOW)
     change_password(session, found.acting, NEW_HASH, proven, NOW)
     assert person(session, sam).password_hash == NEW_HASH
     assert sessions.find(session, here, LIFETIME, NOW, None)
@@ -167,7 +169,7 @@ def test_the_demos_people_keep_password_and_address(session: Session, member: Me
     with pytest.raises(InvalidInputError, match="demo"):
         change_password(session, sam, NEW_HASH, OLD_HASH, NOW + timedelta(days=1))
     with pytest.raises(InvalidInputError, match="demo"):
-        change_mail(session, sam, "sam@shop.example")
+        change_mail(session, sam, "sam@shop.example", NOW)
 
 
 # Address
@@ -178,7 +180,7 @@ def test_a_new_address_makes_links_to_the_old_mailbox_void(
 ) -> None:
     sam = member()
     reset = make_token(session, sam.person_id, Purpose.RESET, NOW)
-    change_mail(session, sam, " Sam@Shop.example")
+    change_mail(session, sam, " Sam@Shop.example", NOW)
     assert get_profile(session, sam).mail == "sam@shop.example"
     assert find_token(session, reset, Purpose.RESET, NOW) is None
     assert notices.count_unread(session, sam) == 1
@@ -191,9 +193,9 @@ def test_an_address_that_somebody_has_is_refused(
     sam = member()
     member(mail="taken@team.example", state=state)
     with pytest.raises(InvalidInputError, match="already"):
-        change_mail(session, sam, "Taken@team.example")
+        change_mail(session, sam, "Taken@team.example", NOW)
     assert person(session, sam).mail == "seller@team.example"
-    change_mail(session, sam, "seller@team.example")  # one's own is no other's
+    change_mail(session, sam, "seller@team.example", NOW)  # one's own is no other's
 
 
 @pytest.fixture
@@ -210,7 +212,7 @@ def test_one_address_taken_by_two_at_one_moment_is_one_persons(pair: list[int]) 
     def take(number: int) -> bool:
         try:
             with db.write_scope() as session:
-                change_mail(session, acting_person(session, number), "one@shop.example")
+                change_mail(session, acting_person(session, number), "one@shop.example", NOW)
         except InvalidInputError:
             return False
         return True

@@ -1,6 +1,8 @@
 """Codes of an authenticator app, and recovery codes."""
 
+import math
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pyotp
 import pytest
@@ -20,6 +22,7 @@ from core.accounts.second_factor import (
     recovery_codes_left,
     remove_second_factor,
     remove_second_factor_of,
+    renew_recovery_codes,
 )
 from core.errors import InvalidInputError, NotFoundError
 from tests.core.accounts.conftest import KEY, NOW, Member, person
@@ -96,7 +99,7 @@ def test_any_other_text_is_no_code(session: Session, member: Member, code: str) 
 
 
 def set_up(session: Session, who: Acting) -> tuple[pyotp.TOTP, list[str]]:
-    uri = begin_second_factor(session, who, KEY)
+    uri = begin_second_factor(session, who, KEY, NOW)
     app = pyotp.parse_uri(uri)
     assert isinstance(app, pyotp.TOTP)
     return app, confirm_second_factor(session, who, app.at(NOW), KEY, NOW)
@@ -106,7 +109,7 @@ def test_nothing_is_asked_for_until_a_first_code_was_right(
     session: Session, member: Member
 ) -> None:
     sam = member()
-    begin_second_factor(session, sam, KEY)
+    begin_second_factor(session, sam, KEY, NOW)
     assert not is_asked_of(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="not right"):
         confirm_second_factor(session, sam, "000000", KEY, NOW)
@@ -114,7 +117,7 @@ def test_nothing_is_asked_for_until_a_first_code_was_right(
     set_up(session, sam)
     assert is_asked_of(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="already"):
-        begin_second_factor(session, sam, KEY)
+        begin_second_factor(session, sam, KEY, NOW)
 
 
 def test_the_secret_is_not_kept_readable(session: Session, member: Member) -> None:
@@ -128,11 +131,11 @@ def test_the_secret_is_not_kept_readable(session: Session, member: Member) -> No
 def test_a_recovery_code_stands_in_once(session: Session, member: Member) -> None:
     sam = member()
     _, codes = set_up(session, sam)
-    assert len(set(codes)) == recovery_codes_left(session, sam) == 10
+    assert len(set(codes)) == recovery_codes_left(session, sam).count == 10
     typed = f" {codes[0].upper().replace('-', ' ')} "
     assert check_code(session, sam.person_id, typed, KEY, NOW)
     assert not check_code(session, sam.person_id, codes[0], KEY, NOW)
-    assert recovery_codes_left(session, sam) == 9
+    assert recovery_codes_left(session, sam).count == 9
 
 
 def test_anothers_recovery_code_does_not_help(session: Session, member: Member) -> None:
@@ -140,7 +143,7 @@ def test_anothers_recovery_code_does_not_help(session: Session, member: Member) 
     _, codes = set_up(session, sam)
     set_up(session, eve)
     assert not check_code(session, eve.person_id, codes[0], KEY, NOW)
-    assert recovery_codes_left(session, sam) == 10
+    assert recovery_codes_left(session, sam).count == 10
 
 
 def test_recovery_codes_are_kept_as_hashes(session: Session, member: Member) -> None:
@@ -156,7 +159,7 @@ def test_removing_it_takes_a_code_and_leaves_nothing(session: Session, member: M
         remove_second_factor(session, sam, "123456", KEY, NOW)
     remove_second_factor(session, sam, app.at(NOW + STEP), KEY, NOW + STEP)
     assert not is_asked_of(session, sam.person_id)
-    assert recovery_codes_left(session, sam) == 0
+    assert recovery_codes_left(session, sam).count == 0
     assert not check_code(session, sam.person_id, codes[0], KEY, NOW)
 
 
@@ -166,22 +169,66 @@ def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(
     sam = member()
     set_up(session, sam)
     set_up(session, acting)
-    remove_second_factor_of(session, acting, sam.person_id)
+    remove_second_factor_of(session, acting, sam.person_id, NOW)
     assert not is_asked_of(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="your own"):
-        remove_second_factor_of(session, acting, acting.person_id)
+        remove_second_factor_of(session, acting, acting.person_id, NOW)
     with pytest.raises(InvalidInputError, match="has no second factor"):
-        remove_second_factor_of(session, acting, sam.person_id)
+        remove_second_factor_of(session, acting, sam.person_id, NOW)
 
 
 def test_an_administrator_of_another_team_finds_nobody(session: Session, member: Member) -> None:
     sam = member()
     set_up(session, sam)
     with pytest.raises(NotFoundError):
-        remove_second_factor_of(session, stranger(session), sam.person_id)
+        remove_second_factor_of(session, stranger(session), sam.person_id, NOW)
     assert is_asked_of(session, sam.person_id)
 
 
 def test_the_demos_people_do_without(session: Session, member: Member) -> None:
     with pytest.raises(InvalidInputError, match="demo"):
-        begin_second_factor(session, member(Role.SELLER, is_demo=True), KEY)
+        begin_second_factor(session, member(Role.SELLER, is_demo=True), KEY, NOW)
+
+
+# Recovery codes
+
+
+def test_a_code_of_before_works_once(session: Session, member: Member) -> None:
+    sam = member()
+    with_app(session, sam)
+    old = RecoveryCode(person_id=sam.person_id, code_hash=sha256(b"abcde23456").digest())
+    session.add(old)
+    session.flush()
+    assert recovery_codes_left(session, sam).has_short
+    assert check_code(session, sam.person_id, "ABCDE-23456", KEY, NOW)
+    assert not check_code(session, sam.person_id, "abcde-23456", KEY, NOW)
+
+
+def test_a_new_code_has_more_than_112_random_bits(session: Session, member: Member) -> None:
+    sam = member()
+    _, codes = set_up(session, sam)
+    signs = {len(code.replace("-", "")) for code in codes}
+    assert signs == {25}
+    assert 25 * math.log2(31) > 112
+    assert not recovery_codes_left(session, sam).has_short
+
+
+def test_new_codes_replace_the_earlier_ones(session: Session, member: Member) -> None:
+    sam = member()
+    _, first = set_up(session, sam)
+    second = renew_recovery_codes(session, sam, NOW)
+    assert not check_code(session, sam.person_id, first[0], KEY, NOW)
+    assert check_code(session, sam.person_id, second[0], KEY, NOW)
+    assert recovery_codes_left(session, sam).count == 9
+
+
+def test_without_a_second_factor_there_are_no_codes(session: Session, member: Member) -> None:
+    with pytest.raises(InvalidInputError, match="Set up"):
+        renew_recovery_codes(session, member(), NOW)
+
+
+@pytest.mark.parametrize("code", ["1" * 5_000_000, "a" * 65])
+def test_a_text_that_is_too_long_is_no_code(session: Session, member: Member, code: str) -> None:
+    sam = member()
+    with_app(session, sam)
+    assert not check_code(session, sam.person_id, code, KEY, NOW)

@@ -206,7 +206,7 @@ def test_what_a_newcomer_calls_themselves_is_in_no_notice(session: Session, acti
 
 def test_a_role_is_changed_and_told(session: Session, acting: Acting, member: Member) -> None:
     sam = member()
-    change_role(session, acting, sam.person_id, Role.MANAGER)
+    change_role(session, acting, sam.person_id, Role.MANAGER, NOW)
     assert person(session, sam).role == "manager"
     event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
     assert event is not None
@@ -222,7 +222,7 @@ Verb = Callable[[Session, Acting, int], None]
 
 
 def demote(session: Session, acting: Acting, number: int) -> None:
-    change_role(session, acting, number, Role.VIEWER)
+    change_role(session, acting, number, Role.VIEWER, NOW)
 
 
 def shut_out(session: Session, acting: Acting, number: int) -> None:
@@ -248,7 +248,7 @@ def test_who_is_no_administrator_any_more_changes_nobody(
     session: Session, acting: Acting, member: Member, verb: Verb
 ) -> None:
     second, sam = member(Role.ADMIN), member()
-    change_role(session, acting, second.person_id, Role.VIEWER)
+    change_role(session, acting, second.person_id, Role.VIEWER, NOW)
     with pytest.raises(NotAllowedError, match="no administrator any more"):
         verb(session, second, sam.person_id)
 
@@ -261,7 +261,7 @@ def test_the_unclaimed_administrator_is_left_alone(
     owner.state = "unclaimed"
     session.flush()
     with pytest.raises(InvalidInputError, match="claimed"):
-        change_role(session, demo, owner.id, Role.VIEWER)
+        change_role(session, demo, owner.id, Role.VIEWER, NOW)
     with pytest.raises(InvalidInputError, match="not active"):
         disable(session, demo, owner.id, NOW)
 
@@ -274,7 +274,7 @@ def test_who_is_disabled_is_out_with_all_that_was_open(
     links = {each: make_token(session, sam.person_id, each, NOW) for each in Purpose}
     disable(session, acting, sam.person_id, NOW)
     assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
-    enable(session, acting, sam.person_id)
+    enable(session, acting, sam.person_id, NOW)
     # What was made before stays dead, also when the person is let in again.
     assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
     assert [each for each in Purpose if find_token(session, links[each], each, NOW)] == []
@@ -285,13 +285,13 @@ def test_only_who_is_active_is_disabled_and_only_who_is_disabled_enabled(
 ) -> None:
     sam = member()
     with pytest.raises(InvalidInputError):
-        enable(session, acting, sam.person_id)
+        enable(session, acting, sam.person_id, NOW)
     disable(session, acting, sam.person_id, NOW)
     with pytest.raises(InvalidInputError):
         disable(session, acting, sam.person_id, NOW)
     invited, _ = invite(session, acting, MAIL, Role.SELLER, NOW)
     with pytest.raises(InvalidInputError):
-        enable(session, acting, invited)
+        enable(session, acting, invited, NOW)
 
 
 def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
@@ -322,7 +322,7 @@ def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
     assert session.scalars(select(Notice).where(Notice.person_id == sam.person_id)).all() == []
     assert sam.person_id not in [each.id for each in members(session, acting)]
     with pytest.raises(NotFoundError):
-        enable(session, acting, sam.person_id)
+        enable(session, acting, sam.person_id, NOW)
     invite(session, acting, MAIL, Role.SELLER, NOW)  # the address is free again
 
 
@@ -342,9 +342,9 @@ def test_no_event_holds_a_name_or_an_address(
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda session, acting, number: change_role(session, acting, number, Role.VIEWER),
+        lambda session, acting, number: change_role(session, acting, number, Role.VIEWER, NOW),
         lambda session, acting, number: disable(session, acting, number, NOW),
-        lambda session, acting, number: enable(session, acting, number),
+        lambda session, acting, number: enable(session, acting, number, NOW),
         lambda session, acting, number: erase(session, acting, number),
         lambda session, acting, number: withdraw_invitation(session, acting, number, NOW),
     ],
