@@ -16,6 +16,7 @@ from core.db import write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.importing import service
 from core.importing.service import Confirmation
+from core.importing.trial import TrialContext
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ def _offer(name: str, pieces: Iterable[bytes], *, is_pasted: bool = False) -> in
         with path.open("wb") as copy:
             copy.writelines(pieces)
         limit = get_settings().amazcope_upload_mb
-        examined = service.examine(path, name, limit, is_pasted=is_pasted)
+        trial = TrialContext(data.acting().time_zone, datetime.now(UTC))
+        examined = service.examine(path, name, limit, is_pasted=is_pasted, trial=trial)
         with write_scope() as session:
             return service.offer(session, data.acting(), examined).id
 

@@ -21,6 +21,7 @@ from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.moments import zone_words
 from core.importing.rows import KIND_LABELS, FileKind
+from core.importing.trial import TrialContext
 from core.scraping.batches import OPEN_STATES
 from core.scraping.models import FetchRun
 from core.tracking.service import request_refresh
@@ -46,7 +47,10 @@ def offer_file(path: Path) -> Offered:
     """
     if not path.is_file():
         raise InvalidInputError(f"There is no file {path}.")
-    examined = service.examine(path, path.name, get_settings().amazcope_upload_mb)
+    with read_scope() as session:
+        trial = TrialContext(acting_owner(session).time_zone, database_time())
+    limit = get_settings().amazcope_upload_mb
+    examined = service.examine(path, path.name, limit, trial=trial)
     with write_scope() as session:
         acting = acting_owner(session)
         run = service.offer(session, acting, examined)
@@ -57,6 +61,9 @@ def _summary(run: ImportRun, time_zone: str) -> list[str]:
     rows = "rows not counted" if run.rows_estimated is None else f"about {run.rows_estimated} rows"
     lines = [f"{run.name}: {KIND_LABELS[FileKind(run.kind)]}, {rows}. {run.reason or ''}"]
     lines += list(run.problems)
+    unused = [use["column"] for use in run.columns if use["meaning"] is None]
+    if unused:
+        lines.append(f"Not used: {', '.join(unused)}.")
     lines += [run.times or "", *_what_to_give(run)]
     if run.kind == FileKind.HISTORY_FILE and not run.needs_time:
         lines.append(zone_words(time_zone))

@@ -14,6 +14,7 @@ from typing import TypeVar
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace
 from core.catalog.money import find_currency
+from core.errors import AmazcopeError
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -131,6 +132,10 @@ def _joined(waiting: Sequence[Row]) -> Iterator[Row]:
         yield replace(row, asked=whole.asin, result=PartOf(first.number))
 
 
+class OtherMarketplaceError(AmazcopeError):
+    """A row is in a currency in which its marketplace doesn't sell."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryReading:
     """What all rows of a history table are read by."""
@@ -152,6 +157,11 @@ def read_record(record: Record, reading: HistoryReading) -> Row:
     cells = _Row(record.cells, reading.columns, product[0])
     try:
         result = _read(cells, product[1], reading)
+    except OtherMarketplaceError as error:
+        result = Failure(
+            outcome=Outcome.WRONG_LOCALE, detail=str(error), marketplace=product[0].code,
+            asin=product[1],
+        )  # fmt: skip
     except UnreadableValueError as error:
         result = bad_row(str(error), product[1], product[0].code)
     return Row(record.number, asked, result, cells.unreadable)
@@ -280,7 +290,7 @@ class _Row:
         """Return the currency the row names; the marketplace's when it names none.
 
         None: what it names is no currency, so no amount of it can be read. Raises
-        UnreadableValueError for one in which the marketplace doesn't sell.
+        OtherMarketplaceError for one in which the marketplace doesn't sell.
         """
         written = self.cell("currency")
         if not written or is_absent(written):
@@ -295,7 +305,7 @@ class _Row:
 
     def _check_currency(self, currency: str) -> None:
         if currency != self.marketplace.currency:
-            raise UnreadableValueError(
+            raise OtherMarketplaceError(
                 f"The row is in {currency}, and {self.marketplace.domain} sells in "
                 f"{self.marketplace.currency}: correct its marketplace, or name it in a column."
             )

@@ -6,7 +6,7 @@ Reads the beginning of the file (its encoding: all of it). Nothing is stored her
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -41,7 +41,7 @@ from core.importing.source_file import (
     open_text,
 )
 from core.importing.tables import Line, TableForm, find_sheets, find_table_form, read_lines
-from core.importing.trial import ColumnUse, try_out
+from core.importing.trial import ColumnUse, TrialContext, try_out
 from core.scraping.actors import Actor, recognise_actor
 from core.scraping.flat import unflatten
 
@@ -104,11 +104,17 @@ class _Finding:
     banner: Banner = field(default_factory=Banner)
 
 
-def recognise(path: Path, name: str, is_pasted: bool = False) -> Recognised:
+def recognise(
+    path: Path,
+    name: str,
+    is_pasted: bool = False,
+    trial: TrialContext = TrialContext(),  # noqa: B008 -- it is frozen
+) -> Recognised:
     """Return what a file is; FileKind.UNKNOWN, with the reason, when it can't be imported.
 
     `name` is the file's own name: it may hold the time and the marketplace. `is_pasted`:
-    somebody wrote it into a box, where a line may name several products.
+    somebody wrote it into a box, where a line may name several products. `trial` says by
+    whose clock its first rows are tried.
     """
     try:
         finding = _find(path, is_pasted)
@@ -116,7 +122,7 @@ def recognise(path: Path, name: str, is_pasted: bool = False) -> Recognised:
         return _unknown(str(error))
     if finding.kind is FileKind.UNKNOWN:
         return _unknown(f"{finding.reason} {IMPORTABLE}", finding)
-    return _described(path, name, finding)
+    return _described(path, name, finding, trial)
 
 
 def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
@@ -129,9 +135,9 @@ def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
     )
 
 
-def _described(path: Path, name: str, finding: _Finding) -> Recognised:
+def _described(path: Path, name: str, finding: _Finding, context: TrialContext) -> Recognised:
     marketplace = finding.banner.marketplace or _suggest_marketplace(name, finding.preview)
-    trial = try_out(path, finding.kind, marketplace)
+    trial = try_out(path, finding.kind, replace(context, marketplace=marketplace))
     rows = _estimate(path, finding)
     is_text = finding.kind is FileKind.PASTED_TEXT
     suggested_time = finding.banner.captured_at or find_moment_in_name(name)

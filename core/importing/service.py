@@ -25,6 +25,7 @@ from core.importing.models import ImportPiece, ImportRun
 from core.importing.reading import file_sha256
 from core.importing.recognise import Recognised, recognise
 from core.importing.rows import LISTS, FileKind, ReadContext
+from core.importing.trial import TrialContext
 from core.leases import TakenOverError
 from core.tracking.rules import Role
 from core.tracking.service import clean_tags
@@ -58,8 +59,17 @@ class Examined:
     found: Recognised
 
 
-def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) -> Examined:
+def examine(
+    path: Path,
+    name: str,
+    limit_mb: int,
+    *,
+    is_pasted: bool = False,
+    trial: TrialContext | None = None,
+) -> Examined:
     """Recognise and hash a file. Reads it to its end: call it with no scope open.
+
+    `trial` says by whose clock its first rows are tried.
 
     `is_pasted`: it is what somebody wrote into a box, where a line may name several
     products, and each mention gets its verdict.
@@ -69,7 +79,7 @@ def examine(path: Path, name: str, limit_mb: int, *, is_pasted: bool = False) ->
     size = path.stat().st_size
     if size > limit_mb << 20:
         raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
-    found = call_apart(recognise, path, name, is_pasted)
+    found = call_apart(recognise, path, name, is_pasted, trial or TrialContext())
     if found.kind is FileKind.UNKNOWN:
         raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)

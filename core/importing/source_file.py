@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, cast
 from xml.etree import ElementTree
@@ -145,6 +146,12 @@ def open_text(path: Path, form: TextForm) -> io.TextIOWrapper:
 
 def find_text_form(path: Path) -> TextForm:
     """Return the encoding of a text file. Reads it to its end: late bytes matter too."""
+    stat = path.stat()
+    return _text_form(path, (stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=8)  # a file is opened several times while it is recognised
+def _text_form(path: Path, _version: tuple[int, int]) -> TextForm:
     with open_bytes(path) as stream:
         start = stream.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from core.history.observation import Failure
+from core.history.contradictions import differing_fields, values_of
+from core.history.gate import refuse
+from core.history.observation import Failure, Observation, Outcome
 from core.importing.reading import column_meanings, read_rows
 from core.importing.rows import FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError
@@ -50,23 +53,46 @@ class Trial:
         return None if rows is None else round(rows * self.products / self.rows)
 
 
-def try_out(path: Path, kind: FileKind, marketplace: str | None) -> Trial:
-    """Return what became of the first rows; `marketplace` is the one that will be suggested."""
+@dataclass(frozen=True, slots=True)
+class TrialContext:
+    """By what the first rows are read. None: not known yet."""
+
+    time_zone: str = "UTC"  # IANA name, of who will confirm the import
+    now: datetime | None = None  # aware; times behind it are no observations
+    marketplace: str | None = None  # the one that will be suggested
+
+
+def try_out(path: Path, kind: FileKind, context: TrialContext) -> Trial:
+    """Return what became of the first rows."""
     try:
-        rows = _first_rows(path, kind, None)
-        needs = any(_needs_marketplace(row) for row in rows)
+        rows = _first_rows(path, kind, context, None)
+        needs = any(map(_needs_marketplace, rows))
         if needs:
-            rows = _first_rows(path, kind, marketplace or _ANY_MARKETPLACE)
-        uses = _uses(column_meanings(path, kind), rows)
+            rows = _first_rows(path, kind, context, context.marketplace or _ANY_MARKETPLACE)
+        meanings = column_meanings(path, kind)
     except UnreadableFileError as error:
         return Trial(False, [str(error)], ())
-    problems = list(_failing(rows)) if rows else ["The file has a header and no rows."]
-    return Trial(needs, problems, uses, len(rows), _count_products(rows))
+    if not rows:
+        return Trial(needs, ["The file has a header and no rows."], _uses(meanings, []))
+    products = _count_products(rows)
+    if needs and context.marketplace is None:  # how amounts are to be read is not known yet
+        own = [row for row in rows if not _is_foreign(row)]
+        problems = list(_failing(own, context.now))
+        return Trial(needs, problems, _uses(meanings, []), len(rows), products)
+    problems = [*_failing(rows, context.now), *_contradicting(rows)]
+    return Trial(needs, problems, _uses(meanings, rows), len(rows), products)
 
 
-def _first_rows(path: Path, kind: FileKind, marketplace: str | None) -> list[Row]:
-    context = ReadContext(captured_at=_TRIAL_TIME, default_marketplace=marketplace)
-    return list(islice(read_rows(path, kind, context), TRIAL_ROWS))
+def _first_rows(
+    path: Path, kind: FileKind, context: TrialContext, marketplace: str | None
+) -> list[Row]:
+    given = ReadContext(_TRIAL_TIME, marketplace, context.time_zone)
+    return list(islice(read_rows(path, kind, given), TRIAL_ROWS))
+
+
+def _is_foreign(row: Row) -> bool:
+    """True for a row whose currency is not that of the marketplace it was tried with."""
+    return isinstance(row.result, Failure) and row.result.outcome is Outcome.WRONG_LOCALE
 
 
 def _count_products(rows: Sequence[Row]) -> int:
@@ -86,7 +112,7 @@ def _uses(meanings: Mapping[str, str | None], rows: Sequence[Row]) -> tuple[Colu
     )
 
 
-def _failing(rows: Sequence[Row]) -> Iterator[str]:
+def _failing(rows: Sequence[Row], now: datetime | None) -> Iterator[str]:
     """Yield a sentence for each kind of verdict with which rows will fail."""
     failed: dict[str, list[tuple[int, str]]] = {}
     for row in rows:
@@ -94,7 +120,31 @@ def _failing(rows: Sequence[Row]) -> Iterator[str]:
         if isinstance(said, Failure | Refusal):
             verdict = said.outcome.value if isinstance(said, Failure) else said.why.value
             failed.setdefault(verdict, []).append((row.number, said.detail))
-    of = f"of the first {len(rows)} rows" if len(rows) == TRIAL_ROWS else f"of {len(rows)} rows"
+        elif isinstance(said, Observation) and now and (why := refuse(said, now)):
+            failed.setdefault(Outcome.BAD_INPUT.value, []).append((row.number, why))
     for verdict, found in islice(failed.items(), _MOST_REASONS):
         number, detail = found[0]
-        yield f"{len(found)} {of} will not be stored ({label_of(verdict)}). Row {number}: {detail}"
+        share = f"{len(found)} {_of(rows)} will not be stored ({label_of(verdict)})"
+        yield f"{share}. Row {number}: {detail}"
+
+
+def _contradicting(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a sentence where rows say something else than an earlier one of the same moment."""
+    first: dict[tuple[str, str, datetime], dict[str, Any]] = {}
+    found = []
+    for row in rows:
+        if isinstance(row.result, Observation):
+            seen = row.result
+            values = values_of(seen)
+            before = first.setdefault((seen.marketplace, seen.asin, seen.captured_at), values)
+            if differing_fields(before, values):
+                found.append(row.number)
+    if found:
+        yield (
+            f"{len(found)} {_of(rows)} will not be stored: each contradicts an earlier row of the "
+            f"same product and moment, which stays. The first is row {found[0]}."
+        )
+
+
+def _of(rows: Sequence[Row]) -> str:
+    return f"of the first {len(rows)} rows" if len(rows) == TRIAL_ROWS else f"of {len(rows)} rows"

@@ -16,6 +16,7 @@ from core.importing.history_columns import HistoryColumns
 from core.importing.reading import read_rows
 from core.importing.recognise import recognise
 from core.importing.rows import FileKind, ReadContext, Refusal
+from core.importing.trial import TrialContext
 from core.scraping.text import UnreadableValueError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -289,6 +290,28 @@ def test_what_will_fail_and_what_is_not_used_is_told_in_the_preview(write_file):
     uses = {use.column: (use.meaning, use.unreadable) for use in found.uses}
     assert uses["colour"] == (None, 0)
     assert uses["price"] == ("Price", 1)
+
+
+def test_contradicting_rows_and_times_to_come_are_told_before_confirming(write_file):
+    path = write_file(
+        "asin,marketplace,captured_at,price\nB0DEMO0001,US,2026-01-31T08:00:00Z,5\n"
+        "B0DEMO0001,US,2026-01-31T08:00:00Z,6\nB0DEMO0001,US,2026-02-01T08:00:00Z,5\n"
+    )
+    told = recognise(path, "x.csv", TrialContext(now=datetime(2026, 1, 31, 9, tzinfo=UTC))).problems
+    assert any("The first is row 2" in problem for problem in told)
+    assert any("lies in the future" in problem and "Row 3" in problem for problem in told)
+
+
+def test_a_file_is_tried_by_the_clock_of_who_will_confirm_it(write_file):
+    path = write_file("asin,marketplace,captured_at,price\nB0DEMO0001,DE,2026-03-29 02:30,5\n")
+    assert recognise(path, "x.csv").problems == []
+    told = recognise(path, "x.csv", TrialContext("Europe/Berlin")).problems
+    assert any("went forward" in problem for problem in told)
+
+
+def test_amounts_are_not_judged_before_the_marketplace_is_known(write_file):
+    found = recognise(write_file('asin,price,currency\nB0DEMO0001,"1.249,90",EUR\n'), "x.csv")
+    assert (found.needs_marketplace, found.problems) == (True, [])
 
 
 def test_that_a_marketplace_is_still_to_be_chosen_is_no_failure(write_file):
