@@ -297,7 +297,9 @@ def test_contradicting_rows_and_times_to_come_are_told_before_confirming(write_f
         "asin,marketplace,captured_at,price\nB0DEMO0001,US,2026-01-31T08:00:00Z,5\n"
         "B0DEMO0001,US,2026-01-31T08:00:00Z,6\nB0DEMO0001,US,2026-02-01T08:00:00Z,5\n"
     )
-    told = recognise(path, "x.csv", TrialContext(now=datetime(2026, 1, 31, 9, tzinfo=UTC))).problems
+    told = recognise(
+        path, "x.csv", trial=TrialContext(now=datetime(2026, 1, 31, 9, tzinfo=UTC))
+    ).problems
     assert any("The first is row 2" in problem for problem in told)
     assert any("lies in the future" in problem and "Row 3" in problem for problem in told)
 
@@ -305,7 +307,7 @@ def test_contradicting_rows_and_times_to_come_are_told_before_confirming(write_f
 def test_a_file_is_tried_by_the_clock_of_who_will_confirm_it(write_file):
     path = write_file("asin,marketplace,captured_at,price\nB0DEMO0001,DE,2026-03-29 02:30,5\n")
     assert recognise(path, "x.csv").problems == []
-    told = recognise(path, "x.csv", TrialContext("Europe/Berlin")).problems
+    told = recognise(path, "x.csv", trial=TrialContext("Europe/Berlin")).problems
     assert any("went forward" in problem for problem in told)
 
 
