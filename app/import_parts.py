@@ -37,7 +37,7 @@ _ERROR = "_import_error"
 _TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
 _ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
 _FIRST_COLUMNS = (
-    "line", "text", "marketplace", "asin", "ASIN", "says", "title", "captured_at", "price",
+    "line", "verdict", "text", "marketplace", "asin", "ASIN", "title", "captured_at", "price",
 )  # fmt: skip
 
 
@@ -132,15 +132,18 @@ def _tell_error() -> None:
 def recognised(view: ImportView) -> None:
     """Say what a file is, by what that was told, and what is wrong with it."""
     st.subheader(kind_label(view.kind), anchor=False)
-    rows = "rows not counted yet"
-    if view.rows_estimated is not None:
-        rows = f"about {wording.count(view.rows_estimated)} rows"
+    said = [wording.escape_markdown(view.name), wording.file_size(view.file_bytes)]
+    if view.kind != FileKind.PASTED_TEXT:
+        said.append(_rows(view.rows_estimated))
     if view.products_estimated is not None:
-        rows += f", {_products(view.products_estimated)} to track"
-    size = wording.file_size(view.file_bytes)
-    st.caption(f"{wording.escape_markdown(view.name)} · {size} · {rows} · {view.reason or ''}")
+        said.append(f"{_products(view.products_estimated)} to track")
+    st.caption(" · ".join([*said, view.reason or ""]))
     for problem in view.problems:
         st.warning(wording.escape_markdown(problem), icon=":material/warning:")
+
+
+def _rows(number: int | None) -> str:
+    return "rows not counted yet" if number is None else f"about {wording.count(number)} rows"
 
 
 def _products(number: int) -> str:

@@ -1,12 +1,23 @@
 """What each line of a pasted text names, told before anything is confirmed. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.catalog.asin import Mention, MentionVerdict, read_mentions
 
 SHOWN_LINES = 200
+_MOST_NUMBERS = 6  # of lines that are named for one reason
 _USABLE = (MentionVerdict.FOUND, MentionVerdict.NEEDS_MARKETPLACE)
-_NO_PRODUCT = "No product is named here."
+_NO_PRODUCT = "No product"
+_VERDICTS = {
+    MentionVerdict.FOUND: "Product",
+    MentionVerdict.NEEDS_MARKETPLACE: "Needs a marketplace",
+    MentionVerdict.SHORT_LINK: "Short link",
+    MentionVerdict.UNKNOWN_HOST: "Not on Amazon",
+    MentionVerdict.BESTSELLER_LIST: "Best seller list",
+    MentionVerdict.NO_ASIN: "No ASIN in it",
+    MentionVerdict.INVALID_ASIN: "Not a valid ASIN",
+}
 
 
 @dataclass(slots=True)
@@ -15,17 +26,16 @@ class PastedText:
 
     shown: list[dict[str, str]] = field(default_factory=list)  # the verdicts on its first lines
     mentions: int = 0  # links and ASINs
-    unusable: int = 0  # of them
     without: int = 0  # lines that name nothing
+    refused: dict[str, list[int]] = field(default_factory=dict)  # why, and in which lines
 
     @property
     def summary(self) -> str:
         """Say how much of it names products."""
-        usable = self.mentions - self.unusable
-        said = [f"It is text with {usable} {'link or ASIN' if usable == 1 else 'links or ASINs'}."]
+        said = ["It is text that names products."]
         if self.without:
             said.append(
-                f"{self.without} {'line names' if self.without == 1 else 'lines name'} no product."
+                f"{self.without} {'line names' if self.without == 1 else 'lines name'} none."
             )
         if len(self.shown) >= SHOWN_LINES:
             said.append(f"The first {SHOWN_LINES} lines are shown.")
@@ -33,32 +43,44 @@ class PastedText:
 
     @property
     def problems(self) -> list[str]:
-        """Say what can't be used, if anything."""
-        if not self.unusable:
-            return []
-        what = "link or ASIN" if self.unusable == 1 else "links or ASINs"
-        return [f"{self.unusable} {what} can't be used: the table says why."]
+        """Say what can't be used, in which lines, and what to do."""
+        return [f"{_lines(numbers)}: {detail}" for detail, numbers in self.refused.items()]
 
 
 def read_lines(text: str) -> PastedText:
     """Return the verdict on every line of a text that isn't blank, and on all it names."""
     read = PastedText()
-    for number, line in enumerate(text.splitlines(), start=1):
-        for mention in read_mentions(line):
-            is_link = mention.verdict is not MentionVerdict.NO_ASIN or "/" in mention.text
-            read.mentions += is_link
-            read.unusable += is_link and mention.verdict not in _USABLE
-            read.without += not is_link
-            if len(read.shown) < SHOWN_LINES:
-                read.shown.append(_shown(number, mention, is_link))
+    for number, mention in _mentions(text):
+        is_named = mention.verdict is not MentionVerdict.NO_ASIN or "/" in mention.text
+        read.mentions += is_named
+        read.without += not is_named
+        if is_named and mention.verdict not in _USABLE:
+            read.refused.setdefault(mention.detail, []).append(number)
+        if len(read.shown) < SHOWN_LINES:
+            read.shown.append(_shown(number, mention, is_named))
     return read
 
 
-def _shown(number: int, mention: Mention, is_link: bool) -> dict[str, str]:
+def _mentions(text: str) -> Iterator[tuple[int, Mention]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        for mention in read_mentions(line):
+            yield number, mention
+
+
+def _shown(number: int, mention: Mention, is_named: bool) -> dict[str, str]:
     return {
         "line": str(number),
+        "verdict": _VERDICTS[mention.verdict] if is_named else _NO_PRODUCT,
         "text": mention.text,
         "marketplace": mention.marketplace or "",
         "ASIN": mention.asin or "",
-        "says": mention.detail if is_link else _NO_PRODUCT,
     }
+
+
+def _lines(numbers: list[int]) -> str:
+    distinct = [str(number) for number in dict.fromkeys(numbers)]
+    named = ", ".join(distinct[:_MOST_NUMBERS])
+    more = len(distinct) - _MOST_NUMBERS
+    if more > 0:
+        named += f" and {more} more"
+    return f"{'Line' if len(distinct) == 1 else 'Lines'} {named}"

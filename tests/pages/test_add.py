@@ -190,8 +190,8 @@ def test_a_paste_says_what_each_line_is_and_counts_what_can_be_tracked(session: 
     shown = app.dataframe[0].value
     assert list(shown["line"]) == ["1", "2", "3", "4"]
     assert list(shown["ASIN"]) == ["B0TEST0001", "B0TEST0002", "", ""]
-    assert "Open it in a browser" in shown["says"][2]
-    assert "1 link or ASIN can't be used" in words(app)
+    assert list(shown["verdict"]) == ["Product", "Product", "Short link", "No product"]
+    assert "Line 3: A short link doesn't say which product it leads to" in words(app)
     assert "Fetching 2 products once a day" in words(app)
 
 

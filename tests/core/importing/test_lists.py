@@ -163,23 +163,26 @@ https://www.amazon.de/d/Garden/Hose/{ONE} and https://www.amazon.de/dp/{ONE}
 {TWO}
 https://a.co/d/9DweDUD
 https://www.amazon.de/dp/B0BROKEN
+amzn.eu/d/9DweDUD
 """
 
 
 def test_every_line_of_a_paste_has_its_verdict_before_it_is_confirmed(write_file):
     found = recognise(write_file(LINKS), "pasted text", is_pasted=True)
-    assert [(row["line"], row["ASIN"], row["says"].split(".")[0]) for row in found.preview] == [
-        ("1", "", "No product is named here"),
-        ("2", "", "No product is named here"),
-        ("4", ONE, "A product"),
-        ("4", ONE, "A product"),
-        ("5", TWO, "Choose the marketplace this ASIN is meant for"),
-        ("6", "", "A short link doesn't say which product it leads to"),
-        ("7", "", found.preview[-1]["says"].split(".")[0]),
+    assert [(row["line"], row["ASIN"], row["verdict"]) for row in found.preview] == [
+        ("1", "", "No product"),
+        ("2", "", "No product"),
+        ("4", ONE, "Product"),
+        ("4", ONE, "Product"),
+        ("5", TWO, "Needs a marketplace"),
+        ("6", "", "Short link"),
+        ("7", "", "Not a valid ASIN"),
+        ("8", "", "Short link"),
     ]
-    assert "not a valid ASIN" in found.preview[-1]["says"]
-    assert found.reason == "It is text with 3 links or ASINs. 2 lines name no product."
-    assert found.problems == ["2 links or ASINs can't be used: the table says why."]
+    assert "2 lines name none." in found.reason
+    short, invalid = found.problems
+    assert short.startswith("Lines 6, 8: A short link doesn't say which product it leads to. Open")
+    assert invalid.startswith("Line 7: This is not a valid ASIN")
 
 
 def test_only_what_can_be_tracked_is_counted(write_file):
