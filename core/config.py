@@ -1,13 +1,14 @@
 """Every setting, its default and its meaning. Reads the environment and `.env`; opens nothing."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
@@ -125,6 +126,10 @@ class Settings(BaseSettings):
     # Scraping
     amazcope_demo: bool = Field(
         True, description="Load the demo market on the first start; fetch it from the stand-in."
+    )
+    amazcope_demo_origin: AwareDatetime = Field(
+        datetime(2020, 1, 1, tzinfo=UTC),
+        description="When the demo market began; what happens in it depends on the hours since.",
     )
     apify_token: SecretStr | None = Field(None, description="Token of an Apify account.")
     apify_api_url: str | None = Field(None, description="Another address of Apify's API.")

@@ -132,7 +132,7 @@ CONTENTS: dict[str, Callable[[Facts], Suggestion]] = {
 }
 
 
-def _completion(content: str | None, **changes: Any) -> dict[str, Any]:
+def completion(content: Any, **changes: Any) -> dict[str, Any]:
     message = {"role": "assistant", "content": content, "refusal": changes.pop("refusal", None)}
     finish = changes.pop("finish_reason", "stop")
     return {
@@ -162,24 +162,24 @@ def _error(status: int, message: str, code: str | None = None, **headers: str) -
 def _body(kind: str, facts: Facts) -> Response:
     """Return the answer of a kind that `fail_next` names."""
     if kind in CONTENTS:
-        return JSONResponse(_completion(written(CONTENTS[kind](facts))))
+        return JSONResponse(completion(written(CONTENTS[kind](facts))))
     whole = written(good(facts))
     answers: dict[str, Callable[[], Response]] = {
-        "nothing": lambda: JSONResponse(_completion(written())),
-        "invalid_json": lambda: JSONResponse(_completion("Sure! " + whole)),
-        "wrong_shape": lambda: JSONResponse(_completion('{"advice": ["lower the price"]}')),
-        "truncated": lambda: JSONResponse(_completion(whole[:90], finish_reason="length")),
-        "refusal": lambda: JSONResponse(_completion(None, refusal="I can't help with that.")),
-        "no_choice": lambda: JSONResponse(_completion(whole, choices=[])),
-        "no_usage": lambda: JSONResponse(_completion(whole, usage=None)),
-        "long": lambda: JSONResponse(_completion("a" * 100_000)),
+        "nothing": lambda: JSONResponse(completion(written())),
+        "invalid_json": lambda: JSONResponse(completion("Sure! " + whole[1:])),
+        "wrong_shape": lambda: JSONResponse(completion('{"advice": ["lower the price"]}')),
+        "truncated": lambda: JSONResponse(completion(whole[:90], finish_reason="length")),
+        "refusal": lambda: JSONResponse(completion(None, refusal="I can't help with that.")),
+        "no_choice": lambda: JSONResponse(completion(whole, choices=[])),
+        "no_usage": lambda: JSONResponse(completion(whole, usage=None)),
+        "long": lambda: JSONResponse(completion("a" * 100_000)),
         "huge": lambda: Response(b" " * 3_000_000, media_type="application/json"),
         "no_json": lambda: Response("<html>Bad gateway</html>", media_type="text/html"),
-        "nul": lambda: JSONResponse(_completion('{"suggestions": "\\u0000\\ud800"}\x00')),
+        "nul": lambda: JSONResponse(completion('{"suggestions": "\\u0000\\ud800"}\x00')),
         "http_429": lambda: _error(429, "Slow down.", retry_after="0.2"),
         "http_429_long": lambda: _error(429, "Slow down.", retry_after="3600"),
         "no_credit": lambda: _error(429, "You exceeded your quota.", "insufficient_quota"),
-        "http_400": lambda: _error(400, "Unsupported parameter: response_format."),
+        "http_400": lambda: _error(400, "The question is longer than the model can read."),
         "http_401": lambda: _error(401, "Incorrect API key provided."),
         "http_404": lambda: _error(404, "The model does not exist.", "model_not_found"),
         "http_500": lambda: _error(500, "The server had an error."),
@@ -199,6 +199,7 @@ class ModelStandIn:
     answered: Counter[str] = field(default_factory=Counter)  # by product
     seconds: float = 0.0  # that every answer takes
     next: deque[str | Response] = field(default_factory=deque)
+    before: Callable[[dict[str, Any]], Response | None] | None = None  # what it may refuse
     at_once: int = 0
     most_at_once: int = 0
 
@@ -218,6 +219,8 @@ class ModelStandIn:
         self.asked.append(Asked(product, body))
         if request.headers.get("authorization") != f"Bearer {KEY}":
             return _body("http_401", facts)
+        if self.before is not None and (refusal := self.before(body)) is not None:
+            return refusal
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Hours = NDArray[np.int64]  # whole hours since `simulation.ORIGIN`, UTC
+Hours = NDArray[np.int64]  # whole hours since the market's origin, UTC
 Values = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 

@@ -17,6 +17,7 @@ from core.accounts.service import acting_owner
 from core.accounts.verbs import verb
 from core.catalog.models import Product
 from core.catalog.service import find_products
+from core.config import get_settings
 from core.db import write_scope
 from core.demo import people
 from core.demo.catalogue import DemoProduct
@@ -37,7 +38,7 @@ _BATCH = 4  # products in a transaction: some four thousand looks
 def load_demo(say: Say, now: datetime | None = None) -> None:
     """Load the whole market up to `now`. Doing it again stores nothing twice."""
     now = now or datetime.now(UTC)
-    market = Market()
+    market = Market(origin=get_settings().amazcope_demo_origin)
     with write_scope() as session:
         remember(session, REMEMBERED_AS, {"state": "loading"})
         _make_rooms(session, market.products, now)

@@ -16,7 +16,7 @@ from core.demo import items
 from core.demo.adopted import Adoptions, as_changed, nothing_adopted
 from core.demo.catalogue import DemoProduct, Stocked, listing_of, stock_of
 from core.demo.seen import Offer, observed, offers_of
-from core.demo.simulation import hours_since_origin, simulate
+from core.demo.simulation import ORIGIN, hours_since, simulate
 from core.history.observation import Listing, Observation
 
 Times = NDArray[np.datetime64]  # UTC
@@ -28,7 +28,7 @@ _HOUR_OF_DAILY_LOOK: Final = np.timedelta64(6, "h")
 
 
 class Market:
-    """Sixty invented products; everything follows from seed, product and time.
+    """Sixty invented products; everything follows from seed, product and hours since `origin`.
 
     Apart from what `adopted` tells that a seller changed.
     """
@@ -37,8 +37,10 @@ class Market:
         self,
         seed: int = DEFAULT_SEED,
         adopted: Callable[[], Adoptions] = nothing_adopted,
+        origin: datetime = ORIGIN,
     ) -> None:
         self.seed = seed
+        self._origin = origin
         self._adopted = adopted
         self._stock = stock_of(seed)
         self._listings: dict[tuple[str, int], Listing] = {}
@@ -57,7 +59,9 @@ class Market:
         Looks that show the same version of the listing share one Listing object.
         """
         stocked = self._stock[product.marketplace, product.asin]
-        for captured_at, offer in zip(_as_datetimes(times), _offers(stocked, times), strict=True):
+        for captured_at, offer in zip(
+            _as_datetimes(times), self._offers(stocked, times), strict=True
+        ):
             yield observed(product, captured_at, offer, self._listing(stocked, offer.variant))
 
     def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
@@ -74,12 +78,15 @@ class Market:
         stocked = self._stock.get((marketplace, asin))
         if stocked is None:
             return None
-        offer = next(_offers(stocked, _as_times([at])))
+        offer = next(self._offers(stocked, _as_times([at])))
         if offer.is_gone:
             return None
         listing = self._listing(stocked, offer.variant)
         changes = self._adopted().get((marketplace, asin), ())
         return write(stocked.product, *as_changed(stocked, offer, listing, changes, at))
+
+    def _offers(self, stocked: Stocked, times: Times) -> Iterator[Offer]:
+        return offers_of(stocked, simulate(stocked.traits, hours_since(self._origin, times)))
 
     def _listing(self, stocked: Stocked, variant: int) -> Listing:
         key = (stocked.product.asin, variant % 6)  # the versions repeat after six
@@ -102,10 +109,6 @@ def usual_times(product: DemoProduct, now: datetime) -> Times:
     if product.history_days is not None:
         times = times[times >= end - np.timedelta64(product.history_days, "D")]
     return times.astype("datetime64[s]")
-
-
-def _offers(stocked: Stocked, times: Times) -> Iterator[Offer]:
-    return offers_of(stocked, simulate(stocked.traits, hours_since_origin(times)))
 
 
 def _as_times(moments: list[datetime]) -> Times:

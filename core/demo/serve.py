@@ -4,6 +4,7 @@ import argparse
 
 import uvicorn
 
+from core.config import get_settings
 from core.demo.adopted import stored_adoptions
 from core.demo.market import Market
 from core.demo.stand_in import DEMO_TOKEN, create_stand_in
@@ -14,7 +15,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def main(arguments: list[str] | None = None) -> None:
     """Serve until told to stop. Refuses any address but the loopback: faults need no token."""
     asked = _parser().parse_args(arguments)
-    market = Market(asked.seed, stored_adoptions())
+    market = Market(asked.seed, stored_adoptions(), get_settings().amazcope_demo_origin)
     app = create_stand_in(market, token=asked.token, run_seconds=asked.run_seconds)
     uvicorn.run(
         app,

@@ -26,7 +26,7 @@ from core.demo.chance import (
     wave,
 )
 
-ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)  # hour 0, a Wednesday
+ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)  # hour 0 by default, a Wednesday
 DAY: Final = 24
 YEAR: Final = 365 * DAY
 
@@ -133,10 +133,12 @@ def traits_of(
     )
 
 
-def hours_since_origin(times: "np.ndarray[tuple[int], np.dtype[np.datetime64]]") -> Hours:
-    """Return the whole hours of UTC times."""
-    origin = np.datetime64(ORIGIN.replace(tzinfo=None), "h")
-    return (times.astype("datetime64[h]") - origin).astype(np.int64)
+def hours_since(
+    origin: datetime, times: "np.ndarray[tuple[int], np.dtype[np.datetime64]]"
+) -> Hours:
+    """Return the whole hours from an aware origin to UTC times."""
+    first = np.datetime64(origin.astimezone(UTC).replace(tzinfo=None), "h")
+    return (times.astype("datetime64[h]") - first).astype(np.int64)
 
 
 def simulate(traits: Traits, hours: Hours) -> Looks:

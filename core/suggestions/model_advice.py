@@ -22,7 +22,14 @@ from core.suggestions.advising import Asked
 from core.suggestions.calls import CallState, Claim, Outcome, Question
 from core.suggestions.hashes import facts_hash
 from core.suggestions.model_setup import ModelSetup, get_setup
-from core.suggestions.openai import Model, ModelAccess, NoAnswerError, Reply, Usage
+from core.suggestions.openai import (
+    Model,
+    ModelAccess,
+    NoAnswerError,
+    Reply,
+    UnusableAnswerError,
+    Usage,
+)
 from core.suggestions.proposing import store_advice
 from core.suggestions.question_cost import TIMES_ASKED, most_cost
 from core.suggestions.rules import Advice, Advisor, Facts
@@ -165,8 +172,7 @@ class _Talk:
             try:
                 reply = self.model.ask(self.messages, replies.schema())
             except OutsideServiceError as error:
-                self.failure = error
-                self.reasons.append(f"Question {number}: {replies.clean(str(error), 400)}")
+                self._fail(number, error)
                 return
             self.spoken.append(reply)
             checked = self._check(reply)
@@ -174,6 +180,12 @@ class _Talk:
                 self.is_accepted, self.advice = True, checked.advice
                 return
             self._reject(number, reply, checked.reasons)
+
+    def _fail(self, number: int, error: OutsideServiceError) -> None:
+        self.failure = error
+        self.reasons.append(f"Question {number}: {replies.clean(str(error), 400)}")
+        if isinstance(error, UnusableAnswerError):
+            self.rejected.append(replies.clean(error.said, _LONGEST_KEPT))
 
     def _check(self, reply: Reply) -> replies.Checked:
         if reply.trouble is not None:
@@ -196,7 +208,9 @@ class _Talk:
     def state(self) -> CallState:
         if self.is_accepted:
             return CallState.OK if self.advice else CallState.NOTHING
-        return CallState.FAILED if self.failure is not None else CallState.REJECTED
+        if self.failure is None or isinstance(self.failure, UnusableAnswerError):
+            return CallState.REJECTED  # paid for: the same facts would be answered the same
+        return CallState.FAILED
 
     @property
     def model_name(self) -> str:

@@ -18,6 +18,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import OutsideServiceError
+from core.suggestions.question_parameters import Parameters, accepted_by, remember
+from core.suggestions.reply_text import text_of_content
+from core.suggestions.server_words import codes_of, error_of, words_of
 
 if TYPE_CHECKING:
     import openai
@@ -28,7 +31,8 @@ LARGEST_ANSWER = 1_000_000  # bytes of a whole answer; a reply of 4,000 tokens h
 _ATTEMPTS = 3
 _USUAL_WAIT = 1.0  # seconds, where the server names none
 _LONGEST_NAME = 100
-_LONGEST_WORD = 300  # characters that are kept of what a server says
+_LONGEST_WORD = 300  # characters that are kept of a model's refusal
+_LONGEST_KEPT = 4_000  # characters of an answer that can't be read
 
 
 class KeyRefusedError(OutsideServiceError):
@@ -52,7 +56,23 @@ class BusyError(OutsideServiceError):
 
 
 class NoAnswerError(OutsideServiceError):
-    """No answer came, or none that can be read: it may have been paid for all the same."""
+    """No answer came: it may have been paid for all the same."""
+
+
+class UnusableAnswerError(NoAnswerError):
+    """An answer came that can't be read. It was paid for, and would come again."""
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said  # how it begins
+
+
+class _ParameterRefusedError(RefusedError):
+    """The server does not take a parameter; `instead` may be taken."""
+
+    def __init__(self, message: str, instead: Parameters) -> None:
+        super().__init__(message)
+        self.instead = instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +116,12 @@ class Model:
         """Ask once and return the reply, whatever it says.
 
         Raises KeyRefusedError, NoCreditError, RefusedError, BusyError (nothing was paid for)
-        or NoAnswerError (it may have been).
+        NoAnswerError (it may have been) or UnusableAnswerError (it was).
         """
         deadline = time.monotonic() + self.access.timeout
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._once(messages, schema, deadline)
+                return self._with_known_parameters(messages, schema, deadline)
             except BusyError as error:
                 wait = error.wait if error.wait is not None else _USUAL_WAIT * attempt
                 if attempt == _ATTEMPTS or time.monotonic() + wait >= deadline:
@@ -109,10 +129,39 @@ class Model:
                 time.sleep(wait)
         raise AssertionError("every attempt returns or raises")
 
-    def _once(self, messages: Messages, schema: Mapping[str, Any], deadline: float) -> Reply:
+    def _with_known_parameters(
+        self, messages: Messages, schema: Mapping[str, Any], deadline: float
+    ) -> Reply:
+        """Ask; ask again without a parameter that is refused: a refusal costs nothing."""
+        place = self.access.base_url, self.access.model
+        parameters = known = accepted_by(*place)
+        tried = {parameters}
+        while True:
+            try:
+                reply = self._once(messages, schema, deadline, parameters)
+            except _ParameterRefusedError as error:
+                parameters = error.instead
+                if parameters in tried:
+                    raise
+                tried.add(parameters)
+                continue
+            if parameters != known:
+                remember(*place, parameters)
+            return reply
+
+    def _once(
+        self,
+        messages: Messages,
+        schema: Mapping[str, Any],
+        deadline: float,
+        parameters: Parameters,
+    ) -> Reply:
+        question = _question(self.access, messages, schema, parameters)
         left = deadline - time.monotonic()
-        with _plain_errors():
-            body = self._body(_question(self.access, messages, schema), left, deadline)
+        if left <= 0:
+            raise NoAnswerError(_TOO_SLOW)
+        with _plain_errors(parameters):
+            body = self._body(question, left, deadline)
         return _read(body, self.access.model)
 
     def _body(self, question: dict[str, Any], left: float, deadline: float) -> bytes:
@@ -123,7 +172,7 @@ class Model:
             for part in answer.iter_bytes():
                 body += part
                 if len(body) > LARGEST_ANSWER:
-                    raise NoAnswerError("The model server's answer is larger than any reply is.")
+                    raise UnusableAnswerError(_TOO_LARGE, _begin(body))
                 if time.monotonic() > deadline:
                     raise NoAnswerError(_TOO_SLOW)
         return bytes(body)
@@ -138,17 +187,15 @@ def _client(key: str, base_url: str) -> "openai.OpenAI":
     return openai.OpenAI(api_key=key, base_url=base_url, max_retries=0)
 
 
-def _question(access: ModelAccess, messages: Messages, schema: Mapping[str, Any]) -> dict[str, Any]:
-    named = {"name": "advice", "schema": dict(schema), "strict": True}
-    question: dict[str, Any] = {
+def _question(
+    access: ModelAccess, messages: Messages, schema: Mapping[str, Any], parameters: Parameters
+) -> dict[str, Any]:
+    plain = tuple(dict(message) for message in messages)
+    return {
         "model": access.model,
-        "messages": [dict(message) for message in messages],
-        "response_format": {"type": "json_schema", "json_schema": named},
-        "max_completion_tokens": access.reply_tokens,
+        "messages": parameters.messages(plain, schema),
+        **parameters.values(access.reply_tokens, access.temperature, schema),
     }
-    if access.temperature is not None:
-        question["temperature"] = access.temperature
-    return question
 
 
 # Reading an answer
@@ -157,6 +204,8 @@ def _question(access: ModelAccess, messages: Messages, schema: Mapping[str, Any]
 def _read(body: bytes, asked: str) -> Reply:
     """Return the first choice's text, or a reply whose `trouble` says why there is none."""
     answer = _object(body)
+    if (error := error_of(answer)) is not None:
+        raise _meaning(None, error)
     usage, model = _usage(answer.get("usage")), _name(answer.get("model"), asked)
     choices = answer.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
@@ -164,8 +213,7 @@ def _read(body: bytes, asked: str) -> Reply:
         return Reply("", model, usage, "The reply holds no choice.")
     message = choice.get("message")
     spoken = message if isinstance(message, dict) else {}
-    content = spoken.get("content")
-    said = content if isinstance(content, str) else ""
+    said = text_of_content(spoken.get("content"))
     return Reply(said, model, usage, _trouble(choice.get("finish_reason"), spoken, said))
 
 
@@ -173,10 +221,15 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise NoAnswerError("The model server's answer could not be read.") from error
+        raise UnusableAnswerError(_UNREADABLE, _begin(body)) from error
     if not isinstance(answer, dict):
-        raise NoAnswerError("The model server's answer could not be read.")
+        raise UnusableAnswerError(_UNREADABLE, _begin(body))
     return answer
+
+
+def _begin(body: bytes | bytearray) -> str:
+    """Return how an answer begins, to be kept."""
+    return body[:_LONGEST_KEPT].decode("utf-8", "replace")
 
 
 def _trouble(finish: object, message: Mapping[str, Any], said: str) -> str | None:
@@ -212,12 +265,17 @@ def _name(told: object, asked: str) -> str:
 # Errors
 
 _UNSENDABLE = "OPENAI_BASE_URL or OPENAI_API_KEY holds characters that can't be sent."
+_UNREADABLE = "The model server's answer could not be read."
+_TOO_LARGE = "The model server's answer is larger than any reply is."
 _TOO_SLOW = "The model did not answer in time. AMAZCOPE_MODEL_TIMEOUT sets how long it may take."
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn the client's errors into this module's, with a sentence that says what to do."""
+def _plain_errors(parameters: Parameters) -> Iterator[None]:
+    """Turn the client's errors into this module's, with a sentence that says what to do.
+
+    `parameters`: those that were sent.
+    """
     import httpx2  # late: see above
     import openai
 
@@ -226,11 +284,11 @@ def _plain_errors() -> Iterator[None]:
     except (openai.APITimeoutError, httpx2.TimeoutException) as error:
         raise NoAnswerError(_TOO_SLOW) from error
     except openai.APIStatusError as error:
-        raise _refusal(error) from error
+        raise _refusal(error, parameters) from error
     except openai.APIConnectionError as error:
         raise _lost(error) from error
     except (openai.OpenAIError, httpx2.HTTPError) as error:
-        raise NoAnswerError("The model server's answer could not be read.") from error
+        raise NoAnswerError(_UNREADABLE) from error
     except (httpx2.InvalidURL, UnicodeEncodeError) as error:
         raise RefusedError(_UNSENDABLE) from error
 
@@ -248,27 +306,49 @@ def _lost(error: "openai.APIConnectionError") -> OutsideServiceError:
     return NoAnswerError("The model server ended the connection without an answer.")
 
 
-def _refusal(error: "openai.APIStatusError") -> OutsideServiceError:
+def _refusal(error: "openai.APIStatusError", parameters: Parameters) -> OutsideServiceError:
     """Return what an answer with an error's status means."""
-    status, said = error.status_code, _told(error)
-    if status in (401, 403):
+    if error.status_code in (400, 422):
+        instead = parameters.instead_of(error.response.text[:_LONGEST_KEPT].lower())
+        if instead is not None:
+            return _ParameterRefusedError(
+                f"The model server refused the question ({error.status_code}): "
+                f"{words_of(error.body)}",
+                instead,
+            )
+    return _meaning(error.status_code, error.body, _wait(error))
+
+
+_KEY_CODES = frozenset({"401", "403", "invalid_api_key", "authentication_error"})
+_CREDIT_CODES = frozenset({"402", "insufficient_quota", "billing_hard_limit_reached"})
+_PACE_CODES = frozenset({"429", "rate_limit_exceeded", "rate_limit_error", "too_many_requests"})
+_UNKNOWN_CODES = frozenset({"404", "model_not_found", "not_found_error"})
+_REFUSED_CODES = frozenset(
+    {"400", "413", "422", "invalid_request_error", "context_length_exceeded"}
+)
+
+
+def _meaning(status: int | None, body: Any, wait: float | None = None) -> OutsideServiceError:
+    """Return what an error means by its status, or by its codes in an answer with status 200.
+
+    `status` None: the status says that all is well. What names no code is busy then: it was
+    not answered, and nothing says that it never will be.
+    """
+    said, told = words_of(body), codes_of(body)
+    codes = told if status is None else {str(status)}
+    shown = ", ".join(sorted(told)) or "no code" if status is None else str(status)
+    if codes & _KEY_CODES:
         return KeyRefusedError("The model server does not accept the key. Check OPENAI_API_KEY.")
-    if status == 402 or error.code in ("insufficient_quota", "billing_hard_limit_reached"):
+    if (codes | told) & _CREDIT_CODES:
         return NoCreditError("The account at the model server has no credit left.")
-    if status == 429:
-        return BusyError("The model server asks for fewer questions (429).", _wait(error))
-    if status == 404:
+    if codes & _PACE_CODES:
+        return BusyError("The model server asks for fewer questions (429).", wait)
+    if codes & _UNKNOWN_CODES:
         return RefusedError(f"The model server does not know this model or address (404): {said}")
-    if status >= 500 or status in (408, 409):
-        return BusyError(f"The model server is out of order ({status}): {said}", _wait(error))
-    return RefusedError(f"The model server refused the question ({status}): {said}")
-
-
-def _told(error: "openai.APIStatusError") -> str:
-    """Return the server's own words, short and in one line."""
-    words = error.body.get("message") if isinstance(error.body, dict) else None
-    text = " ".join(str(words or "it did not say why").split())
-    return "".join(each for each in text if each.isprintable())[:_LONGEST_WORD]
+    is_refused = codes & _REFUSED_CODES if status is None else 400 <= status < 500
+    if is_refused and not codes & {"408", "409"}:
+        return RefusedError(f"The model server refused the question ({shown}): {said}")
+    return BusyError(f"The model server is out of order ({shown}): {said}", wait)
 
 
 def _wait(error: "openai.APIStatusError") -> float | None:

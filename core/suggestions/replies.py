@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.suggestions import reply_values
 from core.suggestions.hashes import change_hash
 from core.suggestions.judging import Saying, Wanted, judge
+from core.suggestions.reply_text import find_json
 from core.suggestions.reply_values import ReplyAction
 from core.suggestions.rules import Advice, Change, Direction, Facts, Metric
 
@@ -76,7 +77,11 @@ def schema() -> dict[str, Any]:
 
 
 def check(text: str, facts: Facts) -> Checked:
-    """Return the advice of a reply, or every reason why it can't be used."""
+    """Return the advice of a reply, or every reason why it can't be used.
+
+    Thoughts, fences and blanks around the JSON are passed over.
+    """
+    text = find_json(text)
     if len(text) > LONGEST_REPLY:
         return _rejected(f"The reply has {len(text):,} characters; {LONGEST_REPLY:,} are the most.")
     try:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,17 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 
 from core.config import ROOT
 from core.demo.people import PEOPLE
-from core.embedded import EmbeddedPostgres
+from core.embedded import EmbeddedPostgres, url_of_running
 
-FIRST_START = 180  # seconds: the demo market is loaded
+FIRST_START = 600  # seconds, on a busy machine: the demo market is loaded
+PATIENCE = 60  # seconds until something that has to show counts as missing
+# The demo market is as old in every run, so that the same things happen in it on every date.
+MARKET_AGE = timedelta(days=2521, hours=15)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -51,6 +57,9 @@ class Stack:
     environment: dict[str, str]
 
 
+A_ROUND = 200  # seconds: the worker runs every minute
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -69,6 +78,7 @@ def amazcope(folder: Path, **settings: str) -> Iterator[Stack]:
         "AMAZCOPE_MCP_PORT": str(free_port()),
         "DATABASE_URL": "",
         "REDIS_URL": "",
+        "AMAZCOPE_DEMO_ORIGIN": (datetime.now(UTC) - MARKET_AGE).isoformat(),
         **settings,
     }
     log = (folder / "up.log").open("w")
@@ -102,6 +112,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
+expect.set_options(timeout=PATIENCE * 1000)
+
+
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + FIRST_START
     while "Amazcope is ready" not in log.read_text():
@@ -124,6 +137,21 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[Session]:
+    """The running Amazcope's own database; what a test changes is committed at once."""
+    yield from session_on(stack)
+
+
+def session_on(stack: Stack) -> Iterator[Session]:
+    url = url_of_running(stack.data_dir, stack.data_dir / "secrets")
+    assert url is not None
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
 
 
 # Who sits at the browser
@@ -161,7 +189,7 @@ def tab(browser: Browser, **options: Any) -> Iterator[Page]:
     usual: dict[str, Any] = {"viewport": {"width": 1360, "height": 900}, "locale": "en-US"}
     context = browser.new_context(**(usual | options))
     opened = context.new_page()
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(PATIENCE * 1000)
     heard = complaints(opened)
     yield opened
     context.close()
@@ -254,11 +282,24 @@ def go(page: Page, stack: Stack, address: str) -> None:
     settle(page)
 
 
-def says(page: Page, words: str, seconds: float = 30) -> None:
+def says(page: Page, words: str, seconds: float = PATIENCE) -> None:
     """Wait until the page shows these words."""
     expect(page.get_by_test_id("stMain").get_by_text(words).first).to_be_visible(
         timeout=seconds * 1000
     )
+
+
+def refresh(page: Page, database: Session, asin: str) -> None:
+    """Press the button that has a product's page fetched now; wait until a snapshot came."""
+    statement = text(
+        "SELECT count(*) FROM snapshot JOIN product p ON p.id = product_id WHERE p.asin = :asin"
+    )
+    before = database.scalar(statement, {"asin": asin})
+    page.get_by_role("button", name="Refresh").click()
+    deadline = time.monotonic() + A_ROUND
+    while database.scalar(statement, {"asin": asin}) == before:
+        assert time.monotonic() < deadline, "no new snapshot came"
+        page.wait_for_timeout(500)
 
 
 def errors_on(page: Page) -> list[str]:

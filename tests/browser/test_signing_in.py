@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.credentials import hash_password
@@ -18,7 +18,6 @@ from core.accounts.rules import Means
 from core.accounts.second_factor import begin_second_factor, confirm_second_factor
 from core.accounts.service import acting_person
 from core.config import Settings
-from core.embedded import url_of_running
 from core.secret_key import secret_key
 from tests.browser.conftest import (
     Stack,
@@ -41,21 +40,6 @@ PASSWORD = "correct horse battery staple 7"
 NOT_RIGHT = "Mail address or password is not right."
 DEEP = "/product?marketplace=US&asin=B0DEMO0101&days=365"
 ADDRESSES = ["/", "/overview", "/products", DEEP, "/add", "/health"]
-
-
-@pytest.fixture
-def database(stack: Stack) -> Iterator[Session]:
-    """The running Amazcope's own database; what a test changes is committed at once."""
-    yield from session_on(stack)
-
-
-def session_on(stack: Stack) -> Iterator[Session]:
-    url = url_of_running(stack.data_dir, stack.data_dir / "secrets")
-    assert url is not None
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with Session(engine, expire_on_commit=False) as session:
-        yield session
-    engine.dispose()
 
 
 Member = Callable[[str], str]

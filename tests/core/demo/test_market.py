@@ -59,6 +59,24 @@ def test_own_products_have_competitors_in_their_category() -> None:
             assert [other.role for other in shelf].count("competitor") == 2
 
 
+def test_markets_of_one_age_show_the_same_on_every_date() -> None:
+    """A leap day, both changes of the clock, a new year: only the hours since the origin count."""
+    product = MARKET.products[0]
+    shown = set()
+    for day in (
+        datetime(2028, 2, 29, tzinfo=UTC),
+        datetime(2026, 3, 29, tzinfo=UTC),
+        datetime(2026, 10, 25, tzinfo=UTC),
+        datetime(2027, 1, 1, tzinfo=UTC),
+    ):
+        market = Market(seed=1, origin=day - timedelta(days=2500))
+        looks = [market.look(product, day + timedelta(hours=n)) for n in range(0, 48, 6)]
+        shown.add(
+            tuple((each.price, each.ranks, each.ratings_count, each.availability) for each in looks)
+        )
+    assert len(shown) == 1
+
+
 def test_another_seed_is_another_market() -> None:
     other = Market(seed=2)
     prices = [MARKET.look(product, NOW).price for product in PRODUCTS]

@@ -186,8 +186,6 @@ FAILED = {
     "no_credit": ("no credit left", True),
     "http_429_long": ("fewer questions", True),
     "hang": ("did not answer in time", False),
-    "no_json": ("could not be read", False),
-    "huge": ("larger than any reply", False),
 }
 
 
@@ -205,6 +203,26 @@ def test_a_server_that_gives_no_reply_is_kept_as_failed_with_its_reason(
     assert reason in call["reasons"][0]
     assert (call["cost_usd"] == 0) == was_free
     assert len(world.server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "kept"),
+    [("no_json", "could not be read", "<html>Bad gateway"), ("huge", "larger than any reply", "")],
+)
+def test_an_answer_that_cannot_be_read_is_recorded_and_not_paid_for_again(
+    world: World, kind: str, reason: str, kept: str
+) -> None:
+    world.server.answer_next(kind)
+    told = world.ask()
+    assert (told.state, told.model) == (CallState.REJECTED, None)
+    call = world.call()
+    assert (call["state"], call["cost_usd"] > 0) == ("rejected", True)
+    assert reason in call["reasons"][0]
+    assert call["replies"][0].startswith(kept)
+    world.now += timedelta(days=3)
+    assert world.ask().state is CallState.KNOWN
+    assert len(world.server.asked) == 1
+    assert world.ask(cadence="hourly").state is CallState.OK  # other evidence
 
 
 def test_a_question_that_failed_is_asked_again_after_half_an_hour(world: World) -> None:

@@ -21,6 +21,7 @@ from core.suggestions.openai import (
     NoCreditError,
     RefusedError,
     Reply,
+    UnusableAnswerError,
     Usage,
 )
 from tests.core.suggestions.model_facts import lamp_facts
@@ -89,13 +90,13 @@ def test_a_reply_without_anything_to_read_says_why(
 @pytest.mark.parametrize(
     ("kind", "error", "words"),
     [
-        ("http_400", RefusedError, r"\(400\): Unsupported parameter"),
+        ("http_400", RefusedError, r"\(400\): The question is longer"),
         ("http_401", KeyRefusedError, "OPENAI_API_KEY"),
         ("http_404", RefusedError, "does not know this model"),
         ("no_credit", NoCreditError, "no credit left"),
         ("http_429_long", BusyError, "fewer questions"),
-        ("no_json", NoAnswerError, "could not be read"),
-        ("huge", NoAnswerError, "larger than any reply"),
+        ("no_json", UnusableAnswerError, "could not be read"),
+        ("huge", UnusableAnswerError, "larger than any reply"),
     ],
 )
 def test_a_fault_has_a_name_and_is_not_tried_again(
@@ -171,11 +172,10 @@ _CHOICE = {"message": {"content": "hello"}, "finish_reason": "stop"}
         {"choices": [{"message": None}]},
         {"choices": [{"message": "hello"}]},
         {"choices": [{"message": {"content": None}}]},
-        {"choices": [{"message": {"content": ["hello"]}}]},
+        {"choices": [{"message": {"content": [7, {"type": "image"}]}}]},
         {"choices": [{"message": {"content": " \n"}}]},
         {"choices": [_CHOICE | {"finish_reason": "length"}]},
         {"choices": [_CHOICE | {"finish_reason": "content_filter"}]},
-        {"error": {"message": "with a status of 200"}},
     ],
 )
 def test_a_body_of_another_shape_is_trouble_and_no_crash(
@@ -191,8 +191,9 @@ def test_a_body_of_another_shape_is_trouble_and_no_crash(
 @pytest.mark.parametrize("body", ["[]", "null", "1", '"text"', "", "[" * 100_000, "\x00", "{"])
 def test_a_body_that_is_no_object_is_no_answer(server: ModelStandIn, body: str) -> None:
     server.answer_next(Response(body, media_type="application/json"))
-    with pytest.raises(NoAnswerError, match="could not be read"):
+    with pytest.raises(UnusableAnswerError, match="could not be read") as raised:
         ask(server)
+    assert raised.value.said == body[:4000]
 
 
 @pytest.mark.parametrize("told", [None, "many", {"prompt_tokens": -1}, {"prompt_tokens": True}, []])

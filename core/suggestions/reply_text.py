@@ -1,0 +1,106 @@
+"""Finds the JSON of a reply in what models write around it. Pure.
+
+Models behind compatible servers think aloud before they answer (`<think>…</think>`), put
+their answer into a code fence, send it as a list of content parts, or end it with blanks and
+tokens of their own. Nothing here decides whether the JSON is any good: see `replies`.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+_THINKING = re.compile(
+    r"\s*<(think|thinking|thought|reasoning)\b[^<>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE
+)
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
+_FENCE = re.compile(r"`{3,}|~{3,}")
+_LANGUAGE = re.compile(r"[\w+.-]*")
+_REPLY_START = re.compile(r'\{\s*"suggestions"\s*:')  # how the object that is asked for begins
+_MOST_TRIES = 20  # objects that are tried, the last ones first
+_SPOKEN = frozenset({"text", "output_text", None})  # kinds of parts; others are thoughts or tools
+
+
+def text_of_content(content: Any) -> str:
+    """Return the text of a message's content: a text, or a list of parts; else empty."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else [content]
+    return "".join(_text_of_part(each) for each in parts)
+
+
+def _text_of_part(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict) or part.get("type") not in _SPOKEN:
+        return ""
+    text = part.get("text")
+    if isinstance(text, dict):  # as assistants' messages write it
+        text = text.get("value")
+    return text if isinstance(text, str) else ""
+
+
+def find_json(text: str) -> str:
+    """Return the JSON object of a reply; what is left of the text where there is none.
+
+    Of several objects the last is the answer: those before it are drafts.
+    """
+    rest = _trimmed(_without_thoughts(text))
+    if _is_object(rest):
+        return rest
+    answer = _trimmed(_THOUGHT_END.split(rest)[-1])
+    for part in dict.fromkeys((answer, rest)):
+        found = next(_objects(part), None)
+        if found is not None:
+            return found
+    return rest
+
+
+def _objects(text: str) -> Iterator[str]:
+    """Yield the JSON objects of a text: as a whole, in a fence, then amid other words."""
+    if _is_object(text):
+        yield text
+    for part in reversed(_FENCE.split(text)[1:][-_MOST_TRIES:]):
+        inner = _trimmed(_LANGUAGE.sub("", part.lstrip(), count=1))
+        if _is_object(inner):
+            yield inner
+    for start in reversed([each.start() for each in _REPLY_START.finditer(text)][-_MOST_TRIES:]):
+        end = _end_of_object(text, start)
+        if end is not None:
+            yield text[start:end]
+
+
+def _without_thoughts(text: str) -> str:
+    """Return a text without the closed blocks of thoughts that it begins with."""
+    start = len(text) - len(text.lstrip("\ufeff\u200b \t\r\n"))
+    while (found := _THINKING.match(text, start)) is not None:
+        start = found.end()
+    return text[start:]
+
+
+def _trimmed(text: str) -> str:
+    """Return a text without blanks, marks and control characters at both ends."""
+    begin, end = 0, len(text)
+    while begin < end and _is_blank(text[begin]):
+        begin += 1
+    while end > begin and _is_blank(text[end - 1]):
+        end -= 1
+    return text[begin:end]
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
+
+
+def _is_object(text: str) -> bool:
+    return text.startswith("{") and _end_of_object(text, 0) == len(text)
+
+
+def _end_of_object(text: str, start: int) -> int | None:
+    """Return where the JSON object that begins at `start` ends; None where there is none."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return end
