@@ -39,6 +39,15 @@ def subtitle(fresh: Freshness, marketplaces: int) -> str:
     )
 
 
+def not_compared(fresh: Freshness) -> str | None:
+    """Say why nothing can be compared with the day before, None where something can."""
+    if fresh.last_look is None:
+        return "Nothing was checked yet: there is nothing to compare."
+    if not fresh.is_compared:
+        return "Nothing to compare yet: it takes checks of two days, the last within 48 hours."
+    return None
+
+
 def figures(attention: ListPage, opportunities: ListPage, doubtful: int, fresh: Freshness) -> None:
     """Show the four figures of the day."""
     counted = f"Counted {wording.age(fresh.as_of, datetime.now(UTC))}"

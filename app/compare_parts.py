@@ -1,4 +1,4 @@
-"""Choosing competitors from the list: the ticked products, compared with one of one's own."""
+"""Choosing competitors from the list: the ticked products become those of an own product."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ _OWN = "compare_with"
 
 
 def popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
-    """Offer to compare ticked products with an own one of their marketplace, to who may."""
+    """Offer to set ticked products as competitors of an own product, to users who may."""
     if not acting().may(Right.TRACK):
         return
-    with st.popover("Compare", icon=":material/compare_arrows:"):
+    with st.popover("Set as competitors of…", icon=":material/group_add:"):
         places = sorted(set(marketplaces))
         if len(places) > 1:
             st.caption("Ranks and prices compare only within one marketplace: tick one's only.")
@@ -36,13 +36,14 @@ def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: 
         )
         return
     st.selectbox(
-        "As competitors of your own product",
+        "Your own product",
         list(names),
         format_func=names.__getitem__,
         key=_OWN,
     )
+    st.caption("They stay its competitors until they are removed on its page.")
     st.button(
-        "Compare",
+        "Set as competitors",
         icon=":material/add:",
         key="do_compare",
         on_click=_compare,

@@ -156,14 +156,23 @@ def _provider(provider: Provider, now: datetime) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{_NAMES.get(provider.name, provider.name)}**", width="content")
-            st.badge(_STATES.get(provider.state, provider.state), color=badge_color(provider))
+            st.badge(state_of(provider, now), color=badge_color(provider, now))
         st.caption(provider_sentence(provider, now))
         if provider.detail and provider.state != "no_token":  # that is told above
             st.caption(wording.escape_markdown(provider.detail))
 
 
-def badge_color(provider: Provider) -> BadgeColor:
+def state_of(provider: Provider, now: datetime) -> str:
+    """Say in a word or two how a provider fares."""
+    if provider.silent_since(now) is not None:
+        return "does not answer"
+    return _STATES.get(provider.state, provider.state)
+
+
+def badge_color(provider: Provider, now: datetime) -> BadgeColor:
     """Return red only for what keeps products from being fetched."""
+    if provider.silent_since(now) is not None:
+        return "orange"
     if provider.state == "no_token" and not provider.schedule.scheduled:
         return "gray"
     return _BADGES.get(provider.state, "red")

@@ -46,8 +46,11 @@ def settings(head: ProductHead) -> None:
         except boundary.EXPECTED as error:
             st.error(boundary.sentence_of(error), icon=":material/error:")
             return
-        st.toast(answer, icon=":material/check:")
-        st.rerun()
+        if form.thresholds.without_effect:  # stays open: there is something to read
+            st.success(answer, icon=":material/check:")
+        else:
+            st.toast(answer, icon=":material/check:")
+            st.rerun()
     if acting().may(Right.TEAM):
         price_caps.form(head)
     _pause_or_remove(head, following, whose)

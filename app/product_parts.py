@@ -15,7 +15,7 @@ from app import (
     product_tables,
 )
 from app.data import acting, lists
-from app.data.history import Period
+from app.data.history import MOST_DEAL_DAYS, Period
 from app.kept_figure import KeptFigure
 from app.product_cards import CurrentFigure, current_figures
 from app.product_choice import Choice
@@ -141,6 +141,8 @@ def charts(period: Period) -> None:
             config=PLOTLY_CONFIG,
             alt=period.alt,
         )
+        if not period.shows_deals:
+            st.caption(f"Deals are shown in ranges of up to {MOST_DEAL_DAYS} days.")
 
 
 def statistics(head: ProductHead, period: Period, in_words: str) -> None:

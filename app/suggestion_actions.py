@@ -146,20 +146,20 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
     with write_scope() as session:
         [followed] = follow(session, acting(), [Wish(place, asin, Role.COMPETITOR)])
         is_new = service.add_competitor(session, acting(), product_id, followed.product_id, _now())
-    return f"{asin} is compared now." if is_new else f"{asin} was compared already."
+    return f"{asin} is a competitor now." if is_new else f"{asin} was a competitor already."
 
 
 def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
-    """Compare an own product with followed ones; all of them or, where one can't be, none."""
+    """Set products as competitors of an own one; all of them or, where one can't be, none."""
     with write_scope() as session:
         added = [
             service.add_competitor(session, acting(), product_id, each, _now())
             for each in sorted(competitor_ids)
         ]
     new = sum(added)
-    told = [f"{wording.count(new)} compared now."] if new else []
+    told = [f"{wording.count(new)} set as competitors."] if new else []
     if len(added) > new:
-        told.append(f"{wording.count(len(added) - new)} compared already.")
+        told.append(f"{wording.count(len(added) - new)} set already.")
     return " ".join(told)
 
 
@@ -167,7 +167,7 @@ def remove_competitor(product_id: int, competitor_id: int) -> str:
     """Compare no longer; the competitor stays followed."""
     with write_scope() as session:
         service.remove_competitor(session, acting(), product_id, competitor_id)
-    return "No longer compared. It stays on the list of products."
+    return "No competitor any more. It stays on the list of products."
 
 
 def set_price_caps(product_id: int, caps: PriceCaps) -> str:

@@ -231,7 +231,10 @@ def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
     places = _ticked(_key(rows))
     ids = [int(rows["product_id"].iloc[place]) for place in places]
     if not ids:
-        st.caption("Tick rows to refresh, pause, tag, compare or remove them.", width="content")
+        st.caption(
+            "Tick rows to refresh, pause, tag or remove them, or to set competitors.",
+            width="content",
+        )
         return
     st.markdown(f"**{len(ids)} ticked**", width="content")
     _button("Refresh now", "refresh", actions.refresh, ids)

@@ -32,6 +32,9 @@ class ThresholdInputs:
             f"{about} Empty: the usual {_PRICE} % and {_RANK} %, which are also the least that "
             "have an effect."
         )
+        self.without_effect = _without_effect(self._price, self._rank)
+        for sentence in self.without_effect:
+            st.warning(sentence, icon=":material/notifications_off:")
 
     def price(self) -> Decimal | None:
         """Return the price's threshold in percent, None for the usual. Raises InvalidInputError."""
@@ -40,6 +43,14 @@ class ThresholdInputs:
     def rank(self) -> Decimal | None:
         """Return the rank's threshold in percent, None for the usual. Raises InvalidInputError."""
         return percent_of(self._rank)
+
+
+def _without_effect(price: str, rank: str) -> list[str]:
+    """Say which of two typed thresholds are too low to have an effect."""
+    try:
+        return USUAL_RULE.ineffective(percent_of(price), percent_of(rank))
+    except InvalidInputError:
+        return []  # told when it is saved
 
 
 def percent_of(written: str) -> Decimal | None:

@@ -60,9 +60,18 @@ def before_and_after(change: Mapping[str, Any]) -> str:
         return f"{wording.count(before)} {ARROW} {wording.count(after)} ratings"
     if finding is Finding.LISTING_CHANGED:
         return "title, text or images differ from before"
-    return f"{_availability(change['prior_availability'])} {ARROW} " + _availability(
-        change["availability"]
-    )
+    return _stock(change)
+
+
+def _stock(change: Mapping[str, Any]) -> str:
+    """Say how the stock changed; where it did not, what else did while it could not be bought."""
+    before, after = change["prior_availability"], change["availability"]
+    if before != after:
+        return f"{_availability(before)} {ARROW} {_availability(after)}"
+    told = [f"still {_availability(after)}"]
+    if change["prior_bsr"] and change["bsr"] and change["prior_bsr"] < change["bsr"]:
+        told.append(f"rank {_rank(change)}")
+    return ", ".join(told)
 
 
 def of_stock(was_for_sale: bool, availability: int | None) -> str:

@@ -32,12 +32,15 @@ changes.figures(attention, opportunities, lists.doubtful(mine_or_team), fresh)
 left, right = st.columns(2)
 with left:
     changes.change_list(
-        "Need attention", attention, "Nothing got worse since yesterday.", State.ATTENTION
+        "Need attention",
+        attention,
+        changes.not_compared(fresh) or "Nothing got worse since yesterday.",
+        State.ATTENTION,
     )
 with right:
     changes.change_list(
         "Opportunities",
         opportunities,
-        "No rank of yours improved, and no competitor ran out.",
+        changes.not_compared(fresh) or "No rank of yours improved, and no competitor ran out.",
         State.OPPORTUNITY,
     )

@@ -45,6 +45,7 @@ class Period:
     since: datetime
     until: datetime
     is_by_day: bool
+    shows_deals: bool
     statistics: Statistics
     price_and_rank: FigureBody
     rating_and_count: FigureBody
@@ -121,12 +122,16 @@ def _listing_marks(session: Session, product_id: int, since: datetime) -> list[E
 def _marks(session: Session, product_id: int, since: datetime, until: datetime) -> list[EventMark]:
     """Return what happened to the product, oldest first; deals only in a short period."""
     marks = _listing_marks(session, product_id, since)
-    if until - since <= timedelta(days=MOST_DEAL_DAYS):
+    if _shows_deals(since, until):
         deals = queries.deals(session, product_id, since, until)
         marks += [
             EventMark(at, "Deal" if begins else "Deal ends") for at, begins in analysis.turns(deals)
         ]
     return sorted(marks, key=lambda mark: mark.at)
+
+
+def _shows_deals(since: datetime, until: datetime) -> bool:
+    return until - since <= timedelta(days=MOST_DEAL_DAYS)
 
 
 def _of_snapshots(
@@ -143,6 +148,7 @@ def _of_snapshots(
         since=since,
         until=until,
         is_by_day=False,
+        shows_deals=_shows_deals(since, until),
         statistics=analysis.statistics_of(history, until),
         price_and_rank=body_of(
             charts.price_and_rank(
@@ -185,6 +191,7 @@ def _of_days(
         since=since,
         until=until,
         is_by_day=True,
+        shows_deals=False,
         statistics=analysis.statistics_of_days(daily),
         price_and_rank=body_of(figure),
         rating_and_count=body_of(charts.days_rating_and_count(daily, until=last_day)),

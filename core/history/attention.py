@@ -5,6 +5,7 @@ never shown.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from math import exp, log
 
@@ -46,6 +47,18 @@ class AttentionRule:
     rank_log_ratio: float = log(1.5)  # symmetric: ×1.5 worse is as far as ÷1.5 better
     ratings_share: float = 0.05  # of the ratings lost
 
+    def ineffective(self, price_percent: object, rank_percent: object) -> list[str]:
+        """Say which thresholds in percent are below what is noticed at all; None: not set."""
+        named = (
+            ("price", price_percent, self.price_percent),
+            ("rank", rank_percent, self.rank_percent),
+        )
+        return [
+            f"A threshold of the {what} below the usual {usual:g} % has no effect."
+            for what, own, usual in named
+            if isinstance(own, int | float | Decimal) and own < usual
+        ]
+
     @property
     def price_percent(self) -> float:
         """The change of a price, in percent."""
@@ -65,7 +78,14 @@ _LOST = frozenset({Availability.NO_OFFERS, Availability.UNAVAILABLE})
 def find_attention(
     prior: DayValues, now: DayValues, listing_changed: bool, rule: AttentionRule = USUAL_RULE
 ) -> tuple[Finding | None, float]:
-    """Return the worst finding between two days' values and its score, or (None, 0)."""
+    """Return the worst finding between two days' values and its score, or (None, 0).
+
+    The worst by what it costs: removed, out of stock, Buy Box, ratings, rank, price. While a
+    product can't be bought, that is what is wrong with it: a rank or a price that worsens then
+    is a consequence, and one that improves is no improvement.
+    """
+    if (state := _state_finding(now)) is not None:
+        return _of_unavailable(prior, now, state, rule)
     found = [
         *_stock(prior, now),
         *_buy_box(prior, now),
@@ -81,15 +101,35 @@ def find_attention(
     return finding, score
 
 
+def _state_finding(now: DayValues) -> tuple[float, Finding] | None:
+    """Return what keeps a product from being bought at its page, None when nothing does."""
+    if now.availability == Availability.GONE:
+        return 100.0, Finding.GONE
+    if now.availability in _LOST:
+        return 90.0, Finding.OUT_OF_STOCK
+    if now.availability == Availability.BUY_BOX_SUPPRESSED:
+        return 81.0, Finding.BUY_BOX_SUPPRESSED  # above any loss of ratings
+    return None
+
+
+def _of_unavailable(
+    prior: DayValues, now: DayValues, state: tuple[float, Finding], rule: AttentionRule
+) -> tuple[Finding | None, float]:
+    """Return the state as the finding where it, or a figure that suffers from it, is new."""
+    score, finding = state
+    before = _state_finding(prior)
+    is_new = prior.availability is not None and (before is None or before[1] is not finding)
+    suffers = [
+        each
+        for _, each in (*_ratings(prior, now, rule), *_rank(prior, now, rule))
+        if each is not Finding.RANK_IMPROVED
+    ]
+    return (finding, score) if is_new or suffers else (None, 0.0)
+
+
 def _stock(prior: DayValues, now: DayValues) -> list[tuple[float, Finding]]:
     if now.availability is None or prior.availability in (None, now.availability):
         return []
-    if now.availability == Availability.GONE:
-        return [(100.0, Finding.GONE)]
-    if now.availability in _LOST:
-        return [] if prior.availability in _LOST else [(90.0, Finding.OUT_OF_STOCK)]
-    if now.availability == Availability.BUY_BOX_SUPPRESSED:
-        return [(80.0, Finding.BUY_BOX_SUPPRESSED)]
     was_away = prior.availability in _LOST or prior.availability == Availability.GONE
     return [(15.0, Finding.BACK_IN_STOCK)] if was_away else []
 

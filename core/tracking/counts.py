@@ -11,7 +11,7 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, Whose
-from core.tracking.narrowing import SCOPES, scope_values
+from core.tracking.narrowing import NEWS_HOURS, SCOPES, scope_values
 
 _CAP = COUNT_CAP + 1
 
@@ -25,6 +25,7 @@ class Freshness:
     looked_at: int  # of the expected ones, in the last 24 hours
     last_look: datetime | None  # None: never
     as_of: datetime
+    is_compared: bool  # False: no product was checked lately that was checked on a day before
 
 
 _FRESHNESS = """
@@ -39,14 +40,17 @@ SELECT
   (SELECT l.captured_at FROM product_latest l JOIN tracking t ON t.product_id = l.product_id
      WHERE {scope} AND l.captured_at IS NOT NULL
      ORDER BY l.captured_at DESC LIMIT 1),
-  now()
+  now(),
+  EXISTS (SELECT 1 FROM tracking t JOIN product_latest l ON l.product_id = t.product_id
+     WHERE {scope} AND l.prior_day IS NOT NULL
+     AND l.captured_at >= now() - interval '{news} hours')
 """
 
 
 @verb(Right.READ)
 def freshness(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> Freshness:
     """Return how up to date the products of the acting person, or of the team, are."""
-    statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP)
+    statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP, news=NEWS_HOURS)
     with driver_connection(session).cursor() as cursor:
         row: Any = cursor.execute(statement, scope_values(acting)).fetchone()
     return Freshness(*row)

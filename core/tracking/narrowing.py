@@ -29,11 +29,38 @@ AND (l.attention_kind NOT IN ('rank_worsened', 'rank_improved') OR t.rank_change
        >= least(l.bsr, l.prior_bsr) * (100 + t.rank_change_percent))
 """
 
+# A change that the team itself made and a check confirmed asks for no attention: of the price
+# while it is the one that was set, of the listing unless the price moved besides by far enough.
+# A test compares both constants with what they repeat.
+SMALL_MOVE = 0.05  # of a price: below it a move is no finding
+LISTING_CHANGES = (
+    "update_title",
+    "update_bullets",
+    "update_description",
+    "add_images",
+    "update_brand",
+    "update_category",
+)
+_PRICE_SET = "a.change = 'update_price' AND (coalesce(a.edited, a.proposed) ->> 'price')::bigint"
+_IS_VERIFIED = f"""
+EXISTS (SELECT 1 FROM suggestion g JOIN suggestion_action a ON a.suggestion_id = g.id
+    WHERE g.team_id = t.team_id AND g.product_id = t.product_id AND a.state = 'verified'
+    AND a.verified_at >= now() - interval '{NEWS_HOURS} hours' AND {{what}})
+"""
+_IS_OWN_CHANGE = f"""
+(t.role = 'own' AND (
+    l.attention_kind = 'price_moved' AND {_IS_VERIFIED.format(what=f"{_PRICE_SET} = l.price")}
+    OR l.attention_kind = 'listing_changed'
+    AND coalesce(abs(l.price - l.prior_price) < {SMALL_MOVE} * l.prior_price, true)
+    AND {_IS_VERIFIED.format(what=f"a.change IN {LISTING_CHANGES}")}))
+"""
+
 # Numbers as stored in `product_latest.availability`; a test compares them with the enum.
 IS_THERE = "l.availability IS DISTINCT FROM 8"
 _STATES = {
     State.ATTENTION: f"(l.attention > 0 AND {_IS_NEWS} "
-    f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH})",
+    f"AND (t.role || ':' || l.attention_kind) <> ALL(%(calm)s) AND {IS_ENOUGH} "
+    f"AND NOT {_IS_OWN_CHANGE})",
     State.OPPORTUNITY: f"(l.attention > 0 AND {_IS_NEWS} "
     f"AND (t.role || ':' || l.attention_kind) = ANY(%(opportunities)s) AND {IS_ENOUGH})",
     State.IN_STOCK: "l.availability IN (1, 2)",

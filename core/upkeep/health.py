@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 WORKER_IS_SILENT: Final = timedelta(minutes=3)  # it beats every minute
+PROVIDER_IS_SILENT: Final = timedelta(minutes=3)  # a request is given up after less
 IMPORT_WAITS: Final = timedelta(minutes=2)
 FAILED_SHARE: Final = 0.1  # of the looks of a day; below that, the weather
 FEWEST_LOOKS: Final = 10  # fewer say nothing about a share
@@ -39,6 +40,7 @@ class Schedule:
     leased: int
     overdue: int  # due for more than an hour
     next_due_at: datetime | None  # the earliest, past or to come; None: nothing scheduled
+    unanswered_since: datetime | None = None  # the oldest start that is not confirmed; None: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,13 @@ class Provider:
         left = self.dollars_per_day - self.dollars_today
         return self.is_paid and left < self.dollars_per_product
 
+    def silent_since(self, now: datetime) -> datetime | None:
+        """Return since when a start is not confirmed, None while none is for long."""
+        since = self.schedule.unanswered_since
+        if self.state not in ("ok", "unused") or since is None:
+            return None  # a provider that is known to fail is told by its state
+        return since if now - since >= PROVIDER_IS_SILENT else None
+
     def is_resting(self, now: datetime) -> bool:
         """True while it is left alone after a failure."""
         return self.retry_at is not None and self.retry_at > now
@@ -86,6 +95,7 @@ class Jobs:
     total: int
     failed: int
     last_failed: str | None
+    collecting_since: datetime | None = None  # start of a round that works on runs; None: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,7 @@ def concerns(health: Health) -> list[Concern]:
     found = [
         *_of_worker(health),
         *(concern for provider in health.providers for concern in _of_provider(provider, health)),
+        *_of_silence(health),
         *_of_looks(health.looks),
         *_of_jobs(health.jobs),
         *_of_imports(health),
@@ -192,6 +203,32 @@ def _of_provider(provider: Provider, health: Health) -> Iterator[Concern]:
         )
 
 
+def _of_silence(health: Health) -> Iterator[Concern]:
+    """Say which providers owe an answer; a dead worker is told by itself."""
+    if not is_worker_alive(health.worker_seen_at, health.as_of):
+        return
+    found = [(each.name, each.silent_since(health.as_of)) for each in health.providers]
+    silent = [(name, since) for name, since in found if since is not None]
+    for name, since in silent:
+        yield Concern(
+            Gravity.WARNING,
+            f"{name.capitalize()} has not answered a request of {_minutes(health.as_of - since)} "
+            "minutes ago. It is asked by itself whether a run began; until then no other is "
+            "started for these products.",
+        )
+    began = health.jobs.collecting_since
+    if not silent and began is not None and health.as_of - began >= PROVIDER_IS_SILENT:
+        yield Concern(
+            Gravity.WARNING,
+            f"A round of fetching has been under way for {_minutes(health.as_of - began)} minutes: "
+            "a provider answers slowly or not at all.",
+        )
+
+
+def _minutes(lasting: timedelta) -> int:
+    return int(lasting / timedelta(minutes=1))
+
+
 def sentence_of_provider(name: str, state: str) -> str | None:
     """Say what is wrong with a provider and how it is mended, None when it can be used."""
     sentence = _STATES.get(state)
@@ -200,6 +237,8 @@ def sentence_of_provider(name: str, state: str) -> str | None:
 
 def _could_fetch(provider: Provider, health: Health) -> bool:
     """True when neither the provider nor the worker is what keeps products waiting."""
+    if provider.silent_since(health.as_of) is not None:
+        return False
     is_usable = provider.state in ("ok", "unused")
     return is_usable and is_worker_alive(health.worker_seen_at, health.as_of)
 

@@ -108,7 +108,8 @@ SELECT {_capped("")}, {_capped("AND leased_until IS NULL AND due_at <= :now")},
   {_LEASED},
   {_capped("AND leased_until IS NULL AND due_at <= :overdue")},
   least((SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 0),
-        (SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 1))
+        (SELECT min(due_at) FROM fetch_schedule WHERE provider = :provider AND priority = 1)),
+  (SELECT min(intended_at) FROM fetch_run WHERE provider = :provider AND state = 'intended')
 """
 
 
@@ -252,10 +253,13 @@ def jobs(session: Session, now: datetime) -> Jobs:
         text(
             "SELECT count(*), count(*) FILTER (WHERE state IN ('failed', 'lost')), "
             "(array_agg(job ORDER BY started_at DESC) "
-            "FILTER (WHERE state IN ('failed', 'lost')))[1] "
+            "FILTER (WHERE state IN ('failed', 'lost')))[1], "
+            "min(started_at) FILTER (WHERE state = 'running' AND job = 'collect runs' "
+            "AND EXISTS (SELECT 1 FROM fetch_run WHERE claimed_until > :now "
+            "AND state IN ('intended', 'running', 'finished'))) "
             "FROM job_run WHERE started_at >= :since"
         ),
-        {"since": now - DAY},
+        {"since": now - DAY, "now": now},
     ).one()
     return Jobs(*row)
 

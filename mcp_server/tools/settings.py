@@ -183,14 +183,8 @@ class AlertThresholdsWritten(SettingsWritten):
 
     def said(self) -> str:
         """Return what is another now, and which threshold has no effect."""
-        low = [
-            f"A threshold of the {what} below the usual {usual:g} % has no effect."
-            for what, threshold, usual in (
-                ("price", self.after.price_change, USUAL_RULE.price_percent),
-                ("rank", self.after.rank_change, USUAL_RULE.rank_percent),
-            )
-            if threshold.percent < usual
-        ]
+        after = self.after
+        low = USUAL_RULE.ineffective(after.price_change.percent, after.rank_change.percent)
         return " ".join([super().said(), *low])
 
 

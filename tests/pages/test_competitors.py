@@ -234,12 +234,14 @@ def test_ticked_products_are_compared_with_a_chosen_own_one(
     session.commit()
     app = comparing(others, ["US", "US"])
     assert app.selectbox(key="compare_with").options == [f"Reading lamp with a long neck · {LAMP}"]
+    assert app.button(key="do_compare").label == "Set as competitors"
+    assert "They stay its competitors until they are removed on its page." in words(app)
     app.button(key="do_compare").click().run()
     assert not app.exception
     assert [each.product_id for each in competitors_of(session, acting, lamp)] == others
-    assert [toast.value for toast in app.toast] == ["2 compared now."]
+    assert [toast.value for toast in app.toast] == ["2 set as competitors."]
     app.button(key="do_compare").click().run()
-    assert [toast.value for toast in app.toast] == ["2 compared already."]
+    assert [toast.value for toast in app.toast] == ["2 set already."]
 
 
 def test_all_ticked_products_are_compared_or_none(session: Session, acting: Acting, lamp: int):

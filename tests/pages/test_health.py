@@ -61,6 +61,21 @@ def test_a_worker_that_beats_and_nothing_wrong_is_fine(session: Session) -> None
     assert "There is no Apify token" in words(app), "worth knowing, and no alarm"
 
 
+def test_a_provider_that_does_not_answer_keeps_the_page_from_being_green(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    beat(session, now)
+    first, _ = follow_two(session, acting)
+    asked = now - timedelta(minutes=5)
+    make_run(session, {first: None}, provider="demo", state="intended", intended_at=asked)
+    session.commit()
+    app = open_page()
+    assert not app.success
+    assert "does not answer" in words(app)
+    assert app.warning[0].value.startswith("Demo has not answered a request of 5 minutes ago.")
+
+
 def test_runs_failures_and_cost_of_the_day_are_shown(session: Session, acting: Acting) -> None:
     now = datetime.now(UTC)
     beat(session, now)
@@ -126,5 +141,5 @@ def test_a_token_that_nobody_needs_yet_is_no_alarm(session: Session) -> None:
     [unneeded] = [each for each in health.providers if each.name == "apify"]
     missing = replace(unneeded, state="no_token")
     needed = replace(missing, schedule=replace(missing.schedule, scheduled=1))
-    assert health_parts.badge_color(missing) == "gray"
-    assert health_parts.badge_color(needed) == "red"
+    assert health_parts.badge_color(missing, health.as_of) == "gray"
+    assert health_parts.badge_color(needed, health.as_of) == "red"

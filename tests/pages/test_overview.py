@@ -16,6 +16,7 @@ from core.config import ROOT
 from core.history.attention import Finding
 from core.history.observation import Availability
 from core.tracking.rules import Role
+from tests.factories import follow_all, look_at, store
 from tests.pages.seeding import seed
 
 
@@ -97,8 +98,47 @@ def test_the_header_says_how_much_is_watched_and_how_fresh(
 
 
 def test_a_quiet_day_says_so(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", price=100)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    seed(session, acting, "B0TEST0001", price=100, prior_day=yesterday, prior_price=100)
     assert "Nothing got worse since yesterday." in captions_of(open_overview())
+
+
+def test_before_anything_was_checked_nothing_is_said_to_be_well(
+    session: Session, acting: Acting
+) -> None:
+    follow_all(session, acting, ["B0TEST0001"])
+    said = captions_of(open_overview())
+    assert "Nothing was checked yet: there is nothing to compare." in said
+    assert "Nothing got worse" not in said
+    assert "No rank of yours improved" not in said
+
+
+@pytest.mark.parametrize("hours", [1, 60])
+def test_without_two_days_to_compare_nothing_is_said_to_be_well(
+    session: Session, acting: Acting, hours: int
+) -> None:
+    at = datetime.now(UTC) - timedelta(hours=hours)
+    old = {} if hours == 1 else {"prior_day": at.date() - timedelta(days=1)}
+    seed(session, acting, "B0TEST0001", captured_at=at, price=100, **old)
+    said = captions_of(open_overview())
+    assert "Nothing to compare yet" in said
+    assert "Nothing got worse" not in said
+
+
+def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
+    session: Session, acting: Acting
+) -> None:
+    follow_all(session, acting, ["B0TEST0001"], role=Role.OWN)
+    now = datetime.now(UTC)
+    for days, bsr in ((2, 500), (1, 500), (0, 1500)):
+        seen = {"price": None, "availability": Availability.UNAVAILABLE, "rank": bsr}
+        at = now - timedelta(days=days)
+        store(session, look_at("B0TEST0001", at, **seen), now=now)
+    app = open_overview()
+    badges = " ".join(markdown.value for markdown in app.markdown)
+    assert "Out of stock" in badges
+    assert "Rank worsened" not in badges
+    assert "still currently unavailable, rank \\#500 → \\#1,500" in captions_of(app)
 
 
 def test_doubtful_values_are_counted(session: Session, acting: Acting) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 import streamlit as st
 from sqlalchemy.orm import Session
+from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from app import actions, product_actions, product_parts
@@ -77,6 +78,47 @@ def test_the_current_figures_and_their_changes_are_shown(session: Session, actin
     assert shown["Rating"] == ("4.4 ★", "+0.1")
     assert shown["Ratings"] == ("1,038", "+38")
     assert shown["Availability"][0] == "In stock"
+
+
+def test_what_moved_before_a_page_was_removed_is_no_improvement(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    removed = {"price": None, "availability": Availability.GONE, "seen": Seen.AVAILABILITY}
+    store(
+        session,
+        [
+            look_of(product, now - 150 * DAY),
+            look_of(product, now - 125 * DAY, ranks=(CategoryRank("Kitchen", 300),)),
+            look_of(product, now - 120 * DAY, ranks=(), **removed),
+            look_of(product, now - HOUR, ranks=(), **removed),
+        ],
+    )
+    page = open_product(365)
+    [rank] = [shown for shown in page.metric if shown.label == "Rank in Kitchen"]
+    assert (rank.value, rank.color) == ("#300", Metric.MetricColor.GRAY)
+    assert rank.delta == "seen 4 months ago, before the page was removed"
+    assert "improved" not in " ".join(shown.delta or "" for shown in page.metric)
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(90, False), (365, True)])
+def test_a_range_that_shows_no_deals_says_so(
+    session: Session, acting: Acting, days: int, is_told: bool
+):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - 2 * DAY, deal_price=1900), look_of(product, now - HOUR)])
+    told = "Deals are shown in ranges of up to 90 days." in texts(open_product(days))
+    assert told is is_told
+
+
+def test_a_threshold_that_has_no_effect_is_said_to_have_none(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    wanted = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
+    product_actions.change_settings(product, wanted)
+    page = open_product()
+    page.button(key="settings").click().run()
+    assert [each.value for each in page.warning] == [
+        "A threshold of the price below the usual 5 % has no effect."
+    ]
 
 
 def test_a_range_leaves_out_what_came_before_it(session: Session, acting: Acting):

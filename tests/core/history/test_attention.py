@@ -1,8 +1,10 @@
 """What deserves attention between two days, and what comes first."""
 
+from decimal import Decimal
+
 import pytest
 
-from core.history.attention import DayValues, Finding, find_attention
+from core.history.attention import USUAL_RULE, DayValues, Finding, find_attention
 from core.history.observation import Availability
 
 USUAL = DayValues(
@@ -94,6 +96,57 @@ def test_the_worst_finding_wins() -> None:
     )
     assert finding(everything, listing_changed=True) == Finding.OUT_OF_STOCK
     assert finding(day(price=9000, bsr=9000)) == Finding.RANK_WORSENED
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (Availability.GONE, Finding.GONE),
+        (Availability.UNAVAILABLE, Finding.OUT_OF_STOCK),
+        (Availability.NO_OFFERS, Finding.OUT_OF_STOCK),
+        (Availability.BUY_BOX_SUPPRESSED, Finding.BUY_BOX_SUPPRESSED),
+    ],
+)
+def test_while_a_product_cannot_be_bought_that_is_the_headline(
+    state: Availability, expected: Finding
+) -> None:
+    was = day(availability=state)
+    for suffering in ({"bsr": 9000}, {"ratings_count": 1}, {"bsr": 9000, "price": 4000}):
+        assert finding(day(availability=state, **suffering), was) == expected
+        unknown_before = day(availability=None)
+        assert finding(day(availability=state, **suffering), unknown_before) == expected
+    for calm in ({}, {"bsr": 10}, {"price": 500}, {"seller": "Somebody else"}):
+        assert finding(day(availability=state, **calm), was) is None
+    assert finding(day(availability=state, bsr=10), day(availability=None)) is None
+
+
+def test_a_page_that_goes_after_its_stock_is_news_and_so_is_the_way_back() -> None:
+    out, gone = day(availability=Availability.UNAVAILABLE), day(availability=Availability.GONE)
+    assert finding(gone, out) == Finding.GONE
+    assert finding(out, gone) == Finding.OUT_OF_STOCK
+
+
+def test_the_order_of_the_headlines_is_what_they_cost() -> None:
+    worst_first = [
+        day(availability=Availability.GONE),
+        day(availability=Availability.UNAVAILABLE),
+        day(seller="Somebody else"),
+        day(availability=Availability.BUY_BOX_SUPPRESSED),
+        day(ratings_count=0),
+        day(bsr=10**9),
+        day(price=10**6),
+    ]
+    scores = [find_attention(USUAL, each, False)[1] for each in worst_first]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == len(scores)
+
+
+def test_a_threshold_below_what_is_noticed_is_said_to_have_no_effect() -> None:
+    assert USUAL_RULE.ineffective(3, None) == [
+        "A threshold of the price below the usual 5 % has no effect."
+    ]
+    assert len(USUAL_RULE.ineffective(Decimal("4.99"), 49.9)) == 2
+    assert USUAL_RULE.ineffective(5, 50) == []
 
 
 def test_a_worse_rank_scores_higher_and_never_passes_lost_ratings() -> None:

@@ -271,9 +271,10 @@ def test_recorded_errors_have_their_names(
     server: ModelStandIn, name: str, error: type[OutsideServiceError], words: str
 ) -> None:
     for status, body in _recorded(name):
-        server.answer_next(_answer(status, body))
+        server.answer_next(*[_answer(status, body)] * 3)  # also without a refused parameter
         with pytest.raises(error, match=words):
             ask(server)
+        server.next.clear()
 
 
 def test_a_drip_of_bytes_ends_in_time(server: ModelStandIn) -> None:

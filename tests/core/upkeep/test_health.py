@@ -63,6 +63,22 @@ def with_provider(**values: object) -> Health:
 # Rules
 
 
+def test_an_answer_that_is_awaited_for_a_moment_is_no_silence() -> None:
+    soon = NOW - timedelta(minutes=2)
+    assert concerns(with_provider(schedule=Schedule(9, 9, 0, 0, NOW, soon))) == []
+    assert concerns(replace(FINE, jobs=Jobs(5, 0, None, soon))) == []
+
+
+def test_silence_is_told_once_whoever_is_known_to_be_out_of_order() -> None:
+    long_ago = NOW - timedelta(minutes=9)
+    plan = Schedule(9, 9, 0, 0, NOW, long_ago)
+    known = with_provider(state="unreachable", schedule=plan)
+    assert [each.sentence for each in concerns(known)] == [
+        "Apify can't be reached. It is tried again by itself."
+    ]
+    assert len(concerns(replace(with_provider(schedule=plan), worker_seen_at=None))) == 1
+
+
 def test_nothing_is_wrong_when_all_is_well() -> None:
     assert concerns(FINE) == []
 
@@ -81,6 +97,16 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
             with_provider(schedule=Schedule(9, 9, 0, 2, NOW)),
             Gravity.WARNING,
             "for more than an hour",
+        ),
+        (
+            with_provider(schedule=Schedule(9, 9, 0, 9, NOW, NOW - timedelta(minutes=4))),
+            Gravity.WARNING,
+            "Apify has not answered a request of 4 minutes ago",
+        ),
+        (
+            replace(FINE, jobs=Jobs(5, 0, None, NOW - timedelta(minutes=3))),
+            Gravity.WARNING,
+            "answers slowly or not at all",
         ),
         (replace(FINE, looks=Looks(100, 11)), Gravity.WARNING, "More than a tenth"),
         (replace(FINE, jobs=Jobs(5, 1, "collect")), Gravity.WARNING, "“collect”"),
@@ -198,6 +224,21 @@ def test_due_leased_and_overdue_products_are_counted_apart(
     assert (found.scheduled, found.due, found.leased, found.overdue) == (2, 1, 1, 1)
     assert found.next_due_at == NOW - timedelta(hours=3)
     assert health_queries.schedule(session, "demo", NOW) == Schedule(0, 0, 0, 0, None)
+
+
+def test_a_start_that_is_not_confirmed_and_a_round_that_lasts_are_seen(
+    session: Session, acting: Acting
+) -> None:
+    first, second = follow_two(session, acting)
+    asked, now = NOW - timedelta(minutes=7), datetime.now(UTC)
+    make_run(session, {first: None}, state="intended", intended_at=asked)
+    make_run(session, {second: None}, state="running", intended_at=asked - timedelta(hours=1))
+    assert health_queries.schedule(session, "apify", NOW).unanswered_since == asked
+    assert health_queries.schedule(session, "demo", NOW).unanswered_since is None
+    begin_job(session, "collect runs")
+    assert health_queries.jobs(session, now).collecting_since is None, "nobody works on a run"
+    session.execute(text("UPDATE fetch_run SET claimed_until = :at"), {"at": now + timedelta(1)})
+    assert health_queries.jobs(session, now).collecting_since is not None
 
 
 def test_cost_is_of_the_day_and_the_month_with_what_is_expected(

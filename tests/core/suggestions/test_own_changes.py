@@ -1,0 +1,89 @@
+"""A change that the team made itself and a check confirmed asks for no attention."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.catalog.models import ProductLatest
+from core.history.attention import USUAL_RULE
+from core.suggestions.models import SuggestionAction
+from core.suggestions.rules import KIND_OF, Change, Kind, Proposed
+from core.suggestions.values import NOT_ON_A_PAGE
+from core.tracking.lists import ListFilter, State
+from core.tracking.narrowing import LISTING_CHANGES, SMALL_MOVE
+from core.tracking.queries import count_products
+from tests.core.suggestions.world import new_price, new_title, own_lamp, suggest
+
+MOVED = {"attention_kind": "price_moved", "attention": 25.0, "prior_price": 2000, "price": 1900}
+CHANGED = {"attention_kind": "listing_changed", "attention": 30.0}
+
+
+def needing_attention(session: Session, acting: Acting) -> int:
+    return count_products(session, acting, ListFilter(states=(State.ATTENTION,)))
+
+
+def made(session: Session, acting: Acting, found: dict[str, Any], *actions: Proposed) -> None:
+    """Have the lamp's values of today differ by `found`, and these actions verified."""
+    own_lamp(session, acting)
+    now = datetime.now(UTC)
+    session.execute(update(ProductLatest).values(captured_at=now, **found))
+    assert needing_attention(session, acting) == 1
+    suggest(session, acting, *actions)
+    session.execute(update(SuggestionAction).values(state="verified", verified_at=now))
+
+
+@pytest.mark.parametrize(
+    ("found", "action"), [(MOVED, new_price(1900)), (CHANGED, new_title())], ids=["price", "title"]
+)
+def test_ones_own_verified_change_needs_no_attention(
+    session: Session, acting: Acting, found: dict[str, Any], action: Proposed
+) -> None:
+    made(session, acting, found, action)
+    assert needing_attention(session, acting) == 0
+
+
+@pytest.mark.parametrize("state", ["approved", "applied", "declined", "unseen"])
+def test_before_a_check_confirmed_it_a_change_needs_attention(
+    session: Session, acting: Acting, state: str
+) -> None:
+    made(session, acting, MOVED, new_price(1900))
+    session.execute(update(SuggestionAction).values(state=state))
+    assert needing_attention(session, acting) == 1
+
+
+def test_what_a_manager_made_of_it_is_what_was_set(session: Session, acting: Acting) -> None:
+    made(session, acting, MOVED, new_price(1800))
+    assert needing_attention(session, acting) == 1, "another price than the one proposed"
+    session.execute(update(SuggestionAction).values(edited={"price": 1900}))
+    assert needing_attention(session, acting) == 0
+
+
+def test_another_change_or_an_old_one_explains_nothing(session: Session, acting: Acting) -> None:
+    made(session, acting, CHANGED, new_price(1900))
+    assert needing_attention(session, acting) == 1
+    session.execute(update(SuggestionAction).values(change="update_title"))
+    assert needing_attention(session, acting) == 0
+    session.execute(update(ProductLatest).values(price=1500, prior_price=2000))
+    assert needing_attention(session, acting) == 1, "the price moved besides"
+    session.execute(update(ProductLatest).values(price=1999))
+    long_ago = datetime.now(UTC) - timedelta(days=3)
+    session.execute(update(SuggestionAction).values(verified_at=long_ago))
+    assert needing_attention(session, acting) == 1
+
+
+def test_a_rank_that_worsened_needs_attention_whatever_was_set(
+    session: Session, acting: Acting
+) -> None:
+    worse = {"attention_kind": "rank_worsened", "attention": 45.0, "prior_bsr": 100, "bsr": 200}
+    made(session, acting, MOVED | worse, new_price(1900))
+    assert needing_attention(session, acting) == 1
+
+
+def test_the_list_repeats_the_rules_constants() -> None:
+    on_a_page = {each for each in Change if KIND_OF[each] is Kind.CONTENT} - set(NOT_ON_A_PAGE)
+    assert set(LISTING_CHANGES) == {each.value for each in on_a_page}
+    assert USUAL_RULE.price_share == SMALL_MOVE
