@@ -129,7 +129,7 @@ class AnonymousLimits:
         session.sockets += 1
 
         async def receive_bounded() -> Message:
-            message = await _unless(place, receive)
+            message = await _receive_unless(place, receive)
             self.crowd.touch(address, place)
             code = _TRY_AGAIN if message is None else self._count(session, message)
             if code is None and message is not None:
@@ -175,7 +175,7 @@ class AnonymousLimits:
             del self.sessions[gone]
 
 
-async def _unless(place: asyncio.Future[None], receive: Receive) -> Message | None:
+async def _receive_unless(place: asyncio.Future[None], receive: Receive) -> Message | None:
     """Return the next message, None where the socket has to leave first."""
     coming: asyncio.Future[Any] = asyncio.ensure_future(receive())
     try:

@@ -40,7 +40,7 @@ def make_folder(path: Path) -> None:
     """Make a folder that is closed to other users; one that is there stays as it is."""
     if not path.is_dir():
         path.mkdir(mode=FOLDER, parents=True, exist_ok=True)
-        path.chmod(FOLDER)  # mkdir takes the umask's bits away
+        _close(path, FOLDER)  # mkdir takes the umask's bits away
 
 
 def opener(path: str, flags: int) -> int:
@@ -60,8 +60,11 @@ def _close_data_folder(data_dir: Path) -> None:
 
 
 def _close(path: Path, mode: int) -> None:
-    """Give a folder or file of this user a mode; a link and what is another's stay."""
-    with suppress(FileNotFoundError):  # another process moved it aside
+    """Give a folder or file of this user a mode; a link and what is another's stay.
+
+    So does what lies on a file system that keeps no modes, such as a share of Windows.
+    """
+    with suppress(FileNotFoundError, PermissionError):  # or another process moved it aside
         seen = path.lstat()
         is_kind = stat.S_ISREG if mode == FILE else stat.S_ISDIR
         if is_kind(seen.st_mode) and seen.st_uid == os.geteuid():

@@ -128,7 +128,6 @@ def options(patience: Patience = USUAL) -> dict[str, Any]:
     return {
         "loop": "uvloop",
         "http": cutting_slow_clients(HttpToolsProtocol, patience),
-        "ws": "none",
         "access_log": False,
         "server_header": False,
         "log_level": "warning",
