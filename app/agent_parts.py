@@ -75,10 +75,10 @@ def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
     rows = [
         {
             "When": wording.moment(call.at, zone),
-            "Called": wording.spreadsheet_safe(call.name),
+            "Called": call.name,
             "Ended": call_words.outcome(call, now),
-            "Whose": wording.spreadsheet_safe(call_words.who(call)),
-            "Token": wording.spreadsheet_safe(call_words.token(call)),
+            "Whose": call_words.who(call),
+            "Token": call_words.token(call),
             "Took": call_words.took(call),
             "From": call_words.where(call),
         }

@@ -42,13 +42,12 @@ def events(found: Sequence[Event]) -> None:
 
 def _rows(found: Sequence[Event]) -> pd.DataFrame:
     zone = acting().time_zone
-    # Safe for spreadsheets too: the table's own button makes a file of what is shown.
     rows = [
         {
             "When": wording.moment(event.at, zone),
-            "Who": wording.spreadsheet_safe(audit_words.who(event)),
+            "Who": audit_words.who(event),
             "What": event.verb,
-            "Values": wording.spreadsheet_safe(audit_words.changes(event)),
+            "Values": audit_words.changes(event),
             "Thing": (event.thing or "").replace(":", " "),
             "From": audit_words.where(event),
             "Sealed": event.is_sealed,

@@ -12,7 +12,13 @@ JSON = "application/json"
 
 
 def button(
-    label: str, name: str, mime: str, make: Callable[[Acting], bytes], key: str | None = None
+    label: str,
+    name: str,
+    mime: str,
+    make: Callable[[Acting], bytes],
+    *,
+    key: str | None = None,
+    is_quiet: bool = False,
 ) -> None:
     """Offer a file. Who signs out, or is signed out, gets none any more.
 
@@ -27,5 +33,12 @@ def button(
         return content
 
     st.download_button(
-        label, made, name, mime, icon=":material/download:", on_click="ignore", key=key
+        label,
+        made,
+        name,
+        mime,
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+        type="tertiary" if is_quiet else "secondary",
     )

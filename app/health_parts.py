@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from app import cards, data, downloads
+from app import cards, data, data_tables, downloads
 from app.data import operations
 from core import wording
 from core.history.observation import Outcome
@@ -210,9 +210,9 @@ def runs(found: Sequence[FetchRunRow], now: datetime) -> None:
     if not found:
         st.caption("No run in the last 24 hours. Runs begin when products are due.")
         return
-    st.dataframe(
+    data_tables.show(
         pd.DataFrame([_run_cells(run, now) for run in found]),
-        hide_index=True,
+        "fetch-runs",
         row_height=_ROW_HEIGHT,
         height=_height(len(found)),
         column_config=_counts("Products", "Stored", "Failed"),
@@ -274,10 +274,10 @@ def failures(found: Sequence[OutcomeCount], now: datetime) -> None:
 def _failed(outcome: str, now: datetime) -> None:
     st.caption(wording.outcome(Outcome(outcome)))
     looks = operations.failed_looks(outcome)
-    ticked = st.dataframe(
+    ticked = data_tables.show(
         pd.DataFrame([_look_cells(look, now) for look in looks]),
+        f"failures-{outcome}",
         key=f"{LOOK}_{outcome}",
-        hide_index=True,
         row_height=_ROW_HEIGHT,
         height=_height(len(looks)),
         on_select="rerun",
@@ -341,9 +341,9 @@ def jobs(found: Sequence[JobRow], now: datetime) -> None:
     if not found:
         st.caption("No job has run in the last 24 hours.")
         return
-    st.dataframe(
+    data_tables.show(
         pd.DataFrame([_job_cells(job, now) for job in found]),
-        hide_index=True,
+        "jobs",
         row_height=_ROW_HEIGHT,
         height=_height(len(found)),
         alt=f"{len(found)} jobs, those that failed first",

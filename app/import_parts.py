@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app import addresses, boundary, data, import_actions, keys, session
+from app import addresses, boundary, data, data_tables, import_actions, keys, session
 from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
@@ -154,9 +154,9 @@ def preview(view: ImportView) -> None:
     """Show the first rows of a file."""
     if view.preview:
         frame = _ordered(pd.DataFrame(view.preview).fillna("").astype(str))
-        st.dataframe(
+        data_tables.show(
             frame,
-            hide_index=True,
+            "preview",
             height="content" if len(frame) <= _LONG_PREVIEW else _PREVIEW_HEIGHT,
             alt=f"The first {len(frame)} rows of the file",
         )
@@ -171,7 +171,7 @@ def columns(view: ImportView) -> None:
     with st.expander(
         columns_summary(len(view.columns), unused, unreadable), expanded=unreadable > 0
     ):
-        st.dataframe(
+        data_tables.show(
             pd.DataFrame(
                 {
                     "Column": [use["column"] for use in view.columns],
@@ -181,7 +181,7 @@ def columns(view: ImportView) -> None:
                     ],
                 }
             ),
-            hide_index=True,
+            "columns",
             height="content",
             alt="What each column of the file is taken as",
         )

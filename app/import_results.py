@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from app import cards, data, downloads, fragments, keys, product_choice
+from app import cards, data, data_tables, downloads, fragments, keys, product_choice
 from app.data import operations
 from app.import_parts import kind_label, show_import
 from core import wording
@@ -116,9 +116,9 @@ def _verdicts(view: ImportView, groups: list[VerdictGroup]) -> None:
             "Why": [group.detail or "–" for group in groups],
         }
     )
-    st.dataframe(
+    data_tables.show(
         frame,
-        hide_index=True,
+        "verdicts",
         height="content",
         row_height=_ROW_HEIGHT,
         column_config={
@@ -146,9 +146,9 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
                 "Why, and what to do": [row.detail or "–" for row in shown],
             }
         )
-        st.dataframe(
+        data_tables.show(
             frame,
-            hide_index=True,
+            f"rows-{group.verdict}",
             column_config={"Row": st.column_config.NumberColumn(format="localized", width="small")},
             alt=f"Rows with the verdict {label_of(group.verdict)}",
         )
@@ -193,10 +193,10 @@ def earlier(views: list[ImportView]) -> None:
         st.caption("No import yet. What you import is listed here with its counts.")
         return
     now = datetime.now(UTC)
-    st.dataframe(
+    data_tables.show(
         pd.DataFrame([_earlier_cells(view, now) for view in views]),
+        "imports",
         key=EARLIER,
-        hide_index=True,
         row_height=_ROW_HEIGHT,
         on_select=_open,
         selection_mode="single-row",

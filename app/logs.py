@@ -9,6 +9,8 @@ from typing import Any, Protocol, TypeVar
 import pandas as pd
 import streamlit as st
 
+from app import data_tables
+
 _ROW_HEIGHT = 38
 
 Choice = TypeVar("Choice")
@@ -34,9 +36,9 @@ def choice(
 
 def table(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
     """Show lines of a log as high as they are."""
-    st.dataframe(
+    data_tables.show(
         rows,
-        hide_index=True,
+        key,
         row_height=_ROW_HEIGHT,
         height="content",
         column_config=columns,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cards, keys
+from app import cards, data_tables, keys
 from app.data import acting
 from app.data import suggestions as data
 from core import wording
@@ -90,15 +90,17 @@ def _troubles(found: Sequence[Trouble], now: datetime) -> None:
         st.caption("Every question of today was answered with something usable.")
         return
     shown: dict[str, Any] = {
-        "data": pd.DataFrame([_cells(each, now) for each in found]),
-        "hide_index": True,
+        "frame": pd.DataFrame([_cells(each, now) for each in found]),
+        "name": "rejected-replies",
         "row_height": _ROW_HEIGHT,
         "alt": f"{len(found)} questions of today that brought nothing usable",
     }
     if not acting().may(Right.TEAM):
-        st.dataframe(**shown)
+        data_tables.show(**shown)
         return
-    ticked = st.dataframe(**shown, key=_REJECTED, on_select="rerun", selection_mode="single-row")
+    ticked = data_tables.show(
+        **shown, key=_REJECTED, on_select="rerun", selection_mode="single-row"
+    )
     _replies(found, ticked["selection"]["rows"])
 
 

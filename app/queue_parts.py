@@ -11,6 +11,7 @@ import streamlit as st
 from app import (
     actions,
     ask_parts,
+    data_tables,
     device,
     keys,
     queue_pickers,
@@ -107,10 +108,10 @@ def table(rows: Sequence[QueueRow]) -> None:
     options: dict[str, Any] = {"on_select": "ignore", "column_order": _shown(rows)}
     if _may_decide_here(rows):
         options |= {"on_select": "rerun", "selection_mode": "multi-row"}
-    st.dataframe(
+    data_tables.show(
         cells(rows, datetime.now(UTC)),
+        "suggestions",
         key=_key(rows),
-        hide_index=True,
         row_height=_ROW_HEIGHT,
         height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
         column_config=_columns(),

@@ -10,7 +10,7 @@ from zlib import crc32
 import pandas as pd
 import streamlit as st
 
-from app import actions, cards, compare_parts, data, fragments, keys, product_choice
+from app import actions, cards, compare_parts, data, data_tables, fragments, keys, product_choice
 from app.data import lists
 from core import change_wording, wording
 from core.accounts.rules import Right
@@ -162,10 +162,10 @@ def _availability(row: dict[str, Any]) -> str:
 
 def product_table(rows: pd.DataFrame) -> None:
     """Show products with the actions for those that are ticked; a title opens its product."""
-    st.dataframe(
+    data_tables.show(
         product_cells(rows, datetime.now(UTC)),
+        "products",
         key=_key(rows),
-        hide_index=True,
         row_height=_ROW_HEIGHT,
         height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
         column_config=_columns(),

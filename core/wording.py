@@ -2,7 +2,7 @@
 
 Numbers and dates are written in the reader's formats (`core.formats`). None and NaN are
 "unknown", never 0. Text from outside is made harmless here too, for Streamlit's Markdown
-and for spreadsheets.
+(for spreadsheets in `core.spreadsheets`).
 """
 
 import re
@@ -368,7 +368,6 @@ _SHORTCODE = re.compile(r":(?=[\w+/\-])|(?<=[wW]{3})(?=\.)|(?<=@)(?=\w)")
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 # Controls, and signs that are there and not seen: a text may hide in them.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\U000e0000-\U000e007f]")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def escape_markdown(text: str) -> str:
@@ -396,11 +395,6 @@ def quoted(text: str, longest: int) -> str:
 
 def _escaped_start(found: re.Match[str]) -> str:
     return f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}"
-
-
-def spreadsheet_safe(value: str) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    return "'" + value if value.startswith(_FORMULA_STARTS) else value
 
 
 def shorten(text: str, longest: int) -> str:

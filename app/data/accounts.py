@@ -1,12 +1,10 @@
 """Reads of people and what is theirs. None is kept: who lost a right must not read on."""
 
-import csv
 from datetime import UTC, datetime
-from io import StringIO
 
 from app import session as signed
 from app.data import acting
-from core import wording
+from core import spreadsheets
 from core.accounts import api_tokens, audit, notices, profile, second_factor, service, sessions
 from core.accounts import team_settings as team
 from core.accounts.api_tokens import Token
@@ -99,9 +97,4 @@ def audit_file(who: Acting, what: str | None, person_id: int | None) -> bytes:
     """Return the newest events as a CSV file that spreadsheets take for text alone."""
     with read_scope() as session:
         found = audit.events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_FILE_HEADER)
-    for event in found:
-        writer.writerow([wording.spreadsheet_safe(cell) for cell in file_row(event)])
-    return out.getvalue().encode("utf-8-sig")
+    return spreadsheets.csv_file(_FILE_HEADER, map(file_row, found))

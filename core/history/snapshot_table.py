@@ -1,13 +1,11 @@
 """Stored snapshots as rows to read, and as a CSV. Pure; a blank cell says why it is blank."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import wording
+from core import spreadsheets, wording
 from core.catalog.money import to_decimal
 from core.history.observation import Availability, Flag, Outcome, PriceBasis, Seen, Source
 from core.history.provenance_words import source_name
@@ -106,18 +104,13 @@ def csv_of(rows: Sequence[Stored]) -> bytes:
 
     No cell is taken for a formula by a spreadsheet.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_HEADER)
-    writer.writerows([_csv_row(row) for row in rows])
-    # With the mark at its start spreadsheets read it as UTF-8.
-    return out.getvalue().encode("utf-8-sig")
+    return spreadsheets.csv_file(_HEADER, map(_csv_row, rows))
 
 
-def _csv_row(row: Stored) -> list[str]:
+def _csv_row(row: Stored) -> list[spreadsheets.Cell]:
     basis, state, tenths = row["price_basis"], row["availability"], row["rating"]
-    cells = [
-        row["captured_at"].isoformat(),
+    return [
+        row["captured_at"],
         source_name(Source(row["source"])),
         Outcome(row["outcome"]).value,
         row["currency"],
@@ -129,7 +122,6 @@ def _csv_row(row: Stored) -> list[str]:
         "" if state is None else Availability(state).name.lower(),
         " ".join(wording.flag_reasons(Flag(row["flags"]))),
     ]
-    return [wording.spreadsheet_safe(cell) for cell in cells]
 
 
 def _amount(minor: int | None, currency: str) -> str:

@@ -1,10 +1,8 @@
 """What screens ask about imports: one, earlier ones, the verdicts of their rows. Reads only."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
 from typing import Any
 
 from sqlalchemy import select, text
@@ -16,7 +14,7 @@ from core.db import driver_connection
 from core.importing.models import ImportRun
 from core.importing.service import find_earlier
 from core.importing.verdicts import label_of
-from core.wording import spreadsheet_safe
+from core.spreadsheets import Cell, csv_lines
 
 SHOWN_ROWS = 200
 _CSV_COLUMNS = ("row", "asked", "verdict", "detail", "marketplace", "asin")
@@ -157,11 +155,11 @@ def verdict_rows(
 @verb(Right.READ)
 def verdict_csv(session: Session, acting: Acting, run_id: int) -> Iterator[str]:
     """Yield the verdicts of all rows as pieces of a CSV that spreadsheets may open."""
-    yield _csv([_CSV_COLUMNS])
+    yield csv_lines([_CSV_COLUMNS])
     statement = _VERDICT_ROWS + "ORDER BY r.number LIMIT %(limit)s"
     given: dict[str, Any] = _given(acting, run_id) | {"limit": _CSV_PIECE}
     while rows := driver_connection(session).execute(statement, given).fetchall():
-        yield _csv([_csv_cells(VerdictRow(*row)) for row in rows])
+        yield csv_lines([_csv_cells(VerdictRow(*row)) for row in rows])
         given["after"] = rows[-1][0]
 
 
@@ -170,15 +168,9 @@ def _given(acting: Acting, run_id: int) -> dict[str, Any]:
     return {"run": run_id, "team": acting.team_id, "after": 0}
 
 
-def _csv_cells(row: VerdictRow) -> tuple[str, ...]:
-    cells = (row.asked, label_of(row.verdict), row.detail, row.marketplace, row.asin)
-    return str(row.number), *(spreadsheet_safe(cell or "") for cell in cells)
-
-
-def _csv(lines: list[tuple[str, ...]]) -> str:
-    written = StringIO()
-    csv.writer(written, lineterminator="\r\n").writerows(lines)
-    return written.getvalue()
+def _csv_cells(row: VerdictRow) -> tuple[Cell, ...]:
+    verdict = label_of(row.verdict)
+    return row.number, row.asked, verdict, row.detail, row.marketplace, row.asin
 
 
 @verb(Right.READ)

@@ -4,25 +4,19 @@ The same changes always make the same bytes. Text from listings and models is da
 in a table it is neutralised, so that no spreadsheet takes it for a formula.
 """
 
-import csv
-import io
 import json
-import re
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core import spreadsheets
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.money import to_decimal
 from core.suggestions.rules import Change
 from core.suggestions.values import told
-from core.wording import spreadsheet_safe
 
 COLUMNS = ("marketplace", "asin", "field", "current value", "new value", "currency", "reason")
-_STAMP = re.compile(rb">\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ<")
-_NO_TIME = b">2020-01-01T00:00:00Z<"
 _PATHS: Mapping[Change, str] = {
     Change.UPDATE_PRICE: "/attributes/purchasable_offer",
     Change.SET_COUPON: "/attributes/coupon",
@@ -85,8 +79,8 @@ def make_change_set(lines: Sequence[Line]) -> ChangeSet:
     """Return the files of some changes, in their order."""
     rows = [row for line in lines for row in _rows(line)]
     return ChangeSet(
-        csv=_csv(rows),
-        xlsx=_xlsx(rows),
+        csv=spreadsheets.csv_file(COLUMNS, rows),
+        xlsx=spreadsheets.xlsx_file("Changes", COLUMNS, rows),
         json=json.dumps(patches(lines), ensure_ascii=False, indent=2).encode(),
         checklist=tuple(_step(line) for line in lines),
     )
@@ -99,8 +93,7 @@ def _rows(line: Line) -> Iterator[tuple[str, ...]]:
     """Return a row per field that is written: a bullet has a field of its own."""
     currency = get_marketplace(line.marketplace).currency if _has_amount(line) else ""
     for field, before, after in _fields(line):
-        values = (line.marketplace, line.asin, field, before, after, currency, line.reason)
-        yield tuple(spreadsheet_safe(value) for value in values)
+        yield line.marketplace, line.asin, field, before, after, currency, line.reason
 
 
 def _fields(line: Line) -> Iterator[tuple[str, str, str]]:
@@ -129,49 +122,6 @@ def _cell(line: Line, key: str, value: object) -> str:
 
 def _has_amount(line: Line) -> bool:
     return "price" in line.after or "amount" in line.after
-
-
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return b"\xef\xbb\xbf" + written.getvalue().encode()
-
-
-def _xlsx(rows: Sequence[Sequence[str]]) -> bytes:
-    from openpyxl import Workbook  # 20 MB that most processes never need
-
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    sheet = book.create_sheet("Changes")
-    sheet.append(COLUMNS)
-    for row in rows:
-        sheet.append([_printable(value) for value in row])
-    for cells in sheet.iter_rows(min_row=2):
-        for cell in cells:
-            cell.data_type = "s"  # text, whatever it looks like
-            cell.number_format = "@"
-    written = io.BytesIO()
-    book.save(written)
-    return _timeless(written.getvalue())
-
-
-def _printable(value: str) -> str:
-    """Return text without the control characters that a workbook can't hold."""
-    return "".join(sign for sign in value if sign >= " " or sign in "\t\n\r")
-
-
-def _timeless(archive: bytes) -> bytes:
-    """Return an archive that carries no time: the same content is the same bytes."""
-    written = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(written, "w") as new:
-        for name in old.namelist():
-            entry = zipfile.ZipInfo(name)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            body = old.read(name)
-            new.writestr(entry, _STAMP.sub(_NO_TIME, body) if "core.xml" in name else body)
-    return written.getvalue()
 
 
 # The patch

@@ -228,12 +228,6 @@ def test_no_markdown_sign_is_left_bare(text):
     assert "\n" not in escaped
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_no_cell_is_taken_for_a_formula(start):
-    assert wording.spreadsheet_safe(f"{start}1+1") == f"'{start}1+1"
-    assert wording.spreadsheet_safe("1=1") == "1=1"
-
-
 @given(st.text(max_size=50), st.integers(1, 60))
 def test_shortened_text_fits(text, longest):
     short = wording.shorten(text, longest)

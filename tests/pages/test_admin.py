@@ -333,7 +333,7 @@ def test_the_file_holds_no_formulas(session: Session, acting: Acting) -> None:
     assert rows[1]["new"] == '{"name":"' + NASTY + '"}'
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
     shown = open_page("audit").dataframe[0].value.to_dict("records")
-    assert shown[0]["Who"] == "'@SUM(A1)"
+    assert shown[0]["Who"] == "@SUM(A1)"
 
 
 def test_a_file_is_made_for_who_somebody_is_by_then(

@@ -60,7 +60,7 @@ def test_each_call_is_a_row_with_how_it_ended(session: Session, acting: Acting) 
     assert rows["Token"].tolist() == ["(deleted)", "(deleted)", "Report"]
     assert rows["Took"].tolist() == ["", "12 ms", "12 ms"]
     assert rows["From"].tolist() == ["this machine", "this machine", "203.0.113.7"]
-    assert rows["Called"].tolist()[1] == "'=HYPERLINK(1)"
+    assert rows["Called"].tolist()[1] == "=HYPERLINK(1)"
 
 
 def test_the_day_is_counted_by_outcome(session: Session, acting: Acting) -> None:
