@@ -45,7 +45,7 @@ _ZONES = {
     "GST": 4, "SAST": 2,
 }  # fmt: skip
 _AMBIGUOUS = (
-    "“{}” can be read as two days, and no date of its column tells which: "
+    "The date can be read as two days, and no date of its column tells which: "
     "write dates as 2026-01-31."
 )
 _LONGEST = 60  # characters
@@ -90,13 +90,11 @@ def needs_order(cell: str) -> bool:
 
 
 def _iso(plain: str) -> datetime | date:
-    if len(plain) <= 10:
-        return date.fromisoformat(plain) if len(plain) == 10 else _no_date()
+    if len(plain) in (8, 10):
+        return date.fromisoformat(plain)
+    if len(plain) < 10:
+        raise ValueError("no date")
     return datetime.fromisoformat(plain)
-
-
-def _no_date() -> date:
-    raise ValueError("no date")
 
 
 def _in_words(plain: str, order: DayOrder | None) -> datetime | date:
@@ -119,7 +117,7 @@ def _day_of(pattern: re.Pattern[str], match: re.Match[str], order: DayOrder | No
     first, second = int(match[1]), int(match[3])
     year = int(match[4]) + (2000 if len(match[4]) == 2 else 0)
     if needs_order(match[0]) and order is None:
-        raise UnreadableValueError(_AMBIGUOUS.format(match[0]))
+        raise UnreadableValueError(_AMBIGUOUS)
     if match[2] == "." or first > 12 or (order is DayOrder.DAY_FIRST and second <= 12):
         return date(year, second, first)
     return date(year, first, second)

@@ -7,7 +7,6 @@ offers "newPrice".
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from statistics import median
 
 from core.importing.cells import (
@@ -63,9 +62,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "currency": ("currency", "currency_code"),
     "status": ("status", "scrape_status", "fetch_status", "outcome"),
     "error": ("error", "error_message", "error_text", "errors", "failure", "failure_reason",
-              "exception"),
+              "failed", "has_error", "exception"),
     "blocked": ("blocked", "is_blocked", "captcha", "robot_check"),
-    "success": ("success", "is_success", "succeeded"),
+    "success": ("success", "is_success", "succeeded", "ok"),
     "http_status": ("http_status", "status_code", "http_code", "http_status_code",
                     "response_code"),
     "changed": ("changed", "changed_fields"),
@@ -199,7 +198,7 @@ def _move_misnamed(by_field: dict[str, str], cells: Cells) -> list[str]:
         if column is None or not holds(cells.get(column, ())):
             continue
         del by_field[field]
-        if other not in by_field:
+        if other is not None and other not in by_field:
             by_field[other] = column
             doubts.append(f"“{column}” holds {words}: it is taken for them.")
         else:
@@ -263,6 +262,10 @@ def _is_name(cell: str) -> bool:
     return not any(sign.isdigit() for sign in cell) and len(cell) > 1 and not _is_truth(cell)
 
 
+def _are_truths(cells: Sequence[str]) -> bool:
+    return share_of(cells, _is_truth) == 1
+
+
 def _are_counts(cells: Sequence[str]) -> bool:
     """Tell whether cells are counts, because stars can't be that many."""
     return share_of(cells, _is_count) == 1 and any(_is_above_ten(cell) for cell in cells)
@@ -309,10 +312,11 @@ _FITS: dict[str, Callable[[str], bool]] = {
     "status": is_check_word,
 }
 # A field, what its column holds instead, how that is told, and in words. In this order.
-_MISNAMED: tuple[tuple[str, str, Callable[[Sequence[str]], bool], str], ...] = (
+_MISNAMED: tuple[tuple[str, str | None, Callable[[Sequence[str]], bool], str], ...] = (
     ("ratings_count", "rating", _are_stars, "stars"),
     ("reviews_count", "rating", _are_stars, "stars"),
     ("rating", "ratings_count", _are_counts, "counts"),
-    *((field, "seller", _are_names, "names of sellers") for field in ("buy_box_price",)),
+    ("buy_box_price", "seller", _are_names, "names of sellers"),
+    ("buy_box_price", None, _are_truths, "yes and no"),
 )
-EVERY_NAME = frozenset(chain.from_iterable(_NAMES.values()))
+ERROR_NAMES = frozenset(_NAMES["error"])

@@ -6,6 +6,7 @@ called "review count" counts ratings, as pages show them, unless there is a colu
 those too.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,9 +28,9 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.importing.cells import is_absent, read_product
+from core.importing.cells import is_absent, plain_name, read_product
 from core.importing.currencies import read_currency
-from core.importing.history_columns import HistoryColumns
+from core.importing.history_columns import ERROR_NAMES, HistoryColumns
 from core.importing.local_clock import LocalClock
 from core.importing.moments import as_universal, find_zone, noon_of, read_written
 from core.importing.rows import (
@@ -74,12 +75,20 @@ def flat_record(number: int, item: object) -> Record:
     """Return a JSON object's plain values as a record; what is nested is left out."""
     if not isinstance(item, Mapping):
         return Record(number, {}, "This entry is no object.")
+    item = {
+        name: json.dumps(each) if _is_error(name, each) else each for name, each in item.items()
+    }
     plain = {
         str(name): str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in item.items()
         if isinstance(value, str | int | float)
     }
     return Record(number, plain)
+
+
+def _is_error(name: object, value: object) -> bool:
+    """True for an error that is told as an object, which must not be left out."""
+    return isinstance(value, dict | list) and bool(value) and plain_name(str(name)) in ERROR_NAMES
 
 
 def read_history(

@@ -14,7 +14,15 @@ from core.importing.cells import MARKETPLACE_NAMES, ProductColumns, is_absent, p
 from core.importing.moments import find_zone, is_serial, noon_of, read_written
 from core.importing.rows import shortened
 from core.importing.source_file import UnreadableFileError
-from core.importing.tables import CUT_OFF, Line, Record, UnendedLine, as_record, name_columns
+from core.importing.tables import (
+    CUT_OFF,
+    DELIMITERS,
+    Line,
+    Record,
+    UnendedLine,
+    as_record,
+    name_columns,
+)
 from core.scraping.text import UnreadableValueError
 
 SAMPLE_ROWS = 200  # data rows by which the meaning of columns is decided
@@ -25,6 +33,11 @@ _DECIMALS = re.compile(r"-?\d+[.,](\d+)")
 _CUT_VALUE = (
     "The file ends with “{}” and no line break, and this column's other values are longer: it "
     "seems cut off. Download or export it again, or end its last line with a line break."
+)
+
+_SWALLOWED = (
+    "A quotation mark of this row is closed only {} lines further on, so those rows were taken for "
+    "a part of it: double the quotation marks within cells, or export the table with tabs."
 )
 
 Cells = Mapping[str, Sequence[str]]  # by column: what stands in its sampled cells, blanks aside
@@ -158,6 +171,9 @@ def _moment(value: str) -> datetime | None:
 def _checked(number: int, columns: list[str], line: Line, others: Sequence[Record]) -> Record:
     """Return a line's record; with a problem where the file was cut off within it."""
     record = as_record(number, columns, line)
+    swallowed = max((_lines_within(cell, len(columns)) for cell in line), default=0)
+    if swallowed:
+        return Record(number, record.cells, _SWALLOWED.format(swallowed))
     if not isinstance(line, UnendedLine) or record.problem:
         return record
     peers = [other.cells for other in others if other.number < number and not other.problem]
@@ -172,6 +188,15 @@ def _checked(number: int, columns: list[str], line: Line, others: Sequence[Recor
     ):
         return Record(number, record.cells, _CUT_VALUE.format(shortened(last)))
     return record
+
+
+def _lines_within(cell: str, columns: int) -> int:
+    """Return over how many lines a cell runs that holds rows of a table with so many columns."""
+    if columns < 3 or "\n" not in cell:
+        return 0
+    inner = cell.split("\n")[1:]
+    rows = any(line.count(mark) >= columns - 1 for mark in DELIMITERS for line in inner)
+    return len(inner) if rows else 0
 
 
 def _is_shorter(last: str, peers: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from core.scraping.text import UnreadableValueError
 
 _NOON = time(12)
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?")
-_SERIAL = re.compile(r"[3-7]\d{4}(?:\.\d{1,15})?")
+_SERIAL = re.compile(r"[3-7]\d{4}(?:[.,]\d{1,15})?")
 _SERIAL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 -- day 0 of a spreadsheet, no zone
 _IN_NAME = re.compile(
     r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)"
@@ -131,5 +131,5 @@ def _read(written: str, order: DayOrder | None) -> datetime | date:
 
 
 def _of_serial(written: str) -> datetime | date:
-    moment = _SERIAL_ZERO + timedelta(seconds=round(float(written) * 86_400))
-    return moment if "." in written and moment.time() != time() else moment.date()
+    moment = _SERIAL_ZERO + timedelta(seconds=round(float(written.replace(",", ".")) * 86_400))
+    return moment if moment.time() != time() else moment.date()

@@ -55,6 +55,7 @@ _BY_WORD = {
 _LISTING_STATES = frozenset(
     {
         "active", "inactive", "incomplete", "suppressed", "search_suppressed", "closed", "draft",
+        "detail_page_removed", "approval_required", "buyable", "discoverable",
         "aktiv", "inaktiv", "actif", "inactif", "attivo", "inattivo", "activo", "inactivo",
         "ativo", "inativo", "出品中", "停止中",
     }
@@ -82,13 +83,14 @@ def is_check_word(written: str) -> bool:
 
 def is_listing_state(written: str) -> bool:
     """True for a word that says in which state a seller's listing is."""
-    return _plain(written) in _LISTING_STATES
+    word = _plain(written)
+    return word in _LISTING_STATES or word.startswith(("active_", "inactive_", "incomplete_"))
 
 
 def read_status(written: str) -> Status:
     """Return what a status means; an empty one is "ok", an unknown one says nothing."""
     word = _plain(written)
-    if not word or is_absent(written) or word in _LISTING_STATES:
+    if not word or is_absent(written) or is_listing_state(written):
         return OK
     if word.startswith("pending"):
         return _PENDING

@@ -56,7 +56,20 @@ def test_cells_decide_what_a_name_leaves_open(cells, field, column):
 def test_a_listings_own_state_is_no_outcome_of_a_check():
     assert "status" not in columns_of(status=["Active", "Inactive"])
     assert "status" not in columns_of(status=["Aktiv", "Inaktiv"])
+    assert "status" not in columns_of(status=["Active", "Inactive (Out of stock)", "Incomplete"])
     assert columns_of(status=["ok", "robot_check"])["status"] == "status"
+
+
+def test_a_buy_box_that_is_won_or_not_is_no_price():
+    assert "buy_box_price" not in columns_of(**{"Buy Box": ["Yes", "No"]})
+
+
+def test_an_error_that_is_told_as_an_object_is_an_error(write_file):
+    item = {"asin": "B0DEMO0001", "rank": None, "error": {"code": 503, "message": "captcha"}}
+    other = {"asin": "B0DEMO0002", "rank": 5, "error": None}
+    failure, seen = results(write_file(json.dumps([item, other])))
+    assert failure.outcome is Outcome.BLOCKED
+    assert isinstance(seen, Observation)
 
 
 def test_a_column_of_asins_wins_over_a_name_that_holds_none(write_file):
@@ -155,6 +168,7 @@ def test_small_whole_numbers_far_below_other_amounts_are_no_prices(write_file):
         ("success", "false", Outcome.RUN_FAILED),
         ("http_status", "503", Outcome.BLOCKED),
         ("status_code", "500", Outcome.RUN_FAILED),
+        ("failed", "true", Outcome.RUN_FAILED),
     ],
 )
 def test_a_column_that_says_a_check_failed_makes_a_failure(write_file, column, cell, outcome):
@@ -275,6 +289,14 @@ def test_a_whole_last_row_without_a_line_break_is_stored(write_file, others, las
     )
     *_, seen = results(write_file(f"{header}\n{good}B0DEMO0009,DE,2026-01-31,7,{last}"))
     assert isinstance(seen, Observation)
+
+
+def test_rows_swallowed_by_a_quotation_mark_of_a_csv_are_told(write_file):
+    good = "B0DEMO0002,Mug,US,5\nB0DEMO0003,Mug,US,5\n"
+    text = f'asin,name,marketplace,price\nB0DEMO0001,"12 inch,US,5\n{good}B0DEMO0004,9" cup,US,5\n'
+    told, *_ = results(write_file(text + good.replace("000", "001")))
+    assert isinstance(told, Failure)
+    assert "3 lines further on" in told.detail
 
 
 # Before confirming
