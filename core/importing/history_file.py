@@ -197,7 +197,7 @@ def _read(row: "_Row", asin: str, reading: HistoryReading) -> Observation | Fail
 
 def _status(row: "_Row") -> Status:
     """Return how the check ended; the page's own word on stock wins over a missing price."""
-    status = read_check({name: row.cell(name) for name in CHECK_FIELDS})
+    status = read_check(*(row.cell(name) for name in CHECK_FIELDS))
     if status.outcome is not Outcome.PARSE_ERROR:
         return status
     state, _ = _sentence(row)
@@ -276,21 +276,23 @@ class _Row:
     def __init__(
         self, cells: Mapping[str, str], columns: HistoryColumns, marketplace: Marketplace
     ) -> None:
-        self._cells = cells
         self._columns = columns
+        self._cells = {  # by our names
+            field: cells.get(column, "").strip() for field, column in columns.by_field.items()
+        }
         self.marketplace = marketplace
         self.seen = Seen.NONE
         self.unreadable: dict[str, str] = {}  # by column: what stands there
         self._unreadable: dict[Seen, str] = {}
 
     def has(self, name: str) -> bool:
-        return name in self._columns.by_field
+        return name in self._cells
 
     def column(self, name: str) -> str:
         return self._columns.by_field.get(name, "")
 
     def cell(self, name: str) -> str:
-        return self._cells.get(self.column(name), "").strip()
+        return self._cells.get(name, "")
 
     def name(self, cell: str) -> str | None:
         return text.clean_text(cell, text.LONGEST_NAME)
@@ -321,10 +323,10 @@ class _Row:
 
     def amount(self, name: str, bit: Seen, currency: str | None) -> int | None:
         """Return an amount; a blank cell says that there was none."""
-        cell = self.cell(name)
-        if not self.has(name) or name in self._columns.doubtful or is_absent(cell):
+        cell = self._cells.get(name)
+        if cell is None or currency is None:
             return None
-        if currency is None:
+        if is_absent(cell) or name in self._columns.doubtful:
             return None
         if not cell.isascii() or not cell.replace(".", "").isdigit():
             self._check_currency(find_currency(cell, self.marketplace) or currency)
@@ -332,7 +334,8 @@ class _Row:
 
     def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
         """Return a value; a blank cell says nothing."""
-        if not self.cell(name) or is_absent(self.cell(name)):
+        cell = self._cells.get(name)
+        if not cell or is_absent(cell):
             return None
         return self._parsed(name, bit, parse)
 

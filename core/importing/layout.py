@@ -171,8 +171,7 @@ def _moment(value: str) -> datetime | None:
 def _checked(number: int, columns: list[str], line: Line, others: Sequence[Record]) -> Record:
     """Return a line's record; with a problem where the file was cut off within it."""
     record = as_record(number, columns, line)
-    swallowed = max((_lines_within(cell, len(columns)) for cell in line), default=0)
-    if swallowed:
+    if "\n" in "".join(line) and (swallowed := _lines_within(line, len(columns))):
         return Record(number, record.cells, _SWALLOWED.format(swallowed))
     if not isinstance(line, UnendedLine) or record.problem:
         return record
@@ -190,13 +189,13 @@ def _checked(number: int, columns: list[str], line: Line, others: Sequence[Recor
     return record
 
 
-def _lines_within(cell: str, columns: int) -> int:
+def _lines_within(row: Line, columns: int) -> int:
     """Return over how many lines a cell runs that holds rows of a table with so many columns."""
-    if columns < 3 or "\n" not in cell:
-        return 0
-    inner = cell.split("\n")[1:]
-    rows = any(line.count(mark) >= columns - 1 for mark in DELIMITERS for line in inner)
-    return len(inner) if rows else 0
+    for cell in row if columns > 2 else []:
+        inner = cell.split("\n")[1:]
+        if any(line.count(mark) >= columns - 1 for mark in DELIMITERS for line in inner):
+            return len(inner)
+    return 0
 
 
 def _is_shorter(last: str, peers: Sequence[str]) -> bool:

@@ -1,7 +1,7 @@
 """What the columns of a history file say about how a check ended. Pure."""
 
 import re
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.history.observation import Availability, Flag, Outcome
@@ -102,22 +102,18 @@ def read_status(written: str) -> Status:
     )
 
 
-def read_check(cells: Mapping[str, str]) -> Status:
-    """Return how a check ended by all columns that speak of it, the worst word first.
-
-    `cells` by the names of `CHECK_FIELDS`.
-    """
+@lru_cache(maxsize=1024)
+def read_check(status: str, error: str, blocked: str, success: str, http_status: str) -> Status:
+    """Return how a check ended by what the columns of `CHECK_FIELDS` say, the worst word first."""
     said = [
-        _read_error(cells.get("error", "")),
-        _BLOCKED
-        if cells.get("blocked", "").strip().lower() in _TRUE
-        else _read_error(cells.get("blocked", "")),
-        _FAILED if cells.get("success", "").strip().lower() in _FALSE else OK,
-        _read_code(cells.get("http_status", "")),
-        read_status(cells.get("status", "")),
+        _read_error(error),
+        _BLOCKED if blocked.strip().lower() in _TRUE else _read_error(blocked),
+        _FAILED if success.strip().lower() in _FALSE else OK,
+        _read_code(http_status),
+        read_status(status),
     ]
-    failed = next((status for status in said if status.detail and status is not _FAILED), None)
-    telling = next((status for status in said if status.outcome is not Outcome.OK), None)
+    failed = next((each for each in said if each.detail and each is not _FAILED), None)
+    telling = next((each for each in said if each.outcome is not Outcome.OK), None)
     return failed or telling or next((each for each in said if each is not OK), OK)
 
 
