@@ -4,7 +4,7 @@ Passwords are checked and hashed with no transaction open: both take a moment.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ from core.accounts.credentials import hash_password, is_password, password_probl
 from core.accounts.profile import Profile, Wanted
 from core.accounts.rules import Acting, Scope
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.secret_key import secret_key
 
@@ -74,7 +74,7 @@ def change_mail(own: Profile, mail: str, password: str) -> str:
     """Change the address to sign in with, proven by the present password."""
     prove(own, password)
     with write_scope() as writing:
-        profile.change_mail(writing, acting(), mail, datetime.now(UTC))
+        profile.change_mail(writing, acting(), mail, shared_time())
     return "Mail address changed. Sign in with it from now on."
 
 
@@ -95,7 +95,7 @@ def change_password(
             acting(),
             password_hash,
             proven,
-            datetime.now(UTC),
+            shared_time(),
             revokes_tokens=revokes_tokens,
         )
     ended = "All other sign-ins and all API tokens" if revokes_tokens else "All other sign-ins"
@@ -108,7 +108,7 @@ def prove(own: Profile, password: str) -> str | None:
     Counted for this session alone, so that it is not guessed and nobody elsewhere locks it.
     Raises InvalidInputError for a wrong one, and TooManyAttemptsError.
     """
-    who, now = acting(), datetime.now(UTC)
+    who, now = acting(), shared_time()
     attempt = _begin_attempt(who, own, now)
     with read_scope() as reading:
         kept = profile.own_password_hash(reading, who)
@@ -139,14 +139,14 @@ def _begin_attempt(who: Acting, own: Profile, now: datetime) -> int:
 def end_sign_in(sign_in_id: int) -> str:
     """End one of the person's sign-ins."""
     with write_scope() as writing:
-        sessions.end_one(writing, acting(), sign_in_id, datetime.now(UTC))
+        sessions.end_one(writing, acting(), sign_in_id, shared_time())
     return "That sign-in has ended."
 
 
 def end_other_sign_ins() -> str:
     """End all of the person's sign-ins but this one."""
     with write_scope() as writing:
-        ended = sessions.end_others(writing, acting(), datetime.now(UTC))
+        ended = sessions.end_others(writing, acting(), shared_time())
     if not ended:
         return "You were signed in nowhere else."
     return f"{wording.count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
@@ -158,7 +158,7 @@ def end_other_sign_ins() -> str:
 def begin_second_factor() -> str:
     """Start setting up the second factor; its QR code is shown next."""
     with write_scope() as writing:
-        address = second_factor.begin_second_factor(writing, acting(), _key(), datetime.now(UTC))
+        address = second_factor.begin_second_factor(writing, acting(), _key(), shared_time())
     st.session_state[SETTING_UP] = address
     return "Scan the code with your app."
 
@@ -166,9 +166,7 @@ def begin_second_factor() -> str:
 def confirm_second_factor(code: str) -> str:
     """Finish setting up with a first code; the recovery codes are shown next."""
     with write_scope() as writing:
-        codes = second_factor.confirm_second_factor(
-            writing, acting(), code, _key(), datetime.now(UTC)
-        )
+        codes = second_factor.confirm_second_factor(writing, acting(), code, _key(), shared_time())
     st.session_state.pop(SETTING_UP, None)
     st.session_state[CODES] = codes
     return "Your second factor is set up."
@@ -179,9 +177,9 @@ def remove_second_factor(code: str) -> str:
     who = acting()
     with read_scope() as reading:
         own = profile.get_profile(reading, who)
-    attempt = _begin_attempt(who, own, datetime.now(UTC))
+    attempt = _begin_attempt(who, own, shared_time())
     with write_scope() as writing:
-        second_factor.remove_second_factor(writing, who, code, _key(), datetime.now(UTC))
+        second_factor.remove_second_factor(writing, who, code, _key(), shared_time())
         attempts.forgive(writing, attempt)
     return "Your second factor was removed."
 
@@ -189,7 +187,7 @@ def remove_second_factor(code: str) -> str:
 def renew_recovery_codes() -> str:
     """Replace the recovery codes; the new ones are shown next."""
     with write_scope() as writing:
-        codes = second_factor.renew_recovery_codes(writing, acting(), datetime.now(UTC))
+        codes = second_factor.renew_recovery_codes(writing, acting(), shared_time())
     st.session_state[CODES] = codes
     return "New recovery codes are made. The old ones no longer work."
 
@@ -208,7 +206,7 @@ def forget_shown(name: str) -> None:
 
 def make_token(name: str, scopes: list[Scope], days: int) -> str:
     """Make an API token, to be shown once."""
-    now = datetime.now(UTC)
+    now = shared_time()
     with write_scope() as writing:
         token = api_tokens.make_api_token(
             writing, acting(), name, scopes, now + timedelta(days=days), now
@@ -220,7 +218,7 @@ def make_token(name: str, scopes: list[Scope], days: int) -> str:
 def revoke_token(token_id: int) -> str:
     """Revoke one of the person's tokens."""
     with write_scope() as writing:
-        api_tokens.revoke_own(writing, acting(), token_id, datetime.now(UTC))
+        api_tokens.revoke_own(writing, acting(), token_id, shared_time())
     return "Token revoked."
 
 

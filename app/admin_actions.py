@@ -1,7 +1,5 @@
 """What administrators can change of others and of the team. Each verb answers in words."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from app.data import acting
@@ -11,7 +9,7 @@ from core.accounts import team_settings as team
 from core.accounts.rules import Role
 from core.accounts.team_settings import TeamSettings
 from core.config import get_settings
-from core.db import write_scope
+from core.db import shared_time, write_scope
 from core.errors import InvalidInputError
 from jobs import mailing
 
@@ -21,28 +19,28 @@ LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
 def change_role(person_id: int, role: Role) -> str:
     """Give a person another role."""
     with write_scope() as session:
-        service.change_role(session, acting(), person_id, role, datetime.now(UTC))
+        service.change_role(session, acting(), person_id, role, shared_time())
     return f"The role is {role.value} from now on."
 
 
 def disable(person_id: int) -> str:
     """Shut a person out."""
     with write_scope() as session:
-        service.disable(session, acting(), person_id, datetime.now(UTC))
+        service.disable(session, acting(), person_id, shared_time())
     return "Disabled. Sign-ins and tokens of this person have ended."
 
 
 def enable(person_id: int) -> str:
     """Let a disabled person in again."""
     with write_scope() as session:
-        service.enable(session, acting(), person_id, datetime.now(UTC))
+        service.enable(session, acting(), person_id, shared_time())
     return "This person can sign in again."
 
 
 def remove_second_factor(person_id: int) -> str:
     """Remove the second factor of somebody who lost it."""
     with write_scope() as session:
-        second_factor.remove_second_factor_of(session, acting(), person_id, datetime.now(UTC))
+        second_factor.remove_second_factor_of(session, acting(), person_id, shared_time())
     return "Second factor removed."
 
 
@@ -58,7 +56,7 @@ def erase(person_id: int, name: str, typed: str) -> str:
 def invite(mail: str, role: Role) -> str:
     """Invite an address, again too: mail the link, or show it where there is no mail server."""
     with write_scope() as session:
-        person_id, token = service.invite(session, acting(), mail, role, datetime.now(UTC))
+        person_id, token = service.invite(session, acting(), mail, role, shared_time())
     if has_mail_server():
         mailing.send_invitation(person_id)
         return "An invitation is on its way."
@@ -74,7 +72,7 @@ def has_mail_server() -> bool:
 def withdraw(person_id: int) -> str:
     """Take an invitation back."""
     with write_scope() as session:
-        service.withdraw_invitation(session, acting(), person_id, datetime.now(UTC))
+        service.withdraw_invitation(session, acting(), person_id, shared_time())
     st.session_state.pop(LINK, None)
     return "Invitation withdrawn. Its link opens nothing any more."
 
@@ -82,7 +80,7 @@ def withdraw(person_id: int) -> str:
 def revoke_token(token_id: int) -> str:
     """Revoke anybody's token."""
     with write_scope() as session:
-        api_tokens.revoke_any(session, acting(), token_id, datetime.now(UTC))
+        api_tokens.revoke_any(session, acting(), token_id, shared_time())
     return "Token revoked."
 
 
@@ -90,6 +88,6 @@ def change_team(wanted: TeamSettings) -> str:
     """Change what holds for the team."""
     with write_scope() as session:
         changed = team.change_team_settings(
-            session, acting(), wanted, get_settings().amazcope_registration, datetime.now(UTC)
+            session, acting(), wanted, get_settings().amazcope_registration, shared_time()
         )
     return "Settings saved." if changed else "Nothing was different."

@@ -7,7 +7,7 @@ a ticket, good for one minute and once, which the page posts here.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -19,7 +19,7 @@ from app.gate import address_of, is_own_origin, outage_words
 from core import outages
 from core.accounts import devices, sessions
 from core.config import get_settings
-from core.db import write_scope
+from core.db import shared_time, write_scope
 from core.errors import ConfigurationError
 
 BEGIN, END = "/session/begin", "/session/end"
@@ -115,7 +115,7 @@ async def _short_body(request: Request) -> bytes | None:
 
 def _use(ticket: str, request: Request) -> tuple[str, str] | None:
     """Return the tokens of the session and of the device; None for a ticket that is no good."""
-    browser, now = request.headers.get("user-agent"), datetime.now(UTC)
+    browser, now = request.headers.get("user-agent"), shared_time()
     presented = signed.device_token_in(request.cookies)
     with write_scope() as session:
         token = sessions.begin(
@@ -128,4 +128,4 @@ def _use(ticket: str, request: Request) -> tuple[str, str] | None:
 
 def _finish(token: str, address: str | None) -> None:
     with write_scope() as session:
-        sessions.end_by_token(session, token, datetime.now(UTC), address)
+        sessions.end_by_token(session, token, shared_time(), address)

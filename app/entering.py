@@ -4,7 +4,7 @@ Nothing here tells an unknown mail address from a wrong password, in words or in
 both are counted, looked for and hashed.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from app import session as signed
 from core.accounts import attempts, devices, entry, links, refusals, second_factor
@@ -21,7 +21,7 @@ from core.accounts.links import Purpose
 from core.accounts.rules import typed_mail
 from core.accounts.sessions import make_ticket
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError, NotAllowedError
 from core.secret_key import secret_key
 
@@ -44,7 +44,7 @@ def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
 
     Raises TooManyAttemptsError before the password is looked at.
     """
-    who, now = _comparable(mail), datetime.now(UTC)
+    who, now = _comparable(mail), shared_time()
     bucket, attempt = _begin(who, now)
     with read_scope() as session:
         known = entry.find_known(session, who, with_demo=get_settings().amazcope_demo)
@@ -73,7 +73,7 @@ def count_request(form: Form, target: str) -> None:
 
     `target`: the mail address or the link that was given; whether it is known is not asked.
     """
-    now = datetime.now(UTC)
+    now = shared_time()
     limited_to = LINK_LIMITS if form is Form.LINK else REQUEST_LIMITS
     try:
         with write_scope() as session:
@@ -120,7 +120,7 @@ def try_code(token: str, mail: str, code: str) -> str | None:
     `token`: what the right password gave. Raises NotAllowedError when it is too old,
     and TooManyAttemptsError.
     """
-    now, who = datetime.now(UTC), _comparable(mail)
+    now, who = shared_time(), _comparable(mail)
     bucket, attempt = _begin(who, now)
     with write_scope() as session:
         person_id = links.find_token(session, token, Purpose.SECOND, now)

@@ -6,7 +6,6 @@ every port of this machine in, and asks the internet what its address is.
 
 import hmac
 import logging
-from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -19,7 +18,7 @@ from app import session as signed
 from core import hosts, outages
 from core.accounts import sessions
 from core.config import Settings, get_settings
-from core.db import read_scope
+from core.db import read_scope, shared_time
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -90,7 +89,7 @@ def find_person(asked: HTTPConnection) -> int | None:
     token = signed.token_in(asked.cookies)
     if not token:
         return None
-    now = datetime.now(UTC)
+    now = shared_time()
     with read_scope() as session:
         found = sessions.find(session, token, signed.lifetime(), now, address_of(asked))
     return None if found is None else found.acting.person_id

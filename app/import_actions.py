@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -12,7 +11,7 @@ from redis.exceptions import RedisError
 
 from app import data
 from core.config import get_settings
-from core.db import write_scope
+from core.db import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.importing import service
 from core.importing.service import Confirmation
@@ -43,7 +42,7 @@ def _offer(name: str, pieces: Iterable[bytes], *, is_pasted: bool = False) -> in
         with path.open("wb") as copy:
             copy.writelines(pieces)
         limit = get_settings().amazcope_upload_mb
-        trial = TrialContext(data.acting().time_zone, datetime.now(UTC))
+        trial = TrialContext(data.acting().time_zone, shared_time())
         examined = service.examine(path, name, limit, is_pasted=is_pasted, trial=trial)
         with write_scope() as session:
             return service.offer(session, data.acting(), examined).id
@@ -52,7 +51,7 @@ def _offer(name: str, pieces: Iterable[bytes], *, is_pasted: bool = False) -> in
 def confirm(run_id: int, confirmed: Confirmation) -> None:
     """Queue an offered import and wake the worker. Raises InvalidInputError."""
     with write_scope() as session:
-        service.confirm(session, data.acting(), run_id, confirmed, datetime.now(UTC))
+        service.confirm(session, data.acting(), run_id, confirmed, shared_time())
     _ring(run_id)
 
 

@@ -1,7 +1,6 @@
 """Links that were mailed or printed, and the forms behind them: set up, join, reset, register."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -23,7 +22,7 @@ from core.accounts.service import Invited
 from core.accounts.sessions import make_ticket
 from core.accounts.team_settings import registration_mode
 from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from jobs import mailing
 
@@ -110,7 +109,7 @@ def _back() -> None:
 def _accept(link: Link) -> None:
     """Let somebody set a password, and with the set-up or an invitation a name."""
     with read_scope() as session:
-        invited = service.find_invited(session, link.token, link.purpose, datetime.now(UTC))
+        invited = service.find_invited(session, link.token, link.purpose, shared_time())
     if invited is None:
         dead = _DEAD_SETUP if link.purpose is Purpose.SETUP else _DEAD
         st.error(dead, icon=":material/link_off:")
@@ -176,7 +175,7 @@ def _finish(link: Link, typed: _Typed) -> str | None:
         problem = password_problem(typed.password, name, mail)
         if problem:
             raise InvalidInputError(problem)
-        password_hash, now = hash_password(typed.password), datetime.now(UTC)
+        password_hash, now = hash_password(typed.password), shared_time()
         with write_scope() as session:
             number = _use(session, link, typed, password_hash, now)
             if second_factor.is_asked_of(session, number):

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ from core.accounts import sessions
 from core.accounts.rules import Acting
 from core.accounts.sessions import Display, Found, Lifetime
 from core.config import Settings, get_settings
-from core.db import read_scope, write_scope
+from core.db import read_scope, shared_time, write_scope
 from core.errors import NotAllowedError
 from core.formats import Formats
 
@@ -155,7 +155,7 @@ def forget() -> None:
 
 
 def _ask(token: str, where: str | None) -> Found | None:
-    now = datetime.now(UTC)
+    now = shared_time()
     with read_scope() as session:
         found = sessions.find(session, token, lifetime(), now, where)
     if found is not None and found.is_stale:

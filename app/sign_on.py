@@ -5,7 +5,6 @@ at once and given back: the sign-in that follows is one like any other.
 """
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -16,7 +15,7 @@ from core.accounts import outside
 from core.accounts.outside import Admission
 from core.accounts.sessions import make_ticket
 from core.config import Settings, get_settings
-from core.db import write_scope
+from core.db import shared_time, write_scope
 from core.errors import NotAllowedError
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ def _let_in(settings: Settings, given: dict[str, Any]) -> str:
         is_open=settings.amazcope_registration == "open",
         roles=outside.read_roles(settings.amazcope_oidc_groups),
     )
-    now = datetime.now(UTC)
+    now = shared_time()
     with write_scope() as session:
         number = outside.let_in(session, claims, admission, now, signed.address())
         return make_ticket(session, number, now)

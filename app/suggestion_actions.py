@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from app.data import acting
 from core import wording
-from core.db import write_scope
+from core.db import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.suggestions import advising, editing, service
 from core.suggestions.rules import Change, PriceCaps
@@ -183,4 +183,4 @@ def read_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return shared_time()

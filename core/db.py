@@ -7,10 +7,11 @@ every page, job and tool follows.
 
 import select
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -315,6 +316,32 @@ def database_time() -> datetime:
     with read_scope() as session:
         now: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now.astimezone(UTC)
+
+
+class _SharedClock:
+    """The database's time as of the last asking, carried on by this process's steady clock."""
+
+    def __init__(self) -> None:
+        self._known: tuple[datetime, float] | None = None
+
+    def read(self) -> datetime:
+        known = self._known
+        if known is None or time.monotonic() - known[1] > _ASKED_EVERY:
+            before = time.monotonic()
+            known = self._known = (database_time(), before)
+        return known[0] + timedelta(seconds=time.monotonic() - known[1])
+
+
+_ASKED_EVERY = 30.0  # seconds; a steady clock does not drift further than a millisecond by then
+_shared_clock = _SharedClock()
+
+
+def shared_time() -> datetime:
+    """Return the database's time, UTC, mostly without asking for it: for what happens often.
+
+    Raises what the database raises when it is away.
+    """
+    return _shared_clock.read()
 
 
 def driver_connection(session: Session) -> psycopg.Connection[Any]:

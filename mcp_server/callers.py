@@ -5,7 +5,6 @@ A token is looked up anew for every call: what was revoked or demoted is so at o
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from anyio.to_thread import run_sync
@@ -18,7 +17,7 @@ from starlette.requests import Request
 
 from core.accounts.api_tokens import Bearer, find_by_token, mark_used
 from core.accounts.rules import Acting
-from core.db import note_scope, read_scope
+from core.db import note_scope, read_scope, shared_time
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class Callers(Protocol):
 
 def known_bearer(token: str, address: str | None) -> Bearer | None:
     """Return who a token acts as, and note that it was used; None when it does not hold."""
-    now = datetime.now(UTC)
+    now = shared_time()
     with read_scope() as session:
         bearer = find_by_token(session, token, now, address)
     if bearer is not None and not bearer.is_use_noted and bearer.acting.token_id is not None:

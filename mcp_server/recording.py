@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -24,7 +24,7 @@ from core.accounts.rules import Acting
 from core.agents.rules import CallLimit, Outcome
 from core.agents.service import Asked, begin_call, end_call, hash_of
 from core.config import get_settings
-from core.db import note_scope
+from core.db import note_scope, shared_time
 from core.errors import AmazcopeError, ConfigurationError
 from mcp_server.callers import Asking, Callers
 
@@ -105,7 +105,8 @@ class Recording:
         if ctx.method not in RECORDED or ctx.request_id is None:
             return await call_next(ctx)
         try:
-            call = Call(await self._callers.who(ctx), _asked(ctx), datetime.now(UTC))
+            who = await self._callers.who(ctx)  # asks for the time as well: it is known then
+            call = Call(who, _asked(ctx), shared_time())
             if ctx.method != TOOL and (wait := await _begin_beside(call)):
                 return _told(ctx.method, too_often(wait))
         except (*outages.ERRORS, ConfigurationError) as error:

@@ -184,6 +184,19 @@ def test_jobs_go_by_the_databases_clock_alone() -> None:
         assert not found, f"{path.name} asks the process's clock; ask core.db.database_time"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(ROOT / "app").glob("*_actions.py"),
+        *(ROOT / "app" / f"{name}.py" for name in ("session", "entering", "gate", "linked")),
+        *(ROOT / "mcp_server" / f"{name}.py" for name in ("callers", "recording")),
+    ],
+    ids=lambda path: path.name,
+)
+def test_what_counts_across_processes_goes_by_the_shared_clock(path: Path) -> None:
+    assert "datetime.now(" not in path.read_text(), "ask core.db.shared_time"
+
+
 def test_every_folder_of_core_is_listed() -> None:
     there = {path.parent.name for path in (ROOT / "core").glob("*/__init__.py")}
     assert there - {"migrations"} == set(FOLDERS)

@@ -5,7 +5,7 @@ does not change any more and is kept.
 """
 
 import codecs
-from datetime import UTC, datetime
+from datetime import datetime
 from io import SEEK_END, BytesIO
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.data import acting
 from core.accounts.rules import Acting
 from core.config import get_settings
-from core.db import read_scope
+from core.db import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.importing import queries
 from core.importing.queries import ImportView, VerdictGroup, VerdictRow
@@ -83,7 +83,7 @@ def last_sign() -> datetime | None:
 @st.cache_data(ttl=10, show_spinner=False)
 def health_now() -> Health:
     """Return the health of the installation, ten seconds old at most."""
-    now = datetime.now(UTC)
+    now = shared_time()
     with read_scope() as session:
         ended = health_queries.outcomes(session, now)
         return Health(
@@ -114,21 +114,21 @@ def _providers(session: Session, now: datetime) -> list[Provider]:
 def fetch_runs() -> list[FetchRunRow]:
     """Return the newest fetch runs of the last 24 hours."""
     with read_scope() as session:
-        return health_queries.fetch_runs(session, datetime.now(UTC))
+        return health_queries.fetch_runs(session, shared_time())
 
 
 @st.cache_data(ttl=10, show_spinner=False)
 def outcomes() -> list[OutcomeCount]:
     """Return how the looks of the last 24 hours ended."""
     with read_scope() as session:
-        return health_queries.outcomes(session, datetime.now(UTC))
+        return health_queries.outcomes(session, shared_time())
 
 
 @st.cache_data(ttl=10, max_entries=50, show_spinner=False)
 def failed_looks(outcome: str) -> list[FailedLook]:
     """Return the newest looks that ended in one way."""
     with read_scope() as session:
-        return health_queries.failed_looks(session, outcome, datetime.now(UTC))
+        return health_queries.failed_looks(session, outcome, shared_time())
 
 
 @st.cache_data(ttl=600, max_entries=50, show_spinner=False)
@@ -142,7 +142,7 @@ def original(run_id: int, product_id: int) -> Any | None:
 def job_runs() -> list[JobRow]:
     """Return jobs of the last 24 hours, those that failed first."""
     with read_scope() as session:
-        return health_queries.job_runs(session, datetime.now(UTC))
+        return health_queries.job_runs(session, shared_time())
 
 
 def forget_health() -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -54,3 +55,24 @@ def test_a_server_that_takes_calls_and_says_nothing_is_not_waited_for_for_ever(
         with pytest.raises(OperationalError):
             db.make_engine(db.with_driver(url)).connect()
         assert time.monotonic() - began < 30
+
+
+def test_the_shared_clock_is_the_databases_and_rarely_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    then, asked = datetime(2031, 5, 1, tzinfo=UTC), []
+    monkeypatch.setattr(db, "database_time", lambda: asked.append(True) or then)
+    clock = db._SharedClock()
+    first, second = clock.read(), clock.read()
+    assert then <= first <= second < then + timedelta(seconds=30)
+    assert len(asked) == 1
+    monkeypatch.setattr(db, "_ASKED_EVERY", 0.0)
+    clock.read()
+    assert len(asked) == 2
+
+
+def test_the_databases_clock_is_told_in_utc(committed_database: str) -> None:
+    with db.read_scope() as session:
+        before = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    assert before <= db.database_time() <= before + timedelta(minutes=5)
+    assert db.database_time().tzinfo is UTC
