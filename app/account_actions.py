@@ -4,7 +4,7 @@ Passwords are checked and hashed with no transaction open: both take a moment.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 

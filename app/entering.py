@@ -4,7 +4,7 @@ Nothing here tells an unknown mail address from a wrong password, in words or in
 both are counted, looked for and hashed.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app import session as signed
 from core.accounts import attempts, devices, entry, links, refusals, second_factor

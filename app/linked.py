@@ -1,6 +1,7 @@
 """Links that were mailed or printed, and the forms behind them: set up, join, reset, register."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 from sqlalchemy.orm import Session
