@@ -7,15 +7,13 @@ those too.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.marketplaces import Marketplace
-from core.catalog.money import find_currency
-from core.errors import AmazcopeError
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -28,8 +26,8 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.importing.cells import is_absent, plain_name, read_product
-from core.importing.currencies import read_currency
+from core.importing.cells import plain_name, read_product
+from core.importing.history_cells import HistoryCells, OtherMarketplaceError
 from core.importing.history_columns import ERROR_NAMES, HistoryColumns
 from core.importing.local_clock import LocalClock
 from core.importing.moments import as_universal, find_zone, noon_of, read_written
@@ -141,10 +139,6 @@ def _joined(waiting: Sequence[Row]) -> Iterator[Row]:
         yield replace(row, asked=whole.asin, result=PartOf(first.number))
 
 
-class OtherMarketplaceError(AmazcopeError):
-    """A row is in a currency in which its marketplace doesn't sell."""
-
-
 @dataclass(frozen=True, slots=True)
 class HistoryReading:
     """What all rows of a history table are read by."""
@@ -163,7 +157,7 @@ def read_record(record: Record, reading: HistoryReading) -> Row:
     product = read_product(record.cells, reading.columns.product, reading.default)
     if isinstance(product, Refusal):
         return Row(record.number, asked, product)
-    cells = _Row(record.cells, reading.columns, product[0])
+    cells = HistoryCells(record.cells, reading.columns, product[0])
     try:
         result = _read(cells, product[1], reading)
     except OtherMarketplaceError as error:
@@ -176,7 +170,7 @@ def read_record(record: Record, reading: HistoryReading) -> Row:
     return Row(record.number, asked, result, cells.unreadable)
 
 
-def _read(row: "_Row", asin: str, reading: HistoryReading) -> Observation | Failure:
+def _read(row: HistoryCells, asin: str, reading: HistoryReading) -> Observation | Failure:
     captured_at = _captured_at(row, asin, reading)
     status = _status(row)
     if status.detail:
@@ -195,7 +189,7 @@ def _read(row: "_Row", asin: str, reading: HistoryReading) -> Observation | Fail
     )  # fmt: skip
 
 
-def _status(row: "_Row") -> Status:
+def _status(row: HistoryCells) -> Status:
     """Return how the check ended; the page's own word on stock wins over a missing price."""
     status = read_check(*(row.cell(name) for name in CHECK_FIELDS))
     if status.outcome is not Outcome.PARSE_ERROR:
@@ -206,7 +200,7 @@ def _status(row: "_Row") -> Status:
     return status
 
 
-def _observe(row: "_Row", asin: str, captured_at: datetime, status: Status) -> Observation:
+def _observe(row: HistoryCells, asin: str, captured_at: datetime, status: Status) -> Observation:
     if status.outcome is Outcome.NOT_FOUND:
         return _gone(row, asin, captured_at)
     currency = row.currency()
@@ -255,7 +249,7 @@ def _observe(row: "_Row", asin: str, captured_at: datetime, status: Status) -> O
     )
 
 
-def _gone(row: "_Row", asin: str, captured_at: datetime) -> Observation:
+def _gone(row: HistoryCells, asin: str, captured_at: datetime) -> Observation:
     return Observation(
         marketplace=row.marketplace.code,
         asin=asin,
@@ -267,94 +261,7 @@ def _gone(row: "_Row", asin: str, captured_at: datetime) -> Observation:
     )
 
 
-class _Row:
-    """A record's cells by our names, noting which of them say something, and which can't be read.
-
-    A cell that can't be read costs its value, not its row.
-    """
-
-    def __init__(
-        self, cells: Mapping[str, str], columns: HistoryColumns, marketplace: Marketplace
-    ) -> None:
-        self._columns = columns
-        self._cells = {  # by our names
-            field: cells.get(column, "").strip() for field, column in columns.by_field.items()
-        }
-        self.marketplace = marketplace
-        self.seen = Seen.NONE
-        self.unreadable: dict[str, str] = {}  # by column: what stands there
-        self._unreadable: dict[Seen, str] = {}
-
-    def has(self, name: str) -> bool:
-        return name in self._cells
-
-    def column(self, name: str) -> str:
-        return self._columns.by_field.get(name, "")
-
-    def cell(self, name: str) -> str:
-        return self._cells.get(name, "")
-
-    def name(self, cell: str) -> str | None:
-        return text.clean_text(cell, text.LONGEST_NAME)
-
-    def currency(self) -> str | None:
-        """Return the currency the row names; the marketplace's when it names none.
-
-        None: what it names is no currency, so no amount of it can be read. Raises
-        OtherMarketplaceError for one in which the marketplace doesn't sell.
-        """
-        written = self.cell("currency")
-        if not written or is_absent(written):
-            return self.marketplace.currency
-        try:
-            currency = read_currency(written, self.marketplace)
-        except UnreadableValueError:
-            self.unreadable[self.column("currency")] = written
-            return None
-        self._check_currency(currency)
-        return currency
-
-    def _check_currency(self, currency: str) -> None:
-        if currency != self.marketplace.currency:
-            raise OtherMarketplaceError(
-                f"The row is in {currency}, and {self.marketplace.domain} sells in "
-                f"{self.marketplace.currency}: correct its marketplace, or name it in a column."
-            )
-
-    def amount(self, name: str, bit: Seen, currency: str | None) -> int | None:
-        """Return an amount; a blank cell says that there was none."""
-        cell = self._cells.get(name)
-        if cell is None or currency is None:
-            return None
-        if is_absent(cell) or name in self._columns.doubtful:
-            return None
-        if not cell.isascii() or not cell.replace(".", "").isdigit():
-            self._check_currency(find_currency(cell, self.marketplace) or currency)
-        return self._parsed(name, bit, lambda cell: text.amount(cell, self.marketplace, currency))
-
-    def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
-        """Return a value; a blank cell says nothing."""
-        cell = self._cells.get(name)
-        if not cell or is_absent(cell):
-            return None
-        return self._parsed(name, bit, parse)
-
-    def _parsed(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
-        try:
-            value = parse(self.cell(name))
-        except UnreadableValueError:
-            self.unreadable[self.column(name)] = self.cell(name)
-            self._unreadable[bit] = text.excerpt(self.cell(name))
-            return None
-        self.seen |= bit
-        return value
-
-    def unreadable_fields(self) -> dict[Seen, str]:
-        """Return what stands where a field can't be read, and nothing else said it."""
-        return {bit: cell for bit, cell in self._unreadable.items() if not bit & self.seen}
-
-
-def _captured_at(row: _Row, asin: str, reading: HistoryReading) -> datetime | None:
+def _captured_at(row: HistoryCells, asin: str, reading: HistoryReading) -> datetime | None:
     """Return the row's time, else the confirmed one. Raises UnreadableValueError."""
     cell = row.cell("time")[:60]
     try:
@@ -378,7 +285,7 @@ def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | 
     return shown_price(amounts)
 
 
-def _ranks(row: _Row) -> tuple[CategoryRank, ...]:
+def _ranks(row: HistoryCells) -> tuple[CategoryRank, ...]:
     main = row.read("rank", Seen.BSR, text.rank_number)
     further = row.read("further_rank", Seen.BSR, text.rank_number)
     if row.has("rank") and not row.cell("rank"):
@@ -400,7 +307,7 @@ def category_path(written: str) -> tuple[str, ...]:
     return text.clean_lines(steps, text.LONGEST_NAME)
 
 
-def _availability(row: _Row, status: Status) -> tuple[Availability | None, int | None]:
+def _availability(row: HistoryCells, status: Status) -> tuple[Availability | None, int | None]:
     """Return the state and how many are left, from the status, a sentence or a yes or no."""
     state, left = _sentence(row)
     if state is None and row.cell("is_available"):
@@ -415,7 +322,7 @@ def _availability(row: _Row, status: Status) -> tuple[Availability | None, int |
     return state, left
 
 
-def _sentence(row: _Row) -> tuple[Availability | None, int | None]:
+def _sentence(row: HistoryCells) -> tuple[Availability | None, int | None]:
     """Return the state that the page's own sentence on stock names, and how many are left."""
     return row.read("availability", Seen.AVAILABILITY, _known_sentence) or (None, None)
 
@@ -433,7 +340,7 @@ def _outcome(status: Status, availability: Availability | None) -> Outcome:
     return _OUTCOMES.get(availability, Outcome.OK)
 
 
-def _listing(row: _Row) -> Listing | None:
+def _listing(row: HistoryCells) -> Listing | None:
     title = text.clean_text(row.cell("title"), text.LONGEST_TITLE)
     if title is None:
         return None
