@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from core.catalog.categories import UNNAMED_CATEGORY
+from core.history.observation import CategoryRank
 from core.importing.cells import (
     ProductColumns,
     find_column,
@@ -20,7 +22,7 @@ from core.importing.cells import (
 from core.importing.date_words import DayOrder
 from core.importing.moments import is_serial, read_written
 from core.importing.statuses import is_check_word, is_listing_state
-from core.scraping import phrases, text
+from core.scraping import phrases, ranks, text
 from core.scraping.text import UnreadableValueError
 
 Cells = Mapping[str, Sequence[str]]
@@ -226,6 +228,8 @@ def _amounts_that_count(
     usual = {field: _median(each) for field, each in columns.items() if each}
     doubts, doubtful = [], []
     for field, middle in usual.items():
+        if field not in _PERHAPS_COUNTS:
+            continue
         others = [value for other, value in usual.items() if other != field and value]
         small = share_of(columns[field], lambda cell: bool(_SMALL_COUNT.fullmatch(cell))) == 1
         if small and others and middle and middle * _COUNTS_APART < min(others):
@@ -234,6 +238,7 @@ def _amounts_that_count(
     return doubts, frozenset(doubtful)
 
 
+_PERHAPS_COUNTS = ("amazon_price", "new_price", "new_fba_price", "used_price")  # as Keepa's series
 _COUNTS = (
     "“{}” holds small whole numbers beside amounts that are many times larger: it seems to "
     "count offers. What it holds is not taken for prices."
@@ -294,6 +299,21 @@ def _reads(parse: Callable[[str], object], cell: str) -> bool:
         return False
 
 
+def rank_cell(cell: str) -> tuple[CategoryRank, ...]:
+    """Return the ranks of a cell: a number alone, or the page's line "#1,204 in Kitchen (…)".
+
+    Raises UnreadableValueError.
+    """
+    try:
+        rank = text.rank_number(cell)
+    except UnreadableValueError:
+        found = ranks.read_ranks(cell, is_named=True)
+        if not found:
+            raise
+        return found
+    return (CategoryRank(UNNAMED_CATEGORY, rank),) if rank else ()
+
+
 def _is_moment(cell: str) -> bool:
     try:
         return read_written(cell, DayOrder.DAY_FIRST) is not None
@@ -304,7 +324,7 @@ def _is_moment(cell: str) -> bool:
 _FITS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(AMOUNTS, _is_money),
     **dict.fromkeys(("ratings_count", "reviews_count", "offers_new", "offers_used"), _is_count),
-    "rank": lambda cell: _reads(text.rank_number, cell),
+    "rank": lambda cell: _reads(rank_cell, cell),
     "further_rank": lambda cell: _reads(text.rank_number, cell),
     "rating": lambda cell: _reads(phrases.rating, cell),
     "time": _is_moment,

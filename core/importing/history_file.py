@@ -28,7 +28,7 @@ from core.history.observation import (
 )
 from core.importing.cells import plain_name, read_product
 from core.importing.history_cells import HistoryCells, OtherMarketplaceError
-from core.importing.history_columns import ERROR_NAMES, HistoryColumns
+from core.importing.history_columns import ERROR_NAMES, HistoryColumns, rank_cell
 from core.importing.local_clock import LocalClock
 from core.importing.moments import as_universal, find_zone, noon_of, read_written
 from core.importing.rows import (
@@ -286,18 +286,19 @@ def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | 
 
 
 def _ranks(row: HistoryCells) -> tuple[CategoryRank, ...]:
-    main = row.read("rank", Seen.BSR, text.rank_number)
+    found = row.read("rank", Seen.BSR, rank_cell) or ()
     further = row.read("further_rank", Seen.BSR, text.rank_number)
     if row.has("rank") and not row.cell("rank"):
         row.seen |= Seen.BSR  # a blank rank: the page showed none
     path = category_path(row.cell("category"))
-    if main is None:
+    if not found:
         return ()
-    root = path[0] if path and not row.has("further_rank") else UNNAMED_CATEGORY
-    ranks = [CategoryRank(row.name(row.cell("rank_category")) or root, main)]
+    if found[0].category == UNNAMED_CATEGORY:
+        root = path[0] if path and not row.has("further_rank") else UNNAMED_CATEGORY
+        found = (CategoryRank(row.name(row.cell("rank_category")) or root, found[0].rank),)
     if further is not None and path:
-        ranks.append(CategoryRank(path[-1], further))
-    return tuple(ranks)
+        found = (*found, CategoryRank(path[-1], further))
+    return found
 
 
 def category_path(written: str) -> tuple[str, ...]:

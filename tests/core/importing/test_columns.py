@@ -212,6 +212,19 @@ def test_fields_of_other_tools_objects_are_read(write_file):
     assert (seen.ratings_count, seen.ranks[0].rank, seen.ranks[0].category) == (25, 120, "Lamps")
 
 
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("#1,204 in Home & Kitchen (See Top 100 in Home & Kitchen)", [1204]),
+        ("Nr. 12 in Baumarkt, Nr. 3 in Bohrer", [12, 3]),
+        ("#1,204", [1204]),
+    ],
+)
+def test_a_rank_may_be_the_line_of_the_page(write_file, cell, found):
+    (seen,) = results(write_file(f'asin,bsr,price\nB0DEMO0001,"{cell}",5\n'))
+    assert [rank.rank for rank in seen.ranks] == found
+
+
 # Title rows
 
 
