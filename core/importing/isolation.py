@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from core.config import ROOT, get_settings
 from core.errors import AmazcopeError
 from core.importing import reader_process
-from core.importing.reader_process import LENGTH, Limits, Request
+from core.importing.reader_process import LENGTH, OUT_OF_MEMORY, Limits, Request
 from core.importing.source_file import MEGABYTE, UPLOAD_MB, UnreadableFileError
 
 log = logging.getLogger(__name__)
@@ -83,8 +83,6 @@ def ask_process(request: Request) -> Generator[Any, None, None]:
             kind, value = reader.next_answer()
             if kind == "refused":
                 raise UnreadableFileError(value)
-            if kind == "memory":
-                raise UnreadableFileError(_TOO_MUCH)
             if kind == "failed":
                 log.error("The reader of a file failed: %s", value)
                 raise ReaderFailedError(_FAILED)
@@ -167,6 +165,8 @@ class _Reader:
 
 
 def _how_it_ended(code: int) -> AmazcopeError:
+    if code == OUT_OF_MEMORY:
+        return UnreadableFileError(_TOO_MUCH)
     if -code == signal.SIGXCPU:
         return UnreadableFileError(_TOO_LONG)
     if -code in _ENDED_FROM_OUTSIDE:

@@ -25,6 +25,7 @@ from core.errors import InvalidInputError
 
 LENGTH = 8  # bytes before an answer that say how long it is
 MEGABYTE = 1024 * 1024
+OUT_OF_MEMORY = 77  # how it exits where it reached its limit
 # Loaded before it is asked, so that the limits count what reading takes.
 _READERS = ("core.importing.recognise", "core.importing.reading")
 
@@ -63,9 +64,13 @@ def main() -> None:
     threading.Thread(target=_end_with_who_asked, daemon=True).start()
     _limit(request.limits)
     gc.set_threshold(100_000)  # what is read holds no circles: looking for them takes a quarter
-    with suppress(BrokenPipeError):
+    try:
         for answer in _answers(request):
             _write(answers, answer)
+    except MemoryError:  # there may be none left for an answer
+        os._exit(OUT_OF_MEMORY)
+    except BrokenPipeError:
+        pass  # nobody waits for it any more
     os._exit(0)  # quicker than taking the memory apart
 
 
@@ -93,7 +98,7 @@ def _answers(request: Request) -> Iterator[tuple[str, Any]]:
     except InvalidInputError as error:
         yield "refused", str(error)
     except MemoryError:
-        yield "memory", None
+        raise
     except Exception:  # this process's edge: told to who asked, who logs it
         yield "failed", traceback.format_exc(limit=-10)
     else:
@@ -113,10 +118,7 @@ _BY_NAME = copyreg.dispatch_table | {ZoneInfo: lambda zone: (ZoneInfo, (zone.key
 
 
 def _write(answers: IO[bytes], answer: tuple[str, Any]) -> None:
-    try:
-        body = pickled(answer)
-    except MemoryError:
-        body = pickled(("memory", None))
+    body = pickled(answer)
     answers.write(len(body).to_bytes(LENGTH, "big") + body)
     answers.flush()
 

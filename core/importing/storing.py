@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.bulk import insert_rows
-from core.history.contradictions import differing_fields, stored_values, values_of
+from core.history.contradictions import stored_values
+from core.history.differences import differing_fields, values_of
 from core.history.gate import without_zero_amounts
 from core.history.observation import Failure, Observation
 from core.history.store import Look, Stored, store_looks

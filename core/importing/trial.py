@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.history.contradictions import differing_fields, values_of
+from core.history.differences import differing_fields, values_of
 from core.history.gate import refuse
 from core.history.observation import Failure, Observation, Outcome
 from core.importing.reading import column_meanings, read_rows

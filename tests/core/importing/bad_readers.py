@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -52,9 +53,9 @@ def answer_with_code() -> object:
     return os.system
 
 
-def print_and_look_around() -> dict[str, str]:
+def print_and_look_around() -> tuple[dict[str, str], list[str]]:
     print("noise", flush=True)  # noqa: T201
-    return dict(os.environ)
+    return dict(os.environ), list(sys.modules)
 
 
 def yield_own_number() -> Iterator[int]:

@@ -1,13 +1,18 @@
 """What a file does to its reader, it does to the reader alone."""
 
+import io
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from core.errors import AmazcopeError
 from core.history.observation import Observation, Source
@@ -19,9 +24,11 @@ from core.importing.isolation import (
     stream_apart,
 )
 from core.importing.reader_process import Limits, pickled
+from core.importing.recognise import recognise
 from core.importing.rows import Row
 from core.importing.source_file import MEGABYTE, UnreadableFileError
 from tests.core.importing import bad_readers
+from tests.core.importing.conftest import WriteFile
 
 SMALL = Limits(memory=256 * MEGABYTE, cpu=1, wait=30.0)
 
@@ -53,6 +60,45 @@ def test_a_reader_has_only_the_memory_that_it_is_given(function: Callable[[int],
         call_apart(function, 190 * MEGABYTE, limits=SMALL)
 
 
+def hiding_row() -> bytes:
+    """Return a workbook with a row of many cells whose texts look like the ends of rows."""
+    body = io.BytesIO()
+    cells = b"<c t='str'><v>row>%d</v></c>"
+    many = b"".join(cells % (number * 7919 % 10**7) for number in range(400_000))
+    sheet = b"<worksheet xmlns='%s'><sheetData><row>%s</row></sheetData></worksheet>"
+    book = Workbook()
+    book.save(body)
+    with zipfile.ZipFile(body) as old:
+        parts = {part.filename: old.read(part) for part in old.infolist()}
+    parts["xl/worksheets/sheet1.xml"] = sheet % (SHEET_MAIN_NS.encode(), many)
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    return body.getvalue()
+
+
+@pytest.mark.usefixtures("real_readers")
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: b'[{"a": ' + b"9" * 300_000 + b"}]", "thousands of digits"),
+        (lambda: b"[" * 5_000_000, "nested"),
+        (lambda: b'[{"a": ["' + "\U0001f600".encode() * 12_000_000 + b'"]}]', "too much memory"),
+        (hiding_row, "too much memory"),
+    ],
+    ids=["digits", "nesting", "wide letters", "hiding row"],
+)
+def test_a_file_made_to_do_harm_is_a_sentence(
+    write_file: WriteFile, make: Callable[[], bytes], words: str
+) -> None:
+    path = write_file(make())
+    try:
+        said = call_apart(recognise, path, "x", limits=replace(SMALL, cpu=20)).reason
+    except UnreadableFileError as error:
+        said = str(error)
+    assert words in said
+
+
 @pytest.mark.usefixtures("real_readers")
 def test_what_came_before_a_crash_is_there() -> None:
     values = stream_apart(bad_readers.yield_and_crash, 3, limits=SMALL)
@@ -62,14 +108,16 @@ def test_what_came_before_a_crash_is_there() -> None:
 
 
 @pytest.mark.usefixtures("real_readers")
-def test_a_reader_knows_no_secrets_and_its_prints_are_no_answers(
+def test_a_reader_knows_no_secrets_loads_little_and_its_prints_are_no_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("APIFY_TOKEN", "secret")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:secret@127.0.0.1/x")
-    said = call_apart(bad_readers.print_and_look_around, limits=SMALL)
-    assert "PATH" in said
-    assert "secret" not in str(said)
+    environment, modules = call_apart(bad_readers.print_and_look_around, limits=SMALL)
+    assert "PATH" in environment
+    assert "secret" not in str(environment)
+    heavy = {"sqlalchemy", "psycopg", "pydantic", "pandas", "numpy", "openpyxl"}
+    assert heavy & set(modules) == set(), "they make every preview wait"
 
 
 @pytest.mark.usefixtures("real_readers")

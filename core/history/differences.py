@@ -1,0 +1,50 @@
+"""What two observations of the same moment and source say differently. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from core.history.observation import Observation, Seen
+
+# Columns of a snapshot, which bit says that they were looked at, and what they are called.
+FIELDS: tuple[tuple[str, Seen, str], ...] = (
+    ("price", Seen.PRICE, "price"),
+    ("list_price", Seen.LIST_PRICE, "list price"),
+    ("buy_box_price", Seen.BUY_BOX, "Buy Box price"),
+    ("amazon_price", Seen.AMAZON_PRICE, "Amazon's price"),
+    ("new_price", Seen.NEW_PRICE, "new price"),
+    ("new_fba_price", Seen.NEW_FBA_PRICE, "new FBA price"),
+    ("used_price", Seen.USED_PRICE, "used price"),
+    ("deal_price", Seen.DEAL, "deal price"),
+    ("coupon_amount", Seen.COUPON, "coupon"),
+    ("coupon_percent", Seen.COUPON, "coupon"),
+    ("bsr", Seen.BSR, "rank"),
+    ("rating", Seen.RATING, "rating"),
+    ("ratings_count", Seen.RATINGS_COUNT, "number of ratings"),
+    ("reviews_count", Seen.REVIEWS_COUNT, "number of reviews"),
+    ("availability", Seen.AVAILABILITY, "availability"),
+    ("stock_left", Seen.STOCK_LEFT, "stock"),
+    ("buy_box_seller", Seen.SELLER, "Buy Box seller"),
+    ("offers_new", Seen.OFFERS_NEW, "new offers"),
+    ("offers_used", Seen.OFFERS_USED, "used offers"),
+)
+
+
+def values_of(seen: Observation) -> dict[str, Any]:
+    """Return an observation's values as a snapshot's columns hold them."""
+    values = {name: getattr(seen, name) for name, _, _ in FIELDS if name != "bsr"}
+    return values | {"bsr": seen.ranks[0].rank if seen.ranks else None, "seen": int(seen.seen)}
+
+
+def differing_fields(stored: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Return the names of the fields of which the second says something that the first doesn't."""
+    return list(dict.fromkeys(_differing(stored, again)))
+
+
+def _differing(stored: Mapping[str, Any], again: Mapping[str, Any]) -> Iterable[str]:
+    for name, bit, called in FIELDS:
+        first, second = stored[name], again[name]
+        if first == second:
+            continue
+        # "There was none" contradicts a value; "not looked at" contradicts nothing.
+        if second is not None or again["seen"] & int(bit):
+            yield called
