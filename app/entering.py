@@ -136,10 +136,23 @@ def try_code(token: str, mail: str, code: str) -> str | None:
         return make_ticket(session, person_id, now)
 
 
+def is_owner(mail: str, password: str, code: str) -> bool:
+    """Return whether password and, where one is set up, second factor are an account's.
+
+    Counted as signing in is. Raises NotAllowedError, and TooManyAttemptsError.
+    """
+    opened = try_password(mail, password)
+    if opened is None:
+        return False
+    purpose, token = opened
+    return purpose is Purpose.TICKET or try_code(token, mail, code) is not None
+
+
 __all__ = [
     "NOT_RIGHT",
     "TooManyAttemptsError",
     "count_request",
+    "is_owner",
     "limits",
     "try_code",
     "try_password",

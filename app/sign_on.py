@@ -5,14 +5,15 @@ at once and given back: the sign-in that follows is one like any other.
 """
 
 import logging
-from typing import Any
 
 import streamlit as st
 
-from app import leaving
+from app import entering, leaving
 from app import session as signed
 from core.accounts import outside
-from core.accounts.outside import Admission
+from core.accounts.outside import Admission, Claims, LinkNeedsPasswordError
+from core.accounts.rules import LONGEST_TYPED
+from core.accounts.second_factor import LONGEST_CODE
 from core.accounts.sessions import make_ticket
 from core.config import Settings, get_settings
 from core.db import shared_time, write_scope
@@ -21,6 +22,7 @@ from core.errors import NotAllowedError
 log = logging.getLogger(__name__)
 
 _REFUSED = "_sign_on_refused"
+_LINKING = "_sign_on_linking"  # until the owner of an account has said that it is theirs
 
 
 def find_ticket() -> str | None:
@@ -31,23 +33,85 @@ def find_ticket() -> str | None:
     if not st.user.is_logged_in:
         return None
     try:
-        return _let_in(settings, st.user.to_dict())
+        return _let_in(settings)
+    except LinkNeedsPasswordError:
+        st.session_state[_LINKING] = True
+        return None
     except NotAllowedError as error:
         log.warning("A sign-on was refused: %s", error)
         st.session_state[_REFUSED] = str(error)
         return None
 
 
-def _let_in(settings: Settings, given: dict[str, Any]) -> str:
-    claims = outside.read_claims(given, settings.amazcope_oidc_issuer or "")
+def _claims(settings: Settings) -> Claims:
+    return outside.read_claims(st.user.to_dict(), settings.amazcope_oidc_issuer or "")
+
+
+def _let_in(settings: Settings, *, is_proven: bool = False) -> str:
+    claims = _claims(settings)
     admission = Admission(
         is_open=settings.amazcope_registration == "open",
         roles=outside.read_roles(settings.amazcope_oidc_groups),
     )
     now = shared_time()
     with write_scope() as session:
-        number = outside.let_in(session, claims, admission, now, signed.address())
+        number = outside.let_in(
+            session, claims, admission, now, signed.address(), is_proven=is_proven
+        )
         return make_ticket(session, number, now)
+
+
+def is_linking() -> bool:
+    """Return whether somebody came back whose account here has a password."""
+    return _LINKING in st.session_state
+
+
+def link() -> str | None:
+    """Ask for the password before the sign-on opens the account; return a ticket then."""
+    with st.form("link_sign_on"):
+        st.subheader("Link your single sign-on", anchor=False)
+        st.caption(
+            "An account with your email address has a password. Type it once; from then on "
+            "single sign-on opens the account as well."
+        )
+        password = st.text_input(
+            "Password",
+            type="password",
+            max_chars=LONGEST_TYPED,
+            autocomplete="current-password",
+        )
+        code = st.text_input(
+            "Code of your app, if you have set up two-factor authentication",
+            max_chars=LONGEST_CODE,
+            autocomplete="one-time-code",
+        )
+        sent = st.form_submit_button("Link and sign in", type="primary")
+    if st.button("Back to signing in", type="tertiary", icon=":material/arrow_back:"):
+        _refuse("Your single sign-on was not linked.")
+        st.rerun()
+    return _linked(password, code) if sent else None
+
+
+def _linked(password: str, code: str) -> str | None:
+    settings = get_settings()
+    try:
+        if not entering.is_owner(_claims(settings).mail, password, code):
+            st.error("Password or code is not right.", icon=":material/error:")
+            return None
+        ticket = _let_in(settings, is_proven=True)
+    except entering.TooManyAttemptsError as error:
+        st.error(str(error), icon=":material/lock_clock:")
+        return None
+    except NotAllowedError as error:
+        _refuse(str(error))
+        st.rerun()
+    del st.session_state[_LINKING]
+    return ticket
+
+
+def _refuse(why: str) -> None:
+    st.session_state.pop(_LINKING, None)
+    st.session_state[_REFUSED] = why
 
 
 def offer() -> None:

@@ -35,7 +35,11 @@ def show() -> None:
 
 def _password() -> None:
     told = st.container()  # above the form: a phone's keyboard hides what is below it
-    came = sign_on.find_ticket()
+    came = None if sign_on.is_linking() else sign_on.find_ticket()
+    if sign_on.is_linking():
+        came = sign_on.link()
+        if came is None:
+            return
     if came is not None:
         st.session_state[_TICKET] = came
         st.rerun()

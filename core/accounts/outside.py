@@ -27,6 +27,13 @@ _NEW = "coming"  # for the length of one transaction: made here, and nobody's be
 _MOST_GROUPS = 500
 
 
+class LinkNeedsPasswordError(NotAllowedError):
+    """An account with a password has this mail address: its owner has to say so first."""
+
+    def __init__(self) -> None:
+        super().__init__("Confirm with your password that this account is yours.")
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What the provider vouches for."""
@@ -123,11 +130,19 @@ def role_of(groups: Sequence[str], roles: Mapping[str, Role]) -> Role | None:
 
 
 def let_in(
-    session: Session, claims: Claims, admission: Admission, now: datetime, address: str | None
+    session: Session,
+    claims: Claims,
+    admission: Admission,
+    now: datetime,
+    address: str | None,
+    *,
+    is_proven: bool = False,
 ) -> int:
     """Return who came from the sign-on, made or changed as it says.
 
-    Raises NotAllowedError, saying why, for somebody who is not let in.
+    `is_proven`: whoever came has shown the password of the account with this mail address,
+    and its second factor where it has one. Raises NotAllowedError, saying why, for
+    somebody who is not let in; as LinkNeedsPasswordError where that is still missing.
     """
     role = role_of(claims.groups, admission.roles)
     if admission.roles and role is None:
@@ -138,6 +153,9 @@ def let_in(
     waits = ("invited", "registered") if admission.is_open else ("invited",)
     if person.state not in ("active", *waits) or person.is_demo:
         raise NotAllowedError("You may not sign in here. Ask an administrator of your team.")
+    is_linked = person.outside_identity is not None
+    if person.state == "active" and person.password_hash and not (is_linked or is_proven):
+        raise LinkNeedsPasswordError
     _use_up(session, claims, person.id, now)
     if person.state in waits:
         _join(session, person, claims, address)

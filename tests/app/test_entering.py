@@ -1,7 +1,8 @@
 """Signing in with odd words: nobody gets in, everything is counted, nothing breaks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pyotp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,12 +11,15 @@ from sqlalchemy.orm import Session
 
 from app import entering
 from app import session as signed
-from core.accounts import devices, sessions
+from core.accounts import devices, second_factor, sessions
 from core.accounts.attempts import AttemptLimits, Form, TooManyAttemptsError
 from core.accounts.credentials import hash_password
-from core.accounts.links import Purpose
+from core.accounts.links import Purpose, make_token
 from core.accounts.models import AuditEvent, Person, SignInAttempt
 from core.accounts.rules import Acting
+from core.accounts.service import acting_person
+from core.config import get_settings
+from core.secret_key import secret_key
 
 PASSWORD = "correct horse battery staple 7"
 ODD = [
@@ -139,13 +143,7 @@ def test_a_lock_ends(session: Session, owner: Person) -> None:
 
 @pytest.mark.parametrize("code", [*ODD, "000000", "١٢٣٤٥٦", "0" * 10_000, "-1", "1e5"])
 def test_an_odd_code_is_wrong(session: Session, owner: Person, code: str) -> None:
-    from core.accounts.links import make_token
-    from core.accounts.second_factor import begin_second_factor
-    from core.accounts.service import acting_person
-    from core.config import get_settings
-    from core.secret_key import secret_key
-
-    begin_second_factor(
+    second_factor.begin_second_factor(
         session, acting_person(session, owner.id), secret_key(get_settings()), datetime.now(UTC)
     )
     owner.totp_confirmed_at = datetime.now(UTC)
@@ -183,6 +181,27 @@ def test_a_made_up_device_cookie_gives_no_attempts(
     monkeypatch.setattr(signed, "device_token", lambda: "another")
     with pytest.raises(TooManyAttemptsError):
         entering.try_password("owner@team.example", PASSWORD)
+
+
+# Whose account it is, before a single sign-on is linked to it
+
+
+def test_an_account_is_its_owners_by_password_and_second_factor(
+    session: Session, owner: Person
+) -> None:
+    assert entering.is_owner("owner@team.example", PASSWORD, "")
+    assert not entering.is_owner("owner@team.example", "wrong", "")
+    acting = acting_person(session, owner.id)
+    key, now = secret_key(get_settings()), datetime.now(UTC)
+    app = pyotp.parse_uri(second_factor.begin_second_factor(session, acting, key, now))
+    assert isinstance(app, pyotp.TOTP)
+    second_factor.confirm_second_factor(
+        session, acting, app.at(now - timedelta(seconds=30)), key, now
+    )
+    session.commit()
+    assert not entering.is_owner("owner@team.example", PASSWORD, "")
+    assert not entering.is_owner("owner@team.example", PASSWORD, "000000")
+    assert entering.is_owner("owner@team.example", PASSWORD, app.at(now))
 
 
 # Forms that have something mailed

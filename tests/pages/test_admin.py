@@ -365,3 +365,36 @@ def test_a_profile_that_was_never_saved_shows_only_what_differs(
     profile.change_profile(session, acting, wanted)
     session.commit()
     assert open_page("audit").dataframe[0].value["Values"].iloc[0] == "locale: en_US → de_DE"
+
+
+# Two-factor authentication for everybody
+
+
+def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+) -> None:
+    seller = somebody(Role.SELLER)
+    session.get_one(Person, seller.person_id).password_hash = "$argon2id$theirs"
+    session.get_one(Person, acting.person_id).totp_confirmed_at = datetime.now(UTC)
+    session.commit()
+    app = open_page("admin", part="Team")
+    labelled(app.toggle, "Require two-factor authentication").set_value(True)
+    press(app, "Save")
+    assert "Settings saved." in toasts(app)
+    sign_in(seller)
+    for page in ("overview", "products", "profile", "add"):
+        app = open_page(page)
+        assert [title.value for title in app.title] == ["Two-factor authentication"]
+        assert labelled(app.button, "Set up")
+        assert not app.dataframe
+
+
+def test_a_page_that_is_not_ones_own_leaves_a_trace(
+    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+) -> None:
+    sign_in(somebody(Role.SELLER))
+    open_page("audit")
+    sign_in(acting)
+    assert "page audit" in words(open_page("audit")) + str(
+        [frame.value.to_dict() for frame in open_page("audit").dataframe]
+    )

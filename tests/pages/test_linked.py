@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import entering, leaving
-from core.accounts import mailed, service
+from core.accounts import api_tokens, attempts, mailed, service
 from core.accounts.credentials import is_password
 from core.accounts.links import Purpose, find_token
 from core.accounts.models import AuditEvent, Person
-from core.accounts.rules import Acting, Role
+from core.accounts.rules import Acting, Role, Scope
 from core.config import ROOT, get_settings
 from jobs import mailing
 from tests.pages.conftest import SignIn
@@ -144,3 +144,55 @@ def test_wrong_codes_lock_and_are_told_to_the_audit(
         entering.try_code(token, "owner@team.example", "000000")
     locked = select(AuditEvent.person_id).where(AuditEvent.verb == "locked out")
     assert session.scalars(locked).all() == [acting.person_id]
+
+
+# How often, and how long
+
+
+def ask_for_reset(mail: str) -> AppTest:
+    app = open_link()
+    next(button for button in app.button if button.label.startswith("Forgot")).click()
+    app.run()
+    return fill(app, mail=mail)
+
+
+def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(mailing, "send_reset", sent.append)
+    entering_limits = attempts.AttemptLimits(2, 20, attempts.REQUEST_LIMITS.window)
+    monkeypatch.setattr(entering, "REQUEST_LIMITS", entering_limits)
+    for mail, answer in (
+        (" Ada@Shop.example", "a link is on its way"),
+        (MAIL, "a link is on its way"),
+        (MAIL, "Too many attempts. Try again in 60 minutes."),
+        ("nobody@shop.example", "a link is on its way"),
+    ):
+        assert answer in said(ask_for_reset(mail))
+    assert sent == [MAIL, MAIL, "nobody@shop.example"]
+
+
+def test_what_is_no_address_is_sent_to_nobody_however_long_it_is(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(mailing, "send_reset", sent.append)
+    assert "no mail address" in said(ask_for_reset(f"{'x' * 3_000_000}@shop.example"))
+    assert sent == []
+
+
+@pytest.mark.parametrize("is_cleared", [True, False])
+def test_a_reset_revokes_api_tokens_unless_its_box_is_cleared(
+    session: Session, acting: Acting, tickets: list[str], is_cleared: bool
+) -> None:
+    now = datetime.now(UTC)
+    token = api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
+    app = open_link(reset=asked_for_reset(session, acting))
+    [box] = app.checkbox
+    assert box.value
+    if is_cleared:
+        box.uncheck()
+    fill(app, password=PASSWORD)
+    assert len(tickets) == 1
+    assert (api_tokens.find_by_token(session, token, now, None) is not None) is is_cleared

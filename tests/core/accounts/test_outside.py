@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import outside
 from core.accounts.models import AuditEvent, Person
-from core.accounts.outside import Admission, Claims
+from core.accounts.outside import Admission, Claims, LinkNeedsPasswordError
 from core.accounts.rules import Acting, Role
 from core.errors import ConfigurationError, NotAllowedError
 
@@ -128,6 +128,18 @@ def test_somebody_known_by_mail_is_linked_and_then_known_by_the_identity(
     moved = claims(email="anna@married.example", nonce="n-2")
     assert let_in(session, moved, CLOSED).id == known.id
     assert known.role == "seller"
+
+
+def test_an_account_with_a_password_is_linked_once_its_owner_has_shown_it(
+    session: Session, acting: Acting
+) -> None:
+    known = somebody(session, acting, role="seller", password_hash="$argon2id$theirs")
+    with pytest.raises(LinkNeedsPasswordError):
+        let_in(session, claims())
+    assert known.outside_identity is None
+    number = outside.let_in(session, claims(), OPEN, NOW, None, is_proven=True)
+    assert number == known.id
+    assert let_in(session, claims(nonce="n-2")).id == known.id  # linked: never asked again
 
 
 def test_another_identity_with_the_same_mail_is_somebody_else(
