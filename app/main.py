@@ -106,7 +106,7 @@ def run_page(who: Acting) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
     frame.sidebar(who, list(RIGHTS))
     frame.read_only_notice()
-    if who.needs_second_factor:
+    if security_parts.is_set_up_required(who):
         security_parts.required_set_up()
     elif who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
         current.run()

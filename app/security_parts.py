@@ -12,11 +12,12 @@ from app import account_actions, cards, downloads, wording_of_people
 from app.data import accounts, acting
 from core import wording
 from core.accounts.profile import Profile
-from core.accounts.rules import LONGEST_TYPED
+from core.accounts.rules import LONGEST_TYPED, Acting
 from core.accounts.second_factor import LONGEST_CODE
 
 _QR_WIDTH = 220  # px
 _SET_UP_WIDTH = 760  # px
+_REQUIRED = "_set_up_required"
 
 
 def security(own: Profile) -> None:
@@ -64,6 +65,17 @@ def _typed(label: str, key: str, autocomplete: str) -> str:
 
 
 # The second factor
+
+
+def is_set_up_required(who: Acting) -> bool:
+    """Return whether the set-up is to be shown instead of a page.
+
+    Also after its last step, until the recovery codes were taken down: they are shown once.
+    """
+    st.session_state[_REQUIRED] = who.needs_second_factor or (
+        bool(st.session_state.get(_REQUIRED)) and account_actions.CODES in st.session_state
+    )
+    return bool(st.session_state[_REQUIRED])
 
 
 def required_set_up() -> None:

@@ -66,8 +66,9 @@ States = Annotated[
         examples=[["attention"]],
     ),
 ]
+Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
 Tags = Annotated[
-    tuple[str, ...],
+    tuple[Tag, ...],
     Field(max_length=20, description="Any of these tags; empty: all.", examples=[["sale"]]),
 ]
 Order = Annotated[
@@ -111,7 +112,6 @@ NewProductNames = Annotated[
         examples=[["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"]],
     ),
 ]
-Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
 
 
 def optional(schema: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ from mcp_server.recording import Call
 from mcp_server.tooling import tool
 
 Marketplaces = Annotated[
-    tuple[str, ...],
+    tuple[Annotated[str, Described(max_length=40)], ...],
     Described(
         max_length=30,
         description="Codes of marketplaces, such as US, UK, DE, JP; empty: all.",

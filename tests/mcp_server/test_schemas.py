@@ -129,3 +129,18 @@ def test_a_definition_that_is_used_twice_or_uses_itself_stays() -> None:
     )
     assert made["$defs"] == {"Loop": loop}
     Draft202012Validator(made).validate({"a": [[], [[]]]})
+
+
+def test_every_text_that_a_tool_takes_has_a_longest_length(agent: Agent) -> None:
+    """What has none could be as long as the server takes requests."""
+    unbounded = [
+        (tool.name, each.get("description"))
+        for tool in listed(agent)
+        for each in parts(tool.input_schema)
+        if (
+            each.get("type") == "string"
+            and not {"maxLength", "enum", "const", "format"} & set(each)
+        )
+        or (each.get("type") == "array" and "maxItems" not in each)
+    ]
+    assert unbounded == []

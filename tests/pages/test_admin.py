@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
 
+import pyotp
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -385,8 +386,14 @@ def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
     for page in ("overview", "products", "profile", "add"):
         app = open_page(page)
         assert [title.value for title in app.title] == ["Two-factor authentication"]
-        assert labelled(app.button, "Set up")
         assert not app.dataframe
+    press(app, "Set up")
+    code = pyotp.TOTP(app.code[0].value.replace(" ", "")).now()
+    labelled(app.text_input, "**2.** The code that the app shows now").set_value(code)
+    press(app, "Confirm")
+    assert len(app.code[0].value.split("\n")) == 10  # the recovery codes, shown only now
+    press(app, "I have kept them")
+    assert [title.value for title in app.title] == ["Add products"]
 
 
 def test_a_page_that_is_not_ones_own_leaves_a_trace(
