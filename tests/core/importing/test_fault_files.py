@@ -181,3 +181,23 @@ def test_counts_of_offers_are_no_prices(imported: Any) -> None:
     export = imported("keepa_offer_counts_as_prices.csv")
     assert "count offers" in export.problems
     assert 6 not in export.looks("price")
+
+
+def test_links_of_every_form_name_their_products() -> None:
+    path = FOLDER / "links.txt"
+    if not path.exists():
+        pytest.skip("the file links.txt is not here (set AMAZCOPE_FAULT_FILES)")
+    found = service.examine(path, "pasted text", 1, is_pasted=True).found
+    assert [(row["marketplace"], row["ASIN"]) for row in found.preview] == [
+        ("UK", "B003E7UNE4"),
+        ("US", "B0140RDK8W"),
+        ("US", "B0140RDK8W"),
+        ("DE", "B0DG9DD9VN"),
+        ("CA", "B0CG19FGQ5"),
+        ("", ""),
+    ]
+    assert found.product_estimate == 4
+    assert found.problems == [
+        "Line 6: A short link doesn't say which product it leads to. "
+        "Open it in a browser and paste the address it ends at."
+    ]
