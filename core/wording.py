@@ -311,6 +311,12 @@ _FLAGS = {
     Flag.STALE_VALUE: "The source repeats an old value.",
     Flag.RANK_INVALID: "The rank is not a possible one.",
     Flag.LIST_PRICE_INVALID: "The list price can't be right beside the price.",
+    Flag.RATINGS_JUMPED: "The number of ratings rose sharply at once.",
+    Flag.RANK_SPIKE: "The rank is far off the one before it.",
+    Flag.PRICE_IMPLAUSIBLE: (
+        "No earlier price confirms this one, which is too low or far off the row's others."
+    ),
+    Flag.AMOUNTS_DISAGREE: "The prices of this row can't all belong to one product.",
 }
 
 _SHORT_FLAGS = {
@@ -322,6 +328,10 @@ _SHORT_FLAGS = {
     Flag.STALE_VALUE: "old value",
     Flag.RANK_INVALID: "rank",
     Flag.LIST_PRICE_INVALID: "list price",
+    Flag.RATINGS_JUMPED: "ratings rose",
+    Flag.RANK_SPIKE: "rank far off",
+    Flag.PRICE_IMPLAUSIBLE: "price unconfirmed",
+    Flag.AMOUNTS_DISAGREE: "prices disagree",
 }
 
 

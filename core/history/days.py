@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.bulk import insert_rows, run_rows
 from core.frames import Column, read_frame
-from core.history.gate import COUNT_FLAGS, PRICE_FLAGS, RANK_FLAGS, RATING_FLAGS
+from core.history.gate import COUNT_FLAGS, LIST_PRICE_FLAGS, PRICE_FLAGS, RANK_FLAGS, RATING_FLAGS
 from core.history.observation import Availability, Kind
 
 _IN_STOCK = (int(Availability.IN_STOCK), int(Availability.LIMITED))
@@ -93,7 +93,7 @@ def _rollup_statement() -> str:
         f"min({price})",
         f"max({price})",
         last("price", PRICE_FLAGS),
-        last("list_price", PRICE_FLAGS),
+        last("list_price", PRICE_FLAGS | LIST_PRICE_FLAGS),
         first("bsr", RANK_FLAGS),
         f"min({bsr})",
         f"max({bsr})",
@@ -238,7 +238,8 @@ def _without_doubts(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy in which doubtful values are unknown."""
     clean = frame.copy()
     for names, doubt in (
-        (["price", "list_price"], PRICE_FLAGS),
+        (["price"], PRICE_FLAGS),
+        (["list_price"], PRICE_FLAGS | LIST_PRICE_FLAGS),
         (["bsr", "bsr_category_id"], RANK_FLAGS),
         (["rating"], RATING_FLAGS),
         (["ratings_count"], COUNT_FLAGS),

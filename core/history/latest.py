@@ -17,13 +17,14 @@ from core.bulk import run_rows
 from core.db import driver_connection
 from core.history.attention import DayValues, find_attention
 from core.history.gate import (
+    ALL_FLAGS,
     COUNT_FLAGS,
+    LIST_PRICE_FLAGS,
     PRICE_FLAGS,
     RANK_FLAGS,
     RATING_FLAGS,
     Pending,
     Reference,
-    pending_of,
 )
 from core.history.observation import Observation, Seen, field_names
 
@@ -87,7 +88,7 @@ class LatestState:
     def reference(self) -> Reference:
         """Return the accepted past as the gate looks at it."""
         waiting = tuple(Pending.from_json(stored) for stored in self.pending or ())
-        return Reference(self.price, self.ratings_count, waiting)
+        return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, waiting)
 
     def today(self) -> DayValues:
         return DayValues(
@@ -188,39 +189,6 @@ def _row(state: LatestState) -> Sequence[Any]:
     return row
 
 
-_PAST = f"""
-SELECT w.product_id, p.price, c.ratings_count, n.flags, n.price, n.ratings_count, n.captured_at,
-    n.source
-FROM unnest(%s::int8[], %s::timestamptz[]) AS w (product_id, at)
-LEFT JOIN LATERAL (
-    SELECT price FROM snapshot WHERE product_id = w.product_id AND captured_at < w.at
-    AND price IS NOT NULL AND flags & {PRICE_FLAGS} = 0 ORDER BY captured_at DESC LIMIT 1
-) AS p ON true
-LEFT JOIN LATERAL (
-    SELECT ratings_count FROM snapshot WHERE product_id = w.product_id AND captured_at < w.at
-    AND ratings_count IS NOT NULL AND flags & {COUNT_FLAGS} = 0 ORDER BY captured_at DESC LIMIT 1
-) AS c ON true
-LEFT JOIN LATERAL (
-    SELECT flags, price, ratings_count, captured_at, source FROM snapshot
-    WHERE product_id = w.product_id AND captured_at < w.at ORDER BY captured_at DESC LIMIT 1
-) AS n ON true
-"""
-
-
-def references_before(
-    session: Session, moments: Sequence[tuple[int, datetime]]
-) -> dict[int, Reference]:
-    """Return the past of products at earlier times, as the gate looks at it.
-
-    The doubts of the snapshot just before wait to be confirmed, as they did then.
-    """
-    rows = run_rows(session, _PAST, moments, fetch=True)
-    return {
-        product_id: Reference(price, count, pending_of(*nearest))
-        for product_id, price, count, *nearest in rows
-    }
-
-
 def move_on(
     state: LatestState, observation: Observation, flags: int, category_id: int | None
 ) -> None:
@@ -232,10 +200,10 @@ def move_on(
     if observation.unreadable or state.unreadable:
         _note_unreadable(state, observation)
     if state.captured_at is None or at >= state.captured_at:
-        state.captured_at, state.flags = at, flags
+        state.captured_at, state.flags = at, flags & ALL_FLAGS
     seen = int(observation.seen)
     if seen & _PRICE and not flags & PRICE_FLAGS and _is_newer(at, state.price_at):
-        _take_price(state, observation)
+        _take_price(state, observation, flags)
     if seen & _BSR and not flags & RANK_FLAGS and _is_newer(at, state.bsr_at):
         state.bsr = observation.ranks[0].rank if observation.ranks else None
         state.bsr_category_id, state.bsr_at = category_id, at
@@ -297,12 +265,12 @@ def _is_newer(at: datetime, than: datetime | None) -> bool:
     return than is None or at >= than
 
 
-def _take_price(state: LatestState, observation: Observation) -> None:
+def _take_price(state: LatestState, observation: Observation, flags: int) -> None:
     state.price, state.price_basis = observation.price, _number(observation.price_basis)
     state.buy_box_price = observation.buy_box_price
     state.coupon_amount = observation.coupon_amount
     state.coupon_percent = observation.coupon_percent
-    if int(observation.seen) & _LIST_PRICE:
+    if int(observation.seen) & _LIST_PRICE and not flags & LIST_PRICE_FLAGS:
         state.list_price = observation.list_price
     state.price_at = observation.captured_at
 

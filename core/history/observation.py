@@ -18,6 +18,7 @@ from core.catalog.listing import Listing
 __all__ = [
     "Availability",
     "CategoryRank",
+    "Confirmed",
     "Failure",
     "Flag",
     "Fulfilment",
@@ -168,6 +169,22 @@ class Flag(IntFlag):
     STALE_VALUE = 1 << 5  # the source repeats an old value
     RANK_INVALID = 1 << 6
     LIST_PRICE_INVALID = 1 << 7
+    RATINGS_JUMPED = 1 << 8
+    RANK_SPIKE = 1 << 9  # far from the rank before, in the same category
+    PRICE_IMPLAUSIBLE = 1 << 10  # no earlier price, and too low or far from the row's others
+    AMOUNTS_DISAGREE = 1 << 11  # amounts of one row that can't all belong to one product
+
+
+class Confirmed(IntFlag):
+    """Which flags a later observation lifted. Stored in the same number as `Flag`'s bits.
+
+    Such a value counts as any other; the bit says that it was unconfirmed at first.
+    """
+
+    PRICE = 1 << 12
+    RATINGS_COUNT = 1 << 13
+    RANK = 1 << 14
+    STALE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)

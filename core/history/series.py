@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.history.gate import (
+    COUNT_FLAGS,
+    LIST_PRICE_FLAGS,
+    PRICE_FLAGS,
+    RANK_FLAGS,
+    RATING_FLAGS,
+)
 from core.history.observation import Availability, Flag, Kind, Seen
 
 if TYPE_CHECKING:
@@ -41,15 +48,11 @@ class Field:
     doubtful: Flag
 
 
-PRICE = Field(
-    "price",
-    Seen.PRICE,
-    Flag.PRICE_JUMP | Flag.PRICE_ZERO | Flag.CURRENCY_MISMATCH | Flag.STALE_VALUE,
-)
-LIST_PRICE = Field("list_price", Seen.LIST_PRICE, Flag.LIST_PRICE_INVALID | Flag.CURRENCY_MISMATCH)
-RANK = Field("bsr", Seen.BSR, Flag.RANK_INVALID)
-RATING = Field("rating", Seen.RATING, Flag.RATING_OUT_OF_RANGE)
-RATINGS_COUNT = Field("ratings_count", Seen.RATINGS_COUNT, Flag.RATINGS_COLLAPSED)
+PRICE = Field("price", Seen.PRICE, Flag(PRICE_FLAGS))
+LIST_PRICE = Field("list_price", Seen.LIST_PRICE, Flag(LIST_PRICE_FLAGS))
+RANK = Field("bsr", Seen.BSR, Flag(RANK_FLAGS))
+RATING = Field("rating", Seen.RATING, Flag(RATING_FLAGS))
+RATINGS_COUNT = Field("ratings_count", Seen.RATINGS_COUNT, Flag(COUNT_FLAGS))
 
 _CAN_NOT_BE_BOUGHT = [int(state) for state in Availability if not state.has_featured_offer]
 

@@ -4,15 +4,15 @@ Everything of one batch goes into the caller's transaction, once, however often
 the same looks come. Never commits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
 from core.bulk import copy_rows, insert_rows, run_rows
@@ -27,12 +27,15 @@ from core.catalog.listings import (
 )
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import category_ids
+from core.history.accepted import references_before, reread_accepted
 from core.history.gate import (
-    Judgement,
+    ALL_FLAGS,
     Pending,
     Reference,
+    Values,
+    confirmation_of,
     judge,
-    refuse,
+    values_of,
     without_zero_amounts,
 )
 from core.history.latest import (
@@ -41,11 +44,12 @@ from core.history.latest import (
     judge_attention,
     lock_latest,
     move_on,
-    references_before,
-    unreadable_names,
     write_latest,
 )
 from core.history.observation import Observation
+from core.history.refusals import refuse
+from core.history.replay import Key, Late, Replay, replay
+from core.history.snapshot_rows import SNAPSHOT, snapshot_row
 from core.history.touched import TouchedDays, local_day
 from core.partitions import make_partitions, month_of
 
@@ -87,6 +91,7 @@ class _Batch:
     zones: dict[int, ZoneInfo] = field(default_factory=dict)
     newest_before: dict[int, datetime | None] = field(default_factory=dict)
     usual: dict[int, Reference] = field(default_factory=dict)
+    replays: dict[int, Replay] = field(default_factory=dict)  # of products with late looks
 
     def past_of(self, state: LatestState) -> Reference:
         """Return the accepted past of a product whose looks go on from its newest values."""
@@ -124,10 +129,10 @@ def store_looks(session: Session, looks: Sequence[Look], now: datetime) -> Store
     states = lock_latest(session, (look.product_id for look in wanted))
     fresh = _not_yet_stored(session, wanted, result)
     batch = _Batch(_categories_of(session, fresh), states)
-    references = _late_references(session, fresh, states)
-    batch.usual = _usual_values(session, fresh, states)
+    batch.replays = _replayed(session, fresh, batch)
+    batch.usual = _usual_values(session, fresh, batch)
     for product_id, group in groupby(fresh, key=lambda look: look.product_id):
-        _take_product(batch, states[product_id], list(group), references.get(product_id), result)
+        _take_product(batch, states[product_id], list(group), result)
     _store_listings(session, batch, fresh)
     _write(session, batch)
     result.stored = len(fresh)
@@ -176,179 +181,122 @@ def _categories_of(session: Session, looks: Sequence[Look]) -> dict[Category, in
     return category_ids(session, names)
 
 
-def _late_references(
-    session: Session, looks: Sequence[Look], states: dict[int, LatestState]
-) -> dict[int, Reference]:
-    """Return, for products whose first look here is late, the accepted past before it."""
-    late: dict[int, datetime] = {}
-    for look in looks:
-        newest = states[look.product_id].captured_at
-        at = look.observation.captured_at
-        if newest is not None and at < newest:
-            late.setdefault(look.product_id, at)
-    return references_before(session, list(late.items()))
+def _replayed(session: Session, looks: Sequence[Look], batch: _Batch) -> dict[int, Replay]:
+    """Judge products whose first look here is not newer than what is stored of them."""
+    late: dict[int, Late] = {}
+    for product_id, group in groupby(looks, key=lambda look: look.product_id):
+        newest = batch.states[product_id].captured_at
+        first = next(group)
+        if newest is not None and first.observation.captured_at <= newest:
+            currency = get_marketplace(first.observation.marketplace).currency
+            of_product = [_values(batch, each, currency) for each in (first, *group)]
+            late[product_id] = Late(currency, of_product)
+    return replay(session, late) if late else {}
 
 
-def _usual_values(
-    session: Session, looks: Sequence[Look], states: dict[int, LatestState]
-) -> dict[int, Reference]:
+def _values(batch: _Batch, look: Look, currency: str) -> Values:
+    """Return what the gate looks at in a look."""
+    observation = without_zero_amounts(look.observation)
+    return values_of(observation, currency, _category(batch, observation))
+
+
+def _category(batch: _Batch, observation: Observation) -> int | None:
+    """Return the id of the main rank's category, None without a rank."""
+    if not observation.ranks:
+        return None
+    return batch.categories[observation.marketplace, observation.ranks[0].category]
+
+
+def _usual_values(session: Session, looks: Sequence[Look], batch: _Batch) -> dict[int, Reference]:
     """Return the past of products to which a value comes back that was last seen to be absent.
 
     The usual price of a product that was sold out is the one it had before that.
     """
     back: dict[int, datetime] = {}
     for look in looks:
-        state = states[look.product_id]
-        if state.captured_at is not None and _comes_back(state, look.observation):
+        state = batch.states[look.product_id]
+        is_late = look.product_id in batch.replays
+        if state.captured_at is not None and not is_late and _comes_back(state, look.observation):
             back[look.product_id] = state.captured_at
     past = references_before(session, list(back.items()))
-    return {number: states[number].reference().or_else(past[number]) for number in back}
+    return {number: batch.states[number].reference().or_else(past[number]) for number in back}
 
 
 def _comes_back(state: LatestState, seen: Observation) -> bool:
     price = state.price is None and seen.price is not None
-    return price or (state.ratings_count is None and seen.ratings_count is not None)
+    rank = state.bsr is None and bool(seen.ranks)
+    return price or rank or (state.ratings_count is None and seen.ratings_count is not None)
 
 
-def _take_product(
-    batch: _Batch,
-    state: LatestState,
-    looks: Sequence[Look],
-    late_reference: Reference | None,
-    result: Stored,
-) -> None:
+def _take_product(batch: _Batch, state: LatestState, looks: Sequence[Look], result: Stored) -> None:
     """Judge one product's looks in order and move its newest values on."""
     marketplace = get_marketplace(looks[0].observation.marketplace)
     zone = batch.zones[state.product_id] = _zone(marketplace.time_zone)
     was_newest = batch.newest_before[state.product_id] = state.captured_at
-    reference, is_late = late_reference or batch.past_of(state), late_reference is not None
-    for look in looks:
-        if is_late and was_newest is not None and look.observation.captured_at >= was_newest:
-            reference, is_late = batch.past_of(state), False
-        observation = without_zero_amounts(look.observation)
-        judgement = judge(observation, reference, marketplace.currency)
-        reference = judgement.reference
-        result.flagged += bool(judgement.flags)
-        batch.confirmed += [(look.product_id, doubt) for doubt in judgement.confirmed]
-        _take_look(batch, state, look, observation, judgement, marketplace, zone)
-    if was_newest is None or looks[-1].observation.captured_at >= was_newest:
-        state.pending = [doubt.as_json() for doubt in reference.pending] or None
+    replayed = batch.replays.get(state.product_id)
+    judged = (
+        _judged_in_order(batch, state, looks, marketplace.currency)
+        if replayed is None
+        else _judged_late(state, looks, replayed)
+    )
+    for look, flags in judged:
+        result.flagged += bool(flags & ALL_FLAGS)
+        _take_look(batch, state, look, flags, marketplace, zone)
     judge_attention(state, zone)
     batch.touched.add(state, [look.observation for look in looks], was_newest, zone)
+
+
+def _judged_in_order(
+    batch: _Batch, state: LatestState, looks: Sequence[Look], currency: str
+) -> Iterator[tuple[Look, int]]:
+    """Yield looks that are newer than all that is stored, each with its flags."""
+    reference = batch.past_of(state)
+    for look in looks:
+        observation = without_zero_amounts(look.observation)
+        seen = values_of(observation, currency, _category(batch, observation))
+        judgement = judge(seen, reference, currency)
+        reference = judgement.reference
+        batch.confirmed += [(look.product_id, doubt) for doubt in judgement.confirmed]
+        yield replace(look, observation=observation), judgement.flags
+    state.pending = [doubt.as_json() for doubt in reference.pending] or None
+
+
+def _judged_late(
+    state: LatestState, looks: Sequence[Look], replayed: Replay
+) -> Iterator[tuple[Look, int]]:
+    """Yield looks of which some are late, each with its flags."""
+    for look in looks:
+        observation = without_zero_amounts(look.observation)
+        key = observation.captured_at, int(observation.source)
+        yield replace(look, observation=observation), replayed.flags[key]
+    if replayed.pending is not None:
+        fields = sum(replayed.fields)
+        others = [each for each in state.pending or () if not each["flag"] & fields]
+        waiting = [doubt.as_json() for doubt in replayed.pending]
+        state.pending = sorted([*others, *waiting], key=itemgetter("at")) or None
 
 
 def _take_look(
     batch: _Batch,
     state: LatestState,
     look: Look,
-    observation: Observation,
-    judgement: Judgement,
+    flags: int,
     marketplace: Marketplace,
     zone: ZoneInfo,
 ) -> None:
-    category_id = None
-    if observation.ranks:
-        category_id = batch.categories[observation.marketplace, observation.ranks[0].category]
+    observation = look.observation
     day = local_day(observation.captured_at, zone)
     if state.captured_at is not None and day > local_day(state.captured_at, zone):
         begin_day(state, local_day(state.captured_at, zone))
-    flags = judgement.flags
-    move_on(state, observation, flags, category_id)
-    batch.snapshots.append(_snapshot_row(batch, look, observation, flags, marketplace.currency))
+    move_on(state, observation, flags, _category(batch, observation))
+    origin = look.product_id, look.fetch_run_id, look.import_run_id
+    batch.snapshots.append(
+        snapshot_row(batch.categories, origin, observation, flags, marketplace.currency)
+    )
     for rank in observation.ranks[2:]:
         number = batch.categories[observation.marketplace, rank.category]
         key = (look.product_id, observation.captured_at, int(observation.source))
         batch.ranks.append((*key, number, rank.rank))
-
-
-_SNAPSHOT = {
-    "product_id": "int8",
-    "captured_at": "timestamptz",
-    "source": "int2",
-    "kind": "int2",
-    "seen": "int4",
-    "unreadable": "jsonb",
-    "flags": "int4",
-    "outcome": "text",
-    "currency": "text",
-    "price": "int8",
-    "price_basis": "int2",
-    "list_price": "int8",
-    "buy_box_price": "int8",
-    "buy_box_shipping": "int8",
-    "buy_box_seller": "text",
-    "amazon_price": "int8",
-    "new_price": "int8",
-    "new_fba_price": "int8",
-    "used_price": "int8",
-    "deal_price": "int8",
-    "coupon_amount": "int8",
-    "coupon_percent": "int2",
-    "fulfilment": "int2",
-    "bsr": "int4",
-    "bsr_category_id": "int4",
-    "sub_rank": "int4",
-    "sub_category_id": "int4",
-    "rating": "int2",
-    "ratings_count": "int4",
-    "reviews_count": "int4",
-    "availability": "int2",
-    "stock_left": "int4",
-    "offers_new": "int4",
-    "offers_used": "int4",
-    "fetch_run_id": "int8",
-    "import_run_id": "int8",
-}
-
-
-def _snapshot_row(
-    batch: _Batch, look: Look, seen: Observation, flags: int, currency: str
-) -> Sequence[Any]:
-    """Return the row in the order of `_SNAPSHOT`."""
-    main, sub = _rank(batch, seen, 0), _rank(batch, seen, 1)
-    return (
-        look.product_id,
-        seen.captured_at,
-        int(seen.source),
-        int(seen.kind),
-        int(seen.seen),
-        Jsonb(unreadable_names(seen)) if seen.unreadable else None,
-        flags,
-        seen.outcome.value,
-        seen.currency or currency,
-        seen.price,
-        seen.price_basis,
-        seen.list_price,
-        seen.buy_box_price,
-        seen.buy_box_shipping,
-        seen.buy_box_seller,
-        seen.amazon_price,
-        seen.new_price,
-        seen.new_fba_price,
-        seen.used_price,
-        seen.deal_price,
-        seen.coupon_amount,
-        seen.coupon_percent,
-        seen.fulfilment,
-        *main,
-        *sub,
-        seen.rating,
-        seen.ratings_count,
-        seen.reviews_count,
-        seen.availability,
-        seen.stock_left,
-        seen.offers_new,
-        seen.offers_used,
-        look.fetch_run_id,
-        look.import_run_id,
-    )
-
-
-def _rank(batch: _Batch, seen: Observation, number: int) -> tuple[int | None, int | None]:
-    if len(seen.ranks) <= number:
-        return None, None
-    rank = seen.ranks[number]
-    return rank.rank, batch.categories[seen.marketplace, rank.category]
 
 
 def _store_listings(session: Session, batch: _Batch, looks: Sequence[Look]) -> None:
@@ -409,10 +357,11 @@ def _is_late(batch: _Batch, look: Look) -> bool:
 
 
 def _write(session: Session, batch: _Batch) -> None:
-    copy_rows(session, "snapshot", _SNAPSHOT, batch.snapshots)
+    copy_rows(session, "snapshot", SNAPSHOT, batch.snapshots)
     _write_ranks(session, batch.ranks)
     store_versions(session, batch.versions)
-    _lift_doubts(session, batch)
+    _lift_flags(session, batch)
+    _change_flags(session, batch)
     write_latest(session, list(batch.states.values()))
     batch.touched.roll_up(session)
 
@@ -428,22 +377,46 @@ def _write_ranks(session: Session, ranks: Sequence[Sequence[Any]]) -> None:
     insert_rows(session, "snapshot_rank", columns, ranks, on_conflict="ON CONFLICT DO NOTHING")
 
 
-def _lift_doubts(session: Session, batch: _Batch) -> None:
+_SET_FLAGS = (
+    "UPDATE snapshot AS s SET flags = s.flags & ~d.lifted | d.flags "
+    "FROM unnest(%s::int8[], %s::timestamptz[], %s::int2[], %s::int4[], %s::int4[]) "
+    "AS d (product_id, captured_at, source, lifted, flags) WHERE s.product_id = d.product_id "
+    "AND s.captured_at = d.captured_at AND s.source = d.source"
+)
+
+
+def _lift_flags(session: Session, batch: _Batch) -> None:
     """Take back the flags of earlier snapshots that a second look confirmed."""
-    statement = (
-        "UPDATE snapshot AS s SET flags = s.flags & ~d.flag "
-        "FROM unnest(%s::int8[], %s::timestamptz[], %s::int2[], %s::int4[]) "
-        "AS d (product_id, captured_at, source, flag) WHERE s.product_id = d.product_id "
-        "AND s.captured_at = d.captured_at AND s.source = d.source"
-    )
-    rows = [
-        (product_id, doubt.captured_at, doubt.source, doubt.flag)
-        for product_id, doubt in batch.confirmed
-    ]
-    run_rows(session, statement, rows)
+    lifted: dict[tuple[int, Key], int] = {}
     for product_id, doubt in batch.confirmed:
-        state, zone = batch.states[product_id], batch.zones[product_id]
-        batch.touched.add_lifted(state, doubt.captured_at, zone)
+        place = product_id, (doubt.captured_at, doubt.source)
+        lifted[place] = lifted.get(place, 0) | doubt.flag
+    rows = [
+        (product_id, at, source, flag, confirmation_of(flag))
+        for (product_id, (at, source)), flag in lifted.items()
+    ]
+    run_rows(session, _SET_FLAGS, rows)
+    _touch(batch, ((product_id, at) for product_id, (at, _) in lifted))
+
+
+def _change_flags(session: Session, batch: _Batch) -> None:
+    """Write the flags of stored snapshots that late looks change, and what follows from it."""
+    changed = {number: each.changed for number, each in batch.replays.items() if each.changed}
+    rows = [
+        (product_id, at, source, -1, flags)
+        for product_id, of_product in changed.items()
+        for (at, source), flags in of_product.items()
+    ]
+    run_rows(session, _SET_FLAGS, rows)
+    _touch(batch, ((product_id, at) for product_id, at, *_ in rows))
+    late = [batch.states[number] for number in batch.replays]
+    reread_accepted(session, late, batch.zones, changed.keys())
+
+
+def _touch(batch: _Batch, moments: Iterable[tuple[int, datetime]]) -> None:
+    """Have the days rolled up anew in which flags changed."""
+    for product_id, at in moments:
+        batch.touched.add_lifted(batch.states[product_id], at, batch.zones[product_id])
 
 
 @lru_cache(maxsize=64)

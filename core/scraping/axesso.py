@@ -111,7 +111,7 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
     state, stock_left = _availability(look, price)
     seller = look.read(looking.SELLER, "soldBy", text.clean_text, text.LONGEST_NAME)
     shipper = look.read(looking.FULFILMENT, "fulfilledBy", text.clean_text, text.LONGEST_NAME)
-    coupon = look.read(looking.COUPON, "coupon", phrases.coupon, marketplace) or (None, None)
+    coupon = look.read(looking.COUPON, "coupon", phrases.coupon, marketplace, is_coupon=True)
     details = _details(look)
     return Observation(
         marketplace=marketplace.code,
@@ -124,11 +124,11 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         list_price=look.read(looking.LIST_PRICE, "retailPrice", text.amount, marketplace),
         used_price=look.read(looking.USED_PRICE, "buyBoxUsed", _used_price, marketplace),
         deal_price=price if look.read(looking.DEAL, "deal", text.truth) else None,
-        coupon_amount=coupon[0],
-        coupon_percent=coupon[1],
+        coupon_amount=coupon[0] if coupon else None,
+        coupon_percent=coupon[1] if coupon else None,
         buy_box_seller=seller,
         fulfilment=phrases.fulfilment(seller, shipper),
-        ranks=_listed_ranks(look, marketplace) or details.ranks,
+        ranks=_ranks(look, marketplace, details.ranks),
         rating=look.read(looking.RATING, "productRating", phrases.rating),
         ratings_count=look.read(looking.RATINGS_COUNT, "countReview", text.whole_number),
         availability=state,
@@ -145,10 +145,12 @@ def _outcome(look: Look, price: int | None, state: Availability | None) -> Outco
 
 
 def _availability(look: Look, price: int | None) -> tuple[Availability | None, int | None]:
-    """Return state and stock left; an empty or unknown sentence is not noted as seen."""
-    found = look.read(0, "warehouseAvailability", phrases.availability)
-    state, stock_left = found or (None, None)
+    """Return state and stock left; an empty sentence says nothing, an unknown one is unreadable."""
+    key = "warehouseAvailability"
+    state, stock_left = look.read(0, key, phrases.availability) or (None, None)
     if state is None:
+        if look.item.get(key):
+            look.note_unreadable(looking.AVAILABILITY, look.item[key])
         return None, None
     look.bits |= looking.AVAILABILITY | looking.STOCK_LEFT
     if price is None and look.bits & looking.PRICE:
@@ -168,21 +170,30 @@ def _details(look: Look) -> Details:
     """Read the page's named details; none at all (null) means that this part was not read."""
     item = look.item
     lists = [item[key] for key in _DETAIL_LISTS if isinstance(item.get(key), list)]
-    if item.get("productDetails") and lists:
-        look.bits |= looking.BSR
-    return read_details(
+    details = read_details(
         [detail for details in lists for detail in details[: text.MOST_LINES]], "name", "value"
     )
-
-
-def _listed_ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
-    """Return the ranks of the newer list; an old item has none, an empty one tells nothing."""
-    if not look.item.get("bestSellersRank"):
-        return ()
-    ranks = look.read(0, "bestSellersRank", listed_ranks, "categoryName", "link", marketplace)
-    if ranks:
+    if details.unread_ranks:
+        look.note_unreadable(looking.BSR, details.unread_ranks)
+    elif item.get("productDetails") and lists:
         look.bits |= looking.BSR
-    return ranks or ()
+    return details
+
+
+def _ranks(
+    look: Look, marketplace: Marketplace, in_details: tuple[CategoryRank, ...]
+) -> tuple[CategoryRank, ...]:
+    """Return the ranks of the newer list, else those among the details.
+
+    An old item has no list, and an empty one says nothing.
+    """
+    if not look.item.get("bestSellersRank"):
+        return in_details
+    key = "bestSellersRank"
+    listed = look.read(looking.BSR, key, listed_ranks, "categoryName", "link", marketplace)
+    if listed is None and not in_details:
+        look.bits &= ~looking.BSR  # the details hold none, and the list can't be read
+    return listed or in_details
 
 
 def _listing(look: Look, attributes: dict[str, str]) -> Listing | None:

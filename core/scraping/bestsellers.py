@@ -94,11 +94,11 @@ def _key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
     item = look.item
-    rank = look.read(0, _key(item, _POSITIONS), text.rank_number)
+    rank = look.read(looking.BSR, _key(item, _POSITIONS), text.rank_number)
     category = category_name(item.get(_key(item, _CATEGORIES)))
     if rank is None or category is None:
+        look.bits &= ~looking.BSR  # a place in a list that is not named is no rank
         return ()
-    look.bits |= looking.BSR
     address = web_address(item.get(_key(item, _CATEGORY_ADDRESSES)), marketplace)
     return (CategoryRank(category, rank, address),)
 

@@ -4,6 +4,7 @@ Pure. A page has dozens of details and a batch a thousand pages, so each detail 
 looked at once, closely only where its first character allows a rank or a rating.
 """
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -13,8 +14,11 @@ from core.scraping import phrases
 from core.scraping.ranks import names_ranks, read_ranks
 from core.scraping.text import LONGEST_LINE, LONGEST_NAME, clean_string, clean_values
 
-_FIRST_OF_MOVING: Final = frozenset("#№Nn-－–0123456789０１２３４５６７８９")
-_SIGNS: Final = frozenset("#№")
+_FIRST_OF_MOVING: Final = frozenset(
+    "#＃№Nn-－–0123456789０１２３４５６７８９٠١٢٣٤٥٦٧٨٩\u200e\u200f"
+)
+_DIGIT = re.compile(r"\d")
+_SIGNS: Final = frozenset("#＃№\u200e\u200f")
 
 
 class Details(NamedTuple):
@@ -22,6 +26,7 @@ class Details(NamedTuple):
 
     ranks: tuple[CategoryRank, ...]
     attributes: dict[str, str]
+    unread_ranks: str | None  # a line named as ranks of which none could be read
 
 
 def read_details(details: Iterable[object], name_key: str, value_key: str) -> Details:
@@ -32,6 +37,7 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
     """
     ranks: tuple[CategoryRank, ...] = ()
     attributes: dict[str, str] = {}
+    unread: str | None = None
     for detail in details:
         if not isinstance(detail, dict):
             continue
@@ -44,9 +50,12 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
             ranks = ranks or found
             if found or phrases.states_rating(value):
                 continue
+            if is_named and _DIGIT.search(value):
+                unread = unread or value
+                continue
         if name and name not in attributes:
             attributes[name] = value
-    return Details(ranks, clean_values(attributes, LONGEST_LINE))
+    return Details(ranks, clean_values(attributes, LONGEST_LINE), None if ranks else unread)
 
 
 @lru_cache(maxsize=8192)

@@ -150,6 +150,9 @@ def _availability(look: Look, price: int | None) -> tuple[Availability | None, i
     """
     state, stock_left = look.read(0, "inStockText", _first_offer) or (None, None)
     in_stock = look.read(0, "inStock", text.truth)
+    if state is None and not in_stock and _has_words(look.item.get("inStockText")):
+        look.note_unreadable(looking.AVAILABILITY, look.item["inStockText"])
+        return None, None
     if state is None and in_stock is not None:
         state = Availability.IN_STOCK if in_stock else Availability.UNAVAILABLE
     if state is None:
@@ -158,6 +161,10 @@ def _availability(look: Look, price: int | None) -> tuple[Availability | None, i
     if price is None and look.bits & looking.PRICE:
         state = looking.without_price(state)
     return state, stock_left
+
+
+def _has_words(value: object) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
 def _first_offer(value: object) -> tuple[Availability | None, int | None]:

@@ -12,7 +12,8 @@ from core.catalog.marketplaces import Marketplace
 from core.history.observation import Availability, Fulfilment
 from core.scraping.text import LONGEST_NAME, UnreadableValueError, amount, whole_number
 
-_NUMBER = re.compile(r"\d+(?:[.,٫]\d+)?")
+_NUMBER = re.compile(r"\d+(?:[.,٫]\d+)*")
+_LONGEST_STARS: Final = 4  # characters of "4.66"; "1,234" is a count
 _STARS = re.compile(
     r"\d[.,]\d\s+(?:out of|von|sur|su|de|van de|av|na|z|/|yıldız)\s+5\b|5つ星のうち|\d[.,]\d\s*顆星"
     r"|\d[.,]\d\s*颗星",
@@ -128,6 +129,8 @@ def _rating_in(text: str) -> int | None:
         raise UnreadableValueError("This should be a rating.")
     # Some languages name the maximum first: "5 stars' of which 4.3".
     stated = numbers[1] if numbers[0] == "5" and len(numbers) > 1 else numbers[0]
+    if len(stated) > _LONGEST_STARS:
+        raise UnreadableValueError("This should be a rating.")
     return rating(float(stated.replace(",", ".").replace("٫", ".")))
 
 
@@ -161,32 +164,41 @@ def _availability_in(sentence: str) -> tuple[Availability | None, int | None]:
     return None, None
 
 
-def coupon(value: object, marketplace: Marketplace) -> tuple[int | None, int | None]:
+def coupon(
+    value: object, marketplace: Marketplace, *, is_coupon: bool = False
+) -> tuple[int | None, int | None]:
     """Return what a coupon takes off: (minor units, percent), at most one of them.
 
-    A promotion that is no coupon, and "coupon: pay 12.59", give neither.
+    A promotion that is no coupon gives neither, unless the field holds nothing but
+    coupons (`is_coupon`). Raises UnreadableValueError for a coupon whose worth is not
+    told, such as "coupon: pay 12.59".
     """
     if value is None:
         return None, None
     if not isinstance(value, str):
         raise UnreadableValueError("This should be a sentence about a coupon.")
-    return _coupon_in(value[:_LONGEST_SENTENCE], marketplace)
+    return _coupon_in(value[:_LONGEST_SENTENCE], marketplace, is_coupon)
 
 
 @lru_cache(maxsize=1024)
-def _coupon_in(sentence: str, marketplace: Marketplace) -> tuple[int | None, int | None]:
-    if not _COUPON.search(sentence) or _PAYS.search(sentence):
+def _coupon_in(
+    sentence: str, marketplace: Marketplace, is_coupon: bool
+) -> tuple[int | None, int | None]:
+    if not sentence.strip() or not (is_coupon or _COUPON.search(sentence)):
         return None, None
-    percent = _PERCENT.search(sentence)
+    percent, money = _PERCENT.search(sentence), _MONEY.search(sentence)
+    if _PAYS.search(sentence) or not (percent or money):
+        raise UnreadableValueError("This should be what a coupon takes off.")
     if percent:
         return None, _share(percent[1] or percent[2])
-    money = _MONEY.search(sentence)
     return (amount(money[0], marketplace) if money else None), None
 
 
 def _share(digits: str) -> int | None:
     percent = whole_number(digits)
-    return percent if percent and percent <= 100 else None
+    if percent is not None and percent > 100:
+        raise UnreadableValueError("A coupon takes off a hundred percent at the most.")
+    return percent or None
 
 
 def is_amazon(name: str | None) -> bool:

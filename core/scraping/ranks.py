@@ -7,7 +7,7 @@ Pure; a line that holds no rank gives no ranks.
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from core.catalog.marketplaces import Marketplace
 from core.history.observation import CategoryRank
@@ -23,21 +23,39 @@ from core.scraping.text import (
 MOST_RANKS: Final = 30  # a product shows one to five
 
 _LONGEST_RANK_LINE: Final = 2_000  # characters
-_NUMBER: Final = r"(\d{1,3}(?:[.,\s]\d{3})+|\d{1,9})"
-_IN: Final = r"\s*(?:\bin|\ben|\bem|\bi|\bon|\bdans|\bnella|\bna|\bw|在|于)\s+(?:kategorii:?\s+)?"
-_SIGN: Final = r"(?:#|№|\b[Nn](?:r\.?|o\.|\.?\s?[°º]\.?|\.))\s*"
+# In any digits; groups of thousands as ".", ",", "'", "٬" and every kind of space write them.
+_NUMBER: Final = r"(\d{1,3}(?:[.,'’٬،，\s]\d{3})+(?!\d)|\d{1,9}(?!\d))"
+_IN: Final = (
+    r"\s*(?:(?:\bin|\ben|\bem|\bi|\bon|\bdans|\bnella|\bna|\bw|في|فى|在|于)"
+    r"(?:\s+(?:der\s+kategorie|de\s+categorie|la\s+cat[eé]gor[iy]e?[ia]?|a?\s?categoria"
+    r"|kategori(?:n|i)?|فئة)(?![^\W\d_]))?\s*:?\s+|-\s+)"
+)
+_SIGN: Final = (
+    r"(?:[#＃№]|\b[Nn](?:r\.?|o\.|\.?\s?[°º]\.?|\.)|رقم"
+    r"|\b(?:Pozycja|Miejsce|Plaats|Platz|Position|Posizione|Posici[oó]n|Posição|Rang|Plats)\b)\s*"
+)
 _SIGNED = re.compile(rf"{_SIGN}{_NUMBER}{_IN}")
 _BARE = re.compile(rf"(?:^|(?<=\s)){_NUMBER}{_IN}(?=[^\d\s])")
 _NOT_A_DIGIT = re.compile(r"\D+")
-_JAPANESE = re.compile(r"(\d[\d,]*)\s*位")
+_JAPANESE = re.compile(r"(\d[\d,，]*)\s*位")
+# "Mutfak kategorisinde 1.234. sırada", "Mutfak kategorisinde #12"
+_TURKISH = re.compile(
+    rf"([^()]+?)\s+kategorisinde\s+(?:#\s*|no\.?\s*)?{_NUMBER}\.?(?:\s*(?:sırada|sıra|numara))?",
+    re.IGNORECASE,
+)
 # "(See Top 100 in Games (PC))", "(請參閱 電子 前 100 名)", "(家電の売れ筋ランキングを見る)"
-_SEE_TOP = re.compile(r"[(（][^()（）]*(?:100|を見る)[^()（）]*(?:\([^()]*\)[^()（）]*)?[)）]")
+_SEE_TOP = re.compile(
+    r"[(（][^()（）]*(?:100|١٠٠|１００|を見る)[^()（）]*(?:\([^()]*\)[^()（）]*)?[)）]"
+)
 _NAMED_AS_RANK = re.compile(
     r"sellers?[ -]?rank|bestseller|best-seller|classement|clasificaci|classifica|ranking"
-    r"|売れ筋|排名|排行|rangering|mais vendidos|más vendidos",
+    r"|売れ筋|排名|排行|rangering|rangordning|bästsäljar|mais vendidos|más vendidos"
+    r"|çok satan|الأفضل مبيع|الأكثر مبيع|أفضل البائعين",
     re.IGNORECASE,
 )
 _EDGES: Final = " \t\r\n\u00a0\u202f-–—─:：･・,;|"
+# Marks of writing direction and of no width, which pages put around numbers.
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def names_ranks(name: str) -> bool:
@@ -51,9 +69,11 @@ def read_ranks(text: str, *, is_named: bool = False) -> tuple[CategoryRank, ...]
     A number without a sign ("45 en Cuisine") counts only where the line points to
     a top 100 or its name says that it holds ranks (`is_named`).
     """
-    line, pointers = _SEE_TOP.subn(" ", text[:_LONGEST_RANK_LINE])
+    line, pointers = _SEE_TOP.subn(" ", _UNSEEN.sub("", text[:_LONGEST_RANK_LINE]))
     if "位" in line:
         return _distinct(_japanese_ranks(line))
+    if "kategorisinde" in line:
+        return _distinct((number, category) for category, number in _TURKISH.findall(line))
     starts = list(_SIGNED.finditer(line))
     if not starts and (pointers or is_named):
         starts = list(_BARE.finditer(line))
@@ -104,17 +124,29 @@ def listed_ranks(
     if not isinstance(value, list):
         raise UnreadableValueError("This should be a list of ranks.")
     ranks: dict[str, CategoryRank] = {}
-    for entry in value[:MOST_RANKS]:
-        if isinstance(entry, Mapping):
-            rank = _listed_rank(entry, category_key, url_key, marketplace)
-            if rank:
-                ranks.setdefault(rank.category, rank)
+    for number, entry in enumerate(value[:MOST_RANKS]):
+        rank = _listed_rank(entry, category_key, url_key, marketplace)
+        if rank:
+            ranks.setdefault(rank.category, rank)
+        elif number == 0 and not _says_none(entry):
+            # A further rank must not be taken for the main one.
+            raise UnreadableValueError("The first of these should be a rank.")
     return tuple(ranks.values())
 
 
+def _says_none(entry: object) -> bool:
+    """True for an entry without a rank: null, or a rank of 0."""
+    if entry is None:
+        return True
+    rank = entry.get("rank", "?") if isinstance(entry, Mapping) else "?"
+    return rank is None or rank == 0
+
+
 def _listed_rank(
-    entry: Mapping[str, Any], category_key: str, url_key: str, marketplace: Marketplace
+    entry: object, category_key: str, url_key: str, marketplace: Marketplace
 ) -> CategoryRank | None:
+    if not isinstance(entry, Mapping):
+        return None
     category = clean_or_none(entry.get(category_key), LONGEST_NAME)
     rank = _rank_or_none(entry.get("rank"))
     if category is None or rank is None:

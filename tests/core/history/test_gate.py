@@ -1,28 +1,34 @@
 """What the gate doubts, what confirms it, and where it has no opinion."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.history import gate
 from core.history.gate import (
     COUNT_FLAGS,
-    EARLIEST,
     PRICE_FLAGS,
     GateRule,
     Judgement,
     Pending,
     Reference,
-    judge,
-    refuse,
     without_zero_amounts,
 )
-from core.history.observation import CategoryRank, Flag, Observation
+from core.history.observation import CategoryRank, Confirmed, Flag, Kind, Observation, Source
+from core.history.refusals import EARLIEST, refuse
 from tests.factories import NOON, look_at
 
 NOTHING_KNOWN = Reference()
 FACTOR = GateRule().jump_factor
+
+
+def judge(look: Observation, reference: Reference, currency: str) -> Judgement:
+    """Judge a look; a category's id is made of its name."""
+    category = hash(look.ranks[0].category) if look.ranks else None
+    return gate.judge(gate.values_of(look, currency, category), reference, currency)
 
 
 def flags_of(look: Observation, reference: Reference = NOTHING_KNOWN) -> Flag:
@@ -43,7 +49,7 @@ def test_an_ordinary_look_is_accepted() -> None:
 
 
 def test_without_history_there_is_no_opinion() -> None:
-    assert flags_of(look_at(price=1, ratings_count=0)) == Flag.NONE
+    assert flags_of(look_at(price=10, rank=1, ratings_count=10**6)) == Flag.NONE
 
 
 @pytest.mark.parametrize("price", [2000 * FACTOR, 200_000, 2000 // FACTOR, 20, 1])
@@ -118,7 +124,7 @@ def test_a_second_look_confirms_a_jump() -> None:
     assert doubtful.flags == Flag.PRICE_JUMP
     assert confirming.flags == Flag.NONE
     assert [doubt.value for doubt in confirming.confirmed] == [200_000]
-    assert confirming.reference == Reference(205_000, 1000)
+    assert confirming.reference._replace(category=None) == Reference(205_000, 1000, 500)
 
 
 def test_a_second_look_confirms_a_collapse() -> None:
@@ -261,3 +267,129 @@ def test_judging_never_keeps_more_than_one_doubt_of_a_kind(seen: list[int | None
         reference = judge(look_at(price=price), reference, "USD").reference
         kinds = [doubt.flag for doubt in reference.pending]
         assert len(kinds) == len(set(kinds))
+
+
+# Both ways, and settled by the next observation
+
+
+HOUR = timedelta(hours=1)
+
+
+def settled(*looks: Observation) -> list[int]:
+    """Return the flags of looks in a row, those that a later one confirmed taken back."""
+    flags: list[int] = []
+    reference = NOTHING_KNOWN
+    at = {}
+    for number, look in enumerate(looks):
+        timed = replace(look, captured_at=NOON + number * HOUR)
+        at[timed.captured_at] = number
+        judgement = judge(timed, reference, "USD")
+        flags.append(judgement.flags)
+        for doubt in judgement.confirmed:
+            flags[at[doubt.captured_at]] = gate.confirmed_flags(
+                flags[at[doubt.captured_at]], doubt.flag
+            )
+        reference = judgement.reference
+    return flags
+
+
+@pytest.mark.parametrize(
+    ("counts", "odd"),
+    [
+        ((52, 52, 1900, 50, 52), 2),  # a listing merged with another one for a night
+        ((7300, 730_073_000, 7302, 7310), 1),  # digits doubled by a scraper
+        ((910, 912, 120, 913), 2),
+        ((1000, 1271, 1001), 1),
+    ],
+)
+def test_a_count_that_the_next_look_contradicts_stays_flagged_and_its_reversal_is_accepted(
+    counts: tuple[int, ...], odd: int
+) -> None:
+    flags = settled(*(look_at(ratings_count=count) for count in counts))
+    assert [number for number, each in enumerate(flags) if each] == [odd]
+
+
+def test_a_count_that_stays_up_is_accepted_with_the_second_look() -> None:
+    flags = settled(*(look_at(ratings_count=count) for count in (100, 1900, 1910, 1920)))
+    assert flags == [0, Confirmed.RATINGS_COUNT, 0, 0]
+
+
+def test_the_count_of_a_product_that_sells_fast_is_confirmed_by_its_next_rise() -> None:
+    flags = settled(*(look_at(ratings_count=count) for count in (100, 160, 190)))
+    assert flags == [0, Confirmed.RATINGS_COUNT, 0]
+
+
+@pytest.mark.parametrize("odd", [1, 12, 900_000])
+def test_a_rank_that_its_neighbours_do_not_confirm_stays_flagged(odd: int) -> None:
+    flags = settled(*(look_at(rank=rank) for rank in (1264, odd, 1270)))
+    assert flags == [0, Flag.RANK_SPIKE, 0]
+
+
+def test_a_rank_that_the_next_look_confirms_is_accepted() -> None:
+    flags = settled(*(look_at(rank=rank) for rank in (200_000, 310, 450, 900)))
+    assert flags == [0, Confirmed.RANK, 0, 0]
+
+
+def test_a_sale_of_a_slow_product_is_no_spike() -> None:
+    assert settled(look_at(rank=900_000), look_at(rank=60_000), look_at(rank=140_000)) == [0, 0, 0]
+
+
+def test_ranks_of_two_categories_are_never_compared() -> None:
+    other = look_at(ranks=(CategoryRank("Garden", 3),))
+    assert settled(look_at(rank=90_000), other, look_at(rank=91_000)) == [0, 0, 0]
+
+
+def test_a_first_price_of_a_cent_waits_for_a_second_one() -> None:
+    assert flags_of(look_at(price=1)) == Flag.PRICE_IMPLAUSIBLE
+    assert settled(look_at(price=1), look_at(price=1999), look_at(price=2005)) == [
+        Flag.PRICE_IMPLAUSIBLE, 0, 0,
+    ]  # fmt: skip
+    assert settled(look_at(price=1), look_at(price=1)) == [Confirmed.PRICE, 0]
+
+
+@pytest.mark.parametrize(("price", "is_low"), [(6, True), (14, True), (15, False)])
+def test_the_smallest_price_depends_on_the_currency(price: int, is_low: bool) -> None:
+    seen = gate.values_of(look_at(price=price, marketplace="JP"), "JPY", None)
+    flags = gate.judge(seen, NOTHING_KNOWN, "JPY").flags
+    assert bool(flags & Flag.PRICE_IMPLAUSIBLE) == is_low
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        {"price": 5200, "buy_box_price": 5200, "new_price": 31},
+        {"price": 45, "list_price": 4500},
+        {"price": 9900, "amazon_price": 400},
+    ],
+)
+def test_amounts_that_can_not_belong_together_are_flagged(amounts: dict[str, int]) -> None:
+    first, second = settled(look_at(**amounts), look_at(**amounts))
+    assert first & Flag.AMOUNTS_DISAGREE
+    assert not first & Flag.PRICE_IMPLAUSIBLE  # the second look says the same price
+    assert second & Flag.AMOUNTS_DISAGREE
+    assert flags_of(look_at(**amounts)) & Flag.PRICE_IMPLAUSIBLE
+    known = Reference(price=amounts["price"])
+    assert not flags_of(look_at(**amounts), known) & PRICE_FLAGS
+
+
+def test_a_used_offer_for_a_cent_is_ordinary() -> None:
+    assert flags_of(look_at(price=3000, used_price=1)) == Flag.NONE
+
+
+def change(hours: float, **values: int) -> Observation:
+    return look_at(at=NOON + hours * HOUR, kind=Kind.CHANGE, source=Source.KEEPA_API, **values)
+
+
+def test_what_a_series_of_changes_only_repeats_confirms_nothing() -> None:
+    """Every row of a series carries all values; only one of them changed."""
+    answers = judged(
+        change(0, rank=1264), change(5, rank=1), change(6, rank=1, price=2100),
+        change(9, rank=1270),
+    )  # fmt: skip
+    assert [answer.flags for answer in answers] == [0, Flag.RANK_SPIKE, Flag.RANK_SPIKE, 0]
+    assert not any(answer.confirmed for answer in answers)
+
+
+def test_what_a_series_of_changes_held_for_a_day_is_confirmed() -> None:
+    answers = judged(change(0, rank=1264), change(5, rank=1), change(30, rank=1270))
+    assert [doubt.value for doubt in answers[2].confirmed] == [1]

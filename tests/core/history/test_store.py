@@ -10,7 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.history.gate import PRICE_FLAGS
-from core.history.observation import Availability, CategoryRank, Flag, Kind, Listing, Seen, Source
+from core.history.observation import (
+    Availability,
+    CategoryRank,
+    Confirmed,
+    Flag,
+    Kind,
+    Listing,
+    Seen,
+    Source,
+)
 from tests.factories import (
     KETTLE,
     LAMP,
@@ -79,7 +88,7 @@ def test_looks_out_of_order_in_a_batch_are_taken_by_their_times(session: Session
 def test_a_late_look_does_not_move_the_newest_values(session: Session) -> None:
     store(session, look_at(at=NOON + DAY, price=2200, listing=lamp_listing("New title")))
     before = latest(session, product(session))
-    store(session, look_at(price=1900, rank=9, listing=lamp_listing("Old title")))
+    store(session, look_at(price=1900, rank=90, listing=lamp_listing("Old title")))
     after = latest(session, product(session))
     same = before.keys() - {"data_version"}
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
@@ -169,7 +178,8 @@ def test_a_second_look_confirms_a_doubt_and_mends_its_day(session: Session) -> N
     store(session, look_at())
     store(session, look_at(at=NOON + DAY, price=200_000))
     store(session, look_at(at=NOON + 2 * DAY, price=199_900))
-    assert [kept["flags"] for kept in snapshots(session, product(session))] == [0, 0, 0]
+    flags = [kept["flags"] for kept in snapshots(session, product(session))]
+    assert flags == [0, Confirmed.PRICE, 0]
     assert [day["price_close"] for day in days(session, product(session))] == [
         2000,
         200_000,
@@ -506,3 +516,76 @@ def test_seen_tells_not_reported_from_none(session: Session) -> None:
     first, second = snapshots(session, product(session))
     assert (first["bsr"], first["seen"] & Seen.BSR) == (None, 0)
     assert (second["bsr"], second["seen"] & Seen.BSR) == (None, Seen.BSR)
+
+
+# Any order of arrival
+
+
+hours = st.integers(0, 60)
+odd_looks = st.lists(
+    st.builds(
+        lambda at, kind, source, price, rank, category, count, flags: look_at(
+            at=NOON + at * HOUR,
+            kind=kind,
+            source=source,
+            price=price,
+            ranks=() if rank is None else (CategoryRank(category, rank),),
+            ratings_count=count,
+            flags=flags,
+        ),
+        hours,
+        st.sampled_from(Kind),
+        st.sampled_from([Source.AXESSO, Source.KEEPA_API]),
+        st.sampled_from([None, 1, 2000, 2100, 200_000, 205_000]),
+        st.sampled_from([None, 1, 2, 1264, 1270]),
+        st.sampled_from(["Lamps", "Lamps", "Light"]),
+        st.sampled_from([None, 135, 138, 4090, 4100]),
+        st.sampled_from([Flag.NONE, Flag.NONE, Flag.STALE_VALUE]),
+    ),
+    min_size=2,
+    max_size=9,
+    unique_by=lambda look: (look.captured_at, look.source),
+)
+BY_ORDER = (
+    "flags", "price", "bsr", "bsr_category_id", "ratings_count", "price_at", "bsr_at",
+)  # fmt: skip
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(looks=odd_looks, data=st.data())
+def test_flags_do_not_depend_on_the_order_in_which_looks_come(
+    session: Session, looks: list, data: st.DataObject
+) -> None:
+    arrivals = data.draw(st.permutations(looks))
+    cut = data.draw(st.integers(0, len(looks)))
+    with session.begin_nested() as savepoint:
+        store(session, *[replace(look, asin=KETTLE) for look in looks])
+        store(session, *arrivals[:cut])
+        for look in arrivals[cut:]:
+            store(session, look)
+        in_order, as_it_came = (product(session, asin) for asin in (KETTLE, LAMP))
+        expected, found = (
+            [kept["flags"] for kept in snapshots(session, number)]
+            for number in (in_order, as_it_came)
+        )
+        newest = [
+            {name: latest(session, number)[name] for name in BY_ORDER}
+            for number in (in_order, as_it_came)
+        ]
+        waiting = [
+            sorted(latest(session, number)["pending"] or [], key=str)
+            for number in (in_order, as_it_came)
+        ]
+        by_day = [
+            [tuple(day[name] for name in DAILY_VALUES) for day in days(session, number)]
+            for number in (in_order, as_it_came)
+        ]
+        savepoint.rollback()
+    assert found == expected
+    assert newest[1] == newest[0]
+    assert waiting[1] == waiting[0]
+    assert by_day[1] == by_day[0]

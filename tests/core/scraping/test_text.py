@@ -155,15 +155,34 @@ def test_a_sentence_about_stock_is_understood(
     [
         ("coupon 5,00 €", 500, None),
         ("Spare 10 % mit Gutschein", None, 10),
-        ("Coupon : Cliquer pour payer 12,59 €", None, None),
         ("10 % offerts pour 2 article(s) achetés", None, None),
-        ("Save 900% with coupon", None, None),
     ],
 )
 def test_only_what_a_coupon_takes_off_is_a_coupon(
     sentence: str, amount: int | None, percent: int | None
 ) -> None:
     assert phrases.coupon(sentence, DE) == (amount, percent)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Coupon : Cliquer pour payer 12,59 €", "Save 900% with coupon", "Coupon available"],
+)
+def test_a_coupon_of_unknown_worth_is_unreadable(sentence: str) -> None:
+    with pytest.raises(text.UnreadableValueError):
+        phrases.coupon(sentence, DE)
+
+
+def test_words_of_no_known_coupon_are_unreadable_only_where_coupons_stand() -> None:
+    assert phrases.coupon("Zľava na pokladni", DE) == (None, None)
+    with pytest.raises(text.UnreadableValueError):
+        phrases.coupon("Zľava na pokladni", DE, is_coupon=True)
+
+
+@pytest.mark.parametrize("written", ["1,234", "4.66.1", "Note 12345"])
+def test_a_number_that_is_no_rating_is_unreadable(written: str) -> None:
+    with pytest.raises(text.UnreadableValueError):
+        phrases.rating(written)
 
 
 @pytest.mark.parametrize(

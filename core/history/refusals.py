@@ -1,0 +1,56 @@
+"""Which observations can't be stored at all, and why. Pure."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+
+from core.history.observation import Observation
+
+EARLIEST = datetime(1995, 7, 1, tzinfo=UTC)  # Amazon sold its first book that month
+CLOCK_SKEW = timedelta(minutes=10)  # between a scraper's clock and the database's
+
+
+def refuse(observation: Observation, now: datetime) -> str | None:
+    """Return why an observation can't be stored at all, or None when it can."""
+    if observation.captured_at > now + CLOCK_SKEW:
+        return "Its time lies in the future. Check the file's time and time zone."
+    if observation.captured_at < EARLIEST:
+        return "Its time lies before Amazon sold anything. Check the file's time."
+    if not _fits(observation):
+        return "It holds a number that no product has. Check the file's columns and numbers."
+    return None
+
+
+# Beyond this a number drawn on a chart (float64) is no longer the number stored.
+_LARGEST_AMOUNT = 2**53
+_LARGEST_COUNT = 2**31 - 1
+_LARGEST_SHARE = 2**15 - 1  # percent, and tenths of a star
+_amounts_of = attrgetter(
+    "price",
+    "list_price",
+    "buy_box_price",
+    "buy_box_shipping",
+    "amazon_price",
+    "new_price",
+    "new_fba_price",
+    "used_price",
+    "deal_price",
+    "coupon_amount",
+)
+_counts_of = attrgetter("ratings_count", "reviews_count", "stock_left", "offers_new", "offers_used")
+_shares_of = attrgetter("coupon_percent", "rating")
+
+
+def _fits(observation: Observation) -> bool:
+    """Return whether every number has room where it is stored."""
+    ranks = [ranked.rank for ranked in observation.ranks]
+    return (
+        _within(_amounts_of(observation), _LARGEST_AMOUNT)
+        and _within(_counts_of(observation), _LARGEST_COUNT)
+        and _within(_shares_of(observation), _LARGEST_SHARE)
+        and _within(ranks, _LARGEST_COUNT)
+    )
+
+
+def _within(numbers: Iterable[int | None], largest: int) -> bool:
+    return all(-largest <= number <= largest for number in numbers if number is not None)
