@@ -12,6 +12,7 @@ from app import cards, data, data_tables, downloads
 from app.data import operations
 from core import wording
 from core.history.observation import Outcome
+from core.history.provenance_words import source_name
 from core.importing.verdicts import label_of
 from core.scraping.providers import DEMO
 from core.upkeep.health import (
@@ -23,6 +24,7 @@ from core.upkeep.health import (
     is_worker_alive,
 )
 from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount
+from core.upkeep.unreadable import UnreadableField
 
 FAILURE = "failure"  # as in /health?failure=blocked
 LOOK = "failed_look"
@@ -269,6 +271,34 @@ def failures(found: Sequence[OutcomeCount], now: datetime) -> None:
     )
     if chosen is not None:
         _failed(chosen, now)
+
+
+def unreadable(health: Health) -> None:
+    """Show which fields of which source could not be read, with what stood there last."""
+    st.subheader("Unreadable fields of the last 7 days", anchor=False)
+    if not health.unreadable:
+        st.caption("Every field of every check was understood.")
+        return
+    st.dataframe(
+        pd.DataFrame([_unreadable_cells(each, health.as_of) for each in health.unreadable]),
+        hide_index=True,
+        row_height=_ROW_HEIGHT,
+        height=_height(len(health.unreadable)),
+        column_config=_counts("Last 24 hours", "Last 7 days"),
+        alt="Fields that could not be read, by source",
+    )
+
+
+def _unreadable_cells(each: UnreadableField, now: datetime) -> dict[str, object]:
+    return {
+        "Field": each.field.replace("_", " "),
+        "Source": source_name(each.source),
+        "Last 24 hours": each.last_day,
+        "Last 7 days": each.last_week,
+        "Newest": wording.age(each.newest_at, now),
+        "Marketplace": each.marketplace,
+        "What stood there": wording.unturned(each.newest_text),
+    }
 
 
 def _failed(outcome: str, now: datetime) -> None:

@@ -187,6 +187,9 @@ def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: s
 def _about_blank(head: ProductHead, group: Group) -> str | None:
     if head.captured_at is None:
         return None
+    unread = blanks.unreadable_text(head, group)
+    if unread is not None:
+        return f"This stands there and could not be read: “{wording.escape_markdown(unread)}”."
     if blanks.seen_at(head, group) is None:
         return "No source that was asked so far reports it."
     return "It was looked for, and there was none."

@@ -48,6 +48,10 @@ def header(head: ProductHead) -> None:
     problem = blanks.trouble(head.fetching, now)
     if problem and head.captured_at is not None:
         st.warning(problem, icon=":material/sync_problem:")
+    for sentence, stands in blanks.unreadable_sentences(head):
+        st.warning(
+            f"{sentence}: “{wording.escape_markdown(stands)}”.", icon=":material/visibility_off:"
+        )
 
 
 def controls(head: ProductHead) -> int:

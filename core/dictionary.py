@@ -44,6 +44,12 @@ PRODUCT = (
     ),
     FieldMeaning("is_doubtful", None, "The newest look holds a value that is doubted.", None),
     FieldMeaning("doubts", None, "Why, in sentences; empty: nothing is doubted.", None),
+    FieldMeaning(
+        "unreadable",
+        None,
+        "By field the newest text that could not be understood; text from outside.",
+        None,
+    ),
     FieldMeaning("followed", None, "How the team follows it.", "nobody of the team does"),
     FieldMeaning("next_fetch", None, "When it is looked at next, in words.", None),
     FieldMeaning("trouble", None, "What stands in the way of newer values.", "nothing does"),

@@ -24,6 +24,7 @@ from core.upkeep import health_queries
 from core.upkeep.health import Health, Provider
 from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount
 from core.upkeep.heartbeat import last_sign_of_worker
+from core.upkeep.unreadable import unreadable_fields
 
 
 def find_import(run_id: int) -> ImportView | None:
@@ -94,6 +95,7 @@ def health_now() -> Health:
             jobs=health_queries.jobs(session, now),
             imports=health_queries.imports(session),
             storage=health_queries.storage(session, now, get_settings().amazcope_retention_months),
+            unreadable=unreadable_fields(session, now),
         )
 
 

@@ -21,14 +21,62 @@ def seen_at(head: ProductHead, group: Group) -> datetime | None:
     return times[group]
 
 
-def blank_reason(head: ProductHead, group: Group, now: datetime, *, is_beside: bool = False) -> str:
+UNREADABLE = "unreadable"  # something stood there, and it could not be understood
+_COLUMNS: dict[Group, tuple[str, ...]] = {
+    "price": ("price",),
+    "bsr": ("bsr",),
+    "rating": ("rating", "ratings_count"),
+    "availability": ("availability",),
+}
+_NAMES = {
+    "price": "price",
+    "list_price": "list price",
+    "coupon": "coupon",
+    "bsr": "Best Sellers Rank",
+    "rating": "rating",
+    "ratings_count": "number of ratings",
+    "availability": "availability",
+    "seller": "seller",
+    "listing": "title",
+}
+
+
+def blank_reason(
+    head: ProductHead,
+    group: Group,
+    now: datetime,
+    *,
+    is_beside: bool = False,
+    column: str | None = None,
+) -> str:
     """Return why a value of a group is not there, for a card that shows none.
 
     `is_beside`: see `blank_of_seen`; of ratings either may come without the other.
+    `column`: which value of the group; None: its first.
     """
     if head.captured_at is None:
         return never_seen(head.fetching, now)
+    if unreadable_text(head, group, column) is not None:
+        return UNREADABLE
     return blank_of_seen(seen_at(head, group), is_beside=is_beside or group == "rating")
+
+
+def unreadable_text(head: ProductHead, group: Group, column: str | None = None) -> str | None:
+    """Return what stands where a value could not be read; None: it was read, or absent."""
+    names = _COLUMNS[group] if column is None else (column,)
+    return next((head.unreadable[name] for name in names if name in head.unreadable), None)
+
+
+def unreadable_sentences(head: ProductHead) -> list[tuple[str, str]]:
+    """Return of each field that could not be read last a sentence, and the text that stood there.
+
+    The text is from outside: escape it where it is shown.
+    """
+    return [
+        (f"The {_NAMES[name]} could not be read when it was last checked", text)
+        for name, text in head.unreadable.items()
+        if name in _NAMES
+    ]
 
 
 def blank_of_seen(reported_at: datetime | None, *, is_beside: bool = False) -> str:

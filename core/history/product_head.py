@@ -3,7 +3,8 @@
 One SELECT. Its `data_version` is the key under which everything else may be kept.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -80,12 +81,14 @@ class ProductHead:
     availability_at: datetime | None
     following: Following | None  # None: nobody of the team follows it
     fetching: Fetching | None  # None: nobody has it fetched
+    # Fields whose newest text could not be read, each with the text. Text from outside.
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 _HEAD = """
 SELECT p.id, p.marketplace, p.asin, p.is_demo, x.title, x.brand, c.name AS category_name,
     (SELECT min(day) FROM product_daily d WHERE d.product_id = p.id) AS first_day,
-    l.data_version, l.captured_at, l.flags,
+    l.data_version, l.captured_at, l.flags, l.unreadable,
     l.price, l.price_basis, l.list_price, l.coupon_amount, l.coupon_percent, l.price_at,
     l.bsr, l.bsr_category_id, l.bsr_at, l.rating, l.ratings_count, l.reviews_count, l.rating_at,
     l.availability, l.stock_left, l.buy_box_seller, l.availability_at,
@@ -158,6 +161,7 @@ def _head(row: Any) -> ProductHead:
         availability_at=row.availability_at,
         following=_following(row),
         fetching=_fetching(row),
+        unreadable={name: each["text"] for name, each in (row.unreadable or {}).items()},
     )
 
 

@@ -109,6 +109,7 @@ class Provenance:
     stored_at: datetime | None  # None: the run or file does not say
     outcome: Outcome
     is_reported: bool  # False: this source does not report the field
+    unreadable: str | None  # what stood there and could not be read; text from outside
     doubts: Flag  # why this figure is doubtful
     original_field: str | None  # None: a table's column
     fetch: Fetch | None
@@ -172,7 +173,8 @@ def find_provenance_at(
     field = _field(column)
     statement = text(
         f"{_SELECT} AND s.captured_at >= :oldest AND s.captured_at <= :at "
-        f"AND (s.seen & :seen <> 0 OR s.{field.column} IS NOT NULL) "
+        f"AND (s.seen & :seen <> 0 OR s.{field.column} IS NOT NULL "
+        f"OR jsonb_exists(s.unreadable, '{field.column}')) "
         "ORDER BY s.captured_at DESC, (s.flags & :doubtful = 0) DESC, s.source LIMIT 1"
     )
     values = {
@@ -248,6 +250,7 @@ def _provenance(session: Session, row: Row[Any], field: Field) -> Provenance:
         stored_at=raw[0] or row.collected_at or row.imported_at,
         outcome=Outcome(row.outcome),
         is_reported=value is not None or bool(row.seen & int(field.seen)),
+        unreadable=(row.unreadable or {}).get(field.column),
         doubts=Flag(row.flags & int(field.doubtful)),
         original_field=_ORIGINAL_FIELDS.get(source, {}).get(field.column),
         fetch=_fetch(row, *raw),

@@ -24,6 +24,8 @@ def source_name(source: Source) -> str:
 def value_of(origin: Provenance, marketplace: str) -> str:
     """Write the figure, or why there is none."""
     value = origin.value
+    if value is None and origin.unreadable is not None:
+        return "unreadable"
     if value is None:
         return "looked, and there was none" if origin.is_reported else "not reported by this source"
     if origin.column in ("price", "list_price"):
@@ -44,6 +46,8 @@ def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int
         ("Outcome", f"{origin.outcome.value}: {wording.outcome(origin.outcome)}"),
         ("Doubts", " ".join(wording.flag_reasons(origin.doubts)) or "none"),
     ]
+    if origin.unreadable is not None:
+        lines.insert(1, ("What stands there", origin.unreadable))
     if origin.original_field:
         lines.append(("Field in the original", origin.original_field))
     if origin.fetch:

@@ -187,7 +187,8 @@ def first_day(session: Session, product_id: int) -> date | None:
 _TABLE = (
     "captured_at, source, outcome, flags, seen, price, price_basis, list_price, buy_box_price, "
     "buy_box_seller, deal_price, coupon_amount, coupon_percent, bsr, bsr_category_id, sub_rank, "
-    "rating, ratings_count, reviews_count, availability, stock_left, offers_new, currency"
+    "rating, ratings_count, reviews_count, availability, stock_left, offers_new, currency, "
+    "unreadable"
 )
 _OF_PERIOD = (
     "FROM snapshot WHERE product_id = :id AND captured_at >= :since AND captured_at < :until"

@@ -14,6 +14,7 @@ Stored = Mapping[str, Any]  # a row of `queries.snapshot_page`
 
 NONE = "none"  # looked, and there was none
 NOT_REPORTED = "–"  # this source does not report it
+UNREADABLE = "unreadable"  # something stood there, and it could not be understood
 
 _SEEN = {
     "price": Seen.PRICE,
@@ -71,6 +72,8 @@ def _cell(row: Stored, name: str, writes: Callable[[int], str]) -> str:
     value = row[name]
     if value is not None:
         return writes(value)
+    if name in (row["unreadable"] or {}):
+        return UNREADABLE
     return NONE if row["seen"] & int(_SEEN[name]) else NOT_REPORTED
 
 
@@ -96,6 +99,7 @@ _HEADER = (
     "rating",
     "availability",
     "doubts",
+    "unreadable",
 )
 
 
@@ -121,6 +125,7 @@ def _csv_row(row: Stored) -> list[spreadsheets.Cell]:
         "" if tenths is None else f"{tenths / 10:.1f}",
         "" if state is None else Availability(state).name.lower(),
         " ".join(wording.flag_reasons(Flag(row["flags"]))),
+        "; ".join(f"{name}: {text}" for name, text in (row["unreadable"] or {}).items()),
     ]
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.history.differences import differing_fields, values_of
-from core.history.gate import refuse
 from core.history.observation import Failure, Observation, Outcome
+from core.history.refusals import refuse
 from core.importing.reading import column_meanings, read_rows
 from core.importing.rows import FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError

@@ -22,7 +22,13 @@ from core.history.observation import (
     Source,
 )
 from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_page, outcome_of_status, outcome_of_words
+from core.scraping.dead_ends import (
+    dead_end,
+    outcome_of_page,
+    outcome_of_signs,
+    outcome_of_status,
+    understood,
+)
 from core.scraping.details import Details, read_details
 from core.scraping.identity import (
     Asked,
@@ -72,7 +78,7 @@ def parse_item(
     identity = identify(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):
         return identity
-    return _observe(item, identity, captured_at)
+    return understood(_observe(item, identity, captured_at), item, asked)
 
 
 def _dead_end(
@@ -82,17 +88,16 @@ def _dead_end(
         status = text.whole_number(item.get("statusCode"))
     except text.UnreadableValueError:
         status = None
-    outcome: Outcome | None
     if status is not None and status != 200:
-        outcome = outcome_of_status(status)
-    elif item.get("error"):
-        outcome = outcome_of_words(item["error"])
-    else:
-        outcome = outcome_of_page(item)
-    if outcome is None:
+        reason = item.get("error") or item.get("statusMessage")
+        return dead_end(item, asked, captured_at, Source.AXESSO, outcome_of_status(status), reason)
+    sign = outcome_of_signs(item)
+    if sign is not None:
+        return dead_end(item, asked, captured_at, Source.AXESSO, *sign)
+    of_page = outcome_of_page(item)
+    if of_page is None:
         return None
-    reason = item.get("error") or item.get("statusMessage")
-    return dead_end(item, asked, captured_at, Source.AXESSO, outcome, reason)
+    return dead_end(item, asked, captured_at, Source.AXESSO, of_page, item.get("statusMessage"))
 
 
 def _without_asin(item: Mapping[str, Any], asked: Asked | None, captured_at: datetime) -> Failure:

@@ -21,7 +21,7 @@ from core.history.observation import (
     Source,
 )
 from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_words
+from core.scraping.dead_ends import dead_end, outcome_of_signs
 from core.scraping.identity import Asked, Identity, asin_in_address, failure_of, identify, read_asin
 from core.scraping.junglee import Money, money
 from core.scraping.looking import Look
@@ -48,11 +48,12 @@ def parse_item(
     """Return what an entry of a bestseller list says, or why it says nothing."""
     if not isinstance(item, Mapping):
         return failure_of({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
-    if item.get("error"):
-        outcome = outcome_of_words(item["error"])
+    sign = outcome_of_signs(item)
+    if sign is not None:
+        outcome, said = sign
         if outcome is Outcome.NOT_FOUND:  # the list is gone, which says nothing of a product
             outcome = Outcome.BAD_INPUT
-        return dead_end(item, asked, captured_at, Source.BESTSELLERS, outcome, item["error"])
+        return dead_end(item, asked, captured_at, Source.BESTSELLERS, outcome, said)
     asin = read_asin(item.get("asin")) or asin_in_address(item.get("url"))
     identity = identify(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):

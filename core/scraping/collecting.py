@@ -24,7 +24,7 @@ from core.scraping.actors import Actor, Asked
 from core.scraping.identity import read_asin
 
 # Raised whenever a parser reads an item differently, so that provenance can say which did.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 # An item that reads well wins over a failed one of the same product, also on another page.
 _ANSWERS = ",".join(outcome.value for outcome in Outcome if outcome.says_something)
 _LEVEL = 1  # three times as fast as the usual level, for a tenth more bytes

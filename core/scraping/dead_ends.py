@@ -17,6 +17,7 @@ from core.history.observation import (
     Seen,
     Source,
 )
+from core.scraping import phrases
 from core.scraping.identity import Asked, asked_of, failure_of, identify, read_asin
 
 _LONGEST_REASON: Final = 200  # characters of the actor's own words that are repeated
@@ -48,7 +49,13 @@ _OF_A_PRODUCT: Final = (
     "breadCrumbs",
 )
 _REASONS: Final = (
-    (Outcome.BLOCKED, re.compile(r"captcha|robot|block|denied|\b403\b|\b429\b|\b503\b", re.I)),
+    (
+        Outcome.BLOCKED,
+        re.compile(
+            r"captcha|robot|\bbot\b|block|denied|forbidden|too many requests|\b(?:403|429|503)\b",
+            re.I,
+        ),
+    ),
     (Outcome.NOT_FOUND, re.compile(r"not[ _-]?found|\b404\b|\b410\b|does(?: not|n't) exist", re.I)),
     (Outcome.TIMEOUT, re.compile(r"time[d]?[ _-]?out|\b408\b|\b504\b", re.I)),
     (Outcome.NO_CREDIT, re.compile(r"\bcredit|\b402\b|usage limit|monthly limit", re.I)),
@@ -64,8 +71,67 @@ _SENTENCES: Final = {
     Outcome.NO_CREDIT: "The Apify account has no credit left: top it up to go on.",
     Outcome.BAD_INPUT: "The actor did not accept this address: check marketplace and ASIN.",
     Outcome.NOT_A_PRODUCT_PAGE: "The page that answered is no product page: check the ASIN.",
+    Outcome.WRONG_LOCALE: (
+        "The page was shown for a place this product isn't sent to. It will be tried again."
+    ),
     Outcome.RUN_FAILED: "The actor could not read this page. It will be tried again.",
 }
+
+
+_ERROR_KEYS: Final = ("error", "errorMessage", "errorDescription", "#error", "errors", "exception")
+_STATUS_KEYS: Final = ("status", "statusMessage", "scrapeStatus", "fetchStatus")
+_BLOCKED_KEYS: Final = ("blocked", "isBlocked", "captcha", "isCaptcha", "hasCaptcha")
+_STOCK_KEYS: Final = ("warehouseAvailability", "inStockText")
+_DELIVERY_KEYS: Final = (*_STOCK_KEYS, "priceShippingInformation", "delivery")
+_NO_ERROR: Final = frozenset({"", "0", "false", "no", "none", "null", "ok"})
+_FAILED_WORDS = re.compile(r"\s*(?:error|fail(?:ed|ure)?|aborted|blocked)\b.*", re.IGNORECASE)
+
+
+def outcome_of_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None:
+    """Return how a check failed by an item's own signs, and its words; None: by none of them.
+
+    An item with such a sign is no successful check without values. A page that says
+    itself that the product can't be bought is believed before "no price".
+    """
+    words = " ".join(_words(item.get(key)) for key in _ERROR_KEYS).strip()
+    if words:
+        outcome = outcome_of_words(words)
+        is_known = outcome is Outcome.RUN_FAILED and _says_unavailable(item)
+        return None if is_known else (outcome, words)
+    if any(_is_true(item.get(key)) for key in _BLOCKED_KEYS):
+        return Outcome.BLOCKED, ""
+    for key in _STATUS_KEYS:
+        said = item.get(key)
+        if isinstance(said, str) and _FAILED_WORDS.fullmatch(said[:_LONGEST_REASON]):
+            return None if _says_unavailable(item) else (outcome_of_words(said), said)
+    if any(phrases.is_not_sent_here(item.get(key)) for key in _DELIVERY_KEYS):
+        return Outcome.WRONG_LOCALE, ""
+    return None
+
+
+def _words(value: object) -> str:
+    """Return the words of an error field; "" where it says that there was no error."""
+    if value is None or value is False or value == 0:
+        return ""
+    if isinstance(value, str):
+        return "" if value.strip().lower() in _NO_ERROR else value.strip()
+    if isinstance(value, Mapping):
+        return " ".join(_words(each) for each in value.values()).strip()
+    if isinstance(value, list | tuple):
+        return " ".join(_words(each) for each in value[:10]).strip()
+    return str(value)
+
+
+def _is_true(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in ("true", "1"))
+
+
+def _says_unavailable(item: Mapping[str, Any]) -> bool:
+    return any(
+        isinstance(item.get(key), str)
+        and phrases.availability(item[key])[0] is Availability.UNAVAILABLE
+        for key in _STOCK_KEYS
+    )
 
 
 def outcome_of_status(code: int) -> Outcome:
@@ -125,6 +191,16 @@ def dead_end(
         said = reason.replace("\0", "").encode(errors="ignore").decode().strip()
         sentence = f"{sentence} The actor says: {said[:_LONGEST_REASON]}"
     return failure_of(item, asked, captured_at, outcome, sentence)
+
+
+def understood(
+    observation: Observation, item: Mapping[str, Any], asked: Asked | None
+) -> Observation | Failure:
+    """Return the observation, or that nothing was understood of the page it was made of."""
+    if observation.seen:
+        return observation
+    detail = "The page was read, but nothing on it was understood. It will be tried again."
+    return failure_of(item, asked, observation.captured_at, Outcome.PARSE_ERROR, detail)
 
 
 def _gone(

@@ -26,14 +26,13 @@ from core.history.observation import (
     Source,
 )
 from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_page, outcome_of_words
+from core.scraping.dead_ends import dead_end, outcome_of_page, outcome_of_signs, understood
 from core.scraping.details import read_details
 from core.scraping.identity import Asked, Identity, asin_in_address, failure_of, identify, read_asin
 from core.scraping.looking import Look
 from core.scraping.ranks import listed_ranks
 
 _DETAIL_LISTS: Final = ("attributes", "productOverview", "variantAttributes")
-_ERROR_KEYS: Final = ("error", "errorMessage", "errorDescription", "#error")
 _BETWEEN_OFFERS = re.compile(r"\s{2,}")
 _BETWEEN_STEPS = re.compile(r"\s*[›>»❯]\s*")
 _SHIPPED_BY_AMAZON = re.compile(r"[?&]isAmazonFulfilled=([01])")
@@ -68,17 +67,15 @@ def parse_item(
     identity = identify(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):
         return identity
-    return _observe(item, identity, captured_at)
+    return understood(_observe(item, identity, captured_at), item, asked)
 
 
 def _dead_end(
     item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
 ) -> Observation | Failure | None:
-    words = [item[key] for key in _ERROR_KEYS if item.get(key)]
-    if words and not item.get("title"):
-        said = " ".join(word for word in words if isinstance(word, str))
-        outcome = outcome_of_words(said)
-        return dead_end(item, asked, captured_at, Source.JUNGLEE, outcome, said)
+    sign = outcome_of_signs(item)
+    if sign is not None:
+        return dead_end(item, asked, captured_at, Source.JUNGLEE, *sign)
     of_page = outcome_of_page(item)
     if of_page is None:
         return None

@@ -59,7 +59,7 @@ _WORDS: Final = tuple(
             r"|niet beschikbaar|niet verkrijgbaar|niet op voorraad|uitverkocht"
             r"|indisponível|não disponível|esgotado|niedostępn|slut i lager|inte tillgänglig"
             r"|在庫切れ|取り扱いできません|入荷予定は立って|無法供應|无法供应|目前無貨|缺貨|缺货|無現貨"
-            r"|mevcut değil|stokta yok|غير متوفر",
+            r"|ej tillgänglig|目前无货|mevcut değil|stokta yok|غير متوفر|غير متاح",
         ),
         (
             Availability.IN_STOCK,
@@ -70,6 +70,24 @@ _WORDS: Final = tuple(
             r"|在庫あり|通常\s*\d|現貨|现货|有貨|有货|متوفر",
         ),
     )
+)
+# The page was shown for another place of delivery than the marketplace's own.
+_NOT_SENT_HERE = re.compile(
+    r"(?:can(?:not|'t|’t| not)|could not|unable to|does(?: not|n't|n’t)|not able to)\s+(?:be\s+)?"
+    r"(?:ship(?:ped)?|deliver(?:ed)?)\b.{0,40}\bto\b|not available for (?:delivery|shipping) to"
+    r"|nicht an (?:den|die|ihren|ihre|deinen|deine)\b.{0,60}(?:versandt|versendet|geliefert)"
+    r"|nicht nach\b.{0,40}(?:versandt|versendet|geliefert|lieferbar)"
+    r"|(?:ne peut pas|ne peut|impossible).{0,30}(?:expédi|livr|envoy)"
+    r"|non può essere.{0,20}(?:spedit|consegnat|inviat)|non è possibile (?:spedi|consegn)"
+    r"|no (?:se )?puede.{0,20}(?:envi|entreg)|no se env[ií]a|no hace envíos"
+    r"|não pode ser.{0,20}(?:envi|entreg)|não é possível (?:envi|entreg)"
+    r"|kan niet.{0,60}(?:verzonden|geleverd|bezorgd)|kan inte (?:skickas|levereras)"
+    r"|nie może (?:być|zostać).{0,20}(?:wysłan|dostarcz)|nie można.{0,20}(?:wysłać|dostarcz)"
+    r"|gönderilem|gönderim yapılam|teslim edilem"
+    r"|お届けできません|お届けすることができません|配送できません"
+    r"|(?:無法|无法|不能)(?:運送|配送|寄送|运送|送达|送達)"
+    r"|لا يمكن (?:شحن|توصيل)|لا يشحن",
+    re.IGNORECASE,
 )
 _FEW_LEFT = re.compile(
     r"(?:only|nur noch|reste (?:plus )?que|reste|sol[oóa]s?(?: qued\w+| rest\w+)?|qued\w+"
@@ -162,6 +180,11 @@ def _availability_in(sentence: str) -> tuple[Availability | None, int | None]:
         if words.search(sentence):
             return state, None
     return None, None
+
+
+def is_not_sent_here(value: object) -> bool:
+    """True for a sentence that says that an item isn't sent to the place it was shown for."""
+    return isinstance(value, str) and _NOT_SENT_HERE.search(value[:_LONGEST_SENTENCE]) is not None
 
 
 def coupon(

@@ -253,6 +253,7 @@ _DETAILS = {
     "paused_at": "t.paused_at",
     "captured_at": "l.captured_at",
     "flags": "l.flags",
+    "unreadable": "l.unreadable",
     "price": "l.price",
     "price_basis": "l.price_basis",
     "price_at": "l.price_at",

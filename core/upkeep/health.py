@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
+from core.upkeep.unreadable import UnreadableField
+
 WORKER_IS_SILENT: Final = timedelta(minutes=3)  # it beats every minute
 PROVIDER_IS_SILENT: Final = timedelta(minutes=3)  # a request is given up after less
 IMPORT_WAITS: Final = timedelta(minutes=2)
@@ -128,6 +130,7 @@ class Health:
     jobs: Jobs
     imports: Imports
     storage: Storage
+    unreadable: Sequence[UnreadableField] = ()  # of the last seven days
 
 
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
@@ -142,6 +145,7 @@ def concerns(health: Health) -> list[Concern]:
         *(concern for provider in health.providers for concern in _of_provider(provider, health)),
         *_of_silence(health),
         *_of_looks(health.looks),
+        *_of_unreadable(health.unreadable),
         *_of_jobs(health.jobs),
         *_of_imports(health),
         *_of_storage(health),
@@ -249,6 +253,17 @@ def _of_looks(looks: Looks) -> Iterator[Concern]:
             Gravity.WARNING,
             "More than a tenth of the fetches of the last 24 hours failed. "
             "See below which, and how.",
+        )
+
+
+def _of_unreadable(fields: Sequence[UnreadableField]) -> Iterator[Concern]:
+    often = [each for each in fields if each.last_day >= FEWEST_LOOKS]
+    if often:
+        names = ", ".join(sorted({each.field.replace("_", " ") for each in often}))
+        yield Concern(
+            Gravity.WARNING,
+            f"Texts on pages could not be read often in the last 24 hours ({names}). "
+            "See below what they say.",
         )
 
 

@@ -215,7 +215,9 @@ def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
     """Return why each value of a row is null."""
     never = blanks.never_seen(_fetching(row), now) if row["captured_at"] is None else None
     return {
-        name: never or blanks.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
+        name: never
+        or (blanks.UNREADABLE if column in (row["unreadable"] or {}) else None)
+        or blanks.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
         for name, (column, reported_at) in _REPORTED_AT.items()
         if row[column] is None
     }
@@ -319,6 +321,13 @@ class ProductDetails(Named, Answer):
         bool, Described(description="True: the newest look holds a value that is doubted.")
     ]
     doubts: list[str]
+    unreadable: Annotated[
+        dict[str, Untrusted],
+        Described(
+            description="By field what its newest text says that could not be understood; "
+            "an older value may stand there."
+        ),
+    ]
     followed: Annotated[
         FollowedBy | None, Described(description="Null: nobody in the team follows it.")
     ]
@@ -341,9 +350,14 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
     currency = get_marketplace(head.marketplace).currency
 
     def value(
-        amount: int | float | str | None, unit: str, group: Group, *, is_beside: bool = False
+        amount: int | float | str | None,
+        unit: str,
+        group: Group,
+        *,
+        is_beside: bool = False,
+        column: str | None = None,
     ) -> Value:
-        why = blanks.blank_reason(head, group, now, is_beside=is_beside)
+        why = blanks.blank_reason(head, group, now, is_beside=is_beside, column=column)
         seen_at = moment_or_none(blanks.seen_at(head, group))
         return Value(
             value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
@@ -359,24 +373,32 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         brand=from_outside(head.brand),
         url=product_url(head.marketplace, head.asin),
         price=value(major(head.price, currency), currency, "price"),
-        list_price=value(major(head.list_price, currency), currency, "price", is_beside=True),
+        list_price=value(
+            major(head.list_price, currency), currency, "price", is_beside=True, column="list_price"
+        ),
         coupon=value(
             head.coupon_percent if in_percent else coupon,
             "%" if in_percent else currency,
             "price",
             is_beside=True,
+            column="coupon",
         ),
         rank=value(head.bsr, "place, 1 is the best", "bsr"),
         rank_category=from_outside(head.bsr_category),
-        rating=value(stars(head.rating), "stars, 1 to 5", "rating"),
-        ratings_count=value(head.ratings_count, "ratings", "rating"),
+        rating=value(stars(head.rating), "stars, 1 to 5", "rating", column="rating"),
+        ratings_count=value(head.ratings_count, "ratings", "rating", column="ratings_count"),
         availability=value(availability_word(head.availability), "state", "availability"),
         stock_left=value(
-            head.stock_left, "items, as far as the page says", "availability", is_beside=True
+            head.stock_left,
+            "items, as far as the page says",
+            "availability",
+            is_beside=True,
+            column="stock_left",
         ),
         buy_box_seller=from_outside(head.seller),
         is_doubtful=bool(head.flags),
         doubts=wording.flag_reasons(head.flags),
+        unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
         followed=_followed(head),
         next_fetch=blanks.next_fetch(head.fetching, now),
         trouble=blanks.trouble(head.fetching, now),

@@ -21,6 +21,7 @@ from mcp_server.answers import (
     Number,
     Part,
     Untrusted,
+    from_outside,
     moment,
     moment_or_none,
     name_of,
@@ -69,6 +70,10 @@ class ValueOrigin(Named, Answer):
     value: Annotated[Number | str | None, Described(description="Null: see `value_in_words`.")]
     unit: str
     value_in_words: str
+    unreadable: Annotated[
+        Untrusted | None,
+        Described(description="What stands there and could not be understood; null: nothing."),
+    ]
     why_unknown: Annotated[
         str | None, Described(description="Why nothing is known at all; null: something is.")
     ] = None
@@ -140,7 +145,7 @@ def explain_value(
 
 
 def _unknown(head: ProductHead, column: Column, at: datetime | None, now: datetime) -> ValueOrigin:
-    why = blanks.blank_reason(head, _GROUPS[column], now)
+    why = blanks.blank_reason(head, _GROUPS[column], now, column=column)
     if at is not None and head.captured_at is not None:
         why = "no look at or before this time reports it"
     answer = ValueOrigin(
@@ -149,6 +154,7 @@ def _unknown(head: ProductHead, column: Column, at: datetime | None, now: dateti
         value=None,
         unit=_unit(head, column),
         value_in_words=UNKNOWN,
+        unreadable=from_outside(blanks.unreadable_text(head, _GROUPS[column], column)),
         why_unknown=why,
         is_newest=at is None,
         said_by=None,
@@ -173,6 +179,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
         value=_value(head, column, origin.value),
         unit=_unit(head, column),
         value_in_words=provenance_words.value_of(origin, head.marketplace),
+        unreadable=from_outside(origin.unreadable),
         is_newest=found.is_newest,
         said_by=provenance_words.said_by(origin),
         seen_at=moment(origin.captured_at),

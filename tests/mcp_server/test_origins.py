@@ -217,3 +217,18 @@ def test_a_stranger_learns_no_more_than_the_value(session: Session, acting: Acti
     fetched(session, acting)
     other = agent_of(session, active(session, stranger(session)))
     assert other.call("explain_value", product=NAME, value="price")["value"] == 20
+
+
+def test_a_text_that_could_not_be_read_is_told_as_text_from_outside(
+    session: Session, acting: Acting, agent: Agent
+) -> None:
+    follow_all(session, acting, [LAMP])
+    look = price_only(LAMP, hours_ago(1), unreadable={Seen.BSR: "Pozycja ??"})
+    store(session, look, now=hours_ago(0))
+    details = agent.call("get_product_details", product=NAME)
+    assert details["rank"]["why_unknown"] == "unreadable"
+    assert details["unreadable"] == {"bsr": {"untrusted": "Pozycja ??"}}
+    newest = agent.call("explain_value", product=NAME, value="rank")
+    assert newest["unreadable"] == {"untrusted": "Pozycja ??"}
+    then = agent.call("explain_value", product=NAME, value="rank", at=hours_ago(0).isoformat())
+    assert (then["value_in_words"], then["unreadable"]) == ("unreadable", newest["unreadable"])

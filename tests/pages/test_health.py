@@ -15,10 +15,12 @@ from app import health_parts
 from app.data import operations
 from core.accounts.rules import Acting
 from core.config import ROOT
+from core.history.observation import Seen
 from core.scraping.service import set_provider_state
 from core.upkeep.heartbeat import beat
 from core.upkeep.service import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run
+from tests.factories import price_only, store
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +145,14 @@ def test_a_token_that_nobody_needs_yet_is_no_alarm(session: Session) -> None:
     needed = replace(missing, schedule=replace(missing.schedule, scheduled=1))
     assert health_parts.badge_color(missing, health.as_of) == "gray"
     assert health_parts.badge_color(needed, health.as_of) == "red"
+
+
+def test_a_field_that_could_not_be_read_stands_on_the_page_with_its_text(session: Session) -> None:
+    at = datetime.now(UTC) - timedelta(hours=1)
+    look = price_only(at=at, ranks=(), unreadable={Seen.BSR: "Pozycja ??"})
+    store(session, look, now=datetime.now(UTC))
+    session.commit()
+    app = open_page()
+    (table,) = [frame.value for frame in app.dataframe if "What stood there" in frame.value]
+    (row,) = table.to_dict("records")
+    assert (row["Field"], row["Last 24 hours"], row["What stood there"]) == ("bsr", 1, "Pozycja ??")

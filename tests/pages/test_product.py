@@ -341,3 +341,14 @@ def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, ac
     store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
     button = open_product().button(key="source_bsr")
     assert (button.label, button.disabled) == ("never seen", True)
+
+
+def test_a_rank_that_could_not_be_read_is_said_with_its_text(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    unread = {"ranks": (), "seen": SEEN & ~Seen.BSR, "unreadable": {Seen.BSR: "Pozycja *12* ??"}}
+    store(session, [look_of(product, now - HOUR, **unread)])
+    shown = open_product()
+    assert "Best Sellers Rank could not be read" in texts(shown)
+    assert r"Pozycja \*12\* ??" in texts(shown)
+    (rank,) = [each for each in shown.metric if each.label.startswith("Rank")]
+    assert rank.delta == "unreadable"

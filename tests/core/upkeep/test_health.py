@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
+from core.history.observation import Observation, Seen, Source
 from core.scraping.limits import Limits
 from core.scraping.models import FetchItem, FetchRun
 from core.scraping.service import set_provider_state
@@ -30,6 +31,8 @@ from core.upkeep.health import (
 )
 from core.upkeep.heartbeat import beat, last_beat, last_sign_of_worker
 from core.upkeep.service import begin_job, end_job
+from core.upkeep.unreadable import UnreadableField, unreadable_fields
+from tests.factories import price_only, store
 
 NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 APIFY = Provider(
@@ -320,3 +323,34 @@ def test_there_is_room_ahead_after_upkeep(session: Session) -> None:
     assert found.room_until - now.date() > timedelta(days=60)
     assert found.raw_days_ahead >= 5  # midnight may have passed since they were made
     assert found.database_bytes > 0
+
+
+# Unreadable fields
+
+
+def unread(asin: str, at: datetime, text: str = "Pozycja ??") -> Observation:
+    return price_only(asin, at, ranks=(), unreadable={Seen.BSR: text})
+
+
+def test_fields_that_could_not_be_read_are_counted_by_source_of_a_day_and_a_week(
+    session: Session,
+) -> None:
+    store(
+        session,
+        unread("B0TEST0001", NOW - timedelta(hours=2), "newest"),
+        unread("B0TEST0002", NOW - timedelta(hours=3)),
+        unread("B0TEST0001", NOW - timedelta(days=3)),
+        unread("B0TEST0001", NOW - timedelta(days=9)),
+        price_only("B0TEST0001", NOW - timedelta(hours=1)),
+        now=NOW,
+    )
+    (found,) = unreadable_fields(session, NOW)
+    assert (found.source, found.field) == (Source.AXESSO, "bsr")
+    assert (found.last_day, found.last_week, found.newest_text) == (2, 3, "newest")
+
+
+def test_a_parser_that_often_does_not_understand_a_page_is_a_concern() -> None:
+    field = UnreadableField(Source.AXESSO, "ratings_count", 10, 12, NOW, "PL", "1,2 tys.")
+    (concern,) = concerns(replace(FINE, unreadable=[field]))
+    assert (concern.gravity, "ratings count" in concern.sentence) == (Gravity.WARNING, True)
+    assert concerns(replace(FINE, unreadable=[replace(field, last_day=9)])) == []
