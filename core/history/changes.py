@@ -7,18 +7,21 @@ values are compared with those of its day then, a chunk of products at a time; o
 of note is kept.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from math import exp
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
+from core.catalog.marketplaces import MARKETPLACES
 from core.db import driver_connection
 from core.errors import InvalidInputError
 from core.history.attention import USUAL_RULE, Finding
@@ -179,13 +182,13 @@ def _key(asked: Asked, score: float, row: Any) -> float:
 
 # Further back
 
-# A day of a marketplace begins up to 14 hours before UTC's: the day before the one that
-# `since` lies in is over everywhere.
+# The last day of the marketplace that was over at `since`; UTC's date is another one for hours.
+_BEGUN = "(%(days)s::jsonb ->> p.marketplace)::date"
 _DAY_THEN = f"""
 LATERAL (
     SELECT day, price_close, bsr_close, bsr_category_id, rating, ratings_count, in_stock_share
-    FROM product_daily WHERE product_id = l.product_id AND day < %(day)s
-    AND day >= %(day)s - {OLDEST_DAY} ORDER BY day DESC LIMIT 1
+    FROM product_daily WHERE product_id = l.product_id AND day < {_BEGUN}
+    AND day >= {_BEGUN} - {OLDEST_DAY} ORDER BY day DESC LIMIT 1
 ) AS d
 """
 _LISTING_CHANGED = """
@@ -210,6 +213,7 @@ SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percen
     {_LISTING_CHANGED} AS listing_changed
 FROM tracking t
 JOIN product_latest l ON l.product_id = t.product_id
+JOIN product p ON p.id = t.product_id
 JOIN {_DAY_THEN} ON true
 WHERE {{scope}} AND t.product_id > %(after)s AND t.product_id <= %(last)s
 AND l.product_id > %(after)s AND l.product_id <= %(last)s AND l.captured_at >= %(since)s
@@ -250,7 +254,12 @@ def _compared(session: Session, acting: Acting, asked: Asked, report: Report) ->
 
 
 def _of_day(asked: Asked) -> dict[str, Any]:
-    return {"day": asked.since.astimezone(UTC).date()}
+    """Return the day of each marketplace that `since` lies in."""
+    days = {
+        code: f"{asked.since.astimezone(ZoneInfo(place.time_zone)):%Y-%m-%d}"
+        for code, place in MARKETPLACES.items()
+    }
+    return {"days": json.dumps(days)}
 
 
 def _shares() -> dict[str, float]:

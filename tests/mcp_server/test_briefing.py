@@ -20,6 +20,8 @@ from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, s
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, days_ago, hours_ago, ranked, sold
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 WEEK = days_ago(7)
 
 

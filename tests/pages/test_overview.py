@@ -19,6 +19,8 @@ from core.tracking.rules import Role
 from tests.factories import follow_all, look_at, store
 from tests.pages.seeding import seed
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 
 @pytest.fixture(autouse=True)
 def _no_cache() -> Iterator[None]:

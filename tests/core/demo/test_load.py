@@ -1,5 +1,6 @@
 """The demo market comes with competitors, and goes without a trace of anything else."""
 
+import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,8 @@ from core.demo.load import has_demo, remove_demo
 from core.demo.market import Market
 from core.tracking.service import follow
 from tests.factories import KETTLE, LAMP, NOON, follow_all
+
+pytestmark = pytest.mark.dates  # what it stores is of today
 
 
 def test_removing_the_demo_leaves_ones_own_products_and_one_event(

@@ -18,6 +18,8 @@ from core.history.observation import Availability, Observation, Outcome, Seen
 from core.scraping import axesso, junglee
 from core.scraping.identity import Asked
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 NOW = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
 MARKET = Market(seed=1)
 PRODUCTS = MARKET.products

@@ -18,6 +18,8 @@ from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
 from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 NOW = datetime(2026, 3, 2, 12, 30, 15, 7, tzinfo=UTC)
 
 
@@ -62,10 +64,11 @@ def test_thresholds_mean_the_same_in_sql_and_in_python(
 
 
 @pytest.mark.parametrize("cadence", [Cadence.HOURLY, Cadence.SIX_HOURS])
+@pytest.mark.parametrize("hour", [1, 7, 9, 17])  # of UTC; the day of the US begins at 7 or 8
 def test_what_moved_yesterday_after_the_time_is_not_lost(
-    session: Session, acting: Acting, cadence: Cadence
+    session: Session, acting: Acting, cadence: Cadence, hour: int
 ) -> None:
-    now = datetime.now(UTC)
+    now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=hour, minute=15)
     [number] = follow_all(session, acting, [LAMP], cadence=cadence)
     store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
     for hours in range(20, 0, -1):  # two days of any marketplace
@@ -83,7 +86,7 @@ def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
     session: Session, acting: Acting, whose: Whose
 ) -> None:
     """Who follows it first has it looked at once a day: the looks are of both."""
-    now = datetime.now(UTC)
+    now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
     [number] = follow_all(session, acting, [LAMP])
     follow_all(session, colleague(session, acting), [LAMP], cadence=Cadence.HOURLY)
     store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
@@ -151,7 +154,8 @@ def test_a_listing_that_was_not_known_then_did_not_change(session: Session, acti
 def test_a_chunk_is_read_by_the_keys_of_its_products(session: Session, acting: Acting) -> None:
     from core.history import changes
 
-    values = {"after": 0, "last": 1000, "since": NOW, "day": NOW.date()} | changes._shares()
+    keys = {"after": 0, "last": 1000, "since": NOW}
+    values = keys | changes._of_day(Asked(NOW, False)) | changes._shares()
     scope = "t.team_id = 1 AND t.is_first"
     session.execute(text("SET LOCAL enable_seqscan = off"))
     plan = changes._fetch(session, "EXPLAIN " + changes._CHUNK.format(scope=scope), values)

@@ -15,6 +15,8 @@ from core.history.days import carried_days, product_day
 from core.history.observation import Availability, Flag, Kind
 from tests.factories import KETTLE, LAMP, NOON, change_at, days, look_at, product, store
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 BERLIN, TOKYO, LOS_ANGELES = (
     ZoneInfo(name) for name in ("Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles")
 )

@@ -18,6 +18,8 @@ from core.tracking.narrowing import LISTING_CHANGES, SMALL_MOVE
 from core.tracking.queries import count_products
 from tests.core.suggestions.world import new_price, new_title, own_lamp, suggest
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 MOVED = {"attention_kind": "price_moved", "attention": 25.0, "prior_price": 2000, "price": 1900}
 CHANGED = {"attention_kind": "listing_changed", "attention": 30.0}
 

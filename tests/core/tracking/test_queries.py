@@ -20,6 +20,8 @@ from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
 from tests.factories import colleague
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 
 def asins(
     session: Session, acting: Acting, asked: ListFilter, sort: Sort | None = None

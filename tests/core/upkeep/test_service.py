@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from core.upkeep.service import LONGEST_JOB, begin_job, end_job, forget_idle_before, reap_jobs
 from tests.factories import row, rows
 
+pytestmark = pytest.mark.dates  # what it stores is of today
+
 NOW = datetime.now(UTC)
 
 
