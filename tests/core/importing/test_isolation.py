@@ -39,7 +39,7 @@ SMALL = Limits(memory=256 * MEGABYTE, cpu=1, wait=30.0)
     [
         (bad_readers.crash, SMALL, UnreadableFileError, "brings its reader down"),
         (bad_readers.calculate_for_ever, SMALL, UnreadableFileError, "too long"),
-        (bad_readers.wait_for_ever, Limits(wait=1.0), UnreadableFileError, "too long"),
+        (bad_readers.wait_for_ever, Limits(wait=0.3), UnreadableFileError, "too long"),
         (bad_readers.be_ended, SMALL, ReadingInterruptedError, "try it again"),
         (bad_readers.fail, SMALL, ReaderFailedError, "a fault in Amazcope"),
         (bad_readers.refuse, SMALL, UnreadableFileError, "This is no file"),
