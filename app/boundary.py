@@ -41,6 +41,16 @@ def tell(error: Exception) -> bool:
     return True
 
 
+def message_of(error: Exception) -> str:
+    """Log an error of what runs beside a page, and return what to say of it."""
+    number = token_hex(4)
+    log.error("Error beside a page %s", number, exc_info=error)
+    return find_sentence(error) or (
+        f"This could not be made. Try again; if it happens again, look for {number} in the log "
+        "of the web process."
+    )
+
+
 def find_sentence(error: Exception) -> str | None:
     """Return what to show of an error, as Markdown; None when nobody foresaw it."""
     if isinstance(error, AmazcopeError):

@@ -26,12 +26,13 @@ def show(
     chosen = st.dataframe(
         frame, hide_index=True, column_config=columns, column_order=column_order, **options
     )
+    shown = _as_shown(frame, columns, column_order)
     with st.container(horizontal=True, horizontal_alignment="right"):
         downloads.button(
             "CSV",
             f"amazcope-{name}.csv",
             downloads.CSV,
-            lambda _who: csv_of_frame(_as_shown(frame, columns, column_order)),
+            lambda _who: csv_of_frame(shown),
             key=f"{name}_csv",
             is_quiet=True,
         )
@@ -49,5 +50,6 @@ def _as_shown(
 
 
 def _label(name: str, columns: Mapping[str, Any]) -> str:
-    config = columns.get(name) or {}
+    given = columns.get(name)
+    config = getattr(given, "config", given) or {}  # a column of buttons holds it inside
     return str(config.get("label") or name)

@@ -4,11 +4,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import file_owners, session
+from app import boundary, file_owners, session
 from core.accounts.rules import Acting
+from core.errors import AmazcopeError
 
 CSV = "text/csv"
 JSON = "application/json"
+
+
+class FileNotMadeError(AmazcopeError):
+    """A file could not be made; the message says why, or where the reason is."""
 
 
 def button(
@@ -27,8 +32,11 @@ def button(
     ask = session.acting_later()
 
     def made() -> bytes:
-        who = ask()
-        content = make(who)
+        try:
+            who = ask()
+            content = make(who)
+        except Exception as error:  # Streamlit shows the message of any
+            raise FileNotMadeError(boundary.message_of(error)) from None
         file_owners.note(content, mime, name, who.person_id)
         return content
 

@@ -1,0 +1,90 @@
+"""The files that the tables of pages offer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app import data_tables, downloads
+from core.accounts.rules import Acting
+from core.errors import NotFoundError
+from tests.pages.conftest import SignIn
+from tests.pages.looking import open_page
+from tests.pages.seeding import seed
+
+
+def test_the_file_of_the_list_holds_its_rows(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(session, acting, "B0TEST0001", "=HYPERLINK(1)", price=1999, bsr=7)
+    seed(session, acting, "B0TEST0002", "Kettle")
+    made: dict[str, Any] = {}
+
+    def button(_label: str, name: str, _mime: str, make: Any, **_options: Any) -> None:
+        made[name] = make
+
+    monkeypatch.setattr(data_tables.downloads, "button", button)
+    open_page("products")
+    [(name, make)] = made.items()
+    assert name == "amazcope-products.csv"
+    header, *rows = make(acting).decode("utf-8-sig").splitlines()
+    assert header.startswith("Product,")
+    told = {row.split(",")[0]: row for row in rows}
+    assert "$19.99" in told["'=HYPERLINK(1)"]
+    assert "#7" in told["'=HYPERLINK(1)"]
+    assert "Kettle" in told
+
+
+def file_of(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[Acting], bytes]
+) -> Callable[[], bytes]:
+    """Return what is called when the button is pressed, after the page has run."""
+    given: list[Any] = []
+    monkeypatch.setattr(
+        downloads.st, "download_button", lambda _label, *rest, **_: given.append(rest)
+    )
+    downloads.button("CSV", "a.csv", downloads.CSV, make)
+    made: Callable[[], bytes] = given[0][0]
+    return made
+
+
+def test_a_file_is_noted_as_made_for_who_asked(
+    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(downloads.file_owners, "note", lambda *given: noted.append(given))
+    assert file_of(monkeypatch, lambda who: who.name.encode())() == b"Owner"
+    assert noted == [(b"Owner", downloads.CSV, "a.csv", acting.person_id)]
+
+
+def test_who_signed_out_gets_no_file(
+    session: Session, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = file_of(monkeypatch, lambda _who: b"x")
+    session.execute(text("UPDATE sign_in SET ended_at = now()"))
+    session.commit()
+    with pytest.raises(downloads.FileNotMadeError, match="signed out"):
+        made()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NotFoundError("It is no longer kept."), "It is no longer kept."),
+        (OperationalError("SELECT secret", {}, psycopg.OperationalError("gone")), "database"),
+        (ValueError("secret detail"), "This could not be made"),
+    ],
+)
+def test_a_file_that_can_not_be_made_says_why_and_tells_no_details(
+    session: Session, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def fail(_who: Acting) -> bytes:
+        raise error
+
+    with pytest.raises(downloads.FileNotMadeError, match=words) as raised:
+        file_of(monkeypatch, fail)()
+    assert "secret" not in str(raised.value)
