@@ -1,6 +1,6 @@
 """Tables of pages, each with its file. Streamlit's own download is off: it guards no formulas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,17 +16,19 @@ def show(
     *,
     column_config: Mapping[str, Any] | None = None,
     column_order: list[str] | None = None,
+    in_full: Mapping[str, Sequence[str]] | None = None,
     **options: Any,
 ) -> Any:
     """Show a table, as `st.dataframe` does, and offer it as `amazcope-<name>.csv`.
 
-    Returns what is selected. `name`: of one table of the page.
+    Returns what is selected. `name`: of one table of the page. `in_full`: by column, what
+    the file holds where the table has shortened texts.
     """
     columns = column_config or {}
     chosen = st.dataframe(
         frame, hide_index=True, column_config=columns, column_order=column_order, **options
     )
-    shown = _as_shown(frame, columns, column_order)
+    shown = _as_shown(frame.assign(**(in_full or {})), columns, column_order)
     with st.container(horizontal=True, horizontal_alignment="right"):
         downloads.button(
             "CSV",

@@ -112,6 +112,10 @@ def table(rows: Sequence[QueueRow]) -> None:
         cells(rows, datetime.now(UTC)),
         "suggestions",
         key=_key(rows),
+        in_full={
+            "title": [row.title for row in rows],
+            "product": [row.product_title or row.asin for row in rows],
+        },
         row_height=_ROW_HEIGHT,
         height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
         column_config=_columns(),

@@ -166,6 +166,7 @@ def product_table(rows: pd.DataFrame) -> None:
         product_cells(rows, datetime.now(UTC)),
         "products",
         key=_key(rows),
+        in_full={"product": [row["title"] or row["asin"] for row in records(rows)]},
         row_height=_ROW_HEIGHT,
         height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
         column_config=_columns(),
