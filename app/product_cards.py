@@ -52,8 +52,7 @@ def _aged(
         return CurrentFigure(card, column, "")
     if head.availability is Availability.GONE and group != "availability":
         # Whatever moved before the page was removed is neither better nor worse today.
-        seen = f"seen {wording.age(at, now)}, before the page was removed"
-        card = replace(card, change=None, mood="neutral", direction="none", note=seen)
+        card = replace(card, change=None, mood="neutral", direction="none", note="before removal")
     told = [card.about] if card.about else []
     told += [f"Compared with the start of {in_words}."] if card.change else []
     told.append(f"Seen {wording.moment(at, zone)}.")

@@ -68,7 +68,7 @@ def _stock(change: Mapping[str, Any]) -> str:
     before, after = change["prior_availability"], change["availability"]
     if before != after:
         return f"{_availability(before)} {ARROW} {_availability(after)}"
-    told = [f"still {_availability(after)}"]
+    told = [f"still {_availability(after).removeprefix('currently ')}"]
     if change["prior_bsr"] and change["bsr"] and change["prior_bsr"] < change["bsr"]:
         told.append(f"rank {_rank(change)}")
     return ", ".join(told)

@@ -140,7 +140,7 @@ def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
     badges = " ".join(markdown.value for markdown in app.markdown)
     assert "Out of stock" in badges
     assert "Rank worsened" not in badges
-    assert "still currently unavailable, rank \\#500 → \\#1,500" in captions_of(app)
+    assert "still unavailable, rank \\#500 → \\#1,500" in captions_of(app)
 
 
 def test_doubtful_values_are_counted(session: Session, acting: Acting) -> None:
