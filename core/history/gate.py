@@ -12,6 +12,7 @@ only: `core/history/replay.py` judges again what a late one changes.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from core.history.observation import Confirmed, Flag, Kind, Observation
@@ -203,23 +204,17 @@ def _own_flags(observation: Observation, currency: str, rule: GateRule) -> int:
     return flags | (_DISAGREE if amounts_disagree(observation, rule) else 0)
 
 
+_amounts_of = attrgetter(
+    "price", "buy_box_price", "amazon_price", "new_price", "new_fba_price", "deal_price"
+)
+
+
 def amounts_disagree(observation: Observation, rule: GateRule = USUAL_RULE) -> bool:
     """Return whether a row's list price and prices of new offers can't belong to one product.
 
     Used offers are left out: a used book for a cent beside a new one is common.
     """
-    amounts = [
-        amount
-        for amount in (
-            observation.price,
-            observation.buy_box_price,
-            observation.amazon_price,
-            observation.new_price,
-            observation.new_fba_price,
-            observation.deal_price,
-        )
-        if amount is not None and amount > 0
-    ]
+    amounts = {amount for amount in _amounts_of(observation) if amount is not None and amount > 0}
     are_far = len(amounts) > 1 and _is_far(min(amounts), max(amounts), rule.jump_factor)
     return are_far or _is_list_price_far(observation, rule)
 

@@ -589,3 +589,27 @@ def test_flags_do_not_depend_on_the_order_in_which_looks_come(
     assert newest[1] == newest[0]
     assert waiting[1] == waiting[0]
     assert by_day[1] == by_day[0]
+
+
+COUNTS = (52, 52, 1900, 50, 52)  # by day: merged with another listing for a night
+
+
+@pytest.mark.parametrize(
+    "order", [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (0, 1, 3, 4, 2), (2, 3, 4, 0, 1)]
+)
+def test_a_count_that_was_wrong_for_a_day_loses_no_ratings_in_any_order(
+    session: Session, order: tuple[int, ...]
+) -> None:
+    for day in order:
+        store(session, look_at(at=NOON + day * DAY, ratings_count=COUNTS[day]))
+    flags = [kept["flags"] for kept in snapshots(session, product(session))]
+    assert flags == [0, 0, Flag.RATINGS_JUMPED, 0, 0]
+    newest = latest(session, product(session))
+    assert (newest["ratings_count"], newest["attention_kind"]) == (52, None)
+    assert [day["ratings_count"] for day in days(session, product(session))] == [
+        52,
+        52,
+        None,
+        50,
+        52,
+    ]
