@@ -213,9 +213,7 @@ STOPPED_AT = (
     "before the intent is committed",
     "after the intent is committed",
     "after the start was answered",
-    "after the end was asked",
     "within a page, after its snapshots",
-    "between two pages",
     "before the run is closed",
 )
 
