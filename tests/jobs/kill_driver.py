@@ -19,13 +19,14 @@ from sqlalchemy.orm import Session
 
 from core import connections, db
 from core.scraping import batches, collecting, service
-from core.scraping.apify import Apify
+from core.scraping.apify import Apify, load_client
 from jobs import fetching, holding
 
 PATIENCE = 12.0  # seconds after which a child gives up
 
 
 def main() -> None:
+    load_client()  # the children share it
     fetching.CLAIM = timedelta(milliseconds=200)
     fetching.PAGE = 2
     holding.BEAT = 0.05
