@@ -179,10 +179,11 @@ def test_a_run_that_is_claimed_is_left_alone(world: World) -> None:
     world.follow()
     fetching.dispatch()
     (run,) = world.runs()
-    assert fetching.claim(run["id"])
-    assert not fetching.claim(run["id"])
+    claimed = fetching.claim(run["id"])
+    assert claimed is not None
+    assert fetching.claim(run["id"]) is None
     assert fetching.collect() == 0
-    fetching.advance(run["id"])
+    assert fetching.advance(claimed)
     (run,) = world.runs()
     assert run["claimed_until"] is None
 
