@@ -63,7 +63,7 @@ class World:
         self.product_id = own_lamp(session, acting)
         self.now = NOON
         self.setup = ModelSetup(None, PRICE, Decimal(1))
-        self.access = ModelAccess(KEY, server.url, MODEL, timeout=3, reply_tokens=1000)
+        self.access = ModelAccess(KEY, server.url, MODEL, timeout=30, reply_tokens=1000)
         self.asked = Asked(acting.team_id, None, lamp_facts(product_id=self.product_id))
 
     def ask(self, **facts: Any) -> Told:
