@@ -55,6 +55,7 @@ def signed_in(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     assert token is not None
     monkeypatch.setattr(session, "address", lambda: None)
     monkeypatch.setattr(session, "cookie", lambda: token)
+    monkeypatch.setattr(session, "device_token", lambda: None)
     monkeypatch.setattr(connections, "WAIT_SECONDS", 0.05)
     st.cache_data.clear()
     return token
