@@ -26,6 +26,11 @@ from core.errors import InvalidInputError, NotAllowedError
 from core.secret_key import secret_key
 
 NOT_RIGHT = "Mail address or password is not right."
+_LIMITS = {
+    Form.RESET: REQUEST_LIMITS,
+    Form.REGISTRATION: REQUEST_LIMITS,
+    Form.LINK: LINK_LIMITS,
+}
 _TOO_LATE = "That took too long. Sign in again."
 
 
@@ -58,14 +63,23 @@ def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
         return entry.let_in(session, known, attempt, now)
 
 
-def _begin(who: str, now: datetime) -> tuple[str | None, int]:
-    """Count an attempt to sign in; return the bucket of a known device and the attempt's id."""
-    with write_scope() as session:
-        device = devices.find_device(session, signed.device_token(), who, now)
-        bucket = devices.bucket_of(device)
-        return bucket, attempts.begin_attempt(
-            session, who, signed.address(), limits(), now, bucket=bucket
-        )
+def _begin(target: str, now: datetime, form: Form = Form.SIGN_IN) -> tuple[str | None, int]:
+    """Count an attempt; return the bucket of a known device and the attempt's id.
+
+    Raises TooManyAttemptsError, and notes that.
+    """
+    where = signed.address()
+    try:
+        with write_scope() as session:
+            device = devices.find_device(session, signed.device_token(), target, now)
+            bucket = devices.bucket_of(device)
+            limited_to = _LIMITS.get(form) or limits()
+            return bucket, attempts.begin_attempt(
+                session, target, where, limited_to, now, form=form, bucket=bucket
+            )
+    except TooManyAttemptsError:
+        refusals.note_refused_outsider(attempts.counted_address(where), f"form {form.value}")
+        raise
 
 
 def count_request(form: Form, target: str) -> None:
@@ -73,25 +87,7 @@ def count_request(form: Form, target: str) -> None:
 
     `target`: the mail address or the link that was given; whether it is known is not asked.
     """
-    now = shared_time()
-    limited_to = LINK_LIMITS if form is Form.LINK else REQUEST_LIMITS
-    try:
-        with write_scope() as session:
-            device = devices.find_device(session, signed.device_token(), target, now)
-            attempts.begin_attempt(
-                session,
-                target,
-                signed.address(),
-                limited_to,
-                now,
-                form=form,
-                bucket=devices.bucket_of(device),
-            )
-    except TooManyAttemptsError:
-        refusals.note_refused_outsider(
-            attempts.counted_address(signed.address()), f"form {form.value}"
-        )
-        raise
+    _begin(target, shared_time(), form)
 
 
 def _comparable(mail: str) -> str:

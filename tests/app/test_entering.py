@@ -124,11 +124,18 @@ def test_one_person_is_locked_whatever_form_the_address_has(
         entering.try_password("owner@team.example", PASSWORD)
 
 
-def test_one_address_is_locked_whomever_it_tries(session: Session, owner: Person) -> None:
+def test_one_address_is_locked_whomever_it_tries_which_leaves_a_trace(
+    session: Session, owner: Person
+) -> None:
     for number in range(20):
         entering.try_password(f"person{number}@team.example", "wrong")
-    with pytest.raises(TooManyAttemptsError):
-        entering.try_password("owner@team.example", PASSWORD)
+    for _ in range(2):
+        with pytest.raises(TooManyAttemptsError):
+            entering.try_password("owner@team.example", PASSWORD)
+    refused = select(AuditEvent.address, AuditEvent.new).where(AuditEvent.verb == "refused")
+    assert [tuple(row) for row in session.execute(refused)] == [
+        ("10.0.0.9", {"what": "form sign_in", "times today": 1})
+    ]
 
 
 def test_a_lock_ends(session: Session, owner: Person) -> None:

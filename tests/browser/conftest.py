@@ -243,7 +243,7 @@ def confirm(page: Page, password: str) -> None:
     dialog = page.get_by_role("dialog").filter(has_text="Confirm that it is you")
     dialog.get_by_role("textbox", name="Password").fill(password)
     dialog.get_by_role("button", name="Confirm and continue").click()
-    expect(dialog).to_be_hidden()
+    dialog.wait_for(state="hidden")
 
 
 def password_of(role: str) -> str:

@@ -48,7 +48,7 @@ def make_token(page: Page, stack: Stack) -> str:
         scopes.get_by_role("button", name=SCOPES[scope]).click()
     page.get_by_role("button", name="Make token").click()
     asked = page.get_by_text("Confirm that it is you")  # once in ten minutes
-    expect(asked.or_(page.get_by_text("Your new token.")).first).to_be_visible()
+    asked.or_(page.get_by_text("Your new token.")).first.wait_for()
     if asked.is_visible():
         confirm(page, password_of("manager"))
     says(page, "Your new token.")

@@ -132,7 +132,7 @@ def test_an_invited_person_sets_up_a_second_factor(
     own.get_by_role("button", name="Set up").click()
     confirm(own, "quiet harbour 41 lamps")
     image = own.get_by_role("img", name="QR code for your authenticator app")
-    expect(image).to_be_visible()
+    image.wait_for()
     assert image.evaluate("image => image.naturalWidth") > 0
     assert re.fullmatch(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", own.get_by_test_id("stCode").inner_text())
     own.close()
