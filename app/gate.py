@@ -6,6 +6,8 @@ every port of this machine in, and asks the internet what its address is.
 
 import hmac
 import logging
+import re
+from collections.abc import Iterable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -28,6 +30,7 @@ Refusal = tuple[int, str]
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 UNKNOWN_HOST = hosts.unknown_host("AMAZCOPE_URL")
 _METRICS = ("/metrics", "/_stcore/metrics")
+_COOKIE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
 _FILES = ("/_stcore/upload_file/", file_owners.PATH)
 
 
@@ -41,6 +44,7 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
+        scope = {**scope, "headers": with_named_cookies(scope["headers"])}
         asked = HTTPConnection(scope)
         refusal = find_refusal(asked, get_settings())
         if refusal is None and asked.scope["path"].startswith(_FILES):
@@ -51,6 +55,22 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008, "reason": refusal[1]})
         else:
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
+
+
+def with_named_cookies(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return headers without cookies whose names have signs that no name may have.
+
+    Starlette strips some of them, which browsers count to the name: another host below the
+    same domain could set a cookie that is read as one with the prefix __Host-.
+    """
+    return [
+        (name, _named_cookies(value) if name == b"cookie" else value) for name, value in headers
+    ]
+
+
+def _named_cookies(cookies: bytes) -> bytes:
+    pairs = ((pair.partition(b"=")[0].strip(b" \t"), pair) for pair in cookies.split(b";"))
+    return b";".join(pair for name, pair in pairs if _COOKIE_NAME.fullmatch(name))
 
 
 def find_refusal(asked: HTTPConnection, settings: Settings) -> Refusal | None:

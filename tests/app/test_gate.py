@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -169,6 +169,24 @@ def test_with_the_token_other_machines_read_metrics(monkeypatch: pytest.MonkeyPa
     for wrong in ("Bearer a long toke", "a long token", "", "Bearer \xff"):
         headers = {"authorization": wrong.encode("latin-1")}
         assert elsewhere.get("/metrics", headers=headers).status_code == 403
+
+
+# Cookies
+
+
+async def _cookies(request: Request) -> JSONResponse:
+    return JSONResponse(request.cookies)
+
+
+@pytest.mark.parametrize("sign", [b"\xa0", b"\x85", b"\x1f", b"\x0c", b"\xe2\x80\x80", b"="])
+def test_another_host_plants_no_cookie_that_is_read_as_bound_to_this_one(sign: bytes) -> None:
+    app = Starlette(routes=[Route("/", _cookies)], middleware=[Middleware(Gate)])
+    name = signed.BOUND_COOKIE.encode()
+    planted = sign + name + b"=planted"
+    for sent in (name + b"=own; " + planted, planted + b"; " + name + b"=own", planted):
+        answer = TestClient(app, base_url=HOME).get("/", headers={"cookie": b"_xsrf=a; " + sent})
+        expected = {"_xsrf": "a"} | ({} if sent == planted else {signed.BOUND_COOKIE: "own"})
+        assert answer.json() == expected
 
 
 # Uploads
