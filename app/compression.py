@@ -9,6 +9,7 @@ Not named `gzip`: with `app/` on the module path that would hide Python's own.
 
 import asyncio
 import gzip
+import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -80,6 +81,9 @@ class CompressStatic:
             return None
         headers = Headers(scope=scope)
         is_static = scope["path"] == "/" or scope["path"].startswith(self.paths)
+        # "/static/./a.js" is the same file by another name: each would be compressed and kept.
+        if posixpath.normpath(scope["path"]) != scope["path"]:
+            return None
         if not is_static or not CONDITIONS.isdisjoint(headers.keys()):
             return None
         offered = {

@@ -38,7 +38,7 @@ class Shop:
             Starlette(
                 routes=[
                     Route("/", self.shell),
-                    Route("/static/{name}", self.static),
+                    Route("/static/{name:path}", self.static),
                     Route("/download", self.static),
                 ],
                 middleware=[Middleware(CompressStatic)],
@@ -139,6 +139,13 @@ def test_the_shell_is_compressed_but_asked_for_each_time(shop):
     shop.get("/")
     assert headers["content-encoding"] == "gzip"
     assert shop.asked == 2
+
+
+@pytest.mark.parametrize("path", ["/static//app.js", "/static/%2e/app.js", "/static/app.js/"])
+def test_another_spelling_of_an_address_costs_neither_memory_nor_compression(shop, path):
+    body, headers = shop.get(path)
+    assert body.decode() == BUNDLE
+    assert "content-encoding" not in headers
 
 
 def test_memory_has_a_limit(shop, monkeypatch):
