@@ -15,6 +15,7 @@ from core.accounts.outside import Admission, Claims, LinkNeedsPasswordError
 from core.accounts.rules import LONGEST_TYPED
 from core.accounts.second_factor import LONGEST_CODE
 from core.accounts.sessions import make_ticket
+from core.accounts.team_settings import registration_mode
 from core.config import Settings, get_settings
 from core.db import shared_time, write_scope
 from core.errors import NotAllowedError
@@ -49,12 +50,11 @@ def _claims(settings: Settings) -> Claims:
 
 def _let_in(settings: Settings, *, is_proven: bool = False) -> str:
     claims = _claims(settings)
-    admission = Admission(
-        is_open=settings.amazcope_registration == "open",
-        roles=outside.read_roles(settings.amazcope_oidc_groups),
-    )
+    roles = outside.read_roles(settings.amazcope_oidc_groups)
     now = shared_time()
     with write_scope() as session:
+        is_open = registration_mode(session, settings.amazcope_registration) == "open"
+        admission = Admission(is_open, roles)
         number = outside.let_in(
             session, claims, admission, now, signed.address(), is_proven=is_proven
         )
