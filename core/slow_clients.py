@@ -1,7 +1,8 @@
 """Connections whose client sends or reads too slowly to mean it, which a server cuts.
 
 A server keeps memory and a descriptor for each half-sent request, for as long as the client
-likes: uvicorn has a limit only for the time between two requests. No HTTP here.
+likes: uvicorn has a limit only for the time between two requests, and none for the length
+of headers. No HTTP here.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Any
 class Patience:
     """How slow a client may be."""
 
+    header_bytes: int = 64 * 1024  # of headers; browsers' are longest by their cookies
     header_seconds: float = 15  # from the first byte, or the connection, to the end of headers
     body_seconds: float = 30  # of a body, however slow it comes
     bytes_per_second: int = 1000  # of a body on average, after that
@@ -53,14 +55,24 @@ class _Watch:
         self._cut = cut
         self._request = _Deadline(cut)
         self._answer = _Deadline(cut)
+        self._is_in_headers = False
+        self._header_bytes = 0
         self._body_began = 0.0
         self._body_bytes = 0
 
     def await_headers(self) -> None:
+        self._is_in_headers = True
         if not self._request.is_set:
             self._request.set(self._patience.header_seconds)
 
+    def count_headers(self, size: int) -> None:
+        """Count what came, where headers still go on after it; cut them when they are too long."""
+        self._header_bytes = self._header_bytes + size if self._is_in_headers else 0
+        if self._header_bytes > self._patience.header_bytes:
+            self._cut()
+
     def await_body(self) -> None:
+        self._is_in_headers = False
         self._body_began, self._body_bytes = asyncio.get_running_loop().time(), 0
         self._request.set(self._patience.body_seconds, self._judge_body)
 
@@ -102,6 +114,10 @@ def cutting_slow_clients(protocol: Any, patience: Patience = USUAL) -> Any:
         def connection_lost(self, exc: Exception | None) -> None:
             self.watch.end()
             super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self.watch.count_headers(len(data))
 
         def on_message_begin(self) -> None:
             self.watch.await_headers()

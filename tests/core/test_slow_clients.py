@@ -80,6 +80,27 @@ def test_a_byte_now_and_then_does_not_keep_a_request_open(
             drip(opened)
 
 
+@pytest.mark.parametrize("begun", [b"GET /", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n"])
+def test_headers_without_an_end_are_cut_before_they_fill_the_memory(begun: bytes) -> None:
+    http = cutting_slow_clients(HttpToolsProtocol, Patience(header_seconds=PATIENCE))
+    with serving(APP, http=http, log_level="error") as server, connection(server) as opened:
+        opened.sendall(begun)
+        piece = b"a: b\r\n" * 10_000 if begun.endswith(b"\n") else b"a" * 60_000
+        with pytest.raises(ConnectionError):
+            opened.sendall(piece * 500)  # 30 MB
+
+
+def test_headers_as_long_as_browsers_send_them_are_read() -> None:
+    http = cutting_slow_clients(HttpToolsProtocol)
+    long = (
+        b"POST /length HTTP/1.1\r\nCookie: " + b"c" * 50_000 + b"\r\nContent-Length: 100000\r\n\r\n"
+    )
+    with serving(APP, http=http, log_level="error") as server, connection(server) as opened:
+        for _ in range(3):
+            opened.sendall(long + b"x" * 100_000)
+            assert opened.recv(1000).endswith(b"100000")
+
+
 def drip(opened: socket.socket) -> None:
     """Send a byte now and then; it fails where the other side has gone."""
     deadline = time.monotonic() + PATIENCE
