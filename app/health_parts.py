@@ -36,6 +36,7 @@ _STATES = {
     "bad_token": "token refused",
     "no_credit": "out of credit",
     "unreachable": "unreachable",
+    "refused": "run refused",
     "misconfigured": "actor not known",
 }
 BadgeColor = Literal["green", "gray", "orange", "red"]

@@ -172,7 +172,7 @@ def start(provider: Provider, planned: PlannedRun) -> bool:
         return False
     except RefusedError as error:  # the next batch would be refused as well
         _fail(Claim(planned.id, planned.holder), Outcome.BAD_INPUT, str(error))
-        rest(provider.name, "misconfigured", str(error), SHORT_REST)
+        rest(provider.name, "refused", str(error), SHORT_REST)
         return False
     now = database_time()
     with write_scope() as session:

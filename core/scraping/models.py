@@ -120,7 +120,7 @@ class ProviderState(Base):
     __tablename__ = "provider_state"
 
     provider: Mapped[str] = mapped_column(Text, primary_key=True)
-    # ok, no_token, bad_token, no_credit, unreachable, misconfigured
+    # ok, no_token, bad_token, no_credit, unreachable, refused, misconfigured
     state: Mapped[str] = mapped_column(Text)
     detail: Mapped[str | None] = mapped_column(Text)
     checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

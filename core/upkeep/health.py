@@ -50,7 +50,8 @@ class Provider:
     """How one provider fares. Costs are US dollars, of UTC days, expected ones included."""
 
     name: str
-    state: str  # ok, unused, no_token, bad_token, no_credit, unreachable, misconfigured
+    # ok, unused, no_token, bad_token, no_credit, unreachable, refused, misconfigured
+    state: str
     detail: str | None
     checked_at: datetime | None
     retry_at: datetime | None
@@ -182,6 +183,8 @@ _STATES: Final = {
     "no_credit": "The Apify account is out of credit. Top it up; "
     "fetching goes on by itself after that.",
     "unreachable": "{name} can't be reached. It is tried again by itself.",
+    "refused": "{name} refused to start a run; Health shows its answer. "
+    "Another start is tried in a few minutes.",
     "misconfigured": "AMAZCOPE_ACTOR names an actor that is not known. "
     "Set one of .env.example and start again.",
 }

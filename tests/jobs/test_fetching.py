@@ -196,7 +196,7 @@ def test_a_start_that_is_refused_is_a_state_and_not_tried_with_all_the_rest(
     assert fetching.dispatch() == 0
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.state() is not None
-    assert world.state()["state"] == "misconfigured"
+    assert world.state()["state"] == "refused"
     assert "not found" in world.state()["detail"]
 
 

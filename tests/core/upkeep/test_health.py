@@ -95,6 +95,7 @@ def test_nothing_is_wrong_when_all_is_well() -> None:
         (with_provider(state="bad_token"), Gravity.ALARM, "refuses the token"),
         (with_provider(state="no_credit"), Gravity.ALARM, "Top it up"),
         (with_provider(state="unreachable"), Gravity.WARNING, "Apify can't be reached"),
+        (with_provider(state="refused"), Gravity.ALARM, "Apify refused to start a run"),
         (with_provider(dollars_today=Decimal("4.999")), Gravity.WARNING, "budget"),
         (
             with_provider(schedule=Schedule(9, 9, 0, 2, NOW)),
