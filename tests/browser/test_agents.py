@@ -50,7 +50,7 @@ def make_token(page: Page, stack: Stack) -> str:
     asked = page.get_by_text("Confirm that it is you")  # once in ten minutes
     asked.or_(page.get_by_text("Your new token.")).first.wait_for()
     if asked.is_visible():
-        confirm(page, password_of("manager"))
+        confirm(page, password_of("seller"))
     says(page, "Your new token.")
     says(page, "may read, propose, act")
     token = page.get_by_test_id("stCode").first.inner_text().strip()
