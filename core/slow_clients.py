@@ -15,7 +15,7 @@ from typing import Any
 class Patience:
     """How slow a client may be."""
 
-    header_bytes: int = 64 * 1024  # of headers; browsers' are longest by their cookies
+    header_bytes: int = 64 * 1024  # of headers or trailers; a browser's hold its cookies
     header_seconds: float = 15  # from the first byte, or the connection, to the end of headers
     body_seconds: float = 30  # of a body, however slow it comes
     bytes_per_second: int = 1000  # of a body on average, after that
@@ -55,28 +55,29 @@ class _Watch:
         self._cut = cut
         self._request = _Deadline(cut)
         self._answer = _Deadline(cut)
-        self._is_in_headers = False
         self._header_bytes = 0
         self._body_began = 0.0
         self._body_bytes = 0
 
     def await_headers(self) -> None:
-        self._is_in_headers = True
         if not self._request.is_set:
             self._request.set(self._patience.header_seconds)
 
-    def count_headers(self, size: int) -> None:
-        """Count what came, where headers still go on after it; cut them when they are too long."""
-        self._header_bytes = self._header_bytes + size if self._is_in_headers else 0
+    def count_received(self, size: int) -> None:
+        """Count what comes before headers end, and after a body: trailers are kept as well."""
+        self._header_bytes += size
+
+    def judge_headers(self) -> None:
         if self._header_bytes > self._patience.header_bytes:
             self._cut()
 
     def await_body(self) -> None:
-        self._is_in_headers = False
+        self._header_bytes = 0
         self._body_began, self._body_bytes = asyncio.get_running_loop().time(), 0
         self._request.set(self._patience.body_seconds, self._judge_body)
 
     def count_body(self, size: int) -> None:
+        self._header_bytes = 0
         self._body_bytes += size
 
     def _judge_body(self) -> None:
@@ -89,6 +90,7 @@ class _Watch:
             self._cut()
 
     def end_request(self) -> None:
+        self._header_bytes = 0
         self._request.clear()
 
     def await_reader(self) -> None:
@@ -116,8 +118,9 @@ def cutting_slow_clients(protocol: Any, patience: Patience = USUAL) -> Any:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            self.watch.count_received(len(data))
             super().data_received(data)
-            self.watch.count_headers(len(data))
+            self.watch.judge_headers()
 
         def on_message_begin(self) -> None:
             self.watch.await_headers()

@@ -80,9 +80,24 @@ def test_a_byte_now_and_then_does_not_keep_a_request_open(
             drip(opened)
 
 
-@pytest.mark.parametrize("begun", [b"GET /", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n"])
+CHUNKED = b"POST /length HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nX: ",
+        b"GET / HTTP/1.1\r\n",
+        CHUNKED + b"\r\n",
+        CHUNKED + b"\r\nX: ",
+        CHUNKED + b";",
+        CHUNKED.replace(b"/length", b"/unread") + b"\r\n",
+    ],
+)
 def test_headers_without_an_end_are_cut_before_they_fill_the_memory(begun: bytes) -> None:
-    http = cutting_slow_clients(HttpToolsProtocol, Patience(header_seconds=PATIENCE))
+    patient = Patience(header_seconds=PATIENCE, body_seconds=PATIENCE)
+    http = cutting_slow_clients(HttpToolsProtocol, patient)
     with serving(APP, http=http, log_level="error") as server, connection(server) as opened:
         opened.sendall(begun)
         piece = b"a: b\r\n" * 10_000 if begun.endswith(b"\n") else b"a" * 60_000
