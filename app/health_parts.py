@@ -280,9 +280,9 @@ def unreadable(health: Health) -> None:
     if not health.unreadable:
         st.caption("Every field of every check was understood.")
         return
-    st.dataframe(
+    data_tables.show(
         pd.DataFrame([_unreadable_cells(each, health.as_of) for each in health.unreadable]),
-        hide_index=True,
+        "unreadable-fields",
         row_height=_ROW_HEIGHT,
         height=_height(len(health.unreadable)),
         column_config=_counts("Last 24 hours", "Last 7 days"),

@@ -1,6 +1,7 @@
 """The arrows of the house: who may import whom. Reads the source; runs one import of all."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -195,6 +196,17 @@ def test_jobs_go_by_the_databases_clock_alone() -> None:
 )
 def test_what_counts_across_processes_goes_by_the_shared_clock(path: Path) -> None:
     assert "datetime.now(" not in path.read_text(), "ask core.db.shared_time"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(ROOT / "app").glob("*.py"), *(ROOT / "pages").glob("*.py")],
+    ids=lambda path: path.name,
+)
+def test_every_table_has_a_file_of_its_own(path: Path) -> None:
+    with_file = ("data_tables.py", "product_tables.py")  # the latter offers all rows of a history
+    found = re.findall(r"st\.(?:dataframe|data_editor|table)\(|\.to_csv\(", path.read_text())
+    assert not found or path.name in with_file, "call app.data_tables.show"
 
 
 def test_every_folder_of_core_is_listed() -> None:
