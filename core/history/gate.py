@@ -212,11 +212,14 @@ _amounts_of = attrgetter(
 def amounts_disagree(observation: Observation, rule: GateRule = USUAL_RULE) -> bool:
     """Return whether a row's list price and prices of new offers can't belong to one product.
 
-    Used offers are left out: a used book for a cent beside a new one is common.
+    Used offers are left out: a used book for a cent beside a new one is common. So is a
+    list price far below the price: it is one of a unit ("$0.17/count"), and wrong alone.
     """
     amounts = {amount for amount in _amounts_of(observation) if amount is not None and amount > 0}
     are_far = len(amounts) > 1 and _is_far(min(amounts), max(amounts), rule.jump_factor)
-    return are_far or _is_list_price_far(observation, rule)
+    price, listed = observation.price, observation.list_price
+    is_above = price is not None and listed is not None and listed > price
+    return are_far or (is_above and _is_list_price_far(observation, rule))
 
 
 def _is_list_price_far(observation: Observation, rule: GateRule) -> bool:
@@ -285,7 +288,7 @@ class _Fold:
             return
         flag = self._count_flag(self.count, count)
         if waiting and self._agrees_with(
-            waiting, self.count, count, is_far=bool(self._count_flag(waiting[-1].value, count))
+            waiting, self.count, count, is_far=self._is_count_far(waiting[-1].value, count)
         ):
             self.confirmed += waiting
         elif flag:
@@ -362,6 +365,12 @@ class _Fold:
             return _COLLAPSED
         is_above = count > known * rule.count_factor + rule.count_floor
         return _JUMPED if is_above else 0
+
+    def _is_count_far(self, waited: int, count: int) -> bool:
+        """Return whether a count contradicts a waiting one; a further rise does not."""
+        if count > waited:
+            return _is_far(waited, count, self.rule.jump_factor)
+        return bool(self._count_flag(waited, count))
 
     def _agrees_with(
         self, waiting: list[Pending], known: int | None, value: int, *, is_far: bool

@@ -314,6 +314,12 @@ def test_a_count_that_stays_up_is_accepted_with_the_second_look() -> None:
     assert flags == [0, Confirmed.RATINGS_COUNT, 0, 0]
 
 
+def test_counts_that_rise_from_month_to_month_confirm_each_other() -> None:
+    """Ratings only grow: a further rise agrees with the one before."""
+    flags = settled(*(look_at(ratings_count=n) for n in (3, 40, 120, 300, 800, 1500, 2500)))
+    assert not any(flag & COUNT_FLAGS for flag in flags)
+
+
 def test_the_count_of_a_product_that_sells_fast_is_confirmed_by_its_next_rise() -> None:
     flags = settled(*(look_at(ratings_count=count) for count in (100, 160, 190)))
     assert flags == [0, Confirmed.RATINGS_COUNT, 0]
@@ -370,6 +376,10 @@ def test_amounts_that_can_not_belong_together_are_flagged(amounts: dict[str, int
     assert flags_of(look_at(**amounts)) & Flag.PRICE_IMPLAUSIBLE
     known = Reference(price=amounts["price"])
     assert not flags_of(look_at(**amounts), known) & PRICE_FLAGS
+
+
+def test_a_list_price_of_one_unit_casts_no_doubt_on_the_price() -> None:
+    assert flags_of(look_at(price=2699, list_price=17)) == Flag.LIST_PRICE_INVALID
 
 
 def test_a_used_offer_for_a_cent_is_ordinary() -> None:
