@@ -103,7 +103,9 @@ _TIME_SUFFIXES = {"utc": "UTC", "gmt": "UTC", "z": "UTC"}
 _NO_ZONE = ("local", "iso", "iso8601", "unix", "epoch", "ms", "s", "at", "time")
 _MONEY = re.compile(r"\D{0,6}\d[\d.,:'\s\u00a0\u202f]*\D{0,8}")
 _STAR = re.compile(r"[0-5](?:[.,]\d{1,2})?")
+_WHOLE = re.compile(r"\d+(?:[.,]0+)?")
 _SMALL_COUNT = re.compile(r"\d{1,2}(?:[.,]0+)?")
+_HIGHEST_SCALE = 100  # of ratings: tenths of stars, percent
 _COUNTS_APART = 20  # times: an amount this far below its neighbours is none
 
 
@@ -226,7 +228,7 @@ def _amounts_that_count(
     """
     columns = {field: cells.get(by_field.get(field, ""), ()) for field in AMOUNTS}
     usual = {field: _median(each) for field, each in columns.items() if each}
-    doubts, doubtful = [], []
+    doubtful = []
     for field, middle in usual.items():
         if field not in _PERHAPS_COUNTS:
             continue
@@ -234,8 +236,9 @@ def _amounts_that_count(
         small = share_of(columns[field], lambda cell: bool(_SMALL_COUNT.fullmatch(cell))) == 1
         if small and others and middle and middle * _COUNTS_APART < min(others):
             doubtful.append(field)
-            doubts.append(_COUNTS.format(by_field[field]))
-    return doubts, frozenset(doubtful)
+    if doubtful == ["used_price"]:  # used books do cost so little
+        return [], frozenset()
+    return [_COUNTS.format(by_field[field]) for field in doubtful], frozenset(doubtful)
 
 
 _PERHAPS_COUNTS = ("amazon_price", "new_price", "new_fba_price", "used_price")  # as Keepa's series
@@ -251,11 +254,14 @@ def _median(cells: Iterable[str]) -> float:
 
 
 def _are_stars(cells: Sequence[str]) -> bool:
-    """Tell whether cells are stars: none above 5, and one with a fraction or its words."""
+    """Tell whether cells are stars: none above 5, and one with a fraction or its words.
+
+    "3.0" has none: so programs write counts where some are missing.
+    """
     filled = [cell for cell in cells if not is_absent(cell)]
     if not filled or not all(_STAR.fullmatch(c) or phrases.states_rating(c) for c in filled):
         return False
-    return any(not cell.isdigit() for cell in filled)
+    return not all(_WHOLE.fullmatch(cell) for cell in filled)
 
 
 def _are_names(cells: Sequence[str]) -> bool:
@@ -272,12 +278,12 @@ def _are_truths(cells: Sequence[str]) -> bool:
 
 
 def _are_counts(cells: Sequence[str]) -> bool:
-    """Tell whether cells are counts, because stars can't be that many."""
-    return share_of(cells, _is_count) == 1 and any(_is_above_ten(cell) for cell in cells)
+    """Tell whether cells are counts: whole numbers above any scale that stars are counted on."""
+    return share_of(cells, _is_count) == 1 and any(_is_above_scales(cell) for cell in cells)
 
 
-def _is_above_ten(cell: str) -> bool:
-    return _is_count(cell) and (text.whole_number(cell) or 0) > 10
+def _is_above_scales(cell: str) -> bool:
+    return _is_count(cell) and (text.whole_number(cell) or 0) > _HIGHEST_SCALE
 
 
 def _is_truth(cell: str) -> bool:

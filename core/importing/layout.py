@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 
 from core.catalog.marketplaces import Marketplace, find_by_domain, find_by_name
-from core.importing.cells import MARKETPLACE_NAMES, ProductColumns, is_absent, plain_name
+from core.importing.cells import (
+    MARKETPLACE_NAMES,
+    ProductColumns,
+    is_absent,
+    plain_name,
+    restored_asin,
+)
 from core.importing.moments import find_zone, is_serial, noon_of, read_written
 from core.importing.rows import shortened
 from core.importing.source_file import UnreadableFileError
@@ -29,6 +35,7 @@ SAMPLE_ROWS = 200  # data rows by which the meaning of columns is decided
 _TITLE_ROWS = 20
 SAMPLE_LINES = _TITLE_ROWS + 1 + SAMPLE_ROWS
 _LABELLED = re.compile(r"\s*([^:=]{2,40})[:=]\s*(.+)")
+_COUNTS_TO_COMPARE = 10  # rows
 _DECIMALS = re.compile(r"-?\d+[.,](\d+)")
 _CUT_VALUE = (
     "The file ends with “{}” and no line break, and this column's other values are longer: it "
@@ -190,12 +197,20 @@ def _checked(number: int, columns: list[str], line: Line, others: Sequence[Recor
 
 
 def _lines_within(row: Line, columns: int) -> int:
-    """Return over how many lines a cell runs that holds rows of a table with so many columns."""
-    for cell in row if columns > 2 else []:
+    """Return over how many lines a cell runs that holds rows of a table with so many columns.
+
+    A text of several lines has commas too: only what names a product is a row.
+    """
+    for cell in row if columns > 1 else []:
         inner = cell.split("\n")[1:]
-        if any(line.count(mark) >= columns - 1 for mark in DELIMITERS for line in inner):
+        if any(_is_row(line, mark, columns) for mark in DELIMITERS for line in inner):
             return len(inner)
     return 0
+
+
+def _is_row(line: str, mark: str, columns: int) -> bool:
+    cells = line.split(mark)
+    return len(cells) >= columns and any(restored_asin(each.strip(' "')) for each in cells)
 
 
 def _is_shorter(last: str, peers: Sequence[str]) -> bool:
@@ -209,7 +224,25 @@ def _is_shorter(last: str, peers: Sequence[str]) -> bool:
     decimals = {_decimals(peer) for peer in peers}
     if decimals != {0}:
         return len(decimals) == 1 and _decimals(last) < min(decimals)
+    if all(peer.isdecimal() for peer in peers) and not _may_begin(last, peers):
+        return False
     return len(last) < min(map(len, peers))
+
+
+def _may_begin(last: str, counts: Sequence[str]) -> bool:
+    """Tell whether a number may be the beginning of one like others of its column.
+
+    Counts and ranks have fewer digits at times: a few rows prove nothing, nor does one
+    that no further digit would bring among them.
+    """
+    if len(counts) < _COUNTS_TO_COMPARE or not last.isdecimal():
+        return False
+    low, high = min(map(int, counts)), max(map(int, counts))
+    begun = int(last), int(last) + 1
+    return any(
+        begun[0] * 10**digits <= high and begun[1] * 10**digits > low
+        for digits in range(1, len(str(high)))
+    )
 
 
 def _decimals(written: str) -> int:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from core.history.observation import Availability, Flag, Outcome
 from core.importing.cells import is_absent
+from core.scraping.dead_ends import NO_ERROR
 
 
 class Status(NamedTuple):
@@ -70,7 +71,6 @@ _IN_WORDS = (
     (_ELSEWHERE, re.compile(r"wrong (?:location|locale|country)|deliver(?:y|ed|s)? to")),
 )  # fmt: skip
 CHECK_FIELDS = ("status", "error", "blocked", "success", "http_status")
-_NO_FAILURE = frozenset({"", "0", "false", "no", "ok", "none", "success", "200", "[]", "{}"})
 _TRUE = frozenset({"1", "true", "yes", "y", "x"})
 _FALSE = frozenset({"0", "false", "no", "n"})
 
@@ -123,7 +123,7 @@ def _read_error(written: str) -> Status:
     known = _BY_WORD.get(_plain(written))
     if known is not None:
         return known
-    if plain in _NO_FAILURE or is_absent(plain):
+    if plain in NO_ERROR or is_absent(plain):
         return OK
     kind = next((status for status, words in _IN_WORDS if words.search(plain)), _FAILED)
     return Status(kind.outcome, f"The file says that the check failed: “{written.strip()[:120]}”.")

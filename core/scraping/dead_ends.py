@@ -83,7 +83,12 @@ _STATUS_KEYS: Final = ("status", "statusMessage", "scrapeStatus", "fetchStatus")
 _BLOCKED_KEYS: Final = ("blocked", "isBlocked", "captcha", "isCaptcha", "hasCaptcha")
 _STOCK_KEYS: Final = ("warehouseAvailability", "inStockText")
 _DELIVERY_KEYS: Final = (*_STOCK_KEYS, "priceShippingInformation", "delivery")
-_NO_ERROR: Final = frozenset({"", "0", "false", "no", "none", "null", "ok"})
+NO_ERROR: Final = frozenset(
+    {
+        "", "0", "0.0", "200", "[]", "{}", "false", "no", "no error", "no errors", "none", "null",
+        "ok", "success",
+    }
+)  # fmt: skip
 _FAILED_WORDS = re.compile(r"\s*(?:error|fail(?:ed|ure)?|aborted|blocked)\b.*", re.IGNORECASE)
 
 
@@ -114,7 +119,7 @@ def _words(value: object) -> str:
     if value is None or value is False or value == 0:
         return ""
     if isinstance(value, str):
-        return "" if value.strip().lower() in _NO_ERROR else value.strip()
+        return "" if value.strip().lower() in NO_ERROR else value.strip()
     if isinstance(value, Mapping):
         return " ".join(_words(each) for each in value.values()).strip()
     if isinstance(value, list | tuple):

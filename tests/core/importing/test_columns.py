@@ -42,6 +42,8 @@ def columns_of(**cells):
         ({"Reviews": ["4,3", "3,9"]}, "rating", "Reviews"),
         ({"Ratings": ["4", "5", "12"]}, "ratings_count", "Ratings"),
         ({"Rating": ["308", "1,284"]}, "ratings_count", "Rating"),
+        ({"ratings_count": ["3.0", "5.0"]}, "ratings_count", "ratings_count"),  # as pandas writes
+        ({"rating": ["45", "47"]}, "rating", "rating"),  # tenths of stars, perhaps
         ({"Ratings": ["4.7"], "Review Count": ["308"]}, "ratings_count", "Review Count"),
         ({"Buy Box": ["Acme Water Shop", "Amazon", "N/A"]}, "seller", "Buy Box"),
         ({"Buy Box": ["$19.99", "N/A"]}, "buy_box_price", "Buy Box"),
@@ -153,6 +155,8 @@ def test_small_whole_numbers_far_below_other_amounts_are_no_prices(write_file):
     seen = results(path)
     assert [each.new_price for each in seen[:5]] == [None] * 5
     assert seen[5].price is None
+    books = write_file("asin,marketplace,price,used_price\nB0DEMO0001,US,120.00,4\n")
+    assert [each.used_price for each in results(books)] == [400]
     usual = write_file("asin,marketplace,buyBoxPrice,newPrice\nB0DEMO0001,US,24,19\n")
     assert not any("count offers" in problem for problem in recognise(usual, "x.csv").problems)
 
@@ -180,7 +184,8 @@ def test_a_column_that_says_a_check_failed_makes_a_failure(write_file, column, c
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("error", ""), ("error", "None"), ("error", "false"), ("blocked", "0"), ("success", "True"),
+    [("error", ""), ("error", "None"), ("error", "No error"), ("error", "0.0"),
+     ("error", "false"), ("blocked", "0"), ("success", "True"),
      ("http_status", "200"), ("http_status", "200.0")],
 )  # fmt: skip
 def test_a_column_that_says_a_check_went_well_says_no_more(write_file, column, cell):
@@ -310,6 +315,32 @@ def test_rows_swallowed_by_a_quotation_mark_of_a_csv_are_told(write_file):
     told, *_ = results(write_file(text + good.replace("000", "001")))
     assert isinstance(told, Failure)
     assert "3 lines further on" in told.detail
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Warm\nSoft, light, and cheap, and blue\nLasts", "One, two, three, four\nfive; six; seven; 8"],
+)
+def test_a_text_of_several_lines_with_commas_is_no_swallowed_row(write_file, words):
+    path = write_file(f'asin,title,price,notes\nB0DEMO0001,Mug,5,"{words}"\nB0DEMO0002,Mug,6,\n')
+    assert [each.price for each in results(path)] == [500, 600]
+
+
+@pytest.mark.parametrize(
+    ("others", "last", "is_stored"),
+    [
+        ([1204, 1188, 1100], 998, True),  # a rank that improves
+        ([12, 55, 98], 7, True),  # counts of a few products
+        ([1000 + n for n in range(12)], 998, True),  # no further digit makes it one of these
+        ([1000 + n for n in range(12)], 10, False),
+    ],
+)
+def test_a_count_with_fewer_digits_in_a_last_row_is_cut_only_where_it_must_be(
+    write_file, others, last, is_stored
+):
+    rows = "\n".join(f"B0DEMO00{n:02},US,5,{rank}" for n, rank in enumerate([*others, last]))
+    *_, seen = results(write_file(f"asin,marketplace,price,bsr\n{rows}"))
+    assert isinstance(seen, Observation) == is_stored
 
 
 # Before confirming
