@@ -9,7 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CELL_LIMIT = 1 * MEGABYTE
 LINE_LIMIT = 4 * MEGABYTE
 COLUMN_LIMIT = 5000
+_LINES_OF_CELL = 1000  # of a tab file, that one cell may run over
 ROW_LIMIT = 1_048_576  # of a worksheet, by the format itself
 ROW_MARKS_LIMIT = 16_384 * 12  # “<” in a row: the format's columns, with up to six tags each
 DELIMITERS = (",", ";", "\t", "|")
@@ -103,7 +104,7 @@ def find_table_form(path: Path, container: Container) -> TableForm:
 def read_lines(path: Path, form: TableForm) -> Iterator[Line]:
     """Yield each line that isn't blank as its cells. Raises UnreadableFileError."""
     lines = _workbook_lines(path) if form.text is None else _text_lines(path, form.text, form)
-    for line in lines:
+    for line in _unquoted(lines) if form.delimiter == "\t" else lines:
         if any(cell.strip() for cell in line):
             yield line
 
@@ -179,8 +180,6 @@ def _text_lines(path: Path, text: TextForm, form: TableForm) -> Iterator[Line]:
                 if line and line[-1].endswith(_END):
                     _check_closed(line, started)
                     return
-                if form.delimiter == "\t":
-                    line = [_without_quotes(cell) for cell in line]
                 yield UnendedLine(line) if source.is_unended else line
                 started = reader.line_num + 1
         except csv.Error as error:
@@ -200,6 +199,40 @@ def _without_quotes(cell: str) -> str:
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"' or '"' in inner.replace('""', ""):
         return cell
     return inner.replace('""', '"')
+
+
+def _unquoted(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield the lines of a tab file without the quotation marks that spreadsheets put in."""
+    for line in _joined(lines):
+        yield type(line)(map(_without_quotes, line))
+
+
+def _joined(lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield a tab file's lines, those as one over which a cell in quotation marks runs.
+
+    A mark is a letter where the cells up to the next one don't make up one row.
+    """
+    width = 0
+    begun: list[Line] = []
+    for following in lines:
+        line = following or type(following)([""])
+        width = width or len(line)
+        if begun and _has_odd_mark(line[0], str.endswith):
+            if len(begun[0]) + len(line) - 1 <= width:
+                cell = "\n".join([begun[0][-1], *(each[0] for each in begun[1:]), line[0]])
+                line, begun = type(line)([*begun[0][:-1], cell, *line[1:]]), []
+        elif begun and len(line) == 1 and len(begun) < _LINES_OF_CELL:
+            begun.append(line)
+            continue
+        yield from begun
+        begun = [line] if _has_odd_mark(line[-1], str.startswith) else []
+        if not begun:
+            yield line
+    yield from begun
+
+
+def _has_odd_mark(cell: str, is_at: Callable[[str, str], bool]) -> bool:
+    return is_at(cell, '"') and cell.count('"') % 2 == 1
 
 
 def _check_closed(last: Line, started: int) -> None:

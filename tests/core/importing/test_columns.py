@@ -283,6 +283,24 @@ def test_in_a_tab_file_a_quotation_mark_is_a_letter(write_file):
     ]
 
 
+def test_a_cell_of_several_lines_in_a_tab_file_is_one_cell(write_file):
+    path = write_file(
+        "asin\tname\tprice\tcolour\n"
+        'B0DEMO0001\t"A mug\n\nof ""clay"", 12"" tall"\t5\tblue\n'
+        'B0DEMO0002\t"Never closed\t6\t"red\n'
+        'B0DEMO0003\tCup\t7\t"as in\nthe picture"\n'
+        'B0DEMO0004\tCup\t8\t"green\n'
+    )
+    seen = results(path)
+    assert [each.price for each in seen] == [500, 600, 700, 800]
+    assert [each.listing.title for each in seen] == [
+        'A mug\n\nof "clay", 12" tall',
+        '"Never closed',
+        "Cup",
+        "Cup",
+    ]
+
+
 @pytest.mark.parametrize(
     "cut",
     ["B0DEMO0009,US,2026-01", "B0DEMO0009,US,2026-01-31", "B0DEMO0009,US,2026-01-31,39.9",
