@@ -98,6 +98,8 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
     """A session in a transaction that ends with the test; every scope joins it."""
     with engine.connect() as connection:
         transaction = connection.begin()
+        # It lasts as long as the test, also on a machine that is busy with other things.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
         def joined() -> Session:
             return Session(
