@@ -145,3 +145,20 @@ def test_data_comes_back_as_it_went() -> None:
 def test_nothing_but_data_comes_back(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="no plain data"):
         plain_data(pickle.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        pickle.dumps(["x" * 100])[:-9],
+        b"ccore.nowhere\nA\n.",
+        b"ccore.importing.rows\nNowhere\n.",
+        b"ccore.importing.rows\nFileKind\n(S'none'\ntR.",
+        b"cdecimal\nDecimal\n(S'ten'\ntR.",
+        b"czoneinfo\nZoneInfo\n(S'../../secret'\ntR.",
+    ],
+)
+def test_a_broken_answer_is_one_error_whatever_it_calls_for(body: bytes) -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        plain_data(body)
