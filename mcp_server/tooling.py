@@ -66,6 +66,11 @@ class Tool:
         return list(inspect.signature(self.function).parameters)[1:]
 
     @cached_property
+    def for_the_sdk(self) -> SdkTool:
+        """The tool as the SDK takes it: made once, since its schemas take 10 ms."""
+        return _for_the_sdk(self)
+
+    @cached_property
     def optional_arguments(self) -> frozenset[str]:
         """The names of those that may be left out."""
         parameters = list(inspect.signature(self.function).parameters.values())[1:]
@@ -120,7 +125,7 @@ def tool(
 
 def tools_of_the_sdk() -> list[SdkTool]:
     """Return every declared tool as the SDK takes it."""
-    return [_for_the_sdk(each) for each in TOOLS.values()]
+    return [each.for_the_sdk for each in TOOLS.values()]
 
 
 def _for_the_sdk(declared: Tool) -> SdkTool:
