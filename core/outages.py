@@ -15,7 +15,11 @@ from core.connections import DatabaseBusyError
 ERRORS = (SQLAlchemyError, psycopg.Error)
 """What a database raises; not each of them is an outage."""
 
-AWAY = "The database does not answer just now. Nothing was changed. Try again in some seconds."
+# A connection that ends during a commit leaves open whether it was done.
+AWAY = (
+    "The database does not answer just now. Try again in some seconds; "
+    "a change you just made may not have been saved."
+)
 BUSY = str(DatabaseBusyError())
 READ_ONLY = (
     "The database can only be read just now. Nothing was changed. "
