@@ -41,6 +41,7 @@ _TITLES = {
     Purpose.CONFIRMATION: "Finish your registration",
 }
 _DEAD = "This link is used up or too old. Ask for a new one."
+_NOT_OPEN = "Registration is not open. Ask for an invitation."
 _DEAD_SETUP = (
     "This link is used up or too old. Each start of Amazcope prints a new one until somebody "
     "has set it up; after that, sign in."
@@ -172,6 +173,8 @@ def _finish(link: Link, typed: _Typed) -> str | None:
     """Return a ticket when the link did its work; else say what is in the way."""
     try:
         entering.count_request(Form.LINK, link.token)
+        if link.purpose is Purpose.CONFIRMATION and not is_open():  # any more
+            raise InvalidInputError(_NOT_OPEN)
         name, mail = clean_name(typed.name), typed_mail(typed.mail)
         problem = password_problem(typed.password, name, mail)
         if problem:
@@ -247,7 +250,7 @@ def _register() -> None:
 
 def _take_registration(mail: str) -> None:
     if not is_open():
-        st.error("Registration is not open. Ask for an invitation.", icon=":material/lock:")
+        st.error(_NOT_OPEN, icon=":material/lock:")
         return
     address = _counted(Form.REGISTRATION, mail)
     if address is None:

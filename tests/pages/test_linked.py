@@ -116,6 +116,18 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
     assert len(tickets) == 1
 
 
+def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
+    session: Session, tickets: list[str]
+) -> None:
+    made = mailed.register(session, MAIL, datetime.now(UTC))
+    session.commit()
+    assert made is not None
+    app = fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
+    assert "Registration is not open" in said(app)
+    person = session.scalars(select(Person).where(Person.mail == MAIL)).one()
+    assert (person.state, person.password_hash, tickets) == ("registered", None, [])
+
+
 def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
     session: Session, acting: Acting, tickets: list[str]
 ) -> None:
