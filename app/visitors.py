@@ -12,7 +12,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.gate import address_of, find_person
 from app.sockets import LONGEST_ANONYMOUS_MESSAGE, widen
 from core import outages
+from core.accounts.attempts import counted_address
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class AnonymousLimits:
             return False
 
     async def _serve_anonymous(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = network_of(address_of(HTTPConnection(scope)))
+        address = counted_address(address_of(HTTPConnection(scope)))
         place = self.crowd.admit(address)
         session = self._session_of(scope)
         session.sockets += 1
@@ -183,14 +183,3 @@ async def _receive_unless(place: asyncio.Future[None], receive: Receive) -> Mess
         return coming.result() if coming.done() else None
     finally:
         coming.cancel()
-
-
-def network_of(address: str | None) -> str:
-    """Return who counts as one visitor: an address, in IPv6 the 64 bits that a line gets."""
-    if address is None:
-        return "this machine"
-    try:
-        found = ip_address(address)
-    except ValueError:  # a proxy's word, or a test's
-        return address
-    return address if found.version == 4 else str(ip_network((found, 64), strict=False))

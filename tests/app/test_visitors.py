@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
-from app.visitors import AnonymousLimits, Limits, network_of
+from app.visitors import AnonymousLimits, Limits
 from core.errors import ConfigurationError
 
 LIMITS = Limits(message_bytes=100, session_bytes=250, sockets_per_address=2, sockets=4)
@@ -210,14 +210,10 @@ def test_sessions_without_a_socket_are_not_counted_for_ever(
     run(story)
 
 
-@pytest.mark.parametrize(
-    ("address", "visitor"),
-    [
-        (None, "this machine"),
-        ("10.0.0.7", "10.0.0.7"),
-        ("2001:db8:0:1:a:b:c:d", "2001:db8:0:1::/64"),
-        ("unix:", "unix:"),
-    ],
-)
-def test_a_line_of_ipv6_is_one_visitor(address: str | None, visitor: str) -> None:
-    assert network_of(address) == visitor
+def test_addresses_that_a_socket_of_ipv6_tells_of_ipv4_are_visitors_of_their_own() -> None:
+    async def story(open_one: Open) -> None:
+        first = await open_one("::ffff:10.0.0.1")
+        many = [await open_one("::ffff:10.0.0.2") for _ in range(3)]
+        assert [each.code for each in [first, *many]] == [None, 1013, None, None]
+
+    run(story)
