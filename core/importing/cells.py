@@ -34,6 +34,8 @@ _PERHAPS_MARKETPLACE = (
     "country_code", "country_region", "region_code", "region", "country_iso", "store", "shop",
     "land", "pays", "país", "pais", "paese", "mercado", "tienda", "boutique", "国",
 )  # fmt: skip
+# Marketplaces' codes that are states of the USA, too: alone they don't make a "region" a country.
+_STATES = frozenset({"ca", "de", "in"})
 # How tools write that they have no value. A blank cell is none of these.
 _ABSENT = frozenset(
     {
@@ -121,8 +123,14 @@ def _marketplace_columns(
             cells.get(column, ()), _names_marketplace if column in perhaps else _is_amazon_place
         )
         == 1
+        and not _may_be_states(column, cells.get(column, ()))
     ]
     return tuple(naming + by_cells or by_name)
+
+
+def _may_be_states(column: str, cells: Sequence[str]) -> bool:
+    is_region = plain_name(column) in ("region", "region_code")
+    return is_region and all(cell.strip().lower() in _STATES or is_absent(cell) for cell in cells)
 
 
 def _names_marketplace(cell: str) -> bool:

@@ -36,6 +36,8 @@ _TITLE_ROWS = 20
 SAMPLE_LINES = _TITLE_ROWS + 1 + SAMPLE_ROWS
 _LABELLED = re.compile(r"\s*([^:=]{2,40})[:=]\s*(.+)")
 _COUNTS_TO_COMPARE = 10  # rows
+_COUNT = re.compile(r"\d{1,18}|\d{1,3}(?:[.,' \u00a0\u202f]\d{3}){1,5}", re.ASCII)
+_DIGITS = re.compile(r"\d+", re.ASCII)
 _DECIMALS = re.compile(r"-?\d+[.,](\d+)")
 _CUT_VALUE = (
     "The file ends with “{}” and no line break, and this column's other values are longer: it "
@@ -221,26 +223,35 @@ def _is_shorter(last: str, peers: Sequence[str]) -> bool:
     ends = {peer[-1] for peer in peers}
     if not any(end.isdigit() for end in ends):  # a sign of a currency, a zone
         return last[-1].isdigit()
+    if all(map(_COUNT.fullmatch, peers)):
+        return not _COUNT.fullmatch(last) or _may_begin(_count(last), list(map(_count, peers)))
     decimals = {_decimals(peer) for peer in peers}
     if decimals != {0}:
         return len(decimals) == 1 and _decimals(last) < min(decimals)
-    if all(peer.isdecimal() for peer in peers) and not _may_begin(last, peers):
-        return False
-    return len(last) < min(map(len, peers))
+    return _last_digits(last) < min(map(_last_digits, peers))
 
 
-def _may_begin(last: str, counts: Sequence[str]) -> bool:
-    """Tell whether a number may be the beginning of one like others of its column.
+def _last_digits(written: str) -> tuple[int, int]:
+    """Return how many numbers a time has, and how many digits the last of them."""
+    numbers = _DIGITS.findall(written)
+    return len(numbers), len(numbers[-1]) if numbers else 0
+
+
+def _count(written: str) -> int:
+    return int("".join(_DIGITS.findall(written)))
+
+
+def _may_begin(begun: int, counts: Sequence[int]) -> bool:
+    """Tell whether a number has fewer digits than others of its column, and may begin like one.
 
     Counts and ranks have fewer digits at times: a few rows prove nothing, nor does one
     that no further digit would bring among them.
     """
-    if len(counts) < _COUNTS_TO_COMPARE or not last.isdecimal():
+    low, high = min(counts), max(counts)
+    if len(counts) < _COUNTS_TO_COMPARE or len(str(begun)) >= len(str(low)):
         return False
-    low, high = min(map(int, counts)), max(map(int, counts))
-    begun = int(last), int(last) + 1
     return any(
-        begun[0] * 10**digits <= high and begun[1] * 10**digits > low
+        begun * 10**digits <= high and (begun + 1) * 10**digits > low
         for digits in range(1, len(str(high)))
     )
 

@@ -49,7 +49,7 @@ class LocalClock:
         is_repeated = _is_repeated(local, self.zone)
         fold = self._fold(before, local) if is_repeated else 0
         placed = place_local(local, self.zone, fold)
-        if before and not is_repeated and not self.joins and local <= before.local:
+        if before and not is_repeated and not self.joins and _steps_back(before, local):
             _check_own_hour(local, before.local, product[0])
         falls = before.falls if before else None
         if before and before.local != local and not (is_repeated and before.is_repeated):
@@ -71,6 +71,11 @@ class LocalClock:
         if before.fold != int(bool(falls)):
             raise UnreadableValueError(_REPEATED)
         return 1 - before.fold
+
+
+def _steps_back(before: _Last, local: datetime) -> bool:
+    """Return whether a time goes against the order of the rows, which may begin with the newest."""
+    return local >= before.local if before.falls else local <= before.local
 
 
 def _check_own_hour(local: datetime, before: datetime, marketplace: str) -> None:

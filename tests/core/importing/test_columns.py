@@ -351,6 +351,7 @@ def test_a_text_of_several_lines_with_commas_is_no_swallowed_row(write_file, wor
         ([12, 55, 98], 7, True),  # counts of a few products
         ([1000 + n for n in range(12)], 998, True),  # no further digit makes it one of these
         ([1000 + n for n in range(12)], 10, False),
+        (['"1,204"', '"1,188"', '"1,100"'], 998, True),
     ],
 )
 def test_a_count_with_fewer_digits_in_a_last_row_is_cut_only_where_it_must_be(
@@ -359,6 +360,30 @@ def test_a_count_with_fewer_digits_in_a_last_row_is_cut_only_where_it_must_be(
     rows = "\n".join(f"B0DEMO00{n:02},US,5,{rank}" for n, rank in enumerate([*others, last]))
     *_, seen = results(write_file(f"asin,marketplace,price,bsr\n{rows}"))
     assert isinstance(seen, Observation) == is_stored
+
+
+@pytest.mark.parametrize(
+    ("others", "last", "is_stored"),
+    [
+        (["11/28/2026", "11/29/2026", "11/30/2026"], "12/1/2026", True),
+        (["11/28/2026", "11/29/2026", "11/30/2026"], "12/1/20", False),
+        (["2026-01-28 10:15", "2026-01-28 11:15", "2026-01-28 12:15"], "2026-01-29 9:15", True),
+        (["2026-01-28", "2026-01-29", "2026-01-30"], "2026-01-3", False),
+    ],
+)
+def test_a_last_time_is_cut_where_numbers_or_digits_of_it_are_missing(
+    write_file, others, last, is_stored
+):
+    rows = "\n".join(f"B0DEMO00{n:02},US,5,{day}" for n, day in enumerate([*others, last]))
+    *_, seen = results(write_file(f"asin,marketplace,price,date\n{rows}"))
+    assert isinstance(seen, Observation) == is_stored
+
+
+def test_a_region_of_states_is_no_marketplace(write_file):
+    states = write_file("asin,region,price\nB0DEMO0001,CA,5\nB0DEMO0002,IN,6\n")
+    assert {each.marketplace for each in results(states)} == {"US"}
+    countries = write_file("asin,region,price\nB0DEMO0001,CA,5\nB0DEMO0002,US,6\n")
+    assert [each.marketplace for each in results(countries)] == ["CA", "US"]
 
 
 # Before confirming

@@ -142,6 +142,10 @@ def test_times_that_step_back_as_the_marketplaces_clock_did_are_not_taken_for_ut
     with pytest.raises(UnreadableValueError, match="choose Europe/Berlin"):
         places(ZoneInfo("UTC"), *times)
     assert places(ZoneInfo("UTC"), *times[:2], "2026-10-25T03:00") == [0, 0, 0]
+    newest_first = ["2026-10-25T03:00", "2026-10-25T02:30", "2026-10-25T02:00"]
+    assert places(ZoneInfo("UTC"), *newest_first) == [0, 0, 0]
+    with pytest.raises(UnreadableValueError, match="choose Europe/Berlin"):
+        places(ZoneInfo("UTC"), *newest_first, "2026-10-25T02:30")
 
 
 @settings(deadline=None)
