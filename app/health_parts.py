@@ -184,7 +184,8 @@ def badge_color(provider: Provider, now: datetime) -> BadgeColor:
 def provider_sentence(provider: Provider, now: datetime) -> str:
     """Say what a provider has to do and what it cost."""
     schedule = provider.schedule
-    parts = [f"{wording.capped_count(schedule.scheduled)} products scheduled"]
+    products = "product" if schedule.scheduled == 1 else "products"
+    parts = [f"{wording.capped_count(schedule.scheduled)} {products} scheduled"]
     if schedule.next_due_at is not None:
         parts.append(f"{wording.capped_count(schedule.due)} due")
         if schedule.next_due_at > now:
@@ -197,7 +198,7 @@ def provider_sentence(provider: Provider, now: datetime) -> str:
         parts.append(f"{wording.dollars(provider.dollars_this_month)} this month")
     else:
         parts.append("costs nothing")
-    if provider.checked_at is not None:
+    if provider.checked_at is not None and provider.state != "no_token":
         parts.append(f"asked {wording.age(provider.checked_at, now)}")
     if provider.is_resting(now):
         parts.append(f"rests, tried again {wording.age(provider.retry_at, now)}")

@@ -136,18 +136,14 @@ def recognised(view: ImportView) -> None:
     if view.kind != FileKind.PASTED_TEXT:
         said.append(_rows(view.rows_estimated))
     if view.products_estimated is not None:
-        said.append(f"{_products(view.products_estimated)} to track")
+        said.append(f"{wording.counted(view.products_estimated, 'product')} to track")
     st.caption(" · ".join([*said, view.reason or ""]))
     for problem in view.problems:
         st.warning(wording.escape_markdown(problem), icon=":material/warning:")
 
 
 def _rows(number: int | None) -> str:
-    return "rows not counted yet" if number is None else f"about {wording.count(number)} rows"
-
-
-def _products(number: int) -> str:
-    return f"{wording.count(number)} {'product' if number == 1 else 'products'}"
+    return "rows not counted yet" if number is None else f"about {wording.counted(number, 'row')}"
 
 
 def preview(view: ImportView) -> None:
@@ -313,7 +309,7 @@ def cost_sentence(view: ImportView) -> str:
         )
         return said.replace("$", "\\$")
     cost = dollars_per_day(view.products_estimated, Cadence.DAILY, each)
-    products = _products(view.products_estimated)
+    products = wording.counted(view.products_estimated, "product")
     return (
         f"Fetching {products} once a day at "
         f"{wording.dollars(each)} costs up to {wording.dollars(cost)} a day; "

@@ -48,10 +48,10 @@ def state_sentence(view: ImportView, worker_seen_at: datetime | None, now: datet
         return f"Waiting for the worker: {seen}. Start it with `make run`."
     if view.state == "queued":
         return f"Waiting for the worker, queued {wording.age(view.created_at, now)}"
-    read = wording.count(view.rows_read)
     if view.rows_estimated is None or view.rows_read > view.rows_estimated:
-        return f"Importing: {read} rows read"
-    return f"Importing: {read} of about {wording.count(view.rows_estimated)} rows read"
+        return f"Importing: {wording.counted(view.rows_read, 'row')} read"
+    of_about = wording.counted(view.rows_estimated, "row")
+    return f"Importing: {wording.count(view.rows_read)} of about {of_about} read"
 
 
 def figures(view: ImportView) -> None:
@@ -87,14 +87,14 @@ def result(view: ImportView) -> None:
 
 def ended_sentence(view: ImportView) -> str:
     """Say in one line how an import ended."""
-    parts = [f"{wording.count(view.rows_stored)} of {wording.count(view.rows_read)} rows stored"]
+    rows = wording.counted(view.rows_read, "row")
+    parts = [f"{wording.count(view.rows_stored)} of {rows} stored"]
     if not view.rows_stored and not view.rows_failed:
         parts = ["Everything was there already: nothing changed"]
     if view.products_added:
-        products = "product" if view.products_added == 1 else "products"
-        parts.append(f"{wording.count(view.products_added)} {products} added")
+        parts.append(f"{wording.counted(view.products_added, 'product')} added")
     if view.snapshots_stored:
-        parts.append(f"{wording.count(view.snapshots_stored)} snapshots")
+        parts.append(wording.counted(view.snapshots_stored, "snapshot"))
     return " · ".join(parts)
 
 

@@ -53,7 +53,9 @@ def snapshots(head: ProductHead, period: Period) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.caption(f"{wording.count(total)} snapshots · select a cell to see where it comes from")
+        st.caption(
+            f"{wording.counted(total, 'snapshot')} · select a cell to see where it comes from"
+        )
         downloads.button(
             "CSV",
             f"{head.marketplace}-{head.asin}-snapshots.csv",

@@ -65,6 +65,11 @@ def count(number: int | float | None) -> str:
     return UNKNOWN if number is None or _is_unknown(number) else digits(f"{int(number):,}")
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a count with what it counts, whose plural ends in "s": "1 row", "2,000 rows"."""
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
 def capped_count(number: int | None, cap: int = 10_000) -> str:
     """Write a count that was not carried on beyond `cap`: "10,000+"."""
     return digits(f"{cap:,}+") if number is not None and number > cap else count(number)

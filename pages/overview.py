@@ -34,13 +34,14 @@ with left:
     changes.change_list(
         "Need attention",
         attention,
-        changes.not_compared(fresh) or "Nothing got worse since yesterday.",
+        changes.not_compared(fresh) or "Nothing got worse beyond your thresholds since yesterday.",
         State.ATTENTION,
     )
 with right:
     changes.change_list(
         "Opportunities",
         opportunities,
-        changes.not_compared(fresh) or "No rank of yours improved, and no competitor ran out.",
+        changes.not_compared(fresh)
+        or "No rank of yours improved beyond your threshold, and no competitor ran out.",
         State.OPPORTUNITY,
     )

@@ -18,6 +18,7 @@ from core.importing.reading import column_meanings, read_rows
 from core.importing.rows import FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError
 from core.importing.verdicts import label_of
+from core.wording import counted
 
 TRIAL_ROWS = 500
 # Stands in for the time that will be confirmed; nothing keeps it.
@@ -147,4 +148,6 @@ def _contradicting(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _of(rows: Sequence[Row]) -> str:
-    return f"of the first {len(rows)} rows" if len(rows) == TRIAL_ROWS else f"of {len(rows)} rows"
+    if len(rows) == TRIAL_ROWS:
+        return f"of the first {TRIAL_ROWS} rows"
+    return f"of {counted(len(rows), 'row')}"

@@ -35,6 +35,12 @@ def test_figures_are_written_for_people():
     assert wording.dollars(Decimal("-2")) == "\u2212$2.00"
 
 
+def test_one_thing_is_counted_in_the_singular():
+    assert wording.counted(1, "row") == "1 row"
+    assert wording.counted(0, "row") == "0 rows"
+    assert wording.counted(2000, "row") == "2,000 rows"
+
+
 def test_zero_is_a_figure_and_not_unknown():
     assert wording.money(0, "US") == "$0.00"
     assert wording.count(0) == "0"

@@ -84,6 +84,14 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert len(app.dataframe[0].value) == 3
 
 
+def test_a_file_of_one_row_is_told_in_the_singular(session: Session, acting: Acting) -> None:
+    header, *_ = HISTORY.splitlines(keepends=True)
+    failing = next(row for row in HISTORY.splitlines(keepends=True) if b"someday" in row)
+    said = words(open_page(import_actions.offer_file("one.csv", BytesIO(header + failing))))
+    assert "about 1 row ·" in said
+    assert "1 of 1 row will not be stored" in said
+
+
 def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming(
     session: Session,
 ) -> None:

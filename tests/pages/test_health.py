@@ -107,6 +107,14 @@ def test_a_failed_job_is_told_with_its_error(session: Session) -> None:
     assert app.dataframe[0].value["What it did"].tolist() == ["OSError: disk full"]
 
 
+def test_a_provider_without_a_token_is_not_said_to_have_been_asked() -> None:
+    now = APIFY.checked_at
+    assert now is not None
+    assert "asked" in health_parts.provider_sentence(APIFY, now)
+    without = replace(APIFY, state="no_token")
+    assert "asked" not in health_parts.provider_sentence(without, now)
+
+
 def test_a_refused_token_is_a_state_and_says_when_it_is_tried_again() -> None:
     now = APIFY.checked_at
     assert now is not None

@@ -99,10 +99,13 @@ def test_the_header_says_how_much_is_watched_and_how_fresh(
     assert figures_of(app)["Looked at in 24 h"] == "1 of 2"
 
 
-def test_a_quiet_day_says_so(session: Session, acting: Acting) -> None:
+def test_a_quiet_day_says_what_did_not_happen_and_no_more(session: Session, acting: Acting) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    seed(session, acting, "B0TEST0001", price=100, prior_day=yesterday, prior_price=100)
-    assert "Nothing got worse since yesterday." in captions_of(open_overview())
+    worse = {"bsr": 3604, "bsr_category_id": 1, "prior_bsr": 2935, "prior_bsr_category_id": 1}
+    seed(session, acting, "B0TEST0001", prior_day=yesterday, **worse)
+    said = captions_of(open_overview())
+    assert "Nothing got worse beyond your thresholds since yesterday." in said
+    assert "No rank of yours improved beyond your threshold" in said
 
 
 def test_before_anything_was_checked_nothing_is_said_to_be_well(
