@@ -100,7 +100,8 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     say(
         f"{counted(run.rows_read, 'row')}: {run.rows_stored} stored, "
         f"{run.rows_known} already there, {run.rows_failed} failed. "
-        f"{counted(run.snapshots_stored, 'snapshot')}, {counted(run.products_added, 'product')} added."
+        f"{counted(run.snapshots_stored, 'snapshot')}, "
+        f"{counted(run.products_added, 'product')} added."
     )
     if run.error:
         say(run.error)
