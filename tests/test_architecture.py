@@ -244,3 +244,14 @@ def test_importing_every_module_opens_nothing(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_tests_run_coroutines_in_a_thread() -> None:
+    """A driven browser leaves its event loop in the thread of the tests."""
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if path.name not in ("loops.py", "test_architecture.py")
+        and "asyncio.run(" in path.read_text(encoding="utf-8")
+    ]
+    assert found == [], "Use tests.loops.run."

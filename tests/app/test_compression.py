@@ -1,6 +1,5 @@
 """Static files are compressed once and kept."""
 
-import asyncio
 import gzip
 import socket
 import threading
@@ -25,6 +24,7 @@ from streamlit.web.server.starlette.starlette_static_routes import create_stream
 
 from app import compression
 from app.compression import CompressStatic
+from tests import loops
 
 BUNDLE = "let price = 1999; " * 500
 
@@ -212,7 +212,7 @@ def test_a_file_whose_client_left_at_any_part_is_not_kept(parts, how):
         app = CompressStatic(Leaving(parts, how))
         return await ask(app), await ask(app)
 
-    first, (start, *rest) = asyncio.run(two_clients())
+    first, (start, *rest) = loops.run(two_clients)
     body = b"".join(message["body"] for message in rest)
     assert gzip.decompress(body).decode() == BUNDLE
     assert dict(start["headers"])[b"content-length"] == str(len(body)).encode()

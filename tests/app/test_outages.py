@@ -1,6 +1,5 @@
 """What pages and routes say while the database is away, full or only to be read."""
 
-import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from core.config import ROOT, get_settings
 from core.database_check import DatabaseCheck, Status, is_read_only
 from core.demo.people import PEOPLE
 from core.tracking.service import Wish, follow
+from tests import loops
 from tests.mcp_server.processes import database_away
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
@@ -231,7 +231,7 @@ def test_a_database_that_hangs_holds_one_thread_and_no_visitor() -> None:
         check._patience = 30
         return [*during, await check.status()]
 
-    assert asyncio.run(ask()) == [Status.UNAVAILABLE] * 3 + [Status.OK]
+    assert loops.run(ask) == [Status.UNAVAILABLE] * 3 + [Status.OK]
     assert len(asked) == 1
 
 

@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.visitors import AnonymousLimits, Limits
 from core.errors import ConfigurationError
+from tests import loops
 
 LIMITS = Limits(message_bytes=100, session_bytes=250, sockets_per_address=2, sockets=4)
 KNOWN = b"known"
@@ -97,7 +98,7 @@ def run(story: Callable[[Open], Awaitable[None]], find_person: Any = None) -> No
         assert app.crowd._by_address == {}
         assert all(not kept.sockets for kept in app.sessions.values())
 
-    asyncio.run(play())
+    loops.run(play)
 
 
 def test_a_message_that_no_form_sends_closes_the_socket() -> None:

@@ -29,7 +29,8 @@ def german(session: Session, somebody: Callable[[Role], Acting]) -> Acting:
 @pytest.fixture
 def product(session: Session, acting: Acting) -> int:
     number, now = followed(session, acting), this_hour()
-    store(session, [look_of(number, now - 5 * DAY, price=200000), look_of(number, now - DAY)])
+    dear = {"price": 200000, "buy_box_price": 200000}
+    store(session, [look_of(number, now - 5 * DAY, **dear), look_of(number, now - DAY)])
     return number
 
 

@@ -1,6 +1,5 @@
 """Each fault as the real client meets it, and how faults wait for their request."""
 
-import asyncio
 import json
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from core.errors import InvalidInputError
 from core.history.observation import Failure, Outcome, Seen
 from core.scraping import axesso, junglee
 from core.scraping.identity import Asked
+from tests import loops
 from tests.core.demo.test_stand_in import (
     AXESSO,
     JUNGLEE,
@@ -355,6 +355,6 @@ def test_faults_are_scripted_only_from_the_same_machine(stand_in: RunningStandIn
         "query_string": b"",
         "client": ("192.0.2.7", 50_000),
     }
-    asyncio.run(stand_in.app(scope, receive, send))
+    loops.run(lambda: stand_in.app(scope, receive, send))
     assert sent[0]["status"] == 403
     assert stand_in.app.script.meeting("get_run") == []

@@ -141,7 +141,7 @@ def stored(**values: Any) -> dict[str, Any]:
     ]
     usual: dict[str, Any] = dict.fromkeys(names)
     usual |= {"captured_at": NOW, "source": 1, "outcome": "ok", "flags": 0, "seen": 0}
-    return usual | {"currency": "USD"} | values
+    return usual | {"currency": "USD", "unreadable": None} | values
 
 
 def test_a_row_tells_none_from_not_reported_and_why_a_value_is_doubtful():
