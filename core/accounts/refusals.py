@@ -1,4 +1,4 @@
-"""What was refused leaves a trace: counted by day, and told to the audit ever more rarely.
+"""What was refused leaves a trace: counted by day; the audit keeps the 1st, 10th, 100th.
 
 Notes are kept by themselves at once: the transaction of what was refused is rolled back.
 """
