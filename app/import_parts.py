@@ -15,7 +15,7 @@ from core.importing.column_words import columns_summary, unreadable_share
 from core.importing.costs import dollars_per_day
 from core.importing.moments import zone_words
 from core.importing.queries import ImportView
-from core.importing.rows import KIND_LABELS, LISTS, FileKind
+from core.importing.rows import KIND_LABELS, LISTS, DayOrder, FileKind
 from core.importing.service import Confirmation
 from core.tracking.lists import Whose
 from core.tracking.rules import Cadence, Role
@@ -26,6 +26,7 @@ TEXT = "pasted"
 FILE = "file"
 MARKETPLACE = "import_marketplace"
 CAPTURED = "import_captured_at"
+DAY_ORDER = "import_day_order"
 ZONE = "import_zone"
 ROLE = "import_role"
 TAGS = "import_tags"
@@ -35,6 +36,10 @@ _PREVIEW_HEIGHT = 440  # pixels
 _UPLOAD = "_upload_number"  # a new one empties the uploader
 _ERROR = "_import_error"
 _TYPES = ["csv", "tsv", "xlsx", "json", "jsonl", "ndjson", "gz", "txt"]
+_DAY_ORDERS = {
+    DayOrder.DAY_FIRST: "03/04 is 3 April: the day first",
+    DayOrder.MONTH_FIRST: "03/04 is March 4: the month first",
+}
 _ROLES = {Role.OWN: "Own", Role.COMPETITOR: "Competitors", Role.WATCHED: "Watched"}
 _FIRST_COLUMNS = (
     "line", "verdict", "text", "marketplace", "asin", "ASIN", "title", "captured_at", "price",
@@ -200,6 +205,8 @@ def confirmation(view: ImportView) -> None:
         with st.grid(min_column_width=240):
             if view.needs_marketplace or FileKind(view.kind) in LISTS:
                 _marketplace(view)
+            if view.needs_day_order:
+                _day_order()
             _role()
             _tags()
         _fetch(view)
@@ -256,6 +263,18 @@ def _marketplace(view: ImportView) -> None:
         format_func=lambda code: f"{code} · {MARKETPLACES[code].domain}",
         placeholder="Choose" if view.needs_marketplace else "None",
         key=MARKETPLACE,
+    )
+
+
+def _day_order() -> None:
+    st.selectbox(
+        "Dates in the file",
+        [str(order) for order in DayOrder],
+        index=None,
+        format_func=lambda order: _DAY_ORDERS[DayOrder(order)],
+        placeholder="Choose",
+        key=DAY_ORDER,
+        help="No date in the file has a day above 12, so it can't tell which comes first.",
     )
 
 
@@ -329,6 +348,7 @@ def _confirmed() -> Confirmation:
     return Confirmation(
         marketplace=chosen.get(MARKETPLACE),
         captured_at=_captured_at(chosen.get(CAPTURED), chosen.get(ZONE) or "UTC"),
+        day_order=DayOrder(chosen[DAY_ORDER]) if chosen.get(DAY_ORDER) else None,
         role=Role(chosen.get(ROLE) or Role.WATCHED),
         tags=tuple(chosen.get(TAGS) or ()),
         is_fetched=bool(chosen.get(FETCH)),

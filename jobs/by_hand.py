@@ -81,6 +81,8 @@ def _what_to_give(run: ImportRun) -> list[str]:
     if run.needs_marketplace:
         hint = f"; perhaps {run.marketplace}" if run.marketplace else ""
         lines.append(f"Rows name no marketplace: give --marketplace{hint}.")
+    if run.needs_day_order:
+        lines.append("Dates can be read in two ways: give --dates day_first or month_first.")
     if run.needs_time:
         hint = f"; perhaps {run.captured_at:%Y-%m-%dT%H:%M:%S}" if run.captured_at else ""
         lines.append(f"Give --captured-at in UTC{hint}.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from core.errors import AmazcopeError
+from core.importing.rows import DayOrder
 from core.tracking.rules import Role
 
 _POLITENESS = 5  # of the worker: the pages go first when both want the processor
@@ -78,6 +79,9 @@ def import_(
         datetime | None,
         typer.Option(help="When the file was captured, in UTC, if it says no time."),
     ] = None,
+    dates: Annotated[
+        DayOrder | None, typer.Option(help="How 03/04/2026 is read, if the file can't tell.")
+    ] = None,
     role: Annotated[Role, typer.Option(help="What the products are to you.")] = Role.WATCHED,
     tag: Annotated[list[str] | None, typer.Option(help="A tag for all products.")] = None,
     fetch: Annotated[bool, typer.Option(help="Also fetch the products from now on.")] = False,
@@ -97,6 +101,7 @@ def import_(
     confirmed = Confirmation(
         marketplace=find_marketplace(marketplace).code if marketplace else None,
         captured_at=captured_at.replace(tzinfo=UTC) if captured_at else None,
+        day_order=dates,
         role=role,
         tags=tuple(tag or ()),
         is_fetched=fetch,

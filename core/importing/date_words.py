@@ -8,21 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, timezone
-from enum import StrEnum
 from functools import cache
 
 from babel import Locale
 
 from core.catalog.marketplaces import MARKETPLACES
+from core.importing.rows import DayOrder
 from core.scraping.text import UnreadableValueError
-
-
-class DayOrder(StrEnum):
-    """Which comes first in a date such as "03/04/2026"."""
-
-    DAY_FIRST = "day_first"
-    MONTH_FIRST = "month_first"
-
 
 _YEAR_FIRST = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})日?")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})")

@@ -19,8 +19,8 @@ from core.importing.cells import (
     plain_name,
     share_of,
 )
-from core.importing.date_words import DayOrder
 from core.importing.moments import is_serial, read_written
+from core.importing.rows import DayOrder
 from core.importing.statuses import is_check_word, is_listing_state
 from core.scraping import phrases, ranks, text
 from core.scraping.text import UnreadableValueError
@@ -120,6 +120,7 @@ class HistoryColumns:
     day_order: DayOrder | None = None  # how the time column writes "03/04/2026"
     doubts: tuple[str, ...] = ()  # sentences for who confirms the import
     doubtful: frozenset[str] = frozenset()  # fields whose values can't be believed
+    needs_day_order: bool = False  # its dates can be read in two ways, and none decides
 
     @classmethod
     def among(

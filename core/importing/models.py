@@ -53,7 +53,9 @@ class ImportRun(Base):
     times: Mapped[str | None] = mapped_column(Text)  # which time its rows will carry, in words
     needs_time: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     needs_marketplace: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    needs_day_order: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     marketplace: Mapped[str | None] = mapped_column(Text)
+    day_order: Mapped[str | None] = mapped_column(Text)  # day_first or month_first, as confirmed
     captured_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     is_fetched: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     role: Mapped[str] = mapped_column(Text, server_default="watched")

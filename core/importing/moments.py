@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from core.importing.date_words import DayOrder, read_words
+from core.importing.date_words import read_words
+from core.importing.rows import DayOrder
 from core.scraping.text import UnreadableValueError
 
 _NOON = time(12)

@@ -37,6 +37,7 @@ class ImportView:
     times: str | None
     needs_time: bool
     needs_marketplace: bool
+    needs_day_order: bool
     marketplace: str | None
     captured_at: datetime | None
     is_fetched: bool

@@ -173,9 +173,20 @@ def column_meanings(path: Path, kind: FileKind) -> dict[str, str | None]:
     return {}
 
 
+def needs_day_order(path: Path, kind: FileKind) -> bool:
+    """Return whether a person must say if "03/04/2026" in a history file is in March or April."""
+    if kind is not FileKind.HISTORY_FILE:
+        return False
+    source = _Source(path, find_container(path), ReadContext(), None)
+    columns = find_history_columns(source.records(), lambda: source.records().records)
+    return columns.needs_day_order
+
+
 def _history_rows(source: _Source) -> Iterator[Row]:
     table = source.records()
     columns = find_history_columns(table, lambda: source.records().records)
+    if columns.needs_day_order:
+        columns = replace(columns, day_order=source.context.day_order)
     yield from read_history(table.records, columns, source.default, source.context)
 
 
@@ -192,6 +203,8 @@ def find_history_columns(table: Table, again: Callable[[], Iterator[Record]]) ->
     if not orders and any(map(needs_order, sampled)):
         rows = (day_orders([record.cells.get(column, "")]) for record in again())
         orders = next(filter(None, rows), set())
+        if not orders:
+            return replace(columns, needs_day_order=True)
     return replace(columns, day_order=orders.pop()) if len(orders) == 1 else columns
 
 

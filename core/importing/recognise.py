@@ -79,6 +79,7 @@ class Recognised:
     times: str = NO_TIME_NEEDED
     suggested_captured_at: datetime | None = None
     needs_marketplace: bool = False
+    needs_day_order: bool = False  # its dates can be read in two ways, and none decides
     suggested_marketplace: str | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -153,6 +154,7 @@ def _described(path: Path, name: str, finding: _Finding, context: TrialContext) 
         times=_times(finding),
         suggested_captured_at=None if finding.carries_time else suggested_time,
         needs_marketplace=trial.needs_marketplace,
+        needs_day_order=trial.needs_day_order,
         suggested_marketplace=marketplace if trial.needs_marketplace else None,
         # Of a text each line shows its verdict.
         problems=finding.problems + ([] if is_text else trial.problems),

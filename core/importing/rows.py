@@ -103,6 +103,13 @@ class Row:
         return len(self.result.observations) if isinstance(self.result, ProductHistory) else 1
 
 
+class DayOrder(StrEnum):
+    """Which comes first in a date such as "03/04/2026"."""
+
+    DAY_FIRST = "day_first"
+    MONTH_FIRST = "month_first"
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a person confirmed about a file that doesn't say it itself."""
@@ -110,6 +117,7 @@ class ReadContext:
     captured_at: datetime | None = None  # aware; used where a row has no time of its own
     default_marketplace: str | None = None  # a code; used where a row names none
     time_zone: str = "UTC"  # IANA name; used for times written without a zone
+    day_order: DayOrder | None = None  # used for "03/04/2026" where no date of the column decides
 
 
 def shown_price(values: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | None]:

@@ -24,7 +24,7 @@ from core.importing.isolation import call_apart
 from core.importing.models import ImportPiece, ImportRun
 from core.importing.reading import file_sha256
 from core.importing.recognise import Recognised, recognise
-from core.importing.rows import LISTS, FileKind, ReadContext
+from core.importing.rows import LISTS, DayOrder, FileKind, ReadContext
 from core.importing.trial import TrialContext
 from core.leases import TakenOverError
 from core.tracking.rules import Role
@@ -43,6 +43,7 @@ class Confirmation:
 
     marketplace: str | None = None  # for rows that name none
     captured_at: datetime | None = None  # for rows without a time
+    day_order: DayOrder | None = None  # for dates that can be read in two ways
     role: Role = Role.WATCHED
     tags: tuple[str, ...] = ()
     is_fetched: bool = False  # also look at the products from now on
@@ -117,6 +118,7 @@ def _offered(acting: Acting, examined: Examined) -> ImportRun:
         times=found.times,
         needs_time=found.needs_captured_at,
         needs_marketplace=found.needs_marketplace,
+        needs_day_order=found.needs_day_order,
         marketplace=found.suggested_marketplace,
         captured_at=found.suggested_captured_at,
         rows_estimated=found.row_estimate,
@@ -192,8 +194,8 @@ def confirm(
 ) -> bool:
     """Queue an offered import with what was confirmed; False when it was queued before.
 
-    Raises InvalidInputError when a time or a marketplace is needed and missing, or
-    the marketplace is none of Amazon's.
+    Raises InvalidInputError when a time, a marketplace or the order of dates is needed
+    and missing, or the marketplace is none of Amazon's.
     """
     run = _locked(session, acting, run_id)
     if run.state != "offered":
@@ -202,8 +204,10 @@ def confirm(
         raise InvalidInputError("Choose the marketplace: the file does not name one.")
     if confirmed.marketplace is not None:
         _check_marketplace(confirmed.marketplace)
+    if run.needs_day_order and confirmed.day_order is None:
+        raise InvalidInputError("Choose how the file writes its dates: no date in it decides.")
     run.captured_at = _confirmed_time(session, acting, run, confirmed.captured_at, now)
-    run.marketplace = confirmed.marketplace
+    run.marketplace, run.day_order = confirmed.marketplace, confirmed.day_order
     run.role, run.tags = confirmed.role.value, clean_tags(confirmed.tags)
     run.is_fetched = confirmed.is_fetched
     run.state = "queued"
@@ -220,6 +224,7 @@ def _audited(run: ImportRun) -> dict[str, object]:
         "file": run.file_hash.hex(),
         "marketplace": run.marketplace,
         "captured_at": run.captured_at,
+        "day_order": run.day_order,
         "role": run.role,
         "tags": list(run.tags),
         "is_fetched": run.is_fetched,
@@ -348,7 +353,10 @@ def has_claimed_imports(session: Session) -> bool:
 def context_of(run: ImportRun, time_zone: str) -> ReadContext:
     """Return what was confirmed, in the words of the readers."""
     return ReadContext(
-        captured_at=run.captured_at, default_marketplace=run.marketplace, time_zone=time_zone
+        captured_at=run.captured_at,
+        default_marketplace=run.marketplace,
+        time_zone=time_zone,
+        day_order=DayOrder(run.day_order) if run.day_order else None,
     )
 
 

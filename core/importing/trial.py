@@ -5,7 +5,7 @@ Told before anything is confirmed. Nothing is stored.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any
 from core.history.differences import differing_fields, values_of
 from core.history.observation import Failure, Observation, Outcome
 from core.history.refusals import refuse
-from core.importing.reading import column_meanings, read_rows
-from core.importing.rows import FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
+from core.importing.reading import column_meanings, needs_day_order, read_rows
+from core.importing.rows import DayOrder, FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError
 from core.importing.verdicts import label_of
 from core.wording import counted
@@ -46,6 +46,7 @@ class Trial:
     uses: tuple[ColumnUse, ...]
     rows: int = 0  # tried
     products: int = 0  # that they name in a way that can be tracked
+    needs_day_order: bool = False
 
     def products_among(self, rows: int | None) -> int | None:
         """Return how many products a list of so many rows names; None: can't be told."""
@@ -61,10 +62,23 @@ class TrialContext:
     time_zone: str = "UTC"  # IANA name, of who will confirm the import
     now: datetime | None = None  # aware; times behind it are no observations
     marketplace: str | None = None  # the one that will be suggested
+    day_order: DayOrder | None = None
 
 
 def try_out(path: Path, kind: FileKind, context: TrialContext) -> Trial:
     """Return what became of the first rows."""
+    try:
+        asks = needs_day_order(path, kind)
+    except UnreadableFileError as error:
+        return Trial(False, [str(error)], ())
+    if not asks:
+        return _try_out(path, kind, context)
+    # Either order shows what else fails; which dates lie in the future is not known yet.
+    open_order = replace(context, now=None, day_order=DayOrder.DAY_FIRST)
+    return replace(_try_out(path, kind, open_order), needs_day_order=True)
+
+
+def _try_out(path: Path, kind: FileKind, context: TrialContext) -> Trial:
     try:
         rows = _first_rows(path, kind, context, None)
         needs = any(map(_needs_marketplace, rows))
@@ -87,7 +101,7 @@ def try_out(path: Path, kind: FileKind, context: TrialContext) -> Trial:
 def _first_rows(
     path: Path, kind: FileKind, context: TrialContext, marketplace: str | None
 ) -> list[Row]:
-    given = ReadContext(_TRIAL_TIME, marketplace, context.time_zone)
+    given = ReadContext(_TRIAL_TIME, marketplace, context.time_zone, context.day_order)
     return list(islice(read_rows(path, kind, given), TRIAL_ROWS))
 
 

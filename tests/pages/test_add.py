@@ -18,6 +18,7 @@ from core.errors import InvalidInputError
 from core.importing.queries import find_import
 from core.upkeep.heartbeat import beat
 from jobs.importing import run_import
+from tests.factories import rows
 
 HISTORY = b"""asin,marketplace,captured_at,price,bsr
 B0TEST0001,DE,2026-02-01T10:00:00Z,"19,90",1200
@@ -57,6 +58,18 @@ def figures(app: AppTest) -> dict[str, str]:
 def paste(app: AppTest, text: str) -> AppTest:
     app.text_area(key=import_parts.TEXT).set_value(text)
     return app.button(key="recognise").click().run()
+
+
+def test_dates_that_can_be_read_in_two_ways_are_asked_for(session: Session) -> None:
+    app = paste(open_page(), "asin,marketplace,date,price\nB0TEST0001,DE,03/04/2026,5\n")
+    app = app.button(key="confirm").click().run()
+    assert "Choose how the file writes its dates" in words(app)
+    app.selectbox(key=import_parts.DAY_ORDER).set_value("day_first")
+    app = app.button(key="confirm").click().run()
+    assert not app.exception
+    assert run_import(None)
+    [kept] = rows(session, "SELECT captured_at FROM snapshot")
+    assert f"{kept['captured_at']:%d.%m.%Y}" == "03.04.2026"
 
 
 def test_an_empty_installation_asks_for_products_and_lists_no_import(session: Session) -> None:

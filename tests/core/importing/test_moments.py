@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.importing.date_words import DayOrder
 from core.importing.local_clock import LocalClock
 from core.importing.moments import is_serial, read_moment, read_written
 from core.importing.reading import read_rows
-from core.importing.rows import FileKind, ReadContext
+from core.importing.recognise import recognise
+from core.importing.rows import DayOrder, FileKind, ReadContext
 from core.scraping.text import UnreadableValueError
 
 BERLIN, CHICAGO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Chicago")
@@ -103,6 +103,25 @@ def test_a_date_far_down_the_column_decides_how_all_are_written(write_file):
     undecided = write_file("asin,marketplace,date,price\nB0DEMO0001,DE,03/04/2026,5\n")
     (row,) = read_rows(undecided, FileKind.HISTORY_FILE, ReadContext())
     assert "two days" in row.result.detail
+
+
+@pytest.mark.parametrize(("order", "month"), [(DayOrder.DAY_FIRST, 4), (DayOrder.MONTH_FIRST, 3)])
+def test_where_no_date_decides_the_preview_asks_and_the_answer_counts(write_file, order, month):
+    path = write_file("asin,marketplace,date,price\nB0DEMO0001,DE,03/04/2026,5\n")
+    found = recognise(path, path.name)
+    assert found.needs_day_order
+    assert found.problems == []
+    (row,) = read_rows(path, FileKind.HISTORY_FILE, ReadContext(day_order=order))
+    assert row.result.captured_at.month == month
+
+
+@pytest.mark.parametrize("told", ["13/04/2026", "04/13/2026", "2026-04-13", "5/5/2026"])
+def test_where_a_date_decides_nobody_is_asked_and_no_answer_counts(write_file, told):
+    path = write_file(f"asin,marketplace,date,price\nB0DEMO0001,DE,{told},5\n")
+    assert not recognise(path, path.name).needs_day_order
+    wrong = DayOrder.MONTH_FIRST if told.startswith("13") else DayOrder.DAY_FIRST
+    (row,) = read_rows(path, FileKind.HISTORY_FILE, ReadContext(day_order=wrong))
+    assert row.result.captured_at.day in (5, 13)
 
 
 @pytest.mark.parametrize(("name", "hour"), [("timestamp_utc", 8), ("captured_at_local", 7)])
