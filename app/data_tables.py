@@ -28,13 +28,16 @@ def show(
     chosen = st.dataframe(
         frame, hide_index=True, column_config=columns, column_order=column_order, **options
     )
-    shown = _as_shown(frame.assign(**(in_full or {})), columns, column_order)
+
+    def made() -> bytes:
+        return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, column_order))
+
     with st.container(horizontal=True, horizontal_alignment="right"):
         downloads.button(
             "CSV",
             f"amazcope-{name}.csv",
             downloads.CSV,
-            lambda _who: csv_of_frame(shown),
+            lambda _who: made(),
             key=f"{name}_csv",
             is_quiet=True,
         )
