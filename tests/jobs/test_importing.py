@@ -271,6 +271,21 @@ def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stay
     assert given.exit_code == 0
 
 
+def test_the_command_line_asks_for_the_order_of_dates(
+    tmp_path: Path, committed_database: str
+) -> None:
+    path = tmp_path / "dates.csv"
+    path.write_text("asin,marketplace,date,price\nB0TEST0001,DE,03/04/2026,5\n")
+    said = CliRunner().invoke(commands, ["import", str(path), "--yes"])
+    assert "give --dates day_first or month_first" in said.output
+    assert isinstance(said.exception, InvalidInputError)
+    given = CliRunner().invoke(commands, ["import", str(path), "-y", "--dates", "month_first"])
+    assert given.exit_code == 0
+    with read_scope() as session:
+        [kept] = rows(session, "SELECT captured_at FROM snapshot")
+    assert f"{kept['captured_at']:%Y-%m-%d}" == "2026-03-04"
+
+
 def seller(role: str = "seller") -> int:
     with write_scope() as session:
         team = acting_owner(session).team_id
