@@ -11,7 +11,7 @@ from app.data import acting, lists, operations
 from app.data import suggestions as data
 from core import wording
 from core.accounts.rules import Right
-from core.suggestions import model_words, suggestion_words
+from core.suggestions import answer_labels, model_words
 from core.suggestions.advice_queries import Answer, HowFar
 from core.upkeep.health import is_worker_alive
 
@@ -139,7 +139,7 @@ def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
 def _reasons(answers: Sequence[Answer]) -> list[str]:
     """Return, once each, what advisors that brought nothing said."""
     told = [
-        f"{suggestion_words.answer(answer)}: {' '.join(answer.reasons[:2])}"
+        f"{answer_labels.answer(answer)}: {' '.join(answer.reasons[:2])}"
         for answer in answers
         if answer.state not in ("ok", "nothing")
     ]

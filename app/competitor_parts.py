@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from app import actions, ask_parts, keys, product_choice, suggestion_actions
+from app import actions, ask_parts, keys, suggestion_actions
 from app.data import acting
 from app.data import suggestions as data
 from app.data.history import Period
@@ -66,7 +66,7 @@ def _row(head: ProductHead, row: CompetitorRow, *, may_remove: bool) -> None:
                 label=f"{title} :gray[{row.asin}]",
                 icon=":material/monitoring:",
                 query_params={
-                    product_choice.MARKETPLACE: row.marketplace,
+                    keys.MARKETPLACE: row.marketplace,
                     keys.ASIN: row.asin,
                 },
             )

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app import session as signed
-from app.gate import address_of, is_own_origin, outage_words
+from app.gate import outage_words
+from app.origin import address_of, is_own_origin
 from core import outages
 from core.accounts import devices, sessions
 from core.config import get_settings

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import file_owners
 from app import session as signed
+from app.origin import address_of, is_own_origin
 from core import hosts, outages
 from core.accounts import sessions
 from core.config import Settings, get_settings
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 
 Refusal = tuple[int, str]
 
-LOOPBACK = frozenset({"127.0.0.1", "::1"})
 UNKNOWN_HOST = hosts.unknown_host("AMAZCOPE_URL")
 _METRICS = ("/metrics", "/_stcore/metrics")
 _COOKIE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110
@@ -137,12 +137,6 @@ def may_open_socket(headers: Headers, settings: Settings) -> bool:
     return "origin" not in headers or is_own_origin(headers, settings)
 
 
-def is_own_origin(headers: Headers, settings: Settings) -> bool:
-    """Return whether a request says that a page of this very address sent it."""
-    origin, host = headers.get("origin", ""), headers.get("host", "")
-    return hosts.is_own_origin(origin, host, settings.amazcope_url)
-
-
 def shows_metrics_token(asked: HTTPConnection, settings: Settings) -> bool:
     """Return whether a request shows the token that opens metrics to other machines."""
     token = settings.amazcope_metrics_token
@@ -150,9 +144,3 @@ def shows_metrics_token(asked: HTTPConnection, settings: Settings) -> bool:
         return False
     shown = asked.headers.get("authorization", "").encode("utf-8", "surrogateescape")
     return hmac.compare_digest(shown, f"Bearer {token.get_secret_value()}".encode())
-
-
-def address_of(asked: HTTPConnection) -> str | None:
-    """Return where a request comes from; None for this machine, as pages say it."""
-    host = asked.client.host if asked.client else None
-    return None if host in LOOPBACK else host

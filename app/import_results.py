@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from app import cards, data, data_tables, downloads, fragments, keys, product_choice
+from app import cards, data, data_tables, downloads, fragments, keys
 from app.data import operations
 from app.import_parts import kind_label, show_import
 from core import wording
@@ -173,7 +173,7 @@ def _to_products(view: ImportView) -> None:
     if one is not None:
         page, label = keys.PRODUCT, "Open the product"
         asked: dict[str, str | list[str]] = {
-            product_choice.MARKETPLACE: one[0],
+            keys.MARKETPLACE: one[0],
             keys.ASIN: one[1],
         }
     else:

@@ -17,6 +17,9 @@ AGENTS: Final = "agents"
 
 # What an address may carry, as in /products?market=DE&search=kettle or /product?…&days=90
 MARKET: Final = "market"  # the filter of lists; a product is named by its "marketplace"
+MARKETPLACE: Final = (
+    "marketplace"  # of one product: a parameter bound to a filter can't be another page's
+)
 ASIN: Final = "asin"
 DAYS: Final = "days"
 SEARCH: Final = "search"

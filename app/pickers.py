@@ -3,7 +3,6 @@
 import streamlit as st
 
 from app import filtering, keys
-from app.product_choice import MARKETPLACE
 from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
 from core.tracking.rules import Role
 
@@ -49,7 +48,7 @@ def restore_list() -> None:
     """
     if keys.ASIN not in st.query_params:
         return
-    for name in (keys.ASIN, MARKETPLACE):
+    for name in (keys.ASIN, keys.MARKETPLACE):
         st.query_params.pop(name, None)
     st.rerun()
 

@@ -8,9 +8,6 @@ from app import addresses, keys
 from core.catalog.asin import find_asin, product_url
 from core.catalog.marketplaces import find_by_name
 
-# As in /product?marketplace=DE&asin=B0DEMO0401&days=90. Another name than the list's own
-# filter (`keys.MARKET`): a parameter bound to a widget can't be given to another page.
-MARKETPLACE = "marketplace"
 RANGES = {7: "7 d", 30: "30 d", 90: "90 d", 180: "180 d", 365: "1 y", 0: "All"}  # 0: all
 IN_WORDS = {
     7: "the last 7 days",
@@ -39,7 +36,7 @@ class Choice:
 
 def product() -> Choice | None:
     """Return the product that the address names, None when it names none."""
-    marketplace = addresses.text(MARKETPLACE)
+    marketplace = addresses.text(keys.MARKETPLACE)
     asin = addresses.text(keys.ASIN)
     if not marketplace or not asin:
         return None

@@ -244,5 +244,5 @@ def _search() -> None:
             f"../pages/{keys.PRODUCT}.py",
             label=f"{title} :gray[{row['marketplace']} · {row['asin']}]",
             icon=":material/monitoring:",
-            query_params={product_choice.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]},
+            query_params={keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]},
         )

@@ -19,7 +19,7 @@ from app import (
     suggestion_dialogs,
 )
 from app.data import acting, lists
-from app.tables import fitting
+from app.text_fit import fitting
 from core import wording
 from core.accounts.rules import Right
 from core.suggestions import suggestion_words

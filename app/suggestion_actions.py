@@ -12,7 +12,7 @@ from app.data import acting
 from core import wording
 from core.db import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
-from core.suggestions import advising, editing, service
+from core.suggestions import advising, applying, competitors, editing, service
 from core.suggestions.rules import Change, PriceCaps
 from core.suggestions.service import Decision
 from core.tracking.rules import Role
@@ -88,7 +88,7 @@ def _told(done: Sequence[Decision], verb: str, then: str) -> str:
 def undo(action_id: int) -> str:
     """Take back an applied action."""
     with write_scope() as session:
-        service.undo(session, acting(), action_id, _now())
+        applying.undo(session, acting(), action_id, _now())
     return "Undone. For a listing or a price, the change set now holds the old value."
 
 
@@ -145,7 +145,9 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
         )
     with write_scope() as session:
         [followed] = follow(session, acting(), [Wish(place, asin, Role.COMPETITOR)])
-        is_new = service.add_competitor(session, acting(), product_id, followed.product_id, _now())
+        is_new = competitors.add_competitor(
+            session, acting(), product_id, followed.product_id, _now()
+        )
     return f"{asin} is a competitor now." if is_new else f"{asin} was a competitor already."
 
 
@@ -153,7 +155,7 @@ def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
     """Set products as competitors of an own one; all of them or, where one can't be, none."""
     with write_scope() as session:
         added = [
-            service.add_competitor(session, acting(), product_id, each, _now())
+            competitors.add_competitor(session, acting(), product_id, each, _now())
             for each in sorted(competitor_ids)
         ]
     new = sum(added)
@@ -166,14 +168,14 @@ def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
 def remove_competitor(product_id: int, competitor_id: int) -> str:
     """Compare no longer; the competitor stays followed."""
     with write_scope() as session:
-        service.remove_competitor(session, acting(), product_id, competitor_id)
+        competitors.remove_competitor(session, acting(), product_id, competitor_id)
     return "No competitor any more. It stays on the list of products."
 
 
 def set_price_caps(product_id: int, caps: PriceCaps) -> str:
     """Set between which prices a product may be moved."""
     with write_scope() as session:
-        service.set_price_cap(session, acting(), product_id, caps)
+        competitors.set_price_cap(session, acting(), product_id, caps)
     return "Price caps saved."
 
 

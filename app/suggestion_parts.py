@@ -11,7 +11,6 @@ from app import (
     downloads,
     keys,
     policy_parts,
-    product_choice,
     suggestion_actions,
     suggestion_choice,
     suggestion_dialogs,
@@ -83,7 +82,7 @@ def _where(about: About) -> None:
             f"../pages/{keys.PRODUCT}.py",
             label=wording.escape_markdown(title),
             icon=":material/monitoring:",
-            query_params={product_choice.MARKETPLACE: row.marketplace, keys.ASIN: row.asin},
+            query_params={keys.MARKETPLACE: row.marketplace, keys.ASIN: row.asin},
         )
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
-from unicodedata import east_asian_width
 from zlib import crc32
 
 import pandas as pd
 import streamlit as st
 
-from app import actions, cards, compare_parts, data, data_tables, fragments, keys, product_choice
+from app import actions, cards, compare_parts, data, data_tables, fragments, keys
 from app.data import lists
+from app.text_fit import fitting
 from core import change_wording, wording
 from core.accounts.rules import Right
 from core.history.observation import Availability, Outcome
@@ -97,23 +97,6 @@ def title_of(row: dict[str, Any]) -> str:
     return wording.shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
 
 
-def fitting(text: str, letters: int) -> str:
-    """Return text in the room of so many latin letters, with "…" where it was cut."""
-    room, end = float(letters), 0
-    for end, sign in enumerate(text, 1):
-        room -= _room_of(sign)
-        if room < 0:
-            return text[: end - 2].rstrip(" ,") + "…"
-    return text[:end]
-
-
-def _room_of(sign: str) -> float:
-    """Return how wide a letter is drawn, in small latin letters."""
-    if east_asian_width(sign) in "WF":
-        return 2
-    return 1.25 if sign.isupper() else 1
-
-
 def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
     """Return a figure, or in a word why there is none."""
     if row["availability"] == Availability.GONE:
@@ -197,7 +180,7 @@ def open_product(row: Any) -> None:
 
 def address(row: Any) -> dict[str, str]:
     """Return what names a product in an address."""
-    return {product_choice.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
+    return {keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
 
 
 def _columns() -> dict[str, Any]:

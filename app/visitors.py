@@ -19,7 +19,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.gate import address_of, find_person
+from app.gate import find_person
+from app.origin import address_of
 from app.sockets import LONGEST_ANONYMOUS_MESSAGE, widen
 from core import outages
 from core.accounts.attempts import counted_address

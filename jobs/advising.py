@@ -15,7 +15,7 @@ from huey import crontab
 from core.config import get_settings
 from core.db import database_time, read_scope, write_scope
 from core.errors import ConfigurationError, NotFoundError, OutsideServiceError
-from core.suggestions import advising, applying, service, verifying
+from core.suggestions import advising, applying, steps, verifying
 from core.suggestions.advising import Adviser, Asked, Due
 from core.suggestions.appliers import OFF, find_applier
 from core.suggestions.calls import put_back_lost
@@ -218,5 +218,5 @@ def expire_round() -> None:
     """End suggestions whose time is over, as a job."""
     with job("expire suggestions") as notes:
         with write_scope() as session:
-            ended = service.expire(session, _now())
+            ended = steps.expire(session, _now())
         notes.say(f"{ended} actions expired.") if ended else notes.idle("None is over.")

@@ -9,7 +9,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.suggestions import suggestion_words
 from core.suggestions.rules import Change, Evidence
 from mcp_server.answers import Moment, Number, Part, Untrusted, moment_or_none, name_of
-from mcp_server.tools.finding import major, stars
+from mcp_server.results.units import major, stars
 
 
 class Setting(Part):

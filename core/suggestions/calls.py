@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product
+from core.suggestions.costs import spent_today
 from core.suggestions.models import AdviceCall, AdviceDue
 from core.suggestions.rules import Advisor
-from core.suggestions.spending import spent_today
 
 AFTER_FAILURE = timedelta(minutes=30)  # before a question that failed is asked again
 _REST = timedelta(minutes=5)  # of a server that failed so many times in a row

@@ -35,7 +35,7 @@ from core.suggestions.rules import (
     Proposed,
     SuggestionState,
 )
-from core.suggestions.service import expire
+from core.suggestions.steps import expire
 from core.suggestions.values import checked, same
 from core.tracking import naming
 from core.tracking.models import Tracking

@@ -16,9 +16,8 @@ from core.errors import InvalidInputError
 from core.suggestions import reply_values
 from core.suggestions.judging import Saying, Value, Wanted
 from core.suggestions.known import Known
-from core.suggestions.prompt import product_name
 from core.suggestions.reply_values import ReplyAction
-from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric
+from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
 from core.tracking.naming import read_name
 
 LONGEST_DRAFT = 20_000  # characters, all texts together

@@ -28,8 +28,6 @@ from core.suggestions.drafts import DraftAction
 from core.suggestions.hashes import change_hash, evidence_hash
 from core.suggestions.judging import Saying, Wanted
 from core.suggestions.models import Suggestion, SuggestionAction
-from core.suggestions.prompt import product_name
-from core.suggestions.queries import as_evidence
 from core.suggestions.rules import (
     ActionState,
     Advice,
@@ -39,6 +37,8 @@ from core.suggestions.rules import (
     Metric,
     Proposed,
     SuggestionState,
+    as_evidence,
+    product_name,
 )
 from core.suggestions.steps import By, hold_suggestion, tell
 from core.suggestions.values import checked

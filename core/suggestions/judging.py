@@ -21,7 +21,6 @@ from core.suggestions.cited_figures import (
     unfounded,
 )
 from core.suggestions.hashes import is_repeat
-from core.suggestions.prompt import product_name
 from core.suggestions.rules import (
     KIND_OF,
     Advice,
@@ -31,6 +30,7 @@ from core.suggestions.rules import (
     Facts,
     Metric,
     Proposed,
+    product_name,
 )
 
 MOST_ACTIONS = 6

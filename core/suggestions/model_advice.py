@@ -20,6 +20,7 @@ from core.errors import InvalidInputError, OutsideServiceError
 from core.suggestions import calls, prompt, replies
 from core.suggestions.advising import Asked
 from core.suggestions.calls import CallState, Claim, Outcome, Question
+from core.suggestions.costs import TIMES_ASKED, most_cost
 from core.suggestions.hashes import facts_hash
 from core.suggestions.model_setup import ModelSetup, get_setup
 from core.suggestions.openai import (
@@ -31,7 +32,6 @@ from core.suggestions.openai import (
     Usage,
 )
 from core.suggestions.proposing import store_advice
-from core.suggestions.question_cost import TIMES_ASKED, most_cost
 from core.suggestions.rules import Advice, Advisor, Facts
 
 _SPARE = timedelta(seconds=60)  # for what a process does around its questions

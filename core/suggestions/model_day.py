@@ -11,9 +11,9 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.catalog.models import Product
 from core.suggestions.calls import CallState, is_resting
+from core.suggestions.costs import spent_today
 from core.suggestions.models import AdviceCall
 from core.suggestions.rules import Advisor
-from core.suggestions.spending import spent_today
 
 MOST_TOLD = 20  # questions of a day that brought nothing usable
 _TROUBLE = (CallState.REJECTED, CallState.FAILED)

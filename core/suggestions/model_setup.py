@@ -5,9 +5,8 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from core.config import Settings
+from core.suggestions.costs import CostRange, Price, cost_range, read_prices
 from core.suggestions.openai import ModelAccess
-from core.suggestions.question_cost import CostRange, cost_range
-from core.suggestions.spending import Price, read_prices
 
 _FREE = CostRange(Decimal(0), Decimal(0))
 

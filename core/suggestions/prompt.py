@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.suggestions.rules import Change, Facts
+from core.suggestions.rules import Change, Facts, product_name
 from core.suggestions.told import told
 
 MOST_TOKENS = 1_500  # of the facts of one product
@@ -69,11 +69,6 @@ def second_messages(
     again = f"A program rejected that reply:\n{why}\nAnswer again with a whole, mended reply."
     said = [{"role": "assistant", "content": rejected[:_KEPT_OF_A_REPLY]}] if rejected else []
     return [*messages, *said, {"role": "user", "content": again}]
-
-
-def product_name(facts: Facts) -> str:
-    """Return how a product is named to the model and by it: "US/B0TEST0001"."""
-    return f"{facts.marketplace}/{facts.asin}"
 
 
 def facts_line(facts: Facts) -> str:

@@ -25,8 +25,8 @@ from core.suggestions.rules import (
     Evidence,
     Kind,
     Metric,
-    SnapshotKey,
     SuggestionState,
+    as_evidence,
 )
 from core.tracking.search import read_search
 
@@ -360,23 +360,6 @@ def find_suggestion(
         asked_by=row["asked_by_name"],
         actions=_actions(session, suggestion_id),
     )
-
-
-def as_evidence(kept: Values) -> Evidence:
-    """Return a figure as a suggestion keeps it."""
-    return Evidence(
-        key=kept["key"],
-        figure=kept["figure"],
-        value=kept["value"],
-        unit=kept["unit"],
-        period=kept.get("period"),
-        snapshots=tuple(map(_key, kept.get("snapshots") or ())),
-    )
-
-
-def _key(kept: Values) -> SnapshotKey:
-    at = datetime.fromisoformat(kept["captured_at"])
-    return SnapshotKey(kept["product_id"], at, kept["source"])
 
 
 _ACTIONS = """

@@ -312,3 +312,25 @@ class Facts:
         """Return the evidence of these keys, in their order. Raises KeyError."""
         known = {each.key: each for each in self.evidence}
         return tuple(known[key] for key in keys)
+
+
+def product_name(facts: Facts) -> str:
+    """Return how a product is named to the model and by it: "US/B0TEST0001"."""
+    return f"{facts.marketplace}/{facts.asin}"
+
+
+def as_evidence(kept: Mapping[str, Any]) -> Evidence:
+    """Return a figure as a suggestion keeps it."""
+    return Evidence(
+        key=kept["key"],
+        figure=kept["figure"],
+        value=kept["value"],
+        unit=kept["unit"],
+        period=kept.get("period"),
+        snapshots=tuple(map(_key, kept.get("snapshots") or ())),
+    )
+
+
+def _key(kept: Mapping[str, Any]) -> SnapshotKey:
+    at = datetime.fromisoformat(kept["captured_at"])
+    return SnapshotKey(kept["product_id"], at, kept["source"])

@@ -17,11 +17,8 @@ from core.accounts import audit
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.errors import InvalidInputError, NotAllowedError
-from core.suggestions.applying import undo
 from core.suggestions.checking import problem_with, why_stale
-from core.suggestions.competitors import add_competitor, remove_competitor, set_price_cap
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionSettings
-from core.suggestions.proposing import store_advice
 from core.suggestions.rules import ActionState, Kind, SuggestionState
 from core.suggestions.steps import (
     BY_ITSELF,
@@ -33,24 +30,6 @@ from core.suggestions.steps import (
     take,
 )
 from core.suggestions.values import checked, same
-
-__all__ = [
-    "Decision",
-    "add_competitor",
-    "approve",
-    "approve_all",
-    "approve_many",
-    "decline",
-    "decline_all",
-    "decline_many",
-    "expire",
-    "has_four_eyes",
-    "remove_competitor",
-    "set_four_eyes",
-    "set_price_cap",
-    "store_advice",
-    "undo",
-]
 
 LONGEST_REASON = 2000  # characters
 MOST_AT_ONCE = 500  # suggestions in a bulk decision
@@ -289,39 +268,6 @@ def _tracking_only(session: Session, acting: Acting, suggestion_ids: Collection[
             "Only suggestions about tracking are decided many at once. Read the others singly."
         )
     return [number for number, _ in rows]
-
-
-# Time that runs out
-
-
-def expire(
-    session: Session, now: datetime, limit: int = 1000, *, product_id: int | None = None
-) -> int:
-    """End the suggestions that nobody decided in time; return how many actions that were.
-
-    `product_id`: those about one product only.
-    """
-    over = (
-        select(SuggestionAction.id)
-        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
-        .where(
-            Suggestion.state == SuggestionState.PENDING.value,
-            Suggestion.expires_at <= now,
-            SuggestionAction.state == ActionState.PENDING.value,
-        )
-        .order_by(Suggestion.id, SuggestionAction.place)
-        .limit(limit)
-    )
-    if product_id is not None:
-        over = over.where(Suggestion.product_id == product_id)
-    return sum(_expire(session, each, now) for each in list(session.scalars(over)))
-
-
-def _expire(session: Session, action_id: int, now: datetime) -> bool:
-    held = hold(session, action_id)
-    if held.state is not ActionState.PENDING:
-        return False  # a manager was faster
-    return take(session, held, ActionState.EXPIRED, now, BY_ITSELF, "Nobody decided in time.")
 
 
 # Four eyes

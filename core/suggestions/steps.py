@@ -185,3 +185,36 @@ def tell(
             why=why,
         )
     )
+
+
+# Time that runs out
+
+
+def expire(
+    session: Session, now: datetime, limit: int = 1000, *, product_id: int | None = None
+) -> int:
+    """End the suggestions that nobody decided in time; return how many actions that were.
+
+    `product_id`: those about one product only.
+    """
+    over = (
+        select(SuggestionAction.id)
+        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
+        .where(
+            Suggestion.state == SuggestionState.PENDING.value,
+            Suggestion.expires_at <= now,
+            SuggestionAction.state == ActionState.PENDING.value,
+        )
+        .order_by(Suggestion.id, SuggestionAction.place)
+        .limit(limit)
+    )
+    if product_id is not None:
+        over = over.where(Suggestion.product_id == product_id)
+    return sum(_expire(session, each, now) for each in list(session.scalars(over)))
+
+
+def _expire(session: Session, action_id: int, now: datetime) -> bool:
+    held = hold(session, action_id)
+    if held.state is not ActionState.PENDING:
+        return False  # a manager was faster
+    return take(session, held, ActionState.EXPIRED, now, BY_ITSELF, "Nobody decided in time.")

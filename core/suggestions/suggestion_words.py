@@ -12,7 +12,6 @@ from core.accounts.rules import Means
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount
 from core.formats import digits
-from core.suggestions.advice_queries import Answer
 from core.suggestions.queries import ActionView, Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
@@ -369,27 +368,3 @@ def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
     if any(is_to_be_seen(each) for each in actions):
         ahead.append("A scrape shows the new value")
     return ahead
-
-
-# Answers of advisors
-
-_ANSWERS = {
-    "asking": "is being asked",
-    "nothing": "has nothing to suggest",
-    "rejected": "answered, and every reply was rejected",
-    "failed": "could not answer",
-}
-
-
-def answer(told: Answer) -> str:
-    """Say what came of asking an advisor."""
-    name = ADVISORS[told.advisor] + ("" if told.model is None else f" ({told.model})")
-    if told.state == "ok":
-        return f"{name}: {_new_ones(told.suggestions)}"
-    return f"{name} {_ANSWERS.get(told.state, told.state)}"
-
-
-def _new_ones(number: int) -> str:
-    if not number:
-        return "nothing new"
-    return f"{wording.count(number)} new {'suggestion' if number == 1 else 'suggestions'}"

@@ -16,7 +16,7 @@ from mcp_server.answers import Moment, Part, moment, moment_or_none
 from mcp_server.lookup import coded_head_of, usual_list
 from mcp_server.recording import Call
 from mcp_server.resourcing import resource
-from mcp_server.tools.finding import ProductDetails, ProductList, details_of, product_list
+from mcp_server.results.product import ProductDetails, ProductList, details_of, product_list
 
 LIST_SIZE = 100
 
@@ -30,7 +30,7 @@ def followed_products(call: Call) -> ProductList:
     same `whose`.
     """
     asked = ListFilter(whose=usual_list(call.acting))
-    return product_list(call, asked, Sort(), LIST_SIZE, None)
+    return product_list(call.acting, call.now, asked, Sort(), LIST_SIZE, None)
 
 
 @resource("product://{marketplace}/{asin}", Right.READ, "A product")

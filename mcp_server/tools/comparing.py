@@ -32,8 +32,9 @@ from mcp_server.answers import (
 from mcp_server.arguments import Days, ProductName, Until, period
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
+from mcp_server.results.product import values_in_words
+from mcp_server.results.units import availability_word
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import availability_word, values_in_words
 from mcp_server.tools.periods import Change, FirstSeen, Known, known, told_product
 
 TwoToTen = Annotated[

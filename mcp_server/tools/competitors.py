@@ -39,8 +39,8 @@ from mcp_server.answers import (
 from mcp_server.arguments import ProductName
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
+from mcp_server.results.units import availability_word, major, stars
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import availability_word, major, stars
 from mcp_server.tools.periods import Known
 
 

@@ -1,41 +1,13 @@
 """Finding products, and what is known of one now."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field as Described
 
-from core import change_wording, wording
 from core.accounts.rules import Right
-from core.catalog.asin import product_url
-from core.catalog.marketplaces import get_marketplace, marketplace_called
-from core.catalog.money import minor_units
+from core.catalog.marketplaces import marketplace_called
 from core.db import read_scope
-from core.history import blanks
-from core.history.blanks import Group
-from core.history.observation import Availability, Outcome
-from core.history.product_head import Fetching, ProductHead
-from core.tracking import queries
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, Whose
-from core.tracking.rules import Role
-from mcp_server.answers import (
-    Answer,
-    Listed,
-    Moment,
-    Named,
-    Number,
-    Part,
-    SeenEarlier,
-    Untrusted,
-    UntrustedTexts,
-    WhyUnknown,
-    from_outside,
-    moment,
-    moment_or_none,
-    name_of,
-    quoted,
-)
+from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from mcp_server.arguments import (
     CursorText,
     Descending,
@@ -47,9 +19,15 @@ from mcp_server.arguments import (
     States,
     Tags,
 )
-from mcp_server.cursors import mark_of, paged, read_cursor
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
+from mcp_server.results.product import (
+    ProductDetails,
+    ProductList,
+    details_in_words,
+    details_of,
+    product_list,
+)
 from mcp_server.tooling import tool
 
 Marketplaces = Annotated[
@@ -60,37 +38,6 @@ Marketplaces = Annotated[
         examples=[["US"]],
     ),
 ]
-
-
-class ProductRow(Named):
-    """A product in a list, with its newest accepted values."""
-
-    title: Untrusted | None
-    brand: Untrusted | None
-    role: Annotated[Role, Described(description="What the product is to the team.")]
-    tags: UntrustedTexts
-    price: Annotated[Number | None, Described(description="In `currency`; null: unknown or none.")]
-    currency: str
-    rank: Annotated[int | None, Described(description="Best Sellers Rank; 1 is the best.")]
-    rank_category: Untrusted | None
-    rating: Annotated[float | None, Described(description="Stars, 1 to 5.")]
-    ratings_count: int | None
-    availability: Annotated[str | None, Described(description="Null: unknown.")]
-    why_unknown: WhyUnknown
-    seen_earlier: SeenEarlier
-    change: Annotated[
-        Untrusted | None,
-        Described(description="The worst change since the day before; null: nothing of note."),
-    ]
-    looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
-    is_paused: bool
-    is_demo: Annotated[bool, Described(description="True: an invented product.")]
-
-
-class ProductList(Listed):
-    """A page of products."""
-
-    products: list[ProductRow]
 
 
 @tool(Right.READ, "Search products")
@@ -122,218 +69,7 @@ def search_products(
     """
     places = tuple(marketplace_called(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
-    return product_list(call, asked, Sort(sort, descending), limit, cursor)
-
-
-def product_list(
-    call: Call, asked: ListFilter, sort: Sort, limit: int, cursor: str | None
-) -> ProductList:
-    """Return a page of a list of products."""
-    mark = mark_of("products", asked, sort, limit)
-    place = read_cursor(cursor, mark)
-    with read_scope() as session:
-        found = queries.find_rows(session, call.acting, asked, sort, place.offset, limit)
-    rows = [product_row(row, call.now) for row in found.rows]
-    answer = ProductList(**paged(found.total, place, len(rows), mark), products=rows)
-    return answer.saying(_list_in_words(answer, asked, sort))
-
-
-def _nothing_in_words(asked: ListFilter) -> str:
-    """Say why a list is empty, and what to ask instead."""
-    if asked.search:
-        return "No followed product fits. Try fewer words, or `track_products` to follow more."
-    if asked != ListFilter(whose=asked.whose):
-        return "No followed product meets these conditions; ask with fewer to see the others."
-    if asked.whose is Whose.MINE:
-        return (
-            "The token's owner follows nothing. `search_products` lists what the team follows, "
-            "`track_products` has products followed."
-        )
-    return "Nothing is followed yet. `track_products` has products followed."
-
-
-def _of_order(answer: ProductList, sort: Sort) -> str:
-    """Say what an order by price does not mean; amounts of two currencies have none."""
-    currencies = sorted({row.currency for row in answer.products if row.price is not None})
-    if sort.by is not SortBy.PRICE or len(currencies) < 2:
-        return ""
-    return (
-        f" Prices in {', '.join(currencies)} have no common order: ask for `marketplaces` of one "
-        "currency."
-    )
-
-
-def _list_in_words(answer: ProductList, asked: ListFilter, sort: Sort) -> str:
-    if not answer.products:
-        return _nothing_in_words(asked)
-    count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
-    shown = "; ".join(
-        f"{row.product} {quoted(row.title.untrusted if row.title else None, 50)}"
-        for row in answer.products[:5]
-    )
-    return f"{count} found, {len(answer.products)} shown: {shown}.{_of_order(answer, sort)}"
-
-
-def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
-    """Return a row of a list of products in told units."""
-    place = get_marketplace(row["marketplace"])
-    return ProductRow(
-        product=name_of(place.code, row["asin"]),
-        marketplace=place.code,
-        asin=row["asin"],
-        title=from_outside(row["title"]),
-        brand=from_outside(row["brand"]),
-        role=Role(row["role"]),
-        tags=UntrustedTexts(untrusted=row["tags"]),
-        price=major(row["price"], place.currency),
-        currency=place.currency,
-        rank=row["bsr"],
-        rank_category=from_outside(row["bsr_category"]),
-        rating=stars(row["rating"]),
-        ratings_count=row["ratings_count"],
-        availability=availability_word(row["availability"]),
-        why_unknown=_blanks(row, now),
-        seen_earlier=_earlier(row),
-        change=_change(row),
-        looked_at=moment_or_none(row["captured_at"]),
-        is_paused=row["paused_at"] is not None,
-        is_demo=row["is_demo"],
-    )
-
-
-_REPORTED_AT = {
-    "price": ("price", "price_at"),
-    "rank": ("bsr", "bsr_at"),
-    "rating": ("rating", "rating_at"),
-    "ratings_count": ("ratings_count", "rating_at"),
-    "availability": ("availability", "availability_at"),
-}
-"""By the name of a told value: its column, and the column that says when it was reported."""
-
-
-def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
-    """Return why each value of a row is null."""
-    never = blanks.never_seen(_fetching(row), now) if row["captured_at"] is None else None
-    return {
-        name: never
-        or (blanks.UNREADABLE if column in (row["unreadable"] or {}) else None)
-        or blanks.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
-        for name, (column, reported_at) in _REPORTED_AT.items()
-        if row[column] is None
-    }
-
-
-def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
-    """Return when each value was reported that is older than the newest look."""
-    return {
-        name: moment(row[reported_at])
-        for name, (column, reported_at) in _REPORTED_AT.items()
-        if row[column] is not None and row[reported_at] and row[reported_at] < row["captured_at"]
-    }
-
-
-def _fetching(row: Mapping[Any, Any]) -> Fetching | None:
-    """Return what a row knows of its product's fetching; None: it is not on the schedule."""
-    if row["due_at"] is None:
-        return None
-    ended = row["last_outcome"]
-    return Fetching(
-        due_at=row["due_at"],
-        leased_until=row["leased_until"],
-        failures=0,
-        looked_at=None,
-        last_outcome=None if ended is None else Outcome(ended),
-        requested_at=row["requested_at"],
-    )
-
-
-def _change(row: Mapping[Any, Any]) -> Untrusted | None:
-    if row["attention_kind"] is None:
-        return None
-    what = change_wording.label(row["attention_kind"])
-    return from_outside(f"{what}: {change_wording.before_and_after(row)}")
-
-
-def major(minor: int | None, currency: str) -> float | None:
-    """Return an amount in major units; None stays None."""
-    return None if minor is None else minor / minor_units(currency)
-
-
-def stars(tenths: int | None) -> float | None:
-    """Return a rating in stars; None stays None."""
-    return None if tenths is None else tenths / 10
-
-
-def availability_word(state: int | None) -> str | None:
-    """Return a state's name, None for unknown."""
-    return None if state is None else Availability(state).name.lower()
-
-
-# One product
-
-
-class Value(Part):
-    """A newest value, when it was seen, or why there is none."""
-
-    value: Number | str | None
-    unit: str
-    seen_at: Annotated[Moment | None, Described(description="Null: no source ever reported it.")]
-    why_unknown: str | None = None
-
-
-class FollowedBy(Part):
-    """How the team follows a product: the token's owner, else the first who does."""
-
-    is_mine: bool
-    role: Role
-    cadence: str
-    tags: UntrustedTexts
-    note: Annotated[
-        Untrusted | None, Described(description="Null: none, or a teammate's own affair.")
-    ]
-    price_change_percent: Annotated[
-        Number | None, Described(description="Own threshold; null: the team's usual.")
-    ]
-    rank_change_percent: Number | None
-    is_paused: bool
-
-
-class ProductDetails(Named, Answer):
-    """What is known of a product now."""
-
-    title: Untrusted | None
-    brand: Untrusted | None
-    url: str
-    price: Value
-    list_price: Value
-    coupon: Value
-    rank: Value
-    rank_category: Untrusted | None
-    rating: Value
-    ratings_count: Value
-    availability: Value
-    stock_left: Value
-    buy_box_seller: Annotated[
-        Untrusted | None,
-        Described(description="Who holds the Buy Box; null: nobody, or not named."),
-    ]
-    is_doubtful: Annotated[
-        bool, Described(description="True: the newest look holds a value that is doubted.")
-    ]
-    doubts: list[str]
-    unreadable: Annotated[
-        dict[str, Untrusted],
-        Described(
-            description="By field what its newest text says that could not be understood; "
-            "an older value may stand there."
-        ),
-    ]
-    followed: Annotated[
-        FollowedBy | None, Described(description="Null: nobody in the team follows it.")
-    ]
-    next_fetch: str
-    trouble: Annotated[str | None, Described(description="What stands in the way of newer values.")]
-    is_demo: bool
+    return product_list(call.acting, call.now, asked, Sort(sort, descending), limit, cursor)
 
 
 @tool(Right.READ, "Product details")
@@ -343,117 +79,3 @@ def get_product_details(call: Call, product: ProductName) -> ProductDetails:
     with read_scope() as session:
         head = head_of(session, call.acting, product)
     return details_of(head, call.now).saying(details_in_words(head, call.now))
-
-
-def details_of(head: ProductHead, now: datetime) -> ProductDetails:
-    """Return what is known of a product in told units."""
-    currency = get_marketplace(head.marketplace).currency
-
-    def value(
-        amount: int | float | str | None,
-        unit: str,
-        group: Group,
-        *,
-        is_beside: bool = False,
-        column: str | None = None,
-    ) -> Value:
-        why = blanks.blank_reason(head, group, now, is_beside=is_beside, column=column)
-        seen_at = moment_or_none(blanks.seen_at(head, group))
-        return Value(
-            value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
-        )
-
-    coupon = major(head.coupon_amount, currency)
-    in_percent = head.coupon_percent is not None
-    return ProductDetails(
-        product=name_of(head.marketplace, head.asin),
-        marketplace=head.marketplace,
-        asin=head.asin,
-        title=from_outside(head.title),
-        brand=from_outside(head.brand),
-        url=product_url(head.marketplace, head.asin),
-        price=value(major(head.price, currency), currency, "price"),
-        list_price=value(
-            major(head.list_price, currency), currency, "price", is_beside=True, column="list_price"
-        ),
-        coupon=value(
-            head.coupon_percent if in_percent else coupon,
-            "%" if in_percent else currency,
-            "price",
-            is_beside=True,
-            column="coupon",
-        ),
-        rank=value(head.bsr, "place, 1 is the best", "bsr"),
-        rank_category=from_outside(head.bsr_category),
-        rating=value(stars(head.rating), "stars, 1 to 5", "rating", column="rating"),
-        ratings_count=value(head.ratings_count, "ratings", "rating", column="ratings_count"),
-        availability=value(availability_word(head.availability), "state", "availability"),
-        stock_left=value(
-            head.stock_left,
-            "items, as far as the page says",
-            "availability",
-            is_beside=True,
-            column="stock_left",
-        ),
-        buy_box_seller=from_outside(head.seller),
-        is_doubtful=bool(head.flags),
-        doubts=wording.flag_reasons(head.flags),
-        unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
-        followed=_followed(head),
-        next_fetch=blanks.next_fetch(head.fetching, now),
-        trouble=blanks.trouble(head.fetching, now),
-        is_demo=head.is_demo,
-    )
-
-
-def _followed(head: ProductHead) -> FollowedBy | None:
-    following = head.following
-    if following is None:
-        return None
-    return FollowedBy(
-        is_mine=following.is_mine,
-        role=following.role,
-        cadence=following.cadence.value,
-        tags=UntrustedTexts(untrusted=list(following.tags)),
-        note=from_outside(following.note),
-        price_change_percent=_percent(following.price_change_percent),
-        rank_change_percent=_percent(following.rank_change_percent),
-        is_paused=following.paused_at is not None,
-    )
-
-
-def _percent(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def details_in_words(head: ProductHead, now: datetime) -> str:
-    """Return a product in one or two sentences."""
-    if head.captured_at is None:
-        why = blanks.never_seen(head.fetching, now)
-        return (
-            f"{name_of(head.marketplace, head.asin)}: nothing is known yet, {why}. "
-            "`get_fetch_status` says what keeps it from being fetched."
-        )
-    return (
-        f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}: "
-        f"{', '.join(values_in_words(head, with_category=True))}, "
-        f"{wording.availability(head.availability)}; "
-        f"looked at {wording.age(head.captured_at, now)}."
-    )
-
-
-def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[str]:
-    """Return price, rank and rating; of one that is older than the newest look, since when."""
-    place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
-    of_ratings = f"stars of {wording.count(head.ratings_count)} ratings"
-    return [
-        wording.money(head.price, head.marketplace) + _since(head, "price"),
-        f"rank {wording.rank(head.bsr)}{place}{_since(head, 'bsr')}",
-        f"{wording.rating(head.rating)} {of_ratings}{_since(head, 'rating')}",
-    ]
-
-
-def _since(head: ProductHead, group: Group) -> str:
-    at = blanks.seen_at(head, group)
-    is_old = at is not None and head.captured_at is not None and at < head.captured_at
-    return f" (last seen {moment(at)})" if at is not None and is_old else ""

@@ -8,8 +8,8 @@ from core.accounts.rules import Right
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from mcp_server.arguments import CursorText, Descending, Order, PageSize, Roles, States, Tags
 from mcp_server.recording import Call
+from mcp_server.results.product import ProductList, product_list
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import ProductList, product_list
 
 
 @tool(Right.READ, "My products")
@@ -32,4 +32,4 @@ def get_my_products(
     For all that the team follows, or to search by words, use `search_products`.
     """
     asked = ListFilter(roles=roles, tags=tags, states=states, whose=Whose.MINE, is_paused=paused)
-    return product_list(call, asked, Sort(sort, descending), limit, cursor)
+    return product_list(call.acting, call.now, asked, Sort(sort, descending), limit, cursor)

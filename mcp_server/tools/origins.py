@@ -30,8 +30,8 @@ from mcp_server.answers import (
 from mcp_server.arguments import ProductName, aware
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
+from mcp_server.results.units import availability_word
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import availability_word
 from mcp_server.tools.periods import told_move, told_product
 
 

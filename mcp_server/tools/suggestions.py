@@ -42,9 +42,9 @@ from mcp_server.arguments import CursorText, PageSize, ProductName
 from mcp_server.cursors import Cursor, mark_of, read_cursor, write_cursor
 from mcp_server.lookup import head_of
 from mcp_server.recording import Call
+from mcp_server.results.units import major
 from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
 from mcp_server.tooling import tool
-from mcp_server.tools.finding import major
 
 SuggestionId = Annotated[
     int,

@@ -19,7 +19,7 @@ from core.dictionary import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY
 from core.history.models import Snapshot
 from mcp_server import resourcing
-from mcp_server.tools.finding import ProductDetails
+from mcp_server.results.product import ProductDetails
 from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, active, agent_of
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import Acting, Means, Role, Scope
-from core.suggestions import applying, drafting, extending, service
+from core.suggestions import applying, competitors, drafting, extending, service
 from core.suggestions.drafts import Draft, DraftAction
 from core.suggestions.models import Suggestion
 from core.suggestions.rules import (
@@ -164,7 +164,7 @@ def test_what_the_rules_of_listings_forbid_is_said(session: Session, acting: Act
 def test_a_price_or_coupon_below_the_floor_is_said(session: Session, acting: Acting, lamp: int):
     price = propose(session, acting, lamp, new_price(1900))
     coupon = propose(session, acting, lamp, new_coupon())
-    service.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
+    competitors.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
     session.commit()
     assert "below the product's floor" in open_one(price).warning[0].value
     assert "With this coupon the price lies below" in open_one(coupon).warning[0].value

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app import device, suggestion_actions
 from core.accounts.rules import Acting, Role
 from core.errors import InvalidInputError
-from core.suggestions import service
+from core.suggestions import proposing, service
 from core.suggestions.models import AdviceCall, Suggestion
 from core.suggestions.rules import Advisor
 from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp
@@ -27,7 +27,7 @@ def propose(
     session: Session, acting: Acting, product_id: int, *actions: object, **how: object
 ) -> int:
     by = how.pop("advisor", Advisor.RULES)
-    made = service.store_advice(
+    made = proposing.store_advice(
         session,
         acting.team_id,
         product_id,

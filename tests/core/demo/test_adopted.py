@@ -16,9 +16,10 @@ from core.history.store import Look, make_room, store_looks
 from core.scraping import axesso, junglee
 from core.scraping.actors import Asked
 from core.suggestions import applying, verifying
+from core.suggestions.applying import undo
 from core.suggestions.proposing import store_advice
 from core.suggestions.rules import Advisor, Change
-from core.suggestions.service import approve, undo
+from core.suggestions.service import approve
 from core.suggestions.verifying import Verified
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow

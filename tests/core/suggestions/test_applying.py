@@ -12,9 +12,10 @@ from core.accounts.models import Person
 from core.accounts.rules import Acting, Role
 from core.errors import NotAllowedError
 from core.suggestions import applying, handover, values
+from core.suggestions.applying import undo
 from core.suggestions.models import Competitor
 from core.suggestions.rules import ActionState, Change, WrongStepError
-from core.suggestions.service import approve, undo
+from core.suggestions.service import approve
 from core.tracking.service import pause
 from tests.core.suggestions.world import (
     actions_of,

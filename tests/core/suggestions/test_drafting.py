@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.errors import AmazcopeError, InvalidInputError, NotAllowedError, NotFoundError
-from core.suggestions import drafting, service
+from core.suggestions import competitors, drafting, service
 from core.suggestions.drafting import Proposal, propose
 from core.suggestions.drafts import Draft, DraftAction
 from core.suggestions.models import Suggestion, SuggestionEvent
@@ -365,7 +365,7 @@ def test_a_change_that_may_not_be_made_is_refused_with_its_reason(
     session: Session, acting: Acting, agent: Acting, action: DraftAction, why: str
 ) -> None:
     lamp = own_lamp(session, acting)
-    service.set_price_cap(session, acting, lamp, PriceCaps(1500, 2500))
+    competitors.set_price_cap(session, acting, lamp, PriceCaps(1500, 2500))
     told = refusal(session, agent, action)
     assert re.search(why, told), told
 
@@ -406,7 +406,7 @@ def test_all_reasons_are_told_at_once(session: Session, agent: Acting, lamp: int
 def test_what_is_a_competitor_already_is_not_proposed_as_one(
     session: Session, acting: Acting, agent: Acting, lamp: int
 ) -> None:
-    service.add_competitor(session, acting, lamp, kettle(session, acting), NOW)
+    competitors.add_competitor(session, acting, lamp, kettle(session, acting), NOW)
     near = DraftAction(Change.ADD_COMPETITOR, "It is near.", text=KETTLE)
     assert "stands already" in refusal(session, agent, near)
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
-from core.suggestions import service
+from core.suggestions import competitors, service
 from core.suggestions.drafting import propose
 from core.suggestions.drafts import DraftAction
 from core.suggestions.extending import add_action
@@ -173,7 +173,7 @@ def test_a_coupon_beside_a_price_keeps_the_caps(
     session: Session, acting: Acting, agent: Acting
 ) -> None:
     lamp = own_lamp(session, acting)
-    service.set_price_cap(session, acting, lamp, PriceCaps(floor=1850))
+    competitors.set_price_cap(session, acting, lamp, PriceCaps(floor=1850))
     made = propose(session, agent, lamp, draft(PRICE), NOW)
     coupon = DraftAction(Change.SET_COUPON, "Buyers like it.", percent=10)
     with pytest.raises(InvalidInputError, match="below the product's floor"):

@@ -19,14 +19,13 @@ from core.errors import ConfigurationError
 from core.suggestions import calls, model_advice
 from core.suggestions.advising import Asked, answer_by_rules
 from core.suggestions.calls import CallState
+from core.suggestions.costs import Price, cost_range, most_cost, read_prices, spent_today
 from core.suggestions.gathering import gather
 from core.suggestions.model_advice import ModelAdviser, Told, find_model_adviser
 from core.suggestions.model_day import model_day
 from core.suggestions.model_setup import ModelSetup, get_setup
 from core.suggestions.openai import ModelAccess
-from core.suggestions.question_cost import cost_range, most_cost
 from core.suggestions.rules import PriceCaps
-from core.suggestions.spending import Price, read_prices, spent_today
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.world import own_lamp
 from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew

@@ -30,7 +30,7 @@ from core.accounts.rules import Acting, Means, Role, Scope
 from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
-from core.suggestions import applying, proposing, service, verifying
+from core.suggestions import applying, competitors, proposing, service, steps, verifying
 from core.suggestions.drafting import propose
 from core.suggestions.drafts import Draft, DraftAction
 from core.suggestions.extending import add_action
@@ -226,7 +226,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         acting, action_id = self.somebody(data), self.some_action(data)
         for _ in range(1 + again):
             with self.calling() as session:
-                service.undo(session, acting, action_id, self.now)
+                applying.undo(session, acting, action_id, self.now)
 
     @precondition(has_actions)
     @rule(data=st.data())
@@ -248,12 +248,12 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             self.a_round()
             return
         with self.calling() as session:
-            service.undo(session, self.owner, action_id, self.now)
+            applying.undo(session, self.owner, action_id, self.now)
 
     @rule()
     def a_round(self) -> None:
         with self.calling() as session:  # each of its jobs is a transaction of its own
-            service.expire(session, self.now)
+            steps.expire(session, self.now)
         with self.calling() as session:
             for action_id in applying.waiting_to_apply(session):
                 applying.apply(session, action_id, self.now)
@@ -275,7 +275,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         with self.calling() as session:
             service.set_four_eyes(session, acting, is_on)
         with self.calling() as session:
-            service.set_price_cap(session, acting, self.lamp, PriceCaps(floor=1000))
+            competitors.set_price_cap(session, acting, self.lamp, PriceCaps(floor=1000))
 
     def somebody(self, data: st.DataObject) -> Acting:
         # Who may is called more often: what needs an approval is reached that way.

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError
 from core.suggestions.models import Suggestion
+from core.suggestions.proposing import store_advice
 from core.suggestions.rules import Advisor, Change, Kind
-from core.suggestions.service import approve, decline, store_advice
+from core.suggestions.service import approve, decline
 from tests.core.suggestions.world import (
     actions_of,
     advice,

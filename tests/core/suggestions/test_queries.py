@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Role
-from core.suggestions import advice_queries, queries, service
+from core.suggestions import advice_queries, proposing, queries, service
 from core.suggestions.lists import QueueFilter
 from core.suggestions.models import AdviceDue, Suggestion
 from core.suggestions.rules import ActionState, Advisor, Kind, SuggestionState
@@ -23,7 +23,7 @@ def propose(session: Session, acting: Acting, product_id: int, *actions: Any, **
     by = values.pop("advisor", Advisor.RULES)
     at = values.pop("now", NOW)
     model = "local" if by is Advisor.MODEL else None
-    made = service.store_advice(
+    made = proposing.store_advice(
         session, acting.team_id, product_id, advice(*actions, **values), by, model, None, at
     )
     assert made is not None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.observation import Availability
-from core.suggestions import applying, service
+from core.suggestions import applying, competitors, service, steps
 from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import ActionState, Change, PriceCaps, WrongStepError
 from core.suggestions.service import Decision, approve, decline
@@ -103,7 +103,7 @@ def test_no_program_decides(session: Session, acting: Acting, program: dict[str,
         lambda: service.approve_all(session, who, number, LATER),
         lambda: decline(session, who, action_id, LATER, "No."),
         lambda: service.decline_all(session, who, number, LATER, "No."),
-        lambda: service.undo(session, who, action_id, LATER),
+        lambda: applying.undo(session, who, action_id, LATER),
     ):
         with pytest.raises(NotAllowedError):
             decide()
@@ -114,7 +114,7 @@ def test_another_teams_suggestion_is_not_there(session: Session, acting: Acting)
     for decide in (
         lambda: approve(session, outsider, action_id, LATER),
         lambda: decline(session, outsider, action_id, LATER, "No."),
-        lambda: service.undo(session, outsider, action_id, LATER),
+        lambda: applying.undo(session, outsider, action_id, LATER),
     ):
         with pytest.raises(NotFoundError):
             decide()
@@ -151,7 +151,7 @@ def test_what_was_typed_without_a_change_is_no_edit(session: Session, acting: Ac
 def test_a_price_outside_the_caps_is_not_approved(
     session: Session, acting: Acting, lamp: int, price: Any
 ) -> None:
-    service.set_price_cap(session, acting, lamp, PriceCaps(1800, 2200, 20))
+    competitors.set_price_cap(session, acting, lamp, PriceCaps(1800, 2200, 20))
     number = suggest(session, acting)
     with pytest.raises(InvalidInputError):
         approve(session, acting, only_action(session, number).id, LATER, edited={"price": price})
@@ -162,7 +162,7 @@ def test_caps_that_were_set_since_hold_for_the_proposal_too(
     session: Session, acting: Acting, lamp: int
 ) -> None:
     action_id = waiting(session, acting)
-    service.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
+    competitors.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
     with pytest.raises(InvalidInputError, match="floor"):
         approve(session, acting, action_id, LATER)
 
@@ -171,7 +171,7 @@ def test_caps_that_were_set_since_hold_for_the_proposal_too(
 def test_a_coupon_does_not_take_a_price_below_its_floor(
     session: Session, acting: Acting, lamp: int, coupon: dict[str, int]
 ) -> None:
-    service.set_price_cap(session, acting, lamp, PriceCaps(floor=1800))
+    competitors.set_price_cap(session, acting, lamp, PriceCaps(floor=1800))
     action_id = waiting(session, acting, proposed(Change.SET_COUPON, {}, {"percent": 5}))
     with pytest.raises(InvalidInputError, match="floor"):
         approve(session, acting, action_id, LATER, edited=coupon)
@@ -285,9 +285,9 @@ def test_its_time_may_be_over_while_it_is_reviewed(session: Session, acting: Act
 def test_what_nobody_decides_expires_once(session: Session, acting: Acting) -> None:
     price, cadence = suggest(session, acting), suggest(session, acting, new_cadence())
     week = NOON + timedelta(days=7)
-    assert service.expire(session, week - timedelta(seconds=1)) == 0
-    assert service.expire(session, week) == 1
-    assert service.expire(session, week) == 0
+    assert steps.expire(session, week - timedelta(seconds=1)) == 0
+    assert steps.expire(session, week) == 1
+    assert steps.expire(session, week) == 0
     assert [state_of(session, each) for each in (price, cadence)] == ["expired", "pending"]
     assert time_line(session, price)[-1] == ("pending", "expired")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import formats, wording
-from core.suggestions import suggestion_words
+from core.suggestions import answer_labels, suggestion_words
 from core.suggestions.advice_queries import Answer
 from core.suggestions.queries import ActionView, Event
 from core.suggestions.rules import (
@@ -98,7 +98,7 @@ def test_figures_are_written_in_the_readers_way(as_read_in):
         f"at most 2,5{wording.THIN_SPACE}% at once"
     )
     told = Answer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
-    assert suggestion_words.answer(told) == "Rules: 1.200 new suggestions"
+    assert answer_labels.answer(told) == "Rules: 1.200 new suggestions"
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def as_read_in():
 )
 def test_an_answer_says_what_came_of_it(state, number, words):
     told = Answer(1, Advisor.RULES, None, NOW, state, (), number)
-    assert suggestion_words.answer(told) == words
+    assert answer_labels.answer(told) == words
 
 
 @pytest.mark.parametrize("state", list(ActionState))

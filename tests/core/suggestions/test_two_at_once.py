@@ -17,6 +17,7 @@ from core.suggestions import advising, applying, service
 from core.suggestions.drafting import propose
 from core.suggestions.drafts import DraftAction
 from core.suggestions.extending import add_action
+from core.suggestions.proposing import store_advice
 from core.suggestions.rules import ActionState, Advisor
 from core.tracking.rules import Role as TrackingRole
 from tests.core.suggestions.test_drafting import NAME, draft
@@ -144,7 +145,7 @@ def test_the_same_advice_stored_at_once_is_stored_once() -> None:
 
     def storing() -> int | None:
         with write_scope() as session:
-            return service.store_advice(
+            return store_advice(
                 session, manager.team_id, lamp, advice(), Advisor.RULES, None, None, NOON
             )
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
+from core.suggestions.proposing import store_advice
 from core.suggestions.rules import (
     Advice,
     Advisor,
@@ -17,7 +18,6 @@ from core.suggestions.rules import (
     Proposed,
     SnapshotKey,
 )
-from core.suggestions.service import store_advice
 from core.tracking.rules import Role
 from tests.factories import KETTLE, LAMP, NOON, follow_all, lamp_listing, look_at, product, store
 

@@ -1,0 +1,1 @@
+"""What results of tools and resources are made of."""
