@@ -10,7 +10,6 @@ import streamlit as st
 
 from app import actions, boundary, entering, session
 from app.data import acting
-from core import wording
 from core.accounts import (
     api_tokens,
     attempts,
@@ -29,6 +28,7 @@ from core.config import get_settings
 from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.secret_key import secret_key
+from core.text.numbers import format_count
 
 TO_CONFIRM = "_to_confirm"  # a verb and its arguments, until the user has confirmed
 SETTING_UP = "_second_factor_address"  # the address in the QR code, until a code confirmed it
@@ -149,7 +149,7 @@ def end_other_sign_ins() -> str:
         ended = sessions.end_others(writing, acting(), shared_time())
     if not ended:
         return "You were signed in nowhere else."
-    return f"{wording.count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
+    return f"{format_count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
 
 
 # The second factor

@@ -6,10 +6,11 @@ import streamlit as st
 
 from app import boundary, data
 from app.data import lists
-from core import wording
 from core.accounts.confirmation import ConfirmationNeededError
 from core.db import read_scope, write_scope
 from core.demo import load
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count
 from core.tracking import counts, service
 from core.tracking.lists import Whose
 from jobs.doorbell import ring_for_fetches
@@ -47,7 +48,7 @@ def refresh(ids: Ids) -> str:
 def _queued(number: int, ahead: int) -> str:
     if not ahead:
         return f"{_products(number)} queued, next in line."
-    others = "1 other" if ahead == 1 else f"{wording.count(ahead)} others"
+    others = "1 other" if ahead == 1 else f"{format_count(ahead)} others"
     return f"{_products(number)} queued behind {others}."
 
 
@@ -72,7 +73,7 @@ def add_tag(ids: Ids, tag: str, whose: Whose = Whose.MINE) -> str:
         return "Type a tag first."
     with write_scope() as session:
         changed = service.add_tags(session, data.acting(), ids, cleaned, whose)
-    return f"“{wording.escape_markdown(cleaned[0])}” added to {_products(changed)}."
+    return f"“{escape_markdown(cleaned[0])}” added to {_products(changed)}."
 
 
 def remove(ids: Ids, whose: Whose = Whose.MINE) -> str:
@@ -98,4 +99,4 @@ def remove_demo() -> str:
 
 
 def _products(number: int) -> str:
-    return f"{wording.count(number)} {'product' if number == 1 else 'products'}"
+    return f"{format_count(number)} {'product' if number == 1 else 'products'}"

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from app.data import acting
-from core import wording
 from core.accounts import api_tokens, letters, second_factor, service
 from core.accounts import team_settings as team
 from core.accounts.rules import Role
@@ -11,6 +10,7 @@ from core.accounts.team_settings import TeamSettings
 from core.config import get_settings
 from core.db import shared_time, write_scope
 from core.errors import InvalidInputError
+from core.text.escaping import escape_markdown
 from jobs import mailing
 
 LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
@@ -61,7 +61,7 @@ def invite(mail: str, role: Role) -> str:
         mailing.send_invitation(person_id)
         return "An invitation is on its way."
     st.session_state[LINK] = (mail, letters.link(get_settings().public_url, "invitation", token))
-    return f"Give {wording.escape_markdown(mail)} the link."
+    return f"Give {escape_markdown(mail)} the link."
 
 
 def has_mail_server() -> bool:

@@ -7,10 +7,11 @@ import streamlit as st
 
 from app import account_actions, admin_actions, fragments, token_parts, wording_of_people
 from app.data import accounts, acting
-from core import wording
 from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
 from core.accounts.service import Member
 from core.accounts.team_settings import REGISTRATIONS, TeamSettings
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count
 
 WIDTH = 900  # px
 PART = "part"
@@ -61,7 +62,7 @@ def _person(each: Member) -> None:
         is_out = " :orange-badge[disabled]" if each.state == "disabled" else ""
         demo = " :gray-badge[demo]" if each.is_demo else ""
         st.markdown(
-            f"**{wording.escape_markdown(each.name)}** :blue-badge[{each.role.value}]{is_out}{demo}"
+            f"**{escape_markdown(each.name)}** :blue-badge[{each.role.value}]{is_out}{demo}"
             f"  \n:small[{wording_of_people.member(each, datetime.now(UTC))}]"
         )
         if each.state != "unclaimed" and st.button("Manage", key=f"manage_{each.id}"):
@@ -71,7 +72,7 @@ def _person(each: Member) -> None:
 @fragments.dialog("Manage a person", icon=":material/manage_accounts:")
 def manage(person: Member) -> None:
     """Change somebody's role; shut them out and let them in; remove a lost factor; erase."""
-    st.markdown(f"**{wording.escape_markdown(person.name)}**")
+    st.markdown(f"**{escape_markdown(person.name)}**")
     st.caption(wording_of_people.member(person, datetime.now(UTC)))
     with st.form("role", border=False):
         roles = list(Role)
@@ -129,7 +130,7 @@ def _link(mail: str, link: str) -> None:
     with st.container(border=True):
         st.markdown(
             f":material/link: **No mail server is set.** Give this link to "
-            f"{wording.escape_markdown(mail)}. "
+            f"{escape_markdown(mail)}. "
             "It works once, for seven days, and is shown only now."
         )
         st.code(link, language=None, wrap_lines=True)
@@ -155,7 +156,7 @@ def _invite() -> None:
 
 def _invited(each: Member) -> None:
     with _row():
-        st.markdown(f"**{wording.escape_markdown(each.mail or '')}** as {each.role.value}")
+        st.markdown(f"**{escape_markdown(each.mail or '')}** as {each.role.value}")
         with st.container(horizontal=True, width="content"):
             st.button(
                 "Send again" if admin_actions.has_mail_server() else "New link",
@@ -222,4 +223,4 @@ def subtitle(members: Sequence[Member]) -> str:
     """Say how many people there are."""
     active = sum(each.state == "active" for each in members)
     noun = "person" if active == 1 else "people"
-    return f"{wording.count(active)} active {noun} · times in {acting().time_zone}"
+    return f"{format_count(active)} active {noun} · times in {acting().time_zone}"

@@ -10,11 +10,12 @@ import streamlit as st
 from app import cards, keys, logs
 from app.cards import Card
 from app.data import acting
-from core import wording
 from core.accounts.service import Member
 from core.agents import call_words
 from core.agents.queries import PAGE, CallCounts, CallRow
 from core.agents.rules import Outcome
+from core.text.numbers import format_count
+from core.text.times import format_moment
 
 LOG = "agent_calls"
 
@@ -23,21 +24,21 @@ def figures(counts: CallCounts) -> None:
     """Show how the calls of a day ended."""
     cards.metric_row(
         [
-            Card("Calls in 24 hours", wording.count(counts.total)),
-            Card("Agents that called", wording.count(counts.agents)),
+            Card("Calls in 24 hours", format_count(counts.total)),
+            Card("Agents that called", format_count(counts.agents)),
             Card(
                 "Refused",
-                wording.count(counts.refused),
+                format_count(counts.refused),
                 about="Wrong arguments, not found, or not allowed: the answer said what to do.",
             ),
             Card(
                 "Too many calls",
-                wording.count(counts.limited),
+                format_count(counts.limited),
                 about="Calls that came faster than a token may.",
             ),
             Card(
                 "Failed",
-                wording.count(counts.failed),
+                format_count(counts.failed),
                 about="Faults of the server; its log says more.",
             ),
         ]
@@ -74,7 +75,7 @@ def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
     zone, now = acting().time_zone, datetime.now(UTC)
     rows = [
         {
-            "When": wording.moment(call.at, zone),
+            "When": format_moment(call.at, zone),
             "Called": call.name,
             "Ended": call_words.outcome(call, now),
             "Whose": call_words.who(call),

@@ -9,10 +9,12 @@ import streamlit as st
 from app import actions, fragments, suggestion_actions
 from app.data import acting, lists, operations
 from app.data import suggestions as data
-from core import wording
 from core.accounts.rules import Right
 from core.suggestions import answer_labels, model_words
 from core.suggestions.advice_queries import Answer, HowFar
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count
+from core.text.times import format_age
 from core.upkeep.health import is_worker_alive
 
 _ASKED = "_asked_for_advice"
@@ -106,28 +108,28 @@ def _sentence(total: int, left: int) -> str:
     """Say how far it is, or what it waits for."""
     seen_at, now = operations.last_sign(), datetime.now(UTC)
     if not is_worker_alive(seen_at, now):
-        seen = "it has never run" if seen_at is None else f"last seen {wording.age(seen_at, now)}"
+        seen = "it has never run" if seen_at is None else f"last seen {format_age(seen_at, now)}"
         return f"Waiting for the worker: {seen}. Start it with `make run`."
     if total == 1:
         return "The advisors are looking at this product"
-    return f"The advisors have looked at {wording.count(total - left)} of {wording.count(total)}"
+    return f"The advisors have looked at {format_count(total - left)} of {format_count(total)}"
 
 
 def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
     """Say what came of it, and why nothing did where nothing did."""
     made = far.made
-    products = "1 product" if total == 1 else f"{wording.count(total)} products"
-    new = "1 new suggestion" if made == 1 else f"{wording.count(made)} new suggestions"
+    products = "1 product" if total == 1 else f"{format_count(total)} products"
+    new = "1 new suggestion" if made == 1 else f"{format_count(made)} new suggestions"
     st.markdown(f":material/task_alt: **{products} looked at: {new if made else 'nothing new'}**")
     if far.put_off:
-        st.caption(f"{wording.count(far.put_off)} failed and will be tried again within the hour.")
+        st.caption(f"{format_count(far.put_off)} failed and will be tried again within the hour.")
     elif not made:
         st.caption(
             "The same facts are not asked twice, and what was declined or still waits is not "
             "repeated."
         )
     for reason in _reasons(answers):
-        st.caption(wording.escape_markdown(reason))
+        st.caption(escape_markdown(reason))
     if why_not := model_words.state(data.spoken(), data.model_today()):
         st.caption(why_not)
     if st.button("Show", key="asked_read", icon=":material/check:"):

@@ -8,10 +8,10 @@ import streamlit as st
 
 from app import downloads, logs
 from app.data import accounts, acting
-from core import wording
 from core.accounts import audit_words
 from core.accounts.audit import NOBODY, PAGE, Event
 from core.accounts.service import Member
+from core.text.times import format_moment
 
 KIND = "kind"
 PERSON = "person"
@@ -44,7 +44,7 @@ def _rows(found: Sequence[Event]) -> pd.DataFrame:
     zone = acting().time_zone
     rows = [
         {
-            "When": wording.moment(event.at, zone),
+            "When": format_moment(event.at, zone),
             "Who": audit_words.who(event),
             "What": event.verb,
             "Values": audit_words.changes(event),

@@ -7,8 +7,9 @@ import psycopg
 import streamlit as st
 from sqlalchemy.exc import DBAPIError
 
-from core import outages, wording
+from core import outages
 from core.errors import AmazcopeError
+from core.text.escaping import escape_markdown
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def find_sentence(error: Exception) -> str | None:
         sentence: str | None = str(error)
     else:
         sentence = _UNSTORABLE if _is_unstorable(error) else outages.describe_outage(error)
-    return None if sentence is None else wording.escape_markdown(sentence)
+    return None if sentence is None else escape_markdown(sentence)
 
 
 def _is_unstorable(error: Exception) -> bool:

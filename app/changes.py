@@ -7,7 +7,10 @@ import streamlit as st
 
 from app import cards, keys, tables
 from app.pickers import STATES
-from core import change_wording, wording
+from core import change_wording
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import format_capped_count
+from core.text.times import format_age
 from core.tracking.counts import Freshness
 from core.tracking.lists import State
 from core.tracking.meaning import Mood, mood
@@ -33,10 +36,8 @@ def subtitle(fresh: Freshness, marketplaces: int) -> str:
     places = "marketplace" if marketplaces == 1 else "marketplaces"
     looked = "no look yet"
     if fresh.last_look is not None:
-        looked = f"last look {wording.age(fresh.last_look, datetime.now(UTC))}"
-    return (
-        f"{wording.capped_count(fresh.followed)} {products} in {marketplaces} {places} · {looked}"
-    )
+        looked = f"last look {format_age(fresh.last_look, datetime.now(UTC))}"
+    return f"{format_capped_count(fresh.followed)} {products} in {marketplaces} {places} · {looked}"
 
 
 def not_compared(fresh: Freshness) -> str | None:
@@ -50,25 +51,25 @@ def not_compared(fresh: Freshness) -> str | None:
 
 def figures(attention: ListPage, opportunities: ListPage, doubtful: int, fresh: Freshness) -> None:
     """Show the four figures of the day."""
-    counted = f"Counted {wording.age(fresh.as_of, datetime.now(UTC))}"
-    looked = wording.capped_count(fresh.looked_at)
+    counted = f"Counted {format_age(fresh.as_of, datetime.now(UTC))}"
+    looked = format_capped_count(fresh.looked_at)
     cards.metric_row(
         [
             cards.Card(
-                "Need attention", wording.capped_count(attention.total), note="since yesterday"
+                "Need attention", format_capped_count(attention.total), note="since yesterday"
             ),
             cards.Card(
-                "Opportunities", wording.capped_count(opportunities.total), note="since yesterday"
+                "Opportunities", format_capped_count(opportunities.total), note="since yesterday"
             ),
             cards.Card(
                 "Doubtful values",
-                wording.capped_count(doubtful),
+                format_capped_count(doubtful),
                 note="until a second look",
                 about="Values that can't be right, such as a price far off its own history.",
             ),
             cards.Card(
                 "Looked at in 24 h",
-                f"{looked} of {wording.capped_count(fresh.expected)}",
+                f"{looked} of {format_capped_count(fresh.expected)}",
                 note=counted.lower(),
                 about="Of the products that are looked at every day or more often.",
             ),
@@ -88,7 +89,7 @@ def change_list(heading: str, found: ListPage, nothing: str, state: State) -> No
         if found.total > len(found.rows):
             st.page_link(
                 f"../pages/{keys.PRODUCTS}.py",
-                label=f"All {wording.capped_count(found.total)}",
+                label=f"All {format_capped_count(found.total)}",
                 icon=":material/arrow_forward:",
                 query_params={keys.STATE: STATES[state]},
             )
@@ -102,11 +103,11 @@ def _change(row: dict[str, Any]) -> None:
             st.badge(change_wording.label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
             st.page_link(
                 f"../pages/{keys.PRODUCT}.py",
-                label=f"**{wording.escape_markdown(wording.shorten(title, LONGEST_TITLE))}**",
-                help=wording.escape_markdown(title),
+                label=f"**{escape_markdown(shorten(title, LONGEST_TITLE))}**",
+                help=escape_markdown(title),
                 query_params=tables.address(row),
             )
-        details = wording.escape_markdown(change_wording.before_and_after(row))
-        age = wording.age(row["captured_at"], datetime.now(UTC))
+        details = escape_markdown(change_wording.before_and_after(row))
+        age = format_age(row["captured_at"], datetime.now(UTC))
         whose = "yours" if role is Role.OWN else role.value
         st.caption(f"{details} · {row['marketplace']} · {whose} · {age}")

@@ -7,9 +7,9 @@ import streamlit as st
 from app import actions, suggestion_actions
 from app.data import acting
 from app.data import suggestions as data
-from core import wording
 from core.accounts.rules import Right
 from core.suggestions.competitor_queries import OwnProduct
+from core.text.escaping import shorten
 
 LONGEST_TITLE = 60
 _OWN = "compare_with"
@@ -57,4 +57,4 @@ def _compare(product_ids: list[int]) -> None:
 
 
 def _name(own: OwnProduct) -> str:
-    return f"{wording.shorten(own.title or 'no title seen yet', LONGEST_TITLE)} · {own.asin}"
+    return f"{shorten(own.title or 'no title seen yet', LONGEST_TITLE)} · {own.asin}"

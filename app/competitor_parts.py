@@ -8,11 +8,14 @@ from app import actions, ask_parts, keys, suggestion_actions
 from app.data import acting
 from app.data import suggestions as data
 from app.data.history import Period
-from core import wording
 from core.accounts.rules import Right
+from core.catalog.money import format_price
 from core.history.product_head import ProductHead
 from core.suggestions import suggestion_words
 from core.suggestions.competitor_queries import CompetitorRow
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import format_count, format_percent_change, format_rank, format_rating
+from core.text.times import format_age
 
 LONGEST_TITLE = 70
 _PASTED = "pasted_competitor"
@@ -28,8 +31,8 @@ def suggestions(head: ProductHead, _period: Period) -> None:
         st.caption("Nothing was suggested for this product yet.")
     now = datetime.now(UTC)
     for row in rows:
-        title = wording.escape_markdown(wording.shorten(row.title, LONGEST_TITLE))
-        told = wording.escape_markdown(suggestion_words.in_short(row, now))
+        title = escape_markdown(shorten(row.title, LONGEST_TITLE))
+        told = escape_markdown(suggestion_words.in_short(row, now))
         st.page_link(
             f"../pages/{keys.SUGGESTION}.py",
             label=f"{title} :gray[{told}]",
@@ -52,11 +55,11 @@ def competitors(head: ProductHead, _period: Period) -> None:
     if may:
         _add(head)
     caps = suggestion_words.caps(data.price_caps(head.product_id), head.marketplace)
-    st.caption(f":material/straighten: Price caps of advice: {wording.escape_markdown(caps)}.")
+    st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 
 def _row(head: ProductHead, row: CompetitorRow, *, may_remove: bool) -> None:
-    title = wording.escape_markdown(wording.shorten(row.title or row.asin, LONGEST_TITLE))
+    title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
     with st.container(
         border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
@@ -87,15 +90,15 @@ def _figures(head: ProductHead, row: CompetitorRow) -> str:
     now = datetime.now(UTC)
     if row.captured_at is None:
         return ":gray[not looked at yet]"
-    parts = [wording.escape_markdown(wording.money(row.price, row.marketplace))]
+    parts = [escape_markdown(format_price(row.price, row.marketplace))]
     if row.price is not None and head.price:
-        parts[0] += f" ({wording.percent_change(head.price, row.price)} to this product's)"
-    rank = f"rank {wording.escape_markdown(wording.rank(row.bsr))}"
+        parts[0] += f" ({format_percent_change(head.price, row.price)} to this product's)"
+    rank = f"rank {escape_markdown(format_rank(row.bsr))}"
     if row.bsr is not None and row.bsr_category:
-        rank += f" in {wording.escape_markdown(row.bsr_category)}"
-    stars = wording.rating(row.rating)
-    parts += [rank, f"{stars} stars of {wording.count(row.ratings_count)} ratings"]
-    return f":gray[{' · '.join(parts)} · seen {wording.age(row.captured_at, now)}]"
+        rank += f" in {escape_markdown(row.bsr_category)}"
+    stars = format_rating(row.rating)
+    parts += [rank, f"{stars} stars of {format_count(row.ratings_count)} ratings"]
+    return f":gray[{' · '.join(parts)} · seen {format_age(row.captured_at, now)}]"
 
 
 def _add(head: ProductHead) -> None:

@@ -7,9 +7,12 @@ import streamlit as st
 
 from app import account_actions, boundary, data, fragments, keys, leaving, theme
 from app.data import accounts
-from core import outages, wording
+from core import outages
 from core.accounts.notices import Told
 from core.accounts.rules import Acting
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import format_capped_count
+from core.text.times import format_age
 
 _LEAVING = "_leaving"
 BELL = "bell"
@@ -31,7 +34,7 @@ def sidebar(who: Acting, pages: Sequence[str]) -> None:
 
 
 def _person(who: Acting) -> None:
-    name = wording.escape_markdown(wording.shorten(who.name, 24))
+    name = escape_markdown(shorten(who.name, 24))
     with st.popover(name, width="stretch", wrap=False, help=f"{name}, {who.role.value}"):
         st.caption(f"{name}, signed in as {who.role.value}")
         st.page_link(
@@ -46,7 +49,7 @@ def _leave() -> None:
 
 def _bell(unread: int) -> None:
     """Show how many notices are unread; a click shows them all."""
-    label = wording.capped_count(unread, 99) if unread else ""
+    label = format_capped_count(unread, 99) if unread else ""
     icon = ":material/notifications_active:" if unread else ":material/notifications:"
     told = f"{label or 'No'} new {'notice' if unread == 1 else 'notices'}"
     if st.button(label, icon=icon, help=told, key=BELL, wrap=False):
@@ -78,12 +81,12 @@ def _mark_read(up_to: int) -> None:
 def read_only_notice() -> None:
     """Say above a page that nothing can be changed, while that is so."""
     if data.is_read_only():
-        st.warning(wording.escape_markdown(outages.READING_ONLY), icon=":material/edit_off:")
+        st.warning(escape_markdown(outages.READING_ONLY), icon=":material/edit_off:")
 
 
 def _notice(told: Told) -> None:
-    words = wording.escape_markdown(told.text)
-    age = wording.age(told.at, datetime.now(UTC))
+    words = escape_markdown(told.text)
+    age = format_age(told.at, datetime.now(UTC))
     st.markdown(f"{words if told.is_read else f'**{words}**'}  \n:small[:gray[{age}]]")
     if told.page in _PAGES:
         st.page_link(

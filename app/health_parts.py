@@ -10,11 +10,14 @@ import streamlit as st
 
 from app import cards, data, data_tables, downloads
 from app.data import operations
-from core import wording
+from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.provenance_words import source_name
 from core.importing.verdicts import label_of
 from core.scraping.providers import DEMO
+from core.text.escaping import escape_markdown, remove_direction_marks, shorten
+from core.text.numbers import format_capped_count, format_count, format_dollars, format_file_size
+from core.text.times import format_age, format_day, format_duration, format_moment
 from core.upkeep.health import (
     Concern,
     Gravity,
@@ -67,8 +70,8 @@ def answer(health: Health) -> None:
 
 def fine_sentence(health: Health) -> str:
     """Say by what one sees that all is well."""
-    seen = wording.age(health.worker_seen_at, health.as_of)
-    looks = wording.capped_count(health.looks.total)
+    seen = format_age(health.worker_seen_at, health.as_of)
+    looks = format_capped_count(health.looks.total)
     return f"The worker was seen {seen}; {looks} looks in the last 24 hours."
 
 
@@ -87,20 +90,20 @@ def figures(health: Health) -> None:
     due = sum(each.schedule.due for each in health.providers)
     overdue = sum(each.schedule.overdue for each in health.providers)
     leased = sum(each.schedule.leased for each in health.providers)
-    counted = wording.moment(health.as_of, data.acting().time_zone)
+    counted = format_moment(health.as_of, data.acting().time_zone)
     cards.metric_row(
         [
             _worker_card(health),
             cards.Card(
                 "Due now",
-                wording.capped_count(due),
-                note=f"{wording.capped_count(overdue)} overdue",
+                format_capped_count(due),
+                note=f"{format_capped_count(overdue)} overdue",
                 about="Products whose time has come; overdue for more than an hour. "
                 f"Counted {counted}.",
             ),
             cards.Card(
                 "Being fetched",
-                wording.capped_count(leased),
+                format_capped_count(leased),
                 note="in open runs",
                 about=f"Counted {counted}.",
             ),
@@ -116,7 +119,7 @@ def _worker_card(health: Health) -> cards.Card:
     return cards.Card(
         "Worker",
         "Running" if is_alive else "Silent" if seen else "Never ran",
-        note="no sign of life yet" if seen is None else f"seen {wording.age(seen, health.as_of)}",
+        note="no sign of life yet" if seen is None else f"seen {format_age(seen, health.as_of)}",
         about="It gives a sign of life every minute; after three it counts as silent.",
     )
 
@@ -125,8 +128,8 @@ def _looks_card(health: Health) -> cards.Card:
     looks = health.looks
     return cards.Card(
         "Looks in 24 h",
-        wording.count(looks.total),
-        note=f"{wording.count(looks.failed)} failed",
+        format_count(looks.total),
+        note=f"{format_count(looks.failed)} failed",
         about="Products asked for in the newest fetch runs that have ended.",
     )
 
@@ -138,10 +141,10 @@ def _cost_card(health: Health) -> cards.Card:
     first = paid[0]
     return cards.Card(
         "Cost today (UTC)",
-        wording.dollars(first.dollars_today),
-        note=f"of {wording.dollars(first.dollars_per_day)} a day",
+        format_dollars(first.dollars_today),
+        note=f"of {format_dollars(first.dollars_per_day)} a day",
         about="What runs cost by Apify's own word; expected costs where it has not told yet. "
-        f"This month: {wording.dollars(first.dollars_this_month)}.".replace("$", "\\$"),
+        f"This month: {format_dollars(first.dollars_this_month)}.".replace("$", "\\$"),
     )
 
 
@@ -162,7 +165,7 @@ def _provider(provider: Provider, now: datetime) -> None:
             st.badge(state_of(provider, now), color=badge_color(provider, now))
         st.caption(provider_sentence(provider, now))
         if provider.detail and provider.state != "no_token":  # that is told above
-            st.caption(wording.escape_markdown(provider.detail))
+            st.caption(escape_markdown(provider.detail))
 
 
 def state_of(provider: Provider, now: datetime) -> str:
@@ -185,23 +188,23 @@ def provider_sentence(provider: Provider, now: datetime) -> str:
     """Say what a provider has to do and what it cost."""
     schedule = provider.schedule
     products = "product" if schedule.scheduled == 1 else "products"
-    parts = [f"{wording.capped_count(schedule.scheduled)} {products} scheduled"]
+    parts = [f"{format_capped_count(schedule.scheduled)} {products} scheduled"]
     if schedule.next_due_at is not None:
-        parts.append(f"{wording.capped_count(schedule.due)} due")
+        parts.append(f"{format_capped_count(schedule.due)} due")
         if schedule.next_due_at > now:
-            parts.append(f"next {wording.age(schedule.next_due_at, now)}")
+            parts.append(f"next {format_age(schedule.next_due_at, now)}")
     if provider.is_paid:
         parts.append(
-            f"{wording.dollars(provider.dollars_today)} today of "
-            f"{wording.dollars(provider.dollars_per_day)}"
+            f"{format_dollars(provider.dollars_today)} today of "
+            f"{format_dollars(provider.dollars_per_day)}"
         )
-        parts.append(f"{wording.dollars(provider.dollars_this_month)} this month")
+        parts.append(f"{format_dollars(provider.dollars_this_month)} this month")
     else:
         parts.append("costs nothing")
     if provider.checked_at is not None and provider.state != "no_token":
-        parts.append(f"asked {wording.age(provider.checked_at, now)}")
+        parts.append(f"asked {format_age(provider.checked_at, now)}")
     if provider.is_resting(now):
-        parts.append(f"rests, tried again {wording.age(provider.retry_at, now)}")
+        parts.append(f"rests, tried again {format_age(provider.retry_at, now)}")
     return " · ".join(parts).replace("$", "\\$")
 
 
@@ -226,7 +229,7 @@ def runs(found: Sequence[FetchRunRow], now: datetime) -> None:
 
 def _run_cells(run: FetchRunRow, now: datetime) -> dict[str, object]:
     return {
-        "Started": wording.age(run.intended_at, now),
+        "Started": format_age(run.intended_at, now),
         "State": run.state,
         "Products": run.products,
         "Stored": run.stored,
@@ -243,7 +246,7 @@ def _run_cells(run: FetchRunRow, now: datetime) -> dict[str, object]:
 def _cost(run: FetchRunRow) -> str:
     if run.cost_usd is None:
         return "not told yet"
-    return wording.dollars(run.cost_usd) + (" (invented)" if run.provider == DEMO else "")
+    return format_dollars(run.cost_usd) + (" (invented)" if run.provider == DEMO else "")
 
 
 # Failures
@@ -261,7 +264,7 @@ def failures(found: Sequence[OutcomeCount], now: datetime) -> None:
         )
         return
     labels = {
-        each.outcome: f"{label_of(each.outcome)} · {wording.count(each.looks)}" for each in failed
+        each.outcome: f"{label_of(each.outcome)} · {format_count(each.looks)}" for each in failed
     }
     chosen = st.pills(
         "Outcome",
@@ -297,14 +300,14 @@ def _unreadable_cells(each: UnreadableField, now: datetime) -> dict[str, object]
         "Source": source_name(each.source),
         "Last 24 hours": each.last_day,
         "Last 7 days": each.last_week,
-        "Newest": wording.age(each.newest_at, now),
+        "Newest": format_age(each.newest_at, now),
         "Marketplace": each.marketplace,
-        "What stood there": wording.unturned(each.newest_text),
+        "What stood there": remove_direction_marks(each.newest_text),
     }
 
 
 def _failed(outcome: str, now: datetime) -> None:
-    st.caption(wording.outcome(Outcome(outcome)))
+    st.caption(outcome_sentence(Outcome(outcome)))
     looks = operations.failed_looks(outcome)
     ticked = data_tables.show(
         pd.DataFrame([_look_cells(look, now) for look in looks]),
@@ -325,10 +328,10 @@ def _failed(outcome: str, now: datetime) -> None:
 
 def _look_cells(look: FailedLook, now: datetime) -> dict[str, object]:
     return {
-        "Product": wording.shorten(look.title or look.asin, 60),
+        "Product": shorten(look.title or look.asin, 60),
         "Marketplace": look.marketplace,
         "ASIN": look.asin,
-        "When": wording.age(look.at, now),
+        "When": format_age(look.at, now),
         "Why": look.detail or "no detail was given",
         "Original": "kept" if look.has_original else "none came",
         "Run": str(look.run_id),
@@ -351,7 +354,7 @@ def original(look: FailedLook) -> None:
             key="original",
         )
         # As code: nothing in it is a link, a picture or markup.
-        st.code(wording.shorten(text, _LONGEST_SHOWN), language="json", height=_code_height(text))
+        st.code(shorten(text, _LONGEST_SHOWN), language="json", height=_code_height(text))
 
 
 _MOST_LINES = 16
@@ -387,8 +390,8 @@ def _job_cells(job: JobRow, now: datetime) -> dict[str, object]:
     return {
         "Job": job.job,
         "State": job.state,
-        "Started": wording.age(job.started_at, now),
-        "Took": "not ended" if took is None else wording.duration(took),
+        "Started": format_age(job.started_at, now),
+        "Took": "not ended" if took is None else format_duration(took),
         "What it did": job.error or job.note or ("nothing to do" if job.ended_at else "not ended"),
     }
 
@@ -403,22 +406,22 @@ def storage_sentences(health: Health) -> list[str]:
     """Say how storage and imports stand, a sentence each."""
     kept = health.storage
     months = kept.retention_months
-    until = wording.day(kept.room_until)
+    until = format_day(kept.room_until)
     keeps = (
         "Snapshots are kept for ever (retention is off)."
         if months is None
         else f"Scraped snapshots are kept for {months} months, days and imports for ever."
     )
-    waiting = f"{wording.count(health.imports.queued)} imports wait"
+    waiting = f"{format_count(health.imports.queued)} imports wait"
     if health.imports.oldest_queued_at is not None:
-        age = wording.age(health.imports.oldest_queued_at, health.as_of)
+        age = format_age(health.imports.oldest_queued_at, health.as_of)
         waiting += f", the oldest confirmed {age}"
     return [
-        f"The database takes {wording.file_size(kept.database_bytes)}.",
+        f"The database takes {format_file_size(kept.database_bytes)}.",
         f"There is room for snapshots until {until}, "
         f"for original items {kept.raw_days_ahead} days ahead.",
         keeps,
-        f"{waiting}, {wording.count(health.imports.running)} run.",
+        f"{waiting}, {format_count(health.imports.running)} run.",
     ]
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 import streamlit as st
 
 from app import addresses, boundary, data, data_tables, import_actions, keys, session
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
@@ -17,6 +16,9 @@ from core.importing.moments import zone_words
 from core.importing.queries import ImportView
 from core.importing.rows import KIND_LABELS, LISTS, DayOrder, FileKind
 from core.importing.service import Confirmation
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_counted, format_dollars, format_file_size
+from core.text.times import format_moment
 from core.tracking.lists import Whose
 from core.tracking.rules import Cadence, Role
 from core.upkeep.health import WITHOUT_A_KEY
@@ -137,18 +139,18 @@ def _tell_error() -> None:
 def recognised(view: ImportView) -> None:
     """Say what a file is, by what that was told, and what is wrong with it."""
     st.subheader(kind_label(view.kind), anchor=False)
-    said = [wording.escape_markdown(view.name), wording.file_size(view.file_bytes)]
+    said = [escape_markdown(view.name), format_file_size(view.file_bytes)]
     if view.kind != FileKind.PASTED_TEXT:
         said.append(_rows(view.rows_estimated))
     if view.products_estimated is not None:
-        said.append(f"{wording.counted(view.products_estimated, 'product')} to track")
+        said.append(f"{format_counted(view.products_estimated, 'product')} to track")
     st.caption(" · ".join([*said, view.reason or ""]))
     for problem in view.problems:
-        st.warning(wording.escape_markdown(problem), icon=":material/warning:")
+        st.warning(escape_markdown(problem), icon=":material/warning:")
 
 
 def _rows(number: int | None) -> str:
-    return "rows not counted yet" if number is None else f"about {wording.counted(number, 'row')}"
+    return "rows not counted yet" if number is None else f"about {format_counted(number, 'row')}"
 
 
 def preview(view: ImportView) -> None:
@@ -233,7 +235,7 @@ def _time(view: ImportView) -> None:
     if view.is_confirmed_before and view.captured_at is not None:
         st.caption(
             ":material/schedule: This file was imported before. It keeps the time that was "
-            f"confirmed then: {wording.moment(view.captured_at, zone)} ({zone})."
+            f"confirmed then: {format_moment(view.captured_at, zone)} ({zone})."
         )
         return
     st.caption(f":material/schedule: {view.times or ''}")
@@ -318,20 +320,20 @@ def cost_sentence(view: ImportView) -> str:
     """Say what fetching costs a day, as far as that can be told before reading it all."""
     settings = get_settings()
     each = settings.amazcope_dollars_per_product
-    limit = wording.dollars(settings.amazcope_dollars_per_day)
+    limit = format_dollars(settings.amazcope_dollars_per_day)
     if view.products_estimated == 0:
         return "Nothing in it can be tracked, so nothing is fetched."
     if view.products_estimated is None:
         said = (
-            f"Fetching costs about {wording.dollars(each)} per product and day; "
+            f"Fetching costs about {format_dollars(each)} per product and day; "
             f"the limit is {limit} a day in all."
         )
         return said.replace("$", "\\$")
     cost = dollars_per_day(view.products_estimated, Cadence.DAILY, each)
-    products = wording.counted(view.products_estimated, "product")
+    products = format_counted(view.products_estimated, "product")
     return (
         f"Fetching {products} once a day at "
-        f"{wording.dollars(each)} costs up to {wording.dollars(cost)} a day; "
+        f"{format_dollars(each)} costs up to {format_dollars(cost)} a day; "
         f"the limit is {limit} a day in all."
     ).replace("$", "\\$")
 

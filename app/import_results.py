@@ -8,9 +8,11 @@ import streamlit as st
 from app import cards, data, data_tables, downloads, fragments, keys
 from app.data import operations
 from app.import_parts import kind_label, show_import
-from core import wording
 from core.importing.queries import ImportView, VerdictGroup
 from core.importing.verdicts import has_failed, label_of
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count, format_counted
+from core.text.times import format_age, format_duration, format_moment
 from core.upkeep.health import is_worker_alive
 
 EARLIER = "earlier_imports"
@@ -34,7 +36,7 @@ def progress(run_id: int) -> None:
             st.progress(min(view.rows_read / view.rows_estimated, 1.0))
         figures(view)
         if view.error:
-            st.warning(wording.escape_markdown(view.error), icon=":material/warning:")
+            st.warning(escape_markdown(view.error), icon=":material/warning:")
 
 
 def state_sentence(view: ImportView, worker_seen_at: datetime | None, now: datetime) -> str:
@@ -43,25 +45,25 @@ def state_sentence(view: ImportView, worker_seen_at: datetime | None, now: datet
         seen = (
             "it has never run"
             if worker_seen_at is None
-            else (f"it was last seen {wording.age(worker_seen_at, now)}")
+            else (f"it was last seen {format_age(worker_seen_at, now)}")
         )
         return f"Waiting for the worker: {seen}. Start it with `make run`."
     if view.state == "queued":
-        return f"Waiting for the worker, queued {wording.age(view.created_at, now)}"
+        return f"Waiting for the worker, queued {format_age(view.created_at, now)}"
     if view.rows_estimated is None or view.rows_read > view.rows_estimated:
-        return f"Importing: {wording.counted(view.rows_read, 'row')} read"
-    of_about = wording.counted(view.rows_estimated, "row")
-    return f"Importing: {wording.count(view.rows_read)} of about {of_about} read"
+        return f"Importing: {format_counted(view.rows_read, 'row')} read"
+    of_about = format_counted(view.rows_estimated, "row")
+    return f"Importing: {format_count(view.rows_read)} of about {of_about} read"
 
 
 def figures(view: ImportView) -> None:
     """Show the four counts of an import; the last three add up to the first."""
     cards.metric_row(
         [
-            cards.Card("Rows read", wording.count(view.rows_read)),
-            cards.Card("Stored", wording.count(view.rows_stored)),
-            cards.Card("Already there", wording.count(view.rows_known)),
-            cards.Card("Failed", wording.count(view.rows_failed)),
+            cards.Card("Rows read", format_count(view.rows_read)),
+            cards.Card("Stored", format_count(view.rows_stored)),
+            cards.Card("Already there", format_count(view.rows_known)),
+            cards.Card("Failed", format_count(view.rows_failed)),
         ]
     )
 
@@ -72,7 +74,7 @@ def figures(view: ImportView) -> None:
 def result(view: ImportView) -> None:
     """Show what came of an import: counts, verdicts, the way to its products."""
     if view.error:
-        st.error(wording.escape_markdown(view.error), icon=":material/error:")
+        st.error(escape_markdown(view.error), icon=":material/error:")
     else:
         st.markdown(f"**{ended_sentence(view)}** · {_when(view)}")
     figures(view)
@@ -87,23 +89,23 @@ def result(view: ImportView) -> None:
 
 def ended_sentence(view: ImportView) -> str:
     """Say in one line how an import ended."""
-    rows = wording.counted(view.rows_read, "row")
-    parts = [f"{wording.count(view.rows_stored)} of {rows} stored"]
+    rows = format_counted(view.rows_read, "row")
+    parts = [f"{format_count(view.rows_stored)} of {rows} stored"]
     if not view.rows_stored and not view.rows_failed:
         parts = ["Everything was there already: nothing changed"]
     if view.products_added:
-        parts.append(f"{wording.counted(view.products_added, 'product')} added")
+        parts.append(f"{format_counted(view.products_added, 'product')} added")
     if view.snapshots_stored:
-        parts.append(wording.counted(view.snapshots_stored, "snapshot"))
+        parts.append(format_counted(view.snapshots_stored, "snapshot"))
     return " · ".join(parts)
 
 
 def _when(view: ImportView) -> str:
     """Say when an import ended and how long it took."""
-    ended = wording.moment(view.ended_at, data.acting().time_zone)
+    ended = format_moment(view.ended_at, data.acting().time_zone)
     if view.started_at is None or view.ended_at is None:
         return ended
-    took = wording.duration((view.ended_at - view.started_at).total_seconds())
+    took = format_duration((view.ended_at - view.started_at).total_seconds())
     return f"{ended} · took {took}"
 
 
@@ -136,7 +138,7 @@ def _verdicts(view: ImportView, groups: list[VerdictGroup]) -> None:
 
 def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
     rows = "row" if group.rows == 1 else "rows"
-    heading = f"{label_of(group.verdict)} · {wording.count(group.rows)} {rows}"
+    heading = f"{label_of(group.verdict)} · {format_count(group.rows)} {rows}"
     with st.expander(heading, expanded=False):
         shown = operations.verdict_rows(data.acting(), view.id, group.verdict, view.rows_read)
         frame = pd.DataFrame(
@@ -153,7 +155,7 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
             alt=f"Rows with the verdict {label_of(group.verdict)}",
         )
         if group.rows > len(shown):
-            st.caption(f"The first {wording.count(len(shown))}; the download has all of them.")
+            st.caption(f"The first {format_count(len(shown))}; the download has all of them.")
 
 
 def _download(view: ImportView) -> None:
@@ -218,7 +220,7 @@ def _earlier_cells(view: ImportView, now: datetime) -> dict[str, object]:
         "Name": view.name,
         "What": kind_label(view.kind),
         "State": _STATES.get(view.state, view.state),
-        "When": wording.age(view.created_at, now),
+        "When": format_age(view.created_at, now),
         "Rows": view.rows_read,
         "Stored": view.rows_stored,
         "Known": view.rows_known,

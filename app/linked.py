@@ -7,7 +7,6 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import addresses, boundary, entering, leaving
-from core import wording
 from core.accounts import mailed, second_factor, service
 from core.accounts.attempts import Form
 from core.accounts.credentials import hash_password, password_problem
@@ -25,6 +24,7 @@ from core.accounts.team_settings import registration_mode
 from core.config import get_settings
 from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
+from core.text.escaping import escape_markdown
 from jobs import mailing
 
 PARAMETERS = {
@@ -146,13 +146,12 @@ class _Typed:
 
 def _who(purpose: Purpose, invited: Invited) -> tuple[str, str]:
     if purpose is Purpose.RESET:
-        st.caption(f"For {wording.escape_markdown(invited.mail or '')}")
+        st.caption(f"For {escape_markdown(invited.mail or '')}")
         return invited.name, invited.mail or ""
     name = st.text_input("Your name", value=invited.name, max_chars=LONGEST_NAME)
     if purpose in (Purpose.INVITATION, Purpose.CONFIRMATION):
         st.caption(
-            f"You join as {invited.role.value} and sign in as "
-            f"{wording.escape_markdown(invited.mail or '')}"
+            f"You join as {invited.role.value} and sign in as {escape_markdown(invited.mail or '')}"
         )
         return name, invited.mail or ""
     mail = st.text_input("Mail address to sign in with", max_chars=LONGEST_ADDRESS)

@@ -10,11 +10,13 @@ import streamlit as st
 from app import cards, data_tables, keys
 from app.data import acting
 from app.data import suggestions as data
-from core import wording
 from core.accounts.rules import Right
 from core.suggestions import model_words
 from core.suggestions.model_day import ModelDay, Trouble
 from core.suggestions.model_setup import Spoken
+from core.text.escaping import escape_markdown, remove_direction_marks
+from core.text.numbers import format_count, format_dollars
+from core.text.times import format_age
 
 _ROW_HEIGHT = 38
 _REJECTED = "model_trouble"
@@ -34,7 +36,7 @@ def line() -> None:
 
 
 def _safe(told: str) -> str:
-    return wording.escape_markdown(told)
+    return escape_markdown(told)
 
 
 def advisors(now: datetime) -> None:
@@ -51,7 +53,7 @@ def advisors(now: datetime) -> None:
 
 
 def _figures(spoken: Spoken, day: ModelDay) -> None:
-    count = wording.count
+    count = format_count
     cards.metric_row(
         [
             cards.Card(
@@ -76,8 +78,8 @@ def _figures(spoken: Spoken, day: ModelDay) -> None:
             ),
             cards.Card(
                 "Model's cost today",
-                wording.dollars(day.dollars),
-                note=f"of {wording.dollars(spoken.dollars_per_day)} a day",
+                format_dollars(day.dollars),
+                note=f"of {format_dollars(spoken.dollars_per_day)} a day",
                 about="What the calls of all teams cost since midnight (UTC); open ones count at "
                 "their most.",
             ),
@@ -106,11 +108,11 @@ def _troubles(found: Sequence[Trouble], now: datetime) -> None:
 
 def _cells(trouble: Trouble, now: datetime) -> dict[str, str]:
     return {
-        "When": wording.age(trouble.at, now),
+        "When": format_age(trouble.at, now),
         "Product": f"{trouble.marketplace} {trouble.asin}",
         "What came": model_words.ENDS[trouble.state],
-        "Why": wording.unturned(model_words.why(trouble)),
-        "Model": wording.unturned(trouble.model or "not told"),
+        "Why": remove_direction_marks(model_words.why(trouble)),
+        "Model": remove_direction_marks(trouble.model or "not told"),
     }
 
 
@@ -125,4 +127,4 @@ def _replies(found: Sequence[Trouble], rows: Sequence[int]) -> None:
             st.markdown(f"- {_safe(reason)}")
         for number, reply in enumerate(ticked.replies, 1):
             st.caption(f"Reply {number}, as it came")
-            st.code(wording.unturned(reply) or "(empty)", language=None, wrap_lines=True)
+            st.code(remove_direction_marks(reply) or "(empty)", language=None, wrap_lines=True)

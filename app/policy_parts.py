@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from app.data.suggestions import About
-from core import wording
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions import policies, suggestion_words
 from core.suggestions.queries import ActionView
 from core.suggestions.rules import KIND_OF, Change, Kind
+from core.text.escaping import escape_markdown
 
 
 def lint(about: About, action: ActionView, wanted: Mapping[str, Any]) -> None:
@@ -33,8 +33,7 @@ def _listing_rules(about: About, change: Change, wanted: Mapping[str, Any]) -> N
         st.caption(":material/rule: Keeps the listing rules that are known for this marketplace.")
     for finding in found:
         st.warning(
-            f"{wording.escape_markdown(finding.detail)}  \n"
-            f":gray[{wording.escape_markdown(finding.policy.source)}]",
+            f"{escape_markdown(finding.detail)}  \n:gray[{escape_markdown(finding.policy.source)}]",
             icon=":material/gavel:",
         )
 
@@ -48,8 +47,6 @@ def _price_caps(about: About, action: ActionView, wanted: Mapping[str, Any]) -> 
         problem = caps.coupon_problem(about.before.price, wanted)
     if problem is None:
         limits = suggestion_words.caps(caps, about.view.row.marketplace)
-        st.caption(
-            f":material/straighten: Within the price caps: {wording.escape_markdown(limits)}."
-        )
+        st.caption(f":material/straighten: Within the price caps: {escape_markdown(limits)}.")
     else:
-        st.warning(wording.escape_markdown(problem), icon=":material/straighten:")
+        st.warning(escape_markdown(problem), icon=":material/straighten:")

@@ -5,12 +5,22 @@ from datetime import datetime
 
 from app.cards import Card, Direction, Mood
 from app.data.history import Period
-from core import wording
+from core.catalog.money import format_price
 from core.history import blanks, period_words
 from core.history.blanks import Group
+from core.history.labels import availability_label, price_basis_label, short_availability_label
 from core.history.observation import Availability, PriceBasis
 from core.history.period_words import gained, moved, stars_gained
 from core.history.product_head import ProductHead
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import (
+    format_count,
+    format_percent_change,
+    format_rank,
+    format_rank_change,
+    format_rating,
+)
+from core.text.times import format_age, format_moment
 
 UNKNOWN = "unknown"
 
@@ -55,8 +65,8 @@ def _aged(
         card = replace(card, change=None, mood="neutral", direction="none", note="before removal")
     told = [card.about] if card.about else []
     told += [f"Compared with the start of {in_words}."] if card.change else []
-    told.append(f"Seen {wording.moment(at, zone)}.")
-    return CurrentFigure(replace(card, about=" ".join(told)), column, wording.age(at, now))
+    told.append(f"Seen {format_moment(at, zone)}.")
+    return CurrentFigure(replace(card, about=" ".join(told)), column, format_age(at, now))
 
 
 _PRICE_LABELS = {
@@ -74,10 +84,10 @@ def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
         return _blank(label, head, "price", now, "No price")
     change = None
     if period is not None:
-        change = moved(period.statistics.price, wording.percent_change)
+        change = moved(period.statistics.price, format_percent_change)
     return Card(
         label,
-        wording.money(head.price, head.marketplace),
+        format_price(head.price, head.marketplace),
         change=change,
         note=None if change else _coupon(head),
         history=period.prices if period else (),
@@ -86,7 +96,7 @@ def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
 
 
 def _about_price(head: ProductHead) -> str:
-    told = wording.price_basis(head.price_basis).capitalize() + "."
+    told = price_basis_label(head.price_basis).capitalize() + "."
     coupon = _coupon(head)
     return f"{told} {coupon.capitalize()}, not taken off here." if coupon else told
 
@@ -95,14 +105,14 @@ def _coupon(head: ProductHead) -> str | None:
     if head.coupon_percent:
         return f"coupon {head.coupon_percent}\u202f%"
     if head.coupon_amount:
-        return f"coupon {wording.money(head.coupon_amount, head.marketplace)}"
+        return f"coupon {format_price(head.coupon_amount, head.marketplace)}"
     return None
 
 
 def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
     if head.bsr is None:
         return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
-    change = moved(period.statistics.rank, wording.rank_change) if period else None
+    change = moved(period.statistics.rank, format_rank_change) if period else None
     mood: Mood = "neutral"
     direction: Direction = "none"
     if change and "improved" in change:
@@ -111,10 +121,8 @@ def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
         mood, direction = "worse", "down"
     category = head.bsr_category
     return Card(
-        f"Rank in {wording.escape_markdown(wording.shorten(category, 24))}"
-        if category
-        else "Best Sellers Rank",
-        wording.rank(head.bsr),
+        f"Rank in {escape_markdown(shorten(category, 24))}" if category else "Best Sellers Rank",
+        format_rank(head.bsr),
         change=change,
         mood=mood,
         direction=direction,
@@ -129,7 +137,7 @@ def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:
         return _blank("Rating", head, "rating", now, "No rating")
     return Card(
         "Rating",
-        f"{wording.rating(head.rating)} ★",
+        f"{format_rating(head.rating)} ★",
         change=moved(period.statistics.rating, stars_gained) if period else None,
         history=period.ratings if period else (),
     )
@@ -141,10 +149,10 @@ def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> C
     reviews = head.reviews_count
     about = "Ratings with and without text."
     if reviews is not None:
-        about += f" Written reviews: {wording.count(reviews)}."
+        about += f" Written reviews: {format_count(reviews)}."
     return Card(
         "Ratings",
-        wording.count(head.ratings_count),
+        format_count(head.ratings_count),
         change=moved(period.statistics.ratings_count, gained) if period else None,
         history=period.ratings_counts if period else (),
         about=about,
@@ -155,9 +163,9 @@ def _availability(head: ProductHead, period: Period | None, now: datetime) -> Ca
     if head.availability is None:
         return _blank("Availability", head, "availability", now, "Not said")
     state = head.availability
-    value = wording.short_availability(state)
+    value = short_availability_label(state)
     if head.stock_left is not None and state == Availability.LIMITED:
-        value = f"{wording.count(head.stock_left)} left"
+        value = f"{format_count(head.stock_left)} left"
     share = period.statistics.in_stock_share.value if period else None
     note = None if share is None else f"{period_words.share(share)} in stock"
     return Card(
@@ -166,11 +174,9 @@ def _availability(head: ProductHead, period: Period | None, now: datetime) -> Ca
 
 
 def _about_availability(head: ProductHead) -> str:
-    state = wording.availability(head.availability)
+    state = availability_label(head.availability)
     told = f"{state[0].upper()}{state[1:]}."
-    return (
-        f"{told} Buy Box held by {wording.escape_markdown(head.seller)}." if head.seller else told
-    )
+    return f"{told} Buy Box held by {escape_markdown(head.seller)}." if head.seller else told
 
 
 def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: str) -> Card:
@@ -188,7 +194,7 @@ def _about_blank(head: ProductHead, group: Group) -> str | None:
         return None
     unread = blanks.unreadable_text(head, group)
     if unread is not None:
-        return f"This stands there and could not be read: “{wording.escape_markdown(unread)}”."
+        return f"This stands there and could not be read: “{escape_markdown(unread)}”."
     if blanks.seen_at(head, group) is None:
         return "No source that was asked so far reports it."
     return "It was looked for, and there was none."

@@ -7,12 +7,13 @@ import streamlit as st
 from app import actions, boundary, downloads, fragments, price_caps, product_actions
 from app.data import acting, origins
 from app.thresholds import ThresholdInputs
-from core import wording
 from core.accounts.rules import Right
 from core.config import get_settings
 from core.history import provenance_words
 from core.history.product_head import Following, ProductHead
 from core.history.provenance import Provenance
+from core.text.escaping import escape_markdown
+from core.text.times import format_cadence
 from core.tracking.lists import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import Settings
@@ -22,7 +23,7 @@ _ROLES = {
     Role.COMPETITOR: "A competitor",
     Role.WATCHED: "Only watched",
 }
-_CADENCES = {cadence: wording.cadence(cadence.value).capitalize() for cadence in Cadence}
+_CADENCES = {cadence: format_cadence(cadence.value).capitalize() for cadence in Cadence}
 
 
 @fragments.dialog("Settings", icon=":material/tune:")
@@ -132,7 +133,7 @@ def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
     lines = provenance_words.lines_of(
         origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
     )
-    rows = [f"| {name} | {wording.escape_markdown(words)} |" for name, words in lines]
+    rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]
     st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))
     _original(head, origin)
 

@@ -19,7 +19,6 @@ from app.data.history import MOST_DEAL_DAYS, Period
 from app.kept_figure import KeptFigure
 from app.product_cards import CurrentFigure, current_figures
 from app.product_choice import Choice
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
@@ -27,6 +26,7 @@ from core.config import get_settings
 from core.history import blanks, period_words
 from core.history.period_words import Row
 from core.history.product_head import ProductHead
+from core.text.escaping import escape_markdown, shorten
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from core.upkeep.health import WITHOUT_A_KEY
 
@@ -40,18 +40,16 @@ def header(head: ProductHead) -> None:
     """Show who the product is, and what stands in the way of newer values."""
     now = datetime.now(UTC)
     title = head.title or f"{head.asin} (no title seen yet)"
-    shown = wording.shorten(title, LONGEST_TITLE)
-    full = wording.escape_markdown(title) if shown != title else None
+    shown = shorten(title, LONGEST_TITLE)
+    full = escape_markdown(title) if shown != title else None
     with st.container(gap=None):
         st.markdown(_identity(head, now))
-        st.title(wording.escape_markdown(shown), anchor=False, help=full)
+        st.title(escape_markdown(shown), anchor=False, help=full)
     problem = blanks.trouble(head.fetching, now)
     if problem and head.captured_at is not None:
         st.warning(problem, icon=":material/sync_problem:")
     for sentence, stands in blanks.unreadable_sentences(head):
-        st.warning(
-            f"{sentence}: “{wording.escape_markdown(stands)}”.", icon=":material/visibility_off:"
-        )
+        st.warning(f"{sentence}: “{escape_markdown(stands)}”.", icon=":material/visibility_off:")
 
 
 def controls(head: ProductHead) -> int:
@@ -161,8 +159,8 @@ def statistics(head: ProductHead, period: Period, in_words: str) -> None:
 
 def _lines_of(row: Row) -> str:
     """Return one figure's period as lines of Markdown."""
-    lines = [f"**{row.name}** {wording.escape_markdown(row.now)}"]
-    lines += [f":gray[{wording.escape_markdown(line)}]" for line in row.details]
+    lines = [f"**{row.name}** {escape_markdown(row.now)}"]
+    lines += [f":gray[{escape_markdown(line)}]" for line in row.details]
     return "  \n".join(lines)
 
 
@@ -211,8 +209,8 @@ def nothing_yet(head: ProductHead) -> None:
 def not_found(choice: Choice) -> None:
     """The address names a product that is not known."""
     cards.page_header("Product")
-    asin = wording.escape_markdown(choice.asin)
-    marketplace = wording.escape_markdown(choice.marketplace)
+    asin = escape_markdown(choice.asin)
+    marketplace = escape_markdown(choice.marketplace)
     st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
     if choice.url:
         import_parts.add_button(choice.url)
@@ -239,7 +237,7 @@ def _search() -> None:
         st.caption("No followed product matches. Try fewer words, or an ASIN.")
         return
     for row in found.rows.head(MOST_FOUND).to_dict("records"):
-        title = wording.escape_markdown(wording.shorten(row["title"] or row["asin"], LONGEST_TITLE))
+        title = escape_markdown(shorten(row["title"] or row["asin"], LONGEST_TITLE))
         st.page_link(
             f"../pages/{keys.PRODUCT}.py",
             label=f"{title} :gray[{row['marketplace']} · {row['asin']}]",

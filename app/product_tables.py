@@ -10,10 +10,12 @@ from app import cards, diffs, downloads, keys, product_dialogs
 from app.data import acting, origins
 from app.data import history as data
 from app.data.history import Period
-from core import wording
 from core.history import listing_diff, period_words, snapshot_table
 from core.history.listing_diff import Change
 from core.history.product_head import ProductHead
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_counted
+from core.text.times import format_moment
 
 ROWS = 100  # snapshots in a page of the table
 _OPENED = "_opened_cell"
@@ -29,7 +31,7 @@ def listing(head: ProductHead, _period: Period) -> None:
         return
     for version, changes in listing_diff.history_of(versions):
         with st.container(border=True, gap="small"):
-            st.caption(f"From {wording.moment(version.first_seen_at, acting().time_zone)}")
+            st.caption(f"From {format_moment(version.first_seen_at, acting().time_zone)}")
             if changes is None:
                 _first(version.title, version.bullets)
             else:
@@ -37,8 +39,8 @@ def listing(head: ProductHead, _period: Period) -> None:
 
 
 def _first(title: str | None, bullets: Sequence[str]) -> None:
-    lines = [f"**{wording.escape_markdown(title or 'no title')}**", ""]
-    lines += [f"- {wording.escape_markdown(bullet)}" for bullet in bullets]
+    lines = [f"**{escape_markdown(title or 'no title')}**", ""]
+    lines += [f"- {escape_markdown(bullet)}" for bullet in bullets]
     st.markdown("\n".join(lines))
 
 
@@ -54,7 +56,7 @@ def snapshots(head: ProductHead, period: Period) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.caption(
-            f"{wording.counted(total, 'snapshot')} · select a cell to see where it comes from"
+            f"{format_counted(total, 'snapshot')} · select a cell to see where it comes from"
         )
         downloads.button(
             "CSV",

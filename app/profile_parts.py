@@ -4,10 +4,10 @@ import streamlit as st
 
 from app import account_actions, wording_of_people
 from app.thresholds import ThresholdInputs
-from core import wording
 from core.accounts.profile import CURRENCY_DISPLAYS, LOCALES, PAGE_SIZES, THEMES, Profile, Wanted
 from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_TYPED, time_zones
 from core.errors import AmazcopeError
+from core.text.escaping import escape_markdown
 
 WIDTH = 760  # px: longer lines of inputs are hard to follow
 PART = "part"
@@ -44,7 +44,7 @@ def _save(form: "_Form") -> None:
     try:
         wanted = form.wanted()
     except AmazcopeError as error:
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     account_actions.do(account_actions.change_profile, wanted)
 
@@ -114,7 +114,7 @@ def _mail(own: Profile) -> None:
     """Change the address to sign in with."""
     with st.form("mail"):
         st.subheader("Mail address", anchor=False)
-        st.caption(f"You sign in as {wording.escape_markdown(own.mail or 'nobody')}.")
+        st.caption(f"You sign in as {escape_markdown(own.mail or 'nobody')}.")
         if own.is_demo or not own.has_password:
             st.caption(
                 "The people of the demo keep their addresses."

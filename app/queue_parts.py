@@ -20,12 +20,14 @@ from app import (
 )
 from app.data import acting, lists
 from app.text_fit import fitting
-from core import wording
 from core.accounts.rules import Right
 from core.suggestions import suggestion_words
 from core.suggestions.lists import Counts, QueueFilter
 from core.suggestions.queries import QueuePage, QueueRow
 from core.suggestions.rules import SuggestionState
+from core.text.escaping import escape_markdown, remove_direction_marks, shorten
+from core.text.numbers import format_count
+from core.text.times import format_age
 
 _OPEN: Final = "open_suggestion"
 _ROW_HEIGHT: Final = 38
@@ -50,7 +52,7 @@ COLUMNS: Final = (
 def subtitle(found: QueuePage, asked: QueueFilter) -> str:
     """Say how many there are, and in which order: "7 wait for a decision · worth most first"."""
     total = found.counts.total
-    number = wording.count(total)
+    number = format_count(total)
     if asked.state is SuggestionState.PENDING:
         verb = "waits" if total == 1 else "wait"
         return f"{number} {verb} for a decision · worth most first"
@@ -71,7 +73,7 @@ def counts(counted: Counts) -> None:
 
 def _counted(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
     parts = [
-        f"{name} {wording.count(numbers[key])}" for key, name in names.items() if key in numbers
+        f"{name} {format_count(numbers[key])}" for key, name in names.items() if key in numbers
     ]
     return " · ".join(parts)
 
@@ -86,8 +88,8 @@ def cells(rows: Sequence[QueueRow], now: datetime) -> pd.DataFrame:
 
 def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
     return {
-        "title": fitting(wording.unturned(row.title), TITLE_LETTERS),
-        "product": fitting(wording.unturned(row.product_title or row.asin), PRODUCT_LETTERS),
+        "title": fitting(remove_direction_marks(row.title), TITLE_LETTERS),
+        "product": fitting(remove_direction_marks(row.product_title or row.asin), PRODUCT_LETTERS),
         "priority": suggestion_words.PRIORITIES.get(row.priority, str(row.priority)),
         "kind": suggestion_words.KINDS[row.kind],
         "status": suggestion_words.state(row),
@@ -95,7 +97,7 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
         "confidence": suggestion_words.confidence(row.confidence),
         "marketplace": row.marketplace,
         "advisor": suggestion_words.advisor(row),
-        "made": wording.age(row.made_at, now),
+        "made": format_age(row.made_at, now),
         "until": suggestion_words.expiry(row, now),
     }
 
@@ -137,16 +139,16 @@ def _cards(rows: Sequence[QueueRow], now: datetime) -> None:
     """Show suggestions below each other, as a phone has room for; a title opens one."""
     for row in rows:
         words = _cells(row, now)
-        title = wording.escape_markdown(wording.shorten(row.title, LONGEST_ON_A_PHONE))
+        title = escape_markdown(shorten(row.title, LONGEST_ON_A_PHONE))
         told = [words[name] for name in ("priority", "kind", "expected")]
-        about = wording.shorten(wording.unturned(row.product_title or row.asin), LONGEST_ON_A_PHONE)
+        about = shorten(remove_direction_marks(row.product_title or row.asin), LONGEST_ON_A_PHONE)
         stands = [f"{words['confidence']} sure", words["status"], words["until"]]
         with st.container(border=True, gap=None):
             st.page_link(
                 f"../pages/{keys.SUGGESTION}.py", label=title, query_params={keys.ID: str(row.id)}
             )
-            st.markdown(wording.escape_markdown(f"{words['marketplace']} · {about}"))
-            st.caption(wording.escape_markdown(" · ".join([*told, *stands])))
+            st.markdown(escape_markdown(f"{words['marketplace']} · {about}"))
+            st.caption(escape_markdown(" · ".join([*told, *stands])))
 
 
 def _columns() -> dict[str, Any]:

@@ -10,10 +10,10 @@ import streamlit as st
 
 from app import account_actions, cards, downloads, wording_of_people
 from app.data import accounts, acting
-from core import wording
 from core.accounts.profile import Profile
 from core.accounts.rules import LONGEST_TYPED, Acting
 from core.accounts.second_factor import LONGEST_CODE
+from core.text.numbers import format_count
 
 _QR_WIDTH = 220  # px
 _SET_UP_WIDTH = 760  # px
@@ -179,7 +179,7 @@ def _recovery_codes(codes: list[str]) -> None:
 
 def _removal() -> None:
     left = accounts.recovery_codes_left()
-    st.caption(f"It is set up. Unused recovery codes: {wording.count(left.count)}.")
+    st.caption(f"It is set up. Unused recovery codes: {format_count(left.count)}.")
     if left.has_short:
         st.warning(
             "Your recovery codes are of an older, shorter kind. They still work; make new ones.",

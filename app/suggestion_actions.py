@@ -9,12 +9,13 @@ import psycopg
 from redis.exceptions import RedisError
 
 from app.data import acting
-from core import wording
 from core.db import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.suggestions import advising, applying, competitors, editing, service
 from core.suggestions.rules import Change, PriceCaps
 from core.suggestions.service import Decision
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow
 
@@ -79,9 +80,9 @@ def _told(done: Sequence[Decision], verb: str, then: str) -> str:
     """Say how many were decided; where somebody was faster or time was over, say that instead."""
     number = sum(decision.did for decision in done)
     reasons = list(dict.fromkeys(each.why for each in done if not each.did and each.why))
-    changes = "1 change" if number == 1 else f"{wording.count(number)} changes"
+    changes = "1 change" if number == 1 else f"{format_count(number)} changes"
     told = [f"{changes} {verb}. {then}".strip()] if number else []
-    told += [wording.escape_markdown(reason) for reason in reasons]
+    told += [escape_markdown(reason) for reason in reasons]
     return " ".join(told) or "Nothing was left to decide."
 
 
@@ -98,7 +99,7 @@ def ask(product_ids: Sequence[int]) -> str:
         waiting = advising.request_advice(session, acting(), product_ids, _now())
     if not waiting:
         raise InvalidInputError("Only own products get advice: set the role in its settings.")
-    told = f"Asked about {'1 product' if waiting == 1 else f'{wording.count(waiting)} products'}."
+    told = f"Asked about {'1 product' if waiting == 1 else f'{format_count(waiting)} products'}."
     return told if _ring(_advise_now) else f"{told} The worker can't be reached now."
 
 
@@ -159,9 +160,9 @@ def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
             for each in sorted(competitor_ids)
         ]
     new = sum(added)
-    told = [f"{wording.count(new)} set as competitors."] if new else []
+    told = [f"{format_count(new)} set as competitors."] if new else []
     if len(added) > new:
-        told.append(f"{wording.count(len(added) - new)} set already.")
+        told.append(f"{format_count(len(added) - new)} set already.")
     return " ".join(told)
 
 

@@ -6,12 +6,13 @@ import streamlit as st
 
 from app import actions, boundary, diffs, fragments, policy_parts, suggestion_actions
 from app.data.suggestions import About
-from core import wording
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError
 from core.suggestions import diffing, editing, suggestion_words
 from core.suggestions.queries import ActionView, SuggestionView
 from core.suggestions.rules import Change
+from core.text.escaping import escape_markdown
+from core.text.times import format_cadence
 from core.tracking.rules import Cadence
 
 LONGEST_REASON = 2000  # characters
@@ -83,7 +84,7 @@ def edit(about: About, action: ActionView) -> None:
     try:
         wanted = suggestion_actions.read_edit(action.change, text, marketplace)
     except InvalidInputError as error:
-        st.error(wording.escape_markdown(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     parts = diffing.parts_of(action.change, action.current, wanted, marketplace)
     st.caption("Before and after")
@@ -114,7 +115,7 @@ def _field(change: Change, written: str, marketplace: str) -> str:
         return st.text_input(f"{name} ({currency})", written, key="edit_value")
     if change is Change.SET_CADENCE:
         place = _CADENCES.index(written) if written in _CADENCES else 0
-        chosen = st.selectbox(name, _CADENCES, place, format_func=wording.cadence, key="edit_value")
+        chosen = st.selectbox(name, _CADENCES, place, format_func=format_cadence, key="edit_value")
         return chosen or written
     if change in editing.LONG:
         label = f"{name}, one a line" if change in editing.LINES else name

@@ -8,11 +8,12 @@ from app import cards, keys, product_choice
 from app.data import history
 from app.data import suggestions as data
 from app.kept_figure import KeptFigure
-from core import wording
 from core.chart_theme import PLOTLY_CONFIG
 from core.suggestions import charts, suggestion_words
 from core.suggestions.queries import SuggestionView
 from core.suggestions.rules import Evidence
+from core.text.escaping import escape_markdown, shorten
+from core.text.times import format_age
 
 LONGEST_VALUE = 120  # characters of a cell
 LONGEST_AMOUNT = 20  # what no line is broken in
@@ -26,11 +27,11 @@ def why(view: SuggestionView) -> None:
     with st.container(border=True):
         st.subheader("Why", anchor=False)
         st.markdown(_badges(view))
-        st.markdown(wording.escape_markdown(view.reasoning))
+        st.markdown(escape_markdown(view.reasoning))
         st.markdown(
             f"**Expected:** {suggestion_words.expected(row)}  \n"
-            f":gray[Suggested {wording.age(row.made_at, now)}, "
-            f"{wording.escape_markdown(suggestion_words.asked(row))} · "
+            f":gray[Suggested {format_age(row.made_at, now)}, "
+            f"{escape_markdown(suggestion_words.asked(row))} · "
             f"{suggestion_words.expiry(row, now)}]"
         )
         _figures(view, now)
@@ -39,7 +40,7 @@ def why(view: SuggestionView) -> None:
 def _badges(view: SuggestionView) -> str:
     row = view.row
     priority = suggestion_words.PRIORITIES.get(row.priority, str(row.priority))
-    advisor = wording.escape_markdown(suggestion_words.advisor(row))
+    advisor = escape_markdown(suggestion_words.advisor(row))
     return " ".join(
         [
             f":{_PRIORITY_BADGES.get(row.priority, 'gray-badge')}[{priority} priority]",
@@ -61,15 +62,13 @@ def _figures(view: SuggestionView, now: datetime) -> None:
 
 
 def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
-    period = f" :gray[{wording.escape_markdown(evidence.period)}]" if evidence.period else ""
-    value = wording.escape_markdown(
-        wording.shorten(suggestion_words.value(evidence, marketplace), LONGEST_VALUE)
-    )
+    period = f" :gray[{escape_markdown(evidence.period)}]" if evidence.period else ""
+    value = escape_markdown(shorten(suggestion_words.value(evidence, marketplace), LONGEST_VALUE))
     if len(value) <= LONGEST_AMOUNT:
         value = value.replace(" ", _NO_BREAK)
-    figure = wording.escape_markdown(evidence.figure) + period
+    figure = escape_markdown(evidence.figure) + period
     more = (suggestion_words.unit(evidence), suggestion_words.seen(evidence, now))
-    return "| " + " | ".join([figure, value, *map(wording.escape_markdown, more)]) + " |"
+    return "| " + " | ".join([figure, value, *map(escape_markdown, more)]) + " |"
 
 
 _DRAWN = (

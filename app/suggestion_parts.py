@@ -17,12 +17,14 @@ from app import (
 )
 from app.data import acting
 from app.data.suggestions import About
-from core import wording
 from core.accounts.rules import Right
+from core.catalog.money import format_price
 from core.suggestions import diffing, editing, proposal, suggestion_words
 from core.suggestions.proposal import Preview
 from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
+from core.text.escaping import escape_markdown, shorten
+from core.text.times import format_age, format_moment
 
 LONGEST_TITLE = 70
 LONGEST_LINK = 46  # letters of a link in the narrow column; a longer one is cut there
@@ -56,7 +58,7 @@ def header(about: About) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     ):
-        title = wording.escape_markdown(wording.shorten(row.title, 120))
+        title = escape_markdown(shorten(row.title, 120))
         st.title(title, anchor=False, width="stretch")
         with st.container(horizontal=True, width="content", gap="small"):
             _buttons(about)
@@ -77,10 +79,10 @@ def _where(about: About) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         suggestion_choice.to_queue()
         st.caption(f"{stands} · {row.marketplace} · {row.asin}", width="content")
-        title = wording.shorten(row.product_title or "no title seen yet", LONGEST_TITLE)
+        title = shorten(row.product_title or "no title seen yet", LONGEST_TITLE)
         st.page_link(
             f"../pages/{keys.PRODUCT}.py",
-            label=wording.escape_markdown(title),
+            label=escape_markdown(title),
             icon=":material/monitoring:",
             query_params={keys.MARKETPLACE: row.marketplace, keys.ASIN: row.asin},
         )
@@ -160,7 +162,7 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
     if sizes := diffing.sizes(action.change, parts):
         st.caption(sizes)
     if action.reason:
-        st.markdown(f":gray[{wording.escape_markdown(action.reason)}]")
+        st.markdown(f":gray[{escape_markdown(action.reason)}]")
     _edit_beside(action, row.marketplace)
     if action.state in _TO_DECIDE:
         policy_parts.lint(about, action, action.wanted)
@@ -182,17 +184,16 @@ def _decision(action: ActionView) -> None:
     if action.decided_at is not None:
         zone = acting().time_zone
         verb = "Declined" if action.state is ActionState.DECLINED else "Approved"
-        by = wording.escape_markdown(action.decided_by or "somebody")
+        by = escape_markdown(action.decided_by or "somebody")
         why = "" if not action.decision_reason else f": “{action.decision_reason}”"
         st.markdown(
-            f"{verb} by {by}, {wording.moment(action.decided_at, zone)}"
-            f"{wording.escape_markdown(why)}"
+            f"{verb} by {by}, {format_moment(action.decided_at, zone)}{escape_markdown(why)}"
         )
     if action.seen_at is not None and action.state is ActionState.VERIFIED:
-        seen = wording.moment(action.seen_at, acting().time_zone)
+        seen = format_moment(action.seen_at, acting().time_zone)
         st.markdown(f":material/visibility: Seen on the page by the look of {seen}")
     if action.trouble:
-        st.warning(wording.escape_markdown(action.trouble), icon=":material/sync_problem:")
+        st.warning(escape_markdown(action.trouble), icon=":material/sync_problem:")
 
 
 def _action_buttons(about: About, action: ActionView, *, with_buttons: bool) -> None:
@@ -235,7 +236,7 @@ def change_set(about: About) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("To do in Seller Central", anchor=False)
         for step in made.checklist:
-            st.markdown(f":material/check_box_outline_blank: {wording.escape_markdown(step.told)}")
+            st.markdown(f":material/check_box_outline_blank: {escape_markdown(step.told)}")
             st.code(step.to_copy, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             _file("CSV", made.csv, "text/csv", about.view)
@@ -273,17 +274,17 @@ def preview(about: About) -> None:
 def _listing(after: Preview, marketplace: str) -> None:
     shown = after.listing
     if shown.category_path:
-        st.caption(wording.escape_markdown(" › ".join(shown.category_path)))
-    st.markdown(f"**{wording.escape_markdown(shown.title or 'no title seen yet')}**")
+        st.caption(escape_markdown(" › ".join(shown.category_path)))
+    st.markdown(f"**{escape_markdown(shown.title or 'no title seen yet')}**")
     if shown.brand:
-        st.caption(f"Brand: {wording.escape_markdown(shown.brand)}")
-    price = wording.money(after.price, marketplace)
+        st.caption(f"Brand: {escape_markdown(shown.brand)}")
+    price = format_price(after.price, marketplace)
     coupon = "" if after.coupon is None else _coupon(after, marketplace)
-    st.markdown(f"**{wording.escape_markdown(price)}**{coupon}")
-    bullets = [f"- {wording.escape_markdown(bullet)}" for bullet in shown.bullets or ()]
+    st.markdown(f"**{escape_markdown(price)}**{coupon}")
+    bullets = [f"- {escape_markdown(bullet)}" for bullet in shown.bullets or ()]
     st.markdown("\n".join(bullets) or ":gray[no bullets seen]")
     if shown.description:
-        st.markdown(wording.escape_markdown(wording.shorten(shown.description, 600)))
+        st.markdown(escape_markdown(shorten(shown.description, 600)))
     if shown.image_count is not None:
         images = "image" if shown.image_count == 1 else "images"
         st.caption(f":material/image: {shown.image_count} {images}")
@@ -291,7 +292,7 @@ def _listing(after: Preview, marketplace: str) -> None:
 
 def _coupon(after: Preview, marketplace: str) -> str:
     [(_, words)] = suggestion_words.texts(Change.SET_COUPON, after.coupon or {}, marketplace)
-    return f" · coupon {wording.escape_markdown(words)}"
+    return f" · coupon {escape_markdown(words)}"
 
 
 # What happened
@@ -312,11 +313,11 @@ def time_line(about: About) -> None:
 
 def _step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and who, then when, from where to where, and why."""
-    when = f"{wording.age(event.at, now)}, {wording.moment(event.at, acting().time_zone)}"
+    when = f"{format_age(event.at, now)}, {format_moment(event.at, acting().time_zone)}"
     led = suggestion_words.change_of_state(event)
     details = [" · ".join(each for each in (when, led) if each), suggestion_words.why(event)]
-    told = "  \n".join(f":gray[{wording.escape_markdown(each)}]" for each in details if each)
-    words = wording.escape_markdown(suggestion_words.event(event, row))
+    told = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
+    words = escape_markdown(suggestion_words.event(event, row))
     return f":material/radio_button_checked: {words}  \n{told}"
 
 
@@ -328,8 +329,8 @@ def earlier(rows: Sequence[QueueRow]) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
-            title = wording.escape_markdown(wording.shorten(row.title, LONGEST_LINK))
-            told = wording.escape_markdown(suggestion_words.in_short(row, now))
+            title = escape_markdown(shorten(row.title, LONGEST_LINK))
+            told = escape_markdown(suggestion_words.in_short(row, now))
             with st.container(gap=None):
                 st.page_link(
                     f"../pages/{keys.SUGGESTION}.py",

@@ -12,9 +12,14 @@ import streamlit as st
 from app import actions, cards, compare_parts, data, data_tables, fragments, keys
 from app.data import lists
 from app.text_fit import fitting
-from core import change_wording, wording
+from core import change_wording
 from core.accounts.rules import Right
+from core.catalog.money import format_price
+from core.history.labels import availability_label
 from core.history.observation import Availability, Outcome
+from core.text.escaping import shorten
+from core.text.numbers import format_count, format_rank, format_rating
+from core.text.times import format_age
 from core.tracking.lists import Whose
 from core.tracking.rules import LONGEST_TAG
 
@@ -68,14 +73,14 @@ def _cells(row: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {
         "product": fitting(title_of(row), TITLE_COLUMN),
         "changed": _changed(row, now),
-        "price": _figure(row, "price", "price_at", wording.money(row["price"], market)),
+        "price": _figure(row, "price", "price_at", format_price(row["price"], market)),
         "price_history": sparkline(row["price_history"]),
-        "rank": _figure(row, "bsr", "bsr_at", wording.rank(row["bsr"])),
+        "rank": _figure(row, "bsr", "bsr_at", format_rank(row["bsr"])),
         "rank_history": sparkline(row["bsr_history"], higher_is_up=False),
-        "rating": _figure(row, "rating", "rating_at", wording.rating(row["rating"])),
-        "ratings": _figure(row, "ratings_count", "rating_at", wording.count(row["ratings_count"])),
+        "rating": _figure(row, "rating", "rating_at", format_rating(row["rating"])),
+        "ratings": _figure(row, "ratings_count", "rating_at", format_count(row["ratings_count"])),
         "state": state_in_words(row, now),
-        "looked": NOT_YET if row["captured_at"] is None else wording.age(row["captured_at"], now),
+        "looked": NOT_YET if row["captured_at"] is None else format_age(row["captured_at"], now),
         "marketplace": market,
         "role": _role(row),
         "asin": row["asin"],
@@ -94,7 +99,7 @@ def _role(row: dict[str, Any]) -> str:
 
 def title_of(row: dict[str, Any]) -> str:
     """Return a product's title, shortened; its ASIN where no title was read yet."""
-    return wording.shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
+    return shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
 
 
 def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
@@ -136,7 +141,7 @@ def state_in_words(row: dict[str, Any], now: datetime) -> str:
 
 def _availability(row: dict[str, Any]) -> str:
     if row["availability"] is not None:
-        words = wording.availability(Availability(row["availability"]))
+        words = availability_label(Availability(row["availability"]))
         return words[:1].upper() + words[1:]
     if row["last_outcome"] not in (None, Outcome.OK):
         return "Unknown: " + Outcome(row["last_outcome"]).value.replace("_", " ")
@@ -252,7 +257,7 @@ _FOR_WHOM = {Whose.MINE: "you", Whose.TEAM: "anybody of the team"}
 
 @fragments.dialog("Remove from the list?", icon=":material/delete:")
 def _confirm_removal(ids: list[int], whose: Whose) -> None:
-    count = "This product" if len(ids) == 1 else f"These {wording.count(len(ids))} products"
+    count = "This product" if len(ids) == 1 else f"These {format_count(len(ids))} products"
     st.write(
         f"{count} will no longer be fetched for {_FOR_WHOM[whose]}. What was observed stays: "
         "follow again, and the history is there."

@@ -12,11 +12,11 @@ import streamlit as st
 
 from app import account_actions, wording_of_people
 from app.data import accounts
-from core import wording
 from core.accounts.api_tokens import LONGEST_NAME, Token
 from core.accounts.rules import Scope
 from core.agents.connecting import TOKEN_HERE, Program, http_config, stdio_config
 from core.config import ROOT, Settings, get_settings
+from core.text.escaping import escape_markdown
 
 _ADDRESS = {"AMAZCOPE_URL", "AMAZCOPE_HOST", "AMAZCOPE_PORT"}
 _DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
@@ -116,9 +116,9 @@ def token_list(
             vertical_alignment="center",
             wrap=False,
         ):
-            owner = f"{wording.escape_markdown(each.owner)}: " if with_owner else ""
+            owner = f"{escape_markdown(each.owner)}: " if with_owner else ""
             st.markdown(
-                f"{owner}**{wording.escape_markdown(each.name)}**  \n"
+                f"{owner}**{escape_markdown(each.name)}**  \n"
                 f":small[{wording_of_people.token(each, now)}]"
             )
             st.button(

@@ -7,12 +7,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import boundary, door, entering, leaving, linked, sign_on
 from app.door import RefusedError
-from core import wording
 from core.accounts.links import Purpose
 from core.accounts.second_factor import LONGEST_CODE
 from core.config import get_settings
 from core.demo.people import PEOPLE, DemoPerson
 from core.errors import NotAllowedError
+from core.text.escaping import escape_markdown
 
 WIDTH: Final = 440  # px
 _SECOND = "_second_factor"  # token and mail address, between password and code
@@ -122,7 +122,7 @@ def _demo_person(person: DemoPerson) -> None:
         gap="small",
     ):
         st.markdown(
-            f"**{person.name}**  \n:small[:gray[{wording.escape_markdown(person.mail)}]]"
+            f"**{person.name}**  \n:small[:gray[{escape_markdown(person.mail)}]]"
             f"  \n:small[`{person.password}`]"
         )
         st.button(
@@ -139,6 +139,6 @@ def _enter(person: DemoPerson) -> None:
     try:
         _check(person.mail, person.password)
     except RefusedError as refusal:
-        st.toast(wording.escape_markdown(str(refusal)), icon=":material/lock_clock:")
+        st.toast(escape_markdown(str(refusal)), icon=":material/lock_clock:")
     except boundary.EXPECTED as error:
         st.toast(boundary.sentence_of(error), icon=":material/error:")

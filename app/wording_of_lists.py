@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import wording
+from core.text.numbers import format_capped_count
 from core.tracking.lists import ListFilter, Sort, SortBy
 from core.tracking.queries import ListPage
 
@@ -21,7 +21,7 @@ def size_of_list(found: ListPage, asked: ListFilter, sort: Sort) -> str:
     """Say how many products there are and in which order: "12 products match · by price"."""
     noun = "product" if found.total == 1 else "products"
     matching = "" if asked.is_empty else " match" if found.total != 1 else " matches"
-    parts = [f"{wording.capped_count(found.total)} {noun}{matching}", _ORDERS[sort.by]]
+    parts = [f"{format_capped_count(found.total)} {noun}{matching}", _ORDERS[sort.by]]
     if sort.by is SortBy.PRICE and found.rows["marketplace"].nunique() > 1:
         parts.append("currencies are not converted: choose one marketplace to compare")
     return " · ".join(parts)

@@ -5,12 +5,14 @@ from datetime import date, datetime
 
 from babel import Locale
 
-from core import formats, wording
+from core import formats
 from core.accounts.api_tokens import Token
 from core.accounts.rules import Role, Scope
 from core.accounts.service import Member
 from core.accounts.sessions import OpenSignIn
 from core.formats import Formats
+from core.text.escaping import escape_markdown
+from core.text.times import format_age, format_day, format_moment
 
 ROLES = {
     Role.VIEWER: "Viewer: reads",
@@ -48,31 +50,31 @@ def browser(agent: str | None) -> str:
 
 def sign_in(each: OpenSignIn, now: datetime, zone: str) -> str:
     """Say since when and from where somebody is signed in."""
-    where = wording.escape_markdown(each.address or "this machine")
-    begun = wording.moment(each.begun_at, zone)
-    return f"from {where} · since {begun} · used {wording.age(each.seen_at, now)}"
+    where = escape_markdown(each.address or "this machine")
+    begun = format_moment(each.begun_at, zone)
+    return f"from {where} · since {begun} · used {format_age(each.seen_at, now)}"
 
 
 def token(each: Token, now: datetime) -> str:
     """Say what a token may do, until when, and when it was used."""
     scopes = ", ".join(scope.value for scope in Scope if scope in each.scopes)
-    used = "never used" if each.used_at is None else f"used {wording.age(each.used_at, now)}"
+    used = "never used" if each.used_at is None else f"used {format_age(each.used_at, now)}"
     return f"`{each.hint}…` · may {scopes} · {_end_of(each, now)} · {used}"
 
 
 def _end_of(each: Token, now: datetime) -> str:
     if each.expires_at is None:
         return "does not expire"
-    return f"{'expires' if each.is_valid else 'expired'} {wording.age(each.expires_at, now)}"
+    return f"{'expires' if each.is_valid else 'expired'} {format_age(each.expires_at, now)}"
 
 
 def member(each: Member, now: datetime) -> str:
     """Say how somebody signs in."""
     seen = each.last_signed_in_at
     parts = [
-        wording.escape_markdown(each.mail or "no mail address"),
+        escape_markdown(each.mail or "no mail address"),
         STATES.get(each.state, each.state),
-        f"signed in {wording.age(seen, now)}" if seen else "never signed in",
+        f"signed in {format_age(seen, now)}" if seen else "never signed in",
         "second factor" if each.has_second_factor else "no second factor",
     ]
     return " · ".join(parts)
@@ -83,6 +85,6 @@ def language(locale: str) -> str:
     name = Locale.parse(locale).get_display_name("en")
     kept = formats.current()
     formats.use(Formats(locale))
-    sample = f"{name} · {formats.digits('11,598.5')} · {wording.day(_SAMPLE)}"
+    sample = f"{name} · {formats.digits('11,598.5')} · {format_day(_SAMPLE)}"
     formats.use(kept)
     return sample

@@ -3,10 +3,18 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core import wording
-from core.catalog.money import UNKNOWN
+from core.catalog.money import format_price
 from core.history.attention import Finding
+from core.history.labels import availability_label
 from core.history.observation import Availability
+from core.text.escaping import shorten
+from core.text.numbers import (
+    UNKNOWN,
+    format_count,
+    format_percent_change,
+    format_rank,
+    format_rank_change,
+)
 
 ARROW: Final = "→"
 
@@ -36,9 +44,9 @@ def short(change: Mapping[str, Any]) -> str:
     """
     finding = Finding(change["attention_kind"])
     if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
-        return f"Rank {wording.rank_change(change['prior_bsr'], change['bsr'])}"
+        return f"Rank {format_rank_change(change['prior_bsr'], change['bsr'])}"
     if finding is Finding.PRICE_MOVED:
-        return f"Price {wording.percent_change(change['prior_price'], change['price'])}"
+        return f"Price {format_percent_change(change['prior_price'], change['price'])}"
     return label(finding)
 
 
@@ -57,7 +65,7 @@ def before_and_after(change: Mapping[str, Any]) -> str:
         return f"{_seller(change['prior_seller'])} {ARROW} {_seller(change['buy_box_seller'])}"
     if finding is Finding.RATINGS_LOST:
         before, after = change["prior_ratings_count"], change["ratings_count"]
-        return f"{wording.count(before)} {ARROW} {wording.count(after)} ratings"
+        return f"{format_count(before)} {ARROW} {format_count(after)} ratings"
     if finding is Finding.LISTING_CHANGED:
         return "title, text or images differ from before"
     return _stock(change)
@@ -82,19 +90,19 @@ def of_stock(was_for_sale: bool, availability: int | None) -> str:
 def _rank(change: Mapping[str, Any]) -> str:
     before, after = change["prior_bsr"], change["bsr"]
     place = f" in {change['bsr_category']}" if change["bsr_category"] else ""
-    moved = wording.rank_change(before, after)
-    return f"{wording.rank(before)} {ARROW} {wording.rank(after)}{place}, {moved}"
+    moved = format_rank_change(before, after)
+    return f"{format_rank(before)} {ARROW} {format_rank(after)}{place}, {moved}"
 
 
 def _price(change: Mapping[str, Any]) -> str:
     before, after, market = change["prior_price"], change["price"], change["marketplace"]
-    moved = wording.percent_change(before, after)
-    return f"{wording.money(before, market)} {ARROW} {wording.money(after, market)}, {moved}"
+    moved = format_percent_change(before, after)
+    return f"{format_price(before, market)} {ARROW} {format_price(after, market)}, {moved}"
 
 
 def _seller(name: str | None) -> str:
-    return UNKNOWN if name is None else wording.shorten(name, 40)
+    return UNKNOWN if name is None else shorten(name, 40)
 
 
 def _availability(state: int | None) -> str:
-    return UNKNOWN if state is None else wording.availability(Availability(state))
+    return UNKNOWN if state is None else availability_label(Availability(state))

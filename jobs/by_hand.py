@@ -24,8 +24,8 @@ from core.importing.rows import KIND_LABELS, FileKind
 from core.importing.trial import TrialContext
 from core.scraping.batches import OPEN_STATES
 from core.scraping.models import FetchRun
+from core.text.numbers import format_counted
 from core.tracking.service import request_refresh
-from core.wording import counted
 from jobs import fetching
 from jobs.importing import run_import
 
@@ -61,7 +61,7 @@ def offer_file(path: Path) -> Offered:
 def _summary(run: ImportRun, time_zone: str) -> list[str]:
     rows = "rows not counted"
     if run.rows_estimated is not None:
-        rows = f"about {counted(run.rows_estimated, 'row')}"
+        rows = f"about {format_counted(run.rows_estimated, 'row')}"
     lines = [f"{run.name}: {KIND_LABELS[FileKind(run.kind)]}, {rows}. {run.reason or ''}"]
     lines += list(run.problems)
     unused = [use["column"] for use in run.columns if use["meaning"] is None]
@@ -100,10 +100,10 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
         raise
     run = _ended(run_id)
     say(
-        f"{counted(run.rows_read, 'row')}: {run.rows_stored} stored, "
+        f"{format_counted(run.rows_read, 'row')}: {run.rows_stored} stored, "
         f"{run.rows_known} already there, {run.rows_failed} failed. "
-        f"{counted(run.snapshots_stored, 'snapshot')}, "
-        f"{counted(run.products_added, 'product')} added."
+        f"{format_counted(run.snapshots_stored, 'snapshot')}, "
+        f"{format_counted(run.products_added, 'product')} added."
     )
     if run.error:
         say(run.error)
@@ -136,7 +136,7 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
         with write_scope() as session:
             acting = acting_owner(session)
             asked = request_refresh(session, acting, _products_of(" ".join(words)))
-        say(f"{counted(asked, 'product')} asked for.")
+        say(f"{format_counted(asked, 'product')} asked for.")
     deadline = time.monotonic() + patience
     started = fetching.dispatch()
     say(f"{started} runs started.")

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PrivateAttr
 
-from core import wording
+from core.text.escaping import quote
 
 
 class Part(BaseModel):
@@ -53,7 +53,7 @@ def from_outside(text: str | None) -> Untrusted | None:
 
 def quoted(text: str | None, longest: int = 80) -> str:
     """Return text from outside as it stands in a sentence; None is a title not read yet."""
-    return "(no title yet)" if text is None else wording.quoted(text, longest)
+    return "(no title yet)" if text is None else quote(text, longest)
 
 
 def plain(number: float) -> int | float:

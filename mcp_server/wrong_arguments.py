@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core import wording
+from core.text.escaping import shorten
 
 _MOST_TOLD = 5  # wrong arguments in one answer
 _NAME_SHOWN, _MESSAGE_SHOWN = 60, 300  # characters: names may come from outside
@@ -47,7 +47,7 @@ def _is_unknown(error: Mapping[str, Any]) -> bool:
 
 def _of_unknown(unknown: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """Say of all names that are none which there are: once, since they are the same."""
-    shown = ", ".join(wording.shorten(name, _NAME_SHOWN) for name in unknown[:_MOST_TOLD])
+    shown = ", ".join(shorten(name, _NAME_SHOWN) for name in unknown[:_MOST_TOLD])
     if len(unknown) == 1:
         yield f"{shown}: there is no such argument; {near(unknown[0], names)}"
     elif unknown:
@@ -75,7 +75,7 @@ def _name_of(loc: Iterable[int | str]) -> str:
     top, *rest = loc or ("arguments",)
     inner = [str(part) for part in rest if not (isinstance(part, str) and _is_a_type(part))]
     name = ".".join([str(top), *inner])
-    return wording.shorten(name, _NAME_SHOWN)
+    return shorten(name, _NAME_SHOWN)
 
 
 def _is_a_type(part: str) -> bool:
@@ -84,7 +84,7 @@ def _is_a_type(part: str) -> bool:
 
 
 def _wanted(error: Mapping[str, Any]) -> str:
-    usual = wording.shorten(error["msg"], _MESSAGE_SHOWN).replace("Input should be", "has to be")
+    usual = shorten(error["msg"], _MESSAGE_SHOWN).replace("Input should be", "has to be")
     return _WANTED.get(error["type"], usual)
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import cards, data, health_parts, model_parts
 from app.data import operations
-from core import wording
+from core.text.times import format_moment
 
 # Load
 health = operations.health_now()
@@ -14,7 +14,7 @@ jobs = operations.job_runs()
 
 # Render
 zone = data.acting().time_zone
-as_of = wording.moment(health.as_of, zone)
+as_of = format_moment(health.as_of, zone)
 with cards.page_header("Health", f"As of {as_of} ({zone})"):
     st.button("Look again", icon=":material/refresh:", on_click=operations.forget_health)
 

@@ -29,7 +29,6 @@ FRAMES = {"streamlit", "huey", "mcp", "starlette", "uvicorn"}
 OUTER = {"app", "pages", "jobs", "mcp_server", "benchmarks", "tests"}
 # The toolbox knows no folder of core, apart from these words and values.
 TOOLBOX_MAY = {
-    "core.wording": {"core.catalog", "core.history.observation", "core.scraping", "core.tracking"},
     "core.change_wording": {"core.catalog", "core.history.attention", "core.history.observation"},
 }
 TABLES = {"core.tables", "core.migrations.env"}

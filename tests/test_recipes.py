@@ -2,8 +2,7 @@
 
 import pytest
 
-from core import wording
-from core.history import gate, series
+from core.history import gate, labels, series
 from core.history.observation import Flag, Source
 from core.history.provenance import _ORIGINAL_FIELDS
 from core.history.provenance_words import source_name
@@ -30,7 +29,7 @@ def test_every_kind_of_file_has_a_name(kind: FileKind) -> None:
 
 @pytest.mark.parametrize("flag", FLAGS)
 def test_every_reason_of_the_gate_has_a_sentence_and_makes_something_doubtful(flag: Flag) -> None:
-    assert flag in wording._FLAGS
+    assert flag in labels._FLAGS
     fields = (series.PRICE, series.LIST_PRICE, series.RANK, series.RATING, series.RATINGS_COUNT)
     is_of_value = any(flag & field.doubtful for field in fields)
     # Which amount of a row is wrong it does not say: without a past, the price is flagged too.

@@ -7,7 +7,7 @@ import orjson
 
 from core.accounts.audit import Event, Values
 from core.accounts.rules import Means
-from core.wording import machine
+from core.text.machines import machine_name
 
 LONGEST = 120  # characters of one value on a screen
 NOBODY = "nobody signed in"
@@ -24,7 +24,7 @@ def where(event: Event) -> str:
     """Say from where and by which means: "page, from 10.0.0.7"."""
     if event.person is None and event.means == Means.JOB.value:
         return event.means
-    return f"{event.means}, from {machine(event.address)}"
+    return f"{event.means}, from {machine_name(event.address)}"
 
 
 def products_of(event: Event) -> set[int]:

@@ -161,7 +161,7 @@ def typed_mail(address: str) -> str:
     """Return an address that a person typed, or copied from a page, as `clean_mail` writes it.
 
     Pages keep browsers from making links of addresses by a sign that nobody sees and that is
-    copied along (`wording.escape_markdown`). Raises InvalidInputError for what can't be one.
+    copied along (`escaping.escape_markdown`). Raises InvalidInputError for what can't be one.
     """
     return clean_mail(address.replace("\u2060", ""))
 

@@ -5,7 +5,8 @@ from typing import Final
 
 from core.agents.queries import LONGEST_CALL, CallRow
 from core.agents.rules import Outcome
-from core.wording import duration, machine
+from core.text.machines import machine_name
+from core.text.times import format_duration
 
 _OUTCOMES: Final = {
     Outcome.ANSWERED: "answered",
@@ -40,11 +41,11 @@ def token(call: CallRow) -> str:
 
 def where(call: CallRow) -> str:
     """Say from where a call came."""
-    return machine(call.address)
+    return machine_name(call.address)
 
 
 def took(call: CallRow) -> str:
     """Say how long a call took; nothing for one that has not ended."""
     if call.took_ms is None:
         return ""
-    return f"{call.took_ms} ms" if call.took_ms < 1000 else duration(call.took_ms / 1000)
+    return f"{call.took_ms} ms" if call.took_ms < 1000 else format_duration(call.took_ms / 1000)

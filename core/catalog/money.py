@@ -13,11 +13,12 @@ from functools import lru_cache
 from babel import Locale
 from babel.numbers import get_currency_precision, get_currency_symbol
 
-from core.catalog.marketplaces import Marketplace
+from core import formats
+from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.errors import InvalidInputError
+from core.text.numbers import UNKNOWN, is_unknown
 
 LARGEST = 10**15  # minor units; beyond it no price is meant
-UNKNOWN = "unknown"
 
 _LONGEST_TEXT = 64  # characters; an amount with its currency is far shorter
 _NBSP = "\u00a0"
@@ -290,3 +291,19 @@ def _around(prefix: str, suffix: str, symbol: str, currency: str) -> tuple[str, 
 @lru_cache(maxsize=256)
 def _precision(currency: str) -> int:
     return int(get_currency_precision(currency))
+
+
+def format_price(minor: int | float | None, marketplace_code: str) -> str:
+    """Write minor units as the marketplace does, or in the language the reader chose.
+
+    Whole floats come from DataFrames.
+    """
+    if minor is None or is_unknown(minor):
+        return UNKNOWN
+    place, chosen = get_marketplace(marketplace_code), formats.current()
+    return format_amount(
+        int(minor),
+        place.currency,
+        chosen.locale_of_money(place.locale),
+        as_code=chosen.has_currency_code,
+    )

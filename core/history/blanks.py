@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from core import wording
+from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.product_head import Fetching, ProductHead
+from core.text.times import format_age
 
 Group = Literal["price", "bsr", "rating", "availability"]
 
@@ -100,7 +101,7 @@ def never_seen(fetching: Fetching | None, now: datetime) -> str:
         return f"never read: the last fetch ended as {_ended(fetching.last_outcome)}"
     if fetching.due_at <= now:
         return "never fetched: due now"
-    return f"never fetched: due {wording.age(fetching.due_at, now)}"
+    return f"never fetched: due {format_age(fetching.due_at, now)}"
 
 
 def trouble(fetching: Fetching | None, now: datetime) -> str | None:
@@ -108,10 +109,10 @@ def trouble(fetching: Fetching | None, now: datetime) -> str | None:
     if fetching is None or fetching.last_outcome is None or fetching.last_outcome.says_something:
         return None
     times = "time" if fetching.failures == 1 else "times in a row"
-    read = f"; last read {wording.age(fetching.looked_at, now)}" if fetching.looked_at else ""
+    read = f"; last read {format_age(fetching.looked_at, now)}" if fetching.looked_at else ""
     return (
         f"The last fetch failed ({fetching.failures} {times}{read}): "
-        f"{wording.outcome(fetching.last_outcome)}"
+        f"{outcome_sentence(fetching.last_outcome)}"
     )
 
 
@@ -122,10 +123,10 @@ def next_fetch(fetching: Fetching | None, now: datetime) -> str:
     if fetching.leased_until is not None and fetching.leased_until > now:
         return "being fetched now"
     if fetching.requested_at is not None and _is_waiting(fetching, now):
-        return f"asked for {wording.age(fetching.requested_at, now)}, next in line"
+        return f"asked for {format_age(fetching.requested_at, now)}, next in line"
     if fetching.due_at <= now:
         return "next fetch due now"
-    return f"next fetch {wording.age(fetching.due_at, now)}"
+    return f"next fetch {format_age(fetching.due_at, now)}"
 
 
 def _is_waiting(fetching: Fetching, now: datetime) -> bool:

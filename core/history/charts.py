@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core import chart_theme, wording
+from core import chart_theme
 from core.chart_theme import MoneyStyle
 from core.formats import digits
 from core.history import axes, event_marks, series
 from core.history.series import Codes, History, Line
+from core.text.escaping import shorten
+from core.text.numbers import format_count, format_rank
 
 Trace = dict[str, Any]
 Figure = dict[str, Any]  # {"data": [trace, …], "layout": {…}}
@@ -156,7 +158,7 @@ def rank_name(known: Codes, categories: Mapping[int, str]) -> str:
     category = categories.get(int(named[0])) if len(named) else None
     if not category:
         return "Best Sellers Rank"
-    return f"Rank in {chart_theme.escaped(wording.shorten(category, LONGEST_CATEGORY))}"
+    return f"Rank in {chart_theme.escaped(shorten(category, LONGEST_CATEGORY))}"
 
 
 def alt_text(history: History, money: MoneyStyle) -> str:
@@ -187,11 +189,11 @@ def _rank_sentence(span: axes.Span | None) -> str:
     if span is None:
         return "No rank is known in this period."
     verb = "improves" if span.last < span.first else "worsens"
-    how = "stays" if span.last == span.first else f"{verb} from {wording.count(span.first)}"
+    how = "stays" if span.last == span.first else f"{verb} from {format_count(span.first)}"
     return (
-        f"Rank {how} at {wording.count(span.last)}."
+        f"Rank {how} at {format_count(span.last)}."
         if how == "stays"
-        else (f"Rank {how} to {wording.count(span.last)}, best {wording.count(span.low)}.")
+        else (f"Rank {how} to {format_count(span.last)}, best {format_count(span.low)}.")
     )
 
 
@@ -301,7 +303,7 @@ def _two_panels(money: MoneyStyle, rank: Line) -> dict[str, Any]:
         "type": "log",
         "autorange": "reversed",
         "tickvals": ticks,
-        "ticktext": [wording.rank(tick) for tick in ticks],
+        "ticktext": [format_rank(tick) for tick in ticks],
     }
     return chart_theme.base_layout(HEIGHT, money.separators) | {
         "xaxis": chart_theme.time_axis("y2"),

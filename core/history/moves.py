@@ -10,10 +10,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from core import change_wording, wording
+from core import change_wording
 from core.history import period_words
 from core.history.attention import DayValues, Finding, find_attention
 from core.history.observation import Availability
+from core.text.numbers import format_percent_change, format_rank_change
 from core.tracking.meaning import Mood, is_enough, mood
 from core.tracking.rules import Role
 
@@ -121,9 +122,9 @@ def _was_for_sale(then: State) -> bool:
 
 def _moves(then: State, now: State) -> Iterator[Move]:
     if _differ(then.price, now.price):
-        yield _move("price", then.price, now.price, wording.percent_change)
+        yield _move("price", then.price, now.price, format_percent_change)
     if _differ(then.bsr, now.bsr) and then.bsr_category_id == now.bsr_category_id:
-        yield _move("rank", then.bsr, now.bsr, wording.rank_change)
+        yield _move("rank", then.bsr, now.bsr, format_rank_change)
     if _differ(then.rating, now.rating):
         yield _move("rating", then.rating, now.rating, period_words.stars_gained)
     if _differ(then.ratings_count, now.ratings_count):

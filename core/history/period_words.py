@@ -3,10 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core import wording
+from core.catalog.money import format_price
 from core.formats import digits
 from core.history.analysis import Figure, Span, Statistics
-from core.wording import MINUS, THIN_SPACE
+from core.text.numbers import (
+    MINUS,
+    THIN_SPACE,
+    format_count,
+    format_percent_change,
+    format_rank,
+    format_rank_change,
+    format_rating,
+)
 
 Writes = Callable[[float | None], str]
 NOW = "Now"
@@ -39,19 +47,19 @@ def _nearly(percent: float) -> str:
 
 def share_more(share: float) -> str:
     """Write how far a value lies above (below) another: 0.12 is "+12 %"."""
-    return wording.percent_change(1, 1 + share)
+    return format_percent_change(1, 1 + share)
 
 
 def stars_gained(before: float, after: float) -> str:
     """Write a difference of two ratings in tenths: "+0.1"."""
     tenths = round(after - before)
-    return "unchanged" if tenths == 0 else _sign(tenths) + wording.rating(abs(tenths))
+    return "unchanged" if tenths == 0 else _sign(tenths) + format_rating(abs(tenths))
 
 
 def gained(before: float, after: float) -> str:
     """Write a difference of two counts: "+1,204"."""
     more = round(after - before)
-    return "unchanged" if more == 0 else _sign(more) + wording.count(abs(more))
+    return "unchanged" if more == 0 else _sign(more) + format_count(abs(more))
 
 
 def _sign(number: int) -> str:
@@ -70,14 +78,14 @@ def table_of(statistics: Statistics, marketplace: str) -> list[Row]:
     """Return the rows of a period's table; a blank cell holds its reason."""
 
     def money(minor: float | None) -> str:
-        return wording.money(minor, marketplace)
+        return format_price(minor, marketplace)
 
     return [
-        _row("Price", statistics.price, money, wording.percent_change),
-        _row("List price", statistics.list_price, money, wording.percent_change),
-        _row("Rank", statistics.rank, wording.rank, wording.rank_change, use_median=True),
-        _row("Rating", statistics.rating, wording.rating, stars_gained),
-        _row("Ratings", statistics.ratings_count, wording.count, gained, use_median=True),
+        _row("Price", statistics.price, money, format_percent_change),
+        _row("List price", statistics.list_price, money, format_percent_change),
+        _row("Rank", statistics.rank, format_rank, format_rank_change, use_median=True),
+        _row("Rating", statistics.rating, format_rating, stars_gained),
+        _row("Ratings", statistics.ratings_count, format_count, gained, use_median=True),
     ]
 
 
@@ -123,8 +131,8 @@ def _counted(statistics: Statistics) -> str:
 def ratings_in_words(statistics: Statistics) -> str:
     """Return what the chart of ratings shows, for those who can't see it."""
     rows = [
-        _row("Rating", statistics.rating, wording.rating, stars_gained),
-        _row("Ratings", statistics.ratings_count, wording.count, gained),
+        _row("Rating", statistics.rating, format_rating, stars_gained),
+        _row("Ratings", statistics.ratings_count, format_count, gained),
     ]
     return " ".join(", ".join([f"{row.name} {row.now}", *row.details[:1]]) + "." for row in rows)
 
@@ -190,4 +198,4 @@ def summary(statistics: Statistics) -> str:
 
 
 def _many(number: int, thing: str) -> str:
-    return f"{wording.count(number)} {thing}{'' if number == 1 else 's'}"
+    return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"

@@ -1,8 +1,11 @@
 """A figure's origin in words: one labelled line for each fact. Pure."""
 
-from core import wording
+from core.catalog.money import format_price
+from core.history.labels import availability_label, flag_reasons, outcome_sentence
 from core.history.observation import Availability, Source
 from core.history.provenance import Fetch, Import, Provenance
+from core.text.numbers import format_count, format_rank, format_rating
+from core.text.times import format_moment
 
 Line = tuple[str, str]  # what, and its words (plain text, not yet escaped)
 
@@ -29,10 +32,10 @@ def value_of(origin: Provenance, marketplace: str) -> str:
     if value is None:
         return "looked, and there was none" if origin.is_reported else "not reported by this source"
     if origin.column in ("price", "list_price"):
-        return wording.money(value, marketplace)
+        return format_price(value, marketplace)
     if origin.column == "availability":
-        return wording.availability(Availability(value))
-    writes = {"bsr": wording.rank, "rating": wording.rating}.get(origin.column, wording.count)
+        return availability_label(Availability(value))
+    writes = {"bsr": format_rank, "rating": format_rating}.get(origin.column, format_count)
     return writes(value)
 
 
@@ -41,10 +44,10 @@ def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int
     lines = [
         ("Value", value_of(origin, marketplace)),
         ("Said by", said_by(origin)),
-        ("Captured", wording.moment(origin.captured_at, zone)),
+        ("Captured", format_moment(origin.captured_at, zone)),
         ("Stored", _stored(origin, zone)),
-        ("Outcome", f"{origin.outcome.value}: {wording.outcome(origin.outcome)}"),
-        ("Doubts", " ".join(wording.flag_reasons(origin.doubts)) or "none"),
+        ("Outcome", f"{origin.outcome.value}: {outcome_sentence(origin.outcome)}"),
+        ("Doubts", " ".join(flag_reasons(origin.doubts)) or "none"),
     ]
     if origin.unreadable is not None:
         lines.insert(1, ("What stands there", origin.unreadable))
@@ -60,7 +63,7 @@ def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int
 def _stored(origin: Provenance, zone: str) -> str:
     if origin.stored_at is None:
         return "unknown: no run or file that told it is kept"
-    return wording.moment(origin.stored_at, zone)
+    return format_moment(origin.stored_at, zone)
 
 
 def said_by(origin: Provenance) -> str:

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import spreadsheets, wording
-from core.catalog.money import to_decimal
+from core import spreadsheets
+from core.catalog.money import format_price, to_decimal
+from core.history.labels import availability_label, flag_names, flag_reasons
 from core.history.observation import Availability, Flag, Outcome, PriceBasis, Seen, Source
 from core.history.provenance_words import source_name
+from core.text.numbers import format_count, format_rank, format_rating
 
 Stored = Mapping[str, Any]  # a row of `queries.snapshot_page`
 
@@ -46,20 +48,20 @@ def rows_to_read(rows: Sequence[Stored], marketplace: str, zone: str) -> list[di
 
 def _row(row: Stored, marketplace: str, zone: str) -> dict[str, str]:
     def money(minor: int) -> str:
-        return wording.money(minor, marketplace)
+        return format_price(minor, marketplace)
 
     return {
         "captured_at": _moment(row["captured_at"], zone),
         "price": _cell(row, "price", money),
         "list_price": _cell(row, "list_price", money),
-        "bsr": _cell(row, "bsr", wording.rank),
-        "rating": _cell(row, "rating", wording.rating),
-        "ratings_count": _cell(row, "ratings_count", wording.count),
+        "bsr": _cell(row, "bsr", format_rank),
+        "rating": _cell(row, "rating", format_rating),
+        "ratings_count": _cell(row, "ratings_count", format_count),
         "availability": _cell(
-            row, "availability", lambda state: wording.availability(Availability(state))
+            row, "availability", lambda state: availability_label(Availability(state))
         ),
-        "stock_left": _cell(row, "stock_left", wording.count),
-        "doubts": wording.flag_names(Flag(row["flags"])) or NONE,
+        "stock_left": _cell(row, "stock_left", format_count),
+        "doubts": flag_names(Flag(row["flags"])) or NONE,
         "source": source_name(Source(row["source"])),
     }
 
@@ -124,7 +126,7 @@ def _csv_row(row: Stored) -> list[spreadsheets.Cell]:
         *("" if row[name] is None else str(row[name]) for name in _PLAIN),
         "" if tenths is None else f"{tenths / 10:.1f}",
         "" if state is None else Availability(state).name.lower(),
-        " ".join(wording.flag_reasons(Flag(row["flags"]))),
+        " ".join(flag_reasons(Flag(row["flags"]))),
         "; ".join(f"{name}: {text}" for name, text in (row["unreadable"] or {}).items()),
     ]
 

@@ -1,17 +1,17 @@
 """What screens say of the columns of a file before it is imported. Words only."""
 
-from core import wording
+from core.text.numbers import format_count
 
 
 def columns_summary(columns: int, unused: int, unreadable: int) -> str:
     """Say how many columns there are, how many are not used, and how many have unreadable cells."""
-    parts = [f"{wording.count(columns)} {'column' if columns == 1 else 'columns'}"]
-    parts.append(f"{wording.count(unused)} not used" if unused else "all used")
+    parts = [f"{format_count(columns)} {'column' if columns == 1 else 'columns'}"]
+    parts.append(f"{format_count(unused)} not used" if unused else "all used")
     if unreadable:
-        parts.append(f"{wording.count(unreadable)} with cells that can't be read")
+        parts.append(f"{format_count(unreadable)} with cells that can't be read")
     return "What the columns are taken as: " + " · ".join(parts)
 
 
 def unreadable_share(unreadable: int, rows: int) -> str:
     """Say in how many of the rows that were tried a column can't be read; "" for none."""
-    return f"in {wording.count(unreadable)} of {wording.count(rows)} rows" if unreadable else ""
+    return f"in {format_count(unreadable)} of {format_count(rows)} rows" if unreadable else ""

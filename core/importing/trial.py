@@ -18,7 +18,7 @@ from core.importing.reading import column_meanings, needs_day_order, read_rows
 from core.importing.rows import DayOrder, FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError
 from core.importing.verdicts import label_of
-from core.wording import counted
+from core.text.numbers import format_counted
 
 TRIAL_ROWS = 500
 # Stands in for the time that will be confirmed; nothing keeps it.
@@ -164,4 +164,4 @@ def _contradicting(rows: Sequence[Row]) -> Iterator[str]:
 def _of(rows: Sequence[Row]) -> str:
     if len(rows) == TRIAL_ROWS:
         return f"of the first {TRIAL_ROWS} rows"
-    return f"of {counted(len(rows), 'row')}"
+    return f"of {format_counted(len(rows), 'row')}"

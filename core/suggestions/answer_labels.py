@@ -1,8 +1,8 @@
 """What came of asking an advisor, in words. Pure."""
 
-from core import wording
 from core.suggestions.advice_queries import Answer
 from core.suggestions.suggestion_words import ADVISORS
+from core.text.numbers import format_count
 
 _ANSWERS = {
     "asking": "is being asked",
@@ -23,4 +23,4 @@ def answer(told: Answer) -> str:
 def _new_ones(number: int) -> str:
     if not number:
         return "nothing new"
-    return f"{wording.count(number)} new {'suggestion' if number == 1 else 'suggestions'}"
+    return f"{format_count(number)} new {'suggestion' if number == 1 else 'suggestions'}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from core import wording
 from core.history.listing_diff import Piece, changed_words
 from core.suggestions import suggestion_words
 from core.suggestions.rules import Change
+from core.text.numbers import format_count
 
 _IN_WORDS = {Change.PAUSE_TRACKING: ("followed", "paused")}
 _TEXTS = (Change.UPDATE_TITLE, Change.UPDATE_BULLETS, Change.UPDATE_DESCRIPTION)
@@ -54,11 +54,11 @@ def sizes(change: Change, parts: Sequence[Part]) -> str | None:
     """Say how long texts were and become: "133 → 67 characters"; None where size says nothing."""
     if change is Change.UPDATE_SEARCH_TERMS:
         before, after = (sum(len(text.encode()) for text in side) for side in _sides(parts))
-        return f"{wording.count(before)} → {wording.count(after)} bytes"
+        return f"{format_count(before)} → {format_count(after)} bytes"
     if change not in _TEXTS:
         return None
     before, after = (sum(map(len, side)) for side in _sides(parts))
-    return f"{wording.count(before)} → {wording.count(after)} characters"
+    return f"{format_count(before)} → {format_count(after)} characters"
 
 
 def _sides(parts: Sequence[Part]) -> tuple[list[str], list[str]]:

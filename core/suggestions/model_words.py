@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from core import wording
 from core.suggestions.calls import CallState
 from core.suggestions.model_day import ModelDay, Trouble
 from core.suggestions.model_setup import Spoken
+from core.text.numbers import format_count, format_dollars
 
 ENDS = {CallState.REJECTED: "Reply rejected", CallState.FAILED: "No answer"}
 _RESTING = "The server failed several times in a row: it is asked again in some minutes."
@@ -40,8 +40,8 @@ def never(spoken: Spoken) -> str | None:
     if cost <= spoken.dollars_per_day:
         return None
     return (
-        f"The model is never asked: a question may cost {wording.dollars(cost)}, and "
-        f"AMAZCOPE_MODEL_DOLLARS_PER_DAY allows {wording.dollars(spoken.dollars_per_day)} a day."
+        f"The model is never asked: a question may cost {format_dollars(cost)}, and "
+        f"AMAZCOPE_MODEL_DOLLARS_PER_DAY allows {format_dollars(spoken.dollars_per_day)} a day."
     )
 
 
@@ -58,16 +58,16 @@ def _budget(spoken: Spoken, day: ModelDay) -> str | None:
 
 def questions(day: ModelDay) -> str:
     """Count the day's questions and how they ended: "12 questions, 10 answered, 2 rejected"."""
-    parts = [_counted(day.asked, "question"), f"{wording.count(day.answered)} answered"]
+    parts = [_counted(day.asked, "question"), f"{format_count(day.answered)} answered"]
     if day.rejected:
-        parts.append(f"{wording.count(day.rejected)} rejected")
+        parts.append(f"{format_count(day.rejected)} rejected")
     if day.failed:
-        parts.append(f"{wording.count(day.failed)} without an answer")
+        parts.append(f"{format_count(day.failed)} without an answer")
     return ", ".join(parts)
 
 
 def _counted(number: int, thing: str) -> str:
-    return f"{wording.count(number)} {thing if number == 1 else thing + 's'}"
+    return f"{format_count(number)} {thing if number == 1 else thing + 's'}"
 
 
 def made(day: ModelDay) -> str:
@@ -77,7 +77,7 @@ def made(day: ModelDay) -> str:
 
 def cost(dollars: Decimal, spoken: Spoken) -> str:
     """Set what was spent beside the budget: "$0.04 of $1.00"."""
-    return f"{wording.dollars(dollars)} of {wording.dollars(spoken.dollars_per_day)}"
+    return f"{format_dollars(dollars)} of {format_dollars(spoken.dollars_per_day)}"
 
 
 def in_short(spoken: Spoken, day: ModelDay) -> str:

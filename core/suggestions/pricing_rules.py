@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil, floor
 
-from core import wording
 from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import format_price
 from core.history.observation import Availability
 from core.suggestions.known import Known
 from core.suggestions.rules import (
@@ -22,6 +22,7 @@ from core.suggestions.rules import (
     PriceCaps,
     Proposed,
 )
+from core.text.numbers import format_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def find_dearer_than_usual(known: Known, rule: PriceRule) -> Advice | None:
         return None
     reasoning = (
         f"The price is {_percent(price, usual)} above its usual {_money(known, usual)} of the last "
-        f"90 days, and the rank of the last 30 days, {wording.rank(rank_now)}, is worse than its "
-        f"usual {wording.rank(rank_usual)}."
+        f"90 days, and the rank of the last 30 days, {format_rank(rank_now)}, is worse than its "
+        f"usual {format_rank(rank_usual)}."
     )
     keys = ("price_now", "price_median_90", "bsr_median_30", "bsr_median_90", "bsr_now")
     sure = 0.75 if ratio >= rule.rank_much_worse else 0.6
@@ -153,7 +154,7 @@ def find_discount_without_effect(known: Known, rule: PriceRule) -> Advice | None
         return None
     reasoning = (
         f"For most of 30 days the price has been below its usual {_money(known, usual)}, and the "
-        f"rank, {wording.rank(rank_now)}, is no better than its usual {wording.rank(rank_usual)}: "
+        f"rank, {format_rank(rank_now)}, is no better than its usual {format_rank(rank_usual)}: "
         "the discount costs margin and brings nothing."
     )
     keys = ("price_now", "price_median_30", "price_median_90", "bsr_median_30", "bsr_median_90")
@@ -174,8 +175,8 @@ def find_coupon(known: Known, rule: PriceRule) -> Advice | None:
     if known.facts.caps.problem(price, paid):
         return None
     reasoning = (
-        f"The rank of the last 30 days, {wording.rank(rank_now)}, is much worse than its usual "
-        f"{wording.rank(rank_usual)}, at the usual price and with stock. A coupon can be taken "
+        f"The rank of the last 30 days, {format_rank(rank_now)}, is much worse than its usual "
+        f"{format_rank(rank_usual)}, at the usual price and with stock. A coupon can be taken "
         "back without a trace in the price."
     )
     keys = ("bsr_median_30", "bsr_median_90", "price_now", "price_median_90", "out_of_stock_30")
@@ -285,7 +286,7 @@ def _same_ending(facts: Facts, wanted: int) -> Iterator[int]:
 
 
 def _money(known: Known, minor: float) -> str:
-    return wording.money(round(minor), known.facts.marketplace)
+    return format_price(round(minor), known.facts.marketplace)
 
 
 def _percent(more: float, less: float) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from core import wording
 from core.errors import InvalidInputError
 from core.suggestions.gathering_queries import REMEMBERED
 from core.suggestions.hashes import change_hash, evidence_hash
@@ -17,6 +16,7 @@ from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.proposing import is_settled
 from core.suggestions.rules import ActionState, Advice, Facts, Proposed, SuggestionState
 from core.suggestions.values import same
+from core.text.escaping import quote
 
 LONGEST_REASON = 200  # characters of a decision's reason that a refusal repeats
 _ON_ITS_WAY = (ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED)
@@ -129,7 +129,7 @@ def _require_not_declined(
 
 
 def _reason(written: str | None) -> str:
-    return wording.quoted(written, LONGEST_REASON) if written else "none was given"
+    return quote(written, LONGEST_REASON) if written else "none was given"
 
 
 def _is_unmoved(row: Row[Any], facts: Facts, advice: Advice) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core import formats, wording
+from core import formats
 from core.accounts.rules import Means
 from core.catalog.marketplaces import MARKETPLACES
-from core.catalog.money import format_amount
+from core.catalog.money import format_amount, format_price
 from core.formats import digits
 from core.suggestions.queries import ActionView, Event, QueueRow
 from core.suggestions.rules import (
@@ -25,6 +25,8 @@ from core.suggestions.rules import (
     SuggestionState,
 )
 from core.suggestions.values import NOT_ON_A_PAGE, is_tracking
+from core.text.numbers import THIN_SPACE, format_count, format_rank, format_rating
+from core.text.times import format_age, format_cadence
 
 KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
 PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}
@@ -111,7 +113,7 @@ def asked(row: QueueRow) -> str:
 
 def confidence(share: float) -> str:
     """Write how sure an advisor is: "80 %"."""
-    return f"{share * 100:.0f}{wording.THIN_SPACE}%"
+    return f"{share * 100:.0f}{THIN_SPACE}%"
 
 
 def expected(row: QueueRow) -> str:
@@ -129,15 +131,15 @@ def expected_briefly(row: QueueRow) -> str:
 def expiry(row: QueueRow, now: datetime) -> str:
     """Say until when it waits, or since when it doesn't."""
     if row.state is SuggestionState.PENDING:
-        return f"expires {wording.age(row.expires_at, now)}"
+        return f"expires {format_age(row.expires_at, now)}"
     if row.state is SuggestionState.EXPIRED:
-        return f"expired {wording.age(row.expires_at, now)}"
-    return f"decided {wording.age(row.decided_at, now)}"
+        return f"expired {format_age(row.expires_at, now)}"
+    return f"decided {format_age(row.decided_at, now)}"
 
 
 def in_short(row: QueueRow, now: datetime) -> str:
     """Say where a suggestion stands, who proposed and when: "Waiting · rules · 2 h ago"."""
-    return f"{state(row)} · {advisor(row)} · {wording.age(row.made_at, now)}"
+    return f"{state(row)} · {advisor(row)} · {format_age(row.made_at, now)}"
 
 
 def state(row: QueueRow) -> str:
@@ -159,12 +161,12 @@ def value(evidence: Evidence, marketplace: str) -> str:
     if unit.endswith(" minor"):
         return _amount(int(kept), unit.removesuffix(" minor"), marketplace)
     if unit == "rank":
-        return wording.rank(kept)
+        return format_rank(kept)
     if unit == "stars/10":
-        return f"{wording.rating(kept)} of 5"
+        return f"{format_rating(kept)} of 5"
     if unit == "%":
-        return f"{digits(f'{kept:,.4g}')}{wording.THIN_SPACE}%"
-    return digits(f"{kept:,.6g}") if isinstance(kept, float) else wording.count(kept)
+        return f"{digits(f'{kept:,.4g}')}{THIN_SPACE}%"
+    return digits(f"{kept:,.6g}") if isinstance(kept, float) else format_count(kept)
 
 
 def _amount(minor: int, currency: str, marketplace: str) -> str:
@@ -192,13 +194,13 @@ def seen(evidence: Evidence, now: datetime) -> str:
         return "rule or setting"
     newest = max(key.captured_at for key in evidence.snapshots)
     looks = len(evidence.snapshots)
-    age = wording.age(newest, now)
+    age = format_age(newest, now)
     if evidence.period and looks > 1:  # of a period its first and last look are kept
         oldest = min(key.captured_at for key in evidence.snapshots)
-        return f"{wording.age(oldest, now)} to {age}"
+        return f"{format_age(oldest, now)} to {age}"
     if evidence.unit in _OF_LISTINGS:
         return f"first seen {age}"
-    return age if looks == 1 else f"{age} · {wording.count(looks)} looks"
+    return age if looks == 1 else f"{age} · {format_count(looks)} looks"
 
 
 # Values of an action
@@ -224,7 +226,7 @@ def texts(change: Change, values: Mapping[str, Any], marketplace: str) -> list[t
 def _text(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
     if change is Change.UPDATE_PRICE:
         price = values.get("price")
-        return "" if price is None else wording.money(price, marketplace)
+        return "" if price is None else format_price(price, marketplace)
     if change is Change.SET_COUPON:
         return _coupon(values, marketplace)
     if change is Change.ADD_COMPETITOR:
@@ -232,7 +234,7 @@ def _text(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
     if change is Change.UPDATE_CATEGORY:
         return _BELOW.join(map(str, values.get("category_path") or ()))
     if change is Change.SET_CADENCE:
-        return wording.cadence(values["cadence"]) if values.get("cadence") else ""
+        return format_cadence(values["cadence"]) if values.get("cadence") else ""
     if change in (Change.SET_PRICE_THRESHOLD, Change.SET_RANK_THRESHOLD):
         return _threshold(change, values.get("percent"))
     if change is Change.ADD_IMAGES:
@@ -253,22 +255,22 @@ _USUAL = {Change.SET_PRICE_THRESHOLD: "5", Change.SET_RANK_THRESHOLD: "50"}
 
 def _threshold(change: Change, percent: Any) -> str:
     if percent is None:
-        return f"the usual {_USUAL[change]}{wording.THIN_SPACE}%"
-    return f"{digits(str(percent))}{wording.THIN_SPACE}%"
+        return f"the usual {_USUAL[change]}{THIN_SPACE}%"
+    return f"{digits(str(percent))}{THIN_SPACE}%"
 
 
 def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
     if values.get("percent") is not None:
-        return f"{values['percent']}{wording.THIN_SPACE}% off"
+        return f"{values['percent']}{THIN_SPACE}% off"
     amount = values.get("amount")
-    return "none" if amount is None else f"{wording.money(amount, marketplace)} off"
+    return "none" if amount is None else f"{format_price(amount, marketplace)} off"
 
 
 def caps(limits: PriceCaps, marketplace: str) -> str:
     """Say between which prices a product may be moved, and how far at once."""
-    step = f"at most {digits(f'{limits.step_percent:g}')}{wording.THIN_SPACE}% at once"
+    step = f"at most {digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
     floor, ceiling = (
-        None if limit is None else wording.money(limit, marketplace)
+        None if limit is None else format_price(limit, marketplace)
         for limit in (limits.floor, limits.ceiling)
     )
     if floor and ceiling:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from math import ceil
 
-from core import wording
 from core.history.observation import Availability
 from core.suggestions.candidates import ENOUGH, WANTED
 from core.suggestions.known import Known
 from core.suggestions.rules import Advice, Change, Direction, Metric, Proposed
+from core.text.numbers import format_rank
+from core.text.times import format_cadence
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking.rules import Cadence
 
@@ -131,7 +132,7 @@ def _cadence(
 ) -> Advice:
     now = known.facts.cadence
     proposed = Proposed(Change.SET_CADENCE, {"cadence": now}, {"cadence": then.value}, said)
-    title = f"Look {wording.cadence(then.value)} instead of {wording.cadence(now)}"
+    title = f"Look {format_cadence(then.value)} instead of {format_cadence(now)}"
     return _tracking(known, title, said, 3, 0.6, keys, proposed, direction=direction)
 
 
@@ -160,7 +161,7 @@ def advise_competitors(known: Known) -> Advice | None:
     if own is None or chosen_now >= ENOUGH or not chosen:
         return None
     said = (
-        f"They stand on the same shelf and rank near {wording.rank(own)}. Advice on price and "
+        f"They stand on the same shelf and rank near {format_rank(own)}. Advice on price and "
         "content compares with chosen competitors only."
     )
     actions = [_add(known, each) for each in chosen]
@@ -170,7 +171,7 @@ def advise_competitors(known: Known) -> Advice | None:
 
 
 def _add(known: Known, candidate: str) -> Proposed:
-    rank = wording.rank(known.number(f"{candidate}_bsr"))
+    rank = format_rank(known.number(f"{candidate}_bsr"))
     proposed = {"marketplace": known.facts.marketplace, "asin": known.text(candidate)}
     reason = f"Same shelf, rank {rank}."
     return Proposed(Change.ADD_COMPETITOR, {}, proposed, reason)

@@ -6,15 +6,19 @@ from typing import Annotated, Any
 
 from pydantic import Field as Described
 
-from core import change_wording, wording
+from core import change_wording
 from core.accounts.rules import Acting
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import format_price
 from core.db import read_scope
 from core.history import blanks
 from core.history.blanks import Group
+from core.history.labels import availability_label, flag_reasons
 from core.history.observation import Outcome
 from core.history.product_head import Fetching, ProductHead
+from core.text.numbers import format_capped_count, format_count, format_rank, format_rating
+from core.text.times import format_age
 from core.tracking import queries
 from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, Whose
 from core.tracking.rules import Role
@@ -111,7 +115,7 @@ def _of_order(answer: ProductList, sort: Sort) -> str:
 def _list_in_words(answer: ProductList, asked: ListFilter, sort: Sort) -> str:
     if not answer.products:
         return _nothing_in_words(asked)
-    count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
+    count = format_capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
     shown = "; ".join(
         f"{row.product} {quoted(row.title.untrusted if row.title else None, 50)}"
         for row in answer.products[:5]
@@ -318,7 +322,7 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         ),
         buy_box_seller=from_outside(head.seller),
         is_doubtful=bool(head.flags),
-        doubts=wording.flag_reasons(head.flags),
+        doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
         followed=_followed(head),
         next_fetch=blanks.next_fetch(head.fetching, now),
@@ -358,19 +362,19 @@ def details_in_words(head: ProductHead, now: datetime) -> str:
     return (
         f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}: "
         f"{', '.join(values_in_words(head, with_category=True))}, "
-        f"{wording.availability(head.availability)}; "
-        f"looked at {wording.age(head.captured_at, now)}."
+        f"{availability_label(head.availability)}; "
+        f"looked at {format_age(head.captured_at, now)}."
     )
 
 
 def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[str]:
     """Return price, rank and rating; of one that is older than the newest look, since when."""
     place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
-    of_ratings = f"stars of {wording.count(head.ratings_count)} ratings"
+    of_ratings = f"stars of {format_count(head.ratings_count)} ratings"
     return [
-        wording.money(head.price, head.marketplace) + _since(head, "price"),
-        f"rank {wording.rank(head.bsr)}{place}{_since(head, 'bsr')}",
-        f"{wording.rating(head.rating)} {of_ratings}{_since(head, 'rating')}",
+        format_price(head.price, head.marketplace) + _since(head, "price"),
+        f"rank {format_rank(head.bsr)}{place}{_since(head, 'bsr')}",
+        f"{format_rating(head.rating)} {of_ratings}{_since(head, 'rating')}",
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core import change_wording, wording
+from core import change_wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.db import read_scope
@@ -17,6 +17,7 @@ from core.history.changes import Asked, Order, find_changes, since_of
 from core.history.listing_diff import Change
 from core.history.listing_moves import listing_diffs
 from core.history.moves import ChangedProduct, Move
+from core.text.numbers import format_capped_count
 from core.tracking.lists import COUNT_CAP, Whose
 from core.tracking.meaning import Mood
 from core.tracking.rules import Role
@@ -227,7 +228,7 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
             f"Nothing of note changed since {answer.since}. `get_fetch_status` says whether all "
             "is up to date."
         )
-    count = wording.capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
+    count = format_capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
     told = "; ".join(
         f"{name_of(each.marketplace, each.asin)} {quoted(each.title, 40)} "
         f"({each.role}, {each.mood}) {change_wording.label(each.finding)}: "

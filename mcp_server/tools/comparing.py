@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
@@ -17,6 +16,7 @@ from core.history.analysis import Blank, Figure, Span
 from core.history.blanks import Group
 from core.history.comparing import Apart, Place
 from core.history.product_head import ProductHead
+from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.answers import (
     Answer,
     Moment,
@@ -138,8 +138,8 @@ _UNITS = {
     "ratings_count": ("ratings", 1.0),
 }
 _KINDS = (
-    _Kind("price", series.PRICE, "price", wording.percent_change, Apart.CURRENCIES, True),
-    _Kind("rank", series.RANK, "bsr", wording.rank_change, Apart.CATEGORIES, True),
+    _Kind("price", series.PRICE, "price", format_percent_change, Apart.CURRENCIES, True),
+    _Kind("rank", series.RANK, "bsr", format_rank_change, Apart.CATEGORIES, True),
     _Kind("rating", series.RATING, "rating", period_words.stars_gained, Apart.UNKNOWN, False),
     _Kind(
         "ratings_count", series.RATINGS_COUNT, "rating", period_words.gained, Apart.UNKNOWN, False

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
-from core.catalog.money import minor_units
+from core.catalog.money import format_price, minor_units
 from core.db import read_scope
 from core.history import blanks, period_words
 from core.history.comparing import Standing
@@ -21,6 +20,7 @@ from core.suggestions.contenders import (
     how_to_choose,
     position_of,
 )
+from core.text.numbers import format_count, format_rank, format_rating
 from mcp_server.answers import (
     Answer,
     Moment,
@@ -224,12 +224,12 @@ def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis)
     name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
     if not answer.competitors:
         return f"{name}: {answer.how_to_go_on}"
-    price = wording.money(head.price, head.marketplace)
-    ratings = wording.count(head.ratings_count)
+    price = format_price(head.price, head.marketplace)
+    ratings = format_count(head.ratings_count)
     told: Sequence[tuple[str, Standing, str]] = (
         (f"Price {price}", position.price, answer.price.order),
-        (f"Rank {wording.rank(head.bsr)}", position.rank, answer.rank.order),
-        (f"Rating {wording.rating(head.rating)}", position.rating, answer.rating.order),
+        (f"Rank {format_rank(head.bsr)}", position.rank, answer.rank.order),
+        (f"Rating {format_rating(head.rating)}", position.rating, answer.rating.order),
         (f"Ratings {ratings}", position.ratings_count, answer.ratings_count.order),
     )
     parts = [f"{own}: {_place(each, order)}" for own, each, order in told]

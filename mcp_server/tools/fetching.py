@@ -6,14 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core import wording
 from core.accounts.rules import Right
 from core.config import get_settings
 from core.db import read_scope
 from core.history import blanks
+from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.product_head import ProductHead
 from core.scraping.status import ProductRun, ScheduleNow, runs_of, schedule_now
+from core.text.numbers import format_capped_count, format_count
+from core.text.times import format_age
 from core.tracking.counts import Freshness, freshness
 from core.tracking.lists import COUNT_CAP, Whose
 from core.upkeep.fetching import hindrances
@@ -171,13 +173,13 @@ def _of_team(
         next_due_at=moment_or_none(schedule.next_due_at),
     )
     answer = FetchStatus(as_of=moment(now), product=None, team=team, hindrances=hindered)
-    looked = f"{wording.capped_count(fresh.looked_at)} of {wording.capped_count(fresh.expected)}"
-    last = "never" if fresh.last_look is None else wording.age(fresh.last_look, now)
+    looked = f"{format_capped_count(fresh.looked_at)} of {format_capped_count(fresh.expected)}"
+    last = "never" if fresh.last_look is None else format_age(fresh.last_look, now)
     return answer.saying(
-        f"{wording.capped_count(fresh.followed)} products are followed; {looked} that are due "
+        f"{format_capped_count(fresh.followed)} products are followed; {looked} that are due "
         f"every day were looked at in the last 24 hours, the last one {last}. "
-        f"{wording.count(schedule.due)} are due now, "
-        f"{wording.count(schedule.failing)} failed last time. " + _hindered(hindered)
+        f"{format_count(schedule.due)} are due now, "
+        f"{format_count(schedule.failing)} failed last time. " + _hindered(hindered)
     )
 
 
@@ -203,7 +205,7 @@ def _of_product(
         **_of_schedule(head),
     )
     answer = FetchStatus(as_of=moment(now), product=status, team=None, hindrances=hindered)
-    seen = never or f"last seen {wording.age(head.captured_at, now)}"
+    seen = never or f"last seen {format_age(head.captured_at, now)}"
     ended = None if status.last_outcome == Outcome.OK else status.last_outcome_in_words
     trouble = f" {told}" if (told := status.trouble or ended) else ""
     name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
@@ -230,7 +232,7 @@ def _of_schedule(head: ProductHead) -> dict[str, int | str | None]:
         "asked_for_at": moment_or_none(fetching.requested_at),
         "failures_in_a_row": fetching.failures,
         "last_outcome": None if ended is None else ended.value,
-        "last_outcome_in_words": None if ended is None else wording.outcome(ended),
+        "last_outcome_in_words": None if ended is None else outcome_sentence(ended),
     }
 
 
@@ -251,7 +253,7 @@ def _run(each: ProductRun) -> Run:
         began_at=moment(each.began_at),
         ended_at=moment_or_none(each.ended_at),
         outcome=None if each.outcome is None else each.outcome.value,
-        in_words=None if each.outcome is None else wording.outcome(each.outcome),
+        in_words=None if each.outcome is None else outcome_sentence(each.outcome),
         detail=from_outside(each.detail),
         error=from_outside(each.error),
     )

@@ -5,14 +5,14 @@ from typing import Annotated
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
-from core.catalog.money import minor_units
+from core.catalog.money import format_price, minor_units
 from core.db import read_scope
 from core.history import period_words, reading, series
 from core.history.ranks import newest_ranks
 from core.history.reading import Period
+from core.text.numbers import format_percent_change, format_rank, format_rank_change, format_rating
 from mcp_server.answers import Answer, Moment, Named, Part, Untrusted, from_outside, moment
 from mcp_server.arguments import Days, MostPoints, ProductName, Until, period
 from mcp_server.lookup import head_of
@@ -65,16 +65,16 @@ def get_price_history(
     span = reading.span_of(seen, series.PRICE)
 
     def money(minor: float | None) -> str:
-        return wording.money(minor, head.marketplace)
+        return format_price(minor, head.marketplace)
 
     answer = PriceHistory(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.PRICE, f"{currency} per item", divisor, most_points),
-        figures=figures_of(span, divisor, wording.percent_change),
+        figures=figures_of(span, divisor, format_percent_change),
         currency=currency,
     )
-    return answer.saying(in_words(head, "Price", seen, span, money, wording.percent_change))
+    return answer.saying(in_words(head, "Price", seen, span, money, format_percent_change))
 
 
 class CategorySpell(Part):
@@ -140,7 +140,7 @@ def get_bsr_history(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.RANK, "place in its category, 1 is the best", 1, most_points),
-        figures=rank_figures(span, wording.rank_change),
+        figures=rank_figures(span, format_rank_change),
         category=spells[-1].category if spells else None,
         category_spells=spells[-MOST_SWITCHES:],
         category_spells_total=len(spells),
@@ -149,7 +149,7 @@ def get_bsr_history(
             for each in others
         ],
     )
-    words = in_words(head, "Rank", seen, span, wording.rank, wording.rank_change)
+    words = in_words(head, "Rank", seen, span, format_rank, format_rank_change)
     return answer.saying(f"{words}{_switched(len(spells))}")
 
 
@@ -217,7 +217,7 @@ def get_rating_history(
         figures=figures_of(stars, 10, period_words.stars_gained),
         ratings_count=counts,
     )
-    words = in_words(head, "Rating", seen, stars, wording.rating, period_words.stars_gained)
+    words = in_words(head, "Rating", seen, stars, format_rating, period_words.stars_gained)
     more = period_words.moved(counted, period_words.gained)
     why = counted.start.reason or counted.now.reason
     return answer.saying(f"{words} Number of ratings: {more or why}.")

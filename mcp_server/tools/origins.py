@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
-from core.catalog.money import UNKNOWN
 from core.db import read_scope
 from core.history import blanks, provenance_words
+from core.history.labels import flag_reasons
 from core.history.origins import Origin, find_origin
 from core.history.product_head import ProductHead
 from core.history.provenance import Column, Fetch, Import
+from core.text.numbers import UNKNOWN
 from mcp_server.answers import (
     Answer,
     Moment,
@@ -185,7 +185,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
         seen_at=moment(origin.captured_at),
         stored_at=moment_or_none(origin.stored_at),
         outcome=origin.outcome.value,
-        doubts=wording.flag_reasons(origin.doubts),
+        doubts=flag_reasons(origin.doubts),
         field_in_original=origin.original_field,
         fetch=_fetch(origin.fetch),
         imported=_import(origin.imported),

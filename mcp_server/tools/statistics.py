@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core import wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
@@ -12,6 +11,7 @@ from core.db import read_scope
 from core.history import analysis, period_words, reading
 from core.history.analysis import Statistics
 from core.history.product_head import ProductHead
+from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.answers import Answer, Named, Untrusted, from_outside, moment, name_of, quoted
 from mcp_server.arguments import Days, ProductName, Until, period
 from mcp_server.lookup import head_of
@@ -73,9 +73,9 @@ def get_statistics(
         **told_product(head),
         **told_period(seen),
         currency=currency,
-        price=figures_of(found.price, cents, wording.percent_change),
-        list_price=figures_of(found.list_price, cents, wording.percent_change),
-        rank=rank_figures(found.rank, wording.rank_change),
+        price=figures_of(found.price, cents, format_percent_change),
+        list_price=figures_of(found.list_price, cents, format_percent_change),
+        rank=rank_figures(found.rank, format_rank_change),
         rank_category=from_outside(categories[-1][1]) if categories else None,
         rating=figures_of(found.rating, 10, period_words.stars_gained),
         ratings_count=figures_of(found.ratings_count, 1, period_words.gained),

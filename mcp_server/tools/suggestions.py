@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
 
-from core import wording
 from core.accounts.rules import Right
 from core.config import get_settings
 from core.db import read_scope
@@ -24,6 +23,7 @@ from core.suggestions.rules import (
     SuggestionState,
 )
 from core.suggestions.values import is_tracking
+from core.text.numbers import format_count
 from mcp_server.answers import (
     Answer,
     Listed,
@@ -364,7 +364,7 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
         competitors=[_rival(facts, each) for each in facts.competitors],
     )
     limits = suggestion_words.caps(facts.caps, facts.marketplace)
-    count = wording.count(len(facts.evidence))
+    count = format_count(len(facts.evidence))
     return answer.saying(f"{count} figures may be cited for {answer.product}; price {limits}.")
 
 

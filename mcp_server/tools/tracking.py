@@ -8,9 +8,10 @@ from typing import Annotated, Self
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core import wording
 from core.accounts.rules import Right
 from core.config import get_settings
+from core.text.escaping import shorten
+from core.text.numbers import format_capped_count, format_count
 from core.tracking import by_name, counts
 from core.tracking.by_name import How, Named, Verdict
 from core.tracking.lists import Whose
@@ -57,7 +58,7 @@ class WrittenList(Written):
         """Return how many names came to what, and why the first of the others did not."""
         counts_of = {verdict: self.count(verdict) for verdict in Verdict}
         parts = [
-            f"{wording.count(number)} {verdict.value.replace('_', ' ')}"
+            f"{format_count(number)} {verdict.value.replace('_', ' ')}"
             for verdict, number in counts_of.items()
             if number
         ]
@@ -74,7 +75,7 @@ def verdicts(named: list[Named]) -> list[ProductVerdict]:
     """Return what became of each name."""
     return [
         ProductVerdict(
-            asked=Untrusted(untrusted=wording.shorten(" ".join(each.asked.split()), _SHOWN)),
+            asked=Untrusted(untrusted=shorten(" ".join(each.asked.split()), _SHOWN)),
             product=None if each.key is None else name_of(*each.key),
             verdict=each.verdict,
             why=each.why,
@@ -176,7 +177,7 @@ class RefreshAsked(WrittenList):
     def besides(self) -> str:
         """Return how many wait before them, and whether the worker knows."""
         place = (
-            f" Before them wait {wording.capped_count(self.ahead)} others."
+            f" Before them wait {format_capped_count(self.ahead)} others."
             if self.count(Verdict.QUEUED)
             else ""
         )

@@ -4,7 +4,7 @@ import pytest
 
 from core.change_wording import short
 from core.history.attention import Finding
-from core.wording import THIN_SPACE
+from core.text.numbers import THIN_SPACE
 
 MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
 

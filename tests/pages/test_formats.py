@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.models import Person
 from core.accounts.rules import Acting, Role
 from core.config import ROOT
+from core.text.numbers import format_count
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page
@@ -99,13 +100,13 @@ def _alone() -> None:
     import streamlit as st
 
     from app import fragments
-    from core import formats, wording
+    from core import formats
 
     formats.use(formats.USUAL)
 
     @fragments.fragment()
     def part() -> None:
-        st.caption(wording.count(1234))
+        st.caption(format_count(1234))
 
     part()
 

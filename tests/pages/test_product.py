@@ -11,13 +11,14 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from app import actions, product_actions, product_parts
-from core import wording
 from core.accounts.rules import Acting
 from core.accounts.rules import Role as AccountRole
 from core.catalog.listing import Listing
 from core.config import ROOT, get_settings
+from core.history.labels import short_availability_label
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_head import find_product_head
+from core.text.times import format_moment
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
@@ -283,10 +284,10 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acti
     )
     shown = origin_of(open_product(30), "Rank", "Worst")
     assert "| Value | \\#4,000 |" in shown
-    assert wording.moment(now - 2 * DAY, "UTC") in shown.replace("\u2060", "")
+    assert format_moment(now - 2 * DAY, "UTC") in shown.replace("\u2060", "")
     standing = origin_of(open_product(30), "List price", "Now")
     assert "| Value | \\$24.99 |" in standing
-    assert wording.moment(now - HOUR, "UTC") in standing.replace("\u2060", "")
+    assert format_moment(now - HOUR, "UTC") in standing.replace("\u2060", "")
     assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
 
 
@@ -323,7 +324,7 @@ def test_what_a_period_does_not_know_says_why_instead(session: Session, acting: 
 
 
 def test_a_card_has_room_for_each_availability():
-    longest = max(len(wording.short_availability(state)) for state in Availability)
+    longest = max(len(short_availability_label(state)) for state in Availability)
     assert longest <= 12
 
 

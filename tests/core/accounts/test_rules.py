@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import wording
 from core.accounts.rules import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
@@ -24,6 +23,7 @@ from core.accounts.rules import (
     typed_mail,
 )
 from core.errors import InvalidInputError, NotAllowedError
+from core.text.escaping import escape_markdown
 
 
 def somebody(role: Role, scopes: frozenset[Scope] | None = None) -> Acting:
@@ -129,7 +129,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_an_address_may_be_copied_from_a_page_that_makes_no_link_of_it() -> None:
-    shown = wording.escape_markdown("ada@shop.example")
+    shown = escape_markdown("ada@shop.example")
     assert shown != "ada@shop.example", "nothing to take away: the test is out of date"
     assert typed_mail(shown) == "ada@shop.example"
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import formats, wording
+from core import formats
 from core.suggestions import answer_labels, suggestion_words
 from core.suggestions.advice_queries import Answer
 from core.suggestions.queries import ActionView, Event
@@ -18,6 +18,7 @@ from core.suggestions.rules import (
     PriceCaps,
     SnapshotKey,
 )
+from core.text.numbers import THIN_SPACE
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
@@ -88,14 +89,14 @@ def test_figures_are_written_in_the_readers_way(as_read_in):
     for value, unit, words in (
         (12345, "characters", "12.345"),
         (1234.5, "looks", "1.234,5"),
-        (12.5, "%", f"12,5{wording.THIN_SPACE}%"),
+        (12.5, "%", f"12,5{THIN_SPACE}%"),
         (123456, "USD minor", "1.234,56\u00a0$"),
     ):
         assert suggestion_words.value(Evidence("key", "Figure", value, unit), "US") == words
     threshold = suggestion_words.texts(Change.SET_PRICE_THRESHOLD, {"percent": "7.5"}, "US")
-    assert threshold == [("Price threshold", f"7,5{wording.THIN_SPACE}%")]
+    assert threshold == [("Price threshold", f"7,5{THIN_SPACE}%")]
     assert suggestion_words.caps(PriceCaps(step_percent=2.5), "US").endswith(
-        f"at most 2,5{wording.THIN_SPACE}% at once"
+        f"at most 2,5{THIN_SPACE}% at once"
     )
     told = Answer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
     assert answer_labels.answer(told) == "Rules: 1.200 new suggestions"

@@ -9,11 +9,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import formats, wording
+from core import formats
 from core.accounts.profile import LOCALES
+from core.catalog.money import format_price
 from core.chart_theme import money_style
 from core.formats import Formats
+from core.history.labels import (
+    availability_label,
+    flag_names,
+    flag_reasons,
+    outcome_sentence,
+    price_basis_label,
+)
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
+from core.text.escaping import escape_markdown, quote, shorten
+from core.text.machines import machine_name
+from core.text.numbers import (
+    format_capped_count,
+    format_count,
+    format_counted,
+    format_dollars,
+    format_file_size,
+    format_percent_change,
+    format_rank,
+    format_rank_change,
+    format_rating,
+)
+from core.text.times import format_age, format_cadence, format_day, format_duration, format_moment
 from core.tracking.rules import Cadence
 
 NAN = float("nan")
@@ -25,55 +47,55 @@ def plain(text: str) -> str:
 
 
 def test_figures_are_written_for_people():
-    assert wording.money(1299, "US") == "$12.99"
-    assert wording.money(1299.0, "JP") == "￥1,299"
-    assert wording.rank(1204) == "#1,204"
-    assert wording.rating(46) == "4.6"
-    assert wording.count(11598) == "11,598"
-    assert wording.dollars(Decimal("1234.5")) == "$1,234.50"
-    assert wording.dollars(Decimal("0.0049")) == "$0.0049"
-    assert wording.dollars(Decimal("-2")) == "\u2212$2.00"
+    assert format_price(1299, "US") == "$12.99"
+    assert format_price(1299.0, "JP") == "￥1,299"
+    assert format_rank(1204) == "#1,204"
+    assert format_rating(46) == "4.6"
+    assert format_count(11598) == "11,598"
+    assert format_dollars(Decimal("1234.5")) == "$1,234.50"
+    assert format_dollars(Decimal("0.0049")) == "$0.0049"
+    assert format_dollars(Decimal("-2")) == "\u2212$2.00"
 
 
 def test_one_thing_is_counted_in_the_singular():
-    assert wording.counted(1, "row") == "1 row"
-    assert wording.counted(0, "row") == "0 rows"
-    assert wording.counted(2000, "row") == "2,000 rows"
+    assert format_counted(1, "row") == "1 row"
+    assert format_counted(0, "row") == "0 rows"
+    assert format_counted(2000, "row") == "2,000 rows"
 
 
 def test_zero_is_a_figure_and_not_unknown():
-    assert wording.money(0, "US") == "$0.00"
-    assert wording.count(0) == "0"
-    assert wording.rating(0) == "0.0"
-    assert wording.dollars(Decimal(0)) == "$0.00"
-    assert wording.file_size(0) == "0 bytes"
+    assert format_price(0, "US") == "$0.00"
+    assert format_count(0) == "0"
+    assert format_rating(0) == "0.0"
+    assert format_dollars(Decimal(0)) == "$0.00"
+    assert format_file_size(0) == "0 bytes"
 
 
 @pytest.mark.parametrize("nothing", [None, NAN])
 def test_what_is_not_known_is_called_unknown(nothing):
-    assert wording.money(nothing, "US") == "unknown"
-    for write in (wording.rank, wording.rating, wording.count, wording.duration):
+    assert format_price(nothing, "US") == "unknown"
+    for write in (format_rank, format_rating, format_count, format_duration):
         assert write(nothing) == "unknown"
-    assert wording.percent_change(nothing, 1) == "unknown"
-    assert wording.percent_change(1, nothing) == "unknown"
-    assert wording.rank_change(nothing, 1) == "unknown"
-    assert wording.rank_change(1, nothing) == "unknown"
+    assert format_percent_change(nothing, 1) == "unknown"
+    assert format_percent_change(1, nothing) == "unknown"
+    assert format_rank_change(nothing, 1) == "unknown"
+    assert format_rank_change(1, nothing) == "unknown"
 
 
 def test_what_has_no_value_at_all_is_unknown():
-    assert wording.age(None, NOW) == "unknown"
-    assert wording.moment(None, "UTC") == "unknown"
-    assert wording.day(None) == "unknown"
-    assert wording.dollars(None) == "unknown"
-    assert wording.file_size(None) == "unknown"
-    assert wording.availability(None) == "unknown"
-    assert wording.price_basis(None) == "unknown"
-    assert wording.capped_count(None) == "unknown"
+    assert format_age(None, NOW) == "unknown"
+    assert format_moment(None, "UTC") == "unknown"
+    assert format_day(None) == "unknown"
+    assert format_dollars(None) == "unknown"
+    assert format_file_size(None) == "unknown"
+    assert availability_label(None) == "unknown"
+    assert price_basis_label(None) == "unknown"
+    assert format_capped_count(None) == "unknown"
 
 
 def test_a_count_that_was_stopped_says_so():
-    assert wording.capped_count(10_000) == "10,000"
-    assert wording.capped_count(10_001) == "10,000+"
+    assert format_capped_count(10_000) == "10,000"
+    assert format_capped_count(10_001) == "10,000+"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +112,7 @@ def test_a_count_that_was_stopped_says_so():
     ],
 )
 def test_a_change_is_written_in_percent(before, after, words):
-    assert plain(wording.percent_change(before, after)) == words
+    assert plain(format_percent_change(before, after)) == words
 
 
 @pytest.mark.parametrize(
@@ -107,7 +129,7 @@ def test_a_change_is_written_in_percent(before, after, words):
     ],
 )
 def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
-    assert plain(wording.rank_change(before, after)) == words
+    assert plain(format_rank_change(before, after)) == words
 
 
 @pytest.mark.parametrize(
@@ -126,18 +148,18 @@ def test_a_rank_improves_or_worsens_alike_both_ways(before, after, words):
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(ago, words):
-    assert wording.age(NOW - ago, NOW) == words
+    assert format_age(NOW - ago, NOW) == words
 
 
 def test_what_is_to_come_within_a_year_is_told_in_days():
-    assert wording.age(NOW + timedelta(days=90, seconds=-5), NOW) == "in 89 days"
-    assert wording.age(NOW + timedelta(days=400), NOW) == "in 13 months"
+    assert format_age(NOW + timedelta(days=90, seconds=-5), NOW) == "in 89 days"
+    assert format_age(NOW + timedelta(days=400), NOW) == "in 13 months"
 
 
 def test_times_are_told_in_the_zone_asked_for():
-    assert wording.moment(NOW, "UTC") == "23 Nov 2026, 14:20"
-    assert wording.moment(NOW, "Asia/Tokyo") == "23 Nov 2026, 23:20"
-    assert wording.day(date(2026, 9, 3)) == "3 Sep 2026"
+    assert format_moment(NOW, "UTC") == "23 Nov 2026, 14:20"
+    assert format_moment(NOW, "Asia/Tokyo") == "23 Nov 2026, 23:20"
+    assert format_day(date(2026, 9, 3)) == "3 Sep 2026"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +175,7 @@ def test_times_are_told_in_the_zone_asked_for():
     ],
 )
 def test_a_duration_has_two_units_at_most(seconds, words):
-    assert wording.duration(seconds) == words
+    assert format_duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -161,44 +183,44 @@ def test_a_duration_has_two_units_at_most(seconds, words):
     [(999, "999 bytes"), (1234, "1.2 kB"), (999_960, "1.0 MB"), (200_000_000, "200.0 MB")],
 )
 def test_a_file_size_is_told_in_powers_of_a_thousand(size, words):
-    assert wording.file_size(size) == words
+    assert format_file_size(size) == words
 
 
 @pytest.mark.parametrize("every", Cadence)
 def test_every_cadence_has_words(every):
-    assert wording.cadence(every).startswith("every ")
+    assert format_cadence(every).startswith("every ")
 
 
 def test_a_cadence_is_told_from_minutes_too():
-    assert wording.cadence(360) == "every 6 hours"
-    assert wording.cadence(90) == "every 1 h 30 min"
-    assert wording.cadence(timedelta(minutes=15)) == "every 15 min"
-    assert wording.cadence(None) == "never"
+    assert format_cadence(360) == "every 6 hours"
+    assert format_cadence(90) == "every 1 h 30 min"
+    assert format_cadence(timedelta(minutes=15)) == "every 15 min"
+    assert format_cadence(None) == "never"
 
 
 @pytest.mark.parametrize("ended", Outcome)
 def test_every_outcome_is_a_sentence(ended):
-    assert wording.outcome(ended).endswith(".")
+    assert outcome_sentence(ended).endswith(".")
 
 
 @pytest.mark.parametrize("state", Availability)
 def test_every_availability_has_its_own_words(state):
-    words = [wording.availability(each) for each in Availability]
-    assert words.count(wording.availability(state)) == 1
+    words = [availability_label(each) for each in Availability]
+    assert words.count(availability_label(state)) == 1
 
 
 @pytest.mark.parametrize("basis", PriceBasis)
 def test_every_price_says_which_it_is(basis):
-    assert wording.price_basis(basis)
+    assert price_basis_label(basis)
 
 
 def test_every_flag_has_its_reason():
     every = Flag(sum(Flag))
-    assert len(wording.flag_reasons(every)) == len(Flag)
-    assert wording.flag_reasons(Flag.NONE) == []
-    assert len(wording.flag_names(every).split(", ")) == len(Flag)
-    assert wording.flag_names(Flag.PRICE_JUMP) == "price far off"
-    assert len(wording.flag_reasons(Flag.PRICE_JUMP | Flag.STALE_VALUE)) == 2
+    assert len(flag_reasons(every)) == len(Flag)
+    assert flag_reasons(Flag.NONE) == []
+    assert len(flag_names(every).split(", ")) == len(Flag)
+    assert flag_names(Flag.PRICE_JUMP) == "price far off"
+    assert len(flag_reasons(Flag.PRICE_JUMP | Flag.STALE_VALUE)) == 2
 
 
 @pytest.mark.parametrize(
@@ -222,12 +244,12 @@ def test_every_flag_has_its_reason():
     ],
 )
 def test_text_from_outside_stays_text_in_markdown(text, shown):
-    assert wording.escape_markdown(text) == shown
+    assert escape_markdown(text) == shown
 
 
 @given(st.text(max_size=100))
 def test_no_markdown_sign_is_left_bare(text):
-    escaped = wording.escape_markdown(text)
+    escaped = escape_markdown(text)
     bare = escaped.replace("\\\\", "")
     for sign in "*_`[]$#<>|~&":
         assert bare.count(sign) == bare.count("\\" + sign)
@@ -236,22 +258,19 @@ def test_no_markdown_sign_is_left_bare(text):
 
 @given(st.text(max_size=50), st.integers(1, 60))
 def test_shortened_text_fits(text, longest):
-    short = wording.shorten(text, longest)
+    short = shorten(text, longest)
     assert len(short) <= longest
     assert short == text or short.endswith("…")
 
 
 @pytest.mark.parametrize("sign", ["\u202e", "\u202a", "\u2066", "\u2069"])
 def test_text_from_outside_cannot_turn_what_stands_beside_it(sign):
-    assert wording.escape_markdown(f"lamp{sign} red") == "lamp red"
-    assert wording.shorten(f"{sign}lamp", 10) == "lamp"
+    assert escape_markdown(f"lamp{sign} red") == "lamp red"
+    assert shorten(f"{sign}lamp", 10) == "lamp"
 
 
 def test_letters_of_right_to_left_scripts_stay_as_they_are():
-    assert (
-        wording.escape_markdown("\u05e9\u05dc\u05d5\u05dd\u200f")
-        == "\u05e9\u05dc\u05d5\u05dd\u200f"
-    )
+    assert escape_markdown("\u05e9\u05dc\u05d5\u05dd\u200f") == "\u05e9\u05dc\u05d5\u05dd\u200f"
 
 
 # In the reader's way
@@ -267,33 +286,33 @@ def test_a_reader_who_chose_german_reads_every_figure_in_it(
     written: Callable[[Formats], None],
 ) -> None:
     written(Formats("de_DE"))
-    assert plain(wording.money(123450, "US")) == "1.234,50 $"
-    assert wording.rank(1204) == "#1.204"
-    assert wording.rating(46) == "4,6"
-    assert wording.count(11598) == "11.598"
-    assert wording.capped_count(10_001) == "10.000+"
-    assert plain(wording.percent_change(1000, 1023)) == "+2,3 %"
-    assert wording.rank_change(100, 1234) == "worsened ×12,3"
-    assert wording.dollars(Decimal("1234.5")) == "$1.234,50"
-    assert wording.file_size(1_234_000) == "1,2 MB"
-    assert wording.duration(1.26) == "1,3 s"
-    assert wording.moment(NOW, "Europe/Berlin") == "23.11.2026, 15:20"
-    assert wording.day(date(2026, 11, 23)) == "23.11.2026"
+    assert plain(format_price(123450, "US")) == "1.234,50 $"
+    assert format_rank(1204) == "#1.204"
+    assert format_rating(46) == "4,6"
+    assert format_count(11598) == "11.598"
+    assert format_capped_count(10_001) == "10.000+"
+    assert plain(format_percent_change(1000, 1023)) == "+2,3 %"
+    assert format_rank_change(100, 1234) == "worsened ×12,3"
+    assert format_dollars(Decimal("1234.5")) == "$1.234,50"
+    assert format_file_size(1_234_000) == "1,2 MB"
+    assert format_duration(1.26) == "1,3 s"
+    assert format_moment(NOW, "Europe/Berlin") == "23.11.2026, 15:20"
+    assert format_day(date(2026, 11, 23)) == "23.11.2026"
 
 
 def test_the_usual_reader_reads_amounts_as_their_marketplace_writes_them() -> None:
-    assert plain(wording.money(123450, "DE")) == "1.234,50 €"
-    assert wording.money(123450, "US") == "$1,234.50"
-    assert wording.moment(NOW, "Europe/Berlin") == "23 Nov 2026, 15:20"
+    assert plain(format_price(123450, "DE")) == "1.234,50 €"
+    assert format_price(123450, "US") == "$1,234.50"
+    assert format_moment(NOW, "Europe/Berlin") == "23 Nov 2026, 15:20"
 
 
 def test_a_currency_is_written_as_its_code_for_who_wants_it(
     written: Callable[[Formats], None],
 ) -> None:
     written(Formats(has_currency_code=True))
-    assert plain(wording.money(123450, "US")) == "USD 1,234.50"
-    assert plain(wording.money(-123450, "DE")) == "-1.234,50 EUR"
-    assert plain(wording.dollars(Decimal("1.5"))) == "USD 1.50"
+    assert plain(format_price(123450, "US")) == "USD 1,234.50"
+    assert plain(format_price(-123450, "DE")) == "-1.234,50 EUR"
+    assert plain(format_dollars(Decimal("1.5"))) == "USD 1.50"
     assert money_style("USD", "en_US", True).hover == "USD\u00a0%{y:,.2f}"
     assert money_style("EUR", "de_DE", True).suffix == "\u00a0EUR"
 
@@ -303,7 +322,7 @@ def test_every_language_on_offer_writes_numbers_and_days(
     locale: str, written: Callable[[Formats], None]
 ) -> None:
     written(Formats(locale))
-    for text in (wording.count(1234567), wording.moment(NOW, "UTC"), wording.money(99, "JP")):
+    for text in (format_count(1234567), format_moment(NOW, "UTC"), format_price(99, "JP")):
         assert text
         assert "unknown" not in text
 
@@ -311,11 +330,11 @@ def test_every_language_on_offer_writes_numbers_and_days(
 def test_formats_are_of_one_thread(written: Callable[[Formats], None]) -> None:
     written(Formats("de_DE"))
     seen: list[str] = []
-    other = Thread(target=lambda: seen.append(wording.count(1234)))
+    other = Thread(target=lambda: seen.append(format_count(1234)))
     other.start()
     other.join()
     assert seen == ["1,234"]
-    assert wording.count(1234) == "1.234"
+    assert format_count(1234) == "1.234"
 
 
 @pytest.mark.parametrize(
@@ -329,12 +348,12 @@ def test_formats_are_of_one_thread(written: Callable[[Formats], None]) -> None:
     ],
 )
 def test_this_machine_has_one_name(address: str | None, named: str) -> None:
-    assert wording.machine(address) == named
+    assert machine_name(address) == named
 
 
 @given(st.text(max_size=60), st.integers(2, 40))
 def test_a_quotation_is_one_line_that_nothing_gets_out_of(text: str, longest: int) -> None:
-    quotation = wording.quoted(text, longest)
+    quotation = quote(text, longest)
     assert (quotation[0], quotation[-1]) == ("«", "»")
     inside = quotation[1:-1]
     assert len(inside) <= longest
@@ -343,4 +362,4 @@ def test_a_quotation_is_one_line_that_nothing_gets_out_of(text: str, longest: in
 
 def test_a_quotation_leaves_out_what_is_there_and_not_seen() -> None:
     hidden = "A lamp\U000e0049\U000e0047\u200b\u2060 for «you»\n"
-    assert wording.quoted(hidden, 40) == "«A lamp for ‹you›»"
+    assert quote(hidden, 40) == "«A lamp for ‹you›»"

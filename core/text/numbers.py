@@ -1,0 +1,111 @@
+"""Numbers as people read them. None and NaN are "unknown", never 0.
+
+Written in the reader's formats (`core.text.locale`).
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeAlias
+
+from core import formats
+from core.formats import digits
+
+Number: TypeAlias = int | float | Decimal
+
+UNKNOWN = "unknown"
+MINUS = "\u2212"
+THIN_SPACE = "\u202f"  # narrow and without a line break, as before "%"
+
+
+def is_unknown(value: Number | None) -> bool:
+    """Return whether a number is None or NaN."""
+    return value is None or value != value
+
+
+def format_rank(place: int | float | None) -> str:
+    """Write a Best Sellers Rank: "#1,204"."""
+    return UNKNOWN if place is None or is_unknown(place) else digits(f"#{int(place):,}")
+
+
+def format_rating(tenths: int | float | None) -> str:
+    """Write tenths of a star: 46 is "4.6"."""
+    return UNKNOWN if tenths is None or is_unknown(tenths) else digits(f"{tenths / 10:.1f}")
+
+
+def format_count(number: int | float | None) -> str:
+    """Write a count: "11,598"."""
+    return UNKNOWN if number is None or is_unknown(number) else digits(f"{int(number):,}")
+
+
+def format_counted(number: int, noun: str) -> str:
+    """Write a count with what it counts, whose plural ends in "s": "1 row", "2,000 rows"."""
+    return f"{format_count(number)} {noun}" if number == 1 else f"{format_count(number)} {noun}s"
+
+
+def format_capped_count(number: int | None, cap: int = 10_000) -> str:
+    """Write a count that was not carried on beyond `cap`: "10,000+"."""
+    return digits(f"{cap:,}+") if number is not None and number > cap else format_count(number)
+
+
+def format_dollars(amount: Decimal | None) -> str:
+    """Write what fetching costs; amounts below a cent keep four decimals."""
+    if amount is None or is_unknown(amount):
+        return UNKNOWN
+    finest = Decimal("0.0001") if 0 < abs(amount) < Decimal("0.01") else Decimal("0.01")
+    rounded = abs(amount).quantize(finest, ROUND_HALF_UP)
+    number = digits(f"{rounded:,}")
+    unit = "USD\u00a0" if formats.current().has_currency_code else "$"
+    return f"{MINUS if amount < 0 else ''}{unit}{number}"
+
+
+def format_file_size(size: int | None) -> str:
+    """Write bytes in powers of 1,000: "1.2 MB"."""
+    if size is None:
+        return UNKNOWN
+    value = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 999.95:
+            return f"{value:.0f} {unit}" if unit == "bytes" else digits(f"{value:.1f}") + f" {unit}"
+        value /= 1000
+    return digits(f"{value:,.1f}") + " TB"
+
+
+# Changes
+
+
+def format_percent_change(before: Number | None, after: Number | None) -> str:
+    """Write the change from `before`: "+3 %". Unknown where either is, or before is 0."""
+    if before is None or after is None or is_unknown(before) or is_unknown(after) or before == 0:
+        return UNKNOWN
+    percent = (float(after) / float(before) - 1) * 100
+    if after == before:
+        return f"0{THIN_SPACE}%"
+    sign = "+" if percent > 0 else MINUS
+    return f"{sign}{_short(abs(percent))}{THIN_SPACE}%"
+
+
+def format_rank_change(before: int | float | None, after: int | float | None) -> str:
+    """Say whether a rank improved or worsened, the same size both ways.
+
+    It is the ratio of the worse to the better rank (so 100→112 worsens as much as
+    112→100 improves), in percent below twice, as a factor from there.
+    """
+    if before is None or after is None or is_unknown(before) or is_unknown(after):
+        return UNKNOWN
+    if before <= 0 or after <= 0:
+        return UNKNOWN
+    if before == after:
+        return "unchanged"
+    verb = "improved" if after < before else "worsened"
+    ratio = max(before, after) / min(before, after)
+    if ratio < 2:
+        return f"{verb} {_short((ratio - 1) * 100)}{THIN_SPACE}%"
+    return f"{verb} ×" + digits(f"{ratio:,.1f}" if ratio < 100 else f"{ratio:,.0f}")
+
+
+def _short(percent: float) -> str:
+    """Write one decimal below ten where it says something, none above."""
+    if percent < 0.05:
+        return digits("<0.1")
+    if percent >= 9.95:
+        return digits(f"{percent:,.0f}")
+    return digits(f"{percent:.1f}".removesuffix(".0"))
