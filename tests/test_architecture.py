@@ -29,7 +29,7 @@ FRAMES = {"streamlit", "huey", "mcp", "starlette", "uvicorn"}
 OUTER = {"app", "pages", "jobs", "mcp_server", "benchmarks", "tests"}
 # The toolbox knows no folder of core, apart from these words and values.
 TOOLBOX_MAY = {
-    "core.change_wording": {"core.catalog", "core.history.attention", "core.history.observation"},
+    "core.change_wording": {"core.catalog", "core.history"},
 }
 TABLES = {"core.tables", "core.migrations.env"}
 PURE = (
