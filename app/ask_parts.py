@@ -10,8 +10,9 @@ from app import actions, fragments, suggestion_actions
 from app.data import acting, lists, operations
 from app.data import suggestions as data
 from core.accounts.rules import Right
-from core.suggestions import answer_labels, model_words
-from core.suggestions.advice_queries import Answer, HowFar
+from core.suggestions.advice_queue import labels as answer_labels
+from core.suggestions.advice_queue.queries import Answer, HowFar
+from core.suggestions.llm import labels as model_words
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.text.times import format_age

@@ -8,7 +8,7 @@ from app import actions, suggestion_actions
 from app.data import acting
 from app.data import suggestions as data
 from core.accounts.rules import Right
-from core.suggestions.competitor_queries import OwnProduct
+from core.suggestions.competitors.queries import OwnProduct
 from core.text.escaping import shorten
 
 LONGEST_TITLE = 60

@@ -11,8 +11,8 @@ from app.data.history import Period
 from core.accounts.rules import Right
 from core.catalog.money import format_price
 from core.history.product_head import ProductHead
-from core.suggestions import suggestion_words
-from core.suggestions.competitor_queries import CompetitorRow
+from core.suggestions.competitors.queries import CompetitorRow
+from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_count, format_percent_change, format_rank, format_rating
 from core.text.times import format_age
@@ -32,7 +32,7 @@ def suggestions(head: ProductHead, _period: Period) -> None:
     now = datetime.now(UTC)
     for row in rows:
         title = escape_markdown(shorten(row.title, LONGEST_TITLE))
-        told = escape_markdown(suggestion_words.in_short(row, now))
+        told = escape_markdown(labels.in_short(row, now))
         st.page_link(
             f"../pages/{keys.SUGGESTION}.py",
             label=f"{title} :gray[{told}]",
@@ -54,7 +54,7 @@ def competitors(head: ProductHead, _period: Period) -> None:
         _row(head, row, may_remove=may)
     if may:
         _add(head)
-    caps = suggestion_words.caps(data.price_caps(head.product_id), head.marketplace)
+    caps = labels.caps(data.price_caps(head.product_id), head.marketplace)
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 

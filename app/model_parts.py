@@ -11,9 +11,9 @@ from app import cards, data_tables, keys
 from app.data import acting
 from app.data import suggestions as data
 from core.accounts.rules import Right
-from core.suggestions import model_words
-from core.suggestions.model_day import ModelDay, Trouble
-from core.suggestions.model_setup import Spoken
+from core.suggestions.llm import labels
+from core.suggestions.llm.config import Spoken
+from core.suggestions.llm.daily_stats import ModelDay, Trouble
 from core.text.escaping import escape_markdown, remove_direction_marks
 from core.text.numbers import format_count, format_dollars
 from core.text.times import format_age
@@ -26,9 +26,9 @@ def line() -> None:
     """Say in a line who advises and how the model's day goes, with the way to the rest."""
     spoken = data.spoken()
     told = (
-        model_words.in_short(spoken, data.model_today())
+        labels.in_short(spoken, data.model_today())
         if spoken.missing is None
-        else model_words.who(spoken)
+        else labels.who(spoken)
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Advisors: {_safe(told)}", width="stretch")
@@ -43,10 +43,10 @@ def advisors(now: datetime) -> None:
     """Show who advises, the day's figures, and every question that brought nothing usable."""
     spoken, day = data.spoken(), data.model_today()
     st.subheader("Advisors", anchor=False)
-    st.caption(_safe(model_words.who(spoken)))
+    st.caption(_safe(labels.who(spoken)))
     if spoken.missing is not None and not day.asked:
         return
-    if why_not := model_words.state(spoken, day):
+    if why_not := labels.state(spoken, day):
         st.warning(why_not, icon=":material/hourglass_empty:")
     _figures(spoken, day)
     _troubles(day.troubles, now)
@@ -63,7 +63,7 @@ def _figures(spoken: Spoken, day: ModelDay) -> None:
                 about="Products that the model was asked about since midnight (UTC). The same "
                 "facts are not asked twice.",
             ),
-            cards.Card("Brought", model_words.made(day), note="stored"),
+            cards.Card("Brought", labels.made(day), note="stored"),
             cards.Card(
                 "Rejected",
                 count(day.rejected),
@@ -110,8 +110,8 @@ def _cells(trouble: Trouble, now: datetime) -> dict[str, str]:
     return {
         "When": format_age(trouble.at, now),
         "Product": f"{trouble.marketplace} {trouble.asin}",
-        "What came": model_words.ENDS[trouble.state],
-        "Why": remove_direction_marks(model_words.why(trouble)),
+        "What came": labels.ENDS[trouble.state],
+        "Why": remove_direction_marks(labels.why(trouble)),
         "Model": remove_direction_marks(trouble.model or "not told"),
     }
 

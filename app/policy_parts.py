@@ -9,8 +9,9 @@ import streamlit as st
 
 from app.data.suggestions import About
 from core.catalog.marketplaces import get_marketplace
-from core.suggestions import policies, suggestion_words
-from core.suggestions.queries import ActionView
+from core.suggestions.advisors import listing_policies
+from core.suggestions.review import labels
+from core.suggestions.review.queries import ActionView
 from core.suggestions.rules import KIND_OF, Change, Kind
 from core.text.escaping import escape_markdown
 
@@ -28,7 +29,7 @@ def _listing_rules(about: About, change: Change, wanted: Mapping[str, Any]) -> N
     """Show each broken rule with its source."""
     marketplace = about.view.row.marketplace
     today = datetime.now(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
-    found = policies.lint_change(about.before.listing, marketplace, today, change, wanted)
+    found = listing_policies.lint_change(about.before.listing, marketplace, today, change, wanted)
     if not found:
         st.caption(":material/rule: Keeps the listing rules that are known for this marketplace.")
     for finding in found:
@@ -46,7 +47,7 @@ def _price_caps(about: About, action: ActionView, wanted: Mapping[str, Any]) -> 
     else:
         problem = caps.coupon_problem(about.before.price, wanted)
     if problem is None:
-        limits = suggestion_words.caps(caps, about.view.row.marketplace)
+        limits = labels.caps(caps, about.view.row.marketplace)
         st.caption(f":material/straighten: Within the price caps: {escape_markdown(limits)}.")
     else:
         st.warning(escape_markdown(problem), icon=":material/straighten:")

@@ -8,7 +8,7 @@ from app import boundary, suggestion_actions
 from app.data import suggestions as data
 from core.catalog.marketplaces import get_marketplace
 from core.history.product_head import ProductHead
-from core.suggestions import editing
+from core.suggestions.review import edit_parser
 from core.suggestions.rules import Change, PriceCaps
 
 
@@ -35,7 +35,7 @@ def form(head: ProductHead) -> None:
 
 
 def _written(minor: int | None, marketplace: str) -> str:
-    return editing.written(Change.UPDATE_PRICE, {"price": minor}, marketplace)
+    return edit_parser.written(Change.UPDATE_PRICE, {"price": minor}, marketplace)
 
 
 def _save(head: ProductHead, floor: str, ceiling: str, step: str) -> None:
@@ -56,9 +56,9 @@ def _amount(text: str, marketplace: str) -> int | None:
     """Return minor units, None for no limit."""
     if not text.strip():
         return None
-    amount: int = editing.read(Change.UPDATE_PRICE, text, marketplace)["price"]
+    amount: int = edit_parser.read(Change.UPDATE_PRICE, text, marketplace)["price"]
     return amount
 
 
 def _percent(text: str) -> Decimal:
-    return Decimal(editing.read(Change.SET_PRICE_THRESHOLD, text, "US")["percent"])
+    return Decimal(edit_parser.read(Change.SET_PRICE_THRESHOLD, text, "US")["percent"])

@@ -21,9 +21,9 @@ from app import (
 from app.data import acting, lists
 from app.text_fit import fitting
 from core.accounts.rules import Right
-from core.suggestions import suggestion_words
-from core.suggestions.lists import Counts, QueueFilter
-from core.suggestions.queries import QueuePage, QueueRow
+from core.suggestions.queue_filter import Counts, QueueFilter
+from core.suggestions.review import labels
+from core.suggestions.review.queries import QueuePage, QueueRow
 from core.suggestions.rules import SuggestionState
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
 from core.text.numbers import format_count
@@ -56,17 +56,17 @@ def subtitle(found: QueuePage, asked: QueueFilter) -> str:
     if asked.state is SuggestionState.PENDING:
         verb = "waits" if total == 1 else "wait"
         return f"{number} {verb} for a decision · worth most first"
-    state = "" if asked.state is None else f" {suggestion_words.STATES[asked.state].lower()}"
+    state = "" if asked.state is None else f" {labels.STATES[asked.state].lower()}"
     return f"{number}{state} {'suggestion' if total == 1 else 'suggestions'} · newest first"
 
 
 def counts(counted: Counts) -> None:
     """Show what each choice above would leave."""
     lines = [
-        _counted(suggestion_words.STATES, counted.states),
-        _counted(suggestion_words.KINDS, counted.kinds),
-        _counted(suggestion_words.PRIORITIES, counted.priorities),
-        _counted(suggestion_words.ADVISORS, counted.advisors),
+        _counted(labels.STATES, counted.states),
+        _counted(labels.KINDS, counted.kinds),
+        _counted(labels.PRIORITIES, counted.priorities),
+        _counted(labels.ADVISORS, counted.advisors),
     ]
     st.caption(" \u2002|\u2002 ".join(line for line in lines if line))
 
@@ -90,15 +90,15 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
     return {
         "title": fitting(remove_direction_marks(row.title), TITLE_LETTERS),
         "product": fitting(remove_direction_marks(row.product_title or row.asin), PRODUCT_LETTERS),
-        "priority": suggestion_words.PRIORITIES.get(row.priority, str(row.priority)),
-        "kind": suggestion_words.KINDS[row.kind],
-        "status": suggestion_words.state(row),
-        "expected": suggestion_words.expected_briefly(row),
-        "confidence": suggestion_words.confidence(row.confidence),
+        "priority": labels.PRIORITIES.get(row.priority, str(row.priority)),
+        "kind": labels.KINDS[row.kind],
+        "status": labels.state(row),
+        "expected": labels.expected_briefly(row),
+        "confidence": labels.confidence(row.confidence),
         "marketplace": row.marketplace,
-        "advisor": suggestion_words.advisor(row),
+        "advisor": labels.advisor(row),
         "made": format_age(row.made_at, now),
-        "until": suggestion_words.expiry(row, now),
+        "until": labels.expiry(row, now),
     }
 
 
@@ -131,7 +131,7 @@ def table(rows: Sequence[QueueRow]) -> None:
 
 def _shown(rows: Sequence[QueueRow]) -> list[str]:
     """Return the columns that are shown: a status that all rows share says nothing."""
-    is_told = len({suggestion_words.state(row) for row in rows}) > 1
+    is_told = len({labels.state(row) for row in rows}) > 1
     return [name for name in COLUMNS if name != "status" or is_told]
 
 

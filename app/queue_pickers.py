@@ -6,14 +6,14 @@ import streamlit as st
 
 from app import filtering, keys
 from app.filtering import Choice
-from core.suggestions import suggestion_words
-from core.suggestions.lists import QueueFilter
+from core.suggestions.queue_filter import QueueFilter
+from core.suggestions.review import labels
 from core.suggestions.rules import SuggestionState
 
 # Streamlit writes labels, not values, into the address: a changed label breaks sent links.
 _ALL = "All"
 _STATUSES: dict[str, SuggestionState | None] = {
-    **{label: state for state, label in suggestion_words.STATES.items()},
+    **{label: state for state, label in labels.STATES.items()},
     _ALL: None,
 }
 _PICKED = (keys.KIND, keys.PRIORITY, keys.ADVISOR)
@@ -32,7 +32,7 @@ def queue_filter() -> QueueFilter:
         status = st.segmented_control(
             "Status",
             list(_STATUSES),
-            default=suggestion_words.STATES[SuggestionState.PENDING],
+            default=labels.STATES[SuggestionState.PENDING],
             required=True,
             key=keys.STATUS,
             label_visibility="collapsed",
@@ -44,11 +44,11 @@ def queue_filter() -> QueueFilter:
             "Product", keys.ABOUT, "Product: title, brand or ASIN", 260, keys.QUEUE_PAGE
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        kinds = filtering.pills("Kinds", keys.KIND, suggestion_words.KINDS, keys.QUEUE_PAGE)
+        kinds = filtering.pills("Kinds", keys.KIND, labels.KINDS, keys.QUEUE_PAGE)
         hidden = filtering.with_count("Priority and advisor", (keys.PRIORITY, keys.ADVISOR))
         with st.popover(hidden, icon=":material/tune:"):
-            priorities = _labelled("Priority", keys.PRIORITY, suggestion_words.PRIORITIES)
-            advisors = _labelled("Advisor", keys.ADVISOR, suggestion_words.ADVISORS)
+            priorities = _labelled("Priority", keys.PRIORITY, labels.PRIORITIES)
+            advisors = _labelled("Advisor", keys.ADVISOR, labels.ADVISORS)
     return QueueFilter(_STATUSES[status], kinds, priorities, advisors, words)
 
 

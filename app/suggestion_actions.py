@@ -11,9 +11,12 @@ from redis.exceptions import RedisError
 from app.data import acting
 from core.db import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
-from core.suggestions import advising, applying, competitors, editing, service
+from core.suggestions.advice_queue import service as advising
+from core.suggestions.competitors import service as competitors
+from core.suggestions.execution import apply
+from core.suggestions.review import edit_parser, service
+from core.suggestions.review.service import Decision
 from core.suggestions.rules import Change, PriceCaps
-from core.suggestions.service import Decision
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.tracking.rules import Role
@@ -89,7 +92,7 @@ def _told(done: Sequence[Decision], verb: str, then: str) -> str:
 def undo(action_id: int) -> str:
     """Take back an applied action."""
     with write_scope() as session:
-        applying.undo(session, acting(), action_id, _now())
+        apply.undo(session, acting(), action_id, _now())
     return "Undone. For a listing or a price, the change set now holds the old value."
 
 
@@ -139,7 +142,7 @@ def set_four_eyes(is_on: bool) -> str:
 
 def add_competitor(product_id: int, marketplace: str, text: str) -> str:
     """Compare a product with the one that a pasted address or ASIN names; the team follows it."""
-    place, asin = editing.competitor(text, marketplace)
+    place, asin = edit_parser.competitor(text, marketplace)
     if place != marketplace:
         raise InvalidInputError(
             f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
@@ -182,7 +185,7 @@ def set_price_caps(product_id: int, caps: PriceCaps) -> str:
 
 def read_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
     """Return the values that a text stands for. Raises InvalidInputError."""
-    return editing.read(change, text, marketplace)
+    return edit_parser.read(change, text, marketplace)
 
 
 def _now() -> datetime:

@@ -8,8 +8,8 @@ from app import actions, boundary, diffs, fragments, policy_parts, suggestion_ac
 from app.data.suggestions import About
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError
-from core.suggestions import diffing, editing, suggestion_words
-from core.suggestions.queries import ActionView, SuggestionView
+from core.suggestions.review import diff, edit_parser, labels
+from core.suggestions.review.queries import ActionView, SuggestionView
 from core.suggestions.rules import Change
 from core.text.escaping import escape_markdown
 from core.text.times import format_cadence
@@ -23,7 +23,7 @@ _CADENCES = [cadence.value for cadence in Cadence]
 @fragments.dialog("Decline", icon=":material/close:")
 def decline(action: ActionView) -> None:
     """Ask why one action is declined."""
-    st.caption(f"{suggestion_words.CHANGES[action.change]} · sellers see the reason")
+    st.caption(f"{labels.CHANGES[action.change]} · sellers see the reason")
     _decline_form(suggestion_actions.decline, action.id)
 
 
@@ -66,7 +66,7 @@ def _decline_form(verb: Callable[..., str], what: object) -> None:
 @fragments.dialog("Approve all", icon=":material/check:")
 def approve_all(view: SuggestionView) -> None:
     """Ask once more before several changes are approved, with room for a reason."""
-    names = [suggestion_words.CHANGES[each.change] for each in view.row.waiting]
+    names = [labels.CHANGES[each.change] for each in view.row.waiting]
     st.markdown(f"**{len(names)} changes** are approved as they stand: {', '.join(names)}.")
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="approve_reason")
     if st.button("Approve all", type="primary", icon=":material/check:", key="do_approve_all"):
@@ -78,7 +78,7 @@ def approve_all(view: SuggestionView) -> None:
 def edit(about: About, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
     marketplace = about.view.row.marketplace
-    written = editing.written(action.change, action.wanted, marketplace)
+    written = edit_parser.written(action.change, action.wanted, marketplace)
     text = _field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
@@ -86,11 +86,11 @@ def edit(about: About, action: ActionView) -> None:
     except InvalidInputError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    parts = diffing.parts_of(action.change, action.current, wanted, marketplace)
+    parts = diff.parts_of(action.change, action.current, wanted, marketplace)
     st.caption("Before and after")
     for part in parts:
         st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
-    if sizes := diffing.sizes(action.change, parts):
+    if sizes := diff.sizes(action.change, parts):
         st.caption(sizes)
     policy_parts.lint(about, action, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
@@ -109,7 +109,7 @@ def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None
 
 
 def _field(change: Change, written: str, marketplace: str) -> str:
-    name = suggestion_words.CHANGES[change]
+    name = labels.CHANGES[change]
     if change is Change.UPDATE_PRICE:
         currency = get_marketplace(marketplace).currency
         return st.text_input(f"{name} ({currency})", written, key="edit_value")
@@ -117,10 +117,10 @@ def _field(change: Change, written: str, marketplace: str) -> str:
         place = _CADENCES.index(written) if written in _CADENCES else 0
         chosen = st.selectbox(name, _CADENCES, place, format_func=format_cadence, key="edit_value")
         return chosen or written
-    if change in editing.LONG:
-        label = f"{name}, one a line" if change in editing.LINES else name
+    if change in edit_parser.LONG:
+        label = f"{name}, one a line" if change in edit_parser.LINES else name
         return st.text_area(
-            label, written, height=200, max_chars=editing.LONGEST_TEXT, key="edit_value"
+            label, written, height=200, max_chars=edit_parser.LONGEST_TEXT, key="edit_value"
         )
-    longest = editing.LONGEST_TEXT if change in _TEXTS else None
+    longest = edit_parser.LONGEST_TEXT if change in _TEXTS else None
     return st.text_input(name, written, max_chars=longest, key="edit_value")

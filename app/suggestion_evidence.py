@@ -9,8 +9,8 @@ from app.data import history
 from app.data import suggestions as data
 from app.kept_figure import KeptFigure
 from core.chart_theme import PLOTLY_CONFIG
-from core.suggestions import charts, suggestion_words
-from core.suggestions.queries import SuggestionView
+from core.suggestions.review import charts, labels
+from core.suggestions.review.queries import SuggestionView
 from core.suggestions.rules import Evidence
 from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age
@@ -29,24 +29,24 @@ def why(view: SuggestionView) -> None:
         st.markdown(_badges(view))
         st.markdown(escape_markdown(view.reasoning))
         st.markdown(
-            f"**Expected:** {suggestion_words.expected(row)}  \n"
+            f"**Expected:** {labels.expected(row)}  \n"
             f":gray[Suggested {format_age(row.made_at, now)}, "
-            f"{escape_markdown(suggestion_words.asked(row))} · "
-            f"{suggestion_words.expiry(row, now)}]"
+            f"{escape_markdown(labels.asked(row))} · "
+            f"{labels.expiry(row, now)}]"
         )
         _figures(view, now)
 
 
 def _badges(view: SuggestionView) -> str:
     row = view.row
-    priority = suggestion_words.PRIORITIES.get(row.priority, str(row.priority))
-    advisor = escape_markdown(suggestion_words.advisor(row))
+    priority = labels.PRIORITIES.get(row.priority, str(row.priority))
+    advisor = escape_markdown(labels.advisor(row))
     return " ".join(
         [
             f":{_PRIORITY_BADGES.get(row.priority, 'gray-badge')}[{priority} priority]",
             f":gray-badge[{advisor}]",
-            f":gray-badge[{suggestion_words.confidence(row.confidence)} sure]",
-            f":gray-badge[{suggestion_words.KINDS[row.kind]}]",
+            f":gray-badge[{labels.confidence(row.confidence)} sure]",
+            f":gray-badge[{labels.KINDS[row.kind]}]",
         ]
     )
 
@@ -63,11 +63,11 @@ def _figures(view: SuggestionView, now: datetime) -> None:
 
 def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
     period = f" :gray[{escape_markdown(evidence.period)}]" if evidence.period else ""
-    value = escape_markdown(shorten(suggestion_words.value(evidence, marketplace), LONGEST_VALUE))
+    value = escape_markdown(shorten(labels.value(evidence, marketplace), LONGEST_VALUE))
     if len(value) <= LONGEST_AMOUNT:
         value = value.replace(" ", _NO_BREAK)
     figure = escape_markdown(evidence.figure) + period
-    more = (suggestion_words.unit(evidence), suggestion_words.seen(evidence, now))
+    more = (labels.unit(evidence), labels.seen(evidence, now))
     return "| " + " | ".join([figure, value, *map(escape_markdown, more)]) + " |"
 
 

@@ -19,9 +19,9 @@ from app.data import acting
 from app.data.suggestions import About
 from core.accounts.rules import Right
 from core.catalog.money import format_price
-from core.suggestions import diffing, editing, proposal, suggestion_words
-from core.suggestions.proposal import Preview
-from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
+from core.suggestions.review import diff, edit_parser, labels, listing_preview
+from core.suggestions.review.listing_preview import Preview
+from core.suggestions.review.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age, format_moment
@@ -73,7 +73,7 @@ def header(about: About) -> None:
 
 def _where(about: About) -> None:
     row, place = about.view.row, about.place
-    stands = suggestion_words.state(row)
+    stands = labels.state(row)
     if place is not None:
         stands = f"Suggestion {place.number} of {place.total}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -125,7 +125,7 @@ def _decide(about: About, action: ActionView, *, is_head: bool = False) -> None:
     """Show the three buttons of one action that waits."""
     if st.button("Decline", icon=":material/close:", key=f"decline_{action.id}"):
         suggestion_dialogs.decline(action)
-    can_be_edited = action.change not in editing.CAN_NOT_BE_EDITED
+    can_be_edited = action.change not in edit_parser.CAN_NOT_BE_EDITED
     if can_be_edited and st.button("Edit", icon=":material/edit:", key=f"edit_{action.id}"):
         suggestion_dialogs.edit(about, action)
     st.button(
@@ -151,15 +151,15 @@ def changes(about: About) -> None:
 
 def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
     row = about.view.row
-    name = suggestion_words.CHANGES[action.change]
+    name = labels.CHANGES[action.change]
     color = _COLORS.get(action.state, "gray")
-    badge = f":{color}-badge[{suggestion_words.ACTION_STATES[action.state]}]"
+    badge = f":{color}-badge[{labels.ACTION_STATES[action.state]}]"
     st.markdown(f"**{name}: before and after** {badge}")
-    parts = diffing.parts_of(action.change, action.current, action.wanted, row.marketplace)
+    parts = diff.parts_of(action.change, action.current, action.wanted, row.marketplace)
     for part in parts:
         label = "" if len(parts) == 1 else f":gray[{part.name}:] "
         st.markdown(label + (diffs.marked(part.pieces) or ":gray[nothing]"))
-    if sizes := diffing.sizes(action.change, parts):
+    if sizes := diff.sizes(action.change, parts):
         st.caption(sizes)
     if action.reason:
         st.markdown(f":gray[{escape_markdown(action.reason)}]")
@@ -174,7 +174,7 @@ def _edit_beside(action: ActionView, marketplace: str) -> None:
     """Show what was proposed, where a manager approved something else."""
     if action.edited is None:
         return
-    proposed = diffing.parts_of(action.change, action.proposed, action.edited, marketplace)
+    proposed = diff.parts_of(action.change, action.proposed, action.edited, marketplace)
     lines = [diffs.marked(part.pieces) for part in proposed if not part.is_same]
     st.markdown(":gray[:material/edit: Edited, from what was proposed:]  \n" + "  \n".join(lines))
 
@@ -242,7 +242,7 @@ def change_set(about: About) -> None:
             _file("CSV", made.csv, "text/csv", about.view)
             _file("XLSX", made.xlsx, _XLSX, about.view)
             _file("JSON", made.json, "application/json", about.view)
-        if any(map(suggestion_words.is_to_be_seen, about.view.actions)):
+        if any(map(labels.is_to_be_seen, about.view.actions)):
             st.caption("The next scrape that shows the new value marks it as verified.")
 
 
@@ -268,7 +268,7 @@ def preview(about: About) -> None:
         return
     with st.container(border=True, gap="small"):
         st.caption("The listing with these changes")
-        _listing(proposal.with_changes(about.before, wanted), about.view.row.marketplace)
+        _listing(listing_preview.with_changes(about.before, wanted), about.view.row.marketplace)
 
 
 def _listing(after: Preview, marketplace: str) -> None:
@@ -291,7 +291,7 @@ def _listing(after: Preview, marketplace: str) -> None:
 
 
 def _coupon(after: Preview, marketplace: str) -> str:
-    [(_, words)] = suggestion_words.texts(Change.SET_COUPON, after.coupon or {}, marketplace)
+    [(_, words)] = labels.texts(Change.SET_COUPON, after.coupon or {}, marketplace)
     return f" · coupon {escape_markdown(words)}"
 
 
@@ -307,17 +307,17 @@ def time_line(about: About) -> None:
             st.markdown(_step(event, about.view.row, now))
         if about.view.row.state is SuggestionState.EXPIRED:
             return
-        for step in suggestion_words.steps_ahead(about.view.actions):
+        for step in labels.steps_ahead(about.view.actions):
             st.markdown(f":gray[:material/radio_button_unchecked: {step}]")
 
 
 def _step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and who, then when, from where to where, and why."""
     when = f"{format_age(event.at, now)}, {format_moment(event.at, acting().time_zone)}"
-    led = suggestion_words.change_of_state(event)
-    details = [" · ".join(each for each in (when, led) if each), suggestion_words.why(event)]
+    led = labels.change_of_state(event)
+    details = [" · ".join(each for each in (when, led) if each), labels.why(event)]
     told = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
-    words = escape_markdown(suggestion_words.event(event, row))
+    words = escape_markdown(labels.event(event, row))
     return f":material/radio_button_checked: {words}  \n{told}"
 
 
@@ -330,7 +330,7 @@ def earlier(rows: Sequence[QueueRow]) -> None:
         st.subheader("Also suggested for this product", anchor=False)
         for row in rows:
             title = escape_markdown(shorten(row.title, LONGEST_LINK))
-            told = escape_markdown(suggestion_words.in_short(row, now))
+            told = escape_markdown(labels.in_short(row, now))
             with st.container(gap=None):
                 st.page_link(
                     f"../pages/{keys.SUGGESTION}.py",

@@ -13,8 +13,8 @@ from benchmarks.servers import Server, using
 from benchmarks.web import running_web
 from core.accounts.service import acting_owner
 from core.db import read_scope, write_scope
-from core.suggestions.lists import QueueFilter
-from core.suggestions.queries import queue
+from core.suggestions.queue_filter import QueueFilter
+from core.suggestions.review.queries import queue
 
 WAITING, DECIDED = 500, 5000
 PRODUCTS = 1000

@@ -14,11 +14,11 @@ from benchmarks.servers import Server
 from core.accounts.service import acting_owner
 from core.db import driver_connection, read_scope, write_scope
 from core.history.store import make_room
-from core.suggestions.advisor import advise
-from core.suggestions.figures import LONG
-from core.suggestions.gathering import gather
+from core.suggestions.advisors.rule_advisor import advise
+from core.suggestions.evidence.collect import gather
+from core.suggestions.evidence.history_figures import LONG
+from core.suggestions.facts_payload import told
 from core.suggestions.rules import Facts
-from core.suggestions.told import told
 
 PER_SECOND = 200.0
 TOKENS = 1500.0

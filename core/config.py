@@ -15,7 +15,7 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parent.parent
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
-APPLIERS = ("off", "dry-run")  # those of core/suggestions/appliers.py
+APPLIERS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
 STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
 # Who listens everywhere is reached here.
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104

@@ -15,12 +15,14 @@ from huey import crontab
 from core.config import get_settings
 from core.db import database_time, read_scope, write_scope
 from core.errors import ConfigurationError, NotFoundError, OutsideServiceError
-from core.suggestions import advising, applying, steps, verifying
-from core.suggestions.advising import Adviser, Asked, Due
-from core.suggestions.appliers import OFF, find_applier
-from core.suggestions.calls import put_back_lost
-from core.suggestions.handover import order_of
-from core.suggestions.model_advice import find_model_adviser, longest_question
+from core.suggestions import lifecycle
+from core.suggestions.advice_queue import service
+from core.suggestions.advice_queue.service import Adviser, Asked, Due
+from core.suggestions.execution import apply, verify
+from core.suggestions.execution.connectors import OFF, find_applier
+from core.suggestions.execution.export import order_of
+from core.suggestions.llm.advisor import find_model_adviser, longest_question
+from core.suggestions.llm.call_log import put_back_lost
 from core.suggestions.rules import ActionState
 from jobs.holding import alone
 from jobs.queue import huey
@@ -84,7 +86,7 @@ def plan_round() -> None:
     with job("plan advice") as notes:
         lost_after = longest_question(get_settings().amazcope_model_timeout)
         with write_scope() as session:
-            planned = advising.plan_daily(session, _now())
+            planned = service.plan_daily(session, _now())
             # Asked by a worker that died: the product waits again, the answer was lost.
             planned += put_back_lost(session, _now(), lost_after)
         notes.say(f"{planned} products.") if planned else notes.idle("Nothing to plan.")
@@ -112,7 +114,7 @@ def advise_round(adviser: Adviser | None = None) -> None:
 
 def _claim() -> list[Due]:
     with write_scope() as session:
-        return advising.claim_due(session, _now(), BATCH)
+        return service.claim_due(session, _now(), BATCH)
 
 
 def _advise_batch(claimed: Sequence[Due], adviser: Adviser | None, failed: list[Exception]) -> int:
@@ -125,7 +127,7 @@ def _advise_batch(claimed: Sequence[Due], adviser: Adviser | None, failed: list[
         log.exception("Product %s could not be advised on", claimed[0].product_id)
         failed.append(error)
         with write_scope() as session:
-            advising.put_off(session, claimed[0], _now())
+            service.put_off(session, claimed[0], _now())
         return 0
 
 
@@ -133,11 +135,11 @@ def _advise(claimed: Sequence[Due], adviser: Adviser | None) -> int:
     """Read, ask with no transaction open, store."""
     now = _now()
     with read_scope() as session:
-        asked = advising.questions(session, claimed, now)
+        asked = service.questions(session, claimed, now)
     stored = 0 if adviser is None else _ask_in_parallel(adviser, asked, now)
     with write_scope() as session:
-        stored += sum(advising.answer_by_rules(session, each, now) for each in asked)
-        advising.finish_due(session, claimed)
+        stored += sum(service.answer_by_rules(session, each, now) for each in asked)
+        service.finish_due(session, claimed)
     return stored
 
 
@@ -150,7 +152,7 @@ def apply_round() -> None:
     """Apply every approved action, as a job."""
     with job("apply") as notes:
         with read_scope() as session:
-            waiting = applying.waiting_to_apply(session)
+            waiting = apply.waiting_to_apply(session)
         states = _each(_apply, waiting)
         if not states:
             notes.idle("Nothing is approved.")
@@ -181,9 +183,9 @@ def _apply(action_id: int) -> ActionState:
         pushed = _push(action_id, get_settings().amazcope_applier)
     except (OutsideServiceError, ConfigurationError) as error:  # of this one alone
         with write_scope() as session:
-            return applying.fail(session, action_id, _now(), str(error))
+            return apply.fail(session, action_id, _now(), str(error))
     with write_scope() as session:
-        return applying.apply(session, action_id, _now(), pushed)
+        return apply.apply(session, action_id, _now(), pushed)
 
 
 def _push(action_id: int, applier: str) -> str | None:
@@ -200,7 +202,7 @@ def verify_round() -> None:
     """Look for applied changes on their pages, as a job."""
     with job("verify") as notes:
         with read_scope() as session:
-            waiting = verifying.waiting_to_be_seen(session, _now())
+            waiting = verify.waiting_to_be_seen(session, _now())
         found = Counter(_each(_verify, waiting))
         verified, unseen = found[ActionState.VERIFIED], found[ActionState.UNSEEN]
         if verified or unseen:
@@ -211,12 +213,12 @@ def verify_round() -> None:
 
 def _verify(action_id: int) -> ActionState | None:
     with write_scope() as session:
-        return verifying.verify_one(session, action_id, _now())
+        return verify.verify_one(session, action_id, _now())
 
 
 def expire_round() -> None:
     """End suggestions whose time is over, as a job."""
     with job("expire suggestions") as notes:
         with write_scope() as session:
-            ended = steps.expire(session, _now())
+            ended = lifecycle.expire(session, _now())
         notes.say(f"{ended} actions expired.") if ended else notes.idle("None is over.")

@@ -13,8 +13,8 @@ from core.errors import ConfigurationError, OutsideServiceError
 from core.migrate import OLDEST_SERVER, current_revision, head_revision
 from core.scraping.apify import Apify
 from core.scraping.providers import APIFY, get_provider
-from core.suggestions import model_words
-from core.suggestions.model_setup import get_setup, get_spoken
+from core.suggestions.llm import labels
+from core.suggestions.llm.config import get_setup, get_spoken
 from jobs.queue import ask_redis
 
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -100,7 +100,7 @@ def check_model(settings: Settings) -> Finding:
     if setup.access is None:
         is_wanted = settings.amazcope_model is not None
         return Finding("Model", not is_wanted, f"{setup.missing} The rules advise alone.")
-    if why := model_words.never(get_spoken(settings)):
+    if why := labels.never(get_spoken(settings)):
         return Finding("Model", False, why)
     told = f"{setup.access.model} at {setup.access.base_url}"
     return Finding("Model", True, f"{told}, for at most ${setup.dollars_per_day} a day")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field as Described
 
 from core.catalog.marketplaces import get_marketplace
-from core.suggestions import suggestion_words
+from core.suggestions.review import labels
 from core.suggestions.rules import Change, Evidence
 from mcp_server.answers import Moment, Number, Part, Untrusted, moment_or_none, name_of
 from mcp_server.results.units import major, stars
@@ -93,7 +93,7 @@ def figure_of(evidence: Evidence) -> Figure:
         key=evidence.key,
         figure=evidence.figure,
         value=_value(evidence),
-        unit=suggestion_words.unit(evidence),
+        unit=labels.unit(evidence),
         period=evidence.period,
         seen_at=moment_or_none(max(looks, default=None)),
     )

@@ -18,23 +18,18 @@ from core.chart_theme import money_style
 from core.config import get_settings
 from core.db import read_scope
 from core.history.product_head import ProductHead
-from core.suggestions import (
-    advice_queries,
-    charts,
-    competitor_queries,
-    handover,
-    proposal,
-    queries,
-    service,
-)
-from core.suggestions.advice_queries import Answer, HowFar
-from core.suggestions.changeset import ChangeSet
-from core.suggestions.competitor_queries import CompetitorRow, OwnProduct
-from core.suggestions.lists import QueueFilter
-from core.suggestions.model_day import ModelDay, model_day
-from core.suggestions.model_setup import Spoken, get_spoken
-from core.suggestions.proposal import Preview
-from core.suggestions.queries import (
+from core.suggestions.advice_queue import queries as advice_queries
+from core.suggestions.advice_queue.queries import Answer, HowFar
+from core.suggestions.competitors import queries as competitor_queries
+from core.suggestions.competitors.queries import CompetitorRow, OwnProduct
+from core.suggestions.execution import export
+from core.suggestions.execution.change_set import ChangeSet
+from core.suggestions.llm.config import Spoken, get_spoken
+from core.suggestions.llm.daily_stats import ModelDay, model_day
+from core.suggestions.queue_filter import QueueFilter
+from core.suggestions.review import charts, listing_preview, queries, service
+from core.suggestions.review.listing_preview import Preview
+from core.suggestions.review.queries import (
     Event,
     Place,
     QueuePage,
@@ -95,7 +90,7 @@ def find(suggestion_id: int) -> About | None:
             earlier=[each for each in earlier if each.id != suggestion_id],
             place=queries.find_place(session, who, suggestion_id, now),
             next_waiting=queries.first_waiting(session, who, now),
-            before=proposal.current_preview(session, product_id),
+            before=listing_preview.current_preview(session, product_id),
             caps=competitor_queries.price_caps_of(session, who, product_id),
         )
 
@@ -108,7 +103,7 @@ def _change_set(session: Session, who: Acting, view: SuggestionView) -> ChangeSe
     )
     if not is_open or not who.may(Right.TRACK):
         return None
-    return handover.change_set(session, who, [view.row.id])
+    return export.change_set(session, who, [view.row.id])
 
 
 def of_product(product_id: int) -> list[QueueRow]:

@@ -19,8 +19,8 @@ from core.demo.catalogue import Stocked
 from core.demo.seen import Offer, own_seller
 from core.errors import ConfigurationError
 from core.history.observation import CategoryRank, Listing
+from core.suggestions.change_values import is_tracking
 from core.suggestions.rules import Change
-from core.suggestions.values import is_tracking
 
 log = logging.getLogger(__name__)
 

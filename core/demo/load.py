@@ -24,8 +24,8 @@ from core.demo.catalogue import DemoProduct
 from core.demo.market import Market, usual_times
 from core.demo.wanted import REMEMBERED_AS
 from core.history.store import Look, make_room, store_looks
-from core.suggestions.advising import request_advice
-from core.suggestions.competitors import add_competitor
+from core.suggestions.advice_queue.service import request_advice
+from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Right
 from core.db import read_scope
-from core.suggestions.lists import QueueFilter
-from core.suggestions.queries import queue
+from core.suggestions.queue_filter import QueueFilter
+from core.suggestions.review.queries import queue
 from core.tracking.counts import freshness
 from core.tracking.lists import COUNT_CAP, ListFilter, Sort, State, Whose
 from core.tracking.queries import count_products

@@ -2,7 +2,7 @@
 
 from core.accounts.rules import Right
 from core.db import read_scope
-from core.suggestions.lists import QueueFilter
+from core.suggestions.queue_filter import QueueFilter
 from mcp_server.lookup import coded_head_of
 from mcp_server.recording import Call
 from mcp_server.resourcing import resource

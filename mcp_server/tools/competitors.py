@@ -13,7 +13,7 @@ from core.db import read_scope
 from core.history import blanks, period_words
 from core.history.comparing import Standing
 from core.history.product_head import ProductHead
-from core.suggestions.contenders import (
+from core.suggestions.competitors.comparison import (
     Contender,
     Position,
     contenders,

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Right
 from core.errors import InvalidInputError
 from core.history.attention import USUAL_RULE
-from core.suggestions import suggestion_words
-from core.suggestions.drafting import Proposal, propose_by_name
-from core.suggestions.drafts import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
-from core.suggestions.extending import add_action
-from core.suggestions.judging import LENGTHS, LONGEST_WINDOW, MOST_ACTIONS
+from core.suggestions.proposals.add_action import add_action
+from core.suggestions.proposals.draft import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
+from core.suggestions.proposals.propose import Proposal, propose_by_name
+from core.suggestions.proposals.validation import LENGTHS, LONGEST_WINDOW, MOST_ACTIONS
+from core.suggestions.review import labels
 from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, SuggestionState
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking.rules import Cadence
@@ -145,7 +145,7 @@ class SuggestionWritten(Named, Written):
         """Return what was proposed, and what happens next."""
         if not self.is_new:
             return f"{self.why_not_new} It is {self.state}. {self.page}"
-        what = ", ".join(suggestion_words.CHANGES[each.change] for each in self.changes)
+        what = ", ".join(labels.CHANGES[each.change] for each in self.changes)
         if self.suggestion_id is None:
             return f"{what} of {self.product}: this can be proposed."
         return (

@@ -8,10 +8,11 @@ from core.accounts.rules import Right
 from core.config import get_settings
 from core.db import read_scope
 from core.errors import NotFoundError
-from core.suggestions import queries, suggestion_words
-from core.suggestions.drafting import citable
-from core.suggestions.lists import QueueFilter
-from core.suggestions.queries import ActionView, Event, QueueRow, SuggestionView
+from core.suggestions.change_values import is_tracking
+from core.suggestions.proposals.propose import citable
+from core.suggestions.queue_filter import QueueFilter
+from core.suggestions.review import labels, queries
+from core.suggestions.review.queries import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import (
     ActionState,
     Change,
@@ -22,7 +23,6 @@ from core.suggestions.rules import (
     Metric,
     SuggestionState,
 )
-from core.suggestions.values import is_tracking
 from core.text.numbers import format_count
 from mcp_server.answers import (
     Answer,
@@ -97,7 +97,7 @@ def row_of(row: QueueRow) -> SuggestionRow:
         priority=row.priority,
         confidence=row.confidence,
         expected=Effect(metric=row.metric, direction=row.direction, window_days=row.window_days),
-        proposed_by=Untrusted(untrusted=suggestion_words.advisor(row)),
+        proposed_by=Untrusted(untrusted=labels.advisor(row)),
         made_at=moment(row.made_at),
         expires_at=moment(row.expires_at),
         decided_at=moment_or_none(row.decided_at),
@@ -276,7 +276,7 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
         "time_line": [
             Step(
                 at=moment(each.at),
-                step=Untrusted(untrusted=suggestion_words.event(each, row)),
+                step=Untrusted(untrusted=labels.event(each, row)),
                 why=from_outside(each.why),
             )
             for each in steps
@@ -287,8 +287,7 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
 def _details_in_words(view: SuggestionView, call: Call) -> str:
     row = view.row
     changes = "; ".join(
-        f"{suggestion_words.CHANGES[each.change]} {suggestion_words.ACTION_STATES[each.state]}"
-        for each in view.actions
+        f"{labels.CHANGES[each.change]} {labels.ACTION_STATES[each.state]}" for each in view.actions
     )
     is_carried = any(
         each.state is ActionState.APPLIED and not is_tracking(each.change) for each in view.actions
@@ -296,8 +295,8 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
     by_hand = " A person carries it to Amazon: it waits in a change set." if is_carried else ""
     return (
         f"Suggestion {row.id} {quoted(row.title)} for {name_of(row.marketplace, row.asin)}, by "
-        f"{quoted(suggestion_words.advisor(row))}: {suggestion_words.state(row).lower()}, "
-        f"{suggestion_words.expiry(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
+        f"{quoted(labels.advisor(row))}: {labels.state(row).lower()}, "
+        f"{labels.expiry(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
     )
 
 
@@ -363,7 +362,7 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
         listing=_listing(facts),
         competitors=[_rival(facts, each) for each in facts.competitors],
     )
-    limits = suggestion_words.caps(facts.caps, facts.marketplace)
+    limits = labels.caps(facts.caps, facts.marketplace)
     count = format_count(len(facts.evidence))
     return answer.saying(f"{count} figures may be cited for {answer.product}; price {limits}.")
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from core.config import APPLIERS, ROOT, Settings, get_settings
 from core.db import conninfo, make_engine
 from core.errors import ConfigurationError
-from core.suggestions import appliers
-from core.suggestions.appliers import OFF
+from core.suggestions.execution import connectors
+from core.suggestions.execution.connectors import OFF
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
 
 
 def test_the_settings_take_the_appliers_that_there_are_and_no_other() -> None:
-    assert set(APPLIERS) == {OFF, *appliers.APPLIERS}
+    assert set(APPLIERS) == {OFF, *connectors.APPLIERS}
     assert Settings(amazcope_applier="Dry-Run").amazcope_applier == "dry-run"
     with pytest.raises(ValidationError, match="must be off or dry-run"):
         Settings(amazcope_applier="telepathy")

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.config import get_settings
 from core.errors import OutsideServiceError
-from core.suggestions import advising as asking
-from core.suggestions import applying, verifying
-from core.suggestions.advising import Asked, request_advice
-from core.suggestions.appliers import Order, Receipt
+from core.suggestions.advice_queue import service as asking
+from core.suggestions.advice_queue.service import Asked, request_advice
+from core.suggestions.execution import apply, verify
+from core.suggestions.execution.connectors import Order, Receipt
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
-from core.suggestions.service import approve
+from core.suggestions.review.service import approve
 from core.tracking.rules import Role
 from jobs import advising
 from tests.core.suggestions.world import (
@@ -213,7 +213,7 @@ def test_an_action_that_breaks_its_round_holds_up_no_other(
     second = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
     assert approve(session, acting, second.id, ago(0.4)).did
     with monkeypatch.context() as patch:
-        patch.setattr(applying, "apply", broken_for(first.id, applying.apply))
+        patch.setattr(apply, "apply", broken_for(first.id, apply.apply))
         with pytest.raises(ExceptionGroup) as failed:
             advising.apply_round()
     assert failed.value.exceptions[0].__notes__ == [f"Action {first.id}"]
@@ -233,7 +233,7 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
         patch.setattr(advising, "_now", lambda: ago(0.4))
         advising.apply_round()
     show(session, ago(0.2), listing=lamp_listing("Desk lamp"), price=1900)
-    monkeypatch.setattr(verifying, "verify_one", broken_for(first.id, verifying.verify_one))
+    monkeypatch.setattr(verify, "verify_one", broken_for(first.id, verify.verify_one))
     with pytest.raises(ExceptionGroup):
         advising.verify_round()
     session.refresh(second)
@@ -243,7 +243,7 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
 def test_an_action_that_is_gone_meanwhile_is_passed_over(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(applying, "waiting_to_apply", lambda _session: [2**40])
+    monkeypatch.setattr(apply, "waiting_to_apply", lambda _session: [2**40])
     advising.apply_round()
     assert [run["note"] for run in job_runs(session, "apply")] == ["Nothing is approved."]
 

@@ -9,7 +9,7 @@ from core.accounts.rules import Acting
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Source
-from core.suggestions.competitors import add_competitor
+from core.suggestions.competitors.service import add_competitor
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, hours_ago, own_lamp, ranked, sold

@@ -22,8 +22,8 @@ from sqlalchemy.orm import Session
 from core.accounts.models import ApiToken, Person
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.agents.models import AgentCall
-from core.suggestions.drafting import propose_by_name
-from core.suggestions.drafts import Draft, DraftAction
+from core.suggestions.proposals.draft import Draft, DraftAction
+from core.suggestions.proposals.propose import propose_by_name
 from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
 from core.tracking.service import Wish, follow

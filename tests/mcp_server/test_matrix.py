@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.errors import NotAllowedError
-from core.suggestions import applying, competitors
-from core.suggestions import service as suggestions
+from core.suggestions.competitors import service
+from core.suggestions.execution import apply
+from core.suggestions.review import service as suggestions
 from mcp_server.callers import Always
 from mcp_server.server import make_server
 from mcp_server.tooling import TOOLS
@@ -67,8 +68,8 @@ DECIDING = {
         "set_price_cap",
         "undo",
     },
-    applying: {"undo", *(name for name in dir(applying) if name.startswith("apply"))},
-    competitors: {"set_price_cap"},
+    apply: {"undo", *(name for name in dir(apply) if name.startswith("apply"))},
+    service: {"set_price_cap"},
 }
 ROLES = list(Role)
 TOKENS = [(role, scope) for role, scope in pairs(Role, [None, *Scope])]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.accounts.rules import Role as PersonRole
-from core.suggestions.competitors import add_competitor
+from core.suggestions.competitors.service import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause
 from tests.factories import (

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Means, Role, Scope
 from core.accounts.service import acting_owner, acting_person
 from core.db import write_scope
-from core.suggestions import applying, service
+from core.suggestions.execution import apply
+from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Change
 from mcp_server.tooling import TOOLS
 from tests.core.suggestions.world import TITLE, actions_of, own_lamp, show
@@ -114,7 +115,7 @@ def test_an_applied_price_is_not_told_as_if_it_were_live(
     [action] = actions_of(session, number)
     service.approve(session, acting, action.id, datetime.now(UTC))
     assert "change set" not in proposer.words("get_suggestion", suggestion_id=number)
-    assert applying.apply(session, action.id, datetime.now(UTC)) is ActionState.APPLIED
+    assert apply.apply(session, action.id, datetime.now(UTC)) is ActionState.APPLIED
     session.commit()
     told = proposer.words("get_suggestion", suggestion_id=number)
     assert "not seen on the page yet. A person carries it to Amazon: it waits in a change" in told

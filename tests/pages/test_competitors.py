@@ -11,8 +11,8 @@ from app import suggestion_actions
 from core.accounts.rules import Acting, Role
 from core.config import ROOT
 from core.errors import InvalidInputError, NotAllowedError
-from core.suggestions import competitors
-from core.suggestions.competitor_queries import competitors_of, price_caps_of
+from core.suggestions.competitors import service
+from core.suggestions.competitors.queries import competitors_of, price_caps_of
 from core.suggestions.rules import PriceCaps
 from tests.core.suggestions.world import new_price, own_lamp, show
 from tests.factories import KETTLE, LAMP, follow_all, rows, stranger
@@ -37,7 +37,7 @@ def rival(session: Session, acting: Acting, lamp: int) -> int:
     """A kettle that sells for a quarter more."""
     [number] = follow_all(session, acting, [KETTLE])
     show(session, datetime.now(UTC) - HOUR_AGO, KETTLE, price=2500)
-    competitors.add_competitor(session, acting, lamp, number, datetime.now(UTC))
+    service.add_competitor(session, acting, lamp, number, datetime.now(UTC))
     session.commit()
     return number
 

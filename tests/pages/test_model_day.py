@@ -196,8 +196,8 @@ def _show_a_reply(evil: str) -> None:
     from datetime import UTC, datetime
 
     from app import model_parts
-    from core.suggestions.calls import CallState
-    from core.suggestions.model_day import Trouble
+    from core.suggestions.llm.call_log import CallState
+    from core.suggestions.llm.daily_stats import Trouble
 
     reasons = (f"Reply 1: {evil}", "Reply 2: It has no actions.")
     said = Trouble(datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, ""))

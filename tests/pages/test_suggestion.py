@@ -10,9 +10,13 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.rules import Acting, Means, Role, Scope
-from core.suggestions import applying, competitors, drafting, extending, service
-from core.suggestions.drafts import Draft, DraftAction
+from core.suggestions.competitors import service as competitors
+from core.suggestions.execution import apply as applying
 from core.suggestions.models import Suggestion
+from core.suggestions.proposals import add_action
+from core.suggestions.proposals import propose as drafting
+from core.suggestions.proposals.draft import Draft, DraftAction
+from core.suggestions.review import service
 from core.suggestions.rules import (
     Advisor,
     Change,
@@ -201,7 +205,7 @@ def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
     made = drafting.propose(session, agent, lamp, draft, datetime.now(UTC))
     assert made.suggestion_id is not None
     more = DraftAction(Change.UPDATE_DESCRIPTION, "It says more.", text="A lamp to read by.")
-    extending.add_action(session, agent, made.suggestion_id, more, datetime.now(UTC))
+    add_action.add_action(session, agent, made.suggestion_id, more, datetime.now(UTC))
     session.commit()
     app = open_one(made.suggestion_id)
     shown = words(app)

@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 from app import device, suggestion_actions
 from core.accounts.rules import Acting, Role
 from core.errors import InvalidInputError
-from core.suggestions import proposing, service
 from core.suggestions.models import AdviceCall, Suggestion
+from core.suggestions.proposals import store
+from core.suggestions.review import service
 from core.suggestions.rules import Advisor
 from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp
 from tests.factories import row, rows
@@ -27,7 +28,7 @@ def propose(
     session: Session, acting: Acting, product_id: int, *actions: object, **how: object
 ) -> int:
     by = how.pop("advisor", Advisor.RULES)
-    made = proposing.store_advice(
+    made = store.store_advice(
         session,
         acting.team_id,
         product_id,

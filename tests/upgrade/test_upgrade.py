@@ -23,8 +23,9 @@ from core.accounts.credentials import is_password
 from core.accounts.rules import Acting, Means
 from core.accounts.service import acting_person
 from core.history.provenance import find_latest_provenance
-from core.suggestions import applying, service
-from core.suggestions.proposing import store_advice
+from core.suggestions.execution import apply
+from core.suggestions.proposals.store import store_advice
+from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
 from core.tables import metadata
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
@@ -182,7 +183,7 @@ def test_what_was_declined_is_not_proposed_again(session: Session) -> None:
 def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia: Acting) -> None:
     decision = service.approve(session, mia, 1, SOON)
     assert (decision.did, decision.state) == (True, ActionState.APPROVED)
-    applying.apply(session, 1, SOON)
+    apply.apply(session, 1, SOON)
     [kept] = rows(
         session,
         "SELECT price_change_percent AS p FROM tracking WHERE person_id = 1 AND product_id = 4",

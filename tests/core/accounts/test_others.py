@@ -18,11 +18,11 @@ from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
-from core.suggestions import competitor_queries, contenders
-from core.suggestions import queries as suggestions
-from core.suggestions import service as advice
-from core.suggestions.drafting import propose
-from core.suggestions.extending import add_action
+from core.suggestions.competitors import comparison, queries
+from core.suggestions.proposals.add_action import add_action
+from core.suggestions.proposals.propose import propose
+from core.suggestions.review import queries as suggestions
+from core.suggestions.review import service as advice
 from core.suggestions.rules import PriceCaps
 from core.tracking import rows, team
 from core.tracking import settings as tracking
@@ -31,7 +31,7 @@ from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.accounts.test_matrix import TOLD_WHO_ACTS
-from tests.core.suggestions.test_drafting import draft
+from tests.core.suggestions.proposals.test_propose import draft
 from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
 from tests.factories import stranger
 
@@ -161,12 +161,12 @@ LOOKS: dict[str, Call] = {
         s, who, of.run, "added"
     ),
     "suggestions.competitor_queries.competitors_of": (
-        lambda s, who, of: competitor_queries.competitors_of(s, who, of.product)
+        lambda s, who, of: queries.competitors_of(s, who, of.product)
     ),
     "suggestions.competitor_queries.price_caps_of": (
-        lambda s, who, of: competitor_queries.price_caps_of(s, who, of.product) != PriceCaps()
+        lambda s, who, of: queries.price_caps_of(s, who, of.product) != PriceCaps()
     ),
-    "suggestions.contenders.contenders": lambda s, who, of: contenders.contenders(
+    "suggestions.contenders.contenders": lambda s, who, of: comparison.contenders(
         s, who, of.product
     )[1],
     "suggestions.competitors.remove_competitor": lambda s, who, of: advice.remove_competitor(

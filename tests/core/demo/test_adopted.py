@@ -15,12 +15,12 @@ from core.errors import ConfigurationError
 from core.history.store import Look, make_room, store_looks
 from core.scraping import axesso, junglee
 from core.scraping.actors import Asked
-from core.suggestions import applying, verifying
-from core.suggestions.applying import undo
-from core.suggestions.proposing import store_advice
+from core.suggestions.execution import apply, verify
+from core.suggestions.execution.apply import undo
+from core.suggestions.execution.verify import Verified
+from core.suggestions.proposals.store import store_advice
+from core.suggestions.review.service import approve
 from core.suggestions.rules import Advisor, Change
-from core.suggestions.service import approve
-from core.suggestions.verifying import Verified
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow
 from tests.core.suggestions.world import advice, new_title, only_action, proposed
@@ -155,9 +155,9 @@ def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
     action = only_action(session, number)
     approve(session, acting, action.id, hours(1))
     assert item(market, hours(2)) == item(PLAIN, hours(2))
-    applying.apply(session, action.id, hours(2))
+    apply.apply(session, action.id, hours(2))
     scrape(session, product_id, market, hours(3))
-    assert verifying.verify(session, hours(3.1)) == Verified(1, 0)
+    assert verify.verify(session, hours(3.1)) == Verified(1, 0)
     session.refresh(action)
     assert (action.seen_at, action.seen_source) == (hours(3), 1)
     undo(session, acting, action.id, hours(4))

@@ -4,12 +4,12 @@ import sys
 from datetime import timedelta
 
 from core.config import get_settings
-from core.suggestions import advising
-from core.suggestions.model_advice import find_model_adviser
+from core.suggestions.advice_queue import service
+from core.suggestions.llm.advisor import find_model_adviser
 from jobs.advising import advise_round
 
 if __name__ == "__main__":
-    advising.LEASE = timedelta(seconds=float(sys.argv[1]))
+    service.LEASE = timedelta(seconds=float(sys.argv[1]))
     adviser = find_model_adviser(get_settings())
     assert adviser is not None
     advise_round(adviser)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.suggestions.known import Known
+from core.suggestions.evidence.lookup import Known
 from core.suggestions.rules import (
     CompetitorFacts,
     Evidence,

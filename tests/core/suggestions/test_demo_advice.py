@@ -9,10 +9,10 @@ from sqlalchemy import text
 from core.accounts.service import acting_owner
 from core.db import read_scope
 from core.demo.load import load_demo
-from core.suggestions.advisor import advise
-from core.suggestions.content_rules import local_day
-from core.suggestions.gathering import gather
-from core.suggestions.policies import lint_change
+from core.suggestions.advisors.content_rules import local_day
+from core.suggestions.advisors.listing_policies import lint_change
+from core.suggestions.advisors.rule_advisor import advise
+from core.suggestions.evidence.collect import gather
 from core.suggestions.rules import Advice, Change, Facts, Kind
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -30,11 +30,16 @@ from core.accounts.rules import Acting, Means, Role, Scope
 from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
-from core.suggestions import applying, competitors, proposing, service, steps, verifying
-from core.suggestions.drafting import propose
-from core.suggestions.drafts import Draft, DraftAction
-from core.suggestions.extending import add_action
+from core.suggestions import lifecycle as steps
+from core.suggestions.competitors import service as competitors
+from core.suggestions.execution import apply as applying
+from core.suggestions.execution import verify
 from core.suggestions.models import SuggestionAction
+from core.suggestions.proposals import store
+from core.suggestions.proposals.add_action import add_action
+from core.suggestions.proposals.draft import Draft, DraftAction
+from core.suggestions.proposals.propose import propose
+from core.suggestions.review import service
 from core.suggestions.rules import (
     STEPS,
     ActionState,
@@ -119,7 +124,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         made = CHANGES[change]()
         said = advice(*([made, made] if both else [made]))
         with self.calling() as session:
-            proposing.store_advice(
+            store.store_advice(
                 session,
                 self.owner.team_id,
                 self.lamp,
@@ -258,7 +263,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             for action_id in applying.waiting_to_apply(session):
                 applying.apply(session, action_id, self.now)
         with self.calling() as session:
-            verifying.verify(session, self.now)
+            verify.verify(session, self.now)
 
     @rule(price=st.sampled_from([1900, 1950, 2000]), title=st.sampled_from(["Reading lamp", "X"]))
     def a_look(self, price: int, title: str) -> None:

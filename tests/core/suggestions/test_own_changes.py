@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.catalog.models import ProductLatest
 from core.history.attention import USUAL_RULE
+from core.suggestions.change_values import NOT_ON_A_PAGE
 from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import KIND_OF, Change, Kind, Proposed
-from core.suggestions.values import NOT_ON_A_PAGE
 from core.tracking.lists import ListFilter, State
 from core.tracking.narrowing import LISTING_CHANGES, SMALL_MOVE
 from core.tracking.queries import count_products

@@ -13,15 +13,17 @@ from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
-from core.suggestions import advising, applying, service
-from core.suggestions.drafting import propose
-from core.suggestions.drafts import DraftAction
-from core.suggestions.extending import add_action
-from core.suggestions.proposing import store_advice
+from core.suggestions.advice_queue import service as advising
+from core.suggestions.execution import apply
+from core.suggestions.proposals.add_action import add_action
+from core.suggestions.proposals.draft import DraftAction
+from core.suggestions.proposals.propose import propose
+from core.suggestions.proposals.store import store_advice
+from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
 from core.tracking.rules import Role as TrackingRole
-from tests.core.suggestions.test_drafting import NAME, draft
-from tests.core.suggestions.test_extending import BULLETS
+from tests.core.suggestions.proposals.test_add_action import BULLETS
+from tests.core.suggestions.proposals.test_propose import NAME, draft
 from tests.core.suggestions.world import advice, new_cadence, new_price, own_lamp, suggest
 from tests.factories import NOON, follow_all, member, product, rows
 
@@ -133,7 +135,7 @@ def test_two_workers_apply_at_once_and_one_does_it() -> None:
 
     def applying_it() -> ActionState:
         with write_scope() as session:
-            return applying.apply(session, action_id, LATER)
+            return apply.apply(session, action_id, LATER)
 
     assert at_once([applying_it] * 4) == [ActionState.VERIFIED] * 4
     assert len(all_rows("SELECT 1 FROM suggestion_event WHERE after = 'applied'")) == 1

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
-from core.suggestions.proposing import store_advice
+from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import (
     Advice,
     Advisor,

@@ -1,0 +1,1 @@
+"""Which products wait for advice, and what came of asking."""

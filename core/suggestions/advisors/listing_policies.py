@@ -1,0 +1,342 @@
+"""Amazon's rules for listings as dated data, and which of them a listing breaks. Pure.
+
+Lengths are in characters, those of search terms in bytes of UTF-8. What a source does
+not report breaks nothing. Text of listings is data: it is measured, never obeyed.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from core.catalog.marketplaces import MARKETPLACES
+from core.suggestions.advisors.vocabulary import MEDIA, PROMOTIONS, SMALL_WORDS
+from core.suggestions.rules import Change, ListingFacts
+
+
+class Part(StrEnum):
+    """What of a listing a rule is about."""
+
+    TITLE = "title"
+    BULLETS = "bullets"
+    DESCRIPTION = "description"
+    SEARCH_TERMS = "search_terms"
+    ITEM_HIGHLIGHTS = "item_highlights"
+
+
+FORBIDDEN = "!$?_{}^¬¦"
+_EVERYWHERE = frozenset(MARKETPLACES)
+_SHORT_TITLES = _EVERYWHERE - {"SA", "EG", "TR", "AE"}
+_TITLES = (
+    "Amazon Seller Central, Product title requirements and guidelines: "
+    "https://sellercentral.amazon.com/help/hub/reference/external/201100890"
+)
+_BULLETS = "Amazon Seller Central, Product bullet point requirements, in force on 2024-08-15"
+_TERMS = (
+    "Amazon Seller Central, Use search terms effectively: "
+    "https://sellercentral.amazon.com/gp/help/external/G23501"
+)
+_PAGES = (
+    "Amazon Seller Central, Product detail page rules: "
+    "https://sellercentral.amazon.com/gp/help/external/200390640"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One rule of Amazon's: what it says, from when on, where, and who says so."""
+
+    key: str
+    says: str
+    source: str
+    since: date | None  # None: older than what it is applied to here
+    marketplaces: frozenset[str] = _EVERYWHERE
+    limit: int | None = None
+    least: int | None = None
+    covers_media: bool = True  # books, music, films
+    unit: str = "characters"  # of what is measured
+
+    def applies(self, marketplace: str, on: date, is_media: bool) -> bool:
+        """Return whether a listing there is held to this rule on a day."""
+        return (
+            marketplace in self.marketplaces
+            and (self.since is None or on >= self.since)
+            and (self.covers_media or not is_media)
+        )
+
+
+_2025, _2026 = date(2025, 1, 21), date(2026, 7, 27)
+TITLE_75 = Policy(
+    "title_75", "A title has at most 75 characters.", _TITLES, _2026, _SHORT_TITLES, 75,
+    covers_media=False,
+)  # fmt: skip
+TITLE_200 = Policy("title_200", "A title has at most 200 characters.", _TITLES, _2025, limit=200)
+TITLE_CHARACTERS = Policy(
+    "title_characters", f"Outside a brand name, a title has none of {' '.join(FORBIDDEN)}.",
+    _TITLES, _2025, covers_media=False,
+)  # fmt: skip
+TITLE_WORDS = Policy(
+    "title_words",
+    "A title has no word more than twice; articles, conjunctions and prepositions don't count.",
+    _TITLES, _2025, limit=2, covers_media=False,
+)  # fmt: skip
+HIGHLIGHTS = Policy(
+    "highlights_125", "Item Highlights have at most 125 characters.", _TITLES, _2026,
+    _SHORT_TITLES, 125, covers_media=False,
+)  # fmt: skip
+HIGHLIGHTS_TITLE = Policy(
+    "highlights_title", "Item Highlights are shown only with a title that keeps the rules.",
+    _TITLES, _2026, _SHORT_TITLES, covers_media=False,
+)  # fmt: skip
+BULLETS_COUNT = Policy(
+    "bullets_count", "A listing has 3 to 5 bullets.", _BULLETS, date(2024, 8, 15), limit=5, least=3,
+    unit="bullets",
+)  # fmt: skip
+BULLET_LENGTH = Policy(
+    "bullet_length", "A bullet has 10 to 255 characters.", _BULLETS, date(2024, 8, 15),
+    limit=255, least=10,
+)  # fmt: skip
+BULLETS_LENGTH = Policy(
+    "bullets_length", "All bullets together have fewer than 1,000 characters.", _BULLETS,
+    date(2024, 8, 15), limit=999,
+)  # fmt: skip
+TERMS_BYTES = Policy(
+    "terms_bytes", "Search terms have fewer than 250 bytes.", _TERMS, None, limit=249, unit="bytes"
+)
+NO_PROMOTION = Policy("no_promotion", "No text of a listing is promotional.", _PAGES, None)
+POLICIES = (
+    TITLE_75,
+    TITLE_200,
+    TITLE_CHARACTERS,
+    TITLE_WORDS,
+    HIGHLIGHTS,
+    HIGHLIGHTS_TITLE,
+    BULLETS_COUNT,
+    BULLET_LENGTH,
+    BULLETS_LENGTH,
+    TERMS_BYTES,
+    NO_PROMOTION,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a listing breaks: where, and in a sentence how."""
+
+    policy: Policy
+    part: Part
+    detail: str
+    measured: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """All of a listing that rules look at."""
+
+    listing: ListingFacts
+    search_terms: str | None
+    item_highlights: str | None
+
+
+def lint(
+    listing: ListingFacts,
+    marketplace: str,
+    on: date,
+    *,
+    search_terms: str | None = None,
+    item_highlights: str | None = None,
+) -> tuple[Finding, ...]:
+    """Return every rule that a listing breaks in a marketplace on a day.
+
+    Search terms and Item Highlights stand on no page that is scraped: they are looked
+    at where somebody proposes them. A title is held to its strictest length only.
+    """
+    texts = _Texts(listing, search_terms, item_highlights)
+    is_media = is_media_listing(listing)
+    found: list[Finding] = []
+    for policy, check in _CHECKS:
+        if policy.applies(marketplace, on, is_media) and not (
+            policy is TITLE_200 and TITLE_75.applies(marketplace, on, is_media)
+        ):
+            found += check(texts, policy)
+    return tuple(found) + _highlights_without_title(texts, marketplace, on, is_media, found)
+
+
+def lint_change(
+    listing: ListingFacts, marketplace: str, on: date, change: Change, proposed: Mapping[str, Any]
+) -> tuple[Finding, ...]:
+    """Return what the part that a change writes would break; () for all other changes.
+
+    `proposed` has the keys and types that `Change` names.
+    """
+    part = _WRITES.get(change)
+    if part is None:
+        return ()
+    terms = proposed["search_terms"] if change is Change.UPDATE_SEARCH_TERMS else None
+    then = listing_after(listing, change, proposed)
+    found = lint(then, marketplace, on, search_terms=terms)
+    return tuple(each for each in found if each.part is part)
+
+
+def listing_after(
+    listing: ListingFacts, change: Change, proposed: Mapping[str, Any]
+) -> ListingFacts:
+    """Return a listing as a change would leave it."""
+    match change:
+        case Change.UPDATE_TITLE:
+            return replace(listing, title=proposed["title"])
+        case Change.UPDATE_BULLETS:
+            return replace(listing, bullets=tuple(proposed["bullets"]))
+        case Change.UPDATE_DESCRIPTION:
+            return replace(listing, description=proposed["description"])
+        case Change.UPDATE_BRAND:
+            return replace(listing, brand=proposed["brand"])
+        case Change.UPDATE_CATEGORY:
+            return replace(listing, category_path=tuple(proposed["category_path"]))
+        case _:
+            return listing
+
+
+_WRITES: Mapping[Change, Part] = {
+    Change.UPDATE_TITLE: Part.TITLE,
+    Change.UPDATE_BULLETS: Part.BULLETS,
+    Change.UPDATE_DESCRIPTION: Part.DESCRIPTION,
+    Change.UPDATE_SEARCH_TERMS: Part.SEARCH_TERMS,
+}
+
+
+def title_limit(listing: ListingFacts, marketplace: str, on: date) -> int | None:
+    """Return how many characters a title may have; None before there was a limit."""
+    is_media = is_media_listing(listing)
+    for policy in (TITLE_75, TITLE_200):
+        if policy.applies(marketplace, on, is_media):
+            return policy.limit
+    return None
+
+
+def is_media_listing(listing: ListingFacts) -> bool:
+    """Return whether a listing is a book, music or film; False where no category is known."""
+    path = listing.category_path
+    return path is not None and path[:1] != () and path[0].strip().casefold() in MEDIA
+
+
+# Checks
+
+
+def _title_length(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    size, limit = len(texts.listing.title or ""), policy.limit or 0
+    if size > limit:
+        detail = f"The title has {size} characters; {limit} are allowed."
+        yield Finding(policy, Part.TITLE, detail, size)
+
+
+def _title_characters(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    found = forbidden_in(texts.listing.title or "", texts.listing.brand)
+    if found:
+        detail = f"The title holds {' '.join(found)}, which is allowed in a brand name only."
+        yield Finding(policy, Part.TITLE, detail, "".join(found))
+
+
+def forbidden_in(title: str, brand: str | None) -> tuple[str, ...]:
+    """Return the forbidden characters of a title, each once; its brand may hold any."""
+    rest = re.sub(re.escape(brand), " ", title, flags=re.IGNORECASE) if brand else title
+    return tuple(dict.fromkeys(each for each in rest if each in FORBIDDEN))
+
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+
+
+def words_of(text: str) -> Iterator[re.Match[str]]:
+    """Return the words that a title may hold twice: no numbers, no articles and their like."""
+    return (each for each in _WORD.finditer(text) if _counts(each.group().casefold()))
+
+
+def _counts(word: str) -> bool:
+    return len(word) > 1 and word not in SMALL_WORDS and any(each.isalpha() for each in word)
+
+
+def _title_words(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    counted = Counter(each.group().casefold() for each in words_of(texts.listing.title or ""))
+    often = [word for word, times in counted.items() if times > (policy.limit or 0)]
+    if often:
+        detail = f"The title repeats “{often[0]}” {counted[often[0]]} times; twice is allowed."
+        yield Finding(policy, Part.TITLE, detail, " ".join(often))
+
+
+def _highlights(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    size, limit = len(texts.item_highlights or ""), policy.limit or 0
+    if size > limit:
+        detail = f"Item Highlights have {size} characters; {limit} are allowed."
+        yield Finding(policy, Part.ITEM_HIGHLIGHTS, detail, size)
+
+
+def _highlights_without_title(
+    texts: _Texts, marketplace: str, on: date, is_media: bool, found: list[Finding]
+) -> tuple[Finding, ...]:
+    broken = any(each.part is Part.TITLE for each in found) or not texts.listing.title
+    if not (texts.item_highlights and broken):
+        return ()
+    if not HIGHLIGHTS_TITLE.applies(marketplace, on, is_media):
+        return ()
+    return (Finding(HIGHLIGHTS_TITLE, Part.ITEM_HIGHLIGHTS, HIGHLIGHTS_TITLE.says, "title"),)
+
+
+def _bullets_count(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    bullets = texts.listing.bullets
+    if bullets is not None and not (policy.least or 0) <= len(bullets) <= (policy.limit or 0):
+        detail = f"The listing has {len(bullets)} bullets; 3 to 5 are asked for."
+        yield Finding(policy, Part.BULLETS, detail, len(bullets))
+
+
+def _bullet_length(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    for place, bullet in enumerate(texts.listing.bullets or (), 1):
+        if not (policy.least or 0) <= len(bullet) <= (policy.limit or 0):
+            detail = f"Bullet {place} has {len(bullet)} characters; 10 to 255 are allowed."
+            yield Finding(policy, Part.BULLETS, detail, len(bullet))
+
+
+def _bullets_length(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    size = sum(map(len, texts.listing.bullets or ()))
+    if size > (policy.limit or 0):
+        detail = f"All bullets have {size:,} characters together; fewer than 1,000 are allowed."
+        yield Finding(policy, Part.BULLETS, detail, size)
+
+
+def _terms_bytes(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    size = len((texts.search_terms or "").encode())
+    if size > (policy.limit or 0):
+        detail = f"The search terms have {size} bytes; fewer than 250 are allowed."
+        yield Finding(policy, Part.SEARCH_TERMS, detail, size)
+
+
+def _promotions(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+    listing = texts.listing
+    spoken = (
+        (Part.TITLE, listing.title or ""),
+        (Part.BULLETS, "\n".join(listing.bullets or ())),
+        (Part.DESCRIPTION, listing.description or ""),
+        (Part.SEARCH_TERMS, texts.search_terms or ""),
+        (Part.ITEM_HIGHLIGHTS, texts.item_highlights or ""),
+    )
+    for part, written in spoken:
+        if phrase := PROMOTIONS.search(written):
+            detail = f"“{phrase.group()}” is promotional, which no text of a listing may be."
+            yield Finding(policy, part, detail, phrase.group())
+
+
+_Check = Callable[[_Texts, Policy], Iterator[Finding]]
+_CHECKS: tuple[tuple[Policy, _Check], ...] = (
+    (TITLE_75, _title_length),
+    (TITLE_200, _title_length),
+    (TITLE_CHARACTERS, _title_characters),
+    (TITLE_WORDS, _title_words),
+    (HIGHLIGHTS, _highlights),
+    (BULLETS_COUNT, _bullets_count),
+    (BULLET_LENGTH, _bullet_length),
+    (BULLETS_LENGTH, _bullets_length),
+    (TERMS_BYTES, _terms_bytes),
+    (NO_PROMOTION, _promotions),
+)

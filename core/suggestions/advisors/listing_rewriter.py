@@ -1,0 +1,253 @@
+"""Rewrites a listing's text where a rule can do it safely. Pure; invents no word.
+
+Every answer has been held against the lint; None means that a person has to write it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from core.suggestions.advisors.listing_policies import (
+    BULLET_LENGTH,
+    BULLETS_COUNT,
+    BULLETS_LENGTH,
+    FORBIDDEN,
+    Part,
+    is_media_listing,
+    lint,
+    title_limit,
+    words_of,
+)
+from core.suggestions.advisors.vocabulary import PROMOTIONS, SMALL_WORDS
+from core.suggestions.rules import ListingFacts
+
+SHORTEST_TITLE = 15  # characters: what is left must still say what it is
+LEAST_SHARE = 0.5  # of the room: a cut that leaves less loses too much
+IsWrong = Callable[[list[str]], bool]
+_CLAUSE = re.compile(r"\s*[,;|，、；｜]\s*|\s+[-–—]\s+|\s*[(（\[【]")
+_PRICE = re.compile(r"\$\s*\d|\d\s*\$")
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？])\s*")
+_LONGEST_BULLET, _SHORTEST_BULLET = BULLET_LENGTH.limit or 0, BULLET_LENGTH.least or 0
+_MOST_BULLETS, _LEAST_BULLETS = BULLETS_COUNT.limit or 0, BULLETS_COUNT.least or 0
+_MOST_TOGETHER = BULLETS_LENGTH.limit or 0
+
+
+def repaired_title(listing: ListingFacts, marketplace: str, on: date) -> str | None:
+    """Return a title that keeps all rules and still names the brand, or None.
+
+    Words are left out, never added or moved, but for a brand that stood at the end.
+    """
+    title, brand = listing.title, _brand_in(listing)
+    if title is None or _PRICE.search(title):  # without its sign, an amount means nothing
+        return None
+    if not is_media_listing(listing):
+        title = _without_third_words(_without_forbidden(title, brand))
+    title = _tidy(PROMOTIONS.sub(" ", title))
+    limit = title_limit(listing, marketplace, on)
+    short = title if limit is None else _shortened(title, brand, limit)
+    if short is None or len(short) < SHORTEST_TITLE or not _names(short, brand):
+        return None
+    return (
+        short if _keeps_rules(replace(listing, title=short), Part.TITLE, marketplace, on) else None
+    )
+
+
+def repaired_bullets(listing: ListingFacts, marketplace: str, on: date) -> tuple[str, ...] | None:
+    """Return bullets that keep all rules, made of the same sentences, or None."""
+    bullets = [_tidy(PROMOTIONS.sub(" ", each)) for each in listing.bullets or ()]
+    bullets = _split_long([each for each in bullets if each])
+    bullets = _join_while(bullets, _has_short)
+    bullets = _join_while(bullets, lambda each: len(each) > _MOST_BULLETS)
+    bullets = _trim_together([_trimmed(each, _LONGEST_BULLET) for each in bullets])
+    then = replace(listing, bullets=tuple(bullets))
+    return tuple(bullets) if _keeps_rules(then, Part.BULLETS, marketplace, on) else None
+
+
+def bullets_of_description(
+    listing: ListingFacts, marketplace: str, on: date
+) -> tuple[str, ...] | None:
+    """Return bullets made of the sentences of the description, or None where it has too few."""
+    text = _tidy(PROMOTIONS.sub(" ", listing.description or ""))
+    if "<" in text:  # a description may hold markup, a bullet may not
+        return None
+    sentences = [each for each in _SENTENCE.split(text) if len(each) >= _SHORTEST_BULLET]
+    if len(sentences) < _LEAST_BULLETS:
+        return None
+    return repaired_bullets(
+        replace(listing, bullets=tuple(sentences[:_MOST_BULLETS])), marketplace, on
+    )
+
+
+def repaired_description(listing: ListingFacts, marketplace: str, on: date) -> str | None:
+    """Return the description without promotional phrases, or None where little is left."""
+    text = _tidy(PROMOTIONS.sub(" ", listing.description or ""))
+    enough = len(text) >= LEAST_SHARE * len(listing.description or "") and text != ""
+    then = replace(listing, description=text)
+    return text if enough and _keeps_rules(then, Part.DESCRIPTION, marketplace, on) else None
+
+
+def _keeps_rules(listing: ListingFacts, part: Part, marketplace: str, on: date) -> bool:
+    return not any(each.part is part for each in lint(listing, marketplace, on))
+
+
+# Titles
+
+
+def _brand_in(listing: ListingFacts) -> str | None:
+    """Return the brand as the title writes it, None where the title has none."""
+    brand = (listing.brand or "").strip()
+    found = re.search(re.escape(brand), listing.title or "", re.IGNORECASE) if brand else None
+    return found.group() if found else None
+
+
+def _names(title: str, brand: str | None) -> bool:
+    return brand is None or brand in title
+
+
+def _without_forbidden(title: str, brand: str | None) -> str:
+    parts = re.split(f"({re.escape(brand)})", title) if brand else [title]
+    cleaned = str.maketrans(dict.fromkeys(FORBIDDEN, " "))
+    return "".join(part if part == brand else part.translate(cleaned) for part in parts)
+
+
+def _without_third_words(title: str) -> str:
+    """Return the title without a word's third and later places."""
+    seen: Counter[str] = Counter()
+    kept, end = [], 0
+    for found in words_of(title):
+        word = found.group().casefold()
+        seen[word] += 1
+        if seen[word] > 2:
+            kept.append(title[end : found.start()])
+            end = found.end()
+    return "".join([*kept, title[end:]])
+
+
+def _shortened(title: str, brand: str | None, limit: int) -> str | None:
+    """Return at most `limit` characters of a title, whole words, with its brand."""
+    if len(title) <= limit:
+        return title
+    short = _cut(title, limit)
+    if brand is None or (short is not None and brand in short):
+        return short
+    rest = _cut(_tidy(title.replace(brand, " ", 1)), limit - len(brand) - 1)
+    return f"{brand} {rest}" if rest else None
+
+
+def _cut(text: str, limit: int) -> str | None:
+    """Return the beginning of a text up to a clause's or a word's end, None for no good one."""
+    if len(text) <= limit:
+        return text
+    for ends in (_clause_ends(text), _word_ends(text)):
+        fitting = [end for end in ends if LEAST_SHARE * limit <= end <= limit]
+        if fitting and (short := _without_loose_end(text[: fitting[-1]])):
+            return short
+    return None
+
+
+def _clause_ends(text: str) -> Iterator[int]:
+    return (found.start() for found in _CLAUSE.finditer(text))
+
+
+def _word_ends(text: str) -> Iterator[int]:
+    return (found.start() for found in re.finditer(r"\s+", text))
+
+
+def _without_loose_end(text: str) -> str:
+    """Return a text that ends in a word that may end it: no “with”, no number without its unit."""
+    text = _closed(text).rstrip(" ,;:|-–—&+/，、；｜")
+    head, _, last = text.rpartition(" ")
+    loose = last.casefold() in SMALL_WORDS or last.isdigit() or len(last) == 1
+    return _without_loose_end(head) if head and loose else text
+
+
+def _closed(text: str) -> str:
+    """Return a text without a bracket that was opened and not closed."""
+    for opening, closing in ("()", "[]", "（）", "【】"):
+        if text.count(opening) > text.count(closing):
+            text = text[: text.rindex(opening)]
+    return text
+
+
+def _tidy(text: str) -> str:
+    """Return a text as it reads after words were left out of it."""
+    text = re.sub(r"\(\s*\)|\[\s*\]|（\s*）|【\s*】", " ", text)
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+([,;:，、；。])", r"\1", text)
+    text = re.sub(r"([,;，、；])(?:\s*[,;，、；])+", r"\1", text)
+    return text.strip(" ,;:|-–—&+，、；")
+
+
+# Bullets
+
+
+def _split_long(bullets: Sequence[str]) -> list[str]:
+    """Return bullets with those that are too long, or alone, split between sentences."""
+    found: list[str] = []
+    room = _MOST_BULLETS - len(bullets)
+    for bullet in bullets:
+        parts = _halves(bullet) if room > 0 and _wants_split(bullet, len(bullets)) else [bullet]
+        room -= len(parts) - 1
+        found += parts
+    return found
+
+
+def _wants_split(bullet: str, count: int) -> bool:
+    return len(bullet) > _LONGEST_BULLET or count < _LEAST_BULLETS
+
+
+def _halves(bullet: str) -> list[str]:
+    """Return a bullet split at the sentence's end that lies nearest to its middle."""
+    ends = [found.end() for found in _SENTENCE.finditer(bullet)]
+    fit = [end for end in ends if _SHORTEST_BULLET <= end <= len(bullet) - _SHORTEST_BULLET]
+    if not fit:
+        return [bullet]
+    middle = min(fit, key=lambda end: abs(end - len(bullet) / 2))
+    return [bullet[:middle].strip(), bullet[middle:].strip()]
+
+
+def _has_short(bullets: Sequence[str]) -> bool:
+    return any(len(each) < _SHORTEST_BULLET for each in bullets)
+
+
+def _join_while(bullets: list[str], is_wrong: IsWrong) -> list[str]:
+    """Return bullets with the two shortest neighbours joined for as long as this helps."""
+    while is_wrong(bullets) and len(bullets) > 1:
+        place = min(range(len(bullets) - 1), key=lambda at: _joint(bullets, at, is_wrong))
+        joined = _joined(bullets[place], bullets[place + 1])
+        if len(joined) > _LONGEST_BULLET:
+            break
+        bullets = [*bullets[:place], joined, *bullets[place + 2 :]]
+    return bullets
+
+
+def _joint(bullets: Sequence[str], place: int, is_wrong: IsWrong) -> tuple[bool, int]:
+    """Return how gladly two neighbours are joined: a bullet that is too short comes first."""
+    pair = bullets[place : place + 2]
+    return is_wrong is _has_short and not _has_short(pair), sum(map(len, pair))
+
+
+def _joined(first: str, second: str) -> str:
+    return f"{first} {second}" if first[-1:] in ".!?;:。！？" else f"{first}. {second}"
+
+
+def _trimmed(text: str, limit: int) -> str:
+    """Return a text's whole sentences within a limit, else its whole clauses or words."""
+    if len(text) <= limit:
+        return text
+    ends = [found.start() for found in _SENTENCE.finditer(text)]
+    fitting = [end for end in ends if LEAST_SHARE * limit <= end <= limit]
+    return text[: fitting[-1]].rstrip() if fitting else _cut(text, limit) or text
+
+
+def _trim_together(bullets: list[str]) -> list[str]:
+    """Return bullets that fit together: the longest gives up its end first."""
+    while sum(map(len, bullets)) > _MOST_TOGETHER:
+        place = max(range(len(bullets)), key=lambda at: len(bullets[at]))
+        shorter = _trimmed(bullets[place], len(bullets[place]) - 1)
+        if shorter == bullets[place]:
+            break
+        bullets = [*bullets[:place], shorter, *bullets[place + 1 :]]
+    return bullets

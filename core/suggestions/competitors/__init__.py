@@ -1,0 +1,1 @@
+"""Competitors of a product, and the prices between which it may move."""

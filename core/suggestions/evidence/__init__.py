@@ -1,0 +1,1 @@
+"""What is known of products, gathered for advisors."""

@@ -1,0 +1,288 @@
+"""Every SELECT behind the facts of an advisor, each for many products at once."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from psycopg.rows import class_row
+from sqlalchemy.orm import Session
+
+from core.bulk import run_rows
+from core.db import driver_connection
+from core.history.observation import Source
+from core.suggestions.evidence.history_figures import HistoryDay
+from core.suggestions.fingerprints import declined_mark
+from core.suggestions.rules import SnapshotKey
+
+REMEMBERED = timedelta(days=180)  # how long a declined suggestion is not repeated
+
+Moment = tuple[int, datetime]  # a product and when it was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A followed product, its newest accepted values and what its team set."""
+
+    product_id: int
+    marketplace: str
+    asin: str
+    captured_at: datetime | None
+    flags: int  # of the newest look
+    price: int | None
+    price_at: datetime | None
+    coupon_percent: int | None
+    coupon_amount: int | None
+    bsr: int | None
+    bsr_at: datetime | None
+    bsr_category_id: int | None
+    bsr_category: str | None
+    rating: int | None
+    ratings_count: int | None
+    rating_at: datetime | None
+    availability: int | None
+    availability_at: datetime | None
+    stock_left: int | None
+    cadence: str
+    price_change_percent: Decimal | None  # set for this product
+    rank_change_percent: Decimal | None
+    person_price_percent: Decimal | None  # what the person set for all products
+    person_rank_percent: Decimal | None
+    floor: int | None
+    ceiling: int | None
+    step_percent: float | None  # None: the team set no caps
+
+
+_HEADS = """
+SELECT p.id AS product_id, p.marketplace, p.asin, l.captured_at, l.flags, l.price, l.price_at,
+    l.coupon_percent, l.coupon_amount, l.bsr, l.bsr_at, l.bsr_category_id,
+    c.name AS bsr_category, l.rating, l.ratings_count, l.rating_at, l.availability,
+    l.availability_at, l.stock_left, t.cadence,
+    t.price_change_percent, t.rank_change_percent,
+    o.price_change_percent AS person_price_percent,
+    o.rank_change_percent AS person_rank_percent, k.floor, k.ceiling, k.step_percent
+FROM tracking AS t
+JOIN product AS p ON p.id = t.product_id
+JOIN product_latest AS l ON l.product_id = t.product_id
+JOIN person AS o ON o.id = t.person_id
+LEFT JOIN category AS c ON c.id = l.bsr_category_id
+LEFT JOIN price_cap AS k ON k.team_id = t.team_id AND k.product_id = t.product_id
+WHERE t.team_id = %s AND t.is_first AND t.product_id = ANY(%s)
+"""
+
+
+def heads(session: Session, team_id: int, product_ids: Collection[int]) -> dict[int, Head]:
+    """Return those of the products that the team follows."""
+    with driver_connection(session).cursor(binary=True, row_factory=class_row(Head)) as cursor:
+        cursor.execute(_HEADS, [team_id, list(product_ids)])
+        return {row.product_id: row for row in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class CompetitorRow:
+    """A chosen competitor of one own product."""
+
+    own_id: int
+    product_id: int
+    marketplace: str
+    asin: str
+    flags: int
+    price: int | None
+    price_at: datetime | None
+    bsr: int | None
+    bsr_at: datetime | None
+    bsr_category_id: int | None
+    rating: int | None
+    ratings_count: int | None
+    rating_at: datetime | None
+    availability: int | None
+
+
+_COMPETITORS = """
+SELECT k.product_id AS own_id, p.id AS product_id, p.marketplace, p.asin, l.flags, l.price,
+    l.price_at, l.bsr, l.bsr_at, l.bsr_category_id, l.rating, l.ratings_count, l.rating_at,
+    l.availability
+FROM competitor AS k
+JOIN product AS p ON p.id = k.competitor_id
+JOIN product_latest AS l ON l.product_id = p.id
+WHERE k.team_id = %s AND k.product_id = ANY(%s)
+ORDER BY k.product_id, k.added_at, k.competitor_id
+"""
+
+
+def competitors(
+    session: Session, team_id: int, product_ids: Collection[int], most: int
+) -> dict[int, list[CompetitorRow]]:
+    """Return each product's chosen competitors, the first `most` that were added."""
+    found: dict[int, list[CompetitorRow]] = defaultdict(list)
+    connection = driver_connection(session)
+    with connection.cursor(binary=True, row_factory=class_row(CompetitorRow)) as cursor:
+        cursor.execute(_COMPETITORS, [team_id, list(product_ids)])
+        for row in cursor.fetchall():
+            if len(found[row.own_id]) < most:
+                found[row.own_id].append(row)
+    return found
+
+
+# Who reads a whole page: a bestseller list names a title and not what else there is. A
+# version that came by such a list holds what was read of the page before.
+PAGES = [int(Source.AXESSO), int(Source.JUNGLEE), int(Source.KEEPA_API)]
+
+
+@dataclass(frozen=True, slots=True)
+class ListingRow:
+    """The newest version of a listing."""
+
+    product_id: int
+    title: str | None
+    brand: str | None
+    bullets: list[str]
+    description: str | None
+    category_path: list[str]
+    images: int
+    source: int
+    is_page: bool  # True: a whole page was read by this version or one before
+    first_seen_at: datetime
+
+
+_LISTINGS = """
+SELECT i.product_id, v.title, v.brand, v.bullets, v.description, v.category_path,
+    cardinality(v.images) AS images, v.source, v.first_seen_at,
+    EXISTS (SELECT 1 FROM listing_version
+        WHERE product_id = i.product_id AND source = ANY(%s)) AS is_page
+FROM unnest(%s::int8[]) AS i (product_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM listing_version WHERE product_id = i.product_id
+    ORDER BY first_seen_at DESC LIMIT 1
+) AS v
+"""
+
+
+def listings(session: Session, product_ids: Collection[int]) -> dict[int, ListingRow]:
+    """Return the newest listing of each product that has one."""
+    connection = driver_connection(session)
+    with connection.cursor(binary=True, row_factory=class_row(ListingRow)) as cursor:
+        cursor.execute(_LISTINGS, [PAGES, list(set(product_ids))])
+        return {row.product_id: row for row in cursor.fetchall()}
+
+
+_DAYS = """
+SELECT product_id, day, price_low, price_high, price_close, bsr_close, bsr_category_id,
+    in_stock_share, looks
+FROM product_daily WHERE product_id = ANY(%s) AND day >= %s ORDER BY product_id, day
+"""
+
+
+def days(
+    session: Session, product_ids: Collection[int], since: date
+) -> dict[int, list[HistoryDay]]:
+    """Return the days of each product from `since` on, oldest first."""
+    found: dict[int, list[HistoryDay]] = defaultdict(list)
+    with driver_connection(session).cursor(binary=True) as cursor:
+        cursor.execute(_DAYS, [list(product_ids), since])
+        for product_id, *values in cursor.fetchall():  # row by row costs as much again
+            found[product_id].append(HistoryDay(*values))
+    return found
+
+
+_SOURCES = """
+SELECT w.product_id, w.at, s.source
+FROM unnest(%s::int8[], %s::timestamptz[]) AS w (product_id, at)
+CROSS JOIN LATERAL (
+    SELECT source FROM snapshot WHERE product_id = w.product_id AND captured_at = w.at
+    ORDER BY source DESC LIMIT 1
+) AS s
+"""
+
+
+def sources(session: Session, moments: Collection[Moment]) -> dict[Moment, int]:
+    """Return who made the looks of these moments; a look that was let go has no entry."""
+    rows = run_rows(session, _SOURCES, sorted(moments), fetch=True)
+    return {(product_id, at): source for product_id, at, source in rows}
+
+
+_FIRST_LOOKS = """
+SELECT i.product_id, s.captured_at, s.source
+FROM unnest(%(ids)s::int8[]) AS i (product_id)
+CROSS JOIN LATERAL (
+    SELECT captured_at, source FROM snapshot
+    WHERE product_id = i.product_id AND captured_at >= %(since)s
+    ORDER BY captured_at, source LIMIT 1
+) AS s
+"""
+
+
+def first_looks(
+    session: Session, product_ids: Sequence[int], since: datetime
+) -> dict[int, SnapshotKey]:
+    """Return the first look at each product from a time on."""
+    with driver_connection(session).cursor(binary=True) as cursor:
+        cursor.execute(_FIRST_LOOKS, {"ids": list(product_ids), "since": since})
+        return {row[0]: SnapshotKey(*row) for row in cursor.fetchall()}
+
+
+_DECLINED = """
+SELECT product_id, change_hash, evidence_hash FROM suggestion
+WHERE team_id = %s AND product_id = ANY(%s) AND state = 'declined' AND decided_at >= %s
+"""
+
+
+def declined(
+    session: Session, team_id: int, product_ids: Collection[int], now: datetime
+) -> Mapping[int, set[str]]:
+    """Return the marks of what was declined for each product in half a year."""
+    found: dict[int, set[str]] = defaultdict(set)
+    with driver_connection(session).cursor(binary=True) as cursor:
+        cursor.execute(_DECLINED, [team_id, list(product_ids), now - REMEMBERED])
+        for product_id, change, evidence in cursor.fetchall():
+            found[product_id].add(declined_mark(bytes(change), bytes(evidence)))
+    return found
+
+
+_RANKED = """
+SELECT t.product_id, l.bsr_category_id, l.bsr
+FROM tracking AS t JOIN product_latest AS l ON l.product_id = t.product_id
+WHERE t.team_id = %s AND t.is_first AND t.role <> 'own' AND l.bsr_category_id = ANY(%s)
+AND l.bsr IS NOT NULL
+"""
+
+
+def ranked_others(
+    session: Session, team_id: int, category_ids: Collection[int]
+) -> list[tuple[Any, ...]]:
+    """Return (product, category, rank) of what the team follows without owning it."""
+    with driver_connection(session).cursor(binary=True) as cursor:
+        cursor.execute(_RANKED, [team_id, list(category_ids)])
+        return cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where a product stands in its shop."""
+
+    product_id: int
+    asin: str
+    brand: str | None
+    category_path: list[str]
+    bsr_at: datetime | None
+
+
+_SHELVES = """
+SELECT i.product_id, p.asin, v.brand, v.category_path, l.bsr_at
+FROM unnest(%s::int8[]) AS i (product_id)
+JOIN product AS p ON p.id = i.product_id
+JOIN product_latest AS l ON l.product_id = i.product_id
+CROSS JOIN LATERAL (
+    SELECT brand, category_path FROM listing_version WHERE product_id = i.product_id
+    ORDER BY first_seen_at DESC LIMIT 1
+) AS v
+"""
+
+
+def shelves(session: Session, product_ids: Collection[int]) -> dict[int, Shelf]:
+    """Return where each product stands, of those whose listing is known."""
+    with driver_connection(session).cursor(binary=True, row_factory=class_row(Shelf)) as cursor:
+        cursor.execute(_SHELVES, [list(product_ids)])
+        return {row.product_id: row for row in cursor.fetchall()}

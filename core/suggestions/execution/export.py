@@ -1,0 +1,109 @@
+"""What is handed over of applied changes: to a seller as a change set, to an applier as an order.
+
+Reads only.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.catalog.models import Product
+from core.suggestions.change_values import is_tracking
+from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, patches
+from core.suggestions.execution.connectors import Order
+from core.suggestions.lifecycle import Held
+from core.suggestions.models import Suggestion, SuggestionAction
+from core.suggestions.review.preconditions import why_stale
+from core.suggestions.rules import ActionState, Change
+
+_HANDED_OVER = (
+    ActionState.APPLIED,
+    ActionState.VERIFIED,
+    ActionState.UNSEEN,
+    ActionState.UNDONE,  # with what sets the value back
+)
+
+
+@verb(Right.TRACK)
+def change_set(session: Session, acting: Acting, suggestion_ids: Collection[int]) -> ChangeSet:
+    """Return the files and the checklist of the listing and price changes of suggestions.
+
+    Only applied actions are in it; one that was undone is in it with its value from before.
+    """
+    found = session.execute(
+        select(SuggestionAction, Suggestion, Product)
+        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
+        .join(Product, Product.id == Suggestion.product_id)
+        .where(
+            Suggestion.team_id == acting.team_id,
+            Suggestion.id.in_(suggestion_ids),
+            SuggestionAction.state.in_(_HANDED_OVER),
+        )
+        .order_by(Product.marketplace, Product.asin, Suggestion.id, SuggestionAction.place)
+    )
+    held = [Held(action, suggestion, product) for action, suggestion, product in found]
+    return make_change_set([_line(each) for each in held if not is_tracking(each.change)])
+
+
+def _line(held: Held) -> Line:
+    before, after = _before_and_after(held)
+    return Line(
+        action_id=held.action.id,
+        marketplace=held.product.marketplace,
+        asin=held.product.asin,
+        change=held.change,
+        before=before,
+        after=after,
+        reason=held.action.reason,
+    )
+
+
+def _before_and_after(held: Held) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    inverse = held.action.inverse or held.action.current
+    if held.state is ActionState.UNDONE:
+        return held.wanted, _set_back(held, inverse)
+    return inverse, held.wanted
+
+
+def _set_back(held: Held, inverse: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what undoing sets; a coupon may have been of the other sort before."""
+    before = {key: value for key, value in inverse.items() if value is not None}
+    if held.change is Change.SET_COUPON and before:
+        return before
+    return {key: inverse.get(key) for key in held.wanted}
+
+
+def order_of(session: Session, action_id: int) -> Order | None:
+    """Return an approved action as an applier is told it.
+
+    None for a setting, for one that is not approved, and for one that is stale.
+    """
+    row = session.execute(
+        select(SuggestionAction, Suggestion, Product)
+        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
+        .join(Product, Product.id == Suggestion.product_id)
+        .where(
+            SuggestionAction.id == action_id,
+            SuggestionAction.state == ActionState.APPROVED.value,
+        )
+    ).first()
+    if row is None:
+        return None
+    held = Held(*row)
+    if is_tracking(held.change) or why_stale(session, held) is not None:
+        return None
+    line = _line(held)
+    [patch] = patches([line])["listings"]
+    return Order(
+        key=f"suggestion-action-{action_id}",
+        marketplace=line.marketplace,
+        asin=line.asin,
+        change=Change(held.change),
+        before=line.before,
+        after=line.after,
+        patch=patch,
+    )

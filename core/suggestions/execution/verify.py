@@ -1,0 +1,154 @@
+"""Whether an applied change shows on its page: the next accepted look says so. Never commits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core.catalog.listings import as_listing
+from core.catalog.models import ListingVersion
+from core.history.gate import PRICE_FLAGS
+from core.history.models import Snapshot
+from core.suggestions.change_values import NOT_ON_A_PAGE, same
+from core.suggestions.current_values import of_listing
+from core.suggestions.lifecycle import BY_ITSELF, Held, hold, take
+from core.suggestions.models import SuggestionAction
+from core.suggestions.rules import ActionState, Change
+
+# A change that comes late is still one; past this it is another story.
+LATE = timedelta(days=60)
+_WAITING = (ActionState.APPLIED, ActionState.UNSEEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The first look that showed a new value: the key of its snapshot, with the product's id."""
+
+    captured_at: datetime
+    source: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a round of verifying came to."""
+
+    verified: int
+    unseen: int
+
+
+def verify(session: Session, now: datetime) -> Verified:
+    """Mark the applied changes that a look has shown, and those that stayed unseen too long."""
+    found = [verify_one(session, each, now) for each in waiting_to_be_seen(session, now)]
+    return Verified(found.count(ActionState.VERIFIED), found.count(ActionState.UNSEEN))
+
+
+def verify_one(session: Session, action_id: int, now: datetime) -> ActionState | None:
+    """Mark one applied change as verified or unseen; None where nothing is to be said yet.
+
+    Raises NotFoundError for one that is gone with its product.
+    """
+    held = hold(session, action_id)
+    if held.state not in _WAITING:
+        return None  # somebody was faster
+    sight = find_sight(session, held)
+    if sight is not None:
+        return ActionState.VERIFIED if _mark_seen(session, held, sight, now) else None
+    if held.state is ActionState.APPLIED and _is_overdue(held, now):
+        return ActionState.UNSEEN if _mark_unseen(session, held, now) else None
+    return None
+
+
+def waiting_to_be_seen(session: Session, now: datetime) -> list[int]:
+    """Return the applied changes that no look has shown yet, the first one first."""
+    waiting = (
+        select(SuggestionAction.id)
+        .where(
+            # Written out, so that the partial index is seen to fit.
+            or_(*(SuggestionAction.state == state.value for state in _WAITING)),
+            SuggestionAction.verify_until.is_not(None),
+            SuggestionAction.applied_at > now - LATE,
+        )
+        .order_by(SuggestionAction.id)
+    )
+    return list(session.scalars(waiting))
+
+
+def find_sight(session: Session, held: Held) -> Sight | None:
+    """Return the first accepted look since the change was applied that shows its value."""
+    applied_at = held.action.applied_at
+    if applied_at is None or held.change in NOT_ON_A_PAGE:
+        return None
+    if held.change in (Change.UPDATE_PRICE, Change.SET_COUPON):
+        return _offer_sight(session, held, applied_at)
+    return _listing_sight(session, held, applied_at)
+
+
+def _offer_sight(session: Session, held: Held, applied_at: datetime) -> Sight | None:
+    columns = {
+        "price": Snapshot.price,
+        "percent": Snapshot.coupon_percent,
+        "amount": Snapshot.coupon_amount,
+    }
+    shows = [columns[key] == value for key, value in held.wanted.items() if value is not None]
+    row = session.execute(
+        select(Snapshot.captured_at, Snapshot.source)
+        .where(
+            Snapshot.product_id == held.product.id,
+            Snapshot.captured_at > applied_at,
+            Snapshot.flags.op("&")(PRICE_FLAGS) == 0,
+            *shows,
+        )
+        .order_by(Snapshot.captured_at)
+        .limit(1)
+    ).first()
+    return None if row is None else Sight(*row)
+
+
+def _listing_sight(session: Session, held: Held, applied_at: datetime) -> Sight | None:
+    versions = (
+        select(ListingVersion)
+        .where(
+            ListingVersion.product_id == held.product.id,
+            ListingVersion.first_seen_at > applied_at,
+        )
+        .order_by(ListingVersion.first_seen_at)
+    )
+    for version in session.scalars(versions):
+        if _shows(held, version):
+            return Sight(version.first_seen_at, version.source)
+    return None
+
+
+def _shows(held: Held, version: ListingVersion) -> bool:
+    seen = of_listing(held.change, as_listing(version))
+    if held.change is Change.ADD_IMAGES:
+        return int(seen["count"]) >= int(held.wanted["count"])
+    return same(seen, held.wanted)
+
+
+def _mark_seen(session: Session, held: Held, sight: Sight, now: datetime) -> bool:
+    values = {
+        "verified_at": now,
+        "seen_at": sight.captured_at,
+        "seen_source": sight.source,
+        "trouble": None,
+    }
+    why = "A look at the page shows the new value."
+    return take(session, held, ActionState.VERIFIED, now, BY_ITSELF, why, **values)
+
+
+def _is_overdue(held: Held, now: datetime) -> bool:
+    until = held.action.verify_until
+    return until is not None and until <= now
+
+
+def _mark_unseen(session: Session, held: Held, now: datetime) -> bool:
+    applied_at, until = held.action.applied_at, held.action.verify_until
+    days = (until - applied_at).days if applied_at and until else 0
+    why = (
+        "No page shows this, so no look can confirm it."
+        if held.change in NOT_ON_A_PAGE
+        else f"No look has shown the new value within {days} days. Was it uploaded?"
+    )
+    return take(session, held, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)

@@ -1,0 +1,1 @@
+"""The model advisor: its prompt, its client, its replies, its costs."""

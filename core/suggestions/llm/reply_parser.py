@@ -1,0 +1,155 @@
+"""A model's reply: read strictly, and each suggestion in it judged. Pure.
+
+A reply is taken whole or not at all; each reason is a sentence that a person may read and
+that the model is shown. What a suggestion may say is in `judging`.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.suggestions.fingerprints import change_hash
+from core.suggestions.llm.reply_json import find_json
+from core.suggestions.proposals import action_values
+from core.suggestions.proposals.action_values import ReplyAction
+from core.suggestions.proposals.validation import Saying, Wanted, judge
+from core.suggestions.rules import Advice, Change, Direction, Facts, Metric
+
+LONGEST_REPLY = 20_000  # characters
+MOST_SUGGESTIONS = 3
+_MOST_REASONS = 10
+_LONGEST_REASON = 300
+
+
+class ReplyEvidence(BaseModel):
+    """A figure that a suggestion rests on, with the value it was told with."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    key: str
+    value: int | float | str
+
+
+class ReplySuggestion(BaseModel):
+    """One suggestion as a model writes it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    product: str
+    title: str
+    reasoning: str
+    priority: int
+    confidence: float
+    metric: Metric
+    direction: Direction
+    window_days: int
+    evidence: list[ReplyEvidence]
+    actions: list[ReplyAction]
+
+
+class ReplyShape(BaseModel):
+    """The whole of a reply."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    suggestions: list[ReplySuggestion]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is left of a reply. With a reason, nothing is."""
+
+    advice: tuple[Advice, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a reply: all fields required, no others, no limits.
+
+    Limits are checked here: not every server takes them in a schema.
+    """
+    return ReplyShape.model_json_schema()
+
+
+def check(text: str, facts: Facts) -> Checked:
+    """Return the advice of a reply, or every reason why it can't be used.
+
+    Thoughts, fences and blanks around the JSON are passed over.
+    """
+    text = find_json(text)
+    if len(text) > LONGEST_REPLY:
+        return _rejected(f"The reply has {len(text):,} characters; {LONGEST_REPLY:,} are the most.")
+    try:
+        shape = ReplyShape.model_validate_json(text.encode("utf-8", "surrogatepass"))
+    except ValidationError as error:
+        return _rejected(*_shape_problems(error))
+    if len(shape.suggestions) > MOST_SUGGESTIONS:
+        return _rejected(f"The reply has more than {MOST_SUGGESTIONS} suggestions.")
+    return _all(shape.suggestions, facts)
+
+
+def clean(text: str, longest: int) -> str:
+    """Return a text of outside that can be kept: no characters that a database refuses."""
+    kept = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(each for each in kept if each == "\n" or _is_kept(each))[:longest]
+
+
+def _is_kept(each: str) -> bool:
+    return unicodedata.category(each) != "Cc"
+
+
+def _rejected(*reasons: str) -> Checked:
+    told = tuple(clean(reason, _LONGEST_REASON).replace("\n", " ") for reason in reasons)
+    return Checked(reasons=tuple(dict.fromkeys(told))[:_MOST_REASONS])
+
+
+def _shape_problems(error: ValidationError) -> Iterator[str]:
+    for each in error.errors(include_url=False, include_input=False, include_context=False):
+        if each["type"] == "json_invalid":
+            yield "The reply is not JSON."
+        else:
+            where = ".".join(map(str, each["loc"])) or "the reply"
+            yield f"The reply has not the asked shape: {where}: {each['msg']}."
+
+
+# Suggestions
+
+
+def _all(suggestions: list[ReplySuggestion], facts: Facts) -> Checked:
+    advice: list[Advice] = []
+    reasons: list[str] = []
+    for place, each in enumerate(suggestions, 1):
+        found, wrong = judge(_saying(each), facts)
+        reasons += [f"Suggestion {place}: {reason}" for reason in wrong]
+        advice += [found] if found is not None else []
+    hashes = [change_hash(each) for each in advice]
+    if len(set(hashes)) < len(hashes):
+        reasons.append("Two suggestions propose the same change.")
+    return _rejected(*reasons) if reasons else Checked(tuple(advice))
+
+
+def _saying(said: ReplySuggestion) -> Saying:
+    return Saying(
+        product=said.product,
+        title=said.title,
+        reasoning=said.reasoning,
+        priority=said.priority,
+        confidence=said.confidence,
+        metric=said.metric,
+        direction=said.direction,
+        window_days=said.window_days,
+        evidence=tuple((each.key, each.value) for each in said.evidence),
+        actions=tuple(Wanted(each.change, _proposed(each), each.reason) for each in said.actions),
+    )
+
+
+def _proposed(action: ReplyAction) -> dict[str, Any] | None:
+    # A competitor is another product than the one asked about.
+    if action.change is Change.ADD_COMPETITOR:
+        return None
+    return action_values.proposed_of(action)

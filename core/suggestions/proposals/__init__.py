@@ -1,0 +1,1 @@
+"""Proposals of people, agents and models: read, validated, stored."""

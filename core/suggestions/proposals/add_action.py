@@ -1,0 +1,191 @@
+"""The verb by which a person or an agent adds a change to what they proposed. It never commits.
+
+Only to a suggestion of their own about which nobody has decided. The whole is judged anew,
+with its evidence as it was frozen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.accounts import audit
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.errors import InvalidInputError, NotAllowedError
+from core.suggestions.change_values import checked
+from core.suggestions.fingerprints import change_hash, evidence_hash
+from core.suggestions.lifecycle import By, hold_suggestion, tell
+from core.suggestions.models import Suggestion, SuggestionAction
+from core.suggestions.proposals import draft, duplicates, store
+from core.suggestions.proposals.draft import DraftAction
+from core.suggestions.proposals.propose import (
+    WRITTEN,
+    Proposal,
+    facts_of,
+    judged,
+    one_at_a_time,
+    require_own,
+)
+from core.suggestions.proposals.validation import Saying, Wanted
+from core.suggestions.rules import (
+    ActionState,
+    Advice,
+    Change,
+    Direction,
+    Facts,
+    Metric,
+    Proposed,
+    SuggestionState,
+    as_evidence,
+    product_name,
+)
+
+
+@verb(Right.PROPOSE)
+def add_action(
+    session: Session,
+    acting: Acting,
+    suggestion_id: int,
+    action: DraftAction,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+) -> Proposal:
+    """Add a change to a suggestion of the person's own that nobody has decided about.
+
+    There already: returns it as it is. Raises InvalidInputError with every reason against
+    it, NotAllowedError for a suggestion that somebody else made, NotFoundError.
+    """
+    held = hold_suggestion(session, suggestion_id, acting.team_id)
+    if not dry_run:
+        one_at_a_time(session, held.product_id)
+    actions = _open_actions(session, acting, held, now)
+    facts = _with_frozen(facts_of(session, acting.team_id, held.product_id, now), held)
+    require_own(session, acting.team_id, facts, [action])
+    wanted = draft.wanted_of(action, facts)
+    if _is_among(wanted, actions):
+        return _proposal(held, facts, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
+    said = _with(_saying(held, actions, facts), action, facts)
+    advice = judged(session, acting.team_id, said, facts)
+    only = replace(advice, actions=advice.actions[-1:])
+    duplicates.require_new(session, acting.team_id, facts, only, now)
+    if not dry_run:
+        _extend(session, acting, held, advice, now)
+    return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
+
+
+def _is_among(wanted: Wanted, actions: Sequence[SuggestionAction]) -> bool:
+    proposed = None if wanted.proposed is None else checked(wanted.change, wanted.proposed)
+    return any((each.change, each.proposed) == (wanted.change.value, proposed) for each in actions)
+
+
+def _with(said: Saying, action: DraftAction, facts: Facts) -> Saying:
+    """Return a saying with one more change, and the figures that belong to it."""
+    keys = tuple(draft.usual_keys((action,), facts))
+    evidence = dict(said.evidence) | dict(draft.cited_values(keys, facts))
+    actions = (*said.actions, draft.wanted_of(action, facts))
+    return replace(said, evidence=tuple(evidence.items()), actions=actions)
+
+
+def _open_actions(
+    session: Session, acting: Acting, held: Suggestion, now: datetime
+) -> list[SuggestionAction]:
+    """Return a suggestion's actions, where it may be added to."""
+    if held.advisor not in WRITTEN or held.asked_by != acting.person_id:
+        raise NotAllowedError(
+            "Somebody else made this suggestion. Propose the change as one of your own."
+        )
+    found = select(SuggestionAction).where(SuggestionAction.suggestion_id == held.id)
+    actions = list(session.scalars(found.order_by(SuggestionAction.place)))
+    is_open = all(each.state == ActionState.PENDING.value for each in actions)
+    if not is_open or held.expires_at <= now:
+        raise InvalidInputError(
+            "A manager has decided about it, or its time is over. Propose the change as a new one."
+        )
+    return actions
+
+
+def _with_frozen(facts: Facts, held: Suggestion) -> Facts:
+    """Return facts in which what a suggestion cites has the value it was frozen with."""
+    kept = {each["key"]: as_evidence(each) for each in held.evidence}
+    now = {each.key: each for each in facts.evidence}
+    return replace(facts, evidence=tuple((now | kept).values()))
+
+
+def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Saying:
+    """Return a stored suggestion as it would be written now."""
+    kept = _kept_advice(held, actions)
+    return Saying(
+        product=product_name(facts),
+        title=kept.title,
+        reasoning=kept.reasoning,
+        priority=kept.priority,
+        confidence=kept.confidence,
+        metric=kept.metric,
+        direction=kept.direction,
+        window_days=kept.window_days,
+        evidence=tuple((each.key, each.value) for each in kept.evidence),
+        actions=tuple(
+            Wanted(each.change, dict(each.proposed), each.reason) for each in kept.actions
+        ),
+    )
+
+
+def _kept_advice(held: Suggestion, actions: Sequence[SuggestionAction]) -> Advice:
+    return Advice(
+        title=held.title,
+        reasoning=held.reasoning,
+        priority=held.priority,
+        confidence=held.confidence,
+        metric=Metric(held.metric),
+        direction=Direction(held.direction),
+        window_days=held.window_days,
+        evidence=tuple(map(as_evidence, held.evidence)),
+        actions=tuple(
+            Proposed(Change(each.change), each.current, each.proposed, each.reason)
+            for each in actions
+        ),
+    )
+
+
+def _proposal(
+    held: Suggestion, facts: Facts, advice: Advice, *, dry_run: bool, is_new: bool
+) -> Proposal:
+    return Proposal(
+        suggestion_id=held.id,
+        is_new=is_new,
+        is_dry=dry_run,
+        state=SuggestionState(held.state),
+        product_id=held.product_id,
+        marketplace=facts.marketplace,
+        asin=facts.asin,
+        advice=advice,
+        expires_at=held.expires_at,
+        why=None if is_new else f"This change is in suggestion {held.id} already.",
+    )
+
+
+def _extend(
+    session: Session, acting: Acting, held: Suggestion, advice: Advice, now: datetime
+) -> None:
+    """Store the last action of advice, and the suggestion's evidence with it."""
+    added = advice.actions[-1]
+    place = len(advice.actions) - 1
+    [action_id] = store.insert_actions(session, held.id, [(added, dict(added.proposed))], place)
+    session.execute(
+        update(Suggestion)
+        .where(Suggestion.id == held.id)
+        .values(
+            evidence=store.kept_evidence(advice),
+            change_hash=change_hash(advice),
+            evidence_hash=evidence_hash(advice),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(held)
+    tell(session, held.id, "added", now, By.acting(acting), action_id=action_id)
+    new = {"action": action_id, "change": added.change.value}
+    audit.note(session, acting, "added to suggestion", f"suggestion:{held.id}", new=new)

@@ -1,0 +1,284 @@
+"""A suggestion as a person or an agent writes it, and how it is read. Pure.
+
+What it cites it names by key; the values are the server's own. Which figures belong to a
+change where none is named is said here too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+from pydantic import ValidationError
+
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.money import parse_amount, to_decimal
+from core.errors import InvalidInputError
+from core.suggestions.evidence.lookup import Known
+from core.suggestions.proposals import action_values
+from core.suggestions.proposals.action_values import ReplyAction
+from core.suggestions.proposals.validation import Saying, Value, Wanted
+from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
+from core.tracking.naming import read_name
+
+LONGEST_DRAFT = 20_000  # characters, all texts together
+MOST_LISTED = 60  # figures that a refusal names
+
+
+@dataclass(frozen=True, slots=True)
+class DraftAction:
+    """One change as it is written. Which of the values it takes is in `TAKES`."""
+
+    change: Change
+    reason: str
+    amount: Decimal | None = None  # in the marketplace's currency, 19.99: a price, or a coupon
+    percent: float | None = None  # off by a coupon, or a threshold
+    text: str | None = None  # a title …; a cadence; a competitor's ASIN or address
+    texts: tuple[str, ...] | None = None  # bullets, or levels of a category
+    count: int | None = None  # images there should be
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A suggestion for one product as it is written: nothing of it is checked yet."""
+
+    title: str
+    reasoning: str
+    actions: tuple[DraftAction, ...]
+    metric: Metric
+    direction: Direction
+    window_days: int
+    priority: int = 2  # 1 urgent … 3 minor
+    confidence: float = 0.5  # 0–1
+    evidence: tuple[str, ...] = ()  # keys of figures; none: those that belong to the changes
+
+
+USUAL_TITLE: Mapping[Kind, str] = {
+    Kind.PRICING: "Ask for another price",
+    Kind.CONTENT: "Improve the listing",
+    Kind.TRACKING: "Change how it is watched",
+}
+USUAL_EFFECT: Mapping[Kind, tuple[Metric, Direction, int]] = {
+    Kind.PRICING: (Metric.BSR, Direction.IMPROVES, 14),
+    Kind.CONTENT: (Metric.BSR, Direction.IMPROVES, 28),
+    Kind.TRACKING: (Metric.ALERTS, Direction.FALLS, 30),
+}
+"""What is expected of a kind of change where nothing is said, within so many days."""
+
+
+TAKES: Mapping[Change, tuple[str, ...]] = {
+    Change.UPDATE_PRICE: ("amount",),
+    Change.SET_COUPON: ("percent", "amount"),
+    Change.UPDATE_TITLE: ("text",),
+    Change.UPDATE_BULLETS: ("texts",),
+    Change.UPDATE_DESCRIPTION: ("text",),
+    Change.UPDATE_SEARCH_TERMS: ("text",),
+    Change.ADD_IMAGES: ("count",),
+    Change.UPDATE_BRAND: ("text",),
+    Change.UPDATE_CATEGORY: ("texts",),
+    Change.SET_PRICE_THRESHOLD: ("percent",),
+    Change.SET_RANK_THRESHOLD: ("percent",),
+    Change.SET_CADENCE: ("text",),
+    Change.ADD_COMPETITOR: ("text",),
+    Change.PAUSE_TRACKING: (),
+}
+"""Which values a change takes: exactly one of them, or none where there are none."""
+_VALUES = tuple(each.name for each in fields(DraftAction) if each.name not in ("change", "reason"))
+
+
+def saying_of(draft: Draft, facts: Facts) -> Saying:
+    """Return a draft as it is judged. Raises InvalidInputError for what can't be read.
+
+    A key that is not in the evidence is refused with all that are.
+    """
+    of_actions = (text for action in draft.actions for text in _texts(action))
+    _require_size((draft.title, draft.reasoning, *draft.evidence, *of_actions))
+    wanted = tuple(wanted_of(each, facts) for each in draft.actions)
+    keys = draft.evidence or tuple(usual_keys(draft.actions, facts))
+    return Saying(
+        product=product_name(facts),
+        title=draft.title,
+        reasoning=draft.reasoning,
+        priority=draft.priority,
+        confidence=draft.confidence,
+        metric=draft.metric,
+        direction=draft.direction,
+        window_days=draft.window_days,
+        evidence=tuple(cited_values(keys, facts)),
+        actions=wanted,
+    )
+
+
+def _require_size(texts: Iterable[str | None]) -> None:
+    """Raise InvalidInputError for more text than a manager could read."""
+    size = sum(len(text) for text in texts if text)
+    if size > LONGEST_DRAFT:
+        raise InvalidInputError(
+            f"The texts have {size:,} characters together; {LONGEST_DRAFT:,} are the most."
+        )
+
+
+def _texts(action: DraftAction) -> Iterator[str | None]:
+    yield from (action.reason, action.text, *(action.texts or ()))
+
+
+def cited_values(keys: tuple[str, ...], facts: Facts) -> Iterator[tuple[str, Value]]:
+    """Return cited keys with the values they have. Raises InvalidInputError for unknown ones."""
+    known = {each.key: each.value for each in facts.evidence}
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        named = ", ".join(key[:40] for key in unknown[:5])
+        raise InvalidInputError(f"Not in the evidence: {named}. {what_there_is(facts)}")
+    return ((key, known[key]) for key in dict.fromkeys(keys))
+
+
+def what_there_is(facts: Facts) -> str:
+    """Say which figures may be cited, with their values as texts write them."""
+    if not facts.evidence:
+        return "Nothing is known of this product yet: have it looked at first."
+    told = [f"{each.key} = {_told(each)}" for each in facts.evidence[:MOST_LISTED]]
+    return f"What may be cited: {'; '.join(told)}."
+
+
+def _told(figure: Evidence) -> str:
+    """Write a figure in the units in which it is told, not those in which it is kept."""
+    value, unit = figure.value, figure.unit
+    if isinstance(value, str):
+        return value
+    if unit.endswith(" minor"):
+        currency = unit.removesuffix(" minor")
+        return f"{to_decimal(int(value), currency)} {currency}"
+    return f"{value / 10:g} stars" if unit == "stars/10" else f"{value} {unit}"
+
+
+# Reading a change
+
+
+def wanted_of(action: DraftAction, facts: Facts) -> Wanted:
+    """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
+    _require_values(action)
+    _require_size(_texts(action))
+    read = _typed(action, facts.marketplace)
+    if action.change is Change.ADD_COMPETITOR:
+        return Wanted(action.change, _rival(read.text or "", facts), action.reason)
+    proposed = action_values.proposed_of(read)
+    if proposed is None:  # half a percent off
+        raise InvalidInputError(f"{action.change.value}: {_takes(action.change)}")
+    return Wanted(action.change, proposed, action.reason)
+
+
+def _rival(text: str, facts: Facts) -> dict[str, str]:
+    """Return the product that a text names; an ASIN alone is one of the same marketplace."""
+    named = read_name(text, facts.marketplace)
+    if named.marketplace is None or named.asin is None:
+        raise InvalidInputError(named.detail)
+    return {"marketplace": named.marketplace, "asin": named.asin}
+
+
+def _require_values(action: DraftAction) -> None:
+    given = [name for name in _VALUES if getattr(action, name) is not None]
+    takes = TAKES[action.change]
+    if len(given) != min(1, len(takes)) or not set(given) <= set(takes):
+        told = f"it was given {', '.join(given)}" if given else "none was given"
+        raise InvalidInputError(f"{action.change.value}: {_takes(action.change)} Here {told}.")
+
+
+def _takes(change: Change) -> str:
+    takes = TAKES[change]
+    if not takes:
+        return "This takes no value."
+    if change is Change.SET_COUPON:
+        return "This takes either percent (a whole number) or amount (money), not both."
+    unit = " (in the marketplace's currency)" if takes == ("amount",) else ""
+    return f"This takes {takes[0]}{unit}, and nothing else."
+
+
+def _typed(action: DraftAction, marketplace: str) -> ReplyAction:
+    given = {name: getattr(action, name) for name in _VALUES}
+    given["amount"] = _minor(action.amount, marketplace)
+    given["texts"] = None if action.texts is None else list(action.texts)
+    try:
+        return ReplyAction(change=action.change, reason=action.reason, **given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidInputError(f"{action.change.value}: {where}: {first['msg']}.") from None
+
+
+def _minor(amount: Decimal | None, marketplace: str) -> int | None:
+    """Return money in minor units. Raises InvalidInputError for a part of one."""
+    place = get_marketplace(marketplace)
+    minor = parse_amount(amount, place)
+    if amount is not None and minor is not None and to_decimal(minor, place.currency) != amount:
+        raise InvalidInputError(
+            f"{amount} is no amount in {place.currency}, which has {place.decimals} decimals."
+        )
+    return minor
+
+
+# Which figures belong to a change
+
+_RANKS = ("bsr_now", "bsr_median_30")
+_PRICES = ("price_now", "price_median_30", "price_median_90", "price_low_90", "price_high_90")
+_NEAR: Mapping[Change, tuple[str, ...]] = {
+    Change.UPDATE_PRICE: (*_PRICES, *_RANKS),
+    Change.SET_COUPON: ("coupon_now", *_PRICES, *_RANKS),
+    Change.UPDATE_TITLE: ("title_length", *_RANKS),
+    Change.UPDATE_BULLETS: ("bullet_count", "bullets_length", *_RANKS),
+    Change.UPDATE_DESCRIPTION: ("description_length", *_RANKS),
+    Change.UPDATE_SEARCH_TERMS: ("title_length", *_RANKS),
+    Change.ADD_IMAGES: ("image_count", *_RANKS),
+    Change.UPDATE_BRAND: ("title_length", *_RANKS),
+    Change.UPDATE_CATEGORY: _RANKS,
+    Change.SET_PRICE_THRESHOLD: (
+        "price_threshold",
+        "price_moves_90",
+        "price_alerts_90",
+        "price_wide_move_90",
+    ),
+    Change.SET_RANK_THRESHOLD: (
+        "rank_threshold",
+        "rank_moves_90",
+        "rank_alerts_90",
+        "rank_wide_move_90",
+    ),
+    Change.SET_CADENCE: (
+        "looks_per_day_30",
+        "price_changes_30",
+        "price_ranges_30",
+        "price_days_30",
+    ),
+    Change.ADD_COMPETITOR: ("bsr_now",),
+    Change.PAUSE_TRACKING: ("availability_now", "out_of_stock_30", "stock_days_30"),
+}
+_OF_RIVALS: Mapping[Change, str] = {
+    Change.UPDATE_PRICE: "price",
+    Change.SET_COUPON: "price",
+    Change.UPDATE_BULLETS: "bullet_count",
+    Change.ADD_IMAGES: "image_count",
+}
+_ANY = ("price_now", "bsr_now", "availability_now", "rating_now", "title_length", "price_days_30")
+
+
+def usual_keys(actions: tuple[DraftAction, ...], facts: Facts) -> Iterator[str]:
+    """Return the known figures that belong to changes, such as the price position to a price."""
+    known = Known(facts)
+    found = [key for action in actions for key in _near(action, known)]
+    if not found:  # of a page that was hardly ever read: anything current
+        found = [each.key for each in known.cite(*_ANY)[:1]]
+    yield from dict.fromkeys(found)
+
+
+def _near(action: DraftAction, known: Known) -> Iterator[str]:
+    yield from (each.key for each in known.cite(*_NEAR[action.change]))
+    if action.change in _OF_RIVALS:
+        yield from known.keys_of_competitors(_OF_RIVALS[action.change])
+    if action.change is Change.ADD_COMPETITOR and action.text:
+        yield from _of_candidate(action.text.upper(), known.facts.evidence)
+
+
+def _of_candidate(text: str, evidence: tuple[Evidence, ...]) -> Iterator[str]:
+    """Return the figures of the possible competitor that a text names."""
+    known = {each.key for each in evidence}
+    for each in evidence:
+        if each.key.startswith("candidate_") and each.unit == "text" and str(each.value) in text:
+            yield from (key for key in (each.key, f"{each.key}_bsr") if key in known)

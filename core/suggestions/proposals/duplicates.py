@@ -1,0 +1,138 @@
+"""Whether a change was proposed before: it waits, is on its way, or was declined. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInputError
+from core.suggestions.change_values import same
+from core.suggestions.evidence.queries import REMEMBERED
+from core.suggestions.fingerprints import change_hash, evidence_hash
+from core.suggestions.models import Suggestion, SuggestionAction
+from core.suggestions.proposals.store import is_settled
+from core.suggestions.rules import ActionState, Advice, Facts, Proposed, SuggestionState
+from core.text.escaping import quote
+
+LONGEST_REASON = 200  # characters of a decision's reason that a refusal repeats
+_ON_ITS_WAY = (ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A suggestion that there is already."""
+
+    suggestion_id: int
+    state: SuggestionState
+    expires_at: datetime
+
+
+def find_whole(
+    session: Session, team_id: int, product_id: int, advice: Advice, now: datetime
+) -> Known | None:
+    """Return the suggestion of which all that is proposed is waiting or on its way."""
+    found: dict[int, Known] = {}
+    holds: Mapping[int, set[int]] = defaultdict(set)
+    for number, known in _each(session, team_id, product_id, advice.actions, now):
+        found[known.suggestion_id] = known
+        holds[known.suggestion_id].add(number)
+    whole = [each for each, numbers in holds.items() if len(numbers) == len(advice.actions)]
+    return found[max(whole)] if whole else None
+
+
+def require_new(
+    session: Session, team_id: int, facts: Facts, advice: Advice, now: datetime
+) -> None:
+    """Raise InvalidInputError where a part is proposed already, or decided on these figures."""
+    for number, known in _each(session, team_id, facts.product_id, advice.actions, now):
+        raise InvalidInputError(
+            f"{advice.actions[number].change.value}: Suggestion {known.suggestion_id} proposes the "
+            "same already. Leave it out here, or add the rest to that one."
+        )
+    _require_not_declined(session, team_id, facts, advice, now)
+    hashes = change_hash(advice), evidence_hash(advice)
+    if is_settled(session, team_id, facts.product_id, *hashes):
+        raise InvalidInputError(
+            "A manager has decided about this, and no figure has changed since. Propose something "
+            "else, or wait until one has."
+        )
+
+
+def _each(
+    session: Session, team_id: int, product_id: int, actions: Sequence[Proposed], now: datetime
+) -> list[tuple[int, Known]]:
+    """Return which of the actions there are already, each with where."""
+    rows = session.execute(
+        select(
+            Suggestion.id,
+            Suggestion.state,
+            Suggestion.expires_at,
+            SuggestionAction.change,
+            SuggestionAction.proposed,
+            SuggestionAction.state.label("stands"),
+        )
+        .join(SuggestionAction, SuggestionAction.suggestion_id == Suggestion.id)
+        .where(
+            Suggestion.team_id == team_id,
+            Suggestion.product_id == product_id,
+            SuggestionAction.state.in_(_ON_ITS_WAY),
+        )
+    ).all()
+    return [
+        (number, Known(row.id, SuggestionState(row.state), row.expires_at))
+        for row in rows
+        if row.stands != ActionState.PENDING.value or row.expires_at > now
+        for number, action in enumerate(actions)
+        if _is_same(row, action)
+    ]
+
+
+def _is_same(row: Row[Any], action: Proposed) -> bool:
+    return bool(row.change == action.change.value and same(row.proposed, action.proposed))
+
+
+def _require_not_declined(
+    session: Session, team_id: int, facts: Facts, advice: Advice, now: datetime
+) -> None:
+    """Raise InvalidInputError for a change that was declined while its figures were the same.
+
+    What counts is what the declined one rested on, not what this one cites besides.
+    """
+    rows = session.execute(
+        select(
+            SuggestionAction.change,
+            SuggestionAction.proposed,
+            SuggestionAction.decision_reason,
+            Suggestion.id,
+            Suggestion.evidence,
+            Suggestion.evidence_hash,
+        )
+        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
+        .where(
+            Suggestion.team_id == team_id,
+            Suggestion.product_id == facts.product_id,
+            SuggestionAction.state == ActionState.DECLINED.value,
+            SuggestionAction.decided_at >= now - REMEMBERED,
+        )
+        .order_by(SuggestionAction.decided_at.desc())
+    ).all()
+    for row in rows:
+        if any(_is_same(row, each) for each in advice.actions) and _is_unmoved(row, facts, advice):
+            raise InvalidInputError(
+                f"{row.change}: This was declined in suggestion {row.id}, and the figures that it "
+                f"rested on are the same. The reason was: {_reason(row.decision_reason)}."
+            )
+
+
+def _reason(written: str | None) -> str:
+    return quote(written, LONGEST_REASON) if written else "none was given"
+
+
+def _is_unmoved(row: Row[Any], facts: Facts, advice: Advice) -> bool:
+    keys = {each["key"] for each in row.evidence}
+    now = tuple(each for each in facts.evidence if each.key in keys)
+    return evidence_hash(replace(advice, evidence=now)) == bytes(row.evidence_hash)

@@ -1,0 +1,189 @@
+"""Stores what an advisor says as suggestions that wait for a manager. Never commits.
+
+The same pending change is stored once; one that was declined, or that is on its way,
+is not repeated unless its evidence is new.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import exists, func, insert, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Means
+from core.errors import InvalidInputError
+from core.suggestions.change_values import checked
+from core.suggestions.fingerprints import change_hash, evidence_hash
+from core.suggestions.lifecycle import By, tell
+from core.suggestions.models import Suggestion, SuggestionAction
+from core.suggestions.rules import (
+    KIND_OF,
+    ActionState,
+    Advice,
+    Advisor,
+    Kind,
+    Proposed,
+    SuggestionState,
+)
+
+# A price's reasons are a week's; a text's hold for a month.
+LASTS: Mapping[Kind, timedelta] = {
+    Kind.PRICING: timedelta(days=7),
+    Kind.CONTENT: timedelta(days=30),
+    Kind.TRACKING: timedelta(days=30),
+}
+_WEIGHT: Mapping[int, float] = {1: 100.0, 2: 30.0, 3: 10.0}  # of a priority in the queue
+_DECIDED = (
+    SuggestionState.DECLINED,
+    SuggestionState.PARTLY_APPROVED,
+    SuggestionState.APPROVED,
+)
+_ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
+
+
+def worth_of(advice: Advice) -> float:
+    """Return what the queue is ordered by: how much it matters, times how sure it is."""
+    return _WEIGHT[advice.priority] * advice.confidence
+
+
+def store_advice(
+    session: Session,
+    team_id: int,
+    product_id: int,
+    advice: Advice,
+    advisor: Advisor,
+    model: str | None,
+    asked_by: int | None,
+    now: datetime,
+    *,
+    means: Means = Means.JOB,
+) -> int | None:
+    """Store a proposal and return its id; None where it is known already.
+
+    `asked_by` None: the daily round. Raises InvalidInputError for advice that no
+    suggestion can be made of.
+    """
+    actions = _checked_actions(advice)
+    change, evidence = change_hash(advice), evidence_hash(advice)
+    if is_settled(session, team_id, product_id, change, evidence):
+        return None
+    values = {
+        "team_id": team_id,
+        "product_id": product_id,
+        "kind": advice.kind.value,
+        "title": _clean(advice.title),
+        "reasoning": _clean(advice.reasoning),
+        "priority": advice.priority,
+        "confidence": advice.confidence,
+        "worth": worth_of(advice),
+        "metric": advice.metric.value,
+        "direction": advice.direction.value,
+        "window_days": advice.window_days,
+        "advisor": advisor.value,
+        "model": model,
+        "evidence": kept_evidence(advice),
+        "change_hash": change,
+        "evidence_hash": evidence,
+        "asked_by": asked_by,
+        "made_at": now,
+        "expires_at": now + LASTS[advice.kind],
+    }
+    suggestion_id = _insert_once(session, values)
+    if suggestion_id is not None:
+        insert_actions(session, suggestion_id, actions)
+        said = advisor.value if model is None else f"{advisor.value}: {model}"
+        by = By(asked_by, means)
+        tell(session, suggestion_id, SuggestionState.PENDING.value, now, by, why=f"By {said}.")
+    return suggestion_id
+
+
+def _checked_actions(advice: Advice) -> list[tuple[Proposed, dict[str, Any]]]:
+    if not advice.actions or advice.priority not in _WEIGHT:
+        raise InvalidInputError("Advice has at least one action and a priority from 1 to 3.")
+    if not 0 <= advice.confidence <= 1:
+        raise InvalidInputError("A confidence lies between 0 and 1.")
+    if any(KIND_OF[each.change] is not advice.kind for each in advice.actions):
+        raise InvalidInputError("All actions of a suggestion are of one kind.")
+    return [(each, checked(each.change, each.proposed)) for each in advice.actions]
+
+
+def is_settled(
+    session: Session, team_id: int, product_id: int, change: bytes, evidence: bytes
+) -> bool:
+    """Return whether the same change was decided on this evidence, or is on its way."""
+    same = (
+        Suggestion.team_id == team_id,
+        Suggestion.product_id == product_id,
+        Suggestion.change_hash == change,
+    )
+    decided = select(Suggestion.id).where(
+        *same, Suggestion.evidence_hash == evidence, Suggestion.state.in_(_DECIDED)
+    )
+    under_way = (
+        select(Suggestion.id)
+        .join(SuggestionAction, SuggestionAction.suggestion_id == Suggestion.id)
+        .where(*same, SuggestionAction.state.in_(_ON_ITS_WAY))
+    )
+    found = session.scalar(select(exists(decided) | exists(under_way)))
+    return bool(found)
+
+
+def _insert_once(session: Session, values: Mapping[str, Any]) -> int | None:
+    statement = (
+        postgresql.insert(Suggestion)
+        .values(**values)
+        .on_conflict_do_nothing(
+            index_elements=["team_id", "product_id", "change_hash"],
+            index_where=text("state = 'pending'"),
+        )
+        .returning(Suggestion.id)
+    )
+    return session.scalar(statement)
+
+
+def insert_actions(
+    session: Session,
+    suggestion_id: int,
+    actions: Sequence[tuple[Proposed, dict[str, Any]]],
+    first: int = 0,
+) -> list[int]:
+    """Store actions, the first of them at that place; return their ids."""
+    rows = [
+        {
+            "suggestion_id": suggestion_id,
+            "place": place,
+            "change": each.change.value,
+            "current": _plain(dict(each.current)),
+            "proposed": proposed,
+            "reason": _clean(each.reason),
+        }
+        for place, (each, proposed) in enumerate(actions, first)
+    ]
+    made = insert(SuggestionAction).returning(SuggestionAction.id, sort_by_parameter_order=True)
+    return list(session.scalars(made, rows))
+
+
+def kept_evidence(advice: Advice) -> list[dict[str, Any]]:
+    """Return the figures of advice as a suggestion keeps them."""
+    return [_plain(asdict(each)) for each in advice.evidence]
+
+
+def _clean(words: str) -> str:
+    """Return text as PostgreSQL can keep it."""
+    return words.replace("\x00", "")
+
+
+def _plain(values: dict[str, Any]) -> Any:
+    return orjson.loads(orjson.dumps(values, default=str).replace(b"\\u0000", b""))
+
+
+def count_pending(session: Session, team_id: int) -> int:
+    """Return how many suggestions wait for a manager of the team."""
+    waiting = select(func.count()).where(
+        Suggestion.team_id == team_id, Suggestion.state == SuggestionState.PENDING.value
+    )
+    return session.scalar(waiting) or 0

@@ -1,0 +1,1 @@
+"""Review by a manager: the queue, one suggestion, approve and decline."""

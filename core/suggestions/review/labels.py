@@ -1,0 +1,372 @@
+"""Suggestions in words: states, kinds, figures of evidence, steps of a life. Pure.
+
+What came from a listing, a model or a person stays as it is: a page escapes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from core import formats
+from core.accounts.rules import Means
+from core.catalog.marketplaces import MARKETPLACES
+from core.catalog.money import format_amount, format_price
+from core.formats import digits
+from core.suggestions.change_values import NOT_ON_A_PAGE, is_tracking
+from core.suggestions.review.queries import ActionView, Event, QueueRow
+from core.suggestions.rules import (
+    ActionState,
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Kind,
+    Metric,
+    PriceCaps,
+    SuggestionState,
+)
+from core.text.numbers import THIN_SPACE, format_count, format_rank, format_rating
+from core.text.times import format_age, format_cadence
+
+KINDS = {Kind.PRICING: "Pricing", Kind.CONTENT: "Content", Kind.TRACKING: "Tracking"}
+PRIORITIES = {1: "High", 2: "Medium", 3: "Low"}
+ADVISORS = {
+    Advisor.RULES: "Rules",
+    Advisor.MODEL: "Model",
+    Advisor.PERSON: "Person",
+    Advisor.AGENT: "Agent",
+}
+_WRITTEN = (Advisor.PERSON, Advisor.AGENT)  # by somebody, at nobody else's wish
+STATES = {
+    SuggestionState.PENDING: "Waiting",
+    SuggestionState.APPROVED: "Approved",
+    SuggestionState.PARTLY_APPROVED: "Partly approved",
+    SuggestionState.DECLINED: "Declined",
+    SuggestionState.EXPIRED: "Expired",
+}
+ACTION_STATES = {
+    ActionState.PENDING: "waiting for a manager",
+    ActionState.APPROVED: "approved, not applied yet",
+    ActionState.APPLIED: "applied, not seen on the page yet",
+    ActionState.VERIFIED: "verified by a scrape",
+    ActionState.UNSEEN: "applied, and not seen in time",
+    ActionState.DECLINED: "declined",
+    ActionState.STALE: "out of date: the value changed meanwhile",
+    ActionState.FAILED: "failed",
+    ActionState.UNDONE: "undone",
+    ActionState.EXPIRED: "expired",
+}
+CHANGES = {
+    Change.UPDATE_PRICE: "Price",
+    Change.SET_COUPON: "Coupon",
+    Change.UPDATE_TITLE: "Title",
+    Change.UPDATE_BULLETS: "Bullets",
+    Change.UPDATE_DESCRIPTION: "Description",
+    Change.UPDATE_SEARCH_TERMS: "Search terms",
+    Change.ADD_IMAGES: "Images",
+    Change.UPDATE_BRAND: "Brand",
+    Change.UPDATE_CATEGORY: "Category",
+    Change.SET_PRICE_THRESHOLD: "Price threshold",
+    Change.SET_RANK_THRESHOLD: "Rank threshold",
+    Change.SET_CADENCE: "How often it is looked at",
+    Change.ADD_COMPETITOR: "Competitor",
+    Change.PAUSE_TRACKING: "Tracking",
+}
+_METRICS = {
+    Metric.BSR: "Best Sellers Rank",
+    Metric.PRICE: "price",
+    Metric.RATING: "rating",
+    Metric.RATINGS_COUNT: "number of ratings",
+    Metric.IN_STOCK_SHARE: "share of time in stock",
+    Metric.ALERTS: "number of alerts",
+}
+_SHORT_METRICS = {
+    Metric.BSR: "rank",
+    Metric.RATINGS_COUNT: "rating count",
+    Metric.IN_STOCK_SHARE: "time in stock",
+    Metric.ALERTS: "alert count",
+}
+_DIRECTIONS = {
+    Direction.IMPROVES: "improves",
+    Direction.WORSENS: "worsens",
+    Direction.RISES: "rises",
+    Direction.FALLS: "falls",
+}
+
+
+def advisor(row: QueueRow) -> str:
+    """Say who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
+    if row.advisor is Advisor.PERSON:
+        return row.asked_by or "a person"
+    name = ADVISORS[row.advisor].lower()
+    if row.advisor is Advisor.AGENT:
+        name = f"{name} of {row.asked_by or 'somebody who left'}"
+    return name if row.model is None else f"{name} · {row.model}"
+
+
+def asked(row: QueueRow) -> str:
+    """Say at whose wish there is a suggestion: "asked for by Mia", "by agent of Mia"."""
+    if row.advisor in _WRITTEN:
+        return f"by {advisor(row)}"
+    return f"asked for by {row.asked_by or 'the daily round'}"
+
+
+def confidence(share: float) -> str:
+    """Write how sure an advisor is: "80 %"."""
+    return f"{share * 100:.0f}{THIN_SPACE}%"
+
+
+def expected(row: QueueRow) -> str:
+    """Say what should move, which way, within which time."""
+    days = "1 day" if row.window_days == 1 else f"{row.window_days} days"
+    return f"{_METRICS[row.metric]} {_DIRECTIONS[row.direction]} within {days}"
+
+
+def expected_briefly(row: QueueRow) -> str:
+    """Say what should move and which way, as short as a cell: "rank improves, 28 d"."""
+    metric = _SHORT_METRICS.get(row.metric) or _METRICS[row.metric]
+    return f"{metric} {_DIRECTIONS[row.direction]}, {row.window_days} d"
+
+
+def expiry(row: QueueRow, now: datetime) -> str:
+    """Say until when it waits, or since when it doesn't."""
+    if row.state is SuggestionState.PENDING:
+        return f"expires {format_age(row.expires_at, now)}"
+    if row.state is SuggestionState.EXPIRED:
+        return f"expired {format_age(row.expires_at, now)}"
+    return f"decided {format_age(row.decided_at, now)}"
+
+
+def in_short(row: QueueRow, now: datetime) -> str:
+    """Say where a suggestion stands, who proposed and when: "Waiting · rules · 2 h ago"."""
+    return f"{state(row)} · {advisor(row)} · {format_age(row.made_at, now)}"
+
+
+def state(row: QueueRow) -> str:
+    """Name where a suggestion stands; of one partly decided, how much is."""
+    decided = row.actions - len(row.waiting)
+    if row.state is SuggestionState.PENDING and decided:
+        return f"Waiting · {decided} of {row.actions} decided"
+    return STATES[row.state]
+
+
+# Evidence
+
+
+def value(evidence: Evidence, marketplace: str) -> str:
+    """Write a frozen value with its unit, as the marketplace writes amounts."""
+    kept, unit = evidence.value, evidence.unit
+    if isinstance(kept, str | bool):
+        return str(kept)
+    if unit.endswith(" minor"):
+        return _amount(int(kept), unit.removesuffix(" minor"), marketplace)
+    if unit == "rank":
+        return format_rank(kept)
+    if unit == "stars/10":
+        return f"{format_rating(kept)} of 5"
+    if unit == "%":
+        return f"{digits(f'{kept:,.4g}')}{THIN_SPACE}%"
+    return digits(f"{kept:,.6g}") if isinstance(kept, float) else format_count(kept)
+
+
+def _amount(minor: int, currency: str, marketplace: str) -> str:
+    """Write an amount in the currency it was frozen in, in the reader's way."""
+    chosen = formats.current()
+    locale = chosen.locale_of_money(MARKETPLACES[marketplace].locale)
+    return format_amount(minor, currency, locale, as_code=chosen.has_currency_code)
+
+
+_UNITS = {"rank": "rank", "stars/10": "stars", "%": "percent", "text": "text"}
+
+
+def unit(evidence: Evidence) -> str:
+    """Name the unit of a value: the currency, "rank", "days"."""
+    return _UNITS.get(evidence.unit, evidence.unit.removesuffix(" minor"))
+
+
+# Of a listing the look is kept that showed this version first: it stands until another comes.
+_OF_LISTINGS = ("characters", "bullets", "images")
+
+
+def seen(evidence: Evidence, now: datetime) -> str:
+    """Say how old the looks behind a figure are: the only one, the ends of its period, or all."""
+    if not evidence.snapshots:
+        return "rule or setting"
+    newest = max(key.captured_at for key in evidence.snapshots)
+    looks = len(evidence.snapshots)
+    age = format_age(newest, now)
+    if evidence.period and looks > 1:  # of a period its first and last look are kept
+        oldest = min(key.captured_at for key in evidence.snapshots)
+        return f"{format_age(oldest, now)} to {age}"
+    if evidence.unit in _OF_LISTINGS:
+        return f"first seen {age}"
+    return age if looks == 1 else f"{age} · {format_count(looks)} looks"
+
+
+# Values of an action
+
+_BELOW = " › "
+
+
+def texts(change: Change, values: Mapping[str, Any], marketplace: str) -> list[tuple[str, str]]:
+    """Return what an action's values say, part by part; "" where there is no value.
+
+    The parts of two calls with the same change stand in the same order; bullets may
+    differ in number.
+    """
+    name = CHANGES[change]
+    if change is Change.UPDATE_BULLETS:
+        bullets = values.get("bullets") or []
+        return [(f"Bullet {number}", str(text)) for number, text in enumerate(bullets, 1)]
+    if change is Change.PAUSE_TRACKING:
+        return [(name, "")]
+    return [(name, _text(change, values, marketplace))]
+
+
+def _text(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
+    if change is Change.UPDATE_PRICE:
+        price = values.get("price")
+        return "" if price is None else format_price(price, marketplace)
+    if change is Change.SET_COUPON:
+        return _coupon(values, marketplace)
+    if change is Change.ADD_COMPETITOR:
+        return " · ".join(str(values[key]) for key in ("marketplace", "asin") if values.get(key))
+    if change is Change.UPDATE_CATEGORY:
+        return _BELOW.join(map(str, values.get("category_path") or ()))
+    if change is Change.SET_CADENCE:
+        return format_cadence(values["cadence"]) if values.get("cadence") else ""
+    if change in (Change.SET_PRICE_THRESHOLD, Change.SET_RANK_THRESHOLD):
+        return _threshold(change, values.get("percent"))
+    if change is Change.ADD_IMAGES:
+        number = values.get("count")
+        return "" if number is None else f"{number} {'image' if number == 1 else 'images'}"
+    plain = values.get(_PLAIN[change])
+    return "" if plain is None else str(plain)
+
+
+_PLAIN = {
+    Change.UPDATE_TITLE: "title",
+    Change.UPDATE_DESCRIPTION: "description",
+    Change.UPDATE_SEARCH_TERMS: "search_terms",
+    Change.UPDATE_BRAND: "brand",
+}
+_USUAL = {Change.SET_PRICE_THRESHOLD: "5", Change.SET_RANK_THRESHOLD: "50"}
+
+
+def _threshold(change: Change, percent: Any) -> str:
+    if percent is None:
+        return f"the usual {_USUAL[change]}{THIN_SPACE}%"
+    return f"{digits(str(percent))}{THIN_SPACE}%"
+
+
+def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
+    if values.get("percent") is not None:
+        return f"{values['percent']}{THIN_SPACE}% off"
+    amount = values.get("amount")
+    return "none" if amount is None else f"{format_price(amount, marketplace)} off"
+
+
+def caps(limits: PriceCaps, marketplace: str) -> str:
+    """Say between which prices a product may be moved, and how far at once."""
+    step = f"at most {digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
+    floor, ceiling = (
+        None if limit is None else format_price(limit, marketplace)
+        for limit in (limits.floor, limits.ceiling)
+    )
+    if floor and ceiling:
+        return f"between {floor} and {ceiling}, {step}"
+    if floor or ceiling:
+        return f"not below {floor}, {step}" if floor else f"not above {ceiling}, {step}"
+    return f"no floor and no ceiling, {step}"
+
+
+# The time line
+
+_MEANS = {
+    Means.PAGE.value: "on a page",
+    Means.TOOL.value: "by an agent's tool",
+    Means.JOB.value: "by the worker",
+    Means.COMMAND.value: "by a command",
+}
+_STEPS = {
+    "approved": "approved",
+    "applied": "applied",
+    "verified": "verified: a scrape shows the new value",
+    "unseen": "not seen on the page in time",
+    "declined": "declined",
+    "stale": "out of date: the current value is no longer the reviewed one",
+    "failed": "failed",
+    "undone": "undone",
+    "expired": "expired without a decision",
+    "edited": "edited",
+    "added": "added",
+    "partly_approved": "partly approved",
+}
+
+
+_BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
+
+
+def event(told: Event, row: QueueRow) -> str:
+    """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
+    if told.before is None and told.after == "pending":
+        is_asked = told.person is not None and row.advisor not in _WRITTEN
+        asked = f", asked for by {told.person}" if is_asked else ""
+        return f"Suggested by {advisor(row)}{asked}"
+    what = "Suggestion" if told.change is None else CHANGES[told.change]
+    step = _STEPS.get(told.after, told.after.replace("_", " "))
+    if told.before == "failed" and told.after == "approved":
+        step = "tried again"
+    elif told.is_edited:
+        step = "edited and approved"
+    if told.person is None and told.after in _BY_ITSELF:
+        return f"{what} {step}"
+    return f"{what} {step} {_by(told)}"
+
+
+def _by(told: Event) -> str:
+    """Say who took a step and by which means; a job may act for a person."""
+    means = _MEANS.get(told.means, told.means)
+    if told.person is None:
+        return means
+    if told.means == Means.JOB.value:
+        return f"{means} for {told.person}"
+    return f"by {told.person} {means}"
+
+
+def change_of_state(told: Event) -> str | None:
+    """Say from where to where a step led: "waiting → approved"; None for the first."""
+    if told.before is None:
+        return None
+    before, after = (_SHORT_STATES.get(each, each) for each in (told.before, told.after))
+    return f"{before} → {after}"
+
+
+_SHORT_STATES = {"pending": "waiting", "unseen": "not seen", "stale": "out of date"}
+
+
+def why(told: Event) -> str | None:
+    """Return a step's reason, None where its words say it already."""
+    return None if told.before is None else told.why
+
+
+_UNVERIFIED = {ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED}
+
+
+def is_to_be_seen(action: ActionView) -> bool:
+    """Return whether a look at the page is still to show a change: settings need none."""
+    is_seen = not is_tracking(action.change) and action.change not in NOT_ON_A_PAGE
+    return is_seen and action.state in _UNVERIFIED
+
+
+def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
+    """Name what is still to come for a suggestion with these actions."""
+    states = {each.state for each in actions}
+    ahead = []
+    if ActionState.PENDING in states:
+        ahead.append("A manager decides")
+    if {ActionState.PENDING, ActionState.APPROVED} & states:
+        ahead.append("It is applied")
+    if any(is_to_be_seen(each) for each in actions):
+        ahead.append("A scrape shows the new value")
+    return ahead

@@ -1,0 +1,102 @@
+"""Whether a value may be set: price caps, listing rules, and what is there by now. Reads only."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.catalog.marketplaces import get_marketplace
+from core.catalog.models import Product
+from core.history.observation import Availability
+from core.suggestions.advisors.listing_policies import lint_change
+from core.suggestions.change_values import is_tracking, same, told
+from core.suggestions.competitors.service import caps_of
+from core.suggestions.current_values import current_of, latest_of, listing_of, team_tracking
+from core.suggestions.lifecycle import Held
+from core.suggestions.models import Suggestion, SuggestionAction
+from core.suggestions.rules import KIND_OF, ActionState, Change, Kind
+
+_ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
+
+
+def problem_with(
+    session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
+) -> str | None:
+    """Return why a value may not be set for a product, None when it may."""
+    if not is_tracking(held.change) and (under_way := _under_way(session, held)):
+        return under_way
+    match KIND_OF[held.change]:
+        case Kind.PRICING:
+            return _price_problem(session, held, wanted)
+        case Kind.CONTENT:
+            return _listing_problem(session, held, wanted, now)
+        case _:
+            return None
+
+
+def _under_way(session: Session, held: Held) -> str | None:
+    """Return which other change of the same part is on its way to the page, None for none.
+
+    The page shows the reviewed value until then: only this tells that it won't for long.
+    """
+    # One decision at a time per product, so that two at once see each other.
+    locked = select(Product.id).where(Product.id == held.product.id)
+    session.execute(locked.with_for_update(key_share=True))
+    other = session.scalars(
+        select(SuggestionAction)
+        .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
+        .where(
+            Suggestion.team_id == held.suggestion.team_id,
+            Suggestion.product_id == held.product.id,
+            SuggestionAction.id != held.action.id,
+            SuggestionAction.change == held.change.value,
+            SuggestionAction.state.in_([state.value for state in _ON_ITS_WAY]),
+        )
+        .order_by(SuggestionAction.id.desc())
+    ).first()
+    if other is None:
+        return None
+    wanted = Held(other, held.suggestion, held.product).wanted
+    value = told(held.change, wanted, held.product.marketplace)
+    return (
+        f"Another change of the same is on its way to the page: {value} "
+        f"(suggestion {other.suggestion_id}). Wait until a look shows it, or undo it."
+    )
+
+
+def _price_problem(session: Session, held: Held, wanted: Mapping[str, Any]) -> str | None:
+    caps = caps_of(session, held.suggestion.team_id, held.product.id)
+    if held.change is Change.UPDATE_PRICE:
+        return caps.problem(held.action.current.get("price"), wanted.get("price"))
+    latest = latest_of(session, held.product.id)
+    return caps.coupon_problem(None if latest is None else latest.price, wanted)
+
+
+def _listing_problem(
+    session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
+) -> str | None:
+    """Return which listing rules the part that is written would break."""
+    marketplace = held.product.marketplace
+    on = now.astimezone(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
+    listing = listing_of(session, held.product.id)
+    found = lint_change(listing, marketplace, on, held.change, wanted)
+    return " ".join(finding.detail for finding in found) or None
+
+
+def why_stale(session: Session, held: Held) -> str | None:
+    """Return why what was reviewed no longer holds, with both values; None while it does."""
+    if team_tracking(session, held.suggestion.team_id, held.product.id) is None:
+        return "Nobody of the team follows this product any more."
+    latest = latest_of(session, held.product.id)
+    is_gone = latest is not None and latest.availability == Availability.GONE
+    if is_gone and not is_tracking(held.change):
+        return "The product's page is gone."
+    reviewed, now = held.action.current, current_of(session, held)
+    if same(reviewed, now):
+        return None
+    marketplace = held.product.marketplace
+    was, is_now = (told(held.change, each, marketplace) for each in (reviewed, now))
+    return f"The value changed since: reviewed was {was}; now it is {is_now}."

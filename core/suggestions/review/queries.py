@@ -1,0 +1,464 @@
+"""Every question about stored suggestions: the queue, one of them, its time line.
+
+Only the acting person's team. A waiting suggestion whose time is over counts as
+expired from that moment on, whenever a job gets to writing it down.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.db import driver_connection
+from core.suggestions.queue_filter import LARGEST_PAGE, Counts, Group, QueueFilter, counts_of
+from core.suggestions.rules import (
+    KIND_OF,
+    ActionState,
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Kind,
+    Metric,
+    SuggestionState,
+    as_evidence,
+)
+from core.tracking.search import read_search
+
+Values = Mapping[str, Any]
+
+_STATE = "CASE WHEN s.state = 'pending' AND s.expires_at <= %(now)s THEN 'expired' ELSE s.state END"
+_WAITING = "s.team_id = %(team)s AND s.state = 'pending' AND s.expires_at > %(now)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An action that nobody has decided yet."""
+
+    action_id: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A suggestion as a list shows it."""
+
+    id: int
+    product_id: int
+    marketplace: str
+    asin: str
+    product_title: str | None  # None: no title was ever read
+    kind: Kind
+    title: str
+    priority: int
+    confidence: float
+    metric: Metric
+    direction: Direction
+    window_days: int
+    state: SuggestionState
+    advisor: Advisor
+    model: str | None  # which one, or by which token an agent spoke; None: neither
+    made_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    actions: int
+    waiting: tuple[Waiting, ...]
+    asked_by: str | None = None  # the person's name; None: the daily round
+
+    @property
+    def is_quick(self) -> bool:
+        """Return whether it can be decided from the list: it waits, and is about tracking only."""
+        is_tracking = all(KIND_OF[each.change] is Kind.TRACKING for each in self.waiting)
+        is_waiting = self.state is SuggestionState.PENDING and bool(self.waiting)
+        return self.kind is Kind.TRACKING and is_tracking and is_waiting
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of the queue, and what every choice of the filter would leave."""
+
+    rows: tuple[QueueRow, ...]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """One change of a suggestion as it stands."""
+
+    id: int
+    place: int
+    change: Change
+    current: Values
+    proposed: Values
+    edited: Values | None  # by the manager; None: approved or waiting as proposed
+    reason: str
+    state: ActionState
+    decided_by: str | None  # the person's name
+    decided_at: datetime | None
+    decision_reason: str | None
+    applied_at: datetime | None
+    verify_until: datetime | None
+    verified_at: datetime | None
+    seen_at: datetime | None
+    trouble: str | None
+
+    @property
+    def wanted(self) -> Values:
+        """Return what is to be set: the edit where there is one."""
+        return self.proposed if self.edited is None else self.edited
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """One suggestion with its evidence and actions."""
+
+    row: QueueRow
+    reasoning: str
+    evidence: tuple[Evidence, ...]
+    asked_by_id: int | None
+    asked_by: str | None  # None: the daily round
+    actions: tuple[ActionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A step of a suggestion's life."""
+
+    at: datetime
+    person: str | None  # None: nobody, a job by itself
+    means: str
+    change: Change | None  # None: the suggestion as a whole
+    before: str | None
+    after: str
+    why: str | None
+    is_edited: bool = False  # an approval of another value than the proposed one
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waiting suggestion stands in the queue."""
+
+    number: int  # from 1
+    total: int
+    before: int | None  # the suggestion ahead of it
+    after: int | None
+
+
+def _fetch(session: Session, statement: str, values: Values) -> list[dict[str, Any]]:
+    # Never prepared: a plan made for any filter is a bad plan for this one.
+    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, dict(values), prepare=False).fetchall()
+
+
+# The queue
+
+_ROW = f"""
+s.id, s.product_id, p.marketplace, p.asin, x.title AS product_title, s.kind, s.title,
+s.priority, s.confidence, s.metric, s.direction, s.window_days, {_STATE} AS state,
+s.advisor, s.model, s.made_at, s.expires_at, s.decided_at, a.actions, a.waiting,
+b.name AS asked_by_name
+"""
+_OF_ROW = """
+JOIN product p ON p.id = s.product_id
+LEFT JOIN product_text x ON x.product_id = s.product_id
+LEFT JOIN person b ON b.id = s.asked_by
+LEFT JOIN LATERAL (
+    SELECT count(*) AS actions,
+        array_agg(a.id || ':' || a.change ORDER BY a.place) FILTER (WHERE a.state = 'pending')
+        AS waiting
+    FROM suggestion_action a WHERE a.suggestion_id = s.id
+) AS a ON true
+"""
+
+
+@verb(Right.READ)
+def queue(
+    session: Session, acting: Acting, asked: QueueFilter, page: int, size: int, now: datetime
+) -> QueuePage:
+    """Return page `page` (from 1) of the team's suggestions, by expected worth.
+
+    What is decided or over stands newest first. Beyond the last page there are no rows.
+    """
+    size = min(max(size, 1), LARGEST_PAGE)
+    values = _values(acting, asked, now) | {"size": size, "skipped": (max(page, 1) - 1) * size}
+    return _page(session, asked, _conditions(asked), values)
+
+
+@verb(Right.READ)
+def queue_after(
+    session: Session,
+    acting: Acting,
+    asked: QueueFilter,
+    after: int | None,
+    size: int,
+    now: datetime,
+) -> tuple[QueuePage, bool]:
+    """Return what stands behind a suggestion in the same order, and whether more follows.
+
+    `after` None: from the first on. Behind one that was decided meanwhile stands what stood
+    there before: who goes on from it misses nothing that still waits.
+    """
+    size = min(max(size, 1), LARGEST_PAGE)
+    values = _values(acting, asked, now) | {"size": size + 1, "skipped": 0, "after": after}
+    conditions = _conditions(asked)
+    if after is not None:
+        conditions += f" AND {_behind(asked)}"
+    found = _page(session, asked, conditions, values)
+    return replace(found, rows=found.rows[:size]), len(found.rows) > size
+
+
+def _behind(asked: QueueFilter) -> str:
+    if asked.state is not SuggestionState.PENDING:
+        return "s.id < %(after)s"
+    here = "SELECT h.worth, h.id FROM suggestion h WHERE h.id = %(after)s AND h.team_id = %(team)s"
+    return f"(s.worth, s.id) < ({here})"
+
+
+def _page(session: Session, asked: QueueFilter, conditions: str, values: Values) -> QueuePage:
+    order = "s.worth DESC, s.id DESC" if asked.state is SuggestionState.PENDING else "s.id DESC"
+    ids = (
+        f"SELECT s.id FROM suggestion s WHERE {conditions} "
+        f"ORDER BY {order} OFFSET %(skipped)s LIMIT %(size)s"
+    )
+    found = _fetch(
+        session,
+        f"SELECT {_ROW} FROM suggestion s {_OF_ROW} WHERE s.id IN ({ids}) ORDER BY {order}",
+        values,
+    )
+    counts = counts_of(_groups(session, asked, values), asked)
+    return QueuePage(tuple(map(_row, found)), counts)
+
+
+def _values(acting: Acting, asked: QueueFilter, now: datetime) -> dict[str, Any]:
+    search = read_search(asked.product)
+    return {
+        "team": acting.team_id,
+        "now": now,
+        "state": asked.state,
+        "kinds": list(asked.kinds),
+        "priorities": list(asked.priorities),
+        "advisors": list(asked.advisors),
+        "words": search.words,
+        "pairs": list(search.pairs),
+        "asin": f"{search.asin_prefix}%",
+        "product": asked.product_id,
+    }
+
+
+def _conditions(asked: QueueFilter) -> str:
+    found = [_WAITING if asked.state is SuggestionState.PENDING else "s.team_id = %(team)s"]
+    if asked.state not in (None, SuggestionState.PENDING):
+        found.append(f"{_STATE} = %(state)s")
+    for name, chosen in (
+        ("kind", asked.kinds),
+        ("priority", asked.priorities),
+        ("advisor", asked.advisors),
+    ):
+        if chosen:
+            plural = {"kind": "kinds", "priority": "priorities", "advisor": "advisors"}[name]
+            found.append(f"s.{name} = ANY(%({plural})s)")
+    return " AND ".join([*found, *_about(asked)])
+
+
+def _about(asked: QueueFilter) -> list[str]:
+    """Return the condition that the words for a product make, none for no words."""
+    search = read_search(asked.product)
+    only = [] if asked.product_id is None else ["s.product_id = %(product)s"]
+    if search.is_empty:
+        # Only signs were typed: no title consists of signs.
+        return ["false"] if asked.product.strip() else only
+    by_text = []
+    if search.words is not None:
+        by_text.append("words @@ to_tsquery('simple', %(words)s)")
+    if search.pairs:
+        by_text.append("pairs @> %(pairs)s::text[]")
+    ways = ["SELECT product_id FROM product_text WHERE " + " AND ".join(by_text)] if by_text else []
+    if search.asin_prefix is not None:
+        ways.append("SELECT id FROM product WHERE asin LIKE %(asin)s")
+    return [*only, "s.product_id IN (" + " UNION ALL ".join(ways) + ")"]
+
+
+def _groups(session: Session, asked: QueueFilter, values: Values) -> list[Group]:
+    conditions = " AND ".join(["s.team_id = %(team)s", *_about(asked)])
+    rows = _fetch(
+        session,
+        f"SELECT {_STATE} AS state, s.kind, s.priority, s.advisor, count(*) AS number "
+        f"FROM suggestion s WHERE {conditions} GROUP BY 1, 2, 3, 4",
+        values,
+    )
+    return [
+        Group(
+            SuggestionState(row["state"]),
+            Kind(row["kind"]),
+            row["priority"],
+            Advisor(row["advisor"]),
+            row["number"],
+        )
+        for row in rows
+    ]
+
+
+def _row(row: Values) -> QueueRow:
+    return QueueRow(
+        id=row["id"],
+        product_id=row["product_id"],
+        marketplace=row["marketplace"],
+        asin=row["asin"],
+        product_title=row["product_title"],
+        kind=Kind(row["kind"]),
+        title=row["title"],
+        priority=row["priority"],
+        confidence=row["confidence"],
+        metric=Metric(row["metric"]),
+        direction=Direction(row["direction"]),
+        window_days=row["window_days"],
+        state=SuggestionState(row["state"]),
+        advisor=Advisor(row["advisor"]),
+        model=row["model"],
+        made_at=row["made_at"],
+        expires_at=row["expires_at"],
+        decided_at=row["decided_at"],
+        actions=row["actions"],
+        waiting=tuple(map(_waiting, row["waiting"] or ())),
+        asked_by=row["asked_by_name"],
+    )
+
+
+def _waiting(written: str) -> Waiting:
+    number, _, change = written.partition(":")
+    return Waiting(int(number), Change(change))
+
+
+# One suggestion
+
+
+@verb(Right.READ)
+def find_suggestion(
+    session: Session, acting: Acting, suggestion_id: int, now: datetime
+) -> SuggestionView | None:
+    """Return one suggestion of the team, None where there is none with this number."""
+    values = {"id": suggestion_id, "team": acting.team_id, "now": now}
+    found = _fetch(
+        session,
+        f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by FROM suggestion s {_OF_ROW} "
+        "WHERE s.id = %(id)s AND s.team_id = %(team)s",
+        values,
+    )
+    if not found:
+        return None
+    row = found[0]
+    return SuggestionView(
+        row=_row(row),
+        reasoning=row["reasoning"],
+        evidence=tuple(map(as_evidence, row["evidence"])),
+        asked_by_id=row["asked_by"],
+        asked_by=row["asked_by_name"],
+        actions=_actions(session, suggestion_id),
+    )
+
+
+_ACTIONS = """
+SELECT a.*, p.name AS decided_by_name FROM suggestion_action a
+LEFT JOIN person p ON p.id = a.decided_by
+WHERE a.suggestion_id = %(id)s ORDER BY a.place, a.id
+"""
+
+
+def _actions(session: Session, suggestion_id: int) -> tuple[ActionView, ...]:
+    rows = _fetch(session, _ACTIONS, {"id": suggestion_id})
+    return tuple(map(_action, rows))
+
+
+def _action(row: Values) -> ActionView:
+    return ActionView(
+        id=row["id"],
+        place=row["place"],
+        change=Change(row["change"]),
+        current=row["current"],
+        proposed=row["proposed"],
+        edited=row["edited"],
+        reason=row["reason"],
+        state=ActionState(row["state"]),
+        decided_by=row["decided_by_name"],
+        decided_at=row["decided_at"],
+        decision_reason=row["decision_reason"],
+        applied_at=row["applied_at"],
+        verify_until=row["verify_until"],
+        verified_at=row["verified_at"],
+        seen_at=row["seen_at"],
+        trouble=row["trouble"],
+    )
+
+
+_EVENTS = """
+SELECT e.at, p.name AS person, e.means, a.change, e.before, e.after, e.why,
+    e.after = 'approved' AND a.edited IS NOT NULL AS is_edited
+FROM suggestion_event e
+JOIN suggestion s ON s.id = e.suggestion_id AND s.team_id = %(team)s
+LEFT JOIN suggestion_action a ON a.id = e.action_id
+LEFT JOIN person p ON p.id = e.person_id
+WHERE e.suggestion_id = %(id)s ORDER BY e.id
+"""
+
+
+@verb(Right.READ)
+def time_line(session: Session, acting: Acting, suggestion_id: int) -> list[Event]:
+    """Return all that happened to a suggestion of the team, oldest first."""
+    rows = _fetch(session, _EVENTS, {"id": suggestion_id, "team": acting.team_id})
+    return [
+        Event(**{**row, "change": None if row["change"] is None else Change(row["change"])})
+        for row in rows
+    ]
+
+
+@verb(Right.READ)
+def of_product(
+    session: Session, acting: Acting, product_id: int, now: datetime, limit: int = 20
+) -> list[QueueRow]:
+    """Return the team's suggestions about one product, newest first."""
+    values = {"product": product_id, "team": acting.team_id, "now": now, "limit": limit}
+    rows = _fetch(
+        session,
+        f"SELECT {_ROW} FROM suggestion s {_OF_ROW} "
+        "WHERE s.product_id = %(product)s AND s.team_id = %(team)s "
+        "ORDER BY s.id DESC LIMIT %(limit)s",
+        values,
+    )
+    return list(map(_row, rows))
+
+
+_PLACE = f"""
+WITH here AS (SELECT s.worth, s.id FROM suggestion s WHERE s.id = %(id)s AND {_WAITING})
+SELECT
+    (SELECT count(*) FROM suggestion s WHERE {_WAITING}
+        AND (s.worth, s.id) >= (here.worth, here.id)) AS number,
+    (SELECT count(*) FROM suggestion s WHERE {_WAITING}) AS total,
+    (SELECT s.id FROM suggestion s WHERE {_WAITING} AND (s.worth, s.id) > (here.worth, here.id)
+        ORDER BY s.worth, s.id LIMIT 1) AS before,
+    (SELECT s.id FROM suggestion s WHERE {_WAITING} AND (s.worth, s.id) < (here.worth, here.id)
+        ORDER BY s.worth DESC, s.id DESC LIMIT 1) AS after
+FROM here
+"""
+
+
+@verb(Right.READ)
+def find_place(session: Session, acting: Acting, suggestion_id: int, now: datetime) -> Place | None:
+    """Return where a suggestion stands in the queue, None where it does not wait."""
+    rows = _fetch(session, _PLACE, {"id": suggestion_id, "team": acting.team_id, "now": now})
+    return Place(**rows[0]) if rows else None
+
+
+@verb(Right.READ)
+def first_waiting(session: Session, acting: Acting, now: datetime) -> int | None:
+    """Return the suggestion that is worth most of those that wait, None for none."""
+    rows = _fetch(
+        session,
+        f"SELECT s.id FROM suggestion s WHERE {_WAITING} ORDER BY s.worth DESC, s.id DESC LIMIT 1",
+        {"team": acting.team_id, "now": now},
+    )
+    return rows[0]["id"] if rows else None

@@ -1,0 +1,199 @@
+"""What the rules think of a price: from own history and chosen competitors only."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.history.observation import Availability
+from core.suggestions.advisors.pricing_rules import advise_price, price_near
+from core.suggestions.advisors.rule_advisor import advise
+from core.suggestions.rules import Advice, Change, Direction, Facts, PriceCaps
+from tests.core.suggestions.made_facts import facts, known, rivals
+
+WORSE = {"bsr_median_30": 800, "bsr_median_90": 500}  # the rank of late against the usual one
+DEARER = {"price_now": 2299, "price_median_90": 2099, **WORSE}
+
+
+def price_of(advice: Advice | None) -> int | None:
+    if advice is None or advice.actions[0].change is not Change.UPDATE_PRICE:
+        return None
+    price: int = advice.actions[0].proposed["price"]
+    return price
+
+
+def test_a_usual_price_at_a_usual_rank_deserves_nothing() -> None:
+    assert advise_price(known()) is None
+
+
+def test_a_price_above_the_usual_one_with_a_worse_rank_goes_back() -> None:
+    advice = advise_price(known(DEARER))
+    assert price_of(advice) == 2099
+    assert advice is not None
+    assert advice.title == "Lower the price from $22.99 to $20.99"
+    assert (advice.actions[0].current, advice.direction) == ({"price": 2299}, Direction.IMPROVES)
+    keys = [each.key for each in advice.evidence]
+    assert keys == ["price_now", "price_median_90", "bsr_median_30", "bsr_median_90", "bsr_now"]
+
+
+def test_a_price_above_the_usual_one_with_a_good_rank_is_nobodys_worry() -> None:
+    assert advise_price(known({**DEARER, "bsr_median_30": 500})) is None
+
+
+@pytest.mark.parametrize("unknown", ["price_days_90", "rank_days_30", "bsr_median_90"])
+def test_without_enough_history_there_is_no_opinion(unknown: str) -> None:
+    assert advise_price(known({**DEARER, unknown: None})) is None
+    assert advise_price(known({**DEARER, "price_days_90": 44})) is None
+
+
+def test_without_a_trusted_price_there_is_no_opinion() -> None:
+    assert advise_price(known(DEARER, price=None)) is None
+
+
+def test_a_price_above_cheaper_and_better_ranked_competitors_comes_near_them() -> None:
+    advice = advise_price(known(rivals(1699, 1779, 1839)))
+    assert price_of(advice) == 1800  # what ends in 00, like the own price, and not below its low
+    assert advice is not None
+    assert {"competitor_1_price", "competitor_2_bsr"} <= {each.key for each in advice.evidence}
+
+
+def test_it_never_goes_below_the_own_low_for_a_competitor() -> None:
+    assert price_of(advise_price(known({**rivals(900, 950), "price_low_90": 1900}))) == 1900
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        rivals(1799),  # one alone may be an exception
+        rivals(1799, 1849, rank=900),  # they rank worse
+        rivals(1799, 1849, rating=40),  # the own rating is worth more
+        rivals(1950, 1950),  # hardly cheaper
+        {**rivals(1799, 1849), "rating_now": None},  # perhaps it is better
+    ],
+)
+def test_competitors_that_prove_nothing_move_no_price(figures: dict[str, Any]) -> None:
+    assert advise_price(known(figures)) is None
+
+
+def test_the_cheapest_and_best_ranked_would_sell_dearer() -> None:
+    figures = {"price_now": 1700, **rivals(2100, 2200, rank=900)}
+    advice = advise_price(known(figures))
+    assert price_of(advice) == 1900  # 15 % at once are allowed, and the price ends in 00
+    assert advice is not None
+    assert advice.direction is Direction.RISES
+
+
+def test_a_discount_without_effect_ends() -> None:
+    figures = {"price_now": 1800, "price_median_30": 1800, "bsr_median_30": 520}
+    assert price_of(advise_price(known(figures))) == 2000
+    assert advise_price(known({**figures, "bsr_median_30": 400})) is None
+    assert advise_price(known({**figures, "price_median_30": 2000})) is None
+
+
+def test_scarce_stock_that_ran_out_before_is_sold_a_little_dearer() -> None:
+    figures = {"out_of_stock_90": 8.0}
+    advice = advise_price(known(figures, availability=int(Availability.LIMITED)))
+    assert price_of(advice) == 2100
+    assert advise_price(known(figures)) is None
+    assert advise_price(known(availability=int(Availability.LIMITED))) is None
+
+
+def test_a_much_worse_rank_at_the_usual_price_deserves_a_coupon() -> None:
+    advice = advise_price(known(WORSE))
+    assert advice is not None
+    assert (advice.actions[0].change, advice.actions[0].proposed) == (
+        Change.SET_COUPON,
+        {"percent": 5},
+    )
+    assert advise_price(known({**WORSE, "coupon_now": 10})) is None
+    assert advise_price(known({**WORSE, "out_of_stock_30": 20.0})) is None
+
+
+def test_a_coupon_does_not_undercut_the_floor() -> None:
+    assert advise_price(known(WORSE, caps=PriceCaps(floor=1901))) is None
+    assert advise_price(known(WORSE, caps=PriceCaps(floor=1900))) is not None
+
+
+def test_a_floor_stops_a_price_on_its_way_down() -> None:
+    assert price_of(advise_price(known(DEARER, caps=PriceCaps(floor=2150)))) == 2199
+    assert advise_price(known(DEARER, caps=PriceCaps(floor=2290))) is None
+
+
+def test_a_ceiling_stops_a_price_on_its_way_up() -> None:
+    figures = {"price_now": 1700, **rivals(2100, 2200, rank=900)}
+    assert price_of(advise_price(known(figures, caps=PriceCaps(ceiling=1850)))) == 1800
+
+
+def test_a_large_way_is_gone_in_steps() -> None:
+    figures = {**DEARER, "price_now": 4000, "price_median_90": 2000}
+    assert price_of(advise_price(known(figures, caps=PriceCaps(step_percent=10)))) == 3600
+
+
+def test_caps_that_contradict_the_price_leave_no_move() -> None:
+    impossible = (PriceCaps(floor=5000), PriceCaps(ceiling=100), PriceCaps(step_percent=0))
+    upwards = PriceCaps(floor=2400)  # the reasons speak for less, the floor for more
+    for caps in (*impossible, upwards):
+        assert price_of(advise_price(known(DEARER, caps=caps))) is None
+
+
+def test_yen_have_no_cents_to_end_with() -> None:
+    japanese = facts({**DEARER, "price_now": 2298}, marketplace="JP", currency="JPY")
+    assert price_near(japanese, 2101) == 2098
+
+
+AMOUNTS = st.integers(1, 2_000_000)
+CAPS = st.builds(
+    PriceCaps,
+    floor=st.none() | AMOUNTS,
+    ceiling=st.none() | AMOUNTS,
+    step_percent=st.floats(0, 100, allow_nan=False),
+)
+
+
+@given(AMOUNTS, st.floats(0.01, 1e9), CAPS, st.sampled_from(["US", "JP", "DE"]))
+def test_a_price_near_any_target_is_inside_the_caps(
+    now: int, target: float, caps: PriceCaps, marketplace: str
+) -> None:
+    price = price_near(facts({"price_now": now}, marketplace=marketplace, caps=caps), target)
+    assert price is None or caps.problem(now, price) is None
+
+
+# Close enough to one another that most of them give an opinion.
+NEAR = st.integers(1500, 2500)
+RANKS = st.integers(300, 900)
+FIGURES = st.fixed_dictionaries(
+    {
+        "price_now": NEAR,
+        "price_median_30": NEAR,
+        "price_median_90": NEAR,
+        "price_low_90": NEAR,
+        "price_high_90": NEAR,
+        "bsr_median_30": RANKS,
+        "out_of_stock_90": st.floats(0, 20),
+        "competitor_1": st.just("B0RIVAL001"),
+        "competitor_1_price": NEAR,
+        "competitor_1_bsr": RANKS,
+        "competitor_1_rating": st.integers(40, 50),
+        "competitor_2": st.just("B0RIVAL002"),
+        "competitor_2_price": NEAR,
+        "competitor_2_bsr": RANKS,
+        "competitor_2_rating": st.integers(40, 50),
+    }
+)
+NEAR_CAPS = st.builds(
+    PriceCaps, floor=st.none() | NEAR, ceiling=st.none() | NEAR, step_percent=st.floats(0, 40)
+)
+
+
+def prices(seen: Facts) -> list[int]:
+    actions = [action for advice in advise(seen) for action in advice.actions]
+    return [each.proposed["price"] for each in actions if each.change is Change.UPDATE_PRICE]
+
+
+@given(FIGURES, NEAR_CAPS, st.sampled_from([1, 2]))
+def test_an_advised_price_is_always_inside_the_caps(
+    figures: dict[str, Any], caps: PriceCaps, availability: int
+) -> None:
+    advised = prices(facts(figures, caps=caps, availability=availability))
+    assert [caps.problem(figures["price_now"], each) for each in advised] == [None] * len(advised)

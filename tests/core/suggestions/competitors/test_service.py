@@ -1,0 +1,109 @@
+"""Whom a product is compared with, and between which prices it may be moved."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Role
+from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+from core.suggestions.competitors.service import (
+    MOST_COMPETITORS,
+    add_competitor,
+    caps_of,
+    remove_competitor,
+    set_price_cap,
+)
+from core.suggestions.models import Competitor
+from core.suggestions.rules import PriceCaps
+from tests.core.suggestions.world import kettle, own_lamp
+from tests.factories import NOON, follow_all, member, product, rows, stranger
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    return own_lamp(session, acting)
+
+
+def test_a_seller_compares_two_products_once(session: Session, acting: Acting, lamp: int) -> None:
+    seller, other = member(session, acting, Role.SELLER), kettle(session, acting)
+    assert add_competitor(session, seller, lamp, other, NOON)
+    assert not add_competitor(session, seller, lamp, other, NOON)
+    [kept] = session.query(Competitor)
+    assert (kept.added_by, kept.added_at) == (seller.person_id, NOON)
+    assert remove_competitor(session, seller, lamp, other)
+    assert not remove_competitor(session, seller, lamp, other)
+    audited = rows(
+        session, "SELECT verb FROM audit_event WHERE verb LIKE '%competitor' ORDER BY id"
+    )
+    assert [row["verb"] for row in audited] == ["added competitor", "removed competitor"]
+
+
+def test_viewers_compare_nothing(session: Session, acting: Acting, lamp: int) -> None:
+    viewer, other = member(session, acting, Role.VIEWER), kettle(session, acting)
+    with pytest.raises(NotAllowedError):
+        add_competitor(session, viewer, lamp, other, NOON)
+    with pytest.raises(NotAllowedError):
+        remove_competitor(session, viewer, lamp, other)
+
+
+def test_a_product_is_not_its_own_competitor(session: Session, acting: Acting, lamp: int) -> None:
+    with pytest.raises(InvalidInputError):
+        add_competitor(session, acting, lamp, lamp, NOON)
+
+
+def test_marketplaces_are_not_compared(session: Session, acting: Acting, lamp: int) -> None:
+    [german] = follow_all(session, acting, ["B0TEST0009"], "DE")
+    with pytest.raises(InvalidInputError, match="marketplace"):
+        add_competitor(session, acting, lamp, german, NOON)
+
+
+def test_only_what_the_team_follows_is_compared(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    unknown, outsider = product(session, "B0TEST0008"), stranger(session)
+    with pytest.raises(NotFoundError):
+        add_competitor(session, acting, lamp, unknown, NOON)
+    with pytest.raises(NotFoundError):
+        set_price_cap(session, outsider, lamp, PriceCaps())
+
+
+def test_competitors_are_few(session: Session, acting: Acting, lamp: int) -> None:
+    others = follow_all(session, acting, [f"B0MANY{n:04d}" for n in range(MOST_COMPETITORS + 1)])
+    for other in others[:-1]:
+        add_competitor(session, acting, lamp, other, NOON)
+    with pytest.raises(InvalidInputError, match="at most"):
+        add_competitor(session, acting, lamp, others[-1], NOON)
+
+
+def test_caps_are_set_and_set_anew(session: Session, acting: Acting, lamp: int) -> None:
+    assert caps_of(session, acting.team_id, lamp) == PriceCaps()
+    for caps in (PriceCaps(1500, 2500, 10), PriceCaps(None, 3000, 25)):
+        set_price_cap(session, acting, lamp, caps)
+        assert caps_of(session, acting.team_id, lamp) == caps
+    audited = rows(session, "SELECT old, new FROM audit_event WHERE new ? 'floor' ORDER BY id")
+    assert audited[1]["old"]["floor"] == 1500
+    assert audited[1]["new"]["ceiling"] == 3000
+
+
+def test_sellers_set_no_caps(session: Session, acting: Acting, lamp: int) -> None:
+    with pytest.raises(NotAllowedError):
+        set_price_cap(session, member(session, acting, Role.SELLER), lamp, PriceCaps())
+
+
+@pytest.mark.parametrize(
+    "caps",
+    [
+        {"floor": 0},
+        {"ceiling": -1},
+        {"floor": 2000, "ceiling": 1000},
+        {"step_percent": 0.0},
+        {"step_percent": 101.0},
+        {"step_percent": float("nan")},
+    ],
+)
+def test_caps_that_make_no_sense_are_refused(
+    session: Session, acting: Acting, lamp: int, caps: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError):
+        set_price_cap(session, acting, lamp, PriceCaps(**caps))

@@ -1,0 +1,186 @@
+"""An applied change is verified by the next accepted look that shows it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts import audit, audit_words
+from core.accounts.rules import Acting
+from core.suggestions.execution import apply, verify
+from core.suggestions.execution.verify import Verified
+from core.suggestions.models import SuggestionAction
+from core.suggestions.review.service import approve
+from core.suggestions.rules import Change
+from tests.core.suggestions.world import (
+    SHORTER,
+    TITLE,
+    new_price,
+    new_title,
+    only_action,
+    own_lamp,
+    proposed,
+    show,
+    suggest,
+)
+from tests.factories import NOON, lamp_listing
+
+APPLIED = NOON + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def lamp(session: Session, acting: Acting) -> int:
+    return own_lamp(session, acting)
+
+
+def hours(number: float) -> datetime:
+    return APPLIED + timedelta(hours=number)
+
+
+def applied(session: Session, acting: Acting, *actions: Any) -> int:
+    number = suggest(session, acting, *actions)
+    action_id = only_action(session, number).id
+    approve(session, acting, action_id, APPLIED)
+    apply.apply(session, action_id, APPLIED)
+    return number
+
+
+def seen(session: Session, number: int) -> SuggestionAction:
+    return only_action(session, number)
+
+
+def test_the_first_look_with_the_new_price_verifies_it(session: Session, acting: Acting) -> None:
+    number = applied(session, acting)
+    show(session, hours(1))
+    assert verify.verify(session, hours(1.5)) == Verified(0, 0)
+    show(session, hours(2), price=1900)
+    show(session, hours(3), price=1900)
+    assert verify.verify(session, hours(4)) == Verified(1, 0)
+    action = seen(session, number)
+    assert (action.state, action.verified_at) == ("verified", hours(4))
+    assert (action.seen_at, action.seen_source) == (hours(2), 1)
+    assert verify.verify(session, hours(5)) == Verified(0, 0)
+
+
+def test_a_look_from_before_it_was_applied_verifies_nothing(
+    session: Session, acting: Acting
+) -> None:
+    show(session, NOON - timedelta(hours=1), price=1900)
+    applied(session, acting)
+    assert verify.verify(session, hours(1)) == Verified(0, 0)
+
+
+def test_a_doubtful_look_verifies_nothing(session: Session, acting: Acting) -> None:
+    applied(session, acting)
+    show(session, hours(1), price=1900, currency="EUR")
+    assert verify.verify(session, hours(2)) == Verified(0, 0)
+
+
+CONTENT = [
+    (Change.UPDATE_TITLE, {"title": TITLE}, {"title": SHORTER}, {"title": f" {SHORTER}  "}),
+    (
+        Change.UPDATE_BULLETS,
+        {"bullets": ["Bends", "Shines"]},
+        {"bullets": ["Bends in every direction", "Shines all night", "Stands on any table"]},
+        {"bullets": ("Bends in every direction", "Shines all night", "Stands on any table")},
+    ),
+    (
+        Change.UPDATE_DESCRIPTION,
+        {"description": "A lamp."},
+        {"description": "A lamp that bends."},
+        {"description": "A lamp that bends."},
+    ),
+    (Change.UPDATE_BRAND, {"brand": "Lumo"}, {"brand": "Lumora"}, {"brand": "Lumora"}),
+    (Change.ADD_IMAGES, {"count": 1}, {"count": 3}, {"images": ("a", "b", "c", "d")}),
+    (
+        Change.UPDATE_CATEGORY,
+        {"category_path": ["Home", "Lamps"]},
+        {"category_path": ["Home", "Desk Lamps"]},
+        {"category_path": ("Home", "Desk Lamps")},
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "before", "after", "page"), CONTENT)
+def test_the_first_listing_with_the_new_content_verifies_it(
+    session: Session,
+    acting: Acting,
+    change: Change,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    page: dict[str, Any],
+) -> None:
+    number = applied(session, acting, proposed(change, before, after))
+    assert seen(session, number).state == "applied"
+    show(session, hours(1), listing=lamp_listing(TITLE, images=("one", "two")))
+    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    show(session, hours(2), listing=lamp_listing(**({"title": TITLE} | page)))
+    assert verify.verify(session, hours(3)) == Verified(1, 0)
+    assert seen(session, number).seen_at == hours(2)
+
+
+def test_a_coupon_is_verified_by_a_look_that_shows_it(session: Session, acting: Acting) -> None:
+    number = applied(session, acting, proposed(Change.SET_COUPON, {}, {"percent": 5}))
+    show(session, hours(1), coupon_percent=10)
+    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    show(session, hours(3), coupon_percent=5)
+    assert verify.verify(session, hours(4)) == Verified(1, 0)
+    assert seen(session, number).state == "verified"
+
+
+def test_a_coupon_of_an_amount_is_verified_by_the_amount(session: Session, acting: Acting) -> None:
+    number = applied(session, acting, proposed(Change.SET_COUPON, {}, {"amount": 300}))
+    show(session, hours(1), coupon_amount=200)
+    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    show(session, hours(3), coupon_amount=300)
+    assert verify.verify(session, hours(4)) == Verified(1, 0)
+    assert seen(session, number).state == "verified"
+
+
+def test_what_is_not_seen_in_time_says_so_and_may_still_come(
+    session: Session, acting: Acting
+) -> None:
+    number = applied(session, acting, new_price(1900))
+    assert verify.verify(session, APPLIED + timedelta(days=13)) == Verified(0, 0)
+    over = APPLIED + timedelta(days=14)
+    assert verify.verify(session, over) == Verified(0, 1)
+    assert verify.verify(session, over) == Verified(0, 0)
+    action = seen(session, number)
+    assert action.state == "unseen"
+    assert "14 days" in (action.trouble or "")
+    show(session, over + timedelta(hours=1), price=1900)
+    assert verify.verify(session, over + timedelta(hours=2)) == Verified(1, 0)
+    assert seen(session, number).trouble is None
+
+
+def test_search_terms_are_on_no_page(session: Session, acting: Acting) -> None:
+    terms = proposed(Change.UPDATE_SEARCH_TERMS, {}, {"search_terms": "lamp desk"})
+    number = applied(session, acting, terms)
+    assert verify.verify(session, APPLIED + timedelta(days=15)) == Verified(0, 1)
+    assert "No page shows this" in (seen(session, number).trouble or "")
+
+
+def test_a_title_that_was_not_changed_yet_waits(session: Session, acting: Acting) -> None:
+    applied(session, acting, new_title())
+    assert verify.verify(session, hours(1)) == Verified(0, 0)
+
+
+def test_the_audit_tells_steps_that_nobody_took(session: Session, acting: Acting) -> None:
+    applied(session, acting, new_price(1900))
+    verify.verify(session, APPLIED + timedelta(days=14))
+    show(session, APPLIED + timedelta(days=15), price=1900)
+    verify.verify(session, APPLIED + timedelta(days=16))
+    told = audit.events(session, acting)
+    verified, unseen, set_by = told[0], told[1], told[2]
+    assert [each.verb for each in (verified, unseen, set_by)] == [
+        "suggestion verified",
+        "suggestion unseen",
+        "applied suggestion",
+    ]
+    assert (verified.person, verified.means, set_by.person) == (None, "job", acting.name)
+    assert verified.old == {"state": "unseen"}
+    assert audit_words.who(verified) == "the worker, by itself"
+    assert "14 days" in audit_words.changes(unseen)
+    assert audit.seal(session) == len(told)
+    assert audit.verify(session).is_whole

@@ -1,0 +1,322 @@
+"""Speaking with the model server, and what each of its faults is called."""
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse, Response
+
+from core.errors import OutsideServiceError
+from core.suggestions.llm import prompt, reply_parser
+from core.suggestions.llm.client import (
+    BusyError,
+    KeyRefusedError,
+    Model,
+    ModelAccess,
+    NoAnswerError,
+    NoCreditError,
+    RefusedError,
+    Reply,
+    UnusableAnswerError,
+    Usage,
+)
+from tests.core.suggestions.model_facts import lamp_facts
+from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model
+from tests.real_data import real_data_path
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[ModelStandIn]:
+    with running_model() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: ModelStandIn) -> ModelStandIn:
+    running.asked.clear()
+    running.next.clear()
+    return running
+
+
+def access(server: ModelStandIn, **values: Any) -> ModelAccess:
+    return replace(ModelAccess(KEY, server.url, MODEL, timeout=30), **values)
+
+
+def ask(server: ModelStandIn, **values: Any) -> Reply:
+    model = Model(access(server, **values))
+    return model.ask(prompt.first_messages(lamp_facts()), reply_parser.schema())
+
+
+def test_a_question_asks_for_structured_output(server: ModelStandIn) -> None:
+    reply = ask(server, temperature=0.2)
+    assert reply.model == SPOKEN
+    assert reply.usage == Usage(1200, 300)
+    assert reply_parser.check(reply.text, lamp_facts()).reasons == ()
+    body = server.asked[0].body
+    assert body["model"] == MODEL
+    assert body["temperature"] == 0.2
+    assert body["max_completion_tokens"] == 4000
+    wanted = body["response_format"]["json_schema"]
+    assert (wanted["strict"], wanted["schema"]) == (True, reply_parser.schema())
+
+
+def test_a_temperature_that_is_not_set_is_not_sent(server: ModelStandIn) -> None:
+    ask(server)
+    assert "temperature" not in server.asked[0].body
+
+
+@pytest.mark.parametrize(
+    ("kind", "trouble"),
+    [
+        ("truncated", "cut off"),
+        ("refusal", "The model refused: I can't help with that."),
+        ("no_choice", "no choice"),
+    ],
+)
+def test_a_reply_without_anything_to_read_says_why(
+    server: ModelStandIn, kind: str, trouble: str
+) -> None:
+    server.answer_next(kind)
+    reply = ask(server)
+    assert reply.trouble is not None
+    assert trouble in reply.trouble
+    assert reply.usage == Usage(1200, 300)  # it was paid for all the same
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "words"),
+    [
+        ("http_400", RefusedError, r"\(400\): The question is longer"),
+        ("http_401", KeyRefusedError, "OPENAI_API_KEY"),
+        ("http_404", RefusedError, "does not know this model"),
+        ("no_credit", NoCreditError, "no credit left"),
+        ("http_429_long", BusyError, "fewer questions"),
+        ("no_json", UnusableAnswerError, "could not be read"),
+        ("huge", UnusableAnswerError, "larger than any reply"),
+    ],
+)
+def test_a_fault_has_a_name_and_is_not_tried_again(
+    server: ModelStandIn, kind: str, error: type[OutsideServiceError], words: str
+) -> None:
+    server.answer_next(kind)
+    with pytest.raises(error, match=words):
+        ask(server)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("kind", ["http_429", "http_500"])
+def test_a_server_that_is_busy_is_asked_again(server: ModelStandIn, kind: str) -> None:
+    server.answer_next(kind)
+    assert ask(server).trouble is None
+    assert len(server.asked) == 2
+
+
+def test_the_wait_that_a_server_asks_for_is_kept(server: ModelStandIn) -> None:
+    server.answer_next("http_429", "http_429")
+    began = time.monotonic()
+    ask(server)
+    assert time.monotonic() - began >= 0.4
+
+
+def test_a_server_that_stays_busy_is_asked_three_times(server: ModelStandIn) -> None:
+    server.answer_next(*["http_429"] * 5)
+    with pytest.raises(BusyError):
+        ask(server)
+    assert len(server.asked) == 3
+
+
+def test_a_hang_ends_in_time_and_is_not_asked_twice(server: ModelStandIn) -> None:
+    server.answer_next("hang")
+    began = time.monotonic()
+    with pytest.raises(NoAnswerError, match="AMAZCOPE_MODEL_TIMEOUT"):
+        ask(server, timeout=0.5)
+    assert time.monotonic() - began < 20, "the server would have answered after 30 seconds"
+    assert len(server.asked) == 1
+
+
+def test_a_key_that_is_not_accepted_is_said(server: ModelStandIn) -> None:
+    with pytest.raises(KeyRefusedError):
+        ask(server, key="wrong")
+
+
+def test_a_server_that_does_not_run_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    model = Model(ModelAccess(KEY, f"http://127.0.0.1:{port}/v1", MODEL))
+    with pytest.raises(RefusedError, match="OPENAI_BASE_URL"):
+        model.ask(prompt.first_messages(lamp_facts()), reply_parser.schema())
+
+
+def test_a_key_that_no_header_can_carry_is_said(server: ModelStandIn) -> None:
+    for key in ("kéy\u2014", "key\nwith: a line"):
+        with pytest.raises(OutsideServiceError, match="OPENAI_API_KEY"):
+            ask(server, key=key)
+
+
+_CHOICE = {"message": {"content": "hello"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"choices": None},
+        {"choices": {}},
+        {"choices": [None]},
+        {"choices": ["hello"]},
+        {"choices": [{}]},
+        {"choices": [{"message": None}]},
+        {"choices": [{"message": "hello"}]},
+        {"choices": [{"message": {"content": None}}]},
+        {"choices": [{"message": {"content": [7, {"type": "image"}]}}]},
+        {"choices": [{"message": {"content": " \n"}}]},
+        {"choices": [_CHOICE | {"finish_reason": "length"}]},
+        {"choices": [_CHOICE | {"finish_reason": "content_filter"}]},
+    ],
+)
+def test_a_body_of_another_shape_is_trouble_and_no_crash(
+    server: ModelStandIn, body: dict[str, Any]
+) -> None:
+    server.answer_next(JSONResponse(body))
+    reply = ask(server)
+    assert reply.trouble is not None
+    assert reply.usage == Usage()
+    assert reply.model == MODEL
+
+
+@pytest.mark.parametrize("body", ["[]", "null", "1", '"text"', "", "[" * 100_000, "\x00", "{"])
+def test_a_body_that_is_no_object_is_no_answer(server: ModelStandIn, body: str) -> None:
+    server.answer_next(Response(body, media_type="application/json"))
+    with pytest.raises(UnusableAnswerError, match="could not be read") as raised:
+        ask(server)
+    assert raised.value.said == body[:4000]
+
+
+@pytest.mark.parametrize("told", [None, "many", {"prompt_tokens": -1}, {"prompt_tokens": True}, []])
+def test_tokens_that_are_no_count_are_unknown(server: ModelStandIn, told: Any) -> None:
+    server.answer_next(JSONResponse({"choices": [_CHOICE], "usage": told}))
+    assert ask(server).usage == Usage(None, None)
+
+
+def test_what_a_server_calls_its_model_is_kept_only_where_it_is_a_name(
+    server: ModelStandIn,
+) -> None:
+    for told in (7, "", "a\nb", "\x00", "x" * 101, None):
+        server.answer_next(JSONResponse({"choices": [_CHOICE], "model": told}))
+        assert ask(server).model == MODEL
+
+
+def _recorded(name: str) -> Iterator[tuple[int, Any]]:
+    for exchange in json.loads(real_data_path(f"api_bodies/{name}.json").read_text()):
+        answer = exchange["response"]
+        yield answer["status"], answer["body"]
+
+
+def _answer(status: int, body: Any) -> Response:
+    if isinstance(body, str):
+        return Response(body, status, media_type="text/event-stream")
+    return JSONResponse(body, status)
+
+
+def _replies(server: ModelStandIn, name: str) -> list[Reply]:
+    found = []
+    for status, body in _recorded(name):
+        server.answer_next(_answer(status, body))
+        found.append(ask(server))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        ("openai_chat_200_json_object", ["no text", "not the asked shape"]),
+        ("openai_chat_200_json_schema_after_tool", ["no text", "not the asked shape"]),
+        ("openai_chat_200_text", ["not JSON"]),
+        ("openai_chat_200_tool_calls", ["no text", "no text"]),
+        ("openai_responses_200_text", ["no choice"]),
+        ("openai_responses_200_json_schema", ["no choice", "no choice"]),
+    ],
+)
+def test_recorded_replies_to_other_questions_are_rejected_with_a_reason(
+    server: ModelStandIn, name: str, reasons: list[str]
+) -> None:
+    found = _replies(server, name)
+    for reply, reason in zip(found, reasons, strict=True):
+        told = reply.trouble or "\n".join(reply_parser.check(reply.text, lamp_facts()).reasons)
+        assert reason in told
+
+
+def test_recorded_usage_and_models_are_read(server: ModelStandIn) -> None:
+    (reply,) = _replies(server, "openai_chat_200_text")
+    assert reply.model.startswith("gpt-4o-")
+    assert reply.usage == Usage(14, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("openai_chat_400_unsupported", RefusedError, r"\(400\)"),
+        ("openai_chat_404_model_not_found", RefusedError, r"\(404\)"),
+        ("openai_responses_400_http_error", RefusedError, r"\(400\)"),
+        ("openai_responses_4xx_model_not_found", RefusedError, r"\(4\d\d\)"),
+        ("openai_embeddings_error", RefusedError, r"\(404\)"),
+        ("openai_chat_200_stream_sse", NoAnswerError, "could not be read"),
+    ],
+)
+def test_recorded_errors_have_their_names(
+    server: ModelStandIn, name: str, error: type[OutsideServiceError], words: str
+) -> None:
+    for status, body in _recorded(name):
+        server.answer_next(*[_answer(status, body)] * 3)  # also without a refused parameter
+        with pytest.raises(error, match=words):
+            ask(server)
+        server.next.clear()
+
+
+def test_a_drip_of_bytes_ends_in_time(server: ModelStandIn) -> None:
+    from starlette.responses import StreamingResponse
+
+    async def drip() -> Any:
+        import asyncio
+
+        for _ in range(100):
+            yield b" "
+            await asyncio.sleep(0.1)
+
+    server.answer_next(StreamingResponse(drip(), media_type="application/json"))
+    began = time.monotonic()
+    with pytest.raises(NoAnswerError, match="in time"):
+        ask(server, timeout=1)
+    assert time.monotonic() - began < 9, "the drip would have ended after 10 seconds"
+
+
+def _lost(act: Callable[[socket.socket], None]) -> str:
+    """Serve one connection that ends as told; return its address."""
+    import threading
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        connection.recv(100_000)
+        act(connection)
+        connection.close()
+        listener.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{", b"no HTTP at all\r\n\r\n"]
+)
+def test_an_answer_that_got_lost_may_have_been_paid_for(sent: bytes) -> None:
+    url = _lost(lambda connection: connection.sendall(sent))
+    with pytest.raises(NoAnswerError):
+        Model(ModelAccess(KEY, url, MODEL, timeout=3)).ask(
+            prompt.first_messages(lamp_facts()), reply_parser.schema()
+        )

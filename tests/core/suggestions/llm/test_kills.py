@@ -1,0 +1,199 @@
+"""A thousand products, eight questions at a time, and a worker that is killed in the middle."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.service import acting_owner
+from core.db import read_scope, write_scope
+from core.suggestions.advice_queue.service import request_advice
+from core.suggestions.llm import call_log
+from core.suggestions.llm.advisor import longest_question
+from core.tracking.rules import Role
+from jobs import queue
+from tests.factories import follow_all, lamp_listing, look_at, rows, store
+from tests.jobs.fetch_world import forget_queue, set_environment
+from tests.model_stand_in import KEY, MODEL, ModelStandIn, running_model
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[4]
+PRODUCTS = 1_000
+PATIENCE = 400  # seconds for a round, on a machine that does much else
+LEASE = 2.0  # seconds that a round holds its products
+TIMEOUT = 600  # seconds of a question: however busy the machine, none is lost by itself here
+
+
+@pytest.fixture
+def server(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelStandIn]:
+    with running_model() as running:
+        set_environment(
+            monkeypatch,
+            OPENAI_API_KEY=KEY,
+            OPENAI_BASE_URL=running.url,
+            AMAZCOPE_MODEL=MODEL,
+            AMAZCOPE_MODEL_PRICES=f"{MODEL}=0.1/0.4",
+            AMAZCOPE_MODEL_DOLLARS_PER_DAY="100",
+            AMAZCOPE_MODEL_TIMEOUT=str(TIMEOUT),
+        )
+        queue.make_tables()
+        forget_queue()
+        yield running
+        forget_queue()
+
+
+def products_that_wait(number: int) -> None:
+    """Have so many own products, each with a look of this hour, wait for advice."""
+    asins, now = [f"B0KILL{n:04d}" for n in range(number)], datetime.now(UTC)
+    at = now.replace(minute=0, second=0, microsecond=0)
+    with write_scope() as session:
+        acting = acting_owner(session)
+        ids = follow_all(session, acting, asins, role=Role.OWN)
+        listing = lamp_listing()
+        looks = [look_at(asin, at, price=2000 + n, listing=listing) for n, asin in enumerate(asins)]
+        store(session, *looks, now=now)
+        assert request_advice(session, acting, ids, now) == number
+
+
+def begin_round() -> "subprocess.Popen[bytes]":
+    driver = [sys.executable, "-m", "tests.core.suggestions.advice_driver", str(LEASE)]
+    return subprocess.Popen(driver, cwd=ROOT)
+
+
+def a_round() -> None:
+    assert begin_round().wait(timeout=PATIENCE) == 0
+
+
+def kill_after(server: ModelStandIn, questions: int) -> None:
+    """Begin a round and kill it, without any warning, after so many questions."""
+    process = begin_round()
+    until = time.monotonic() + PATIENCE
+    while len(server.asked) < questions:
+        assert time.monotonic() < until
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=PATIENCE)
+    while found("SELECT 1 FROM advice_due WHERE leased_until > now()"):
+        time.sleep(0.1)  # until its products are free again
+
+
+def found(statement: str, **values: Any) -> list[dict[str, Any]]:
+    with read_scope() as session:
+        return rows(session, statement, **values)
+
+
+def by_state() -> dict[str, int]:
+    counted = found(
+        "SELECT state, count(*) AS n FROM advice_call WHERE advisor = 'model' GROUP BY state"
+    )
+    return {each["state"]: each["n"] for each in counted}
+
+
+def let_time_pass(minutes: int) -> None:
+    """Move everything that was asked or waits into the past."""
+    past = {"by": timedelta(minutes=minutes)}
+    with write_scope() as session:
+        session.execute(text("UPDATE advice_call SET at = at - CAST(:by AS interval)"), past)
+        session.execute(text("UPDATE advice_due SET due_at = due_at - CAST(:by AS interval)"), past)
+
+
+def put_back() -> int:
+    with write_scope() as session:
+        return call_log.put_back_lost(session, datetime.now(UTC), longest_question(TIMEOUT))
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing_and_asks_nothing_twice(
+    server: ModelStandIn,
+) -> None:
+    server.seconds = 0.02
+    products_that_wait(PRODUCTS)
+    kill_after(server, 250)
+    kill_after(server, 600)
+    a_round()
+    assert set(server.counts.values()) == {1}
+    assert 1 < server.most_at_once <= 8
+    left = by_state()
+    open_questions = left.get("asking", 0)
+    assert open_questions <= 16  # those that were in flight at the two kills
+    # Of those some may have been on their way still, and never have come.
+    arrived = len(server.counts)
+    assert PRODUCTS - open_questions <= arrived <= PRODUCTS
+    assert left["ok"] == PRODUCTS - open_questions
+    # Nobody asks them again before their time is over ...
+    assert put_back() == 0
+    let_time_pass(minutes=int(longest_question(TIMEOUT) / timedelta(minutes=1)) + 1)
+    assert put_back() == open_questions
+    a_round()
+    assert set(server.counts.values()) <= {1}
+    # ... and then once.
+    let_time_pass(minutes=30)
+    a_round()
+    assert by_state() == {"ok": PRODUCTS}
+    assert len(server.counts) == PRODUCTS
+    assert sum(server.counts.values()) == arrived + open_questions
+    assert found("SELECT * FROM advice_due") == []
+    stored = found("SELECT product_id FROM suggestion WHERE advisor = 'model'")
+    assert len(stored) == len({each["product_id"] for each in stored}) == PRODUCTS
+
+
+def test_many_at_once_keep_to_the_budget_together(
+    server: ModelStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A question may cost 0.0037 at most and costs 0.00024: together there is room for one, and
+    # one after the other, however slowly, for two.
+    set_environment(monkeypatch, AMAZCOPE_MODEL_DOLLARS_PER_DAY="0.0041")
+    server.seconds = 0.1
+    products_that_wait(8)
+    a_round()
+    spent = found(
+        "SELECT sum(cost_usd) AS spent, count(*) AS n FROM advice_call WHERE advisor = 'model'"
+    )
+    assert len(server.asked) == spent[0]["n"]
+    assert 1 <= spent[0]["n"] <= 2
+    assert spent[0]["spent"] <= Decimal("0.0041")
+
+
+def test_a_claim_waits_for_the_one_before_it_to_count_its_cost(server: ModelStandIn) -> None:
+    products_that_wait(2)
+    first, second = (row["product_id"] for row in found("SELECT product_id FROM advice_due"))
+    with ThreadPoolExecutor() as pool, write_scope() as session:
+        assert isinstance(claim(session, first), call_log.Claim)
+        other = pool.submit(claim_and_keep, second)
+        with pytest.raises(TimeoutError):
+            other.result(timeout=0.5)
+        session.commit()
+        assert "AMAZCOPE_MODEL_DOLLARS_PER_DAY" in str(other.result(timeout=PATIENCE))
+
+
+def claim(session: Session, product_id: int) -> call_log.Claim | str | None:
+    """Claim a question about a product, on a day that can pay for one."""
+    team, most = acting_owner(session).team_id, Decimal("0.6")
+    question = call_log.Question(team, product_id, MODEL, b"x" * 16, datetime.now(UTC), most)
+    limits = {"lost_after": timedelta(minutes=5), "dollars_per_day": Decimal(1)}
+    return call_log.claim(session, question, **limits)  # type: ignore[arg-type]
+
+
+def claim_and_keep(product_id: int) -> call_log.Claim | str | None:
+    with write_scope() as session:
+        return claim(session, product_id)
+
+
+def test_two_workers_at_once_ask_about_each_product_once(server: ModelStandIn) -> None:
+    server.seconds = 0.05
+    products_that_wait(100)
+    others = [begin_round() for _ in range(2)]
+    assert [process.wait(timeout=PATIENCE) for process in others] == [0, 0]
+    assert set(server.counts.values()) == {1}
+    assert by_state() == {"ok": 100}

@@ -1,0 +1,125 @@
+"""Advice is kept once, and not repeated after a no."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.errors import InvalidInputError
+from core.suggestions.models import Suggestion
+from core.suggestions.proposals.store import store_advice
+from core.suggestions.review.service import approve, decline
+from core.suggestions.rules import Advisor, Change, Kind
+from tests.core.suggestions.world import (
+    actions_of,
+    advice,
+    new_cadence,
+    new_price,
+    new_title,
+    only_action,
+    own_lamp,
+    proposed,
+    suggest,
+    time_line,
+)
+from tests.factories import NOON
+
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    return own_lamp(session, acting)
+
+
+def again(session: Session, acting: Acting, lamp: int, **values: Any) -> int | None:
+    said = advice(**values)
+    return store_advice(session, acting.team_id, lamp, said, Advisor.RULES, None, None, LATER)
+
+
+def test_advice_is_kept_with_its_actions_and_frozen_evidence(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    number = suggest(session, acting, new_price(1900), new_price(1850))
+    kept = session.get_one(Suggestion, number)
+    assert (kept.kind, kept.state, kept.advisor, kept.model) == (
+        "pricing",
+        "pending",
+        "rules",
+        None,
+    )
+    assert kept.evidence[0]["value"] == 2000
+    assert kept.evidence[0]["snapshots"][0]["captured_at"] == NOON.isoformat()
+    first, second = actions_of(session, number)
+    assert (first.current, first.proposed, second.proposed) == (
+        {"price": 2000},
+        {"price": 1900},
+        {"price": 1850},
+    )
+    assert time_line(session, number) == [(None, "pending")]
+
+
+def test_the_same_pending_change_is_kept_once(session: Session, acting: Acting, lamp: int) -> None:
+    suggest(session, acting)
+    assert again(session, acting, lamp) is None
+    assert again(session, acting, lamp, evidence=9000) is None
+    assert session.query(Suggestion).count() == 1
+
+
+def test_a_declined_change_is_not_repeated_without_new_evidence(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    number = suggest(session, acting)
+    decline(session, acting, only_action(session, number).id, NOON, "Not now.")
+    assert again(session, acting, lamp) is None
+    assert again(session, acting, lamp, evidence=9000) is not None
+
+
+def test_what_is_on_its_way_is_not_proposed_again(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    number = suggest(session, acting)
+    approve(session, acting, only_action(session, number).id, NOON)
+    assert again(session, acting, lamp, evidence=9000) is None
+
+
+def test_a_surer_and_more_urgent_suggestion_is_worth_more(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    minor = suggest(session, acting, new_price(1900), priority=3, confidence=0.9)
+    urgent = suggest(session, acting, new_price(1800), priority=1, confidence=0.3)
+    worth = {each.id: each.worth for each in session.query(Suggestion)}
+    assert worth[urgent] > worth[minor] > 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"priority": 4},
+        {"confidence": 1.2},
+        {"actions": (new_price(1900), new_title())},
+        {"actions": (new_price(0),)},
+        {"actions": (new_cadence("sometimes"),)},
+        {"actions": (proposed(Change.UPDATE_TITLE, {}, {"title": " "}),)},
+        {"actions": (proposed(Change.SET_COUPON, {}, {"percent": 95}),)},
+        {"actions": (proposed(Change.SET_RANK_THRESHOLD, {}, {"percent": "NaN"}),)},
+        {"actions": (proposed(Change.UPDATE_BULLETS, {}, {"bullets": []}),)},
+    ],
+)
+def test_advice_that_no_suggestion_can_be_made_of_is_refused(
+    session: Session, acting: Acting, lamp: int, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInputError):
+        again(session, acting, lamp, **wrong)
+
+
+def test_a_price_is_good_for_a_week_and_a_text_for_a_month(
+    session: Session, acting: Acting, lamp: int
+) -> None:
+    lasts = {}
+    for action in (new_price(), new_title()):
+        kept = session.get_one(Suggestion, suggest(session, acting, action))
+        lasts[kept.kind] = (kept.expires_at - kept.made_at).days
+    assert lasts == {Kind.PRICING.value: 7, Kind.CONTENT.value: 30}

@@ -1,0 +1,234 @@
+"""What a list of suggestions, and the page of one, are told."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Role
+from core.suggestions.advice_queue import queries as advice_queries
+from core.suggestions.models import AdviceDue, Suggestion
+from core.suggestions.proposals import store
+from core.suggestions.queue_filter import QueueFilter
+from core.suggestions.review import queries, service
+from core.suggestions.rules import ActionState, Advisor, Kind, SuggestionState
+from tests.core.suggestions.world import advice, kettle, new_cadence, new_price, new_title, own_lamp
+from tests.factories import member, stranger
+
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+WAITING, ALL = QueueFilter(), QueueFilter(state=None)
+
+
+def propose(session: Session, acting: Acting, product_id: int, *actions: Any, **values: Any) -> int:
+    by = values.pop("advisor", Advisor.RULES)
+    at = values.pop("now", NOW)
+    model = "local" if by is Advisor.MODEL else None
+    made = store.store_advice(
+        session, acting.team_id, product_id, advice(*actions, **values), by, model, None, at
+    )
+    assert made is not None
+    return made
+
+
+def numbers(found: queries.QueuePage) -> list[int]:
+    return [row.id for row in found.rows]
+
+
+def ask(
+    session: Session, acting: Acting, asked: QueueFilter = WAITING, page: int = 1, **options: Any
+) -> queries.QueuePage:
+    size, now = options.get("size", 50), options.get("now", NOW)
+    return queries.queue(session, acting, asked, page, size, now)
+
+
+@pytest.fixture
+def lamp(session: Session, acting: Acting) -> int:
+    return own_lamp(session, acting)
+
+
+@pytest.fixture
+def three(session: Session, acting: Acting, lamp: int) -> list[int]:
+    """A minor change of tracking, an urgent new title, a price in between."""
+    return [
+        propose(session, acting, lamp, new_cadence(), priority=3, confidence=0.9),
+        propose(session, acting, lamp, new_title(), priority=1, advisor=Advisor.MODEL),
+        propose(session, acting, lamp, new_price(), priority=2, title="Ask for less"),
+    ]
+
+
+def test_what_is_worth_most_comes_first(session: Session, acting: Acting, three: list[int]):
+    minor, urgent, middle = three
+    assert numbers(ask(session, acting)) == [urgent, middle, minor]
+
+
+def test_a_row_says_who_spoke_and_about_what(session: Session, acting: Acting, three: list[int]):
+    row = ask(session, acting).rows[0]
+    assert (row.advisor, row.model) == (Advisor.MODEL, "local")
+    assert (row.marketplace, row.kind, row.actions) == ("US", Kind.CONTENT, 1)
+    assert row.product_title == "Reading lamp with a long neck"
+
+
+def test_another_team_sees_nothing(session: Session, acting: Acting, three: list[int]):
+    other = stranger(session)
+    assert numbers(ask(session, other, ALL)) == []
+    assert queries.find_suggestion(session, other, three[0], NOW) is None
+    assert queries.time_line(session, other, three[0]) == []
+    assert queries.find_place(session, other, three[0], NOW) is None
+    assert queries.first_waiting(session, other, NOW) is None
+
+
+def test_a_viewer_may_look(session: Session, acting: Acting, three: list[int]):
+    assert len(ask(session, member(session, acting, Role.VIEWER)).rows) == 3
+
+
+def test_pages_follow_each_other(session: Session, acting: Acting, three: list[int]):
+    first, second = (ask(session, acting, page=page, size=2) for page in (1, 2))
+    assert numbers(first) + numbers(second) == [three[1], three[2], three[0]]
+    assert numbers(ask(session, acting, page=3, size=2)) == []
+    assert second.counts.total == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (QueueFilter(kinds=(Kind.TRACKING,)), [0]),
+        (QueueFilter(priorities=(1, 2)), [1, 2]),
+        (QueueFilter(advisors=(Advisor.MODEL,)), [1]),
+        (QueueFilter(kinds=(Kind.PRICING,), advisors=(Advisor.MODEL,)), []),
+        (QueueFilter(product="reading"), [1, 2, 0]),
+        (QueueFilter(product="B0TEST0001"), [1, 2, 0]),
+        (QueueFilter(product="kettle"), []),
+        (QueueFilter(product="%' OR true --"), []),
+        (QueueFilter(product="!!"), []),
+        (QueueFilter(state=SuggestionState.DECLINED), []),
+    ],
+)
+def test_filters_narrow_the_queue(
+    session: Session, acting: Acting, three: list[int], asked: QueueFilter, expected: list[int]
+):
+    found = ask(session, acting, asked)
+    assert numbers(found) == [three[place] for place in expected]
+    assert found.counts.total == len(expected)
+
+
+def test_counts_say_what_each_choice_would_leave(
+    session: Session, acting: Acting, three: list[int]
+):
+    service.decline(session, acting, _action(session, acting, three[2]), NOW, "Not now")
+    counts = ask(session, acting, QueueFilter(kinds=(Kind.CONTENT,))).counts
+    assert counts.total == 1
+    assert counts.kinds == {Kind.CONTENT: 1, Kind.TRACKING: 1}
+    assert counts.priorities == {1: 1}
+    assert counts.states == {SuggestionState.PENDING: 1}
+    everything = ask(session, acting).counts
+    assert everything.states == {SuggestionState.PENDING: 2, SuggestionState.DECLINED: 1}
+
+
+def _action(session: Session, acting: Acting, suggestion_id: int) -> int:
+    view = queries.find_suggestion(session, acting, suggestion_id, NOW)
+    assert view is not None
+    return view.actions[0].id
+
+
+def test_what_waits_past_its_time_is_expired_at_once(
+    session: Session, acting: Acting, three: list[int]
+):
+    over = NOW + timedelta(days=400)
+    assert numbers(ask(session, acting, now=over)) == []
+    found = ask(session, acting, QueueFilter(state=SuggestionState.EXPIRED), now=over)
+    assert len(found.rows) == 3
+    assert {row.state for row in found.rows} == {SuggestionState.EXPIRED}
+    assert not any(row.is_quick for row in found.rows)
+    assert queries.find_place(session, acting, three[0], over) is None
+
+
+def test_only_what_is_about_tracking_is_decided_from_the_list(
+    session: Session, acting: Acting, three: list[int]
+):
+    quick = {row.id for row in ask(session, acting).rows if row.is_quick}
+    assert quick == {three[0]}
+
+
+def test_a_suggestion_knows_its_neighbours(session: Session, acting: Acting, three: list[int]):
+    minor, urgent, middle = three
+    place = queries.find_place(session, acting, middle, NOW)
+    assert place == queries.Place(number=2, total=3, before=urgent, after=minor)
+    assert queries.first_waiting(session, acting, NOW) == urgent
+    ends = [queries.find_place(session, acting, each, NOW) for each in (urgent, minor)]
+    assert [(end.before, end.after) for end in ends if end] == [(None, middle), (middle, None)]
+
+
+def test_neighbours_of_the_same_worth_are_not_skipped(
+    session: Session, acting: Acting, three: list[int]
+):
+    session.execute(update(Suggestion).values(worth=10.0))
+    newest, oldest = three[2], three[0]
+    seen = [newest]
+    while (place := queries.find_place(session, acting, seen[-1], NOW)) and place.after:
+        seen.append(place.after)
+    assert seen == [newest, three[1], oldest]
+
+
+def test_a_suggestion_comes_with_frozen_evidence(
+    session: Session, acting: Acting, three: list[int]
+):
+    view = queries.find_suggestion(session, acting, three[2], NOW)
+    assert view is not None
+    assert view.evidence == advice().evidence
+    assert view.actions[0].proposed == {"price": 1900}
+    assert view.actions[0].wanted == {"price": 1900}
+
+
+def test_an_edit_stands_beside_what_was_proposed(
+    session: Session, acting: Acting, three: list[int]
+):
+    action = _action(session, acting, three[2])
+    service.approve(session, acting, action, NOW, edited={"price": 1950}, reason="Rounder")
+    view = queries.find_suggestion(session, acting, three[2], NOW)
+    assert view is not None
+    [approved] = view.actions
+    assert (approved.proposed, approved.edited) == ({"price": 1900}, {"price": 1950})
+    assert approved.wanted == {"price": 1950}
+    assert (approved.state, approved.decided_by) == (ActionState.APPROVED, acting.name)
+
+
+def test_the_time_line_tells_every_step(session: Session, acting: Acting, three: list[int]):
+    action = _action(session, acting, three[2])
+    service.decline(session, acting, action, NOW, "Below our cost")
+    told = queries.time_line(session, acting, three[2])
+    assert [(event.before, event.after) for event in told] == [
+        (None, "pending"),
+        ("pending", "declined"),
+    ]
+    assert (told[1].person, told[1].means, told[1].why) == (acting.name, "page", "Below our cost")
+
+
+def test_a_products_suggestions_are_told_newest_first(
+    session: Session, acting: Acting, lamp: int, three: list[int]
+):
+    found = queries.of_product(session, acting, lamp, NOW)
+    assert [row.id for row in found] == sorted(three, reverse=True)
+    assert queries.of_product(session, acting, kettle(session, acting), NOW) == []
+
+
+def test_products_that_wait_failed_or_are_done_are_told_apart(
+    session: Session, acting: Acting, lamp: int
+):
+    other = kettle(session, acting)
+    session.add(AdviceDue(team_id=acting.team_id, product_id=lamp, due_at=NOW))
+    later = NOW + timedelta(hours=1)
+    session.add(AdviceDue(team_id=acting.team_id, product_id=other, due_at=NOW, leased_until=later))
+    session.flush()
+    far = advice_queries.how_far(session, acting, [lamp, other], NOW, NOW)
+    assert far == advice_queries.HowFar(waiting=1, put_off=1, made=0)
+    propose(session, acting, lamp, new_price(), now=NOW + timedelta(minutes=1))
+    assert advice_queries.how_far(session, acting, [lamp], NOW, NOW).made == 1
+    assert advice_queries.how_far(session, acting, [other], NOW, NOW).made == 0
+
+
+def test_the_own_products_are_those_that_are_looked_at(session: Session, acting: Acting, lamp: int):
+    kettle(session, acting)
+    assert advice_queries.own_products(session, acting, 10) == [lamp]
+    assert advice_queries.own_products(session, stranger(session), 10) == []
