@@ -99,7 +99,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
-    from core.history import charts  # noqa: F401
+    from core.history.timeline import charts  # noqa: F401
     from jobs import fetching, importing  # noqa: F401
 
     # Streamlit's logger turns on again what tells each request and each opened page.

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import cards, keys, tables
 from app.pickers import STATES
-from core import change_wording
+from core.history.changes import text
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age
@@ -100,14 +100,14 @@ def _change(row: dict[str, Any]) -> None:
     feeling = mood(role, kind)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap=None):
-            st.badge(change_wording.label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
+            st.badge(text.label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
             st.page_link(
                 f"../pages/{keys.PRODUCT}.py",
                 label=f"**{escape_markdown(shorten(title, LONGEST_TITLE))}**",
                 help=escape_markdown(title),
                 query_params=tables.address(row),
             )
-        details = escape_markdown(change_wording.before_and_after(row))
+        details = escape_markdown(text.before_and_after(row))
         age = format_age(row["captured_at"], datetime.now(UTC))
         whose = "yours" if role is Role.OWN else role.value
         st.caption(f"{details} · {row['marketplace']} · {whose} · {age}")

@@ -10,7 +10,7 @@ from app.data import suggestions as data
 from app.data.history import Period
 from core.accounts.rules import Right
 from core.catalog.money import format_price
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
 from core.suggestions.competitors.queries import CompetitorRow
 from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from core.history.listing_diff import Mark, Piece
+from core.history.changes.listing_diff import Mark, Piece
 from core.text.escaping import escape_markdown
 
 _MARKS: dict[Mark, str] = {"same": "{}", "added": ":green[**{}**]", "removed": ":red[~~{}~~]"}

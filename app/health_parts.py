@@ -12,7 +12,7 @@ from app import cards, data, data_tables, downloads
 from app.data import operations
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
-from core.history.provenance_words import source_name
+from core.history.provenance.text import source_name
 from core.importing.verdicts import label_of
 from core.scraping.providers import DEMO
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten

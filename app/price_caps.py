@@ -7,7 +7,7 @@ import streamlit as st
 from app import boundary, suggestion_actions
 from app.data import suggestions as data
 from core.catalog.marketplaces import get_marketplace
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
 from core.suggestions.review import edit_parser
 from core.suggestions.rules import Change, PriceCaps
 

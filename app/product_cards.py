@@ -6,12 +6,13 @@ from datetime import datetime
 from app.cards import Card, Direction, Mood
 from app.data.history import Period
 from core.catalog.money import format_price
-from core.history import blanks, period_words
-from core.history.blanks import Group
+from core.history.current import missing_values
+from core.history.current.missing_values import Group
 from core.history.labels import availability_label, price_basis_label, short_availability_label
 from core.history.observation import Availability, PriceBasis
-from core.history.period_words import gained, moved, stars_gained
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
+from core.history.timeline import statistics_text
+from core.history.timeline.statistics_text import gained, moved, stars_gained
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import (
     format_count,
@@ -57,7 +58,7 @@ def _aged(
     now: datetime,
     zone: str,
 ) -> CurrentFigure:
-    at = blanks.seen_at(head, group)
+    at = missing_values.seen_at(head, group)
     if at is None:
         return CurrentFigure(card, column, "")
     if head.availability is Availability.GONE and group != "availability":
@@ -167,7 +168,7 @@ def _availability(head: ProductHead, period: Period | None, now: datetime) -> Ca
     if head.stock_left is not None and state == Availability.LIMITED:
         value = f"{format_count(head.stock_left)} left"
     share = period.statistics.in_stock_share.value if period else None
-    note = None if share is None else f"{period_words.share(share)} in stock"
+    note = None if share is None else f"{statistics_text.share(share)} in stock"
     return Card(
         "Availability", value[0].upper() + value[1:], note=note, about=_about_availability(head)
     )
@@ -183,8 +184,8 @@ def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: s
     """Return a card without a figure: unknown, or `absent` where a look found none."""
     return Card(
         label,
-        UNKNOWN if blanks.seen_at(head, group) is None else absent,
-        note=blanks.blank_reason(head, group, now),
+        UNKNOWN if missing_values.seen_at(head, group) is None else absent,
+        note=missing_values.blank_reason(head, group, now),
         about=_about_blank(head, group),
     )
 
@@ -192,9 +193,9 @@ def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: s
 def _about_blank(head: ProductHead, group: Group) -> str | None:
     if head.captured_at is None:
         return None
-    unread = blanks.unreadable_text(head, group)
+    unread = missing_values.unreadable_text(head, group)
     if unread is not None:
         return f"This stands there and could not be read: “{escape_markdown(unread)}”."
-    if blanks.seen_at(head, group) is None:
+    if missing_values.seen_at(head, group) is None:
         return "No source that was asked so far reports it."
     return "It was looked for, and there was none."

@@ -9,9 +9,9 @@ from app.data import acting, origins
 from app.thresholds import ThresholdInputs
 from core.accounts.rules import Right
 from core.config import get_settings
-from core.history import provenance_words
-from core.history.product_head import Following, ProductHead
-from core.history.provenance import Provenance
+from core.history.product_summary import Following, ProductHead
+from core.history.provenance import text
+from core.history.provenance.provenance import Provenance
 from core.text.escaping import escape_markdown
 from core.text.times import format_cadence
 from core.tracking.lists import Whose
@@ -130,7 +130,7 @@ def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
     if origin is None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
-    lines = provenance_words.lines_of(
+    lines = text.lines_of(
         origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
     )
     rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]

@@ -23,9 +23,10 @@ from core.accounts.rules import Right
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
 from core.config import get_settings
-from core.history import blanks, period_words
-from core.history.period_words import Row
-from core.history.product_head import ProductHead
+from core.history.current import missing_values
+from core.history.product_summary import ProductHead
+from core.history.timeline import statistics_text
+from core.history.timeline.statistics_text import Row
 from core.text.escaping import escape_markdown, shorten
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from core.upkeep.health import WITHOUT_A_KEY
@@ -45,10 +46,10 @@ def header(head: ProductHead) -> None:
     with st.container(gap=None):
         st.markdown(_identity(head, now))
         st.title(escape_markdown(shown), anchor=False, help=full)
-    problem = blanks.trouble(head.fetching, now)
+    problem = missing_values.trouble(head.fetching, now)
     if problem and head.captured_at is not None:
         st.warning(problem, icon=":material/sync_problem:")
-    for sentence, stands in blanks.unreadable_sentences(head):
+    for sentence, stands in missing_values.unreadable_sentences(head):
         st.warning(f"{sentence}: “{escape_markdown(stands)}”.", icon=":material/visibility_off:")
 
 
@@ -76,7 +77,7 @@ def _identity(head: ProductHead, now: datetime) -> str:
             parts.append("paused")
     else:
         parts.append("not followed")
-    told = " · ".join([*parts, blanks.next_fetch(head.fetching, now)])
+    told = " · ".join([*parts, missing_values.next_fetch(head.fetching, now)])
     link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
     badge = " :orange-badge[demo]" if head.is_demo else ""
     return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
@@ -150,11 +151,11 @@ def charts(period: Period) -> None:
 def statistics(head: ProductHead, period: Period, in_words: str) -> None:
     """Show what each figure did in the period, blanks with their reasons."""
     st.subheader(f"In {in_words}", anchor=False)
-    rows = period_words.table_of(period.statistics, head.marketplace)
+    rows = statistics_text.table_of(period.statistics, head.marketplace)
     with st.grid(len(rows), min_column_width=CARD_WIDTH):
         for row in rows:
             st.markdown(_lines_of(row))
-    st.caption(period_words.summary(period.statistics))
+    st.caption(statistics_text.summary(period.statistics))
 
 
 def _lines_of(row: Row) -> str:
@@ -191,13 +192,13 @@ def _ratings(_head: ProductHead, period: Period) -> None:
         KeptFigure(period.rating_and_count),
         key=keys.RATING_CHART,
         config=PLOTLY_CONFIG,
-        alt=period_words.ratings_in_words(period.statistics),
+        alt=statistics_text.ratings_in_words(period.statistics),
     )
 
 
 def nothing_yet(head: ProductHead) -> None:
     """The product is known, and nothing was ever seen of it: say why, and what comes."""
-    reason = blanks.never_seen(head.fetching, datetime.now(UTC))
+    reason = missing_values.never_seen(head.fetching, datetime.now(UTC))
     st.info(
         f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
         icon=":material/hourglass_empty:",

@@ -10,9 +10,11 @@ from app import cards, diffs, downloads, keys, product_dialogs
 from app.data import acting, origins
 from app.data import history as data
 from app.data.history import Period
-from core.history import listing_diff, period_words, snapshot_table
-from core.history.listing_diff import Change
-from core.history.product_head import ProductHead
+from core.history.changes import listing_diff
+from core.history.changes.listing_diff import Change
+from core.history.product_summary import ProductHead
+from core.history.provenance import snapshot_table
+from core.history.timeline import statistics_text
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted
 from core.text.times import format_moment
@@ -104,7 +106,7 @@ def _open(head: ProductHead, rows: Sequence[dict[str, Any]], number: int, column
 
 def origins_of(head: ProductHead, period: Period) -> None:
     """Say who said each figure of the period's statistics, or how it was made."""
-    sources = {source.name: source for source in period_words.sources_of(period.statistics)}
+    sources = {source.name: source for source in statistics_text.sources_of(period.statistics)}
     source = sources[_choice("Figure", list(sources), "origin_figure")]
     options = [*source.values, source.middle]
     which = _choice("Which", options, f"origin_which_{source.column}")
@@ -117,7 +119,7 @@ def origins_of(head: ProductHead, period: Period) -> None:
         return
     between = (period.since, period.until)
     # What stands now was seen at the newest look; a record, when it was set.
-    is_now = which == period_words.NOW
+    is_now = which == statistics_text.NOW
     found = origins.origin_of_value(head, source.column, figure.value, between, last=is_now)
     product_dialogs.tell_origin(head, found)
 

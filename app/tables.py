@@ -12,9 +12,9 @@ import streamlit as st
 from app import actions, cards, compare_parts, data, data_tables, fragments, keys
 from app.data import lists
 from app.text_fit import fitting
-from core import change_wording
 from core.accounts.rules import Right
 from core.catalog.money import format_price
+from core.history.changes import text as change_wording
 from core.history.labels import availability_label
 from core.history.observation import Availability, Outcome
 from core.text.escaping import shorten

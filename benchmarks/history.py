@@ -11,7 +11,7 @@ from benchmarks.figures import Figure, interleaved, milliseconds
 from benchmarks.rows import HOURS, build_history, count_snapshots
 from benchmarks.servers import Server
 from core.db import driver_connection, read_scope
-from core.history.queries import first_day, snapshot_history
+from core.history.timeline.queries import first_day, snapshot_history
 
 TARGET_MS = 12.0
 _ROW_BYTES = 90  # of a binary COPY, at the least

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from core.accounts.service import acting_owner
 from core.db import get_engine, read_scope, write_scope
-from core.history.store import make_room
+from core.history.ingest.store import make_room
 from core.upkeep.retention import make_room_ahead
 
 HOURS = 365 * 24

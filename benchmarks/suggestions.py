@@ -13,7 +13,7 @@ from benchmarks.rows import vacuum
 from benchmarks.servers import Server
 from core.accounts.service import acting_owner
 from core.db import driver_connection, read_scope, write_scope
-from core.history.store import make_room
+from core.history.ingest.store import make_room
 from core.suggestions.advisors.rule_advisor import advise
 from core.suggestions.evidence.collect import gather
 from core.suggestions.evidence.history_figures import LONG

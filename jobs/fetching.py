@@ -15,8 +15,8 @@ from huey import crontab
 from core.config import get_settings
 from core.db import database_time, read_scope, write_scope
 from core.errors import ConfigurationError
+from core.history.ingest.store import make_room
 from core.history.observation import Outcome
-from core.history.store import make_room
 from core.leases import TERM, TakenOverError
 from core.scraping import service
 from core.scraping.actors import get_actor

@@ -15,8 +15,8 @@ from core.accounts.rules import Acting, Right
 from core.accounts.service import acting_person
 from core.db import database_time, read_scope, write_scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
-from core.history.refusals import EARLIEST
-from core.history.store import make_room
+from core.history.ingest.rejections import EARLIEST
+from core.history.ingest.store import make_room
 from core.importing import service
 from core.importing.isolation import stream_apart
 from core.importing.models import ImportRun

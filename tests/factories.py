@@ -15,6 +15,7 @@ from core.accounts.rules import Acting, Means, Role
 from core.accounts.service import acting_person
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
+from core.history.ingest.store import Look, Stored, make_room, store_looks
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -24,7 +25,6 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.history.store import Look, Stored, make_room, store_looks
 from core.importing.models import ImportRun
 from core.tracking.service import Wish, follow
 

@@ -34,7 +34,7 @@ OUTER = {"app", "pages", "jobs", "mcp_server", "benchmarks", "tests"}
 # What stands in no folder, or in one of these, knows no subject.
 TOOLS = set(FOLDERS[:4])
 TOOLBOX_MAY = {
-    "core.change_wording": {"core.catalog", "core.history"},
+    "core.history.changes.text": {"core.catalog", "core.history"},
 }
 TABLES = {"core.tables", "core.migrations.env"}
 PURE = (

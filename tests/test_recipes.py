@@ -2,10 +2,12 @@
 
 import pytest
 
-from core.history import gate, labels, series
+from core.history import labels
+from core.history.ingest import quality_gate
 from core.history.observation import Flag, Source
-from core.history.provenance import _ORIGINAL_FIELDS
-from core.history.provenance_words import source_name
+from core.history.provenance.provenance import _ORIGINAL_FIELDS
+from core.history.provenance.text import source_name
+from core.history.timeline import series
 from core.importing.rows import KIND_LABELS, FileKind
 from core.scraping.actors import ACTORS
 
@@ -37,7 +39,7 @@ def test_every_reason_of_the_gate_has_a_sentence_and_makes_something_doubtful(fl
 
 
 def test_days_and_lines_doubt_the_same_values() -> None:
-    assert int(series.PRICE.doubtful) == gate.PRICE_FLAGS
-    assert int(series.RANK.doubtful) == gate.RANK_FLAGS
-    assert int(series.RATING.doubtful) == gate.RATING_FLAGS
-    assert int(series.RATINGS_COUNT.doubtful) == gate.COUNT_FLAGS
+    assert int(series.PRICE.doubtful) == quality_gate.PRICE_FLAGS
+    assert int(series.RANK.doubtful) == quality_gate.RANK_FLAGS
+    assert int(series.RATING.doubtful) == quality_gate.RATING_FLAGS
+    assert int(series.RATINGS_COUNT.doubtful) == quality_gate.COUNT_FLAGS

@@ -23,13 +23,14 @@ from core.chart_theme import MoneyStyle, money_style
 from core.db import read_scope
 from core.formats import Formats
 from core.frames import Arrays
-from core.history import analysis, charts, queries, series
-from core.history.analysis import Statistics
-from core.history.charts import EventMark
-from core.history.product_head import ProductHead, find_product_head
-from core.history.queries import Version
-from core.history.reading import days_between
-from core.history.series import History, Line
+from core.history.product_summary import ProductHead, find_product_head
+from core.history.timeline import charts, queries, series
+from core.history.timeline import statistics as analysis
+from core.history.timeline.charts import EventMark
+from core.history.timeline.period import days_between
+from core.history.timeline.queries import Version
+from core.history.timeline.series import History, Line
+from core.history.timeline.statistics import Statistics
 
 KEPT = 3600  # s; a new hour moves the period's edges
 ALL = 0  # days: the whole history

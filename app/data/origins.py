@@ -7,9 +7,9 @@ import orjson
 from app.data import acting
 from core.db import read_scope
 from core.errors import NotFoundError
-from core.history.origins import find_origin, find_origin_of_look, find_origin_of_value
-from core.history.product_head import ProductHead
-from core.history.provenance import Provenance, raw_body
+from core.history.product_summary import ProductHead
+from core.history.provenance.provenance import Provenance, raw_body
+from core.history.provenance.queries import find_origin, find_origin_of_look, find_origin_of_value
 
 
 def origin(

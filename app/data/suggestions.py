@@ -17,7 +17,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.config import get_settings
 from core.db import read_scope
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.advice_queue.queries import Answer, HowFar
 from core.suggestions.competitors import queries as competitor_queries

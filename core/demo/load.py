@@ -23,7 +23,7 @@ from core.demo import people
 from core.demo.catalogue import DemoProduct
 from core.demo.market import Market, usual_times
 from core.demo.wanted import REMEMBERED_AS
-from core.history.store import Look, make_room, store_looks
+from core.history.ingest.store import Look, make_room, store_looks
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking

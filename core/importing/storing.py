@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.bulk import insert_rows
-from core.history.contradictions import stored_values
-from core.history.differences import differing_fields, values_of
-from core.history.gate import without_zero_amounts
+from core.history.ingest.contradictions import stored_values
+from core.history.ingest.differences import differing_fields, values_of
+from core.history.ingest.quality_gate import without_zero_amounts
+from core.history.ingest.store import Look, Stored, store_looks
 from core.history.observation import Failure, Observation
-from core.history.store import Look, Stored, store_looks
 from core.importing.models import ImportRow, ImportRun
 from core.importing.rows import PartOf, ProductHistory, Refusal, Row, TrackRequest, unreadable_words
 from core.importing.source_file import UnreadableFileError

@@ -11,9 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.history.differences import differing_fields, values_of
+from core.history.ingest.differences import differing_fields, values_of
+from core.history.ingest.rejections import refuse
 from core.history.observation import Failure, Observation, Outcome
-from core.history.refusals import refuse
 from core.importing.reading import column_meanings, needs_day_order, read_rows
 from core.importing.rows import DayOrder, FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
 from core.importing.source_file import UnreadableFileError

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from core import collector
 from core.bulk import copy_rows, run_rows
+from core.history.ingest.store import Look, store_looks
 from core.history.observation import Failure, Observation, Outcome
-from core.history.store import Look, store_looks
 from core.partitions import day_of, make_partitions
 from core.scraping.actors import Actor, Asked
 from core.scraping.identity import read_asin

@@ -1,6 +1,6 @@
 """How fetching goes on for one product or a team: schedule, runs, what stands in the way.
 
-SELECTs only. The words for a product's schedule are in `core.history.blanks`.
+SELECTs only. The words for a product's schedule are in `core.history.current.missing_values`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.history.observation import Outcome
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
 
 
 @dataclass(frozen=True, slots=True)

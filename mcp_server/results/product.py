@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field as Described
 
-from core import change_wording
 from core.accounts.rules import Acting
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
 from core.db import read_scope
-from core.history import blanks
-from core.history.blanks import Group
+from core.history.changes import text as change_wording
+from core.history.current import missing_values
+from core.history.current.missing_values import Group
 from core.history.labels import availability_label, flag_reasons
 from core.history.observation import Outcome
-from core.history.product_head import Fetching, ProductHead
+from core.history.product_summary import Fetching, ProductHead
 from core.text.numbers import format_capped_count, format_count, format_rank, format_rating
 from core.text.times import format_age
 from core.tracking import queries
@@ -162,11 +162,11 @@ _REPORTED_AT = {
 
 def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
     """Return why each value of a row is null."""
-    never = blanks.never_seen(_fetching(row), now) if row["captured_at"] is None else None
+    never = missing_values.never_seen(_fetching(row), now) if row["captured_at"] is None else None
     return {
         name: never
-        or (blanks.UNREADABLE if column in (row["unreadable"] or {}) else None)
-        or blanks.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
+        or (missing_values.UNREADABLE if column in (row["unreadable"] or {}) else None)
+        or missing_values.blank_of_seen(row[reported_at], is_beside=reported_at == "rating_at")
         for name, (column, reported_at) in _REPORTED_AT.items()
         if row[column] is None
     }
@@ -282,8 +282,8 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         is_beside: bool = False,
         column: str | None = None,
     ) -> Value:
-        why = blanks.blank_reason(head, group, now, is_beside=is_beside, column=column)
-        seen_at = moment_or_none(blanks.seen_at(head, group))
+        why = missing_values.blank_reason(head, group, now, is_beside=is_beside, column=column)
+        seen_at = moment_or_none(missing_values.seen_at(head, group))
         return Value(
             value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
         )
@@ -325,8 +325,8 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
         followed=_followed(head),
-        next_fetch=blanks.next_fetch(head.fetching, now),
-        trouble=blanks.trouble(head.fetching, now),
+        next_fetch=missing_values.next_fetch(head.fetching, now),
+        trouble=missing_values.trouble(head.fetching, now),
         is_demo=head.is_demo,
     )
 
@@ -354,7 +354,7 @@ def _percent(value: Any) -> float | None:
 def details_in_words(head: ProductHead, now: datetime) -> str:
     """Return a product in one or two sentences."""
     if head.captured_at is None:
-        why = blanks.never_seen(head.fetching, now)
+        why = missing_values.never_seen(head.fetching, now)
         return (
             f"{name_of(head.marketplace, head.asin)}: nothing is known yet, {why}. "
             "`get_fetch_status` says what keeps it from being fetched."
@@ -379,6 +379,6 @@ def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[s
 
 
 def _since(head: ProductHead, group: Group) -> str:
-    at = blanks.seen_at(head, group)
+    at = missing_values.seen_at(head, group)
     is_old = at is not None and head.captured_at is not None and at < head.captured_at
     return f" (last seen {moment(at)})" if at is not None and is_old else ""

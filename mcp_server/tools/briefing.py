@@ -7,16 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core import change_wording
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.db import read_scope
-from core.history import listing_diff
-from core.history.attention import Finding
-from core.history.changes import Asked, Order, find_changes, since_of
-from core.history.listing_diff import Change
-from core.history.listing_moves import listing_diffs
-from core.history.moves import ChangedProduct, Move
+from core.history.changes import listing_diff
+from core.history.changes import text as change_wording
+from core.history.changes.comparison import ChangedProduct, Move
+from core.history.changes.feed import Asked, Order, find_changes, since_of
+from core.history.changes.listing_changes import listing_diffs
+from core.history.changes.listing_diff import Change
+from core.history.ingest.change_detection import Finding
 from core.text.numbers import format_capped_count
 from core.tracking.lists import COUNT_CAP, Whose
 from core.tracking.meaning import Mood

@@ -11,11 +11,13 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.db import read_scope
 from core.errors import InvalidInputError
-from core.history import blanks, comparing, period_words, reading, series
-from core.history.analysis import Blank, Figure, Span
-from core.history.blanks import Group
-from core.history.comparing import Apart, Place
-from core.history.product_head import ProductHead
+from core.history.current import missing_values, ranking
+from core.history.current.missing_values import Group
+from core.history.current.ranking import Apart, Place
+from core.history.product_summary import ProductHead
+from core.history.timeline import period as reading
+from core.history.timeline import series, statistics_text
+from core.history.timeline.statistics import Blank, Figure, Span
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.answers import (
     Answer,
@@ -129,7 +131,7 @@ class _Kind:
         return _UNITS[self.name]
 
     def groups(self, heads: Sequence[ProductHead]) -> list[Hashable]:
-        return [comparing.group_of(head, self.field.column) for head in heads]
+        return [ranking.group_of(head, self.field.column) for head in heads]
 
 
 _UNITS = {
@@ -140,9 +142,14 @@ _UNITS = {
 _KINDS = (
     _Kind("price", series.PRICE, "price", format_percent_change, Apart.CURRENCIES, True),
     _Kind("rank", series.RANK, "bsr", format_rank_change, Apart.CATEGORIES, True),
-    _Kind("rating", series.RATING, "rating", period_words.stars_gained, Apart.UNKNOWN, False),
+    _Kind("rating", series.RATING, "rating", statistics_text.stars_gained, Apart.UNKNOWN, False),
     _Kind(
-        "ratings_count", series.RATINGS_COUNT, "rating", period_words.gained, Apart.UNKNOWN, False
+        "ratings_count",
+        series.RATINGS_COUNT,
+        "rating",
+        statistics_text.gained,
+        Apart.UNKNOWN,
+        False,
     ),
 )
 _NOTHING = Figure(None, Blank.NOTHING_SEEN)
@@ -194,7 +201,7 @@ def _compared(
 ) -> Comparison:
     found = {kind.name: _of_kind(kind, heads, spans, call) for kind in _KINDS}
     apart = {
-        kind.name: comparing.why_apart(
+        kind.name: ranking.why_apart(
             [kind.value(head) for head in heads],
             kind.groups(heads),
             kind.apart,
@@ -217,7 +224,7 @@ def _compared(
 def _of_kind(
     kind: _Kind, heads: Sequence[ProductHead], spans: Sequence[Spans], call: Call
 ) -> list[Compared]:
-    places = comparing.places(
+    places = ranking.places(
         [kind.value(head) for head in heads],
         kind.groups(heads),
         smallest_first=kind.smallest_first,
@@ -231,17 +238,17 @@ def _of_kind(
 def _value(kind: _Kind, head: ProductHead, span: Span, place: Place | None, call: Call) -> Compared:
     unit, divisor = kind.unit(head)
     value = kind.value(head)
-    why = blanks.blank_reason(head, kind.group, call.now) if value is None else None
+    why = missing_values.blank_reason(head, kind.group, call.now) if value is None else None
     return Compared(
         now=Known(value=None if value is None else value / divisor, why_unknown=why),
         unit=unit,
-        seen_at=moment_or_none(blanks.seen_at(head, kind.group)),
+        seen_at=moment_or_none(missing_values.seen_at(head, kind.group)),
         place=place and place.place,
         place_of=place and place.of,
         start=known(span.start, divisor),
         low=known(span.low, divisor),
         high=known(span.high, divisor),
-        change=period_words.moved(span, kind.change),
+        change=statistics_text.moved(span, kind.change),
     )
 
 

@@ -10,9 +10,10 @@ from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.db import read_scope
-from core.history import blanks, period_words
-from core.history.comparing import Standing
-from core.history.product_head import ProductHead
+from core.history.current import missing_values
+from core.history.current.ranking import Standing
+from core.history.product_summary import ProductHead
+from core.history.timeline import statistics_text
 from core.suggestions.competitors.comparison import (
     Contender,
     Position,
@@ -196,7 +197,7 @@ def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
     for name, value, reported_at in _values(each):
         if value is None:
             is_rating = name in ("rating", "ratings_count")
-            why = blanks.blank_of_seen(reported_at, is_beside=is_rating)
+            why = missing_values.blank_of_seen(reported_at, is_beside=is_rating)
             yield name, "never looked at" if each.captured_at is None else why
     for name in _SIZES:
         if getattr(each, name) is None:
@@ -216,7 +217,7 @@ def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> Standi
         median=Known(value=told(found.median), why_unknown=found.why_others_are_unknown),
         least=told(found.least),
         most=told(found.most),
-        own_to_median=None if found.share is None else period_words.share_more(found.share),
+        own_to_median=None if found.share is None else statistics_text.share_more(found.share),
     )
 
 

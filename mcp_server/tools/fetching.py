@@ -9,10 +9,10 @@ from pydantic import Field as Described
 from core.accounts.rules import Right
 from core.config import get_settings
 from core.db import read_scope
-from core.history import blanks
+from core.history.current import missing_values
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
 from core.scraping.status import ProductRun, ScheduleNow, runs_of, schedule_now
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
@@ -190,7 +190,7 @@ def _hindered(sentences: Sequence[str]) -> str:
 def _of_product(
     head: ProductHead, runs: Sequence[ProductRun], hindered: list[str], now: datetime
 ) -> FetchStatus:
-    never = blanks.never_seen(head.fetching, now) if head.captured_at is None else None
+    never = missing_values.never_seen(head.fetching, now) if head.captured_at is None else None
     status = ProductStatus(
         product=name_of(head.marketplace, head.asin),
         marketplace=head.marketplace,
@@ -198,8 +198,8 @@ def _of_product(
         title=from_outside(head.title),
         last_seen_at=moment_or_none(head.captured_at),
         why_nothing_is_known=never,
-        next_step=blanks.next_fetch(head.fetching, now),
-        trouble=blanks.trouble(head.fetching, now),
+        next_step=missing_values.next_fetch(head.fetching, now),
+        trouble=missing_values.trouble(head.fetching, now),
         runs=[_run(each) for each in runs],
         **_of_follower(head),
         **_of_schedule(head),

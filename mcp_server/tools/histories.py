@@ -9,9 +9,10 @@ from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.db import read_scope
-from core.history import period_words, reading, series
-from core.history.ranks import newest_ranks
-from core.history.reading import Period
+from core.history.current.sub_ranks import newest_ranks
+from core.history.timeline import period as reading
+from core.history.timeline import series, statistics_text
+from core.history.timeline.period import Period
 from core.text.numbers import format_percent_change, format_rank, format_rank_change, format_rating
 from mcp_server.answers import Answer, Moment, Named, Part, Untrusted, from_outside, moment
 from mcp_server.arguments import Days, MostPoints, ProductName, Until, period
@@ -208,16 +209,16 @@ def get_rating_history(
     counted = reading.span_of(seen, series.RATINGS_COUNT)
     counts = CountLine(
         **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
-        figures=figures_of(counted, 1, period_words.gained),
+        figures=figures_of(counted, 1, statistics_text.gained),
     )
     answer = RatingHistory(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.RATING, "stars, 1 to 5", 10, most_points),
-        figures=figures_of(stars, 10, period_words.stars_gained),
+        figures=figures_of(stars, 10, statistics_text.stars_gained),
         ratings_count=counts,
     )
-    words = in_words(head, "Rating", seen, stars, format_rating, period_words.stars_gained)
-    more = period_words.moved(counted, period_words.gained)
+    words = in_words(head, "Rating", seen, stars, format_rating, statistics_text.stars_gained)
+    more = statistics_text.moved(counted, statistics_text.gained)
     why = counted.start.reason or counted.now.reason
     return answer.saying(f"{words} Number of ratings: {more or why}.")

@@ -8,11 +8,12 @@ from pydantic import Field as Described
 from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.db import read_scope
-from core.history import blanks, provenance_words
+from core.history.current import missing_values
 from core.history.labels import flag_reasons
-from core.history.origins import Origin, find_origin
-from core.history.product_head import ProductHead
-from core.history.provenance import Column, Fetch, Import
+from core.history.product_summary import ProductHead
+from core.history.provenance import text
+from core.history.provenance.provenance import Column, Fetch, Import
+from core.history.provenance.queries import Origin, find_origin
 from core.text.numbers import UNKNOWN
 from mcp_server.answers import (
     Answer,
@@ -102,7 +103,7 @@ _UNITS = {
     "availability": "state",
     "stock_left": "items, as far as the page says",
 }
-_GROUPS: dict[str, blanks.Group] = {
+_GROUPS: dict[str, missing_values.Group] = {
     "price": "price",
     "list_price": "price",
     "bsr": "bsr",
@@ -145,7 +146,7 @@ def explain_value(
 
 
 def _unknown(head: ProductHead, column: Column, at: datetime | None, now: datetime) -> ValueOrigin:
-    why = blanks.blank_reason(head, _GROUPS[column], now, column=column)
+    why = missing_values.blank_reason(head, _GROUPS[column], now, column=column)
     if at is not None and head.captured_at is not None:
         why = "no look at or before this time reports it"
     answer = ValueOrigin(
@@ -154,7 +155,7 @@ def _unknown(head: ProductHead, column: Column, at: datetime | None, now: dateti
         value=None,
         unit=_unit(head, column),
         value_in_words=UNKNOWN,
-        unreadable=from_outside(blanks.unreadable_text(head, _GROUPS[column], column)),
+        unreadable=from_outside(missing_values.unreadable_text(head, _GROUPS[column], column)),
         why_unknown=why,
         is_newest=at is None,
         said_by=None,
@@ -178,10 +179,10 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
         value_of=column,
         value=_value(head, column, origin.value),
         unit=_unit(head, column),
-        value_in_words=provenance_words.value_of(origin, head.marketplace),
+        value_in_words=text.value_of(origin, head.marketplace),
         unreadable=from_outside(origin.unreadable),
         is_newest=found.is_newest,
-        said_by=provenance_words.said_by(origin),
+        said_by=text.said_by(origin),
         seen_at=moment(origin.captured_at),
         stored_at=moment_or_none(origin.stored_at),
         outcome=origin.outcome.value,

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.errors import NotFoundError
-from core.history import blanks, period_words, queries, reading, series
-from core.history.analysis import Figure, Span
-from core.history.product_head import ProductHead
-from core.history.reading import Period
-from core.history.series import Field, Line
+from core.history.current import missing_values
+from core.history.product_summary import ProductHead
+from core.history.timeline import period, queries, series, statistics_text
+from core.history.timeline.period import Period
+from core.history.timeline.series import Field, Line
+from core.history.timeline.statistics import Figure, Span
 from mcp_server.answers import Moment, Number, Part, moment, name_of, plain, quoted
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
@@ -122,9 +123,9 @@ def read(
 
     Raises NotFoundError when nothing was ever seen of the product.
     """
-    seen = reading.read_period(session, head, *bounds, _wanted(fields))
+    seen = period.read_period(session, head, *bounds, _wanted(fields))
     if seen is None:
-        why = blanks.never_seen(head.fetching, now)
+        why = missing_values.never_seen(head.fetching, now)
         raise NotFoundError(
             f"Nothing is known of {name_of(head.marketplace, head.asin)} yet: {why}. "
             "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
@@ -161,14 +162,14 @@ def told_line(
     seen: Period, field: Field, unit: str, divisor: float, most_points: int
 ) -> dict[str, Any]:
     """Return a field's line; `divisor`: of the stored unit in the told one."""
-    line = reading.line_of(seen, field)
+    line = period.line_of(seen, field)
     shown = Line(*series.thin_rank(line.times, line.values, most_points))
     return {
         "unit": unit,
         "points": points_of(shown.scaled(divisor), is_by_day=seen.is_by_day),
         "points_total": len(line),
         "is_thinned": len(shown) < len(line),
-        "doubtful_looks_left_out": known(reading.doubtful_of(seen, field)),
+        "doubtful_looks_left_out": known(period.doubtful_of(seen, field)),
     }
 
 
@@ -196,7 +197,7 @@ def figures_of(span: Span, divisor: float, change: Change) -> PeriodFigures:
         name: known(getattr(span, name), divisor)
         for name in ("now", "start", "low", "high", "average", "median")
     }
-    moved = period_words.moved(span, change)
+    moved = statistics_text.moved(span, change)
     return PeriodFigures(**scaled, changes=known(span.changes), change=moved)
 
 
@@ -209,7 +210,7 @@ def rank_figures(span: Span, change: Change) -> RankFigures:
         worst=known(span.high),
         median=known(span.median),
         changes=known(span.changes),
-        change=period_words.moved(span, change),
+        change=statistics_text.moved(span, change),
     )
 
 
@@ -229,7 +230,7 @@ def in_words(
     if span.start.value is None:
         return f"{name}, {dates}: {span.start.reason}."
     now = f"none ({span.now.reason})" if span.now.value is None else writes(span.now.value)
-    moved = period_words.moved(span, change)
+    moved = statistics_text.moved(span, change)
     change_between = f" ({moved})" if moved else ""
     low, high = writes(span.low.value), writes(span.high.value)
     start = writes(span.start.value)

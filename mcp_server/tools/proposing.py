@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Right
 from core.errors import InvalidInputError
-from core.history.attention import USUAL_RULE
+from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.proposals.add_action import add_action
 from core.suggestions.proposals.draft import TAKES, USUAL_EFFECT, USUAL_TITLE, Draft, DraftAction
 from core.suggestions.proposals.propose import Proposal, propose_by_name

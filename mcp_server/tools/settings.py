@@ -8,7 +8,7 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Right
-from core.history.attention import USUAL_RULE
+from core.history.ingest.change_detection import USUAL_RULE
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking import by_name
 from core.tracking.lists import Whose

@@ -8,9 +8,10 @@ from core.accounts.rules import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.db import read_scope
-from core.history import analysis, period_words, reading
-from core.history.analysis import Statistics
-from core.history.product_head import ProductHead
+from core.history.product_summary import ProductHead
+from core.history.timeline import period as reading
+from core.history.timeline import statistics, statistics_text
+from core.history.timeline.statistics import Statistics
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.answers import Answer, Named, Untrusted, from_outside, moment, name_of, quoted
 from mcp_server.arguments import Days, ProductName, Until, period
@@ -77,11 +78,11 @@ def get_statistics(
         list_price=figures_of(found.list_price, cents, format_percent_change),
         rank=rank_figures(found.rank, format_rank_change),
         rank_category=from_outside(categories[-1][1]) if categories else None,
-        rating=figures_of(found.rating, 10, period_words.stars_gained),
-        ratings_count=figures_of(found.ratings_count, 1, period_words.gained),
+        rating=figures_of(found.rating, 10, statistics_text.stars_gained),
+        ratings_count=figures_of(found.ratings_count, 1, statistics_text.gained),
         in_stock_share=known(found.in_stock_share),
         looks=found.looks,
-        doubtful_looks=known(analysis.doubtful_figure(found)),
+        doubtful_looks=known(statistics.doubtful_figure(found)),
     )
     return answer.saying(_in_words(head, found, moment(seen.since), moment(seen.until)))
 
@@ -89,7 +90,7 @@ def get_statistics(
 def _in_words(head: ProductHead, found: Statistics, since: str, until: str) -> str:
     rows = "; ".join(
         ", ".join([f"{row.name} {row.now}", *row.details])
-        for row in period_words.table_of(found, head.marketplace)
+        for row in statistics_text.table_of(found, head.marketplace)
     )
     name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
-    return f"{name}, {since} to {until}: {rows}. {period_words.summary(found)}."
+    return f"{name}, {since} to {until}: {rows}. {statistics_text.summary(found)}."

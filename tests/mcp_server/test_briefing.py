@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.accounts.rules import Role as PersonRole
-from core.history import changes
+from core.history.changes import feed
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings, change_settings
@@ -121,7 +121,7 @@ def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
 ) -> None:
     # 16:00 in UTC is the second hour of Tokyo's next day.
     late = days_ago(1).replace(hour=16)
-    monkeypatch.setattr(changes, "USUAL", timedelta(days=3))
+    monkeypatch.setattr(feed, "USUAL", timedelta(days=3))
     follow_all(session, acting, [LAMP], "JP")
     sold(session, late - timedelta(days=1), marketplace="JP", listing=lamp_listing("Lamp"))
     sold(session, late, marketplace="JP", listing=lamp_listing("Brass lamp"))
@@ -294,7 +294,7 @@ def test_the_newest_come_first_when_asked(
 def test_paging_loses_and_repeats_nothing(
     session: Session, acting: Acting, agent: Agent, monkeypatch: Any, asked: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(changes, "CHUNK", 4)
+    monkeypatch.setattr(feed, "CHUNK", 4)
     asins = [f"B0PAGE{number:04d}" for number in range(11)]
     follow_all(session, acting, asins)
     for number, asin in enumerate(asins):
@@ -321,7 +321,7 @@ def test_later_pages_are_of_the_first_ones_day(
     moved(session, KETTLE, price=2400)
     first = agent.call("list_changes", limit=1)
     # Half a day later: what was asked for stays a day before the first page.
-    monkeypatch.setattr(changes, "USUAL", timedelta(hours=12))
+    monkeypatch.setattr(feed, "USUAL", timedelta(hours=12))
     second = agent.call("list_changes", limit=1, cursor=first["next_cursor"])
     assert second["since"] == first["since"]
     assert len(second["changes"]) == 1
@@ -342,7 +342,7 @@ def test_a_time_that_can_not_be_asked_for(agent: Agent, since: str, told: str) -
 def test_it_says_how_far_it_is(
     session: Session, acting: Acting, agent: Agent, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(changes, "CHUNK", 1)
+    monkeypatch.setattr(feed, "CHUNK", 1)
     follow_all(session, acting, [LAMP, KETTLE])
     heard: list[tuple[float, str | None]] = []
 

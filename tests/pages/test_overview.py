@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from app import actions
 from core.accounts.rules import Acting
-from core.change_wording import before_and_after, label
 from core.config import ROOT
-from core.history.attention import Finding
+from core.history.changes.text import before_and_after, label
+from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
 from core.tracking.rules import Role
 from tests.factories import follow_all, look_at, store

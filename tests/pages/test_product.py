@@ -17,7 +17,7 @@ from core.catalog.listing import Listing
 from core.config import ROOT, get_settings
 from core.history.labels import short_availability_label
 from core.history.observation import Availability, CategoryRank, Seen, Source
-from core.history.product_head import find_product_head
+from core.history.product_summary import find_product_head
 from core.text.times import format_moment
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings

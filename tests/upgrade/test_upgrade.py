@@ -22,7 +22,7 @@ from core.accounts.api_tokens import find_by_token
 from core.accounts.credentials import is_password
 from core.accounts.rules import Acting, Means
 from core.accounts.service import acting_person
-from core.history.provenance import find_latest_provenance
+from core.history.provenance.provenance import find_latest_provenance
 from core.suggestions.execution import apply
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.review import service

@@ -12,7 +12,7 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.catalog.categories import is_named
 from core.db import driver_connection
-from core.history.comparing import Standing, standing
+from core.history.current.ranking import Standing, standing
 from core.suggestions.evidence.queries import PAGES
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
-from core.history.gate import PRICE_FLAGS
+from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.observation import Availability
 from core.suggestions.evidence import queries
 from core.suggestions.evidence.competitor_candidates import Candidate, find_candidates

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.listings import as_listing
 from core.catalog.models import ListingVersion
-from core.history.gate import PRICE_FLAGS
+from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.models import Snapshot
 from core.suggestions.change_values import NOT_ON_A_PAGE, same
 from core.suggestions.current_values import of_listing

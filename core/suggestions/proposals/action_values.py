@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from core.history.attention import USUAL_RULE
+from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.advisors.listing_policies import lint_change
 from core.suggestions.proposals import text_checks
 from core.suggestions.proposals.number_grounding import numbers_not_in_listing

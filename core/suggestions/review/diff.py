@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from core.history.listing_diff import Piece, changed_words
+from core.history.changes.listing_diff import Piece, changed_words
 from core.suggestions.review import labels
 from core.suggestions.rules import Change
 from core.text.numbers import format_count

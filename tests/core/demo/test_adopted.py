@@ -12,7 +12,7 @@ from core.demo.adopted import Adopted, Adoptions, adoptions, stored_adoptions
 from core.demo.catalogue import DemoProduct
 from core.demo.market import Market
 from core.errors import ConfigurationError
-from core.history.store import Look, make_room, store_looks
+from core.history.ingest.store import Look, make_room, store_looks
 from core.scraping import axesso, junglee
 from core.scraping.actors import Asked
 from core.suggestions.execution import apply, verify

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
+from core.history.ingest.store import Look, make_room, store_looks
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -16,7 +17,6 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.history.store import Look, make_room, store_looks
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow
 

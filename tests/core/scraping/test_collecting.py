@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.demo.market import Market
-from core.history.store import make_room
+from core.history.ingest.store import make_room
 from core.scraping.actors import AXESSO_DETAILS
 from core.scraping.batches import plan_run
 from core.scraping.collecting import (

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.catalog.models import ProductLatest
-from core.history.attention import USUAL_RULE
+from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.change_values import NOT_ON_A_PAGE
 from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import KIND_OF, Change, Kind, Proposed

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
-from core.history.attention import Finding
+from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
 from core.tracking import counts, queries, service
 from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count

@@ -10,7 +10,7 @@ from core.accounts.models import Person
 from core.accounts.rules import Acting
 from core.accounts.rules import Role as AccountRole
 from core.errors import NotAllowedError, NotFoundError
-from core.history.product_head import find_product_head
+from core.history.product_summary import find_product_head
 from core.tracking import counts, queries, service
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from core.tracking.rules import Cadence, Role

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.history.listing_diff import Piece
+from core.history.changes.listing_diff import Piece
 from core.suggestions.review import diff
 from core.suggestions.rules import Change
 

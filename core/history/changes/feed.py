@@ -1,0 +1,402 @@
+"""What moved of all that a person or a team follows, since a time. SELECTs only.
+
+Of the last day the findings that wait in `product_latest` are the answer, found by their
+index, and beside them what is looked at several times a day: there a finding against the day
+before says nothing of yesterday's afternoon. Further back every followed product's newest
+values are compared with those of its day then, a chunk of products at a time; only what is
+of note is kept.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from math import exp
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg.rows import namedtuple_row
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.catalog.marketplaces import MARKETPLACES
+from core.db import driver_connection
+from core.errors import InvalidInputError
+from core.history.changes.comparison import ChangedProduct, State, Thresholds, judge, stock_of_a_day
+from core.history.ingest.change_detection import USUAL_RULE, Finding
+from core.tracking.lists import COUNT_CAP, Whose
+from core.tracking.narrowing import IS_ENOUGH, SCOPES, scope_values
+from core.tracking.rules import Cadence, Role
+
+USUAL = timedelta(days=1)
+A_DAY = timedelta(hours=25)  # who asks for a day may take a while to do so
+FURTHEST = timedelta(days=92)
+SEVERAL_A_DAY = ("hourly", "6h")  # cadences
+CHUNK = 10_000  # products compared by one statement
+OLDEST_DAY = 8  # days before `since` of which the last one counts: a weekly look, and a day
+
+Report = Callable[[int, int], None]  # products compared so far, and how many it may be in all
+
+
+class Order(StrEnum):
+    """In which order changes are told."""
+
+    WORST = "worst"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a list of changes is asked for. Empty: not narrowed."""
+
+    since: datetime
+    is_last_day: bool  # findings against the day before each newest look are part of it
+    whose: Whose = Whose.TEAM
+    roles: tuple[Role, ...] = ()
+    kinds: tuple[Finding, ...] = ()
+    order: Order = Order.WORST
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage:
+    """A page of changes. `total` is exact up to COUNT_CAP, and one more beyond it."""
+
+    rows: list[ChangedProduct]
+    total: int
+
+
+def since_of(since: datetime | None, now: datetime) -> tuple[datetime, bool]:
+    """Return from when on changes are told, and whether that is the last day.
+
+    Raises InvalidInputError for a time to come and one too long ago.
+    """
+    if since is None:
+        return (now - USUAL).replace(microsecond=0), True
+    aware = since if since.tzinfo else since.replace(tzinfo=UTC)
+    if aware > now:
+        raise InvalidInputError("`since` lies in the future. Leave it out for a day ago.")
+    if aware < now - FURTHEST:
+        raise InvalidInputError(
+            f"`since` lies more than {FURTHEST.days} days back. Ask for a later time, or for one "
+            "product's history."
+        )
+    return aware.replace(microsecond=0), aware >= now - A_DAY
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Progress that nobody waits for."""
+
+
+@verb(Right.READ)
+def find_changes(
+    session: Session,
+    acting: Acting,
+    asked: Asked,
+    offset: int,
+    size: int,
+    report: Report = _nobody,
+) -> ChangesPage:
+    """Return what changed of the followed products that were looked at since a time.
+
+    Each product once, with the worst of what happened to it.
+    """
+    found = _compared(session, acting, asked, report)
+    if asked.is_last_day:
+        found = _worse(found, _standing(session, acting, asked))
+    ordered = sorted(found, key=lambda number: (found[number].key, number), reverse=True)
+    page = {number: found[number] for number in ordered[offset : offset + size]}
+    total = min(len(found), COUNT_CAP + 1)
+    return ChangesPage(_details(session, acting, asked, page), total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A product that changed."""
+
+    score: float
+    key: float  # what the list is ordered by
+    is_standing: bool  # against the day before its newest look
+
+
+Found = dict[int, _Found]
+
+
+def _worse(one: Found, other: Found) -> Found:
+    """Return both, the worse of the two for a product that is in either."""
+    both = other | one
+    return {
+        number: max(one.get(number, each), other.get(number, each), key=lambda has: has.score)
+        for number, each in both.items()
+    }
+
+
+def _values(acting: Acting, asked: Asked) -> dict[str, Any]:
+    return {
+        **scope_values(acting),
+        "since": asked.since,
+        "roles": [role.value for role in asked.roles],
+        "kinds": [kind.value for kind in asked.kinds],
+    }
+
+
+def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any]:
+    # Never prepared: a plan made for any filter is a bad plan for this one.
+    with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(statement, values, prepare=False).fetchall()
+
+
+# Against the day before
+
+
+def _standing(session: Session, acting: Acting, asked: Asked) -> Found:
+    """Return the findings that wait, at most as many as are counted: the first of the order."""
+    conditions = [
+        SCOPES[asked.whose],
+        "l.attention > 0",
+        "l.captured_at >= %(since)s",
+        f"({IS_ENOUGH})",
+    ]
+    if asked.roles:
+        conditions.append("t.role = ANY(%(roles)s)")
+    if asked.kinds:
+        conditions.append("l.attention_kind = ANY(%(kinds)s)")
+    column = "l.attention" if asked.order is Order.WORST else "l.captured_at"
+    statement = (
+        "SELECT l.product_id, l.attention, l.captured_at "
+        "FROM tracking t JOIN product_latest l ON l.product_id = t.product_id "
+        f"WHERE {' AND '.join(conditions)} "
+        f"ORDER BY {column} DESC, l.product_id DESC LIMIT {COUNT_CAP + 1}"
+    )
+    return {
+        row.product_id: _Found(row.attention, _key(asked, row.attention, row), True)
+        for row in _fetch(session, statement, _values(acting, asked))
+    }
+
+
+def _key(asked: Asked, score: float, row: Any) -> float:
+    moment: float = row.captured_at.timestamp()
+    return score if asked.order is Order.WORST else moment
+
+
+# Further back
+
+# The last day of the marketplace that was over at `since`; UTC's date is another one for hours.
+_BEGUN = "(%(days)s::jsonb ->> p.marketplace)::date"
+_DAY_THEN = f"""
+LATERAL (
+    SELECT day, price_close, bsr_close, bsr_category_id, rating, ratings_count, in_stock_share
+    FROM product_daily WHERE product_id = l.product_id AND day < {_BEGUN}
+    AND day >= {_BEGUN} - {OLDEST_DAY} ORDER BY day DESC LIMIT 1
+) AS d
+"""
+_LISTING_CHANGED = """
+(l.listing_changed_at >= %(since)s AND EXISTS (
+    SELECT 1 FROM listing_version v
+    WHERE v.product_id = l.product_id AND v.first_seen_at < %(since)s))
+"""
+# Wider than what is judged afterwards, never narrower: it spares what did not move.
+_MAY_BE_OF_NOTE = f"""
+(abs(l.price - d.price_close) >= d.price_close * %(price_share)s
+ OR (l.bsr_category_id = d.bsr_category_id
+     AND greatest(l.bsr, d.bsr_close) >= least(l.bsr, d.bsr_close) * %(rank_ratio)s)
+ OR l.ratings_count <= d.ratings_count * (1 - %(ratings_share)s)
+ OR (l.availability IN (1, 2)) <> (d.in_stock_share > 0)
+ OR {_LISTING_CHANGED})
+"""
+_CHUNK = f"""
+SELECT l.product_id, l.captured_at, t.price_change_percent, t.rank_change_percent,
+    l.price, l.bsr, l.bsr_category_id, l.rating, l.ratings_count, l.availability,
+    d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id, d.rating AS then_rating,
+    d.ratings_count AS then_ratings_count, d.in_stock_share,
+    {_LISTING_CHANGED} AS listing_changed
+FROM tracking t
+JOIN product_latest l ON l.product_id = t.product_id
+JOIN product p ON p.id = t.product_id
+JOIN {_DAY_THEN} ON true
+WHERE {{scope}} AND t.product_id > %(after)s AND t.product_id <= %(last)s
+AND l.product_id > %(after)s AND l.product_id <= %(last)s AND l.captured_at >= %(since)s
+AND {_MAY_BE_OF_NOTE}
+"""
+
+
+# Whoever wants it looked at so often: the row at hand may be of somebody who does not.
+_SEVERAL = """
+(t.cadence = ANY(%(several)s) OR EXISTS (
+    SELECT 1 FROM fetch_schedule s
+    WHERE s.product_id = t.product_id AND s.cadence_minutes < %(daily)s))
+"""
+
+
+def _compared(session: Session, acting: Acting, asked: Asked, report: Report) -> Found:
+    """Return the products whose values differ from those of their day then.
+
+    Of the last day only those that are looked at several times a day: of the others the
+    findings that wait say all.
+    """
+    conditions = [SCOPES[asked.whose]]
+    if asked.roles:
+        conditions.append("t.role = ANY(%(roles)s)")
+    if asked.is_last_day:
+        conditions.append(_SEVERAL)
+    scope = " AND ".join(conditions)
+    values = _values(acting, asked) | _of_day(asked) | _shares()
+    values |= {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
+    found: Found = {}
+    borders = _borders(session, scope, values)
+    for number, (after, last) in enumerate(borders):
+        report(number * CHUNK, len(borders) * CHUNK)
+        statement = _CHUNK.format(scope=scope)
+        rows = _fetch(session, statement, values | {"after": after, "last": last})
+        found.update(_judged(rows, asked))
+    return found
+
+
+def _of_day(asked: Asked) -> dict[str, Any]:
+    """Return the day of each marketplace that `since` lies in."""
+    days = {
+        code: f"{asked.since.astimezone(ZoneInfo(place.time_zone)):%Y-%m-%d}"
+        for code, place in MARKETPLACES.items()
+    }
+    return {"days": json.dumps(days)}
+
+
+def _shares() -> dict[str, float]:
+    return {
+        "price_share": USUAL_RULE.price_share * 0.999,
+        "rank_ratio": exp(USUAL_RULE.rank_log_ratio) * 0.999,
+        "ratings_share": USUAL_RULE.ratings_share * 0.999,
+    }
+
+
+def _borders(session: Session, scope: str, values: dict[str, Any]) -> list[tuple[int, int]]:
+    """Return the ranges of product ids that hold a chunk each, as (after, last)."""
+    statement = (
+        f"SELECT t.product_id FROM tracking t WHERE {scope} AND t.product_id > %(after)s "
+        f"ORDER BY t.product_id OFFSET {CHUNK - 1} LIMIT 1"
+    )
+    borders, after = [], 0
+    while rows := _fetch(session, statement, values | {"after": after}):
+        borders.append((after, rows[0].product_id))
+        after = rows[0].product_id
+    return [*borders, (after, 2**62)]
+
+
+def _judged(rows: Sequence[Any], asked: Asked) -> Iterator[tuple[int, _Found]]:
+    for row in rows:
+        own = Thresholds(row.price_change_percent, row.rank_change_percent)
+        verdict = judge(_then_of_day(row), _now(row), row.listing_changed, own)
+        if verdict is None or (asked.kinds and verdict[0] not in asked.kinds):
+            continue
+        yield row.product_id, _Found(verdict[1], _key(asked, verdict[1], row), False)
+
+
+def _now(row: Any) -> State:
+    return State(
+        row.price,
+        row.bsr,
+        row.bsr_category_id,
+        row.rating,
+        row.ratings_count,
+        row.availability,
+    )
+
+
+def _then_of_day(row: Any) -> State:
+    return State(
+        row.price_close,
+        row.bsr_close,
+        row.then_category_id,
+        row.then_rating,
+        row.then_ratings_count,
+        stock_of_a_day(row.in_stock_share, row.availability),
+    )
+
+
+# What a row says
+
+_DETAILS = f"""
+SELECT p.id AS product_id, p.marketplace, p.asin, p.is_demo, x.title, t.role, t.tags,
+    t.price_change_percent, t.rank_change_percent, l.captured_at, c.name AS bsr_category,
+    l.price, l.bsr, l.bsr_category_id, l.rating, l.ratings_count, l.availability,
+    l.buy_box_seller, l.attention_kind, l.prior_day, l.prior_price, l.prior_bsr,
+    l.prior_bsr_category_id, l.prior_rating, l.prior_ratings_count, l.prior_availability,
+    l.prior_seller, d.day, d.price_close, d.bsr_close, d.bsr_category_id AS then_category_id,
+    d.rating AS then_rating, d.ratings_count AS then_ratings_count, d.in_stock_share,
+    {_LISTING_CHANGED} AS listing_changed
+FROM unnest(%(ids)s::int8[]) WITH ORDINALITY AS o (id, place)
+JOIN product p ON p.id = o.id
+JOIN tracking t ON t.product_id = o.id AND {{scope}}
+JOIN product_latest l ON l.product_id = o.id
+LEFT JOIN {_DAY_THEN} ON true
+LEFT JOIN product_text x ON x.product_id = o.id
+LEFT JOIN category c ON c.id = l.bsr_category_id
+ORDER BY o.place
+"""
+
+
+def _details(session: Session, acting: Acting, asked: Asked, page: Found) -> list[ChangedProduct]:
+    if not page:
+        return []
+    statement = _DETAILS.format(scope=SCOPES[asked.whose])
+    values = _values(acting, asked) | _of_day(asked) | {"ids": list(page)}
+    rows = _fetch(session, statement, values)
+    made = (
+        _of_standing(row) if page[row.product_id].is_standing else _of_day_then(row) for row in rows
+    )
+    return [each for each in made if each is not None]
+
+
+def _of_standing(row: Any) -> ChangedProduct | None:
+    if row.attention_kind is None:  # a look since the page was chosen says otherwise
+        return None
+    then = State(
+        row.prior_price,
+        row.prior_bsr,
+        row.prior_bsr_category_id,
+        row.prior_rating,
+        row.prior_ratings_count,
+        row.prior_availability,
+        row.prior_seller,
+    )
+    now = State(
+        row.price,
+        row.bsr,
+        row.bsr_category_id,
+        row.rating,
+        row.ratings_count,
+        row.availability,
+        row.buy_box_seller,
+    )
+    return _changed(row, then, now, Finding(row.attention_kind), row.prior_day)
+
+
+def _of_day_then(row: Any) -> ChangedProduct | None:
+    then, now = _then_of_day(row), _now(row)
+    own = Thresholds(row.price_change_percent, row.rank_change_percent)
+    verdict = judge(then, now, row.listing_changed, own)
+    if verdict is None or row.day is None:
+        return None
+    return _changed(row, then, now, verdict[0], row.day, is_exact=False)
+
+
+def _changed(
+    row: Any, then: State, now: State, finding: Finding, day: date, *, is_exact: bool = True
+) -> ChangedProduct:
+    return ChangedProduct(
+        product_id=row.product_id,
+        marketplace=row.marketplace,
+        asin=row.asin,
+        title=row.title,
+        is_demo=row.is_demo,
+        role=Role(row.role),
+        tags=tuple(row.tags),
+        captured_at=row.captured_at,
+        bsr_category=row.bsr_category,
+        then_day=day,
+        then=then,
+        now=now,
+        finding=finding,
+        is_exact=is_exact,
+    )

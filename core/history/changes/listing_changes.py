@@ -1,0 +1,72 @@
+"""How the listings of changed products differ from then, word by word. SELECTs only."""
+
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg.rows import dict_row
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting, Right
+from core.accounts.verbs import verb
+from core.catalog.marketplaces import get_marketplace
+from core.db import driver_connection
+from core.history.changes.comparison import ChangedProduct
+from core.history.changes.feed import Asked
+from core.history.changes.listing_diff import Change, changes_between
+from core.history.observation import Source
+from core.history.timeline.queries import Version
+
+_VERSIONS = """
+SELECT w.product_id, v.is_then, v.first_seen_at, v.source, v.title, v.brand, v.bullets,
+    v.description, cardinality(v.images) AS images
+FROM unnest(%(ids)s::int8[], %(since)s::timestamptz[]) AS w (product_id, since)
+CROSS JOIN LATERAL (
+    (SELECT *, true AS is_then FROM listing_version
+     WHERE product_id = w.product_id AND first_seen_at < w.since
+     ORDER BY first_seen_at DESC LIMIT 1)
+    UNION ALL
+    (SELECT *, false AS is_then FROM listing_version
+     WHERE product_id = w.product_id AND first_seen_at >= w.since
+     ORDER BY first_seen_at DESC LIMIT 1)
+) AS v
+"""
+
+
+@verb(Right.READ)
+def listing_diffs(
+    session: Session, _acting: Acting, asked: Asked, rows: Sequence[ChangedProduct]
+) -> dict[int, list[Change]]:
+    """Return how the listings of changed products differ from then, word by word.
+
+    A product whose listing is the same, or was not known then, has no entry.
+    """
+    moments = [_listing_since(asked, row) for row in rows]
+    values = {"ids": [row.product_id for row in rows], "since": moments}
+    with driver_connection(session).cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(_VERSIONS, values).fetchall()
+    then = {each["product_id"]: _version(each) for each in found if each["is_then"]}
+    now = {each["product_id"]: _version(each) for each in found if not each["is_then"]}
+    diffs = {number: changes_between(then[number], now[number]) for number in now if number in then}
+    return {number: changes for number, changes in diffs.items() if changes}
+
+
+def _listing_since(asked: Asked, row: ChangedProduct) -> datetime:
+    """Return from when on a version of a listing is new; the same that findings go by."""
+    if not row.is_exact:
+        return asked.since
+    zone = ZoneInfo(get_marketplace(row.marketplace).time_zone)
+    return datetime.combine(row.then_day + timedelta(days=1), time(), zone)
+
+
+def _version(row: dict[str, Any]) -> Version:
+    return Version(
+        first_seen_at=row["first_seen_at"],
+        source=Source(row["source"]),
+        title=row["title"],
+        brand=row["brand"],
+        bullets=tuple(row["bullets"]),
+        description=row["description"],
+        image_count=row["images"],
+    )

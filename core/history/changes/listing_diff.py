@@ -1,0 +1,108 @@
+"""What changed from one version of a listing to the next, word by word. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import Literal
+
+from core.history.timeline.queries import Version
+
+Mark = Literal["same", "added", "removed"]
+MOST_WORDS = 400  # a longer text is shown as replaced: comparing words grows with their square
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words that stayed, came or went."""
+
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one part of a listing differs from the version before."""
+
+    part: str  # "Title", "Bullet 2", "Description", "Images"
+    pieces: tuple[Piece, ...]
+
+
+def changed_words(before: str, after: str) -> tuple[Piece, ...]:
+    """Return both texts as one row of pieces, in reading order."""
+    old, new = before.split(), after.split()
+    if len(old) > MOST_WORDS or len(new) > MOST_WORDS:
+        return _pieces(("removed", old), ("added", new))
+    found: list[tuple[Mark, Sequence[str]]] = []
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for operation, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+        if operation == "equal":
+            found.append(("same", old[old_from:old_to]))
+        else:
+            found += [("removed", old[old_from:old_to]), ("added", new[new_from:new_to])]
+    return _pieces(*found)
+
+
+def _pieces(*found: tuple[Mark, Sequence[str]]) -> tuple[Piece, ...]:
+    return tuple(Piece(mark, " ".join(words)) for mark, words in found if words)
+
+
+def shortened(pieces: Sequence[Piece], around: int = 4, longest: int = 60) -> tuple[Piece, ...]:
+    """Return pieces with "…" for most of what stayed the same, and for the end of long ones.
+
+    `around`: words kept beside what changed. `longest`: words kept of what came or went.
+    """
+    last = len(pieces) - 1
+    return tuple(
+        Piece(each.mark, _cut(each, around, longest, is_first=at == 0, is_last=at == last))
+        for at, each in enumerate(pieces)
+    )
+
+
+def _cut(piece: Piece, around: int, longest: int, *, is_first: bool, is_last: bool) -> str:
+    words = piece.text.split()
+    if piece.mark != "same":
+        return " ".join(words if len(words) <= longest else [*words[:longest], "…"])
+    if len(words) <= 2 * around + 1:
+        return piece.text
+    before = [] if is_first else words[:around]
+    after = [] if is_last else words[-around:]
+    return " ".join([*before, "…", *after])
+
+
+def changes_between(before: Version, after: Version) -> list[Change]:
+    """Return what differs between two versions, title first."""
+    changes = []
+    for part, old, new in _texts(before, after):
+        if old != new:
+            changes.append(Change(part, changed_words(old, new)))
+    if before.image_count != after.image_count:
+        counts = (f"{before.image_count}", f"{after.image_count}")
+        changes.append(Change("Images", changed_words(*counts)))
+    return changes
+
+
+def _texts(before: Version, after: Version) -> list[tuple[str, str, str]]:
+    longest = max(len(before.bullets), len(after.bullets))
+    bullets = [
+        (f"Bullet {number + 1}", _at(before.bullets, number), _at(after.bullets, number))
+        for number in range(longest)
+    ]
+    return [
+        ("Title", before.title or "", after.title or ""),
+        ("Brand", before.brand or "", after.brand or ""),
+        *bullets,
+        ("Description", before.description or "", after.description or ""),
+    ]
+
+
+def _at(texts: Sequence[str], number: int) -> str:
+    return texts[number] if number < len(texts) else ""
+
+
+def history_of(versions: Sequence[Version]) -> list[tuple[Version, list[Change] | None]]:
+    """Return each version with its changes, newest first; None for the first one ever seen."""
+    told: list[tuple[Version, list[Change] | None]] = [
+        (after, changes_between(before, after)) for after, before in pairwise(versions)
+    ]
+    return told + [(version, None) for version in versions[-1:]]

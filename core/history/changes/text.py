@@ -1,0 +1,108 @@
+"""A change since the day before, in words: what happened, and from which value to which. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from core.catalog.money import format_price
+from core.history.ingest.change_detection import Finding
+from core.history.labels import availability_label
+from core.history.observation import Availability
+from core.text.escaping import shorten
+from core.text.numbers import (
+    UNKNOWN,
+    format_count,
+    format_percent_change,
+    format_rank,
+    format_rank_change,
+)
+
+ARROW: Final = "→"
+
+_LABELS: Final = {
+    Finding.GONE: "Page gone",
+    Finding.OUT_OF_STOCK: "Out of stock",
+    Finding.BUY_BOX_SUPPRESSED: "Buy Box suppressed",
+    Finding.BUY_BOX_MOVED: "Buy Box moved",
+    Finding.RATINGS_LOST: "Ratings lost",
+    Finding.RANK_WORSENED: "Rank worsened",
+    Finding.LISTING_CHANGED: "Listing changed",
+    Finding.PRICE_MOVED: "Price moved",
+    Finding.BACK_IN_STOCK: "Back in stock",
+    Finding.RANK_IMPROVED: "Rank improved",
+}
+
+
+def label(kind: str) -> str:
+    """Name what happened: "Rank worsened"."""
+    return _LABELS[Finding(kind)]
+
+
+def short(change: Mapping[str, Any]) -> str:
+    """Say what happened and how far, in the width of a cell: "Rank worsened 92 %".
+
+    `change`: as for `before_and_after`.
+    """
+    finding = Finding(change["attention_kind"])
+    if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
+        return f"Rank {format_rank_change(change['prior_bsr'], change['bsr'])}"
+    if finding is Finding.PRICE_MOVED:
+        return f"Price {format_percent_change(change['prior_price'], change['price'])}"
+    return label(finding)
+
+
+def before_and_after(change: Mapping[str, Any]) -> str:
+    """Say from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
+
+    `change` is a row of a product list: the values now and, as `prior_*`, those
+    of the day before.
+    """
+    finding = Finding(change["attention_kind"])
+    if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
+        return _rank(change)
+    if finding is Finding.PRICE_MOVED:
+        return _price(change)
+    if finding is Finding.BUY_BOX_MOVED:
+        return f"{_seller(change['prior_seller'])} {ARROW} {_seller(change['buy_box_seller'])}"
+    if finding is Finding.RATINGS_LOST:
+        before, after = change["prior_ratings_count"], change["ratings_count"]
+        return f"{format_count(before)} {ARROW} {format_count(after)} ratings"
+    if finding is Finding.LISTING_CHANGED:
+        return "title, text or images differ from before"
+    return _stock(change)
+
+
+def _stock(change: Mapping[str, Any]) -> str:
+    """Say how the stock changed; where it did not, what else did while it could not be bought."""
+    before, after = change["prior_availability"], change["availability"]
+    if before != after:
+        return f"{_availability(before)} {ARROW} {_availability(after)}"
+    told = [f"still {_availability(after).removeprefix('currently ')}"]
+    if change["prior_bsr"] and change["bsr"] and change["prior_bsr"] < change["bsr"]:
+        told.append(f"rank {_rank(change)}")
+    return ", ".join(told)
+
+
+def of_stock(was_for_sale: bool, availability: int | None) -> str:
+    """Say the same of the stock where of the time before only this much is known."""
+    return f"{'for sale' if was_for_sale else 'not for sale'} {ARROW} {_availability(availability)}"
+
+
+def _rank(change: Mapping[str, Any]) -> str:
+    before, after = change["prior_bsr"], change["bsr"]
+    place = f" in {change['bsr_category']}" if change["bsr_category"] else ""
+    moved = format_rank_change(before, after)
+    return f"{format_rank(before)} {ARROW} {format_rank(after)}{place}, {moved}"
+
+
+def _price(change: Mapping[str, Any]) -> str:
+    before, after, market = change["prior_price"], change["price"], change["marketplace"]
+    moved = format_percent_change(before, after)
+    return f"{format_price(before, market)} {ARROW} {format_price(after, market)}, {moved}"
+
+
+def _seller(name: str | None) -> str:
+    return UNKNOWN if name is None else shorten(name, 40)
+
+
+def _availability(state: int | None) -> str:
+    return UNKNOWN if state is None else availability_label(Availability(state))

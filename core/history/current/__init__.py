@@ -1,0 +1,1 @@
+"""The newest values: why one is missing, how products compare."""

@@ -1,0 +1,1 @@
+"""Observations on their way in: quality gate, snapshots, latest values, days."""

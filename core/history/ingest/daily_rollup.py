@@ -1,0 +1,282 @@
+"""Rolls snapshots up into days, by the clock of each product's marketplace.
+
+Samples are rolled up in the database, where they are. A series of changes holds
+between its rows, also over days without any, so it is carried forward here.
+Doubtful values are left out. Recomputing a day is always safe. Never commits.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from sqlalchemy.orm import Session
+
+from core.bulk import insert_rows, run_rows
+from core.frames import Column, read_frame
+from core.history.ingest.quality_gate import (
+    COUNT_FLAGS,
+    LIST_PRICE_FLAGS,
+    PRICE_FLAGS,
+    RANK_FLAGS,
+    RATING_FLAGS,
+)
+from core.history.observation import Availability, Kind
+
+_IN_STOCK = (int(Availability.IN_STOCK), int(Availability.LIMITED))
+
+_COLUMNS = {
+    "product_id": "int8",
+    "day": "date",
+    "price_open": "int8",
+    "price_low": "int8",
+    "price_high": "int8",
+    "price_close": "int8",
+    "list_price": "int8",
+    "bsr_open": "int4",
+    "bsr_best": "int4",
+    "bsr_worst": "int4",
+    "bsr_close": "int4",
+    "bsr_category_id": "int4",
+    "rating": "int2",
+    "ratings_count": "int4",
+    "in_stock_share": "float4",
+    "looks": "int4",
+}
+_VALUES = [name for name in _COLUMNS if name not in ("product_id", "day")]
+_REPLACE = (
+    "ON CONFLICT (product_id, day) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _VALUES)
+    + " WHERE NOT product_daily.is_sealed"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDay:
+    """A day of one product, and when it begins and ends by its marketplace's clock."""
+
+    product_id: int
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+
+
+def product_day(product_id: int, day: date, zone: ZoneInfo) -> ProductDay:
+    """Return the bounds of a day; 23 or 25 hours where the clocks change."""
+    return ProductDay(product_id, day, *_bounds(day, zone))
+
+
+@lru_cache(maxsize=1024)
+def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    starts_at = datetime.combine(day, time.min, zone).astimezone(UTC)
+    ends_at = datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC)
+    return starts_at, ends_at
+
+
+def _rollup_statement() -> str:
+    """Return the SQL that rolls the samples of given days up and stores them."""
+    price = f"price) FILTER (WHERE price IS NOT NULL AND flags & {PRICE_FLAGS} = 0"
+    bsr = f"bsr) FILTER (WHERE bsr IS NOT NULL AND flags & {RANK_FLAGS} = 0"
+
+    # All in the same order, so that the server sorts once for all of them.
+    def known(name: str, doubt: int) -> str:
+        known = f"FILTER (WHERE {name} IS NOT NULL AND flags & {doubt} = 0)"
+        return f"(array_agg({name} ORDER BY captured_at) {known})"
+
+    def first(name: str, doubt: int) -> str:
+        return f"{known(name, doubt)}[1]"
+
+    def last(name: str, doubt: int) -> str:
+        return f"{known(name, doubt)}[cardinality{known(name, doubt)}]"
+
+    stock = f"avg((availability IN {_IN_STOCK})::int) FILTER (WHERE availability IS NOT NULL)"
+    chosen = [
+        first("price", PRICE_FLAGS),
+        f"min({price})",
+        f"max({price})",
+        last("price", PRICE_FLAGS),
+        last("list_price", PRICE_FLAGS | LIST_PRICE_FLAGS),
+        first("bsr", RANK_FLAGS),
+        f"min({bsr})",
+        f"max({bsr})",
+        last("bsr", RANK_FLAGS),
+        last("bsr_category_id", RANK_FLAGS),
+        last("rating", RATING_FLAGS),
+        last("ratings_count", COUNT_FLAGS),
+        f"{stock}::float4",
+        "count(*)",
+    ]
+    return (
+        f"INSERT INTO product_daily ({', '.join(_COLUMNS)}) "
+        f"SELECT d.product_id, d.day, {', '.join(chosen)} "
+        "FROM unnest(%s::int8[], %s::date[], %s::timestamptz[], %s::timestamptz[]) "
+        "AS d (product_id, day, starts_at, ends_at) "
+        "JOIN snapshot AS s ON s.product_id = d.product_id "
+        "AND s.captured_at >= d.starts_at AND s.captured_at < d.ends_at "
+        "WHERE s.captured_at >= '{first}' AND s.captured_at < '{last}' "
+        f"GROUP BY d.product_id, d.day {_REPLACE}"
+    )
+
+
+_ROLL_UP = _rollup_statement()
+
+
+def roll_up_samples(session: Session, days: Iterable[ProductDay]) -> None:
+    """Recompute days that hold samples only, from their stored snapshots."""
+    ordered = sorted(set(days), key=lambda day: (day.product_id, day.day))
+    if not ordered:
+        return
+    # The bounds are in the text, so that the plan opens only the partitions it needs.
+    first = min(day.starts_at for day in ordered).isoformat()
+    last = max(day.ends_at for day in ordered).isoformat()
+    rows = [(d.product_id, d.day, d.starts_at, d.ends_at) for d in ordered]
+    run_rows(session, _ROLL_UP.format(first=first, last=last), rows)
+
+
+_READ = [
+    Column("captured_at", "captured_at", "time"),
+    Column("kind", "kind", "int"),
+    Column("flags", "flags", "int"),
+    Column("price", "price"),
+    Column("list_price", "list_price"),
+    Column("bsr", "bsr"),
+    Column("bsr_category_id", "bsr_category_id"),
+    Column("rating", "rating"),
+    Column("ratings_count", "ratings_count"),
+    Column("availability", "availability"),
+]
+
+
+def roll_up_carried(
+    session: Session, product_id: int, since: datetime, until: datetime, zone: ZoneInfo
+) -> None:
+    """Recompute the days of a product whose values hold between snapshots.
+
+    Covers the days of `since` … `until` (both included) and those between them and
+    the snapshots before and after, over which a change holds as well.
+    """
+    first = product_day(product_id, since.astimezone(zone).date(), zone).starts_at
+    last = product_day(product_id, until.astimezone(zone).date(), zone).ends_at
+    before, after = _neighbours(session, product_id, first, last)
+    if after is not None:
+        last = product_day(product_id, after.astimezone(zone).date(), zone).ends_at
+    frame = read_frame(
+        session,
+        _READ,
+        "FROM snapshot WHERE product_id = %(id)s AND captured_at >= %(first)s "
+        "AND captured_at < %(last)s ORDER BY captured_at, source",
+        {"id": product_id, "first": before or first, "last": last},
+    )
+    days = carried_days(frame, zone)
+    if before is not None:  # of its own day only the end was read
+        days = days[days["day"] > pd.Timestamp(before.astimezone(zone).date())]
+    _forget_carried(session, product_id, before or first, last, zone)
+    insert_rows(
+        session, "product_daily", _COLUMNS, _day_rows(product_id, days), on_conflict=_REPLACE
+    )
+
+
+def _neighbours(
+    session: Session, product_id: int, first: datetime, last: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Return the times of the last snapshot before `first` and of the first one from `last` on."""
+    row = run_rows(
+        session,
+        "SELECT (SELECT max(captured_at) FROM snapshot WHERE product_id = k.id "
+        "AND captured_at < k.first), (SELECT min(captured_at) FROM snapshot "
+        "WHERE product_id = k.id AND captured_at >= k.last) "
+        "FROM unnest(%s::int8[], %s::timestamptz[], %s::timestamptz[]) AS k (id, first, last)",
+        [(product_id, first, last)],
+        fetch=True,
+    )[0]
+    return row[0], row[1]
+
+
+def _forget_carried(
+    session: Session, product_id: int, since: datetime, until: datetime, zone: ZoneInfo
+) -> None:
+    """Delete the days that were only carried: a late look may end what was carried there."""
+    run_rows(
+        session,
+        "DELETE FROM product_daily AS d USING unnest(%s::int8[], %s::date[], %s::date[]) "
+        "AS k (product_id, since, until) WHERE d.product_id = k.product_id "
+        "AND d.day > k.since AND d.day < k.until AND d.looks = 0 AND NOT d.is_sealed",
+        [(product_id, since.astimezone(zone).date(), until.astimezone(zone).date())],
+    )
+
+
+def carried_days(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+    """Return one row per day of a product's snapshots, values of changes carried forward.
+
+    `frame`: captured_at (datetime64[us, UTC], rising), kind, flags, price, list_price,
+    bsr, bsr_category_id, rating, ratings_count, availability (float64, NaN unknown).
+    Answer: day (datetime64, midnight without zone) and the columns of `product_daily`
+    as float64; `looks` is 0 on days that are only carried.
+    """
+    rows = _with_carried_rows(_without_doubts(frame), zone)
+    known = rows["availability"].notna()
+    rows["in_stock"] = rows["availability"].isin(_IN_STOCK).astype("f8").where(known)
+    grouped = rows.groupby("day", sort=True)
+    days = grouped.agg(
+        price_open=("price", "first"),
+        price_low=("price", "min"),
+        price_high=("price", "max"),
+        price_close=("price", "last"),
+        list_price=("list_price", "last"),
+        bsr_open=("bsr", "first"),
+        bsr_best=("bsr", "min"),
+        bsr_worst=("bsr", "max"),
+        bsr_close=("bsr", "last"),
+        bsr_category_id=("bsr_category_id", "last"),
+        rating=("rating", "last"),
+        ratings_count=("ratings_count", "last"),
+        in_stock_share=("in_stock", "mean"),
+        looks=("is_look", "sum"),
+    )
+    return days.reset_index()
+
+
+def _without_doubts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy in which doubtful values are unknown."""
+    clean = frame.copy()
+    for names, doubt in (
+        (["price"], PRICE_FLAGS),
+        (["list_price"], PRICE_FLAGS | LIST_PRICE_FLAGS),
+        (["bsr", "bsr_category_id"], RANK_FLAGS),
+        (["rating"], RATING_FLAGS),
+        (["ratings_count"], COUNT_FLAGS),
+    ):
+        clean.loc[(frame["flags"] & int(doubt)) != 0, names] = np.nan
+    return clean
+
+
+def _with_carried_rows(frame: pd.DataFrame, zone: ZoneInfo) -> pd.DataFrame:
+    """Return the rows plus one at each midnight that a change held over, in time order."""
+    local = frame["captured_at"].dt.tz_convert(zone).dt.tz_localize(None)
+    rows = frame.assign(day=local.dt.normalize(), is_look=1.0, order=1)
+    next_day = rows["day"].shift(-1)
+    held = np.where(rows["kind"] == int(Kind.CHANGE), (next_day - rows["day"]).dt.days, 0)
+    nights = np.nan_to_num(held).astype("i8")
+    carried = rows.loc[rows.index.repeat(nights)].copy()
+    step = carried.groupby(level=0).cumcount() + 1
+    carried["day"] = carried["day"] + pd.to_timedelta(step, unit="D")
+    carried["is_look"], carried["order"] = 0.0, 0
+    both = pd.concat([rows, carried])
+    return both.sort_values(["day", "order", "captured_at"], kind="stable")
+
+
+def _day_rows(product_id: int, days: pd.DataFrame) -> Sequence[Sequence[Any]]:
+    dates = [moment.date() for moment in days["day"]]
+    columns = [[_whole(value) for value in days[name]] for name in _VALUES[:-2]]
+    shares = [None if np.isnan(value) else float(value) for value in days["in_stock_share"]]
+    looks = [int(value) for value in days["looks"]]
+    same = [product_id] * len(dates)
+    return list(zip(same, dates, *columns, shares, looks, strict=True))
+
+
+def _whole(value: float) -> int | None:
+    return None if np.isnan(value) else int(value)

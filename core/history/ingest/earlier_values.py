@@ -1,0 +1,119 @@
+"""Accepted values of products at earlier times, read from their snapshots. Never commits."""
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.bulk import run_rows
+from core.history.ingest.latest_values import LatestState, judge_attention
+from core.history.ingest.quality_gate import (
+    ALL_FLAGS,
+    COUNT_FLAGS,
+    LIST_PRICE_FLAGS,
+    PRICE_FLAGS,
+    RANK_FLAGS,
+    RATING_FLAGS,
+    Reference,
+)
+from core.history.observation import Seen
+
+
+def _newest(name: str, columns: str, is_value: str, doubtful: int) -> str:
+    """Return the SQL of the newest accepted value before a time, as `name`."""
+    return (
+        f"LEFT JOIN LATERAL (SELECT captured_at, {columns} FROM snapshot "
+        "WHERE product_id = w.product_id AND captured_at < w.at "
+        f"AND {is_value} AND flags & {doubtful} = 0 "
+        f"ORDER BY captured_at DESC, source DESC LIMIT 1) AS {name} ON true"
+    )
+
+
+def _statement(columns: str, *joined: str) -> str:
+    return (
+        f"SELECT w.product_id, {columns} FROM unnest(%s::int8[], %s::timestamptz[]) "
+        f"AS w (product_id, at) {' '.join(joined)}"
+    )
+
+
+_PAST: Final = _statement(
+    "p.price, c.ratings_count, r.bsr, r.bsr_category_id",
+    _newest("p", "price", "price IS NOT NULL", PRICE_FLAGS),
+    _newest("c", "ratings_count", "ratings_count IS NOT NULL", COUNT_FLAGS),
+    _newest("r", "bsr, bsr_category_id", "bsr IS NOT NULL", RANK_FLAGS),
+)
+
+
+def references_before(
+    session: Session, moments: Sequence[tuple[int, datetime]]
+) -> dict[int, Reference]:
+    """Return the accepted past of products before given times; what waits is not told."""
+    rows = run_rows(session, _PAST, moments, fetch=True)
+    return {product_id: Reference(*values) for product_id, *values in rows}
+
+
+def _reported(field: Seen) -> str:
+    return f"seen & {int(field)} <> 0"
+
+
+_PRICE_COLUMNS: Final = (
+    "price", "price_basis", "buy_box_price", "coupon_amount", "coupon_percent",
+)  # fmt: skip
+_ACCEPTED: Final = _statement(
+    f"p.captured_at, {', '.join(f'p.{name}' for name in _PRICE_COLUMNS)}, l.list_price, "
+    "r.captured_at, r.bsr, r.bsr_category_id, s.rating, c.ratings_count, n.flags",
+    _newest("p", ", ".join(_PRICE_COLUMNS), _reported(Seen.PRICE), PRICE_FLAGS),
+    _newest("l", "list_price", _reported(Seen.LIST_PRICE), PRICE_FLAGS | LIST_PRICE_FLAGS),
+    _newest("r", "bsr, bsr_category_id", _reported(Seen.BSR), RANK_FLAGS),
+    _newest("s", "rating", _reported(Seen.RATING), RATING_FLAGS),
+    _newest("c", "ratings_count", _reported(Seen.RATINGS_COUNT), COUNT_FLAGS),
+    _newest("n", "flags", "true", 0),
+)
+
+
+def reread_accepted(
+    session: Session,
+    states: Sequence[LatestState],
+    zones: Mapping[int, ZoneInfo],
+    changed: Container[int],
+) -> None:
+    """Read the newest values of products with late observations anew.
+
+    Of those in `changed`, whose stored flags are others than before, also the values at the
+    close of the day before. `zones`: of the products' marketplaces.
+    """
+    known = {state.product_id: state for state in states if state.captured_at is not None}
+    now = [(number, datetime.max.replace(tzinfo=UTC)) for number in known]
+    for number, *values in run_rows(session, _ACCEPTED, now, fetch=True):
+        _take_newest(known[number], values)
+    days = [
+        (number, _start_of_day(state, zones[number]))
+        for number, state in known.items()
+        if state.prior_day is not None and number in changed
+    ]
+    for number, *values in run_rows(session, _ACCEPTED, days, fetch=True):
+        _take_prior(known[number], values)
+    for number, state in known.items():
+        judge_attention(state, zones[number])
+
+
+def _start_of_day(state: LatestState, zone: ZoneInfo) -> datetime:
+    assert state.captured_at is not None
+    return datetime.combine(state.captured_at.astimezone(zone).date(), time.min, zone)
+
+
+def _take_newest(state: LatestState, values: Sequence[Any]) -> None:
+    (
+        state.price_at, state.price, state.price_basis, state.buy_box_price,
+        state.coupon_amount, state.coupon_percent, state.list_price,
+        state.bsr_at, state.bsr, state.bsr_category_id, state.rating, state.ratings_count,
+        flags,
+    ) = values  # fmt: skip
+    state.flags = flags & ALL_FLAGS
+
+
+def _take_prior(state: LatestState, values: Sequence[Any]) -> None:
+    _, state.prior_price, *_, state.prior_bsr, state.prior_bsr_category_id = values[:10]
+    state.prior_rating, state.prior_ratings_count = values[10:12]

@@ -1,0 +1,290 @@
+"""The newest accepted values of many products at once, read, moved on and written back.
+
+One row per product: `LatestState` is `product_latest` in memory. Never commits.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy.orm import Session
+
+from core.bulk import run_rows
+from core.db import driver_connection
+from core.history.ingest.change_detection import DayValues, find_attention
+from core.history.ingest.quality_gate import (
+    ALL_FLAGS,
+    COUNT_FLAGS,
+    LIST_PRICE_FLAGS,
+    PRICE_FLAGS,
+    RANK_FLAGS,
+    RATING_FLAGS,
+    Pending,
+    Reference,
+)
+from core.history.observation import Observation, Seen, field_names
+
+# Plain integers: see gate.py.
+_PRICE, _LIST_PRICE, _BSR = int(Seen.PRICE), int(Seen.LIST_PRICE), int(Seen.BSR)
+_RATING, _RATINGS_COUNT = int(Seen.RATING), int(Seen.RATINGS_COUNT)
+_REVIEWS_COUNT = int(Seen.REVIEWS_COUNT)
+_AVAILABILITY, _SELLER = int(Seen.AVAILABILITY), int(Seen.SELLER)
+
+# When the newest value of a field was read; of all others, when anything was.
+_READ_AT = {
+    **dict.fromkeys(("price", "list_price", "buy_box", "coupon"), "price_at"),
+    "bsr": "bsr_at",
+    **dict.fromkeys(("rating", "ratings_count", "reviews_count"), "rating_at"),
+    **dict.fromkeys(("availability", "stock_left", "seller"), "availability_at"),
+}
+
+
+@dataclass(slots=True)
+class LatestState:
+    """A row of `product_latest`; see there for the meaning of each column."""
+
+    product_id: int
+    captured_at: datetime | None
+    listing_hash: bytes | None
+    listing_source: int | None
+    listing_changed_at: datetime | None
+    carried_until: datetime | None
+    flags: int
+    pending: list[dict[str, Any]] | None
+    unreadable: dict[str, dict[str, str]] | None
+    price: int | None
+    price_basis: int | None
+    list_price: int | None
+    buy_box_price: int | None
+    coupon_amount: int | None
+    coupon_percent: int | None
+    price_at: datetime | None
+    bsr: int | None
+    bsr_category_id: int | None
+    bsr_at: datetime | None
+    rating: int | None
+    ratings_count: int | None
+    reviews_count: int | None
+    rating_at: datetime | None
+    availability: int | None
+    stock_left: int | None
+    buy_box_seller: str | None
+    availability_at: datetime | None
+    prior_day: date | None
+    prior_price: int | None
+    prior_bsr: int | None
+    prior_bsr_category_id: int | None
+    prior_ratings_count: int | None
+    prior_rating: int | None
+    prior_availability: int | None
+    prior_seller: str | None
+    attention: float
+    attention_kind: str | None
+
+    def reference(self) -> Reference:
+        """Return the accepted past as the gate looks at it."""
+        waiting = tuple(Pending.from_json(stored) for stored in self.pending or ())
+        return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, waiting)
+
+    def today(self) -> DayValues:
+        return DayValues(
+            price=self.price,
+            bsr=self.bsr,
+            bsr_category_id=self.bsr_category_id,
+            ratings_count=self.ratings_count,
+            availability=self.availability,
+            seller=self.buy_box_seller,
+        )
+
+    def prior(self) -> DayValues:
+        return DayValues(
+            price=self.prior_price,
+            bsr=self.prior_bsr,
+            bsr_category_id=self.prior_bsr_category_id,
+            ratings_count=self.prior_ratings_count,
+            availability=self.prior_availability,
+            seller=self.prior_seller,
+        )
+
+
+_NAMES = [field.name for field in fields(LatestState)]
+_JSON = frozenset({"pending", "unreadable"})
+_JSON_PLACES = tuple(_NAMES.index(name) for name in sorted(_JSON))
+_values_of = attrgetter(*_NAMES)
+_TYPES = {
+    "product_id": "int8",
+    "captured_at": "timestamptz",
+    "listing_hash": "bytea",
+    "listing_source": "int2",
+    "listing_changed_at": "timestamptz",
+    "carried_until": "timestamptz",
+    "flags": "int4",
+    "pending": "text",
+    "unreadable": "text",
+    "price_at": "timestamptz",
+    "bsr_at": "timestamptz",
+    "rating_at": "timestamptz",
+    "availability_at": "timestamptz",
+    "buy_box_seller": "text",
+    "prior_day": "date",
+    "prior_seller": "text",
+    "attention": "float4",
+    "attention_kind": "text",
+}
+_SMALL = {
+    "price_basis",
+    "coupon_percent",
+    "rating",
+    "availability",
+    "prior_rating",
+    "prior_availability",
+}
+
+
+def lock_latest(session: Session, product_ids: Iterable[int]) -> dict[int, LatestState]:
+    """Read and lock the rows of these products, in the order of their ids.
+
+    The order is the same in every session, so that two of them wait and never
+    lock each other out.
+    """
+    statement = (
+        f"SELECT {', '.join(_NAMES)} FROM product_latest WHERE product_id = ANY(%s) "
+        "ORDER BY product_id FOR UPDATE"
+    )
+    with driver_connection(session).cursor(binary=True) as cursor:
+        cursor.execute(statement, [sorted(set(product_ids))])
+        return {row[0]: LatestState(*row) for row in cursor}
+
+
+def write_latest(session: Session, states: Sequence[LatestState]) -> None:
+    """Write rows back and raise each product's `data_version`."""
+    changed = [name for name in _NAMES if name != "product_id"]
+    assignments = ", ".join(
+        f"{name} = n.{name}::jsonb" if name in _JSON else f"{name} = n.{name}" for name in changed
+    )
+    arrays = ", ".join(f"%s::{_type_of(name)}[]" for name in _NAMES)
+    statement = (
+        f"UPDATE product_latest AS l SET {assignments}, data_version = l.data_version + 1 "
+        f"FROM unnest({arrays}) AS n ({', '.join(_NAMES)}) WHERE l.product_id = n.product_id"
+    )
+    run_rows(session, statement, [_row(state) for state in states])
+
+
+def _type_of(name: str) -> str:
+    return _TYPES.get(name) or ("int2" if name in _SMALL else "int8")
+
+
+def _row(state: LatestState) -> Sequence[Any]:
+    values: tuple[Any, ...] = _values_of(state)
+    if state.pending is None and state.unreadable is None:
+        return values
+    row = list(values)
+    for place in _JSON_PLACES:
+        if row[place] is not None:
+            row[place] = orjson.dumps(row[place]).decode()
+    return row
+
+
+def move_on(
+    state: LatestState, observation: Observation, flags: int, category_id: int | None
+) -> None:
+    """Take a look into the newest values; older values never replace newer ones.
+
+    A doubtful value leaves the accepted one standing.
+    """
+    at = observation.captured_at
+    if observation.unreadable or state.unreadable:
+        _note_unreadable(state, observation)
+    if state.captured_at is None or at >= state.captured_at:
+        state.captured_at, state.flags = at, flags & ALL_FLAGS
+    seen = int(observation.seen)
+    if seen & _PRICE and not flags & PRICE_FLAGS and _is_newer(at, state.price_at):
+        _take_price(state, observation, flags)
+    if seen & _BSR and not flags & RANK_FLAGS and _is_newer(at, state.bsr_at):
+        state.bsr = observation.ranks[0].rank if observation.ranks else None
+        state.bsr_category_id, state.bsr_at = category_id, at
+    if seen & (_RATING | _RATINGS_COUNT) and _is_newer(at, state.rating_at):
+        _take_rating(state, observation, flags)
+    if seen & _AVAILABILITY and _is_newer(at, state.availability_at):
+        state.availability, state.availability_at = _number(observation.availability), at
+        state.stock_left = observation.stock_left
+        if seen & _SELLER:
+            state.buy_box_seller = observation.buy_box_seller
+
+
+def unreadable_names(observation: Observation) -> dict[str, str]:
+    """Return the texts that could not be read, by the names of their fields."""
+    return {name: text for bit, text in observation.unreadable.items() for name in field_names(bit)}
+
+
+def _note_unreadable(state: LatestState, observation: Observation) -> None:
+    """Keep which fields could not be read last, until a newer observation reads them."""
+    at, seen = observation.captured_at, int(observation.seen)
+    noted = {
+        name: text
+        for name, text in (state.unreadable or {}).items()
+        if not seen & Seen[name.upper()] or at < datetime.fromisoformat(text["at"])
+    }
+    for name, text in unreadable_names(observation).items():
+        known_at = getattr(state, _READ_AT.get(name, "captured_at"))
+        earlier = noted.get(name)
+        if _is_newer(at, known_at) and (
+            earlier is None or _is_newer(at, datetime.fromisoformat(earlier["at"]))
+        ):
+            noted[name] = {"text": text, "at": at.isoformat()}
+    state.unreadable = noted or None
+
+
+def begin_day(state: LatestState, day_before: date) -> None:
+    """Keep the newest values as those at the close of `day_before`."""
+    state.prior_day = day_before
+    state.prior_price, state.prior_bsr = state.price, state.bsr
+    state.prior_bsr_category_id = state.bsr_category_id
+    state.prior_rating, state.prior_ratings_count = state.rating, state.ratings_count
+    state.prior_availability, state.prior_seller = state.availability, state.buy_box_seller
+
+
+def judge_attention(state: LatestState, zone: ZoneInfo) -> None:
+    """Say what deserves attention in the newest values against the day before.
+
+    `zone`: of the marketplace, whose days these are.
+    """
+    changed_at, prior_day = state.listing_changed_at, state.prior_day
+    changed = False
+    if changed_at is not None and prior_day is not None:
+        changed = changed_at.astimezone(zone).date() > prior_day
+    finding, score = find_attention(state.prior(), state.today(), changed)
+    state.attention, state.attention_kind = score, finding.value if finding else None
+
+
+def _is_newer(at: datetime, than: datetime | None) -> bool:
+    return than is None or at >= than
+
+
+def _take_price(state: LatestState, observation: Observation, flags: int) -> None:
+    state.price, state.price_basis = observation.price, _number(observation.price_basis)
+    state.buy_box_price = observation.buy_box_price
+    state.coupon_amount = observation.coupon_amount
+    state.coupon_percent = observation.coupon_percent
+    if int(observation.seen) & _LIST_PRICE and not flags & LIST_PRICE_FLAGS:
+        state.list_price = observation.list_price
+    state.price_at = observation.captured_at
+
+
+def _take_rating(state: LatestState, observation: Observation, flags: int) -> None:
+    seen = int(observation.seen)
+    if seen & _RATING and not flags & RATING_FLAGS:
+        state.rating = observation.rating
+    if seen & _RATINGS_COUNT and not flags & COUNT_FLAGS:
+        state.ratings_count = observation.ratings_count
+    if seen & _REVIEWS_COUNT:
+        state.reviews_count = observation.reviews_count
+    state.rating_at = observation.captured_at
+
+
+def _number(value: int | None) -> int | None:
+    return None if value is None else int(value)

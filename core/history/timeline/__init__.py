@@ -1,0 +1,1 @@
+"""One product over time: reads, statistics, charts."""

@@ -1,0 +1,108 @@
+"""What the axes of a history chart show: spans, limits and ticks. Pure numbers; no charts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import numpy as np
+
+from core.history.timeline.series import Line, Times
+
+Shown = tuple[np.datetime64, np.datetime64]  # the ends of what a time axis shows, UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How a line begins, ends and what it reaches between."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+
+
+def span_of(line: Line) -> Span | None:
+    """Return the known values' span, None when nothing is known."""
+    known = line.values[~np.isnan(line.values)]
+    if len(known) == 0:
+        return None
+    return Span(float(known[0]), float(known[-1]), float(known.min()), float(known.max()))
+
+
+def value_range(*lines: Line) -> tuple[float, float] | None:
+    """Return the span of several lines with some room around it, None when nothing is known."""
+    spans = [span for span in map(span_of, lines) if span is not None]
+    if not spans:
+        return None
+    low, high = min(span.low for span in spans), max(span.high for span in spans)
+    room = 0.08 * (high - low) or 0.1 * high or 1.0
+    return max(low - room, 0.0), high + room
+
+
+def rating_range(line: Line) -> tuple[float, float]:
+    """Return the half stars that enclose a line of ratings, so that 0.1 does not look like 1."""
+    span = span_of(line)
+    if span is None:
+        return 0.0, 5.0
+    low = min(np.floor(2 * span.low) / 2, 4.5)
+    return float(low) - 0.06, float(max(np.ceil(2 * span.high) / 2, low + 0.5)) + 0.06
+
+
+def kept_within(line: Line, limits: tuple[float, float] | None) -> Line:
+    """Return the line moved just inside of `limits` where it lies outside."""
+    if limits is None:
+        return line
+    edge = 0.04 * (limits[1] - limits[0])
+    return Line(line.times, np.clip(line.values, limits[0] + edge, limits[1] - edge))
+
+
+def shown(times: Times, until: datetime | None) -> Shown | None:
+    """Return the part of a time axis to show, None where there are fewer than two times.
+
+    From the first of the rising times to the end of the period: a stretch in which nobody
+    looked is seen. `until` None: to the last time.
+    """
+    if len(times) < 2:
+        return None
+    if until is None:
+        return times[0], times[-1]
+    end = np.datetime64(until.astimezone(UTC).replace(tzinfo=None), "us")
+    return times[0], max(times[-1], end)
+
+
+def rank_ticks(line: Line) -> list[int]:
+    """Return ranks to mark on a log axis, so that little of what is drawn lacks one.
+
+    Whole decades where the ranks reach over two of them; over less, round ranks of
+    each decade or at even distances, whichever leaves the smallest gap.
+    """
+    if line.is_empty:
+        return [1, 10, 100, 1000]
+    best, worst = max(float(np.nanmin(line.values)), 1), max(float(np.nanmax(line.values)), 1)
+    low, high = int(np.floor(np.log10(best))), int(np.ceil(np.log10(worst)))
+    decades = [10**power for power in range(low, high + 1)]
+    if worst >= 100 * best:
+        return decades
+    steps = (10, 20, 50) if worst >= 10 * best else (10, 15, 20, 30, 50, 70)
+    ticks = [step * decade // 10 for decade in decades for step in steps]
+    inside = sorted({tick for tick in ticks if best <= tick <= worst})
+    even = _round_ranks(best, worst)
+    is_better = len(inside) >= 2 and _gap(inside, best, worst) < _gap(even, best, worst)
+    return inside if is_better else even
+
+
+def _gap(ticks: list[int], best: float, worst: float) -> float:
+    """Return the largest part of a log axis without a tick, as a ratio of its ends."""
+    marks = [best, *(tick for tick in ticks if best < tick < worst), worst]
+    return max(after / before for before, after in pairwise(marks))
+
+
+def _round_ranks(best: float, worst: float) -> list[int]:
+    """Return two to six round ranks that span `best` to `worst`, which lie close together."""
+    span = max(worst - best, 1)
+    size = 10 ** int(np.floor(np.log10(span)))
+    fine = max(size // 2, 1)
+    step = next((s for s in (fine, size, 2 * size) if span <= 4 * s), 5 * size)
+    first = int(best // step) * step
+    ticks = range(first, int(worst + step) + 1, step)
+    return [max(tick, 1) for tick in ticks]

@@ -1,0 +1,179 @@
+"""What moved of all that is followed: the same rule in SQL and in Python."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.errors import InvalidInputError
+from core.history.changes.feed import FURTHEST, Asked, find_changes, since_of
+from core.history.changes.listing_diff import Piece, shortened
+from core.history.ingest.change_detection import Finding
+from core.tracking.lists import Whose
+from core.tracking.meaning import is_enough
+from core.tracking.models import Tracking
+from core.tracking.rules import Cadence
+from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
+
+pytestmark = pytest.mark.dates  # what it stores is of today
+
+NOW = datetime(2026, 3, 2, 12, 30, 15, 7, tzinfo=UTC)
+
+
+def test_without_a_time_it_is_a_day_ago_against_the_day_before() -> None:
+    since, is_last_day = since_of(None, NOW)
+    assert since == datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
+    assert is_last_day
+
+
+def test_who_asks_for_a_day_may_take_a_while_to_do_so() -> None:
+    assert since_of(NOW - timedelta(hours=24, minutes=50), NOW)[1]
+    assert not since_of(NOW - timedelta(hours=26), NOW)[1]
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    naive = datetime(2026, 3, 2, 6)
+    assert since_of(naive, NOW)[0] == datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("since", [NOW + timedelta(seconds=1), NOW - FURTHEST - timedelta(1)])
+def test_a_time_that_can_not_be_asked_for(since: datetime) -> None:
+    with pytest.raises(InvalidInputError, match="`since` lies"):
+        since_of(since, NOW)
+
+
+@pytest.mark.parametrize("after", [2050, 2101, 2199, 2200, 2201, 2600, 1799, 1800, 1801])
+@pytest.mark.parametrize("percent", [None, 2, 10, 9.99])
+def test_thresholds_mean_the_same_in_sql_and_in_python(
+    session: Session, acting: Acting, after: int, percent: float | None
+) -> None:
+    now = datetime.now(UTC)
+    [number] = follow_all(session, acting, [LAMP])
+    own = None if percent is None else Decimal(str(percent))
+    session.query(Tracking).one().price_change_percent = own
+    session.flush()
+    store(session, look_at(LAMP, now - timedelta(days=2)), now=now)
+    store(session, look_at(LAMP, now - timedelta(minutes=5), price=after), now=now)
+    since, is_last_day = since_of(None, now)
+    found = find_changes(session, acting, Asked(since, is_last_day), 0, 10)
+    is_of_note = abs(after - 2000) >= 100 and is_enough("price_moved", 2000, after, own, None)
+    assert [row.product_id for row in found.rows] == ([number] if is_of_note else [])
+
+
+@pytest.mark.parametrize("cadence", [Cadence.HOURLY, Cadence.SIX_HOURS])
+@pytest.mark.parametrize("hour", [1, 7, 9, 17])  # of UTC; the day of the US begins at 7 or 8
+def test_what_moved_yesterday_after_the_time_is_not_lost(
+    session: Session, acting: Acting, cadence: Cadence, hour: int
+) -> None:
+    now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=hour, minute=15)
+    [number] = follow_all(session, acting, [LAMP], cadence=cadence)
+    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
+    for hours in range(20, 0, -1):  # two days of any marketplace
+        store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
+    since, is_last_day = since_of(None, now)
+    page = find_changes(session, acting, Asked(since, is_last_day), 0, 10)
+    assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
+        (number, 2000, 2400)
+    ]
+    assert page.total == 1
+
+
+@pytest.mark.parametrize("whose", Whose)
+def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
+    session: Session, acting: Acting, whose: Whose
+) -> None:
+    """Who follows it first has it looked at once a day: the looks are of both."""
+    now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
+    [number] = follow_all(session, acting, [LAMP])
+    follow_all(session, colleague(session, acting), [LAMP], cadence=Cadence.HOURLY)
+    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
+    for hours in range(20, 0, -1):
+        store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
+    page = find_changes(session, acting, Asked(*since_of(None, now), whose=whose), 0, 10)
+    assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
+        (number, 2000, 2400)
+    ]
+
+
+def test_of_two_findings_of_a_product_the_worse_is_told(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    follow_all(session, acting, [LAMP], cadence=Cadence.HOURLY)
+    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
+    store(session, look_at(LAMP, now - timedelta(hours=40), price=2400), now=now)
+    store(session, look_at(LAMP, now - timedelta(hours=1), price=2400, rank=5000), now=now)
+    since, is_last_day = since_of(None, now)
+    [change] = find_changes(session, acting, Asked(since, is_last_day), 0, 10).rows
+    assert (change.finding, change.now.bsr) == (Finding.RANK_WORSENED, 5000)
+
+
+def test_a_weekly_product_is_compared_with_its_last_day_then(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    follow_all(session, acting, [LAMP])
+    store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
+    store(session, look_at(LAMP, now - timedelta(days=1), price=3000), now=now)
+    asked = Asked(now - timedelta(days=4), is_last_day=False)
+    [change] = find_changes(session, acting, asked, 0, 10).rows
+    assert (change.then.price, change.now.price) == (2000, 3000)
+    older = Asked(now - timedelta(days=40), is_last_day=False)
+    assert find_changes(session, acting, older, 0, 10).rows == []
+
+
+def test_what_moved_on_the_day_but_before_the_time_is_no_news(
+    session: Session, acting: Acting
+) -> None:
+    now = datetime.now(UTC)
+    noon = (now - timedelta(days=4)).replace(hour=20, minute=0)  # in Los Angeles
+    follow_all(session, acting, [LAMP])
+    store(session, look_at(LAMP, noon - timedelta(hours=30)), now=now)
+    store(session, look_at(LAMP, noon - timedelta(hours=1), price=3000), now=now)
+    asked = Asked(noon, is_last_day=False)
+    assert find_changes(session, acting, asked, 0, 10).rows == []
+    store(session, look_at(LAMP, noon + timedelta(hours=1), price=3000), now=now)
+    assert len(find_changes(session, acting, asked, 0, 10).rows) == 1
+
+
+def test_a_listing_that_was_not_known_then_did_not_change(session: Session, acting: Acting) -> None:
+    now = datetime.now(UTC)
+    follow_all(session, acting, [LAMP])
+    store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
+    for days, title in ((3, "Lamp"), (2, "Brass lamp")):
+        look = look_at(LAMP, now - timedelta(days=days), listing=lamp_listing(title))
+        store(session, look, now=now)
+    asked = Asked(now - timedelta(days=5), is_last_day=False)
+    assert find_changes(session, acting, asked, 0, 10).rows == []
+    later = Asked(now - timedelta(days=2, hours=12), is_last_day=False)
+    [change] = find_changes(session, acting, later, 0, 10).rows
+    assert change.finding is Finding.LISTING_CHANGED
+
+
+def test_a_chunk_is_read_by_the_keys_of_its_products(session: Session, acting: Acting) -> None:
+    from core.history.changes import feed
+
+    keys = {"after": 0, "last": 1000, "since": NOW}
+    values = keys | feed._of_day(Asked(NOW, False)) | feed._shares()
+    scope = "t.team_id = 1 AND t.is_first"
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = feed._fetch(session, "EXPLAIN " + feed._CHUNK.format(scope=scope), values)
+    told = "\n".join(row[0] for row in plan)
+    assert "pk_product_daily" in told
+    assert "Seq Scan on product_daily" not in told
+
+
+def test_most_of_what_stayed_the_same_is_left_out() -> None:
+    words = " ".join(f"w{n}" for n in range(20))
+    pieces = (Piece("same", words), Piece("added", "new"), Piece("same", words))
+    before, new, after = shortened(pieces, around=2)
+    assert (before.text, new.text, after.text) == ("… w18 w19", "new", "w0 w1 …")
+    middle = shortened((Piece("added", "a"), Piece("same", words), Piece("added", "b")), around=2)
+    assert middle[1].text == "w0 w1 … w18 w19"
+
+
+def test_a_long_text_that_went_is_cut() -> None:
+    [piece] = shortened((Piece("removed", "word " * 100),), longest=3)
+    assert piece.text == "word word word …"
+    assert shortened((Piece("same", "as it was"),)) == (Piece("same", "as it was"),)

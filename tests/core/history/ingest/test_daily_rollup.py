@@ -1,0 +1,219 @@
+"""How snapshots become days: in the database, and carried forward."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from core.history.ingest.daily_rollup import carried_days, product_day
+from core.history.observation import Availability, Flag, Kind
+from tests.factories import KETTLE, LAMP, NOON, change_at, days, look_at, product, store
+
+pytestmark = pytest.mark.dates  # what it stores is of today
+
+BERLIN, TOKYO, LOS_ANGELES = (
+    ZoneInfo(name) for name in ("Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles")
+)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+COLUMNS = (
+    "price",
+    "list_price",
+    "bsr",
+    "bsr_category_id",
+    "rating",
+    "ratings_count",
+    "availability",
+)
+
+
+def frame_of(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Return snapshots as `carried_days` reads them; what a row leaves out is unknown."""
+    frame = pd.DataFrame(
+        {
+            "captured_at": pd.to_datetime([row["at"] for row in rows], utc=True).as_unit("us"),
+            "kind": np.array([int(row.get("kind", Kind.SAMPLE)) for row in rows], "i8"),
+            "flags": np.array([int(row.get("flags", 0)) for row in rows], "i8"),
+        }
+    )
+    for name in COLUMNS:
+        values = [row.get(name) for row in rows]
+        frame[name] = np.array([np.nan if v is None else float(v) for v in values])
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"),
+    [(date(2026, 3, 28), 24), (date(2026, 3, 29), 23), (date(2026, 10, 25), 25)],
+)
+def test_a_day_has_23_or_25_hours_where_the_clocks_change(day: date, hours: int) -> None:
+    bounds = product_day(1, day, BERLIN)
+    assert bounds.ends_at - bounds.starts_at == timedelta(hours=hours)
+
+
+def test_a_day_is_the_marketplaces() -> None:
+    bounds = product_day(1, date(2026, 3, 2), TOKYO)
+    assert bounds.starts_at == datetime(2026, 3, 1, 15, tzinfo=UTC)
+
+
+def test_no_snapshots_give_no_days() -> None:
+    assert carried_days(frame_of(), BERLIN).empty
+
+
+def test_a_day_opens_with_its_first_look_and_closes_with_its_last() -> None:
+    frame = frame_of(
+        {"at": NOON, "price": 10, "bsr": 5},
+        {"at": NOON + HOUR, "price": 30, "bsr": 9},
+        {"at": NOON + 2 * HOUR, "price": 20, "bsr": 7},
+    )
+    (day,) = carried_days(frame, BERLIN).to_dict("records")
+    prices = [day[f"price_{name}"] for name in ("open", "low", "high", "close")]
+    ranks = [day[f"bsr_{name}"] for name in ("open", "best", "worst", "close")]
+    assert prices == [10, 10, 30, 20]
+    assert ranks == [5, 5, 9, 7]
+    assert day["looks"] == 3
+
+
+def test_a_sample_is_not_carried_over_a_day_without_looks() -> None:
+    frame = frame_of({"at": NOON, "price": 10}, {"at": NOON + 3 * DAY, "price": 20})
+    assert list(carried_days(frame, BERLIN)["day"].dt.day) == [2, 5]
+
+
+def test_a_change_is_carried_over_days_without_any() -> None:
+    frame = frame_of(
+        {"at": NOON, "price": 10, "kind": Kind.CHANGE},
+        {"at": NOON + 3 * DAY, "price": 20, "kind": Kind.CHANGE},
+    )
+    found = carried_days(frame, BERLIN)
+    assert list(found["price_close"]) == [10, 10, 10, 20]
+    assert list(found["price_open"]) == [10, 10, 10, 10]
+    assert list(found["looks"]) == [1, 0, 0, 1]
+
+
+def test_a_change_is_not_carried_past_its_last_entry() -> None:
+    frame = frame_of({"at": NOON, "price": 10, "kind": Kind.CHANGE})
+    assert len(carried_days(frame, BERLIN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "column"),
+    [
+        (Flag.PRICE_JUMP, "price_high"),
+        (Flag.RANK_INVALID, "bsr_worst"),
+        (Flag.RATING_OUT_OF_RANGE, "rating"),
+        (Flag.RATINGS_COLLAPSED, "ratings_count"),
+    ],
+)
+def test_a_doubtful_value_is_left_out_of_its_day(flag: Flag, column: str) -> None:
+    good = {"price": 10, "bsr": 10, "rating": 10, "ratings_count": 10}
+    bad = dict.fromkeys(good, 99)
+    frame = frame_of({"at": NOON, **good}, {"at": NOON + HOUR, "flags": flag, **bad})
+    (day,) = carried_days(frame, BERLIN).to_dict("records")
+    assert day[column] == 10
+    assert day["looks"] == 2
+
+
+def test_the_share_in_stock_counts_only_looks_that_say_so() -> None:
+    frame = frame_of(
+        {"at": NOON, "availability": Availability.IN_STOCK},
+        {"at": NOON + HOUR, "availability": Availability.LIMITED},
+        {"at": NOON + 2 * HOUR, "availability": Availability.UNAVAILABLE},
+        {"at": NOON + 3 * HOUR},
+    )
+    assert carried_days(frame, BERLIN)["in_stock_share"][0] == pytest.approx(2 / 3)
+
+
+def test_a_day_without_a_value_is_unknown_and_not_zero() -> None:
+    (day,) = carried_days(frame_of({"at": NOON}), BERLIN).to_dict("records")
+    assert np.isnan(day["price_close"])
+    assert np.isnan(day["in_stock_share"])
+
+
+def test_looks_around_midnight_belong_to_the_marketplaces_days(session: Session) -> None:
+    midnight = product_day(1, date(2026, 3, 8), LOS_ANGELES)  # the clocks change that night
+    second = timedelta(seconds=1)
+    store(
+        session,
+        look_at(at=midnight.starts_at - second, price=1000),
+        look_at(at=midnight.starts_at, price=1100),
+        look_at(at=midnight.ends_at - second, price=1200),
+        look_at(at=midnight.ends_at, price=1300),
+    )
+    found = [(day["day"].day, day["looks"]) for day in days(session, product(session))]
+    assert found == [(7, 1), (8, 2), (9, 1)]
+
+
+def test_every_hour_of_a_25_hour_day_is_in_it(session: Session) -> None:
+    day = product_day(1, date(2026, 10, 25), BERLIN)
+    looks = [look_at(marketplace="DE", at=day.starts_at + n * HOUR) for n in range(25)]
+    store(session, *looks, now=day.ends_at + DAY)
+    (kept,) = days(session, product(session, marketplace="DE"))
+    assert (kept["day"], kept["looks"]) == (date(2026, 10, 25), 25)
+
+
+VALUES = st.fixed_dictionaries(
+    {
+        "price": st.none() | st.integers(1000, 5000),
+        "list_price": st.none() | st.integers(1000, 5000),
+        "rank": st.none() | st.integers(1, 10**6),
+        "rating": st.none() | st.integers(1, 50),
+        "ratings_count": st.none() | st.integers(1000, 1100),
+        "availability": st.none() | st.sampled_from(list(Availability)),
+        "flags": st.sampled_from([Flag.NONE, Flag.NONE, Flag.STALE_VALUE, Flag.RANK_INVALID]),
+    }
+)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.dictionaries(st.integers(0, 120), VALUES, min_size=1, max_size=10))
+def test_the_database_rolls_samples_up_as_carried_days_does(
+    session: Session, seen: dict[int, dict[str, Any]]
+) -> None:
+    looks = [look_at(at=NOON + n * HOUR, **values) for n, values in sorted(seen.items())]
+    with session.begin_nested() as savepoint:
+        store(session, *looks)
+        stored = days(session, product(session))
+        kept = session.connection().exec_driver_sql(
+            "SELECT captured_at, kind, flags, price, list_price, bsr, bsr_category_id, rating, "
+            "ratings_count, availability FROM snapshot ORDER BY captured_at"
+        )
+        rows = [{"at": found.pop("captured_at"), **found} for found in map(dict, kept.mappings())]
+        savepoint.rollback()
+    computed = carried_days(frame_of(*rows), LOS_ANGELES)
+    assert len(stored) == len(computed)
+    for one, other in zip(stored, computed.to_dict("records"), strict=True):
+        for name, value in other.items():
+            if name == "day":
+                assert one["day"] == value.date()
+            elif np.isnan(value):
+                assert one[name] is None, name
+            else:
+                assert one[name] == pytest.approx(value, rel=1e-6), name
+
+
+def test_a_late_sample_recomputes_its_day_alone(session: Session) -> None:
+    store(session, look_at(at=NOON, price=2000), look_at(at=NOON + 2 * DAY, price=2200))
+    store(session, look_at(at=NOON + 2 * HOUR, price=1500))
+    found = [(day["price_low"], day["looks"]) for day in days(session, product(session))]
+    assert found == [(1500, 2), (2200, 1)]
+
+
+def test_a_late_sample_ends_what_a_change_held(session: Session) -> None:
+    store(session, change_at(price=2000), change_at(at=NOON + 5 * DAY, price=2000))
+    assert len(days(session, product(session))) == 6
+    store(session, look_at(at=NOON + 2 * DAY, price=1500))
+    found = {day["day"].day: day["price_close"] for day in days(session, product(session))}
+    assert found == {2: 2000, 3: 2000, 4: 1500, 7: 2000}
+
+
+def test_one_products_days_leave_anothers_alone(session: Session) -> None:
+    store(session, look_at(KETTLE, price=9000))
+    store(session, look_at(LAMP, price=1000))
+    assert days(session, product(session, KETTLE))[0]["price_close"] == 9000

@@ -1,0 +1,166 @@
+"""How the newest accepted values move on, and how they are written back."""
+
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core.history.ingest.latest_values import (
+    LatestState,
+    begin_day,
+    judge_attention,
+    lock_latest,
+    move_on,
+    write_latest,
+)
+from core.history.observation import Availability, Flag, Observation, Seen
+from tests.factories import KETTLE, LAMP, NOON, latest, look_at, price_only, product
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def state(session: Session) -> LatestState:
+    number = product(session)
+    return lock_latest(session, [number])[number]
+
+
+def take(state: LatestState, look: Observation, flags: int = 0) -> None:
+    move_on(state, look, flags, 7 if look.ranks else None)
+
+
+def test_a_new_product_knows_nothing(state: LatestState) -> None:
+    assert state.captured_at is None
+    assert state.reference().price is None
+    assert state.today() == state.prior()
+
+
+def test_a_look_moves_every_group_it_reports(state: LatestState) -> None:
+    take(state, look_at(coupon_percent=10, list_price=2500))
+    assert (state.price, state.list_price, state.coupon_percent) == (2000, 2500, 10)
+    assert (state.bsr, state.bsr_category_id) == (500, 7)
+    assert (state.rating, state.ratings_count) == (45, 1000)
+    assert (state.availability, state.buy_box_seller) == (Availability.IN_STOCK, "Bright Shop")
+    assert {state.price_at, state.bsr_at, state.rating_at, state.availability_at} == {NOON}
+
+
+def test_an_older_look_moves_nothing(state: LatestState) -> None:
+    take(state, look_at(at=NOON + HOUR))
+    take(state, look_at(price=1, rank=1, rating=1, ratings_count=1))
+    assert (state.price, state.bsr, state.rating, state.ratings_count) == (2000, 500, 45, 1000)
+    assert state.captured_at == NOON + HOUR
+
+
+def test_an_older_look_fills_a_group_that_the_newer_one_does_not_report(
+    state: LatestState,
+) -> None:
+    take(state, price_only(at=NOON + HOUR, price=2100))
+    take(state, look_at())
+    assert (state.price, state.bsr, state.bsr_at) == (2100, 500, NOON)
+
+
+@pytest.mark.parametrize(
+    ("flag", "name", "kept"),
+    [
+        (Flag.PRICE_JUMP, "price", 2000),
+        (Flag.PRICE_ZERO, "price", 2000),
+        (Flag.CURRENCY_MISMATCH, "price", 2000),
+        (Flag.STALE_VALUE, "price", 2000),
+        (Flag.RANK_INVALID, "bsr", 500),
+        (Flag.RATING_OUT_OF_RANGE, "rating", 45),
+        (Flag.RATINGS_COLLAPSED, "ratings_count", 1000),
+    ],
+)
+def test_a_doubtful_value_leaves_the_accepted_one_standing(
+    state: LatestState, flag: Flag, name: str, kept: int
+) -> None:
+    take(state, look_at())
+    take(state, look_at(at=NOON + HOUR, price=9, rank=9, rating=9, ratings_count=9), int(flag))
+    values = {"price": state.price, "bsr": state.bsr, "rating": state.rating}
+    values["ratings_count"] = state.ratings_count
+    expected = {"price": 9, "bsr": 9, "rating": 9, "ratings_count": 9} | {name: kept}
+    assert values == expected
+    assert state.flags == flag
+
+
+def test_a_price_that_was_looked_for_and_is_gone_is_unknown(state: LatestState) -> None:
+    take(state, look_at())
+    take(state, look_at(at=NOON + HOUR, price=None, price_basis=None))
+    assert (state.price, state.price_at) == (None, NOON + HOUR)
+
+
+def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> None:
+    take(state, look_at())
+    take(state, look_at(at=NOON + HOUR, seen=Seen.AVAILABILITY, buy_box_seller=None))
+    assert state.buy_box_seller == "Bright Shop"
+
+
+def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
+    take(state, look_at())
+    begin_day(state, date(2026, 3, 2))
+    take(state, look_at(at=NOON + timedelta(days=1), price=3000))
+    judge_attention(state, ZoneInfo("UTC"))
+    assert (state.prior_day, state.prior_price, state.price) == (date(2026, 3, 2), 2000, 3000)
+    assert state.attention_kind == "price_moved"
+
+
+def test_what_is_written_is_what_is_read_and_raises_the_version(session: Session) -> None:
+    number = product(session)
+    state = lock_latest(session, [number])[number]
+    take(state, look_at())
+    state.pending = [{"flag": 1, "value": 5, "at": NOON.isoformat(), "source": 1}]
+    write_latest(session, [state])
+    again = lock_latest(session, [number])[number]
+    assert again == state
+    assert again.reference().pending[0].value == 5
+    assert latest(session, number)["data_version"] == 1
+
+
+def test_many_rows_are_written_at_once(session: Session) -> None:
+    numbers = [product(session, LAMP), product(session, KETTLE)]
+    states = lock_latest(session, numbers)
+    for n, number in enumerate(numbers):
+        take(states[number], look_at(price=1000 + n))
+    write_latest(session, list(states.values()))
+    assert [latest(session, number)["price"] for number in numbers] == [1000, 1001]
+
+
+def unread(at_hour: int, text: str = "Pozycja ?? w kategorii Dom") -> Observation:
+    return price_only(at=NOON + at_hour * HOUR, unreadable={Seen.BSR: text})
+
+
+def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
+    state: LatestState,
+) -> None:
+    take(state, unread(1))
+    assert state.unreadable == {
+        "bsr": {
+            "text": "Pozycja ?? w kategorii Dom",
+            "at": (NOON + HOUR).isoformat(),
+        }
+    }
+    take(state, look_at())  # older: it does not say how the page reads now
+    assert state.unreadable is not None
+    assert state.bsr == 500
+    take(state, look_at(at=NOON + 2 * HOUR))
+    assert state.unreadable is None
+
+
+def test_an_older_text_that_could_not_be_read_says_nothing_of_a_newer_value(
+    state: LatestState,
+) -> None:
+    take(state, look_at(at=NOON + 2 * HOUR))
+    take(state, unread(1))
+    assert state.unreadable is None
+
+
+def test_the_newest_of_two_unreadable_texts_is_kept_whichever_comes_first(
+    session: Session, state: LatestState
+) -> None:
+    take(state, unread(2, "newest"))
+    take(state, unread(1, "older"))
+    write_latest(session, [state])
+    kept = latest(session, state.product_id)["unreadable"]
+    assert kept is not None
+    assert kept["bsr"]["text"] == "newest"

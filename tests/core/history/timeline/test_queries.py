@@ -1,0 +1,186 @@
+"""What is read back of a product's history, from a real database."""
+
+from datetime import datetime, timedelta, timezone
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import Acting
+from core.catalog.listing import Listing
+from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
+from core.history.product_summary import find_product_head
+from core.history.timeline import queries
+from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
+from tests.factories import stranger
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def read(session: Session, product: int, since: datetime, until: datetime) -> pd.DataFrame:
+    first = queries.first_day(session, product)
+    frame = queries.snapshot_history(session, product, since, until, first)
+    assert frame is not None, "the period is read by day"
+    return frame
+
+
+def test_a_history_is_read_in_order_with_none_as_nan(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    nothing = {"price": None, "ranks": (), "availability": None}
+    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, **nothing)])
+    frame = read(session, product, now - DAY, now)
+    assert list(frame["captured_at"]) == [now - 2 * HOUR, now - HOUR]
+    assert frame["price"].iloc[0] == 1999
+    assert np.isnan(frame["price"].iloc[1])
+    assert list(frame["bsr_category"] == -1) == [False, True]
+    assert list(frame["availability"]) == [int(Availability.IN_STOCK), 0]
+    assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
+    assert list(frame["seen"]) == [int(SEEN)] * 2
+
+
+def test_an_empty_history_keeps_its_columns(session: Session, acting: Acting):
+    now = this_hour()
+    frame = read(session, followed(session, acting), now - DAY, now)
+    assert frame.empty
+    assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
+    assert "bsr_category" in frame
+
+
+def test_a_history_begins_at_since_and_ends_before_until(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
+    frame = read(session, product, now - 2 * HOUR, now - HOUR)
+    assert list(frame["captured_at"]) == [now - 2 * HOUR]
+
+
+def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
+    session: Session, acting: Acting
+):
+    """Also where that day bears the same date as the period's beginning, whatever its zone."""
+    product, now = followed(session, acting), this_hour()
+    noon = now.replace(hour=12) - 10 * DAY
+    keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
+    store(session, [look_of(product, noon, price=1500, **keepa)])
+    for zone in (0, 12, -11):
+        since = (noon + 6 * HOUR).astimezone(timezone(zone * HOUR))
+        frame = read(session, product, since, now)
+        assert list(frame["captured_at"]) == [since]
+        assert list(frame["price"]) == [1500]
+
+
+def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
+    store(
+        session,
+        [
+            look_of(product, now - 60 * DAY, price=1500, **keepa),
+            look_of(product, now - 50 * DAY, price=1700, **keepa),
+            look_of(product, now - 2 * DAY, price=1600, **keepa),
+        ],
+    )
+    frame = read(session, product, now - 30 * DAY, now)
+    assert list(frame["price"]) == [1700, 1600]
+    assert frame["captured_at"].iloc[0] == now - 30 * DAY
+    assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
+
+
+def test_a_sample_before_the_period_is_not_carried_into_it(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - 5 * DAY), look_of(product, now - HOUR)])
+    assert len(read(session, product, now - 2 * DAY, now)) == 1
+
+
+def test_days_are_read_with_their_extremes(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    at = now.replace(hour=20) - 3 * DAY  # noon in Los Angeles
+    store(session, [look_of(product, at, price=1000), look_of(product, at + HOUR, price=1200)])
+    first = queries.first_day(session, product)
+    assert first == at.date()
+    daily = queries.daily_history(session, product, first, first)
+    assert daily["price_low"].tolist() == [1000]
+    assert daily["price_high"].tolist() == [1200]
+    assert daily["in_stock_share"].tolist() == [1.0]
+    assert daily["looks"].tolist() == [2]
+
+
+def test_a_page_of_snapshots_is_newest_first(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
+    period = (product, now - DAY, now)
+    page = queries.snapshot_page(session, *period, offset=1, limit=1)
+    assert [row["captured_at"] for row in page] == [now - 2 * HOUR]
+    assert queries.count_snapshots(session, *period) == 3
+    assert len(queries.snapshot_page(session, *period, limit=None)) == 3
+
+
+def listing(title: str) -> Listing:
+    return Listing(
+        title=title, brand=None, bullets=("One.",), description=None, category_path=(),
+        images=(), attributes={},
+    )  # fmt: skip
+
+
+def test_the_first_version_of_a_listing_is_no_change(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    seen = SEEN | Seen.LISTING
+    store(session, [look_of(product, now - 2 * HOUR, listing=listing("Old"), seen=seen)])
+    store(session, [look_of(product, now - HOUR, listing=listing("New"), seen=seen)])
+    assert queries.listing_changes(session, product, now - DAY) == [now - HOUR]
+    versions = queries.listing_versions(session, product)
+    assert [version.title for version in versions] == ["New", "Old"]
+    assert versions[0].bullets == ("One.",)
+
+
+def test_deals_are_read_where_a_source_looks_for_them(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    seen = SEEN | Seen.DEAL
+    store(
+        session,
+        [
+            look_of(product, now - 3 * HOUR, seen=seen),
+            look_of(product, now - 2 * HOUR, seen=seen, deal_price=1500),
+            look_of(product, now - HOUR),
+        ],
+    )
+    deals = queries.deals(session, product, now - DAY, now)
+    assert deals["is_deal"].tolist() == [0, 1]
+
+
+def test_the_head_of_a_product_tells_all_in_one(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR, ranks=(CategoryRank("Kitchen", 77),))])
+    head = find_product_head(session, acting, "US", ASIN)
+    assert head is not None
+    assert (head.product_id, head.price, head.bsr, head.bsr_category) == (
+        product, 1999, 77, "Kitchen",
+    )  # fmt: skip
+    assert head.following is not None
+    assert head.following.role == "own"
+    assert head.fetching is not None
+    assert head.fetching.last_outcome is None
+    assert head.first_day is not None
+    assert head.data_version > 0
+
+
+def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
+    session: Session, acting: Acting
+):
+    followed(session, acting)
+    head = find_product_head(session, stranger(session), "US", ASIN)
+    assert head is not None
+    assert head.following is None
+
+
+def test_an_unknown_product_has_no_head(session: Session, acting: Acting):
+    assert find_product_head(session, acting, "US", "B0TEST9999") is None
+
+
+def test_a_period_whose_snapshots_were_let_go_is_read_by_day(session: Session, acting: Acting):
+    product, now = followed(session, acting), this_hour()
+    store(session, [look_of(product, now - HOUR)])
+    assert not read(session, product, now - 30 * DAY, now).empty
+    assert queries.snapshot_history(session, product, now - 401 * DAY, now, None) is None
+    session.execute(text("UPDATE product_daily SET is_sealed = true"))
+    assert queries.snapshot_history(session, product, now - 30 * DAY, now, None) is None
