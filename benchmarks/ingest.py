@@ -16,9 +16,9 @@ from core.accounts.service import acting_owner
 from core.bulk import insert_rows
 from core.db import driver_connection, read_scope, write_scope
 from core.history.ingest.store import make_room
-from core.scraping.actors import AXESSO_DETAILS
-from core.scraping.collecting import Batch, get_batch, make_raw_room, store_items
-from core.scraping.models import FetchRun
+from core.scraping.parsers.registry import AXESSO_DETAILS
+from core.scraping.runs.models import FetchRun
+from core.scraping.runs.store_items import Batch, get_batch, make_raw_room, store_items
 from core.tracking.service import Wish, follow
 
 PRODUCTS = 1000

@@ -11,9 +11,9 @@ from benchmarks.figures import Figure, milliseconds, seconds_of
 from benchmarks.rows import build_list
 from benchmarks.servers import Server
 from core.db import write_scope
-from core.scraping.actors import AXESSO_DETAILS
-from core.scraping.batches import plan_run
-from core.scraping.limits import Limits
+from core.scraping.parsers.registry import AXESSO_DETAILS
+from core.scraping.runs.budget import Limits
+from core.scraping.runs.dispatch import plan_run
 
 TARGET = 50.0  # ms
 _LIMITS = Limits(1000, 50, Decimal(1_000_000), Decimal("0.005"))

@@ -7,7 +7,7 @@ from core.catalog import models as catalog
 from core.db import Base
 from core.history import models as history
 from core.importing import models as importing
-from core.scraping import models as scraping
+from core.scraping.runs import models as scraping
 from core.suggestions import models as suggestions
 from core.tracking import models as tracking
 from core.upkeep import models as upkeep

@@ -22,8 +22,8 @@ from core.importing.models import ImportRun
 from core.importing.moments import zone_words
 from core.importing.rows import KIND_LABELS, FileKind
 from core.importing.trial import TrialContext
-from core.scraping.batches import OPEN_STATES
-from core.scraping.models import FetchRun
+from core.scraping.runs.dispatch import OPEN_STATES
+from core.scraping.runs.models import FetchRun
 from core.text.numbers import format_counted
 from core.tracking.service import request_refresh
 from jobs import fetching

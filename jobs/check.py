@@ -11,8 +11,8 @@ from core.config import Settings, get_settings
 from core.db import database_url, make_engine
 from core.errors import ConfigurationError, OutsideServiceError
 from core.migrate import OLDEST_SERVER, current_revision, head_revision
-from core.scraping.apify import Apify
-from core.scraping.providers import APIFY, get_provider
+from core.scraping.runs.apify import Apify
+from core.scraping.runs.providers import APIFY, get_provider
 from core.suggestions.llm import labels
 from core.suggestions.llm.config import get_setup, get_spoken
 from jobs.queue import ask_redis

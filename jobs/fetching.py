@@ -18,9 +18,9 @@ from core.errors import ConfigurationError
 from core.history.ingest.store import make_room
 from core.history.observation import Outcome
 from core.leases import TERM, TakenOverError
-from core.scraping import service
-from core.scraping.actors import get_actor
-from core.scraping.apify import (
+from core.scraping.parsers.registry import get_actor
+from core.scraping.runs import lifecycle
+from core.scraping.runs.apify import (
     Apify,
     NoCreditError,
     OutsideRun,
@@ -31,10 +31,10 @@ from core.scraping.apify import (
     UnreachableError,
     UnreadableError,
 )
-from core.scraping.batches import LEASE, PlannedRun, input_hash, plan_run
-from core.scraping.collecting import get_batch, make_raw_room, store_items
-from core.scraping.models import FetchRun
-from core.scraping.providers import Provider, get_access, get_provider, provider_names
+from core.scraping.runs.dispatch import LEASE, PlannedRun, input_hash, plan_run
+from core.scraping.runs.models import FetchRun
+from core.scraping.runs.providers import Provider, get_access, get_provider, provider_names
+from core.scraping.runs.store_items import get_batch, make_raw_room, store_items
 from jobs.holding import Held, renewing
 from jobs.providers import (
     SHORT_REST,
@@ -75,7 +75,7 @@ def collect_runs() -> None:
     """Bring every open run one step further; claimed ones are tried once more in between."""
     collect_round()
     with read_scope() as session:
-        if service.has_claimed_runs(session):
+        if lifecycle.has_claimed_runs(session):
             collect_again.schedule(delay=AGAIN)
 
 
@@ -116,7 +116,7 @@ def collect_round() -> None:
 def end_rests() -> None:
     """Ask every provider again at once: whoever starts the worker may have mended its trouble."""
     with write_scope() as session:
-        service.end_rests(session)
+        lifecycle.end_rests(session)
 
 
 # Starting runs
@@ -129,7 +129,7 @@ def dispatch() -> int:
 
 def _dispatch_provider(name: str) -> int:
     with read_scope() as session:
-        if service.is_resting(session, name, database_time()):
+        if lifecycle.is_resting(session, name, database_time()):
             return 0
     try:
         provider = get_provider(name, get_settings())
@@ -159,7 +159,7 @@ def _plan(provider: Provider) -> PlannedRun | None:
 def start(provider: Provider, planned: PlannedRun) -> bool:
     """Start a planned run; return False when starting more makes no sense now."""
     with write_scope() as session:
-        if not service.begin_start(session, planned.id, planned.holder, UNCLEAR_AFTER):
+        if not lifecycle.begin_start(session, planned.id, planned.holder, UNCLEAR_AFTER):
             log.warning("Run %s was given up before this worker came to start it.", planned.id)
             return True
     try:
@@ -176,8 +176,8 @@ def start(provider: Provider, planned: PlannedRun) -> bool:
         return False
     now = database_time()
     with write_scope() as session:
-        is_ours = service.mark_started(session, planned.id, outside)
-        service.set_provider_state(session, provider.name, "ok", None, now, None)
+        is_ours = lifecycle.mark_started(session, planned.id, outside)
+        lifecycle.set_provider_state(session, provider.name, "ok", None, now, None)
     if not is_ours:
         _stop_stray(provider, outside)
     look_at_run.schedule((planned.id,), delay=5)
@@ -189,7 +189,7 @@ def _note_unclear(provider: str, planned: PlannedRun, error: StartUnclearError) 
     log.warning("Run %s: %s", planned.id, error)
     wait = ANSWERED_AFTER if error.was_answered else UNCLEAR_AFTER
     with write_scope() as session:
-        service.note_unclear(session, planned.id, planned.holder, str(error), wait)
+        lifecycle.note_unclear(session, planned.id, planned.holder, str(error), wait)
     _ask_again_after(back_off(provider, str(error)))
     look_at_run.schedule((planned.id,), delay=wait.total_seconds() + 1)
 
@@ -197,7 +197,7 @@ def _note_unclear(provider: str, planned: PlannedRun, error: StartUnclearError) 
 def _stop_stray(provider: Provider, outside: OutsideRun) -> None:
     """Stop a run that nobody waits for: this process slept while it was given up."""
     with read_scope() as session:
-        is_known = service.known_outside_ids(session, [outside.id])
+        is_known = lifecycle.known_outside_ids(session, [outside.id])
     if not is_known:
         log.warning("Stopping run %s, which was given up before its start was noted.", outside.id)
         client_of(provider.access).abort(outside.id)
@@ -211,7 +211,7 @@ def _withdraw(
     """Give back a run that was not started, and let the provider rest."""
     now = database_time()
     with write_scope() as session:
-        service.withdraw_run(session, run_id, now, str(error))
+        lifecycle.withdraw_run(session, run_id, now, str(error))
     _ask_again_after(let_rest(provider, error))
 
 
@@ -243,7 +243,7 @@ class _Round:
 def collect() -> int:
     """Advance all open runs that nobody works on; return how many."""
     with read_scope() as session:
-        providers = service.providers_of_open_runs(session)
+        providers = lifecycle.providers_of_open_runs(session)
     rounds = each_provider(_collect_provider, providers)
     failed = [error for each in rounds for error in each.failed]
     if failed:
@@ -272,7 +272,7 @@ def _collect_provider(provider: str) -> _Round:
 def _claim_next(provider: str, last: int) -> Claim | None:
     holder = uuid4()
     with write_scope() as session:
-        run_id = service.claim_next_run(session, provider, last, holder, CLAIM)
+        run_id = lifecycle.claim_next_run(session, provider, last, holder, CLAIM)
     return None if run_id is None else Claim(run_id, holder)
 
 
@@ -280,7 +280,7 @@ def claim(run_id: int) -> Claim | None:
     """Claim one run for this process; None when it is another's, or over."""
     holder = uuid4()
     with write_scope() as session:
-        is_ours = service.claim_run(session, run_id, holder, CLAIM)
+        is_ours = lifecycle.claim_run(session, run_id, holder, CLAIM)
     return Claim(run_id, holder) if is_ours else None
 
 
@@ -293,7 +293,7 @@ def _was_removed(run_id: int) -> bool:
 def _give_up_after(patience: timedelta, claimed: Claim, error: Exception) -> None:
     """End a run that failed for so long, so that its products are fetched by another."""
     with read_scope() as session:
-        intended_at = service.get_run(session, claimed.run_id).intended_at
+        intended_at = lifecycle.get_run(session, claimed.run_id).intended_at
     if database_time() > intended_at + patience:
         hours = int(patience.total_seconds()) // 3600
         _fail(claimed, Outcome.RUN_FAILED, f"Given up after {hours} hours: {error}")
@@ -305,13 +305,13 @@ def advance(claimed: Claim) -> bool:
     Returns False when its provider does not answer: its further runs wait for the next round.
     """
     with read_scope() as session:
-        run = service.get_run(session, claimed.run_id)
+        run = lifecycle.get_run(session, claimed.run_id)
     try:
         access = get_access(run.provider, get_settings())
         if access is None:
             return False  # without a token nothing can be asked
         with renewing(
-            lambda session: service.renew_run_claim(session, run.id, claimed.holder, CLAIM)
+            lambda session: lifecycle.renew_run_claim(session, run.id, claimed.holder, CLAIM)
         ) as held:
             _bring_further(client_of(access), run, claimed, held)
     except TakenOverError as error:  # the other one tells how it ends
@@ -333,13 +333,13 @@ def advance(claimed: Claim) -> bool:
         raise
     finally:
         with write_scope() as session:
-            service.release_claim(session, run.id, claimed.holder)
+            lifecycle.release_claim(session, run.id, claimed.holder)
     return True
 
 
 def _note_error(run_id: int, error: Exception) -> None:
     with write_scope() as session:
-        service.note_error(session, run_id, str(error))
+        lifecycle.note_error(session, run_id, str(error))
 
 
 def _bring_further(apify: Apify, run: FetchRun, claimed: Claim, held: Held) -> None:
@@ -360,12 +360,12 @@ def _recover(apify: Apify, run: FetchRun, claimed: Claim) -> None:
     found = None if run.asked_at is None else _find_outside(apify, run)
     now = database_time()
     with write_scope() as session:
-        service.hold_run(session, run.id, claimed.holder)
+        lifecycle.hold_run(session, run.id, claimed.holder)
         if found is not None:
-            service.mark_started(session, run.id, found)
-            service.note_reachable(session, run.provider)
+            lifecycle.mark_started(session, run.id, found)
+            lifecycle.note_reachable(session, run.provider)
         else:
-            service.withdraw_run(session, run.id, now, "The run was never started.")
+            lifecycle.withdraw_run(session, run.id, now, "The run was never started.")
     if found is None:
         fetch_now.schedule(delay=1)
 
@@ -374,7 +374,7 @@ def _find_outside(apify: Apify, run: FetchRun) -> OutsideRun | None:
     """Return the run at Apify that has this run's input and belongs to no other."""
     candidates = list(apify.runs_since(run.actor, run.intended_at - CLOCK_SKEW))
     with read_scope() as session:
-        taken = service.known_outside_ids(session, [outside.id for outside in candidates])
+        taken = lifecycle.known_outside_ids(session, [outside.id for outside in candidates])
     for outside in reversed(candidates):
         if outside.id not in taken and input_hash(apify.input_of(outside)) == run.input_hash:
             return outside
@@ -386,18 +386,18 @@ def _look(apify: Apify, run: FetchRun, claimed: Claim) -> FetchRun:
     outside = apify.get_run(run.outside_run_id or "")
     now = database_time()
     with write_scope() as session:
-        service.note_reachable(session, run.provider)
+        lifecycle.note_reachable(session, run.provider)
     if outside is None:
         _fail(claimed, Outcome.RUN_FAILED, "Apify does not know this run any more.")
     elif outside.has_ended:
         with write_scope() as session:
-            service.hold_run(session, run.id, claimed.holder)
-            service.mark_finished(session, run.id, outside, now)
+            lifecycle.hold_run(session, run.id, claimed.holder)
+            lifecycle.mark_finished(session, run.id, outside, now)
     if outside is not None and not outside.has_ended and now > run.intended_at + LONGEST_RUN:
         log.warning("Stopping run %s: it has not ended within %s.", run.id, LONGEST_RUN)
         apify.abort(outside.id)  # what it has brought by then is read by the next round
     with read_scope() as session:
-        return service.get_run(session, run.id)
+        return lifecycle.get_run(session, run.id)
 
 
 # How a run ended at Apify: the outcome of products that did not come back, and why.
@@ -424,7 +424,7 @@ def _collect(apify: Apify, run: FetchRun, claimed: Claim, held: Held) -> None:
             page = apify.items(run.outside_dataset_id or "", offset, PAGE)
             now = database_time()
             with write_scope() as session:
-                service.hold_run(session, run.id, claimed.holder)
+                lifecycle.hold_run(session, run.id, claimed.holder)
                 collected = store_items(session, batch, page.items, now)
             held.note_progress()
             stored, others = stored + collected.stored, others | collected.other_asins
@@ -439,13 +439,13 @@ def _close(run: FetchRun, claimed: Claim, others: set[str]) -> None:
     has_failed = run.outside_status != "SUCCEEDED"
     now = database_time()
     with write_scope() as session:
-        service.hold_run(session, run.id, claimed.holder)
-        service.note_redirects(session, run.id, others)
-        service.close_run(session, run.id, now, outcome, detail, has_failed=has_failed)
+        lifecycle.hold_run(session, run.id, claimed.holder)
+        lifecycle.note_redirects(session, run.id, others)
+        lifecycle.close_run(session, run.id, now, outcome, detail, has_failed=has_failed)
 
 
 def _fail(claimed: Claim, outcome: Outcome, detail: str) -> None:
     now = database_time()
     with write_scope() as session:
-        service.hold_run(session, claimed.run_id, claimed.holder)
-        service.close_run(session, claimed.run_id, now, outcome, detail, has_failed=True)
+        lifecycle.hold_run(session, claimed.run_id, claimed.holder)
+        lifecycle.close_run(session, claimed.run_id, now, outcome, detail, has_failed=True)

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TypeVar
 
 from core.db import database_time, write_scope
-from core.scraping import service
-from core.scraping.apify import (
+from core.scraping.runs import lifecycle
+from core.scraping.runs.apify import (
     Apify,
     ApifyAccess,
     NoCreditError,
@@ -46,14 +46,14 @@ def back_off(provider: str, detail: str) -> timedelta:
     """Leave a provider alone that did not answer well; return for how long."""
     now = database_time()
     with write_scope() as session:
-        return service.back_off(session, provider, detail, now)
+        return lifecycle.back_off(session, provider, detail, now)
 
 
 def rest(provider: str, state: str, detail: str | None, length: timedelta) -> timedelta:
     """Keep what is wrong with a provider, and leave it alone for so long."""
     now = database_time()
     with write_scope() as session:
-        service.set_provider_state(session, provider, state, detail, now, now + length)
+        lifecycle.set_provider_state(session, provider, state, detail, now, now + length)
     return length
 
 
@@ -61,7 +61,7 @@ def note_unusable(provider: str, state: str, detail: str | None) -> None:
     """Keep that a provider can't be used as it is set up; the next round asks again."""
     now = database_time()
     with write_scope() as session:
-        service.set_provider_state(session, provider, state, detail, now, None)
+        lifecycle.set_provider_state(session, provider, state, detail, now, None)
 
 
 def client_of(access: ApifyAccess | None) -> Apify:

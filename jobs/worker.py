@@ -6,7 +6,7 @@ from core.config import get_settings
 from core.connections import Share
 from core.db import close_engines, forget_engine, take_share
 from core.log import configure
-from core.scraping.apify import load_client
+from core.scraping.runs.apify import load_client
 from jobs import advising, fetching, importing, mailing, upkeep
 from jobs.queue import huey, make_tables
 

@@ -9,7 +9,7 @@ from core.history.provenance.provenance import _ORIGINAL_FIELDS
 from core.history.provenance.text import source_name
 from core.history.timeline import series
 from core.importing.rows import KIND_LABELS, FileKind
-from core.scraping.actors import ACTORS
+from core.scraping.parsers.registry import ACTORS
 
 FLAGS = [flag for flag in Flag if flag]
 

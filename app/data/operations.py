@@ -19,7 +19,7 @@ from core.db import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.importing import queries
 from core.importing.queries import ImportView, VerdictGroup, VerdictRow
-from core.scraping.providers import get_provider, limits_of, provider_names
+from core.scraping.runs.providers import get_provider, limits_of, provider_names
 from core.upkeep import health_queries
 from core.upkeep.health import Health, Provider
 from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from core.demo.asked import AskedPage
 from core.demo.faults import Fault, FaultKind
-from core.scraping.ranks import names_ranks, read_ranks
+from core.scraping.parsers.ranks import names_ranks, read_ranks
 
 _OTHER_ASIN: Final = "B0DEMOELSE"  # the page a redirect leads to
 _OVERVIEW: Final = (

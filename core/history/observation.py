@@ -208,7 +208,7 @@ class Observation:
     outcome: Outcome = Outcome.OK
     seen: Seen = Seen.NONE
     # Fields where something stood that could not be read, each with its text, shortened
-    # (`core.scraping.text.excerpt`). Their bits in `seen` are not set, their values None.
+    # (`core.scraping.parsers.value_parsers.excerpt`). Their bits in `seen` are not set, their values None.
     unreadable: Mapping[Seen, str] = field(default_factory=dict)
     flags: Flag = Flag.NONE  # what the source itself admits, such as a stale price
     currency: str | None = None  # as observed; None: the source names none

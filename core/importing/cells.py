@@ -13,7 +13,7 @@ from core.catalog.asin import MentionVerdict, find_asin, read_mentions
 from core.catalog.marketplaces import Marketplace, find_by_name, get_marketplace
 from core.errors import InvalidInputError
 from core.importing.rows import Refusal, Refused, needs_marketplace
-from core.scraping import text
+from core.scraping.parsers import value_parsers
 
 ASIN_NAMES = (
     "asin", "asins", "product_asin", "child_asin", "asin1", "asin_1", "amazon_asin", "asin_code",
@@ -233,7 +233,10 @@ def read_address(address: str) -> Named | Refusal:
 
 def named_values(pairs: Iterable[tuple[str, object]]) -> dict[str, str]:
     """Return a listing's attributes: the texts among some named values, shortened."""
-    cleaned = ((name, text.clean_or_none(value, text.LONGEST_LINE)) for name, value in pairs)
+    cleaned = (
+        (name, value_parsers.clean_or_none(value, value_parsers.LONGEST_LINE))
+        for name, value in pairs
+    )
     return {name: value for name, value in cleaned if value}
 
 

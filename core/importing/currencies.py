@@ -6,7 +6,7 @@ from babel import Locale
 
 from core.catalog.marketplaces import MARKETPLACES, Marketplace
 from core.catalog.money import find_currency
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 _MORE_NAMES = {
     "pound": "GBP", "pounds": "GBP", "pound sterling": "GBP", "sterling": "GBP", "yen": "JPY",

@@ -10,8 +10,8 @@ from typing import Any
 from core.history.observation import Failure, Observation
 from core.importing.moments import find_zone, read_moment
 from core.importing.rows import ReadContext, Refusal, bad_row, needs_marketplace
-from core.scraping.actors import Asked, asked_of, recognise_actor
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.registry import Asked, asked_of, recognise_actor
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 # Where items carry the time they were taken at, when they do.
 TIME_KEYS = ("scrapedAt", "crawledAt", "fetchedAt", "capturedAt", "timestamp", "scrapeDate")

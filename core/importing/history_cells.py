@@ -10,8 +10,8 @@ from core.history.observation import Seen
 from core.importing.cells import is_absent
 from core.importing.currencies import read_currency
 from core.importing.history_columns import HistoryColumns
-from core.scraping import text
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers import value_parsers
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class HistoryCells:
         return self._cells.get(name, "")
 
     def name(self, cell: str) -> str | None:
-        return text.clean_text(cell, text.LONGEST_NAME)
+        return value_parsers.clean_text(cell, value_parsers.LONGEST_NAME)
 
     def currency(self) -> str | None:
         """Return the currency the row names; the marketplace's when it names none.
@@ -83,7 +83,9 @@ class HistoryCells:
             return None
         if not cell.isascii() or not cell.replace(".", "").isdigit():
             self._check_currency(find_currency(cell, self.marketplace) or currency)
-        return self._parsed(name, bit, lambda cell: text.amount(cell, self.marketplace, currency))
+        return self._parsed(
+            name, bit, lambda cell: value_parsers.amount(cell, self.marketplace, currency)
+        )
 
     def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
         """Return a value; a blank cell says nothing."""
@@ -97,7 +99,7 @@ class HistoryCells:
             value = parse(self.cell(name))
         except UnreadableValueError:
             self.unreadable[self.column(name)] = self.cell(name)
-            self._unreadable[bit] = text.excerpt(self.cell(name))
+            self._unreadable[bit] = value_parsers.excerpt(self.cell(name))
             return None
         self.seen |= bit
         return value

@@ -44,8 +44,8 @@ from core.importing.rows import (
 )
 from core.importing.statuses import CHECK_FIELDS, OK, Status, read_check
 from core.importing.tables import Record
-from core.scraping import phrases, text
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers import localized_text, value_parsers
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 T = TypeVar("T")
 
@@ -205,11 +205,13 @@ def _observe(row: HistoryCells, asin: str, captured_at: datetime, status: Status
         return _gone(row, asin, captured_at)
     currency = row.currency()
     amounts = {name: row.amount(name, bit, currency) for name, bit in _AMOUNTS}
-    counts = {name: row.read(name, bit, text.whole_number) for name, bit in _COUNTS}
-    rating = row.read("rating", Seen.RATING, phrases.rating)
+    counts = {name: row.read(name, bit, value_parsers.whole_number) for name, bit in _COUNTS}
+    rating = row.read("rating", Seen.RATING, localized_text.rating)
     ranks = _ranks(row)
     availability, stock_left = _availability(row, status)
-    coupon = row.read("coupon", Seen.COUPON, lambda cell: phrases.coupon(cell, row.marketplace))
+    coupon = row.read(
+        "coupon", Seen.COUPON, lambda cell: localized_text.coupon(cell, row.marketplace)
+    )
     price, basis = _price(amounts)
     if price is not None:
         row.seen |= Seen.PRICE
@@ -287,7 +289,7 @@ def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | 
 
 def _ranks(row: HistoryCells) -> tuple[CategoryRank, ...]:
     found = row.read("rank", Seen.BSR, rank_cell) or ()
-    further = row.read("further_rank", Seen.BSR, text.rank_number)
+    further = row.read("further_rank", Seen.BSR, value_parsers.rank_number)
     if row.has("rank") and not row.cell("rank"):
         row.seen |= Seen.BSR  # a blank rank: the page showed none
     path = category_path(row.cell("category"))
@@ -305,14 +307,14 @@ def category_path(written: str) -> tuple[str, ...]:
     """Return the steps of a path such as "Home & Kitchen › Kitchen › Fryers", the root first."""
     mark = next((mark for mark in _PATH_MARKS if mark in written), None)
     steps = written.split(mark) if mark else [written]
-    return text.clean_lines(steps, text.LONGEST_NAME)
+    return value_parsers.clean_lines(steps, value_parsers.LONGEST_NAME)
 
 
 def _availability(row: HistoryCells, status: Status) -> tuple[Availability | None, int | None]:
     """Return the state and how many are left, from the status, a sentence or a yes or no."""
     state, left = _sentence(row)
     if state is None and row.cell("is_available"):
-        is_there = row.read("is_available", Seen.AVAILABILITY, text.truth)
+        is_there = row.read("is_available", Seen.AVAILABILITY, value_parsers.truth)
         if is_there is not None:
             state = Availability.IN_STOCK if is_there else Availability.UNAVAILABLE
     state = status.availability or state
@@ -329,7 +331,7 @@ def _sentence(row: HistoryCells) -> tuple[Availability | None, int | None]:
 
 
 def _known_sentence(cell: str) -> tuple[Availability | None, int | None]:
-    state, left = phrases.availability(cell)
+    state, left = localized_text.availability(cell)
     if state is None:
         raise UnreadableValueError("This sentence about stock is not known.")
     return state, left
@@ -342,7 +344,7 @@ def _outcome(status: Status, availability: Availability | None) -> Outcome:
 
 
 def _listing(row: HistoryCells) -> Listing | None:
-    title = text.clean_text(row.cell("title"), text.LONGEST_TITLE)
+    title = value_parsers.clean_text(row.cell("title"), value_parsers.LONGEST_TITLE)
     if title is None:
         return None
     row.seen |= Seen.LISTING
@@ -351,7 +353,7 @@ def _listing(row: HistoryCells) -> Listing | None:
         title=title,
         brand=row.name(row.cell("brand")),
         category_path=path if len(path) > 1 else (),
-        images=text.clean_lines([row.cell("image")]),
+        images=value_parsers.clean_lines([row.cell("image")]),
     )
 
 

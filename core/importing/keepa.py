@@ -39,7 +39,7 @@ from core.importing.rows import (
     needs_marketplace,
     shown_price,
 )
-from core.scraping import text
+from core.scraping.parsers import value_parsers
 
 IMAGE_FOLDER = "https://m.media-amazon.com/images/I/"
 _ATTRIBUTES = (
@@ -250,7 +250,7 @@ def _category_names(item: Mapping[str, Any]) -> dict[str, str]:
     names = {}
     for step in _list(item.get("categoryTree")):
         if isinstance(step, Mapping):
-            name = text.clean_or_none(step.get("name"), text.LONGEST_NAME)
+            name = value_parsers.clean_or_none(step.get("name"), value_parsers.LONGEST_NAME)
             if name:
                 names[str(step.get("catId"))] = name
     return names
@@ -259,10 +259,12 @@ def _category_names(item: Mapping[str, Any]) -> dict[str, str]:
 def _read_listing(item: Mapping[str, Any]) -> Listing | None:
     """Return what the product's page says; None where the answer holds nothing of it."""
     listing = Listing(
-        title=text.clean_or_none(item.get("title"), text.LONGEST_TITLE),
-        brand=text.clean_or_none(item.get("brand"), text.LONGEST_NAME),
-        bullets=text.clean_lines(_list(item.get("features"))),
-        description=text.clean_or_none(item.get("description"), text.LONGEST_TEXT),
+        title=value_parsers.clean_or_none(item.get("title"), value_parsers.LONGEST_TITLE),
+        brand=value_parsers.clean_or_none(item.get("brand"), value_parsers.LONGEST_NAME),
+        bullets=value_parsers.clean_lines(_list(item.get("features"))),
+        description=value_parsers.clean_or_none(
+            item.get("description"), value_parsers.LONGEST_TEXT
+        ),
         category_path=tuple(_category_names(item).values()),
         images=_images(item),
         attributes=named_values(_attributes(item)),
@@ -273,7 +275,7 @@ def _read_listing(item: Mapping[str, Any]) -> Listing | None:
 def _images(item: Mapping[str, Any]) -> tuple[str, ...]:
     written = item.get("imagesCSV")
     names = written.split(",") if isinstance(written, str) else _image_names(item)
-    cleaned = text.clean_lines(names)
+    cleaned = value_parsers.clean_lines(names)
     return tuple(name if "://" in name else IMAGE_FOLDER + name for name in cleaned)
 
 

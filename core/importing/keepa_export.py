@@ -35,8 +35,8 @@ from core.importing.rows import (
     shown_price,
 )
 from core.importing.tables import Record
-from core.scraping import phrases, text
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers import localized_text, value_parsers
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 T = TypeVar("T")
 
@@ -97,11 +97,11 @@ def _read(
 def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadContext) -> Observation:
     assert context.captured_at is not None
     amounts = {name: row.amount(name, bit, marketplace) for name, bit in _AMOUNTS}
-    counts = {name: row.read(name, bit, text.whole_number) for name, bit in _COUNTS}
+    counts = {name: row.read(name, bit, value_parsers.whole_number) for name, bit in _COUNTS}
     price, basis = shown_price(amounts)
     ranks = _ranks(row)
     listing = _listing(row)
-    rating = row.read("rating", Seen.RATING, phrases.rating)
+    rating = row.read("rating", Seen.RATING, localized_text.rating)
     seller, fulfilment = _seller(row)
     if row.seen & (Seen.BUY_BOX | Seen.NEW_PRICE | Seen.AMAZON_PRICE):
         row.seen |= Seen.PRICE
@@ -166,7 +166,7 @@ class _Row:
             value = parse(self.cell(name))
         except UnreadableValueError:
             self.unreadable[self.columns.by_field[name]] = self.cell(name)
-            self._unreadable[bit] = text.excerpt(self.cell(name))
+            self._unreadable[bit] = value_parsers.excerpt(self.cell(name))
             return None
         self.seen |= bit
         return value
@@ -181,8 +181,8 @@ def export_amount(written: str, marketplace: Marketplace) -> int | None:
     bare = written.strip()
     unsigned = _SIGNS.sub("", bare).strip()
     if _GROUPED.fullmatch(unsigned):
-        return text.amount(unsigned.replace(",", ""), marketplace)
-    return text.amount(unsigned if _is_plain(unsigned) else bare, marketplace)
+        return value_parsers.amount(unsigned.replace(",", ""), marketplace)
+    return value_parsers.amount(unsigned if _is_plain(unsigned) else bare, marketplace)
 
 
 def _is_plain(written: str) -> bool:
@@ -191,41 +191,41 @@ def _is_plain(written: str) -> bool:
 
 def _ranks(row: _Row) -> tuple[CategoryRank, ...]:
     """Return the rank in the root category, which is what Keepa's exports give."""
-    rank = row.read("rank", Seen.BSR, text.rank_number)
+    rank = row.read("rank", Seen.BSR, value_parsers.rank_number)
     root = row.cell("root") or next(iter(_path(row)), UNNAMED_CATEGORY)
-    return (CategoryRank(root[: text.LONGEST_NAME], rank),) if rank else ()
+    return (CategoryRank(root[: value_parsers.LONGEST_NAME], rank),) if rank else ()
 
 
 def _seller(row: _Row) -> tuple[str | None, Fulfilment | None]:
     if not row.has("buy_box_seller"):
         return None, None
     row.seen |= Seen.SELLER
-    seller = text.clean_text(row.cell("buy_box_seller"), text.LONGEST_NAME)
+    seller = value_parsers.clean_text(row.cell("buy_box_seller"), value_parsers.LONGEST_NAME)
     is_fba = row.cell("is_fba").lower()
     by_amazon = Fulfilment.FBA if is_fba in _YES else Fulfilment.FBM if is_fba in _NO else None
     if by_amazon is None:
         return seller, None
     row.seen |= Seen.FULFILMENT
-    return seller, Fulfilment.AMAZON if phrases.is_amazon(seller) else by_amazon
+    return seller, Fulfilment.AMAZON if localized_text.is_amazon(seller) else by_amazon
 
 
 def _path(row: _Row) -> tuple[str, ...]:
     steps = (step.strip() for step in row.cell("path").split(PATH_SEPARATOR))
-    return tuple(step[: text.LONGEST_NAME] for step in steps if step)
+    return tuple(step[: value_parsers.LONGEST_NAME] for step in steps if step)
 
 
 def _listing(row: _Row) -> Listing | None:
-    title = text.clean_text(row.cell("title"), text.LONGEST_TITLE)
+    title = value_parsers.clean_text(row.cell("title"), value_parsers.LONGEST_TITLE)
     if title is None:
         return None
     row.seen |= Seen.LISTING
     columns = row.columns
     return Listing(
         title=title,
-        brand=text.clean_text(row.cell("brand"), text.LONGEST_NAME),
-        bullets=text.clean_lines([row.column(column) for column in columns.bullets]),
-        description=text.clean_text(row.cell("description"), text.LONGEST_TEXT),
+        brand=value_parsers.clean_text(row.cell("brand"), value_parsers.LONGEST_NAME),
+        bullets=value_parsers.clean_lines([row.column(column) for column in columns.bullets]),
+        description=value_parsers.clean_text(row.cell("description"), value_parsers.LONGEST_TEXT),
         category_path=_path(row),
-        images=text.clean_lines(row.cell("images").split(";")),
+        images=value_parsers.clean_lines(row.cell("images").split(";")),
         attributes=named_values((to, row.column(c)) for to, c in columns.attributes.items()),
     )

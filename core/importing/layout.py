@@ -29,7 +29,7 @@ from core.importing.tables import (
     as_record,
     name_columns,
 )
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 SAMPLE_ROWS = 200  # data rows by which the meaning of columns is decided
 _TITLE_ROWS = 20

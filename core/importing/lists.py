@@ -21,7 +21,7 @@ from core.importing.rows import (
     shortened,
 )
 from core.importing.tables import Line, Record
-from core.scraping import text
+from core.scraping.parsers import value_parsers
 from core.thresholds import is_threshold
 from core.tracking.rules import LONGEST_NOTE, LONGEST_TAG
 
@@ -208,7 +208,7 @@ def _tags(written: str) -> tuple[str, ...]:
 def _note(written: str) -> str | None:
     if len(written) > LONGEST_NOTE:
         raise _CellError(f"The note is too long: write {LONGEST_NOTE:,} signs or fewer.")
-    return text.clean_text(written, LONGEST_NOTE)
+    return value_parsers.clean_text(written, LONGEST_NOTE)
 
 
 def _role(cells: Mapping[str, str]) -> str | None:

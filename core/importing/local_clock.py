@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from core.catalog.marketplaces import get_marketplace
 from core.importing.moments import find_zone, place_local
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 _REPEATED = (
     "That hour came twice, as the clocks went back, and the order of the rows doesn't tell "

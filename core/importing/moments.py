@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.importing.date_words import read_words
 from core.importing.rows import DayOrder
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 _NOON = time(12)
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.\d+)?")

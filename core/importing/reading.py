@@ -42,7 +42,7 @@ from core.importing.tables import (
     find_table_form,
     read_lines,
 )
-from core.scraping.flat import unflatten
+from core.scraping.parsers.unflatten import unflatten
 
 __all__ = ["file_sha256", "read_batches", "read_rows"]
 

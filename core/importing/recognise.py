@@ -42,8 +42,8 @@ from core.importing.source_file import (
 )
 from core.importing.tables import Line, TableForm, find_sheets, find_table_form, read_lines
 from core.importing.trial import ColumnUse, TrialContext, try_out
-from core.scraping.actors import Actor, recognise_actor
-from core.scraping.flat import unflatten
+from core.scraping.parsers.registry import Actor, recognise_actor
+from core.scraping.parsers.unflatten import unflatten
 
 PREVIEW_ROWS = 8
 PREVIEW_COLUMNS = 40

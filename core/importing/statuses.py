@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from core.history.observation import Availability, Flag, Outcome
 from core.importing.cells import is_absent
-from core.scraping.dead_ends import NO_ERROR
+from core.scraping.parsers.failed_pages import NO_ERROR
 
 
 class Status(NamedTuple):

@@ -8,8 +8,8 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.config import Settings
 from core.errors import ConfigurationError
-from core.scraping.models import ProviderState
-from core.scraping.providers import get_provider, provider_names
+from core.scraping.runs.models import ProviderState
+from core.scraping.runs.providers import get_provider, provider_names
 from core.upkeep.health import sentence_of_provider, sentence_of_worker
 from core.upkeep.heartbeat import last_sign_of_worker
 

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from core.history.observation import Outcome
 from core.partitions import existing_names
-from core.scraping.batches import COST_OF_RUN, spending
-from core.scraping.collecting import raw_item
-from core.scraping.limits import Limits
-from core.scraping.models import ProviderState
+from core.scraping.runs.budget import Limits
+from core.scraping.runs.dispatch import COST_OF_RUN, spending
+from core.scraping.runs.models import ProviderState
+from core.scraping.runs.store_items import raw_item
 from core.tracking.lists import COUNT_CAP
 from core.upkeep.health import Imports, Jobs, Looks, Provider, Schedule, Storage
 

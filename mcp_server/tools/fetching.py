@@ -13,7 +13,7 @@ from core.history.current import missing_values
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.product_summary import ProductHead
-from core.scraping.status import ProductRun, ScheduleNow, runs_of, schedule_now
+from core.scraping.runs.status import ProductRun, ScheduleNow, runs_of, schedule_now
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
 from core.tracking.counts import Freshness, freshness

@@ -18,8 +18,8 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from core import connections, db
-from core.scraping import batches, collecting, service
-from core.scraping.apify import Apify, load_client
+from core.scraping.runs import dispatch, lifecycle, store_items
+from core.scraping.runs.apify import Apify, load_client
 from jobs import fetching, holding
 
 PATIENCE = 12.0  # seconds after which a child gives up
@@ -32,7 +32,7 @@ def main() -> None:
     holding.BEAT = 0.05
     # Who is stopped within a transaction gives its locks back, here sooner than usual.
     connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
-    batches.TERM = fetching.CLAIM
+    dispatch.TERM = fetching.CLAIM
     fetching.fetch_now.schedule = lambda *_args, **_options: None
     fetching.look_at_run.schedule = lambda *_args, **_options: None  # the round is enough
     _answer("ready")
@@ -167,24 +167,24 @@ def _before_commit(place: Any, name: str) -> Callable[[], None]:
 
 
 STEPS: dict[str, Callable[[], None]] = {
-    "before the intent is committed": _before_commit(batches, "spending"),
-    "after the intent is committed": _before(service, "begin_start"),
-    "before the start is asked": _before_commit(service, "begin_start"),
+    "before the intent is committed": _before_commit(dispatch, "spending"),
+    "after the intent is committed": _before(lifecycle, "begin_start"),
+    "before the start is asked": _before_commit(lifecycle, "begin_start"),
     "after the start is noted": _before(Apify, "start"),
     "after the start was answered": _after(Apify, "start"),
-    "before the run's id is committed": _before_commit(service, "mark_started"),
+    "before the run's id is committed": _before_commit(lifecycle, "mark_started"),
     "after the run's id is stored": _before(Apify, "get_run"),
-    "after the end was asked": _before(service, "mark_finished"),
-    "before the end is committed": _before_commit(service, "mark_finished"),
+    "after the end was asked": _before(lifecycle, "mark_finished"),
+    "before the end is committed": _before_commit(lifecycle, "mark_finished"),
     "after the end is stored": _before(fetching, "_collect"),
     "after the first page was read": _after(Apify, "items"),
-    "before the first page is committed": _before_commit(collecting, "store_looks"),
-    "within a page, after its snapshots": _after(collecting, "store_looks"),
+    "before the first page is committed": _before_commit(store_items, "store_looks"),
+    "within a page, after its snapshots": _after(store_items, "store_looks"),
     "between two pages": _before(Apify, "items", 2),
     "before the last page": _before(Apify, "items", 3),
-    "before the run is closed": _before(service, "close_run"),
-    "before the close is committed": _before_commit(service, "close_run"),
-    "before the claim is released": _before(service, "release_claim"),
+    "before the run is closed": _before(lifecycle, "close_run"),
+    "before the close is committed": _before_commit(lifecycle, "close_run"),
+    "before the claim is released": _before(lifecycle, "release_claim"),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.demo.stand_in import NO_CREDIT_TOKEN
-from core.scraping.apify import Apify, RefusedError
+from core.scraping.runs.apify import Apify, RefusedError
 from core.tracking.rules import Cadence
 from jobs import fetching
 from jobs.providers import each_provider

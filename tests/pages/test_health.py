@@ -16,7 +16,7 @@ from app.data import operations
 from core.accounts.rules import Acting
 from core.config import ROOT
 from core.history.observation import Seen
-from core.scraping.service import set_provider_state
+from core.scraping.runs.lifecycle import set_provider_state
 from core.upkeep.heartbeat import beat
 from core.upkeep.service import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run

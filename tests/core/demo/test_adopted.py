@@ -13,8 +13,8 @@ from core.demo.catalogue import DemoProduct
 from core.demo.market import Market
 from core.errors import ConfigurationError
 from core.history.ingest.store import Look, make_room, store_looks
-from core.scraping import axesso, junglee
-from core.scraping.actors import Asked
+from core.scraping.parsers import axesso, junglee
+from core.scraping.parsers.registry import Asked
 from core.suggestions.execution import apply, verify
 from core.suggestions.execution.apply import undo
 from core.suggestions.execution.verify import Verified

@@ -15,8 +15,8 @@ from apify_client.errors import ApifyApiError, RateLimitError, ServerError
 from core.demo.faults import Fault, FaultKind, FaultScript, read_fault
 from core.errors import InvalidInputError
 from core.history.observation import Failure, Outcome, Seen
-from core.scraping import axesso, junglee
-from core.scraping.identity import Asked
+from core.scraping.parsers import axesso, junglee
+from core.scraping.parsers.identity import Asked
 from tests import loops
 from tests.core.demo.test_stand_in import (
     AXESSO,

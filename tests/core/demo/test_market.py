@@ -15,8 +15,8 @@ from core.demo.catalogue import DemoProduct, stock_of
 from core.demo.market import Market, usual_times
 from core.demo.simulation import simulate
 from core.history.observation import Availability, Observation, Outcome, Seen
-from core.scraping import axesso, junglee
-from core.scraping.identity import Asked
+from core.scraping.parsers import axesso, junglee
+from core.scraping.parsers.identity import Asked
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 

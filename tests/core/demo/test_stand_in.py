@@ -17,8 +17,8 @@ from core.demo.market import Market
 from core.demo.runs import RunBook
 from core.demo.stand_in import NO_CREDIT_TOKEN
 from core.history.observation import Observation
-from core.scraping import axesso
-from core.scraping.identity import Asked
+from core.scraping.parsers import axesso
+from core.scraping.parsers.identity import Asked
 from tests.stand_in import RunningStandIn, running_stand_in
 
 AXESSO = "axesso_data/amazon-product-details-scraper"

@@ -17,7 +17,7 @@ from core.importing.reading import read_rows
 from core.importing.recognise import recognise
 from core.importing.rows import FileKind, ReadContext, Refusal
 from core.importing.trial import TrialContext
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

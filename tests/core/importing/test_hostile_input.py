@@ -15,8 +15,8 @@ from core.importing.reading import read_rows
 from core.importing.recognise import recognise
 from core.importing.rows import FileKind, ReadContext
 from core.importing.source_file import UnreadableFileError
-from core.scraping.phrases import rating
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.localized_text import rating
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 KINDS = list(FileKind)
 CONTEXT = ReadContext(default_marketplace="US")

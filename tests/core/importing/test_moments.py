@@ -12,7 +12,7 @@ from core.importing.moments import is_serial, read_moment, read_written
 from core.importing.reading import read_rows
 from core.importing.recognise import recognise
 from core.importing.rows import DayOrder, FileKind, ReadContext
-from core.scraping.text import UnreadableValueError
+from core.scraping.parsers.value_parsers import UnreadableValueError
 
 BERLIN, CHICAGO = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Chicago")
 MUG = ("DE", "B0DEMO0001")

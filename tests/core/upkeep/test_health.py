@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.history.observation import Observation, Seen, Source
-from core.scraping.limits import Limits
-from core.scraping.models import FetchItem, FetchRun
-from core.scraping.service import set_provider_state
+from core.scraping.runs.budget import Limits
+from core.scraping.runs.lifecycle import set_provider_state
+from core.scraping.runs.models import FetchItem, FetchRun
 from core.tracking.service import Wish, follow
 from core.upkeep import health_queries
 from core.upkeep.health import (

@@ -17,7 +17,7 @@ from core.history.provenance.provenance import (
     raw_body,
 )
 from core.history.provenance.text import lines_of
-from core.scraping.collecting import make_raw_room
+from core.scraping.runs.store_items import make_raw_room
 from tests.core.history.looks import SEEN, followed, look_of, make_fetch_run, store, this_hour
 
 HOUR = timedelta(hours=1)

@@ -12,11 +12,11 @@ from core.accounts.rules import Acting
 from core.errors import NotFoundError
 from core.history.observation import Outcome
 from core.leases import TakenOverError
-from core.scraping import service
-from core.scraping.actors import AXESSO_DETAILS
-from core.scraping.apify import OutsideRun
-from core.scraping.batches import plan_run
-from core.scraping.limits import Limits
+from core.scraping.parsers.registry import AXESSO_DETAILS
+from core.scraping.runs import lifecycle
+from core.scraping.runs.apify import OutsideRun
+from core.scraping.runs.budget import Limits
+from core.scraping.runs.dispatch import plan_run
 from core.tracking.rules import Cadence, next_due, retry_due
 from core.tracking.service import pause, unfollow
 from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
@@ -52,39 +52,39 @@ def end_claim(session: Session, run_id: int) -> None:
 
 
 def close(session: Session, run_id: int, now: datetime, outcome: Outcome = Outcome.OK) -> None:
-    service.close_run(session, run_id, now, outcome, "Because.", has_failed=False)
+    lifecycle.close_run(session, run_id, now, outcome, "Because.", has_failed=False)
 
 
 def test_a_run_that_does_not_exist_is_an_error(session: Session) -> None:
     with pytest.raises(NotFoundError):
-        service.get_run(session, 999)
+        lifecycle.get_run(session, 999)
 
 
 def test_a_claim_is_held_by_one_until_it_ends(session: Session, run_id: int, now: datetime) -> None:
     end_claim(session, run_id)  # of who planned it
-    assert service.claim_next_run(session, "apify", 0, ANNA, MINUTE) == run_id
-    assert service.claim_next_run(session, "apify", 0, BEN, MINUTE) is None
-    assert not service.claim_run(session, run_id, BEN, MINUTE)
+    assert lifecycle.claim_next_run(session, "apify", 0, ANNA, MINUTE) == run_id
+    assert lifecycle.claim_next_run(session, "apify", 0, BEN, MINUTE) is None
+    assert not lifecycle.claim_run(session, run_id, BEN, MINUTE)
     end_claim(session, run_id)
-    assert service.claim_run(session, run_id, BEN, MINUTE)
-    assert not service.renew_run_claim(session, run_id, ANNA, MINUTE)
-    service.release_claim(session, run_id, ANNA)  # it is not hers any more
-    assert not service.claim_run(session, run_id, ANNA, MINUTE)
-    service.release_claim(session, run_id, BEN)
-    assert service.claim_run(session, run_id, ANNA, MINUTE)
+    assert lifecycle.claim_run(session, run_id, BEN, MINUTE)
+    assert not lifecycle.renew_run_claim(session, run_id, ANNA, MINUTE)
+    lifecycle.release_claim(session, run_id, ANNA)  # it is not hers any more
+    assert not lifecycle.claim_run(session, run_id, ANNA, MINUTE)
+    lifecycle.release_claim(session, run_id, BEN)
+    assert lifecycle.claim_run(session, run_id, ANNA, MINUTE)
 
 
 def test_who_slept_beyond_the_end_of_a_claim_writes_nothing_more(
     session: Session, run_id: int
 ) -> None:
     end_claim(session, run_id)
-    service.claim_run(session, run_id, ANNA, MINUTE)
+    lifecycle.claim_run(session, run_id, ANNA, MINUTE)
     end_claim(session, run_id)
-    service.hold_run(session, run_id, ANNA)  # nobody else has it yet
-    service.claim_run(session, run_id, BEN, MINUTE)
+    lifecycle.hold_run(session, run_id, ANNA)  # nobody else has it yet
+    lifecycle.claim_run(session, run_id, BEN, MINUTE)
     with pytest.raises(TakenOverError):
-        service.hold_run(session, run_id, ANNA)
-    service.hold_run(session, run_id, BEN)
+        lifecycle.hold_run(session, run_id, ANNA)
+    lifecycle.hold_run(session, run_id, BEN)
 
 
 def test_a_run_that_another_took_over_is_not_started(
@@ -93,53 +93,53 @@ def test_a_run_that_another_took_over_is_not_started(
     planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
     assert planned is not None
     end_claim(session, planned.id)
-    assert service.claim_run(session, planned.id, BEN, MINUTE)
-    assert not service.begin_start(session, planned.id, planned.holder, MINUTE)
+    assert lifecycle.claim_run(session, planned.id, BEN, MINUTE)
+    assert not lifecycle.begin_start(session, planned.id, planned.holder, MINUTE)
 
 
 def test_a_run_is_asked_for_once(session: Session, products: list[int], now: datetime) -> None:
     planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
     assert planned is not None
-    assert service.begin_start(session, planned.id, planned.holder, MINUTE)
-    assert not service.begin_start(session, planned.id, planned.holder, MINUTE)
+    assert lifecycle.begin_start(session, planned.id, planned.holder, MINUTE)
+    assert not lifecycle.begin_start(session, planned.id, planned.holder, MINUTE)
 
 
 def test_a_claim_given_by_a_clock_that_was_ahead_holds_up_nobody(
     session: Session, run_id: int
 ) -> None:
     session.execute(text("UPDATE fetch_run SET claimed_until = now() + interval '1 day'"))
-    assert service.claim_run(session, run_id, BEN, MINUTE)
+    assert lifecycle.claim_run(session, run_id, BEN, MINUTE)
 
 
 def test_rests_double_until_a_provider_answers(session: Session, now: datetime) -> None:
-    rests = [service.back_off(session, "apify", "It answered 500.", now) for _ in range(9)]
+    rests = [lifecycle.back_off(session, "apify", "It answered 500.", now) for _ in range(9)]
     assert rests[:4] == [timedelta(seconds=s) for s in (10, 20, 40, 80)]
-    assert rests[-1] == service.LONGEST_REST
-    assert service.is_resting(session, "apify", now)
-    assert not service.is_resting(session, "demo", now)
-    service.note_reachable(session, "apify")
-    assert service.back_off(session, "apify", "It answered 500.", now) == rests[0]
+    assert rests[-1] == lifecycle.LONGEST_REST
+    assert lifecycle.is_resting(session, "apify", now)
+    assert not lifecycle.is_resting(session, "demo", now)
+    lifecycle.note_reachable(session, "apify")
+    assert lifecycle.back_off(session, "apify", "It answered 500.", now) == rests[0]
 
 
 def test_a_closed_run_is_not_claimed(session: Session, run_id: int, now: datetime) -> None:
     close(session, run_id, now)
-    assert service.claim_next_run(session, "apify", 0, BEN, MINUTE) is None
+    assert lifecycle.claim_next_run(session, "apify", 0, BEN, MINUTE) is None
 
 
 def test_a_run_is_started_once(session: Session, run_id: int) -> None:
-    assert service.mark_started(session, run_id, OUTSIDE)
-    assert not service.mark_started(session, run_id, OUTSIDE)
-    assert service.known_outside_ids(session, ["r1", "r2"]) == {"r1"}
+    assert lifecycle.mark_started(session, run_id, OUTSIDE)
+    assert not lifecycle.mark_started(session, run_id, OUTSIDE)
+    assert lifecycle.known_outside_ids(session, ["r1", "r2"]) == {"r1"}
 
 
 def test_a_run_is_finished_once_and_never_in_the_future(
     session: Session, run_id: int, now: datetime
 ) -> None:
     ended = OutsideRun("r1", "SUCCEEDED", "d1", "k1", now, now + MINUTE, Decimal("0.02"))
-    assert not service.mark_finished(session, run_id, ended, now)
-    service.mark_started(session, run_id, OUTSIDE)
-    assert service.mark_finished(session, run_id, ended, now)
-    assert not service.mark_finished(session, run_id, ended, now)
+    assert not lifecycle.mark_finished(session, run_id, ended, now)
+    lifecycle.mark_started(session, run_id, OUTSIDE)
+    assert lifecycle.mark_finished(session, run_id, ended, now)
+    assert not lifecycle.mark_finished(session, run_id, ended, now)
     run = row(session, "SELECT * FROM fetch_run")
     assert (run["finished_at"], run["cost_usd"]) == (now, Decimal("0.02"))
 
@@ -219,7 +219,7 @@ def test_closing_a_run_twice_changes_no_schedule(
 def test_a_withdrawn_run_leaves_its_products_due(
     session: Session, run_id: int, products: list[int], now: datetime
 ) -> None:
-    service.withdraw_run(session, run_id, now, "Never started.")
+    lifecycle.withdraw_run(session, run_id, now, "Never started.")
     due = schedule(session, products[0])
     assert due is not None
     assert (due["due_at"], due["leased_until"], due["failures"]) == (now, None, 0)
@@ -233,33 +233,33 @@ def test_a_withdrawn_run_leaves_its_products_due(
 def test_a_run_that_was_started_meanwhile_is_not_withdrawn(
     session: Session, run_id: int, products: list[int], now: datetime
 ) -> None:
-    service.mark_started(session, run_id, OUTSIDE)
-    service.withdraw_run(session, run_id, now, "Never started.")
+    lifecycle.mark_started(session, run_id, OUTSIDE)
+    lifecycle.withdraw_run(session, run_id, now, "Never started.")
     assert row(session, "SELECT state FROM fetch_run")["state"] == "running"
     assert schedule(session, products[0])["fetch_run_id"] == run_id
     assert len(rows(session, "SELECT * FROM fetch_item")) == 2
 
 
 def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> None:
-    assert not service.is_resting(session, "apify", now)
-    service.set_provider_state(session, "apify", "no_credit", "Empty.", now, now + MINUTE)
-    assert service.is_resting(session, "apify", now)
-    assert not service.is_resting(session, "apify", now + MINUTE)
-    service.set_provider_state(session, "apify", "ok", None, now, None)
+    assert not lifecycle.is_resting(session, "apify", now)
+    lifecycle.set_provider_state(session, "apify", "no_credit", "Empty.", now, now + MINUTE)
+    assert lifecycle.is_resting(session, "apify", now)
+    assert not lifecycle.is_resting(session, "apify", now + MINUTE)
+    lifecycle.set_provider_state(session, "apify", "ok", None, now, None)
     session.expire_all()
-    assert not service.is_resting(session, "apify", now)
+    assert not lifecycle.is_resting(session, "apify", now)
 
 
 def test_a_long_error_is_kept_in_part(session: Session, run_id: int) -> None:
-    service.note_error(session, run_id, "x" * 5000)
+    lifecycle.note_error(session, run_id, "x" * 5000)
     assert len(row(session, "SELECT error FROM fetch_run")["error"]) == 2000
 
 
 def test_a_run_that_has_ended_is_not_ended_again(
     session: Session, run_id: int, now: datetime
 ) -> None:
-    assert service.close_run(session, run_id, now, Outcome.OK, "Because.", has_failed=False)
-    assert not service.close_run(
+    assert lifecycle.close_run(session, run_id, now, Outcome.OK, "Because.", has_failed=False)
+    assert not lifecycle.close_run(
         session, run_id, now, Outcome.RUN_FAILED, "Too late.", has_failed=True
     )
     assert row(session, "SELECT state FROM fetch_run")["state"] == "collected"

@@ -20,12 +20,19 @@ from core.history.observation import (
     PriceBasis,
     Source,
 )
-from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_signs
-from core.scraping.identity import Asked, Identity, asin_in_address, failure_of, identify, read_asin
-from core.scraping.junglee import Money, money
-from core.scraping.looking import Look
-from core.scraping.ranks import web_address
+from core.scraping.parsers import item_reader, localized_text, value_parsers
+from core.scraping.parsers.failed_pages import dead_end, outcome_of_signs
+from core.scraping.parsers.identity import (
+    Asked,
+    Identity,
+    asin_in_address,
+    failure_of,
+    identify,
+    read_asin,
+)
+from core.scraping.parsers.item_reader import Look
+from core.scraping.parsers.junglee import Money, money
+from core.scraping.parsers.ranks import web_address
 
 _NO_MONEY: Final = Money(None, None)
 _LIST_NAME = re.compile(
@@ -70,7 +77,7 @@ def _with_page_data(item: Mapping[str, Any]) -> Mapping[str, Any]:
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
     marketplace, asin = identity
     look = Look(item)
-    price, currency = look.read(looking.LISTED_PRICE, "price", money, marketplace) or _NO_MONEY
+    price, currency = look.read(item_reader.LISTED_PRICE, "price", money, marketplace) or _NO_MONEY
     return Observation(
         marketplace=marketplace.code,
         asin=asin,
@@ -80,8 +87,10 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         price=price,
         price_basis=PriceBasis.AS_LISTED if price is not None else None,
         ranks=_ranks(look, marketplace),
-        rating=look.read(looking.RATING, _key(item, _STARS), phrases.rating),
-        ratings_count=look.read(looking.RATINGS_COUNT, _key(item, _COUNTS), text.whole_number),
+        rating=look.read(item_reader.RATING, _key(item, _STARS), localized_text.rating),
+        ratings_count=look.read(
+            item_reader.RATINGS_COUNT, _key(item, _COUNTS), value_parsers.whole_number
+        ),
         listing=_listing(look),
         seen=look.seen(),
         unreadable=look.unreadable(),
@@ -95,10 +104,10 @@ def _key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
 
 def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
     item = look.item
-    rank = look.read(looking.BSR, _key(item, _POSITIONS), text.rank_number)
+    rank = look.read(item_reader.BSR, _key(item, _POSITIONS), value_parsers.rank_number)
     category = category_name(item.get(_key(item, _CATEGORIES)))
     if rank is None or category is None:
-        look.bits &= ~looking.BSR  # a place in a list that is not named is no rank
+        look.bits &= ~item_reader.BSR  # a place in a list that is not named is no rank
         return ()
     address = web_address(item.get(_key(item, _CATEGORY_ADDRESSES)), marketplace)
     return (CategoryRank(category, rank, address),)
@@ -106,7 +115,7 @@ def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
 
 def category_name(value: object) -> str | None:
     """Return the category of a list named "Best Sellers in Electronics" or "Electronics"."""
-    name = text.clean_or_none(value, text.LONGEST_NAME)
+    name = value_parsers.clean_or_none(value, value_parsers.LONGEST_NAME)
     if name is None:
         return None
     return _LIST_NAME.sub("", name, count=1).strip() or name
@@ -114,14 +123,23 @@ def category_name(value: object) -> str | None:
 
 def _listing(look: Look) -> Listing | None:
     item = look.item
-    title = look.read(looking.LISTING, _key(item, _TITLES), text.clean_text, text.LONGEST_TITLE)
-    if not look.bits & looking.LISTING:
+    title = look.read(
+        item_reader.LISTING,
+        _key(item, _TITLES),
+        value_parsers.clean_text,
+        value_parsers.LONGEST_TITLE,
+    )
+    if not look.bits & item_reader.LISTING:
         return None
-    images = look.read(0, "highResolutionImages", text.clean_lines)
-    picture = text.clean_or_none(item.get(_key(item, _PICTURES)), text.LONGEST_LINE)
+    images = look.read(0, "highResolutionImages", value_parsers.clean_lines)
+    picture = value_parsers.clean_or_none(
+        item.get(_key(item, _PICTURES)), value_parsers.LONGEST_LINE
+    )
     return Listing(
         title=title,
-        bullets=look.read(0, "features", text.clean_lines) or (),
-        description=text.clean_or_none(item.get("description"), text.LONGEST_TEXT),
+        bullets=look.read(0, "features", value_parsers.clean_lines) or (),
+        description=value_parsers.clean_or_none(
+            item.get("description"), value_parsers.LONGEST_TEXT
+        ),
         images=images or ((picture,) if picture else ()),
     )

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from core.history.observation import Availability, Failure, Observation, Outcome, Seen
-from core.scraping import axesso, junglee
-from core.scraping.identity import Asked
-from core.scraping.phrases import availability, is_not_sent_here
-from tests.core.scraping.saved_items import CAPTURED_AT
+from core.scraping.parsers import axesso, junglee
+from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.localized_text import availability, is_not_sent_here
+from tests.core.scraping.parsers.saved_items import CAPTURED_AT
 
 ASKED = Asked("FR", "B0DEMO0001")
 

@@ -10,7 +10,12 @@ from typing import Final
 
 from core.catalog.marketplaces import Marketplace
 from core.history.observation import Availability, Fulfilment
-from core.scraping.text import LONGEST_NAME, UnreadableValueError, amount, whole_number
+from core.scraping.parsers.value_parsers import (
+    LONGEST_NAME,
+    UnreadableValueError,
+    amount,
+    whole_number,
+)
 
 _NUMBER = re.compile(r"\d+(?:[.,٫]\d+)*")
 _LONGEST_STARS: Final = 4  # characters of "4.66"; "1,234" is a count

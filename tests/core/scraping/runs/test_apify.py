@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.demo.stand_in import NO_CREDIT_TOKEN
-from core.scraping.apify import (
+from core.scraping.runs.apify import (
     Apify,
     ApifyAccess,
     NoCreditError,

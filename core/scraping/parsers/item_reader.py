@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from core.history.observation import Availability, Outcome, Seen
-from core.scraping.text import UnreadableValueError, excerpt
+from core.scraping.parsers.value_parsers import UnreadableValueError, excerpt
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from typing import Any, Final
 from core.catalog.marketplaces import get_marketplace
 from core.errors import ConfigurationError
 from core.history.observation import Failure, Observation, Outcome, Source
-from core.scraping import axesso, bestsellers, junglee
-from core.scraping.identity import Asked, asked_of, failure_of
+from core.scraping.parsers import axesso, bestsellers, junglee
+from core.scraping.parsers.identity import Asked, asked_of, failure_of
 
 Parser = Callable[[Mapping[str, Any], Asked | None, datetime], Observation | Failure]
 InputBuilder = Callable[[Sequence[Asked]], dict[str, Any]]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.scraping.limits import Limits, Spending, affordable_batch
+from core.scraping.runs.budget import Limits, Spending, affordable_batch
 
 LIMITS = Limits(100, 2, Decimal("5.00"), Decimal("0.005"))
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from core.config import STAND_IN_TOKEN, Settings
 from core.errors import ConfigurationError
-from core.scraping.actors import Actor, get_actor
-from core.scraping.apify import ApifyAccess
-from core.scraping.limits import Limits
+from core.scraping.parsers.registry import Actor, get_actor
+from core.scraping.runs.apify import ApifyAccess
+from core.scraping.runs.budget import Limits
 
 APIFY = "apify"
 DEMO = "demo"

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from core.bulk import insert_rows
 from core.leases import TERM
-from core.scraping.actors import Actor, Asked
-from core.scraping.limits import Limits, Spending, affordable_batch
-from core.scraping.models import FetchRun
+from core.scraping.parsers.registry import Actor, Asked
+from core.scraping.runs.budget import Limits, Spending, affordable_batch
+from core.scraping.runs.models import FetchRun
 
 LEASE = timedelta(hours=2)  # longer than any run; a run that ends gives its products back
 OPEN_STATES = ("intended", "running", "finished")

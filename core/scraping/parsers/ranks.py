@@ -11,7 +11,7 @@ from typing import Final
 
 from core.catalog.marketplaces import Marketplace
 from core.history.observation import CategoryRank
-from core.scraping.text import (
+from core.scraping.parsers.value_parsers import (
     LARGEST_COUNT,
     LONGEST_LINE,
     LONGEST_NAME,

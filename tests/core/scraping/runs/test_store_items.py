@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.demo.market import Market
 from core.history.ingest.store import make_room
-from core.scraping.actors import AXESSO_DETAILS
-from core.scraping.batches import plan_run
-from core.scraping.collecting import (
+from core.scraping.parsers.registry import AXESSO_DETAILS
+from core.scraping.runs.budget import Limits
+from core.scraping.runs.dispatch import plan_run
+from core.scraping.runs.store_items import (
     PARSER_VERSION,
     Batch,
     get_batch,
@@ -20,7 +21,6 @@ from core.scraping.collecting import (
     raw_item,
     store_items,
 )
-from core.scraping.limits import Limits
 from tests.factories import follow_all, row, rows
 
 MARKET = Market(seed=1)

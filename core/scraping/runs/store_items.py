@@ -20,8 +20,8 @@ from core.bulk import copy_rows, run_rows
 from core.history.ingest.store import Look, store_looks
 from core.history.observation import Failure, Observation, Outcome
 from core.partitions import day_of, make_partitions
-from core.scraping.actors import Actor, Asked
-from core.scraping.identity import read_asin
+from core.scraping.parsers.identity import read_asin
+from core.scraping.parsers.registry import Actor, Asked
 
 # Raised whenever a parser reads an item differently, so that provenance can say which did.
 PARSER_VERSION = 3

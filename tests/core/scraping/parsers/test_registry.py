@@ -8,8 +8,8 @@ from hypothesis import given
 
 from core.errors import ConfigurationError
 from core.history.observation import Failure, Outcome
-from core.scraping.actors import ACTORS, Asked, asked_of, get_actor, recognise_actor
-from tests.core.scraping.saved_items import CAPTURED_AT, json_values, names_of, saved
+from core.scraping.parsers.registry import ACTORS, Asked, asked_of, get_actor, recognise_actor
+from tests.core.scraping.parsers.saved_items import CAPTURED_AT, json_values, names_of, saved
 from tests.real_data import real_data_path
 
 BATCH = [Asked("DE", "B0DEMO0001"), Asked("JP", "B0DEMO0002")]

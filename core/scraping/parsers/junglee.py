@@ -25,12 +25,24 @@ from core.history.observation import (
     PriceBasis,
     Source,
 )
-from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import dead_end, outcome_of_page, outcome_of_signs, understood
-from core.scraping.details import read_details
-from core.scraping.identity import Asked, Identity, asin_in_address, failure_of, identify, read_asin
-from core.scraping.looking import Look
-from core.scraping.ranks import listed_ranks
+from core.scraping.parsers import item_reader, localized_text, value_parsers
+from core.scraping.parsers.failed_pages import (
+    dead_end,
+    outcome_of_page,
+    outcome_of_signs,
+    understood,
+)
+from core.scraping.parsers.identity import (
+    Asked,
+    Identity,
+    asin_in_address,
+    failure_of,
+    identify,
+    read_asin,
+)
+from core.scraping.parsers.item_reader import Look
+from core.scraping.parsers.product_details import read_details
+from core.scraping.parsers.ranks import listed_ranks
 
 _DETAIL_LISTS: Final = ("attributes", "productOverview", "variantAttributes")
 _BETWEEN_OFFERS = re.compile(r"\s{2,}")
@@ -61,7 +73,10 @@ def parse_item(
     if ended is not None:
         return ended
     asin = read_asin(item.get("asin")) or asin_in_address(item.get("url"))
-    if asin is None and text.clean_or_none(item.get("title"), text.LONGEST_TITLE) is None:
+    if (
+        asin is None
+        and value_parsers.clean_or_none(item.get("title"), value_parsers.LONGEST_TITLE) is None
+    ):
         detail = "The page that answered is no product page: check the ASIN."
         return failure_of(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
     identity = identify(asin, item.get("url"), asked, captured_at)
@@ -85,11 +100,14 @@ def _dead_end(
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
     marketplace, asin = identity
     look = Look(item)
-    price, currency = look.read(looking.PRICE, "price", money, marketplace) or _NO_MONEY
-    listed = look.read(looking.LIST_PRICE, "listPrice", money, marketplace) or _NO_MONEY
+    price, currency = look.read(item_reader.PRICE, "price", money, marketplace) or _NO_MONEY
+    listed = look.read(item_reader.LIST_PRICE, "listPrice", money, marketplace) or _NO_MONEY
     state, stock_left = _availability(look, price)
-    coupon = look.read(looking.COUPON, "saleSummary", phrases.coupon, marketplace) or (None, None)
-    seller = look.read(looking.SELLER, "seller", _seller_name)
+    coupon = look.read(item_reader.COUPON, "saleSummary", localized_text.coupon, marketplace) or (
+        None,
+        None,
+    )
+    seller = look.read(item_reader.SELLER, "seller", _seller_name)
     return Observation(
         marketplace=marketplace.code,
         asin=asin,
@@ -105,12 +123,16 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         buy_box_seller=seller,
         fulfilment=_fulfilment(look, seller),
         ranks=_ranks(look, marketplace),
-        rating=look.read(looking.RATING, "stars", phrases.rating),
-        ratings_count=look.read(looking.RATINGS_COUNT, "reviewsCount", text.whole_number),
+        rating=look.read(item_reader.RATING, "stars", localized_text.rating),
+        ratings_count=look.read(
+            item_reader.RATINGS_COUNT, "reviewsCount", value_parsers.whole_number
+        ),
         availability=state,
         stock_left=stock_left,
         listing=_listing(look),
-        outcome=looking.outcome_of(price, state, knows_price=bool(look.bits & looking.PRICE)),
+        outcome=item_reader.outcome_of(
+            price, state, knows_price=bool(look.bits & item_reader.PRICE)
+        ),
         seen=look.seen(),
         unreadable=look.unreadable(),
     )
@@ -128,7 +150,7 @@ def money(value: object, marketplace: Marketplace) -> Money:
 
 
 def _money(value: object, currency: str | None, marketplace: Marketplace) -> Money:
-    minor = text.amount(value, marketplace, currency)
+    minor = value_parsers.amount(value, marketplace, currency)
     return Money(minor, currency if minor is not None else None)
 
 
@@ -136,7 +158,7 @@ def _currency(sign: object, marketplace: Marketplace) -> str | None:
     """Return the currency a sign or code stands for: "$" is the marketplace's own dollar."""
     if not isinstance(sign, str) or not sign:
         return None
-    return find_currency(sign[: text.LONGEST_NAME], marketplace)
+    return find_currency(sign[: value_parsers.LONGEST_NAME], marketplace)
 
 
 def _availability(look: Look, price: int | None) -> tuple[Availability | None, int | None]:
@@ -146,17 +168,19 @@ def _availability(look: Look, price: int | None) -> tuple[Availability | None, i
     says "In Stock": those have offers, and none of them is featured.
     """
     state, stock_left = look.read(0, "inStockText", _first_offer) or (None, None)
-    in_stock = look.read(0, "inStock", text.truth)
+    in_stock = look.read(0, "inStock", value_parsers.truth)
     if state is None and not in_stock and _has_words(look.item.get("inStockText")):
-        look.note_unreadable(looking.AVAILABILITY, look.item["inStockText"])
+        look.note_unreadable(item_reader.AVAILABILITY, look.item["inStockText"])
         return None, None
     if state is None and in_stock is not None:
         state = Availability.IN_STOCK if in_stock else Availability.UNAVAILABLE
     if state is None:
         return None, None
-    look.bits |= looking.AVAILABILITY | (looking.STOCK_LEFT if "inStockText" in look.item else 0)
-    if price is None and look.bits & looking.PRICE:
-        state = looking.without_price(state)
+    look.bits |= item_reader.AVAILABILITY | (
+        item_reader.STOCK_LEFT if "inStockText" in look.item else 0
+    )
+    if price is None and look.bits & item_reader.PRICE:
+        state = item_reader.without_price(state)
     return state, stock_left
 
 
@@ -167,26 +191,26 @@ def _has_words(value: object) -> bool:
 def _first_offer(value: object) -> tuple[Availability | None, int | None]:
     """Return what the first of several joined sentences says: the featured offer's."""
     if isinstance(value, str):
-        value = _BETWEEN_OFFERS.split(value[: text.LONGEST_LINE].strip(), maxsplit=1)[0]
-    return phrases.availability(value)
+        value = _BETWEEN_OFFERS.split(value[: value_parsers.LONGEST_LINE].strip(), maxsplit=1)[0]
+    return localized_text.availability(value)
 
 
 def _seller_name(value: object) -> str | None:
     if isinstance(value, Mapping):
         value = value.get("name")
-    return text.clean_text(value, text.LONGEST_NAME)
+    return value_parsers.clean_text(value, value_parsers.LONGEST_NAME)
 
 
 def _fulfilment(look: Look, seller: str | None) -> Fulfilment | None:
     """Return who ships, as far as the seller's link tells; not noted where it doesn't."""
     found = _shipper(look.item.get("seller"), seller)
     if found is not None:
-        look.bits |= looking.FULFILMENT
+        look.bits |= item_reader.FULFILMENT
     return found
 
 
 def _shipper(value: object, seller: str | None) -> Fulfilment | None:
-    if phrases.is_amazon(seller):
+    if localized_text.is_amazon(seller):
         return Fulfilment.AMAZON
     link = value.get("url") if isinstance(value, Mapping) else None
     told = _SHIPPED_BY_AMAZON.search(link) if isinstance(link, str) else None
@@ -197,21 +221,25 @@ def _shipper(value: object, seller: str | None) -> Fulfilment | None:
 
 def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
     return (
-        look.read(looking.BSR, "bestsellerRanks", listed_ranks, "category", "url", marketplace)
+        look.read(item_reader.BSR, "bestsellerRanks", listed_ranks, "category", "url", marketplace)
         or ()
     )
 
 
 def _listing(look: Look) -> Listing | None:
     item = look.item
-    title = look.read(looking.LISTING, "title", text.clean_text, text.LONGEST_TITLE)
-    if not look.bits & looking.LISTING:
+    title = look.read(
+        item_reader.LISTING, "title", value_parsers.clean_text, value_parsers.LONGEST_TITLE
+    )
+    if not look.bits & item_reader.LISTING:
         return None
     return Listing(
         title=title,
-        brand=text.clean_or_none(item.get("brand"), text.LONGEST_NAME),
-        bullets=look.read(0, "features", text.clean_lines) or (),
-        description=text.clean_or_none(item.get("description"), text.LONGEST_TEXT),
+        brand=value_parsers.clean_or_none(item.get("brand"), value_parsers.LONGEST_NAME),
+        bullets=look.read(0, "features", value_parsers.clean_lines) or (),
+        description=value_parsers.clean_or_none(
+            item.get("description"), value_parsers.LONGEST_TEXT
+        ),
         category_path=_category_path(item.get("breadCrumbs")),
         images=_images(look),
         attributes=_attributes(item),
@@ -222,14 +250,18 @@ def _category_path(value: object) -> tuple[str, ...]:
     """Return the steps of "Electronics › Headphones" (some views write ">")."""
     if not isinstance(value, str):
         return ()
-    return text.clean_lines(_BETWEEN_STEPS.split(value[: text.LONGEST_LINE]), text.LONGEST_NAME)
+    return value_parsers.clean_lines(
+        _BETWEEN_STEPS.split(value[: value_parsers.LONGEST_LINE]), value_parsers.LONGEST_NAME
+    )
 
 
 def _images(look: Look) -> tuple[str, ...]:
-    large = look.read(0, "highResolutionImages", text.clean_lines)
+    large = look.read(0, "highResolutionImages", value_parsers.clean_lines)
     if large:
         return large
-    thumbnail = text.clean_or_none(look.item.get("thumbnailImage"), text.LONGEST_LINE)
+    thumbnail = value_parsers.clean_or_none(
+        look.item.get("thumbnailImage"), value_parsers.LONGEST_LINE
+    )
     return (thumbnail,) if thumbnail else ()
 
 
@@ -239,4 +271,4 @@ def _attributes(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _list(value: object) -> list[Any]:
-    return value[: text.MOST_LINES] if isinstance(value, list) else []
+    return value[: value_parsers.MOST_LINES] if isinstance(value, list) else []

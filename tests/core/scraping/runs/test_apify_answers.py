@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from core.scraping.apify import (
+from core.scraping.runs.apify import (
     Apify,
     ApifyAccess,
     NoCreditError,

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from core.accounts.rules import Acting
 from core.accounts.service import acting_owner
 from core.db import session_factory, write_scope
-from core.scraping.actors import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
-from core.scraping.batches import LEASE, PlannedRun, input_hash, plan_run, spending
-from core.scraping.limits import Limits
+from core.scraping.parsers.registry import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
+from core.scraping.runs.budget import Limits
+from core.scraping.runs.dispatch import LEASE, PlannedRun, input_hash, plan_run, spending
 from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
 
 LIMITS = Limits(10, 50, Decimal(5), Decimal("0.01"))

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from core.catalog.marketplaces import get_marketplace
 from core.history.observation import Availability
-from core.scraping import phrases, text
-from core.scraping.flat import unflatten
-from core.scraping.ranks import listed_ranks, read_ranks
-from tests.core.scraping.saved_items import json_values
+from core.scraping.parsers import localized_text, value_parsers
+from core.scraping.parsers.ranks import listed_ranks, read_ranks
+from core.scraping.parsers.unflatten import unflatten
+from tests.core.scraping.parsers.saved_items import json_values
 from tests.real_data import real_data_path
 
 US = get_marketplace("US")
@@ -38,20 +38,20 @@ JP = get_marketplace("JP")
     ],
 )
 def test_a_count_is_read_in_every_spelling(value: object, number: int | None) -> None:
-    assert text.whole_number(value) == number
+    assert value_parsers.whole_number(value) == number
 
 
 @pytest.mark.parametrize(
     "value", [True, [], {}, 1.5, math.nan, -1, 2**31, "4.5", "1K", "1 K", "12 of 30"]
 )
 def test_what_is_no_count_is_unreadable(value: object) -> None:
-    with pytest.raises(text.UnreadableValueError):
-        text.whole_number(value)
+    with pytest.raises(value_parsers.UnreadableValueError):
+        value_parsers.whole_number(value)
 
 
 def test_rank_zero_is_no_rank() -> None:
-    assert text.rank_number(0) is None
-    assert text.rank_number("#35,077") == 35077
+    assert value_parsers.rank_number(0) is None
+    assert value_parsers.rank_number("#35,077") == 35077
 
 
 @pytest.mark.parametrize(
@@ -59,41 +59,41 @@ def test_rank_zero_is_no_rank() -> None:
     [(29.5, 2950), (19.99, 1999), (0, None), ("129.99", 12999), ("$1,299.00", 129900), ("", None)],
 )
 def test_an_amount_is_minor_units_and_zero_is_none(value: object, minor: int | None) -> None:
-    assert text.amount(value, US) == minor
+    assert value_parsers.amount(value, US) == minor
 
 
 def test_a_german_text_has_a_decimal_comma_and_a_number_a_point() -> None:
-    assert text.amount("1.226,50 €", DE) == 122650
-    assert text.amount("1226.5", DE) == 122650
+    assert value_parsers.amount("1.226,50 €", DE) == 122650
+    assert value_parsers.amount("1226.5", DE) == 122650
 
 
 def test_an_amount_in_another_currency_has_its_own_decimals() -> None:
-    assert text.amount(1500, US, "JPY") == 1500
-    assert text.amount(15, JP, "USD") == 1500
+    assert value_parsers.amount(1500, US, "JPY") == 1500
+    assert value_parsers.amount(15, JP, "USD") == 1500
 
 
 @given(json_values)
 def test_no_value_makes_a_reader_fail_in_another_way(value: object) -> None:
     for read in (
-        text.whole_number,
-        text.rank_number,
-        text.truth,
-        text.clean_lines,
-        phrases.rating,
-        phrases.availability,
-        lambda raw: text.amount(raw, DE),
-        lambda raw: phrases.coupon(raw, DE),
+        value_parsers.whole_number,
+        value_parsers.rank_number,
+        value_parsers.truth,
+        value_parsers.clean_lines,
+        localized_text.rating,
+        localized_text.availability,
+        lambda raw: value_parsers.amount(raw, DE),
+        lambda raw: localized_text.coupon(raw, DE),
         lambda raw: listed_ranks(raw, "category", "url", DE),
     ):
         try:
             read(value)
-        except text.UnreadableValueError as error:
+        except value_parsers.UnreadableValueError as error:
             assert str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize(("word", "truth"), [("true", True), ("FALSE", False), ("", None)])
 def test_yes_and_no_are_read_as_words(word: str, truth: bool | None) -> None:
-    assert text.truth(word) is truth
+    assert value_parsers.truth(word) is truth
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_yes_and_no_are_read_as_words(word: str, truth: bool | None) -> None:
     ],
 )
 def test_a_rating_is_read_in_every_language(value: object, tenths: int | None) -> None:
-    assert phrases.rating(value) == tenths
+    assert localized_text.rating(value) == tenths
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_rating_is_read_in_every_language(value: object, tenths: int | None) -
 def test_a_sentence_about_stock_is_understood(
     sentence: str, state: Availability | None, left: int | None
 ) -> None:
-    assert phrases.availability(sentence) == (state, left)
+    assert localized_text.availability(sentence) == (state, left)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_sentence_about_stock_is_understood(
 def test_only_what_a_coupon_takes_off_is_a_coupon(
     sentence: str, amount: int | None, percent: int | None
 ) -> None:
-    assert phrases.coupon(sentence, DE) == (amount, percent)
+    assert localized_text.coupon(sentence, DE) == (amount, percent)
 
 
 @pytest.mark.parametrize(
@@ -169,20 +169,20 @@ def test_only_what_a_coupon_takes_off_is_a_coupon(
     ["Coupon : Cliquer pour payer 12,59 €", "Save 900% with coupon", "Coupon available"],
 )
 def test_a_coupon_of_unknown_worth_is_unreadable(sentence: str) -> None:
-    with pytest.raises(text.UnreadableValueError):
-        phrases.coupon(sentence, DE)
+    with pytest.raises(value_parsers.UnreadableValueError):
+        localized_text.coupon(sentence, DE)
 
 
 def test_words_of_no_known_coupon_are_unreadable_only_where_coupons_stand() -> None:
-    assert phrases.coupon("Zľava na pokladni", DE) == (None, None)
-    with pytest.raises(text.UnreadableValueError):
-        phrases.coupon("Zľava na pokladni", DE, is_coupon=True)
+    assert localized_text.coupon("Zľava na pokladni", DE) == (None, None)
+    with pytest.raises(value_parsers.UnreadableValueError):
+        localized_text.coupon("Zľava na pokladni", DE, is_coupon=True)
 
 
 @pytest.mark.parametrize("written", ["1,234", "4.66.1", "Note 12345"])
 def test_a_number_that_is_no_rating_is_unreadable(written: str) -> None:
-    with pytest.raises(text.UnreadableValueError):
-        phrases.rating(written)
+    with pytest.raises(value_parsers.UnreadableValueError):
+        localized_text.rating(written)
 
 
 @pytest.mark.parametrize(
@@ -285,4 +285,4 @@ def test_the_recorded_ranks_and_ratings_are_read() -> None:
         if row["expected_unit"] == "BSR" and row["raw"].startswith("#"):
             assert read_ranks(row["raw"])[0].rank == int(wanted)
         if row["expected_unit"] == "RATING" and "5" in row["raw"][3:]:
-            assert phrases.rating(row["raw"]) == round(float(wanted) * 10)
+            assert localized_text.rating(row["raw"]) == round(float(wanted) * 10)

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.history.observation import Observation, Seen
-from core.scraping.axesso import parse_item
-from core.scraping.identity import Asked
-from core.scraping.ranks import read_ranks
-from tests.core.scraping.saved_items import CAPTURED_AT
+from core.scraping.parsers.axesso import parse_item
+from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.ranks import read_ranks
+from tests.core.scraping.parsers.saved_items import CAPTURED_AT
 
 
 @pytest.mark.parametrize(

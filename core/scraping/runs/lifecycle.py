@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from core.errors import NotFoundError
 from core.history.observation import Outcome
 from core.leases import TakenOverError
-from core.scraping.apify import OutsideRun
-from core.scraping.batches import OPEN_STATES
-from core.scraping.models import FetchItem, FetchRun, ProviderState
+from core.scraping.runs.apify import OutsideRun
+from core.scraping.runs.dispatch import OPEN_STATES
+from core.scraping.runs.models import FetchItem, FetchRun, ProviderState
 from core.tracking.rules import FIRST_RETRY, LONGEST_RETRY
 
 LONGEST_CLAIM: Final = timedelta(minutes=10)

@@ -17,8 +17,8 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from core.scraping import phrases
-from core.scraping.identity import Asked, asked_of, failure_of, identify, read_asin
+from core.scraping.parsers import localized_text
+from core.scraping.parsers.identity import Asked, asked_of, failure_of, identify, read_asin
 
 _LONGEST_REASON: Final = 200  # characters of the actor's own words that are repeated
 _LONGEST_DEAD_TITLE: Final = 80  # characters
@@ -109,7 +109,7 @@ def outcome_of_signs(item: Mapping[str, Any]) -> tuple[Outcome, str] | None:
         said = item.get(key)
         if isinstance(said, str) and _FAILED_WORDS.fullmatch(said[:_LONGEST_REASON]):
             return None if _says_unavailable(item) else (outcome_of_words(said), said)
-    if any(phrases.is_not_sent_here(item.get(key)) for key in _DELIVERY_KEYS):
+    if any(localized_text.is_not_sent_here(item.get(key)) for key in _DELIVERY_KEYS):
         return Outcome.WRONG_LOCALE, ""
     return None
 
@@ -134,7 +134,7 @@ def _is_true(value: object) -> bool:
 def _says_unavailable(item: Mapping[str, Any]) -> bool:
     return any(
         isinstance(item.get(key), str)
-        and phrases.availability(item[key])[0] is Availability.UNAVAILABLE
+        and localized_text.availability(item[key])[0] is Availability.UNAVAILABLE
         for key in _STOCK_KEYS
     )
 

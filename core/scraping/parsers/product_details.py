@@ -10,9 +10,14 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from core.history.observation import CategoryRank
-from core.scraping import phrases
-from core.scraping.ranks import names_ranks, read_ranks
-from core.scraping.text import LONGEST_LINE, LONGEST_NAME, clean_string, clean_values
+from core.scraping.parsers import localized_text
+from core.scraping.parsers.ranks import names_ranks, read_ranks
+from core.scraping.parsers.value_parsers import (
+    LONGEST_LINE,
+    LONGEST_NAME,
+    clean_string,
+    clean_values,
+)
 
 _FIRST_OF_MOVING: Final = frozenset(
     "#＃№Nn-－–0123456789０１２３４５６７８９٠١٢٣٤٥٦٧٨٩\u200e\u200f"
@@ -48,7 +53,7 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
         if is_named or value[0] in _FIRST_OF_MOVING:
             found = _ranks_in(value, is_named)
             ranks = ranks or found
-            if found or phrases.states_rating(value):
+            if found or localized_text.states_rating(value):
                 continue
             if is_named and _DIGIT.search(value):
                 unread = unread or value

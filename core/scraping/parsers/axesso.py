@@ -21,24 +21,24 @@ from core.history.observation import (
     PriceBasis,
     Source,
 )
-from core.scraping import looking, phrases, text
-from core.scraping.dead_ends import (
+from core.scraping.parsers import item_reader, localized_text, value_parsers
+from core.scraping.parsers.failed_pages import (
     dead_end,
     outcome_of_page,
     outcome_of_signs,
     outcome_of_status,
     understood,
 )
-from core.scraping.details import Details, read_details
-from core.scraping.identity import (
+from core.scraping.parsers.identity import (
     Asked,
     Identity,
     failure_of,
     identify,
     read_asin,
 )
-from core.scraping.looking import Look
-from core.scraping.ranks import listed_ranks
+from core.scraping.parsers.item_reader import Look
+from core.scraping.parsers.product_details import Details, read_details
+from core.scraping.parsers.ranks import listed_ranks
 
 # "Visit the Acme Store", "Brand: Acme", "Besuche den Acme-Store", "品牌：Acme"
 _BRAND_WRAPPINGS: Final = (
@@ -85,8 +85,8 @@ def _dead_end(
     item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
 ) -> Observation | Failure | None:
     try:
-        status = text.whole_number(item.get("statusCode"))
-    except text.UnreadableValueError:
+        status = value_parsers.whole_number(item.get("statusCode"))
+    except value_parsers.UnreadableValueError:
         status = None
     if status is not None and status != 200:
         reason = item.get("error") or item.get("statusMessage")
@@ -102,7 +102,7 @@ def _dead_end(
 
 def _without_asin(item: Mapping[str, Any], asked: Asked | None, captured_at: datetime) -> Failure:
     """Status 200 and no ASIN: another kind of page, or a product page that was not understood."""
-    if text.clean_or_none(item.get("title"), text.LONGEST_TITLE) is None:
+    if value_parsers.clean_or_none(item.get("title"), value_parsers.LONGEST_TITLE) is None:
         detail = "The page that answered is no product page: check the ASIN."
         return failure_of(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
     detail = "The page was read, but its ASIN was not found. It will be tried again."
@@ -112,11 +112,17 @@ def _without_asin(item: Mapping[str, Any], asked: Asked | None, captured_at: dat
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
     marketplace, asin = identity
     look = Look(item)
-    price = look.read(looking.PRICE, "price", text.amount, marketplace)
+    price = look.read(item_reader.PRICE, "price", value_parsers.amount, marketplace)
     state, stock_left = _availability(look, price)
-    seller = look.read(looking.SELLER, "soldBy", text.clean_text, text.LONGEST_NAME)
-    shipper = look.read(looking.FULFILMENT, "fulfilledBy", text.clean_text, text.LONGEST_NAME)
-    coupon = look.read(looking.COUPON, "coupon", phrases.coupon, marketplace, is_coupon=True)
+    seller = look.read(
+        item_reader.SELLER, "soldBy", value_parsers.clean_text, value_parsers.LONGEST_NAME
+    )
+    shipper = look.read(
+        item_reader.FULFILMENT, "fulfilledBy", value_parsers.clean_text, value_parsers.LONGEST_NAME
+    )
+    coupon = look.read(
+        item_reader.COUPON, "coupon", localized_text.coupon, marketplace, is_coupon=True
+    )
     details = _details(look)
     return Observation(
         marketplace=marketplace.code,
@@ -126,16 +132,20 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         price=price,
         price_basis=PriceBasis.BUY_BOX if price is not None else None,
         buy_box_price=price,
-        list_price=look.read(looking.LIST_PRICE, "retailPrice", text.amount, marketplace),
-        used_price=look.read(looking.USED_PRICE, "buyBoxUsed", _used_price, marketplace),
-        deal_price=price if look.read(looking.DEAL, "deal", text.truth) else None,
+        list_price=look.read(
+            item_reader.LIST_PRICE, "retailPrice", value_parsers.amount, marketplace
+        ),
+        used_price=look.read(item_reader.USED_PRICE, "buyBoxUsed", _used_price, marketplace),
+        deal_price=price if look.read(item_reader.DEAL, "deal", value_parsers.truth) else None,
         coupon_amount=coupon[0] if coupon else None,
         coupon_percent=coupon[1] if coupon else None,
         buy_box_seller=seller,
-        fulfilment=phrases.fulfilment(seller, shipper),
+        fulfilment=localized_text.fulfilment(seller, shipper),
         ranks=_ranks(look, marketplace, details.ranks),
-        rating=look.read(looking.RATING, "productRating", phrases.rating),
-        ratings_count=look.read(looking.RATINGS_COUNT, "countReview", text.whole_number),
+        rating=look.read(item_reader.RATING, "productRating", localized_text.rating),
+        ratings_count=look.read(
+            item_reader.RATINGS_COUNT, "countReview", value_parsers.whole_number
+        ),
         availability=state,
         stock_left=stock_left,
         listing=_listing(look, details.attributes),
@@ -146,20 +156,20 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
 
 
 def _outcome(look: Look, price: int | None, state: Availability | None) -> Outcome:
-    return looking.outcome_of(price, state, knows_price=bool(look.bits & looking.PRICE))
+    return item_reader.outcome_of(price, state, knows_price=bool(look.bits & item_reader.PRICE))
 
 
 def _availability(look: Look, price: int | None) -> tuple[Availability | None, int | None]:
     """Return state and stock left; an empty sentence says nothing, an unknown one is unreadable."""
     key = "warehouseAvailability"
-    state, stock_left = look.read(0, key, phrases.availability) or (None, None)
+    state, stock_left = look.read(0, key, localized_text.availability) or (None, None)
     if state is None:
         if look.item.get(key):
-            look.note_unreadable(looking.AVAILABILITY, look.item[key])
+            look.note_unreadable(item_reader.AVAILABILITY, look.item[key])
         return None, None
-    look.bits |= looking.AVAILABILITY | looking.STOCK_LEFT
-    if price is None and look.bits & looking.PRICE:
-        state = looking.without_price(state)
+    look.bits |= item_reader.AVAILABILITY | item_reader.STOCK_LEFT
+    if price is None and look.bits & item_reader.PRICE:
+        state = item_reader.without_price(state)
     return state, stock_left
 
 
@@ -168,7 +178,7 @@ def _used_price(offer: object, marketplace: Marketplace) -> int | None:
         return None
     if isinstance(offer, Mapping):
         offer = offer.get("price")
-    return text.amount(offer, marketplace)
+    return value_parsers.amount(offer, marketplace)
 
 
 def _details(look: Look) -> Details:
@@ -176,12 +186,14 @@ def _details(look: Look) -> Details:
     item = look.item
     lists = [item[key] for key in _DETAIL_LISTS if isinstance(item.get(key), list)]
     details = read_details(
-        [detail for details in lists for detail in details[: text.MOST_LINES]], "name", "value"
+        [detail for details in lists for detail in details[: value_parsers.MOST_LINES]],
+        "name",
+        "value",
     )
     if details.unread_ranks:
-        look.note_unreadable(looking.BSR, details.unread_ranks)
+        look.note_unreadable(item_reader.BSR, details.unread_ranks)
     elif item.get("productDetails") and lists:
-        look.bits |= looking.BSR
+        look.bits |= item_reader.BSR
     return details
 
 
@@ -195,30 +207,34 @@ def _ranks(
     if not look.item.get("bestSellersRank"):
         return in_details
     key = "bestSellersRank"
-    listed = look.read(looking.BSR, key, listed_ranks, "categoryName", "link", marketplace)
+    listed = look.read(item_reader.BSR, key, listed_ranks, "categoryName", "link", marketplace)
     if listed is None and not in_details:
-        look.bits &= ~looking.BSR  # the details hold none, and the list can't be read
+        look.bits &= ~item_reader.BSR  # the details hold none, and the list can't be read
     return listed or in_details
 
 
 def _listing(look: Look, attributes: dict[str, str]) -> Listing | None:
     item = look.item
-    title = look.read(looking.LISTING, "title", text.clean_text, text.LONGEST_TITLE)
-    if not look.bits & looking.LISTING:
+    title = look.read(
+        item_reader.LISTING, "title", value_parsers.clean_text, value_parsers.LONGEST_TITLE
+    )
+    if not look.bits & item_reader.LISTING:
         return None
     return Listing(
         title=title,
         brand=_brand(item.get("manufacturer")),
-        bullets=look.read(0, "features", text.clean_lines) or (),
-        description=text.clean_or_none(item.get("productDescription"), text.LONGEST_TEXT),
+        bullets=look.read(0, "features", value_parsers.clean_lines) or (),
+        description=value_parsers.clean_or_none(
+            item.get("productDescription"), value_parsers.LONGEST_TEXT
+        ),
         category_path=_category_path(item.get("categoriesExtended")),
-        images=look.read(0, "imageUrlList", text.clean_lines) or (),
+        images=look.read(0, "imageUrlList", value_parsers.clean_lines) or (),
         attributes=attributes,
     )
 
 
 def _brand(value: object) -> str | None:
-    brand = text.clean_or_none(value, text.LONGEST_NAME)
+    brand = value_parsers.clean_or_none(value, value_parsers.LONGEST_NAME)
     if brand is None:
         return None
     for before, after in _BRAND_WRAPPINGS:
@@ -230,6 +246,7 @@ def _brand(value: object) -> str | None:
 def _category_path(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
-    return text.clean_lines(
-        [step.get("name") for step in value if isinstance(step, Mapping)], text.LONGEST_NAME
+    return value_parsers.clean_lines(
+        [step.get("name") for step in value if isinstance(step, Mapping)],
+        value_parsers.LONGEST_NAME,
     )

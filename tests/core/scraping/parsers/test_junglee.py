@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.observation import Availability, Failure, Fulfilment, Observation, Outcome, Seen
-from core.scraping.flat import unflatten
-from core.scraping.identity import Asked
-from core.scraping.junglee import parse_item
-from tests.core.scraping.saved_items import (
+from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.junglee import parse_item
+from core.scraping.parsers.unflatten import unflatten
+from tests.core.scraping.parsers.saved_items import (
     CAPTURED_AT,
     assert_storable,
     check,

@@ -1,0 +1,1 @@
+"""What an actor's items say: one parser per actor, all pure."""

@@ -1,0 +1,1 @@
+"""Runs of actors: dispatched, started, collected, paid. Only `apify` talks to the outside."""
