@@ -13,7 +13,7 @@ from app.data import operations
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.provenance.text import source_name
-from core.importing.verdicts import label_of
+from core.importing.row_outcomes import label_of
 from core.scraping.runs.providers import DEMO
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
 from core.text.numbers import format_capped_count, format_count, format_dollars, format_file_size

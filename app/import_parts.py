@@ -10,12 +10,12 @@ from app import addresses, boundary, data, data_tables, import_actions, keys, se
 from core.accounts.rules import Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
-from core.importing.column_words import columns_summary, unreadable_share
-from core.importing.costs import dollars_per_day
-from core.importing.moments import zone_words
+from core.importing.column_text import columns_summary, unreadable_share
+from core.importing.cost_estimate import dollars_per_day
 from core.importing.queries import ImportView
-from core.importing.rows import KIND_LABELS, LISTS, DayOrder, FileKind
 from core.importing.service import Confirmation
+from core.importing.values.rows import KIND_LABELS, LISTS, DayOrder, FileKind
+from core.importing.values.timestamps import zone_words
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted, format_dollars, format_file_size
 from core.text.times import format_moment

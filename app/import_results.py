@@ -9,7 +9,7 @@ from app import cards, data, data_tables, downloads, fragments, keys
 from app.data import operations
 from app.import_parts import kind_label, show_import
 from core.importing.queries import ImportView, VerdictGroup
-from core.importing.verdicts import has_failed, label_of
+from core.importing.row_outcomes import has_failed, label_of
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count, format_counted
 from core.text.times import format_age, format_duration, format_moment

@@ -19,9 +19,9 @@ from core.demo.load import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
 from core.importing.models import ImportRun
-from core.importing.moments import zone_words
-from core.importing.rows import KIND_LABELS, FileKind
 from core.importing.trial import TrialContext
+from core.importing.values.rows import KIND_LABELS, FileKind
+from core.importing.values.timestamps import zone_words
 from core.scraping.runs.dispatch import OPEN_STATES
 from core.scraping.runs.models import FetchRun
 from core.text.numbers import format_counted

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from core.errors import AmazcopeError
-from core.importing.rows import DayOrder
+from core.importing.values.rows import DayOrder
 from core.tracking.rules import Role
 
 _POLITENESS = 5  # of the worker: the pages go first when both want the processor
@@ -88,7 +88,7 @@ def import_(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Import a file: lists, Keepa, Apify data sets, history tables. Shows it first and asks."""
-    from core.importing.cells import find_marketplace
+    from core.importing.readers.columns import find_marketplace
     from core.importing.service import Confirmation
     from jobs import by_hand
 

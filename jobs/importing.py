@@ -18,11 +18,11 @@ from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.ingest.rejections import EARLIEST
 from core.history.ingest.store import make_room
 from core.importing import service
-from core.importing.isolation import stream_apart
+from core.importing.files.isolation import stream_apart
 from core.importing.models import ImportRun
-from core.importing.reading import read_batches
-from core.importing.rows import FileKind, Row
-from core.importing.storing import chunks, store_chunk, times_of
+from core.importing.read_rows import read_batches
+from core.importing.store_rows import chunks, store_chunk, times_of
+from core.importing.values.rows import FileKind, Row
 from core.leases import TERM, TakenOverError
 from jobs.holding import Held, renewing
 from jobs.queue import huey

@@ -22,8 +22,8 @@ from core.accounts.models import Person
 from core.accounts.rules import Acting, Means
 from core.accounts.service import acting_owner, acting_person
 from core.config import get_settings
-from core.importing import isolation
-from core.importing.reader_process import Request, pickled
+from core.importing.files import isolation
+from core.importing.files.reader_process import Request, pickled
 from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 

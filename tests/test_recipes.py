@@ -8,7 +8,7 @@ from core.history.observation import Flag, Source
 from core.history.provenance.provenance import _ORIGINAL_FIELDS
 from core.history.provenance.text import source_name
 from core.history.timeline import series
-from core.importing.rows import KIND_LABELS, FileKind
+from core.importing.values.rows import KIND_LABELS, FileKind
 from core.scraping.parsers.registry import ACTORS
 
 FLAGS = [flag for flag in Flag if flag]

@@ -12,8 +12,8 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.db import driver_connection
 from core.importing.models import ImportRun
+from core.importing.row_outcomes import label_of
 from core.importing.service import find_earlier
-from core.importing.verdicts import label_of
 from core.spreadsheets import Cell, csv_lines
 
 SHOWN_ROWS = 200

@@ -20,12 +20,12 @@ from core.accounts.rules import Acting, Right
 from core.accounts.verbs import verb
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError, NotFoundError
-from core.importing.isolation import call_apart
+from core.importing.detect import Recognised, recognise
+from core.importing.files.isolation import call_apart
 from core.importing.models import ImportPiece, ImportRun
-from core.importing.reading import file_sha256
-from core.importing.recognise import Recognised, recognise
-from core.importing.rows import LISTS, DayOrder, FileKind, ReadContext
+from core.importing.read_rows import file_sha256
 from core.importing.trial import TrialContext
+from core.importing.values.rows import LISTS, DayOrder, FileKind, ReadContext
 from core.leases import TakenOverError
 from core.tracking.rules import Role
 from core.tracking.service import clean_tags

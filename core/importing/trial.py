@@ -14,10 +14,18 @@ from typing import Any
 from core.history.ingest.differences import differing_fields, values_of
 from core.history.ingest.rejections import refuse
 from core.history.observation import Failure, Observation, Outcome
-from core.importing.reading import column_meanings, needs_day_order, read_rows
-from core.importing.rows import DayOrder, FileKind, ReadContext, Refusal, Refused, Row, TrackRequest
-from core.importing.source_file import UnreadableFileError
-from core.importing.verdicts import label_of
+from core.importing.files.source_file import UnreadableFileError
+from core.importing.read_rows import column_meanings, needs_day_order, read_rows
+from core.importing.row_outcomes import label_of
+from core.importing.values.rows import (
+    DayOrder,
+    FileKind,
+    ReadContext,
+    Refusal,
+    Refused,
+    Row,
+    TrackRequest,
+)
 from core.text.numbers import format_counted
 
 TRIAL_ROWS = 500

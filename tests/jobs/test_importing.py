@@ -14,8 +14,8 @@ from core.accounts.models import Person
 from core.accounts.service import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import InvalidInputError
-from core.importing import service, storing
-from core.importing.isolation import ReadingInterruptedError
+from core.importing import service, store_rows
+from core.importing.files.isolation import ReadingInterruptedError
 from core.importing.models import ImportRun
 from jobs import by_hand, importing
 from jobs.cli import commands
@@ -127,7 +127,7 @@ def test_an_offered_file_is_not_imported(history: Path) -> None:
 def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.importing.storing.ROWS", 1)
+    monkeypatch.setattr("core.importing.store_rows.ROWS", 1)
     real, stored = importing._store, 0
 
     def die_at_the_third(*arguments: object) -> None:
@@ -152,7 +152,7 @@ def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
 def test_a_worker_that_was_held_up_leaves_the_import_to_the_one_that_went_on(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.importing.storing.ROWS", 1)
+    monkeypatch.setattr("core.importing.store_rows.ROWS", 1)
     run_id = confirmed(history)
     real, calls = importing._store, 0
 
@@ -337,7 +337,7 @@ def test_an_import_of_who_may_no_longer_act_ends_with_a_sentence(
 def test_a_long_import_stops_where_its_person_is_shut_out(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "ROWS", 1)
+    monkeypatch.setattr(store_rows, "ROWS", 1)
     sam = seller()
     run_id = confirmed_by(sam, history)
     forget = service.forget_trouble
@@ -356,7 +356,7 @@ def test_a_long_import_stops_where_its_person_is_shut_out(
 def test_an_import_is_a_handful_of_events_however_many_rows_it_has(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "ROWS", 1)
+    monkeypatch.setattr(store_rows, "ROWS", 1)
     history.write_text("asin,marketplace\n" + "".join(f"B0TEST{n:04},US\n" for n in range(30)))
     run_id = confirmed(history)
     run_import(run_id)

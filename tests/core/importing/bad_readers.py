@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 
 from core.errors import InvalidInputError
-from core.importing.rows import Row, TrackRequest
+from core.importing.values.rows import Row, TrackRequest
 
 
 def crash() -> None:

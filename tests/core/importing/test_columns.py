@@ -11,12 +11,12 @@ from openpyxl import Workbook
 
 from core.catalog.marketplaces import get_marketplace
 from core.history.observation import Availability, Failure, Observation, Outcome, Seen
-from core.importing.currencies import read_currency
-from core.importing.history_columns import HistoryColumns
-from core.importing.reading import read_rows
-from core.importing.recognise import recognise
-from core.importing.rows import FileKind, ReadContext, Refusal
+from core.importing.detect import recognise
+from core.importing.read_rows import read_rows
+from core.importing.readers.history_columns import HistoryColumns
 from core.importing.trial import TrialContext
+from core.importing.values.currencies import read_currency
+from core.importing.values.rows import FileKind, ReadContext, Refusal
 from core.scraping.parsers.value_parsers import UnreadableValueError
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from core.importing.reading import read_rows
-from core.importing.recognise import recognise
-from core.importing.rows import FileKind, ReadContext
-from core.importing.source_file import UnreadableFileError
+from core.importing.detect import recognise
+from core.importing.files.source_file import UnreadableFileError
+from core.importing.read_rows import read_rows
+from core.importing.values.rows import FileKind, ReadContext
 from core.scraping.parsers.localized_text import rating
 from core.scraping.parsers.value_parsers import UnreadableValueError
 

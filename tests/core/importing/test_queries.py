@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.importing import queries
+from core.importing.row_outcomes import has_failed, label_of
 from core.importing.service import Confirmation
-from core.importing.verdicts import has_failed, label_of
 from tests.core.importing.conftest import WriteFile
 from tests.core.importing.test_service import HISTORY, NOW, WITHOUT_TIME, import_all, offer
 from tests.factories import stranger

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from core.history.observation import Failure, Flag, Observation, Outcome
-from core.importing.reading import read_rows
-from core.importing.recognise import recognise
-from core.importing.rows import FileKind, PartOf, ProductHistory, ReadContext, TrackRequest
+from core.importing.detect import recognise
+from core.importing.read_rows import read_rows
+from core.importing.values.rows import FileKind, PartOf, ProductHistory, ReadContext, TrackRequest
 from tests.real_data import real_data_path
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
-from core.importing import service, storing
+from core.importing import service, store_rows
+from core.importing.files.source_file import UnreadableFileError
 from core.importing.models import ImportPiece, ImportRow, ImportRun
 from core.importing.service import Confirmation
-from core.importing.source_file import UnreadableFileError
 from core.leases import TakenOverError
 from core.tracking.rules import Role
 from jobs.importing import run_import
@@ -343,14 +343,14 @@ def test_a_second_row_of_the_same_moment_is_already_there(
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storing, "ROWS", 2)
+    monkeypatch.setattr(store_rows, "ROWS", 2)
 
 
 def test_rows_come_in_chunks_and_none_is_left_out(small_chunks: None) -> None:
-    from core.importing.rows import Row, bad_row
+    from core.importing.values.rows import Row, bad_row
 
     rows = [Row(number, "", bad_row("?")) for number in range(1, 6)]
-    assert [[row.number for row in chunk] for chunk in storing.chunks(rows)] == [
+    assert [[row.number for row in chunk] for chunk in store_rows.chunks(rows)] == [
         [1, 2],
         [3, 4],
         [5],
@@ -358,13 +358,13 @@ def test_rows_come_in_chunks_and_none_is_left_out(small_chunks: None) -> None:
 
 
 def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) -> None:
-    from core.importing.rows import Row, bad_row
+    from core.importing.values.rows import Row, bad_row
 
     def ending() -> Iterator[Row]:
         yield from (Row(number, "", bad_row("?")) for number in range(1, 4))
         raise UnreadableFileError("The file brings its reader down.")
 
-    found = storing.chunks(ending())
+    found = store_rows.chunks(ending())
     assert [len(next(found)), len(next(found))] == [2, 1]
     with pytest.raises(UnreadableFileError):
         next(found)
@@ -486,7 +486,7 @@ def test_a_row_that_another_one_carries_is_there_when_that_one_is(
     monkeypatch: pytest.MonkeyPatch,
     size: int,
 ) -> None:
-    monkeypatch.setattr(storing, "ROWS", size)
+    monkeypatch.setattr(store_rows, "ROWS", size)
     path = write_file(RANKS)
     assert counts(import_all(session, acting, path)) == (4, 4, 0, 0)
     again = import_all(session, acting, path)

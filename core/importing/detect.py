@@ -1,0 +1,452 @@
+"""What a file is, by its content: its kind, a preview, and what a person must confirm.
+
+Reads the beginning of the file (its encoding: all of it). Nothing is stored here.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from core.catalog.asin import MentionVerdict, read_mentions
+from core.catalog.marketplaces import find_by_name
+from core.importing import pasted_text
+from core.importing.files.json_reader import BrokenItem, find_layout, looks_like_json, read_items
+from core.importing.files.source_file import (
+    IMPORTABLE,
+    Container,
+    TextForm,
+    UnreadableFileError,
+    find_container,
+    find_text_form,
+    open_text,
+)
+from core.importing.files.tabular_reader import (
+    Line,
+    TableForm,
+    find_sheets,
+    find_table_form,
+    read_lines,
+)
+from core.importing.read_rows import find_history_columns
+from core.importing.readers import datasets, keepa, keepa_headers
+from core.importing.readers.columns import plain_name
+from core.importing.readers.history_columns import HistoryColumns
+from core.importing.readers.history_file import flat_record
+from core.importing.readers.layout import (
+    Banner,
+    Table,
+    find_header,
+    open_table,
+    read_banner,
+    sample_cells,
+)
+from core.importing.readers.product_list import ListColumns
+from core.importing.trial import ColumnUse, TrialContext, try_out
+from core.importing.values.rows import LISTS, FileKind, ReadContext
+from core.importing.values.timestamps import find_moment_in_name
+from core.scraping.parsers.registry import Actor, recognise_actor
+from core.scraping.parsers.unflatten import unflatten
+
+PREVIEW_ROWS = 8
+PREVIEW_COLUMNS = 40
+_PREVIEW_CHARACTERS = 200
+_SAMPLE_ROWS = 50
+_TEXT_START = 64 * 1024
+_LIST_SHARE = 0.8  # of a list's lines name exactly one product
+_LONGEST_LIST_LINE = 1000
+_GZIP = b"\x1f\x8b"
+
+EACH_ROW = "Each row has its own time."
+CONFIRM = "The file has no time: confirm when it was captured."
+NO_TIME_NEEDED = "A list holds no observations, so it needs no time."
+_DOMAIN_IN_NAME = re.compile(
+    r"amazon[-_. ]?(com\.[a-z]{2}|co\.[a-z]{2}|[a-z]{2,3})(?![a-z])", re.IGNORECASE
+)
+_CODE_IN_NAME = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})(?![A-Za-z0-9])")
+_MARKETPLACE_BY_SIGN = {" -409": "US", "£": "UK", "₹": "IN", "￥": "JP", "¥": "JP", "zł": "PL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a file seems to be. `reason` says by what it was told."""
+
+    kind: FileKind
+    reason: str
+    columns: tuple[str, ...] = ()
+    uses: tuple[ColumnUse, ...] = ()  # what each column of a table is taken for
+    preview: list[dict[str, str]] = field(default_factory=list)
+    row_estimate: int | None = None  # None: can't be told without reading it all
+    product_estimate: int | None = None  # of a list: products that can be tracked, as far as known
+    carries_time: bool = False
+    times: str = NO_TIME_NEEDED
+    suggested_captured_at: datetime | None = None
+    needs_marketplace: bool = False
+    needs_day_order: bool = False  # its dates can be read in two ways, and none decides
+    suggested_marketplace: str | None = None
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def needs_captured_at(self) -> bool:
+        """True when a person must say when the file was captured."""
+        return not self.carries_time and self.kind not in (*LISTS, FileKind.UNKNOWN)
+
+
+@dataclass(slots=True)
+class _Finding:
+    """What the beginning of a file gave away."""
+
+    kind: FileKind
+    reason: str
+    columns: Sequence[str] = ()
+    preview: list[dict[str, str]] = field(default_factory=list)
+    sample_rows: int = 0
+    sample_characters: int = 0
+    is_complete: bool = False  # the sample is the whole file
+    carries_time: bool = False
+    problems: list[str] = field(default_factory=list)
+    banner: Banner = field(default_factory=Banner)
+
+
+def recognise(
+    path: Path,
+    name: str,
+    is_pasted: bool = False,
+    trial: TrialContext = TrialContext(),  # noqa: B008 -- it is frozen
+) -> Recognised:
+    """Return what a file is; FileKind.UNKNOWN, with the reason, when it can't be imported.
+
+    `name` is the file's own name: it may hold the time and the marketplace. `is_pasted`:
+    somebody wrote it into a box, where a line may name several products. `trial` says by
+    whose clock its first rows are tried.
+    """
+    try:
+        finding = _find(path, is_pasted)
+    except UnreadableFileError as error:
+        return _unknown(str(error))
+    if finding.kind is FileKind.UNKNOWN:
+        return _unknown(f"{finding.reason} {IMPORTABLE}", finding)
+    return _described(path, name, finding, trial)
+
+
+def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
+    return Recognised(
+        FileKind.UNKNOWN,
+        reason,
+        columns=tuple(finding.columns) if finding else (),
+        preview=finding.preview if finding else [],
+        problems=finding.problems if finding else [],
+    )
+
+
+def _described(path: Path, name: str, finding: _Finding, context: TrialContext) -> Recognised:
+    marketplace = finding.banner.marketplace or _suggest_marketplace(name, finding.preview)
+    trial = try_out(path, finding.kind, replace(context, marketplace=marketplace))
+    rows = _estimate(path, finding)
+    is_text = finding.kind is FileKind.PASTED_TEXT
+    suggested_time = finding.banner.captured_at or find_moment_in_name(name)
+    return Recognised(
+        finding.kind,
+        finding.reason,
+        columns=tuple(finding.columns),
+        uses=trial.uses,
+        preview=finding.preview,
+        row_estimate=rows,
+        product_estimate=trial.products_among(rows) if finding.kind in LISTS else None,
+        carries_time=finding.carries_time,
+        times=_times(finding),
+        suggested_captured_at=None if finding.carries_time else suggested_time,
+        needs_marketplace=trial.needs_marketplace,
+        needs_day_order=trial.needs_day_order,
+        suggested_marketplace=marketplace if trial.needs_marketplace else None,
+        # Of a text each line shows its verdict.
+        problems=finding.problems + ([] if is_text else trial.problems),
+    )
+
+
+def _times(finding: _Finding) -> str:
+    if finding.kind in LISTS:
+        return NO_TIME_NEEDED
+    return EACH_ROW if finding.carries_time else CONFIRM
+
+
+def _find(path: Path, is_pasted: bool) -> _Finding:
+    container = find_container(path)
+    if container is Container.XLSX:
+        return _find_sheet(path)
+    form = find_text_form(path)
+    with open_text(path, form) as stream:
+        start = stream.read(_TEXT_START)
+    if looks_like_json(start):
+        return _find_json(path, form)
+    table = find_table_form(path, container)
+    finding = _find_table(path, table)
+    is_text = is_pasted and finding.kind is FileKind.ASIN_LIST and not finding.columns
+    if is_text or (finding.kind is FileKind.UNKNOWN and _names_products(start)):
+        finding = _text_finding(start)
+    if form.problem:
+        finding.problems.append(form.problem)
+    return finding
+
+
+def _find_sheet(path: Path) -> _Finding:
+    sheets = find_sheets(path)
+    finding = _find_table(path, find_table_form(path, Container.XLSX))
+    if len(sheets) > 1:
+        finding.problems.append(
+            f"The workbook has {len(sheets)} sheets; only the first, “{sheets[0]}”, is read."
+        )
+    return finding
+
+
+# JSON
+
+
+def _find_json(path: Path, form: TextForm) -> _Finding:
+    items, broken = _first_items(path, form)
+    objects = [item for item in items if isinstance(item, Mapping)]
+    if not objects:
+        reason = broken or "The JSON holds no objects."
+        return _Finding(FileKind.UNKNOWN, reason)
+    finding = _json_finding(objects)
+    finding.columns = list(dict.fromkeys(str(key) for item in objects[:8] for key in item))
+    finding.preview = [_shown(item) for item in objects[:PREVIEW_ROWS]]
+    finding.sample_rows = len(items)
+    finding.sample_characters = sum(len(json.dumps(item, default=str)) for item in objects)
+    finding.is_complete = len(items) < _SAMPLE_ROWS and broken is None
+    finding.problems += [text for text in (form.problem, broken) if text]
+    return finding
+
+
+def _first_items(path: Path, form: TextForm) -> tuple[list[Any], str | None]:
+    items: list[Any] = []
+    broken: str | None = None
+    try:
+        for item in islice(read_items(path, form, find_layout(path, form)), _SAMPLE_ROWS):
+            if isinstance(item, BrokenItem):
+                broken = broken or item.detail
+            else:
+                items.append(item)
+            if keepa.is_product(item) and len(items) == PREVIEW_ROWS:
+                break  # products are large, and one tells as much as many
+    except UnreadableFileError as error:
+        return items, f"After entry {len(items)}: {error}"
+    return items, broken
+
+
+def _json_finding(objects: list[Mapping[str, Any]]) -> _Finding:
+    if any(keepa.is_product(item) for item in objects):
+        return _Finding(
+            FileKind.KEEPA_API,
+            "Its objects have the series of Keepa's API (“csv”, “domainId”).",
+            carries_time=True,
+        )
+    actor = next((found for item in objects if (found := recognise_actor(item))), None)
+    if actor is not None:
+        return _dataset_finding(actor, objects)
+    records = [flat_record(number, item) for number, item in enumerate(objects, start=1)]
+    names = dict.fromkeys(name for record in records for name in record.cells)
+    history = HistoryColumns.among(names, sample_cells(records))
+    if history.product.name_a_product and history.has_values:
+        return _history_finding("Its objects hold products and values.", history)
+    if history.are_reviews:
+        return _Finding(FileKind.UNKNOWN, "These are reviews, which can't be imported yet.")
+    return _Finding(FileKind.UNKNOWN, "The JSON has the fields of no source that is known.")
+
+
+def _dataset_finding(actor: Actor, objects: Sequence[Mapping[str, Any]]) -> _Finding:
+    context = ReadContext()
+    finding = _Finding(
+        FileKind.APIFY_DATASET,
+        f"Its entries have the fields of {actor.id}.",
+        carries_time=all(datasets.item_time(item, context) for item in objects),
+    )
+    if not actor.is_product_details:
+        finding.problems.append("Reviews can't be imported yet: each entry will say so.")
+    return finding
+
+
+def _shown(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return an item's fields as short texts, those that tell something first."""
+    fields = {str(key): _shown_value(value) for key, value in item.items()}
+    filled = {key: value for key, value in fields.items() if value}
+    return dict(islice(filled.items(), PREVIEW_COLUMNS))
+
+
+def _shown_value(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return f"{len(value)} entries" if value else ""
+    if isinstance(value, Mapping):
+        inner = [
+            f"{key}: {each}" for key, each in value.items() if not isinstance(each, dict | list)
+        ]
+        return ", ".join(inner)[:_PREVIEW_CHARACTERS]
+    return str(value)[:_PREVIEW_CHARACTERS]
+
+
+# Tables
+
+
+def _find_table(path: Path, form: TableForm) -> _Finding:
+    lines = list(islice(read_lines(path, form), _SAMPLE_ROWS + 1))
+    if not lines:
+        return _Finding(FileKind.UNKNOWN, "The table is empty.")
+    table = open_table(read_lines(path, form))
+    history = find_history_columns(table, lambda: open_table(read_lines(path, form)).records)
+    finding = _table_finding(table, history, lines)
+    finding.sample_characters = sum(len(",".join(line)) + 1 for line in lines)
+    finding.is_complete = len(lines) <= _SAMPLE_ROWS
+    return finding
+
+
+def _table_finding(table: Table, history: HistoryColumns, lines: list[Line]) -> _Finding:
+    finding = _by_columns(table, history)
+    if finding is None and find_header(lines) is None and _is_bare_list(lines):
+        return _Finding(
+            FileKind.ASIN_LIST,
+            "Each of its lines names one product.",
+            preview=[
+                {"line": ", ".join(line)[:_PREVIEW_CHARACTERS]} for line in lines[:PREVIEW_ROWS]
+            ],
+            sample_rows=len(lines),
+        )
+    finding = finding or _Finding(FileKind.UNKNOWN, _why_no_table(table.columns))
+    finding.columns = [column for column in table.columns if column]
+    finding.preview = [_shown(record.cells) for record in table.sample[:PREVIEW_ROWS]]
+    finding.sample_rows = min(len(lines) - 1 - len(table.titles), _SAMPLE_ROWS)
+    finding.banner = read_banner(table.titles)
+    finding.problems += _layout_problems(table)
+    return finding
+
+
+def _layout_problems(table: Table) -> list[str]:
+    """Return what a person should know of how a table is written."""
+    problems = []
+    if table.titles:
+        count = len(table.titles)
+        problems.append(f"The header stands in line {count + 1}; what is above it is a title.")
+    repeated = [column for column in table.columns if re.search(r" \(\d+\)$", column)]
+    plain = {plain_name(re.sub(r" \(\d+\)$", "", column)) for column in repeated}
+    if any(plain_name(column) in plain for column in table.columns if column not in repeated):
+        problems.append("Some columns have the same name; the first of each is read.")
+    return problems
+
+
+def _by_columns(table: Table, history: HistoryColumns) -> _Finding | None:
+    """Return what columns give away, None when they name no product."""
+    if keepa_headers.is_export(table.columns):
+        return _Finding(FileKind.KEEPA_EXPORT, "Its columns are named as in Keepa's exports.")
+    items = [unflatten(record.cells) for record in table.sample[:_SAMPLE_ROWS]]
+    actor = next((found for item in items[:PREVIEW_ROWS] if (found := recognise_actor(item))), None)
+    is_history = history.product.name_a_product and history.has_values
+    if actor is not None and not (is_history and history.has_time):
+        return _dataset_finding(actor, items)
+    if is_history and history.has_time:
+        return _history_finding("Its columns hold products, times and values.", history)
+    wishes = ListColumns.among(table.columns, table.cells)
+    if is_history and not wishes.has_wishes:
+        return _history_finding("Its columns hold products and values, and no time.", history)
+    if wishes.product.name_a_product:
+        return _Finding(FileKind.ASIN_LIST, "It has a column of ASINs or links.")
+    return None
+
+
+def _history_finding(reason: str, columns: HistoryColumns) -> _Finding:
+    return _Finding(
+        FileKind.HISTORY_FILE,
+        reason,
+        carries_time=columns.has_time,
+        problems=list(columns.doubts),
+    )
+
+
+def _is_bare_list(lines: list[Line]) -> bool:
+    naming = sum(_names_one_product(",".join(line)) for line in lines)
+    return naming >= _LIST_SHARE * len(lines)
+
+
+def _names_one_product(line: str) -> bool:
+    if len(line) > _LONGEST_LIST_LINE:
+        return False
+    found = {(mention.marketplace, mention.asin) for mention in read_mentions(line) if mention.asin}
+    return len(found) == 1
+
+
+def _why_no_table(columns: list[str]) -> str:
+    named = ", ".join(f"“{column[:30]}”" for column in columns[:6] if column)
+    return f"No column holds ASINs or links to products (the first are {named or 'unnamed'})."
+
+
+# Text
+
+
+def _names_products(start: str) -> bool:
+    return any(mention.verdict in _WORTH_READING for mention in read_mentions(start))
+
+
+_WORTH_READING = frozenset(
+    {
+        MentionVerdict.FOUND,
+        MentionVerdict.NEEDS_MARKETPLACE,
+        MentionVerdict.SHORT_LINK,
+        MentionVerdict.INVALID_ASIN,
+    }
+)
+
+
+def _text_finding(start: str) -> _Finding:
+    read = pasted_text.read_lines(start)
+    return _Finding(
+        FileKind.PASTED_TEXT,
+        read.summary,
+        preview=read.shown,
+        sample_rows=read.mentions,
+        sample_characters=len(start),
+        is_complete=len(start) < _TEXT_START,
+        problems=read.problems,
+    )
+
+
+# What is suggested
+
+
+def _estimate(path: Path, finding: _Finding) -> int | None:
+    """Return how many rows the file has, extrapolated from its beginning."""
+    if finding.is_complete:
+        return finding.sample_rows
+    with path.open("rb") as stream:
+        is_packed = stream.read(2) in (_GZIP, b"PK")
+    if is_packed or not finding.sample_characters:
+        return None
+    return max(round(path.stat().st_size * finding.sample_rows / finding.sample_characters), 1)
+
+
+def _suggest_marketplace(name: str, preview: list[dict[str, str]]) -> str | None:
+    """Return the marketplace that the file's name, a column or a currency sign hints at."""
+    hinted = {found for match in _DOMAIN_IN_NAME.findall(name) if (found := _code(match))}
+    hinted = hinted or {found for match in _CODE_IN_NAME.findall(name) if (found := _code(match))}
+    hinted = hinted or {
+        found
+        for row in preview
+        for column, value in row.items()
+        if plain_name(column) in ("locale", "marketplace") and (found := _code(value))
+    }
+    hinted = hinted or {
+        code
+        for row in preview
+        for value in row.values()
+        for sign, code in _MARKETPLACE_BY_SIGN.items()
+        if sign in value[:20]
+    }
+    return hinted.pop() if len(hinted) == 1 else None
+
+
+def _code(written: str) -> str | None:
+    found = find_by_name(written)
+    return found.code if found else None

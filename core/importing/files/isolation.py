@@ -1,0 +1,203 @@
+"""Has foreign files read in a process of its own, with limits of memory and time.
+
+Parsers are what a hostile file brings down first, and some of them are C code: whatever
+happens there, the process that asked goes on, with a sentence. Only plain data is
+accepted as an answer. No reader lives here.
+"""
+
+import logging
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import is_dataclass
+from enum import Enum
+from io import BytesIO
+from typing import Any, TypeVar
+
+from core.config import ROOT, get_settings
+from core.errors import AmazcopeError
+from core.importing.files import reader_process
+from core.importing.files.reader_process import LENGTH, OUT_OF_MEMORY, Limits, Request
+from core.importing.files.source_file import MEGABYTE, UPLOAD_MB, UnreadableFileError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PREVIEW = Limits()
+WHOLE_FILE = Limits(cpu=3600, wait=600.0)
+_AT_ONCE = threading.BoundedSemaphore(3)  # readers of this process: their memory adds up
+_ANSWER_LIMIT = 512 * MEGABYTE
+# What a reader gets of the environment: no address of a database, no token.
+_ENVIRONMENT = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "AMAZCOPE_STARTED_FOR",
+)  # fmt: skip
+_ENDED_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_TOO_LONG = "Reading the file took too long, so it was stopped: split it into smaller files."
+_TOO_MUCH = (
+    "The file needs too much memory to be read from here on: split it into smaller files, "
+    "or save a workbook as CSV."
+)
+_CRASHED = "The file brings its reader down, so nothing more of it was read: it is damaged."
+_FAILED = "The file could not be read because of a fault in Amazcope; its log says which."
+_INTERRUPTED = "Reading the file was interrupted: try it again."
+_BUSY = "Several files are being read at the moment: try it again in a minute."
+
+
+class ReadingInterruptedError(AmazcopeError):
+    """The reader was ended from outside, or there was none free: the file may be read again."""
+
+
+class ReaderFailedError(AmazcopeError):
+    """The reader has a fault of its own; what it was is in the log."""
+
+
+def call_apart(function: Callable[..., T], *arguments: Any, limits: Limits = PREVIEW) -> T:
+    """Return what a function of a module returns when it runs in a process of its own.
+
+    Raises UnreadableFileError where it refuses its input, breaks a limit or crashes,
+    ReadingInterruptedError and ReaderFailedError.
+    """
+    with closing(ask_reader(Request(function, arguments, False, limits))) as values:
+        return next(values)  # type: ignore[no-any-return]
+
+
+def stream_apart(
+    function: Callable[..., Iterator[T]], *arguments: Any, limits: Limits = WHOLE_FILE
+) -> Generator[T, None, None]:
+    """Yield what a function of a module yields in a process of its own; raises as `call_apart`."""
+    yield from ask_reader(Request(function, arguments, True, limits))
+
+
+def ask_process(request: Request) -> Generator[Any, None, None]:
+    """Yield what a reader answers to a request. Raises as `call_apart`."""
+    with _reader(request) as reader:
+        while True:
+            kind, value = reader.next_answer()
+            if kind == "refused":
+                raise UnreadableFileError(value)
+            if kind == "failed":
+                log.error("The reader of a file failed: %s", value)
+                raise ReaderFailedError(_FAILED)
+            if kind == "end":
+                return
+            yield value
+
+
+# Tests that try no crash replace it by one that reads in their own process.
+ask_reader: Callable[[Request], Generator[Any, None, None]] = ask_process
+
+
+@contextmanager
+def _reader(request: Request) -> Iterator["_Reader"]:
+    """Start a reader with a request, and end it afterwards, at work or not."""
+    if not _AT_ONCE.acquire(timeout=request.limits.wait):
+        raise ReadingInterruptedError(_BUSY)
+    try:
+        reader = _Reader(request.limits)
+        try:
+            reader.ask(request)
+            yield reader
+        finally:
+            reader.end()
+    finally:
+        _AT_ONCE.release()
+
+
+class _Reader:
+    """A process that reads for this one. Its pipes end with this process, and it with them."""
+
+    def __init__(self, limits: Limits) -> None:
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        self._limits = limits
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", reader_process.__name__],
+            cwd=ROOT,
+            env=kept | {UPLOAD_MB: str(get_settings().amazcope_upload_mb)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+
+    def ask(self, request: Request) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended: told where its answer is missing
+            self._process.stdin.write(pickle.dumps(request))
+
+    def next_answer(self) -> tuple[str, Any]:
+        """Return the next answer and its kind. Raises where there is none."""
+        until = time.monotonic() + self._limits.wait
+        length = int.from_bytes(self._read(LENGTH, until), "big")
+        if length > _ANSWER_LIMIT:
+            raise UnreadableFileError(_TOO_MUCH)
+        try:
+            kind, value = plain_data(self._read(length, until))
+        except pickle.UnpicklingError as error:
+            return "failed", str(error)
+        return kind, value
+
+    def _read(self, size: int, until: float) -> bytes:
+        """Return exactly so many bytes."""
+        assert self._process.stdout is not None
+        source = self._process.stdout.fileno()
+        waiting = select.poll()
+        waiting.register(source, select.POLLIN)
+        read = bytearray()
+        while len(read) < size:
+            if not waiting.poll(max(until - time.monotonic(), 0) * 1000):
+                raise UnreadableFileError(_TOO_LONG)
+            piece = os.read(source, min(size - len(read), MEGABYTE))
+            if not piece:
+                raise _how_it_ended(self._process.wait())
+            read += piece
+        return bytes(read)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()  # closes the pipes
+
+
+def _how_it_ended(code: int) -> AmazcopeError:
+    if code == OUT_OF_MEMORY:
+        return UnreadableFileError(_TOO_MUCH)
+    if -code == signal.SIGXCPU:
+        return UnreadableFileError(_TOO_LONG)
+    if -code in _ENDED_FROM_OUTSIDE:
+        return ReadingInterruptedError(_INTERRUPTED)
+    log.error("The reader of a file ended with code %s.", code)
+    return UnreadableFileError(_CRASHED)
+
+
+def plain_data(body: bytes) -> Any:
+    """Return the values of a pickle that holds nothing but data. Raises UnpicklingError."""
+    try:
+        return _PlainUnpickler(BytesIO(body)).load()
+    except Exception as error:  # of a broken answer: anything that its opcodes call for
+        raise pickle.UnpicklingError(str(error)) from error
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Makes times, decimals, and the dataclasses and enumerations of `core`, nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _PLAIN and not module.startswith("core."):
+            raise pickle.UnpicklingError(f"{module}.{name} is no plain data.")
+        found = super().find_class(module, name)
+        is_plain = isinstance(found, type) and (is_dataclass(found) or issubclass(found, Enum))
+        if not is_plain and (module, name) not in _PLAIN:
+            raise pickle.UnpicklingError(f"{module}.{name} is no plain data.")
+        return found
+
+
+_PLAIN = frozenset(
+    {("datetime", name) for name in ("datetime", "date", "time", "timedelta", "timezone")}
+    | {("decimal", "Decimal"), ("builtins", "set"), ("builtins", "frozenset")}
+    | {("zoneinfo", "ZoneInfo")}
+)

@@ -1,0 +1,149 @@
+"""Reads JSON from outside item by item: an array, an envelope, JSON Lines or a single object.
+
+Knows nothing of what the items mean. Nothing is loaded whole but one item,
+whose size and depth are limited.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from core.importing.files.json_values import ITEM_LIMIT, BrokenItem, JsonText, parse_line
+from core.importing.files.source_file import CHUNK, TextForm, UnreadableFileError, open_text
+
+__all__ = ["BrokenItem", "Layout", "find_layout", "looks_like_json", "read_items", "read_scalars"]
+
+LISTS = ("products", "product", "items", "results", "data")  # keys that hold items in envelopes
+
+
+class Layout(Enum):
+    """How items are put together in a file."""
+
+    ARRAY = auto()
+    ENVELOPE = auto()  # an object with a list of items under one of `LISTS`
+    LINES = auto()
+    SINGLE = auto()
+
+
+def looks_like_json(start: str) -> bool:
+    """Tell whether a text that starts so is meant as JSON."""
+    head = start.lstrip()
+    return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] in ("{", "[", "]", ""))
+
+
+def find_layout(path: Path, form: TextForm) -> Layout:
+    """Return how the items of a JSON file are put together."""
+    with open_text(path, form) as stream:
+        if stream.read(64 * 1024).lstrip()[:1] == "[":
+            return Layout.ARRAY
+    if _are_lines(path, form):
+        return Layout.LINES
+    return Layout.ENVELOPE if _has_list(path, form) else Layout.SINGLE
+
+
+def _are_lines(path: Path, form: TextForm) -> bool:
+    """Tell whether the first line ends with an object and the next one begins with another.
+
+    Within one JSON document "}" is never followed by "{". Lines may be long: none is kept.
+    """
+    last = ""  # the sign before the end of the first line
+    with open_text(path, form) as stream:
+        while piece := stream.readline(CHUNK):
+            last = piece.rstrip()[-1:] or last
+            if last and piece.endswith("\n"):
+                break
+        if last != "}":
+            return False
+        while piece := stream.readline(CHUNK):
+            if piece.strip():
+                return piece.lstrip().startswith("{")
+    return False
+
+
+def read_items(path: Path, form: TextForm, layout: Layout) -> Iterator[Any]:
+    """Yield the items in order, as json.loads would make them; `BrokenItem` for a bad one.
+
+    Raises UnreadableFileError where the file breaks off or stops being JSON.
+    """
+    with open_text(path, form) as stream:
+        if layout is Layout.LINES:
+            while line := stream.readline(ITEM_LIMIT):
+                if line.strip():
+                    yield parse_line(line)
+            return
+        text = JsonText(stream)
+        yield from _items(text, layout)
+        text.end()
+
+
+def read_scalars(path: Path, form: TextForm) -> dict[str, Any]:
+    """Return the plain values of an envelope beside its items, as far as it can be read."""
+    found: dict[str, Any] = {}
+    with open_text(path, form) as stream:
+        text = JsonText(stream)
+        try:
+            for key in text.fields() if text.next_sign() == "{" else ():
+                if text.next_sign() in "[{":
+                    text.skip()
+                else:
+                    found[key] = text.value()
+        except UnreadableFileError:
+            return found  # told where the items are read
+    return found
+
+
+def _items(text: JsonText, layout: Layout) -> Iterator[Any]:
+    if layout is Layout.ENVELOPE:
+        yield from _items_of_envelope(text)
+    elif layout is Layout.ARRAY:
+        for _ in text.elements():
+            yield text.value()
+    elif text.next_sign():
+        yield text.value()
+
+
+def _items_of_envelope(text: JsonText) -> Iterator[Any]:
+    """Yield what lies under the first key of `LISTS`; what follows it is read to its end."""
+    is_found = False
+    for key in text.fields():
+        if is_found or not _holds_items(key, text):
+            text.skip()
+            continue
+        is_found = True
+        if text.next_sign() == "{":
+            yield from _items_of_object(text)
+        else:
+            yield from _items(text, Layout.ARRAY)
+
+
+def _holds_items(key: str, text: JsonText) -> bool:
+    return key in LISTS and text.next_sign() in ("[", "{")
+
+
+def _items_of_object(text: JsonText) -> Iterator[Any]:
+    """Yield an object that is the only item; under "data" the items may lie one level deeper."""
+    single: dict[str, Any] | None = {}
+    for key in text.fields():
+        if single is None:
+            text.skip()
+        elif key == "items" and not single and text.next_sign() == "[":
+            single = None
+            yield from _items(text, Layout.ARRAY)
+        else:
+            single[key] = text.value()
+    if single is not None:
+        yield single
+
+
+def _has_list(path: Path, form: TextForm) -> bool:
+    with open_text(path, form) as stream:
+        text = JsonText(stream)
+        try:
+            for key in text.fields():
+                if _holds_items(key, text):
+                    return True
+                text.skip()
+        except UnreadableFileError:
+            return False
+    return False

@@ -1,0 +1,59 @@
+"""Items of Apify's data sets, in any of its export formats. Pure; one item at a time.
+
+Which actor wrote an item, and what it says, is known in `core.scraping`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from core.history.observation import Failure, Observation
+from core.importing.values.rows import ReadContext, Refusal, bad_row, needs_marketplace
+from core.importing.values.timestamps import find_zone, read_moment
+from core.scraping.parsers.registry import Asked, asked_of, recognise_actor
+from core.scraping.parsers.value_parsers import UnreadableValueError
+
+# Where items carry the time they were taken at, when they do.
+TIME_KEYS = ("scrapedAt", "crawledAt", "fetchedAt", "capturedAt", "timestamp", "scrapeDate")
+
+
+def parse_item(item: object, context: ReadContext) -> Observation | Failure | Refusal:
+    """Return what one item of a data set says, or why it can't be used."""
+    if not isinstance(item, Mapping):
+        return bad_row("This entry is no object: a data set is a list of objects.")
+    actor = recognise_actor(item)
+    if actor is None:
+        return bad_row(
+            "This entry has the fields of no actor that Amazcope knows: "
+            "import data sets of Axesso's or Junglee's Amazon actors."
+        )
+    captured_at = item_time(item, context) or context.captured_at
+    if captured_at is None:
+        return bad_row("The entry has no time: say when the data set was made.")
+    asin, marketplace = asked_of(item)
+    if marketplace or asin is None or not actor.is_product_details:
+        return actor.parse_item(item, None, captured_at)
+    if context.default_marketplace is None:
+        return needs_marketplace(asin)
+    return actor.parse_item(item, Asked(context.default_marketplace, asin), captured_at)
+
+
+def item_time(item: Mapping[str, Any], context: ReadContext) -> datetime | None:
+    """Return the time an item says it was taken at; None when it says none that can be read."""
+    zone = find_zone(context.time_zone)
+    for key in TIME_KEYS:
+        value = item.get(key)
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            try:
+                return read_moment(str(value)[:40], zone, zone)
+            except UnreadableValueError:
+                continue
+    return None
+
+
+def asked_words(item: object) -> str:
+    """Return what an item seems to be about, for its verdict."""
+    if not isinstance(item, Mapping):
+        return item[:200] if isinstance(item, str) else ""
+    said = (item.get(key) for key in ("asin", "url", "input", "title", "name"))
+    return next((value for value in said if isinstance(value, str) and value.strip()), "")

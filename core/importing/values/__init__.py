@@ -1,0 +1,1 @@
+"""Values as files write them: times, currencies, the rows they make."""
