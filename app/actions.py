@@ -8,7 +8,7 @@ from app import boundary, data
 from app.data import lists
 from core.accounts.confirmation import ConfirmationNeededError
 from core.db import read_scope, write_scope
-from core.demo import load
+from core.demo import seed
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.tracking import counts, service
@@ -93,7 +93,7 @@ def follow(marketplace: str, asin: str) -> str:
 def remove_demo() -> str:
     """Delete the invented products and their history."""
     with write_scope() as session:
-        removed = load.remove_demo(session, data.acting())
+        removed = seed.remove_demo(session, data.acting())
     data.has_demo.clear()
     return f"{_products(removed)} of the demo market deleted."
 

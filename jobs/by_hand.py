@@ -15,7 +15,7 @@ from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.config import get_settings
 from core.db import database_time, read_scope, write_scope
-from core.demo.load import load_demo, remove_demo
+from core.demo.seed import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
 from core.importing.models import ImportRun

@@ -183,7 +183,7 @@ def prepare_data(say: Say) -> None:
             migrate_database()
         bring_people_in(say)
         if get_settings().amazcope_demo and _is_demo_wanted():
-            from core.demo.load import load_demo  # brings pandas along; most starts need none
+            from core.demo.seed import load_demo  # brings pandas along; most starts need none
 
             load_demo(say)
     except OperationalError as error:  # a full disk, or a server that was ended
@@ -194,7 +194,7 @@ def prepare_data(say: Say) -> None:
 
 def _is_demo_wanted() -> bool:
     from core.db import read_scope
-    from core.demo.wanted import is_wanted
+    from core.demo.seed_state import is_wanted
 
     with read_scope() as session:
         return is_wanted(session)

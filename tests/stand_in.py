@@ -12,8 +12,8 @@ from typing import Any
 
 import uvicorn
 
-from core.demo.market import Market
-from core.demo.stand_in import DEMO_TOKEN, ItemSource, StandIn, create_stand_in
+from core.demo.fake_apify.server import DEMO_TOKEN, ItemSource, StandIn, create_stand_in
+from core.demo.market.market import Market
 
 TOKEN = DEMO_TOKEN
 

@@ -12,7 +12,7 @@ from core import database_check
 from core.accounts.rules import Acting
 from core.accounts.sessions import Display
 from core.db import read_scope
-from core.demo import load
+from core.demo import seed
 
 
 def acting() -> Acting:
@@ -29,7 +29,7 @@ def display() -> Display:
 def has_demo() -> bool:
     """Return whether invented products are among the products."""
     with read_scope() as session:
-        return load.has_demo(session)
+        return seed.has_demo(session)
 
 
 @st.cache_data(ttl=10, show_spinner=False)

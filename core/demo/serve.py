@@ -5,9 +5,9 @@ import argparse
 import uvicorn
 
 from core.config import get_settings
-from core.demo.adopted import stored_adoptions
-from core.demo.market import Market
-from core.demo.stand_in import DEMO_TOKEN, create_stand_in
+from core.demo.fake_apify.server import DEMO_TOKEN, create_stand_in
+from core.demo.market.applied_changes import stored_adoptions
+from core.demo.market.market import Market
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

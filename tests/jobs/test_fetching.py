@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.demo.stand_in import NO_CREDIT_TOKEN
+from core.demo.fake_apify.server import NO_CREDIT_TOKEN
 from core.scraping.runs.apify import Apify, RefusedError
 from core.tracking.rules import Cadence
 from jobs import fetching

@@ -89,7 +89,7 @@ print(*{name.split(".")[0] for name in sys.modules})
         ("the supervisor", "jobs.cli jobs.up", {"sqlalchemy", "huey", "pandas"}),
         (
             "a preparation that finds all in place",
-            "jobs.up core.migrate jobs.queue core.demo.wanted core.db",
+            "jobs.up core.migrate jobs.queue core.demo.seed_state core.db",
             {"numpy", "pandas", "apify_client", "streamlit"},
         ),
         ("the pages", "app.asgi jobs.fetching jobs.importing", {"apify_client", "impit"}),

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from core.accounts.service import acting_owner
 from core.db import read_scope
-from core.demo.load import load_demo
+from core.demo.seed import load_demo
 from core.suggestions.advisors.content_rules import local_day
 from core.suggestions.advisors.listing_policies import lint_change
 from core.suggestions.advisors.rule_advisor import advise

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.demo.stand_in import NO_CREDIT_TOKEN
+from core.demo.fake_apify.server import NO_CREDIT_TOKEN
 from core.scraping.runs.apify import (
     Apify,
     ApifyAccess,

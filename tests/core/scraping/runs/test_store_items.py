@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Acting
-from core.demo.market import Market
+from core.demo.market.market import Market
 from core.history.ingest.store import make_room
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.budget import Limits

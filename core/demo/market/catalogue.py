@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from core.demo.categories import CATEGORIES, OWN_BRAND, DemoCategory
-from core.demo.simulation import Fate, Traits, traits_of
+from core.demo.market.categories import CATEGORIES, OWN_BRAND, DemoCategory
+from core.demo.market.simulation import Fate, Traits, traits_of
 from core.history.observation import Listing
 
 _ROLES: Final = ("own", "own", "competitor", "competitor", "watched")

@@ -20,9 +20,9 @@ from core.catalog.service import find_products
 from core.config import get_settings
 from core.db import write_scope
 from core.demo import people
-from core.demo.catalogue import DemoProduct
-from core.demo.market import Market, usual_times
-from core.demo.wanted import REMEMBERED_AS
+from core.demo.market.catalogue import DemoProduct
+from core.demo.market.market import Market, usual_times
+from core.demo.seed_state import REMEMBERED_AS
 from core.history.ingest.store import Look, make_room, store_looks
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.competitors.service import add_competitor

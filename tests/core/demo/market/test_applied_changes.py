@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from core import db
 from core.accounts.rules import Acting
-from core.demo.adopted import Adopted, Adoptions, adoptions, stored_adoptions
-from core.demo.catalogue import DemoProduct
-from core.demo.market import Market
+from core.demo.market.applied_changes import Adopted, Adoptions, adoptions, stored_adoptions
+from core.demo.market.catalogue import DemoProduct
+from core.demo.market.market import Market
 from core.errors import ConfigurationError
 from core.history.ingest.store import Look, make_room, store_looks
 from core.scraping.parsers import axesso, junglee

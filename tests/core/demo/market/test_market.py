@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.catalog.asin import find_asin
-from core.demo.catalogue import DemoProduct, stock_of
-from core.demo.market import Market, usual_times
-from core.demo.simulation import simulate
+from core.demo.market.catalogue import DemoProduct, stock_of
+from core.demo.market.market import Market, usual_times
+from core.demo.market.simulation import simulate
 from core.history.observation import Availability, Observation, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.identity import Asked

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from core.demo.chance import (
+from core.demo.market.keyed_random import (
     Hours,
     Rhythm,
     Spell,

@@ -10,9 +10,9 @@ from typing import Any, Final
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_money
-from core.demo.catalogue import DemoProduct
-from core.demo.reviews import page_reviews
-from core.demo.seen import Offer
+from core.demo.market.catalogue import DemoProduct
+from core.demo.market.observations import Offer
+from core.demo.market.reviews import page_reviews
 from core.history.observation import Availability, Fulfilment, Listing
 
 Writer = Callable[[DemoProduct, Offer, Listing], dict[str, Any]]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from core.demo.runs import StandInRun
+from core.demo.fake_apify.run_store import StandInRun
 
 USER_ID: Final = "standInUser000001"
 USERNAME: Final = "amazcope-stand-in"

@@ -22,11 +22,11 @@ from starlette.types import Receive, Scope, Send
 
 from core import hosts
 from core.config import STAND_IN_TOKEN
-from core.demo import bodies
-from core.demo.asked import AskedPage
-from core.demo.faults import Fault, FaultKind, FaultScript, read_fault
-from core.demo.quirks import with_quirks
-from core.demo.runs import Clock, RunBook, StandInRun
+from core.demo.fake_apify import responses
+from core.demo.fake_apify.actor_input import AskedPage
+from core.demo.fake_apify.faults import Fault, FaultKind, FaultScript, read_fault
+from core.demo.fake_apify.item_faults import with_quirks
+from core.demo.fake_apify.run_store import Clock, RunBook, StandInRun
 from core.errors import InvalidInputError
 
 DEMO_TOKEN: Final = STAND_IN_TOKEN
@@ -56,7 +56,7 @@ class _RefusedError(Exception):
 
     def __init__(self, status: int, kind: str, message: str) -> None:
         super().__init__(message)
-        self.response = JSONResponse(bodies.error_body(kind, message), status)
+        self.response = JSONResponse(responses.error_body(kind, message), status)
 
 
 Handler = Callable[["StandIn", Request, list[Fault]], Awaitable[Response]]
@@ -106,13 +106,13 @@ async def _start_run(app: StandIn, request: Request, faults: list[Fault]) -> Res
     except (ValueError, RecursionError) as error:
         raise _RefusedError(400, "invalid-input", f"Invalid input: {error}") from error
     await _wait_for_finish(app, run, request)
-    return _data(bodies.run_body(run, app.book.clock()), 201)
+    return _data(responses.run_body(run, app.book.clock()), 201)
 
 
 async def _get_run(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     await _wait_for_finish(app, run, request)
-    return _data(bodies.run_body(run, app.book.clock()))
+    return _data(responses.run_body(run, app.book.clock()))
 
 
 async def _list_runs(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
@@ -121,7 +121,7 @@ async def _list_runs(app: StandIn, request: Request, _faults: list[Fault]) -> Re
     offset, limit = _number(request, "offset", 0), _number(request, "limit", _MOST_LISTED)
     limit, desc = min(limit or _MOST_LISTED, _MOST_LISTED), _asks_for(request, "desc")
     ordered = runs[::-1] if desc else runs
-    body = bodies.runs_body(
+    body = responses.runs_body(
         ordered[offset : offset + limit],
         total=len(runs),
         offset=offset,
@@ -135,14 +135,14 @@ async def _list_runs(app: StandIn, request: Request, _faults: list[Fault]) -> Re
 async def _abort_run(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     app.book.abort(run)
-    return _data(bodies.run_body(run, app.book.clock()))
+    return _data(responses.run_body(run, app.book.clock()))
 
 
 # Storages
 
 
 async def _get_dataset(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
-    return _data(bodies.dataset_body(_run_of(app, request), app.book.clock()))
+    return _data(responses.dataset_body(_run_of(app, request), app.book.clock()))
 
 
 async def _list_items(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
@@ -193,18 +193,18 @@ async def _get_record(app: StandIn, request: Request, _faults: list[Fault]) -> R
 
 
 async def _get_user(_app: StandIn, _request: Request, _faults: list[Fault]) -> Response:
-    return _data(bodies.user_body())
+    return _data(responses.user_body())
 
 
 async def _get_limits(app: StandIn, _request: Request, _faults: list[Fault]) -> Response:
     now, runs = app.book.clock(), app.book.listed(None)
     spent = sum((run.cost_at(now) for run in runs), Decimal(0))
     running = sum(not run.has_ended(now) for run in runs)
-    return _data(bodies.limits_body(spent, running, now))
+    return _data(responses.limits_body(spent, running, now))
 
 
 async def _get_actor(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
-    return _data(bodies.actor_body(request.path_params["actor"], app.book.clock()))
+    return _data(responses.actor_body(request.path_params["actor"], app.book.clock()))
 
 
 # For tests
@@ -228,7 +228,7 @@ async def _add_faults(app: StandIn, request: Request) -> Response:
         for wanted in body if isinstance(body, list) else [body]:
             app.script.add(read_fault(wanted))
     except (ValueError, TypeError, InvalidInputError) as error:
-        return JSONResponse(bodies.error_body("invalid-input", str(error)), 400)
+        return JSONResponse(responses.error_body("invalid-input", str(error)), 400)
     return JSONResponse({"ok": True})
 
 
@@ -252,7 +252,7 @@ def _routes(app: StandIn) -> list[Route]:
         async def endpoint(request: Request) -> Response:
             if request.client is None or request.client.host not in _LOOPBACK:
                 message = "Faults are scripted from the machine the stand-in runs on."
-                return JSONResponse(bodies.error_body("forbidden", message), 403)
+                return JSONResponse(responses.error_body("forbidden", message), 403)
             return await verb(app, request)
 
         method = "GET" if verb is _stats else "POST"

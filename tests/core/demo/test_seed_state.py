@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core.demo.wanted import REMEMBERED_AS, is_wanted
+from core.demo.seed_state import REMEMBERED_AS, is_wanted
 from core.upkeep.remembered import remember
 from tests import factories
 

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from core.demo.asked import AskedPage
-from core.demo.faults import Fault, FaultKind
+from core.demo.fake_apify.actor_input import AskedPage
+from core.demo.fake_apify.faults import Fault, FaultKind
 from core.scraping.parsers.ranks import names_ranks, read_ranks
 
 _OTHER_ASIN: Final = "B0DEMOELSE"  # the page a redirect leads to

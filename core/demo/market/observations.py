@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from core.demo.catalogue import DemoProduct, Stocked
-from core.demo.chance import one
-from core.demo.simulation import Fate, Looks
+from core.demo.market.catalogue import DemoProduct, Stocked
+from core.demo.market.keyed_random import one
+from core.demo.market.simulation import Fate, Looks
 from core.history.observation import (
     Availability,
     CategoryRank,

@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.demo import items
-from core.demo.adopted import Adoptions, as_changed, nothing_adopted
-from core.demo.catalogue import DemoProduct, Stocked, listing_of, stock_of
-from core.demo.seen import Offer, observed, offers_of
-from core.demo.simulation import ORIGIN, hours_since, simulate
+from core.demo.market import items
+from core.demo.market.applied_changes import Adoptions, as_changed, nothing_adopted
+from core.demo.market.catalogue import DemoProduct, Stocked, listing_of, stock_of
+from core.demo.market.observations import Offer, observed, offers_of
+from core.demo.market.simulation import ORIGIN, hours_since, simulate
 from core.history.observation import Listing, Observation
 
 Times = NDArray[np.datetime64]  # UTC

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from core.accounts.models import AuditEvent
 from core.accounts.rules import Acting
 from core.catalog.models import Product
-from core.demo import load
-from core.demo.load import has_demo, remove_demo
-from core.demo.market import Market
+from core.demo import seed
+from core.demo.market.market import Market
+from core.demo.seed import has_demo, remove_demo
 from core.tracking.service import follow
 from tests.factories import KETTLE, LAMP, NOON, follow_all
 
@@ -36,9 +36,9 @@ def test_each_leader_is_compared_with_the_two_competitors_of_its_category(
     session: Session, acting: Acting
 ) -> None:
     products = Market().products
-    follow(session, acting, [load._wish(each) for each in products], is_demo=True)
+    follow(session, acting, [seed._wish(each) for each in products], is_demo=True)
     for _ in range(2):  # a start that goes on chooses none twice
-        load._choose_competitors(session, products, NOON)
+        seed._choose_competitors(session, products, NOON)
     found = session.execute(
         text(
             "SELECT p.asin, array_agg(o.asin ORDER BY o.asin) FROM competitor c "

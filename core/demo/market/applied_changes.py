@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.db import read_scope
-from core.demo.catalogue import Stocked
-from core.demo.seen import Offer, own_seller
+from core.demo.market.catalogue import Stocked
+from core.demo.market.observations import Offer, own_seller
 from core.errors import ConfigurationError
 from core.history.observation import CategoryRank, Listing
 from core.suggestions.change_values import is_tracking

@@ -13,9 +13,9 @@ from apify_client import ApifyClient
 from apify_client.errors import ApifyApiError, NotFoundError, UnauthorizedError
 
 from core.catalog.asin import product_url
-from core.demo.market import Market
-from core.demo.runs import RunBook
-from core.demo.stand_in import NO_CREDIT_TOKEN
+from core.demo.fake_apify.run_store import RunBook
+from core.demo.fake_apify.server import NO_CREDIT_TOKEN
+from core.demo.market.market import Market
 from core.history.observation import Observation
 from core.scraping.parsers import axesso
 from core.scraping.parsers.identity import Asked

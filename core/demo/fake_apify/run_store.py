@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from core.demo.asked import AskedPage, asked_pages
-from core.demo.faults import Fault, FaultKind
+from core.demo.fake_apify.actor_input import AskedPage, asked_pages
+from core.demo.fake_apify.faults import Fault, FaultKind
 
 Clock = Callable[[], datetime]  # returns an aware time in UTC
 

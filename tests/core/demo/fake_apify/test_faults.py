@@ -12,13 +12,13 @@ import pytest
 from apify_client import ApifyClient
 from apify_client.errors import ApifyApiError, RateLimitError, ServerError
 
-from core.demo.faults import Fault, FaultKind, FaultScript, read_fault
+from core.demo.fake_apify.faults import Fault, FaultKind, FaultScript, read_fault
 from core.errors import InvalidInputError
 from core.history.observation import Failure, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.identity import Asked
 from tests import loops
-from tests.core.demo.test_stand_in import (
+from tests.core.demo.fake_apify.test_server import (
     AXESSO,
     JUNGLEE,
     MARKET,

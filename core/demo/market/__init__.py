@@ -1,0 +1,1 @@
+"""The invented market: its products and what happens to them."""
