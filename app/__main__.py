@@ -4,7 +4,7 @@ import os
 import sys
 
 from app import provider
-from core.accounts.credentials import derived_key
+from core.accounts.access.credentials import derived_key
 from core.config import ROOT, Settings, get_settings, refuse_public_demo
 from core.errors import AmazcopeError
 from core.log import configure

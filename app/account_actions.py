@@ -10,20 +10,13 @@ import streamlit as st
 
 from app import actions, boundary, entering, session
 from app.data import acting
-from core.accounts import (
-    api_tokens,
-    attempts,
-    confirmation,
-    notices,
-    profile,
-    refusals,
-    second_factor,
-    sessions,
-)
-from core.accounts.confirmation import ConfirmationNeededError
-from core.accounts.credentials import hash_password, is_password, password_problem
-from core.accounts.profile import Profile, Wanted
-from core.accounts.rules import Acting, Scope
+from core.accounts.access import api_tokens, confirmation, refusals, sessions
+from core.accounts.access.confirmation import ConfirmationNeededError
+from core.accounts.access.credentials import hash_password, is_password, password_problem
+from core.accounts.access.permissions import Acting, Scope
+from core.accounts.login import throttling, two_factor
+from core.accounts.people import account_notices, profile
+from core.accounts.people.profile import Profile, Wanted
 from core.config import get_settings
 from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
@@ -116,14 +109,14 @@ def prove(own: Profile, password: str) -> str | None:
         refusals.note_refused(who, "present password")
         raise InvalidInputError("The present password is not right.")
     with write_scope() as writing:
-        attempts.forgive(writing, attempt)
+        throttling.forgive(writing, attempt)
         confirmation.mark_confirmed(writing, who, now)
     return kept
 
 
 def _begin_attempt(who: Acting, own: Profile, now: datetime) -> int:
     with write_scope() as writing:
-        return attempts.begin_attempt(
+        return throttling.begin_attempt(
             writing,
             own.mail or "",
             session.address(),
@@ -158,7 +151,7 @@ def end_other_sign_ins() -> str:
 def begin_second_factor() -> str:
     """Start setting up the second factor; its QR code is shown next."""
     with write_scope() as writing:
-        address = second_factor.begin_second_factor(writing, acting(), _key(), shared_time())
+        address = two_factor.begin_second_factor(writing, acting(), _key(), shared_time())
     st.session_state[SETTING_UP] = address
     return "Scan the code with your app."
 
@@ -166,7 +159,7 @@ def begin_second_factor() -> str:
 def confirm_second_factor(code: str) -> str:
     """Finish setting up with a first code; the recovery codes are shown next."""
     with write_scope() as writing:
-        codes = second_factor.confirm_second_factor(writing, acting(), code, _key(), shared_time())
+        codes = two_factor.confirm_second_factor(writing, acting(), code, _key(), shared_time())
     st.session_state.pop(SETTING_UP, None)
     st.session_state[CODES] = codes
     return "Your second factor is set up."
@@ -179,15 +172,15 @@ def remove_second_factor(code: str) -> str:
         own = profile.get_profile(reading, who)
     attempt = _begin_attempt(who, own, shared_time())
     with write_scope() as writing:
-        second_factor.remove_second_factor(writing, who, code, _key(), shared_time())
-        attempts.forgive(writing, attempt)
+        two_factor.remove_second_factor(writing, who, code, _key(), shared_time())
+        throttling.forgive(writing, attempt)
     return "Your second factor was removed."
 
 
 def renew_recovery_codes() -> str:
     """Replace the recovery codes; the new ones are shown next."""
     with write_scope() as writing:
-        codes = second_factor.renew_recovery_codes(writing, acting(), shared_time())
+        codes = two_factor.renew_recovery_codes(writing, acting(), shared_time())
     st.session_state[CODES] = codes
     return "New recovery codes are made. The old ones no longer work."
 
@@ -225,5 +218,5 @@ def revoke_token(token_id: int) -> str:
 def mark_read(up_to: int) -> None:
     """Mark notices as read, up to one."""
     with write_scope() as writing:
-        notices.mark_read(writing, acting(), up_to)
+        account_notices.mark_read(writing, acting(), up_to)
     session.forget()

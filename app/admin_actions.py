@@ -3,10 +3,12 @@
 import streamlit as st
 
 from app.data import acting
-from core.accounts import api_tokens, letters, second_factor, service
-from core.accounts import team_settings as team
-from core.accounts.rules import Role
-from core.accounts.team_settings import TeamSettings
+from core.accounts.access import api_tokens
+from core.accounts.access import team_settings as team
+from core.accounts.access.permissions import Role
+from core.accounts.access.team_settings import TeamSettings
+from core.accounts.login import two_factor
+from core.accounts.people import email_templates, membership
 from core.config import get_settings
 from core.db import shared_time, write_scope
 from core.errors import InvalidInputError
@@ -19,28 +21,28 @@ LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
 def change_role(person_id: int, role: Role) -> str:
     """Give a person another role."""
     with write_scope() as session:
-        service.change_role(session, acting(), person_id, role, shared_time())
+        membership.change_role(session, acting(), person_id, role, shared_time())
     return f"The role is {role.value} from now on."
 
 
 def disable(person_id: int) -> str:
     """Shut a person out."""
     with write_scope() as session:
-        service.disable(session, acting(), person_id, shared_time())
+        membership.disable(session, acting(), person_id, shared_time())
     return "Disabled. Sign-ins and tokens of this person have ended."
 
 
 def enable(person_id: int) -> str:
     """Let a disabled person in again."""
     with write_scope() as session:
-        service.enable(session, acting(), person_id, shared_time())
+        membership.enable(session, acting(), person_id, shared_time())
     return "This person can sign in again."
 
 
 def remove_second_factor(person_id: int) -> str:
     """Remove the second factor of somebody who lost it."""
     with write_scope() as session:
-        second_factor.remove_second_factor_of(session, acting(), person_id, shared_time())
+        two_factor.remove_second_factor_of(session, acting(), person_id, shared_time())
     return "Second factor removed."
 
 
@@ -49,18 +51,21 @@ def erase(person_id: int, name: str, typed: str) -> str:
     if typed.strip() != name:
         raise InvalidInputError("Type the name as it is shown to confirm.")
     with write_scope() as session:
-        service.erase(session, acting(), person_id)
+        membership.erase(session, acting(), person_id)
     return "Erased. What was done stays in the audit, without a name."
 
 
 def invite(mail: str, role: Role) -> str:
     """Invite an address, again too: mail the link, or show it where there is no mail server."""
     with write_scope() as session:
-        person_id, token = service.invite(session, acting(), mail, role, shared_time())
+        person_id, token = membership.invite(session, acting(), mail, role, shared_time())
     if has_mail_server():
         mailing.send_invitation(person_id)
         return "An invitation is on its way."
-    st.session_state[LINK] = (mail, letters.link(get_settings().public_url, "invitation", token))
+    st.session_state[LINK] = (
+        mail,
+        email_templates.link(get_settings().public_url, "invitation", token),
+    )
     return f"Give {escape_markdown(mail)} the link."
 
 
@@ -72,7 +77,7 @@ def has_mail_server() -> bool:
 def withdraw(person_id: int) -> str:
     """Take an invitation back."""
     with write_scope() as session:
-        service.withdraw_invitation(session, acting(), person_id, shared_time())
+        membership.withdraw_invitation(session, acting(), person_id, shared_time())
     st.session_state.pop(LINK, None)
     return "Invitation withdrawn. Its link opens nothing any more."
 

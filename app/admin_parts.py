@@ -7,9 +7,9 @@ import streamlit as st
 
 from app import account_actions, admin_actions, fragments, token_parts, wording_of_people
 from app.data import accounts, acting
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
-from core.accounts.service import Member
-from core.accounts.team_settings import REGISTRATIONS, TeamSettings
+from core.accounts.access.permissions import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
+from core.accounts.access.team_settings import REGISTRATIONS, TeamSettings
+from core.accounts.people.membership import Member
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 

@@ -10,8 +10,8 @@ import streamlit as st
 from app import cards, keys, logs
 from app.cards import Card
 from app.data import acting
-from core.accounts.service import Member
-from core.agents import call_words
+from core.accounts.people.membership import Member
+from core.agents import call_text
 from core.agents.queries import PAGE, CallCounts, CallRow
 from core.agents.rules import Outcome
 from core.text.numbers import format_count
@@ -47,7 +47,7 @@ def figures(counts: CallCounts) -> None:
 
 def outcome() -> Outcome | None:
     """Show how calls end; return the chosen way, None for all."""
-    ways = {each: call_words.outcome_name(each) for each in Outcome}
+    ways = {each: call_text.outcome_name(each) for each in Outcome}
     return logs.choice(LOG, "How it ended", ways, "call_outcome", "However it ended")
 
 
@@ -77,11 +77,11 @@ def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
         {
             "When": format_moment(call.at, zone),
             "Called": call.name,
-            "Ended": call_words.outcome(call, now),
-            "Whose": call_words.who(call),
-            "Token": call_words.token(call),
-            "Took": call_words.took(call),
-            "From": call_words.where(call),
+            "Ended": call_text.outcome(call, now),
+            "Whose": call_text.who(call),
+            "Token": call_text.token(call),
+            "Took": call_text.took(call),
+            "From": call_text.where(call),
         }
         for call in found
     ]

@@ -9,7 +9,7 @@ import streamlit as st
 from app import actions, fragments, suggestion_actions
 from app.data import acting, lists, operations
 from app.data import suggestions as data
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.suggestions.advice_queue import labels as answer_labels
 from core.suggestions.advice_queue.queries import Answer, HowFar
 from core.suggestions.llm import labels as model_words

@@ -8,9 +8,9 @@ import streamlit as st
 
 from app import downloads, logs
 from app.data import accounts, acting
-from core.accounts import audit_words
-from core.accounts.audit import NOBODY, PAGE, Event
-from core.accounts.service import Member
+from core.accounts.access import audit_text
+from core.accounts.access.audit import NOBODY, PAGE, Event
+from core.accounts.people.membership import Member
 from core.text.times import format_moment
 
 KIND = "kind"
@@ -45,11 +45,11 @@ def _rows(found: Sequence[Event]) -> pd.DataFrame:
     rows = [
         {
             "When": format_moment(event.at, zone),
-            "Who": audit_words.who(event),
+            "Who": audit_text.who(event),
             "What": event.verb,
-            "Values": audit_words.changes(event),
+            "Values": audit_text.changes(event),
             "Thing": (event.thing or "").replace(":", " "),
-            "From": audit_words.where(event),
+            "From": audit_text.where(event),
             "Sealed": event.is_sealed,
         }
         for event in found

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import keys, session
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 
 Mood = Literal["better", "worse", "neutral"]
 Direction = Literal["up", "down", "none"]

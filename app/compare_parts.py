@@ -7,7 +7,7 @@ import streamlit as st
 from app import actions, suggestion_actions
 from app.data import acting
 from app.data import suggestions as data
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.suggestions.competitors.queries import OwnProduct
 from core.text.escaping import shorten
 

@@ -8,7 +8,7 @@ from app import actions, ask_parts, keys, suggestion_actions
 from app.data import acting
 from app.data import suggestions as data
 from app.data.history import Period
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.money import format_price
 from core.history.product_summary import ProductHead
 from core.suggestions.competitors.queries import CompetitorRow

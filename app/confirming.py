@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import account_actions, boundary, fragments, leaving
 from app.data import accounts
-from core.accounts.rules import LONGEST_TYPED
+from core.accounts.access.permissions import LONGEST_TYPED
 
 _AGAIN = "_sign_in_again"
 

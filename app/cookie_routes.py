@@ -18,7 +18,7 @@ from app import session as signed
 from app.gate import outage_words
 from app.origin import address_of, is_own_origin
 from core import outages
-from core.accounts import devices, sessions
+from core.accounts.access import devices, sessions
 from core.config import get_settings
 from core.db import shared_time, write_scope
 from core.errors import ConfigurationError

@@ -16,7 +16,7 @@ from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_TYPED
+from core.accounts.access.permissions import LONGEST_ADDRESS, LONGEST_TYPED
 
 Check = Callable[[str, str], bool]
 """Given mail address and password: whether they are right. May raise RefusedError."""

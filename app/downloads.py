@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import boundary, file_owners, session
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.errors import AmazcopeError
 
 CSV = "text/csv"

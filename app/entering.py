@@ -7,19 +7,20 @@ both are counted, looked for and hashed.
 from datetime import datetime, timedelta
 
 from app import session as signed
-from core.accounts import attempts, devices, entry, links, refusals, second_factor
-from core.accounts.attempts import (
+from core.accounts.access import devices, one_time_tokens, refusals
+from core.accounts.access.credentials import hash_password, is_password, needs_rehash
+from core.accounts.access.one_time_tokens import Purpose
+from core.accounts.access.permissions import typed_mail
+from core.accounts.access.sessions import make_ticket
+from core.accounts.login import password_login, throttling, two_factor
+from core.accounts.login.password_login import Known
+from core.accounts.login.throttling import (
     LINK_LIMITS,
     REQUEST_LIMITS,
     AttemptLimits,
     Form,
     TooManyAttemptsError,
 )
-from core.accounts.credentials import hash_password, is_password, needs_rehash
-from core.accounts.entry import Known
-from core.accounts.links import Purpose
-from core.accounts.rules import typed_mail
-from core.accounts.sessions import make_ticket
 from core.config import get_settings
 from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError, NotAllowedError
@@ -52,15 +53,15 @@ def try_password(mail: str, password: str) -> tuple[Purpose, str] | None:
     who, now = _comparable(mail), shared_time()
     bucket, attempt = _begin(who, now)
     with read_scope() as session:
-        known = entry.find_known(session, who, with_demo=get_settings().amazcope_demo)
+        known = password_login.find_known(session, who, with_demo=get_settings().amazcope_demo)
     is_right = is_password(known.password_hash if known else None, password)
     if known is None or not is_right:
         with write_scope() as session:
-            entry.note_failure(session, who, signed.address(), limits(), now, bucket)
+            password_login.note_failure(session, who, signed.address(), limits(), now, bucket)
         return None
     _renew(known, password)
     with write_scope() as session:
-        return entry.let_in(session, known, attempt, now)
+        return password_login.let_in(session, known, attempt, now)
 
 
 def _begin(target: str, now: datetime, form: Form = Form.SIGN_IN) -> tuple[str | None, int]:
@@ -74,11 +75,11 @@ def _begin(target: str, now: datetime, form: Form = Form.SIGN_IN) -> tuple[str |
             device = devices.find_device(session, signed.device_token(), target, now)
             bucket = devices.bucket_of(device)
             limited_to = _LIMITS.get(form) or limits()
-            return bucket, attempts.begin_attempt(
+            return bucket, throttling.begin_attempt(
                 session, target, where, limited_to, now, form=form, bucket=bucket
             )
     except TooManyAttemptsError:
-        refusals.note_refused_outsider(attempts.counted_address(where), f"form {form.value}")
+        refusals.note_refused_outsider(throttling.counted_address(where), f"form {form.value}")
         raise
 
 
@@ -107,7 +108,7 @@ def _renew(known: Known, password: str) -> None:
     if known.password_hash is not None and needs_rehash(known.password_hash):
         renewed = hash_password(password)
         with write_scope() as session:
-            entry.replace_hash(session, known, renewed)
+            password_login.replace_hash(session, known, renewed)
 
 
 def try_code(token: str, mail: str, code: str) -> str | None:
@@ -119,16 +120,16 @@ def try_code(token: str, mail: str, code: str) -> str | None:
     now, who = shared_time(), _comparable(mail)
     bucket, attempt = _begin(who, now)
     with write_scope() as session:
-        person_id = links.find_token(session, token, Purpose.SECOND, now)
+        person_id = one_time_tokens.find_token(session, token, Purpose.SECOND, now)
         if person_id is None:
             raise NotAllowedError(_TOO_LATE)
         key = secret_key(get_settings())
-        if not second_factor.check_code(session, person_id, code, key, now):
-            entry.note_failure(session, who, signed.address(), limits(), now, bucket)
+        if not two_factor.check_code(session, person_id, code, key, now):
+            password_login.note_failure(session, who, signed.address(), limits(), now, bucket)
             return None
-        if links.use_token(session, token, Purpose.SECOND, now) is None:
+        if one_time_tokens.use_token(session, token, Purpose.SECOND, now) is None:
             raise NotAllowedError(_TOO_LATE)
-        attempts.forgive(session, attempt)
+        throttling.forgive(session, attempt)
         return make_ticket(session, person_id, now)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, ParamSpec
 import streamlit as st
 
 from app import session
-from core.accounts.rules import NO_SECOND_FACTOR
+from core.accounts.access.permissions import NO_SECOND_FACTOR
 
 P = ParamSpec("P")
 Shows = Callable[P, None]

@@ -8,8 +8,8 @@ import streamlit as st
 from app import account_actions, boundary, data, fragments, keys, leaving, theme
 from app.data import accounts
 from core import outages
-from core.accounts.notices import Told
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
+from core.accounts.people.account_notices import Told
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age

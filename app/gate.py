@@ -19,7 +19,7 @@ from app import file_owners
 from app import session as signed
 from app.origin import address_of, is_own_origin
 from core import hosts, outages
-from core.accounts import sessions
+from core.accounts.access import sessions
 from core.config import Settings, get_settings
 from core.db import read_scope, shared_time
 from core.errors import ConfigurationError

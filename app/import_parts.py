@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import addresses, boundary, data, data_tables, import_actions, keys, session
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.config import get_settings
 from core.importing.column_text import columns_summary, unreadable_share

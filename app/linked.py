@@ -7,20 +7,21 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app import addresses, boundary, entering, leaving
-from core.accounts import mailed, second_factor, service
-from core.accounts.attempts import Form
-from core.accounts.credentials import hash_password, password_problem
-from core.accounts.links import Purpose
-from core.accounts.rules import (
+from core.accounts.access.credentials import hash_password, password_problem
+from core.accounts.access.one_time_tokens import Purpose
+from core.accounts.access.permissions import (
     LONGEST_ADDRESS,
     LONGEST_NAME,
     LONGEST_TYPED,
     clean_name,
     typed_mail,
 )
-from core.accounts.service import Invited
-from core.accounts.sessions import make_ticket
-from core.accounts.team_settings import registration_mode
+from core.accounts.access.sessions import make_ticket
+from core.accounts.access.team_settings import registration_mode
+from core.accounts.login import two_factor
+from core.accounts.login.throttling import Form
+from core.accounts.people import membership, self_service
+from core.accounts.people.membership import Invited
 from core.config import get_settings
 from core.db import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
@@ -111,7 +112,7 @@ def _back() -> None:
 def _accept(link: Link) -> None:
     """Let somebody set a password, and with the set-up or an invitation a name."""
     with read_scope() as session:
-        invited = service.find_invited(session, link.token, link.purpose, shared_time())
+        invited = membership.find_invited(session, link.token, link.purpose, shared_time())
     if invited is None:
         dead = _DEAD_SETUP if link.purpose is Purpose.SETUP else _DEAD
         st.error(dead, icon=":material/link_off:")
@@ -181,7 +182,7 @@ def _finish(link: Link, typed: _Typed) -> str | None:
         password_hash, now = hash_password(typed.password), shared_time()
         with write_scope() as session:
             number = _use(session, link, typed, password_hash, now)
-            if second_factor.is_asked_of(session, number):
+            if two_factor.is_asked_of(session, number):
                 _saved()  # a mailbox alone lets nobody past the second factor
                 return None
             return make_ticket(session, number, now)
@@ -193,12 +194,14 @@ def _finish(link: Link, typed: _Typed) -> str | None:
 def _use(session: Session, link: Link, typed: _Typed, password_hash: str, now: datetime) -> int:
     """Use a link up; return whose it was."""
     if link.purpose is Purpose.RESET:
-        return mailed.reset_password(
+        return self_service.reset_password(
             session, link.token, password_hash, now, revokes_tokens=typed.revokes_tokens
         )
     if link.purpose is Purpose.CONFIRMATION:
-        return mailed.confirm_registration(session, link.token, typed.name, password_hash, now)
-    return service.accept(
+        return self_service.confirm_registration(
+            session, link.token, typed.name, password_hash, now
+        )
+    return membership.accept(
         session, link.token, link.purpose, typed.name, typed.mail, password_hash, now
     )
 

@@ -22,8 +22,8 @@ from app import (  # noqa: E402
     session,
     welcome,
 )
-from core.accounts import refusals  # noqa: E402
-from core.accounts.rules import Acting, Right  # noqa: E402
+from core.accounts.access import refusals  # noqa: E402
+from core.accounts.access.permissions import Acting, Right  # noqa: E402
 
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
 # As data: for a Material icon the browser would ask a server outside of this machine.

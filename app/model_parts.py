@@ -10,7 +10,7 @@ import streamlit as st
 from app import cards, data_tables, keys
 from app.data import acting
 from app.data import suggestions as data
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.suggestions.llm import labels
 from core.suggestions.llm.config import Spoken
 from core.suggestions.llm.daily_stats import ModelDay, Trouble

@@ -7,7 +7,7 @@ import streamlit as st
 from app import actions, boundary, downloads, fragments, price_caps, product_actions
 from app.data import acting, origins
 from app.thresholds import ThresholdInputs
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.config import get_settings
 from core.history.product_summary import Following, ProductHead
 from core.history.provenance import text

@@ -19,7 +19,7 @@ from app.data.history import MOST_DEAL_DAYS, Period
 from app.kept_figure import KeptFigure
 from app.product_cards import CurrentFigure, current_figures
 from app.product_choice import Choice
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
 from core.config import get_settings

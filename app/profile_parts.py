@@ -4,8 +4,20 @@ import streamlit as st
 
 from app import account_actions, wording_of_people
 from app.thresholds import ThresholdInputs
-from core.accounts.profile import CURRENCY_DISPLAYS, LOCALES, PAGE_SIZES, THEMES, Profile, Wanted
-from core.accounts.rules import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_TYPED, time_zones
+from core.accounts.access.permissions import (
+    LONGEST_ADDRESS,
+    LONGEST_NAME,
+    LONGEST_TYPED,
+    time_zones,
+)
+from core.accounts.people.profile import (
+    CURRENCY_DISPLAYS,
+    LOCALES,
+    PAGE_SIZES,
+    THEMES,
+    Profile,
+    Wanted,
+)
 from core.errors import AmazcopeError
 from core.text.escaping import escape_markdown
 

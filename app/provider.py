@@ -5,8 +5,8 @@ Given to it by the process, so that no file of secrets lies in the checkout.
 
 from typing import Any
 
-from core.accounts.credentials import derived_key
-from core.accounts.outside import read_roles
+from core.accounts.access.credentials import derived_key
+from core.accounts.login.single_sign_on import read_roles
 from core.config import Settings
 from core.errors import ConfigurationError
 from core.secret_key import secret_key

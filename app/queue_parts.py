@@ -20,7 +20,7 @@ from app import (
 )
 from app.data import acting, lists
 from app.text_fit import fitting
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.suggestions.queue_filter import Counts, QueueFilter
 from core.suggestions.review import labels
 from core.suggestions.review.queries import QueuePage, QueueRow

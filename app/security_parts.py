@@ -10,9 +10,9 @@ import streamlit as st
 
 from app import account_actions, cards, downloads, wording_of_people
 from app.data import accounts, acting
-from core.accounts.profile import Profile
-from core.accounts.rules import LONGEST_TYPED, Acting
-from core.accounts.second_factor import LONGEST_CODE
+from core.accounts.access.permissions import LONGEST_TYPED, Acting
+from core.accounts.login.two_factor import LONGEST_CODE
+from core.accounts.people.profile import Profile
 from core.text.numbers import format_count
 
 _QR_WIDTH = 220  # px

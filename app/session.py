@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core import formats, outages
-from core.accounts import sessions
-from core.accounts.rules import Acting
-from core.accounts.sessions import Display, Found, Lifetime
+from core.accounts.access import sessions
+from core.accounts.access.permissions import Acting
+from core.accounts.access.sessions import Display, Found, Lifetime
 from core.config import Settings, get_settings
 from core.db import read_scope, shared_time, write_scope
 from core.errors import NotAllowedError

@@ -10,12 +10,12 @@ import streamlit as st
 
 from app import entering, leaving
 from app import session as signed
-from core.accounts import outside
-from core.accounts.outside import Admission, Claims, LinkNeedsPasswordError
-from core.accounts.rules import LONGEST_TYPED
-from core.accounts.second_factor import LONGEST_CODE
-from core.accounts.sessions import make_ticket
-from core.accounts.team_settings import registration_mode
+from core.accounts.access.permissions import LONGEST_TYPED
+from core.accounts.access.sessions import make_ticket
+from core.accounts.access.team_settings import registration_mode
+from core.accounts.login import single_sign_on
+from core.accounts.login.single_sign_on import Admission, Claims, LinkNeedsPasswordError
+from core.accounts.login.two_factor import LONGEST_CODE
 from core.config import Settings, get_settings
 from core.db import shared_time, write_scope
 from core.errors import NotAllowedError
@@ -45,17 +45,17 @@ def find_ticket() -> str | None:
 
 
 def _claims(settings: Settings) -> Claims:
-    return outside.read_claims(st.user.to_dict(), settings.amazcope_oidc_issuer or "")
+    return single_sign_on.read_claims(st.user.to_dict(), settings.amazcope_oidc_issuer or "")
 
 
 def _let_in(settings: Settings, *, is_proven: bool = False) -> str:
     claims = _claims(settings)
-    roles = outside.read_roles(settings.amazcope_oidc_groups)
+    roles = single_sign_on.read_roles(settings.amazcope_oidc_groups)
     now = shared_time()
     with write_scope() as session:
         is_open = registration_mode(session, settings.amazcope_registration) == "open"
         admission = Admission(is_open, roles)
-        number = outside.let_in(
+        number = single_sign_on.let_in(
             session, claims, admission, now, signed.address(), is_proven=is_proven
         )
         return make_ticket(session, number, now)

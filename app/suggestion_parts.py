@@ -17,7 +17,7 @@ from app import (
 )
 from app.data import acting
 from app.data.suggestions import About
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.money import format_price
 from core.suggestions.review import diff, edit_parser, labels, listing_preview
 from core.suggestions.review.listing_preview import Preview

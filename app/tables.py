@@ -12,7 +12,7 @@ import streamlit as st
 from app import actions, cards, compare_parts, data, data_tables, fragments, keys
 from app.data import lists
 from app.text_fit import fitting
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.money import format_price
 from core.history.changes import text as change_wording
 from core.history.labels import availability_label

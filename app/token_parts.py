@@ -12,9 +12,9 @@ import streamlit as st
 
 from app import account_actions, wording_of_people
 from app.data import accounts
-from core.accounts.api_tokens import LONGEST_NAME, Token
-from core.accounts.rules import Scope
-from core.agents.connecting import TOKEN_HERE, Program, http_config, stdio_config
+from core.accounts.access.api_tokens import LONGEST_NAME, Token
+from core.accounts.access.permissions import Scope
+from core.agents.client_config import TOKEN_HERE, Program, http_config, stdio_config
 from core.config import ROOT, Settings, get_settings
 from core.text.escaping import escape_markdown
 

@@ -23,7 +23,7 @@ from app.gate import find_person
 from app.origin import address_of
 from app.sockets import LONGEST_ANONYMOUS_MESSAGE, widen
 from core import outages
-from core.accounts.attempts import counted_address
+from core.accounts.login.throttling import counted_address
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)

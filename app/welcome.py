@@ -7,8 +7,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import boundary, door, entering, leaving, linked, sign_on
 from app.door import RefusedError
-from core.accounts.links import Purpose
-from core.accounts.second_factor import LONGEST_CODE
+from core.accounts.access.one_time_tokens import Purpose
+from core.accounts.login.two_factor import LONGEST_CODE
 from core.config import get_settings
 from core.demo.people import PEOPLE, DemoPerson
 from core.errors import NotAllowedError

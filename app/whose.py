@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.data import acting
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.tracking.lists import Whose
 
 KEY = "list"

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from babel import Locale
 
 from core import formats
-from core.accounts.api_tokens import Token
-from core.accounts.rules import Role, Scope
-from core.accounts.service import Member
-from core.accounts.sessions import OpenSignIn
+from core.accounts.access.api_tokens import Token
+from core.accounts.access.permissions import Role, Scope
+from core.accounts.access.sessions import OpenSignIn
+from core.accounts.people.membership import Member
 from core.formats import Formats
 from core.text.escaping import escape_markdown
 from core.text.times import format_age, format_day, format_moment

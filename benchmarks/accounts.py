@@ -15,9 +15,9 @@ from benchmarks.load import Load, walk
 from benchmarks.rows import build_history, history_asin
 from benchmarks.servers import Server
 from benchmarks.web import Web, running_web
-from core.accounts.credentials import hash_password
+from core.accounts.access.credentials import hash_password
 from core.accounts.models import Person
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.db import write_scope
 
 PASSWORD = "the right one of the benchmark"

@@ -25,10 +25,10 @@ from benchmarks.rest import pss
 from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_history, build_list, history_asin
 from benchmarks.servers import Server
 from benchmarks.web import free_port, wait_until_healthy
-from core.accounts.api_tokens import make_api_token
+from core.accounts.access.api_tokens import make_api_token
+from core.accounts.access.permissions import Means, Scope
 from core.accounts.models import Person
-from core.accounts.rules import Means, Scope
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people.membership import acting_owner, acting_person
 from core.config import ROOT
 from core.db import read_scope, write_scope
 from core.tracking.lists import ListFilter, Sort, Whose

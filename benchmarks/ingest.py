@@ -12,7 +12,7 @@ from benchmarks.figures import Figure, seconds_of
 from benchmarks.items import asin_of, page_of_items
 from benchmarks.servers import Server
 from core import collector
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.bulk import insert_rows
 from core.db import driver_connection, read_scope, write_scope
 from core.history.ingest.store import make_room

@@ -10,7 +10,7 @@ from benchmarks.load import open_each
 from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_list
 from benchmarks.servers import Server, using
 from benchmarks.web import Web, running_web
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.db import read_scope
 from core.tracking.lists import ListFilter, Sort, SortBy
 from core.tracking.queries import find_products

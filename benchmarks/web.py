@@ -17,9 +17,9 @@ from urllib.request import urlopen
 import psutil
 
 from benchmarks.load import Pages
-from core.accounts import sessions
+from core.accounts.access import sessions
 from core.accounts.models import Person
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.config import ROOT
 from core.db import write_scope
 

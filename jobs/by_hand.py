@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.config import get_settings

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 from huey import crontab
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.service import acting_person
+from core.accounts.access.permissions import Acting, Right
+from core.accounts.people.membership import acting_person
 from core.db import database_time, read_scope, write_scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.ingest.rejections import EARLIEST

@@ -11,8 +11,8 @@ from datetime import datetime
 from huey import crontab
 from sqlalchemy.orm import Session
 
-from core.accounts import letters, mailed, notices, service
-from core.accounts.letters import Letter
+from core.accounts.people import account_notices, email_templates, membership, self_service
+from core.accounts.people.email_templates import Letter
 from core.config import get_settings
 from core.db import database_time, write_scope
 from core.delivery import smtp
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 @huey.task(expires=3600)
 def send_reset(mail: str) -> None:
     """Mail the link for a new password, where the address is somebody's."""
-    _write(lambda session: mailed.request_reset(session, mail, _now()), letters.reset)
+    _write(lambda session: self_service.request_reset(session, mail, _now()), email_templates.reset)
 
 
 @huey.task(expires=3600)
@@ -36,19 +36,22 @@ def send_registration(mail: str) -> None:
     base = get_settings().public_url
     with job("mail") as notes:
         with write_scope() as session:
-            made = mailed.register(session, mail, _now())
+            made = self_service.register(session, mail, _now())
         if made is None:
             notes.say("Nobody to write to.")
         elif made.token is None:
-            deliver(letters.known_already(made.mail, base))
+            deliver(email_templates.known_already(made.mail, base))
         else:
-            deliver(letters.registration(made.mail, made.token, base))
+            deliver(email_templates.registration(made.mail, made.token, base))
 
 
 @huey.task(expires=86_400)
 def send_invitation(person_id: int) -> None:
     """Mail an invitation; an earlier link is void."""
-    _write(lambda session: service.renew_invitation(session, person_id, _now()), letters.invitation)
+    _write(
+        lambda session: membership.renew_invitation(session, person_id, _now()),
+        email_templates.invitation,
+    )
 
 
 @huey.periodic_task(crontab(minute="*/5"), expires=300)
@@ -61,14 +64,14 @@ def send_notices() -> None:
 def mail_notices() -> None:
     """Mail each person one letter. Raises OutsideServiceError when any was not taken."""
     with write_scope() as session:
-        waiting = notices.claim_for_mail(session, _now())
+        waiting = account_notices.claim_for_mail(session, _now())
     if not waiting:
         return
     base, failed = get_settings().public_url, 0
     with job("mail") as notes:
         for mail, told in waiting.items():
             try:
-                deliver(letters.notices(mail, told, base))
+                deliver(email_templates.notices(mail, told, base))
             except OutsideServiceError as error:
                 failed += 1  # the others' letters go out all the same
                 log.warning("Notices were not mailed: %s", error)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from core.accounts import letters, mailed, service
-from core.accounts.credentials import hash_password, password_problem
+from core.accounts.access.credentials import hash_password, password_problem
+from core.accounts.people import email_templates, membership, self_service
 from core.config import get_settings
 from core.db import database_time, read_scope, write_scope
 from core.demo import people
@@ -37,7 +37,7 @@ def make_administrator() -> bool:
     if mail is None or given is None:
         return False
     with read_scope() as session:
-        if not service.needs_setup(session):
+        if not membership.needs_setup(session):
             return False
     password = given.get_secret_value()
     problem = password_problem(password, mail)
@@ -45,15 +45,15 @@ def make_administrator() -> bool:
         raise ConfigurationError(f"AMAZCOPE_ADMIN_PASSWORD: {problem}")
     password_hash = hash_password(password)
     with write_scope() as session:
-        return service.set_up(session, mail, None, password_hash, database_time())
+        return membership.set_up(session, mail, None, password_hash, database_time())
 
 
 def setup_link() -> str | None:
     """Return a link that sets up the first administrator; None when there is one."""
     settings = get_settings()
     with write_scope() as session:
-        token = service.make_setup_link(session, database_time())
-    return None if token is None else letters.link(settings.public_url, "setup", token)
+        token = membership.make_setup_link(session, database_time())
+    return None if token is None else email_templates.link(settings.public_url, "setup", token)
 
 
 # On the console
@@ -62,7 +62,7 @@ def setup_link() -> str | None:
 def list_people(say: Say) -> None:
     """Say who is in the team, line by line."""
     with read_scope() as session:
-        members = service.members(session, service.acting_owner(session))
+        members = membership.members(session, membership.acting_owner(session))
     for each in members:
         seen = each.last_signed_in_at
         when = f"signed in {seen:%Y-%m-%d %H:%M} UTC" if seen else "never signed in"
@@ -83,7 +83,7 @@ def print_setup_link(say: Say) -> bool:
 def print_reset_link(mail: str, say: Say) -> None:
     """Say a link by which somebody sets a new password. Raises NotFoundError for nobody."""
     with write_scope() as session:
-        acting = service.acting_owner(session)
-        token = mailed.make_reset_link(session, acting, mail, database_time())
-    link = letters.link(get_settings().public_url, "reset", token)
+        acting = membership.acting_owner(session)
+        token = self_service.make_reset_link(session, acting, mail, database_time())
+    link = email_templates.link(get_settings().public_url, "reset", token)
     say(f"A new password for {mail}, within an hour, once:\n  {link}")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from huey import crontab
 
-from core.accounts import audit, sessions
+from core.accounts.access import audit, sessions
 from core.agents.service import forget_old_calls
 from core.config import get_settings
 from core.db import database_time, read_scope, write_scope

@@ -15,8 +15,8 @@ from mcp_types import INVALID_REQUEST
 from pydantic import ConfigDict
 from starlette.requests import Request
 
-from core.accounts.api_tokens import Bearer, find_by_token, mark_used
-from core.accounts.rules import Acting
+from core.accounts.access.api_tokens import Bearer, find_by_token, mark_used
+from core.accounts.access.permissions import Acting
 from core.db import note_scope, read_scope, shared_time
 
 log = logging.getLogger(__name__)

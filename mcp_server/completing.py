@@ -11,7 +11,7 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import MARKETPLACES, find_by_name
 from core.db import read_scope
 from core.tracking.completion import complete_asin, complete_name

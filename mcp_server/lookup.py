@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.catalog.asin import find_asin
 from core.catalog.marketplaces import find_by_name
 from core.errors import InvalidInputError, NotFoundError

@@ -21,7 +21,7 @@ from mcp_types import GetPromptResult, PromptArgument, PromptMessage, TextConten
 from mcp_types import Prompt as SdkPrompt
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from mcp_server import tooling, wrong_arguments
 from mcp_server.recording import Call, current_call
 from mcp_server.refusals import answered, unusable

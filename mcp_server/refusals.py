@@ -8,7 +8,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 
 from core import formats, outages
-from core.accounts.rules import Right, require
+from core.accounts.access.permissions import Right, require
 from core.errors import AmazcopeError, NotAllowedError
 from mcp_server.recording import RETRY_LATER, Call
 

@@ -20,7 +20,7 @@ from mcp.shared.uri_template import UriTemplate
 from mcp_types import Resource as SdkResource
 from mcp_types import ResourceTemplate as SdkTemplate
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from mcp_server.answers import Part
 from mcp_server.recording import Call, current_call
 from mcp_server.refusals import answered, unusable

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from core import formats, outages
-from core.accounts.rules import SCOPE_FOR, Right, Role, Scope, least_role, require
+from core.accounts.access.permissions import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.db import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError

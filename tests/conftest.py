@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from core import db
+from core.accounts.access.permissions import Acting, Means
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Means
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people.membership import acting_owner, acting_person
 from core.config import get_settings
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickled

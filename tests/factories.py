@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting, Means, Role
 from core.accounts.models import Person, Team
-from core.accounts.rules import Acting, Means, Role
-from core.accounts.service import acting_person
+from core.accounts.people.membership import acting_person
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
 from core.history.ingest.store import Look, Stored, make_room, store_looks

@@ -9,8 +9,8 @@ import streamlit as st
 
 from app import session as signed_in
 from core import database_check
-from core.accounts.rules import Acting
-from core.accounts.sessions import Display
+from core.accounts.access.permissions import Acting
+from core.accounts.access.sessions import Display
 from core.db import read_scope
 from core.demo import seed
 

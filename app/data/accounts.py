@@ -5,18 +5,20 @@ from datetime import UTC, datetime
 from app import session as signed
 from app.data import acting
 from core import spreadsheets
-from core.accounts import api_tokens, audit, notices, profile, second_factor, service, sessions
-from core.accounts import team_settings as team
-from core.accounts.api_tokens import Token
-from core.accounts.audit import Event
-from core.accounts.audit_words import file_row, products_of, with_names
-from core.accounts.notices import Told
-from core.accounts.profile import Profile
-from core.accounts.rules import Acting
-from core.accounts.second_factor import CodesLeft
-from core.accounts.service import Member
-from core.accounts.sessions import OpenSignIn
-from core.accounts.team_settings import TeamSettings
+from core.accounts.access import api_tokens, audit, sessions
+from core.accounts.access import team_settings as team
+from core.accounts.access.api_tokens import Token
+from core.accounts.access.audit import Event
+from core.accounts.access.audit_text import file_row, products_of, with_names
+from core.accounts.access.permissions import Acting
+from core.accounts.access.sessions import OpenSignIn
+from core.accounts.access.team_settings import TeamSettings
+from core.accounts.login import two_factor
+from core.accounts.login.two_factor import CodesLeft
+from core.accounts.people import account_notices, membership, profile
+from core.accounts.people.account_notices import Told
+from core.accounts.people.membership import Member
+from core.accounts.people.profile import Profile
 from core.catalog.service import names_of
 from core.config import get_settings
 from core.db import read_scope
@@ -40,7 +42,7 @@ def own_sign_ins() -> list[OpenSignIn]:
 def recovery_codes_left() -> CodesLeft:
     """Return the unused recovery codes of the acting person, as a count."""
     with read_scope() as session:
-        return second_factor.recovery_codes_left(session, acting())
+        return two_factor.recovery_codes_left(session, acting())
 
 
 def own_tokens() -> list[Token]:
@@ -52,13 +54,13 @@ def own_tokens() -> list[Token]:
 def own_notices() -> list[Told]:
     """Return what is behind the acting person's bell."""
     with read_scope() as session:
-        return notices.newest(session, acting())
+        return account_notices.newest(session, acting())
 
 
 def members() -> list[Member]:
     """Return the people of the team; for administrators."""
     with read_scope() as session:
-        return service.members(session, acting())
+        return membership.members(session, acting())
 
 
 def team_tokens() -> list[Token]:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import streamlit as st
 
 from app.data import acting, display
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.catalog.marketplaces import MARKETPLACES
 from core.db import read_scope
 from core.tracking import counts, queries

@@ -13,7 +13,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app.data import acting
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import get_settings
 from core.db import read_scope, shared_time
 from core.errors import ConfigurationError

@@ -13,8 +13,8 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting
 from core.accounts.models import Person
-from core.accounts.rules import Acting
 from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite, TokenPace
 from core.agents.rules import CallLimit, Outcome, wait_for
 from core.db import driver_connection

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.sessions import end_all_of
 from core.accounts.models import Person, Team
-from core.accounts.rules import Acting, Role
-from core.accounts.service import acting_person
-from core.accounts.sessions import end_all_of
+from core.accounts.people.membership import acting_person
 
 
 @dataclass(frozen=True, slots=True)

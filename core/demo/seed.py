@@ -11,10 +11,10 @@ from itertools import islice
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts import audit
-from core.accounts.rules import Acting, Right
-from core.accounts.service import acting_owner
-from core.accounts.verbs import verb
+from core.accounts.access import audit
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
+from core.accounts.people.membership import acting_owner
 from core.catalog.models import Product
 from core.catalog.service import find_products
 from core.config import get_settings

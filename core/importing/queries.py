@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.db import driver_connection
 from core.importing.models import ImportRun
 from core.importing.row_outcomes import label_of

@@ -15,9 +15,9 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts import audit
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access import audit
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError, NotFoundError
 from core.importing.detect import Recognised, recognise

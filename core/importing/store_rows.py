@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.bulk import insert_rows
 from core.history.ingest.contradictions import stored_values
 from core.history.ingest.differences import differing_fields, values_of

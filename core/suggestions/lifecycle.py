@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts import audit
-from core.accounts.rules import Acting, Means
+from core.accounts.access import audit
+from core.accounts.access.permissions import Acting, Means
 from core.catalog.models import Product
 from core.errors import NotAllowedError, NotFoundError
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent

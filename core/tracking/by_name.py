@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from core.accounts import audit
-from core.accounts.rules import Acting, Right, require
-from core.accounts.verbs import verb
+from core.accounts.access import audit
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right, require
 from core.catalog.asin import MentionVerdict
 from core.catalog.marketplaces import marketplace_called
 from core.errors import InvalidInputError, NotFoundError

@@ -6,8 +6,8 @@ from typing import Any
 from psycopg.rows import tuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import find_by_name
 from core.db import driver_connection
 from core.tracking.lists import ListFilter, Whose

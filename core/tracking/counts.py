@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, Whose
 from core.tracking.narrowing import NEWS_HOURS, SCOPES, scope_values

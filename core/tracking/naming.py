@@ -5,8 +5,8 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.asin import Mention, MentionVerdict, find_asin, read_mentions
 from core.catalog.marketplaces import find_by_name
 from core.catalog.models import Product

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.tracking.lists import ListFilter, State, Whose
 from core.tracking.meaning import CALM, OPPORTUNITIES
 from core.tracking.search import Search, read_search

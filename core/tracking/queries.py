@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.db import driver_connection
 from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
 from core.tracking.narrowing import IS_THERE, SCOPES, Narrowed, narrow, scope_values

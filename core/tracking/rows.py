@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right, require
+from core.accounts.access.permissions import Acting, Right, require
 from core.errors import NotFoundError
 from core.tracking.lists import Whose
 from core.tracking.models import Tracking

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.db import driver_connection
 from core.tracking.lists import Whose
 

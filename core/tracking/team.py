@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.errors import InvalidInputError, NotFoundError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
 from core.tracking.models import Tracking

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.config import Settings
 from core.errors import ConfigurationError
 from core.scraping.runs.models import ProviderState

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.dictionary import PRODUCT, SNAPSHOT, FieldMeaning
 from core.glossary import GLOSSARY, Subject
 from mcp_server.answers import Part

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.db import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue

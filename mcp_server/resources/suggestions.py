@@ -1,6 +1,6 @@
 """What was suggested for a product."""
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.db import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from mcp_server.lookup import coded_head_of

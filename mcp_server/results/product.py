@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field as Described
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price

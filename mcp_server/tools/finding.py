@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import marketplace_called
 from core.db import read_scope
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose

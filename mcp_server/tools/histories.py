@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.db import read_scope

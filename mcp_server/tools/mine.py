@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.tracking.lists import ListFilter, Sort, SortBy, Whose
 from mcp_server.arguments import CursorText, Descending, Order, PageSize, Roles, States, Tags
 from mcp_server.recording import Call

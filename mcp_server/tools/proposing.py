@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.errors import InvalidInputError
 from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.proposals.add_action import add_action

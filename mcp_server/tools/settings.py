@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.history.ingest.change_detection import USUAL_RULE
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking import by_name

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.config import get_settings
 from core.db import read_scope
 from core.errors import NotFoundError

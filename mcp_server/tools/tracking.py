@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Right
+from core.accounts.access.permissions import Right
 from core.config import get_settings
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from app import cookie_routes
 from app import session as signed
 from app.cookie_routes import BEGIN, END
-from core.accounts import devices, sessions
+from core.accounts.access import devices, sessions
+from core.accounts.access.permissions import Acting
 from core.accounts.models import Person, SignIn
-from core.accounts.rules import Acting
 from core.config import get_settings
 
 HOME = "http://127.0.0.1:8501"

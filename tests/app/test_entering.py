@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from app import entering
 from app import session as signed
-from core.accounts import devices, second_factor, sessions
-from core.accounts.attempts import AttemptLimits, Form, TooManyAttemptsError
-from core.accounts.credentials import hash_password
-from core.accounts.links import Purpose, make_token
+from core.accounts.access import devices, sessions
+from core.accounts.access.credentials import hash_password
+from core.accounts.access.one_time_tokens import Purpose, make_token
+from core.accounts.access.permissions import Acting
+from core.accounts.login import two_factor
+from core.accounts.login.throttling import AttemptLimits, Form, TooManyAttemptsError
 from core.accounts.models import AuditEvent, Person, SignInAttempt
-from core.accounts.rules import Acting
-from core.accounts.service import acting_person
+from core.accounts.people.membership import acting_person
 from core.config import get_settings
 from core.secret_key import secret_key
 
@@ -150,7 +151,7 @@ def test_a_lock_ends(session: Session, owner: Person) -> None:
 
 @pytest.mark.parametrize("code", [*ODD, "000000", "١٢٣٤٥٦", "0" * 10_000, "-1", "1e5"])
 def test_an_odd_code_is_wrong(session: Session, owner: Person, code: str) -> None:
-    second_factor.begin_second_factor(
+    two_factor.begin_second_factor(
         session, acting_person(session, owner.id), secret_key(get_settings()), datetime.now(UTC)
     )
     owner.totp_confirmed_at = datetime.now(UTC)
@@ -200,11 +201,9 @@ def test_an_account_is_its_owners_by_password_and_second_factor(
     assert not entering.is_owner("owner@team.example", "wrong", "")
     acting = acting_person(session, owner.id)
     key, now = secret_key(get_settings()), datetime.now(UTC)
-    app = pyotp.parse_uri(second_factor.begin_second_factor(session, acting, key, now))
+    app = pyotp.parse_uri(two_factor.begin_second_factor(session, acting, key, now))
     assert isinstance(app, pyotp.TOTP)
-    second_factor.confirm_second_factor(
-        session, acting, app.at(now - timedelta(seconds=30)), key, now
-    )
+    two_factor.confirm_second_factor(session, acting, app.at(now - timedelta(seconds=30)), key, now)
     session.commit()
     assert not entering.is_owner("owner@team.example", PASSWORD, "")
     assert not entering.is_owner("owner@team.example", PASSWORD, "000000")

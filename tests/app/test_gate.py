@@ -18,10 +18,10 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from app import asgi, file_owners
 from app import session as signed
 from app.gate import Gate
-from core.accounts import sessions
+from core.accounts.access import sessions
+from core.accounts.access.permissions import Acting, Means
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Means
-from core.accounts.service import acting_person
+from core.accounts.people.membership import acting_person
 from core.config import get_settings
 
 HOME = "http://127.0.0.1:8501"

@@ -22,10 +22,11 @@ from app import asgi, boundary, cookie_routes, keys, session
 from app.frame import BELL
 from app.gate import Gate
 from core import connections, db, outages
-from core.accounts import notices, sessions
+from core.accounts.access import sessions
+from core.accounts.access.permissions import Means
 from core.accounts.models import Person
-from core.accounts.rules import Means
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people import account_notices
+from core.accounts.people.membership import acting_owner, acting_person
 from core.config import ROOT, get_settings
 from core.database_check import DatabaseCheck, Status, is_read_only
 from core.demo.people import PEOPLE
@@ -49,7 +50,7 @@ def signed_in(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
         writing.flush()
         acting = acting_person(writing, owner.id, Means.PAGE)
         follow(writing, acting, [Wish("US", "B0TEST0001")])
-        notices.tell(writing, [owner.id], "Your role changed.")
+        account_notices.tell(writing, [owner.id], "Your role changed.")
         ticket = sessions.make_ticket(writing, owner.id, now)
         token = sessions.begin(writing, ticket, session.lifetime(), now, None, None)
     assert token is not None

@@ -25,9 +25,9 @@ from websockets.typing import Subprotocol
 
 from app import session as signed
 from app.visitors import Limits
-from core.accounts import sessions
+from core.accounts.access import sessions
 from core.accounts.models import Person
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.config import ROOT
 
 PATIENCE = 60  # seconds, for a busy machine

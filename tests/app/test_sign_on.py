@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from app import session as signed
 from app import sign_on
-from core.accounts.confirmation import mark_confirmed
-from core.accounts.rules import Acting
-from core.accounts.team_settings import change_team_settings, get_team_settings
+from core.accounts.access.confirmation import mark_confirmed
+from core.accounts.access.permissions import Acting
+from core.accounts.access.team_settings import change_team_settings, get_team_settings
 from core.config import Settings
 from core.db import shared_time
 from core.errors import NotAllowedError

@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from app.wording_of_people import SCOPES
-from core.accounts.rules import Scope
+from core.accounts.access.permissions import Scope
 from tests import loops
 from tests.browser.conftest import (
     Stack,

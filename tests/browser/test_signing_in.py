@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, StorageState, exp
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.credentials import hash_password
+from core.accounts.access.credentials import hash_password
+from core.accounts.access.permissions import Means
+from core.accounts.login.two_factor import begin_second_factor, confirm_second_factor
 from core.accounts.models import Person, SignInAttempt
-from core.accounts.rules import Means
-from core.accounts.second_factor import begin_second_factor, confirm_second_factor
-from core.accounts.service import acting_person
+from core.accounts.people.membership import acting_person
 from core.config import Settings
 from core.secret_key import secret_key
 from tests.browser.conftest import (
@@ -170,7 +170,7 @@ def test_the_tab_of_another_browser_is_shut_at_its_next_click(
 
 def end_others(database: Session, mail: str, token: str) -> None:
     """Do what "sign out everywhere" does, as the sign-in of a cookie."""
-    from core.accounts import sessions
+    from core.accounts.access import sessions
 
     now, lifetime = datetime.now(UTC), sessions.Lifetime(timedelta(hours=12), timedelta(days=14))
     found = sessions.find(database, token, lifetime, now, None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.config import get_settings
 from core.db import read_scope, write_scope
 from jobs import fetching

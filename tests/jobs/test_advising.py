@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import get_settings
 from core.errors import OutsideServiceError
 from core.suggestions.advice_queue import service as asking

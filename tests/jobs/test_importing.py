@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from core.accounts.models import Person
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people.membership import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.importing import service, store_rows

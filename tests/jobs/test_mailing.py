@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.accounts import service
-from core.accounts.links import Purpose
+from core.accounts.access.one_time_tokens import Purpose
+from core.accounts.access.permissions import Acting, Role
 from core.accounts.models import OneTimeToken, Person
-from core.accounts.rules import Acting, Role
+from core.accounts.people import membership
 from core.config import get_settings
 from core.errors import OutsideServiceError
 from jobs import mailing
@@ -53,7 +53,7 @@ def test_a_reset_is_mailed_to_whom_it_belongs(
 ) -> None:
     mailing.send_reset.call_local(" Owner@Team.example ")
     token = token_in(served.wait_for_link("owner@team.example"), "reset")
-    found = service.find_invited(session, token, Purpose.RESET, mailing._now())
+    found = membership.find_invited(session, token, Purpose.RESET, mailing._now())
     assert found is not None
     assert found.person_id == acting.person_id
 
@@ -85,14 +85,14 @@ def test_people_of_the_demo_get_no_reset(session: Session, acting: Acting, serve
 def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
     session: Session, acting: Acting, served: Mailbox
 ) -> None:
-    number, first = service.invite(
+    number, first = membership.invite(
         session, acting, "nora@team.example", Role.SELLER, mailing._now()
     )
     session.commit()
     mailing.send_invitation.call_local(number)
     mailed = token_in(served.wait_for_link("nora@team.example"), "invitation")
     found = [
-        service.find_invited(session, token, Purpose.INVITATION, mailing._now())
+        membership.find_invited(session, token, Purpose.INVITATION, mailing._now())
         for token in (first, mailed)
     ]
     assert found[0] is None

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts import notices
-from core.accounts.letters import Letter
+from core.accounts.access.permissions import Acting
 from core.accounts.models import Person
-from core.accounts.rules import Acting
+from core.accounts.people import account_notices
+from core.accounts.people.email_templates import Letter
 from core.errors import OutsideServiceError
 from jobs import mailing
 
@@ -22,7 +22,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> list[Letter]:
 
 
 def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
-    notices.tell(session, [person_id], words)
+    account_notices.tell(session, [person_id], words)
     session.execute(
         text("UPDATE notice SET at = :at WHERE text = :words"),
         {"at": datetime.now(UTC) - age, "words": words},
@@ -56,7 +56,7 @@ def test_what_was_read_is_not_mailed(
     session: Session, acting: Acting, letters: list[Letter]
 ) -> None:
     told(session, acting.person_id, "News", timedelta(minutes=9))
-    notices.mark_read(session, acting, notices.newest(session, acting)[0].id)
+    account_notices.mark_read(session, acting, account_notices.newest(session, acting)[0].id)
     session.commit()
     mailing.mail_notices()
     assert letters == []

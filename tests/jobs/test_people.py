@@ -8,11 +8,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from core.accounts import audit, sessions
-from core.accounts.links import Purpose, find_token
+from core.accounts.access import audit, sessions
+from core.accounts.access.one_time_tokens import Purpose, find_token
+from core.accounts.access.permissions import Acting
 from core.accounts.models import AuditEvent, Person, SignIn
-from core.accounts.rules import Acting
-from core.accounts.service import acting_owner, set_up
+from core.accounts.people.membership import acting_owner, set_up
 from core.errors import NotFoundError
 from core.upkeep.models import JobRun
 from jobs import people, upkeep

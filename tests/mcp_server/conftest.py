@@ -17,10 +17,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent
 from sqlalchemy.orm import Session
 
-from core.accounts.api_tokens import find_by_token, make_api_token
+from core.accounts.access.api_tokens import find_by_token, make_api_token
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Means, Role, Scope
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people.membership import acting_owner, acting_person
 from core.config import get_settings
 from core.db import write_scope
 from mcp_server.callers import OfEnvironment

@@ -14,8 +14,8 @@ from typing import Annotated
 import uvicorn
 from pydantic import Field
 
-from core.accounts.rules import Right
-from core.accounts.service import acting_owner
+from core.accounts.access.permissions import Right
+from core.accounts.people.membership import acting_owner
 from core.config import get_settings
 from core.db import read_scope
 from core.errors import InvalidInputError

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.history.observation import CategoryRank
 from core.tracking.rules import Role
 from tests.factories import LAMP, follow_all, lamp_listing, look_at, store

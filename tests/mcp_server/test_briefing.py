@@ -10,8 +10,8 @@ import pytest
 from mcp import Client
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
-from core.accounts.rules import Role as PersonRole
+from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Role as PersonRole
 from core.history.changes import feed
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role

@@ -4,7 +4,7 @@ from mcp import Client
 from mcp_types import Completion, PromptReference, ResourceTemplateReference
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Scope
+from core.accounts.access.permissions import Acting, Scope
 from mcp_server.completing import MOST
 from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, agent_of

@@ -8,10 +8,10 @@ from mcp import Client
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.api_tokens import own_tokens, revoke_own
+from core.accounts.access.api_tokens import own_tokens, revoke_own
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import ApiToken
-from core.accounts.rules import Acting, Means, Role, Scope
-from core.accounts.service import acting_person
+from core.accounts.people.membership import acting_person
 from core.agents.models import AgentCall
 from core.config import get_settings
 from core.db import read_scope, write_scope

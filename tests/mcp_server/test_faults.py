@@ -15,8 +15,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import db
-from core.accounts.rules import Means, Right
-from core.accounts.service import acting_person
+from core.accounts.access.permissions import Means, Right
+from core.accounts.people.membership import acting_person
 from core.agents.models import AgentCall, AgentWrite
 from core.config import get_settings
 from core.db import read_scope, write_scope

@@ -19,8 +19,8 @@ from mcp_types import Tool as Listed
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import ApiToken, Person
-from core.accounts.rules import Acting, Means, Role, Scope
 from core.agents.models import AgentCall
 from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.proposals.propose import propose_by_name

@@ -12,7 +12,7 @@ import pytest
 from mcp_types import CallToolResult
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.errors import NotAllowedError
 from core.suggestions.competitors import service
 from core.suggestions.execution import apply

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
-from core.accounts.rules import Role as PersonRole
+from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Role as PersonRole
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.history.observation import Availability, Seen, Source
 from tests.core.history.looks import make_fetch_run
 from tests.factories import LAMP, follow_all, imported, look_at, price_only, store, stranger

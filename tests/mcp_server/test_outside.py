@@ -15,7 +15,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import ROOT
 from core.db import write_scope
 from mcp_server.prompting import PROMPTS
@@ -80,7 +80,7 @@ def programs(request: pytest.FixtureRequest) -> Programs:
 def lamp(door: Door) -> Door:
     """A server over HTTP whose team follows a lamp."""
     with write_scope() as session:
-        from core.accounts.service import acting_owner
+        from core.accounts.people.membership import acting_owner
 
         owner: Acting = acting_owner(session)
         follow_all(session, owner, [LAMP])

@@ -7,7 +7,7 @@ from mcp import Client
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts.access.permissions import Acting, Role, Scope
 from mcp_server.prompting import PROMPTS, RULES, Step
 from mcp_server.prompts import daily_briefing
 from mcp_server.tooling import TOOLS, tools_of_the_sdk
@@ -145,7 +145,7 @@ def test_steps_that_the_token_can_not_take_are_left_out_and_named(
 ) -> None:
     from dataclasses import replace
 
-    from core.accounts.rules import Right
+    from core.accounts.access.permissions import Right
 
     closed = replace(TOOLS["get_product_details"], right=Right.ADMIN)
     monkeypatch.setitem(TOOLS, "get_product_details", closed)

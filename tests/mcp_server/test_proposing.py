@@ -8,8 +8,8 @@ from mcp import Client
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Means, Role, Scope
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.people.membership import acting_owner, acting_person
 from core.db import write_scope
 from core.suggestions.execution import apply
 from core.suggestions.review import service

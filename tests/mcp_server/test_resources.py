@@ -13,7 +13,7 @@ from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts.access.permissions import Acting, Role, Scope
 from core.agents.models import AgentCall
 from core.dictionary import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.accounts.api_tokens import make_api_token, own_tokens, revoke_own
+from core.accounts.access.api_tokens import make_api_token, own_tokens, revoke_own
+from core.accounts.access.permissions import Means
 from core.accounts.models import ApiToken
-from core.accounts.rules import Means
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people.membership import acting_owner, acting_person
 from core.db import write_scope
 from tests.mcp_server.conftest import ALL, active
 from tests.mcp_server.processes import (

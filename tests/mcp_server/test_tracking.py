@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting, Role, Scope
 from core.accounts.models import AuditEvent
-from core.accounts.rules import Acting, Role, Scope
 from core.tracking.models import Tracking
 from jobs import fetching
 from tests.factories import KETTLE, LAMP, colleague, follow_all, rows, schedule, stranger

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.accounts.api_tokens import find_by_token, make_api_token
+from core.accounts.access.api_tokens import find_by_token, make_api_token
+from core.accounts.access.permissions import Acting, Means
 from core.accounts.models import AuditEvent
-from core.accounts.rules import Acting, Means
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.people.membership import acting_owner, acting_person
 from core.agents.models import AgentCall, AgentWrite
 from core.agents.service import CALLS_KEPT, WRITES_KEPT, Asked, hash_of
 from core.db import read_scope, write_scope

@@ -9,11 +9,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import session as signed_in
-from core.accounts import sessions
+from core.accounts.access import sessions
+from core.accounts.access.permissions import Acting, Means, Role
 from core.accounts.models import Person
 from core.accounts.models import SignIn as SignInRow
-from core.accounts.rules import Acting, Means, Role
-from core.accounts.service import acting_person
+from core.accounts.people.membership import acting_person
 
 SignIn = Callable[[Acting | None], None]
 _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)

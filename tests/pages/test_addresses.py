@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import addresses, boundary
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import ROOT
 from tests.pages.seeding import seed
 

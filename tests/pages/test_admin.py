@@ -14,10 +14,11 @@ from streamlit.testing.v1 import AppTest
 from app import linked
 from app import session as signed_in
 from app.data import accounts
-from core.accounts import api_tokens, audit, notices, profile, service
-from core.accounts.links import Purpose
+from core.accounts.access import api_tokens, audit
+from core.accounts.access.one_time_tokens import Purpose
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.people import account_notices, membership, profile
 from core.config import get_settings
 from core.errors import NotAllowedError
 from jobs import mailing
@@ -107,7 +108,7 @@ def test_a_role_is_changed_and_the_person_told(
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
     press(app, "Change role")
     assert state_of(session, seller.person_id) == ("manager", "active")
-    assert notices.count_unread(session, seller) == 1
+    assert account_notices.count_unread(session, seller) == 1
 
 
 def test_the_last_administrator_stays_one(session: Session, acting: Acting) -> None:
@@ -167,14 +168,14 @@ def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: 
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
     press(app, "Invite")
     token = app.code[0].value.partition("?invitation=")[2]
-    invited = service.find_invited(session, token, Purpose.INVITATION, datetime.now(UTC))
+    invited = membership.find_invited(session, token, Purpose.INVITATION, datetime.now(UTC))
     assert invited is not None
     assert (invited.mail, invited.role) == ("new@team.example", Role.MANAGER)
     assert "new@team.example" in plain(press(app, "I have copied it"))
     assert token not in words(app)
     press(app, "New link")
     now = datetime.now(UTC)
-    assert service.find_invited(session, token, Purpose.INVITATION, now) is None
+    assert membership.find_invited(session, token, Purpose.INVITATION, now) is None
     press(app, "Withdraw")
     assert "Nobody is invited who has not joined yet." in words(app)
 
@@ -240,8 +241,8 @@ def test_events_are_newest_first_with_what_changed(
     session: Session, acting: Acting, somebody: Callable[[Role], Acting]
 ) -> None:
     seller = somebody(Role.SELLER)
-    service.change_role(session, acting, seller.person_id, Role.VIEWER, datetime.now(UTC))
-    service.disable(session, acting, seller.person_id, datetime.now(UTC))
+    membership.change_role(session, acting, seller.person_id, Role.VIEWER, datetime.now(UTC))
+    membership.disable(session, acting, seller.person_id, datetime.now(UTC))
     session.commit()
     rows = open_page("audit").dataframe[0].value.to_dict("records")
     assert [row["What"] for row in rows[:2]] == ["disabled", "changed role"]
@@ -346,11 +347,11 @@ def test_a_file_is_made_for_who_somebody_is_by_then(
     later = signed_in.acting_later()
     sign_in(None)
     assert accounts.audit_file(later(), None, None)
-    service.change_role(session, acting, other.person_id, Role.MANAGER, datetime.now(UTC))
+    membership.change_role(session, acting, other.person_id, Role.MANAGER, datetime.now(UTC))
     session.commit()
     with pytest.raises(NotAllowedError):
         accounts.audit_file(later(), None, None)
-    service.disable(session, acting, other.person_id, datetime.now(UTC))
+    membership.disable(session, acting, other.person_id, datetime.now(UTC))
     session.commit()
     with pytest.raises(signed_in.SignedOutError):
         later()

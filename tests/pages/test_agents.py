@@ -6,9 +6,9 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.api_tokens import make_api_token, own_tokens
+from core.accounts.access.api_tokens import make_api_token, own_tokens
+from core.accounts.access.permissions import Acting, Role, Scope
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Role, Scope
 from core.agents.models import AgentCall
 from core.agents.queries import PAGE
 from core.agents.rules import Outcome

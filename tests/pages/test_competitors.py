@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import suggestion_actions
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.config import ROOT
 from core.errors import InvalidInputError, NotAllowedError
 from core.suggestions.competitors import service

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
+from core.accounts.access.permissions import Acting, Role
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Role
 from core.config import ROOT
 from core.text.numbers import format_count
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import health_parts
 from app.data import operations
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import ROOT
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state

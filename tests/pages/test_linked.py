@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import entering, leaving
-from core.accounts import api_tokens, attempts, mailed, service
-from core.accounts.credentials import is_password
-from core.accounts.links import Purpose, find_token
+from core.accounts.access import api_tokens
+from core.accounts.access.credentials import is_password
+from core.accounts.access.one_time_tokens import Purpose, find_token
+from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.login import throttling
 from core.accounts.models import AuditEvent, Person
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts.people import membership, self_service
 from core.config import ROOT, get_settings
 from jobs import mailing
 from tests.pages.conftest import SignIn
@@ -66,7 +68,7 @@ def asked_for_reset(session: Session, acting: Acting) -> str:
     person = session.get_one(Person, acting.person_id)
     person.password_hash = "$old"
     session.flush()
-    asked = mailed.request_reset(session, person.mail or "", datetime.now(UTC))
+    asked = self_service.request_reset(session, person.mail or "", datetime.now(UTC))
     assert asked is not None
     session.commit()
     return asked[1]
@@ -107,7 +109,7 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
     assert [box.label for box in app.text_input] == ["Mail address"]
     fill(app, mail=MAIL)
     assert asked == [MAIL]
-    made = mailed.register(session, MAIL, datetime.now(UTC))
+    made = self_service.register(session, MAIL, datetime.now(UTC))
     session.commit()
     assert made is not None
     fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
@@ -119,7 +121,7 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
 def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
     session: Session, tickets: list[str]
 ) -> None:
-    made = mailed.register(session, MAIL, datetime.now(UTC))
+    made = self_service.register(session, MAIL, datetime.now(UTC))
     session.commit()
     assert made is not None
     app = fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
@@ -131,7 +133,7 @@ def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
 def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
     session: Session, acting: Acting, tickets: list[str]
 ) -> None:
-    _, token = service.invite(session, acting, MAIL, Role.SELLER, datetime.now(UTC))
+    _, token = membership.invite(session, acting, MAIL, Role.SELLER, datetime.now(UTC))
     session.commit()
     open_link(invitation=token)
     assert "easy to guess" in said(fill(open_link(invitation=token), password="passwordpassword"))
@@ -173,8 +175,8 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(mailing, "send_reset", sent.append)
-    few = attempts.AttemptLimits(2, 20, attempts.REQUEST_LIMITS.window)
-    monkeypatch.setitem(entering._LIMITS, attempts.Form.RESET, few)
+    few = throttling.AttemptLimits(2, 20, throttling.REQUEST_LIMITS.window)
+    monkeypatch.setitem(entering._LIMITS, throttling.Form.RESET, few)
     for mail, answer in (
         (" Ada@Shop.example", "a link is on its way"),
         (MAIL, "a link is on its way"),

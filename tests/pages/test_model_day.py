@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.suggestions.models import AdviceCall
 from tests.core.suggestions.world import own_lamp
 from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew

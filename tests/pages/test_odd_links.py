@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import linked
-from core.accounts.credentials import token_hash
-from core.accounts.links import Purpose, make_token
+from core.accounts.access.credentials import token_hash
+from core.accounts.access.one_time_tokens import Purpose, make_token
+from core.accounts.access.permissions import Acting
 from core.accounts.models import OneTimeToken, Person, SignIn
-from core.accounts.rules import Acting
 from core.config import ROOT
 from tests.pages.conftest import SignIn as SignInAs
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import actions
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import ROOT
 from core.history.changes.text import before_and_after, label
 from core.history.ingest.change_detection import Finding

@@ -11,8 +11,8 @@ from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
 from app import actions, product_actions, product_parts
-from core.accounts.rules import Acting
-from core.accounts.rules import Role as AccountRole
+from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
 from core.config import ROOT, get_settings
 from core.history.labels import short_availability_label

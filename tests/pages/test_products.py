@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import actions, keys, tables
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import ROOT
 from core.history.observation import Availability
 from core.tracking.lists import ListFilter, Sort

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from app import account_actions
 from app import session as signed_in
 from app.security_parts import qr_code, secret_of
-from core.accounts import api_tokens, notices, second_factor, sessions
-from core.accounts.credentials import hash_password, is_password
+from core.accounts.access import api_tokens, sessions
+from core.accounts.access.credentials import hash_password, is_password
+from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.login import two_factor
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts.people import account_notices
 from core.config import ROOT, get_settings
 from core.secret_key import secret_key
 from tests.pages.conftest import SignIn
@@ -114,7 +116,7 @@ def test_a_dialog_writes_in_the_persons_formats(session: Session, acting: Acting
     person = session.get_one(Person, acting.person_id)
     person.locale = "de_DE"
     for number in range(3):
-        notices.tell(session, [person.id], f"Notice {number}")
+        account_notices.tell(session, [person.id], f"Notice {number}")
     session.commit()
     app = open_page("products")
     app.button(key="bell").click().run()
@@ -129,15 +131,15 @@ def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
     session: Session, acting: Acting, somebody: Callable[[Role], Acting]
 ) -> None:
     other = somebody(Role.VIEWER)
-    notices.tell(session, [acting.person_id, other.person_id], NASTY, "profile")
-    notices.tell(session, [acting.person_id], "Your role is now admin.")
+    account_notices.tell(session, [acting.person_id, other.person_id], NASTY, "profile")
+    account_notices.tell(session, [acting.person_id], "Your role is now admin.")
     session.commit()
     app = open_page("products")
     assert app.button(key="bell").label == "2"
     app.button(key="bell").click().run()
     assert "\\<b\\>x" in words(app)
     assert open_page("products").button(key="bell").label == ""
-    assert notices.count_unread(session, other) == 1
+    assert account_notices.count_unread(session, other) == 1
 
 
 # Getting in
@@ -232,7 +234,7 @@ def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
     assert "Unused recovery codes: 10" in words(app)
     labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])
     press(app, "Remove the second factor")
-    assert not second_factor.is_asked_of(session, acting.person_id)
+    assert not two_factor.is_asked_of(session, acting.person_id)
 
 
 def test_the_qr_code_carries_the_address_and_the_secret_is_there_to_type() -> None:
@@ -442,5 +444,5 @@ def test_new_recovery_codes_replace_short_ones_which_work_until_then(
     codes = app.code[0].value.split("\n")
     assert {len(code.replace("-", "")) for code in codes} == {25}
     key = secret_key(get_settings())
-    assert not second_factor.check_code(session, person.id, "ABCDE-23456", key, now)
-    assert second_factor.check_code(session, person.id, codes[0], key, now)
+    assert not two_factor.check_code(session, person.id, "ABCDE-23456", key, now)
+    assert two_factor.check_code(session, person.id, codes[0], key, now)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.config import ROOT
 from core.tracking.rules import Role as ProductRole
 from tests.factories import rows

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply as applying
 from core.suggestions.models import Suggestion

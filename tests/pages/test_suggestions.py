@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import device, suggestion_actions
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.errors import InvalidInputError
 from core.suggestions.models import AdviceCall, Suggestion
 from core.suggestions.proposals import store

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app import data_tables, downloads
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.errors import NotFoundError
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page

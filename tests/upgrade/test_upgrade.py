@@ -17,11 +17,12 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from core import db, migrate
-from core.accounts import audit, links, second_factor, sessions
-from core.accounts.api_tokens import find_by_token
-from core.accounts.credentials import is_password
-from core.accounts.rules import Acting, Means
-from core.accounts.service import acting_person
+from core.accounts.access import audit, one_time_tokens, sessions
+from core.accounts.access.api_tokens import find_by_token
+from core.accounts.access.credentials import is_password
+from core.accounts.access.permissions import Acting, Means
+from core.accounts.login import two_factor
+from core.accounts.people.membership import acting_person
 from core.history.provenance.provenance import find_latest_provenance
 from core.suggestions.execution import apply
 from core.suggestions.proposals.store import store_advice
@@ -153,11 +154,14 @@ def test_its_people_get_in_by_all_their_ways(
     found = sessions.find(session, COOKIE_OF_SAM, lifetime, SOON, None)
     assert found is not None
     assert found.acting.person_id == sam.person_id
-    assert links.find_token(session, RESET_LINK_OF_SAM, links.Purpose.RESET, SOON) == sam.person_id
+    assert (
+        one_time_tokens.find_token(session, RESET_LINK_OF_SAM, one_time_tokens.Purpose.RESET, SOON)
+        == sam.person_id
+    )
     code = RECOVERY_CODE_OF_MIA
-    assert second_factor.recovery_codes_left(session, mia) == second_factor.CodesLeft(9, True)
-    assert second_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
-    assert not second_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
+    assert two_factor.recovery_codes_left(session, mia) == two_factor.CodesLeft(9, True)
+    assert two_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
+    assert not two_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
 
 
 def test_its_tokens_open_what_they_opened(session: Session, olga: Acting) -> None:

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import MARKETPLACES
 from core.db import driver_connection
 from core.errors import InvalidInputError

@@ -14,9 +14,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.accounts.models import Team
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
 from core.suggestions.advisors.rule_advisor import advise
 from core.suggestions.evidence.collect import gather
 from core.suggestions.fingerprints import facts_hash

@@ -8,8 +8,8 @@ from typing import Any
 from psycopg.rows import class_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.categories import is_named
 from core.db import driver_connection
 from core.history.current.ranking import Standing, standing

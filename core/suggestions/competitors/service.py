@@ -7,9 +7,9 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from core.accounts.audit import note
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.audit import note
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.models import Product
 from core.errors import InvalidInputError, NotFoundError
 from core.suggestions.models import Competitor, PriceCap

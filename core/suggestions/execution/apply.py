@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts import audit
-from core.accounts.rules import Acting, Means, Right
-from core.accounts.service import acting_person
-from core.accounts.verbs import verb
+from core.accounts.access import audit
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Means, Right
+from core.accounts.people.membership import acting_person
 from core.catalog.service import find_products
 from core.errors import AmazcopeError, InvalidInputError, NotFoundError
 from core.suggestions.change_values import is_tracking, same, told

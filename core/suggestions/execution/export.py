@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.catalog.models import Product
 from core.suggestions.change_values import is_tracking
 from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, patches

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts import audit
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access import audit
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.errors import InvalidInputError, NotAllowedError
 from core.suggestions.change_values import checked
 from core.suggestions.fingerprints import change_hash, evidence_hash

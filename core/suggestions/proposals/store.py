@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Means
+from core.accounts.access.permissions import Means
 from core.errors import InvalidInputError
 from core.suggestions.change_values import checked
 from core.suggestions.fingerprints import change_hash, evidence_hash

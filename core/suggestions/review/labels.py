@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core import formats
-from core.accounts.rules import Means
+from core.accounts.access.permissions import Means
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
 from core.formats import digits

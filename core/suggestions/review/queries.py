@@ -12,8 +12,8 @@ from typing import Any
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Right
-from core.accounts.verbs import verb
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
 from core.db import driver_connection
 from core.suggestions.queue_filter import LARGEST_PAGE, Counts, Group, QueueFilter, counts_of
 from core.suggestions.rules import (

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts import sessions
+from core.accounts.access import sessions
+from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.access.sessions import Lifetime
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Means, Role
-from core.accounts.service import acting_person
-from core.accounts.sessions import Lifetime
+from core.accounts.people.membership import acting_person
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIFETIME = Lifetime(idle=timedelta(hours=12), whole=timedelta(days=14))

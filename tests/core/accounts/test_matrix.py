@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import core
-from core.accounts import refusals
-from core.accounts.rules import Acting, Right, Role, Scope
-from core.accounts.verbs import VERBS
+from core.accounts.access import refusals
+from core.accounts.access.operations import VERBS
+from core.accounts.access.permissions import Acting, Right, Role, Scope
 from core.errors import NotAllowedError
 
 # Verb → the least role that may call it, and the scope a token needs; None: no token may.

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts import api_tokens, audit, second_factor, service, sessions
+from core.accounts.access import api_tokens, audit, sessions
+from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.login import two_factor
 from core.accounts.models import ApiToken, SignIn
-from core.accounts.rules import Acting, Role, Scope
+from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.rules import CallLimit
 from core.agents.service import Asked, begin_call
@@ -107,15 +109,15 @@ OF_A_TEAM: dict[str, Call] = {
         s, who, of.token, NOW
     ),
     "accounts.second_factor.remove_second_factor_of": (
-        lambda s, who, of: second_factor.remove_second_factor_of(s, who, of.person, NOW)
+        lambda s, who, of: two_factor.remove_second_factor_of(s, who, of.person, NOW)
     ),
-    "accounts.service.change_role": lambda s, who, of: service.change_role(
+    "accounts.service.change_role": lambda s, who, of: membership.change_role(
         s, who, of.person, Role.VIEWER, NOW
     ),
-    "accounts.service.disable": lambda s, who, of: service.disable(s, who, of.person, NOW),
-    "accounts.service.enable": lambda s, who, of: service.enable(s, who, of.person, NOW),
-    "accounts.service.erase": lambda s, who, of: service.erase(s, who, of.person),
-    "accounts.service.withdraw_invitation": lambda s, who, of: service.withdraw_invitation(
+    "accounts.service.disable": lambda s, who, of: membership.disable(s, who, of.person, NOW),
+    "accounts.service.enable": lambda s, who, of: membership.enable(s, who, of.person, NOW),
+    "accounts.service.erase": lambda s, who, of: membership.erase(s, who, of.person),
+    "accounts.service.withdraw_invitation": lambda s, who, of: membership.withdraw_invitation(
         s, who, of.person, NOW
     ),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
-from core.accounts.service import disable, erase
+from core.accounts.access.permissions import Acting
+from core.accounts.people.membership import disable, erase
 from core.agents.models import AgentCall, AgentWrite
 from core.agents.rules import CallLimit, Outcome
 from core.agents.service import (

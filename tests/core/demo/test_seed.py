@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting
 from core.accounts.models import AuditEvent
-from core.accounts.rules import Acting
 from core.catalog.models import Product
 from core.demo import seed
 from core.demo.market.market import Market

@@ -5,7 +5,7 @@ from io import StringIO
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.importing import queries
 from core.importing.row_outcomes import has_failed, label_of
 from core.importing.service import Confirmation

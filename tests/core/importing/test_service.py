@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service, store_rows
 from core.importing.files.source_file import UnreadableFileError

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.db import read_scope
 from core.demo.seed import load_demo
 from core.suggestions.advisors.content_rules import local_day

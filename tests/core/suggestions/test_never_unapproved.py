@@ -26,8 +26,8 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Means, Role, Scope
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.people.membership import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError
 from core.suggestions import lifecycle as steps

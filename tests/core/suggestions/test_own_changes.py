@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.catalog.models import ProductLatest
 from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.change_values import NOT_ON_A_PAGE

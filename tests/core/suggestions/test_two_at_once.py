@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.accounts.rules import Acting, Means, Role
-from core.accounts.service import acting_owner, acting_person
+from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.people.membership import acting_owner, acting_person
 from core.db import read_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions.advice_queue import service as advising

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import (

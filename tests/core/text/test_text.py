@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import formats
-from core.accounts.profile import LOCALES
+from core.accounts.people.profile import LOCALES
 from core.catalog.money import format_price
 from core.chart_theme import money_style
 from core.formats import Formats

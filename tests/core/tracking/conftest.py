@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.catalog.listing import Listing
 from core.catalog.listings import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest

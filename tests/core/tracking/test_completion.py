@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.tracking import completion
 from core.tracking.completion import complete_asin, complete_name
 from tests.core.tracking.conftest import Track

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
 from core.tracking import counts, queries, service

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.tracking.rules import Cadence
 from core.tracking.schedule import bring_back_due_times
 from tests.factories import LAMP, follow_all, row, schedule

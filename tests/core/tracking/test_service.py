@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting
 from core.accounts.models import AuditEvent, Person
-from core.accounts.rules import Acting
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import (

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Role as AccountRole
 from core.accounts.models import Person
-from core.accounts.rules import Acting
-from core.accounts.rules import Role as AccountRole
 from core.errors import NotAllowedError, NotFoundError
 from core.history.product_summary import find_product_head
 from core.tracking import counts, queries, service

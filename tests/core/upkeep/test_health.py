@@ -10,7 +10,7 @@ import zstandard
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.history.observation import Observation, Seen, Source
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.lifecycle import set_provider_state

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core import db
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.demo.market.applied_changes import Adopted, Adoptions, adoptions, stored_adoptions
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.errors import InvalidInputError
 from core.history.changes.feed import FURTHEST, Asked, find_changes, since_of
 from core.history.changes.listing_diff import Piece, shortened

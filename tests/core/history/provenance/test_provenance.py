@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.errors import InvalidInputError
 from core.history.observation import Flag, Outcome, Seen, Source
 from core.history.provenance.provenance import (

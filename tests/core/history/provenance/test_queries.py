@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.history.observation import Source
 from core.history.product_summary import ProductHead, find_product_head
 from core.history.provenance.provenance import Provenance

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.history.current.sub_ranks import newest_ranks
 from core.history.observation import CategoryRank
 from core.history.product_summary import ProductHead, find_product_head

@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
 from core.history.product_summary import find_product_head

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
-from core.accounts.service import acting_owner
+from core.accounts.access.permissions import Acting
+from core.accounts.people.membership import acting_owner
 from core.db import session_factory, write_scope
 from core.scraping.parsers.registry import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
 from core.scraping.runs.budget import Limits

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.demo.market.market import Market
 from core.history.ingest.store import make_room
 from core.scraping.parsers.registry import AXESSO_DETAILS

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting, Role
 from core.accounts.models import Team
-from core.accounts.rules import Acting, Role
 from core.errors import NotAllowedError
 from core.suggestions.advice_queue import service
 from core.suggestions.advice_queue.service import (

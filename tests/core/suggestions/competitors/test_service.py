@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.suggestions.competitors.service import (
     MOST_COMPETITORS,

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting
 from core.accounts.models import Person
-from core.accounts.rules import Acting
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, PriceBasis, Source

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.accounts.access.permissions import Acting, Role
 from core.accounts.models import Person
-from core.accounts.rules import Acting, Role
 from core.errors import NotAllowedError
 from core.suggestions import change_values
 from core.suggestions.execution import apply, export

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts import audit, audit_words
-from core.accounts.rules import Acting
+from core.accounts.access import audit, audit_text
+from core.accounts.access.permissions import Acting
 from core.suggestions.execution import apply, verify
 from core.suggestions.execution.verify import Verified
 from core.suggestions.models import SuggestionAction
@@ -180,7 +180,7 @@ def test_the_audit_tells_steps_that_nobody_took(session: Session, acting: Acting
     ]
     assert (verified.person, verified.means, set_by.person) == (None, "job", acting.name)
     assert verified.old == {"state": "unseen"}
-    assert audit_words.who(verified) == "the worker, by itself"
-    assert "14 days" in audit_words.changes(unseen)
+    assert audit_text.who(verified) == "the worker, by itself"
+    assert "14 days" in audit_text.changes(unseen)
     assert audit.seal(session) == len(told)
     assert audit.verify(session).is_whole

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.config import ROOT, get_settings
 from core.errors import ConfigurationError
 from core.suggestions.advice_queue.service import Asked, answer_by_rules

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.service import acting_owner
+from core.accounts.people.membership import acting_owner
 from core.db import read_scope, write_scope
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.llm import call_log

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.suggestions.competitors import service as competitors
 from core.suggestions.models import Suggestion

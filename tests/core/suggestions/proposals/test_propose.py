@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.errors import AmazcopeError, InvalidInputError, NotAllowedError, NotFoundError
 from core.suggestions.competitors import service as competitors
 from core.suggestions.models import Suggestion, SuggestionEvent

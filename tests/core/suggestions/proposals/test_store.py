@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.errors import InvalidInputError
 from core.suggestions.models import Suggestion
 from core.suggestions.proposals.store import store_advice

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting
+from core.accounts.access.permissions import Acting
 from core.suggestions.review.listing_preview import Preview, current_preview, with_changes
 from core.suggestions.rules import Change, ListingFacts
 from tests.core.suggestions.world import PRICE, TITLE, own_lamp

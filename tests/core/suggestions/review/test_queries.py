@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Role
+from core.accounts.access.permissions import Acting, Role
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.models import AdviceDue, Suggestion
 from core.suggestions.proposals import store

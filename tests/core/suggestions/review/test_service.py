@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.observation import Availability
 from core.suggestions import lifecycle

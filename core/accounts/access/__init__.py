@@ -1,0 +1,1 @@
+"""Who may do what: permissions, sessions, tokens, audit."""

@@ -1,0 +1,45 @@
+"""Asking again who sits at a session, before what gives lasting access. Never commits.
+
+A session that was left open, or whose cookie was stolen, must not be enough for it.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
+from core.accounts.models import SignIn
+from core.errors import NotAllowedError
+
+HOLDS = timedelta(minutes=10)
+
+
+class ConfirmationNeededError(NotAllowedError):
+    """The user has to prove again who they are; what was asked for can then be repeated."""
+
+    def __init__(self) -> None:
+        super().__init__("Confirm first that it is you.")
+
+
+@verb(Right.SELF)
+def mark_confirmed(session: Session, acting: Acting, now: datetime) -> None:
+    """Write down that the user has just proved who they are, in this session alone."""
+    session.execute(update(SignIn).where(SignIn.id == acting.session_id).values(confirmed_at=now))
+    audit.note(session, acting, "confirmed identity", f"person:{acting.person_id}")
+
+
+def require_confirmed(session: Session, acting: Acting, now: datetime) -> None:
+    """Raise ConfirmationNeededError unless the user proved within ten minutes who they are.
+
+    Commands and jobs have no session that could have been left open.
+    """
+    if acting.session_id is None:
+        return
+    confirmed = select(SignIn.id).where(
+        SignIn.id == acting.session_id, SignIn.confirmed_at > now - HOLDS
+    )
+    if session.scalar(confirmed) is None:
+        raise ConfirmationNeededError

@@ -1,0 +1,104 @@
+"""Browsers that a user has signed in with: recognised by a cookie. Never commits.
+
+The protocol is OWASP's "device cookies": failed attempts from a known device are
+counted for that device alone, so that nobody elsewhere can lock the user out of it.
+All unknown devices of a user share one count.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.access.credentials import new_token, token_hash
+from core.accounts.models import KnownDevice, Person, SignIn
+
+LIFETIME = timedelta(days=180)  # without a sign-in
+MOST_DEVICES = 20  # of a user; the one that was not used for the longest is forgotten
+
+
+def find_device(session: Session, token: str | None, mail: str, now: datetime) -> int | None:
+    """Return the known device of a cookie's token, None where it is not the mail's owner's."""
+    if not token:
+        return None
+    return session.scalar(
+        select(KnownDevice.id)
+        .join(Person, Person.id == KnownDevice.person_id)
+        .where(
+            KnownDevice.token_hash == token_hash(token),
+            KnownDevice.seen_at > now - LIFETIME,
+            Person.mail == mail,
+        )
+    )
+
+
+def bucket_of(device_id: int | None) -> str | None:
+    """Return what attempts from a device are counted by; None for an unknown one."""
+    return None if device_id is None else f"device {device_id}"
+
+
+def remember_device(
+    session: Session, sign_in_token: str, presented: str | None, now: datetime
+) -> str:
+    """Return the new token for the device cookie of a session that has just begun.
+
+    `presented`: the cookie that the browser sent. The user's own device keeps its row and
+    with it its count; another user's, or an unknown one, is not taken over.
+    """
+    opened = session.scalars(
+        select(SignIn).where(SignIn.token_hash == token_hash(sign_in_token))
+    ).one()
+    token = new_token()
+    opened.device_id = _renewed(session, opened.person_id, presented, token, now)
+    if opened.device_id is None:
+        device = KnownDevice(person_id=opened.person_id, token_hash=token_hash(token), seen_at=now)
+        session.add(device)
+        session.flush()
+        opened.device_id = device.id
+    session.flush()
+    _forget_oldest(session, opened.person_id, now)
+    return token
+
+
+def _renewed(
+    session: Session, person_id: int, presented: str | None, token: str, now: datetime
+) -> int | None:
+    """Give a user's known device a new token; return its id, None where there is none."""
+    if not presented:
+        return None
+    return session.scalar(
+        update(KnownDevice)
+        .where(
+            KnownDevice.token_hash == token_hash(presented),
+            KnownDevice.person_id == person_id,
+            KnownDevice.seen_at > now - LIFETIME,
+        )
+        .values(token_hash=token_hash(token), seen_at=now)
+        .returning(KnownDevice.id)
+    )
+
+
+def _forget_oldest(session: Session, person_id: int, now: datetime) -> None:
+    newest = (
+        select(KnownDevice.id)
+        .where(KnownDevice.person_id == person_id, KnownDevice.seen_at > now - LIFETIME)
+        .order_by(KnownDevice.seen_at.desc(), KnownDevice.id.desc())
+        .limit(MOST_DEVICES)
+    )
+    session.execute(
+        delete(KnownDevice).where(KnownDevice.person_id == person_id, KnownDevice.id.not_in(newest))
+    )
+
+
+def forget_devices(session: Session, person_id: int, but_of: int | None = None) -> None:
+    """Forget a user's devices, apart from the one of the session `but_of`."""
+    kept = select(SignIn.device_id).where(SignIn.id == (but_of or 0), SignIn.device_id.is_not(None))
+    session.execute(
+        delete(KnownDevice).where(KnownDevice.person_id == person_id, KnownDevice.id.not_in(kept))
+    )
+
+
+def forget_device_of(session: Session, sign_in_id: int) -> None:
+    """Forget the device that a session began on."""
+    device = select(SignIn.device_id).where(SignIn.id == sign_in_id)
+    session.execute(delete(KnownDevice).where(KnownDevice.id.in_(device)))

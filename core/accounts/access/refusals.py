@@ -1,0 +1,63 @@
+"""What was refused leaves a trace: counted by day; the audit keeps the 1st, 10th, 100th.
+
+Notes are kept by themselves at once: the transaction of what was refused is rolled back.
+"""
+
+import logging
+
+import psycopg
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.permissions import Acting
+from core.accounts.models import Team
+from core.db import note_scope
+from core.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
+
+REFUSED = "refused"
+
+_COUNT = """
+INSERT INTO refusal_count (subject, what, day, times)
+VALUES (:subject, :what, (now() AT TIME ZONE 'UTC')::date, 1)
+ON CONFLICT (subject, what, day) DO UPDATE SET times = refusal_count.times + 1
+RETURNING times
+"""
+
+
+def note_refused(acting: Acting, what: str) -> None:
+    """Note that a user was refused something. Never raises: the refusal itself counts."""
+    try:
+        with note_scope() as session:
+            times = _count(session, f"person:{acting.person_id}", what)
+            if is_told(times):
+                told = {"what": what, "times today": times}
+                audit.note(session, acting, REFUSED, new=told)
+    except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
+        log.warning("Refused %s, which could not be noted: %s", what, error)
+
+
+def note_refused_outsider(address: str, what: str) -> None:
+    """Note that an address was refused something before anybody had signed in there."""
+    try:
+        with note_scope() as session:
+            times = _count(session, f"address:{address}", what)
+            team_id = session.scalar(select(Team.id).order_by(Team.id).limit(1))
+            if team_id is not None and is_told(times):
+                told = {"what": what, "times today": times}
+                audit.note_outsider(session, team_id, REFUSED, address, new=told)
+    except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
+        log.warning("Refused %s, which could not be noted: %s", what, error)
+
+
+def is_told(times: int) -> bool:
+    """Return whether the audit is told of a count: 1, 10, 100, …, so that nobody floods it."""
+    return str(times).rstrip("0") == "1"
+
+
+def _count(session: Session, subject: str, what: str) -> int:
+    values = {"subject": subject[:200], "what": what[:200]}
+    return int(session.execute(text(_COUNT), values).scalar_one())

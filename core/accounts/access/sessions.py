@@ -1,0 +1,279 @@
+"""Sign-ins as rows: begun by a ticket, found by a cookie, ended from either side. Never commits.
+
+The cookie holds a random token and the table its hash. Role, state and expiry are
+read anew at every look, so that what is taken away is gone at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.rows import tuple_row
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.credentials import new_token, token_hash
+from core.accounts.access.devices import LIFETIME, forget_device_of, forget_devices
+from core.accounts.access.one_time_tokens import (
+    Purpose,
+    locked_person,
+    make_token,
+    use_up,
+    void_tokens,
+)
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Means, Right, Role
+from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
+from core.accounts.models import Person, SignIn
+from core.db import driver_connection
+from core.errors import NotFoundError
+
+# What tokens begin with since their cookie is bound to its host; older ones have none.
+BOUND = "2."
+SEEN_EVERY = timedelta(minutes=1)  # how exactly "last seen" is known
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long a sign-in lasts."""
+
+    idle: timedelta  # without a look at a page
+    whole: timedelta  # whatever is done
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How a person wants to see every page, and what waits behind their bell."""
+
+    locale: str
+    has_currency_code: bool
+    page_size: int
+    theme: str | None  # of `profile.THEMES`; None: never chosen
+    unread: int  # notices, counted up to 100
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sign-in that holds, and whether its "last seen" is due to be written."""
+
+    acting: Acting
+    display: Display
+    is_stale: bool
+
+
+def make_ticket(session: Session, person_id: int, now: datetime) -> str:
+    """Return a ticket that begins one sign-in of a person, within a minute."""
+    return make_token(session, person_id, Purpose.TICKET, now)
+
+
+def begin(
+    session: Session,
+    ticket: str,
+    lifetime: Lifetime,
+    now: datetime,
+    address: str | None,
+    browser: str | None,
+) -> str | None:
+    """Use a ticket up and return the token for the cookie; None when it is no good."""
+    person = use_up(session, ticket, Purpose.TICKET, now)
+    if person is None or person.state != "active":
+        return None
+    token = new_token(BOUND)
+    session.add(
+        SignIn(
+            person_id=person.id,
+            token_hash=token_hash(token),
+            begun_at=now,
+            seen_at=now,
+            expires_at=now + lifetime.whole,
+            address=address,
+            browser=_plain(browser) if browser else None,
+            # Who has no password proves who they are by signing in again.
+            confirmed_at=now if person.password_hash is None else None,
+        )
+    )
+    person.last_signed_in_at = now
+    session.flush()
+    audit.note_outsider(session, person.team_id, "signed in", address, person.id)
+    return token
+
+
+def _plain(browser: str) -> str:
+    """Return what a browser calls itself without what the database can't keep."""
+    return "".join(sign for sign in browser[:200] if sign.isprintable())
+
+
+# A page asks this at every run: by the driver itself, one indexed row each.
+_FIND = f"""
+SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role,
+    {NEEDS_SECOND_FACTOR},
+    p.locale, p.preferences ->> 'currency_display' = 'code', p.page_size,
+    p.preferences ->> 'theme',
+    (SELECT count(*) FROM (
+        SELECT FROM notice n WHERE n.person_id = p.id AND n.read_at IS NULL LIMIT 100
+    ) unread)
+FROM sign_in s JOIN person p ON p.id = s.person_id JOIN team t ON t.id = p.team_id
+WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
+    AND s.seen_at > %(idle)s AND p.state = 'active'
+"""
+
+
+def find(
+    session: Session, token: str, lifetime: Lifetime, now: datetime, address: str | None
+) -> Found | None:
+    """Return who a cookie's token stands for, None when it does not hold (any more)."""
+    values = {"token": token_hash(token), "now": now, "idle": now - lifetime.idle}
+    with driver_connection(session).cursor(row_factory=tuple_row) as cursor:
+        row: Any = cursor.execute(_FIND, values).fetchone()
+    if row is None:
+        return None
+    number, seen_at, person_id, team_id, name, zone, role, needs_second_factor, *seen = row
+    locale, has_code, page_size, theme, unread = seen
+    display = Display(locale, bool(has_code), page_size, theme, unread)
+    acting = Acting(
+        person_id,
+        team_id,
+        name,
+        zone,
+        Role(role),
+        Means.PAGE,
+        address,
+        session_id=number,
+        needs_second_factor=needs_second_factor,
+    )
+    return Found(acting, display, now - seen_at > SEEN_EVERY)
+
+
+@verb(Right.SELF)
+def touch(session: Session, acting: Acting, now: datetime) -> None:
+    """Write down that a sign-in was just used."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.id == acting.session_id, SignIn.seen_at < now)
+        .values(seen_at=now)
+    )
+
+
+def end_by_token(session: Session, token: str, now: datetime, address: str | None) -> bool:
+    """End the sign-in of a cookie; return whether it was still open."""
+    ended = session.execute(
+        update(SignIn)
+        .where(SignIn.token_hash == token_hash(token), SignIn.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(SignIn.person_id)
+    ).first()
+    if ended is None:
+        return False
+    person = session.get_one(Person, ended[0])
+    audit.note_outsider(session, person.team_id, "signed out", address, person.id)
+    return True
+
+
+def end_all_of(session: Session, person_id: int, now: datetime, but: int | None = None) -> int:
+    """End a person's open sign-ins, apart from one; return how many. Checks no right.
+
+    What was about to become one, after a right password, ends as well; and the devices
+    of those that end are known no longer.
+    """
+    for purpose in (Purpose.TICKET, Purpose.SECOND):
+        void_tokens(session, person_id, purpose, now)
+    ended = session.execute(
+        update(SignIn)
+        .where(SignIn.person_id == person_id, SignIn.ended_at.is_(None), SignIn.id != (but or 0))
+        .values(ended_at=now)
+        .returning(SignIn.id)
+    )
+    forget_devices(session, person_id, but_of=but)
+    return len(ended.all())
+
+
+# One's own sign-ins
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSignIn:
+    """A sign-in of one's own, as its list shows it."""
+
+    id: int
+    begun_at: datetime
+    seen_at: datetime
+    address: str | None
+    browser: str | None
+    is_this: bool
+
+
+@verb(Right.SELF)
+def open_sign_ins(
+    session: Session, acting: Acting, lifetime: Lifetime, now: datetime
+) -> list[OpenSignIn]:
+    """Return the person's sign-ins that hold, last used first."""
+    rows: Sequence[SignIn] = session.scalars(
+        select(SignIn)
+        .where(
+            SignIn.person_id == acting.person_id,
+            SignIn.ended_at.is_(None),
+            SignIn.expires_at > now,
+            SignIn.seen_at > now - lifetime.idle,
+        )
+        .order_by(SignIn.seen_at.desc())
+    ).all()
+    return [
+        OpenSignIn(
+            row.id, row.begun_at, row.seen_at, row.address, row.browser, row.id == acting.session_id
+        )
+        for row in rows
+    ]
+
+
+@verb(Right.SELF)
+def end_one(session: Session, acting: Acting, sign_in_id: int, now: datetime) -> None:
+    """End one of the person's own sign-ins. Raises NotFoundError for another's."""
+    ended = session.execute(
+        update(SignIn)
+        .where(
+            SignIn.id == sign_in_id,
+            SignIn.person_id == acting.person_id,
+            SignIn.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+        .returning(SignIn.id)
+    ).first()
+    if ended is None:
+        raise NotFoundError("This sign-in is over already.")
+    forget_device_of(session, sign_in_id)
+    audit.note(session, acting, "signed out elsewhere", f"sign_in:{sign_in_id}")
+
+
+@verb(Right.SELF)
+def end_others(session: Session, acting: Acting, now: datetime) -> int:
+    """End all of the person's sign-ins but the one that asks; return how many."""
+    locked_person(session, acting.person_id)
+    count = end_all_of(session, acting.person_id, now, but=acting.session_id)
+    audit.note(session, acting, "signed out everywhere else", new={"count": count})
+    return count
+
+
+def forget_old(session: Session, now: datetime, kept: timedelta) -> int:
+    """Delete what ended long ago; return how many sign-ins.
+
+    Sign-ins, one-time tokens and attempts, known devices, counts of refusals, notices that
+    were read, and who registered and never proved the address.
+    """
+    values = {"before": now - kept}
+    session.execute(text("DELETE FROM one_time_token WHERE expires_at < :before"), values)
+    session.execute(text("DELETE FROM sign_in_attempt WHERE at < :before"), values)
+    session.execute(text("DELETE FROM notice WHERE read_at < :before"), values)
+    session.execute(text("DELETE FROM refusal_count WHERE day < :before"), values)
+    session.execute(
+        text("DELETE FROM known_device WHERE seen_at <= :unseen"), {"unseen": now - LIFETIME}
+    )
+    session.execute(
+        text("DELETE FROM person WHERE state = 'registered' AND created_at < :before"), values
+    )
+    gone = session.execute(
+        text("DELETE FROM sign_in WHERE ended_at < :before OR expires_at < :before RETURNING id"),
+        values,
+    )
+    return len(gone.all())

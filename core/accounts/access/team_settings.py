@@ -1,0 +1,148 @@
+"""What an administrator sets for the team; what was never set is as the process says. No commits.
+
+Only what opens nothing wider than the operator allowed by hand: names, clocks, who may
+join. Limits of attempts, lifetimes of sign-ins, keys and budgets stay with the operator.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.confirmation import require_confirmed
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right, clean_name, time_zones
+from core.accounts.models import Person, Team, TeamSetting
+from core.errors import InvalidInputError
+
+REGISTRATIONS = ("invitation", "open", "closed")
+_REGISTRATION = "registration"
+_SECOND_FACTOR = "second_factor"
+
+NEEDS_SECOND_FACTOR = """(
+    p.totp_confirmed_at IS NULL AND p.password_hash IS NOT NULL AND NOT p.is_demo
+    AND EXISTS (
+        SELECT FROM team_setting s2
+        WHERE s2.team_id = p.team_id AND s2.name = 'second_factor' AND s2.value = 'true'
+    )
+)"""
+"""SQL: whether person `p` has to set up two-factor authentication before anything else.
+
+Who has no password is asked for a second factor by the provider of the single sign-on.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSettings:
+    """What holds for the whole team."""
+
+    name: str
+    time_zone: str  # of everybody who chose none
+    registration: str  # of REGISTRATIONS
+    requires_second_factor: bool = False  # of everybody who signs in with a password
+
+
+@verb(Right.ADMIN)
+def get_team_settings(session: Session, acting: Acting, registration: str) -> TeamSettings:
+    """Return the team's settings. `registration`: what the process says of it."""
+    return _settings_of(session, acting.team_id, registration)
+
+
+def _settings_of(session: Session, team_id: int, registration: str) -> TeamSettings:
+    team = session.get_one(Team, team_id, populate_existing=True)
+    stored = session.get(TeamSetting, (team_id, _REGISTRATION), populate_existing=True)
+    return TeamSettings(
+        team.name,
+        team.time_zone,
+        str(stored.value) if stored is not None else registration,
+        requires_second_factor(session, team_id),
+    )
+
+
+def requires_second_factor(session: Session, team_id: int) -> bool:
+    """Return whether everybody of a team who has a password needs a second factor."""
+    stored = session.get(TeamSetting, (team_id, _SECOND_FACTOR), populate_existing=True)
+    return stored is not None and stored.value is True
+
+
+@verb(Right.ADMIN)
+def change_team_settings(
+    session: Session, acting: Acting, wanted: TeamSettings, registration: str, now: datetime
+) -> bool:
+    """Change the team's settings; return whether anything differed.
+
+    Raises InvalidInputError, also for an administrator who requires of others a second
+    factor that they lack themselves, and ConfirmationNeededError.
+
+    `registration`: what the process says of it. It stays unstored until it is changed,
+    so that the operator's word goes on counting where nobody here said otherwise.
+    """
+    _check(wanted)
+    team = session.get_one(Team, acting.team_id, with_for_update=True)
+    before = asdict(_settings_of(session, acting.team_id, registration))
+    after = asdict(wanted) | {"name": clean_name(wanted.name)}
+    changed = [name for name in after if before[name] != after[name]]
+    if not changed:
+        return False
+    if {_REGISTRATION, "requires_second_factor"} & set(changed):
+        require_confirmed(session, acting, now)
+    if wanted.requires_second_factor:
+        _check_own(session, acting)
+    team.name, team.time_zone = after["name"], wanted.time_zone
+    if _REGISTRATION in changed:
+        _store(session, acting.team_id, _REGISTRATION, wanted.registration)
+    if "requires_second_factor" in changed:
+        _store(session, acting.team_id, _SECOND_FACTOR, wanted.requires_second_factor)
+    session.flush()
+    audit.note(
+        session,
+        acting,
+        "changed team settings",
+        f"team:{team.id}",
+        {name: before[name] for name in changed},
+        {name: after[name] for name in changed},
+    )
+    return True
+
+
+def _check(wanted: TeamSettings) -> None:
+    if wanted.time_zone not in time_zones():
+        raise InvalidInputError("There is no such time zone. Choose one of the list.")
+    if wanted.registration not in REGISTRATIONS:
+        raise InvalidInputError("Choose invitation, open or closed.")
+
+
+def _check_own(session: Session, acting: Acting) -> None:
+    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    is_exempt = person.is_demo or person.password_hash is None
+    if person.totp_confirmed_at is None and not is_exempt:
+        raise InvalidInputError("Set up your own two-factor authentication first.")
+
+
+def _store(session: Session, team_id: int, name: str, value: Any) -> None:
+    made = insert(TeamSetting).values(team_id=team_id, name=name, value=value)
+    session.execute(
+        made.on_conflict_do_update(
+            index_elements=[TeamSetting.team_id, TeamSetting.name],
+            set_={"value": value, "version": TeamSetting.version + 1},
+        )
+    )
+
+
+def registration_mode(session: Session, registration: str) -> str:
+    """Return who may join the deployment's team: what was stored, else what the process says.
+
+    Asked before anybody is signed in, so it takes nobody's right.
+    """
+    stored = session.scalars(
+        select(TeamSetting.value)
+        .join(Team, Team.id == TeamSetting.team_id)
+        .where(TeamSetting.name == _REGISTRATION)
+        .order_by(Team.id)
+        .limit(1)
+    ).first()
+    return registration if stored is None else str(stored)

@@ -1,0 +1,1 @@
+"""Signing in: password, two factors, single sign-on, throttling."""

@@ -1,0 +1,246 @@
+"""People who come from a single sign-on: who they are here, and in which role. Never commits.
+
+Somebody else has asked for the password; here it is decided who that is, from claims
+that were signed and checked before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.credentials import token_hash
+from core.accounts.access.one_time_tokens import person_of
+from core.accounts.access.permissions import LONGEST_NAME, Role, clean_mail, clean_name
+from core.accounts.models import OneTimeToken, Person, Team
+from core.accounts.people import account_notices
+from core.accounts.people.membership import is_last_admin, lock_team
+from core.errors import ConfigurationError, InvalidInputError, NotAllowedError
+
+FRESH = timedelta(minutes=5)  # between the provider's signature and the look at it here
+_USED = "outside"
+_NEW = "coming"  # for the length of one transaction: made here, and nobody's before
+_MOST_GROUPS = 500
+
+
+class LinkNeedsPasswordError(NotAllowedError):
+    """An account with a password has this mail address: its owner has to say so first."""
+
+    def __init__(self) -> None:
+        super().__init__("Confirm with your password that this account is yours.")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What the provider vouches for."""
+
+    issuer: str
+    subject: str
+    mail: str  # verified, as `clean_mail` writes it
+    name: str
+    groups: tuple[str, ...]
+    issued_at: datetime
+    nonce: str  # this one sign-on, and no other
+
+    @property
+    def identity(self) -> str:
+        """Return what stays when mail address and name change."""
+        return f"{self.issuer} {self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whom a sign-on lets in. `roles`: group → role; empty: roles are given here."""
+
+    is_open: bool  # also people whom nobody has invited
+    roles: Mapping[str, Role]
+
+
+def read_roles(setting: str) -> dict[str, Role]:
+    """Read "group=role, group=role". Raises ConfigurationError, naming the setting."""
+    found: dict[str, Role] = {}
+    for part in filter(None, (each.strip() for each in setting.split(","))):
+        group, _, role = (each.strip() for each in part.rpartition("="))
+        if not group or role not in set(Role):
+            roles = ", ".join(Role)
+            raise ConfigurationError(
+                f"Write AMAZCOPE_OIDC_GROUPS as group=role, …; the roles are {roles}."
+            )
+        found[group] = Role(role)
+    return found
+
+
+def read_claims(given: Mapping[str, Any], issuer: str) -> Claims:
+    """Read the claims of a sign-on. Raises NotAllowedError for what vouches for nobody."""
+    subject, nonce, issued_at = given.get("sub"), given.get("nonce"), _moment(given.get("iat"))
+    is_whole = all(isinstance(each, str) and each for each in (subject, nonce))
+    if not is_whole or given.get("iss") != issuer or issued_at is None:
+        raise NotAllowedError("The sign-on did not say who you are. Try again.")
+    if given.get("email_verified") not in (True, "true"):
+        raise NotAllowedError("The sign-on does not vouch for your mail address.")
+    try:
+        mail = clean_mail(str(given.get("email") or ""))
+    except InvalidInputError as error:
+        raise NotAllowedError("The sign-on did not say your mail address.") from error
+    return Claims(
+        issuer,
+        str(subject),
+        mail,
+        _name(given, mail),
+        _groups(given.get("groups")),
+        issued_at,
+        str(nonce),
+    )
+
+
+def _moment(seconds: object) -> datetime | None:
+    """Return the time of a claim, None for what is no time."""
+    if not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _name(given: Mapping[str, Any], mail: str) -> str:
+    try:
+        return clean_name(str(given.get("name") or "")[:LONGEST_NAME])
+    except InvalidInputError:
+        return mail.partition("@")[0][:LONGEST_NAME]
+
+
+def _groups(given: object) -> tuple[str, ...]:
+    """Return the groups of a claim; some providers send one name instead of a list."""
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Sequence):
+        return ()
+    return tuple(each for each in given[:_MOST_GROUPS] if isinstance(each, str))
+
+
+def role_of(groups: Sequence[str], roles: Mapping[str, Role]) -> Role | None:
+    """Return the highest role that the groups give, None for none."""
+    given = [roles[group] for group in groups if group in roles]
+    return max(given, key=list(Role).index, default=None)
+
+
+def let_in(
+    session: Session,
+    claims: Claims,
+    admission: Admission,
+    now: datetime,
+    address: str | None,
+    *,
+    is_proven: bool = False,
+) -> int:
+    """Return who came from the sign-on, made or changed as it says.
+
+    `is_proven`: whoever came has shown the password of the account with this mail address,
+    and its second factor where it has one. Raises NotAllowedError, saying why, for
+    somebody who is not let in; as LinkNeedsPasswordError where that is still missing.
+    """
+    role = role_of(claims.groups, admission.roles)
+    if admission.roles and role is None:
+        raise NotAllowedError("You are in no group that may use Amazcope. Ask its administrator.")
+    team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
+    lock_team(session, team_id)  # as whoever changes people does, and before any of them
+    person = _find(session, claims) or _make(session, claims, admission, role, team_id)
+    waits = ("invited", "registered") if admission.is_open else ("invited",)
+    if person.state not in ("active", *waits) or person.is_demo:
+        raise NotAllowedError("You may not sign in here. Ask an administrator of your team.")
+    is_linked = person.outside_identity is not None
+    if person.state == "active" and person.password_hash and not (is_linked or is_proven):
+        raise LinkNeedsPasswordError
+    _use_up(session, claims, person.id, now)
+    if person.state in waits:
+        _join(session, person, claims, address)
+    if person.outside_identity is None:
+        person.outside_identity = claims.identity
+        audit.note_outsider(
+            session, person.team_id, "linked sign-on", address, person.id, {"by": claims.issuer}
+        )
+    if role is not None:
+        _give_role(session, person, role, address)
+    session.flush()
+    return person.id
+
+
+def _find(session: Session, claims: Claims) -> Person | None:
+    """Return who has this identity, else who has this mail address and no other identity."""
+    known = select(Person).where(Person.outside_identity == claims.identity).with_for_update()
+    person = session.scalars(known).first()
+    if person is None:
+        by_mail = select(Person).where(
+            Person.mail == claims.mail, Person.outside_identity.is_(None)
+        )
+        person = session.scalars(by_mail.with_for_update()).first()
+    return person
+
+
+def _join(session: Session, person: Person, claims: Claims, address: str | None) -> None:
+    """Make somebody active who was expected.
+
+    A password that came with the address before it was proven is nobody's to use.
+    """
+    person.name, person.state, person.password_hash = claims.name, "active", None
+    audit.note_outsider(session, person.team_id, "joined by sign-on", address, person.id)
+    account_notices.tell_admins(session, person.team_id, "Somebody has joined by sign-on.", "admin")
+
+
+def _make(
+    session: Session, claims: Claims, admission: Admission, role: Role | None, team_id: int
+) -> Person:
+    if not admission.is_open:
+        raise NotAllowedError("Nobody has invited you yet. Ask an administrator of your team.")
+    person = person_of(session, claims.mail, team_id, _NEW)
+    if person.state != _NEW:
+        raise NotAllowedError("Somebody else signs in with your mail address.")
+    person.name, person.state = claims.name, "active"
+    person.role = (role or Role.VIEWER).value
+    session.flush()
+    audit.note_outsider(session, team_id, "registered", None, person.id)
+    account_notices.tell_admins(session, team_id, "Somebody has registered by sign-on.", "admin")
+    return person
+
+
+def _use_up(session: Session, claims: Claims, person_id: int, now: datetime) -> None:
+    """Let each sign-on count once, and soon: its cookie could have been copied."""
+    if not -FRESH <= now - claims.issued_at <= FRESH:
+        raise NotAllowedError("That took too long. Sign in again.")
+    used = session.execute(
+        insert(OneTimeToken)
+        .values(
+            token_hash=token_hash(f"{claims.identity} {claims.nonce}"),
+            purpose=_USED,
+            person_id=person_id,
+            made_at=now,
+            expires_at=now + 2 * FRESH,
+            used_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(OneTimeToken.person_id)
+    ).first()
+    if used is None:
+        raise NotAllowedError("This sign-on was used already. Sign in again.")
+
+
+def _give_role(session: Session, person: Person, role: Role, address: str | None) -> None:
+    """Give the role that the groups say, whatever was set here before."""
+    if person.role == role.value or is_last_admin(session, person):
+        return
+    audit.note_outsider(
+        session,
+        person.team_id,
+        "changed role",
+        address,
+        person.id,
+        {"from": person.role, "role": role.value, "by": "groups of the sign-on"},
+    )
+    person.role = role.value
+    account_notices.tell(session, [person.id], f"Your role is now {role.value}.")

@@ -1,0 +1,221 @@
+"""The second factor: codes of an authenticator app, and recovery codes. Never commits."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import pyotp
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.confirmation import require_confirmed
+from core.accounts.access.credentials import decrypted, encrypted
+from core.accounts.access.one_time_tokens import locked_person
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.team_settings import requires_second_factor
+from core.accounts.models import Person, RecoveryCode
+from core.accounts.people import account_notices
+from core.errors import InvalidInputError, NotFoundError
+
+ISSUER = "Amazcope"
+RECOVERY_CODES = 10
+STEP = 30  # seconds; what every app assumes
+DRIFT = 1  # steps that a phone's clock may be off, to either side
+LONGEST_CODE = 64  # characters of a code as it is typed
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no sign that is taken for another
+_GROUPS, _GROUP = 5, 5  # of a recovery code: 25 signs of 31 are 124 bits
+
+
+def _locked(session: Session, acting: Acting) -> Person:
+    return session.get_one(Person, acting.person_id, with_for_update=True, populate_existing=True)
+
+
+@verb(Right.SELF)
+def begin_second_factor(session: Session, acting: Acting, key: str, now: datetime) -> str:
+    """Start setting up: return the address that an app reads as a QR code.
+
+    Nothing is asked for at sign-in until a first code has been confirmed.
+    Raises InvalidInputError when it is set up already, and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    person = _locked(session, acting)
+    if person.is_demo:
+        raise InvalidInputError("The people of the demo do without a second factor.")
+    if person.totp_confirmed_at is not None:
+        raise InvalidInputError("Your second factor is set up already.")
+    secret = pyotp.random_base32()
+    person.totp_secret = encrypted(secret, key)
+    session.flush()
+    return pyotp.TOTP(secret).provisioning_uri(name=person.mail or person.name, issuer_name=ISSUER)
+
+
+@verb(Right.SELF)
+def confirm_second_factor(
+    session: Session, acting: Acting, code: str, key: str, now: datetime
+) -> list[str]:
+    """Finish setting up with a first code; return the recovery codes, readable only now.
+
+    Raises InvalidInputError for a wrong code, and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    person = _locked(session, acting)
+    if person.totp_confirmed_at is not None or person.totp_secret is None:
+        raise InvalidInputError("Start setting up the second factor again.")
+    if not _is_code(person, code, key, now):
+        raise InvalidInputError("This code is not right. Check the clock of your phone.")
+    person.totp_confirmed_at = now
+    codes = _new_recovery_codes(session, person.id, now)
+    audit.note(session, acting, "set up second factor", f"person:{person.id}")
+    account_notices.tell(session, [person.id], "Your second factor is set up.", "profile")
+    return codes
+
+
+@verb(Right.SELF)
+def remove_second_factor(
+    session: Session, acting: Acting, code: str, key: str, now: datetime
+) -> None:
+    """Remove the second factor, proven by a code once more.
+
+    Raises InvalidInputError for a wrong code and where the team requires a second factor,
+    and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    if requires_second_factor(session, acting.team_id):
+        raise InvalidInputError("Your team requires two-factor authentication.")
+    if not check_code(session, acting.person_id, code, key, now):
+        raise InvalidInputError("This code is not right.")
+    _remove(session, acting.person_id)
+    audit.note(session, acting, "removed second factor", f"person:{acting.person_id}")
+    account_notices.tell(session, [acting.person_id], "Your second factor was removed.", "profile")
+
+
+@verb(Right.SELF)
+def renew_recovery_codes(session: Session, acting: Acting, now: datetime) -> list[str]:
+    """Replace the recovery codes; return the new ones, readable only now.
+
+    Raises InvalidInputError without a second factor, and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    if _locked(session, acting).totp_confirmed_at is None:
+        raise InvalidInputError("Set up two-factor authentication first.")
+    codes = _new_recovery_codes(session, acting.person_id, now)
+    audit.note(session, acting, "made recovery codes", f"person:{acting.person_id}")
+    account_notices.tell(session, [acting.person_id], "New recovery codes were made.", "profile")
+    return codes
+
+
+@verb(Right.ADMIN)
+def remove_second_factor_of(
+    session: Session, acting: Acting, person_id: int, now: datetime
+) -> None:
+    """Remove the second factor of a colleague who lost it.
+
+    Raises NotFoundError for somebody of another team, InvalidInputError for who has
+    none, and for oneself: one's own takes a code. Raises ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    if person_id == acting.person_id:
+        raise InvalidInputError("Remove your own second factor in your profile, with a code.")
+    person = locked_person(session, person_id)
+    if person is None or person.team_id != acting.team_id or person.state == "erased":
+        raise NotFoundError("This person is not in your team (any more).")
+    if person.totp_confirmed_at is None:
+        raise InvalidInputError("This person has no second factor.")
+    _remove(session, person_id)
+    audit.note(session, acting, "removed second factor", f"person:{person_id}")
+    account_notices.tell(
+        session, [person_id], "An administrator removed your second factor.", "profile"
+    )
+
+
+def _remove(session: Session, person_id: int) -> None:
+    session.execute(
+        update(Person)
+        .where(Person.id == person_id)
+        .values(totp_secret=None, totp_confirmed_at=None, totp_last_step=None)
+    )
+    session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+
+
+def is_asked_of(session: Session, person_id: int) -> bool:
+    """Return whether a person needs a second factor to sign in."""
+    found = select(Person.totp_confirmed_at).where(Person.id == person_id)
+    return session.scalar(found) is not None
+
+
+def check_code(session: Session, person_id: int, code: str, key: str, now: datetime) -> bool:
+    """Return whether a code of the app, or an unused recovery code, is right; uses it up."""
+    person = locked_person(session, person_id)
+    if person is None or person.totp_confirmed_at is None or len(code) > LONGEST_CODE:
+        return False
+    return _is_code(person, code, key, now) or _use_recovery_code(session, person_id, code, now)
+
+
+def _is_code(person: Person, code: str, key: str, now: datetime) -> bool:
+    """Return whether the app shows this code now; each code counts once (RFC 6238, 5.2)."""
+    digits = "".join(code.split())
+    if person.totp_secret is None or not (digits.isascii() and digits.isdigit()):
+        return False
+    totp = pyotp.TOTP(decrypted(person.totp_secret, key), interval=STEP)
+    step = int(now.timestamp()) // STEP
+    for each in range(step - DRIFT, step + DRIFT + 1):
+        is_fresh = person.totp_last_step is None or each > person.totp_last_step
+        if is_fresh and secrets.compare_digest(totp.generate_otp(each), digits):
+            person.totp_last_step = each
+            return True
+    return False
+
+
+def _new_recovery_codes(session: Session, person_id: int, now: datetime) -> list[str]:
+    session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+    codes = ["-".join(_random_group() for _ in range(_GROUPS)) for _ in range(RECOVERY_CODES)]
+    session.add_all(
+        RecoveryCode(person_id=person_id, code_hash=_hashed(code), made_at=now) for code in codes
+    )
+    session.flush()
+    return codes
+
+
+def _random_group() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP))
+
+
+def _use_recovery_code(session: Session, person_id: int, code: str, now: datetime) -> bool:
+    used = session.execute(
+        update(RecoveryCode)
+        .where(
+            RecoveryCode.person_id == person_id,
+            RecoveryCode.code_hash == _hashed(code),
+            RecoveryCode.used_at.is_(None),
+        )
+        .values(used_at=now)
+        .returning(RecoveryCode.code_hash)
+    ).first()
+    return used is not None
+
+
+def _hashed(code: str) -> bytes:
+    # 124 random bits can't be found by trying, so a fast hash is enough.
+    plain = "".join(code.lower().replace("-", "").split())
+    return sha256(plain.encode("utf-8", "replace")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class CodesLeft:
+    """A user's unused recovery codes."""
+
+    count: int
+    has_short: bool  # made when codes had 10 signs: they work, and are to be replaced
+
+
+@verb(Right.SELF)
+def recovery_codes_left(session: Session, acting: Acting) -> CodesLeft:
+    """Return how many of the person's recovery codes are unused."""
+    unused = select(RecoveryCode.made_at).where(
+        RecoveryCode.person_id == acting.person_id, RecoveryCode.used_at.is_(None)
+    )
+    made = session.scalars(unused).all()
+    return CodesLeft(len(made), None in made)

@@ -1,0 +1,1 @@
+"""People of a team: membership, profile, email, notices."""

@@ -1,0 +1,414 @@
+"""People: set up, invited, registered, changed, disabled, erased. Never commits.
+
+Hashing takes a moment: callers hash first, with no transaction open, and hand the
+hash in.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.confirmation import require_confirmed
+from core.accounts.access.one_time_tokens import (
+    NO_LONGER,
+    Purpose,
+    activate,
+    find_token,
+    locked_person,
+    make_token,
+    person_of,
+    use_up,
+    void_all,
+    void_tokens,
+)
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import (
+    Acting,
+    Means,
+    Right,
+    Role,
+    clean_mail,
+    clean_name,
+    typed_mail,
+)
+from core.accounts.access.sessions import end_all_of
+from core.accounts.models import (
+    ApiToken,
+    KnownDevice,
+    Notice,
+    OneTimeToken,
+    Person,
+    RecoveryCode,
+    SignIn,
+    Team,
+)
+from core.accounts.people import account_notices
+from core.errors import InvalidInputError, NotAllowedError, NotFoundError
+
+ERASED = "Former member"
+
+
+# Who acts without a sign-in
+
+
+def acting_owner(session: Session, means: Means = Means.COMMAND) -> Acting:
+    """Return the first administrator, for whom commands and start-up act.
+
+    Raises NotFoundError when the database was never migrated.
+    """
+    number = session.scalar(
+        select(Person.id)
+        .where(Person.role == Role.ADMIN.value, Person.state.in_(("active", "unclaimed")))
+        .order_by(Person.is_demo, Person.id)
+        .limit(1)
+    )
+    if number is None:
+        raise NotFoundError("There is no administrator. Run `python -m jobs migrate`.")
+    return acting_person(session, number, means)
+
+
+def acting_person(session: Session, person_id: int, means: Means = Means.JOB) -> Acting:
+    """Return a person as a job acts for them. Raises NotFoundError for one who may not act."""
+    row = session.execute(
+        select(Person, Team.time_zone)
+        .join(Team, Team.id == Person.team_id)
+        .where(Person.id == person_id)
+    ).first()
+    if row is None or row[0].state not in ("active", "unclaimed"):
+        raise NotFoundError("Who asked for this may not act any more.")
+    person, zone = row
+    return Acting(
+        person.id, person.team_id, person.name, person.time_zone or zone, Role(person.role), means
+    )
+
+
+# The set-up
+
+
+def needs_setup(session: Session) -> bool:
+    """Return whether nobody has claimed the first administrator yet."""
+    return not session.scalar(
+        select(func.count()).where(
+            Person.role == Role.ADMIN.value, Person.state == "active", ~Person.is_demo
+        )
+    )
+
+
+def make_setup_link(session: Session, now: datetime) -> str | None:
+    """Return a token that claims the first administrator; None when somebody has."""
+    owner = _unclaimed_owner(session)
+    if owner is None:
+        return None
+    acting = acting_person(session, owner.id, Means.COMMAND)
+    audit.note(session, acting, "made set-up link", f"person:{owner.id}")
+    return make_token(session, owner.id, Purpose.SETUP, now)
+
+
+def _unclaimed_owner(session: Session) -> Person | None:
+    """Return the administrator whom nobody has claimed, locked; None when somebody has."""
+    if not needs_setup(session):
+        return None
+    return session.scalars(
+        select(Person)
+        .where(Person.role == Role.ADMIN.value, Person.state == "unclaimed")
+        .order_by(Person.id)
+        .limit(1)
+        .with_for_update()
+    ).first()
+
+
+def set_up(
+    session: Session, mail: str, name: str | None, password_hash: str, now: datetime
+) -> bool:
+    """Make the first administrator from settings; return False when there is one already."""
+    person = _unclaimed_owner(session)
+    if person is None:
+        return False
+    activate(person, name or person.name, clean_mail(mail), password_hash, now)
+    session.flush()
+    audit.note_outsider(session, person.team_id, "set up", None, person.id)
+    return True
+
+
+# Links
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whom a link is for."""
+
+    person_id: int
+    name: str
+    mail: str | None
+    role: Role
+
+
+def find_invited(session: Session, token: str, purpose: Purpose, now: datetime) -> Invited | None:
+    """Return whom an unused link is for, None for one that opens nothing."""
+    number = find_token(session, token, purpose, now)
+    person = session.get(Person, number) if number else None
+    if person is None or person.state == "disabled":
+        return None
+    return Invited(person.id, person.name, person.mail, Role(person.role))
+
+
+def accept(
+    session: Session,
+    token: str,
+    purpose: Purpose,
+    name: str,
+    mail: str | None,
+    password_hash: str,
+    now: datetime,
+) -> int:
+    """Use an invitation or the set-up link: the person becomes active. Returns whose it was.
+
+    Raises InvalidInputError for a link that opens nothing, and for a mail address that
+    somebody has. `mail` counts for the set-up only: an invitation is to an address.
+    """
+    person = use_up(session, token, purpose, now)
+    if person is None or person.state not in ("invited", "unclaimed"):
+        raise InvalidInputError(NO_LONGER)
+    address = typed_mail(mail or "") if purpose is Purpose.SETUP else person.mail
+    if address is None or _is_taken(session, address, but=person.id):
+        raise InvalidInputError("Somebody has this mail address already.")
+    activate(person, clean_name(name), address, password_hash, now)
+    session.flush()
+    audit.note_outsider(session, person.team_id, f"accepted {purpose.value}", None, person.id)
+    if purpose is Purpose.INVITATION:
+        # Not by name: a notice is no place for text from outside, nor for what is erased later.
+        words = f"Somebody who was invited has joined as {person.role}."
+        account_notices.tell_admins(session, person.team_id, words, "admin")
+    return person.id
+
+
+def _is_taken(session: Session, mail: str, but: int = 0) -> bool:
+    taken = select(Person.id).where(Person.mail == mail, Person.id != but)
+    return session.scalar(taken) is not None
+
+
+# Administration
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the team, as administrators see it."""
+
+    id: int
+    name: str
+    mail: str | None
+    role: Role
+    state: str
+    is_demo: bool
+    has_second_factor: bool
+    last_signed_in_at: datetime | None
+
+
+@verb(Right.ADMIN)
+def members(session: Session, acting: Acting) -> list[Member]:
+    """Return the people of the team, by name; erased ones are left out."""
+    rows = session.scalars(
+        select(Person)
+        .where(Person.team_id == acting.team_id, Person.state != "erased")
+        .order_by(func.lower(Person.name), Person.id)
+    )
+    return [_member(row) for row in rows]
+
+
+def _member(row: Person) -> Member:
+    return Member(
+        id=row.id,
+        name=row.name,
+        mail=row.mail,
+        role=Role(row.role),
+        state=row.state,
+        is_demo=row.is_demo,
+        has_second_factor=row.totp_confirmed_at is not None,
+        last_signed_in_at=row.last_signed_in_at,
+    )
+
+
+@verb(Right.ADMIN)
+def invite(
+    session: Session, acting: Acting, mail: str, role: Role, now: datetime
+) -> tuple[int, str]:
+    """Invite an address; return (person's id, token of the link). Again: the old link is void.
+
+    Raises InvalidInputError for an address that somebody active has, and
+    ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    address = typed_mail(mail)
+    person = person_of(session, address, acting.team_id, "invited")
+    # Who registered and proved nothing must not keep the owner of the address out.
+    if person.state not in ("invited", "registered") or person.team_id != acting.team_id:
+        raise InvalidInputError("Somebody has this mail address already.")
+    void_all(session, person.id, now)
+    person.role, person.state, person.password_hash = role.value, "invited", None
+    session.flush()
+    audit.note(session, acting, "invited", f"person:{person.id}", new={"role": role.value})
+    return person.id, make_token(session, person.id, Purpose.INVITATION, now)
+
+
+def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[str, str] | None:
+    """Return (mail address, token) of an invitation to be mailed; None when it is used.
+
+    For the job that mails it: who may invite was asked when it was made.
+    """
+    person = locked_person(session, person_id)
+    if person is None or person.state != "invited" or person.mail is None:
+        return None
+    return person.mail, make_token(session, person.id, Purpose.INVITATION, now)
+
+
+@verb(Right.ADMIN)
+def withdraw_invitation(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+    """Take an invitation back: its link opens nothing any more."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "invited":
+        raise InvalidInputError("This person has joined already: disable them instead.")
+    void_tokens(session, person.id, Purpose.INVITATION, now)
+    session.delete(person)
+    session.flush()
+    audit.note(session, acting, "withdrew invitation", f"person:{person_id}")
+
+
+@verb(Right.ADMIN)
+def change_role(
+    session: Session, acting: Acting, person_id: int, role: Role, now: datetime
+) -> None:
+    """Give a person another role.
+
+    Raises InvalidInputError for the last administrator, and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    person = _colleague(session, acting, person_id)
+    if person.state == "unclaimed":
+        raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
+    if person.role == role.value:
+        return
+    if person.state == "unclaimed":
+        raise InvalidInputError("Nobody has claimed this administrator yet.")
+    _keep_an_admin(session, person)
+    audit.note(
+        session,
+        acting,
+        "changed role",
+        f"person:{person.id}",
+        {"role": person.role},
+        {"role": role.value},
+    )
+    person.role = role.value
+    session.flush()
+    account_notices.tell(session, [person.id], f"Your role is now {role.value}.")
+
+
+@verb(Right.ADMIN)
+def disable(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+    """Shut a person out: open sign-ins end, tokens stop working, nothing is deleted."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "active":
+        raise InvalidInputError("This person is not active.")
+    _keep_an_admin(session, person)
+    person.state = "disabled"
+    session.flush()
+    end_all_of(session, person.id, now)
+    void_all(session, person.id, now)
+    audit.note(session, acting, "disabled", f"person:{person.id}")
+
+
+@verb(Right.ADMIN)
+def enable(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+    """Let a disabled person in again. Raises ConfirmationNeededError."""
+    require_confirmed(session, acting, now)
+    person = _colleague(session, acting, person_id)
+    if person.state != "disabled":
+        raise InvalidInputError("This person is not disabled.")
+    person.state = "active"
+    session.flush()
+    audit.note(session, acting, "enabled", f"person:{person.id}")
+
+
+@verb(Right.ADMIN)
+def erase(session: Session, acting: Acting, person_id: int) -> None:
+    """Erase a disabled person's data; what they did stays in the audit, without a name."""
+    person = _colleague(session, acting, person_id)
+    if person.state != "disabled":
+        raise InvalidInputError("Disable this person first.")
+    for table in (SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice):
+        session.execute(delete(table).where(table.person_id == person.id))
+    session.execute(
+        update(Person)
+        .where(Person.id == person.id)
+        .values(
+            name=ERASED,
+            mail=None,
+            state="erased",
+            password_hash=None,
+            password_changed_at=None,
+            totp_secret=None,
+            totp_confirmed_at=None,
+            totp_last_step=None,
+            outside_identity=None,
+            last_signed_in_at=None,
+            time_zone=None,
+            preferences={},
+        )
+    )
+    session.expire(person)
+    audit.note(session, acting, "erased", f"person:{person_id}")
+
+
+def _colleague(session: Session, acting: Acting, person_id: int) -> Person:
+    """Return somebody of the team to be changed, locked.
+
+    One administrator changes people at a time, and is one still when their turn comes:
+    two that demote each other at the same moment would leave none.
+    """
+    lock_team(session, acting.team_id)
+    _still_admin(session, acting)
+    person = locked_person(session, person_id)
+    if person is None or person.team_id != acting.team_id or person.state == "erased":
+        raise NotFoundError("This person is not in your team (any more).")
+    return person
+
+
+def lock_team(session: Session, team_id: int) -> None:
+    """Let nobody else change people of a team until this transaction is over."""
+    session.execute(
+        text("SELECT id FROM team WHERE id = :team FOR NO KEY UPDATE"), {"team": team_id}
+    )
+
+
+def _still_admin(session: Session, acting: Acting) -> None:
+    row = session.execute(
+        select(Person.role, Person.state).where(Person.id == acting.person_id)
+    ).first()
+    if row is None or row[0] != Role.ADMIN.value or row[1] not in ("active", "unclaimed"):
+        raise NotAllowedError("You are no administrator any more. Reload the page.")
+
+
+def _keep_an_admin(session: Session, person: Person) -> None:
+    """Raise InvalidInputError when nobody could administer the team without this person."""
+    if is_last_admin(session, person):
+        raise InvalidInputError("This is the last administrator. Make somebody else one first.")
+
+
+def is_last_admin(session: Session, person: Person) -> bool:
+    """Return whether nobody could administer the team without this person.
+
+    Asked under the team's lock. The demo's people do not count for others: they are
+    gone when the demo is.
+    """
+    if person.role != Role.ADMIN.value or person.state != "active":
+        return False
+    others = select(func.count()).where(
+        Person.team_id == person.team_id,
+        Person.role == Role.ADMIN.value,
+        Person.state == "active",
+        Person.id != person.id,
+    )
+    return not session.scalar(others if person.is_demo else others.where(~Person.is_demo))

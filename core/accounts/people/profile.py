@@ -1,0 +1,205 @@
+"""One's own profile and password, and what the pages need to know of it. Never commits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.accounts.access import audit
+from core.accounts.access.api_tokens import revoke_all_of
+from core.accounts.access.confirmation import require_confirmed
+from core.accounts.access.one_time_tokens import Purpose, void_tokens
+from core.accounts.access.operations import verb
+from core.accounts.access.permissions import Acting, Right, clean_mail, clean_name, time_zones
+from core.accounts.access.sessions import end_all_of
+from core.accounts.models import Person
+from core.accounts.people import account_notices
+from core.errors import InvalidInputError
+from core.thresholds import NO_THRESHOLD, is_threshold, kept
+
+PAGE_SIZES = (25, 50, 100)
+LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "sv_SE", "pl_PL", "ja_JP")
+"""The languages of formats that are offered; any that Babel knows may be set."""
+CURRENCY_DISPLAYS = ("symbol", "code")
+THEMES = ("system", "light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a person is called, and how they want to see things."""
+
+    name: str
+    mail: str | None
+    time_zone: str | None  # None: the team's
+    locale: str
+    page_size: int
+    currency_display: str  # of CURRENCY_DISPLAYS
+    theme: str  # of THEMES
+    price_change_percent: Decimal | None  # of what is followed from now on
+    rank_change_percent: Decimal | None
+    mails: bool  # whether notices are mailed as well
+    has_password: bool
+    has_second_factor: bool
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person changes of their profile."""
+
+    name: str
+    time_zone: str | None
+    locale: str
+    page_size: int
+    currency_display: str
+    theme: str
+    price_change_percent: Decimal | None
+    rank_change_percent: Decimal | None
+    mails: bool
+
+
+@verb(Right.SELF)
+def get_profile(session: Session, acting: Acting) -> Profile:
+    """Return the acting person's profile."""
+    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    preferences = person.preferences
+    return Profile(
+        name=person.name,
+        mail=person.mail,
+        time_zone=person.time_zone,
+        locale=person.locale,
+        page_size=person.page_size,
+        currency_display=preferences.get("currency_display", CURRENCY_DISPLAYS[0]),
+        theme=preferences.get("theme", THEMES[0]),
+        price_change_percent=person.price_change_percent,
+        rank_change_percent=person.rank_change_percent,
+        mails=preferences.get("mails", True),
+        has_password=person.password_hash is not None,
+        has_second_factor=person.totp_confirmed_at is not None,
+        is_demo=person.is_demo,
+    )
+
+
+@verb(Right.SELF)
+def change_profile(session: Session, acting: Acting, wanted: Wanted) -> None:
+    """Change how the person is called and sees things. Raises InvalidInputError."""
+    _check(wanted)
+    person = _locked(session, acting)
+    before, name = _audited(person), person.name
+    person.name = clean_name(wanted.name)
+    person.time_zone, person.locale = wanted.time_zone, wanted.locale
+    person.page_size = wanted.page_size
+    person.price_change_percent = kept(wanted.price_change_percent)
+    person.rank_change_percent = kept(wanted.rank_change_percent)
+    person.preferences = {
+        **person.preferences,
+        "currency_display": wanted.currency_display,
+        "theme": wanted.theme,
+        "mails": wanted.mails,
+    }
+    session.flush()
+    after = _audited(person) | ({"name": "changed"} if person.name != name else {})
+    if before != after:
+        audit.note(session, acting, "changed profile", f"person:{person.id}", before, after)
+
+
+def _audited(person: Person) -> dict[str, object]:
+    """Return what the audit keeps of a profile: nothing that names the person."""
+    return {
+        "time_zone": person.time_zone,
+        "locale": person.locale,
+        "page_size": person.page_size,
+        "price_change_percent": person.price_change_percent,
+        "rank_change_percent": person.rank_change_percent,
+        "currency_display": CURRENCY_DISPLAYS[0],
+        "theme": THEMES[0],
+        "mails": True,
+        **person.preferences,
+    }
+
+
+def _locked(session: Session, acting: Acting) -> Person:
+    return session.get_one(Person, acting.person_id, with_for_update=True, populate_existing=True)
+
+
+def _check(wanted: Wanted) -> None:
+    if wanted.time_zone is not None and wanted.time_zone not in time_zones():
+        raise InvalidInputError("There is no such time zone. Choose one of the list.")
+    try:
+        Locale.parse(wanted.locale)
+    except (UnknownLocaleError, ValueError) as error:
+        raise InvalidInputError("There is no such language. Choose one of the list.") from error
+    if wanted.page_size not in PAGE_SIZES:
+        raise InvalidInputError("Choose one of the offered page sizes.")
+    if wanted.currency_display not in CURRENCY_DISPLAYS or wanted.theme not in THEMES:
+        raise InvalidInputError("Choose one of the offered displays.")
+    for share in (wanted.price_change_percent, wanted.rank_change_percent):
+        if share is not None and not is_threshold(share):
+            raise InvalidInputError(NO_THRESHOLD)
+
+
+@verb(Right.SELF)
+def own_password_hash(session: Session, acting: Acting) -> str | None:
+    """Return the hash that the person's present password is checked against."""
+    return session.scalar(select(Person.password_hash).where(Person.id == acting.person_id))
+
+
+@verb(Right.SELF)
+def change_password(
+    session: Session,
+    acting: Acting,
+    password_hash: str,
+    proven: str | None,
+    now: datetime,
+    *,
+    revokes_tokens: bool = False,
+) -> None:
+    """Set a new password; all other sign-ins of the person end.
+
+    `proven`: the hash that the present password was checked against. `revokes_tokens`:
+    also the user's API tokens stop working. Raises InvalidInputError when `proven` is no
+    longer the person's, or for a demo person, and ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    person = _locked(session, acting)
+    if person.is_demo:
+        raise InvalidInputError("The people of the demo keep their passwords.")
+    if person.password_hash != proven:
+        raise InvalidInputError("The password was changed meanwhile. Try again.")
+    person.password_hash, person.password_changed_at = password_hash, now
+    void_tokens(session, person.id, Purpose.RESET, now)
+    end_all_of(session, person.id, now, but=acting.session_id)
+    session.flush()
+    revoked = revoke_all_of(session, person.id, now) if revokes_tokens else 0
+    told = {"revoked tokens": revoked}
+    audit.note(session, acting, "changed password", f"person:{person.id}", new=told)
+    account_notices.tell(session, [person.id], "Your password was changed.", "profile")
+
+
+@verb(Right.SELF)
+def change_mail(session: Session, acting: Acting, mail: str, now: datetime) -> None:
+    """Change the address the person signs in with. Raises InvalidInputError for a taken one.
+
+    Whoever has the address can have a new password mailed: raises ConfirmationNeededError.
+    """
+    require_confirmed(session, acting, now)
+    address = clean_mail(mail)
+    person = _locked(session, acting)
+    if person.is_demo:
+        raise InvalidInputError("The people of the demo keep their addresses.")
+    if person.mail == address:
+        return
+    # The index itself is asked: two that take an address at the same moment both see it free.
+    try:
+        with session.begin_nested():
+            person.mail = address
+    except IntegrityError as error:
+        raise InvalidInputError("Somebody has this mail address already.") from error
+    # A link that is on its way to the old mailbox opens nothing any more.
+    void_tokens(session, person.id, Purpose.RESET, now)
+    audit.note(session, acting, "changed mail address", f"person:{person.id}")
+    account_notices.tell(session, [person.id], "Your mail address was changed.", "profile")

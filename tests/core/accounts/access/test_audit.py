@@ -1,0 +1,245 @@
+"""The audit: appended, sealed into a chain, and what is found when somebody edits it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from core import db
+from core.accounts.access import audit, audit_text
+from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.models import AuditEvent
+from core.accounts.people.membership import acting_owner
+from tests.core.accounts.conftest import Member
+from tests.factories import stranger
+
+TRIGGER = "audit_event_is_append_only"
+
+
+def note_some(session: Session, acting: Acting, count: int = 5) -> None:
+    for number in range(count):
+        audit.note(session, acting, "changed", f"product:{number}", {"a": 1}, {"a": number})
+
+
+@pytest.fixture
+def chain(session: Session, acting: Acting) -> Session:
+    """Five sealed events."""
+    note_some(session, acting)
+    audit.seal(session)
+    return session
+
+
+def tamper(session: Session, statement: str) -> None:
+    """Change the table as somebody does who owns the database."""
+    session.execute(text("ALTER TABLE audit_event DISABLE TRIGGER USER"))
+    session.execute(text(statement))
+    session.execute(text("ALTER TABLE audit_event ENABLE TRIGGER USER"))
+    session.expire_all()
+
+
+def test_an_event_says_who_did_what_to_what_and_by_which_means(
+    session: Session, acting: Acting
+) -> None:
+    audit.note(session, acting, "changed settings", "product:17", {"role": "own"}, {"role": "x"})
+    [event] = audit.events(session, acting)
+    assert (event.person, event.verb, event.thing, event.means) == (
+        acting.name,
+        "changed settings",
+        "product:17",
+        "page",
+    )
+    assert (event.old, event.new, event.is_sealed) == ({"role": "own"}, {"role": "x"}, False)
+
+
+def test_a_chain_that_nobody_touched_is_whole(chain: Session) -> None:
+    checked = audit.verify(chain)
+    assert (checked.sealed, checked.waiting, checked.broken_at) == (5, 0, None)
+    assert checked.is_whole
+
+
+def test_sealing_goes_on_where_it_stopped(chain: Session, acting: Acting) -> None:
+    head = audit.verify(chain).head
+    note_some(chain, acting, 3)
+    assert audit.verify(chain).waiting == 3
+    assert [audit.seal(chain, limit=2), audit.seal(chain, limit=2), audit.seal(chain)] == [2, 1, 0]
+    checked = audit.verify(chain, noted=head)
+    assert (checked.sealed, checked.waiting, checked.has_noted) == (8, 0, True)
+
+
+def test_a_long_chain_is_read_page_by_page(chain: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "VERIFIED_AT_ONCE", 2)
+    assert audit.verify(chain).sealed == 5
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("new", "'{\"a\": 9}'"),
+        ("old", "NULL"),
+        ("person_id", "person_id + 1"),
+        ("team_id", "team_id + 1"),
+        ("at", "at + interval '1 microsecond'"),
+        ("verb", "'another'"),
+        ("object", "'product:9'"),
+        ("means", "'job'"),
+        ("address", "'203.0.113.7'"),
+        ("id", "id + 1000"),
+    ],
+)
+def test_an_edited_event_is_found(chain: Session, column: str, value: str) -> None:
+    tamper(chain, f"UPDATE audit_event SET {column} = {value} WHERE place = 3")
+    checked = audit.verify(chain)
+    assert (checked.broken_at, checked.sealed, checked.is_whole) == (3, 2, False)
+
+
+@pytest.mark.parametrize("place", [1, 3])
+def test_a_deleted_event_is_found(chain: Session, place: int) -> None:
+    tamper(chain, f"DELETE FROM audit_event WHERE place = {place}")
+    assert audit.verify(chain).broken_at == place
+
+
+def test_reordered_events_are_found(chain: Session) -> None:
+    tamper(chain, "UPDATE audit_event SET place = -1 WHERE place = 2")
+    tamper(chain, "UPDATE audit_event SET place = 2 WHERE place = 4")
+    tamper(chain, "UPDATE audit_event SET place = 4 WHERE place = -1")
+    assert audit.verify(chain).broken_at == 2
+
+
+def test_an_inserted_event_is_found(chain: Session) -> None:
+    tamper(
+        chain,
+        "INSERT INTO audit_event (team_id, means, verb, place, seal) "
+        "VALUES (1, 'page', 'made up', 6, '\\x00')",
+    )
+    assert audit.verify(chain).broken_at == 6
+
+
+def test_an_end_that_was_cut_off_is_found_by_a_head_that_was_noted(chain: Session) -> None:
+    head = audit.verify(chain).head
+    tamper(chain, "DELETE FROM audit_event WHERE place = 5")
+    assert audit.verify(chain).is_whole
+    checked = audit.verify(chain, noted=head)
+    assert (checked.broken_at, checked.has_noted, checked.is_whole) == (None, False, False)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET verb = 'another' WHERE place = 3",
+        "UPDATE audit_event SET seal = '\\x01', place = 99 WHERE place = 3",
+        "UPDATE audit_event SET seal = NULL, place = NULL WHERE place = 5",
+        "DELETE FROM audit_event WHERE place = 5",
+        "TRUNCATE audit_event",
+    ],
+)
+def test_the_database_itself_refuses_to_change_an_event(chain: Session, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="append-only"), chain.begin_nested():
+        chain.execute(text(statement))
+
+
+def test_sealing_changes_nothing_else(session: Session, acting: Acting) -> None:
+    note_some(session, acting, 1)
+    with pytest.raises(DBAPIError, match="append-only"), session.begin_nested():
+        session.execute(text("UPDATE audit_event SET seal = '\\x01', place = 1, verb = 'x'"))
+
+
+def test_events_of_one_team_are_invisible_to_another(session: Session, acting: Acting) -> None:
+    other = stranger(session)
+    note_some(session, acting, 2)
+    audit.note(session, other, "of the others")
+    assert [event.verb for event in audit.events(session, other)] == ["of the others"]
+    assert audit.kinds_of_events(session, other) == ["of the others"]
+    assert audit.kinds_of_events(session, acting) == ["changed"]
+    assert audit.events(session, other, person_id=acting.person_id) == []
+
+
+def test_events_are_read_page_by_page_and_filtered(
+    session: Session, acting: Acting, member: Member
+) -> None:
+    sam = member(Role.SELLER)
+    note_some(session, acting, 4)
+    audit.note(session, sam, "paused")
+    newest = audit.events(session, acting, limit=2)
+    assert [event.verb for event in newest] == ["paused", "changed"]
+    older = audit.events(session, acting, before=newest[-1].id)
+    assert len(older) == 3
+    assert [event.person for event in audit.events(session, acting, what="paused")] == ["Seller"]
+    assert len(audit.events(session, acting, person_id=acting.person_id)) == 4
+
+
+def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(chain: Session, acting: Acting) -> None:
+    head = audit.verify(chain).head
+    step = (acting.team_id, None, Means.JOB, "suggestion verified", "suggestion:3")
+    audit.note_step(chain, *step, {"state": "applied"}, {"state": "verified"})
+    audit.note_outsider(chain, acting.team_id, "locked out", "203.0.113.7")
+    outsider, job = audit.events(chain, acting, limit=2)
+    assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
+    assert (audit_text.who(job), audit_text.where(job)) == ("the worker, by itself", "job")
+    assert audit_text.who(outsider) == "nobody signed in"
+    nobodys = audit.events(chain, acting, person_id=audit.NOBODY)
+    assert [each.id for each in nobodys] == [outsider.id, job.id]
+    audit.seal(chain)
+    checked = audit.verify(chain, noted=head)
+    assert (checked.sealed, checked.is_whole) == (7, True)
+
+
+def test_a_verb_that_touched_many_things_is_one_event(session: Session, acting: Acting) -> None:
+    audit.note_many(session, acting, "paused", "product", list(range(1000, 0, -1)))
+    audit.note_many(session, acting, "paused", "product", [7])
+    audit.note_many(session, acting, "paused", "product", [])
+    one, many = audit.events(session, acting)
+    assert (one.thing, one.new) == ("product:7", {"count": 1, "ids": [7]})
+    assert many.thing == "product"
+    assert many.new is not None
+    assert many.new["count"] == 1000
+    assert many.new["ids"] == list(range(1, audit.MOST_NAMED + 1))
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats()
+    | st.text(st.characters())
+    | st.decimals(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    max_leaves=8,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(value=anything)
+def test_whatever_an_event_holds_is_kept_and_sealed(
+    session: Session, acting: Acting, value: object
+) -> None:
+    audit.note(session, acting, "held", new={"value": value})
+    session.expire_all()
+    assert audit.seal(session) == 1
+    assert audit.verify(session).is_whole
+
+
+@pytest.fixture
+def waiting(committed_database: str) -> int:
+    with db.write_scope() as session:
+        note_some(session, acting_owner(session), 60)
+    return 60
+
+
+def test_two_sealers_at_one_moment_seal_each_event_once(waiting: int) -> None:
+    def seal(_: int) -> int:
+        with db.write_scope() as session:
+            return audit.seal(session, limit=7)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(seal, range(12))) == waiting
+    with db.read_scope() as session:
+        checked = audit.verify(session)
+        places = session.scalars(select(AuditEvent.place).order_by(AuditEvent.place)).all()
+    assert checked.is_whole
+    assert list(places) == list(range(1, waiting + 1))

@@ -1,0 +1,107 @@
+"""Tokens that open one door once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from core import db
+from core.accounts.access import sessions
+from core.accounts.access.one_time_tokens import (
+    LIFETIMES,
+    Purpose,
+    find_token,
+    locked_person,
+    make_token,
+    use_token,
+    use_up,
+    void_all,
+)
+from core.accounts.access.permissions import Acting
+from core.accounts.models import OneTimeToken
+from core.accounts.people.membership import acting_owner
+from tests.core.accounts.conftest import LIFETIME, NOW
+
+TOGETHER = (Purpose.TICKET, Purpose.SECOND)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_token_opens_its_door_once(session: Session, acting: Acting, purpose: Purpose) -> None:
+    token = make_token(session, acting.person_id, purpose, NOW)
+    assert find_token(session, token, purpose, NOW) == acting.person_id
+    assert use_token(session, token, purpose, NOW) == acting.person_id
+    assert use_token(session, token, purpose, NOW) is None
+    assert find_token(session, token, purpose, NOW) is None
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_token_ends(session: Session, acting: Acting, purpose: Purpose) -> None:
+    token = make_token(session, acting.person_id, purpose, NOW)
+    end = NOW + LIFETIMES[purpose]
+    assert find_token(session, token, purpose, end - timedelta(seconds=1))
+    assert use_token(session, token, purpose, end) is None
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_token_opens_no_other_door(session: Session, acting: Acting, purpose: Purpose) -> None:
+    token = make_token(session, acting.person_id, purpose, NOW)
+    for other in set(Purpose) - {purpose}:
+        assert find_token(session, token, other, NOW) is None
+        assert use_token(session, token, other, NOW) is None
+    assert use_token(session, token, purpose, NOW) == acting.person_id
+
+
+@pytest.mark.parametrize("purpose", [each for each in Purpose if each not in TOGETHER])
+def test_a_new_link_makes_the_earlier_one_void(
+    session: Session, acting: Acting, purpose: Purpose
+) -> None:
+    first = make_token(session, acting.person_id, purpose, NOW)
+    second = make_token(session, acting.person_id, purpose, NOW)
+    assert use_token(session, first, purpose, NOW) is None
+    assert use_token(session, second, purpose, NOW) == acting.person_id
+
+
+def test_two_tabs_may_sign_in_at_once(session: Session, acting: Acting) -> None:
+    tickets = [make_token(session, acting.person_id, Purpose.TICKET, NOW) for _ in range(2)]
+    assert all(use_token(session, ticket, Purpose.TICKET, NOW) for ticket in tickets)
+
+
+def test_all_of_a_persons_tokens_can_be_made_void(session: Session, acting: Acting) -> None:
+    tokens = {each: make_token(session, acting.person_id, each, NOW) for each in Purpose}
+    void_all(session, acting.person_id, NOW, but=Purpose.SETUP)
+    alive = [each for each in Purpose if find_token(session, tokens[each], each, NOW)]
+    assert alive == [Purpose.SETUP]
+
+
+def test_the_token_itself_is_not_kept(session: Session, acting: Acting) -> None:
+    token = make_token(session, acting.person_id, Purpose.RESET, NOW)
+    [kept] = session.query(OneTimeToken)
+    assert token.encode() not in kept.token_hash
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(token=st.text(max_size=200), purpose=st.sampled_from(Purpose))
+def test_an_invented_token_opens_nothing(session: Session, token: str, purpose: Purpose) -> None:
+    assert find_token(session, token, purpose, NOW) is None
+    assert use_up(session, token, purpose, NOW) is None
+
+
+@pytest.mark.usefixtures("committed_database")
+def test_a_ticket_used_twice_at_one_moment_lets_one_in() -> None:
+    with db.write_scope() as session:
+        owner = locked_person(session, acting_owner(session).person_id)
+        assert owner is not None
+        owner.state = "active"
+        ticket = make_token(session, owner.id, Purpose.TICKET, NOW)
+
+    def use(_: int) -> bool:
+        with db.write_scope() as session:
+            return sessions.begin(session, ticket, LIFETIME, NOW, None, None) is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(use, range(8))) == 1
