@@ -11,8 +11,9 @@ from core.db import read_scope, write_scope
 from core.demo import seed
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
-from core.tracking import counts, service
-from core.tracking.lists import Whose
+from core.tracking import service
+from core.tracking.list_filter import Whose
+from core.tracking.lists import freshness
 from jobs.doorbell import ring_for_fetches
 
 Ids = Sequence[int]
@@ -36,7 +37,7 @@ def refresh(ids: Ids) -> str:
     with write_scope() as session:
         queued = service.request_refresh(session, data.acting(), ids)
     with read_scope() as session:
-        ahead = counts.requests_waiting(session, list(ids))
+        ahead = freshness.requests_waiting(session, list(ids))
     sentences = [_queued(queued, ahead)] if queued else []
     if running := len(ids) - queued:
         sentences.append(f"{_products(running)} already being fetched.")

@@ -11,10 +11,10 @@ from core.history.changes import text
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age
-from core.tracking.counts import Freshness
-from core.tracking.lists import State
-from core.tracking.meaning import Mood, mood
-from core.tracking.queries import ListPage
+from core.tracking.change_sentiment import Mood, mood
+from core.tracking.list_filter import State
+from core.tracking.lists.freshness import Freshness
+from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
 _COLORS: Final[dict[Mood, Literal["green", "red", "gray"]]] = {

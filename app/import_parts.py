@@ -19,7 +19,7 @@ from core.importing.values.timestamps import zone_words
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted, format_dollars, format_file_size
 from core.text.times import format_moment
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 from core.tracking.rules import Cadence, Role
 from core.upkeep.health import WITHOUT_A_KEY
 

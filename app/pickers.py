@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import filtering, keys
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
+from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
 from core.tracking.rules import Role
 
 ROLE = "role"

@@ -3,7 +3,7 @@
 from app.data import acting
 from core.db import write_scope
 from core.tracking import settings
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 from core.tracking.settings import Settings
 
 

@@ -14,7 +14,7 @@ from core.history.provenance import text
 from core.history.provenance.provenance import Provenance
 from core.text.escaping import escape_markdown
 from core.text.times import format_cadence
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import Settings
 

@@ -28,7 +28,7 @@ from core.history.product_summary import ProductHead
 from core.history.timeline import statistics_text
 from core.history.timeline.statistics_text import Row
 from core.text.escaping import escape_markdown, shorten
-from core.tracking.lists import ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80

@@ -20,7 +20,7 @@ from core.history.observation import Availability, Outcome
 from core.text.escaping import shorten
 from core.text.numbers import format_count, format_rank, format_rating
 from core.text.times import format_age
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 from core.tracking.rules import LONGEST_TAG
 
 NOT_YET: Final = "not yet"

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.data import acting
 from core.accounts.access.permissions import Right
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 
 KEY = "list"
 # Streamlit writes labels, not values, into the address: a changed label breaks sent links.

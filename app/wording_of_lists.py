@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.text.numbers import format_capped_count
-from core.tracking.lists import ListFilter, Sort, SortBy
-from core.tracking.queries import ListPage
+from core.tracking.list_filter import ListFilter, Sort, SortBy
+from core.tracking.lists.queries import ListPage
 
 _ORDERS = {
     SortBy.ATTENTION: "what needs attention first",

@@ -31,8 +31,8 @@ from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
 from core.config import ROOT
 from core.db import read_scope, write_scope
-from core.tracking.lists import ListFilter, Sort, Whose
-from core.tracking.queries import find_rows
+from core.tracking.list_filter import ListFilter, Sort, Whose
+from core.tracking.lists.queries import find_rows
 
 PARALLEL = 4
 DAYS = 90

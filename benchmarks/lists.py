@@ -12,8 +12,8 @@ from benchmarks.servers import Server, using
 from benchmarks.web import Web, running_web
 from core.accounts.people.membership import acting_owner
 from core.db import read_scope
-from core.tracking.lists import ListFilter, Sort, SortBy
-from core.tracking.queries import find_products
+from core.tracking.list_filter import ListFilter, Sort, SortBy
+from core.tracking.lists.queries import find_products
 
 FEW = 1000
 OVERVIEW = ""  # the first page has no name in its address

@@ -11,8 +11,8 @@ from core.config import get_settings
 from core.db import database_time, read_scope, write_scope
 from core.tracking.schedule import bring_back_due_times
 from core.upkeep.heartbeat import beat
+from core.upkeep.job_runs import reap_jobs
 from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_room_ahead
-from core.upkeep.service import reap_jobs
 from jobs.holding import alone
 from jobs.queue import huey
 from jobs.running import job

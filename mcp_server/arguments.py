@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from core.errors import InvalidInputError
-from core.tracking.lists import SortBy, State, Whose
+from core.tracking.list_filter import SortBy, State, Whose
 from core.tracking.rules import LONGEST_TAG, Role
 from core.tracking.settings import Keep
 

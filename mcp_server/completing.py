@@ -14,9 +14,9 @@ from mcp_types import (
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import MARKETPLACES, find_by_name
 from core.db import read_scope
-from core.tracking.completion import complete_asin, complete_name
-from core.tracking.lists import Whose
-from core.tracking.queries import marketplaces_followed
+from core.tracking.list_filter import Whose
+from core.tracking.lists.autocomplete import complete_asin, complete_name
+from core.tracking.lists.queries import marketplaces_followed
 from mcp_server.answers import name_of
 from mcp_server.prompting import PROMPTS
 from mcp_server.recording import Call, current_call

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from core.errors import InvalidInputError
-from core.tracking.lists import COUNT_CAP
+from core.tracking.list_filter import COUNT_CAP
 
 _MARK_LENGTH = 8
 _LARGEST_PLACE = 10_000_000

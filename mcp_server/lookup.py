@@ -7,8 +7,8 @@ from core.catalog.asin import find_asin
 from core.catalog.marketplaces import find_by_name
 from core.errors import InvalidInputError, NotFoundError
 from core.history.product_summary import ProductHead, find_product_head
-from core.tracking.lists import Whose
-from core.tracking.naming import HOW, get_named
+from core.tracking.list_filter import Whose
+from core.tracking.product_reference import HOW, get_named
 from mcp_server.answers import name_of
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import cards, changes, pickers, tables, whose
 from app.data import lists
-from core.tracking.lists import State
+from core.tracking.list_filter import State
 
 if not lists.follows_anything():
     cards.page_header("Overview")

@@ -13,10 +13,11 @@ from app.data import acting, display
 from core.accounts.access.permissions import Acting
 from core.catalog.marketplaces import MARKETPLACES
 from core.db import read_scope
-from core.tracking import counts, queries
-from core.tracking.counts import Freshness
-from core.tracking.lists import ListFilter, Sort, State, Whose
-from core.tracking.queries import ListPage
+from core.tracking.list_filter import ListFilter, Sort, State, Whose
+from core.tracking.lists import freshness as counts
+from core.tracking.lists import queries
+from core.tracking.lists.freshness import Freshness
+from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
 CHANGES_SHOWN = 6

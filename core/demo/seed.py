@@ -29,7 +29,7 @@ from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow
-from core.upkeep.remembered import remember
+from core.upkeep.installation_state import remember
 
 Say = Callable[[str], None]
 _BATCH = 4  # products in a transaction: some four thousand looks

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product
-from core.upkeep.remembered import recall
+from core.upkeep.installation_state import recall
 
 REMEMBERED_AS = "demo"
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.listing import Listing
-from core.catalog.listings import current_listings
+from core.catalog.listing_versions import current_listings
 from core.catalog.models import Product, ProductLatest
 from core.suggestions.lifecycle import Held
 from core.suggestions.models import Competitor

@@ -15,9 +15,9 @@ from core.bulk import insert_rows
 from core.catalog.service import ensure_products
 from core.db import driver_connection
 from core.errors import InvalidInputError
-from core.tracking.lists import Whose
+from core.tracking.editable_rows import own_of, rows_of
+from core.tracking.list_filter import Whose
 from core.tracking.models import FetchSchedule, Tracking
-from core.tracking.rows import own_of, rows_of
 from core.tracking.rules import LONGEST_TAG, Cadence, Role
 
 

@@ -12,9 +12,9 @@ from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.errors import InvalidInputError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
-from core.tracking.lists import Whose
+from core.tracking.editable_rows import row_to_change
+from core.tracking.list_filter import Whose
 from core.tracking.models import Tracking
-from core.tracking.rows import row_to_change
 from core.tracking.rules import (
     LONGEST_NOTE,
     Cadence,

@@ -19,7 +19,7 @@ from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import COST_OF_RUN, spending
 from core.scraping.runs.models import ProviderState
 from core.scraping.runs.store_items import raw_item
-from core.tracking.lists import COUNT_CAP
+from core.tracking.list_filter import COUNT_CAP
 from core.upkeep.health import Imports, Jobs, Looks, Provider, Schedule, Storage
 
 DAY: Final = timedelta(hours=24)

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.leases import TERM
-from core.upkeep.remembered import recall, remember
+from core.upkeep.installation_state import recall, remember
 
 _NAME = "heartbeat"
 

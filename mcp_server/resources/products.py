@@ -9,9 +9,9 @@ from core.accounts.access.permissions import Right
 from core.db import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
-from core.tracking.counts import freshness
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, State, Whose
-from core.tracking.queries import count_products
+from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, State, Whose
+from core.tracking.lists.freshness import freshness
+from core.tracking.lists.queries import count_products
 from mcp_server.answers import Moment, Part, moment, moment_or_none
 from mcp_server.lookup import coded_head_of, usual_list
 from mcp_server.recording import Call

@@ -19,8 +19,8 @@ from core.history.observation import Outcome
 from core.history.product_summary import Fetching, ProductHead
 from core.text.numbers import format_capped_count, format_count, format_rank, format_rating
 from core.text.times import format_age
-from core.tracking import queries
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, Whose
+from core.tracking.lists import queries
 from core.tracking.rules import Role
 from mcp_server.answers import (
     Answer,

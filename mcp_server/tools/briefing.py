@@ -18,8 +18,8 @@ from core.history.changes.listing_changes import listing_diffs
 from core.history.changes.listing_diff import Change
 from core.history.ingest.change_detection import Finding
 from core.text.numbers import format_capped_count
-from core.tracking.lists import COUNT_CAP, Whose
-from core.tracking.meaning import Mood
+from core.tracking.change_sentiment import Mood
+from core.tracking.list_filter import COUNT_CAP, Whose
 from core.tracking.rules import Role
 from mcp_server.answers import (
     Listed,

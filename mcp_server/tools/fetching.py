@@ -16,9 +16,9 @@ from core.history.product_summary import ProductHead
 from core.scraping.runs.status import ProductRun, ScheduleNow, runs_of, schedule_now
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
-from core.tracking.counts import Freshness, freshness
-from core.tracking.lists import COUNT_CAP, Whose
-from core.upkeep.fetching import hindrances
+from core.tracking.list_filter import COUNT_CAP, Whose
+from core.tracking.lists.freshness import Freshness, freshness
+from core.upkeep.fetch_blockers import hindrances
 from mcp_server.answers import (
     Answer,
     Moment,

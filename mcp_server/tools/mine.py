@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
-from core.tracking.lists import ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from mcp_server.arguments import CursorText, Descending, Order, PageSize, Roles, States, Tags
 from mcp_server.recording import Call
 from mcp_server.results.product import ProductList, product_list

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Right
 from core.history.ingest.change_detection import USUAL_RULE
 from core.thresholds import LARGEST_THRESHOLD
-from core.tracking import by_name
-from core.tracking.lists import Whose
+from core.tracking import bulk_operations
+from core.tracking.list_filter import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, Changed, Changes, Keep, Settings
 from mcp_server.answers import (
@@ -264,7 +264,7 @@ def _changing(
     """Return the work of changing some settings of a product."""
 
     def work(session: Session) -> A:
-        return told(*by_name.change_named(session, call.acting, product, changes, whose))
+        return told(*bulk_operations.change_named(session, call.acting, product, changes, whose))
 
     return work
 

@@ -12,12 +12,13 @@ from core.accounts.access.permissions import Right
 from core.config import get_settings
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count
-from core.tracking import by_name, counts
-from core.tracking.by_name import How, Named, Verdict
-from core.tracking.lists import Whose
+from core.tracking import bulk_operations
+from core.tracking.bulk_operations import How, Named, Verdict
+from core.tracking.list_filter import Whose
+from core.tracking.lists import freshness
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import clean_tags
-from core.upkeep.fetching import known_hindrances
+from core.upkeep.fetch_blockers import known_hindrances
 from jobs.doorbell import ring_for_fetches
 from mcp_server.answers import Part, Untrusted, Written, name_of, quoted
 from mcp_server.arguments import (
@@ -143,7 +144,7 @@ def track_products(
     how = How(role, cadence, tags, marketplace)
 
     def work(session: Session) -> Tracked:
-        named = by_name.track_named(session, call.acting, products, how)
+        named = bulk_operations.track_named(session, call.acting, products, how)
         kept = clean_tags(tags)
         hinders = hindered(session, named, Verdict.ADDED, call.now)
         return Tracked(
@@ -204,9 +205,9 @@ def trigger_product_refresh(
     """
 
     def work(session: Session) -> RefreshAsked:
-        named = by_name.refresh_named(session, call.acting, products)
+        named = bulk_operations.refresh_named(session, call.acting, products)
         ids = [each.product_id for each in named if each.product_id]
-        ahead = counts.requests_waiting(session, ids)
+        ahead = freshness.requests_waiting(session, ids)
         hinders = hindered(session, named, Verdict.QUEUED, call.now)
         return RefreshAsked(products=verdicts(named), ahead=ahead, hindrances=hinders)
 
@@ -246,7 +247,7 @@ def toggle_product_tracking(
 
     def work(session: Session) -> Toggled:
         runs = target is Target.RUNNING
-        named = by_name.set_running_named(session, call.acting, products, runs, whose)
+        named = bulk_operations.set_running_named(session, call.acting, products, runs, whose)
         return Toggled(products=verdicts(named), target=target, whose=whose)
 
     return written(call, Write(dry_run, idempotency_key), Toggled, work)

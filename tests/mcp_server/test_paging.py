@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
-from core.tracking import queries
-from core.tracking.lists import COUNT_CAP
+from core.tracking.list_filter import COUNT_CAP
+from core.tracking.lists import queries
 from mcp_server import cursors
 from mcp_server.cursors import Cursor, mark_of, paged, read_cursor
 from tests.factories import follow_all

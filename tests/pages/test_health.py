@@ -18,7 +18,7 @@ from core.config import ROOT
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state
 from core.upkeep.heartbeat import beat
-from core.upkeep.service import begin_job, end_job
+from core.upkeep.job_runs import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run
 from tests.factories import price_only, store
 

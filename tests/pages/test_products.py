@@ -15,8 +15,8 @@ from app import actions, keys, tables
 from core.accounts.access.permissions import Acting
 from core.config import ROOT
 from core.history.observation import Availability
-from core.tracking.lists import ListFilter, Sort
-from core.tracking.queries import find_products
+from core.tracking.list_filter import ListFilter, Sort
+from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role
 from jobs import fetching
 from tests.pages.seeding import follow_many, schedule_of, seed

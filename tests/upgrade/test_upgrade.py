@@ -29,8 +29,8 @@ from core.suggestions.proposals.store import store_advice
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
 from core.tables import metadata
-from core.tracking.lists import ListFilter, Sort, SortBy, Whose
-from core.tracking.queries import find_rows
+from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.tracking.lists.queries import find_rows
 from tests.core.suggestions.world import advice, new_price
 from tests.factories import rows
 from tests.mcp_server.conftest import Agent

@@ -15,7 +15,7 @@ from core.history.ingest.change_detection import DayValues, Finding, find_attent
 from core.history.observation import Availability
 from core.history.timeline import statistics_text
 from core.text.numbers import format_percent_change, format_rank_change
-from core.tracking.meaning import Mood, is_enough, mood
+from core.tracking.change_sentiment import Mood, is_enough, mood
 from core.tracking.rules import Role
 
 What = Literal["price", "rank", "rating", "ratings_count"]

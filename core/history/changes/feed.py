@@ -26,8 +26,8 @@ from core.db import driver_connection
 from core.errors import InvalidInputError
 from core.history.changes.comparison import ChangedProduct, State, Thresholds, judge, stock_of_a_day
 from core.history.ingest.change_detection import USUAL_RULE, Finding
-from core.tracking.lists import COUNT_CAP, Whose
-from core.tracking.narrowing import IS_ENOUGH, SCOPES, scope_values
+from core.tracking.list_filter import COUNT_CAP, Whose
+from core.tracking.lists.list_filter_sql import IS_ENOUGH, SCOPES, scope_values
 from core.tracking.rules import Cadence, Role
 
 USUAL = timedelta(days=1)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.bulk import copy_rows, insert_rows, run_rows
 from core.catalog.listing import Listing
-from core.catalog.listings import (
+from core.catalog.listing_versions import (
     NewVersion,
     content_hash,
     current_listings,

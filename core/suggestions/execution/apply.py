@@ -26,7 +26,7 @@ from core.suggestions.lifecycle import BY_ITSELF, By, Held, hold, require_page, 
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review.preconditions import why_stale
 from core.suggestions.rules import ActionState, Change, WrongStepError
-from core.tracking import team
+from core.tracking import team_tracking as team
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as TrackingRole
 from core.tracking.service import Wish, follow, unfollow

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core.catalog.listings import as_listing
+from core.catalog.listing_versions import as_listing
 from core.catalog.models import ListingVersion
 from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.models import Snapshot

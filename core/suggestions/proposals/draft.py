@@ -18,7 +18,7 @@ from core.suggestions.proposals import action_values
 from core.suggestions.proposals.action_values import ReplyAction
 from core.suggestions.proposals.validation import Saying, Value, Wanted
 from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
-from core.tracking.naming import read_name
+from core.tracking.product_reference import read_name
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
 MOST_LISTED = 60  # figures that a refusal names

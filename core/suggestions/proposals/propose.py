@@ -38,7 +38,7 @@ from core.suggestions.rules import (
     Proposed,
     SuggestionState,
 )
-from core.tracking import naming
+from core.tracking import product_reference
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 
@@ -88,7 +88,7 @@ def propose_by_name(
 
 
 def _id_of(session: Session, acting: Acting, name: str) -> int:
-    key = naming.named(session, acting, name)
+    key = product_reference.named(session, acting, name)
     product_id = find_products(session, [key]).get(key)
     if product_id is None:
         raise NotFoundError(NOT_FOLLOWED)

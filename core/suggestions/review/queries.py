@@ -28,7 +28,7 @@ from core.suggestions.rules import (
     SuggestionState,
     as_evidence,
 )
-from core.tracking.search import read_search
+from core.tracking.lists.search import read_search
 
 Values = Mapping[str, Any]
 

@@ -26,9 +26,9 @@ from core.suggestions.proposals.propose import propose
 from core.suggestions.review import queries as suggestions
 from core.suggestions.review import service as advice
 from core.suggestions.rules import PriceCaps
-from core.tracking import rows, team
+from core.tracking import editable_rows, team_tracking
 from core.tracking import settings as tracking
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
@@ -93,7 +93,7 @@ OF_A_PERSON: dict[str, Call] = {
         s, who, of.run, importing.Confirmation(), NOW
     ),
     "importing.service.discard": lambda s, who, of: importing.discard(s, who, of.run),
-    "tracking.rows.row_to_change": lambda s, who, of: rows.row_to_change(
+    "tracking.rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
         s, who, of.product, Whose.MINE
     ),
     "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(
@@ -140,11 +140,11 @@ OF_A_TEAM: dict[str, Call] = {
     "suggestions.service.decline_all": lambda s, who, of: advice.decline_all(
         s, who, of.suggestion, NOW, "No"
     ),
-    "tracking.team.set_cadence": lambda s, who, of: team.set_cadence(
+    "tracking.team.set_cadence": lambda s, who, of: team_tracking.set_cadence(
         s, who, of.product, Cadence.HOURLY
     ),
-    "tracking.team.set_threshold": lambda s, who, of: team.set_threshold(
-        s, who, of.product, team.Threshold.PRICE, None
+    "tracking.team.set_threshold": lambda s, who, of: team_tracking.set_threshold(
+        s, who, of.product, team_tracking.Threshold.PRICE, None
     ),
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
@@ -186,10 +186,12 @@ LOOKS: dict[str, Call] = {
     "suggestions.queries.time_line": lambda s, who, of: suggestions.time_line(
         s, who, of.suggestion
     ),
-    "tracking.team.pause_everybody": lambda s, who, of: team.pause_everybody(
+    "tracking.team.pause_everybody": lambda s, who, of: team_tracking.pause_everybody(
         s, who, of.product, NOW
     ),
-    "tracking.team.resume_for": lambda s, who, of: team.resume_for(s, who, of.product, [of.person]),
+    "tracking.team.resume_for": lambda s, who, of: team_tracking.resume_for(
+        s, who, of.product, [of.person]
+    ),
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.demo.seed_state import REMEMBERED_AS, is_wanted
-from core.upkeep.remembered import remember
+from core.upkeep.installation_state import remember
 from tests import factories
 
 

@@ -13,9 +13,9 @@ from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.change_values import NOT_ON_A_PAGE
 from core.suggestions.models import SuggestionAction
 from core.suggestions.rules import KIND_OF, Change, Kind, Proposed
-from core.tracking.lists import ListFilter, State
-from core.tracking.narrowing import LISTING_CHANGES, SMALL_MOVE
-from core.tracking.queries import count_products
+from core.tracking.list_filter import ListFilter, State
+from core.tracking.lists.list_filter_sql import LISTING_CHANGES, SMALL_MOVE
+from core.tracking.lists.queries import count_products
 from tests.core.suggestions.world import new_price, new_title, own_lamp, suggest
 
 pytestmark = pytest.mark.dates  # what it stores is of today

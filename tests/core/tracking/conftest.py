@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
 from core.catalog.listing import Listing
-from core.catalog.listings import NewVersion, content_hash, store_versions
+from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow

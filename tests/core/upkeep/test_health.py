@@ -30,7 +30,7 @@ from core.upkeep.health import (
     is_worker_alive,
 )
 from core.upkeep.heartbeat import beat, last_beat, last_sign_of_worker
-from core.upkeep.service import begin_job, end_job
+from core.upkeep.job_runs import begin_job, end_job
 from core.upkeep.unreadable import UnreadableField, unreadable_fields
 from tests.factories import price_only, store
 

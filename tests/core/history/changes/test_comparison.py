@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.history.changes.comparison import ChangedProduct, State, Thresholds, judge, stock_of_a_day
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
-from core.tracking.meaning import Mood, is_enough
+from core.tracking.change_sentiment import Mood, is_enough
 from core.tracking.rules import Role
 
 USUAL = State(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")

@@ -12,8 +12,8 @@ from core.errors import InvalidInputError
 from core.history.changes.feed import FURTHEST, Asked, find_changes, since_of
 from core.history.changes.listing_diff import Piece, shortened
 from core.history.ingest.change_detection import Finding
-from core.tracking.lists import Whose
-from core.tracking.meaning import is_enough
+from core.tracking.change_sentiment import is_enough
+from core.tracking.list_filter import Whose
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
 from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store

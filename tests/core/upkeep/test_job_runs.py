@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.upkeep.service import LONGEST_JOB, begin_job, end_job, forget_idle_before, reap_jobs
+from core.upkeep.job_runs import LONGEST_JOB, begin_job, end_job, forget_idle_before, reap_jobs
 from tests.factories import row, rows
 
 pytestmark = pytest.mark.dates  # what it stores is of today

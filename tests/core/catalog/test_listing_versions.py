@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core.catalog.listing import Listing
-from core.catalog.listings import (
+from core.catalog.listing_versions import (
     NewVersion,
     content_hash,
     current_listings,

@@ -7,7 +7,7 @@ spaces by pairs of neighbouring characters; what looks like an ASIN by prefix.
 import re
 from dataclasses import dataclass
 
-from core.catalog.listings import pairs_of
+from core.catalog.listing_versions import pairs_of
 
 LONGEST_SEARCH = 200  # characters; longer text is cut, no title needs more
 MOST_WORDS = 12

@@ -10,8 +10,8 @@ from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import find_by_name
 from core.db import driver_connection
-from core.tracking.lists import ListFilter, Whose
-from core.tracking.narrowing import SCOPES, narrow, scope_values
+from core.tracking.list_filter import ListFilter, Whose
+from core.tracking.lists.list_filter_sql import SCOPES, narrow, scope_values
 
 COUNTED = 1_000  # completions are counted up to here
 _LONGEST_PREFIX = 10  # an ASIN's

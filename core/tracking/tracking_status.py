@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
 from core.db import driver_connection
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 
 Key = tuple[str, str]  # marketplace, ASIN
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.db import driver_connection
-from core.tracking.lists import COUNT_CAP, Whose
-from core.tracking.narrowing import NEWS_HOURS, SCOPES, scope_values
+from core.tracking.list_filter import COUNT_CAP, Whose
+from core.tracking.lists.list_filter_sql import NEWS_HOURS, SCOPES, scope_values
 
 _CAP = COUNT_CAP + 1
 

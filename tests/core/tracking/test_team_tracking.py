@@ -11,8 +11,9 @@ from core.accounts.access.permissions import Role as AccountRole
 from core.accounts.models import Person
 from core.errors import NotAllowedError, NotFoundError
 from core.history.product_summary import find_product_head
-from core.tracking import counts, queries, service
-from core.tracking.lists import ListFilter, Sort, SortBy, Whose
+from core.tracking import service
+from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.tracking.lists import freshness, queries
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish
 from core.tracking.settings import Settings, change_settings
@@ -48,7 +49,7 @@ def test_the_teams_list_shows_each_product_once(session: Session, acting: Acting
     assert asins(session, mate, ListFilter()) == [ASIN, OTHER]
     assert asins(session, acting, TEAM) == [ASIN, OTHER]
     assert queries.count_products(session, acting, TEAM) == 2
-    assert counts.freshness(session, acting, Whose.TEAM).followed == 2
+    assert freshness.freshness(session, acting, Whose.TEAM).followed == 2
 
 
 def test_another_teams_products_are_not_in_it(session: Session, acting: Acting):

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Acting
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
-from core.tracking import counts, queries, service
-from core.tracking.lists import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
-from core.tracking.meaning import CALM, Mood, mood
+from core.tracking import service
+from core.tracking.change_sentiment import CALM, Mood, mood
+from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
+from core.tracking.lists import freshness, queries
+from core.tracking.lists.queries import count_products, find_products
 from core.tracking.models import Tracking
-from core.tracking.queries import count_products, find_products
 from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
 from tests.factories import colleague
@@ -293,7 +294,7 @@ def test_freshness_counts_looks_of_a_day_and_leaves_out_what_is_paused(
     track("B0TEST0002", captured_at=now - timedelta(hours=30))
     paused = track("B0TEST0003", captured_at=now - timedelta(hours=2))
     service.pause(session, acting, [paused])
-    fresh = counts.freshness(session, acting)
+    fresh = freshness.freshness(session, acting)
     assert (fresh.followed, fresh.expected, fresh.looked_at) == (3, 2, 1)
     assert fresh.last_look == now - timedelta(hours=1)
 
@@ -303,7 +304,7 @@ def test_requests_of_others_are_counted_ahead(
 ) -> None:
     first, second = track("B0TEST0001"), track("B0TEST0002")
     service.request_refresh(session, acting, [first, second])
-    assert counts.requests_waiting(session, [second]) == 1
+    assert freshness.requests_waiting(session, [second]) == 1
 
 
 STATES_OF = {

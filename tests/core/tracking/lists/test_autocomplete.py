@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
-from core.tracking import completion
-from core.tracking.completion import complete_asin, complete_name
+from core.tracking.lists import autocomplete
+from core.tracking.lists.autocomplete import complete_asin, complete_name
 from tests.core.tracking.conftest import Track
 from tests.factories import colleague, follow_all, product
 
@@ -50,7 +50,7 @@ def test_counting_ends_at_a_cap_and_says_so(
     assert (len(found.products), found.total, found.has_more) == (MOST, 6, True)
     exactly = complete_asin(session, acting, "B0", "US", 6)
     assert (len(exactly.products), exactly.total, exactly.has_more) == (6, 6, False)
-    monkeypatch.setattr(completion, "COUNTED", 5)
+    monkeypatch.setattr(autocomplete, "COUNTED", 5)
     found = complete_asin(session, acting, "B0", None, MOST)
     assert (found.total, found.has_more) == (None, True)
 

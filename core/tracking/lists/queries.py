@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.db import driver_connection
-from core.tracking.lists import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
-from core.tracking.narrowing import IS_THERE, SCOPES, Narrowed, narrow, scope_values
+from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
+from core.tracking.lists.list_filter_sql import IS_THERE, SCOPES, Narrowed, narrow, scope_values
 
 if TYPE_CHECKING:
     import pandas as pd  # brought in by pages; programs take rows

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.accounts.access.permissions import Acting
-from core.tracking.lists import ListFilter, State, Whose
-from core.tracking.meaning import CALM, OPPORTUNITIES
-from core.tracking.search import Search, read_search
+from core.tracking.change_sentiment import CALM, OPPORTUNITIES
+from core.tracking.list_filter import ListFilter, State, Whose
+from core.tracking.lists.search import Search, read_search
 
 # Findings of a product that was not looked at for longer are no news.
 NEWS_HOURS = 48

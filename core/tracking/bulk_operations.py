@@ -16,8 +16,8 @@ from core.accounts.access.permissions import Acting, Right, require
 from core.catalog.asin import MentionVerdict
 from core.catalog.marketplaces import marketplace_called
 from core.errors import InvalidInputError, NotFoundError
-from core.tracking.lists import Whose
-from core.tracking.naming import HOW, named, read_name
+from core.tracking.list_filter import Whose
+from core.tracking.product_reference import HOW, named, read_name
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import (
     Followed,
@@ -29,7 +29,7 @@ from core.tracking.service import (
     resume,
 )
 from core.tracking.settings import Changed, Changes, change_some
-from core.tracking.standing import Key, Standing, standings_of
+from core.tracking.tracking_status import Key, Standing, standings_of
 
 
 class Verdict(StrEnum):

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Right, require
 from core.errors import NotFoundError
-from core.tracking.lists import Whose
+from core.tracking.list_filter import Whose
 from core.tracking.models import Tracking
 
 

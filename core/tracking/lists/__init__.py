@@ -1,0 +1,1 @@
+"""Lists of tracked products: filtered, sorted, searched, counted."""
