@@ -5,11 +5,11 @@ import sys
 
 from app import provider
 from core.accounts.access.credentials import derived_key
-from core.config import ROOT, Settings, get_settings, refuse_public_demo
 from core.errors import AmazcopeError
-from core.log import configure
-from core.secret_key import secret_key
-from core.slow_clients import cutting_slow_clients
+from core.runtime.log import configure
+from core.runtime.slow_clients import cutting_slow_clients
+from core.settings.environment import ROOT, Settings, get_settings, refuse_public_demo
+from core.settings.secret_key import secret_key
 
 
 def options(settings: Settings) -> dict[str, str]:

@@ -17,10 +17,10 @@ from core.accounts.access.permissions import Acting, Scope
 from core.accounts.login import throttling, two_factor
 from core.accounts.people import account_notices, profile
 from core.accounts.people.profile import Profile, Wanted
-from core.config import get_settings
-from core.db import read_scope, shared_time, write_scope
+from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
-from core.secret_key import secret_key
+from core.settings.environment import get_settings
+from core.settings.secret_key import secret_key
 from core.text.numbers import format_count
 
 TO_CONFIRM = "_to_confirm"  # a verb and its arguments, until the user has confirmed

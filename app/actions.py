@@ -7,7 +7,7 @@ import streamlit as st
 from app import boundary, data
 from app.data import lists
 from core.accounts.access.confirmation import ConfirmationNeededError
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.demo import seed
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count

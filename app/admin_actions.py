@@ -9,9 +9,9 @@ from core.accounts.access.permissions import Role
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
 from core.accounts.people import email_templates, membership
-from core.config import get_settings
-from core.db import shared_time, write_scope
+from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
+from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from jobs import mailing
 

@@ -23,10 +23,10 @@ from app.gate import Gate
 from app.headers import headers_for, headers_of_assets
 from app.shell import Shell
 from app.visitors import AnonymousLimits
-from core import db
-from core.config import ROOT, get_settings
-from core.connections import Share
-from core.database_check import DatabaseCheck, Status
+from core.database import session
+from core.database.availability import DatabaseCheck, Status
+from core.database.connections import Share
+from core.settings.environment import ROOT, get_settings
 
 
 def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
@@ -95,7 +95,7 @@ def _secure_cookies(headers: MutableHeaders) -> None:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Bring in what every page needs, before the first reader waits for it."""
-    db.take_share(Share.PAGES)
+    session.take_share(Share.PAGES)
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 

@@ -7,7 +7,7 @@ import psycopg
 import streamlit as st
 from sqlalchemy.exc import DBAPIError
 
-from core import outages
+from core.database import outages
 from core.errors import AmazcopeError
 from core.text.escaping import escape_markdown
 

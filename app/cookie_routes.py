@@ -17,11 +17,11 @@ from starlette.routing import Route
 from app import session as signed
 from app.gate import outage_words
 from app.origin import address_of, is_own_origin
-from core import outages
 from core.accounts.access import devices, sessions
-from core.config import get_settings
-from core.db import shared_time, write_scope
+from core.database import outages
+from core.database.session import shared_time, write_scope
 from core.errors import ConfigurationError
+from core.settings.environment import get_settings
 
 BEGIN, END = "/session/begin", "/session/end"
 _LONGEST_BODY = 4096

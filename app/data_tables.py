@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import downloads
-from core.spreadsheets import csv_of_frame
+from core.text.spreadsheets import csv_of_frame
 
 
 def show(

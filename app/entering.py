@@ -21,10 +21,10 @@ from core.accounts.login.throttling import (
     Form,
     TooManyAttemptsError,
 )
-from core.config import get_settings
-from core.db import read_scope, shared_time, write_scope
+from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError, NotAllowedError
-from core.secret_key import secret_key
+from core.settings.environment import get_settings
+from core.settings.secret_key import secret_key
 
 NOT_RIGHT = "Mail address or password is not right."
 _LIMITS = {

@@ -7,9 +7,9 @@ import streamlit as st
 
 from app import account_actions, boundary, data, fragments, keys, leaving, theme
 from app.data import accounts
-from core import outages
 from core.accounts.access.permissions import Acting
 from core.accounts.people.account_notices import Told
+from core.database import outages
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age

@@ -18,11 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import file_owners
 from app import session as signed
 from app.origin import address_of, is_own_origin
-from core import hosts, outages
 from core.accounts.access import sessions
-from core.config import Settings, get_settings
-from core.db import read_scope, shared_time
+from core.database import outages
+from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
+from core.runtime import hosts
+from core.settings.environment import Settings, get_settings
 
 log = logging.getLogger(__name__)
 

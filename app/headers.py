@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.shell import SCRIPT
-from core.config import Settings
+from core.settings.environment import Settings
 
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _YEAR = 31_536_000  # s

@@ -10,12 +10,12 @@ import psycopg
 from redis.exceptions import RedisError
 
 from app import data
-from core.config import get_settings
-from core.db import shared_time, write_scope
+from core.database.session import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.importing import service
 from core.importing.service import Confirmation
 from core.importing.trial import TrialContext
+from core.settings.environment import get_settings
 
 log = logging.getLogger(__name__)
 

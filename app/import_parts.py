@@ -9,13 +9,13 @@ import streamlit as st
 from app import addresses, boundary, data, data_tables, import_actions, keys, session
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import MARKETPLACES
-from core.config import get_settings
 from core.importing.column_text import columns_summary, unreadable_share
 from core.importing.cost_estimate import dollars_per_day
 from core.importing.queries import ImportView
 from core.importing.service import Confirmation
 from core.importing.values.rows import KIND_LABELS, LISTS, DayOrder, FileKind
 from core.importing.values.timestamps import zone_words
+from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted, format_dollars, format_file_size
 from core.text.times import format_moment

@@ -22,9 +22,9 @@ from core.accounts.login import two_factor
 from core.accounts.login.throttling import Form
 from core.accounts.people import membership, self_service
 from core.accounts.people.membership import Invited
-from core.config import get_settings
-from core.db import read_scope, shared_time, write_scope
+from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
+from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from jobs import mailing
 

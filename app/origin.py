@@ -3,8 +3,8 @@
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from core import hosts
-from core.config import Settings
+from core.runtime import hosts
+from core.settings.environment import Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 

@@ -1,7 +1,7 @@
 """What the product screen writes: a person's settings for one product."""
 
 from app.data import acting
-from core.db import write_scope
+from core.database.session import write_scope
 from core.tracking import settings
 from core.tracking.list_filter import Whose
 from core.tracking.settings import Settings

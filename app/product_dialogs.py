@@ -8,10 +8,10 @@ from app import actions, boundary, downloads, fragments, price_caps, product_act
 from app.data import acting, origins
 from app.thresholds import ThresholdInputs
 from core.accounts.access.permissions import Right
-from core.config import get_settings
 from core.history.product_summary import Following, ProductHead
 from core.history.provenance import text
 from core.history.provenance.provenance import Provenance
+from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from core.text.times import format_cadence
 from core.tracking.list_filter import Whose

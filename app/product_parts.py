@@ -22,11 +22,11 @@ from app.product_choice import Choice
 from core.accounts.access.permissions import Right
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
-from core.config import get_settings
 from core.history.current import missing_values
 from core.history.product_summary import ProductHead
 from core.history.timeline import statistics_text
 from core.history.timeline.statistics_text import Row
+from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown, shorten
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from core.upkeep.health import WITHOUT_A_KEY

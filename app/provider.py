@@ -7,9 +7,9 @@ from typing import Any
 
 from core.accounts.access.credentials import derived_key
 from core.accounts.login.single_sign_on import read_roles
-from core.config import Settings
 from core.errors import ConfigurationError
-from core.secret_key import secret_key
+from core.settings.environment import Settings
+from core.settings.secret_key import secret_key
 
 
 def secrets(settings: Settings) -> dict[str, Any] | None:

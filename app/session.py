@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from core import formats, outages
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Acting
 from core.accounts.access.sessions import Display, Found, Lifetime
-from core.config import Settings, get_settings
-from core.db import read_scope, shared_time, write_scope
+from core.database import outages
+from core.database.session import read_scope, shared_time, write_scope
 from core.errors import NotAllowedError
-from core.formats import Formats
+from core.settings.environment import Settings, get_settings
+from core.text import locale
+from core.text.locale import Formats
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def address() -> str | None:
 def find_acting() -> Acting | None:
     """Return who is signed in, None for nobody; from here on numbers are written their way."""
     found = _find()
-    formats.use(formats.USUAL if found is None else _formats_of(found.display))
+    locale.use(locale.USUAL if found is None else _formats_of(found.display))
     return None if found is None else found.acting
 
 

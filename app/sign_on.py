@@ -16,9 +16,9 @@ from core.accounts.access.team_settings import registration_mode
 from core.accounts.login import single_sign_on
 from core.accounts.login.single_sign_on import Admission, Claims, LinkNeedsPasswordError
 from core.accounts.login.two_factor import LONGEST_CODE
-from core.config import Settings, get_settings
-from core.db import shared_time, write_scope
+from core.database.session import shared_time, write_scope
 from core.errors import NotAllowedError
+from core.settings.environment import Settings, get_settings
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import psycopg
 from redis.exceptions import RedisError
 
 from app.data import acting
-from core.db import shared_time, write_scope
+from core.database.session import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.suggestions.advice_queue import service as advising
 from core.suggestions.competitors import service as competitors

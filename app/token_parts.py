@@ -15,7 +15,7 @@ from app.data import accounts
 from core.accounts.access.api_tokens import LONGEST_NAME, Token
 from core.accounts.access.permissions import Scope
 from core.agents.client_config import TOKEN_HERE, Program, http_config, stdio_config
-from core.config import ROOT, Settings, get_settings
+from core.settings.environment import ROOT, Settings, get_settings
 from core.text.escaping import escape_markdown
 
 _ADDRESS = {"AMAZCOPE_URL", "AMAZCOPE_HOST", "AMAZCOPE_PORT"}

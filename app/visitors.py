@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.gate import find_person
 from app.origin import address_of
 from app.sockets import LONGEST_ANONYMOUS_MESSAGE, widen
-from core import outages
 from core.accounts.login.throttling import counted_address
+from core.database import outages
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from app import boundary, door, entering, leaving, linked, sign_on
 from app.door import RefusedError
 from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.login.two_factor import LONGEST_CODE
-from core.config import get_settings
 from core.demo.people import PEOPLE, DemoPerson
 from core.errors import NotAllowedError
+from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 
 WIDTH: Final = 440  # px

@@ -5,13 +5,13 @@ from datetime import date, datetime
 
 from babel import Locale
 
-from core import formats
 from core.accounts.access.api_tokens import Token
 from core.accounts.access.permissions import Role, Scope
 from core.accounts.access.sessions import OpenSignIn
 from core.accounts.people.membership import Member
-from core.formats import Formats
+from core.text import locale as formats
 from core.text.escaping import escape_markdown
+from core.text.locale import Formats
 from core.text.times import format_age, format_day, format_moment
 
 ROLES = {

@@ -18,7 +18,7 @@ from benchmarks.web import Web, running_web
 from core.accounts.access.credentials import hash_password
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner
-from core.db import write_scope
+from core.database.session import write_scope
 
 PASSWORD = "the right one of the benchmark"
 PLACES = 10_000  # more addresses than one flood comes from: each is let try so often only

@@ -29,8 +29,8 @@ from core.accounts.access.api_tokens import make_api_token
 from core.accounts.access.permissions import Means, Scope
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
-from core.config import ROOT
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
+from core.settings.environment import ROOT
 from core.tracking.list_filter import ListFilter, Sort, Whose
 from core.tracking.lists.queries import find_rows
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from benchmarks.figures import Figure, interleaved, milliseconds
 from benchmarks.rows import HOURS, build_history, count_snapshots
 from benchmarks.servers import Server
-from core.db import driver_connection, read_scope
+from core.database.session import driver_connection, read_scope
 from core.history.timeline.queries import first_day, snapshot_history
 
 TARGET_MS = 12.0

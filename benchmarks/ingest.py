@@ -11,11 +11,11 @@ from psycopg import sql
 from benchmarks.figures import Figure, seconds_of
 from benchmarks.items import asin_of, page_of_items
 from benchmarks.servers import Server
-from core import collector
 from core.accounts.people.membership import acting_owner
-from core.bulk import insert_rows
-from core.db import driver_connection, read_scope, write_scope
+from core.database.bulk_write import insert_rows
+from core.database.session import driver_connection, read_scope, write_scope
 from core.history.ingest.store import make_room
+from core.runtime import gc_pause
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.models import FetchRun
 from core.scraping.runs.store_items import Batch, get_batch, make_raw_room, store_items
@@ -86,7 +86,7 @@ def _rounds(rounds: int) -> tuple[list[float], list[float], list[float]]:
 
 def _load(body: bytes) -> None:
     """Read a page as the client does, the collector at rest as in `Apify.items`."""
-    with collector.at_rest():
+    with gc_pause.at_rest():
         json.loads(body)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from benchmarks.figures import Figure, milliseconds, seconds_of
 from benchmarks.rows import build_list
 from benchmarks.servers import Server
-from core.db import write_scope
+from core.database.session import write_scope
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import plan_run

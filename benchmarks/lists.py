@@ -11,7 +11,7 @@ from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_list
 from benchmarks.servers import Server, using
 from benchmarks.web import Web, running_web
 from core.accounts.people.membership import acting_owner
-from core.db import read_scope
+from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, SortBy
 from core.tracking.lists.queries import find_products
 

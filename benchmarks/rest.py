@@ -16,8 +16,8 @@ from benchmarks.figures import Figure
 from benchmarks.load import Pages, open_each
 from benchmarks.servers import Server, using
 from benchmarks.web import free_port, sign_in, wait_until_healthy
-from core.config import ROOT
-from core.embedded import url_of_running
+from core.database.embedded.server import url_of_running
+from core.settings.environment import ROOT
 
 TARGET_MB = 600.0
 TARGET_SECONDS = 6.0

@@ -12,7 +12,7 @@ from benchmarks.rows import build_list, vacuum
 from benchmarks.servers import Server, using
 from benchmarks.web import running_web
 from core.accounts.people.membership import acting_owner
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from core.accounts.people.membership import acting_owner
-from core.db import get_engine, read_scope, write_scope
+from core.database.session import get_engine, read_scope, write_scope
 from core.history.ingest.store import make_room
 from core.upkeep.retention import make_room_ahead
 

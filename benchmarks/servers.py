@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, text
 
-from core import db
-from core.config import get_settings
+from core.database import session
+from core.settings.environment import get_settings
 
 GIVEN = "AMAZCOPE_BENCH_DATABASE_URL"
 
@@ -46,7 +46,7 @@ class Server:
             yield url
 
     def _make_template(self, kind: str, build: Build) -> str:
-        from core.migrate import upgrade
+        from core.database.migrate import upgrade
 
         name = f"bench_{self._run_id}_{kind}"
         self._run(f'CREATE DATABASE "{name}"')
@@ -86,11 +86,11 @@ def running_server() -> Iterator[Server]:
     """Yield the server that is given, else an embedded one in a temporary folder."""
     given = os.environ.get(GIVEN)
     if given:
-        server = Server(db.with_driver(given), "the given server")
+        server = Server(session.with_driver(given), "the given server")
         yield server
         server.drop_all()
         return
-    from core.embedded import EmbeddedPostgres
+    from core.database.embedded.server import EmbeddedPostgres
 
     with TemporaryDirectory(prefix="amazcope-bench-") as folder:
         Path(folder).chmod(0o755)  # another user runs the server when root asks for it
@@ -119,5 +119,5 @@ def using(url: str) -> Iterator[str]:
 
 
 def _forget() -> None:
-    db.close_engines()
+    session.close_engines()
     get_settings.cache_clear()

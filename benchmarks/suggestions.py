@@ -12,7 +12,7 @@ from benchmarks.figures import Figure, percentile, seconds_of
 from benchmarks.rows import vacuum
 from benchmarks.servers import Server
 from core.accounts.people.membership import acting_owner
-from core.db import driver_connection, read_scope, write_scope
+from core.database.session import driver_connection, read_scope, write_scope
 from core.history.ingest.store import make_room
 from core.suggestions.advisors.rule_advisor import advise
 from core.suggestions.evidence.collect import gather

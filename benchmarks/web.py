@@ -20,8 +20,8 @@ from benchmarks.load import Pages
 from core.accounts.access import sessions
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner
-from core.config import ROOT
-from core.db import write_scope
+from core.database.session import write_scope
+from core.settings.environment import ROOT
 
 START_SECONDS = 60
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from huey import crontab
 
-from core.config import get_settings
-from core.db import database_time, read_scope, write_scope
+from core.database.session import database_time, read_scope, write_scope
 from core.errors import ConfigurationError, NotFoundError, OutsideServiceError
+from core.settings.environment import get_settings
 from core.suggestions import lifecycle
 from core.suggestions.advice_queue import service
 from core.suggestions.advice_queue.service import Adviser, Asked, Due

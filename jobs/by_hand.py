@@ -13,8 +13,7 @@ from sqlalchemy import func, select
 from core.accounts.people.membership import acting_owner
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
-from core.config import get_settings
-from core.db import database_time, read_scope, write_scope
+from core.database.session import database_time, read_scope, write_scope
 from core.demo.seed import load_demo, remove_demo
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service
@@ -24,6 +23,7 @@ from core.importing.values.rows import KIND_LABELS, FileKind
 from core.importing.values.timestamps import zone_words
 from core.scraping.runs.dispatch import OPEN_STATES
 from core.scraping.runs.models import FetchRun
+from core.settings.environment import get_settings
 from core.text.numbers import format_counted
 from core.tracking.service import request_refresh
 from jobs import fetching

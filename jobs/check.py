@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from core.config import Settings, get_settings
-from core.db import database_url, make_engine
+from core.database.migrate import OLDEST_SERVER, current_revision, head_revision
+from core.database.session import database_url, make_engine
 from core.errors import ConfigurationError, OutsideServiceError
-from core.migrate import OLDEST_SERVER, current_revision, head_revision
 from core.scraping.runs.apify import Apify
 from core.scraping.runs.providers import APIFY, get_provider
+from core.settings.environment import Settings, get_settings
 from core.suggestions.llm import labels
 from core.suggestions.llm.config import get_setup, get_spoken
 from jobs.queue import ask_redis

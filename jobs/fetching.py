@@ -12,12 +12,11 @@ from uuid import UUID, uuid4
 
 from huey import crontab
 
-from core.config import get_settings
-from core.db import database_time, read_scope, write_scope
+from core.database.leases import TERM, TakenOverError
+from core.database.session import database_time, read_scope, write_scope
 from core.errors import ConfigurationError
 from core.history.ingest.store import make_room
 from core.history.observation import Outcome
-from core.leases import TERM, TakenOverError
 from core.scraping.parsers.registry import get_actor
 from core.scraping.runs import lifecycle
 from core.scraping.runs.apify import (
@@ -35,6 +34,7 @@ from core.scraping.runs.dispatch import LEASE, PlannedRun, input_hash, plan_run
 from core.scraping.runs.models import FetchRun
 from core.scraping.runs.providers import Provider, get_access, get_provider, provider_names
 from core.scraping.runs.store_items import get_batch, make_raw_room, store_items
+from core.settings.environment import get_settings
 from jobs.holding import Held, renewing
 from jobs.providers import (
     SHORT_REST,

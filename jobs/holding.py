@@ -11,8 +11,8 @@ from uuid import uuid4
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core import leases
-from core.db import write_scope
+from core.database import leases
+from core.database.session import write_scope
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)

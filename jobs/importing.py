@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Right
 from core.accounts.people.membership import acting_person
-from core.db import database_time, read_scope, write_scope
+from core.database.leases import TERM, TakenOverError
+from core.database.session import database_time, read_scope, write_scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.ingest.rejections import EARLIEST
 from core.history.ingest.store import make_room
@@ -23,7 +24,6 @@ from core.importing.models import ImportRun
 from core.importing.read_rows import read_batches
 from core.importing.store_rows import chunks, store_chunk, times_of
 from core.importing.values.rows import FileKind, Row
-from core.leases import TERM, TakenOverError
 from jobs.holding import Held, renewing
 from jobs.queue import huey
 from jobs.running import job

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.people import account_notices, email_templates, membership, self_service
 from core.accounts.people.email_templates import Letter
-from core.config import get_settings
-from core.db import database_time, write_scope
+from core.database.session import database_time, write_scope
 from core.delivery import smtp
 from core.errors import OutsideServiceError
+from core.settings.environment import get_settings
 from jobs.holding import alone
 from jobs.queue import huey
 from jobs.running import job

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from core.accounts.access.credentials import hash_password, password_problem
 from core.accounts.people import email_templates, membership, self_service
-from core.config import get_settings
-from core.db import database_time, read_scope, write_scope
+from core.database.session import database_time, read_scope, write_scope
 from core.demo import people
 from core.errors import ConfigurationError
+from core.settings.environment import get_settings
 
 Say = Callable[[str], None]
 

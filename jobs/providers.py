@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TypeVar
 
-from core.db import database_time, write_scope
+from core.database.session import database_time, write_scope
 from core.scraping.runs import lifecycle
 from core.scraping.runs.apify import (
     Apify,

@@ -13,10 +13,10 @@ from huey.api import Huey
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.config import get_settings
-from core.connections import open_connection
-from core.db import conninfo, database_url
+from core.database.connections import open_connection
+from core.database.session import conninfo, database_url
 from core.errors import ConfigurationError
+from core.settings.environment import get_settings
 
 NAME = "amazcope"
 

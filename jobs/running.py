@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.db import database_time, write_scope
+from core.database.session import database_time, write_scope
 from core.upkeep.job_runs import begin_job, end_job, forget_idle_before
 
 log = logging.getLogger(__name__)

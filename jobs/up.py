@@ -20,10 +20,10 @@ from itertools import combinations
 from pathlib import Path
 from types import FrameType
 
-from core.config import Settings, get_settings, in_address, refuse_public_demo
-from core.embedded import EmbeddedPostgres
+from core.database.embedded.server import EmbeddedPostgres
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, opener
+from core.settings.environment import Settings, get_settings, in_address, refuse_public_demo
 from jobs.guard import end_groups
 from jobs.guarding import Guard
 from jobs.leftovers import end_leftovers, mark_of
@@ -193,7 +193,7 @@ def prepare_data(say: Say) -> None:
 
 
 def _is_demo_wanted() -> bool:
-    from core.db import read_scope
+    from core.database.session import read_scope
     from core.demo.seed_state import is_wanted
 
     with read_scope() as session:
@@ -219,8 +219,8 @@ def _nobody_yet() -> str:
 
 def migrate_database() -> bool:
     """Bring schema and queue up to date; return whether the schema was older."""
-    from core.db import database_url
-    from core.migrate import upgrade
+    from core.database.migrate import upgrade
+    from core.database.session import database_url
     from jobs.queue import make_tables
 
     was_older = upgrade(database_url())

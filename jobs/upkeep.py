@@ -7,8 +7,8 @@ from huey import crontab
 
 from core.accounts.access import audit, sessions
 from core.agents.service import forget_old_calls
-from core.config import get_settings
-from core.db import database_time, read_scope, write_scope
+from core.database.session import database_time, read_scope, write_scope
+from core.settings.environment import get_settings
 from core.tracking.schedule import bring_back_due_times
 from core.upkeep.heartbeat import beat
 from core.upkeep.job_runs import reap_jobs

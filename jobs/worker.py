@@ -2,11 +2,11 @@
 
 import logging
 
-from core.config import get_settings
-from core.connections import Share
-from core.db import close_engines, forget_engine, take_share
-from core.log import configure
+from core.database.connections import Share
+from core.database.session import close_engines, forget_engine, take_share
+from core.runtime.log import configure
 from core.scraping.runs.apify import load_client
+from core.settings.environment import get_settings
 from jobs import advising, fetching, importing, mailing, upkeep
 from jobs.queue import huey, make_tables
 

@@ -6,9 +6,9 @@
 import argparse
 import sys
 
-from core.config import Settings, get_settings, refuse_public_demo
 from core.errors import AmazcopeError, ConfigurationError
-from core.log import configure
+from core.runtime.log import configure
+from core.settings.environment import Settings, get_settings, refuse_public_demo
 
 
 def main() -> int:
@@ -53,8 +53,8 @@ def tell(*, is_to_write: bool) -> int:
 
 def serve_http(settings: Settings) -> None:
     """Serve over HTTP. Raises ConfigurationError for a demo that others could reach."""
-    from core.connections import Share
-    from core.db import take_share
+    from core.database.connections import Share
+    from core.database.session import take_share
     from mcp_server.http import serve
 
     take_share(Share.AGENTS)
@@ -78,7 +78,7 @@ def serve_stdio(settings: Settings) -> None:
 
 def _is_known(token: str) -> bool:
     """True for a token that holds. Raises ConfigurationError where nobody can say."""
-    from core import outages
+    from core.database import outages
     from mcp_server.callers import known_bearer
 
     try:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from core.accounts.access.api_tokens import Bearer, find_by_token, mark_used
 from core.accounts.access.permissions import Acting
-from core.db import note_scope, read_scope, shared_time
+from core.database.session import note_scope, read_scope, shared_time
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from mcp_types import (
 
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import MARKETPLACES, find_by_name
-from core.db import read_scope
+from core.database.session import read_scope
 from core.tracking.list_filter import Whose
 from core.tracking.lists.autocomplete import complete_asin, complete_name
 from core.tracking.lists.queries import marketplaces_followed

@@ -13,11 +13,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from core import hosts, outages
-from core.config import Settings
-from core.database_check import DatabaseCheck, Status
+from core.database import outages
+from core.database.availability import DatabaseCheck, Status
 from core.errors import ConfigurationError
-from core.slow_clients import USUAL, Patience, cutting_slow_clients
+from core.runtime import hosts
+from core.runtime.slow_clients import USUAL, Patience, cutting_slow_clients
+from core.settings.environment import Settings
 from mcp_server.callers import Callers, OfRequest, Verifier
 from mcp_server.server import make_server
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from core.config import ROOT
 from core.glossary import GLOSSARY, Term
+from core.settings.environment import ROOT
 from mcp_server.prompting import PROMPTS, Prompt
 from mcp_server.resourcing import RESOURCES, Resource
 from mcp_server.tooling import TOOLS, Tool, tools_of_the_sdk

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.db import read_scope
+from core.database.session import read_scope
 from core.tracking.list_filter import Whose
 from mcp_server.answers import moment, name_of
 from mcp_server.arguments import ProductName

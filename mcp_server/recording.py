@@ -19,13 +19,13 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolResult, TextContent
 
-from core import outages
 from core.accounts.access.permissions import Acting
 from core.agents.rules import CallLimit, Outcome
 from core.agents.service import Asked, begin_call, end_call, hash_of
-from core.config import get_settings
-from core.db import note_scope, shared_time
+from core.database import outages
+from core.database.session import note_scope, shared_time
 from core.errors import AmazcopeError, ConfigurationError
+from core.settings.environment import get_settings
 from mcp_server.callers import Asking, Callers
 
 log = logging.getLogger(__name__)

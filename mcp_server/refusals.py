@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 
-from core import formats, outages
 from core.accounts.access.permissions import Right, require
+from core.database import outages
 from core.errors import AmazcopeError, NotAllowedError
+from core.text import locale
 from mcp_server.recording import RETRY_LATER, Call
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def answered(call: Call, right: Right, work: Callable[..., R], **given: Any) -> 
 
     Not allowed is an invalid request; not there, or not understood, are invalid parameters.
     """
-    formats.use(formats.FOR_PROGRAMS)  # for this call: its thread has a context of its own
+    locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
         require(call.acting, right)
         return work(call, **given)

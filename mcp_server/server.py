@@ -30,7 +30,7 @@ from pydantic import AnyHttpUrl, AnyUrl, ValidationError
 import mcp_server.prompts
 import mcp_server.resources
 import mcp_server.tools  # noqa: F401 - declares the tools
-from core.config import ROOT
+from core.settings.environment import ROOT
 from mcp_server import completing, prompting, resourcing, tooling, wrong_arguments
 from mcp_server.callers import Callers
 from mcp_server.null_arguments import drop_null_arguments

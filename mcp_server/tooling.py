@@ -26,11 +26,12 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from core import formats, outages
 from core.accounts.access.permissions import SCOPE_FOR, Right, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
-from core.db import trial_scope, write_scope
+from core.database import outages
+from core.database.session import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
+from core.text import locale
 from mcp_server import schemas
 from mcp_server.answers import Answer, Written
 from mcp_server.recording import Call, current_call, recorded
@@ -198,7 +199,7 @@ def _runner(declared: Tool) -> Callable[..., Any]:
 
 def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
     """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
-    formats.use(formats.FOR_PROGRAMS)  # for this call: its thread has a context of its own
+    locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
         with recorded(call):
             return declared.function(call, **given)

@@ -17,13 +17,13 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from core import db
 from core.accounts.access.permissions import Acting, Means
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
-from core.config import get_settings
+from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickled
+from core.settings.environment import get_settings
 from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
@@ -44,7 +44,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     if given:
         yield db.with_driver(given)
         return
-    from core.embedded import EmbeddedPostgres
+    from core.database.embedded.server import EmbeddedPostgres
 
     folder = tmp_path_factory.mktemp(f"postgres-{worker_id}")
     server = EmbeddedPostgres(folder / "data", folder / "secrets")
@@ -57,7 +57,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
 @pytest.fixture(scope="session")
 def template(server_url: str, worker_id: str) -> str:
     """The name of a migrated database that others are cloned from."""
-    from core.migrate import upgrade
+    from core.database.migrate import upgrade
 
     name = f"{TEMPLATE}_{worker_id}_{uuid4().hex[:8]}"
     _run(server_url, f'CREATE DATABASE "{name}"')

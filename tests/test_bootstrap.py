@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from core.config import Settings
+from core.settings.environment import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "deploy" / "bootstrap.py"

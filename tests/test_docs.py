@@ -3,7 +3,7 @@
 import re
 
 import mcp_server.server  # noqa: F401 - declares tools, resources and prompts
-from core.config import ROOT, Settings
+from core.settings.environment import ROOT, Settings
 from jobs.cli import commands
 from mcp_server.listing import with_tables
 from mcp_server.prompting import PROMPTS

@@ -9,10 +9,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from core import migrate
+from core.database import migrate
 from core.errors import ConfigurationError
 from core.history.models import CHART_COLUMNS
-from core.tables import metadata
+from core.metadata import metadata
 
 
 @pytest.fixture

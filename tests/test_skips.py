@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import ROOT
+from core.settings.environment import ROOT
 
 ONE_TEST = 'import pytest\ndef test_it():\n    pytest.skip("no {what}")\n'
 MARKED = '@pytest.mark.skipif(True, reason="no {what}")\ndef test_it():\n    pass\n'

@@ -8,10 +8,10 @@ dataclasses, never rows of the ORM.
 import streamlit as st
 
 from app import session as signed_in
-from core import database_check
 from core.accounts.access.permissions import Acting
 from core.accounts.access.sessions import Display
-from core.db import read_scope
+from core.database import availability
+from core.database.session import read_scope
 from core.demo import seed
 
 
@@ -35,4 +35,4 @@ def has_demo() -> bool:
 @st.cache_data(ttl=10, show_spinner=False)
 def is_read_only() -> bool:
     """Return whether the database accepts no changes, as of ten seconds ago at most."""
-    return database_check.is_read_only()
+    return availability.is_read_only()

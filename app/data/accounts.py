@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from app import session as signed
 from app.data import acting
-from core import spreadsheets
 from core.accounts.access import api_tokens, audit, sessions
 from core.accounts.access import team_settings as team
 from core.accounts.access.api_tokens import Token
@@ -20,8 +19,9 @@ from core.accounts.people.account_notices import Told
 from core.accounts.people.membership import Member
 from core.accounts.people.profile import Profile
 from core.catalog.service import names_of
-from core.config import get_settings
-from core.db import read_scope
+from core.database.session import read_scope
+from core.settings.environment import get_settings
+from core.text import spreadsheets
 
 MOST_IN_FILE = 20_000
 _FILE_HEADER = ("number", "time", "person", "means", "address", "what", "thing", "old", "new")

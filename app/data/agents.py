@@ -6,8 +6,8 @@ from app.data import acting
 from core.agents import queries
 from core.agents.queries import CallCounts, CallRow
 from core.agents.rules import Outcome
-from core.config import get_settings
-from core.db import read_scope
+from core.database.session import read_scope
+from core.settings.environment import get_settings
 
 
 def calls(outcome: Outcome | None, person_id: int | None, before: int | None) -> list[CallRow]:

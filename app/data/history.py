@@ -17,12 +17,10 @@ from sqlalchemy.orm import Session
 
 from app.data import acting
 from app.kept_figure import FigureBody, body_of
-from core import formats
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
-from core.db import read_scope
-from core.formats import Formats
-from core.frames import Arrays
+from core.database.columnar_read import Arrays
+from core.database.session import read_scope
 from core.history.product_summary import ProductHead, find_product_head
 from core.history.timeline import charts, queries, series
 from core.history.timeline import statistics as analysis
@@ -31,6 +29,8 @@ from core.history.timeline.period import days_between
 from core.history.timeline.queries import Version
 from core.history.timeline.series import History, Line
 from core.history.timeline.statistics import Statistics
+from core.text import locale as formats
+from core.text.locale import Formats
 
 KEPT = 3600  # s; a new hour moves the period's edges
 ALL = 0  # days: the whole history

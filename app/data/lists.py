@@ -12,7 +12,7 @@ import streamlit as st
 from app.data import acting, display
 from core.accounts.access.permissions import Acting
 from core.catalog.marketplaces import MARKETPLACES
-from core.db import read_scope
+from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, State, Whose
 from core.tracking.lists import freshness as counts
 from core.tracking.lists import queries

@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from app.data import acting
 from core.accounts.access.permissions import Acting
-from core.config import get_settings
-from core.db import read_scope, shared_time
+from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.importing import queries
 from core.importing.queries import ImportView, VerdictGroup, VerdictRow
 from core.scraping.runs.providers import get_provider, limits_of, provider_names
+from core.settings.environment import get_settings
 from core.upkeep import health_queries
 from core.upkeep.health import Health, Provider
 from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount

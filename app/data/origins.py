@@ -5,7 +5,7 @@ from datetime import datetime
 import orjson
 
 from app.data import acting
-from core.db import read_scope
+from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.history.product_summary import ProductHead
 from core.history.provenance.provenance import Provenance, raw_body

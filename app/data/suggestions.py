@@ -15,9 +15,9 @@ from app.kept_figure import FigureBody, body_of
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
-from core.config import get_settings
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.product_summary import ProductHead
+from core.settings.environment import get_settings
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.advice_queue.queries import Answer, HowFar
 from core.suggestions.competitors import queries as competitor_queries

@@ -8,7 +8,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base
+from core.database.session import Base
 
 ADDRESS_ERASED = "erased"  # in place of the address from which an erased person's agents called
 

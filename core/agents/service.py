@@ -17,7 +17,7 @@ from core.accounts.access.permissions import Acting
 from core.accounts.models import Person
 from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite, TokenPace
 from core.agents.rules import CallLimit, Outcome, wait_for
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.errors import InvalidInputError
 
 CALLS_KEPT = timedelta(days=90)

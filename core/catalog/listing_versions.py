@@ -11,9 +11,9 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from core.bulk import array_literal, run_rows
 from core.catalog.listing import Listing
 from core.catalog.models import ListingVersion
+from core.database.bulk_write import array_literal, run_rows
 
 _SEPARATOR = "\x1f"  # the unit separator: no page contains it
 # Scripts written without spaces: kana, Han, Thai, Lao, Khmer, Myanmar.

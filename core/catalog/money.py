@@ -13,9 +13,9 @@ from functools import lru_cache
 from babel import Locale
 from babel.numbers import get_currency_precision, get_currency_symbol
 
-from core import formats
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.errors import InvalidInputError
+from core.text import locale as formats
 from core.text.numbers import UNKNOWN, is_unknown
 
 LARGEST = 10**15  # minor units; beyond it no price is meant

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.bulk import insert_rows, run_rows
 from core.catalog.models import Product
+from core.database.bulk_write import insert_rows, run_rows
 
 Key = tuple[str, str]  # marketplace, ASIN
 

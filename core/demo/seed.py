@@ -17,13 +17,13 @@ from core.accounts.access.permissions import Acting, Right
 from core.accounts.people.membership import acting_owner
 from core.catalog.models import Product
 from core.catalog.service import find_products
-from core.config import get_settings
-from core.db import write_scope
+from core.database.session import write_scope
 from core.demo import people
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market, usual_times
 from core.demo.seed_state import REMEMBERED_AS
 from core.history.ingest.store import Look, make_room, store_looks
+from core.settings.environment import get_settings
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking

@@ -4,10 +4,10 @@ import argparse
 
 import uvicorn
 
-from core.config import get_settings
 from core.demo.fake_apify.server import DEMO_TOKEN, create_stand_in
 from core.demo.market.applied_changes import stored_adoptions
 from core.demo.market.market import Market
+from core.settings.environment import get_settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base
+from core.database.session import Base
 
 # What charts read lies in the key's index itself, so that a year of one product
 # is one index range and not 8,760 visits of a heap ordered by time.

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence, Role
 

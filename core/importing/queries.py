@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.importing.models import ImportRun
 from core.importing.row_outcomes import label_of
 from core.importing.service import find_earlier
-from core.spreadsheets import Cell, csv_lines
+from core.text.spreadsheets import Cell, csv_lines
 
 SHOWN_ROWS = 200
 _CSV_COLUMNS = ("row", "asked", "verdict", "detail", "marketplace", "asin")

@@ -19,6 +19,7 @@ from core.accounts.access import audit
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import get_marketplace
+from core.database.leases import TakenOverError
 from core.errors import InvalidInputError, NotFoundError
 from core.importing.detect import Recognised, recognise
 from core.importing.files.isolation import call_apart
@@ -26,7 +27,6 @@ from core.importing.models import ImportPiece, ImportRun
 from core.importing.read_rows import file_sha256
 from core.importing.trial import TrialContext
 from core.importing.values.rows import LISTS, DayOrder, FileKind, ReadContext
-from core.leases import TakenOverError
 from core.tracking.rules import Role
 from core.tracking.service import clean_tags
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.bulk import insert_rows
+from core.database.bulk_write import insert_rows
 from core.history.ingest.contradictions import stored_values
 from core.history.ingest.differences import differing_fields, values_of
 from core.history.ingest.quality_gate import without_zero_amounts

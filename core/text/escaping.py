@@ -1,6 +1,6 @@
 """Text from outside made harmless, for Streamlit's Markdown and in sentences. Pure.
 
-For spreadsheets in `core.spreadsheets`.
+For spreadsheets in `core.text.spreadsheets`.
 """
 
 import re

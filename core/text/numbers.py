@@ -6,8 +6,8 @@ Written in the reader's formats (`core.text.locale`).
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
-from core import formats
-from core.formats import digits
+from core.text import locale
+from core.text.locale import digits
 
 Number: TypeAlias = int | float | Decimal
 
@@ -53,7 +53,7 @@ def format_dollars(amount: Decimal | None) -> str:
     finest = Decimal("0.0001") if 0 < abs(amount) < Decimal("0.01") else Decimal("0.01")
     rounded = abs(amount).quantize(finest, ROUND_HALF_UP)
     number = digits(f"{rounded:,}")
-    unit = "USD\u00a0" if formats.current().has_currency_code else "$"
+    unit = "USD\u00a0" if locale.current().has_currency_code else "$"
     return f"{MINUS if amount < 0 else ''}{unit}{number}"
 
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 
-from core import formats
-from core.formats import digits
+from core.text import locale
+from core.text.locale import digits
 from core.text.numbers import UNKNOWN, is_unknown
 
 
@@ -48,7 +48,7 @@ def format_moment(at: datetime | None, time_zone: str) -> str:
     """Write an aware time in a zone: "23 Nov 2026, 14:20"."""
     if at is None:
         return UNKNOWN
-    local, chosen = at.astimezone(_zone(time_zone)), formats.current()
+    local, chosen = at.astimezone(_zone(time_zone)), locale.current()
     if chosen.is_usual_locale:
         return f"{format_day(local)}, {local:%H:%M}"
     return f"{format_day(local)}, {format_time(local, 'short', locale=chosen.locale)}"
@@ -58,7 +58,7 @@ def format_day(value: date | None) -> str:
     """Write a day: "23 Nov 2026"."""
     if value is None:
         return UNKNOWN
-    chosen = formats.current()
+    chosen = locale.current()
     if chosen.is_usual_locale:
         return str(format_date(value, "d MMM y", locale=chosen.locale))
     return str(format_date(value, "medium", locale=chosen.locale))

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.bulk import insert_rows
 from core.catalog.service import ensure_products
-from core.db import driver_connection
+from core.database.bulk_write import insert_rows
+from core.database.session import driver_connection
 from core.errors import InvalidInputError
 from core.tracking.editable_rows import own_of, rows_of
 from core.tracking.list_filter import Whose

@@ -8,7 +8,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.tracking.list_filter import Whose
 
 Key = tuple[str, str]  # marketplace, ASIN

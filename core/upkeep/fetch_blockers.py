@@ -6,10 +6,10 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.config import Settings
 from core.errors import ConfigurationError
 from core.scraping.runs.models import ProviderState
 from core.scraping.runs.providers import get_provider, provider_names
+from core.settings.environment import Settings
 from core.upkeep.health import sentence_of_provider, sentence_of_worker
 from core.upkeep.heartbeat import last_sign_of_worker
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.database.partitions import existing_names
 from core.history.observation import Outcome
-from core.partitions import existing_names
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import COST_OF_RUN, spending
 from core.scraping.runs.models import ProviderState

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.leases import TERM
+from core.database.leases import TERM
 from core.upkeep.installation_state import recall, remember
 
 _NAME = "heartbeat"

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.partitions import (
+from core.database.partitions import (
     Partition,
     day_of,
     drop_partition,

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
-from core.dictionary import PRODUCT, SNAPSHOT, FieldMeaning
+from core.field_reference import PRODUCT, SNAPSHOT, FieldMeaning
 from core.glossary import GLOSSARY, Subject
 from mcp_server.answers import Part
 from mcp_server.recording import Call

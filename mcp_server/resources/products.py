@@ -6,7 +6,7 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Right
-from core.db import read_scope
+from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
 from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, State, Whose

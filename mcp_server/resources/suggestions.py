@@ -1,7 +1,7 @@
 """What was suggested for a product."""
 
 from core.accounts.access.permissions import Right
-from core.db import read_scope
+from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from mcp_server.lookup import coded_head_of
 from mcp_server.recording import Call

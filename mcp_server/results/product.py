@@ -10,7 +10,7 @@ from core.accounts.access.permissions import Acting
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.changes import text as change_wording
 from core.history.current import missing_values
 from core.history.current.missing_values import Group

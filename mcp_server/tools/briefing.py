@@ -9,7 +9,7 @@ from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import get_marketplace
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.changes import listing_diff
 from core.history.changes import text as change_wording
 from core.history.changes.comparison import ChangedProduct, Move

@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
-from core.db import read_scope
+from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.history.current import missing_values, ranking
 from core.history.current.missing_values import Group

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
-from core.config import get_settings
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.current import missing_values
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.product_summary import ProductHead
 from core.scraping.runs.status import ProductRun, ScheduleNow, runs_of, schedule_now
+from core.settings.environment import get_settings
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
 from core.tracking.list_filter import COUNT_CAP, Whose

@@ -6,7 +6,7 @@ from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import marketplace_called
-from core.db import read_scope
+from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from mcp_server.arguments import (
     CursorText,

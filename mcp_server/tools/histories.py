@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.current.sub_ranks import newest_ranks
 from core.history.timeline import period as reading
 from core.history.timeline import series, statistics_text

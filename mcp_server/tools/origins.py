@@ -7,7 +7,7 @@ from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import get_marketplace
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.current import missing_values
 from core.history.labels import flag_reasons
 from core.history.product_summary import ProductHead

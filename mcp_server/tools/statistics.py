@@ -7,7 +7,7 @@ from pydantic import Field as Described
 from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
-from core.db import read_scope
+from core.database.session import read_scope
 from core.history.product_summary import ProductHead
 from core.history.timeline import period as reading
 from core.history.timeline import statistics, statistics_text

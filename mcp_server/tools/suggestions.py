@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
-from core.config import get_settings
-from core.db import read_scope
+from core.database.session import read_scope
 from core.errors import NotFoundError
+from core.settings.environment import get_settings
 from core.suggestions.change_values import is_tracking
 from core.suggestions.proposals.propose import citable
 from core.suggestions.queue_filter import QueueFilter

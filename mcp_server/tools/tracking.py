@@ -9,7 +9,7 @@ from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Right
-from core.config import get_settings
+from core.settings.environment import get_settings
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count
 from core.tracking import bulk_operations

@@ -19,9 +19,9 @@ from starlette.testclient import TestClient
 
 from app import __main__ as command
 from app import asgi, boundary, headers, keys
-from core.config import ROOT, Settings, get_settings, refuse_public_demo
-from core.database_check import DatabaseCheck
+from core.database.availability import DatabaseCheck
 from core.errors import ConfigurationError
+from core.settings.environment import ROOT, Settings, get_settings, refuse_public_demo
 
 
 def client_with(check) -> TestClient:

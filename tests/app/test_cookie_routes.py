@@ -17,7 +17,7 @@ from app.cookie_routes import BEGIN, END
 from core.accounts.access import devices, sessions
 from core.accounts.access.permissions import Acting
 from core.accounts.models import Person, SignIn
-from core.config import get_settings
+from core.settings.environment import get_settings
 
 HOME = "http://127.0.0.1:8501"
 OWN = {"origin": HOME}

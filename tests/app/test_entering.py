@@ -19,8 +19,8 @@ from core.accounts.login import two_factor
 from core.accounts.login.throttling import AttemptLimits, Form, TooManyAttemptsError
 from core.accounts.models import AuditEvent, Person, SignInAttempt
 from core.accounts.people.membership import acting_person
-from core.config import get_settings
-from core.secret_key import secret_key
+from core.settings.environment import get_settings
+from core.settings.secret_key import secret_key
 
 PASSWORD = "correct horse battery staple 7"
 ODD = [

@@ -22,7 +22,7 @@ from core.accounts.access import sessions
 from core.accounts.access.permissions import Acting, Means
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_person
-from core.config import get_settings
+from core.settings.environment import get_settings
 
 HOME = "http://127.0.0.1:8501"
 UPLOAD = "/_stcore/upload_file/a/b"

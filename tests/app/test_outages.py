@@ -21,15 +21,16 @@ from streamlit.testing.v1 import AppTest
 from app import asgi, boundary, cookie_routes, keys, session
 from app.frame import BELL
 from app.gate import Gate
-from core import connections, db, outages
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Means
 from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.people.membership import acting_owner, acting_person
-from core.config import ROOT, get_settings
-from core.database_check import DatabaseCheck, Status, is_read_only
+from core.database import connections, outages
+from core.database import session as db
+from core.database.availability import DatabaseCheck, Status, is_read_only
 from core.demo.people import PEOPLE
+from core.settings.environment import ROOT, get_settings
 from core.tracking.service import Wish, follow
 from tests import loops
 from tests.mcp_server.processes import database_away

@@ -28,7 +28,7 @@ from app.visitors import Limits
 from core.accounts.access import sessions
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner
-from core.config import ROOT
+from core.settings.environment import ROOT
 
 PATIENCE = 60  # seconds, for a busy machine
 

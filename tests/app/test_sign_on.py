@@ -12,9 +12,9 @@ from app import sign_on
 from core.accounts.access.confirmation import mark_confirmed
 from core.accounts.access.permissions import Acting
 from core.accounts.access.team_settings import change_team_settings, get_team_settings
-from core.config import Settings
-from core.db import shared_time
+from core.database.session import shared_time
 from core.errors import NotAllowedError
+from core.settings.environment import Settings
 
 ISSUER = "https://id.example.com"
 

@@ -29,9 +29,9 @@ from playwright.sync_api import (
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from core.config import ROOT
+from core.database.embedded.server import EmbeddedPostgres, url_of_running
 from core.demo.people import PEOPLE
-from core.embedded import EmbeddedPostgres, url_of_running
+from core.settings.environment import ROOT
 
 FIRST_START = 600  # seconds, on a busy machine: the demo market is loaded
 PATIENCE = 60  # seconds until something that has to show counts as missing

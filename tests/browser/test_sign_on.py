@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 from sqlalchemy import create_engine, text
 
-from core.embedded import url_of_running
+from core.database.embedded.server import url_of_running
 from tests.browser.conftest import Stack, amazcope, is_inside, open_account, says, tab
 from tests.provider import Provider, running_provider
 

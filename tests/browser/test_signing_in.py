@@ -17,8 +17,8 @@ from core.accounts.access.permissions import Means
 from core.accounts.login.two_factor import begin_second_factor, confirm_second_factor
 from core.accounts.models import Person, SignInAttempt
 from core.accounts.people.membership import acting_person
-from core.config import Settings
-from core.secret_key import secret_key
+from core.settings.environment import Settings
+from core.settings.secret_key import secret_key
 from tests.browser.conftest import (
     Stack,
     amazcope,

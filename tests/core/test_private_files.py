@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core import log
-from core.config import Settings
-from core.embedded_home import prepare_home
+from core.database.embedded.layout import prepare_home
 from core.private_files import make_data_folder, opener
-from core.secret_key import secret_key
+from core.runtime import log
+from core.settings.environment import Settings
+from core.settings.secret_key import secret_key
 
 
 @pytest.fixture(autouse=True, params=[0o000, 0o022, 0o077])

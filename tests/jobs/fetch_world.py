@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from core.accounts.people.membership import acting_owner
-from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
+from core.settings.environment import get_settings
 from jobs import fetching
 from jobs.queue import huey
 from tests.factories import follow_all, rows

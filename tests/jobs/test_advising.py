@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
-from core.config import get_settings
 from core.errors import OutsideServiceError
+from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service as asking
 from core.suggestions.advice_queue.service import Asked, request_advice
 from core.suggestions.execution import apply, verify

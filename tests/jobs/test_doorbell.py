@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisAwayError
 from sqlalchemy import text
 
-from core.db import write_scope
+from core.database.session import write_scope
 from core.errors import ConfigurationError
 from jobs import fetching
 from jobs.doorbell import ring_for_fetches

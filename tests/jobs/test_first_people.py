@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from core.config import ROOT, Settings
+from core.settings.environment import ROOT, Settings
 
 
 def migrate(**settings: str) -> str:

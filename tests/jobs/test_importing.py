@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.importing import service, store_rows
 from core.importing.files.isolation import ReadingInterruptedError

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.config import ROOT
+from core.settings.environment import ROOT
 from jobs.guarding import Guard
 from jobs.leftovers import end_leftovers, find_leftovers, mark_of
 

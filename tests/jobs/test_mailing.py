@@ -12,8 +12,8 @@ from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.access.permissions import Acting, Role
 from core.accounts.models import OneTimeToken, Person
 from core.accounts.people import membership
-from core.config import get_settings
 from core.errors import OutsideServiceError
+from core.settings.environment import get_settings
 from jobs import mailing
 from tests.mailbox import Mailbox
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from core.config import ROOT, Settings
 from core.errors import ConfigurationError
+from core.settings.environment import ROOT, Settings
 from jobs import up
 from jobs.guarding import Guard
 
@@ -89,7 +89,7 @@ print(*{name.split(".")[0] for name in sys.modules})
         ("the supervisor", "jobs.cli jobs.up", {"sqlalchemy", "huey", "pandas"}),
         (
             "a preparation that finds all in place",
-            "jobs.up core.migrate jobs.queue core.demo.seed_state core.db",
+            "jobs.up core.database.migrate jobs.queue core.demo.seed_state core.database.session",
             {"numpy", "pandas", "apify_client", "streamlit"},
         ),
         ("the pages", "app.asgi jobs.fetching jobs.importing", {"apify_client", "impit"}),

@@ -21,8 +21,8 @@ from core.accounts.access.api_tokens import find_by_token, make_api_token
 from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
-from core.config import get_settings
-from core.db import write_scope
+from core.database.session import write_scope
+from core.settings.environment import get_settings
 from mcp_server.callers import OfEnvironment
 from mcp_server.http import make_app
 from mcp_server.server import make_server

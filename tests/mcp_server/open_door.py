@@ -16,9 +16,9 @@ from pydantic import Field
 
 from core.accounts.access.permissions import Right
 from core.accounts.people.membership import acting_owner
-from core.config import get_settings
-from core.db import read_scope
+from core.database.session import read_scope
 from core.errors import InvalidInputError
+from core.settings.environment import get_settings
 from mcp_server.answers import Answer, Part
 from mcp_server.callers import Always
 from mcp_server.http import make_app

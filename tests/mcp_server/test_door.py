@@ -13,8 +13,8 @@ from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import ApiToken
 from core.accounts.people.membership import acting_person
 from core.agents.models import AgentCall
-from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
+from core.settings.environment import get_settings
 from tests import loops
 from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, Door, active, agent_of

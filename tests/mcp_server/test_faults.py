@@ -14,12 +14,12 @@ from pydantic import Field
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access.permissions import Means, Right
 from core.accounts.people.membership import acting_person
 from core.agents.models import AgentCall, AgentWrite
-from core.config import get_settings
-from core.db import read_scope, write_scope
+from core.database import session as db
+from core.database.session import read_scope, write_scope
+from core.settings.environment import get_settings
 from core.tracking.models import Tracking
 from mcp_server import tooling
 from mcp_server.answers import Answer

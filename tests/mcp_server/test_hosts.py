@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 from starlette.testclient import TestClient
 
-from core.config import Settings, get_settings
 from core.errors import ConfigurationError
-from core.slow_clients import Patience
+from core.runtime.slow_clients import Patience
+from core.settings.environment import Settings, get_settings
 from mcp_server.http import make_app, options
 from tests.half_open import connection, is_cut, serving
 

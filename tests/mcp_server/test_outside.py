@@ -16,8 +16,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from core.accounts.access.permissions import Acting
-from core.config import ROOT
-from core.db import write_scope
+from core.database.session import write_scope
+from core.settings.environment import ROOT
 from mcp_server.prompting import PROMPTS
 from mcp_server.tooling import TOOLS
 from tests import loops

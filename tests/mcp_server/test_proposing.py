@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.people.membership import acting_owner, acting_person
-from core.db import write_scope
+from core.database.session import write_scope
 from core.suggestions.execution import apply
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Change

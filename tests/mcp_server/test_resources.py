@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Role, Scope
 from core.agents.models import AgentCall
-from core.dictionary import PRODUCT, SNAPSHOT
+from core.field_reference import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY
 from core.history.models import Snapshot
 from mcp_server import resourcing

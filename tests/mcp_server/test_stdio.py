@@ -10,7 +10,7 @@ from core.accounts.access.api_tokens import make_api_token, own_tokens, revoke_o
 from core.accounts.access.permissions import Means
 from core.accounts.models import ApiToken
 from core.accounts.people.membership import acting_owner, acting_person
-from core.db import write_scope
+from core.database.session import write_scope
 from tests.mcp_server.conftest import ALL, active
 from tests.mcp_server.processes import (
     INITIALIZE,

@@ -17,7 +17,7 @@ from core.accounts.models import AuditEvent
 from core.accounts.people.membership import acting_owner, acting_person
 from core.agents.models import AgentCall, AgentWrite
 from core.agents.service import CALLS_KEPT, WRITES_KEPT, Asked, hash_of
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.tracking.models import Tracking
 from core.tracking.service import Wish, follow

@@ -4,7 +4,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from core.config import ROOT
+from core.settings.environment import ROOT
 
 
 def open_page(name: str, **address: str) -> AppTest:

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from app import import_actions, import_parts, import_results
 from app.data import operations
 from core.accounts.access.permissions import Acting
-from core.config import ROOT, get_settings
 from core.errors import InvalidInputError
 from core.importing.queries import find_import
+from core.settings.environment import ROOT, get_settings
 from core.upkeep.heartbeat import beat
 from jobs.importing import run_import
 from tests.factories import rows

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import addresses, boundary
 from core.accounts.access.permissions import Acting
-from core.config import ROOT
+from core.settings.environment import ROOT
 from tests.pages.seeding import seed
 
 PARAMETERS = {

@@ -19,8 +19,8 @@ from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.models import Person
 from core.accounts.people import account_notices, membership, profile
-from core.config import get_settings
 from core.errors import NotAllowedError
+from core.settings.environment import get_settings
 from jobs import mailing
 from tests.factories import product
 from tests.pages.conftest import SignIn

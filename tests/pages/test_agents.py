@@ -12,7 +12,7 @@ from core.accounts.models import Person
 from core.agents.models import AgentCall
 from core.agents.queries import PAGE
 from core.agents.rules import Outcome
-from core.config import ROOT
+from core.settings.environment import ROOT
 from tests.factories import stranger
 
 NOW = datetime.now(UTC)

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import suggestion_actions
 from core.accounts.access.permissions import Acting, Role
-from core.config import ROOT
 from core.errors import InvalidInputError, NotAllowedError
+from core.settings.environment import ROOT
 from core.suggestions.competitors import service
 from core.suggestions.competitors.queries import competitors_of, price_caps_of
 from core.suggestions.rules import PriceCaps

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.permissions import Acting, Role
 from core.accounts.models import Person
-from core.config import ROOT
+from core.settings.environment import ROOT
 from core.text.numbers import format_count
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
 from tests.pages.conftest import SignIn
@@ -100,9 +100,9 @@ def _alone() -> None:
     import streamlit as st
 
     from app import fragments
-    from core import formats
+    from core.text import locale
 
-    formats.use(formats.USUAL)
+    locale.use(locale.USUAL)
 
     @fragments.fragment()
     def part() -> None:

@@ -14,9 +14,9 @@ from streamlit.testing.v1 import AppTest
 from app import health_parts
 from app.data import operations
 from core.accounts.access.permissions import Acting
-from core.config import ROOT
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state
+from core.settings.environment import ROOT
 from core.upkeep.heartbeat import beat
 from core.upkeep.job_runs import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run

@@ -16,7 +16,7 @@ from core.accounts.access.permissions import Acting, Role, Scope
 from core.accounts.login import throttling
 from core.accounts.models import AuditEvent, Person
 from core.accounts.people import membership, self_service
-from core.config import ROOT, get_settings
+from core.settings.environment import ROOT, get_settings
 from jobs import mailing
 from tests.pages.conftest import SignIn
 

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.permissions import Acting, Role
 from core.suggestions.models import AdviceCall
+from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.world import own_lamp
-from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew
 from tests.factories import LAMP
 from tests.jobs.fetch_world import set_environment
 from tests.pages.conftest import SignIn

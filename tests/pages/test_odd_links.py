@@ -12,7 +12,7 @@ from core.accounts.access.credentials import token_hash
 from core.accounts.access.one_time_tokens import Purpose, make_token
 from core.accounts.access.permissions import Acting
 from core.accounts.models import OneTimeToken, Person, SignIn
-from core.config import ROOT
+from core.settings.environment import ROOT
 from tests.pages.conftest import SignIn as SignInAs
 
 NAMES = list(linked.PARAMETERS.values())

@@ -11,10 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import actions
 from core.accounts.access.permissions import Acting
-from core.config import ROOT
 from core.history.changes.text import before_and_after, label
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
+from core.settings.environment import ROOT
 from core.tracking.rules import Role
 from tests.factories import follow_all, look_at, store
 from tests.pages.seeding import seed

@@ -14,10 +14,10 @@ from app import actions, product_actions, product_parts
 from core.accounts.access.permissions import Acting
 from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
-from core.config import ROOT, get_settings
 from core.history.labels import short_availability_label
 from core.history.observation import Availability, CategoryRank, Seen, Source
 from core.history.product_summary import find_product_head
+from core.settings.environment import ROOT, get_settings
 from core.text.times import format_moment
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import actions, keys, tables
 from core.accounts.access.permissions import Acting
-from core.config import ROOT
 from core.history.observation import Availability
+from core.settings.environment import ROOT
 from core.tracking.list_filter import ListFilter, Sort
 from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role

@@ -19,8 +19,8 @@ from core.accounts.access.permissions import Acting, Role, Scope
 from core.accounts.login import two_factor
 from core.accounts.models import Person
 from core.accounts.people import account_notices
-from core.config import ROOT, get_settings
-from core.secret_key import secret_key
+from core.settings.environment import ROOT, get_settings
+from core.settings.secret_key import secret_key
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 from tests.pages.seeding import follow_many, seed

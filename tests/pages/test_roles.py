@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.permissions import Acting, Role
-from core.config import ROOT
+from core.settings.environment import ROOT
 from core.tracking.rules import Role as ProductRole
 from tests.factories import rows
 from tests.pages.conftest import SignIn

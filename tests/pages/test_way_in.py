@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app import welcome
-from core.config import ROOT, Settings
 from core.demo.people import PEOPLE
 from core.errors import NotAllowedError
+from core.settings.environment import ROOT, Settings
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, plain, press
 

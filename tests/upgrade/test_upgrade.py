@@ -16,19 +16,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
-from core import db, migrate
 from core.accounts.access import audit, one_time_tokens, sessions
 from core.accounts.access.api_tokens import find_by_token
 from core.accounts.access.credentials import is_password
 from core.accounts.access.permissions import Acting, Means
 from core.accounts.login import two_factor
 from core.accounts.people.membership import acting_person
+from core.database import migrate
+from core.database import session as db
 from core.history.provenance.provenance import find_latest_provenance
+from core.metadata import metadata
 from core.suggestions.execution import apply
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
-from core.tables import metadata
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from core.tracking.lists.queries import find_rows
 from tests.core.suggestions.world import advice, new_price

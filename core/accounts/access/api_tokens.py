@@ -25,7 +25,7 @@ from core.accounts.access.permissions import (
 )
 from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
 from core.accounts.models import ApiToken, Person
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
 PREFIX = "amz_"  # so that a scanner of leaked secrets knows it

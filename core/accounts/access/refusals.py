@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.permissions import Acting
 from core.accounts.models import Team
-from core.db import note_scope
+from core.database.session import note_scope
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)

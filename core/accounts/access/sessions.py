@@ -27,7 +27,7 @@ from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Means, Right, Role
 from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
 from core.accounts.models import Person, SignIn
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.errors import NotFoundError
 
 # What tokens begin with since their cookie is bound to its host; older ones have none.

@@ -20,14 +20,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from core import hosts
-from core.config import STAND_IN_TOKEN
 from core.demo.fake_apify import responses
 from core.demo.fake_apify.actor_input import AskedPage
 from core.demo.fake_apify.faults import Fault, FaultKind, FaultScript, read_fault
 from core.demo.fake_apify.item_faults import with_quirks
 from core.demo.fake_apify.run_store import Clock, RunBook, StandInRun
 from core.errors import InvalidInputError
+from core.runtime import hosts
+from core.settings.environment import STAND_IN_TOKEN
 
 DEMO_TOKEN: Final = STAND_IN_TOKEN
 NO_CREDIT_TOKEN: Final = "no-credit"  # noqa: S105 - answered with 402

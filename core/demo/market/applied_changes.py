@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from core.db import read_scope
+from core.database.session import read_scope
 from core.demo.market.catalogue import Stocked
 from core.demo.market.observations import Offer, own_seller
 from core.errors import ConfigurationError

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import MARKETPLACES
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.errors import InvalidInputError
 from core.history.changes.comparison import ChangedProduct, State, Thresholds, judge, stock_of_a_day
 from core.history.ingest.change_detection import USUAL_RULE, Finding

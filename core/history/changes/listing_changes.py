@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import get_marketplace
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.history.changes.comparison import ChangedProduct
 from core.history.changes.feed import Asked
 from core.history.changes.listing_diff import Change, changes_between

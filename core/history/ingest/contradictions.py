@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.bulk import run_rows
+from core.database.bulk_write import run_rows
 from core.history.ingest.differences import FIELDS
 
 Key = tuple[int, Any, int]  # product, time in UTC, source

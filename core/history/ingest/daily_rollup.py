@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from core.bulk import insert_rows, run_rows
-from core.frames import Column, read_frame
+from core.database.bulk_write import insert_rows, run_rows
+from core.database.columnar_read import Column, read_frame
 from core.history.ingest.quality_gate import (
     COUNT_FLAGS,
     LIST_PRICE_FLAGS,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core.bulk import run_rows
+from core.database.bulk_write import run_rows
 from core.history.ingest.latest_values import LatestState, judge_attention
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,

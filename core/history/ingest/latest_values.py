@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.orm import Session
 
-from core.bulk import run_rows
-from core.db import driver_connection
+from core.database.bulk_write import run_rows
+from core.database.session import driver_connection
 from core.history.ingest.change_detection import DayValues, find_attention
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,

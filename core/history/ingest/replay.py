@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from core.bulk import run_rows
+from core.database.bulk_write import run_rows
 from core.history.ingest.quality_gate import (
     COUNT_FIELD,
     COUNT_FLAGS,

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core.bulk import copy_rows, insert_rows, run_rows
 from core.catalog.listing import Listing
 from core.catalog.listing_versions import (
     NewVersion,
@@ -27,6 +26,8 @@ from core.catalog.listing_versions import (
 )
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import category_ids
+from core.database.bulk_write import copy_rows, insert_rows, run_rows
+from core.database.partitions import make_partitions, month_of
 from core.history.ingest.dirty_days import TouchedDays, local_day
 from core.history.ingest.earlier_values import references_before, reread_accepted
 from core.history.ingest.latest_values import (
@@ -51,7 +52,6 @@ from core.history.ingest.rejections import refuse
 from core.history.ingest.replay import Key, Late, Replay, replay
 from core.history.ingest.snapshot_rows import SNAPSHOT, snapshot_row
 from core.history.observation import Observation
-from core.partitions import make_partitions, month_of
 
 Category = tuple[str, str]
 

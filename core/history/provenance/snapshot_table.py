@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from core import spreadsheets
 from core.catalog.money import format_price, to_decimal
 from core.history.labels import availability_label, flag_names, flag_reasons
 from core.history.observation import Availability, Flag, Outcome, PriceBasis, Seen, Source
 from core.history.provenance.text import source_name
+from core.text import spreadsheets
 from core.text.numbers import format_count, format_rank, format_rating
 
 Stored = Mapping[str, Any]  # a row of `queries.snapshot_page`

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from core import chart_theme
 from core.chart_theme import MoneyStyle
-from core.formats import digits
 from core.history.timeline import axes, event_marks, series
 from core.history.timeline.series import Codes, History, Line
 from core.text.escaping import shorten
+from core.text.locale import digits
 from core.text.numbers import format_count, format_rank
 
 Trace = dict[str, Any]

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.models import ListingVersion
-from core.frames import Arrays, Column, Part, as_frame, read_frame, read_parts
+from core.database.columnar_read import Arrays, Column, Part, as_frame, read_frame, read_parts
 from core.history.observation import Kind, Seen, Source
 
 if TYPE_CHECKING:

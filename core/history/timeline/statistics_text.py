@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.catalog.money import format_price
-from core.formats import digits
 from core.history.timeline.statistics import Figure, Span, Statistics
+from core.text.locale import digits
 from core.text.numbers import (
     MINUS,
     THIN_SPACE,

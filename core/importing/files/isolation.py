@@ -21,11 +21,11 @@ from enum import Enum
 from io import BytesIO
 from typing import Any, TypeVar
 
-from core.config import ROOT, get_settings
 from core.errors import AmazcopeError
 from core.importing.files import reader_process
 from core.importing.files.reader_process import LENGTH, OUT_OF_MEMORY, Limits, Request
 from core.importing.files.source_file import MEGABYTE, UPLOAD_MB, UnreadableFileError
+from core.settings.environment import ROOT, get_settings
 
 log = logging.getLogger(__name__)
 

@@ -100,7 +100,9 @@ def upload_limit() -> int:
     given = os.environ.get(UPLOAD_MB)
     if given is not None:
         return int(given) * MEGABYTE
-    from core.config import get_settings  # takes longer to load than all of a reader's process
+    from core.settings.environment import (
+        get_settings,  # takes longer to load than all of a reader's process
+    )
 
     return get_settings().amazcope_upload_mb * MEGABYTE
 

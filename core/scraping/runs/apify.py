@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from core import collector
 from core.errors import OutsideServiceError
+from core.runtime import gc_pause
 
 if TYPE_CHECKING:
     from apify_client import ApifyClient
@@ -168,7 +168,7 @@ class Apify:
 
     def items(self, dataset_id: str, offset: int, limit: int) -> Page:
         """Return a page of a data set."""
-        with _plain_errors(), collector.at_rest():
+        with _plain_errors(), gc_pause.at_rest():
             page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
             if not isinstance(page.items, list):
                 raise TypeError("The items are no list.")

@@ -15,8 +15,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.bulk import insert_rows
-from core.leases import TERM
+from core.database.bulk_write import insert_rows
+from core.database.leases import TERM
 from core.scraping.parsers.registry import Actor, Asked
 from core.scraping.runs.budget import Limits, Spending, affordable_batch
 from core.scraping.runs.models import FetchRun

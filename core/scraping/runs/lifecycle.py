@@ -13,9 +13,9 @@ from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from core.database.leases import TakenOverError
 from core.errors import NotFoundError
 from core.history.observation import Outcome
-from core.leases import TakenOverError
 from core.scraping.runs.apify import OutsideRun
 from core.scraping.runs.dispatch import OPEN_STATES
 from core.scraping.runs.models import FetchItem, FetchRun, ProviderState

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.config import STAND_IN_TOKEN, Settings
 from core.errors import ConfigurationError
 from core.scraping.parsers.registry import Actor, get_actor
 from core.scraping.runs.apify import ApifyAccess
 from core.scraping.runs.budget import Limits
+from core.settings.environment import STAND_IN_TOKEN, Settings
 
 APIFY = "apify"
 DEMO = "demo"

@@ -15,11 +15,11 @@ import zstandard
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import collector
-from core.bulk import copy_rows, run_rows
+from core.database.bulk_write import copy_rows, run_rows
+from core.database.partitions import day_of, make_partitions
 from core.history.ingest.store import Look, store_looks
 from core.history.observation import Failure, Observation, Outcome
-from core.partitions import day_of, make_partitions
+from core.runtime import gc_pause
 from core.scraping.parsers.identity import read_asin
 from core.scraping.parsers.registry import Actor, Asked
 
@@ -75,7 +75,7 @@ def make_raw_room(session: Session, now: datetime) -> None:
 
 def store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:
     """Store a page of a data set and return what became of it."""
-    with collector.at_rest():
+    with gc_pause.at_rest():
         return _store_items(session, batch, items, now)
 
 

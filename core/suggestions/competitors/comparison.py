@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.categories import is_named
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.history.current.ranking import Standing, standing
 from core.suggestions.evidence.queries import PAGES
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.suggestions.models import PriceCap
 from core.suggestions.rules import PriceCaps
 

@@ -10,8 +10,8 @@ from typing import Any
 from psycopg.rows import class_row
 from sqlalchemy.orm import Session
 
-from core.bulk import run_rows
-from core.db import driver_connection
+from core.database.bulk_write import run_rows
+from core.database.session import driver_connection
 from core.history.observation import Source
 from core.suggestions.evidence.history_figures import HistoryDay
 from core.suggestions.fingerprints import declined_mark

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core import spreadsheets
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.money import to_decimal
 from core.suggestions.change_values import told
 from core.suggestions.rules import Change
+from core.text import spreadsheets
 
 COLUMNS = ("marketplace", "asin", "field", "current value", "new value", "currency", "reason")
 _PATHS: Mapping[Change, str] = {

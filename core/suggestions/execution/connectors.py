@@ -1,7 +1,7 @@
 """Ways to push an approved change to a marketplace directly. Off by default.
 
 Adding one: a class with `name` and `push`, its entry in APPLIERS, and its name among
-those that the settings take (`core/config.py`). What is here reaches nothing outside.
+those that the settings take (`core/settings/environment.py`). What is here reaches nothing outside.
 """
 
 from collections.abc import Callable, Mapping

@@ -14,9 +14,9 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from core.config import Settings
-from core.db import database_time, write_scope
+from core.database.session import database_time, write_scope
 from core.errors import InvalidInputError, OutsideServiceError
+from core.settings.environment import Settings
 from core.suggestions.advice_queue.service import Asked
 from core.suggestions.fingerprints import facts_hash
 from core.suggestions.llm import call_log, prompt, reply_parser

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from core.config import Settings
+from core.settings.environment import Settings
 from core.suggestions.llm.client import ModelAccess
 from core.suggestions.llm.costs import CostRange, Price, cost_range, read_prices
 

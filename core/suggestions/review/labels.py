@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core import formats
 from core.accounts.access.permissions import Means
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
-from core.formats import digits
 from core.suggestions.change_values import NOT_ON_A_PAGE, is_tracking
 from core.suggestions.review.queries import ActionView, Event, QueueRow
 from core.suggestions.rules import (
@@ -25,6 +23,8 @@ from core.suggestions.rules import (
     PriceCaps,
     SuggestionState,
 )
+from core.text import locale as formats
+from core.text.locale import digits
 from core.text.numbers import THIN_SPACE, format_count, format_rank, format_rating
 from core.text.times import format_age, format_cadence
 

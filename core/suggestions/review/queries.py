@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.suggestions.queue_filter import LARGEST_PAGE, Counts, Group, QueueFilter, counts_of
 from core.suggestions.rules import (
     KIND_OF,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import find_by_name
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.tracking.list_filter import ListFilter, Whose
 from core.tracking.lists.list_filter_sql import SCOPES, narrow, scope_values
 

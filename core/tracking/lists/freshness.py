@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import verb
 from core.accounts.access.permissions import Acting, Right
-from core.db import driver_connection
+from core.database.session import driver_connection
 from core.tracking.list_filter import COUNT_CAP, Whose
 from core.tracking.lists.list_filter_sql import NEWS_HOURS, SCOPES, scope_values
 

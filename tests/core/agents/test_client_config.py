@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.agents.client_config import TOKEN_HERE, Program, http_config, stdio_config
-from core.config import ROOT, Settings
+from core.settings.environment import ROOT, Settings
 
 PROGRAM = Program("/srv/a folder/.venv/bin/python", Path('/srv/a "folder"'))
 

@@ -6,7 +6,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from core.catalog.service import category_ids, ensure_products, find_products
-from core.db import write_scope
+from core.database.session import write_scope
 from tests.factories import KETTLE, LAMP, latest, row
 
 

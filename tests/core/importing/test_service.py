@@ -13,12 +13,12 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
+from core.database.leases import TakenOverError
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service, store_rows
 from core.importing.files.source_file import UnreadableFileError
 from core.importing.models import ImportPiece, ImportRow, ImportRun
 from core.importing.service import Confirmation
-from core.leases import TakenOverError
 from core.tracking.rules import Role
 from jobs.importing import run_import
 from tests.core.importing.conftest import WriteFile

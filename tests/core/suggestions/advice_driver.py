@@ -3,7 +3,7 @@
 import sys
 from datetime import timedelta
 
-from core.config import get_settings
+from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
 from core.suggestions.llm.advisor import find_model_adviser
 from jobs.advising import advise_round

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from core.accounts.people.membership import acting_owner
-from core.db import read_scope
+from core.database.session import read_scope
 from core.demo.seed import load_demo
 from core.suggestions.advisors.content_rules import local_day
 from core.suggestions.advisors.listing_policies import lint_change

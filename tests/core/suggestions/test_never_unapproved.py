@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Means, Role, Scope
 from core.accounts.people.membership import acting_owner, acting_person
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError
 from core.suggestions import lifecycle as steps
 from core.suggestions.competitors import service as competitors

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from core.accounts.access.permissions import Acting, Means, Role
 from core.accounts.people.membership import acting_owner, acting_person
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions.advice_queue import service as advising
 from core.suggestions.execution import apply

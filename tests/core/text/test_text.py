@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import formats
 from core.accounts.people.profile import LOCALES
 from core.catalog.money import format_price
 from core.chart_theme import money_style
-from core.formats import Formats
 from core.history.labels import (
     availability_label,
     flag_names,
@@ -22,7 +20,9 @@ from core.history.labels import (
     price_basis_label,
 )
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
+from core.text import locale as formats
 from core.text.escaping import escape_markdown, quote, shorten
+from core.text.locale import Formats
 from core.text.machines import machine_name
 from core.text.numbers import (
     format_capped_count,

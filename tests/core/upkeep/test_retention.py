@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.database.partitions import day_of, existing_names, make_partitions
 from core.history.observation import CategoryRank
-from core.partitions import day_of, existing_names, make_partitions
 from core.upkeep.retention import (
     drop_old_snapshots,
     drop_raw_items,

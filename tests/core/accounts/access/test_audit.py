@@ -9,11 +9,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access import audit, audit_text
 from core.accounts.access.permissions import Acting, Means, Role
 from core.accounts.models import AuditEvent
 from core.accounts.people.membership import acting_owner
+from core.database import session as db
 from tests.core.accounts.conftest import Member
 from tests.factories import stranger
 

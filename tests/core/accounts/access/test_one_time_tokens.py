@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access import sessions
 from core.accounts.access.one_time_tokens import (
     LIFETIMES,
@@ -23,6 +22,7 @@ from core.accounts.access.one_time_tokens import (
 from core.accounts.access.permissions import Acting
 from core.accounts.models import OneTimeToken
 from core.accounts.people.membership import acting_owner
+from core.database import session as db
 from tests.core.accounts.conftest import LIFETIME, NOW
 
 TOGETHER = (Purpose.TICKET, Purpose.SECOND)

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access import refusals
 from core.accounts.access.permissions import Acting, Role, Scope
 from core.accounts.models import AuditEvent, RefusalCount
 from core.accounts.people import membership
+from core.database import session as db
 from core.errors import ConfigurationError, NotAllowedError
 from tests.core.accounts.conftest import Member
 

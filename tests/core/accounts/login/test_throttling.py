@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.login import password_login, throttling
 from core.accounts.login.throttling import (
     AttemptLimits,
@@ -18,6 +17,7 @@ from core.accounts.login.throttling import (
     forgive,
 )
 from core.accounts.models import AuditEvent, Notice, SignInAttempt
+from core.database import session as db
 from tests.core.accounts.conftest import NOW, Member
 
 LIMITS = AttemptLimits(per_person=3, per_address=6, window=timedelta(minutes=15))

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access import api_tokens, sessions
 from core.accounts.access.one_time_tokens import LIFETIMES, Purpose, find_token, make_token
 from core.accounts.access.permissions import Acting, Means, Role, Scope
@@ -33,6 +32,7 @@ from core.accounts.people.membership import (
     set_up,
     withdraw_invitation,
 )
+from core.database import session as db
 from core.errors import AmazcopeError, InvalidInputError, NotAllowedError, NotFoundError
 from tests.core.accounts.conftest import LIFETIME, NEW_HASH, NOW, Member, person, signed_in
 from tests.factories import stranger

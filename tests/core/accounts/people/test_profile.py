@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access import audit, sessions
 from core.accounts.access.confirmation import mark_confirmed
 from core.accounts.access.one_time_tokens import Purpose, find_token, make_token
@@ -27,6 +26,7 @@ from core.accounts.people.profile import (
     get_profile,
     own_password_hash,
 )
+from core.database import session as db
 from core.errors import InvalidInputError
 from tests.core.accounts.conftest import (
     LIFETIME,

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access import sessions
 from core.accounts.access.one_time_tokens import Purpose, make_token
 from core.accounts.access.permissions import Acting, Role
@@ -24,6 +23,7 @@ from core.accounts.people.self_service import (
     request_reset,
     reset_password,
 )
+from core.database import session as db
 from core.errors import InvalidInputError
 from tests.core.accounts.conftest import (
     LIFETIME,

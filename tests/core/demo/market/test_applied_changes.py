@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core import db
 from core.accounts.access.permissions import Acting
+from core.database import session as db
 from core.demo.market.applied_changes import Adopted, Adoptions, adoptions, stored_adoptions
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market

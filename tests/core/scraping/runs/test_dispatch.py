@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
 from core.accounts.people.membership import acting_owner
-from core.db import session_factory, write_scope
+from core.database.session import session_factory, write_scope
 from core.scraping.parsers.registry import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import LEASE, PlannedRun, input_hash, plan_run, spending

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
+from core.database.leases import TakenOverError
 from core.errors import NotFoundError
 from core.history.observation import Outcome
-from core.leases import TakenOverError
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs import lifecycle
 from core.scraping.runs.apify import OutsideRun

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting
-from core.config import ROOT, get_settings
 from core.errors import ConfigurationError
+from core.settings.environment import ROOT, get_settings
 from core.suggestions.advice_queue.service import Asked, answer_by_rules
 from core.suggestions.evidence.collect import gather
 from core.suggestions.llm import advisor, call_log
@@ -26,9 +26,9 @@ from core.suggestions.llm.config import ModelSetup, get_setup
 from core.suggestions.llm.costs import Price, cost_range, most_cost, read_prices, spent_today
 from core.suggestions.llm.daily_stats import model_day
 from core.suggestions.rules import PriceCaps
+from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.world import own_lamp
-from tests.core.test_config import _read_anew  # noqa: F401 - settings are read anew
 from tests.factories import LAMP, rows, stranger
 from tests.factories import NOON as FACTORY_NOON
 from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model

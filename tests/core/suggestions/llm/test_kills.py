@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.people.membership import acting_owner
-from core.db import read_scope, write_scope
+from core.database.session import read_scope, write_scope
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.llm import call_log
 from core.suggestions.llm.advisor import longest_question

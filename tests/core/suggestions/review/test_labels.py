@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import formats
 from core.suggestions.advice_queue import labels as answer_labels
 from core.suggestions.advice_queue.queries import Answer
 from core.suggestions.review import labels as suggestion_words
@@ -19,6 +18,7 @@ from core.suggestions.rules import (
     PriceCaps,
     SnapshotKey,
 )
+from core.text import locale as formats
 from core.text.numbers import THIN_SPACE
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from core.db import make_engine
+from core.database.session import make_engine
 from core.errors import ConfigurationError
 
 OLDEST_SERVER = 15

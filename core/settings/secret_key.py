@@ -4,8 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from core.config import Settings
 from core.private_files import make_folder, opener
+from core.settings.environment import Settings
 
 _FILE = "key"
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from core.config import Settings, get_settings
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, make_folder, opener
+from core.settings.environment import Settings, get_settings
 
 KEPT_BYTES = 10_000_000  # of one file; as many again in each older one
 KEPT_FILES = 3

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.db import driver_connection
+from core.database.session import driver_connection
 
 
 def insert_rows(

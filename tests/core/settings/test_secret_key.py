@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.config import Settings
-from core.secret_key import secret_key
+from core.settings.environment import Settings
+from core.settings.secret_key import secret_key
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_threads_that_ask_at_once_get_the_same(settings: Settings) -> None:
 
 def test_processes_that_ask_at_once_get_the_same(settings: Settings) -> None:
     code = (
-        "from pathlib import Path; from core.config import Settings;"
-        "from core.secret_key import secret_key;"
+        "from pathlib import Path; from core.settings.environment import Settings;"
+        "from core.settings.secret_key import secret_key;"
         f"print(secret_key(Settings(amazcope_data_dir=Path({str(settings.amazcope_data_dir)!r}))))"
     )
     started = [

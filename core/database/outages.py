@@ -10,7 +10,7 @@ from psycopg.errors import (
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.connections import DatabaseBusyError
+from core.database.connections import DatabaseBusyError
 
 ERRORS = (SQLAlchemyError, psycopg.Error)
 """What a database raises; not each of them is an outage."""

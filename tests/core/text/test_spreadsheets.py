@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from core.config import ROOT
-from core.spreadsheets import csv_file, csv_lines, csv_of_frame, safe_text, xlsx_file
+from core.settings.environment import ROOT
+from core.text.spreadsheets import csv_file, csv_lines, csv_of_frame, safe_text, xlsx_file
 
 SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹣", "⁺"]
 BEFORE = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\x00", "\x01", "\u202e", '"', ' " ']
@@ -131,7 +131,7 @@ def test_files_are_written_in_one_place() -> None:
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"csv\.(Dict)?[wW]riter|\.to_csv|\.to_excel|Workbook\(\)", path.read_text())
     }
-    assert writers == {"core/spreadsheets.py"}
+    assert writers == {"core/text/spreadsheets.py"}
     tables = {
         path.name
         for folder in ("app", "pages")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core import log
-from core.config import Settings
 from core.errors import ConfigurationError
+from core.runtime import log
+from core.settings.environment import Settings
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:

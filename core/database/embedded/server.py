@@ -23,7 +23,7 @@ from typing import NoReturn, Self
 
 import psutil
 
-from core.embedded_files import (
+from core.database.embedded.files import (
     free_port,
     keep_small,
     last_lines,
@@ -32,7 +32,7 @@ from core.embedded_files import (
     said_plainly,
     write_secret,
 )
-from core.embedded_home import Home, Say, prepare_home
+from core.database.embedded.layout import Home, Say, prepare_home
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, make_folder, opener
 

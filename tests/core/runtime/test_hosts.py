@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.hosts import is_known_host, is_own_origin, origin_of
+from core.runtime.hosts import is_known_host, is_own_origin, origin_of
 
 LABEL = st.from_regex(r"[a-z][a-z0-9]{0,10}", fullmatch=True)
 PORT = st.one_of(st.just(""), st.integers(1, 65535).map(lambda port: f":{port}"))

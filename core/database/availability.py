@@ -9,8 +9,8 @@ from threading import Thread
 
 from sqlalchemy import text
 
-from core import outages
-from core.db import read_scope
+from core.database import outages
+from core.database.session import read_scope
 from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)

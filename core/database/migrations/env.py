@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from core.tables import metadata
+from core.metadata import metadata
 
 
 def include_object(

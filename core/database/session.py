@@ -21,10 +21,10 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from core import connections
-from core.config import get_settings
-from core.connections import DatabaseBusyError, Share
+from core.database import connections
+from core.database.connections import DatabaseBusyError, Share
 from core.errors import ConfigurationError
+from core.settings.environment import get_settings
 
 CONNECT_PATIENCE = 10  # seconds; a server that was cut off must not hold whoever asks
 NAMES = {
@@ -50,7 +50,9 @@ def database_url() -> str:
     given = get_settings().database_url
     if given is not None:
         return with_driver(given.get_secret_value())
-    from core.embedded import url_of_running  # brings psutil along; servers need none of it
+    from core.database.embedded.server import (
+        url_of_running,  # brings psutil along; servers need none of it
+    )
 
     url = url_of_running(get_settings().amazcope_data_dir, get_settings().secrets_dir)
     if url is None:

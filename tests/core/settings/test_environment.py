@@ -9,9 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from core.config import APPLIERS, ROOT, Settings, get_settings
-from core.db import conninfo, make_engine
+from core.database.session import conninfo, make_engine
 from core.errors import ConfigurationError
+from core.settings.environment import APPLIERS, ROOT, Settings, get_settings
 from core.suggestions.execution import connectors
 from core.suggestions.execution.connectors import OFF
 

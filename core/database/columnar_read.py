@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy.orm import Session
 
-from core.db import driver_connection
+from core.database.session import driver_connection
 
 if TYPE_CHECKING:
     import pandas as pd  # brought in when a frame is made: who takes arrays needs none of it

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from core.slow_clients import Patience, cutting_slow_clients
+from core.runtime.slow_clients import Patience, cutting_slow_clients
 from tests.half_open import PATIENCE, connection, is_cut, serving, wait_until
 
 SHORT = Patience(header_seconds=0.2, body_seconds=0.2, bytes_per_second=1000, unread_seconds=0.2)

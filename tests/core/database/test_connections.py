@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from core import connections, db
-from core.connections import DatabaseBusyError, Share, connections_of
+from core.database import connections
+from core.database import session as db
+from core.database.connections import DatabaseBusyError, Share, connections_of
 
 SMALL = 13  # connections that the small database takes
 

@@ -269,7 +269,7 @@ class Settings(BaseSettings):
     def hostnames(self, url: str | None) -> frozenset[str]:
         """Return which names a server may be called by: its address's host and `url`'s.
 
-        Besides these it answers to localhost and to IP addresses (core/hosts.py).
+        Besides these it answers to localhost and to IP addresses (core/runtime/hosts.py).
         """
         named = urlsplit(url).hostname if url else None
         return frozenset(filter(None, (self.amazcope_host, named)))

@@ -12,7 +12,7 @@ from sqlalchemy import DateTime, Text, Uuid, delete, func, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.db import Base
+from core.database.session import Base
 from core.errors import AmazcopeError
 
 TERM: Final = timedelta(seconds=20)  # of a lease or claim; renewed four times within it

@@ -1,0 +1,1 @@
+"""PostgreSQL: sessions, reads and writes of many rows, migrations, the embedded server."""

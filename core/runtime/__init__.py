@@ -1,0 +1,1 @@
+"""What every process needs: its log, host names, slow clients, garbage collection."""
