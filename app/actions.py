@@ -14,7 +14,7 @@ from core.text.numbers import format_count
 from core.tracking import service
 from core.tracking.list_filter import Whose
 from core.tracking.lists import freshness
-from jobs.doorbell import ring_for_fetches
+from jobs.tasks.wake import ring_for_fetches
 
 Ids = Sequence[int]
 

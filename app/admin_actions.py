@@ -13,7 +13,7 @@ from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
-from jobs import mailing
+from jobs.tasks import mailing
 
 LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
 

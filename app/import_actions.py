@@ -63,7 +63,9 @@ def discard(run_id: int) -> None:
 
 def _ring(run_id: int) -> None:
     """Wake the worker. Where it can't be reached, its next round finds the import."""
-    from jobs.importing import import_file  # brings the queue along, which only this verb needs
+    from jobs.tasks.importing import (
+        import_file,  # brings the queue along, which only this verb needs
+    )
 
     try:
         import_file(run_id)

@@ -26,7 +26,7 @@ from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
-from jobs import mailing
+from jobs.tasks import mailing
 
 PARAMETERS = {
     Purpose.SETUP: "setup",

@@ -4,7 +4,7 @@ import re
 
 import mcp_server.server  # noqa: F401 - declares tools, resources and prompts
 from core.settings.environment import ROOT, Settings
-from jobs.cli import commands
+from jobs.commands.cli import commands
 from mcp_server.listing import with_tables
 from mcp_server.prompting import PROMPTS
 from mcp_server.resourcing import RESOURCES

@@ -19,7 +19,7 @@ from core.tracking.lists import freshness
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import clean_tags
 from core.upkeep.fetch_blockers import known_hindrances
-from jobs.doorbell import ring_for_fetches
+from jobs.tasks.wake import ring_for_fetches
 from mcp_server.answers import Part, Untrusted, Written, name_of, quoted
 from mcp_server.arguments import (
     DryRun,

@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 
 from core.scraping.runs.apify import Apify
-from jobs import fetching, providers
+from jobs.tasks import fetching, providers
 from tests.jobs.fetch_world import World, forget_queue, set_environment
 from tests.stand_in import RunningStandIn, running_stand_in
 

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from core.accounts.people.membership import acting_owner
 from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
-from jobs import fetching
 from jobs.queue import huey
+from jobs.tasks import fetching
 from tests.factories import follow_all, rows
 from tests.stand_in import RunningStandIn
 

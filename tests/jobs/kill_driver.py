@@ -21,7 +21,7 @@ from core.database import connections
 from core.database import session as db
 from core.scraping.runs import dispatch, lifecycle, store_items
 from core.scraping.runs.apify import Apify, load_client
-from jobs import fetching, holding
+from jobs.tasks import claims, fetching
 
 PATIENCE = 12.0  # seconds after which a child gives up
 
@@ -30,7 +30,7 @@ def main() -> None:
     load_client()  # the children share it
     fetching.CLAIM = timedelta(milliseconds=200)
     fetching.PAGE = 2
-    holding.BEAT = 0.05
+    claims.BEAT = 0.05
     # Who is stopped within a transaction gives its locks back, here sooner than usual.
     connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
     dispatch.TERM = fetching.CLAIM

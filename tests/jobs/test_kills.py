@@ -161,7 +161,7 @@ def test_two_workers_at_once_do_each_step_once(world: World, workers: Workers) -
 @pytest.fixture
 def worker(world: World) -> Iterator[psutil.Popen]:
     process = psutil.Popen(
-        [sys.executable, "-c", "from jobs.worker import run; run()"],
+        [sys.executable, "-c", "from jobs.launcher.worker import run; run()"],
         cwd=ROOT,
         env=os.environ | {"AMAZCOPE_WORKER_PROCESSES": "1"},
         start_new_session=True,

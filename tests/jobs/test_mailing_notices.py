@@ -11,7 +11,7 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.people.email_templates import Letter
 from core.errors import OutsideServiceError
-from jobs import mailing
+from jobs.tasks import mailing
 
 
 @pytest.fixture

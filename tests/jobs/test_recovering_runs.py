@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs import fetching
+from jobs.tasks import fetching
 from tests.jobs.fetch_world import World, collect_until_error, set_environment
 
 

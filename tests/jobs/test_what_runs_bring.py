@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.history.observation import Outcome
-from jobs import fetching
+from jobs.tasks import fetching
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, collect_until_error, set_environment
 
 

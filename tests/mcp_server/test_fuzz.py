@@ -27,7 +27,7 @@ from core.suggestions.proposals.propose import propose_by_name
 from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
 from core.tracking.service import Wish, follow
-from jobs import fetching
+from jobs.tasks import fetching
 from mcp_server.callers import Always
 from mcp_server.server import make_server
 from mcp_server.tooling import TOOLS

@@ -10,7 +10,7 @@ from mcp import Client
 from sqlalchemy.orm import Session
 
 from core.tracking.rules import Role as Owned
-from jobs import fetching
+from jobs.tasks import fetching
 from mcp_server.prompting import PROMPTS
 from mcp_server.tooling import TOOLS
 from tests.factories import KETTLE, follow_all, lamp_listing, look_at, store

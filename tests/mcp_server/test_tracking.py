@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Acting, Role, Scope
 from core.accounts.models import AuditEvent
 from core.tracking.models import Tracking
-from jobs import fetching
+from jobs.tasks import fetching
 from tests.factories import KETTLE, LAMP, colleague, follow_all, rows, schedule, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE

@@ -22,7 +22,7 @@ from core.errors import InvalidInputError
 from core.tracking.models import Tracking
 from core.tracking.service import Wish, follow
 from core.tracking.settings import Changed, Changes, change_some
-from jobs import fetching, upkeep
+from jobs.tasks import fetching, maintenance
 from mcp_server.answers import Written
 from mcp_server.recording import Call
 from mcp_server.tooling import Write, written
@@ -134,8 +134,8 @@ def test_old_calls_and_answers_are_forgotten_and_younger_ones_kept(
         now - CALLS_KEPT - timedelta(minutes=1)
     )
     session.commit()
-    upkeep.forget_agents()
-    upkeep.forget_agents()
+    maintenance.forget_agents()
+    maintenance.forget_agents()
     session.expire_all()
     assert list(session.scalars(select(AgentWrite.key))) == ["young"]
     assert count(session, AgentCall) == 1

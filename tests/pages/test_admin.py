@@ -21,7 +21,7 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices, membership, profile
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
-from jobs import mailing
+from jobs.tasks import mailing
 from tests.factories import product
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words

@@ -17,7 +17,7 @@ from core.accounts.login import throttling
 from core.accounts.models import AuditEvent, Person
 from core.accounts.people import membership, self_service
 from core.settings.environment import ROOT, get_settings
-from jobs import mailing
+from jobs.tasks import mailing
 from tests.pages.conftest import SignIn
 
 PASSWORD = "seven lamps beside a kettle"

@@ -18,7 +18,7 @@ from core.settings.environment import ROOT
 from core.tracking.list_filter import ListFilter, Sort
 from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role
-from jobs import fetching
+from jobs.tasks import fetching
 from tests.pages.seeding import follow_many, schedule_of, seed
 
 

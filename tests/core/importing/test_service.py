@@ -20,7 +20,7 @@ from core.importing.files.source_file import UnreadableFileError
 from core.importing.models import ImportPiece, ImportRow, ImportRun
 from core.importing.service import Confirmation
 from core.tracking.rules import Role
-from jobs.importing import run_import
+from jobs.tasks.importing import run_import
 from tests.core.importing.conftest import WriteFile
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -374,7 +374,7 @@ def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) 
 def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
     session: Session, acting: Acting, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs import importing
+    from jobs.tasks import importing
 
     run_id = offer(session, acting, write_file(HISTORY)).id
     service.confirm(session, acting, run_id, Confirmation(), datetime.now(UTC))
@@ -407,7 +407,7 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
 def test_a_fault_is_tried_once_more_and_then_told(
     session: Session, acting: Acting, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs import importing
+    from jobs.tasks import importing
 
     def break_down(*given: object) -> object:
         raise RuntimeError("no space left")

@@ -461,7 +461,7 @@ def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.Monk
 
 def test_no_start_brings_the_client_in() -> None:
     code = (
-        "import sys; import jobs.worker, core.suggestions.llm.advisor, app.data; "
+        "import sys; import jobs.launcher.worker, core.suggestions.llm.advisor, app.data; "
         "assert not {'openai', 'httpx2'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

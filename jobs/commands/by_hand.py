@@ -26,8 +26,8 @@ from core.scraping.runs.models import FetchRun
 from core.settings.environment import get_settings
 from core.text.numbers import format_counted
 from core.tracking.service import request_refresh
-from jobs import fetching
-from jobs.importing import run_import
+from jobs.tasks import fetching
+from jobs.tasks.importing import run_import
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]

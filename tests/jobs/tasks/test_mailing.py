@@ -14,7 +14,7 @@ from core.accounts.models import OneTimeToken, Person
 from core.accounts.people import membership
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
-from jobs import mailing
+from jobs.tasks import mailing
 from tests.mailbox import Mailbox
 
 

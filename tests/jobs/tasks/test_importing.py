@@ -17,9 +17,10 @@ from core.errors import InvalidInputError
 from core.importing import service, store_rows
 from core.importing.files.isolation import ReadingInterruptedError
 from core.importing.models import ImportRun
-from jobs import by_hand, importing
-from jobs.cli import commands
-from jobs.importing import run_import
+from jobs.commands import by_hand
+from jobs.commands.cli import commands
+from jobs.tasks import importing
+from jobs.tasks.importing import run_import
 from tests.core.importing import bad_readers
 from tests.factories import rows
 
@@ -251,7 +252,7 @@ def test_on_the_command_line_one_waits_for_a_worker_that_was_faster(
         return False
 
     monkeypatch.setattr(by_hand, "run_import", find_it_claimed)
-    monkeypatch.setattr("jobs.by_hand.time.sleep", lambda _: None)
+    monkeypatch.setattr("jobs.commands.by_hand.time.sleep", lambda _: None)
     said: list[str] = []
     assert by_hand.import_offered(offered(history), service.Confirmation(), said.append)
     assert said[0].startswith("4 rows: 3 stored")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from core.settings.environment import ROOT, Settings
-from jobs.check import check_source
+from jobs.commands.check import check_source
 from tests.stand_in import running_stand_in
 
 

@@ -15,8 +15,9 @@ from core.accounts.models import AuditEvent, Person, SignIn
 from core.accounts.people.membership import acting_owner, set_up
 from core.errors import NotFoundError
 from core.upkeep.models import JobRun
-from jobs import people, upkeep
-from jobs.cli import commands
+from jobs.commands.cli import commands
+from jobs.launcher import accounts_setup
+from jobs.tasks import maintenance
 
 runner = CliRunner()
 
@@ -77,7 +78,7 @@ def test_there_is_no_reset_link_for_who_is_not_active(session: Session, acting: 
     session.commit()
     for mail in ("sam@team.example", "nobody@team.example"):
         with pytest.raises(NotFoundError):
-            people.print_reset_link(mail, print)
+            accounts_setup.print_reset_link(mail, print)
 
 
 def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
@@ -86,7 +87,7 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
     for number in range(3):
         audit.note(session, acting, "changed", f"product:{number}")
     session.commit()
-    upkeep.seal_events()
+    maintenance.seal_events()
     code, said = asked("audit")
     assert code == 0
     assert "3 events are sealed and whole, 0 wait" in said
@@ -106,14 +107,14 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
 
 
 def test_sealing_leaves_a_trace_only_where_it_sealed(session: Session, acting: Acting) -> None:
-    upkeep.seal_events()
+    maintenance.seal_events()
     assert session.scalars(select(JobRun)).all() == []
     audit.note(session, acting, "changed")
     session.commit()
-    upkeep.seal_events()
+    maintenance.seal_events()
     [run] = session.scalars(select(JobRun))
     assert (run.job, run.note) == ("seal audit", "1 event sealed.")
-    upkeep.seal_events()
+    maintenance.seal_events()
     assert len(session.scalars(select(JobRun)).all()) == 1
 
 
@@ -124,7 +125,7 @@ def test_more_events_than_are_sealed_at_once_are_all_sealed(
         audit.note(session, acting, "changed")
     session.commit()
     monkeypatch.setattr(audit, "SEALED_AT_ONCE", 3)
-    upkeep.seal_events()
+    maintenance.seal_events()
     assert audit.verify(session).waiting == 0
 
 
@@ -134,5 +135,5 @@ def test_old_sign_ins_are_forgotten(session: Session, acting: Acting) -> None:
     ticket = sessions.make_ticket(session, acting.person_id, long_ago)
     sessions.begin(session, ticket, lifetime, long_ago, None, None)
     session.commit()
-    upkeep.forget_sign_ins()
+    maintenance.forget_sign_ins()
     assert session.scalars(select(SignIn)).all() == []

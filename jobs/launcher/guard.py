@@ -1,4 +1,4 @@
-"""The owner's side of the guard (`jobs/guard.py`): starts it and tells it what to end."""
+"""Starts the guard process (`jobs/launcher/guard_process.py`) and tells it what to end."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_GUARD = Path(__file__).with_name("guard.py")
+_GUARD = Path(__file__).with_name("guard_process.py")
 
 
 class Guard:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from jobs.guard import end_groups
+from jobs.launcher.guard_process import end_groups
 
 _MARK = "AMAZCOPE_STARTED_FOR"
 _PATIENCE_SECONDS = 25.0  # longer than a guard's own

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import IO
 
-from jobs.guard import end_groups
-from jobs.guarding import Guard
+from jobs.launcher.guard import Guard
+from jobs.launcher.guard_process import end_groups
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0

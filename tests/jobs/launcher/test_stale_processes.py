@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from core.settings.environment import ROOT
-from jobs.guarding import Guard
-from jobs.leftovers import end_leftovers, find_leftovers, mark_of
+from jobs.launcher.guard import Guard
+from jobs.launcher.stale_processes import end_leftovers, find_leftovers, mark_of
 
 PATIENCE = 60.0  # seconds: only a machine that is very busy needs more than one
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
@@ -103,7 +103,7 @@ def test_who_does_not_listen_is_forced(tmp_path: Path) -> None:
 
 OWNER = """
 import subprocess, sys, time
-from jobs.guarding import Guard
+from jobs.launcher.guard import Guard
 with Guard() as guard:
     guarded = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"],
                                start_new_session=True)

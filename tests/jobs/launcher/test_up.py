@@ -11,8 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from core.errors import ConfigurationError
 from core.settings.environment import ROOT, Settings
-from jobs import up
-from jobs.guarding import Guard
+from jobs.launcher import up
+from jobs.launcher.guard import Guard
 
 
 def settings(**given: object) -> Settings:
@@ -86,13 +86,18 @@ print(*{name.split(".")[0] for name in sys.modules})
 @pytest.mark.parametrize(
     ("what", "needed", "not_needed"),
     [
-        ("the supervisor", "jobs.cli jobs.up", {"sqlalchemy", "huey", "pandas"}),
+        ("the supervisor", "jobs.commands.cli jobs.launcher.up", {"sqlalchemy", "huey", "pandas"}),
         (
             "a preparation that finds all in place",
-            "jobs.up core.database.migrate jobs.queue core.demo.seed_state core.database.session",
+            "jobs.launcher.up core.database.migrate jobs.queue core.demo.seed_state "
+            "core.database.session",
             {"numpy", "pandas", "apify_client", "streamlit"},
         ),
-        ("the pages", "app.asgi jobs.fetching jobs.importing", {"apify_client", "impit"}),
+        (
+            "the pages",
+            "app.asgi jobs.tasks.fetching jobs.tasks.importing",
+            {"apify_client", "impit"},
+        ),
     ],
 )
 def test_a_start_does_not_bring_in_what_it_does_not_need(

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs.supervisor import LONGEST_PAUSE_SECONDS, Service, Supervisor, next_pause
+from jobs.launcher.supervisor import LONGEST_PAUSE_SECONDS, Service, Supervisor, next_pause
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -115,7 +115,7 @@ def test_who_does_not_listen_is_forced_when_patience_ends_or_asked_twice(
 
 RUNNER = """
     import sys
-    from jobs.supervisor import Service, Supervisor
+    from jobs.launcher.supervisor import Service, Supervisor
     quiet = [sys.executable, "-c", "import os, time; print('pid', os.getpid()); time.sleep(600)"]
     say = lambda line: print(line, flush=True)
     sys.exit(Supervisor([Service("web", quiet)], say, patience=5).run())

@@ -24,10 +24,10 @@ from core.database.embedded.server import EmbeddedPostgres
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, opener
 from core.settings.environment import Settings, get_settings, in_address, refuse_public_demo
-from jobs.guard import end_groups
-from jobs.guarding import Guard
-from jobs.leftovers import end_leftovers, mark_of
-from jobs.supervisor import Service, Supervisor
+from jobs.launcher.guard import Guard
+from jobs.launcher.guard_process import end_groups
+from jobs.launcher.stale_processes import end_leftovers, mark_of
+from jobs.launcher.supervisor import Service, Supervisor
 
 Say = Callable[[str], None]
 _FIRST_ANSWER_SECONDS = 120
@@ -202,11 +202,11 @@ def _is_demo_wanted() -> bool:
 
 def bring_people_in(say: Say) -> None:
     """See to it that somebody can sign in: the demo's people, an administrator, or a link."""
-    from jobs import people
+    from jobs.launcher import accounts_setup
 
-    people.bring_in_demo()
-    people.make_administrator()
-    link = people.setup_link()
+    accounts_setup.bring_in_demo()
+    accounts_setup.make_administrator()
+    link = accounts_setup.setup_link()
     if link is not None:
         say(f"{_nobody_yet()} Set it up within a day:\n  {link}")
 

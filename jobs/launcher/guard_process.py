@@ -1,5 +1,5 @@
 """Ends what a killed process leaves behind. A little of the standard library only: it stays
-small. `jobs/guarding.py` starts it.
+small. `jobs/launcher/guard.py` starts it.
 
 Its owner holds the other end of its standard input and writes there which process
 groups it started (`group N`), which have ended (`ended N`) and the file naming the

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from core.database.session import write_scope
 from core.errors import ConfigurationError
-from jobs import fetching
-from jobs.doorbell import ring_for_fetches
 from jobs.queue import huey, make_tables
+from jobs.tasks import fetching
+from jobs.tasks.wake import ring_for_fetches
 
 
 def bell(*errors: Exception | None) -> tuple[list[int], Callable[[], None]]:

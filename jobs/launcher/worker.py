@@ -7,15 +7,15 @@ from core.database.session import close_engines, forget_engine, take_share
 from core.runtime.log import configure
 from core.scraping.runs.apify import load_client
 from core.settings.environment import get_settings
-from jobs import advising, fetching, importing, mailing, upkeep
 from jobs.queue import huey, make_tables
+from jobs.tasks import fetching, importing, mailing, maintenance, suggestions
 
 TASKS = (
-    advising,
+    suggestions,
     fetching,
     importing,
     mailing,
-    upkeep,
+    maintenance,
 )  # importing them is what registers their tasks
 _GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
 
@@ -33,7 +33,7 @@ def run() -> None:
     take_share(Share.WORKER)
     load_client()  # before the processes part, so that they share it
     make_tables()
-    upkeep.make_room()
+    maintenance.make_room()
     fetching.end_rests()
     close_engines()  # the processes to come open their own
     consumer = huey.create_consumer(

@@ -38,7 +38,7 @@ def main() -> int:
 @commands.command()
 def up() -> None:
     """Run Amazcope: its database, the pages, the worker, and the demo's stand-in."""
-    from jobs.up import run_everything  # the other commands need none of it
+    from jobs.launcher.up import run_everything  # the other commands need none of it
 
     raise typer.Exit(run_everything(_say))
 
@@ -46,7 +46,7 @@ def up() -> None:
 @commands.command()
 def prepare() -> None:
     """Bring the database to the newest schema; load the demo market on the first start."""
-    from jobs.up import prepare_data
+    from jobs.launcher.up import prepare_data
 
     prepare_data(_say)
 
@@ -54,7 +54,7 @@ def prepare() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database and the queue's tables to the newest schema; let somebody in."""
-    from jobs.up import bring_people_in, migrate_database
+    from jobs.launcher.up import bring_people_in, migrate_database
 
     _say("Migrated." if migrate_database() else "Nothing to migrate.")
     bring_people_in(_say)
@@ -64,7 +64,7 @@ def migrate() -> None:
 def worker() -> None:
     """Run the worker: scraping, imports, upkeep."""
     os.nice(_POLITENESS)  # before all that has to be brought in
-    from jobs.worker import run
+    from jobs.launcher.worker import run
 
     run()
 
@@ -90,7 +90,7 @@ def import_(
     """Import a file: lists, Keepa, Apify data sets, history tables. Shows it first and asks."""
     from core.importing.readers.columns import find_marketplace
     from core.importing.service import Confirmation
-    from jobs import by_hand
+    from jobs.commands import by_hand
 
     offered = by_hand.offer_file(path)
     for line in offered.summary:
@@ -116,7 +116,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch products now and wait for the result."""
-    from jobs import by_hand
+    from jobs.commands import by_hand
 
     raise typer.Exit(0 if by_hand.fetch_now(products or [], _say) else 1)
 
@@ -126,7 +126,7 @@ def demo(
     remove: Annotated[bool, typer.Option("--remove", help="Delete it instead.")] = False,
 ) -> None:
     """Create the demo market of invented products, or remove it."""
-    from jobs import by_hand
+    from jobs.commands import by_hand
 
     (by_hand.drop_demo if remove else by_hand.make_demo)(_say)
 
@@ -141,7 +141,7 @@ def people(
     ] = None,
 ) -> None:
     """List who is in the team, or print a link by which somebody gets in."""
-    from jobs import people as known
+    from jobs.launcher import accounts_setup as known
 
     if reset is not None:
         known.print_reset_link(reset, _say)
@@ -158,7 +158,7 @@ def audit(
     ] = None,
 ) -> None:
     """Verify the audit's chain; the exit code is 1 when an event is missing or altered."""
-    from jobs.upkeep import verify_audit
+    from jobs.tasks.maintenance import verify_audit
 
     raise typer.Exit(0 if verify_audit(head, _say) else 1)
 
@@ -166,7 +166,7 @@ def audit(
 @commands.command()
 def check() -> None:
     """Check everything Amazcope depends on; the exit code is 1 when something is wrong."""
-    from jobs.check import check_everything
+    from jobs.commands.check import check_everything
 
     findings = check_everything()
     for finding in findings:

@@ -10,8 +10,8 @@ import pytest
 from core.demo.fake_apify.server import NO_CREDIT_TOKEN
 from core.scraping.runs.apify import Apify, RefusedError
 from core.tracking.rules import Cadence
-from jobs import fetching
-from jobs.providers import each_provider
+from jobs.tasks import fetching
+from jobs.tasks.providers import each_provider
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, set_environment
 
 

@@ -1,0 +1,1 @@
+"""What `make run` starts and keeps running: processes, their guard, first accounts."""

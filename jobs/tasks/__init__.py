@@ -1,0 +1,1 @@
+"""The tasks of the worker: when things happen. No rules of their own."""
