@@ -3,7 +3,7 @@
 import os
 import sys
 
-from app import provider
+from app.auth import oidc_config
 from core.accounts.access.credentials import derived_key
 from core.errors import AmazcopeError
 from core.runtime.log import configure
@@ -36,7 +36,7 @@ def main() -> int:
         settings = get_settings()
         refuse_public_demo(settings)
         secret = cookie_secret(settings)
-        provider.secrets(settings)
+        oidc_config.secrets(settings)
         configure("web")
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
@@ -53,7 +53,7 @@ def serve(settings: Settings) -> None:
     import uvicorn  # after the environment: Streamlit reads it once
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-    from app.sockets import LONGEST_ANONYMOUS_MESSAGE, BoundedSocket
+    from app.web.anonymous_sockets import LONGEST_ANONYMOUS_MESSAGE, BoundedSocket
 
     # uvloop also turns off Nagle's delay, which holds back the end of every page.
     uvicorn.run(

@@ -17,12 +17,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import boundary, cookie_routes, file_owners, keys, provider
-from app.compression import CompressStatic
-from app.gate import Gate
-from app.headers import headers_for, headers_of_assets
-from app.shell import Shell
-from app.visitors import AnonymousLimits
+from app import keys
+from app.auth import oidc_config, session_routes
+from app.auth.anonymous_limits import AnonymousLimits
+from app.auth.request_guard import Gate
+from app.web import error_boundary, file_owners
+from app.web.base_url import Shell
+from app.web.security_headers import headers_for, headers_of_assets
+from app.web.static_compression import CompressStatic
 from core.database import session
 from core.database.availability import DatabaseCheck, Status
 from core.database.connections import Share
@@ -51,7 +53,7 @@ def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/metrics", metrics),
         Route(f"/{keys.OVERVIEW}", overview),
-        *cookie_routes.routes(),
+        *session_routes.routes(),
     ]
 
 
@@ -112,7 +114,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     ROOT / "app" / "main.py",
-    secrets=provider.secrets(get_settings()),
+    secrets=oidc_config.secrets(get_settings()),
     routes=routes(),
     middleware=[
         Middleware(CarefulHeaders),
@@ -122,5 +124,5 @@ app = st.App(
         Middleware(Shell),
     ],
     lifespan=lifespan,
-    on_script_error=boundary.tell,
+    on_script_error=error_boundary.tell,
 )

@@ -11,17 +11,13 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import (  # noqa: E402
-    boundary,
-    cards,
-    confirming,
-    frame,
-    keys,
-    linked,
-    security_parts,
-    session,
-    welcome,
-)
+from app import keys, sidebar  # noqa: E402
+from app.account import security  # noqa: E402
+from app.auth import session  # noqa: E402
+from app.components import cards  # noqa: E402
+from app.login import account_links, confirmation  # noqa: E402
+from app.login import page as welcome  # noqa: E402
+from app.web import error_boundary  # noqa: E402
 from core.accounts.access import refusals  # noqa: E402
 from core.accounts.access.permissions import Acting, Right  # noqa: E402
 
@@ -104,16 +100,16 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
 
 def run_page(who: Acting) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
-    frame.sidebar(who, list(RIGHTS))
-    frame.read_only_notice()
-    if security_parts.is_set_up_required(who):
-        security_parts.required_set_up()
+    sidebar.sidebar(who, list(RIGHTS))
+    sidebar.read_only_notice()
+    if security.is_set_up_required(who):
+        security.required_set_up()
     elif who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
         current.run()
     else:
         refusals.note_refused(who, f"page {current.url_path}")
         cards.no_permission()
-    confirming.ask_if_needed()
+    confirmation.ask_if_needed()
 
 
 trouble: Exception | None = None
@@ -128,9 +124,9 @@ current = st.navigation(found, expanded=True, position="sidebar" if who else "hi
 try:
     if trouble is not None:
         raise trouble
-    if who is None or linked.is_link():
+    if who is None or account_links.is_link():
         welcome.show()
     else:
         run_page(who)
 except Exception as error:
-    boundary.tell(error)
+    error_boundary.tell(error)

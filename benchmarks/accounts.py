@@ -38,17 +38,17 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
 
 def _unknown_or_wrong(rounds: int) -> Iterator[Figure]:
     """Try an unknown address and a wrong password in turns, each address once."""
-    from app import entering, session  # they bring Streamlit along
+    from app.auth import login, session  # they bring Streamlit along
 
     _make_people(rounds + 5)
     places = (address_of(number) for number in count())
     numbers = [iter(range(rounds + 5)) for _ in range(2)]
 
     def unknown() -> None:
-        entering.try_password(f"nobody{next(numbers[0])}@bench.example", "a wrong password")
+        login.try_password(f"nobody{next(numbers[0])}@bench.example", "a wrong password")
 
     def wrong() -> None:
-        entering.try_password(f"person{next(numbers[1])}@bench.example", "a wrong password")
+        login.try_password(f"person{next(numbers[1])}@bench.example", "a wrong password")
 
     with patch.object(session, "address", lambda: next(places)):
         interleaved(5, unknown, wrong)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app import cards, import_parts, import_results
+from app.components import cards
 from app.data import operations
+from app.imports import results, upload
 
 # Choose
-asked = import_parts.import_asked()
+asked = upload.import_asked()
 
 # Load
 view = operations.find_import(asked) if asked is not None else None
@@ -18,16 +19,16 @@ if asked is not None and view is None:
     st.info("This import is not there (any more).", icon=":material/help:")
 
 if view is None:
-    import_parts.source_form()
+    upload.source_form()
 else:
-    import_parts.recognised(view)
+    upload.recognised(view)
     if view.state == "offered":
-        import_parts.preview(view)
-        import_parts.columns(view)
-        import_parts.confirmation(view)
+        upload.preview(view)
+        upload.columns(view)
+        upload.confirmation(view)
     elif view.is_open:
-        import_results.progress(view.id)
+        results.progress(view.id)
     else:
-        import_results.result(view)
+        results.result(view)
 
-import_results.earlier([each for each in earlier if view is None or each.id != view.id])
+results.earlier([each for each in earlier if view is None or each.id != view.id])

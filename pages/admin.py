@@ -2,24 +2,25 @@
 
 import streamlit as st
 
-from app import admin_parts, cards
+from app.admin import people
+from app.components import cards
 from app.data import accounts
 
 # Load: for administrators alone, which each of these asks itself
 members = accounts.members()
 
 # Render
-with st.container(width=admin_parts.WIDTH):
-    cards.page_header("Administration", admin_parts.subtitle(members))
+with st.container(width=people.WIDTH):
+    cards.page_header("Administration", people.subtitle(members))
 
     # Choose
-    part = admin_parts.part()
+    part = people.part()
 
     if part == "Invitations":
-        admin_parts.invitations(members)
+        people.invitations(members)
     elif part == "API tokens":
-        admin_parts.tokens()
+        people.tokens()
     elif part == "Team":
-        admin_parts.team(accounts.team_settings())
+        people.team(accounts.team_settings())
     else:
-        admin_parts.people(members)
+        people.people(members)

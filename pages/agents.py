@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import agent_parts, cards, logs
+from app.admin import agents as agent_parts
+from app.components import cards, log_table
 from app.data import accounts, agents
 
 # Load: for administrators alone, which each of these asks itself
@@ -21,4 +22,4 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     outcome = agent_parts.outcome()
     person = agent_parts.person(members)
 
-agent_parts.calls(agents.calls(outcome, person, logs.before(agent_parts.LOG)))
+agent_parts.calls(agents.calls(outcome, person, log_table.before(agent_parts.LOG)))

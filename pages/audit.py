@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import audit_parts, cards, logs
+from app.admin import audit
+from app.components import cards, log_table
 from app.data import accounts
 
 # Load: for administrators alone, which each of these asks itself
@@ -12,13 +13,13 @@ kinds = accounts.kinds_of_events()
 # Choose
 header = st.container()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    what = audit_parts.kind(kinds)
-    who = audit_parts.person(members)
+    what = audit.kind(kinds)
+    who = audit.person(members)
 
 # Load
-found = accounts.audit_events(what, who, logs.before(audit_parts.LOG))
+found = accounts.audit_events(what, who, log_table.before(audit.LOG))
 
 # Render
 with header, cards.page_header("Audit", "Who did what to what, newest first. It is only added to."):
-    audit_parts.file_button(what, who)
-audit_parts.events(found)
+    audit.file_button(what, who)
+audit.events(found)

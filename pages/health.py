@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from app import cards, data, health_parts, model_parts
+from app import data
+from app.admin import health as health_parts
+from app.components import cards
 from app.data import operations
+from app.suggestions import model_status
 from core.text.times import format_moment
 
 # Load
@@ -21,7 +24,7 @@ with cards.page_header("Health", f"As of {as_of} ({zone})"):
 health_parts.answer(health)
 health_parts.figures(health)
 health_parts.providers(health)
-model_parts.advisors(health.as_of)
+model_status.advisors(health.as_of)
 health_parts.failures(outcomes, health.as_of)
 health_parts.unreadable(health)
 health_parts.runs(runs, health.as_of)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app import cards, changes, pickers, tables, whose
-from app.data import lists
+from app.components import cards, list_scope
+from app.data import products
+from app.products import filters, overview, table
 from core.tracking.list_filter import State
 
-if not lists.follows_anything():
+if not products.follows_anything():
     cards.page_header("Overview")
     cards.nothing_tracked()
     st.stop()
@@ -15,33 +16,33 @@ header = st.container()
 
 # Choose
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    mine_or_team = whose.pick()
-    roles = pickers.whose()
+    mine_or_team = list_scope.pick()
+    roles = filters.whose()
 
 # Load
-fresh = lists.freshness(mine_or_team)
-attention = lists.changes(State.ATTENTION, roles, mine_or_team)
-opportunities = lists.changes(State.OPPORTUNITY, roles, mine_or_team)
+fresh = products.freshness(mine_or_team)
+attention = products.changes(State.ATTENTION, roles, mine_or_team)
+opportunities = products.changes(State.OPPORTUNITY, roles, mine_or_team)
 
 # Render
 with header:
-    places = len(lists.marketplaces(mine_or_team))
-    cards.page_header("Since yesterday", changes.subtitle(fresh, places))
-tables.demo_banner()
-changes.figures(attention, opportunities, lists.doubtful(mine_or_team), fresh)
+    places = len(products.marketplaces(mine_or_team))
+    cards.page_header("Since yesterday", overview.subtitle(fresh, places))
+table.demo_banner()
+overview.figures(attention, opportunities, products.doubtful(mine_or_team), fresh)
 left, right = st.columns(2)
 with left:
-    changes.change_list(
+    overview.change_list(
         "Need attention",
         attention,
-        changes.not_compared(fresh) or "Nothing got worse beyond your thresholds since yesterday.",
+        overview.not_compared(fresh) or "Nothing got worse beyond your thresholds since yesterday.",
         State.ATTENTION,
     )
 with right:
-    changes.change_list(
+    overview.change_list(
         "Opportunities",
         opportunities,
-        changes.not_compared(fresh)
+        overview.not_compared(fresh)
         or "No rank of yours improved beyond your threshold, and no competitor ran out.",
         State.OPPORTUNITY,
     )

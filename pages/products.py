@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from app import cards, pickers, tables, whose, wording_of_lists
-from app.data import lists
+from app.components import cards, list_scope
+from app.data import products
+from app.products import filters, list_text, table
 
-if not lists.follows_anything():
+if not products.follows_anything():
     cards.page_header("Products")
     cards.nothing_tracked()
     st.stop()
@@ -13,28 +14,28 @@ if not lists.follows_anything():
 header = st.container()
 
 # Choose
-pickers.restore_list()
+filters.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    mine_or_team = whose.pick()
-    places, tags = lists.marketplaces(mine_or_team), lists.tags(mine_or_team)
-    asked = pickers.list_filter(places, tags, mine_or_team)
+    mine_or_team = list_scope.pick()
+    places, tags = products.marketplaces(mine_or_team), products.tags(mine_or_team)
+    asked = filters.list_filter(places, tags, mine_or_team)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     bar = st.container(horizontal=True, vertical_alignment="center", gap="small", width="content")
-    sort = pickers.sort()
+    sort = filters.sort()
 
 # Load
-found = lists.products(asked, sort, pickers.page_asked())
+found = products.products(asked, sort, filters.page_asked())
 
 # Render
-with header, cards.page_header("Products", wording_of_lists.size_of_list(found, asked, sort)):
+with header, cards.page_header("Products", list_text.size_of_list(found, asked, sort)):
     cards.add_button()
 if found.rows.empty:
     with bar:
-        pickers.clear_button(asked)
-    wording_of_lists.nothing_found(asked)
+        filters.clear_button(asked)
+    list_text.nothing_found(asked)
     st.stop()
-if whose.may_change(mine_or_team):
+if list_scope.may_change(mine_or_team):
     with bar:
-        tables.action_bar(found.rows, mine_or_team)
-tables.product_table(found.rows)
-pickers.pages(found.total, lists.page_size())
+        table.action_bar(found.rows, mine_or_team)
+table.product_table(found.rows)
+filters.pages(found.total, products.page_size())

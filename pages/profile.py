@@ -2,22 +2,23 @@
 
 import streamlit as st
 
-from app import cards, profile_parts, security_parts, token_parts
+from app.account import profile, security, tokens
+from app.components import cards
 from app.data import accounts
 
 # Load
 own = accounts.own_profile()
 
 # Render
-with st.container(width=profile_parts.WIDTH):
+with st.container(width=profile.WIDTH):
     cards.page_header("Profile", "What is kept of you, and how you get in.")
 
     # Choose
-    part = profile_parts.part()
+    part = profile.part()
 
     if part == "Security":
-        security_parts.security(own)
+        security.security(own)
     elif part == "API tokens":
-        token_parts.own_tokens()
+        tokens.own_tokens()
     else:
-        profile_parts.you(own)
+        profile.you(own)

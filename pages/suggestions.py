@@ -2,39 +2,40 @@
 
 import streamlit as st
 
-from app import ask_parts, cards, model_parts, queue_parts, queue_pickers
-from app.data import lists
+from app.components import cards
+from app.data import products
 from app.data import suggestions as data
+from app.suggestions import model_status, queue, queue_filters, request_advice
 
-if not lists.follows_anything():
+if not products.follows_anything():
     cards.page_header("Suggestions")
     cards.nothing_tracked()
     st.stop()
 
 header = st.container()
-ask_parts.progress()
+request_advice.progress()
 
 # Choose
-queue_pickers.restore_queue()
-asked = queue_pickers.queue_filter()
+queue_filters.restore_queue()
+asked = queue_filters.queue_filter()
 
 # Load
-found = data.queue(asked, queue_pickers.page_asked())
+found = data.queue(asked, queue_filters.page_asked())
 
 # Render
-with header, cards.page_header("Suggestions", queue_parts.subtitle(found, asked)):
-    ask_parts.settings()
+with header, cards.page_header("Suggestions", queue.subtitle(found, asked)):
+    request_advice.settings()
     if found.counts.states:
-        ask_parts.button_for_all("ask_all")
+        request_advice.button_for_all("ask_all")
 if not found.rows:
-    queue_parts.nothing(asked, found.counts)
-    model_parts.line()
+    queue.nothing(asked, found.counts)
+    model_status.line()
     st.stop()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    queue_parts.counts(found.counts)
-    queue_pickers.clear_button(asked)
+    queue.counts(found.counts)
+    queue_filters.clear_button(asked)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    queue_parts.action_bar(found.rows)
-queue_parts.table(found.rows)
-queue_pickers.pages(data.pages(found))
-model_parts.line()
+    queue.action_bar(found.rows)
+queue.table(found.rows)
+queue_filters.pages(data.pages(found))
+model_status.line()

@@ -50,7 +50,12 @@ PURE = (
     "labels",
 )
 NOT_PURE = {"sqlalchemy", "psycopg", "pandas", "numpy", "apify_client", "huey", "streamlit"}
-LAUNCHERS = {"jobs.launcher.up", "jobs.launcher.supervisor", "jobs.commands.check", "jobs.commands.cli"}
+LAUNCHERS = {
+    "jobs.launcher.up",
+    "jobs.launcher.supervisor",
+    "jobs.commands.check",
+    "jobs.commands.cli",
+}
 COMMITS = {"core.database.session", "core.database.migrate", "core.database.embedded.server"}
 
 
@@ -192,9 +197,10 @@ def test_jobs_go_by_the_databases_clock_alone() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *(ROOT / "app").glob("*_actions.py"),
-        *(ROOT / "app" / f"{name}.py" for name in ("session", "entering", "gate", "linked")),
-        *(ROOT / "mcp_server" / f"{name}.py" for name in ("callers", "recording")),
+        *(ROOT / "app" / "commands").glob("*.py"),
+        *(ROOT / "app" / "auth").glob("*.py"),
+        *(ROOT / "app" / "login").glob("*.py"),
+        *(ROOT / "mcp_server" / "protocol").glob("*.py"),
     ],
     ids=lambda path: path.name,
 )
@@ -204,13 +210,13 @@ def test_what_counts_across_processes_goes_by_the_shared_clock(path: Path) -> No
 
 @pytest.mark.parametrize(
     "path",
-    [*(ROOT / "app").glob("*.py"), *(ROOT / "pages").glob("*.py")],
+    [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")],
     ids=lambda path: path.name,
 )
 def test_every_table_has_a_file_of_its_own(path: Path) -> None:
-    with_file = ("data_tables.py", "product_tables.py")  # the latter offers all rows of a history
+    with_file = ("data_table.py", "tabs.py")  # the latter offers all rows of a history
     found = re.findall(r"st\.(?:dataframe|data_editor|table)\(|\.to_csv\(", path.read_text())
-    assert not found or path.name in with_file, "call app.data_tables.show"
+    assert not found or path.name in with_file, "call app.components.data_table.show"
 
 
 def test_every_folder_of_core_is_listed() -> None:

@@ -7,7 +7,7 @@ dataclasses, never rows of the ORM.
 
 import streamlit as st
 
-from app import session as signed_in
+from app.auth import session as signed_in
 from core.accounts.access.permissions import Acting
 from core.accounts.access.sessions import Display
 from core.database import availability

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app import session as signed
+from app.auth import session as signed
 from app.data import acting
 from core.accounts.access import api_tokens, audit, sessions
 from core.accounts.access import team_settings as team

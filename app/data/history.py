@@ -16,7 +16,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from app.data import acting
-from app.kept_figure import FigureBody, body_of
+from app.data.prebuilt_figure import FigureBody, body_of
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
 from core.database.columnar_read import Arrays

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.data import acting, history
 from app.data.history import Period
-from app.kept_figure import FigureBody, body_of
+from app.data.prebuilt_figure import FigureBody, body_of
 from core.accounts.access.permissions import Acting, Right
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style

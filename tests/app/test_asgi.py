@@ -18,7 +18,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app import __main__ as command
-from app import asgi, boundary, headers, keys
+from app import asgi, keys
+from app.web import error_boundary, security_headers
 from core.database.availability import DatabaseCheck
 from core.errors import ConfigurationError
 from core.settings.environment import ROOT, Settings, get_settings, refuse_public_demo
@@ -88,7 +89,7 @@ def test_scripts_within_the_shell_are_named_by_their_content():
     assert inline
     for script in inline:
         mark = b64encode(sha256(script.encode()).digest()).decode()
-        assert f"'sha256-{mark}'" in headers.content_policy()
+        assert f"'sha256-{mark}'" in security_headers.content_policy()
 
 
 @pytest.fixture
@@ -196,8 +197,8 @@ def test_text_and_lines_can_be_told_from_the_ground(mode):
 
 def test_an_unforeseen_error_shows_a_number_and_logs_the_trace(caplog, monkeypatch):
     shown: list[str] = []
-    monkeypatch.setattr(boundary.st, "error", lambda text, **_: shown.append(text))
-    assert boundary.tell(RuntimeError("secret detail"))
+    monkeypatch.setattr(error_boundary.st, "error", lambda text, **_: shown.append(text))
+    assert error_boundary.tell(RuntimeError("secret detail"))
     assert "secret detail" not in shown[0]
     assert "secret detail" in caplog.text
     assert caplog.records[0].getMessage().split()[-1] in shown[0]
@@ -205,9 +206,9 @@ def test_an_unforeseen_error_shows_a_number_and_logs_the_trace(caplog, monkeypat
 
 def test_an_error_raised_on_purpose_is_shown_in_its_own_words(monkeypatch):
     shown: list[str] = []
-    monkeypatch.setattr(boundary.st, "error", lambda text, **_: shown.append(text))
-    monkeypatch.setattr(boundary.st, "caption", lambda text: None)
-    boundary.tell(ConfigurationError("Start the database."))
+    monkeypatch.setattr(error_boundary.st, "error", lambda text, **_: shown.append(text))
+    monkeypatch.setattr(error_boundary.st, "caption", lambda text: None)
+    error_boundary.tell(ConfigurationError("Start the database."))
     assert shown == ["Start the database."]
 
 

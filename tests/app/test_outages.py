@@ -18,9 +18,11 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from app import asgi, boundary, cookie_routes, keys, session
-from app.frame import BELL
-from app.gate import Gate
+from app import asgi, keys
+from app.auth import session, session_routes
+from app.auth.request_guard import Gate
+from app.sidebar import BELL
+from app.web import error_boundary
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Means
 from core.accounts.models import Person
@@ -144,8 +146,8 @@ def test_pages_and_routes_say_that_the_database_can_not_be_used_and_come_back(
         assert web.get("/healthz").status_code == 503
         for answer in (
             web.put(UPLOAD),
-            web.post(cookie_routes.BEGIN, json={"ticket": "x"}, headers=OWN),
-            web.post(cookie_routes.END, headers=OWN),
+            web.post(session_routes.BEGIN, json={"ticket": "x"}, headers=OWN),
+            web.post(session_routes.END, headers=OWN),
         ):
             assert (answer.status_code, answer.json()) == (503, {"error": sentence})
     assert web.get("/healthz").json() == {"status": "ok"}
@@ -189,7 +191,7 @@ def test_a_database_that_is_only_read_keeps_nobody_from_reading_or_leaving(
         assert not app.exception
         assert is_read_only()
         assert web.get("/healthz").json() == {"status": "read-only"}
-        answer = web.post(cookie_routes.END, headers=OWN)
+        answer = web.post(session_routes.END, headers=OWN)
         assert answer.status_code == 503
         assert "Max-Age=0" in answer.headers["set-cookie"]
         monkeypatch.setattr(session, "cookie", lambda: None)
@@ -260,4 +262,4 @@ def test_outages_are_told_from_faults(error: Exception, sentence: str | None) ->
 def test_a_fault_is_raised_and_not_told_as_an_outage() -> None:
     fault = ProgrammingError("SELECT", {}, psycopg.errors.UndefinedTable("relation"))
     with pytest.raises(ProgrammingError):
-        boundary.sentence_of(fault)
+        error_boundary.sentence_of(fault)

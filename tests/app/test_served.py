@@ -23,8 +23,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from app import session as signed
-from app.visitors import Limits
+from app.auth import session as signed
+from app.auth.anonymous_limits import Limits
 from core.accounts.access import sessions
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner

@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from app.wording_of_people import SCOPES
+from app.account.people_text import SCOPES
 from core.accounts.access.permissions import Scope
 from tests import loops
 from tests.browser.conftest import (

@@ -8,7 +8,7 @@ import streamlit as st
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app import session as signed_in
+from app.auth import session as signed_in
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Acting, Means, Role
 from core.accounts.models import Person

@@ -10,8 +10,9 @@ import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import import_actions, import_parts, import_results
+from app.commands import imports
 from app.data import operations
+from app.imports import results, upload
 from core.accounts.access.permissions import Acting
 from core.errors import InvalidInputError
 from core.importing.queries import find_import
@@ -32,7 +33,7 @@ WITHOUT_TIME = b'asin,marketplace,price,bsr\nB0TEST0003,DE,"12,50",42\n'
 def _nothing_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin with an empty cache, and without a queue: tests run imports themselves."""
     st.cache_data.clear()
-    monkeypatch.setattr(import_actions, "_ring", lambda run_id: None)
+    monkeypatch.setattr(imports, "_ring", lambda run_id: None)
     yield
     st.cache_data.clear()
 
@@ -56,7 +57,7 @@ def figures(app: AppTest) -> dict[str, str]:
 
 
 def paste(app: AppTest, text: str) -> AppTest:
-    app.text_area(key=import_parts.TEXT).set_value(text)
+    app.text_area(key=upload.TEXT).set_value(text)
     return app.button(key="recognise").click().run()
 
 
@@ -64,7 +65,7 @@ def test_dates_that_can_be_read_in_two_ways_are_asked_for(session: Session) -> N
     app = paste(open_page(), "asin,marketplace,date,price\nB0TEST0001,DE,03/04/2026,5\n")
     app = app.button(key="confirm").click().run()
     assert "Choose how the file writes its dates" in words(app)
-    app.selectbox(key=import_parts.DAY_ORDER).set_value("day_first")
+    app.selectbox(key=upload.DAY_ORDER).set_value("day_first")
     app = app.button(key="confirm").click().run()
     assert not app.exception
     assert run_import(None)
@@ -87,20 +88,20 @@ def test_pasting_nothing_says_what_to_do(session: Session) -> None:
 def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     session: Session, acting: Acting
 ) -> None:
-    run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
+    run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
     app = open_page(run_id)
     assert "History table" in words(app)
     assert "about 3 rows" in words(app)
     assert "Each row has its own time." in words(app)
     assert "A time without a zone is read as UTC" in words(app)
-    assert app.toggle(key=import_parts.FETCH).value is False
+    assert app.toggle(key=upload.FETCH).value is False
     assert len(app.dataframe[0].value) == 3
 
 
 def test_a_file_of_one_row_is_told_in_the_singular(session: Session, acting: Acting) -> None:
     header, *_ = HISTORY.splitlines(keepends=True)
     failing = next(row for row in HISTORY.splitlines(keepends=True) if b"someday" in row)
-    said = words(open_page(import_actions.offer_file("one.csv", BytesIO(header + failing))))
+    said = words(open_page(imports.offer_file("one.csv", BytesIO(header + failing))))
     assert "about 1 row ·" in said
     assert "1 of 1 row will not be stored" in said
 
@@ -109,7 +110,7 @@ def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming
     session: Session,
 ) -> None:
     body = HISTORY.replace(b"1100\n", b"1100.5 or so\n", 1).replace(b",bsr", b",bsr", 1)
-    app = open_page(import_actions.offer_file("prices.csv", BytesIO(body)))
+    app = open_page(imports.offer_file("prices.csv", BytesIO(body)))
     assert "1 of 3 rows will not be stored (Refused). Row 3: “someday” in “captured\\_at”" in words(
         app
     )
@@ -126,13 +127,13 @@ def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming
 
 
 def test_a_file_without_times_asks_for_one_and_keeps_it(session: Session, acting: Acting) -> None:
-    run_id = import_actions.offer_file("latest.csv", BytesIO(WITHOUT_TIME))
+    run_id = imports.offer_file("latest.csv", BytesIO(WITHOUT_TIME))
     app = open_page(run_id)
     app.button(key="confirm").click().run()
     assert "Say when the file was captured" in words(app)
 
-    app.datetime_input(key=import_parts.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
-    app.selectbox(key=import_parts.ZONE).set_value("Europe/Berlin")
+    app.datetime_input(key=upload.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
+    app.selectbox(key=upload.ZONE).set_value("Europe/Berlin")
     app.button(key="confirm").click().run()
     view = find_import(session, acting, run_id)
     assert view is not None
@@ -143,7 +144,7 @@ def test_what_was_canceled_is_gone(session: Session) -> None:
     app = paste(open_page(), "https://www.amazon.de/dp/B0TEST0001")
     app.button(key="discard").click().run()
     assert "import" not in app.query_params
-    assert app.text_area(key=import_parts.TEXT).value in (None, "")
+    assert app.text_area(key=upload.TEXT).value in (None, "")
 
 
 def test_an_import_that_does_not_exist_is_told_so(session: Session) -> None:
@@ -152,7 +153,7 @@ def test_an_import_that_does_not_exist_is_told_so(session: Session) -> None:
 
 def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:
     app = open_page()
-    app.file_uploader(key=f"{import_parts.FILE}_0").set_value(
+    app.file_uploader(key=f"{upload.FILE}_0").set_value(
         ("list.csv", b"\x89PNG\r\n\x1a\n" + bytes(400), "text/csv")
     )
     app.button(key="recognise").click().run()
@@ -161,20 +162,20 @@ def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:
 
 
 def test_progress_is_honest_about_the_worker(session: Session, acting: Acting) -> None:
-    run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
-    import_actions.confirm(run_id, import_parts.Confirmation())
+    run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
+    imports.confirm(run_id, upload.Confirmation())
     view = operations.find_import(run_id)
     assert view is not None
     now = datetime.now(UTC)
-    assert "never run" in import_results.state_sentence(view, None, now)
+    assert "never run" in results.state_sentence(view, None, now)
     beat(session, now)
-    said = import_results.state_sentence(view, operations.last_sign(), now)
+    said = results.state_sentence(view, operations.last_sign(), now)
     assert said.startswith("Waiting for the worker, queued")
 
 
 def test_the_download_is_a_csv_that_spreadsheets_read(session: Session, acting: Acting) -> None:
-    run_id = import_actions.offer_file("prices.csv", BytesIO(HISTORY))
-    import_actions.confirm(run_id, import_parts.Confirmation())
+    run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
+    imports.confirm(run_id, upload.Confirmation())
     run_import(run_id)
     lines = operations.verdict_file(acting, run_id).decode("utf-8-sig").splitlines()
     assert lines[0] == "row,asked,verdict,detail,marketplace,asin"
@@ -193,7 +194,7 @@ def test_without_a_token_one_is_told_that_nothing_will_be_fetched(
 
 def test_why_a_file_is_refused_is_said_once(session: Session) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        import_actions.offer_file("list.csv", BytesIO(b"\x00\x01\x02PK\xff" * 50))
+        imports.offer_file("list.csv", BytesIO(b"\x00\x01\x02PK\xff" * 50))
     assert str(refused.value).count("holds no text") == 1
 
 

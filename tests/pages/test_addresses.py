@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import addresses, boundary
+from app.web import error_boundary, url_parameters
 from core.accounts.access.permissions import Acting
 from core.settings.environment import ROOT
 from tests.pages.seeding import seed
@@ -81,14 +81,14 @@ def test_whatever_an_address_holds_the_page_is_shown(
 @given(st.one_of(ODD, st.text()))
 def test_what_is_read_of_an_address_can_be_stored_and_is_short(value: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(addresses.st, "query_params", {"name": value})
-        read, number = addresses.text("name"), addresses.number("name")
-        assert addresses.text("other") is None
+        patch.setattr(url_parameters.st, "query_params", {"name": value})
+        read, number = url_parameters.text("name"), url_parameters.number("name")
+        assert url_parameters.text("other") is None
     if value:
         assert read is not None
         assert read.encode()
         assert "\x00" not in read
-        assert len(read) <= addresses.LONGEST
+        assert len(read) <= url_parameters.LONGEST
     assert number is None or 0 <= number < 2**63
 
 
@@ -104,6 +104,6 @@ def test_addresses_are_read_in_one_place() -> None:
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])
 def test_a_text_that_can_not_be_stored_is_refused_in_words(session: Session, value: str) -> None:
-    with pytest.raises(boundary.EXPECTED) as raised:
+    with pytest.raises(error_boundary.EXPECTED) as raised:
         session.execute(text("SELECT CAST(:given AS text)"), {"given": value})
-    assert "can't be stored" in boundary.sentence_of(raised.value)  # type: ignore[arg-type]
+    assert "can't be stored" in error_boundary.sentence_of(raised.value)  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import linked
-from app import session as signed_in
+from app.auth import session as signed_in
 from app.data import accounts
+from app.login import account_links
 from core.accounts.access import api_tokens, audit
 from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.access.permissions import Acting, Means, Role, Scope
@@ -54,12 +54,12 @@ def manage(person_id: int) -> AppTest:
 
 
 def _managing(person_id: int) -> None:
-    from app import admin_parts
+    from app.admin import people
     from app.data import accounts
 
     for person in accounts.members():
         if person.id == person_id:
-            admin_parts.manage(person)
+            people.manage(person)
 
 
 # Who sees it
@@ -220,13 +220,13 @@ def test_anybodys_token_is_revoked(
 def test_the_teams_settings_win_over_the_process_and_are_audited(
     session: Session, acting: Acting
 ) -> None:
-    assert not linked.is_open()
+    assert not account_links.is_open()
     app = open_page("admin", part="Team")
     labelled(app.text_input, "Name of the team").set_value("Kettle & Co")
     labelled(app.selectbox, "Who may join").set_value("open")
     labelled(app.selectbox, "Time zone").set_value("Europe/Berlin")
     press(app, "Save")
-    assert linked.is_open()
+    assert account_links.is_open()
     assert "times in Europe/Berlin" in words(app)
     found = open_page("audit", kind="changed team settings").dataframe[0].value
     [row] = [row for row in found.to_dict("records") if row["What"] == "changed team settings"]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import suggestion_actions
+from app.commands import suggestions
 from core.accounts.access.permissions import Acting, Role
 from core.errors import InvalidInputError, NotAllowedError
 from core.settings.environment import ROOT
@@ -97,12 +97,12 @@ def test_a_pasted_address_adds_a_competitor_and_follows_it(
 )
 def test_what_is_no_competitor_is_refused_with_a_reason(lamp: int, pasted: str, reason: str):
     with pytest.raises(InvalidInputError, match=reason):
-        suggestion_actions.add_competitor(lamp, "US", pasted)
+        suggestions.add_competitor(lamp, "US", pasted)
 
 
 def test_a_product_is_no_competitor_of_its_own(session: Session, lamp: int):
     with pytest.raises(InvalidInputError):
-        suggestion_actions.add_competitor(lamp, "US", LAMP)
+        suggestions.add_competitor(lamp, "US", LAMP)
     # It was followed as one's own, and still is.
     assert rows(session, "SELECT role FROM tracking") == [{"role": "own"}]
 
@@ -149,7 +149,7 @@ def test_a_product_without_suggestions_says_so(lamp: int):
 
 
 def test_a_manager_sets_price_caps_in_the_settings(session: Session, acting: Acting, lamp: int):
-    assert suggestion_actions.set_price_caps(lamp, PriceCaps(1500, 2500, 10)) == "Price caps saved."
+    assert suggestions.set_price_caps(lamp, PriceCaps(1500, 2500, 10)) == "Price caps saved."
     assert price_caps_of(session, acting, lamp) == PriceCaps(1500, 2500, 10)
     shown = words(open_tab("Competitors"))
     assert "between \\$15.00 and \\$25.00, at most 10 % at once" in shown
@@ -172,13 +172,13 @@ def test_the_settings_offer_caps_from_manager_on(
 def test_a_seller_may_not_set_caps(sign_in: SignIn, somebody: MakeSomebody, lamp: int):
     sign_in(somebody(Role.SELLER))
     with pytest.raises(NotAllowedError):
-        suggestion_actions.set_price_caps(lamp, PriceCaps(1500))
+        suggestions.set_price_caps(lamp, PriceCaps(1500))
 
 
 def caps_form(marketplace: str, asin: str) -> AppTest:
     def script(marketplace: str, asin: str) -> None:
-        from app import price_caps
         from app.data import history
+        from app.products import price_caps
 
         head = history.product_head(marketplace, asin)
         if head is not None:
@@ -218,9 +218,9 @@ def comparing(ids: list[int], marketplaces: list[str]) -> AppTest:
     """Show what the list offers for ticked products."""
 
     def show(ids: list[int], marketplaces: list[str]) -> None:
-        from app import compare_parts
+        from app.products import compare
 
-        compare_parts.popover(ids, marketplaces)
+        compare.popover(ids, marketplaces)
 
     app = AppTest.from_function(show, args=(ids, marketplaces), default_timeout=30).run()
     assert not app.exception

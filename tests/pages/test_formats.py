@@ -99,7 +99,7 @@ def test_a_part_that_runs_alone_shows_nothing_to_who_is_signed_out(
 def _alone() -> None:
     import streamlit as st
 
-    from app import fragments
+    from app.components import fragments
     from core.text import locale
 
     locale.use(locale.USUAL)

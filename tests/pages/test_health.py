@@ -11,7 +11,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import health_parts
+from app.admin import health as health_parts
 from app.data import operations
 from core.accounts.access.permissions import Acting
 from core.history.observation import Seen

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import entering, leaving
+from app.auth import login, session_cookie
 from core.accounts.access import api_tokens
 from core.accounts.access.credentials import is_password
 from core.accounts.access.one_time_tokens import Purpose, find_token
@@ -29,7 +29,7 @@ def tickets(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nobody is signed in; the tickets that are handed to the browser."""
     sign_in(None)
     handed: list[str] = []
-    monkeypatch.setattr(leaving, "begin_at_start", handed.append)
+    monkeypatch.setattr(session_cookie, "begin_at_start", handed.append)
     return handed
 
 
@@ -146,16 +146,16 @@ def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
 def test_wrong_codes_lock_and_are_told_to_the_audit(
     session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(entering.signed, "address", lambda: "203.0.113.7")
-    monkeypatch.setattr(entering.second_factor, "check_code", lambda *_: False)
+    monkeypatch.setattr(login.signed, "address", lambda: "203.0.113.7")
+    monkeypatch.setattr(login.second_factor, "check_code", lambda *_: False)
     person = session.get_one(Person, acting.person_id)
     person.totp_confirmed_at = datetime.now(UTC)
-    token = entering.links.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
+    token = login.links.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
     session.commit()
-    for _ in range(entering.limits().per_person):
-        assert entering.try_code(token, "owner@team.example", "000000") is None
-    with pytest.raises(entering.TooManyAttemptsError):
-        entering.try_code(token, "owner@team.example", "000000")
+    for _ in range(login.limits().per_person):
+        assert login.try_code(token, "owner@team.example", "000000") is None
+    with pytest.raises(login.TooManyAttemptsError):
+        login.try_code(token, "owner@team.example", "000000")
     locked = select(AuditEvent.person_id).where(AuditEvent.verb == "locked out")
     assert session.scalars(locked).all() == [acting.person_id]
 
@@ -176,7 +176,7 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
     sent: list[str] = []
     monkeypatch.setattr(mailing, "send_reset", sent.append)
     few = throttling.AttemptLimits(2, 20, throttling.REQUEST_LIMITS.window)
-    monkeypatch.setitem(entering._LIMITS, throttling.Form.RESET, few)
+    monkeypatch.setitem(login._LIMITS, throttling.Form.RESET, few)
     for mail, answer in (
         (" Ada@Shop.example", "a link is on its way"),
         (MAIL, "a link is on its way"),

@@ -195,10 +195,10 @@ def test_a_reply_is_shown_as_it_came_and_as_nothing_but_text() -> None:
 def _show_a_reply(evil: str) -> None:
     from datetime import UTC, datetime
 
-    from app import model_parts
+    from app.suggestions import model_status
     from core.suggestions.llm.call_log import CallState
     from core.suggestions.llm.daily_stats import Trouble
 
     reasons = (f"Reply 1: {evil}", "Reply 2: It has no actions.")
     said = Trouble(datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, ""))
-    model_parts._replies([said], [0])
+    model_status._replies([said], [0])

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import linked
+from app.login import account_links
 from core.accounts.access.credentials import token_hash
 from core.accounts.access.one_time_tokens import Purpose, make_token
 from core.accounts.access.permissions import Acting
@@ -15,7 +15,7 @@ from core.accounts.models import OneTimeToken, Person, SignIn
 from core.settings.environment import ROOT
 from tests.pages.conftest import SignIn as SignInAs
 
-NAMES = list(linked.PARAMETERS.values())
+NAMES = list(account_links.PARAMETERS.values())
 ODD = [
     "",
     "x",
@@ -71,7 +71,7 @@ def test_a_link_that_opens_nothing_says_so(
 def test_a_token_opens_no_other_door_than_its_own(
     session: Session, acting: Acting, sign_in: SignInAs, name: str, purpose: Purpose
 ) -> None:
-    if linked.PARAMETERS.get(purpose) == name:
+    if account_links.PARAMETERS.get(purpose) == name:
         return
     sign_in(None)
     token = make_token(session, acting.person_id, purpose, datetime.now(UTC))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import actions
+from app.commands import products
 from core.accounts.access.permissions import Acting
 from core.history.changes.text import before_and_after, label
 from core.history.ingest.change_detection import Finding
@@ -160,7 +160,7 @@ def test_the_demo_market_is_named_as_such_and_can_be_removed(
     assert any("These products are invented" in markdown.value for markdown in app.markdown)
     app.button(key="replace_demo").click().run()
     assert app.button(key="confirm_remove_demo").label == "Delete the demo market"
-    assert actions.remove_demo() == "1 product of the demo market deleted."
+    assert products.remove_demo() == "1 product of the demo market deleted."
     asins = session.execute(text("SELECT asin FROM product")).scalars().all()
     assert asins == ["B0TEST0001"]
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
 
-from app import actions, product_actions, product_parts
+from app.commands import product_settings, products
+from app.products import detail
 from core.accounts.access.permissions import Acting
 from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
@@ -114,7 +115,7 @@ def test_a_threshold_that_has_no_effect_is_said_to_have_none(session: Session, a
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR)])
     wanted = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
-    product_actions.change_settings(product, wanted)
+    product_settings.change_settings(product, wanted)
     page = open_product()
     page.button(key="settings").click().run()
     assert [each.value for each in page.warning] == [
@@ -213,7 +214,7 @@ def test_refresh_puts_the_product_in_line_and_says_so(
 ):
     product, now = followed(session, acting), this_hour()
     store(session, [look_of(product, now - HOUR)])
-    monkeypatch.setattr(actions, "ring_for_fetches", lambda: True)
+    monkeypatch.setattr(products, "ring_for_fetches", lambda: True)
     page = open_product()
     page.button(key="refresh").click().run()
     assert not page.exception
@@ -234,7 +235,7 @@ def test_settings_open_with_what_is_set(session: Session, acting: Acting):
 def test_settings_are_saved_for_the_acting_person(session: Session, acting: Acting):
     product = followed(session, acting)
     wanted = Settings(Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None)
-    assert product_actions.change_settings(product, wanted) == "Settings saved."
+    assert product_settings.change_settings(product, wanted) == "Settings saved."
     head = find_product_head(session, acting, "US", ASIN)
     assert head is not None
     assert head.following is not None
@@ -265,7 +266,7 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
     column = {"List price": "list_price", "Rank": "bsr"}.get(figure, "price")
     page.session_state["origin_figure"] = figure
     page.session_state[f"origin_which_{column}"] = which
-    page.session_state["more"] = product_parts.ORIGINS
+    page.session_state["more"] = detail.ORIGINS
     page.run()
     assert not page.exception
     return texts(page)

@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import actions, keys, tables
+from app import keys
+from app.commands import products
+from app.products import table
 from core.accounts.access.permissions import Acting
 from core.history.observation import Availability
 from core.settings.environment import ROOT
@@ -141,8 +143,8 @@ def test_a_refresh_makes_products_due_and_says_who_waits_before(
     rung: list[bool] = []
     monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
     first, second = seed(session, acting, "B0TEST0001"), seed(session, acting, "B0TEST0002")
-    assert actions.refresh([first]) == "1 product queued, next in line."
-    assert actions.refresh([second]) == "1 product queued behind 1 other."
+    assert products.refresh([first]) == "1 product queued, next in line."
+    assert products.refresh([second]) == "1 product queued behind 1 other."
     assert schedule_of(session, second)["priority"] == 0
     assert len(rung) == 2
 
@@ -154,7 +156,7 @@ def test_a_product_being_fetched_is_not_queued_twice(
     product_id = seed(session, acting, "B0TEST0001")
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     session.commit()
-    assert actions.refresh([product_id]) == "1 product already being fetched."
+    assert products.refresh([product_id]) == "1 product already being fetched."
 
 
 def test_a_queue_that_is_away_loses_no_request(
@@ -165,36 +167,36 @@ def test_a_queue_that_is_away_loses_no_request(
 
     monkeypatch.setattr(fetching, "fetch_now", away)
     product_id = seed(session, acting, "B0TEST0001")
-    assert "fetches them when it is back" in actions.refresh([product_id])
+    assert "fetches them when it is back" in products.refresh([product_id])
     assert schedule_of(session, product_id)["priority"] == 0
 
 
 def test_each_action_says_what_it_did(session: Session, acting: Acting) -> None:
     ids = [seed(session, acting, "B0TEST0001"), seed(session, acting, "B0TEST0002")]
-    assert actions.pause(ids) == "2 products paused."
-    assert actions.pause(ids) == "They were paused already."
-    assert actions.resume(ids[:1]) == "1 product resumed."
-    assert actions.add_tag(ids, "  summer   sale ") == "“summer sale” added to 2 products."
-    assert actions.add_tag(ids, "  ") == "Type a tag first."
-    assert actions.remove(ids) == "2 products removed; the history stays."
+    assert products.pause(ids) == "2 products paused."
+    assert products.pause(ids) == "They were paused already."
+    assert products.resume(ids[:1]) == "1 product resumed."
+    assert products.add_tag(ids, "  summer   sale ") == "“summer sale” added to 2 products."
+    assert products.add_tag(ids, "  ") == "Type a tag first."
+    assert products.remove(ids) == "2 products removed; the history stays."
     assert session.execute(text("SELECT count(*) FROM product")).scalar_one() == 2
 
 
 def test_a_queued_a_fetched_and_a_doubtful_product_say_so(session: Session, acting: Acting) -> None:
     seed(session, acting, "B0TEST0001", price=1, availability=Availability.IN_STOCK, flags=1)
-    [row] = tables.records(find_products(session, acting, ListFilter(), Sort(), 1, 5).rows)
+    [row] = table.records(find_products(session, acting, ListFilter(), Sort(), 1, 5).rows)
     now = datetime.now(UTC)
-    assert tables.state_in_words(row, now) == "In stock · doubtful"
+    assert table.state_in_words(row, now) == "In stock · doubtful"
     queued = row | {"requested_at": now, "due_at": now}
-    assert tables.state_in_words(queued, now) == "In stock · queued"
+    assert table.state_in_words(queued, now) == "In stock · queued"
     fetching_now = queued | {"leased_until": now + timedelta(minutes=5)}
-    assert tables.state_in_words(fetching_now, now) == "In stock · fetching now"
+    assert table.state_in_words(fetching_now, now) == "In stock · fetching now"
 
 
 def test_a_sparkline_draws_a_better_rank_higher_and_a_constant_flat() -> None:
-    assert tables.sparkline([500.0, None, 100.0], higher_is_up=False) == [105, 195]
-    assert tables.sparkline([700.0, 700.0]) == [150, 150]
-    assert tables.sparkline([None, 700.0]) == []
+    assert table.sparkline([500.0, None, 100.0], higher_is_up=False) == [105, 195]
+    assert table.sparkline([700.0, 700.0]) == [150, 150]
+    assert table.sparkline([None, 700.0]) == []
 
 
 def test_a_person_gets_out_of_a_search_without_a_match(session: Session, acting: Acting) -> None:
@@ -210,13 +212,13 @@ def test_a_title_cannot_turn_the_cells_beside_it(session: Session, acting: Actin
 
 
 def test_capitals_need_more_room_than_small_letters() -> None:
-    assert tables.fitting("l" * 36, 36) == "l" * 36
-    assert len(tables.fitting("L" * 36, 36)) < 30
+    assert table.fitting("l" * 36, 36) == "l" * 36
+    assert len(table.fitting("L" * 36, 36)) < 30
 
 
 def test_price_and_state_come_before_what_a_screen_may_cut() -> None:
-    assert tables.COLUMNS[:2] == ("product", "price")
-    assert tables.COLUMNS.index("state") < tables.COLUMNS.index("asin")
+    assert table.COLUMNS[:2] == ("product", "price")
+    assert table.COLUMNS.index("state") < table.COLUMNS.index("asin")
 
 
 def test_a_page_that_is_gone_has_no_price_now(session: Session, acting: Acting) -> None:

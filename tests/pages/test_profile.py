@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app import account_actions
-from app import session as signed_in
-from app.security_parts import qr_code, secret_of
+from app.account.security import qr_code, secret_of
+from app.auth import session as signed_in
+from app.commands import account
 from core.accounts.access import api_tokens, sessions
 from core.accounts.access.credentials import hash_password, is_password
 from core.accounts.access.permissions import Acting, Role, Scope
@@ -346,7 +346,7 @@ def test_what_is_shown_once_is_kept_in_no_table(session: Session, acting: Acting
     )
     body = bytes(kept.scalar_one())
     assert secret.encode() not in body
-    assert account_actions.SETTING_UP in app.session_state
+    assert account.SETTING_UP in app.session_state
     assert secret_key(get_settings()) not in words(app)
 
 
@@ -381,7 +381,7 @@ def test_a_session_that_was_left_open_makes_no_token(session: Session, acting: A
 def test_setting_up_the_second_factor_takes_the_password(session: Session, acting: Acting) -> None:
     with_password(session, acting)
     app = press(open_page("profile", part="Security"), "Set up")
-    assert account_actions.SETTING_UP not in app.session_state
+    assert account.SETTING_UP not in app.session_state
     app.text_input(key="password_to_confirm").set_value(PRESENT)
     press(app, "Confirm and continue")
     assert len(app.code[0].value.replace(" ", "")) == 32

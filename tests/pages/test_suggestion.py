@@ -54,7 +54,7 @@ def lamp(session: Session, acting: Acting) -> int:
 
 @pytest.fixture(autouse=True)
 def _nobody_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.suggestion_actions._apply_now", lambda: None)
+    monkeypatch.setattr("app.commands.suggestions._apply_now", lambda: None)
 
 
 def open_one(number: int) -> AppTest:
@@ -65,14 +65,14 @@ def open_dialog(name: str, number: int) -> AppTest:
     """Open a dialog by itself: a click inside of one runs only it, which AppTest can't."""
 
     def script(name: str, number: int) -> None:
-        from app import suggestion_dialogs
         from app.data import suggestions
+        from app.suggestions import dialogs
 
         about = suggestions.find(number)
         if about is not None and about.view.row.waiting:
             view, action = about.view, about.view.actions[0]
             of_one = {"decline": (action,), "edit": (about, action)}
-            getattr(suggestion_dialogs, name)(*of_one.get(name, (view,)))
+            getattr(dialogs, name)(*of_one.get(name, (view,)))
 
     app = AppTest.from_function(script, args=(name, number), default_timeout=30).run()
     assert not app.exception

@@ -9,7 +9,8 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import device, suggestion_actions
+from app import device
+from app.commands import suggestions
 from core.accounts.access.permissions import Acting, Role
 from core.errors import InvalidInputError
 from core.suggestions.models import AdviceCall, Suggestion
@@ -176,7 +177,7 @@ def test_a_viewer_only_sees_the_queue(sign_in: SignIn, somebody: MakeSomebody, t
 def test_suggestions_about_tracking_are_approved_together(
     session: Session, acting: Acting, three: list[int]
 ):
-    answer = _as_page(lambda: suggestion_actions.approve_tracking([three[0]]))
+    answer = _as_page(lambda: suggestions.approve_tracking([three[0]]))
     assert answer.startswith("1 change approved.")
     assert row(session, "SELECT state FROM suggestion WHERE id = :id", id=three[0]) == {
         "state": "approved"
@@ -184,7 +185,7 @@ def test_suggestions_about_tracking_are_approved_together(
 
 
 def _as_page(verb: Callable[[], str]) -> str:
-    with patch("app.suggestion_actions._apply_now", lambda: None):
+    with patch("app.commands.suggestions._apply_now", lambda: None):
         return verb()
 
 
@@ -192,7 +193,7 @@ def test_what_changes_a_listing_is_not_approved_from_the_list(
     session: Session, acting: Acting, three: list[int]
 ):
     with pytest.raises(InvalidInputError, match="about tracking"):
-        _as_page(lambda: suggestion_actions.approve_tracking(three))
+        _as_page(lambda: suggestions.approve_tracking(three))
     assert {each["state"] for each in rows(session, "SELECT state FROM suggestion")} == {"pending"}
 
 
@@ -238,7 +239,7 @@ def test_asking_shows_how_far_the_advisors_are(
     session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
 ):
     rung: list[bool] = []
-    monkeypatch.setattr("app.suggestion_actions._advise_now", lambda: rung.append(True))
+    monkeypatch.setattr("app.commands.suggestions._advise_now", lambda: rung.append(True))
     app = open_page("suggestions")
     app.button(key="ask_first").click().run()
     assert not app.exception

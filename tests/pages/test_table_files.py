@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app import data_tables, downloads
+from app.components import data_table, downloads
 from core.accounts.access.permissions import Acting
 from core.errors import NotFoundError
 from tests.pages.conftest import SignIn
@@ -29,7 +29,7 @@ def test_the_file_of_the_list_holds_its_rows(
     def button(_label: str, name: str, _mime: str, make: Any, **_options: Any) -> None:
         made[name] = make
 
-    monkeypatch.setattr(data_tables.downloads, "button", button)
+    monkeypatch.setattr(data_table.downloads, "button", button)
     open_page("products")
     [(name, make)] = made.items()
     assert name == "amazcope-products.csv"

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app import welcome
+from app.login import page
 from core.demo.people import PEOPLE
 from core.errors import NotAllowedError
 from core.settings.environment import ROOT, Settings
@@ -61,7 +61,7 @@ def test_without_the_demo_nobodys_password_is_shown(
     way_in: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(amazcope_demo=False)
-    monkeypatch.setattr(welcome, "get_settings", lambda: settings)
+    monkeypatch.setattr(page, "get_settings", lambda: settings)
     app = way_in()
     assert "demo" not in plain(app)
     assert [button.label for button in app.button if "Enter" in button.label] == []
@@ -73,7 +73,7 @@ def test_a_wrong_second_factor_is_said_above_its_form(
     def too_old(*_given: object) -> str:
         raise NotAllowedError("That took too long. Sign in again.")
 
-    monkeypatch.setattr(welcome.entering, "try_code", too_old)
+    monkeypatch.setattr(page.entering, "try_code", too_old)
     app = way_in()
     app.session_state["_second_factor"] = ("token", "nobody@team.example")
     app.run()

@@ -1,0 +1,149 @@
+"""The profile's first part: how a person is called and sees things; and the mail address."""
+
+import streamlit as st
+
+from app.account import people_text
+from app.commands import account
+from app.components.thresholds import ThresholdInputs
+from core.accounts.access.permissions import (
+    LONGEST_ADDRESS,
+    LONGEST_NAME,
+    LONGEST_TYPED,
+    time_zones,
+)
+from core.accounts.people.profile import (
+    CURRENCY_DISPLAYS,
+    LOCALES,
+    PAGE_SIZES,
+    THEMES,
+    Profile,
+    Wanted,
+)
+from core.errors import AmazcopeError
+from core.text.escaping import escape_markdown
+
+WIDTH = 760  # px: longer lines of inputs are hard to follow
+PART = "part"
+PARTS = ("You", "Security", "API tokens")
+_CURRENCIES = {"symbol": "As a sign: $1,234.50", "code": "As a code: USD 1,234.50"}
+_THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
+
+
+def part() -> str:
+    """Show the parts of the profile; return the chosen one, kept in the address."""
+    chosen = st.segmented_control(
+        "Part",
+        PARTS,
+        default=PARTS[0],
+        required=True,
+        key=PART,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    return chosen or PARTS[0]
+
+
+def you(own: Profile) -> None:
+    """Change the name, and how pages look."""
+    with st.form("profile"):
+        form = _Form(own)
+        sent = st.form_submit_button("Save", type="primary", icon=":material/check:")
+        if sent:
+            _save(form)
+    _mail(own)
+
+
+def _save(form: "_Form") -> None:
+    try:
+        wanted = form.wanted()
+    except AmazcopeError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+        return
+    account.do(account.change_profile, wanted)
+
+
+class _Form:
+    """The inputs of the profile, and what was typed into them."""
+
+    def __init__(self, own: Profile) -> None:
+        st.subheader("You and what you see", anchor=False)
+        left, right = st.columns(2)
+        self.name = left.text_input("Name", own.name, max_chars=LONGEST_NAME, autocomplete="name")
+        zones = [None, *time_zones()]
+        self.zone = right.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(own.time_zone) if own.time_zone in zones else 0,
+            format_func=lambda zone: zone or "The team's",
+        )
+        locales = list(dict.fromkeys([*LOCALES, own.locale]))
+        self.locale = left.selectbox(
+            "Language of formats",
+            locales,
+            index=locales.index(own.locale),
+            format_func=people_text.language,
+            help="How numbers, dates and amounts are written; the words stay English. With "
+            "English (United States) amounts are written as each marketplace does.",
+        )
+        self.currency = right.selectbox(
+            "Currency",
+            CURRENCY_DISPLAYS,
+            index=CURRENCY_DISPLAYS.index(own.currency_display),
+            format_func=_CURRENCIES.__getitem__,
+        )
+        self.theme = left.selectbox(
+            "Theme",
+            THEMES,
+            index=THEMES.index(own.theme),
+            format_func=_THEMES.__getitem__,
+            help="Each browser takes it over when it next opens a page.",
+        )
+        self.page_size = right.selectbox(
+            "Products on a page", PAGE_SIZES, index=PAGE_SIZES.index(own.page_size)
+        )
+        self.thresholds = ThresholdInputs(
+            own.price_change_percent,
+            own.rank_change_percent,
+            "For products followed from now on.",
+        )
+        self.mails = st.toggle("Mail me what the bell shows", own.mails)
+
+    def wanted(self) -> Wanted:
+        """Return what was typed. Raises InvalidInputError for what is no percentage."""
+        return Wanted(
+            name=self.name,
+            time_zone=self.zone,
+            locale=self.locale,
+            page_size=self.page_size,
+            currency_display=self.currency,
+            theme=self.theme,
+            price_change_percent=self.thresholds.price(),
+            rank_change_percent=self.thresholds.rank(),
+            mails=self.mails,
+        )
+
+
+def _mail(own: Profile) -> None:
+    """Change the address to sign in with."""
+    with st.form("mail"):
+        st.subheader("Mail address", anchor=False)
+        st.caption(f"You sign in as {escape_markdown(own.mail or 'nobody')}.")
+        if own.is_demo or not own.has_password:
+            st.caption(
+                "The people of the demo keep their addresses."
+                if own.is_demo
+                else "You sign in by single sign-on, which knows your address."
+            )
+            st.form_submit_button("Change", disabled=True)
+            return
+        left, right = st.columns(2)
+        mail = left.text_input("New address", max_chars=LONGEST_ADDRESS, autocomplete="email")
+        password = right.text_input(
+            "Present password",
+            type="password",
+            max_chars=LONGEST_TYPED,
+            autocomplete="current-password",
+            key="password_for_mail",
+        )
+        if st.form_submit_button("Change"):
+            account.do(account.change_mail, own, mail, password)

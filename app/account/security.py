@@ -1,0 +1,238 @@
+"""The profile's second part: password, second factor, and where one is signed in."""
+
+from datetime import UTC, datetime
+from functools import partial
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
+
+import segno
+import streamlit as st
+
+from app.account import people_text
+from app.commands import account
+from app.components import cards, downloads
+from app.data import accounts, acting
+from core.accounts.access.permissions import LONGEST_TYPED, Acting
+from core.accounts.login.two_factor import LONGEST_CODE
+from core.accounts.people.profile import Profile
+from core.text.numbers import format_count
+
+_QR_WIDTH = 220  # px
+_SET_UP_WIDTH = 760  # px
+_REQUIRED = "_set_up_required"
+
+
+def security(own: Profile) -> None:
+    """Show everything about getting in."""
+    _password(own)
+    _second_factor(own)
+    _sign_ins()
+
+
+def _password(own: Profile) -> None:
+    with st.form("password", clear_on_submit=True):
+        st.subheader("Password", anchor=False)
+        if own.is_demo or not own.has_password:
+            st.caption(
+                "The people of the demo keep their passwords: everybody may know them."
+                if own.is_demo
+                else "You have none: you sign in by single sign-on."
+            )
+            st.form_submit_button("Change password", disabled=True)
+            return
+        present = _typed("Present password", "present", "current-password")
+        left, right = st.columns(2)
+        with left:
+            new = _typed("New password", "new", "new-password")
+        with right:
+            again = _typed("New password again", "again", "new-password")
+        st.caption(
+            "12 to 128 characters, in any language: a few words of your own are best. "
+            "All your other sign-ins end."
+        )
+        revokes = st.checkbox("Also revoke my API tokens", key="revoke_with_password")
+        if st.form_submit_button("Change password"):
+            change = partial(account.change_password, revokes_tokens=revokes)
+            account.do(change, own, present, new, again)
+
+
+def _typed(label: str, key: str, autocomplete: str) -> str:
+    return st.text_input(
+        label,
+        type="password",
+        key=f"password_{key}",
+        max_chars=LONGEST_TYPED,
+        autocomplete=autocomplete,
+    )
+
+
+# The second factor
+
+
+def is_set_up_required(who: Acting) -> bool:
+    """Return whether the set-up is to be shown instead of a page.
+
+    Also after its last step, until the recovery codes were taken down: they are shown once.
+    """
+    st.session_state[_REQUIRED] = who.needs_second_factor or (
+        bool(st.session_state.get(_REQUIRED)) and account.CODES in st.session_state
+    )
+    return bool(st.session_state[_REQUIRED])
+
+
+def required_set_up() -> None:
+    """Lead somebody through what the team requires before anything else is shown."""
+    with st.container(width=_SET_UP_WIDTH):
+        cards.page_header(
+            "Two-factor authentication",
+            "Your team requires it of everybody who signs in with a password. "
+            "Set it up to go on; your API tokens work again afterwards.",
+        )
+        _second_factor(accounts.own_profile())
+
+
+def _second_factor(own: Profile) -> None:
+    with st.container(border=True):
+        st.subheader("Second factor", anchor=False)
+        if account.CODES in st.session_state:
+            _recovery_codes(st.session_state[account.CODES])
+        elif own.has_second_factor:
+            _removal()
+        elif account.SETTING_UP in st.session_state:
+            _first_code(st.session_state[account.SETTING_UP])
+        else:
+            _start(own)
+
+
+def _start(own: Profile) -> None:
+    st.caption(
+        "The people of the demo do without one."
+        if own.is_demo
+        else "Signing in then also asks for a code of an app on your phone, such as Aegis, "
+        "2FAS or Google Authenticator."
+    )
+    st.button(
+        "Set up",
+        icon=":material/phonelink_lock:",
+        disabled=own.is_demo,
+        on_click=account.tell,
+        args=(account.begin_second_factor,),
+    )
+
+
+def _first_code(address: str) -> None:
+    left, right = st.columns([1, 2])
+    left.image(qr_code(address), width=_QR_WIDTH, alt="QR code for your authenticator app")
+    with right:
+        st.markdown("**1.** Scan this with your app, or type the secret into it:")
+        st.code(secret_of(address), language=None, wrap_lines=True)
+        with st.form("first_code", border=False):
+            code = st.text_input(
+                "**2.** The code that the app shows now",
+                max_chars=10,
+                autocomplete="one-time-code",
+                placeholder="123456",
+            )
+            if st.form_submit_button("Confirm", type="primary"):
+                account.do(account.confirm_second_factor, code)
+        st.button(
+            "Not now",
+            type="tertiary",
+            on_click=account.forget_shown,
+            args=(account.SETTING_UP,),
+        )
+
+
+def qr_code(address: str) -> str:
+    """Return a QR code as SVG, black on white in both modes: cameras need the contrast."""
+    out = BytesIO()
+    segno.make(address, error="m").save(out, kind="svg", light="white", xmldecl=False, scale=4)
+    return out.getvalue().decode()
+
+
+def secret_of(address: str) -> str:
+    """Return the secret in an app's address, in groups of four to type."""
+    [secret] = parse_qs(urlsplit(address).query)["secret"]
+    return " ".join(secret[place : place + 4] for place in range(0, len(secret), 4))
+
+
+def _recovery_codes(codes: list[str]) -> None:
+    st.warning(
+        "Keep these recovery codes where you find them without your phone. Each lets you in "
+        "once. They are shown only now.",
+        icon=":material/key:",
+    )
+    written = "\n".join(codes)
+    st.code(written, language=None)
+    with st.container(horizontal=True):
+        downloads.button(
+            "Download",
+            "amazcope-recovery-codes.txt",
+            "text/plain",
+            lambda _who: f"Amazcope recovery codes\n\n{written}\n".encode(),
+        )
+        st.button(
+            "I have kept them",
+            type="primary",
+            on_click=account.forget_shown,
+            args=(account.CODES,),
+        )
+
+
+def _removal() -> None:
+    left = accounts.recovery_codes_left()
+    st.caption(f"It is set up. Unused recovery codes: {format_count(left.count)}.")
+    if left.has_short:
+        st.warning(
+            "Your recovery codes are of an older, shorter kind. They still work; make new ones.",
+            icon=":material/key:",
+        )
+    st.button(
+        "Make new recovery codes",
+        icon=":material/refresh:",
+        help="The present ones no longer work then.",
+        on_click=account.tell,
+        args=(account.renew_recovery_codes,),
+    )
+    with st.form("remove_second_factor", border=False):
+        code = st.text_input(
+            "Code of your app, or a recovery code",
+            max_chars=LONGEST_CODE,
+            autocomplete="one-time-code",
+        )
+        if st.form_submit_button("Remove the second factor"):
+            account.do(account.remove_second_factor, code)
+
+
+# Sign-ins
+
+
+def _sign_ins() -> None:
+    now, zone = datetime.now(UTC), acting().time_zone
+    found = accounts.own_sign_ins()
+    with st.container(border=True):
+        st.subheader("Where you are signed in", anchor=False)
+        for each in found:
+            with st.container(
+                horizontal=True,
+                horizontal_alignment="distribute",
+                vertical_alignment="center",
+                wrap=False,
+            ):
+                mark = " :green-badge[this one]" if each.is_this else ""
+                name = people_text.browser(each.browser)
+                st.markdown(f"**{name}**{mark}  \n:small[{people_text.sign_in(each, now, zone)}]")
+                if not each.is_this:
+                    st.button(
+                        "End",
+                        key=f"end_{each.id}",
+                        on_click=account.tell,
+                        args=(account.end_sign_in, each.id),
+                    )
+        st.button(
+            "Sign out everywhere else",
+            icon=":material/logout:",
+            disabled=len(found) < 2,
+            on_click=account.tell,
+            args=(account.end_other_sign_ins,),
+        )

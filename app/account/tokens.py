@@ -1,0 +1,129 @@
+"""API tokens: made, shown once, listed, revoked; how a program connects with one.
+
+The same list for one's own and for all.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app.account import people_text
+from app.commands import account
+from app.data import accounts
+from core.accounts.access.api_tokens import LONGEST_NAME, Token
+from core.accounts.access.permissions import Scope
+from core.agents.client_config import TOKEN_HERE, Program, http_config, stdio_config
+from core.settings.environment import ROOT, Settings, get_settings
+from core.text.escaping import escape_markdown
+
+_ADDRESS = {"AMAZCOPE_URL", "AMAZCOPE_HOST", "AMAZCOPE_PORT"}
+_DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
+
+
+def own_tokens() -> None:
+    """Show the person's own tokens, and make more."""
+    if account.TOKEN in st.session_state:
+        _shown_once(st.session_state[account.TOKEN])
+    _new()
+    if account.TOKEN not in st.session_state:
+        _how_to_connect_later()
+    with st.container(border=True):
+        st.subheader("Your tokens", anchor=False)
+        token_list(accounts.own_tokens(), account.revoke_token)
+
+
+def _shown_once(token: str) -> None:
+    with st.container(border=True):
+        st.markdown(":material/key: **Your new token.** Copy it now: it is never shown again.")
+        st.code(token, language=None, wrap_lines=True)
+        connecting()
+        st.button(
+            "I have copied it",
+            type="primary",
+            on_click=account.forget_shown,
+            args=(account.TOKEN,),
+        )
+
+
+def _how_to_connect_later() -> None:
+    with st.expander("Connect an agent", icon=":material/smart_toy:"):
+        connecting()
+
+
+def connecting() -> None:
+    """Show what a program is configured with; a token is never part of it."""
+    settings = get_settings()
+    st.markdown(
+        f"Agents reach Amazcope at `{settings.mcp_url}`. Put this into your client's "
+        f"configuration, with your token for `{TOKEN_HERE}`:"
+    )
+    if not settings.is_for_this_machine:
+        _copyable(http_config(settings.mcp_url))
+        return
+    over_http, stdio = st.tabs(["Over HTTP", "Started by the client (stdio)"])
+    with over_http:
+        _copyable(http_config(settings.mcp_url))
+    with stdio:
+        _copyable(stdio_config(_program(settings)))
+
+
+def _program(settings: Settings) -> Program:
+    own = settings.amazcope_data_dir
+    data_dir = None if own == ROOT / "var" else own
+    # What this process was started with, the client's one knows nothing of.
+    pages = settings.public_url if _ADDRESS & os.environ.keys() else None
+    return Program(sys.executable, ROOT, data_dir, pages)
+
+
+def _copyable(configuration: str) -> None:
+    st.code(configuration, language="json", wrap_lines=True)
+    st.caption("Clients differ a little: docs/AGENTS.md names them one by one.")
+
+
+def _new() -> None:
+    with st.form("new_token"):
+        st.subheader("New token", anchor=False)
+        st.caption(
+            "Lets a program act as you, within what you choose here and never beyond your role."
+        )
+        left, right = st.columns(2)
+        name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Weekly report")
+        days = right.selectbox("Expires after", list(_DAYS), 1, format_func=_DAYS.__getitem__)
+        scopes = st.pills(
+            "It may",
+            list(Scope),
+            selection_mode="multi",
+            default=[Scope.READ],
+            format_func=people_text.SCOPES.__getitem__,
+        )
+        if st.form_submit_button("Make token", type="primary", icon=":material/add:"):
+            account.do(account.make_token, name, list(scopes), days)
+
+
+def token_list(
+    tokens: Sequence[Token], revoke: Callable[[int], str], *, with_owner: bool = False
+) -> None:
+    """Show tokens, each with what it may do and a button that revokes it."""
+    if not tokens:
+        st.caption("There are none.")
+    now = datetime.now(UTC)
+    for each in tokens:
+        with st.container(
+            horizontal=True,
+            horizontal_alignment="distribute",
+            vertical_alignment="center",
+            wrap=False,
+        ):
+            owner = f"{escape_markdown(each.owner)}: " if with_owner else ""
+            st.markdown(
+                f"{owner}**{escape_markdown(each.name)}**  \n:small[{people_text.token(each, now)}]"
+            )
+            st.button(
+                "Revoke",
+                key=f"revoke_{each.id}",
+                on_click=account.tell,
+                args=(revoke, each.id),
+            )

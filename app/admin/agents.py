@@ -1,0 +1,117 @@
+"""The agents screen's parts: figures of a day, what narrows the log, the log, how to connect."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import keys
+from app.components import cards, log_table
+from app.components.cards import Card
+from app.data import acting
+from core.accounts.people.membership import Member
+from core.agents import call_text
+from core.agents.queries import PAGE, CallCounts, CallRow
+from core.agents.rules import Outcome
+from core.text.numbers import format_count
+from core.text.times import format_moment
+
+LOG = "agent_calls"
+
+
+def figures(counts: CallCounts) -> None:
+    """Show how the calls of a day ended."""
+    cards.metric_row(
+        [
+            Card("Calls in 24 hours", format_count(counts.total)),
+            Card("Agents that called", format_count(counts.agents)),
+            Card(
+                "Refused",
+                format_count(counts.refused),
+                about="Wrong arguments, not found, or not allowed: the answer said what to do.",
+            ),
+            Card(
+                "Too many calls",
+                format_count(counts.limited),
+                about="Calls that came faster than a token may.",
+            ),
+            Card(
+                "Failed",
+                format_count(counts.failed),
+                about="Faults of the server; its log says more.",
+            ),
+        ]
+    )
+
+
+def outcome() -> Outcome | None:
+    """Show how calls end; return the chosen way, None for all."""
+    ways = {each: call_text.outcome_name(each) for each in Outcome}
+    return log_table.choice(LOG, "How it ended", ways, "call_outcome", "However it ended")
+
+
+def person(members: Sequence[Member]) -> int | None:
+    """Show the people of the team; return whose agents are shown, None for everybody's."""
+    names = {each.id: each.name for each in members}
+    return log_table.choice(LOG, "Whose agents", names, "call_person", "Everybody's agents")
+
+
+def about(address: str) -> str:
+    """Return what the screen is about, and where agents connect."""
+    return f"Every call of a program over MCP, newest first. Agents connect at `{address}`."
+
+
+def calls(found: Sequence[CallRow]) -> None:
+    """Show calls, a row each, and the way to older and newer ones."""
+    if not found:
+        st.info("No call ended like this.", icon=":material/smart_toy:")
+    else:
+        log_table.table(_rows(found[:PAGE]), _columns(), "calls_table")
+    log_table.buttons(LOG, found, PAGE)
+
+
+def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
+    zone, now = acting().time_zone, datetime.now(UTC)
+    rows = [
+        {
+            "When": format_moment(call.at, zone),
+            "Called": call.name,
+            "Ended": call_text.outcome(call, now),
+            "Whose": call_text.who(call),
+            "Token": call_text.token(call),
+            "Took": call_text.took(call),
+            "From": call_text.where(call),
+        }
+        for call in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    return {
+        "When": text(width=130),
+        "Whose": text(width=120),
+        "Token": text(width=150),
+        "Called": text(width=200),
+        "Ended": text(width=130),
+        "Took": text(width=80, alignment="right"),
+        "From": text(width=130),
+    }
+
+
+def nobody_yet() -> None:
+    """Say what agents are for, before the first one called."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.markdown(":material/smart_toy: **No agent has called yet**", text_alignment="center")
+        st.caption(
+            "Make an API token and give it to a program that speaks MCP: it may read, propose "
+            "and track, as far as you let it. It never approves.",
+            text_alignment="center",
+        )
+        if st.button("Make a token", type="primary", icon=":material/key:"):
+            st.switch_page(f"../pages/{keys.PROFILE}.py", query_params={"part": "API tokens"})
+        st.space("small")

@@ -1,0 +1,82 @@
+"""The audit's parts: what narrows it, the events, the way to older ones, the file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.components import downloads, log_table
+from app.data import accounts, acting
+from core.accounts.access import audit_text
+from core.accounts.access.audit import NOBODY, PAGE, Event
+from core.accounts.people.membership import Member
+from core.text.times import format_moment
+
+KIND = "kind"
+PERSON = "person"
+_NOBODY = "Nobody: the worker, or not signed in"
+LOG = "audit"
+
+
+def kind(kinds: Sequence[str]) -> str | None:
+    """Show what there is to narrow by; return the chosen kind, None for all."""
+    names = {each: each for each in kinds}
+    return log_table.choice(LOG, "What happened", names, KIND, "Everything", 260)
+
+
+def person(members: Sequence[Member]) -> int | None:
+    """Show the people of the team, and nobody; return the chosen one's id, None for all."""
+    names = {each.id: each.name for each in members} | {NOBODY: _NOBODY}
+    return log_table.choice(LOG, "Who", names, PERSON, "Everybody")
+
+
+def events(found: Sequence[Event]) -> None:
+    """Show events, a row each, and the way to older and newer ones."""
+    if not found:
+        st.info("Nothing of this kind has happened.", icon=":material/history:")
+    else:
+        log_table.table(_rows(found[:PAGE]), _columns(), "audit_table")
+    log_table.buttons(LOG, found, PAGE)
+
+
+def _rows(found: Sequence[Event]) -> pd.DataFrame:
+    zone = acting().time_zone
+    rows = [
+        {
+            "When": format_moment(event.at, zone),
+            "Who": audit_text.who(event),
+            "What": event.verb,
+            "Values": audit_text.changes(event),
+            "Thing": (event.thing or "").replace(":", " "),
+            "From": audit_text.where(event),
+            "Sealed": event.is_sealed,
+        }
+        for event in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    return {
+        "When": text(width=130),
+        "Who": text(width=130),
+        "What": text(width=150),
+        "Values": text(width=230),
+        "Thing": text(width=120),
+        "From": text(width=180),
+        "Sealed": st.column_config.CheckboxColumn(
+            width=60, help="Sealed events are in the chain: altering one shows."
+        ),
+    }
+
+
+def file_button(what: str | None, person_id: int | None) -> None:
+    """Offer the events as a file, made when it is asked for."""
+    downloads.button(
+        "Download",
+        "amazcope-audit.csv",
+        downloads.CSV,
+        lambda who: accounts.audit_file(who, what, person_id),
+    )

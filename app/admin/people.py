@@ -1,0 +1,229 @@
+"""The administration's parts: people, invitations, tokens of all, the team's settings."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app.account import people_text
+from app.account import tokens as token_parts
+from app.commands import account, admin
+from app.components import fragments
+from app.data import accounts, acting
+from core.accounts.access.permissions import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
+from core.accounts.access.team_settings import REGISTRATIONS, TeamSettings
+from core.accounts.people.membership import Member
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_count
+
+WIDTH = 900  # px
+PART = "part"
+PARTS = ("People", "Invitations", "API tokens", "Team")
+_REGISTRATIONS = {
+    "invitation": "Who is invited",
+    "open": "Everybody with a mail address, as viewer",
+    "closed": "Nobody new",
+}
+
+
+def part() -> str:
+    """Show the parts of the administration; return the chosen one, kept in the address."""
+    chosen = st.segmented_control(
+        "Part",
+        PARTS,
+        default=PARTS[0],
+        required=True,
+        key=PART,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    return chosen or PARTS[0]
+
+
+def _row() -> st.delta_generator.DeltaGenerator:
+    return st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        wrap=False,
+    )
+
+
+# People
+
+
+def people(members: Sequence[Member]) -> None:
+    """Show who is in the team, each with what can be changed."""
+    with st.container(border=True):
+        for each in members:
+            if each.state != "invited":
+                _person(each)
+
+
+def _person(each: Member) -> None:
+    with _row():
+        is_out = " :orange-badge[disabled]" if each.state == "disabled" else ""
+        demo = " :gray-badge[demo]" if each.is_demo else ""
+        st.markdown(
+            f"**{escape_markdown(each.name)}** :blue-badge[{each.role.value}]{is_out}{demo}"
+            f"  \n:small[{people_text.member(each, datetime.now(UTC))}]"
+        )
+        if each.state != "unclaimed" and st.button("Manage", key=f"manage_{each.id}"):
+            manage(each)
+
+
+@fragments.dialog("Manage a person", icon=":material/manage_accounts:")
+def manage(person: Member) -> None:
+    """Change somebody's role; shut them out and let them in; remove a lost factor; erase."""
+    st.markdown(f"**{escape_markdown(person.name)}**")
+    st.caption(people_text.member(person, datetime.now(UTC)))
+    with st.form("role", border=False):
+        roles = list(Role)
+        role = st.selectbox(
+            "Role",
+            roles,
+            index=roles.index(person.role),
+            format_func=people_text.ROLES.__getitem__,
+        )
+        if st.form_submit_button("Change role", type="primary"):
+            account.do(admin.change_role, person.id, role)
+    if person.has_second_factor and st.button(
+        "Remove the second factor", help="For somebody who lost phone and recovery codes."
+    ):
+        account.do(admin.remove_second_factor, person.id)
+    if person.state == "active":
+        st.caption("Disabling ends sign-ins and tokens at once; nothing is deleted.")
+        if st.button("Disable", icon=":material/block:"):
+            account.do(admin.disable, person.id)
+    elif person.state == "disabled":
+        _disabled(person)
+
+
+def _disabled(person: Member) -> None:
+    if st.button("Enable again", icon=":material/how_to_reg:"):
+        account.do(admin.enable, person.id)
+    with st.form("erase"):
+        st.caption(
+            "Erasing deletes name, address, tokens and sign-ins for ever. What was done stays "
+            "in the audit, without a name."
+        )
+        typed = st.text_input("Type the name to confirm", max_chars=LONGEST_NAME)
+        if st.form_submit_button("Erase for ever", icon=":material/delete_forever:"):
+            account.do(admin.erase, person.id, person.name, typed)
+
+
+# Invitations
+
+
+def invitations(members: Sequence[Member]) -> None:
+    """Invite somebody; show who has not come yet."""
+    if admin.LINK in st.session_state:
+        _link(*st.session_state[admin.LINK])
+    _invite()
+    with st.container(border=True):
+        st.subheader("Invited", anchor=False)
+        invited = [each for each in members if each.state == "invited"]
+        if not invited:
+            st.caption("Nobody is invited who has not joined yet.")
+        for each in invited:
+            _invited(each)
+
+
+def _link(mail: str, link: str) -> None:
+    with st.container(border=True):
+        st.markdown(
+            f":material/link: **No mail server is set.** Give this link to "
+            f"{escape_markdown(mail)}. "
+            "It works once, for seven days, and is shown only now."
+        )
+        st.code(link, language=None, wrap_lines=True)
+        st.button(
+            "I have copied it",
+            type="primary",
+            on_click=account.forget_shown,
+            args=(admin.LINK,),
+        )
+
+
+def _invite() -> None:
+    with st.form("invite"):
+        st.subheader("Invite", anchor=False)
+        left, right = st.columns(2)
+        mail = left.text_input("Mail address", max_chars=LONGEST_ADDRESS)
+        role = right.selectbox(
+            "Role", list(Role), index=1, format_func=people_text.ROLES.__getitem__
+        )
+        if st.form_submit_button("Invite", type="primary", icon=":material/person_add:"):
+            account.do(admin.invite, mail, role)
+
+
+def _invited(each: Member) -> None:
+    with _row():
+        st.markdown(f"**{escape_markdown(each.mail or '')}** as {each.role.value}")
+        with st.container(horizontal=True, width="content"):
+            st.button(
+                "Send again" if admin.has_mail_server() else "New link",
+                key=f"again_{each.id}",
+                help="The earlier link opens nothing any more.",
+                on_click=account.tell,
+                args=(admin.invite, each.mail or "", each.role),
+            )
+            st.button(
+                "Withdraw",
+                key=f"withdraw_{each.id}",
+                on_click=account.tell,
+                args=(admin.withdraw, each.id),
+            )
+
+
+# Tokens and settings
+
+
+def tokens() -> None:
+    """Show everybody's tokens."""
+    with st.container(border=True):
+        token_parts.token_list(accounts.team_tokens(), admin.revoke_token, with_owner=True)
+
+
+def team(settings: TeamSettings) -> None:
+    """Change what holds for the whole team."""
+    with st.form("team"):
+        left, right = st.columns(2)
+        name = left.text_input("Name of the team", settings.name, max_chars=LONGEST_NAME)
+        zones = time_zones()
+        zone = right.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(settings.time_zone),
+            help="For everybody who chose none of their own.",
+        )
+        registration = st.selectbox(
+            "Who may join",
+            REGISTRATIONS,
+            index=REGISTRATIONS.index(settings.registration),
+            format_func=_REGISTRATIONS.__getitem__,
+        )
+        requires = st.toggle(
+            "Require two-factor authentication",
+            settings.requires_second_factor,
+            help="Who has not set it up is led to it at the next page, and their API tokens do "
+            "nothing until then.",
+        )
+        st.caption(
+            "It holds for everybody who signs in with a password. Who signs in by single sign-on "
+            "alone is exempt: the provider asks them. So are the people of the demo."
+        )
+        st.caption(
+            "Limits of attempts, lifetimes of sign-ins and budgets are set by the operator, "
+            "in the settings of the processes."
+        )
+        if st.form_submit_button("Save", type="primary", icon=":material/check:"):
+            wanted = TeamSettings(name, zone, registration, requires)
+            account.do(admin.change_team, wanted)
+
+
+def subtitle(members: Sequence[Member]) -> str:
+    """Say how many people there are."""
+    active = sum(each.state == "active" for each in members)
+    noun = "person" if active == 1 else "people"
+    return f"{format_count(active)} active {noun} · times in {acting().time_zone}"

@@ -1,0 +1,132 @@
+"""The two addresses that set and clear the session cookie. No pages, no passwords.
+
+The first one also sets the device cookie, which stays when the user signs out.
+
+A script of a page can't set a cookie that scripts can't read. So a sign-in ends with
+a ticket, good for one minute and once, which the page posts here.
+"""
+
+import json
+from datetime import timedelta
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.auth import session as signed
+from app.auth.request_guard import outage_words
+from app.web.origin import address_of, is_own_origin
+from core.accounts.access import devices, sessions
+from core.database import outages
+from core.database.session import shared_time, write_scope
+from core.errors import ConfigurationError
+from core.settings.environment import get_settings
+
+BEGIN, END = "/session/begin", "/session/end"
+_LONGEST_BODY = 4096
+_OUTAGES = (*outages.ERRORS, ConfigurationError)
+_SIGN_ON = "_streamlit_user"
+
+
+def routes() -> list[Route]:
+    """Return both addresses; each takes POST alone."""
+    return [
+        Route(BEGIN, _begin, methods=["POST"]),
+        Route(END, _end, methods=["POST"]),
+    ]
+
+
+async def _begin(request: Request) -> Response:
+    if not is_own_origin(request.headers, get_settings()):
+        return JSONResponse({"error": "foreign page"}, status_code=403)
+    ticket = await _ticket_of(request)
+    try:
+        tokens = await run_in_threadpool(_use, ticket, request) if ticket else None
+    except _OUTAGES as error:
+        return _not_now(error)
+    if tokens is None:
+        return JSONResponse({"error": "this ticket is no good"}, status_code=401)
+    answer = Response(status_code=204)
+    _set_cookie(answer, signed.COOKIE, tokens[0], signed.lifetime().whole)
+    _set_cookie(answer, signed.DEVICE_COOKIE, tokens[1], devices.LIFETIME)
+    _forget_sign_on(request, answer)
+    return answer
+
+
+def _set_cookie(answer: Response, name: str, token: str, lasts: timedelta) -> None:
+    answer.set_cookie(
+        signed.cookie_name(get_settings(), name),
+        token,
+        max_age=int(lasts.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=get_settings().is_https,
+    )
+
+
+async def _end(request: Request) -> Response:
+    if not is_own_origin(request.headers, get_settings()):
+        return JSONResponse({"error": "foreign page"}, status_code=403)
+    token = signed.token_in(request.cookies)
+    answer: Response = Response(status_code=204)
+    try:
+        if token:
+            await run_in_threadpool(_finish, token, address_of(request))
+    except _OUTAGES as error:
+        answer = _not_now(error)  # this browser forgets its cookie all the same
+    for name in {signed.COOKIE, signed.cookie_name(get_settings())}:
+        # Browsers heed this of a cookie with the prefix __Host- only where it is secure.
+        is_bound = name == signed.BOUND_COOKIE
+        answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_bound)
+    _forget_sign_on(request, answer)
+    return answer
+
+
+def _not_now(error: Exception) -> JSONResponse:
+    return JSONResponse({"error": outage_words(error)}, 503, {"Retry-After": "5"})
+
+
+def _forget_sign_on(request: Request, answer: Response) -> None:
+    """Take away what Streamlit keeps of a single sign-on, in as many parts as it needs."""
+    for name in request.cookies:
+        if name.startswith(_SIGN_ON):
+            answer.delete_cookie(name, path="/", httponly=True, samesite="lax")
+
+
+async def _ticket_of(request: Request) -> str | None:
+    try:
+        body = await _short_body(request)
+        given = json.loads(body) if body is not None else None
+    except (ClientDisconnect, ValueError, RecursionError):
+        return None
+    ticket = given.get("ticket") if isinstance(given, dict) else None
+    return ticket if isinstance(ticket, str) and 0 < len(ticket) < 200 else None
+
+
+async def _short_body(request: Request) -> bytes | None:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST_BODY:
+            return None
+    return body
+
+
+def _use(ticket: str, request: Request) -> tuple[str, str] | None:
+    """Return the tokens of the session and of the device; None for a ticket that is no good."""
+    browser, now = request.headers.get("user-agent"), shared_time()
+    presented = signed.device_token_in(request.cookies)
+    with write_scope() as session:
+        token = sessions.begin(
+            session, ticket, signed.lifetime(), now, address_of(request), browser
+        )
+        if token is None:
+            return None
+        return token, devices.remember_device(session, token, presented, now)
+
+
+def _finish(token: str, address: str | None) -> None:
+    with write_scope() as session:
+        sessions.end_by_token(session, token, shared_time(), address)

@@ -1,0 +1,128 @@
+"""Single sign-on: Streamlit's own way to the provider and back, and a ticket at its end.
+
+What Streamlit keeps of it, a cookie that lasts a month and can't be revoked, is looked
+at once and given back: the sign-in that follows is one like any other.
+"""
+
+import logging
+
+import streamlit as st
+
+from app.auth import login, session_cookie
+from app.auth import session as signed
+from core.accounts.access.permissions import LONGEST_TYPED
+from core.accounts.access.sessions import make_ticket
+from core.accounts.access.team_settings import registration_mode
+from core.accounts.login import single_sign_on
+from core.accounts.login.single_sign_on import Admission, Claims, LinkNeedsPasswordError
+from core.accounts.login.two_factor import LONGEST_CODE
+from core.database.session import shared_time, write_scope
+from core.errors import NotAllowedError
+from core.settings.environment import Settings, get_settings
+
+log = logging.getLogger(__name__)
+
+_REFUSED = "_sign_on_refused"
+_LINKING = "_sign_on_linking"  # until the owner of an account has said that it is theirs
+
+
+def find_ticket() -> str | None:
+    """Return a ticket for somebody who just came back from the provider, None for nobody."""
+    settings = get_settings()
+    if settings.amazcope_oidc_issuer is None or _REFUSED in st.session_state:
+        return None
+    if not st.user.is_logged_in:
+        return None
+    try:
+        return _let_in(settings)
+    except LinkNeedsPasswordError:
+        st.session_state[_LINKING] = True
+        return None
+    except NotAllowedError as error:
+        log.warning("A sign-on was refused: %s", error)
+        st.session_state[_REFUSED] = str(error)
+        return None
+
+
+def _claims(settings: Settings) -> Claims:
+    return single_sign_on.read_claims(st.user.to_dict(), settings.amazcope_oidc_issuer or "")
+
+
+def _let_in(settings: Settings, *, is_proven: bool = False) -> str:
+    claims = _claims(settings)
+    roles = single_sign_on.read_roles(settings.amazcope_oidc_groups)
+    now = shared_time()
+    with write_scope() as session:
+        is_open = registration_mode(session, settings.amazcope_registration) == "open"
+        admission = Admission(is_open, roles)
+        number = single_sign_on.let_in(
+            session, claims, admission, now, signed.address(), is_proven=is_proven
+        )
+        return make_ticket(session, number, now)
+
+
+def is_linking() -> bool:
+    """Return whether somebody came back whose account here has a password."""
+    return _LINKING in st.session_state
+
+
+def link() -> str | None:
+    """Ask for the password before the sign-on opens the account; return a ticket then."""
+    with st.form("link_sign_on"):
+        st.subheader("Link your single sign-on", anchor=False)
+        st.caption(
+            "An account with your email address has a password. Type it once; from then on "
+            "single sign-on opens the account as well."
+        )
+        password = st.text_input(
+            "Password",
+            type="password",
+            max_chars=LONGEST_TYPED,
+            autocomplete="current-password",
+        )
+        code = st.text_input(
+            "Code of your app, if you have set up two-factor authentication",
+            max_chars=LONGEST_CODE,
+            autocomplete="one-time-code",
+        )
+        sent = st.form_submit_button("Link and sign in", type="primary")
+    if st.button("Back to signing in", type="tertiary", icon=":material/arrow_back:"):
+        _refuse("Your single sign-on was not linked.")
+        st.rerun()
+    return _linked(password, code) if sent else None
+
+
+def _linked(password: str, code: str) -> str | None:
+    settings = get_settings()
+    try:
+        if not login.is_owner(_claims(settings).mail, password, code):
+            st.error("Password or code is not right.", icon=":material/error:")
+            return None
+        ticket = _let_in(settings, is_proven=True)
+    except login.TooManyAttemptsError as error:
+        st.error(str(error), icon=":material/lock_clock:")
+        return None
+    except NotAllowedError as error:
+        _refuse(str(error))
+        st.rerun()
+    del st.session_state[_LINKING]
+    return ticket
+
+
+def _refuse(why: str) -> None:
+    st.session_state.pop(_LINKING, None)
+    st.session_state[_REFUSED] = why
+
+
+def offer() -> None:
+    """Offer the way to the provider, and say why somebody who came back is not let in."""
+    if get_settings().amazcope_oidc_issuer is None:
+        return
+    refused = st.session_state.get(_REFUSED)
+    if refused:
+        st.error(refused, icon=":material/lock:")
+        session_cookie.give_back()
+    else:
+        session_cookie.remember_wanted()
+    if st.button("Single sign-on", icon=":material/login:", key="sign_on", width="stretch"):
+        st.login()

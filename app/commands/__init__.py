@@ -1,0 +1,1 @@
+"""What pages write: the twin of `app.data`. Each command says what came of it."""

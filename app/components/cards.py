@@ -1,0 +1,138 @@
+"""Building blocks that every page uses: header, figure cards, the four empty states.
+
+Nothing here reads data or formats a number: texts come ready to show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app import keys
+from app.auth import session
+from core.accounts.access.permissions import Right
+
+Mood = Literal["better", "worse", "neutral"]
+Direction = Literal["up", "down", "none"]
+
+SPARKLINE_POINTS = 60  # more are not told apart at a card's width
+CARD_WIDTH = 150  # px; two fit beside each other on a phone
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure: what it is, its value, how it changed, in words."""
+
+    label: str
+    value: str
+    change: str | None = None  # "12 % better", "2 new"; None: nothing to compare with
+    mood: Mood = "neutral"  # for this person; neutral where neither way is better
+    direction: Direction = "none"
+    note: str | None = None  # "seen 2 h ago", "vs 30-day average"
+    history: Sequence[float] = ()  # for the sparkline, oldest first, no NaN
+    higher_is_up: bool = True  # False for ranks: 1 is drawn on top
+    about: str | None = None  # the tooltip: exact time, source
+
+
+_MOOD_COLORS: dict[Mood, Literal["green", "red", "gray"]] = {
+    "better": "green",
+    "worse": "red",
+    "neutral": "gray",
+}
+_ARROWS: dict[Direction, Literal["up", "down", "off"]] = {"up": "up", "down": "down", "none": "off"}
+
+
+def metric_row(cards: Sequence[Card], columns: int | None = None) -> None:
+    """Show figures beside each other, two in a row on a phone."""
+    with st.grid(columns or len(cards), min_column_width=CARD_WIDTH):
+        for card in cards:
+            metric(card)
+
+
+def metric(card: Card) -> None:
+    """Show one figure as a card."""
+    st.metric(
+        card.label,
+        card.value,
+        delta=card.change or card.note,
+        delta_color=_MOOD_COLORS[card.mood],
+        delta_arrow=_ARROWS[card.direction],
+        delta_description=card.note if card.change else None,
+        chart_data=sparkline(card.history, higher_is_up=card.higher_is_up) or None,
+        chart_type="line",
+        border=True,
+        height="stretch",
+        help=card.about,
+    )
+
+
+def sparkline(history: Sequence[float], *, higher_is_up: bool = True) -> list[float]:
+    """Return what a sparkline draws: at most `SPARKLINE_POINTS`, between 5 and 95.
+
+    Streamlit cuts the line in half at the edges of its box, and draws a row of
+    equal values at the bottom; kept inside, both show whole.
+    """
+    step = max(1, -(-len(history) // SPARKLINE_POINTS))
+    points = list(history[::-1][::step])[::-1]
+    if len(points) < 2:
+        return []
+    low, high = min(points), max(points)
+    if low == high:
+        return []
+    scaled = [(point - low) / (high - low) for point in points]
+    return [5 + 90 * (part if higher_is_up else 1 - part) for part in scaled]
+
+
+def page_header(title: str, subtitle: str | None = None) -> DeltaGenerator:
+    """Show a page's title; return the place at its right: `with page_header(…): st.button(…)`."""
+    row = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    )
+    with row.container(width="content", gap=None):
+        st.title(title, anchor=False)
+        if subtitle:
+            st.caption(subtitle)
+    return row.container(horizontal=True, width="content", vertical_alignment="bottom")
+
+
+def nothing_tracked() -> None:
+    """Nothing tracked yet: say what to do, with the button that does it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.markdown(":material/add_circle: **Nothing is tracked yet**", text_alignment="center")
+        st.caption(
+            "Paste links or ASINs, or upload a file: their history begins with the first fetch.",
+            text_alignment="center",
+        )
+        add_button()
+        st.space("small")
+
+
+def add_button() -> None:
+    """Offer to add products, to who may."""
+    if session.acting().may(Right.TRACK) and st.button(
+        "Add products", type="primary", icon=":material/add:", key="to_add"
+    ):
+        st.switch_page(f"../pages/{keys.ADD}.py")
+
+
+def nothing_in_period(period: str) -> None:
+    """The product has history, but none of it in the chosen period."""
+    st.info(
+        f"No snapshots in {period}. Choose a longer period above.", icon=":material/date_range:"
+    )
+
+
+def unknown(reason: str) -> None:
+    """A value that nobody knows, and why."""
+    st.markdown(f":gray[:material/help: Unknown · {reason}]")
+
+
+def no_permission() -> None:
+    """The person may not see this."""
+    st.warning(
+        "You may not see this. Ask an administrator of your team for access.",
+        icon=":material/lock:",
+    )

@@ -1,0 +1,60 @@
+"""Tables of pages, each with its file. Streamlit's own download is off: it guards no formulas."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.components import downloads
+from core.text.spreadsheets import csv_of_frame
+
+
+def show(
+    frame: pd.DataFrame,
+    name: str,
+    *,
+    column_config: Mapping[str, Any] | None = None,
+    column_order: list[str] | None = None,
+    in_full: Mapping[str, Sequence[str]] | None = None,
+    **options: Any,
+) -> Any:
+    """Show a table, as `st.dataframe` does, and offer it as `amazcope-<name>.csv`.
+
+    Returns what is selected. `name`: of one table of the page. `in_full`: by column, what
+    the file holds where the table has shortened texts.
+    """
+    columns = column_config or {}
+    chosen = st.dataframe(
+        frame, hide_index=True, column_config=columns, column_order=column_order, **options
+    )
+
+    def made() -> bytes:
+        return csv_of_frame(_as_shown(frame.assign(**(in_full or {})), columns, column_order))
+
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        downloads.button(
+            "CSV",
+            f"amazcope-{name}.csv",
+            downloads.CSV,
+            lambda _who: made(),
+            key=f"{name}_csv",
+            is_quiet=True,
+        )
+    return chosen
+
+
+def _as_shown(
+    frame: pd.DataFrame, columns: Mapping[str, Any], order: list[str] | None
+) -> pd.DataFrame:
+    """Return the columns that are shown, in their order and under their labels."""
+    is_hidden = {name for name in columns if columns[name] is None}
+    shown = [name for name in order or list(frame.columns) if name not in is_hidden]
+    labels = {name: _label(name, columns) for name in shown}
+    return frame[list(labels)].rename(columns=labels)
+
+
+def _label(name: str, columns: Mapping[str, Any]) -> str:
+    given = columns.get(name)
+    config = getattr(given, "config", given) or {}  # a column of buttons holds it inside
+    return str(config.get("label") or name)

@@ -1,0 +1,70 @@
+"""The dialog that asks again who sits at this session, and then does what was asked for."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.auth import session_cookie
+from app.commands import account
+from app.components import fragments
+from app.data import accounts
+from app.web import error_boundary
+from core.accounts.access.permissions import LONGEST_TYPED
+
+_AGAIN = "_sign_in_again"
+
+
+def ask_if_needed() -> None:
+    """Open the dialog where something waits for a confirmation."""
+    if st.session_state.get(_AGAIN):
+        session_cookie.end()
+    elif account.TO_CONFIRM in st.session_state:
+        verb, given = st.session_state[account.TO_CONFIRM]
+        confirm(verb, given)
+
+
+def _forget() -> None:
+    st.session_state.pop(account.TO_CONFIRM, None)
+
+
+@fragments.dialog(
+    "Confirm that it is you", icon=":material/lock:", on_dismiss=_forget, for_set_up=True
+)
+def confirm(verb: Callable[..., str], given: tuple[object, ...]) -> None:
+    """Ask for the password, and do what waits for it; single sign-on is asked for anew."""
+    own = accounts.own_profile()
+    if not own.has_password:
+        _sign_in_again()
+        return
+    with st.form("confirm", border=False):
+        st.caption(
+            "This changes who can get in, so your password is asked for again. "
+            "The confirmation holds for ten minutes, in this browser."
+        )
+        password = st.text_input(
+            "Password",
+            type="password",
+            key="password_to_confirm",
+            max_chars=LONGEST_TYPED,
+            autocomplete="current-password",
+        )
+        if not st.form_submit_button("Confirm and continue", type="primary"):
+            return
+    try:
+        account.prove(own, password)
+    except error_boundary.EXPECTED as error:
+        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+        return
+    _forget()
+    account.do(verb, *given)
+
+
+def _sign_in_again() -> None:
+    st.caption(
+        "This changes who can get in. You have no password here: sign in again by single "
+        "sign-on, then repeat what you were about to do within ten minutes."
+    )
+    if st.button("Sign in again", type="primary", icon=":material/login:"):
+        _forget()
+        st.session_state[_AGAIN] = True
+        st.rerun()

@@ -1,0 +1,201 @@
+"""The current figures of a product as cards: values, changes and reasons in words. No reads."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.components.cards import Card, Direction, Mood
+from app.data.history import Period
+from core.catalog.money import format_price
+from core.history.current import missing_values
+from core.history.current.missing_values import Group
+from core.history.labels import availability_label, price_basis_label, short_availability_label
+from core.history.observation import Availability, PriceBasis
+from core.history.product_summary import ProductHead
+from core.history.timeline import statistics_text
+from core.history.timeline.statistics_text import gained, moved, stars_gained
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import (
+    format_count,
+    format_percent_change,
+    format_rank,
+    format_rank_change,
+    format_rating,
+)
+from core.text.times import format_age, format_moment
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentFigure:
+    """A card, and what its provenance is looked up by."""
+
+    card: Card
+    column: str  # of the snapshot
+    age: str  # "2 h ago"; "" when it was never seen
+
+
+def current_figures(
+    head: ProductHead, period: Period | None, in_words: str, now: datetime, zone: str
+) -> list[CurrentFigure]:
+    """Return the cards of a product's page, the most important first."""
+    made: list[tuple[Card, str, Group]] = [
+        (_price(head, period, now), "price", "price"),
+        (_rank(head, period, now), "bsr", "bsr"),
+        (_rating(head, period, now), "rating", "rating"),
+        (_ratings_count(head, period, now), "ratings_count", "rating"),
+        (_availability(head, period, now), "availability", "availability"),
+    ]
+    return [_aged(card, column, group, head, in_words, now, zone) for card, column, group in made]
+
+
+def _aged(
+    card: Card,
+    column: str,
+    group: Group,
+    head: ProductHead,
+    in_words: str,
+    now: datetime,
+    zone: str,
+) -> CurrentFigure:
+    at = missing_values.seen_at(head, group)
+    if at is None:
+        return CurrentFigure(card, column, "")
+    if head.availability is Availability.GONE and group != "availability":
+        # Whatever moved before the page was removed is neither better nor worse today.
+        card = replace(card, change=None, mood="neutral", direction="none", note="before removal")
+    told = [card.about] if card.about else []
+    told += [f"Compared with the start of {in_words}."] if card.change else []
+    told.append(f"Seen {format_moment(at, zone)}.")
+    return CurrentFigure(replace(card, about=" ".join(told)), column, format_age(at, now))
+
+
+_PRICE_LABELS = {
+    PriceBasis.BUY_BOX: "Buy Box price",
+    PriceBasis.LOWEST_NEW: "Lowest new offer",
+    PriceBasis.AMAZON: "Amazon's price",
+    PriceBasis.AS_LISTED: "Price as listed",
+}
+
+
+def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    label = _PRICE_LABELS.get(head.price_basis) if head.price_basis else None
+    label = label or "Price"
+    if head.price is None:
+        return _blank(label, head, "price", now, "No price")
+    change = None
+    if period is not None:
+        change = moved(period.statistics.price, format_percent_change)
+    return Card(
+        label,
+        format_price(head.price, head.marketplace),
+        change=change,
+        note=None if change else _coupon(head),
+        history=period.prices if period else (),
+        about=_about_price(head),
+    )
+
+
+def _about_price(head: ProductHead) -> str:
+    told = price_basis_label(head.price_basis).capitalize() + "."
+    coupon = _coupon(head)
+    return f"{told} {coupon.capitalize()}, not taken off here." if coupon else told
+
+
+def _coupon(head: ProductHead) -> str | None:
+    if head.coupon_percent:
+        return f"coupon {head.coupon_percent}\u202f%"
+    if head.coupon_amount:
+        return f"coupon {format_price(head.coupon_amount, head.marketplace)}"
+    return None
+
+
+def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.bsr is None:
+        return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
+    change = moved(period.statistics.rank, format_rank_change) if period else None
+    mood: Mood = "neutral"
+    direction: Direction = "none"
+    if change and "improved" in change:
+        mood, direction = "better", "up"
+    elif change and "worsened" in change:
+        mood, direction = "worse", "down"
+    category = head.bsr_category
+    return Card(
+        f"Rank in {escape_markdown(shorten(category, 24))}" if category else "Best Sellers Rank",
+        format_rank(head.bsr),
+        change=change,
+        mood=mood,
+        direction=direction,
+        history=period.ranks if period else (),
+        higher_is_up=False,
+        about="Best Sellers Rank: 1 is best, comparable only within its category.",
+    )
+
+
+def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.rating is None:
+        return _blank("Rating", head, "rating", now, "No rating")
+    return Card(
+        "Rating",
+        f"{format_rating(head.rating)} ★",
+        change=moved(period.statistics.rating, stars_gained) if period else None,
+        history=period.ratings if period else (),
+    )
+
+
+def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.ratings_count is None:
+        return _blank("Ratings", head, "rating", now, "No ratings")
+    reviews = head.reviews_count
+    about = "Ratings with and without text."
+    if reviews is not None:
+        about += f" Written reviews: {format_count(reviews)}."
+    return Card(
+        "Ratings",
+        format_count(head.ratings_count),
+        change=moved(period.statistics.ratings_count, gained) if period else None,
+        history=period.ratings_counts if period else (),
+        about=about,
+    )
+
+
+def _availability(head: ProductHead, period: Period | None, now: datetime) -> Card:
+    if head.availability is None:
+        return _blank("Availability", head, "availability", now, "Not said")
+    state = head.availability
+    value = short_availability_label(state)
+    if head.stock_left is not None and state == Availability.LIMITED:
+        value = f"{format_count(head.stock_left)} left"
+    share = period.statistics.in_stock_share.value if period else None
+    note = None if share is None else f"{statistics_text.share(share)} in stock"
+    return Card(
+        "Availability", value[0].upper() + value[1:], note=note, about=_about_availability(head)
+    )
+
+
+def _about_availability(head: ProductHead) -> str:
+    state = availability_label(head.availability)
+    told = f"{state[0].upper()}{state[1:]}."
+    return f"{told} Buy Box held by {escape_markdown(head.seller)}." if head.seller else told
+
+
+def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: str) -> Card:
+    """Return a card without a figure: unknown, or `absent` where a look found none."""
+    return Card(
+        label,
+        UNKNOWN if missing_values.seen_at(head, group) is None else absent,
+        note=missing_values.blank_reason(head, group, now),
+        about=_about_blank(head, group),
+    )
+
+
+def _about_blank(head: ProductHead, group: Group) -> str | None:
+    if head.captured_at is None:
+        return None
+    unread = missing_values.unreadable_text(head, group)
+    if unread is not None:
+        return f"This stands there and could not be read: “{escape_markdown(unread)}”."
+    if missing_values.seen_at(head, group) is None:
+        return "No source that was asked so far reports it."
+    return "It was looked for, and there was none."

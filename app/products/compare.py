@@ -1,0 +1,60 @@
+"""Choosing competitors from the list: the ticked products become those of an own product."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app.commands import products, suggestions
+from app.data import acting
+from app.data import suggestions as data
+from core.accounts.access.permissions import Right
+from core.suggestions.competitors.queries import OwnProduct
+from core.text.escaping import shorten
+
+LONGEST_TITLE = 60
+_OWN = "compare_with"
+
+
+def popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
+    """Offer to set ticked products as competitors of an own product, to users who may."""
+    if not acting().may(Right.TRACK):
+        return
+    with st.popover("Set as competitors of…", icon=":material/group_add:"):
+        places = sorted(set(marketplaces))
+        if len(places) > 1:
+            st.caption("Ranks and prices compare only within one marketplace: tick one's only.")
+            return
+        _choose(product_ids, data.own_products_in(places[0]), places[0])
+
+
+def _choose(product_ids: Sequence[int], own: Sequence[OwnProduct], marketplace: str) -> None:
+    names = {each.product_id: _name(each) for each in own if each.product_id not in product_ids}
+    if not names:
+        st.caption(
+            f"No other product of {marketplace} is your own: set its role in its settings. "
+            "Competitors are what an own product is compared with."
+        )
+        return
+    st.selectbox(
+        "Your own product",
+        list(names),
+        format_func=names.__getitem__,
+        key=_OWN,
+    )
+    st.caption("They stay its competitors until they are removed on its page.")
+    st.button(
+        "Set as competitors",
+        icon=":material/add:",
+        key="do_compare",
+        on_click=_compare,
+        args=(list(product_ids),),
+    )
+
+
+def _compare(product_ids: list[int]) -> None:
+    # Read when clicked: what was chosen last is not in the run that drew the button.
+    products.tell(suggestions.compare, st.session_state[_OWN], product_ids)
+
+
+def _name(own: OwnProduct) -> str:
+    return f"{shorten(own.title or 'no title seen yet', LONGEST_TITLE)} · {own.asin}"

@@ -1,0 +1,129 @@
+"""Competitors of a product and the prices between which it may be moved."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import keys
+from app.commands import products
+from app.commands import suggestions as suggestion_actions
+from app.data import acting
+from app.data import suggestions as data
+from app.data.history import Period
+from app.suggestions import request_advice
+from core.accounts.access.permissions import Right
+from core.catalog.money import format_price
+from core.history.product_summary import ProductHead
+from core.suggestions.competitors.queries import CompetitorRow
+from core.suggestions.review import labels
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import format_count, format_percent_change, format_rank, format_rating
+from core.text.times import format_age
+
+LONGEST_TITLE = 70
+_PASTED = "pasted_competitor"
+
+
+def suggestions(head: ProductHead, _period: Period) -> None:
+    """Show what was suggested for the product, newest first, and offer to ask."""
+    request_advice.progress()
+    with st.container(horizontal=True):
+        request_advice.button_for(head.product_id)
+    rows = data.of_product(head.product_id)
+    if not rows:
+        st.caption("Nothing was suggested for this product yet.")
+    now = datetime.now(UTC)
+    for row in rows:
+        title = escape_markdown(shorten(row.title, LONGEST_TITLE))
+        told = escape_markdown(labels.in_short(row, now))
+        st.page_link(
+            f"../pages/{keys.SUGGESTION}.py",
+            label=f"{title} :gray[{told}]",
+            icon=":material/rule:",
+            query_params={keys.ID: str(row.id)},
+        )
+
+
+def competitors(head: ProductHead, _period: Period) -> None:
+    """Show the chosen competitors beside the product; add and remove, for who may."""
+    may = acting().may(Right.TRACK) and head.following is not None
+    rows = data.competitors(head.product_id)
+    if not rows:
+        st.caption(
+            "No competitor is chosen yet. Advice on price and content compares with those "
+            "chosen here."
+        )
+    for row in rows:
+        _row(head, row, may_remove=may)
+    if may:
+        _add(head)
+    caps = labels.caps(data.price_caps(head.product_id), head.marketplace)
+    st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
+
+
+def _row(head: ProductHead, row: CompetitorRow, *, may_remove: bool) -> None:
+    title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
+    with st.container(
+        border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(gap=None, width="stretch"):
+            st.page_link(
+                f"../pages/{keys.PRODUCT}.py",
+                label=f"{title} :gray[{row.asin}]",
+                icon=":material/monitoring:",
+                query_params={
+                    keys.MARKETPLACE: row.marketplace,
+                    keys.ASIN: row.asin,
+                },
+            )
+            st.markdown(_figures(head, row))
+        if may_remove:
+            st.button(
+                "Remove",
+                icon=":material/close:",
+                key=f"remove_competitor_{row.product_id}",
+                on_click=products.tell,
+                args=(suggestion_actions.remove_competitor, head.product_id, row.product_id),
+                help="Compare no longer. It stays on the list of products.",
+            )
+
+
+def _figures(head: ProductHead, row: CompetitorRow) -> str:
+    """Return a competitor's newest values in words; a rank only compares within its category."""
+    now = datetime.now(UTC)
+    if row.captured_at is None:
+        return ":gray[not looked at yet]"
+    parts = [escape_markdown(format_price(row.price, row.marketplace))]
+    if row.price is not None and head.price:
+        parts[0] += f" ({format_percent_change(head.price, row.price)} to this product's)"
+    rank = f"rank {escape_markdown(format_rank(row.bsr))}"
+    if row.bsr is not None and row.bsr_category:
+        rank += f" in {escape_markdown(row.bsr_category)}"
+    stars = format_rating(row.rating)
+    parts += [rank, f"{stars} stars of {format_count(row.ratings_count)} ratings"]
+    return f":gray[{' · '.join(parts)} · seen {format_age(row.captured_at, now)}]"
+
+
+def _add(head: ProductHead) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input(
+            "Add a competitor",
+            key=_PASTED,
+            placeholder="Address of its page, or its ASIN",
+            max_chars=2000,
+            width=360,
+        )
+        st.button(
+            "Add",
+            icon=":material/add:",
+            key="add_competitor",
+            on_click=_add_pasted,
+            args=(head.product_id, head.marketplace),
+        )
+
+
+def _add_pasted(product_id: int, marketplace: str) -> None:
+    # Read when clicked: what was typed last is not in the run that drew the button.
+    pasted = st.session_state.get(_PASTED) or ""
+    products.tell(suggestion_actions.add_competitor, product_id, marketplace, pasted)
+    st.session_state[_PASTED] = ""

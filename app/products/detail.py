@@ -1,0 +1,244 @@
+"""The blocks of the product screen: header, cards, charts, statistics, the opened parts."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import keys
+from app.commands import products as actions
+from app.components import cards, product_link
+from app.components.product_link import Choice
+from app.data import acting
+from app.data import products as lists
+from app.data.history import MOST_DEAL_DAYS, Period
+from app.data.prebuilt_figure import KeptFigure
+from app.imports import upload
+from app.products import competitors, dialogs
+from app.products import tabs as product_tables
+from app.products.cards import CurrentFigure, current_figures
+from core.accounts.access.permissions import Right
+from core.catalog.asin import product_url
+from core.chart_theme import PLOTLY_CONFIG
+from core.history.current import missing_values
+from core.history.product_summary import ProductHead
+from core.history.timeline import statistics_text
+from core.history.timeline.statistics_text import Row
+from core.settings.environment import get_settings
+from core.text.escaping import escape_markdown, shorten
+from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.upkeep.health import WITHOUT_A_KEY
+
+LONGEST_TITLE = 80
+MOST_FOUND = 12
+CARD_WIDTH = 150  # px; two fit beside each other on a phone
+_ROLES = {"own": "own product", "competitor": "competitor", "watched": "watched"}
+
+
+def header(head: ProductHead) -> None:
+    """Show who the product is, and what stands in the way of newer values."""
+    now = datetime.now(UTC)
+    title = head.title or f"{head.asin} (no title seen yet)"
+    shown = shorten(title, LONGEST_TITLE)
+    full = escape_markdown(title) if shown != title else None
+    with st.container(gap=None):
+        st.markdown(_identity(head, now))
+        st.title(escape_markdown(shown), anchor=False, help=full)
+    problem = missing_values.trouble(head.fetching, now)
+    if problem and head.captured_at is not None:
+        st.warning(problem, icon=":material/sync_problem:")
+    for sentence, stands in missing_values.unreadable_sentences(head):
+        st.warning(f"{sentence}: “{escape_markdown(stands)}”.", icon=":material/visibility_off:")
+
+
+def controls(head: ProductHead) -> int:
+    """Show the ranges and, at the right, what can be done; return the chosen days (0: all)."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        days = product_link.days()
+        with st.container(horizontal=True, width="content", gap="small"):
+            _buttons(head)
+    return days
+
+
+def _identity(head: ProductHead, now: datetime) -> str:
+    """Return who it is, in small letters; a caption would fade the link too."""
+    parts = []
+    if head.following:
+        parts.append(_ROLES[head.following.role.value])
+        if not head.following.is_mine:
+            parts.append("followed by a teammate")
+        if head.following.is_primary:
+            parts.append("primary")
+        if head.following.paused_at:
+            parts.append("paused")
+    else:
+        parts.append("not followed")
+    told = " · ".join([*parts, missing_values.next_fetch(head.fetching, now)])
+    link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
+    badge = " :orange-badge[demo]" if head.is_demo else ""
+    return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
+
+
+def _buttons(head: ProductHead) -> None:
+    """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
+    who, following = acting(), head.following
+    if not who.may(Right.TRACK):
+        return
+    if following is None or not following.is_mine:
+        st.button(
+            "Follow",
+            icon=":material/add:",
+            key=keys.FOLLOW,
+            on_click=actions.tell,
+            args=(actions.follow, head.marketplace, head.asin),
+            help="Put it on your own list, with settings of your own.",
+        )
+    if following is None:
+        return
+    st.button(
+        "Refresh",
+        icon=":material/refresh:",
+        key=keys.REFRESH,
+        on_click=actions.tell,
+        args=(actions.refresh, [head.product_id]),
+        help="Ask for a look now, ahead of the usual round.",
+    )
+    may_set = following.is_mine or who.may(Right.TEAM)
+    if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
+        dialogs.settings(head)
+
+
+def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
+    """Show the current figures; each opens where it comes from."""
+    zone = acting().time_zone
+    made = current_figures(head, period, in_words, datetime.now(UTC), zone)
+    with st.grid(len(made), min_column_width=CARD_WIDTH):
+        for figure in made:
+            _figure(head, figure)
+
+
+def _figure(head: ProductHead, figure: CurrentFigure) -> None:
+    with st.container(gap=None, height="stretch"):
+        cards.metric(figure.card)
+        if st.button(
+            figure.age or "never seen",
+            type="tertiary",
+            icon=":material/history:",
+            key=f"source_{figure.column}",
+            help="Where this comes from" if figure.age else None,
+            disabled=not figure.age,
+        ):
+            dialogs.provenance(head, figure.column, figure.card.label)
+
+
+def charts(period: Period) -> None:
+    """Show price over rank, the same time axis for both."""
+    with st.container(border=True):
+        st.plotly_chart(
+            KeptFigure(period.price_and_rank),
+            key=keys.RANK_CHART,
+            config=PLOTLY_CONFIG,
+            alt=period.alt,
+        )
+        if not period.shows_deals:
+            st.caption(f"Deals are shown in ranges of up to {MOST_DEAL_DAYS} days.")
+
+
+def statistics(head: ProductHead, period: Period, in_words: str) -> None:
+    """Show what each figure did in the period, blanks with their reasons."""
+    st.subheader(f"In {in_words}", anchor=False)
+    rows = statistics_text.table_of(period.statistics, head.marketplace)
+    with st.grid(len(rows), min_column_width=CARD_WIDTH):
+        for row in rows:
+            st.markdown(_lines_of(row))
+    st.caption(statistics_text.summary(period.statistics))
+
+
+def _lines_of(row: Row) -> str:
+    """Return one figure's period as lines of Markdown."""
+    lines = [f"**{row.name}** {escape_markdown(row.now)}"]
+    lines += [f":gray[{escape_markdown(line)}]" for line in row.details]
+    return "  \n".join(lines)
+
+
+RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where from"
+SUGGESTIONS, COMPETITORS = "Suggestions", "Competitors"
+
+
+def more(head: ProductHead, period: Period) -> None:
+    """Show what is read only when its tab is opened."""
+    names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, ORIGINS]
+    tabs = st.tabs(names, key="more", on_change="rerun")
+    shows = (
+        _ratings,
+        product_tables.listing,
+        competitors.competitors,
+        competitors.suggestions,
+        product_tables.snapshots,
+        product_tables.origins_of,
+    )
+    for tab, show in zip(tabs, shows, strict=True):
+        if tab.open:
+            with tab:
+                show(head, period)
+
+
+def _ratings(_head: ProductHead, period: Period) -> None:
+    st.plotly_chart(
+        KeptFigure(period.rating_and_count),
+        key=keys.RATING_CHART,
+        config=PLOTLY_CONFIG,
+        alt=statistics_text.ratings_in_words(period.statistics),
+    )
+
+
+def nothing_yet(head: ProductHead) -> None:
+    """The product is known, and nothing was ever seen of it: say why, and what comes."""
+    reason = missing_values.never_seen(head.fetching, datetime.now(UTC))
+    st.info(
+        f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
+        icon=":material/hourglass_empty:",
+    )
+    if not head.is_demo and get_settings().apify_token is None:
+        st.warning(WITHOUT_A_KEY, icon=":material/key_off:")
+
+
+def not_found(choice: Choice) -> None:
+    """The address names a product that is not known."""
+    cards.page_header("Product")
+    asin = escape_markdown(choice.asin)
+    marketplace = escape_markdown(choice.marketplace)
+    st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
+    if choice.url:
+        upload.add_button(choice.url)
+    _search()
+
+
+def picker() -> None:
+    """No product chosen: search for one."""
+    cards.page_header("Product", "Choose the product whose history you want to see.")
+    if not lists.follows_anything():
+        cards.nothing_tracked()
+        return
+    _search()
+
+
+def _search() -> None:
+    words = st.text_input(
+        "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
+    )
+    # Of the team: what a colleague follows is one's to look at, too.
+    asked = ListFilter(search=words, whose=Whose.TEAM)
+    found = lists.products(asked, Sort(SortBy.TITLE), 1)
+    if found.rows.empty:
+        st.caption("No followed product matches. Try fewer words, or an ASIN.")
+        return
+    for row in found.rows.head(MOST_FOUND).to_dict("records"):
+        title = escape_markdown(shorten(row["title"] or row["asin"], LONGEST_TITLE))
+        st.page_link(
+            f"../pages/{keys.PRODUCT}.py",
+            label=f"{title} :gray[{row['marketplace']} · {row['asin']}]",
+            icon=":material/monitoring:",
+            query_params={keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]},
+        )

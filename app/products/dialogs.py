@@ -1,0 +1,155 @@
+"""Dialogs of the product screen: its settings, and where a figure comes from."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from app.commands import product_settings, products
+from app.components import downloads, fragments
+from app.components.thresholds import ThresholdInputs
+from app.data import acting
+from app.data import provenance as origins
+from app.products import price_caps
+from app.web import error_boundary
+from core.accounts.access.permissions import Right
+from core.history.product_summary import Following, ProductHead
+from core.history.provenance import text
+from core.history.provenance.provenance import Provenance
+from core.settings.environment import get_settings
+from core.text.escaping import escape_markdown
+from core.text.times import format_cadence
+from core.tracking.list_filter import Whose
+from core.tracking.rules import LONGEST_NOTE, Cadence, Role
+from core.tracking.settings import Settings
+
+_ROLES = {
+    Role.OWN: "My own product",
+    Role.COMPETITOR: "A competitor",
+    Role.WATCHED: "Only watched",
+}
+_CADENCES = {cadence: format_cadence(cadence.value).capitalize() for cadence in Cadence}
+
+
+@fragments.dialog("Settings", icon=":material/tune:")
+def settings(head: ProductHead) -> None:
+    """Change how the product is followed; pause or remove it.
+
+    A manager who does not follow it changes the settings of the teammate who does.
+    """
+    following = head.following
+    if following is None:
+        return
+    whose = Whose.MINE if following.is_mine else Whose.TEAM
+    if whose is Whose.TEAM:
+        st.caption(":material/group: These are a teammate's settings.")
+    with st.form("product_settings", border=False):
+        form = SettingsForm(following)
+        is_saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
+    if is_saved:
+        try:
+            answer = product_settings.change_settings(head.product_id, form.values(), whose)
+        except error_boundary.EXPECTED as error:
+            st.error(error_boundary.sentence_of(error), icon=":material/error:")
+            return
+        if form.thresholds.without_effect:  # stays open: there is something to read
+            st.success(answer, icon=":material/check:")
+        else:
+            st.toast(answer, icon=":material/check:")
+            st.rerun()
+    if acting().may(Right.TEAM):
+        price_caps.form(head)
+    _pause_or_remove(head, following, whose)
+
+
+class SettingsForm:
+    """The inputs of the settings form, and what was typed into them."""
+
+    def __init__(self, following: Following) -> None:
+        left, right = st.columns(2)
+        self.role = left.selectbox(
+            "Role",
+            list(Role),
+            index=list(Role).index(following.role),
+            format_func=lambda role: _ROLES[role],
+        )
+        self.cadence = right.selectbox(
+            "Look",
+            list(Cadence),
+            index=list(Cadence).index(following.cadence),
+            format_func=lambda cadence: _CADENCES[cadence],
+        )
+        self.thresholds = ThresholdInputs(
+            following.price_change_percent,
+            following.rank_change_percent,
+            "Smaller changes are no news.",
+        )
+        self.tags = st.multiselect(
+            "Tags",
+            list(following.tags),
+            list(following.tags),
+            accept_new_options=True,
+            placeholder="Type a tag",
+        )
+        self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
+        self.is_primary = st.toggle("Primary product", following.is_primary)
+
+    def values(self) -> Settings:
+        """Return what was typed. Raises InvalidInputError for what is no percentage."""
+        return Settings(
+            role=self.role or Role.WATCHED,
+            cadence=self.cadence or Cadence.DAILY,
+            tags=tuple(self.tags),
+            note=self.note or None,
+            is_primary=self.is_primary,
+            price_change_percent=self.thresholds.price(),
+            rank_change_percent=self.thresholds.rank(),
+        )
+
+
+def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> None:
+    with st.container(horizontal=True):
+        if following.paused_at is None:
+            verb, label, icon = products.pause, "Pause", ":material/pause:"
+        else:
+            verb, label, icon = products.resume, "Resume", ":material/play_arrow:"
+        if st.button(label, icon=icon, key="pause_or_resume"):
+            products.tell(verb, [head.product_id], whose)
+            st.rerun()
+        if st.button("Remove", icon=":material/delete:", key="remove", help="The history stays."):
+            products.tell(products.remove, [head.product_id], whose)
+            st.rerun()
+
+
+@fragments.dialog("Where this comes from", width="medium", icon=":material/history:")
+def provenance(
+    head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
+) -> None:
+    """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
+    st.caption(f"{label} · {head.marketplace} · {head.asin}")
+    tell_origin(head, origins.origin(head, column, snapshot))
+
+
+def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
+    """Show an origin as a table, with its original item while that is kept."""
+    if origin is None:
+        st.info("Nothing is kept of where this comes from.", icon=":material/help:")
+        return
+    lines = text.lines_of(
+        origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
+    )
+    rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]
+    st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))
+    _original(head, origin)
+
+
+def _original(head: ProductHead, origin: Provenance) -> None:
+    """Offer the original item, as long as it is kept."""
+    fetch = origin.fetch
+    if fetch is None or not fetch.is_original_kept:
+        return
+    downloads.button(
+        "Original item (JSON)",
+        f"{head.marketplace}-{head.asin}-run-{fetch.run_id}.json",
+        downloads.JSON,
+        lambda _who: origins.original_json(head.product_id, fetch.run_id, origin.captured_at),
+    )

@@ -1,0 +1,65 @@
+"""The form of a product's price caps: floor, ceiling, largest step."""
+
+from decimal import Decimal
+
+import streamlit as st
+
+from app.commands import suggestions
+from app.data import suggestions as data
+from app.web import error_boundary
+from core.catalog.marketplaces import get_marketplace
+from core.history.product_summary import ProductHead
+from core.suggestions.review import edit_parser
+from core.suggestions.rules import Change, PriceCaps
+
+
+def form(head: ProductHead) -> None:
+    """Let a manager say between which prices advice may move a product."""
+    caps = data.price_caps(head.product_id)
+    currency = get_marketplace(head.marketplace).currency
+    with st.expander("Price caps", icon=":material/straighten:"), st.form("caps", border=False):
+        left, middle, right = st.columns(3)
+        floor = left.text_input(
+            f"Not below ({currency})",
+            _written(caps.floor, head.marketplace),
+            placeholder="no floor",
+        )
+        ceiling = middle.text_input(
+            f"Not above ({currency})",
+            _written(caps.ceiling, head.marketplace),
+            placeholder="no ceiling",
+        )
+        step = right.text_input("At most at once (%)", f"{caps.step_percent:g}")
+        st.caption("No suggestion moves the price beyond these, and none is approved that does.")
+        if st.form_submit_button("Save caps", icon=":material/check:"):
+            _save(head, floor, ceiling, step)
+
+
+def _written(minor: int | None, marketplace: str) -> str:
+    return edit_parser.written(Change.UPDATE_PRICE, {"price": minor}, marketplace)
+
+
+def _save(head: ProductHead, floor: str, ceiling: str, step: str) -> None:
+    try:
+        caps = PriceCaps(
+            floor=_amount(floor, head.marketplace),
+            ceiling=_amount(ceiling, head.marketplace),
+            step_percent=float(_percent(step)),
+        )
+        answer = suggestions.set_price_caps(head.product_id, caps)
+    except error_boundary.EXPECTED as error:
+        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+        return
+    st.success(answer, icon=":material/check:")
+
+
+def _amount(text: str, marketplace: str) -> int | None:
+    """Return minor units, None for no limit."""
+    if not text.strip():
+        return None
+    amount: int = edit_parser.read(Change.UPDATE_PRICE, text, marketplace)["price"]
+    return amount
+
+
+def _percent(text: str) -> Decimal:
+    return Decimal(edit_parser.read(Change.SET_PRICE_THRESHOLD, text, "US")["percent"])

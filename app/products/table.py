@@ -1,0 +1,297 @@
+"""The list of products as a table: cells in words, columns, the bar of actions above it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from zlib import crc32
+
+import pandas as pd
+import streamlit as st
+
+from app import data, keys
+from app.commands import products as actions
+from app.components import cards, data_table, fragments
+from app.components.text_fit import fitting
+from app.data import products as lists
+from app.products import compare
+from core.accounts.access.permissions import Right
+from core.catalog.money import format_price
+from core.history.changes import text as change_wording
+from core.history.labels import availability_label
+from core.history.observation import Availability, Outcome
+from core.text.escaping import shorten
+from core.text.numbers import format_count, format_rank, format_rating
+from core.text.times import format_age
+from core.tracking.list_filter import Whose
+from core.tracking.rules import LONGEST_TAG
+
+NOT_YET: Final = "not yet"
+NONE_THERE: Final = "none"
+NOT_REPORTED: Final = "not reported"
+IN_A_CELL: Final = "unknown"  # the longest word for which a column of figures has room
+GONE: Final = "gone"
+NO_NEWS: Final = "–"
+LONGEST_TITLE: Final = 80
+TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
+_ROW_HEIGHT: Final = 38
+_RANK: Final = "Best Sellers Rank; unknown: no look reports it"
+_FIGURE: Final = 68  # px: room for "unknown", which a narrower column cuts from the left
+_OPEN: Final = "open_product"
+_NEW_TAG: Final = "new_tag"
+# Streamlit draws the line of zero wherever it is in sight: these bounds keep it out.
+_LOWEST, _HIGHEST = 100, 200
+
+# By importance: on a narrow screen the first ones are seen.
+COLUMNS: Final = (
+    "product",
+    "price",
+    "changed",
+    "price_history",
+    "rank",
+    "rank_history",
+    "state",
+    "marketplace",
+    "rating",
+    "ratings",
+    "role",
+    "asin",
+    "looked",
+)
+
+
+def product_cells(rows: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """Return what the table shows, a row per product, every cell in words or a sparkline."""
+    cells = [_cells(row, now) for row in records(rows)]
+    return pd.DataFrame(cells, columns=list(COLUMNS))
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a list as dicts by column."""
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _cells(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    market = row["marketplace"]
+    return {
+        "product": fitting(title_of(row), TITLE_COLUMN),
+        "changed": _changed(row, now),
+        "price": _figure(row, "price", "price_at", format_price(row["price"], market)),
+        "price_history": sparkline(row["price_history"]),
+        "rank": _figure(row, "bsr", "bsr_at", format_rank(row["bsr"])),
+        "rank_history": sparkline(row["bsr_history"], higher_is_up=False),
+        "rating": _figure(row, "rating", "rating_at", format_rating(row["rating"])),
+        "ratings": _figure(row, "ratings_count", "rating_at", format_count(row["ratings_count"])),
+        "state": state_in_words(row, now),
+        "looked": NOT_YET if row["captured_at"] is None else format_age(row["captured_at"], now),
+        "marketplace": market,
+        "role": _role(row),
+        "asin": row["asin"],
+    }
+
+
+def _role(row: dict[str, Any]) -> str:
+    """Return what a product is to the reader, in a few words."""
+    words = [row["role"]]
+    if row["is_primary"]:
+        words.append("primary")
+    if row["is_demo"]:
+        words.append("demo")
+    return " · ".join(words)
+
+
+def title_of(row: dict[str, Any]) -> str:
+    """Return a product's title, shortened; its ASIN where no title was read yet."""
+    return shorten(row["title"], LONGEST_TITLE) if row["title"] else row["asin"]
+
+
+def _figure(row: dict[str, Any], name: str, seen_at: str, words: str) -> str:
+    """Return a figure, or in a word why there is none."""
+    if row["availability"] == Availability.GONE:
+        return GONE  # what was on the page then is told, with its age, on the product's own page
+    if row[name] is not None:
+        return words
+    if row["captured_at"] is None:
+        return NOT_YET
+    return IN_A_CELL if row[seen_at] is None else NONE_THERE
+
+
+def _changed(row: dict[str, Any], now: datetime) -> str:
+    """Say what changed since the day before, and how far, when that is still news."""
+    if row["attention_kind"] is None or now - row["captured_at"] > timedelta(hours=48):
+        return NO_NEWS
+    return change_wording.short(row)
+
+
+def sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:
+    """Return what a sparkline between its bounds draws; a flat line for a constant value."""
+    known = [value for value in history if value is not None]
+    flat = [50.0, 50.0] if len(known) > 1 else []
+    return [_LOWEST + y for y in cards.sparkline(known, higher_is_up=higher_is_up) or flat]
+
+
+def state_in_words(row: dict[str, Any], now: datetime) -> str:
+    """Say in what state a product is, and why where that is unknown."""
+    state = _availability(row)
+    if row["leased_until"] is not None and row["leased_until"] > now:
+        return f"{state} · fetching now"
+    if row["requested_at"] is not None and row["due_at"] <= now:
+        return f"{state} · queued"
+    if row["paused_at"] is not None:
+        return f"{state} · paused"
+    return f"{state} · doubtful" if row["flags"] else state
+
+
+def _availability(row: dict[str, Any]) -> str:
+    if row["availability"] is not None:
+        words = availability_label(Availability(row["availability"]))
+        return words[:1].upper() + words[1:]
+    if row["last_outcome"] not in (None, Outcome.OK):
+        return "Unknown: " + Outcome(row["last_outcome"]).value.replace("_", " ")
+    return "Unknown: " + ("not looked at yet" if row["captured_at"] is None else NOT_REPORTED)
+
+
+def product_table(rows: pd.DataFrame) -> None:
+    """Show products with the actions for those that are ticked; a title opens its product."""
+    data_table.show(
+        product_cells(rows, datetime.now(UTC)),
+        "products",
+        key=_key(rows),
+        in_full={"product": [row["title"] or row["asin"] for row in records(rows)]},
+        row_height=_ROW_HEIGHT,
+        height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
+        column_config=_columns(),
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt=f"{len(rows)} products with price, rank and rating",
+    )
+    clicked = st.session_state.get(_OPEN)
+    if clicked:
+        open_product(rows.iloc[clicked["row"]])
+
+
+def _key(rows: pd.DataFrame) -> str:
+    """Return a key that differs for other rows: ticks must not move to another product."""
+    ids = ",".join(map(str, rows["product_id"]))
+    return f"{keys.PRODUCT_TABLE}_{crc32((ids + lists.moment()).encode()):08x}"
+
+
+def _ticked(key: str) -> list[int]:
+    table = st.session_state.get(key)
+    return list(table["selection"]["rows"]) if table else []
+
+
+def open_product(row: Any) -> None:
+    """Go to one product's page."""
+    st.switch_page(f"../pages/{keys.PRODUCT}.py", query_params=address(row))
+
+
+def address(row: Any) -> dict[str, str]:
+    """Return what names a product in an address."""
+    return {keys.MARKETPLACE: row["marketplace"], keys.ASIN: row["asin"]}
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    line = partial(st.column_config.LineChartColumn, y_min=_LOWEST, y_max=_HIGHEST)
+    return {
+        "product": st.column_config.ButtonColumn(
+            "Product", width=230, alignment="left", type="tertiary", key=_OPEN
+        ),
+        "price": text("Price", width=78, alignment="right"),
+        "changed": text("Since yesterday", width=140, help="– : nothing beyond the usual"),
+        "price_history": line("Price, 30 d", width=74),
+        "rank": text(
+            "Rank",
+            width=_FIGURE,
+            alignment="right",
+            help="Best Sellers Rank; unknown: no look reports it",
+        ),
+        "rank_history": line("Rank, 30 d", width=74, color="violet"),
+        "state": text("State", width=190),
+        "marketplace": text("Market", width=56),
+        "rating": text("Rating", width=_FIGURE, alignment="right", help="Out of 5 stars"),
+        "ratings": text("Ratings", width=_FIGURE, alignment="right", help="Number of ratings"),
+        "role": text("Role", width=118),
+        "asin": text("ASIN", width=104),
+        "looked": text("Looked at", width=100),
+    }
+
+
+def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
+    """Show what can be done with the ticked products, once there are some."""
+    places = _ticked(_key(rows))
+    ids = [int(rows["product_id"].iloc[place]) for place in places]
+    if not ids:
+        st.caption(
+            "Tick rows to refresh, pause, tag or remove them, or to set competitors.",
+            width="content",
+        )
+        return
+    st.markdown(f"**{len(ids)} ticked**", width="content")
+    _button("Refresh now", "refresh", actions.refresh, ids)
+    _button("Pause", "pause", actions.pause, ids, whose)
+    _button("Resume", "play_arrow", actions.resume, ids, whose)
+    with st.popover("Add tag", icon=":material/sell:"):
+        st.text_input("Tag", key=_NEW_TAG, max_chars=LONGEST_TAG)
+        st.button("Add", icon=":material/add:", key="do_tag", on_click=_add_tag, args=(ids, whose))
+    compare.popover(ids, [str(rows["marketplace"].iloc[place]) for place in places])
+    if st.button("Remove", icon=":material/delete:", key="remove"):
+        _confirm_removal(ids, whose)
+
+
+def _add_tag(ids: list[int], whose: Whose) -> None:
+    # Read when clicked: what was typed last is not in the run that drew the button.
+    actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
+
+
+def _button(label: str, icon: str, verb: Any, ids: list[int], *more: Whose) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        key=f"do_{label}",
+        on_click=actions.tell,
+        args=(verb, ids, *more),
+    )
+
+
+_FOR_WHOM = {Whose.MINE: "you", Whose.TEAM: "anybody of the team"}
+
+
+@fragments.dialog("Remove from the list?", icon=":material/delete:")
+def _confirm_removal(ids: list[int], whose: Whose) -> None:
+    count = "This product" if len(ids) == 1 else f"These {format_count(len(ids))} products"
+    st.write(
+        f"{count} will no longer be fetched for {_FOR_WHOM[whose]}. What was observed stays: "
+        "follow again, and the history is there."
+    )
+    if st.button("Remove", type="primary", key="confirm_remove"):
+        actions.tell(actions.remove, ids, whose)
+        st.rerun()
+
+
+@fragments.dialog("Replace the demo market?", icon=":material/delete_forever:")
+def confirm_demo_removal() -> None:
+    """Ask before the invented products are deleted, then go to where own ones are added."""
+    st.write("The invented products and their history are deleted. Your own products stay.")
+    if st.button("Delete the demo market", type="primary", key="confirm_remove_demo"):
+        actions.tell(actions.remove_demo)
+        st.switch_page(f"../pages/{keys.ADD}.py")
+
+
+def demo_banner() -> None:
+    """Say to who may end the demo that the products are invented, with the way to one's own."""
+    if not data.has_demo() or not data.acting().may(Right.ADMIN):
+        return
+    with st.container(
+        border=True,
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        st.markdown(
+            ":material/science: **These products are invented.** They show what Amazcope does.",
+            width="content",
+        )
+        if st.button("Replace by my own products", key="replace_demo"):
+            confirm_demo_removal()

@@ -1,0 +1,139 @@
+"""The opened parts of the product screen: listing versions, raw snapshots, origins of figures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import keys
+from app.components import cards, diffs, downloads
+from app.data import acting, provenance
+from app.data import history as data
+from app.data.history import Period
+from app.products import dialogs
+from core.history.changes import listing_diff
+from core.history.changes.listing_diff import Change
+from core.history.product_summary import ProductHead
+from core.history.provenance import snapshot_table
+from core.history.timeline import statistics_text
+from core.text.escaping import escape_markdown
+from core.text.numbers import format_counted
+from core.text.times import format_moment
+
+ROWS = 100  # snapshots in a page of the table
+_OPENED = "_opened_cell"
+_TEXT_COLUMNS = {"captured_at", "availability", "doubts", "source"}
+_ORIGINS = {"price", "list_price", "bsr", "rating", "ratings_count", "availability", "stock_left"}
+
+
+def listing(head: ProductHead, _period: Period) -> None:
+    """Show what the listing said, and what changed when."""
+    versions = data.versions(head.product_id, head.data_version)
+    if not versions:
+        cards.unknown("no source has reported this listing's text yet")
+        return
+    for version, changes in listing_diff.history_of(versions):
+        with st.container(border=True, gap="small"):
+            st.caption(f"From {format_moment(version.first_seen_at, acting().time_zone)}")
+            if changes is None:
+                _first(version.title, version.bullets)
+            else:
+                st.markdown("\n\n".join(map(_changed, changes)) or "Attributes or images changed.")
+
+
+def _first(title: str | None, bullets: Sequence[str]) -> None:
+    lines = [f"**{escape_markdown(title or 'no title')}**", ""]
+    lines += [f"- {escape_markdown(bullet)}" for bullet in bullets]
+    st.markdown("\n".join(lines))
+
+
+def _changed(change: Change) -> str:
+    return f":gray[{change.part}:] {diffs.marked(change.pieces)}"
+
+
+def snapshots(head: ProductHead, period: Period) -> None:
+    """Show the stored snapshots, newest first; a selected cell opens where it comes from."""
+    asked = (head.product_id, period.since, period.until)
+    total = data.snapshot_count(*asked, head.data_version)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.caption(
+            f"{format_counted(total, 'snapshot')} · select a cell to see where it comes from"
+        )
+        downloads.button(
+            "CSV",
+            f"{head.marketplace}-{head.asin}-snapshots.csv",
+            downloads.CSV,
+            lambda _who: snapshot_table.csv_of(data.snapshot_rows(*asked, limit=None)),
+        )
+    pages = -(-total // ROWS)
+    page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
+    rows = data.snapshot_rows(*asked, offset=(page - 1) * ROWS, limit=ROWS)
+    _table(head, rows)
+
+
+def _table(head: ProductHead, rows: Sequence[dict[str, Any]]) -> None:
+    shown = snapshot_table.rows_to_read(rows, head.marketplace, acting().time_zone)
+    columns = snapshot_table.COLUMNS
+    frame = pd.DataFrame(shown, columns=list(columns))
+    chosen = st.dataframe(
+        frame,
+        hide_index=True,
+        height=420,
+        key=keys.SNAPSHOT_TABLE,
+        on_select="rerun",
+        selection_mode="single-cell",
+        column_config={
+            name: st.column_config.TextColumn(
+                label, alignment="left" if name in _TEXT_COLUMNS else "right"
+            )
+            for name, label in columns.items()
+        },
+    )
+    cells: list[tuple[int, str]] = [(row, column) for row, column in chosen["selection"]["cells"]]
+    # A selection stays; its dialog is opened once.
+    if cells and cells != st.session_state.get(_OPENED):
+        _open(head, rows, *cells[0])
+    st.session_state[_OPENED] = cells
+
+
+def _open(head: ProductHead, rows: Sequence[dict[str, Any]], number: int, column: str) -> None:
+    if column in _ORIGINS and number < len(rows):
+        row = rows[number]
+        label = snapshot_table.COLUMNS[column]
+        dialogs.provenance(head, column, label, (row["captured_at"], row["source"]))
+
+
+def origins_of(head: ProductHead, period: Period) -> None:
+    """Say who said each figure of the period's statistics, or how it was made."""
+    sources = {source.name: source for source in statistics_text.sources_of(period.statistics)}
+    source = sources[_choice("Figure", list(sources), "origin_figure")]
+    options = [*source.values, source.middle]
+    which = _choice("Which", options, f"origin_which_{source.column}")
+    if which == source.middle:
+        st.markdown(source.made)
+        return
+    figure = source.values[which]
+    if figure.value is None:
+        cards.unknown(str(figure.reason))
+        return
+    between = (period.since, period.until)
+    # What stands now was seen at the newest look; a record, when it was set.
+    is_now = which == statistics_text.NOW
+    found = provenance.origin_of_value(head, source.column, figure.value, between, last=is_now)
+    dialogs.tell_origin(head, found)
+
+
+def _choice(label: str, options: list[str], key: str) -> str:
+    """Show choices beside each other and return the chosen one, at first the first."""
+    chosen = st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in options else options[0]

@@ -1,0 +1,100 @@
+"""What stands beside every page: who is signed in, their bell and theme, the way out."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import data, keys, theme
+from app.auth import session_cookie
+from app.commands import account
+from app.components import fragments
+from app.data import accounts
+from app.web import error_boundary
+from core.accounts.access.permissions import Acting
+from core.accounts.people.account_notices import Told
+from core.database import outages
+from core.text.escaping import escape_markdown, shorten
+from core.text.numbers import format_capped_count
+from core.text.times import format_age
+
+_LEAVING = "_leaving"
+BELL = "bell"
+_PAGES = {keys.PROFILE: "Profile", keys.ADMIN: "Administration"}  # where a notice may lead
+
+
+def sidebar(who: Acting, pages: Sequence[str]) -> None:
+    """Show who is signed in, what is new for them and how to sign out, below the navigation."""
+    with st.sidebar:
+        if st.session_state.get(_LEAVING):
+            session_cookie.end()
+            return
+        with st.container(horizontal=True, wrap=False, gap="xsmall"):
+            _person(who)
+            _bell(data.display().unread)
+        if data.has_demo():
+            st.caption("Demo market · invented products")
+        theme.apply(data.display().theme, pages)
+
+
+def _person(who: Acting) -> None:
+    name = escape_markdown(shorten(who.name, 24))
+    with st.popover(name, width="stretch", wrap=False, help=f"{name}, {who.role.value}"):
+        st.caption(f"{name}, signed in as {who.role.value}")
+        st.page_link(
+            f"../pages/{keys.PROFILE}.py", label="Profile", icon=":material/manage_accounts:"
+        )
+        st.button("Sign out", icon=":material/logout:", on_click=_leave)
+
+
+def _leave() -> None:
+    st.session_state[_LEAVING] = True
+
+
+def _bell(unread: int) -> None:
+    """Show how many notices are unread; a click shows them all."""
+    label = format_capped_count(unread, 99) if unread else ""
+    icon = ":material/notifications_active:" if unread else ":material/notifications:"
+    told = f"{label or 'No'} new {'notice' if unread == 1 else 'notices'}"
+    if st.button(label, icon=icon, help=told, key=BELL, wrap=False):
+        notices()
+
+
+@fragments.dialog("Notices", icon=":material/notifications:", on_dismiss="rerun", for_set_up=True)
+def notices() -> None:
+    """Show the newest notices, the unread ones bold; from here on they count as read."""
+    found = accounts.own_notices()
+    # Before they are shown: whoever closes this at first sight has seen them.
+    if any(not each.is_read for each in found):
+        _mark_read(found[0].id)
+    if not found:
+        st.caption(
+            "Nothing yet. Changes of your account, your role and your sign-in are told here."
+        )
+    for each in found:
+        _notice(each)
+
+
+def _mark_read(up_to: int) -> None:
+    try:
+        account.mark_read(up_to)
+    except error_boundary.EXPECTED as error:
+        st.warning(error_boundary.sentence_of(error), icon=":material/error:")
+
+
+def read_only_notice() -> None:
+    """Say above a page that nothing can be changed, while that is so."""
+    if data.is_read_only():
+        st.warning(escape_markdown(outages.READING_ONLY), icon=":material/edit_off:")
+
+
+def _notice(told: Told) -> None:
+    words = escape_markdown(told.text)
+    age = format_age(told.at, datetime.now(UTC))
+    st.markdown(f"{words if told.is_read else f'**{words}**'}  \n:small[:gray[{age}]]")
+    if told.page in _PAGES:
+        st.page_link(
+            f"../pages/{told.page}.py",
+            label=_PAGES[told.page],
+            icon=":material/arrow_forward:",
+        )

@@ -1,0 +1,1 @@
+"""Parts of the review queue and of one suggestion's page."""

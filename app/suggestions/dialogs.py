@@ -1,0 +1,129 @@
+"""Dialogs of the review: why something is declined, and what is approved instead."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from app.commands import products, suggestions
+from app.components import diffs, fragments
+from app.data.suggestions import About
+from app.suggestions import policies
+from app.web import error_boundary
+from core.catalog.marketplaces import get_marketplace
+from core.errors import InvalidInputError
+from core.suggestions.review import diff, edit_parser, labels
+from core.suggestions.review.queries import ActionView, SuggestionView
+from core.suggestions.rules import Change
+from core.text.escaping import escape_markdown
+from core.text.times import format_cadence
+from core.tracking.rules import Cadence
+
+LONGEST_REASON = 2000  # characters
+_TEXTS = {Change.UPDATE_TITLE, Change.UPDATE_BRAND}  # of one line
+_CADENCES = [cadence.value for cadence in Cadence]
+
+
+@fragments.dialog("Decline", icon=":material/close:")
+def decline(action: ActionView) -> None:
+    """Ask why one action is declined."""
+    st.caption(f"{labels.CHANGES[action.change]} · sellers see the reason")
+    _decline_form(suggestions.decline, action.id)
+
+
+@fragments.dialog("Decline all", icon=":material/close:")
+def decline_all(view: SuggestionView) -> None:
+    """Ask why everything that waits of a suggestion is declined."""
+    waiting = len(view.row.waiting)
+    st.caption(f"All {waiting} changes that wait are declined · sellers see the reason")
+    _decline_form(suggestions.decline_all, view.row.id)
+
+
+@fragments.dialog("Decline suggestions", icon=":material/close:")
+def decline_many(suggestion_ids: Sequence[int]) -> None:
+    """Ask why ticked suggestions are declined."""
+    st.caption(f"{len(suggestion_ids)} suggestions about tracking · sellers see the reason")
+    _decline_form(suggestions.decline_tracking, suggestion_ids)
+
+
+def _decline_form(verb: Callable[..., str], what: object) -> None:
+    with st.form("decline_form", border=False):
+        reason = st.text_area(
+            "Reason",
+            max_chars=LONGEST_REASON,
+            placeholder="What would have to be different?",
+            key="decline_reason",
+        )
+        is_sent = st.form_submit_button("Decline", type="primary", icon=":material/close:")
+    if not is_sent:
+        return
+    if not reason.strip():
+        st.error(
+            "Say why: the same suggestion then comes back only with new evidence.",
+            icon=":material/error:",
+        )
+        return
+    products.tell(verb, what, reason.strip())
+    st.rerun()
+
+
+@fragments.dialog("Approve all", icon=":material/check:")
+def approve_all(view: SuggestionView) -> None:
+    """Ask once more before several changes are approved, with room for a reason."""
+    names = [labels.CHANGES[each.change] for each in view.row.waiting]
+    st.markdown(f"**{len(names)} changes** are approved as they stand: {', '.join(names)}.")
+    reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="approve_reason")
+    if st.button("Approve all", type="primary", icon=":material/check:", key="do_approve_all"):
+        products.tell(suggestions.approve_all, view.row.id, reason.strip())
+        st.rerun()
+
+
+@fragments.dialog("Edit and approve", width="large", icon=":material/edit:")
+def edit(about: About, action: ActionView) -> None:
+    """Let a manager change a proposed value; it is kept beside what was proposed."""
+    marketplace = about.view.row.marketplace
+    written = edit_parser.written(action.change, action.wanted, marketplace)
+    text = _field(action.change, written, marketplace)
+    reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
+    try:
+        wanted = suggestions.read_edit(action.change, text, marketplace)
+    except InvalidInputError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+        return
+    parts = diff.parts_of(action.change, action.current, wanted, marketplace)
+    st.caption("Before and after")
+    for part in parts:
+        st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
+    if sizes := diff.sizes(action.change, parts):
+        st.caption(sizes)
+    policies.lint(about, action, wanted)
+    if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):
+        _approve(action, wanted, reason.strip())
+
+
+def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None:
+    edited = None if wanted == dict(action.proposed) else wanted
+    try:
+        answer = suggestions.approve(action.id, edited, reason)
+    except error_boundary.EXPECTED as error:  # the dialog stays open: what was typed is not lost
+        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+        return
+    products.tell(lambda: answer)
+    st.rerun()
+
+
+def _field(change: Change, written: str, marketplace: str) -> str:
+    name = labels.CHANGES[change]
+    if change is Change.UPDATE_PRICE:
+        currency = get_marketplace(marketplace).currency
+        return st.text_input(f"{name} ({currency})", written, key="edit_value")
+    if change is Change.SET_CADENCE:
+        place = _CADENCES.index(written) if written in _CADENCES else 0
+        chosen = st.selectbox(name, _CADENCES, place, format_func=format_cadence, key="edit_value")
+        return chosen or written
+    if change in edit_parser.LONG:
+        label = f"{name}, one a line" if change in edit_parser.LINES else name
+        return st.text_area(
+            label, written, height=200, max_chars=edit_parser.LONGEST_TEXT, key="edit_value"
+        )
+    longest = edit_parser.LONGEST_TEXT if change in _TEXTS else None
+    return st.text_input(name, written, max_chars=longest, key="edit_value")

@@ -1,0 +1,105 @@
+"""What a suggestion rests on: who proposed it and why, its figures, and both on the chart."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from app import keys
+from app.components import cards, product_link
+from app.data import history
+from app.data import suggestions as data
+from app.data.prebuilt_figure import KeptFigure
+from core.chart_theme import PLOTLY_CONFIG
+from core.suggestions.review import charts, labels
+from core.suggestions.review.queries import SuggestionView
+from core.suggestions.rules import Evidence
+from core.text.escaping import escape_markdown, shorten
+from core.text.times import format_age
+
+LONGEST_VALUE = 120  # characters of a cell
+LONGEST_AMOUNT = 20  # what no line is broken in
+_NO_BREAK = "\u00a0"
+_PRIORITY_BADGES = {1: "orange-badge", 2: "blue-badge", 3: "gray-badge"}
+
+
+def why(view: SuggestionView) -> None:
+    """Show who proposes, how sure, with which effect, and the figures that say so."""
+    row, now = view.row, datetime.now(UTC)
+    with st.container(border=True):
+        st.subheader("Why", anchor=False)
+        st.markdown(_badges(view))
+        st.markdown(escape_markdown(view.reasoning))
+        st.markdown(
+            f"**Expected:** {labels.expected(row)}  \n"
+            f":gray[Suggested {format_age(row.made_at, now)}, "
+            f"{escape_markdown(labels.asked(row))} · "
+            f"{labels.expiry(row, now)}]"
+        )
+        _figures(view, now)
+
+
+def _badges(view: SuggestionView) -> str:
+    row = view.row
+    priority = labels.PRIORITIES.get(row.priority, str(row.priority))
+    advisor = escape_markdown(labels.advisor(row))
+    return " ".join(
+        [
+            f":{_PRIORITY_BADGES.get(row.priority, 'gray-badge')}[{priority} priority]",
+            f":gray-badge[{advisor}]",
+            f":gray-badge[{labels.confidence(row.confidence)} sure]",
+            f":gray-badge[{labels.KINDS[row.kind]}]",
+        ]
+    )
+
+
+def _figures(view: SuggestionView, now: datetime) -> None:
+    """Show every figure with value, unit, period and age; as Markdown, so that cells wrap."""
+    if not view.evidence:
+        cards.unknown("this advisor gave no figures")
+        return
+    head = ["| Evidence | Value | Unit | Seen |", "|:--|--:|:--|:--|"]
+    lines = [_line(each, view.row.marketplace, now) for each in view.evidence]
+    st.markdown("\n".join([*head, *lines]))
+
+
+def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
+    period = f" :gray[{escape_markdown(evidence.period)}]" if evidence.period else ""
+    value = escape_markdown(shorten(labels.value(evidence, marketplace), LONGEST_VALUE))
+    if len(value) <= LONGEST_AMOUNT:
+        value = value.replace(" ", _NO_BREAK)
+    figure = escape_markdown(evidence.figure) + period
+    more = (labels.unit(evidence), labels.seen(evidence, now))
+    return "| " + " | ".join([figure, value, *map(escape_markdown, more)]) + " |"
+
+
+_DRAWN = (
+    "Squares and dashed lines are the figures that are cited; those of other units are in "
+    "the table only."
+)
+_NOT_DRAWN = "No figure that is cited is a price or a rank: they are in the table only."
+
+
+def chart(view: SuggestionView) -> None:
+    """Show the product's price and rank with the evidence drawn on it."""
+    row = view.row
+    head = history.product_head(row.marketplace, row.asin)
+    if head is None:
+        return
+    days = data.days_for(view, datetime.now(UTC))
+    in_words = product_link.IN_WORDS[days]
+    period = history.period(head, days)
+    with st.container(border=True):
+        is_drawn = any(map(charts.is_drawn, view.evidence))
+        st.subheader("Evidence on the chart" if is_drawn else "Price and rank", anchor=False)
+        if period is None:
+            cards.unknown("this product was never seen")
+        elif not period.statistics.looks:
+            cards.nothing_in_period(in_words)
+        else:
+            st.plotly_chart(
+                KeptFigure(data.chart(head, period, view)),
+                key=keys.EVIDENCE_CHART,
+                config=PLOTLY_CONFIG,
+                alt=period.alt,
+            )
+            st.caption(f"{in_words.capitalize()}. {_DRAWN if is_drawn else _NOT_DRAWN}")

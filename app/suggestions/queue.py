@@ -1,0 +1,248 @@
+"""The review queue: counts, the table, what can be done from it, and its empty states."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from zlib import crc32
+
+import pandas as pd
+import streamlit as st
+
+from app import device, keys
+from app.commands import products as actions
+from app.commands import suggestions
+from app.components import data_table
+from app.components.text_fit import fitting
+from app.data import acting
+from app.data import products as lists
+from app.suggestions import dialogs, queue_filters, request_advice
+from core.accounts.access.permissions import Right
+from core.suggestions.queue_filter import Counts, QueueFilter
+from core.suggestions.review import labels
+from core.suggestions.review.queries import QueuePage, QueueRow
+from core.suggestions.rules import SuggestionState
+from core.text.escaping import escape_markdown, remove_direction_marks, shorten
+from core.text.numbers import format_count
+from core.text.times import format_age
+
+_OPEN: Final = "open_suggestion"
+_ROW_HEIGHT: Final = 38
+TITLE_LETTERS: Final = 44
+PRODUCT_LETTERS: Final = 30
+LONGEST_ON_A_PHONE: Final = 100  # characters of a title
+COLUMNS: Final = (
+    "title",
+    "product",
+    "priority",
+    "kind",
+    "expected",
+    "confidence",
+    "status",
+    "marketplace",
+    "advisor",
+    "made",
+    "until",
+)
+
+
+def subtitle(found: QueuePage, asked: QueueFilter) -> str:
+    """Say how many there are, and in which order: "7 wait for a decision · worth most first"."""
+    total = found.counts.total
+    number = format_count(total)
+    if asked.state is SuggestionState.PENDING:
+        verb = "waits" if total == 1 else "wait"
+        return f"{number} {verb} for a decision · worth most first"
+    state = "" if asked.state is None else f" {labels.STATES[asked.state].lower()}"
+    return f"{number}{state} {'suggestion' if total == 1 else 'suggestions'} · newest first"
+
+
+def counts(counted: Counts) -> None:
+    """Show what each choice above would leave."""
+    lines = [
+        _counted(labels.STATES, counted.states),
+        _counted(labels.KINDS, counted.kinds),
+        _counted(labels.PRIORITIES, counted.priorities),
+        _counted(labels.ADVISORS, counted.advisors),
+    ]
+    st.caption(" \u2002|\u2002 ".join(line for line in lines if line))
+
+
+def _counted(names: Mapping[Any, str], numbers: Mapping[Any, int]) -> str:
+    parts = [
+        f"{name} {format_count(numbers[key])}" for key, name in names.items() if key in numbers
+    ]
+    return " · ".join(parts)
+
+
+# The table
+
+
+def cells(rows: Sequence[QueueRow], now: datetime) -> pd.DataFrame:
+    """Return what the table shows, a row per suggestion, every cell in words."""
+    return pd.DataFrame([_cells(row, now) for row in rows], columns=list(COLUMNS))
+
+
+def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
+    return {
+        "title": fitting(remove_direction_marks(row.title), TITLE_LETTERS),
+        "product": fitting(remove_direction_marks(row.product_title or row.asin), PRODUCT_LETTERS),
+        "priority": labels.PRIORITIES.get(row.priority, str(row.priority)),
+        "kind": labels.KINDS[row.kind],
+        "status": labels.state(row),
+        "expected": labels.expected_briefly(row),
+        "confidence": labels.confidence(row.confidence),
+        "marketplace": row.marketplace,
+        "advisor": labels.advisor(row),
+        "made": format_age(row.made_at, now),
+        "until": labels.expiry(row, now),
+    }
+
+
+def table(rows: Sequence[QueueRow]) -> None:
+    """Show suggestions; a title opens one, ticks are for those that can be decided here."""
+    if device.is_phone():
+        _cards(rows, datetime.now(UTC))
+        return
+    options: dict[str, Any] = {"on_select": "ignore", "column_order": _shown(rows)}
+    if _may_decide_here(rows):
+        options |= {"on_select": "rerun", "selection_mode": "multi-row"}
+    data_table.show(
+        cells(rows, datetime.now(UTC)),
+        "suggestions",
+        key=_key(rows),
+        in_full={
+            "title": [row.title for row in rows],
+            "product": [row.product_title or row.asin for row in rows],
+        },
+        row_height=_ROW_HEIGHT,
+        height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
+        column_config=_columns(),
+        alt=f"{len(rows)} suggestions with product, kind, priority and status",
+        **options,
+    )
+    clicked = st.session_state.get(_OPEN)
+    if clicked:
+        open_suggestion(rows[clicked["row"]].id)
+
+
+def _shown(rows: Sequence[QueueRow]) -> list[str]:
+    """Return the columns that are shown: a status that all rows share says nothing."""
+    is_told = len({labels.state(row) for row in rows}) > 1
+    return [name for name in COLUMNS if name != "status" or is_told]
+
+
+def _cards(rows: Sequence[QueueRow], now: datetime) -> None:
+    """Show suggestions below each other, as a phone has room for; a title opens one."""
+    for row in rows:
+        words = _cells(row, now)
+        title = escape_markdown(shorten(row.title, LONGEST_ON_A_PHONE))
+        told = [words[name] for name in ("priority", "kind", "expected")]
+        about = shorten(remove_direction_marks(row.product_title or row.asin), LONGEST_ON_A_PHONE)
+        stands = [f"{words['confidence']} sure", words["status"], words["until"]]
+        with st.container(border=True, gap=None):
+            st.page_link(
+                f"../pages/{keys.SUGGESTION}.py", label=title, query_params={keys.ID: str(row.id)}
+            )
+            st.markdown(escape_markdown(f"{words['marketplace']} · {about}"))
+            st.caption(escape_markdown(" · ".join([*told, *stands])))
+
+
+def _columns() -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    return {
+        "title": st.column_config.ButtonColumn(
+            "Suggestion", width=300, alignment="left", type="tertiary", key=_OPEN
+        ),
+        "product": text("Product", width=200),
+        "priority": text("Priority", width=62),
+        "kind": text("Kind", width=66),
+        "status": text("Status", width=120),
+        "expected": text("Expected effect", width=160),
+        "confidence": text("Sure", width=52, alignment="right", help="The advisor's confidence"),
+        "marketplace": text("Market", width=56),
+        "advisor": text("Advisor", width=130),
+        "made": text("Suggested", width=90),
+        "until": text("Until", width=130),
+    }
+
+
+def _key(rows: Sequence[QueueRow]) -> str:
+    """Return a key that differs for other rows: ticks must not move to another suggestion."""
+    ids = ",".join(str(row.id) for row in rows)
+    return f"{keys.QUEUE_TABLE}_{crc32((ids + lists.moment()).encode()):08x}"
+
+
+def open_suggestion(suggestion_id: int) -> None:
+    """Go to one suggestion's page."""
+    st.switch_page(f"../pages/{keys.SUGGESTION}.py", query_params={keys.ID: str(suggestion_id)})
+
+
+# Deciding from the list
+
+
+def _may_decide_here(rows: Sequence[QueueRow]) -> bool:
+    return acting().may(Right.TEAM) and not device.is_phone() and any(row.is_quick for row in rows)
+
+
+def action_bar(rows: Sequence[QueueRow]) -> None:
+    """Show what can be done with ticked suggestions about tracking."""
+    if not _may_decide_here(rows):
+        return
+    state = st.session_state.get(_key(rows))
+    places: list[int] = list(state["selection"]["rows"]) if state else []
+    ticked = [rows[place] for place in places]
+    quick = [row for row in ticked if row.is_quick]
+    if not ticked:
+        st.caption("Tick suggestions about tracking to decide them together.", width="content")
+        return
+    if len(quick) < len(ticked):
+        others = len(ticked) - len(quick)
+        what = "1 ticked changes" if others == 1 else f"{others} ticked change"
+        st.caption(f"{what} a listing or a price: open it to decide.", width="content")
+    if not quick:
+        return
+    ids = [row.id for row in quick]
+    st.button(
+        f"Approve {len(quick)} about tracking",
+        type="primary",
+        icon=":material/check:",
+        key="approve_ticked",
+        on_click=actions.tell,
+        args=(suggestions.approve_tracking, ids),
+    )
+    if st.button(f"Decline {len(quick)}", icon=":material/close:", key="decline_ticked"):
+        dialogs.decline_many(ids)
+
+
+# Nothing to show
+
+
+def nothing(asked: QueueFilter, counted: Counts) -> None:
+    """Say why the queue is empty: by its filters, for now, or because nobody has asked yet."""
+    if asked.is_narrow:
+        st.info(
+            "No suggestion matches. Take away a filter or a word.", icon=":material/search_off:"
+        )
+        queue_filters.clear_button(asked)
+    elif counted.states:
+        st.info(
+            "Nothing here now. Choose another status above to see the others."
+            if asked.state is not SuggestionState.PENDING
+            else "Nothing waits for a decision. New suggestions come with the daily round.",
+            icon=":material/task_alt:",
+        )
+    else:
+        _none_yet()
+
+
+def _none_yet() -> None:
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.markdown(":material/rule: **Nothing was suggested yet**", text_alignment="center")
+        st.caption(
+            "Each morning the advisors look at your own products and propose what their "
+            "evidence supports. You can also ask now.",
+            text_alignment="center",
+        )
+        request_advice.button_for_all("ask_first")
+        st.space("small")

@@ -1,0 +1,1 @@
+"""The web server below the pages. Knows no person."""
