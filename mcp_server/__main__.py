@@ -41,7 +41,7 @@ def main() -> int:
 def tell(*, is_to_write: bool) -> int:
     """Print what the server has, or write it into its document; opens nothing."""
     import mcp_server.server  # noqa: F401 - declares all of it
-    from mcp_server.listing import DOCUMENT, in_full, write_document
+    from mcp_server.docs_tables import DOCUMENT, in_full, write_document
 
     if is_to_write:
         is_new = write_document()
@@ -67,7 +67,7 @@ def serve_stdio(settings: Settings) -> None:
 
     Raises ConfigurationError when no token says for whom.
     """
-    from mcp_server.callers import NOBODY, OfEnvironment
+    from mcp_server.protocol.authentication import NOBODY, OfEnvironment
     from mcp_server.server import make_server
 
     token = settings.amazcope_token
@@ -79,7 +79,7 @@ def serve_stdio(settings: Settings) -> None:
 def _is_known(token: str) -> bool:
     """True for a token that holds. Raises ConfigurationError where nobody can say."""
     from core.database import outages
-    from mcp_server.callers import known_bearer
+    from mcp_server.protocol.authentication import known_bearer
 
     try:
         return known_bearer(token, None) is not None

@@ -19,7 +19,7 @@ from core.errors import ConfigurationError
 from core.runtime import hosts
 from core.runtime.slow_clients import USUAL, Patience, cutting_slow_clients
 from core.settings.environment import Settings
-from mcp_server.callers import Callers, OfRequest, Verifier
+from mcp_server.protocol.authentication import Callers, OfRequest, Verifier
 from mcp_server.server import make_server
 
 log = logging.getLogger(__name__)

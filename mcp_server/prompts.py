@@ -7,11 +7,11 @@ from pydantic import Field as Described
 
 from core.database.session import read_scope
 from core.tracking.list_filter import Whose
-from mcp_server.answers import moment, name_of
-from mcp_server.arguments import ProductName
-from mcp_server.lookup import head_of, usual_list
-from mcp_server.prompting import Instruction, Step, prompt
-from mcp_server.recording import Call
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.prompts import Instruction, Step, prompt
+from mcp_server.results.arguments import ProductName
+from mcp_server.results.base import moment, name_of
+from mcp_server.results.product_lookup import head_of, usual_list
 
 Hours = Annotated[int, Described(ge=1, le=168, description="How many hours back: 1 to 168.")]
 PeriodDays = Annotated[int, Described(ge=7, le=400, description="How many days back: 7 to 400.")]

@@ -31,10 +31,10 @@ import mcp_server.prompts
 import mcp_server.resources
 import mcp_server.tools  # noqa: F401 - declares the tools
 from core.settings.environment import ROOT
-from mcp_server import completing, prompting, resourcing, tooling, wrong_arguments
-from mcp_server.callers import Callers
-from mcp_server.null_arguments import drop_null_arguments
-from mcp_server.recording import Recording
+from mcp_server.protocol import argument_errors, completion, prompts, resources, tools
+from mcp_server.protocol.authentication import Callers
+from mcp_server.protocol.call_log import Recording
+from mcp_server.protocol.null_arguments import drop_null_arguments
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +83,10 @@ class Server(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; see the SDK's. What it refuses is told without the SDK's wrapping."""
-        declared = tooling.TOOLS.get(name)
+        declared = tools.TOOLS.get(name)
         if declared is None:
             raise ToolError(_no_such_tool(name))
-        tooling.admit(declared, arguments)
+        tools.admit(declared, arguments)
         try:
             return await super().call_tool(name, arguments, context)
         except UnexpectedToolError as error:
@@ -96,11 +96,11 @@ class Server(MCPServer[Any]):
 
     async def list_resources(self) -> list[Resource]:
         """Return the resources that have an address of their own."""
-        return resourcing.resources_of_the_sdk()
+        return resources.resources_of_the_sdk()
 
     async def list_resource_templates(self) -> list[ResourceTemplate]:
         """Return the resources whose address has parts to fill in."""
-        return resourcing.templates_of_the_sdk()
+        return resources.templates_of_the_sdk()
 
     async def read_resource(
         self,
@@ -109,16 +109,16 @@ class Server(MCPServer[Any]):
     ) -> Iterable[ReadResourceContents]:
         """Read a resource; see the SDK's."""
         try:
-            text = await resourcing.read(str(uri))
+            text = await resources.read(str(uri))
         except MCPError:
             raise
         except Exception as error:
             raise UnexpectedResourceError(f"{str(uri)[:200]}: {FAULT}") from error
-        return [ReadResourceContents(content=text, mime_type=resourcing.MIME_TYPE)]
+        return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
 
     async def list_prompts(self) -> list[Prompt]:
         """Return the prompts."""
-        return prompting.prompts_of_the_sdk()
+        return prompts.prompts_of_the_sdk()
 
     async def get_prompt(
         self,
@@ -128,7 +128,7 @@ class Server(MCPServer[Any]):
     ) -> GetPromptResult:
         """Write a prompt out; see the SDK's."""
         try:
-            return await prompting.get(name, arguments)
+            return await prompts.get(name, arguments)
         except MCPError:
             raise
         except Exception as error:
@@ -138,16 +138,16 @@ class Server(MCPServer[Any]):
 
 def _no_such_tool(name: str) -> str:
     """Say which tools there are; of those that decide, that there are none on purpose."""
-    known = wrong_arguments.near(name, list(tooling.TOOLS))
+    known = argument_errors.near(name, list(tools.TOOLS))
     no_tool = f"There is no tool {name[:100]!a}; {known}."
     decides = any(verb in name.lower() for verb in ("approve", "decline", "reject", "apply"))
     return f"{no_tool} {NO_TOOL_DECIDES}" if decides else no_tool
 
 
-def _in_words(error: ToolError, declared: tooling.Tool) -> ToolError:
+def _in_words(error: ToolError, declared: tools.Tool) -> ToolError:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
-        return ToolError(wrong_arguments.in_words(cause, declared.arguments))
+        return ToolError(argument_errors.in_words(cause, declared.arguments))
     return cause if isinstance(cause, ToolError) else error
 
 
@@ -170,9 +170,9 @@ def make_server(callers: Callers, verifier: TokenVerifier | None = None) -> Serv
         middleware=[drop_null_arguments, Recording(callers)],
         subscriptions=False,
         lifespan=_threads,
-        tools=tooling.tools_of_the_sdk(),
+        tools=tools.tools_of_the_sdk(),
     )
-    server.completion()(completing.complete)  # type: ignore[no-untyped-call]
+    server.completion()(completion.complete)  # type: ignore[no-untyped-call]
     return server
 
 

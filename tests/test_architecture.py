@@ -4,8 +4,9 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,100 @@ FRAMES = {"streamlit", "huey", "mcp", "starlette", "uvicorn"}
 OUTER = {"app", "pages", "jobs", "mcp_server", "benchmarks", "tests"}
 # What stands in no folder, or in one of these, knows no subject.
 TOOLS = set(FOLDERS[:4])
+# What each inner package may import of its siblings; "." is what lies beside them.
+PACKAGES = {
+    "core.database": {
+        "embedded": set(),
+        ".": {"embedded"},
+    },
+    "core.accounts": {
+        ".": set(),
+        "access": {"."},
+        "people": {".", "access"},
+        "login": {".", "access", "people"},
+    },
+    "core.tracking": {
+        ".": set(),
+        "lists": {"."},
+    },
+    "core.history": {
+        ".": set(),
+        "current": {"."},
+        "ingest": {"."},
+        "timeline": {".", "ingest"},
+        "changes": {".", "ingest", "timeline"},
+        "provenance": {".", "timeline"},
+    },
+    "core.scraping": {
+        "parsers": set(),
+        ".": set(),
+        "runs": {"parsers"},
+    },
+    "core.importing": {
+        "files": set(),
+        "values": set(),
+        "readers": {"files", "values"},
+        ".": {"files", "readers", "values"},
+    },
+    "core.suggestions": {
+        ".": set(),
+        "evidence": {"."},
+        "advisors": {".", "evidence"},
+        "competitors": {".", "evidence"},
+        "proposals": {".", "advisors", "competitors", "evidence"},
+        "review": {".", "advisors", "competitors"},
+        "advice_queue": {".", "advisors", "evidence", "proposals", "review"},
+        "execution": {".", "competitors", "review"},
+        "llm": {".", "advice_queue", "proposals"},
+    },
+    "core.demo": {
+        "fake_apify": set(),
+        "market": set(),
+        ".": {"fake_apify", "market"},
+    },
+    "app": {
+        ".": set(),
+        "web": set(),
+        "auth": {"web"},
+        "data": {"auth"},
+        "commands": {"auth", "data", "web"},
+        "components": {".", "auth", "data", "web"},
+        "account": {"commands", "components", "data"},
+        "imports": {".", "auth", "commands", "components", "data", "web"},
+        "login": {"auth", "commands", "components", "data", "web"},
+        "suggestions": {".", "commands", "components", "data", "web"},
+        "admin": {".", "account", "commands", "components", "data"},
+        "products": {".", "commands", "components", "data", "imports", "suggestions", "web"},
+    },
+    "jobs": {
+        ".": set(),
+        "tasks": {"."},
+        "launcher": {".", "tasks"},
+        "commands": {".", "launcher", "tasks"},
+    },
+    "mcp_server": {
+        "results": set(),
+        "protocol": {"results"},
+        "tools": {"protocol", "results"},
+        ".": {"protocol", "results"},
+        "resources": {"protocol", "results", "tools"},
+    },
+}
+# They put the others together: an entry point may import all.
+ENTRY_POINTS = {
+    "app.__main__",
+    "app.asgi",
+    "app.main",
+    "app.sidebar",
+    "app.theme",
+    "jobs.__main__",
+    "mcp_server.__main__",
+    "mcp_server.http",
+    "mcp_server.server",
+}
+LARGEST_FOLDER = 12  # modules
+# Their modules are of one shape: a tool or a migration each.
+OF_ONE_SHAPE = {"mcp_server/tools", "core/database/migrations/versions"}
 TABLES = {"core.metadata", "core.database.migrations.env"}
 PURE = (
     "rules",
@@ -120,6 +215,45 @@ def test_a_folder_of_core_imports_only_folders_above_it(module: str) -> None:
 @pytest.mark.parametrize("module", TOOLBOX)
 def test_the_toolbox_knows_no_folder_of_core(module: str) -> None:
     assert folders_of_core(imports(module)) <= TOOLS
+
+
+@pytest.mark.parametrize("parent", PACKAGES)
+def test_inner_packages_import_only_what_the_table_says(parent: str) -> None:
+    allowed = {f"{parent}.{inner}".rstrip("."): may for inner, may in PACKAGES[parent].items()}
+    wrong = [
+        f"{module} imports {name}"
+        for module in modules(parent.replace(".", "/"))
+        if module not in ENTRY_POINTS and (own := package_of(module, allowed))
+        for name in imports(module) - {parent}
+        if (other := package_of(name, allowed)) not in (own, None)
+        and (other.removeprefix(parent).lstrip(".") or ".") not in allowed[own]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("parent", PACKAGES)
+def test_the_table_has_no_circle_and_names_every_package(parent: str) -> None:
+    TopologicalSorter(PACKAGES[parent]).prepare()
+    folder = ROOT.joinpath(*parent.split("."))
+    there = {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert there - {"migrations"} == PACKAGES[parent].keys() - {"."}
+
+
+def package_of(name: str, packages: Mapping[str, object]) -> str | None:
+    """Return the package that a module or a name in it belongs to; None: another folder's."""
+    while name and name not in packages:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def test_a_folder_holds_at_most_twelve_modules() -> None:
+    sizes = {
+        path.parent.relative_to(ROOT).as_posix(): len(list(path.parent.glob("*.py"))) - 1
+        for folder in ("core", "app", "jobs", "mcp_server")
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    large = {name for name, size in sizes.items() if size > LARGEST_FOLDER}
+    assert large <= OF_ONE_SHAPE
 
 
 @pytest.mark.parametrize("module", modules("core"))

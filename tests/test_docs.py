@@ -5,10 +5,10 @@ import re
 import mcp_server.server  # noqa: F401 - declares tools, resources and prompts
 from core.settings.environment import ROOT, Settings
 from jobs.commands.cli import commands
-from mcp_server.listing import with_tables
-from mcp_server.prompting import PROMPTS
-from mcp_server.resourcing import RESOURCES
-from mcp_server.tooling import TOOLS
+from mcp_server.docs_tables import with_tables
+from mcp_server.protocol.prompts import PROMPTS
+from mcp_server.protocol.resources import RESOURCES
+from mcp_server.protocol.tools import TOOLS
 
 
 def read(name: str) -> str:

@@ -1,5 +1,5 @@
 """The resources, one module per subject. Importing this declares all of them."""
 
-from mcp_server.resources import meanings, products, suggestions
+from mcp_server.resources import products, reference, suggestions
 
-__all__ = ["meanings", "products", "suggestions"]
+__all__ = ["products", "reference", "suggestions"]

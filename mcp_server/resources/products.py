@@ -12,11 +12,11 @@ from core.suggestions.review.queries import queue
 from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, State, Whose
 from core.tracking.lists.freshness import freshness
 from core.tracking.lists.queries import count_products
-from mcp_server.answers import Moment, Part, moment, moment_or_none
-from mcp_server.lookup import coded_head_of, usual_list
-from mcp_server.recording import Call
-from mcp_server.resourcing import resource
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.resources import resource
+from mcp_server.results.base import Moment, Part, moment, moment_or_none
 from mcp_server.results.product import ProductDetails, ProductList, details_of, product_list
+from mcp_server.results.product_lookup import coded_head_of, usual_list
 
 LIST_SIZE = 100
 

@@ -3,9 +3,9 @@
 from core.accounts.access.permissions import Right
 from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
-from mcp_server.lookup import coded_head_of
-from mcp_server.recording import Call
-from mcp_server.resourcing import resource
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.resources import resource
+from mcp_server.results.product_lookup import coded_head_of
 from mcp_server.tools.suggestions import SuggestionList, suggestion_list
 
 LIST_SIZE = 50

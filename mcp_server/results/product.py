@@ -22,7 +22,7 @@ from core.text.times import format_age
 from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, Whose
 from core.tracking.lists import queries
 from core.tracking.rules import Role
-from mcp_server.answers import (
+from mcp_server.results.base import (
     Answer,
     Listed,
     Moment,
@@ -39,7 +39,7 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.cursors import mark_of, paged, read_cursor
+from mcp_server.results.cursors import mark_of, paged, read_cursor
 from mcp_server.results.units import availability_word, major, stars
 
 

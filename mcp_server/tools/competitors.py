@@ -22,7 +22,10 @@ from core.suggestions.competitors.comparison import (
     position_of,
 )
 from core.text.numbers import format_count, format_rank, format_rating
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import ProductName
+from mcp_server.results.base import (
     Answer,
     Moment,
     Named,
@@ -37,12 +40,9 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import ProductName
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
+from mcp_server.results.period import Known
+from mcp_server.results.product_lookup import head_of
 from mcp_server.results.units import availability_word, major, stars
-from mcp_server.tooling import tool
-from mcp_server.tools.periods import Known
 
 
 class StandingAmong(Part):

@@ -14,7 +14,10 @@ from core.tracking import bulk_operations
 from core.tracking.list_filter import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, Changed, Changes, Keep, Settings
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import Write, tool, written
+from mcp_server.results.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
+from mcp_server.results.base import (
     Named,
     Part,
     Untrusted,
@@ -24,9 +27,6 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
-from mcp_server.recording import Call
-from mcp_server.tooling import Write, tool, written
 
 _SHOWN = 60  # characters of a note that a short text repeats
 A = TypeVar("A", bound="SettingsWritten")

@@ -13,12 +13,11 @@ from core.history.timeline import period as reading
 from core.history.timeline import statistics, statistics_text
 from core.history.timeline.statistics import Statistics
 from core.text.numbers import format_percent_change, format_rank_change
-from mcp_server.answers import Answer, Named, Untrusted, from_outside, moment, name_of, quoted
-from mcp_server.arguments import Days, ProductName, Until, period
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
-from mcp_server.tooling import tool
-from mcp_server.tools.periods import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import Days, ProductName, Until, period
+from mcp_server.results.base import Answer, Named, Untrusted, from_outside, moment, name_of, quoted
+from mcp_server.results.period import (
     Known,
     OfPeriod,
     PeriodFigures,
@@ -30,6 +29,7 @@ from mcp_server.tools.periods import (
     told_period,
     told_product,
 )
+from mcp_server.results.product_lookup import head_of
 
 
 class ProductStatistics(OfPeriod, Named, Answer):

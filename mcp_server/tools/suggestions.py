@@ -24,7 +24,10 @@ from core.suggestions.rules import (
     SuggestionState,
 )
 from core.text.numbers import format_count
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import CursorText, PageSize, ProductName
+from mcp_server.results.base import (
     Answer,
     Listed,
     Moment,
@@ -38,13 +41,10 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import CursorText, PageSize, ProductName
-from mcp_server.cursors import Cursor, mark_of, read_cursor, write_cursor
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
+from mcp_server.results.cursors import Cursor, mark_of, read_cursor, write_cursor
+from mcp_server.results.product_lookup import head_of
+from mcp_server.results.suggestion import Figure, Setting, figure_of, setting_of
 from mcp_server.results.units import major
-from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
-from mcp_server.tooling import tool
 
 SuggestionId = Annotated[
     int,

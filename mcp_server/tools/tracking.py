@@ -20,8 +20,9 @@ from core.tracking.rules import Cadence, Role
 from core.tracking.service import clean_tags
 from core.upkeep.fetch_blockers import known_hindrances
 from jobs.tasks.wake import ring_for_fetches
-from mcp_server.answers import Part, Untrusted, Written, name_of, quoted
-from mcp_server.arguments import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import Write, tool, written
+from mcp_server.results.arguments import (
     DryRun,
     IdempotencyKey,
     NewProductNames,
@@ -29,8 +30,7 @@ from mcp_server.arguments import (
     Scope,
     Tag,
 )
-from mcp_server.recording import Call
-from mcp_server.tooling import Write, tool, written
+from mcp_server.results.base import Part, Untrusted, Written, name_of, quoted
 
 _SHOWN = 60  # characters of a name that an answer repeats
 

@@ -23,8 +23,8 @@ from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database.session import write_scope
 from core.settings.environment import get_settings
-from mcp_server.callers import OfEnvironment
 from mcp_server.http import make_app
+from mcp_server.protocol.authentication import OfEnvironment
 from mcp_server.server import make_server
 from tests import loops
 

@@ -19,13 +19,13 @@ from core.accounts.people.membership import acting_owner
 from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
-from mcp_server.answers import Answer, Part
-from mcp_server.callers import Always
 from mcp_server.http import make_app
-from mcp_server.prompting import Instruction, prompt
-from mcp_server.recording import Call
-from mcp_server.resourcing import resource
-from mcp_server.tooling import tool
+from mcp_server.protocol.authentication import Always
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.prompts import Instruction, prompt
+from mcp_server.protocol.resources import resource
+from mcp_server.protocol.tools import tool
+from mcp_server.results.base import Answer, Part
 
 Word = Annotated[str, Field(max_length=100, description="A word.")]
 

@@ -21,10 +21,10 @@ from core.database import session as db
 from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
 from core.tracking.models import Tracking
-from mcp_server import tooling
-from mcp_server.answers import Answer
-from mcp_server.arguments import DryRun
-from mcp_server.recording import Call
+from mcp_server.protocol import tools
+from mcp_server.protocol.call_log import Call
+from mcp_server.results.arguments import DryRun
+from mcp_server.results.base import Answer
 from mcp_server.server import FAULT, MOST_AT_ONCE
 from tests import loops
 from tests.factories import LAMP
@@ -72,9 +72,9 @@ def slow(
 @pytest.fixture
 def slow_tool() -> Iterator[str]:
     """A tool that takes its time; made before the server."""
-    tooling.tool(Right.READ, "Wait")(slow)
+    tools.tool(Right.READ, "Wait")(slow)
     yield "slow"
-    del tooling.TOOLS["slow"]
+    del tools.TOOLS["slow"]
 
 
 def broken(call: Call, way: Literal["value", "model"] = "value") -> Waited:
@@ -89,11 +89,11 @@ def test_a_fault_of_ours_is_told_as_ours_and_logged(
     session: Session, agent: Agent, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     """Also one that looks like the fault of who called, such as an answer that fits no model."""
-    tooling.tool(Right.READ, "Fail")(broken)
+    tools.tool(Right.READ, "Fail")(broken)
     try:
         assert agent.refusal("broken", way=way) == FAULT
     finally:
-        del tooling.TOOLS["broken"]
+        del tools.TOOLS["broken"]
     assert "a secret" in caplog.text
     assert session.scalars(select(AgentCall.outcome)).all() == ["failed"]
 

@@ -28,14 +28,14 @@ from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
 from core.tracking.service import Wish, follow
 from jobs.tasks import fetching
-from mcp_server.callers import Always
+from mcp_server.protocol.authentication import Always
+from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
-from mcp_server.tooling import TOOLS
 from tests.core.suggestions.world import suggest
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, look_at, store, stranger
 from tests.mcp_server.conftest import agent_of, words_of
 from tests.mcp_server.from_schema import arguments_of
-from tests.mcp_server.test_proposing import WRITES
+from tests.mcp_server.tools.test_proposals import WRITES
 from tests.mcp_server.valid_arguments import valid_arguments
 
 EXAMPLES = 100  # a tool

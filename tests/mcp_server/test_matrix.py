@@ -17,9 +17,9 @@ from core.errors import NotAllowedError
 from core.suggestions.competitors import service
 from core.suggestions.execution import apply
 from core.suggestions.review import service as suggestions
-from mcp_server.callers import Always
+from mcp_server.protocol.authentication import Always
+from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
-from mcp_server.tooling import TOOLS
 from tests.core.suggestions.world import new_cadence, only_action, own_lamp, suggest
 from tests.factories import NOW
 from tests.mcp_server.conftest import client_of, words_of

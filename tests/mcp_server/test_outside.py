@@ -18,8 +18,8 @@ from mcp.client.stdio import stdio_client
 from core.accounts.access.permissions import Acting
 from core.database.session import write_scope
 from core.settings.environment import ROOT
-from mcp_server.prompting import PROMPTS
-from mcp_server.tooling import TOOLS
+from mcp_server.protocol.prompts import PROMPTS
+from mcp_server.protocol.tools import TOOLS
 from tests import loops
 from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Door, free_port

@@ -8,9 +8,9 @@ from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Role, Scope
-from mcp_server.prompting import PROMPTS, RULES, Step
 from mcp_server.prompts import daily_briefing
-from mcp_server.tooling import TOOLS, tools_of_the_sdk
+from mcp_server.protocol.prompts import PROMPTS, RULES, Step
+from mcp_server.protocol.tools import TOOLS, tools_of_the_sdk
 from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, active, agent_of
 
@@ -49,7 +49,7 @@ def steps_of(agent: Agent, name: str) -> list[Step]:
     from datetime import UTC, datetime
 
     from core.agents.service import Asked
-    from mcp_server.recording import Call
+    from mcp_server.protocol.call_log import Call
 
     call = Call(agent.acting, Asked("prompts/get", name, b""), datetime.now(UTC))
     given = {"product": NAME} if name in OF_A_PRODUCT else {}

@@ -18,7 +18,7 @@ from core.agents.models import AgentCall
 from core.field_reference import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY
 from core.history.models import Snapshot
-from mcp_server import resourcing
+from mcp_server.protocol import resources
 from mcp_server.results.product import ProductDetails
 from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -96,7 +96,7 @@ def test_a_wrong_address_is_refused_in_words(agent: Agent, uri: str, says: str) 
 @given(uri=st.one_of(st.text(max_size=300), st.from_regex(r"product://[^/]{0,9}/[^/]{0,40}")))
 def test_no_address_is_a_fault(uri: str) -> None:
     with suppress(MCPError):
-        declared, named = resourcing._at(uri)
+        declared, named = resources._at(uri)
         assert set(named) == set(declared.template.variable_names)
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mcp_server.tooling import TOOLS
+from mcp_server.protocol.tools import TOOLS
 from tests.factories import KETTLE, LAMP
-from tests.mcp_server.test_proposing import WRITES
+from tests.mcp_server.tools.test_proposals import WRITES
 
 _LAMP = f"US:{LAMP}"
 _SPECIAL: dict[str, dict[str, Any]] = {

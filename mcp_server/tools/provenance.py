@@ -15,7 +15,10 @@ from core.history.provenance import text
 from core.history.provenance.provenance import Column, Fetch, Import
 from core.history.provenance.queries import Origin, find_origin
 from core.text.numbers import UNKNOWN
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import ProductName, aware
+from mcp_server.results.base import (
     Answer,
     Moment,
     Named,
@@ -28,12 +31,9 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import ProductName, aware
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
+from mcp_server.results.period import told_move, told_product
+from mcp_server.results.product_lookup import head_of
 from mcp_server.results.units import availability_word
-from mcp_server.tooling import tool
-from mcp_server.tools.periods import told_move, told_product
 
 
 class OfFetch(Part):

@@ -23,9 +23,9 @@ from core.tracking.models import Tracking
 from core.tracking.service import Wish, follow
 from core.tracking.settings import Changed, Changes, change_some
 from jobs.tasks import fetching, maintenance
-from mcp_server.answers import Written
-from mcp_server.recording import Call
-from mcp_server.tooling import Write, written
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import Write, written
+from mcp_server.results.base import Written
 from tests.factories import KETTLE, LAMP, colleague, follow_all
 from tests.mcp_server.conftest import ALL, Agent, active, agent_of
 

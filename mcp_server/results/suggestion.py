@@ -8,7 +8,7 @@ from pydantic import Field as Described
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions.review import labels
 from core.suggestions.rules import Change, Evidence
-from mcp_server.answers import Moment, Number, Part, Untrusted, moment_or_none, name_of
+from mcp_server.results.base import Moment, Number, Part, Untrusted, moment_or_none, name_of
 from mcp_server.results.units import major, stars
 
 

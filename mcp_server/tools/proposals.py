@@ -19,11 +19,11 @@ from core.suggestions.review import labels
 from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, SuggestionState
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking.rules import Cadence
-from mcp_server.answers import Moment, Named, Part, Untrusted, Written, moment, name_of
-from mcp_server.arguments import DryRun, IdempotencyKey, ProductName
-from mcp_server.recording import Call
-from mcp_server.suggestion_parts import Figure, Setting, figure_of, setting_of
-from mcp_server.tooling import Write, tool, written
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import Write, tool, written
+from mcp_server.results.arguments import DryRun, IdempotencyKey, ProductName
+from mcp_server.results.base import Moment, Named, Part, Untrusted, Written, moment, name_of
+from mcp_server.results.suggestion import Figure, Setting, figure_of, setting_of
 from mcp_server.tools.suggestions import SuggestionId, page_of
 
 _LONGEST_TEXT = 2_000  # characters, as for models

@@ -8,7 +8,9 @@ from core.accounts.access.permissions import Right
 from core.catalog.marketplaces import marketplace_called
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
-from mcp_server.arguments import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import (
     CursorText,
     Descending,
     Order,
@@ -19,8 +21,6 @@ from mcp_server.arguments import (
     States,
     Tags,
 )
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
 from mcp_server.results.product import (
     ProductDetails,
     ProductList,
@@ -28,7 +28,7 @@ from mcp_server.results.product import (
     details_of,
     product_list,
 )
-from mcp_server.tooling import tool
+from mcp_server.results.product_lookup import head_of
 
 Marketplaces = Annotated[
     tuple[Annotated[str, Described(max_length=40)], ...],

@@ -32,9 +32,9 @@ from core.database import outages
 from core.database.session import trial_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from core.text import locale
-from mcp_server import schemas
-from mcp_server.answers import Answer, Written
-from mcp_server.recording import Call, current_call, recorded
+from mcp_server.protocol import schemas
+from mcp_server.protocol.call_log import Call, current_call, recorded
+from mcp_server.results.base import Answer, Written
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,10 @@ from core.text.numbers import format_capped_count
 from core.tracking.change_sentiment import Mood
 from core.tracking.list_filter import COUNT_CAP, Whose
 from core.tracking.rules import Role
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import CursorText, Roles, Scope
+from mcp_server.results.base import (
     Listed,
     Moment,
     Named,
@@ -34,11 +37,8 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import CursorText, Roles, Scope
-from mcp_server.cursors import mark_of, paged, read_cursor
-from mcp_server.recording import Call
-from mcp_server.tooling import tool
-from mcp_server.tools.periods import told_move
+from mcp_server.results.cursors import mark_of, paged, read_cursor
+from mcp_server.results.period import told_move
 
 MOST_PARTS = 12  # of a listing that are told in full
 

@@ -17,11 +17,11 @@ from core.database.session import read_scope
 from core.tracking.list_filter import Whose
 from core.tracking.lists.autocomplete import complete_asin, complete_name
 from core.tracking.lists.queries import marketplaces_followed
-from mcp_server.answers import name_of
-from mcp_server.prompting import PROMPTS
-from mcp_server.recording import Call, current_call
-from mcp_server.refusals import answered
-from mcp_server.resourcing import RESOURCES
+from mcp_server.protocol.call_log import Call, current_call
+from mcp_server.protocol.prompts import PROMPTS
+from mcp_server.protocol.protocol_errors import answered
+from mcp_server.protocol.resources import RESOURCES
+from mcp_server.results.base import name_of
 
 MOST = 20  # the protocol's own limit is 100
 Known = Mapping[str, str]

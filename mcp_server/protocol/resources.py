@@ -21,9 +21,9 @@ from mcp_types import Resource as SdkResource
 from mcp_types import ResourceTemplate as SdkTemplate
 
 from core.accounts.access.permissions import Right
-from mcp_server.answers import Part
-from mcp_server.recording import Call, current_call
-from mcp_server.refusals import answered, unusable
+from mcp_server.protocol.call_log import Call, current_call
+from mcp_server.protocol.protocol_errors import answered, unusable
+from mcp_server.results.base import Part
 
 MIME_TYPE = "application/json"
 

@@ -9,7 +9,7 @@ from core.errors import InvalidInputError, NotFoundError
 from core.history.product_summary import ProductHead, find_product_head
 from core.tracking.list_filter import Whose
 from core.tracking.product_reference import HOW, get_named
-from mcp_server.answers import name_of
+from mcp_server.results.base import name_of
 
 
 def head_of(session: Session, acting: Acting, name: str) -> ProductHead:

@@ -7,9 +7,9 @@ from typing import Any
 
 from core.glossary import GLOSSARY, Term
 from core.settings.environment import ROOT
-from mcp_server.prompting import PROMPTS, Prompt
-from mcp_server.resourcing import RESOURCES, Resource
-from mcp_server.tooling import TOOLS, Tool, tools_of_the_sdk
+from mcp_server.protocol.prompts import PROMPTS, Prompt
+from mcp_server.protocol.resources import RESOURCES, Resource
+from mcp_server.protocol.tools import TOOLS, Tool, tools_of_the_sdk
 
 DOCUMENT = ROOT / "docs" / "AGENTS.md"
 _MARK = re.compile(r"(<!-- begin (\w+)[^>]*-->\n).*?(<!-- end \2 -->)", re.DOTALL)

@@ -17,7 +17,7 @@ from core.history.timeline import period, queries, series, statistics_text
 from core.history.timeline.period import Period
 from core.history.timeline.series import Field, Line
 from core.history.timeline.statistics import Figure, Span
-from mcp_server.answers import Moment, Number, Part, moment, name_of, plain, quoted
+from mcp_server.results.base import Moment, Number, Part, moment, name_of, plain, quoted
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
 

@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Right, require
 from core.database import outages
 from core.errors import AmazcopeError, NotAllowedError
 from core.text import locale
-from mcp_server.recording import RETRY_LATER, Call
+from mcp_server.protocol.call_log import RETRY_LATER, Call
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.tracking.rules import Role as Owned
 from jobs.tasks import fetching
-from mcp_server.prompting import PROMPTS
-from mcp_server.tooling import TOOLS
+from mcp_server.protocol.prompts import PROMPTS
+from mcp_server.protocol.tools import TOOLS
 from tests.factories import KETTLE, follow_all, lamp_listing, look_at, store
 from tests.factories import LAMP as LAMP_ASIN
 from tests.mcp_server.conftest import Agent, words_of

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Acting
 from core.tracking.list_filter import COUNT_CAP
 from core.tracking.lists import queries
-from mcp_server import cursors
-from mcp_server.cursors import Cursor, mark_of, paged, read_cursor
+from mcp_server.results import cursors
+from mcp_server.results.cursors import Cursor, mark_of, paged, read_cursor
 from tests.factories import follow_all
 from tests.mcp_server.conftest import Agent
 

@@ -14,12 +14,11 @@ from core.history.timeline import period as reading
 from core.history.timeline import series, statistics_text
 from core.history.timeline.period import Period
 from core.text.numbers import format_percent_change, format_rank, format_rank_change, format_rating
-from mcp_server.answers import Answer, Moment, Named, Part, Untrusted, from_outside, moment
-from mcp_server.arguments import Days, MostPoints, ProductName, Until, period
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
-from mcp_server.tooling import tool
-from mcp_server.tools.periods import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import Days, MostPoints, ProductName, Until, period
+from mcp_server.results.base import Answer, Moment, Named, Part, Untrusted, from_outside, moment
+from mcp_server.results.period import (
     DEFAULT_POINTS,
     LineOfPoints,
     OfPeriod,
@@ -33,6 +32,7 @@ from mcp_server.tools.periods import (
     told_period,
     told_product,
 )
+from mcp_server.results.product_lookup import head_of
 
 MOST_SWITCHES = 30  # of categories, in one answer
 

@@ -9,8 +9,8 @@ from jsonschema import Draft202012Validator
 from mcp_types import Tool as SentTool
 
 import mcp_server.tools  # noqa: F401 - declares the tools
-from mcp_server import schemas
-from mcp_server.tooling import TOOLS, tools_of_the_sdk
+from mcp_server.protocol import schemas
+from mcp_server.protocol.tools import TOOLS, tools_of_the_sdk
 from tests.mcp_server.conftest import Agent
 
 NULLABLE = {"anyOf": [{"type": "string", "description": "Inner."}, {"type": "null"}]}

@@ -6,10 +6,18 @@ from pydantic import Field as Described
 
 from core.accounts.access.permissions import Right
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
-from mcp_server.arguments import CursorText, Descending, Order, PageSize, Roles, States, Tags
-from mcp_server.recording import Call
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import (
+    CursorText,
+    Descending,
+    Order,
+    PageSize,
+    Roles,
+    States,
+    Tags,
+)
 from mcp_server.results.product import ProductList, product_list
-from mcp_server.tooling import tool
 
 
 @tool(Right.READ, "My products")

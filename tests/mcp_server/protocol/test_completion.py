@@ -5,7 +5,7 @@ from mcp_types import Completion, PromptReference, ResourceTemplateReference
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Acting, Scope
-from mcp_server.completing import MOST
+from mcp_server.protocol.completion import MOST
 from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
 from tests.mcp_server.conftest import Agent, agent_of
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult
 
-from mcp_server.callers import Asking
-from mcp_server.prompting import PROMPTS
-from mcp_server.tooling import TOOLS
+from mcp_server.protocol.authentication import Asking
+from mcp_server.protocol.prompts import PROMPTS
+from mcp_server.protocol.tools import TOOLS
 
 Values = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from core.database.session import write_scope
 from core.suggestions.execution import apply
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Change
-from mcp_server.tooling import TOOLS
+from mcp_server.protocol.tools import TOOLS
 from tests.core.suggestions.world import TITLE, actions_of, own_lamp, show
 from tests.factories import colleague, lamp_listing, row, rows, stranger
 from tests.mcp_server.conftest import Agent, Door, active, agent_of

@@ -26,7 +26,7 @@ from core.database import outages
 from core.database.session import note_scope, shared_time
 from core.errors import AmazcopeError, ConfigurationError
 from core.settings.environment import get_settings
-from mcp_server.callers import Asking, Callers
+from mcp_server.protocol.authentication import Asking, Callers
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from mcp_types import Prompt as SdkPrompt
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from core.accounts.access.permissions import Right
-from mcp_server import tooling, wrong_arguments
-from mcp_server.recording import Call, current_call
-from mcp_server.refusals import answered, unusable
+from mcp_server.protocol import argument_errors, tools
+from mcp_server.protocol.call_log import Call, current_call
+from mcp_server.protocol.protocol_errors import answered, unusable
 
 P = ParamSpec("P")
 
@@ -140,13 +140,13 @@ async def get(name: str, arguments: Mapping[str, Any] | None) -> GetPromptResult
     """Return a prompt, written out. Raises MCPError, saying what to do instead."""
     declared = PROMPTS.get(name)
     if declared is None:
-        others = wrong_arguments.near(name, list(PROMPTS))
+        others = argument_errors.near(name, list(PROMPTS))
         raise unusable(f"There is no prompt {name[:100]!r}; {others}.")
     try:
         given = declared.arguments.model_validate(dict(arguments or {}))
     except ValidationError as error:
         names = list(declared.arguments.model_fields)
-        raise unusable(wrong_arguments.in_words(error, names)) from error
+        raise unusable(argument_errors.in_words(error, names)) from error
     text = await run_sync(_answered, declared, current_call(), given)
     return GetPromptResult(
         description=declared.description,
@@ -179,7 +179,7 @@ def written(instruction: Instruction, call: Call) -> str:
 
 
 def _may_use(call: Call, name: str) -> bool:
-    declared = tooling.TOOLS.get(name)
+    declared = tools.TOOLS.get(name)
     return declared is None or call.acting.may(declared.right)
 
 

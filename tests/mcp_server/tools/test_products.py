@@ -10,7 +10,7 @@ from core.tracking.rules import Role
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, price_only, store
 from tests.mcp_server.conftest import Agent
 from tests.mcp_server.shop import KETTLE_NAME, NAME, NEVER_SEEN, days_ago, hours_ago, sold
-from tests.mcp_server.test_fetching import schedule
+from tests.mcp_server.tools.test_checks import schedule
 
 
 def nothing_but_gone(session: Session) -> None:

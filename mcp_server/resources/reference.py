@@ -7,9 +7,9 @@ from pydantic import Field as Described
 from core.accounts.access.permissions import Right
 from core.field_reference import PRODUCT, SNAPSHOT, FieldMeaning
 from core.glossary import GLOSSARY, Subject
-from mcp_server.answers import Part
-from mcp_server.recording import Call
-from mcp_server.resourcing import resource
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.resources import resource
+from mcp_server.results.base import Part
 
 
 class FieldRow(Part):

@@ -19,7 +19,10 @@ from core.text.times import format_age
 from core.tracking.list_filter import COUNT_CAP, Whose
 from core.tracking.lists.freshness import Freshness, freshness
 from core.upkeep.fetch_blockers import hindrances
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import ProductName
+from mcp_server.results.base import (
     Answer,
     Moment,
     Named,
@@ -31,10 +34,7 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import ProductName
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
-from mcp_server.tooling import tool
+from mcp_server.results.product_lookup import head_of
 
 
 class Run(Part):

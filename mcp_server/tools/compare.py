@@ -19,7 +19,10 @@ from core.history.timeline import period as reading
 from core.history.timeline import series, statistics_text
 from core.history.timeline.statistics import Blank, Figure, Span
 from core.text.numbers import format_percent_change, format_rank_change
-from mcp_server.answers import (
+from mcp_server.protocol.call_log import Call
+from mcp_server.protocol.tools import tool
+from mcp_server.results.arguments import Days, ProductName, Until, period
+from mcp_server.results.base import (
     Answer,
     Moment,
     Named,
@@ -31,13 +34,10 @@ from mcp_server.answers import (
     name_of,
     quoted,
 )
-from mcp_server.arguments import Days, ProductName, Until, period
-from mcp_server.lookup import head_of
-from mcp_server.recording import Call
+from mcp_server.results.period import Change, FirstSeen, Known, known, told_product
 from mcp_server.results.product import values_in_words
+from mcp_server.results.product_lookup import head_of
 from mcp_server.results.units import availability_word
-from mcp_server.tooling import tool
-from mcp_server.tools.periods import Change, FirstSeen, Known, known, told_product
 
 TwoToTen = Annotated[
     list[ProductName],

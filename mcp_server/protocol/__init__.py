@@ -1,0 +1,1 @@
+"""How tools, prompts and resources are declared, called and logged."""
