@@ -32,7 +32,7 @@ from core.tracking.list_filter import Whose
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.conftest import NOW, Member, signed_in
-from tests.core.accounts.test_matrix import TOLD_WHO_ACTS
+from tests.core.accounts.access.test_matrix import TOLD_WHO_ACTS
 from tests.core.suggestions.proposals.test_propose import draft
 from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
 from tests.factories import stranger

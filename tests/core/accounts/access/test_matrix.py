@@ -1,0 +1,288 @@
+"""Who may call what: every verb of core by role, and by the scopes of a token.
+
+A verb that is new has no entry in the table below, and the test says so: decide who
+may call it, and write it down.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+import core
+from core.accounts.access import refusals
+from core.accounts.access.operations import VERBS
+from core.accounts.access.permissions import Acting, Right, Role, Scope
+from core.errors import NotAllowedError
+
+# Verb → the least role that may call it, and the scope a token needs; None: no token may.
+LEAST: dict[str, tuple[Role, Scope | None]] = {
+    "accounts.access.api_tokens.make_api_token": (Role.VIEWER, None),
+    "accounts.access.api_tokens.own_tokens": (Role.VIEWER, None),
+    "accounts.access.api_tokens.revoke_any": (Role.ADMIN, None),
+    "accounts.access.api_tokens.revoke_own": (Role.VIEWER, None),
+    "accounts.access.api_tokens.team_tokens": (Role.ADMIN, None),
+    "accounts.access.audit.events": (Role.ADMIN, None),
+    "accounts.access.audit.kinds_of_events": (Role.ADMIN, None),
+    "accounts.access.confirmation.mark_confirmed": (Role.VIEWER, None),
+    "accounts.people.self_service.make_reset_link": (Role.ADMIN, None),
+    "accounts.people.account_notices.count_unread": (Role.VIEWER, None),
+    "accounts.people.account_notices.mark_read": (Role.VIEWER, None),
+    "accounts.people.account_notices.newest": (Role.VIEWER, None),
+    "accounts.people.profile.change_mail": (Role.VIEWER, None),
+    "accounts.people.profile.change_password": (Role.VIEWER, None),
+    "accounts.people.profile.change_profile": (Role.VIEWER, None),
+    "accounts.people.profile.get_profile": (Role.VIEWER, None),
+    "accounts.people.profile.own_password_hash": (Role.VIEWER, None),
+    "accounts.login.two_factor.begin_second_factor": (Role.VIEWER, None),
+    "accounts.login.two_factor.confirm_second_factor": (Role.VIEWER, None),
+    "accounts.login.two_factor.recovery_codes_left": (Role.VIEWER, None),
+    "accounts.login.two_factor.remove_second_factor": (Role.VIEWER, None),
+    "accounts.login.two_factor.remove_second_factor_of": (Role.ADMIN, None),
+    "accounts.login.two_factor.renew_recovery_codes": (Role.VIEWER, None),
+    "accounts.people.membership.change_role": (Role.ADMIN, None),
+    "accounts.people.membership.disable": (Role.ADMIN, None),
+    "accounts.people.membership.enable": (Role.ADMIN, None),
+    "accounts.people.membership.erase": (Role.ADMIN, None),
+    "accounts.people.membership.invite": (Role.ADMIN, None),
+    "accounts.people.membership.members": (Role.ADMIN, None),
+    "accounts.people.membership.withdraw_invitation": (Role.ADMIN, None),
+    "accounts.access.sessions.end_one": (Role.VIEWER, None),
+    "accounts.access.sessions.end_others": (Role.VIEWER, None),
+    "accounts.access.sessions.open_sign_ins": (Role.VIEWER, None),
+    "accounts.access.sessions.touch": (Role.VIEWER, None),
+    "accounts.access.team_settings.change_team_settings": (Role.ADMIN, None),
+    "accounts.access.team_settings.get_team_settings": (Role.ADMIN, None),
+    "agents.queries.agent_calls": (Role.ADMIN, None),
+    "agents.queries.call_counts": (Role.ADMIN, None),
+    "demo.seed.remove_demo": (Role.ADMIN, None),
+    "history.changes.feed.find_changes": (Role.VIEWER, Scope.READ),
+    "history.changes.listing_changes.listing_diffs": (Role.VIEWER, Scope.READ),
+    "history.provenance.queries.find_origin": (Role.VIEWER, Scope.READ),
+    "history.provenance.queries.find_origin_of_look": (Role.VIEWER, Scope.READ),
+    "history.provenance.queries.find_origin_of_value": (Role.VIEWER, Scope.READ),
+    "history.product_summary.find_product_head": (Role.VIEWER, Scope.READ),
+    "history.current.sub_ranks.newest_ranks": (Role.VIEWER, Scope.READ),
+    "importing.queries.earlier_imports": (Role.VIEWER, Scope.READ),
+    "importing.queries.find_import": (Role.VIEWER, Scope.READ),
+    "importing.queries.only_product": (Role.VIEWER, Scope.READ),
+    "importing.queries.verdict_csv": (Role.VIEWER, Scope.READ),
+    "importing.queries.verdict_groups": (Role.VIEWER, Scope.READ),
+    "importing.queries.verdict_rows": (Role.VIEWER, Scope.READ),
+    "importing.service.confirm": (Role.SELLER, Scope.ACT),
+    "importing.service.discard": (Role.SELLER, Scope.ACT),
+    "importing.service.find_earlier": (Role.VIEWER, Scope.READ),
+    "importing.service.get_import": (Role.VIEWER, Scope.READ),
+    "importing.service.latest_imports": (Role.VIEWER, Scope.READ),
+    "importing.service.offer": (Role.SELLER, Scope.ACT),
+    "importing.store_rows.store_chunk": (Role.SELLER, Scope.ACT),
+    "scraping.runs.status.runs_of": (Role.VIEWER, Scope.READ),
+    "scraping.runs.status.schedule_now": (Role.VIEWER, Scope.READ),
+    "suggestions.advice_queue.service.advice_progress": (Role.VIEWER, Scope.READ),
+    "suggestions.advice_queue.service.request_advice": (Role.SELLER, Scope.ACT),
+    "suggestions.llm.daily_stats.model_day": (Role.VIEWER, Scope.READ),
+    "suggestions.execution.apply.undo": (Role.MANAGER, None),
+    "suggestions.competitors.queries.competitors_of": (Role.VIEWER, Scope.READ),
+    "suggestions.competitors.queries.own_products_in": (Role.VIEWER, Scope.READ),
+    "suggestions.competitors.queries.price_caps_of": (Role.VIEWER, Scope.READ),
+    "suggestions.competitors.comparison.contenders": (Role.VIEWER, Scope.READ),
+    "suggestions.competitors.service.add_competitor": (Role.SELLER, Scope.ACT),
+    "suggestions.competitors.service.remove_competitor": (Role.SELLER, Scope.ACT),
+    "suggestions.competitors.service.set_price_cap": (Role.MANAGER, None),
+    "suggestions.proposals.propose.citable": (Role.VIEWER, Scope.READ),
+    "suggestions.proposals.propose.propose_by_name": (Role.SELLER, Scope.PROPOSE),
+    "suggestions.proposals.propose.propose": (Role.SELLER, Scope.PROPOSE),
+    "suggestions.proposals.add_action.add_action": (Role.SELLER, Scope.PROPOSE),
+    "suggestions.execution.export.change_set": (Role.SELLER, Scope.ACT),
+    "suggestions.advice_queue.queries.answers_since": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.find_place": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.find_suggestion": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.first_waiting": (Role.VIEWER, Scope.READ),
+    "suggestions.advice_queue.queries.how_far": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.of_product": (Role.VIEWER, Scope.READ),
+    "suggestions.advice_queue.queries.own_products": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.queue": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.queue_after": (Role.VIEWER, Scope.READ),
+    "suggestions.review.queries.time_line": (Role.VIEWER, Scope.READ),
+    "suggestions.review.service.approve": (Role.MANAGER, None),
+    "suggestions.review.service.approve_all": (Role.MANAGER, None),
+    "suggestions.review.service.approve_many": (Role.MANAGER, None),
+    "suggestions.review.service.decline": (Role.MANAGER, None),
+    "suggestions.review.service.decline_all": (Role.MANAGER, None),
+    "suggestions.review.service.decline_many": (Role.MANAGER, None),
+    "suggestions.review.service.set_four_eyes": (Role.ADMIN, None),
+    "tracking.bulk_operations.change_named": (Role.SELLER, Scope.ACT),
+    "tracking.bulk_operations.refresh_named": (Role.SELLER, Scope.ACT),
+    "tracking.bulk_operations.set_running_named": (Role.SELLER, Scope.ACT),
+    "tracking.bulk_operations.track_named": (Role.SELLER, Scope.ACT),
+    "tracking.lists.autocomplete.complete_asin": (Role.VIEWER, Scope.READ),
+    "tracking.lists.autocomplete.complete_name": (Role.VIEWER, Scope.READ),
+    "tracking.lists.freshness.freshness": (Role.VIEWER, Scope.READ),
+    "tracking.product_reference.get_named": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.count_products": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.find_products": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.find_rows": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.follows_anything": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.marketplaces_followed": (Role.VIEWER, Scope.READ),
+    "tracking.lists.queries.tags_used": (Role.VIEWER, Scope.READ),
+    "tracking.service.add_tags": (Role.SELLER, Scope.ACT),
+    "tracking.service.follow": (Role.SELLER, Scope.ACT),
+    "tracking.service.pause": (Role.SELLER, Scope.ACT),
+    "tracking.service.request_refresh": (Role.SELLER, Scope.ACT),
+    "tracking.service.resume": (Role.SELLER, Scope.ACT),
+    "tracking.service.unfollow": (Role.SELLER, Scope.ACT),
+    "tracking.settings.change_settings": (Role.SELLER, Scope.ACT),
+    "tracking.settings.change_some": (Role.SELLER, Scope.ACT),
+    "tracking.team_tracking.pause_everybody": (Role.MANAGER, None),
+    "tracking.team_tracking.resume_for": (Role.MANAGER, None),
+    "tracking.team_tracking.set_cadence": (Role.MANAGER, None),
+    "tracking.team_tracking.set_threshold": (Role.MANAGER, None),
+    "upkeep.fetch_blockers.hindrances": (Role.VIEWER, Scope.READ),
+}
+# What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
+NO_VERBS = {
+    "agents.service.begin_call",
+    "agents.service.earlier_answer",
+    "agents.service.keep_answer",
+    "accounts.access.audit.note",
+    "accounts.access.audit.note_many",
+    "accounts.access.confirmation.require_confirmed",
+    "accounts.access.refusals.note_refused",
+    "accounts.access.permissions.require",
+    "suggestions.lifecycle.require_page",
+    "tracking.product_reference.named",
+    "tracking.lists.list_filter_sql.narrow",
+    "tracking.lists.list_filter_sql.scope_values",
+    "tracking.editable_rows.own_of",
+    "tracking.editable_rows.row_to_change",
+    "tracking.editable_rows.rows_of",
+    "tracking.tracking_status.standings_of",
+}
+ROLES = list(Role)
+SCOPES = [frozenset(some) for size in range(4) for some in combinations(Scope, size)]
+
+
+@pytest.fixture(autouse=True)
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was refused: kept here, since these tests have no database."""
+    names: list[str] = []
+    monkeypatch.setattr(refusals, "note_refused", lambda _acting, name: names.append(name))
+    return names
+
+
+class Untouched:
+    """A session that nothing may ask anything of."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"The session was asked for {name} before the right was checked.")
+
+
+def annotations(function: Callable[..., Any]) -> dict[str, Any]:
+    """What a function takes and returns; a type that is only there for mypy stays a word."""
+    found = inspect.get_annotations(function)
+    known = function.__globals__
+    return {
+        name: known.get(kind, kind) if isinstance(kind, str) else kind
+        for name, kind in found.items()
+    }
+
+
+def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every public function of core that is told who acts, by its name below core."""
+    for module in pkgutil.walk_packages(core.__path__, "core."):
+        if ".migrations" in module.name:
+            continue
+        loaded = importlib.import_module(module.name)
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            is_here = function.__module__ == module.name and not name.startswith("_")
+            if is_here and Acting in annotations(function).values():
+                yield f"{module.name}.{name}".removeprefix("core."), function
+
+
+TOLD_WHO_ACTS = {
+    name: function
+    for name, function in functions()
+    if annotations(function).get("return") is not Acting
+}
+
+
+def call(
+    name: str,
+    role: Role,
+    scopes: frozenset[Scope] | None = None,
+    *,
+    needs_second_factor: bool = False,
+) -> None:
+    """Call a verb with nothing but who acts; raises NotAllowedError when that is refused."""
+    acting = Acting(
+        1, 1, "Somebody", "UTC", role, scopes=scopes, needs_second_factor=needs_second_factor
+    )
+    try:
+        TOLD_WHO_ACTS[name](Untouched(), acting)
+    except (TypeError, AssertionError):
+        return  # it went past the check, and then missed its other arguments or the session
+
+
+def test_every_function_that_is_told_who_acts_is_a_verb() -> None:
+    named = {name.removeprefix("core.") for name in VERBS}
+    assert set(TOLD_WHO_ACTS) - NO_VERBS == named
+
+
+def test_every_verb_has_an_entry_in_the_table() -> None:
+    missing = {name.removeprefix("core.") for name in VERBS} - set(LEAST)
+    assert missing == set(), "Decide who may call these, and write it into LEAST."
+    assert set(LEAST) - set(TOLD_WHO_ACTS) == set(), "These are no verbs any more."
+
+
+@pytest.mark.parametrize("name", LEAST)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_let_through_or_refused_before_anything_else(name: str, role: Role) -> None:
+    least, _ = LEAST[name]
+    if ROLES.index(role) >= ROLES.index(least):
+        call(name, role)
+    else:
+        with pytest.raises(NotAllowedError, match=f"takes the role {least.value}"):
+            call(name, role)
+
+
+def test_a_refusal_is_noted_and_what_is_let_through_is_not(noted: list[str]) -> None:
+    call("accounts.people.membership.members", Role.ADMIN)
+    assert noted == []
+    with pytest.raises(NotAllowedError):
+        call("accounts.people.membership.members", Role.MANAGER)
+    assert noted == ["accounts.people.membership.members"]
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_without_the_second_factor_that_is_required_only_ones_own_is_there(name: str) -> None:
+    right = VERBS[f"core.{name}"]
+    if right is Right.SELF:
+        call(name, Role.ADMIN, needs_second_factor=True)
+    else:
+        with pytest.raises(NotAllowedError, match="two-factor authentication"):
+            call(name, Role.ADMIN, needs_second_factor=True)
+
+
+@pytest.mark.parametrize("name", LEAST)
+@pytest.mark.parametrize("scopes", SCOPES, ids=lambda scopes: "+".join(sorted(scopes)) or "none")
+def test_a_token_is_let_through_by_its_scope_or_refused(
+    name: str, scopes: frozenset[Scope]
+) -> None:
+    _, needed = LEAST[name]
+    if needed in scopes:
+        call(name, Role.ADMIN, scopes)
+    else:
+        with pytest.raises(NotAllowedError, match="token"):
+            call(name, Role.ADMIN, scopes)
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_a_token_with_all_scopes_does_no_more_than_its_owner(name: str) -> None:
+    least, _ = LEAST[name]
+    for role in ROLES[: ROLES.index(least)]:
+        with pytest.raises(NotAllowedError):
+            call(name, role, frozenset(Scope))
