@@ -19,7 +19,7 @@ from app.login import account_links, confirmation  # noqa: E402
 from app.login import page as welcome  # noqa: E402
 from app.web import error_boundary  # noqa: E402
 from core.accounts.access import refusals  # noqa: E402
-from core.accounts.access.permissions import Acting, Right  # noqa: E402
+from core.accounts.access.permissions import Permission, Principal  # noqa: E402
 
 SIDEBAR_WIDTH = 210  # px: the tables need the rest
 # As data: for a Material icon the browser would ask a server outside of this machine.
@@ -45,7 +45,7 @@ class Screen:
     title: str
     icon: str
     about: str
-    right: Right = Right.READ  # what it takes to see it
+    right: Permission = Permission.READ  # what it takes to see it
     is_listed: bool = True  # False: reached from another screen only
 
 
@@ -67,21 +67,29 @@ SCREENS = {
     ],
     "System": [
         Screen(
-            keys.ADD, "Add products", "add_circle", "Paste, upload or fetch products.", Right.TRACK
+            keys.ADD,
+            "Add products",
+            "add_circle",
+            "Paste, upload or fetch products.",
+            Permission.TRACK,
         ),
         Screen(keys.HEALTH, "Health", "ecg_heart", "Fetches, failures, due products and cost."),
     ],
     "People": [
-        Screen(keys.PROFILE, "Profile", "person", "How you see things and get in.", Right.SELF),
-        Screen(keys.ADMIN, "Administration", "group", "People, invitations, tokens.", Right.ADMIN),
-        Screen(keys.AUDIT, "Audit", "history", "Who did what to what.", Right.ADMIN),
-        Screen(keys.AGENTS, "Agents", "smart_toy", "What programs called.", Right.ADMIN),
+        Screen(
+            keys.PROFILE, "Profile", "person", "How you see things and get in.", Permission.SELF
+        ),
+        Screen(
+            keys.ADMIN, "Administration", "group", "People, invitations, tokens.", Permission.ADMIN
+        ),
+        Screen(keys.AUDIT, "Audit", "history", "Who did what to what.", Permission.ADMIN),
+        Screen(keys.AGENTS, "Agents", "smart_toy", "What programs called.", Permission.ADMIN),
     ],
 }
 RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}
 
 
-def page(screen: Screen, who: Acting | None) -> st.Page:
+def page(screen: Screen, who: Principal | None) -> st.Page:
     """Return a page as somebody finds it: at its address for everybody, listed for who may see it.
 
     So an address that a colleague sent is still there after signing in.
@@ -98,13 +106,15 @@ def page(screen: Screen, who: Acting | None) -> st.Page:
     )
 
 
-def run_page(who: Acting) -> None:
+def run_page(who: Principal) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
     sidebar.sidebar(who, list(RIGHTS))
     sidebar.read_only_notice()
     if security.is_set_up_required(who):
         security.required_set_up()
-    elif who.may(RIGHTS.get(current.url_path, Right.READ)):  # the first page's address is empty
+    elif who.may(
+        RIGHTS.get(current.url_path, Permission.READ)
+    ):  # the first page's address is empty
         current.run()
     else:
         refusals.note_refused(who, f"page {current.url_path}")
@@ -113,7 +123,7 @@ def run_page(who: Acting) -> None:
 
 
 trouble: Exception | None = None
-who: Acting | None = None
+who: Principal | None = None
 try:
     session.forget()  # each run asks anew, however soon after the one before
     who = session.find_acting()

@@ -11,7 +11,7 @@ from app.commands import account
 from app.components import fragments
 from app.data import accounts
 from app.web import error_boundary
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.people.account_notices import Told
 from core.database import outages
 from core.text.escaping import escape_markdown, shorten
@@ -23,7 +23,7 @@ BELL = "bell"
 _PAGES = {keys.PROFILE: "Profile", keys.ADMIN: "Administration"}  # where a notice may lead
 
 
-def sidebar(who: Acting, pages: Sequence[str]) -> None:
+def sidebar(who: Principal, pages: Sequence[str]) -> None:
     """Show who is signed in, what is new for them and how to sign out, below the navigation."""
     with st.sidebar:
         if st.session_state.get(_LEAVING):
@@ -37,7 +37,7 @@ def sidebar(who: Acting, pages: Sequence[str]) -> None:
         theme.apply(data.display().theme, pages)
 
 
-def _person(who: Acting) -> None:
+def _person(who: Principal) -> None:
     name = escape_markdown(shorten(who.name, 24))
     with st.popover(name, width="stretch", wrap=False, help=f"{name}, {who.role.value}"):
         st.caption(f"{name}, signed in as {who.role.value}")

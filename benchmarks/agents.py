@@ -26,7 +26,7 @@ from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_history, build_list
 from benchmarks.servers import Server
 from benchmarks.web import free_port, wait_until_healthy
 from core.accounts.access.api_tokens import make_api_token
-from core.accounts.access.permissions import Means, Scope
+from core.accounts.access.permissions import Scope, Via
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database.session import read_scope, write_scope
@@ -230,5 +230,5 @@ def _token() -> str:
         owner = session.get_one(Person, acting_owner(session).person_id)
         owner.state, owner.mail = "active", "owner@bench.example"
         session.flush()
-        acting = acting_person(session, owner.id, Means.PAGE)
-        return make_api_token(session, acting, "Bench", [Scope.READ], None, datetime.now(UTC))
+        principal = acting_person(session, owner.id, Via.PAGE)
+        return make_api_token(session, principal, "Bench", [Scope.READ], None, datetime.now(UTC))

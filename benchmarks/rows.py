@@ -38,8 +38,8 @@ def build_history(products: int) -> None:
     with write_scope() as session:
         make_room(session, [start + timedelta(days=days) for days in range(0, 366, 5)] + [end])
         make_room_ahead(session, end)
-        acting = acting_owner(session)
-        values = {"count": products, "team": acting.team_id, "person": acting.person_id}
+        principal = acting_owner(session)
+        values = {"count": products, "team": principal.team_id, "person": principal.person_id}
         for statement in _HISTORY_PRODUCTS:
             session.execute(text(statement), values)
     months = _months(start, end)
@@ -132,11 +132,11 @@ def build_list(products: int) -> None:
     now = datetime.now(UTC)
     with write_scope() as session:
         make_room_ahead(session, now)
-        acting = acting_owner(session)
+        principal = acting_owner(session)
         values = {
             "count": products,
-            "team": acting.team_id,
-            "person": acting.person_id,
+            "team": principal.team_id,
+            "person": principal.person_id,
             "now": now,
             "first": list(FIRST_WORDS),
             "second": list(SECOND_WORDS),

@@ -102,13 +102,13 @@ def build_advice(products: int, now: datetime) -> None:
     """
     with write_scope() as session:
         make_room(session, [now - timedelta(days=days) for days in range(0, 101, 5)])
-        acting = acting_owner(session)
+        principal = acting_owner(session)
         values = {
             "count": products * (_OTHERS + 1),
             "own": products,
             "others": _OTHERS,
-            "team": acting.team_id,
-            "person": acting.person_id,
+            "team": principal.team_id,
+            "person": principal.person_id,
             "now": now,
         }
         for statement in _ADVICE:

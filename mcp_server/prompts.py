@@ -25,7 +25,7 @@ List = Annotated[
 def daily_briefing(call: Call, hours: Hours = 24, whose: List = None) -> Instruction:
     """Tell what moved since yesterday and what waits for a decision."""
     since = moment(call.now - timedelta(hours=hours))
-    mine = whose or usual_list(call.acting)
+    mine = whose or usual_list(call.principal)
     return Instruction(
         goal=f"Write a briefing for a seller of what happened to {_WHOSE[mine]} since {since}.",
         steps=(
@@ -196,5 +196,5 @@ _WHOSE = {
 def _known(call: Call, product: str) -> str:
     """Return how tools name a product. Raises NotFoundError for one that is not known here."""
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
     return name_of(head.marketplace, head.asin)

@@ -16,7 +16,7 @@ outcomes = operations.outcomes()
 jobs = operations.job_runs()
 
 # Render
-zone = data.acting().time_zone
+zone = data.principal().time_zone
 as_of = format_moment(health.as_of, zone)
 with cards.page_header("Health", f"As of {as_of} ({zone})"):
     st.button("Look again", icon=":material/refresh:", on_click=operations.forget_health)

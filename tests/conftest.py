@@ -17,7 +17,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from core.accounts.access.permissions import Acting, Means
+from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database import session as db
@@ -123,12 +123,12 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
 
 
 @pytest.fixture
-def acting(session: Session) -> Acting:
+def principal(session: Session) -> Principal:
     """The first administrator, claimed, as somebody at a page."""
     owner = session.get_one(Person, acting_owner(session).person_id)
     owner.state, owner.mail = "active", "owner@team.example"
     session.commit()
-    return acting_person(session, owner.id, Means.PAGE)
+    return acting_person(session, owner.id, Via.PAGE)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person, Team
 from core.accounts.people.membership import acting_person
 from core.catalog.listing import Listing
@@ -101,30 +101,34 @@ def store(session: Session, *looks: Observation, now: datetime = NOW, **origin: 
 
 
 def follow_all(
-    session: Session, acting: Acting, asins: Sequence[str], marketplace: str = "US", **how: Any
+    session: Session,
+    principal: Principal,
+    asins: Sequence[str],
+    marketplace: str = "US",
+    **how: Any,
 ) -> list[int]:
     """Have a person follow products; return the products' ids in order."""
     options = {name: how.pop(name) for name in ("is_demo", "fetch") if name in how}
     wishes = [Wish(marketplace, asin, **how) for asin in asins]
-    return [answer.product_id for answer in follow(session, acting, wishes, **options)]
+    return [answer.product_id for answer in follow(session, principal, wishes, **options)]
 
 
 def colleague(
-    session: Session, acting: Acting, name: str = "Colleague", role: Role = Role.SELLER
-) -> Acting:
+    session: Session, principal: Principal, name: str = "Colleague", role: Role = Role.SELLER
+) -> Principal:
     """Return another person of the same team."""
-    person = Person(team_id=acting.team_id, name=name, role=role.value)
+    person = Person(team_id=principal.team_id, name=name, role=role.value)
     session.add(person)
     session.flush()
-    return acting_person(session, person.id, Means.PAGE)
+    return acting_person(session, person.id, Via.PAGE)
 
 
-def member(session: Session, acting: Acting, role: Role) -> Acting:
+def member(session: Session, principal: Principal, role: Role) -> Principal:
     """Return somebody of the same team in a role."""
-    return colleague(session, acting, role.value.title(), role)
+    return colleague(session, principal, role.value.title(), role)
 
 
-def stranger(session: Session, role: Role = Role.ADMIN) -> Acting:
+def stranger(session: Session, role: Role = Role.ADMIN) -> Principal:
     """Return a person of another team."""
     team = Team(name="Another team")
     session.add(team)
@@ -132,10 +136,10 @@ def stranger(session: Session, role: Role = Role.ADMIN) -> Acting:
     person = Person(team_id=team.id, name="Stranger", role=role.value)
     session.add(person)
     session.flush()
-    return acting_person(session, person.id, Means.PAGE)
+    return acting_person(session, person.id, Via.PAGE)
 
 
-def imported(session: Session, who: Acting, name: str = "prices.csv") -> int:
+def imported(session: Session, who: Principal, name: str = "prices.csv") -> int:
     """Store an import of a history file of somebody's and return its id."""
     run = ImportRun(
         team_id=who.team_id,

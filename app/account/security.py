@@ -11,8 +11,8 @@ import streamlit as st
 from app.account import people_text
 from app.commands import account
 from app.components import cards, downloads
-from app.data import accounts, acting
-from core.accounts.access.permissions import LONGEST_TYPED, Acting
+from app.data import accounts, principal
+from core.accounts.access.permissions import LONGEST_TYPED, Principal
 from core.accounts.login.two_factor import LONGEST_CODE
 from core.accounts.people.profile import Profile
 from core.text.numbers import format_count
@@ -69,7 +69,7 @@ def _typed(label: str, key: str, autocomplete: str) -> str:
 # The second factor
 
 
-def is_set_up_required(who: Acting) -> bool:
+def is_set_up_required(who: Principal) -> bool:
     """Return whether the set-up is to be shown instead of a page.
 
     Also after its last step, until the recovery codes were taken down: they are shown once.
@@ -208,7 +208,7 @@ def _removal() -> None:
 
 
 def _sign_ins() -> None:
-    now, zone = datetime.now(UTC), acting().time_zone
+    now, zone = datetime.now(UTC), principal().time_zone
     found = accounts.own_sign_ins()
     with st.container(border=True):
         st.subheader("Where you are signed in", anchor=False)

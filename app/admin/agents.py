@@ -10,7 +10,7 @@ import streamlit as st
 from app import keys
 from app.components import cards, log_table
 from app.components.cards import Card
-from app.data import acting
+from app.data import principal
 from core.accounts.people.membership import Member
 from core.agents import call_text
 from core.agents.queries import PAGE, CallCounts, CallRow
@@ -73,7 +73,7 @@ def calls(found: Sequence[CallRow]) -> None:
 
 
 def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
-    zone, now = acting().time_zone, datetime.now(UTC)
+    zone, now = principal().time_zone, datetime.now(UTC)
     rows = [
         {
             "When": format_moment(call.at, zone),

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import downloads, log_table
-from app.data import accounts, acting
+from app.data import accounts, principal
 from core.accounts.access import audit_text
 from core.accounts.access.audit import NOBODY, PAGE, Event
 from core.accounts.people.membership import Member
@@ -41,7 +41,7 @@ def events(found: Sequence[Event]) -> None:
 
 
 def _rows(found: Sequence[Event]) -> pd.DataFrame:
-    zone = acting().time_zone
+    zone = principal().time_zone
     rows = [
         {
             "When": format_moment(event.at, zone),

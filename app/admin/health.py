@@ -91,7 +91,7 @@ def figures(health: Health) -> None:
     due = sum(each.schedule.due for each in health.providers)
     overdue = sum(each.schedule.overdue for each in health.providers)
     leased = sum(each.schedule.leased for each in health.providers)
-    counted = format_moment(health.as_of, data.acting().time_zone)
+    counted = format_moment(health.as_of, data.principal().time_zone)
     cards.metric_row(
         [
             _worker_card(health),

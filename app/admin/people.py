@@ -9,7 +9,7 @@ from app.account import people_text
 from app.account import tokens as token_parts
 from app.commands import account, admin
 from app.components import fragments
-from app.data import accounts, acting
+from app.data import accounts, principal
 from core.accounts.access.permissions import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
 from core.accounts.access.team_settings import REGISTRATIONS, TeamSettings
 from core.accounts.people.membership import Member
@@ -226,4 +226,4 @@ def subtitle(members: Sequence[Member]) -> str:
     """Say how many people there are."""
     active = sum(each.state == "active" for each in members)
     noun = "person" if active == 1 else "people"
-    return f"{format_count(active)} active {noun} · times in {acting().time_zone}"
+    return f"{format_count(active)} active {noun} · times in {principal().time_zone}"

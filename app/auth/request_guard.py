@@ -113,7 +113,7 @@ def find_person(asked: HTTPConnection) -> int | None:
     now = shared_time()
     with read_scope() as session:
         found = sessions.find(session, token, signed.lifetime(), now, address_of(asked))
-    return None if found is None else found.acting.person_id
+    return None if found is None else found.principal.person_id
 
 
 def outage_words(error: Exception) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core.accounts.access import sessions
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.sessions import Display, Found, Lifetime
 from core.database import outages
 from core.database.session import read_scope, shared_time, write_scope
@@ -95,11 +95,11 @@ def address() -> str | None:
     return st.context.ip_address
 
 
-def find_acting() -> Acting | None:
+def find_acting() -> Principal | None:
     """Return who is signed in, None for nobody; from here on numbers are written their way."""
     found = _find()
     locale.use(locale.USUAL if found is None else _formats_of(found.display))
-    return None if found is None else found.acting
+    return None if found is None else found.principal
 
 
 def display() -> Display:
@@ -126,7 +126,7 @@ def _find() -> Found | None:
     return kept.found
 
 
-def acting() -> Acting:
+def principal() -> Principal:
     """Return who is signed in. Raises SignedOutError for nobody."""
     found = find_acting()
     if found is None:
@@ -134,18 +134,18 @@ def acting() -> Acting:
     return found
 
 
-def acting_later() -> Callable[[], Acting]:
+def acting_later() -> Callable[[], Principal]:
     """Return what asks who acts by then: a file is made after its page has run.
 
     It raises SignedOutError for nobody. The role is that of the moment when it is asked.
     """
     token, where = cookie(), address()
 
-    def ask() -> Acting:
+    def ask() -> Principal:
         found = _ask(token, where) if token else None
         if found is None:
             raise SignedOutError
-        return found.acting
+        return found.principal
 
     return ask
 
@@ -160,11 +160,11 @@ def _ask(token: str, where: str | None) -> Found | None:
     with read_scope() as session:
         found = sessions.find(session, token, lifetime(), now, where)
     if found is not None and found.is_stale:
-        _note_use(found.acting, now)
+        _note_use(found.principal, now)
     return found
 
 
-def _note_use(who: Acting, now: datetime) -> None:
+def _note_use(who: Principal, now: datetime) -> None:
     """Write down that a sign-in is in use; where nothing can be written, pages are still read."""
     try:
         with write_scope() as session:

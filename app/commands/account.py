@@ -10,12 +10,12 @@ import streamlit as st
 
 from app.auth import login, session
 from app.commands import products
-from app.data import acting
+from app.data import principal
 from app.web import error_boundary
 from core.accounts.access import api_tokens, confirmation, refusals, sessions
 from core.accounts.access.confirmation import ConfirmationNeededError
 from core.accounts.access.credentials import hash_password, is_password, password_problem
-from core.accounts.access.permissions import Acting, Scope
+from core.accounts.access.permissions import Principal, Scope
 from core.accounts.login import throttling, two_factor
 from core.accounts.people import account_notices, profile
 from core.accounts.people.profile import Profile, Wanted
@@ -61,7 +61,7 @@ def do(verb: Callable[..., str], *given: object) -> None:
 def change_profile(wanted: Wanted) -> str:
     """Keep how the person is called and sees things."""
     with write_scope() as writing:
-        profile.change_profile(writing, acting(), wanted)
+        profile.change_profile(writing, principal(), wanted)
     return "Profile saved."
 
 
@@ -69,7 +69,7 @@ def change_mail(own: Profile, mail: str, password: str) -> str:
     """Change the address to sign in with, proven by the present password."""
     prove(own, password)
     with write_scope() as writing:
-        profile.change_mail(writing, acting(), mail, shared_time())
+        profile.change_mail(writing, principal(), mail, shared_time())
     return "Mail address changed. Sign in with it from now on."
 
 
@@ -87,7 +87,7 @@ def change_password(
     with write_scope() as writing:
         profile.change_password(
             writing,
-            acting(),
+            principal(),
             password_hash,
             proven,
             shared_time(),
@@ -103,7 +103,7 @@ def prove(own: Profile, password: str) -> str | None:
     Counted for this session alone, so that it is not guessed and nobody elsewhere locks it.
     Raises InvalidInputError for a wrong one, and TooManyAttemptsError.
     """
-    who, now = acting(), shared_time()
+    who, now = principal(), shared_time()
     attempt = _begin_attempt(who, own, now)
     with read_scope() as reading:
         kept = profile.own_password_hash(reading, who)
@@ -116,7 +116,7 @@ def prove(own: Profile, password: str) -> str | None:
     return kept
 
 
-def _begin_attempt(who: Acting, own: Profile, now: datetime) -> int:
+def _begin_attempt(who: Principal, own: Profile, now: datetime) -> int:
     with write_scope() as writing:
         return throttling.begin_attempt(
             writing,
@@ -134,14 +134,14 @@ def _begin_attempt(who: Acting, own: Profile, now: datetime) -> int:
 def end_sign_in(sign_in_id: int) -> str:
     """End one of the person's sign-ins."""
     with write_scope() as writing:
-        sessions.end_one(writing, acting(), sign_in_id, shared_time())
+        sessions.end_one(writing, principal(), sign_in_id, shared_time())
     return "That sign-in has ended."
 
 
 def end_other_sign_ins() -> str:
     """End all of the person's sign-ins but this one."""
     with write_scope() as writing:
-        ended = sessions.end_others(writing, acting(), shared_time())
+        ended = sessions.end_others(writing, principal(), shared_time())
     if not ended:
         return "You were signed in nowhere else."
     return f"{format_count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
@@ -153,7 +153,7 @@ def end_other_sign_ins() -> str:
 def begin_second_factor() -> str:
     """Start setting up the second factor; its QR code is shown next."""
     with write_scope() as writing:
-        address = two_factor.begin_second_factor(writing, acting(), _key(), shared_time())
+        address = two_factor.begin_second_factor(writing, principal(), _key(), shared_time())
     st.session_state[SETTING_UP] = address
     return "Scan the code with your app."
 
@@ -161,7 +161,7 @@ def begin_second_factor() -> str:
 def confirm_second_factor(code: str) -> str:
     """Finish setting up with a first code; the recovery codes are shown next."""
     with write_scope() as writing:
-        codes = two_factor.confirm_second_factor(writing, acting(), code, _key(), shared_time())
+        codes = two_factor.confirm_second_factor(writing, principal(), code, _key(), shared_time())
     st.session_state.pop(SETTING_UP, None)
     st.session_state[CODES] = codes
     return "Your second factor is set up."
@@ -169,7 +169,7 @@ def confirm_second_factor(code: str) -> str:
 
 def remove_second_factor(code: str) -> str:
     """Do without the second factor again, proven by a code."""
-    who = acting()
+    who = principal()
     with read_scope() as reading:
         own = profile.get_profile(reading, who)
     attempt = _begin_attempt(who, own, shared_time())
@@ -182,7 +182,7 @@ def remove_second_factor(code: str) -> str:
 def renew_recovery_codes() -> str:
     """Replace the recovery codes; the new ones are shown next."""
     with write_scope() as writing:
-        codes = two_factor.renew_recovery_codes(writing, acting(), shared_time())
+        codes = two_factor.renew_recovery_codes(writing, principal(), shared_time())
     st.session_state[CODES] = codes
     return "New recovery codes are made. The old ones no longer work."
 
@@ -204,7 +204,7 @@ def make_token(name: str, scopes: list[Scope], days: int) -> str:
     now = shared_time()
     with write_scope() as writing:
         token = api_tokens.make_api_token(
-            writing, acting(), name, scopes, now + timedelta(days=days), now
+            writing, principal(), name, scopes, now + timedelta(days=days), now
         )
     st.session_state[TOKEN] = token
     return "Token made. Copy it now."
@@ -213,12 +213,12 @@ def make_token(name: str, scopes: list[Scope], days: int) -> str:
 def revoke_token(token_id: int) -> str:
     """Revoke one of the person's tokens."""
     with write_scope() as writing:
-        api_tokens.revoke_own(writing, acting(), token_id, shared_time())
+        api_tokens.revoke_own(writing, principal(), token_id, shared_time())
     return "Token revoked."
 
 
 def mark_read(up_to: int) -> None:
     """Mark notices as read, up to one."""
     with write_scope() as writing:
-        account_notices.mark_read(writing, acting(), up_to)
+        account_notices.mark_read(writing, principal(), up_to)
     session.forget()

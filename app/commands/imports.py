@@ -42,23 +42,23 @@ def _offer(name: str, pieces: Iterable[bytes], *, is_pasted: bool = False) -> in
         with path.open("wb") as copy:
             copy.writelines(pieces)
         limit = get_settings().amazcope_upload_mb
-        trial = TrialContext(data.acting().time_zone, shared_time())
+        trial = TrialContext(data.principal().time_zone, shared_time())
         examined = service.examine(path, name, limit, is_pasted=is_pasted, trial=trial)
         with write_scope() as session:
-            return service.offer(session, data.acting(), examined).id
+            return service.offer(session, data.principal(), examined).id
 
 
 def confirm(run_id: int, confirmed: Confirmation) -> None:
     """Queue an offered import and wake the worker. Raises InvalidInputError."""
     with write_scope() as session:
-        service.confirm(session, data.acting(), run_id, confirmed, shared_time())
+        service.confirm(session, data.principal(), run_id, confirmed, shared_time())
     _ring(run_id)
 
 
 def discard(run_id: int) -> None:
     """Let go of an offered import."""
     with write_scope() as session:
-        service.discard(session, data.acting(), run_id)
+        service.discard(session, data.principal(), run_id)
 
 
 def _ring(run_id: int) -> None:

@@ -36,7 +36,7 @@ def tell(verb: Callable[..., str], *given: object) -> None:
 def refresh(ids: Ids) -> str:
     """Ask for products to be fetched now."""
     with write_scope() as session:
-        queued = service.request_refresh(session, data.acting(), ids)
+        queued = service.request_refresh(session, data.principal(), ids)
     with read_scope() as session:
         ahead = freshness.requests_waiting(session, list(ids))
     sentences = [_queued(queued, ahead)] if queued else []
@@ -57,14 +57,14 @@ def _queued(number: int, ahead: int) -> str:
 def pause(ids: Ids, whose: Whose = Whose.MINE) -> str:
     """Stop fetching products for this person, or for the team."""
     with write_scope() as session:
-        changed = service.pause(session, data.acting(), ids, whose)
+        changed = service.pause(session, data.principal(), ids, whose)
     return f"{_products(changed)} paused." if changed else "They were paused already."
 
 
 def resume(ids: Ids, whose: Whose = Whose.MINE) -> str:
     """Fetch paused products again."""
     with write_scope() as session:
-        changed = service.resume(session, data.acting(), ids, whose)
+        changed = service.resume(session, data.principal(), ids, whose)
     return f"{_products(changed)} resumed." if changed else "None of them was paused."
 
 
@@ -74,28 +74,28 @@ def add_tag(ids: Ids, tag: str, whose: Whose = Whose.MINE) -> str:
     if not cleaned:
         return "Type a tag first."
     with write_scope() as session:
-        changed = service.add_tags(session, data.acting(), ids, cleaned, whose)
+        changed = service.add_tags(session, data.principal(), ids, cleaned, whose)
     return f"“{escape_markdown(cleaned[0])}” added to {_products(changed)}."
 
 
 def remove(ids: Ids, whose: Whose = Whose.MINE) -> str:
     """Take products off this person's list, or off everybody's."""
     with write_scope() as session:
-        removed = service.unfollow(session, data.acting(), ids, whose)
+        removed = service.unfollow(session, data.principal(), ids, whose)
     return f"{_products(removed)} removed; the history stays."
 
 
 def follow(marketplace: str, asin: str) -> str:
     """Put a product that is known already on this person's list."""
     with write_scope() as session:
-        service.follow(session, data.acting(), [service.Wish(marketplace, asin)])
+        service.follow(session, data.principal(), [service.Wish(marketplace, asin)])
     return "You follow this product now."
 
 
 def remove_demo() -> str:
     """Delete the invented products and their history."""
     with write_scope() as session:
-        removed = seed.remove_demo(session, data.acting())
+        removed = seed.remove_demo(session, data.principal())
     data.has_demo.clear()
     return f"{_products(removed)} of the demo market deleted."
 

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from redis.exceptions import RedisError
 
-from app.data import acting
+from app.data import principal
 from core.database.session import shared_time, write_scope
 from core.errors import ConfigurationError, InvalidInputError
 from core.suggestions.advice_queue import service as advising
@@ -29,7 +29,7 @@ def approve(action_id: int, edited: dict[str, Any] | None = None, reason: str = 
     """Approve one action, as proposed or as it was edited."""
     with write_scope() as session:
         done = service.approve(
-            session, acting(), action_id, _now(), edited=edited, reason=reason or None
+            session, principal(), action_id, _now(), edited=edited, reason=reason or None
         )
     return _approved([done])
 
@@ -37,35 +37,37 @@ def approve(action_id: int, edited: dict[str, Any] | None = None, reason: str = 
 def approve_all(suggestion_id: int, reason: str = "") -> str:
     """Approve all that waits of one suggestion."""
     with write_scope() as session:
-        done = service.approve_all(session, acting(), suggestion_id, _now(), reason=reason or None)
+        done = service.approve_all(
+            session, principal(), suggestion_id, _now(), reason=reason or None
+        )
     return _approved(done)
 
 
 def approve_tracking(suggestion_ids: Sequence[int]) -> str:
     """Approve suggestions about tracking at once."""
     with write_scope() as session:
-        done = service.approve_many(session, acting(), suggestion_ids, _now())
+        done = service.approve_many(session, principal(), suggestion_ids, _now())
     return _approved(done)
 
 
 def decline(action_id: int, reason: str) -> str:
     """Decline one action."""
     with write_scope() as session:
-        done = service.decline(session, acting(), action_id, _now(), reason)
+        done = service.decline(session, principal(), action_id, _now(), reason)
     return _declined([done])
 
 
 def decline_all(suggestion_id: int, reason: str) -> str:
     """Decline all that waits of one suggestion."""
     with write_scope() as session:
-        done = service.decline_all(session, acting(), suggestion_id, _now(), reason)
+        done = service.decline_all(session, principal(), suggestion_id, _now(), reason)
     return _declined(done)
 
 
 def decline_tracking(suggestion_ids: Sequence[int], reason: str) -> str:
     """Decline suggestions about tracking at once."""
     with write_scope() as session:
-        done = service.decline_many(session, acting(), suggestion_ids, _now(), reason)
+        done = service.decline_many(session, principal(), suggestion_ids, _now(), reason)
     return _declined(done)
 
 
@@ -92,14 +94,14 @@ def _told(done: Sequence[Decision], verb: str, then: str) -> str:
 def undo(action_id: int) -> str:
     """Take back an applied action."""
     with write_scope() as session:
-        apply.undo(session, acting(), action_id, _now())
+        apply.undo(session, principal(), action_id, _now())
     return "Undone. For a listing or a price, the change set now holds the old value."
 
 
 def ask(product_ids: Sequence[int]) -> str:
     """Ask the advisors about own products now."""
     with write_scope() as session:
-        waiting = advising.request_advice(session, acting(), product_ids, _now())
+        waiting = advising.request_advice(session, principal(), product_ids, _now())
     if not waiting:
         raise InvalidInputError("Only own products get advice: set the role in its settings.")
     told = f"Asked about {'1 product' if waiting == 1 else f'{format_count(waiting)} products'}."
@@ -131,7 +133,7 @@ def _ring(bell: Callable[[], None]) -> bool:
 def set_four_eyes(is_on: bool) -> str:
     """Set whether who asked for advice may not approve it."""
     with write_scope() as session:
-        service.set_four_eyes(session, acting(), is_on)
+        service.set_four_eyes(session, principal(), is_on)
     if is_on:
         return "Who asks for advice can't approve it any more: somebody else of the team does."
     return "Who asks for advice may approve it, too."
@@ -148,9 +150,9 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
             f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
         )
     with write_scope() as session:
-        [followed] = follow(session, acting(), [Wish(place, asin, Role.COMPETITOR)])
+        [followed] = follow(session, principal(), [Wish(place, asin, Role.COMPETITOR)])
         is_new = competitors.add_competitor(
-            session, acting(), product_id, followed.product_id, _now()
+            session, principal(), product_id, followed.product_id, _now()
         )
     return f"{asin} is a competitor now." if is_new else f"{asin} was a competitor already."
 
@@ -159,7 +161,7 @@ def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
     """Set products as competitors of an own one; all of them or, where one can't be, none."""
     with write_scope() as session:
         added = [
-            competitors.add_competitor(session, acting(), product_id, each, _now())
+            competitors.add_competitor(session, principal(), product_id, each, _now())
             for each in sorted(competitor_ids)
         ]
     new = sum(added)
@@ -172,14 +174,14 @@ def compare(product_id: int, competitor_ids: Sequence[int]) -> str:
 def remove_competitor(product_id: int, competitor_id: int) -> str:
     """Compare no longer; the competitor stays followed."""
     with write_scope() as session:
-        competitors.remove_competitor(session, acting(), product_id, competitor_id)
+        competitors.remove_competitor(session, principal(), product_id, competitor_id)
     return "No competitor any more. It stays on the list of products."
 
 
 def set_price_caps(product_id: int, caps: PriceCaps) -> str:
     """Set between which prices a product may be moved."""
     with write_scope() as session:
-        competitors.set_price_cap(session, acting(), product_id, caps)
+        competitors.set_price_cap(session, principal(), product_id, caps)
     return "Price caps saved."
 
 

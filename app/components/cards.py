@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import keys
 from app.auth import session
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 
 Mood = Literal["better", "worse", "neutral"]
 Direction = Literal["up", "down", "none"]
@@ -112,7 +112,7 @@ def nothing_tracked() -> None:
 
 def add_button() -> None:
     """Offer to add products, to who may."""
-    if session.acting().may(Right.TRACK) and st.button(
+    if session.principal().may(Permission.TRACK) and st.button(
         "Add products", type="primary", icon=":material/add:", key="to_add"
     ):
         st.switch_page(f"../pages/{keys.ADD}.py")

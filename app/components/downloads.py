@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.auth import session
 from app.web import error_boundary, file_owners
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import AmazcopeError
 
 CSV = "text/csv"
@@ -21,7 +21,7 @@ def button(
     label: str,
     name: str,
     mime: str,
-    make: Callable[[Acting], bytes],
+    make: Callable[[Principal], bytes],
     *,
     key: str | None = None,
     is_quiet: bool = False,

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app.data import acting
-from core.accounts.access.permissions import Right
+from app.data import principal
+from core.accounts.access.permissions import Permission
 from core.tracking.list_filter import Whose
 
 KEY = "list"
@@ -13,14 +13,14 @@ LABELS = {Whose.MINE: "Mine", Whose.TEAM: "Team"}
 
 def usual() -> Whose:
     """Return the list that somebody starts with: sellers with theirs, the others with all."""
-    who = acting()
-    is_seller = who.may(Right.TRACK) and not who.may(Right.TEAM)
+    who = principal()
+    is_seller = who.may(Permission.TRACK) and not who.may(Permission.TEAM)
     return Whose.MINE if is_seller else Whose.TEAM
 
 
 def pick() -> Whose:
     """Let the person choose; who only reads has no list of their own to choose."""
-    if not acting().may(Right.TRACK):
+    if not principal().may(Permission.TRACK):
         return Whose.TEAM
     chosen = st.segmented_control(
         "Whose list",
@@ -36,4 +36,4 @@ def pick() -> Whose:
 
 def may_change(whose: Whose) -> bool:
     """Return whether the person may change what a list holds."""
-    return acting().may(Right.TEAM if whose is Whose.TEAM else Right.TRACK)
+    return principal().may(Permission.TEAM if whose is Whose.TEAM else Permission.TRACK)

@@ -8,16 +8,16 @@ dataclasses, never rows of the ORM.
 import streamlit as st
 
 from app.auth import session as signed_in
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.sessions import Display
 from core.database import availability
 from core.database.session import read_scope
 from core.demo import seed
 
 
-def acting() -> Acting:
+def principal() -> Principal:
     """Return who is signed in. Raises SignedOutError for nobody."""
-    return signed_in.acting()
+    return signed_in.principal()
 
 
 def display() -> Display:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 from app.auth import session as signed
-from app.data import acting
+from app.data import principal
 from core.accounts.access import api_tokens, audit, sessions
 from core.accounts.access import team_settings as team
 from core.accounts.access.api_tokens import Token
 from core.accounts.access.audit import Event
 from core.accounts.access.audit_text import file_row, products_of, with_names
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.sessions import OpenSignIn
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
@@ -30,49 +30,49 @@ _FILE_HEADER = ("number", "time", "person", "means", "address", "what", "thing",
 def own_profile() -> Profile:
     """Return the acting person's profile."""
     with read_scope() as session:
-        return profile.get_profile(session, acting())
+        return profile.get_profile(session, principal())
 
 
 def own_sign_ins() -> list[OpenSignIn]:
     """Return where the acting person is signed in."""
     with read_scope() as session:
-        return sessions.open_sign_ins(session, acting(), signed.lifetime(), datetime.now(UTC))
+        return sessions.open_sign_ins(session, principal(), signed.lifetime(), datetime.now(UTC))
 
 
 def recovery_codes_left() -> CodesLeft:
     """Return the unused recovery codes of the acting person, as a count."""
     with read_scope() as session:
-        return two_factor.recovery_codes_left(session, acting())
+        return two_factor.recovery_codes_left(session, principal())
 
 
 def own_tokens() -> list[Token]:
     """Return the acting person's API tokens."""
     with read_scope() as session:
-        return api_tokens.own_tokens(session, acting(), datetime.now(UTC))
+        return api_tokens.own_tokens(session, principal(), datetime.now(UTC))
 
 
 def own_notices() -> list[Told]:
     """Return what is behind the acting person's bell."""
     with read_scope() as session:
-        return account_notices.newest(session, acting())
+        return account_notices.newest(session, principal())
 
 
 def members() -> list[Member]:
     """Return the people of the team; for administrators."""
     with read_scope() as session:
-        return membership.members(session, acting())
+        return membership.members(session, principal())
 
 
 def team_tokens() -> list[Token]:
     """Return everybody's API tokens; for administrators."""
     with read_scope() as session:
-        return api_tokens.team_tokens(session, acting(), datetime.now(UTC))
+        return api_tokens.team_tokens(session, principal(), datetime.now(UTC))
 
 
 def team_settings() -> TeamSettings:
     """Return what is set for the team; for administrators."""
     with read_scope() as session:
-        return team.get_team_settings(session, acting(), get_settings().amazcope_registration)
+        return team.get_team_settings(session, principal(), get_settings().amazcope_registration)
 
 
 def audit_events(what: str | None, person_id: int | None, before: int | None) -> list[Event]:
@@ -83,7 +83,7 @@ def audit_events(what: str | None, person_id: int | None, before: int | None) ->
     more = audit.PAGE + 1
     with read_scope() as session:
         found = audit.events(
-            session, acting(), what=what, person_id=person_id, before=before, limit=more
+            session, principal(), what=what, person_id=person_id, before=before, limit=more
         )
         names = names_of(session, set().union(*map(products_of, found)))
     return [with_names(event, names) for event in found]
@@ -92,10 +92,10 @@ def audit_events(what: str | None, person_id: int | None, before: int | None) ->
 def kinds_of_events() -> list[str]:
     """Return what there is to narrow the audit by; for administrators."""
     with read_scope() as session:
-        return audit.kinds_of_events(session, acting())
+        return audit.kinds_of_events(session, principal())
 
 
-def audit_file(who: Acting, what: str | None, person_id: int | None) -> bytes:
+def audit_file(who: Principal, what: str | None, person_id: int | None) -> bytes:
     """Return the newest events as a CSV file that spreadsheets take for text alone."""
     with read_scope() as session:
         found = audit.events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)

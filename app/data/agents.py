@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.data import acting
+from app.data import principal
 from core.agents import queries
 from core.agents.queries import CallCounts, CallRow
 from core.agents.rules import Outcome
@@ -18,20 +18,20 @@ def calls(outcome: Outcome | None, person_id: int | None, before: int | None) ->
     more = queries.PAGE + 1
     with read_scope() as session:
         return queries.agent_calls(
-            session, acting(), outcome=outcome, person_id=person_id, before=before, limit=more
+            session, principal(), outcome=outcome, person_id=person_id, before=before, limit=more
         )
 
 
 def has_calls() -> bool:
     """Return whether any agent of the team ever called; for administrators."""
     with read_scope() as session:
-        return bool(queries.agent_calls(session, acting(), limit=1))
+        return bool(queries.agent_calls(session, principal(), limit=1))
 
 
 def counts_of_a_day() -> CallCounts:
     """Return how the calls of the last 24 hours ended; for administrators."""
     with read_scope() as session:
-        return queries.call_counts(session, acting(), datetime.now(UTC) - timedelta(days=1))
+        return queries.call_counts(session, principal(), datetime.now(UTC) - timedelta(days=1))
 
 
 def address() -> str:

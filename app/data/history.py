@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app.data import acting
+from app.data import principal
 from app.data.prebuilt_figure import FigureBody, body_of
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
@@ -60,7 +60,7 @@ class Period:
 def product_head(marketplace: str, asin: str) -> ProductHead | None:
     """Return a product as the acting person sees it now. Not kept: it carries the version."""
     with read_scope() as session:
-        return find_product_head(session, acting(), marketplace, asin)
+        return find_product_head(session, principal(), marketplace, asin)
 
 
 def period(head: ProductHead, days: int) -> Period | None:
@@ -74,7 +74,7 @@ def period(head: ProductHead, days: int) -> Period | None:
         days,
         head.first_day,
         category,
-        acting().time_zone,
+        principal().time_zone,
         formats.current(),
         head.data_version,
     )

@@ -12,8 +12,8 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from app.data import acting
-from core.accounts.access.permissions import Acting
+from app.data import principal
+from core.accounts.access.permissions import Principal
 from core.database.session import read_scope, shared_time
 from core.errors import ConfigurationError
 from core.importing import queries
@@ -30,17 +30,17 @@ from core.upkeep.unreadable import unreadable_fields
 def find_import(run_id: int) -> ImportView | None:
     """Return an import as it is now."""
     with read_scope() as session:
-        return queries.find_import(session, acting(), run_id)
+        return queries.find_import(session, principal(), run_id)
 
 
 def earlier_imports() -> list[ImportView]:
     """Return the newest imports, newest first."""
     with read_scope() as session:
-        return queries.earlier_imports(session, acting())
+        return queries.earlier_imports(session, principal())
 
 
 @st.cache_data(ttl=600, max_entries=200, show_spinner=False)
-def verdict_groups(who: Acting, run_id: int, rows_read: int) -> list[VerdictGroup]:
+def verdict_groups(who: Principal, run_id: int, rows_read: int) -> list[VerdictGroup]:
     """Return how many rows got which verdict. `rows_read` tells states of the import apart."""
     del rows_read
     with read_scope() as session:
@@ -48,14 +48,14 @@ def verdict_groups(who: Acting, run_id: int, rows_read: int) -> list[VerdictGrou
 
 
 @st.cache_data(ttl=600, max_entries=200, show_spinner=False)
-def verdict_rows(who: Acting, run_id: int, verdict: str, rows_read: int) -> list[VerdictRow]:
+def verdict_rows(who: Principal, run_id: int, verdict: str, rows_read: int) -> list[VerdictRow]:
     """Return the first rows with one verdict."""
     del rows_read
     with read_scope() as session:
         return queries.verdict_rows(session, who, run_id, verdict)
 
 
-def verdict_file(who: Acting, run_id: int) -> bytes:
+def verdict_file(who: Principal, run_id: int) -> bytes:
     """Return all verdicts as a CSV file, written piece by piece when it is asked for.
 
     It begins with a mark of its encoding, without which spreadsheets misread it.
@@ -71,7 +71,7 @@ def verdict_file(who: Acting, run_id: int) -> bytes:
 def only_product(run_id: int) -> tuple[str, str] | None:
     """Return marketplace and ASIN when an import was about one product."""
     with read_scope() as session:
-        return queries.only_product(session, acting(), run_id)
+        return queries.only_product(session, principal(), run_id)
 
 
 @st.cache_data(ttl=3, show_spinner=False)

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import streamlit as st
 
-from app.data import acting, display
-from core.accounts.access.permissions import Acting
+from app.data import display, principal
+from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, State, Whose
@@ -36,9 +36,9 @@ def forget() -> None:
 
 def products(asked: ListFilter, sort: Sort, page: int) -> ListPage:
     """Return a page of products; the first where the page asked for doesn't exist."""
-    found = _products(acting(), asked, sort, page, page_size(), moment())
+    found = _products(principal(), asked, sort, page, page_size(), moment())
     if found.total and found.rows.empty:
-        return _products(acting(), asked, sort, 1, page_size(), moment())
+        return _products(principal(), asked, sort, 1, page_size(), moment())
     return found
 
 
@@ -49,7 +49,7 @@ def page_size() -> int:
 
 @st.cache_data(ttl=10, max_entries=500, show_spinner=False)
 def _products(
-    who: Acting, asked: ListFilter, sort: Sort, page: int, size: int, moment: str
+    who: Principal, asked: ListFilter, sort: Sort, page: int, size: int, moment: str
 ) -> ListPage:
     del moment
     with read_scope() as session:
@@ -58,11 +58,11 @@ def _products(
 
 def changes(state: State, roles: tuple[Role, ...], whose: Whose) -> ListPage:
     """Return the worst changes since yesterday that are such news, and how many there are."""
-    return _changes(acting(), ListFilter(states=(state,), roles=roles, whose=whose), moment())
+    return _changes(principal(), ListFilter(states=(state,), roles=roles, whose=whose), moment())
 
 
 @st.cache_data(ttl=60, max_entries=500, show_spinner=False)
-def _changes(who: Acting, asked: ListFilter, moment: str) -> ListPage:
+def _changes(who: Principal, asked: ListFilter, moment: str) -> ListPage:
     del moment
     with read_scope() as session:
         return queries.find_products(session, who, asked, Sort(), 1, CHANGES_SHOWN)
@@ -70,11 +70,11 @@ def _changes(who: Acting, asked: ListFilter, moment: str) -> ListPage:
 
 def doubtful(whose: Whose) -> int:
     """Return how many products show a value that the gate doubts."""
-    return _count(acting(), ListFilter(states=(State.DOUBTFUL,), whose=whose), moment())
+    return _count(principal(), ListFilter(states=(State.DOUBTFUL,), whose=whose), moment())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _count(who: Acting, asked: ListFilter, moment: str) -> int:
+def _count(who: Principal, asked: ListFilter, moment: str) -> int:
     del moment
     with read_scope() as session:
         return queries.count_products(session, who, asked)
@@ -82,11 +82,11 @@ def _count(who: Acting, asked: ListFilter, moment: str) -> int:
 
 def freshness(whose: Whose) -> Freshness:
     """Return how up to date the products are, as of a minute ago at most."""
-    return _freshness(acting(), whose, moment())
+    return _freshness(principal(), whose, moment())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _freshness(who: Acting, whose: Whose, moment: str) -> Freshness:
+def _freshness(who: Principal, whose: Whose, moment: str) -> Freshness:
     del moment
     with read_scope() as session:
         return counts.freshness(session, who, whose)
@@ -95,21 +95,21 @@ def _freshness(who: Acting, whose: Whose, moment: str) -> Freshness:
 def follows_anything() -> bool:
     """Return whether anybody of the team follows any product; never cached."""
     with read_scope() as session:
-        return queries.follows_anything(session, acting(), Whose.TEAM)
+        return queries.follows_anything(session, principal(), Whose.TEAM)
 
 
 def marketplaces(whose: Whose) -> list[str]:
     """Return the marketplaces with followed products, in the usual order."""
-    return _choices(acting(), whose, moment())[0]
+    return _choices(principal(), whose, moment())[0]
 
 
 def tags(whose: Whose) -> list[str]:
     """Return the tags in use."""
-    return _choices(acting(), whose, moment())[1]
+    return _choices(principal(), whose, moment())[1]
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _choices(who: Acting, whose: Whose, moment: str) -> tuple[list[str], list[str]]:
+def _choices(who: Principal, whose: Whose, moment: str) -> tuple[list[str], list[str]]:
     del moment
     with read_scope() as session:
         codes = queries.marketplaces_followed(session, who, list(MARKETPLACES), whose)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import orjson
 
-from app.data import acting
+from app.data import principal
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.history.product_summary import ProductHead
@@ -18,8 +18,8 @@ def origin(
     """Return a figure's origin: of the snapshot of that time and source, else of the newest."""
     with read_scope() as session:
         if snapshot is not None:
-            return find_origin_of_look(session, acting(), head, column, *snapshot)
-        newest = find_origin(session, acting(), head, column, None)
+            return find_origin_of_look(session, principal(), head, column, *snapshot)
+        newest = find_origin(session, principal(), head, column, None)
     return None if newest is None else newest.provenance
 
 
@@ -34,7 +34,7 @@ def origin_of_value(
     """Return where a value of a period was first (last) said, None when no kept snapshot does."""
     with read_scope() as session:
         return find_origin_of_value(
-            session, acting(), head, column, round(value), period, last=last
+            session, principal(), head, column, round(value), period, last=last
         )
 
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.orm import Session
 
-from app.data import acting, history
+from app.data import history, principal
 from app.data.history import Period
 from app.data.prebuilt_figure import FigureBody, body_of
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.database.session import read_scope
@@ -66,7 +66,7 @@ def queue(asked: QueueFilter, page: int) -> QueuePage:
 
 def _queue(asked: QueueFilter, page: int) -> QueuePage:
     with read_scope() as session:
-        return queries.queue(session, acting(), asked, page, PAGE_SIZE, datetime.now(UTC))
+        return queries.queue(session, principal(), asked, page, PAGE_SIZE, datetime.now(UTC))
 
 
 def pages(found: QueuePage) -> int:
@@ -76,7 +76,7 @@ def pages(found: QueuePage) -> int:
 
 def find(suggestion_id: int) -> About | None:
     """Return one suggestion as it stands now, None where the team has none like that."""
-    who, now = acting(), datetime.now(UTC)
+    who, now = principal(), datetime.now(UTC)
     with read_scope() as session:
         view = queries.find_suggestion(session, who, suggestion_id, now)
         if view is None:
@@ -95,13 +95,13 @@ def find(suggestion_id: int) -> About | None:
         )
 
 
-def _change_set(session: Session, who: Acting, view: SuggestionView) -> ChangeSet | None:
+def _change_set(session: Session, who: Principal, view: SuggestionView) -> ChangeSet | None:
     """Return what a seller has to do, unless all of it was seen on the page or is a setting."""
     is_open = any(
         KIND_OF[action.change] is not Kind.TRACKING and action.state in _TO_DO
         for action in view.actions
     )
-    if not is_open or not who.may(Right.TRACK):
+    if not is_open or not who.may(Permission.TRACK):
         return None
     return export.change_set(session, who, [view.row.id])
 
@@ -109,7 +109,7 @@ def _change_set(session: Session, who: Acting, view: SuggestionView) -> ChangeSe
 def of_product(product_id: int) -> list[QueueRow]:
     """Return the team's suggestions about a product, newest first."""
     with read_scope() as session:
-        return queries.of_product(session, acting(), product_id, datetime.now(UTC))
+        return queries.of_product(session, principal(), product_id, datetime.now(UTC))
 
 
 def spoken() -> Spoken:
@@ -120,49 +120,49 @@ def spoken() -> Spoken:
 def model_today() -> ModelDay:
     """Return how the team fared with the model today."""
     with read_scope() as session:
-        return model_day(session, acting(), datetime.now(UTC))
+        return model_day(session, principal(), datetime.now(UTC))
 
 
 def has_four_eyes() -> bool:
     """Return whether who asked for advice may not approve it."""
     with read_scope() as session:
-        return service.has_four_eyes(session, acting().team_id)
+        return service.has_four_eyes(session, principal().team_id)
 
 
 def how_far(product_ids: Sequence[int], since: datetime) -> HowFar:
     """Return how far the advisors are with products that were asked about."""
     with read_scope() as session:
-        return advice_queries.how_far(session, acting(), product_ids, since, datetime.now(UTC))
+        return advice_queries.how_far(session, principal(), product_ids, since, datetime.now(UTC))
 
 
 def own_products() -> list[int]:
     """Return the team's own products, as many as are asked about at once."""
     with read_scope() as session:
-        return advice_queries.own_products(session, acting(), MOST_ASKED)
+        return advice_queries.own_products(session, principal(), MOST_ASKED)
 
 
 def answers(product_ids: Sequence[int], since: datetime) -> list[Answer]:
     """Return what advisors answered about products since then."""
     with read_scope() as session:
-        return advice_queries.answers_since(session, acting(), product_ids, since)
+        return advice_queries.answers_since(session, principal(), product_ids, since)
 
 
 def competitors(product_id: int) -> list[CompetitorRow]:
     """Return the chosen competitors of a product."""
     with read_scope() as session:
-        return competitor_queries.competitors_of(session, acting(), product_id)
+        return competitor_queries.competitors_of(session, principal(), product_id)
 
 
 def own_products_in(marketplace: str) -> list[OwnProduct]:
     """Return the team's own products of a marketplace, to compare others with."""
     with read_scope() as session:
-        return competitor_queries.own_products_in(session, acting(), marketplace)
+        return competitor_queries.own_products_in(session, principal(), marketplace)
 
 
 def price_caps(product_id: int) -> PriceCaps:
     """Return between which prices a product may be moved."""
     with read_scope() as session:
-        return competitor_queries.price_caps_of(session, acting(), product_id)
+        return competitor_queries.price_caps_of(session, principal(), product_id)
 
 
 # The chart
@@ -181,7 +181,7 @@ def chart(head: ProductHead, period: Period, view: SuggestionView) -> FigureBody
     """Return the product's chart with the evidence, and a proposed price, drawn on it."""
     place = get_marketplace(head.marketplace)
     money = money_style(place.currency, place.locale)
-    zone = ZoneInfo(acting().time_zone)
+    zone = ZoneInfo(principal().time_zone)
     traces = charts.evidence_traces(view.evidence, head.product_id, money, zone)
     layout: dict[str, Any] = {
         name: orjson.loads(value) for name, value in period.price_and_rank.layout.items()

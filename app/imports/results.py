@@ -79,7 +79,7 @@ def result(view: ImportView) -> None:
     else:
         st.markdown(f"**{ended_sentence(view)}** · {_when(view)}")
     figures(view)
-    groups = operations.verdict_groups(data.acting(), view.id, view.rows_read)
+    groups = operations.verdict_groups(data.principal(), view.id, view.rows_read)
     if groups:
         _verdicts(view, groups)
     with st.container(horizontal=True):
@@ -103,7 +103,7 @@ def ended_sentence(view: ImportView) -> str:
 
 def _when(view: ImportView) -> str:
     """Say when an import ended and how long it took."""
-    ended = format_moment(view.ended_at, data.acting().time_zone)
+    ended = format_moment(view.ended_at, data.principal().time_zone)
     if view.started_at is None or view.ended_at is None:
         return ended
     took = format_duration((view.ended_at - view.started_at).total_seconds())
@@ -141,7 +141,7 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
     rows = "row" if group.rows == 1 else "rows"
     heading = f"{label_of(group.verdict)} · {format_count(group.rows)} {rows}"
     with st.expander(heading, expanded=False):
-        shown = operations.verdict_rows(data.acting(), view.id, group.verdict, view.rows_read)
+        shown = operations.verdict_rows(data.principal(), view.id, group.verdict, view.rows_read)
         frame = pd.DataFrame(
             {
                 "Row": [row.number for row in shown],

@@ -11,7 +11,7 @@ from app.auth import session
 from app.commands import imports
 from app.components import data_table
 from app.web import error_boundary, url_parameters
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import MARKETPLACES
 from core.importing.column_text import columns_summary, unreadable_share
 from core.importing.cost_estimate import dollars_per_day
@@ -67,7 +67,7 @@ def kind_label(kind: str) -> str:
 
 def add_button(text: str) -> None:
     """Offer to add a product, to who may: the screen opens with what it is to be told."""
-    if session.acting().may(Right.TRACK) and st.button(
+    if session.principal().may(Permission.TRACK) and st.button(
         "Add it", icon=":material/add:", key="to_add_it"
     ):
         st.session_state[TEXT] = text
@@ -231,7 +231,7 @@ def confirmation(view: ImportView) -> None:
 
 def _time(view: ImportView) -> None:
     """Say which time the rows will carry; ask for it where the file has none."""
-    zone = data.acting().time_zone
+    zone = data.principal().time_zone
     if not view.needs_time:
         zoned = zone_words(zone) if FileKind(view.kind) is FileKind.HISTORY_FILE else ""
         st.caption(f":material/schedule: {view.times or ''} {zoned}")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.commands import products, suggestions
-from app.data import acting
+from app.data import principal
 from app.data import suggestions as data
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.suggestions.competitors.queries import OwnProduct
 from core.text.escaping import shorten
 
@@ -17,7 +17,7 @@ _OWN = "compare_with"
 
 def popover(product_ids: Sequence[int], marketplaces: Sequence[str]) -> None:
     """Offer to set ticked products as competitors of an own product, to users who may."""
-    if not acting().may(Right.TRACK):
+    if not principal().may(Permission.TRACK):
         return
     with st.popover("Set as competitors of…", icon=":material/group_add:"):
         places = sorted(set(marketplaces))

@@ -7,11 +7,11 @@ import streamlit as st
 from app import keys
 from app.commands import products
 from app.commands import suggestions as suggestion_actions
-from app.data import acting
+from app.data import principal
 from app.data import suggestions as data
 from app.data.history import Period
 from app.suggestions import request_advice
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.product_summary import ProductHead
 from core.suggestions.competitors.queries import CompetitorRow
@@ -46,7 +46,7 @@ def suggestions(head: ProductHead, _period: Period) -> None:
 
 def competitors(head: ProductHead, _period: Period) -> None:
     """Show the chosen competitors beside the product; add and remove, for who may."""
-    may = acting().may(Right.TRACK) and head.following is not None
+    may = principal().may(Permission.TRACK) and head.following is not None
     rows = data.competitors(head.product_id)
     if not rows:
         st.caption(

@@ -8,7 +8,7 @@ from app import keys
 from app.commands import products as actions
 from app.components import cards, product_link
 from app.components.product_link import Choice
-from app.data import acting
+from app.data import principal
 from app.data import products as lists
 from app.data.history import MOST_DEAL_DAYS, Period
 from app.data.prebuilt_figure import KeptFigure
@@ -16,7 +16,7 @@ from app.imports import upload
 from app.products import competitors, dialogs
 from app.products import tabs as product_tables
 from app.products.cards import CurrentFigure, current_figures
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.current import missing_values
@@ -82,8 +82,8 @@ def _identity(head: ProductHead, now: datetime) -> str:
 
 def _buttons(head: ProductHead) -> None:
     """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
-    who, following = acting(), head.following
-    if not who.may(Right.TRACK):
+    who, following = principal(), head.following
+    if not who.may(Permission.TRACK):
         return
     if following is None or not following.is_mine:
         st.button(
@@ -104,14 +104,14 @@ def _buttons(head: ProductHead) -> None:
         args=(actions.refresh, [head.product_id]),
         help="Ask for a look now, ahead of the usual round.",
     )
-    may_set = following.is_mine or who.may(Right.TEAM)
+    may_set = following.is_mine or who.may(Permission.TEAM)
     if may_set and st.button("Settings", icon=":material/tune:", key="settings"):
         dialogs.settings(head)
 
 
 def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
     """Show the current figures; each opens where it comes from."""
-    zone = acting().time_zone
+    zone = principal().time_zone
     made = current_figures(head, period, in_words, datetime.now(UTC), zone)
     with st.grid(len(made), min_column_width=CARD_WIDTH):
         for figure in made:

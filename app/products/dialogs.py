@@ -7,11 +7,11 @@ import streamlit as st
 from app.commands import product_settings, products
 from app.components import downloads, fragments
 from app.components.thresholds import ThresholdInputs
-from app.data import acting
+from app.data import principal
 from app.data import provenance as origins
 from app.products import price_caps
 from app.web import error_boundary
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.history.product_summary import Following, ProductHead
 from core.history.provenance import text
 from core.history.provenance.provenance import Provenance
@@ -56,7 +56,7 @@ def settings(head: ProductHead) -> None:
         else:
             st.toast(answer, icon=":material/check:")
             st.rerun()
-    if acting().may(Right.TEAM):
+    if principal().may(Permission.TEAM):
         price_caps.form(head)
     _pause_or_remove(head, following, whose)
 
@@ -135,7 +135,7 @@ def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
     lines = text.lines_of(
-        origin, head.marketplace, acting().time_zone, get_settings().amazcope_raw_item_days
+        origin, head.marketplace, principal().time_zone, get_settings().amazcope_raw_item_days
     )
     rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]
     st.markdown("\n".join([rows[0], "|:--|:--|", *rows[1:]]))

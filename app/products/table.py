@@ -15,7 +15,7 @@ from app.components import cards, data_table, fragments
 from app.components.text_fit import fitting
 from app.data import products as lists
 from app.products import compare
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.history.changes import text as change_wording
 from core.history.labels import availability_label
@@ -281,7 +281,7 @@ def confirm_demo_removal() -> None:
 
 def demo_banner() -> None:
     """Say to who may end the demo that the products are invented, with the way to one's own."""
-    if not data.has_demo() or not data.acting().may(Right.ADMIN):
+    if not data.has_demo() or not data.principal().may(Permission.ADMIN):
         return
     with st.container(
         border=True,

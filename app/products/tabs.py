@@ -8,8 +8,8 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, diffs, downloads
-from app.data import acting, provenance
 from app.data import history as data
+from app.data import principal, provenance
 from app.data.history import Period
 from app.products import dialogs
 from core.history.changes import listing_diff
@@ -35,7 +35,7 @@ def listing(head: ProductHead, _period: Period) -> None:
         return
     for version, changes in listing_diff.history_of(versions):
         with st.container(border=True, gap="small"):
-            st.caption(f"From {format_moment(version.first_seen_at, acting().time_zone)}")
+            st.caption(f"From {format_moment(version.first_seen_at, principal().time_zone)}")
             if changes is None:
                 _first(version.title, version.bullets)
             else:
@@ -75,7 +75,7 @@ def snapshots(head: ProductHead, period: Period) -> None:
 
 
 def _table(head: ProductHead, rows: Sequence[dict[str, Any]]) -> None:
-    shown = snapshot_table.rows_to_read(rows, head.marketplace, acting().time_zone)
+    shown = snapshot_table.rows_to_read(rows, head.marketplace, principal().time_zone)
     columns = snapshot_table.COLUMNS
     frame = pd.DataFrame(shown, columns=list(columns))
     chosen = st.dataframe(

@@ -8,10 +8,10 @@ import streamlit as st
 from app import keys
 from app.commands import products, suggestions
 from app.components import diffs, downloads
-from app.data import acting
+from app.data import principal
 from app.data.suggestions import About
 from app.suggestions import dialogs, policies, selection
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.suggestions.review import diff, edit_parser, labels, listing_preview
 from core.suggestions.review.listing_preview import Preview
@@ -56,7 +56,7 @@ def header(about: About) -> None:
         st.title(title, anchor=False, width="stretch")
         with st.container(horizontal=True, width="content", gap="small"):
             _buttons(about)
-    if row.state is SuggestionState.PENDING and not acting().may(Right.TEAM):
+    if row.state is SuggestionState.PENDING and not principal().may(Permission.TEAM):
         st.caption(
             ":material/lock: A manager decides about suggestions. "
             "You see where this one stands, and why."
@@ -85,7 +85,7 @@ def _where(about: About) -> None:
 def _buttons(about: About) -> None:
     view = about.view
     waiting = [each for each in view.actions if each.state is ActionState.PENDING]
-    if view.row.state is SuggestionState.PENDING and acting().may(Right.TEAM):
+    if view.row.state is SuggestionState.PENDING and principal().may(Permission.TEAM):
         if len(waiting) == 1:
             _decide(about, waiting[0], is_head=True)
         elif waiting:
@@ -176,7 +176,7 @@ def _edit_beside(action: ActionView, marketplace: str) -> None:
 def _decision(action: ActionView) -> None:
     """Say who decided, when and why, and what went wrong since."""
     if action.decided_at is not None:
-        zone = acting().time_zone
+        zone = principal().time_zone
         verb = "Declined" if action.state is ActionState.DECLINED else "Approved"
         by = escape_markdown(action.decided_by or "somebody")
         why = "" if not action.decision_reason else f": “{action.decision_reason}”"
@@ -184,14 +184,14 @@ def _decision(action: ActionView) -> None:
             f"{verb} by {by}, {format_moment(action.decided_at, zone)}{escape_markdown(why)}"
         )
     if action.seen_at is not None and action.state is ActionState.VERIFIED:
-        seen = format_moment(action.seen_at, acting().time_zone)
+        seen = format_moment(action.seen_at, principal().time_zone)
         st.markdown(f":material/visibility: Seen on the page by the look of {seen}")
     if action.trouble:
         st.warning(escape_markdown(action.trouble), icon=":material/sync_problem:")
 
 
 def _action_buttons(about: About, action: ActionView, *, with_buttons: bool) -> None:
-    if not acting().may(Right.TEAM):
+    if not principal().may(Permission.TEAM):
         return
     is_open = about.view.row.state is SuggestionState.PENDING
     with st.container(horizontal=True, gap="small"):
@@ -294,7 +294,7 @@ def _coupon(after: Preview, marketplace: str) -> str:
 
 def time_line(about: About) -> None:
     """Show every step so far, and what is still to come."""
-    zone, now = acting().time_zone, datetime.now(UTC)
+    zone, now = principal().time_zone, datetime.now(UTC)
     with st.container(border=True, gap="small"):
         st.subheader("Time line", anchor=False, help=f"Times are those of {zone}.")
         for event in about.events:
@@ -307,7 +307,7 @@ def time_line(about: About) -> None:
 
 def _step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and who, then when, from where to where, and why."""
-    when = f"{format_age(event.at, now)}, {format_moment(event.at, acting().time_zone)}"
+    when = f"{format_age(event.at, now)}, {format_moment(event.at, principal().time_zone)}"
     led = labels.change_of_state(event)
     details = [" · ".join(each for each in (when, led) if each), labels.why(event)]
     told = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)

@@ -9,9 +9,9 @@ import streamlit as st
 
 from app import keys
 from app.components import cards, data_table
-from app.data import acting
+from app.data import principal
 from app.data import suggestions as data
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.suggestions.llm import labels
 from core.suggestions.llm.config import Spoken
 from core.suggestions.llm.daily_stats import ModelDay, Trouble
@@ -98,7 +98,7 @@ def _troubles(found: Sequence[Trouble], now: datetime) -> None:
         "row_height": _ROW_HEIGHT,
         "alt": f"{len(found)} questions of today that brought nothing usable",
     }
-    if not acting().may(Right.TEAM):
+    if not principal().may(Permission.TEAM):
         data_table.show(**shown)
         return
     ticked = data_table.show(**shown, key=_REJECTED, on_select="rerun", selection_mode="single-row")

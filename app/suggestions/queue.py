@@ -13,10 +13,10 @@ from app.commands import products as actions
 from app.commands import suggestions
 from app.components import data_table
 from app.components.text_fit import fitting
-from app.data import acting
+from app.data import principal
 from app.data import products as lists
 from app.suggestions import dialogs, queue_filters, request_advice
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.suggestions.queue_filter import Counts, QueueFilter
 from core.suggestions.review import labels
 from core.suggestions.review.queries import QueuePage, QueueRow
@@ -181,7 +181,11 @@ def open_suggestion(suggestion_id: int) -> None:
 
 
 def _may_decide_here(rows: Sequence[QueueRow]) -> bool:
-    return acting().may(Right.TEAM) and not device.is_phone() and any(row.is_quick for row in rows)
+    return (
+        principal().may(Permission.TEAM)
+        and not device.is_phone()
+        and any(row.is_quick for row in rows)
+    )
 
 
 def action_bar(rows: Sequence[QueueRow]) -> None:

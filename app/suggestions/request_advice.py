@@ -9,10 +9,10 @@ import streamlit as st
 from app.commands import products as actions
 from app.commands import suggestions
 from app.components import fragments
-from app.data import acting, operations
+from app.data import operations, principal
 from app.data import products as lists
 from app.data import suggestions as data
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.suggestions.advice_queue import labels as answer_labels
 from core.suggestions.advice_queue.queries import Answer, HowFar
 from core.suggestions.llm import labels as model_words
@@ -43,7 +43,7 @@ def button_for(product_id: int) -> None:
 
 
 def _button(key: str, product_id: int | None, about: str) -> None:
-    if not acting().may(Right.TRACK):
+    if not principal().may(Permission.TRACK):
         return
     st.button(
         "Ask for suggestions",
@@ -58,7 +58,7 @@ def _button(key: str, product_id: int | None, about: str) -> None:
 
 def settings() -> None:
     """Let an administrator say who approves."""
-    if not acting().may(Right.ADMIN):
+    if not principal().may(Permission.ADMIN):
         return
     with st.popover("Settings", icon=":material/tune:"):
         st.toggle(

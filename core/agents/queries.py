@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.agents.rules import Outcome
 
 PAGE = 100
@@ -70,10 +70,10 @@ FROM agent_call WHERE team_id = :team AND at >= :since
 """
 
 
-@verb(Right.ADMIN)
+@requires(Permission.ADMIN)
 def agent_calls(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     *,
     outcome: Outcome | None = None,
     person_id: int | None = None,
@@ -82,7 +82,7 @@ def agent_calls(
 ) -> list[CallRow]:
     """Return the team's calls, newest first, those before id `before`."""
     values = {
-        "team": acting.team_id,
+        "team": principal.team_id,
         "outcome": outcome,
         "person": person_id,
         "before": before,
@@ -97,8 +97,8 @@ def _row(row: object) -> CallRow:
     return CallRow(outcome=None if ended is None else Outcome(ended), **values)
 
 
-@verb(Right.ADMIN)
-def call_counts(session: Session, acting: Acting, since: datetime) -> CallCounts:
+@requires(Permission.ADMIN)
+def call_counts(session: Session, principal: Principal, since: datetime) -> CallCounts:
     """Return how the team's calls since a time ended."""
-    found = session.execute(text(_COUNTS), {"team": acting.team_id, "since": since}).one()
+    found = session.execute(text(_COUNTS), {"team": principal.team_id, "since": since}).one()
     return CallCounts(**found._mapping)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite, TokenPace
 from core.agents.rules import CallLimit, Outcome, wait_for
@@ -70,7 +70,7 @@ RETURNING id, outcome IS NOT NULL
 
 
 def begin_call(
-    session: Session, acting: Acting, asked: Asked, limit: CallLimit, now: datetime
+    session: Session, principal: Principal, asked: Asked, limit: CallLimit, now: datetime
 ) -> Begun:
     """Put a call into the log and count it; one statement, as it is part of every call.
 
@@ -81,10 +81,10 @@ def begin_call(
         "now": now,
         "step": limit.step,
         "slack": limit.slack,
-        "team": acting.team_id,
-        "person": acting.person_id,
-        "token": acting.token_id,
-        "address": acting.address,
+        "team": principal.team_id,
+        "person": principal.person_id,
+        "token": principal.token_id,
+        "address": principal.address,
         "method": asked.method,
         "name": _kept_name(asked.name),
         "hash": asked.arguments_hash,
@@ -93,7 +93,7 @@ def begin_call(
         row = cursor.execute(_BEGIN, values).fetchone()
     assert row is not None
     call_id, is_limited = row
-    return Begun(call_id, _wait(session, acting, limit, now) if is_limited else timedelta(0))
+    return Begun(call_id, _wait(session, principal, limit, now) if is_limited else timedelta(0))
 
 
 def _kept_name(name: str) -> str:
@@ -101,8 +101,8 @@ def _kept_name(name: str) -> str:
     return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:LONGEST_NAME]
 
 
-def _wait(session: Session, acting: Acting, limit: CallLimit, now: datetime) -> timedelta:
-    found = select(TokenPace.paid_until).where(TokenPace.token_id == acting.token_id)
+def _wait(session: Session, principal: Principal, limit: CallLimit, now: datetime) -> timedelta:
+    found = select(TokenPace.paid_until).where(TokenPace.token_id == principal.token_id)
     # It may be over by now: a moment's wait is always true.
     return max(wait_for(session.scalar(found), limit, now), limit.step)
 
@@ -121,7 +121,12 @@ def end_call(session: Session, call_id: int, outcome: Outcome, took: timedelta) 
 
 
 def earlier_answer(
-    session: Session, acting: Acting, key: str, tool: str, arguments_hash: bytes, now: datetime
+    session: Session,
+    principal: Principal,
+    key: str,
+    tool: str,
+    arguments_hash: bytes,
+    now: datetime,
 ) -> Any | None:
     """Claim an idempotency key; return what the write with it answered, None the first time.
 
@@ -131,7 +136,7 @@ def earlier_answer(
     claimed = session.execute(
         upsert(AgentWrite)
         .values(
-            person_id=acting.person_id, key=key, tool=tool, arguments_hash=arguments_hash, at=now
+            person_id=principal.person_id, key=key, tool=tool, arguments_hash=arguments_hash, at=now
         )
         .on_conflict_do_nothing()
         .returning(AgentWrite.key)
@@ -140,7 +145,7 @@ def earlier_answer(
         return None
     kept = session.execute(
         select(AgentWrite.tool, AgentWrite.arguments_hash, AgentWrite.answer).where(
-            AgentWrite.person_id == acting.person_id, AgentWrite.key == key
+            AgentWrite.person_id == principal.person_id, AgentWrite.key == key
         )
     ).one()
     if (kept.tool, bytes(kept.arguments_hash)) != (tool, arguments_hash):
@@ -151,11 +156,11 @@ def earlier_answer(
     return kept.answer
 
 
-def keep_answer(session: Session, acting: Acting, key: str, answer: Any) -> None:
+def keep_answer(session: Session, principal: Principal, key: str, answer: Any) -> None:
     """Keep what a write answered, in the transaction of the write."""
     session.execute(
         update(AgentWrite)
-        .where(AgentWrite.person_id == acting.person_id, AgentWrite.key == key)
+        .where(AgentWrite.person_id == principal.person_id, AgentWrite.key == key)
         .values(answer=answer)
     )
 

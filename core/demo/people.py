@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.access.sessions import end_all_of
 from core.accounts.models import Person, Team
 from core.accounts.people.membership import acting_person
@@ -83,7 +83,7 @@ def shut_out(session: Session, now: datetime) -> int:
     return len(out)
 
 
-def seller(session: Session) -> Acting | None:
+def seller(session: Session) -> Principal | None:
     """Return the demo's seller, who follows its products; None when there is none."""
     found = session.scalars(
         select(Person.id).where(

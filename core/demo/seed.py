@@ -12,8 +12,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.people.membership import acting_owner
 from core.catalog.models import Product
 from core.catalog.service import find_products
@@ -59,14 +59,14 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
 
 def _choose_competitors(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
     """Compare each category's leader with its competitors; others are left to be chosen."""
-    acting = _follower(session)
+    principal = _follower(session)
     ids = find_products(session, [(each.marketplace, each.asin) for each in products])
     leaders: dict[tuple[str, tuple[str, ...]], int] = {}
     for each in products:
         shelf, product_id = (each.marketplace, each.category), ids[each.marketplace, each.asin]
         leader = leaders.setdefault(shelf, product_id)
         if each.role == Role.COMPETITOR and leader != product_id:
-            add_competitor(session, acting, leader, product_id, now)
+            add_competitor(session, principal, leader, product_id, now)
 
 
 def _ask_for_advice(session: Session, now: datetime) -> None:
@@ -76,7 +76,7 @@ def _ask_for_advice(session: Session, now: datetime) -> None:
     request_advice(session, _follower(session), list(session.scalars(chosen)), now)
 
 
-def _follower(session: Session) -> Acting:
+def _follower(session: Session) -> Principal:
     """Return who follows the demo's products: its seller, else who administers."""
     return people.seller(session) or acting_owner(session)
 
@@ -94,13 +94,13 @@ def _batched(products: Sequence[DemoProduct]) -> Iterator[list[DemoProduct]]:
 
 def _load_batch(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     market: Market,
     products: Sequence[DemoProduct],
     now: datetime,
 ) -> None:
     followed = follow(
-        session, acting, [_wish(product) for product in products], is_demo=True, noted=False
+        session, principal, [_wish(product) for product in products], is_demo=True, noted=False
     )
     looks = [
         Look(answer.product_id, observation)
@@ -135,8 +135,8 @@ _EMPTIED = (
 )
 
 
-@verb(Right.ADMIN)
-def remove_demo(session: Session, acting: Acting) -> int:
+@requires(Permission.ADMIN)
+def remove_demo(session: Session, principal: Principal) -> int:
     """Delete every demo product and all that was observed of it; return how many there were.
 
     It is not loaded again by the next start.
@@ -145,7 +145,7 @@ def remove_demo(session: Session, acting: Acting) -> int:
     for statement in _EMPTIED:
         session.execute(text(statement))
     remember(session, REMEMBERED_AS, {"state": "removed"})
-    audit.note(session, acting, "removed demo", new={"count": int(count)})
+    audit.note(session, principal, "removed demo", new={"count": int(count)})
     return int(count)
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.history.observation import Availability, Flag, Outcome, PriceBasis
 from core.tracking.rules import Cadence, Role
@@ -109,15 +109,15 @@ WHERE p.marketplace = %(marketplace)s AND p.asin = %(asin)s
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_product_head(
-    session: Session, acting: Acting, marketplace: str, asin: str
+    session: Session, principal: Principal, marketplace: str, asin: str
 ) -> ProductHead | None:
     """Return the head of a product as one person sees it, None when it is not known."""
     values = {
-        "person": acting.person_id,
-        "team": acting.team_id,
-        "is_manager": acting.may(Right.TEAM),  # a note is its author's and the managers'
+        "person": principal.person_id,
+        "team": principal.team_id,
+        "is_manager": principal.may(Permission.TEAM),  # a note is its author's and the managers'
         "marketplace": marketplace,
         "asin": asin,
     }

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.importing.models import ImportRun
 from core.importing.row_outcomes import label_of
@@ -94,23 +94,23 @@ def _view(run: ImportRun, *, is_confirmed_before: bool = False) -> ImportView:
     return ImportView(**values, is_confirmed_before=is_confirmed_before)
 
 
-@verb(Right.READ)
-def find_import(session: Session, acting: Acting, run_id: int) -> ImportView | None:
+@requires(Permission.READ)
+def find_import(session: Session, principal: Principal, run_id: int) -> ImportView | None:
     """Return an import of the acting person's team, None where there is none."""
     run = session.get(ImportRun, run_id, populate_existing=True)
-    if run is None or run.team_id != acting.team_id or run.state == "discarded":
+    if run is None or run.team_id != principal.team_id or run.state == "discarded":
         return None
-    earlier = find_earlier(session, acting, run.file_hash) if run.state == "offered" else None
+    earlier = find_earlier(session, principal, run.file_hash) if run.state == "offered" else None
     return _view(run, is_confirmed_before=earlier is not None)
 
 
-@verb(Right.READ)
-def earlier_imports(session: Session, acting: Acting, limit: int = 20) -> list[ImportView]:
+@requires(Permission.READ)
+def earlier_imports(session: Session, principal: Principal, limit: int = 20) -> list[ImportView]:
     """Return the team's newest confirmed imports, newest first."""
     runs = session.scalars(
         select(ImportRun)
         .where(
-            ImportRun.team_id == acting.team_id, ImportRun.state.not_in(("offered", "discarded"))
+            ImportRun.team_id == principal.team_id, ImportRun.state.not_in(("offered", "discarded"))
         )
         .order_by(ImportRun.created_at.desc())
         .limit(limit)
@@ -118,8 +118,8 @@ def earlier_imports(session: Session, acting: Acting, limit: int = 20) -> list[I
     return [_view(run) for run in runs]
 
 
-@verb(Right.READ)
-def verdict_groups(session: Session, acting: Acting, run_id: int) -> list[VerdictGroup]:
+@requires(Permission.READ)
+def verdict_groups(session: Session, principal: Principal, run_id: int) -> list[VerdictGroup]:
     """Return the verdicts of an import's rows, the most frequent first."""
     rows = session.execute(
         text(
@@ -130,7 +130,7 @@ def verdict_groups(session: Session, acting: Acting, run_id: int) -> list[Verdic
             "JOIN import_run i ON i.id = :run AND i.team_id = :team "
             "ORDER BY g.rows DESC, g.verdict"
         ),
-        {"run": run_id, "team": acting.team_id},
+        {"run": run_id, "team": principal.team_id},
     )
     return [VerdictGroup(*row) for row in rows]
 
@@ -142,31 +142,31 @@ _VERDICT_ROWS = (
 )
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def verdict_rows(
-    session: Session, acting: Acting, run_id: int, verdict: str, limit: int = SHOWN_ROWS
+    session: Session, principal: Principal, run_id: int, verdict: str, limit: int = SHOWN_ROWS
 ) -> list[VerdictRow]:
     """Return the first rows of an import with one verdict, in the file's order."""
     statement = _VERDICT_ROWS + "AND r.verdict = %(verdict)s ORDER BY r.number LIMIT %(limit)s"
-    given = _given(acting, run_id) | {"verdict": verdict, "limit": limit}
+    given = _given(principal, run_id) | {"verdict": verdict, "limit": limit}
     rows = driver_connection(session).execute(statement, given).fetchall()
     return [VerdictRow(*row) for row in rows]
 
 
-@verb(Right.READ)
-def verdict_csv(session: Session, acting: Acting, run_id: int) -> Iterator[str]:
+@requires(Permission.READ)
+def verdict_csv(session: Session, principal: Principal, run_id: int) -> Iterator[str]:
     """Yield the verdicts of all rows as pieces of a CSV that spreadsheets may open."""
     yield csv_lines([_CSV_COLUMNS])
     statement = _VERDICT_ROWS + "ORDER BY r.number LIMIT %(limit)s"
-    given: dict[str, Any] = _given(acting, run_id) | {"limit": _CSV_PIECE}
+    given: dict[str, Any] = _given(principal, run_id) | {"limit": _CSV_PIECE}
     while rows := driver_connection(session).execute(statement, given).fetchall():
         yield csv_lines([_csv_cells(VerdictRow(*row)) for row in rows])
         given["after"] = rows[-1][0]
 
 
-def _given(acting: Acting, run_id: int) -> dict[str, Any]:
+def _given(principal: Principal, run_id: int) -> dict[str, Any]:
     # Numbers of rows begin at 1, so everything lies behind 0.
-    return {"run": run_id, "team": acting.team_id, "after": 0}
+    return {"run": run_id, "team": principal.team_id, "after": 0}
 
 
 def _csv_cells(row: VerdictRow) -> tuple[Cell, ...]:
@@ -174,8 +174,8 @@ def _csv_cells(row: VerdictRow) -> tuple[Cell, ...]:
     return row.number, row.asked, verdict, row.detail, row.marketplace, row.asin
 
 
-@verb(Right.READ)
-def only_product(session: Session, acting: Acting, run_id: int) -> tuple[str, str] | None:
+@requires(Permission.READ)
+def only_product(session: Session, principal: Principal, run_id: int) -> tuple[str, str] | None:
     """Return marketplace and ASIN when all rows of an import are one product, else None."""
     found = session.execute(
         text(
@@ -185,6 +185,6 @@ def only_product(session: Session, acting: Acting, run_id: int) -> tuple[str, st
             "  WHERE r.import_run_id = :run AND i.team_id = :team "
             "  AND r.product_id IS NOT NULL LIMIT 2) AS d JOIN product p ON p.id = d.product_id"
         ),
-        {"run": run_id, "team": acting.team_id},
+        {"run": run_id, "team": principal.team_id},
     ).all()
     return (found[0][0], found[0][1]) if len(found) == 1 else None

@@ -16,8 +16,8 @@ from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.database.leases import TakenOverError
 from core.errors import InvalidInputError, NotFoundError
@@ -86,26 +86,26 @@ def examine(
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
 
 
-@verb(Right.TRACK)
-def offer(session: Session, acting: Acting, examined: Examined) -> ImportRun:
+@requires(Permission.TRACK)
+def offer(session: Session, principal: Principal, examined: Examined) -> ImportRun:
     """Keep an examined file as an offered import, ready to be confirmed."""
-    run = _offered(acting, examined)
-    earlier = _earlier(session, acting, examined.digest)
+    run = _offered(principal, examined)
+    earlier = _earlier(session, principal, examined.digest)
     if earlier is not None:
         run.captured_at = earlier.captured_at
         run.marketplace = earlier.marketplace or run.marketplace
     session.add(run)
     session.flush()
     _keep_pieces(session, run.id, examined.path)
-    audit.note(session, acting, "offered import", f"import:{run.id}", new={"kind": run.kind})
+    audit.note(session, principal, "offered import", f"import:{run.id}", new={"kind": run.kind})
     return run
 
 
-def _offered(acting: Acting, examined: Examined) -> ImportRun:
+def _offered(principal: Principal, examined: Examined) -> ImportRun:
     found = examined.found
     return ImportRun(
-        team_id=acting.team_id,
-        person_id=acting.person_id,
+        team_id=principal.team_id,
+        person_id=principal.person_id,
         name=examined.name[:200],
         kind=found.kind.value,
         reason=found.reason,
@@ -135,21 +135,21 @@ def _keep_pieces(session: Session, run_id: int, path: Path) -> None:
             session.expunge_all()
 
 
-@verb(Right.READ)
-def find_earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun | None:
+@requires(Permission.READ)
+def find_earlier(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
     """Return the first confirmed import of the same bytes by this team, however it went.
 
     One with a time comes before those without: what was stored of it, even of one
     that failed, carries that time.
     """
-    return _earlier(session, acting, digest)
+    return _earlier(session, principal, digest)
 
 
-def _earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun | None:
+def _earlier(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
     return session.scalars(
         select(ImportRun)
         .where(
-            ImportRun.team_id == acting.team_id,
+            ImportRun.team_id == principal.team_id,
             ImportRun.file_hash == digest,
             ImportRun.state.in_(CONFIRMED),
         )
@@ -158,46 +158,46 @@ def _earlier(session: Session, acting: Acting, digest: bytes) -> ImportRun | Non
     ).first()
 
 
-@verb(Right.READ)
-def get_import(session: Session, acting: Acting, run_id: int) -> ImportRun:
+@requires(Permission.READ)
+def get_import(session: Session, principal: Principal, run_id: int) -> ImportRun:
     """Return an import of the acting person's team. Raises NotFoundError."""
-    return _of_team(session, acting, run_id)
+    return _of_team(session, principal, run_id)
 
 
-def _locked(session: Session, acting: Acting, run_id: int) -> ImportRun:
+def _locked(session: Session, principal: Principal, run_id: int) -> ImportRun:
     """Return an import to be decided on: one's own, or for a manager one of the team.
 
     It stays locked, with all of the same bytes: of a yes and a no at the same moment
     one counts, and two that are confirmed at once agree on their time.
     """
-    run = _of_team(session, acting, run_id)
-    if run.person_id != acting.person_id and not acting.may(Right.TEAM):
+    run = _of_team(session, principal, run_id)
+    if run.person_id != principal.person_id and not principal.may(Permission.TEAM):
         raise NotFoundError("There is no such import.")
     same = select(ImportRun.id).where(
-        ImportRun.team_id == acting.team_id, ImportRun.file_hash == run.file_hash
+        ImportRun.team_id == principal.team_id, ImportRun.file_hash == run.file_hash
     )
     session.execute(same.order_by(ImportRun.id).with_for_update())
     session.refresh(run)
     return run
 
 
-def _of_team(session: Session, acting: Acting, run_id: int) -> ImportRun:
+def _of_team(session: Session, principal: Principal, run_id: int) -> ImportRun:
     run = session.get(ImportRun, run_id)
-    if run is None or run.team_id != acting.team_id:
+    if run is None or run.team_id != principal.team_id:
         raise NotFoundError("There is no such import.")
     return run
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def confirm(
-    session: Session, acting: Acting, run_id: int, confirmed: Confirmation, now: datetime
+    session: Session, principal: Principal, run_id: int, confirmed: Confirmation, now: datetime
 ) -> bool:
     """Queue an offered import with what was confirmed; False when it was queued before.
 
     Raises InvalidInputError when a time, a marketplace or the order of dates is needed
     and missing, or the marketplace is none of Amazon's.
     """
-    run = _locked(session, acting, run_id)
+    run = _locked(session, principal, run_id)
     if run.state != "offered":
         return False
     if run.needs_marketplace and confirmed.marketplace is None:
@@ -206,14 +206,14 @@ def confirm(
         _check_marketplace(confirmed.marketplace)
     if run.needs_day_order and confirmed.day_order is None:
         raise InvalidInputError("Choose how the file writes its dates: no date in it decides.")
-    run.captured_at = _confirmed_time(session, acting, run, confirmed.captured_at, now)
+    run.captured_at = _confirmed_time(session, principal, run, confirmed.captured_at, now)
     run.marketplace, run.day_order = confirmed.marketplace, confirmed.day_order
     run.role, run.tags = confirmed.role.value, clean_tags(confirmed.tags)
     run.is_fetched = confirmed.is_fetched
     run.state = "queued"
     # What runs for somebody runs as who said yes to it, not as who uploaded the file.
-    run.person_id = acting.person_id
-    audit.note(session, acting, "confirmed import", f"import:{run.id}", new=_audited(run))
+    run.person_id = principal.person_id
+    audit.note(session, principal, "confirmed import", f"import:{run.id}", new=_audited(run))
     return True
 
 
@@ -239,12 +239,12 @@ def _check_marketplace(code: str) -> None:
 
 
 def _confirmed_time(
-    session: Session, acting: Acting, run: ImportRun, given: datetime | None, now: datetime
+    session: Session, principal: Principal, run: ImportRun, given: datetime | None, now: datetime
 ) -> datetime | None:
     """Return the time that rows without one will carry, always the same for the same file."""
     if not run.needs_time:
         return given
-    earlier = _earlier(session, acting, run.file_hash)
+    earlier = _earlier(session, principal, run.file_hash)
     if earlier is not None and earlier.captured_at is not None:
         return earlier.captured_at
     if given is None:
@@ -254,14 +254,14 @@ def _confirmed_time(
     return given
 
 
-@verb(Right.TRACK)
-def discard(session: Session, acting: Acting, run_id: int) -> None:
+@requires(Permission.TRACK)
+def discard(session: Session, principal: Principal, run_id: int) -> None:
     """Let go of an offered import and its bytes."""
-    run = _locked(session, acting, run_id)
+    run = _locked(session, principal, run_id)
     if run.state == "offered":
         run.state = "discarded"
         _drop_pieces(session, run_id)
-        audit.note(session, acting, "discarded import", f"import:{run_id}")
+        audit.note(session, principal, "discarded import", f"import:{run_id}")
 
 
 def claim_import(
@@ -403,12 +403,12 @@ def _drop_pieces(session: Session, run_id: int) -> None:
     session.execute(delete(ImportPiece).where(ImportPiece.import_run_id == run_id))
 
 
-@verb(Right.READ)
-def latest_imports(session: Session, acting: Acting, limit: int = 20) -> Sequence[ImportRun]:
+@requires(Permission.READ)
+def latest_imports(session: Session, principal: Principal, limit: int = 20) -> Sequence[ImportRun]:
     """Return the team's newest imports, without the discarded ones."""
     return session.scalars(
         select(ImportRun)
-        .where(ImportRun.team_id == acting.team_id, ImportRun.state != "discarded")
+        .where(ImportRun.team_id == principal.team_id, ImportRun.state != "discarded")
         .order_by(ImportRun.created_at.desc())
         .limit(limit)
     ).all()

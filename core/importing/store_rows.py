@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.bulk_write import insert_rows
 from core.history.ingest.contradictions import stored_values
 from core.history.ingest.differences import differing_fields, values_of
@@ -93,12 +93,12 @@ def _observations(row: Row) -> Sequence[Observation]:
     return row.result.observations if isinstance(row.result, ProductHistory) else []
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def store_chunk(
-    session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row], now: datetime
+    session: Session, principal: Principal, run: ImportRun, rows: Sequence[Row], now: datetime
 ) -> list[Verdict]:
     """Store a chunk and count it; return a verdict for every row."""
-    products = _follow(session, acting, run, rows)
+    products = _follow(session, principal, run, rows)
     count_added = len(products.added)
     looks = [
         Look(products.ids[look.marketplace, look.asin], look, import_run_id=run.id)
@@ -148,15 +148,17 @@ class _Products:
     paused: set[int]  # followed before, to be fetched by this import, and paused
 
 
-def _follow(session: Session, acting: Acting, run: ImportRun, rows: Sequence[Row]) -> _Products:
+def _follow(
+    session: Session, principal: Principal, run: ImportRun, rows: Sequence[Row]
+) -> _Products:
     """Follow every product the rows name."""
     # Thousands of rows about one product wish the same: once is enough.
     wishes = list(dict.fromkeys(wish for row in rows if (wish := _wish(row, run)) is not None))
-    followed = follow(session, acting, wishes, fetch=run.is_fetched, noted=False)
+    followed = follow(session, principal, wishes, fetch=run.is_fetched, noted=False)
     added = {answer.product_id for answer in followed if answer.is_new}
     if not run.is_fetched:
         # Their history is there to see; nothing is spent on them until somebody says so.
-        pause(session, acting, added, noted=False)
+        pause(session, principal, added, noted=False)
     ids = {
         (wish.marketplace, wish.asin): answer.product_id
         for wish, answer in zip(wishes, followed, strict=True)

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.permissions import Acting, Means
+from core.accounts.access.permissions import Principal, Via
 from core.catalog.models import Product
 from core.errors import NotAllowedError, NotFoundError
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
@@ -24,19 +24,19 @@ class By:
     """Who takes a step, and by which means. `person_id` None: nobody, a job by itself."""
 
     person_id: int | None
-    means: Means
+    means: Via
 
     @classmethod
-    def acting(cls, acting: Acting) -> "By":
-        return cls(acting.person_id, acting.means)
+    def principal(cls, principal: Principal) -> "By":
+        return cls(principal.person_id, principal.via)
 
 
-BY_ITSELF = By(None, Means.JOB)
+BY_ITSELF = By(None, Via.JOB)
 
 
-def require_page(acting: Acting) -> None:
+def require_page(principal: Principal) -> None:
     """Raise NotAllowedError for a program: whatever its role, it decides about nothing."""
-    if acting.means is not Means.PAGE or acting.scopes is not None:
+    if principal.via is not Via.PAGE or principal.scopes is not None:
         raise NotAllowedError("Only a person at a page decides. Sign in and review it there.")
 
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right, require
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, require
 from core.catalog.asin import MentionVerdict
 from core.catalog.marketplaces import marketplace_called
 from core.errors import InvalidInputError, NotFoundError
@@ -76,8 +76,10 @@ _NOT_THE_TEAMS = "Nobody of your team follows this product. Follow it first."
 _IS_PAUSED = "It is paused. Resume it to have it looked at."
 
 
-@verb(Right.TRACK)
-def track_named(session: Session, acting: Acting, names: Sequence[str], how: How) -> list[Named]:
+@requires(Permission.TRACK)
+def track_named(
+    session: Session, principal: Principal, names: Sequence[str], how: How
+) -> list[Named]:
     """Follow the products that names mean; return one answer per name, in order.
 
     What the person follows already keeps all its settings. Raises NotFoundError when the
@@ -87,10 +89,10 @@ def track_named(session: Session, acting: Acting, names: Sequence[str], how: How
     tags = tuple(clean_tags(how.tags))
     read = [_to_track(name, default) for name in names]
     wishes = [Wish(*each.key, how.role, how.cadence, tags) for each in read if each.key]
-    followed = follow(session, acting, wishes, keep=True, noted=False)
+    followed = follow(session, principal, wishes, keep=True, noted=False)
     added = [each.product_id for each in followed if each.is_new]
     new = {"role": how.role or Role.WATCHED, "cadence": how.cadence or Cadence.DAILY, "tags": tags}
-    audit.note_many(session, acting, "followed", "product", added, new)
+    audit.note_many(session, principal, "followed", "product", added, new)
     outcomes = iter(followed)
     return [_tracked(each, next(outcomes)) if each.key else each for each in read]
 
@@ -116,68 +118,68 @@ def _to_track(name: str, default: str | None) -> Named:
     return Named(name, Verdict.INVALID, why=f"{mention.detail} {HOW}")
 
 
-@verb(Right.TRACK)
-def refresh_named(session: Session, acting: Acting, names: Sequence[str]) -> list[Named]:
+@requires(Permission.TRACK)
+def refresh_named(session: Session, principal: Principal, names: Sequence[str]) -> list[Named]:
     """Make the products that names mean due now; return one answer per name, in order."""
 
     def refresh(standing: Standing) -> Came:
         if not standing.follows(Whose.TEAM):
             return Verdict.NOT_TRACKED, _NOT_THE_TEAMS
-        asked = request_refresh(session, acting, [standing.product_id])
+        asked = request_refresh(session, principal, [standing.product_id])
         return (Verdict.QUEUED if asked else Verdict.BEING_FETCHED), None
 
-    return _each(session, acting, names, refresh, _NOT_THE_TEAMS)
+    return _each(session, principal, names, refresh, _NOT_THE_TEAMS)
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def set_running_named(
-    session: Session, acting: Acting, names: Sequence[str], runs: bool, whose: Whose
+    session: Session, principal: Principal, names: Sequence[str], runs: bool, whose: Whose
 ) -> list[Named]:
     """Pause or resume the products that names mean, for the person or for the team.
 
     What is so already stays so, and the answer says it.
     """
     if whose is Whose.TEAM:
-        require(acting, Right.TRACK_TEAM)
+        require(principal, Permission.TRACK_TEAM)
     missing = _NOT_YOURS if whose is Whose.MINE else _NOT_THE_TEAMS
     verb_of, done = (resume, Verdict.RESUMED) if runs else (pause, Verdict.PAUSED)
 
     def turn(standing: Standing) -> Came:
         if not standing.follows(whose):
             return Verdict.NOT_TRACKED, missing
-        did = verb_of(session, acting, [standing.product_id], whose)
+        did = verb_of(session, principal, [standing.product_id], whose)
         return (done if did else Verdict.UNCHANGED), None
 
-    return _each(session, acting, names, turn, missing)
+    return _each(session, principal, names, turn, missing)
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def change_named(
-    session: Session, acting: Acting, name: str, changes: Changes, whose: Whose
+    session: Session, principal: Principal, name: str, changes: Changes, whose: Whose
 ) -> tuple[Key, Changed]:
     """Change some settings of the product that a name means; return which it is, and how.
 
     Raises InvalidInputError for what names none, NotFoundError for one not followed.
     """
-    key = named(session, acting, name)
-    standing = standings_of(session, acting, [key]).get(key)
+    key = named(session, principal, name)
+    standing = standings_of(session, principal, [key]).get(key)
     if standing is None or not standing.follows(whose):
         missing = _NOT_YOURS if whose is Whose.MINE else _NOT_THE_TEAMS
         raise NotFoundError(missing)
-    return key, change_some(session, acting, standing.product_id, changes, whose)
+    return key, change_some(session, principal, standing.product_id, changes, whose)
 
 
 def _each(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     names: Sequence[str],
     do: Callable[[Standing], Came],
     missing: str,
 ) -> list[Named]:
     """Do something with every product named, once for each, in an order all calls share."""
-    read = [_known(session, acting, name) for name in names]
+    read = [_known(session, principal, name) for name in names]
     keys = [each.key for each in read if each.key]
-    standings = standings_of(session, acting, keys)
+    standings = standings_of(session, principal, keys)
     # Two calls over the same products must not wait for each other's rows.
     ordered = sorted(standings.items(), key=lambda item: item[1].product_id)
     done = {key: (do(standing), standing.product_id) for key, standing in ordered}
@@ -190,8 +192,8 @@ def _came(read: Named, came: Came, product_id: int | None) -> Named:
     return replace(read, verdict=verdict, why=why, product_id=product_id)
 
 
-def _known(session: Session, acting: Acting, name: str) -> Named:
+def _known(session: Session, principal: Principal, name: str) -> Named:
     try:
-        return Named(name, Verdict.UNCHANGED, named(session, acting, name))
+        return Named(name, Verdict.UNCHANGED, named(session, principal, name))
     except InvalidInputError as error:
         return Named(name, Verdict.INVALID, why=str(error))

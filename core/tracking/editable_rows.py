@@ -5,49 +5,53 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Right, require
+from core.accounts.access.permissions import Permission, Principal, require
 from core.errors import NotFoundError
 from core.tracking.list_filter import Whose
 from core.tracking.models import Tracking
 
 
 def rows_of(
-    acting: Acting, whose: Whose, product_ids: Collection[int]
+    principal: Principal, whose: Whose, product_ids: Collection[int]
 ) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of the rows a verb changes: one's own, or all of the team's.
 
     Raises NotAllowedError for the team's when the acting person manages nobody.
     """
     if whose is Whose.TEAM:
-        require(acting, Right.TRACK_TEAM)
-        return Tracking.team_id == acting.team_id, Tracking.product_id.in_(product_ids)
-    return Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
+        require(principal, Permission.TRACK_TEAM)
+        return Tracking.team_id == principal.team_id, Tracking.product_id.in_(product_ids)
+    return Tracking.person_id == principal.person_id, Tracking.product_id.in_(product_ids)
 
 
-def own_of(session: Session, acting: Acting, product_ids: Collection[int]) -> dict[int, Tracking]:
+def own_of(
+    session: Session, principal: Principal, product_ids: Collection[int]
+) -> dict[int, Tracking]:
     """Return the acting person's rows of these products, by product."""
     if not product_ids:
         return {}
     rows = session.scalars(
         select(Tracking).where(
-            Tracking.person_id == acting.person_id, Tracking.product_id.in_(product_ids)
+            Tracking.person_id == principal.person_id, Tracking.product_id.in_(product_ids)
         )
     )
     return {row.product_id: row for row in rows}
 
 
-def row_to_change(session: Session, acting: Acting, product_id: int, whose: Whose) -> Tracking:
+def row_to_change(
+    session: Session, principal: Principal, product_id: int, whose: Whose
+) -> Tracking:
     """Return the row to change, locked: one's own, else for a manager the team's first.
 
     Who changes only some of its values must see what was written a moment before.
     Raises NotAllowedError as `rows_of` does, NotFoundError where there is no row.
     """
     if whose is Whose.TEAM:
-        require(acting, Right.TRACK_TEAM)
-    found = _locked(session, *rows_of(acting, Whose.MINE, {product_id}))
+        require(principal, Permission.TRACK_TEAM)
+    found = _locked(session, *rows_of(principal, Whose.MINE, {product_id}))
     if found is None and whose is Whose.TEAM:
         found = _locked(
-            session, *rows_of(acting, Whose.TEAM, {product_id}), Tracking.is_first.is_(True)
+            session, *rows_of(principal, Whose.TEAM, {product_id}), Tracking.is_first.is_(True)
         )
     if found is None:
         raise NotFoundError("You do not follow this product (any more).")

@@ -5,8 +5,8 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.asin import Mention, MentionVerdict, find_asin, read_mentions
 from core.catalog.marketplaces import find_by_name
 from core.catalog.models import Product
@@ -21,23 +21,23 @@ HOW = (
 _PAIR = re.compile(r"\s*(?:product://)?([A-Za-z]{2})\s*[:/ ]\s*([A-Za-z0-9]{10})\s*")
 
 
-@verb(Right.READ)
-def get_named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
+@requires(Permission.READ)
+def get_named(session: Session, principal: Principal, name: str) -> tuple[str, str]:
     """Return the (marketplace, ASIN) that a name means; nothing says that it is known here.
 
     An ASIN alone is looked for among what the team follows. Raises InvalidInputError,
     saying what to write, for what names no product or more than one.
     """
-    return named(session, acting, name)
+    return named(session, principal, name)
 
 
-def named(session: Session, acting: Acting, name: str) -> tuple[str, str]:
+def named(session: Session, principal: Principal, name: str) -> tuple[str, str]:
     """Return what `get_named` does, within a verb that checked another right."""
     mention = read_name(name)
     if mention.marketplace is not None and mention.asin is not None:
         return mention.marketplace, mention.asin
     if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE and mention.asin is not None:
-        return _followed(session, acting, mention.asin), mention.asin
+        return _followed(session, principal, mention.asin), mention.asin
     raise InvalidInputError(f"{mention.detail} {HOW}")
 
 
@@ -71,13 +71,13 @@ def _only_mention(name: str, default_marketplace: str | None) -> Mention:
     return next((each for each in mentions if each.asin), mentions[0])
 
 
-def _followed(session: Session, acting: Acting, asin: str) -> str:
+def _followed(session: Session, principal: Principal, asin: str) -> str:
     """Return the one marketplace on which the team follows an ASIN."""
     where = sorted(
         session.scalars(
             select(Product.marketplace)
             .join(Tracking, Tracking.product_id == Product.id)
-            .where(Product.asin == asin, Tracking.team_id == acting.team_id)
+            .where(Product.asin == asin, Tracking.team_id == principal.team_id)
             .distinct()
         )
     )

@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.service import ensure_products
 from core.database.bulk_write import insert_rows
 from core.database.session import driver_connection
@@ -44,10 +44,10 @@ class Followed:
     is_paused: bool = False  # and has paused it, which stays so
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def follow(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     wishes: Sequence[Wish],
     *,
     is_demo: bool = False,
@@ -61,7 +61,7 @@ def follow(
     wish names, or all of them with `keep`. With `fetch` they are due at once. `noted`
     False: the caller tells the audit of all its calls at once.
     """
-    _one_at_a_time(session, acting)
+    _one_at_a_time(session, principal)
     products, _ = ensure_products(
         session, [(wish.marketplace, wish.asin) for wish in wishes], is_demo=is_demo
     )
@@ -69,15 +69,15 @@ def follow(
     first: dict[int, Wish] = {}
     for product_id, wish in zip(ids, wishes, strict=True):
         first.setdefault(product_id, wish)
-    made = _insert_tracking(session, acting, first)
+    made = _insert_tracking(session, principal, first)
     if noted:
-        audit.note_many(session, acting, "followed", "product", list(made))
+        audit.note_many(session, principal, "followed", "product", list(made))
     further = [
         (product_id, wish)
         for product_id, wish in zip(ids, wishes, strict=True)
         if product_id not in made or wish is not first[product_id]
     ]
-    followed = own_of(session, acting, {product_id for product_id, _ in further})
+    followed = own_of(session, principal, {product_id for product_id, _ in further})
     for product_id, wish in [] if keep else further:
         _apply_wish(followed[product_id], wish)
     # What is followed already may be running, and its cadence may be another one now.
@@ -90,11 +90,11 @@ def follow(
     return answers
 
 
-def _insert_tracking(session: Session, acting: Acting, wishes: dict[int, Wish]) -> set[int]:
+def _insert_tracking(session: Session, principal: Principal, wishes: dict[int, Wish]) -> set[int]:
     rows = [
         (
-            acting.team_id,
-            acting.person_id,
+            principal.team_id,
+            principal.person_id,
             product_id,
             (wish.role or Role.WATCHED).value,
             (wish.cadence or Cadence.DAILY).value,
@@ -144,13 +144,13 @@ _STORED = {
 }
 
 
-def _one_at_a_time(session: Session, acting: Acting) -> None:
+def _one_at_a_time(session: Session, principal: Principal) -> None:
     """Let nobody else of the team begin or end following until this transaction is over.
 
     Of several who follow a product one is the first; two at once must not both be.
     """
     lock = text("SELECT pg_advisory_xact_lock(hashtext('following'), :team)")
-    session.execute(lock, {"team": acting.team_id})
+    session.execute(lock, {"team": principal.team_id})
 
 
 def _apply_wish(tracking: Tracking, wish: Wish) -> None:
@@ -178,38 +178,38 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     return sorted(cleaned - {""})
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def pause(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_ids: Collection[int],
     whose: Whose = Whose.MINE,
     *,
     noted: bool = True,
 ) -> int:
     """Stop looking at products for the acting person, or the team; return how many ran."""
-    paused = _set_paused(session, acting, product_ids, whose, datetime.now(UTC))
+    paused = _set_paused(session, principal, product_ids, whose, datetime.now(UTC))
     if noted:
-        audit.note_many(session, acting, "paused", "product", paused)
+        audit.note_many(session, principal, "paused", "product", paused)
     return len(paused)
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def resume(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_ids: Collection[int],
     whose: Whose = Whose.MINE,
 ) -> int:
     """Look at paused products again; return how many were paused."""
-    resumed = _set_paused(session, acting, product_ids, whose, None)
-    audit.note_many(session, acting, "resumed", "product", resumed)
+    resumed = _set_paused(session, principal, product_ids, whose, None)
+    audit.note_many(session, principal, "resumed", "product", resumed)
     return len(resumed)
 
 
 def _set_paused(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_ids: Collection[int],
     whose: Whose,
     at: datetime | None,
@@ -217,7 +217,7 @@ def _set_paused(
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
-        .where(*rows_of(acting, whose, product_ids), is_other)
+        .where(*rows_of(principal, whose, product_ids), is_other)
         .values(paused_at=at)
         .returning(Tracking.product_id)
     ).all()
@@ -225,25 +225,29 @@ def _set_paused(
     return sorted(set(changed))
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def unfollow(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_ids: Collection[int],
     whose: Whose = Whose.MINE,
 ) -> int:
     """Remove products from a list, or from everybody's; history stays. Returns how many."""
-    _one_at_a_time(session, acting)
+    _one_at_a_time(session, principal)
     removed = session.scalars(
-        delete(Tracking).where(*rows_of(acting, whose, product_ids)).returning(Tracking.product_id)
+        delete(Tracking)
+        .where(*rows_of(principal, whose, product_ids))
+        .returning(Tracking.product_id)
     ).all()
-    _let_others_be_first(session, acting, removed)
+    _let_others_be_first(session, principal, removed)
     sync_schedule(session, removed)
-    audit.note_many(session, acting, "unfollowed", "product", sorted(set(removed)))
+    audit.note_many(session, principal, "unfollowed", "product", sorted(set(removed)))
     return len(set(removed))
 
 
-def _let_others_be_first(session: Session, acting: Acting, product_ids: Sequence[int]) -> None:
+def _let_others_be_first(
+    session: Session, principal: Principal, product_ids: Sequence[int]
+) -> None:
     """Make the earliest of those who still follow a product its first."""
     session.execute(
         text(
@@ -251,36 +255,36 @@ def _let_others_be_first(session: Session, acting: Acting, product_ids: Sequence
             "SELECT min(t.id) FROM tracking t WHERE t.team_id = :team "
             "AND t.product_id = ANY(:ids) GROUP BY t.product_id HAVING NOT bool_or(t.is_first))"
         ),
-        {"team": acting.team_id, "ids": list(product_ids)},
+        {"team": principal.team_id, "ids": list(product_ids)},
     )
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def add_tags(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_ids: Collection[int],
     tags: Sequence[str],
     whose: Whose = Whose.MINE,
 ) -> int:
     """Add tags to followed products; return how many products."""
     cleaned = clean_tags(tags)
-    rows = session.scalars(select(Tracking).where(*rows_of(acting, whose, product_ids))).all()
+    rows = session.scalars(select(Tracking).where(*rows_of(principal, whose, product_ids))).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
     ids = sorted({tracking.product_id for tracking in rows})
-    audit.note_many(session, acting, "tagged", "product", ids, {"tags": cleaned})
+    audit.note_many(session, principal, "tagged", "product", ids, {"tags": cleaned})
     return len(ids)
 
 
-@verb(Right.TRACK)
-def request_refresh(session: Session, acting: Acting, product_ids: Collection[int]) -> int:
+@requires(Permission.TRACK)
+def request_refresh(session: Session, principal: Principal, product_ids: Collection[int]) -> int:
     """Make followed products due now, ahead of the usual round; return how many.
 
     A product that is being fetched at this moment is not asked for twice.
     """
     followed = select(Tracking.product_id).where(
-        Tracking.team_id == acting.team_id, Tracking.product_id.in_(product_ids)
+        Tracking.team_id == principal.team_id, Tracking.product_id.in_(product_ids)
     )
     ids = session.scalars(followed).unique().all()
     # A paused product may still be asked for: once, and then it is paused again.
@@ -291,7 +295,7 @@ def request_refresh(session: Session, acting: Acting, product_ids: Collection[in
         .values(priority=0, due_at=func.now(), requested_at=func.now())
         .returning(FetchSchedule.product_id)
     ).all()
-    audit.note_many(session, acting, "asked for a fetch", "product", asked)
+    audit.note_many(session, principal, "asked for a fetch", "product", asked)
     return len(asked)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
 from core.tracking.editable_rows import row_to_change
@@ -72,22 +72,22 @@ class Changed:
     is_mine: bool  # False: a teammate's
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def change_settings(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_id: int,
     settings: Settings,
     whose: Whose = Whose.MINE,
 ) -> None:
     """Replace the settings for a followed product; for a manager also a teammate's."""
-    _change(session, acting, row_to_change(session, acting, product_id, whose), settings)
+    _change(session, principal, row_to_change(session, principal, product_id, whose), settings)
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def change_some(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_id: int,
     changes: Changes,
     whose: Whose = Whose.MINE,
@@ -99,14 +99,14 @@ def change_some(
     given = changes.given()
     if not given:
         raise InvalidInputError("Name at least one setting to change.")
-    tracking = row_to_change(session, acting, product_id, whose)
+    tracking = row_to_change(session, principal, product_id, whose)
     before = _settings_of(tracking)
-    _change(session, acting, tracking, replace(before, **given))
-    is_mine = tracking.person_id == acting.person_id
+    _change(session, principal, tracking, replace(before, **given))
+    is_mine = tracking.person_id == principal.person_id
     return Changed(before, _settings_of(tracking), is_mine)
 
 
-def _change(session: Session, acting: Acting, tracking: Tracking, wanted: Settings) -> None:
+def _change(session: Session, principal: Principal, tracking: Tracking, wanted: Settings) -> None:
     _check(wanted)
     before = _audited(tracking)
     tracking.role, tracking.cadence = wanted.role.value, wanted.cadence.value
@@ -120,7 +120,7 @@ def _change(session: Session, acting: Acting, tracking: Tracking, wanted: Settin
     after = _audited(tracking)
     if before != after:
         thing = f"product:{tracking.product_id}"
-        audit.note(session, acting, "changed settings", thing, before, after)
+        audit.note(session, principal, "changed settings", thing, before, after)
 
 
 def _check(wanted: Settings) -> None:

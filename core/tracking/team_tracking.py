@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotFoundError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
 from core.tracking.models import Tracking
@@ -24,42 +24,48 @@ class Threshold(StrEnum):
     RANK = "rank_change_percent"
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def set_threshold(
-    session: Session, acting: Acting, product_id: int, which: Threshold, percent: Decimal | None
+    session: Session,
+    principal: Principal,
+    product_id: int,
+    which: Threshold,
+    percent: Decimal | None,
 ) -> None:
     """Set from which change on a product is news for the team; None: the usual one."""
     if percent is not None and not is_threshold(percent):
         raise InvalidInputError(NO_THRESHOLD)
-    setattr(_first(session, acting, product_id), which.value, kept(percent))
+    setattr(_first(session, principal, product_id), which.value, kept(percent))
     session.flush()
 
 
-@verb(Right.TEAM)
-def set_cadence(session: Session, acting: Acting, product_id: int, cadence: Cadence) -> None:
+@requires(Permission.TEAM)
+def set_cadence(session: Session, principal: Principal, product_id: int, cadence: Cadence) -> None:
     """Set how often the team wants a product looked at; a teammate's faster wish stays."""
-    _first(session, acting, product_id).cadence = cadence.value
+    _first(session, principal, product_id).cadence = cadence.value
     session.flush()
     sync_schedule(session, [product_id])
 
 
-@verb(Right.TEAM)
-def pause_everybody(session: Session, acting: Acting, product_id: int, now: datetime) -> list[int]:
+@requires(Permission.TEAM)
+def pause_everybody(
+    session: Session, principal: Principal, product_id: int, now: datetime
+) -> list[int]:
     """Stop looking at a product for the whole team; return the people for whom it ran."""
-    return _set_paused(session, acting, product_id, now, None)
+    return _set_paused(session, principal, product_id, now, None)
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def resume_for(
-    session: Session, acting: Acting, product_id: int, people: Collection[int]
+    session: Session, principal: Principal, product_id: int, people: Collection[int]
 ) -> list[int]:
     """Look at a product again for those teammates; return for whom it was paused."""
-    return _set_paused(session, acting, product_id, None, people)
+    return _set_paused(session, principal, product_id, None, people)
 
 
 def _set_paused(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_id: int,
     at: datetime | None,
     people: Collection[int] | None,
@@ -67,7 +73,7 @@ def _set_paused(
     changed = (
         update(Tracking)
         .where(
-            Tracking.team_id == acting.team_id,
+            Tracking.team_id == principal.team_id,
             Tracking.product_id == product_id,
             Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None),
         )
@@ -81,11 +87,11 @@ def _set_paused(
     return found
 
 
-def _first(session: Session, acting: Acting, product_id: int) -> Tracking:
+def _first(session: Session, principal: Principal, product_id: int) -> Tracking:
     """Return the row that the team's list shows."""
     found = session.scalars(
         select(Tracking)
-        .where(Tracking.team_id == acting.team_id, Tracking.product_id == product_id)
+        .where(Tracking.team_id == principal.team_id, Tracking.product_id == product_id)
         .order_by(Tracking.is_first.desc(), Tracking.id)
         .limit(1)
         .with_for_update()

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.database.session import driver_connection
 from core.tracking.list_filter import Whose
 
@@ -50,7 +50,9 @@ LEFT JOIN fetch_schedule s ON s.product_id = p.id
 """
 
 
-def standings_of(session: Session, acting: Acting, keys: Collection[Key]) -> dict[Key, Standing]:
+def standings_of(
+    session: Session, principal: Principal, keys: Collection[Key]
+) -> dict[Key, Standing]:
     """Return how each of these products stands; what is not known here is not in it.
 
     For verbs, which checked the right that they ask for.
@@ -59,8 +61,8 @@ def standings_of(session: Session, acting: Acting, keys: Collection[Key]) -> dic
     values = {
         "marketplaces": [marketplace for marketplace, _ in wanted],
         "asins": [asin for _, asin in wanted],
-        "person": acting.person_id,
-        "team": acting.team_id,
+        "person": principal.person_id,
+        "team": principal.team_id,
     }
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(_STANDINGS, values).fetchall()

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.errors import ConfigurationError
 from core.scraping.runs.models import ProviderState
 from core.scraping.runs.providers import get_provider, provider_names
@@ -14,8 +14,10 @@ from core.upkeep.health import sentence_of_provider, sentence_of_worker
 from core.upkeep.heartbeat import last_sign_of_worker
 
 
-@verb(Right.READ)
-def hindrances(session: Session, _acting: Acting, settings: Settings, now: datetime) -> list[str]:
+@requires(Permission.READ)
+def hindrances(
+    session: Session, _acting: Principal, settings: Settings, now: datetime
+) -> list[str]:
     """Return what keeps products from being fetched and how it is mended; empty: nothing does."""
     return known_hindrances(session, settings, now)
 

@@ -53,9 +53,9 @@ def offer_file(path: Path) -> Offered:
     limit = get_settings().amazcope_upload_mb
     examined = service.examine(path, path.name, limit, trial=trial)
     with write_scope() as session:
-        acting = acting_owner(session)
-        run = service.offer(session, acting, examined)
-        return Offered(run.id, _summary(run, acting.time_zone))
+        principal = acting_owner(session)
+        run = service.offer(session, principal, examined)
+        return Offered(run.id, _summary(run, principal.time_zone))
 
 
 def _summary(run: ImportRun, time_zone: str) -> list[str]:
@@ -93,8 +93,8 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     """Confirm an offered import, run it here and say what came of it; True when it ended well."""
     try:
         with write_scope() as session:
-            acting = acting_owner(session)
-            service.confirm(session, acting, run_id, confirmed, database_time())
+            principal = acting_owner(session)
+            service.confirm(session, principal, run_id, confirmed, database_time())
     except InvalidInputError:
         discard_offered(run_id)  # given anew, it is offered anew
         raise
@@ -134,8 +134,8 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
     """
     if words:
         with write_scope() as session:
-            acting = acting_owner(session)
-            asked = request_refresh(session, acting, _products_of(" ".join(words)))
+            principal = acting_owner(session)
+            asked = request_refresh(session, principal, _products_of(" ".join(words)))
         say(f"{format_counted(asked, 'product')} asked for.")
     deadline = time.monotonic() + patience
     started = fetching.dispatch()

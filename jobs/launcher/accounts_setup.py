@@ -83,7 +83,7 @@ def print_setup_link(say: Say) -> bool:
 def print_reset_link(mail: str, say: Say) -> None:
     """Say a link by which somebody sets a new password. Raises NotFoundError for nobody."""
     with write_scope() as session:
-        acting = membership.acting_owner(session)
-        token = self_service.make_reset_link(session, acting, mail, database_time())
+        principal = membership.acting_owner(session)
+        token = self_service.make_reset_link(session, principal, mail, database_time())
     link = email_templates.link(get_settings().public_url, "reset", token)
     say(f"A new password for {mail}, within an hour, once:\n  {link}")

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from huey import crontab
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.people.membership import acting_person
 from core.database.leases import TERM, TakenOverError
 from core.database.session import database_time, read_scope, write_scope
@@ -131,24 +131,24 @@ def _store_all(work: _Work) -> None:
     with TemporaryDirectory(prefix="amazcope-import-") as folder:
         path = Path(folder) / "upload"
         with read_scope() as session:
-            acting = _who_confirmed(session, run)
+            principal = _who_confirmed(session, run)
             service.write_bytes(session, run.id, path)
-        context = service.context_of(run, acting.time_zone)
+        context = service.context_of(run, principal.time_zone)
         read = stream_apart(read_batches, path, FileKind(run.kind), context, work.read)
         with closing(read) as batches:
             for rows in chunks(chain.from_iterable(batches)):
                 _store(work, rows)
 
 
-def _who_confirmed(session: Session, run: ImportRun) -> Acting:
+def _who_confirmed(session: Session, run: ImportRun) -> Principal:
     """Return who confirmed an import. Raises NotAllowedError when they may not (any more)."""
     try:
-        acting = acting_person(session, run.person_id)
+        principal = acting_person(session, run.person_id)
     except NotFoundError as error:
         raise NotAllowedError(_MAY_NOT) from error
-    if not acting.may(Right.TRACK):
+    if not principal.may(Permission.TRACK):
         raise NotAllowedError(_MAY_NOT)
-    return acting
+    return principal
 
 
 def _store(work: _Work, rows: Sequence[Row]) -> None:

@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 from starlette.requests import Request
 
 from core.accounts.access.api_tokens import Bearer, find_by_token, mark_used
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.database.session import note_scope, read_scope, shared_time
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ NOBODY = (
 class Callers(Protocol):
     """Tells who makes a call."""
 
-    async def who(self, asking: Asking) -> Acting:
+    async def who(self, asking: Asking) -> Principal:
         """Return who acts. Raises MCPError for nobody."""
         ...
 
@@ -42,9 +42,9 @@ def known_bearer(token: str, address: str | None) -> Bearer | None:
     now = shared_time()
     with read_scope() as session:
         bearer = find_by_token(session, token, now, address)
-    if bearer is not None and not bearer.is_use_noted and bearer.acting.token_id is not None:
+    if bearer is not None and not bearer.is_use_noted and bearer.principal.token_id is not None:
         with note_scope() as session:
-            mark_used(session, bearer.acting.token_id, now)
+            mark_used(session, bearer.principal.token_id, now)
     return bearer
 
 
@@ -56,7 +56,7 @@ class KnownToken(AccessToken):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    acting: Acting
+    principal: Principal
 
 
 class Verifier:
@@ -67,27 +67,27 @@ class Verifier:
         bearer = await run_sync(known_bearer, token, None)
         if bearer is None:
             return None
-        acting = bearer.acting
+        principal = bearer.principal
         return KnownToken(
             token="",  # nobody needs it any more
-            client_id=f"token:{acting.token_id}",
-            subject=f"person:{acting.person_id}",
-            scopes=sorted(acting.scopes or ()),
-            acting=acting,
+            client_id=f"token:{principal.token_id}",
+            subject=f"person:{principal.person_id}",
+            scopes=sorted(principal.scopes or ()),
+            principal=principal,
         )
 
 
 class OfRequest:
     """The owner of the token that the HTTP request came with."""
 
-    async def who(self, asking: Asking) -> Acting:
+    async def who(self, asking: Asking) -> Principal:
         request = asking.request
         if not isinstance(request, Request) or "user" not in request.scope:
             raise MCPError(code=INVALID_REQUEST, message=NOBODY)
         token = getattr(request.user, "access_token", None)
         if not isinstance(token, KnownToken):
             raise MCPError(code=INVALID_REQUEST, message=NOBODY)
-        return replace(token.acting, address=request.client.host if request.client else None)
+        return replace(token.principal, address=request.client.host if request.client else None)
 
 
 class OfEnvironment:
@@ -96,18 +96,18 @@ class OfEnvironment:
     def __init__(self, token: str) -> None:
         self._token = token
 
-    async def who(self, asking: Asking) -> Acting:  # noqa: ARG002
+    async def who(self, asking: Asking) -> Principal:  # noqa: ARG002
         bearer = await run_sync(known_bearer, self._token, None)
         if bearer is None:
             raise MCPError(code=INVALID_REQUEST, message=NOBODY)
-        return bearer.acting
+        return bearer.principal
 
 
 class Always:
     """One person, whoever asks: for tests and measurements, in memory or on loopback."""
 
-    def __init__(self, acting: Acting) -> None:
-        self._acting = acting
+    def __init__(self, principal: Principal) -> None:
+        self._acting = principal
 
-    async def who(self, asking: Asking) -> Acting:  # noqa: ARG002
+    async def who(self, asking: Asking) -> Principal:  # noqa: ARG002
         return self._acting

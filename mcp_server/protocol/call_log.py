@@ -19,7 +19,7 @@ from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolResult, TextContent
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.agents.rules import CallLimit, Outcome
 from core.agents.service import Asked, begin_call, end_call, hash_of
 from core.database import outages
@@ -71,7 +71,7 @@ class Entry:
 class Call:
     """A call under way."""
 
-    acting: Acting
+    principal: Principal
     asked: Asked
     now: datetime  # UTC, when it began
     report: Report = _tell_nobody  # how far it is: done, of how many, in words
@@ -160,7 +160,7 @@ def recorded(call: Call) -> Iterator[None]:
 def begin(call: Call) -> timedelta:
     """Begin a call's line; return how long the call has to wait, zero when it may go on."""
     with note_scope() as session:
-        begun = begin_call(session, call.acting, call.asked, call_limit(), call.now)
+        begun = begin_call(session, call.principal, call.asked, call_limit(), call.now)
     call.entry.id, call.entry.is_ended = begun.id, bool(begun.wait)
     return begun.wait
 

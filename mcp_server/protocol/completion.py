@@ -11,7 +11,7 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import MARKETPLACES, find_by_name
 from core.database.session import read_scope
 from core.tracking.list_filter import Whose
@@ -51,13 +51,13 @@ Completer = Callable[[Call, str, Known], Completion]
 
 
 def _answered(completer: Completer, call: Call, typed: str, known: Known) -> Completion:
-    return answered(call, Right.READ, completer, typed=typed, known=known)
+    return answered(call, Permission.READ, completer, typed=typed, known=known)
 
 
 def _marketplace(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
     """Codes, and countries by name; those where something is followed first."""
     with read_scope() as session:
-        used = marketplaces_followed(session, call.acting, list(MARKETPLACES), Whose.TEAM)
+        used = marketplaces_followed(session, call.principal, list(MARKETPLACES), Whose.TEAM)
     begins = typed.strip().casefold()
     fitting = [
         place.code
@@ -71,14 +71,14 @@ def _asin(call: Call, typed: str, known: Known) -> Completion:
     place = find_by_name(known.get("marketplace", ""))
     with read_scope() as session:
         code = place.code if place else None
-        found = complete_asin(session, call.acting, typed, code, MOST)
+        found = complete_asin(session, call.principal, typed, code, MOST)
     asins = list(dict.fromkeys(asin for _, asin in found.products))
     return Completion(values=asins, total=found.total, has_more=found.has_more)
 
 
 def _product(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
     with read_scope() as session:
-        found = complete_name(session, call.acting, typed, MOST)
+        found = complete_name(session, call.principal, typed, MOST)
     names = [name_of(*product) for product in found.products]
     return Completion(values=names, total=found.total, has_more=found.has_more)
 

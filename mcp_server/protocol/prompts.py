@@ -21,7 +21,7 @@ from mcp_types import GetPromptResult, PromptArgument, PromptMessage, TextConten
 from mcp_types import Prompt as SdkPrompt
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from mcp_server.protocol import argument_errors, tools
 from mcp_server.protocol.call_log import Call, current_call
 from mcp_server.protocol.protocol_errors import answered, unusable
@@ -156,7 +156,7 @@ async def get(name: str, arguments: Mapping[str, Any] | None) -> GetPromptResult
 
 def _answered(declared: Prompt, call: Call, given: BaseModel) -> str:
     values = {name: getattr(given, name) for name in declared.arguments.model_fields}
-    return written(answered(call, Right.READ, declared.function, **values), call)
+    return written(answered(call, Permission.READ, declared.function, **values), call)
 
 
 def written(instruction: Instruction, call: Call) -> str:
@@ -180,7 +180,7 @@ def written(instruction: Instruction, call: Call) -> str:
 
 def _may_use(call: Call, name: str) -> bool:
     declared = tools.TOOLS.get(name)
-    return declared is None or call.acting.may(declared.right)
+    return declared is None or call.principal.may(declared.permission)
 
 
 def _step(step: Step) -> str:

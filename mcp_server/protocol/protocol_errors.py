@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 
-from core.accounts.access.permissions import Right, require
+from core.accounts.access.permissions import Permission, require
 from core.database import outages
 from core.errors import AmazcopeError, NotAllowedError
 from core.text import locale
@@ -18,14 +18,14 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 
-def answered(call: Call, right: Right, work: Callable[..., R], **given: Any) -> R:
+def answered(call: Call, permission: Permission, work: Callable[..., R], **given: Any) -> R:
     """Do what a call asks for. What is refused on purpose becomes an error that says what to do.
 
     Not allowed is an invalid request; not there, or not understood, are invalid parameters.
     """
     locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
-        require(call.acting, right)
+        require(call.principal, permission)
         return work(call, **given)
     except NotAllowedError as error:
         raise MCPError(code=INVALID_REQUEST, message=str(error)) from error

@@ -2,7 +2,7 @@
 
 A resource is a plain function, like a tool: who calls first, then what the address names.
 
-    @resource("product://{marketplace}/{asin}", Right.READ, "A product")
+    @resource("product://{marketplace}/{asin}", Permission.READ, "A product")
     def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
         \"\"\"Say what it holds, for who chooses among resources.\"\"\"
 
@@ -20,7 +20,7 @@ from mcp.shared.uri_template import UriTemplate
 from mcp_types import Resource as SdkResource
 from mcp_types import ResourceTemplate as SdkTemplate
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from mcp_server.protocol.call_log import Call, current_call
 from mcp_server.protocol.protocol_errors import answered, unusable
 from mcp_server.results.base import Part
@@ -39,7 +39,7 @@ class Resource:
     uri: str
     name: str
     title: str
-    right: Right
+    permission: Permission
     description: str
     function: Callable[..., Part]
 
@@ -58,12 +58,14 @@ RESOURCES: dict[str, Resource] = {}
 """Every resource by its address, in the order of declaration."""
 
 
-def resource(uri: str, right: Right, title: str) -> Callable[[Function[P, A]], Function[P, A]]:
+def resource(
+    uri: str, permission: Permission, title: str
+) -> Callable[[Function[P, A]], Function[P, A]]:
     """Declare a function as the resource of an address, or of a template of addresses."""
 
     def declared(function: Function[P, A]) -> Function[P, A]:
         about = inspect.cleandoc(function.__doc__ or "")
-        RESOURCES[uri] = Resource(uri, function.__name__, title, right, about, function)
+        RESOURCES[uri] = Resource(uri, function.__name__, title, permission, about, function)
         return function
 
     return declared
@@ -118,4 +120,4 @@ def _at(uri: str) -> tuple[Resource, dict[str, Any]]:
 
 
 def _answered(declared: Resource, call: Call, given: dict[str, Any]) -> Part:
-    return answered(call, declared.right, declared.function, **given)
+    return answered(call, declared.permission, declared.function, **given)

@@ -2,7 +2,7 @@
 
 A tool is a plain function: who calls first, then its arguments, back comes an `Answer`.
 
-    @tool(Right.READ, "Price history")
+    @tool(Permission.READ, "Price history")
     def get_price_history(call: Call, product: ProductName, days: Days = 90) -> PriceHistory:
         \"\"\"Say what it answers, for the model that chooses a tool.\"\"\"
 
@@ -26,7 +26,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import SCOPE_FOR, Right, Role, Scope, least_role, require
+from core.accounts.access.permissions import SCOPE_FOR, Permission, Role, Scope, least_role, require
 from core.agents.service import earlier_answer, keep_answer
 from core.database import outages
 from core.database.session import trial_scope, write_scope
@@ -50,7 +50,7 @@ class Tool:
 
     name: str
     title: str
-    right: Right
+    permission: Permission
     description: str
     function: Callable[..., Answer]
     answer: type[Answer]
@@ -59,7 +59,7 @@ class Tool:
     @property
     def scope(self) -> Scope:
         """The scope that a token needs."""
-        return SCOPE_FOR[self.right]
+        return SCOPE_FOR[self.permission]
 
     @property
     def arguments(self) -> list[str]:
@@ -80,7 +80,7 @@ class Tool:
     @property
     def least_role(self) -> Role:
         """The least role of the token's owner."""
-        return least_role(self.right)
+        return least_role(self.permission)
 
 
 TOOLS: dict[str, Tool] = {}
@@ -88,7 +88,7 @@ TOOLS: dict[str, Tool] = {}
 
 
 def tool(
-    right: Right,
+    permission: Permission,
     title: str,
     *,
     is_destructive: bool = False,
@@ -103,11 +103,11 @@ def tool(
 
     def declared(function: Function[P, A]) -> Function[P, A]:
         name = function.__name__
-        reads = right is Right.READ
+        reads = permission is Permission.READ
         TOOLS[name] = Tool(
             name=name,
             title=title,
-            right=right,
+            permission=permission,
             description=inspect.cleandoc(function.__doc__ or ""),
             function=function,
             answer=get_type_hints(function)["return"],
@@ -155,7 +155,7 @@ def admit(declared: Tool, arguments: Mapping[str, Any]) -> None:
     Raises ToolError, saying which role or scope it takes, or what no text may hold.
     """
     try:
-        require(current_call().acting, declared.right)
+        require(current_call().principal, declared.permission)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
     if not is_plain(arguments):
@@ -249,11 +249,11 @@ def _once(
     call: Call, key: str, answer: type[W], work: Callable[[Session], W], session: Session
 ) -> W:
     asked = call.asked
-    kept = earlier_answer(session, call.acting, key, asked.name, asked.arguments_hash, call.now)
+    kept = earlier_answer(session, call.principal, key, asked.name, asked.arguments_hash, call.now)
     if kept is not None:
         return _repeated(answer, kept)
     done = work(session)
-    keep_answer(session, call.acting, key, done.model_dump(mode="json"))
+    keep_answer(session, call.principal, key, done.model_dump(mode="json"))
     return done
 
 

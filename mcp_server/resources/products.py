@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
@@ -21,7 +21,7 @@ from mcp_server.results.product_lookup import coded_head_of, usual_list
 LIST_SIZE = 100
 
 
-@resource("product://list", Right.READ, "Followed products")
+@resource("product://list", Permission.READ, "Followed products")
 def followed_products(call: Call) -> ProductList:
     """What the token's owner follows (sellers), or the whole team does (everybody else), worst
     changes first: the first 100.
@@ -29,16 +29,16 @@ def followed_products(call: Call) -> ProductList:
     Where it is truncated, hand `next_cursor` to `search_products` with `limit` 100 and the
     same `whose`.
     """
-    asked = ListFilter(whose=usual_list(call.acting))
-    return product_list(call.acting, call.now, asked, Sort(), LIST_SIZE, None)
+    asked = ListFilter(whose=usual_list(call.principal))
+    return product_list(call.principal, call.now, asked, Sort(), LIST_SIZE, None)
 
 
-@resource("product://{marketplace}/{asin}", Right.READ, "A product")
+@resource("product://{marketplace}/{asin}", Permission.READ, "A product")
 def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
     """The newest accepted values of one product, each with its unit and when it was seen, who
     follows it, and when it is looked at next: what `get_product_details` answers."""
     with read_scope() as session:
-        head = coded_head_of(session, call.acting, marketplace, asin)
+        head = coded_head_of(session, call.principal, marketplace, asin)
     return details_of(head, call.now)
 
 
@@ -70,12 +70,12 @@ class Summary(Part):
     suggestions_waiting: Annotated[int, Described(description="For a manager to decide.")]
 
 
-@resource("metrics://summary", Right.READ, "Counts and freshness")
+@resource("metrics://summary", Permission.READ, "Counts and freshness")
 def summary(call: Call) -> Summary:
     """How many products are followed and looked at, by state, when the last look was, and how
     many suggestions wait for a decision. Counts are exact to 10,000."""
     with read_scope() as session:
-        waiting = queue(session, call.acting, QueueFilter(), 1, 1, call.now).counts.total
+        waiting = queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
         return Summary(
             as_of=moment(call.now),
             mine=_following(session, call, Whose.MINE),
@@ -85,11 +85,11 @@ def summary(call: Call) -> Summary:
 
 
 def _following(session: Session, call: Call, whose: Whose) -> Following:
-    found = freshness(session, call.acting, whose)
+    found = freshness(session, call.principal, whose)
 
     def in_state(state: State) -> Count:
         asked = ListFilter(states=(state,), whose=whose)
-        return _count(count_products(session, call.acting, asked))
+        return _count(count_products(session, call.principal, asked))
 
     return Following(
         followed=_count(found.followed),

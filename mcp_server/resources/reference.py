@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.field_reference import PRODUCT, SNAPSHOT, FieldMeaning
 from core.glossary import GLOSSARY, Subject
 from mcp_server.protocol.call_log import Call
@@ -49,14 +49,14 @@ class Glossary(Part):
     subjects: list[SubjectRows]
 
 
-@resource("schema://product", Right.READ, "Fields of a product")
+@resource("schema://product", Permission.READ, "Fields of a product")
 def product_schema(call: Call) -> ProductSchema:  # noqa: ARG001
     """Every field of a product as tools tell it, and of a snapshot as it is stored: unit,
     meaning, and what it means when it is null."""
     return ProductSchema(product=_fields(PRODUCT), snapshot=_fields(SNAPSHOT))
 
 
-@resource("glossary://terms", Right.READ, "Glossary")
+@resource("glossary://terms", Permission.READ, "Glossary")
 def glossary(call: Call) -> Glossary:  # noqa: ARG001
     """The words that pages, tools and answers use, each with what it means here."""
     return Glossary(subjects=[_subject(each) for each in GLOSSARY])

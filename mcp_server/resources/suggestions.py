@@ -1,6 +1,6 @@
 """What was suggested for a product."""
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from mcp_server.protocol.call_log import Call
@@ -11,7 +11,7 @@ from mcp_server.tools.suggestions import SuggestionList, suggestion_list
 LIST_SIZE = 50
 
 
-@resource("suggestions://{marketplace}/{asin}", Right.READ, "Suggestions for a product")
+@resource("suggestions://{marketplace}/{asin}", Permission.READ, "Suggestions for a product")
 def suggestions_for_product(call: Call, marketplace: str, asin: str) -> SuggestionList:
     """What was suggested for one product, in any state, newest first: the first 50.
 
@@ -19,7 +19,7 @@ def suggestions_for_product(call: Call, marketplace: str, asin: str) -> Suggesti
     `next_cursor` to `list_suggestions` with the product, `state` any and `limit` 50.
     """
     with read_scope() as session:
-        head = coded_head_of(session, call.acting, marketplace, asin)
+        head = coded_head_of(session, call.principal, marketplace, asin)
     return suggestion_list(
         call, QueueFilter(state=None, product_id=head.product_id), LIST_SIZE, None
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
@@ -75,13 +75,18 @@ class ProductList(Listed):
 
 
 def product_list(
-    acting: Acting, now: datetime, asked: ListFilter, sort: Sort, limit: int, cursor: str | None
+    principal: Principal,
+    now: datetime,
+    asked: ListFilter,
+    sort: Sort,
+    limit: int,
+    cursor: str | None,
 ) -> ProductList:
     """Return a page of a list of products."""
     mark = mark_of("products", asked, sort, limit)
     place = read_cursor(cursor, mark)
     with read_scope() as session:
-        found = queries.find_rows(session, acting, asked, sort, place.offset, limit)
+        found = queries.find_rows(session, principal, asked, sort, place.offset, limit)
     rows = [product_row(row, now) for row in found.rows]
     answer = ProductList(**paged(found.total, place, len(rows), mark), products=rows)
     return answer.saying(_list_in_words(answer, asked, sort))

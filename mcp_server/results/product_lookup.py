@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.catalog.asin import find_asin
 from core.catalog.marketplaces import find_by_name
 from core.errors import InvalidInputError, NotFoundError
@@ -12,15 +12,17 @@ from core.tracking.product_reference import HOW, get_named
 from mcp_server.results.base import name_of
 
 
-def head_of(session: Session, acting: Acting, name: str) -> ProductHead:
+def head_of(session: Session, principal: Principal, name: str) -> ProductHead:
     """Return the product that a name means.
 
     Raises InvalidInputError for what names none, NotFoundError for one not known here.
     """
-    return _known(session, acting, *get_named(session, acting, name))
+    return _known(session, principal, *get_named(session, principal, name))
 
 
-def coded_head_of(session: Session, acting: Acting, marketplace: str, asin: str) -> ProductHead:
+def coded_head_of(
+    session: Session, principal: Principal, marketplace: str, asin: str
+) -> ProductHead:
     """Return the product of a marketplace's code and an ASIN, as addresses of resources say it.
 
     Raises as `head_of` does.
@@ -29,17 +31,17 @@ def coded_head_of(session: Session, acting: Acting, marketplace: str, asin: str)
     if place is None or plain is None:
         wrong = f"{marketplace[:40]}/{asin[:40]}"
         raise InvalidInputError(f"{wrong!r} names no product. {HOW}")
-    return _known(session, acting, place.code, plain)
+    return _known(session, principal, place.code, plain)
 
 
-def usual_list(acting: Acting) -> Whose:
+def usual_list(principal: Principal) -> Whose:
     """Return whose products somebody means who does not say: sellers theirs, others the team's."""
-    is_seller = acting.role is Role.SELLER
+    is_seller = principal.role is Role.SELLER
     return Whose.MINE if is_seller else Whose.TEAM
 
 
-def _known(session: Session, acting: Acting, marketplace: str, asin: str) -> ProductHead:
-    head = find_product_head(session, acting, marketplace, asin)
+def _known(session: Session, principal: Principal, marketplace: str, asin: str) -> ProductHead:
+    head = find_product_head(session, principal, marketplace, asin)
     if head is None:
         raise NotFoundError(
             f"{name_of(marketplace, asin)} is not known here. `search_products` finds what is "

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.database.session import read_scope
 from core.history.changes import listing_diff
@@ -115,7 +115,7 @@ _UNITS = {
 }
 
 
-@tool(Right.READ, "What changed")
+@tool(Permission.READ, "What changed")
 def list_changes(
     call: Call,
     since: Annotated[
@@ -158,8 +158,8 @@ def list_changes(
         call.report(done, total, f"Compared {done:,} of at most {total:,} products.")
 
     with read_scope() as session:
-        page = find_changes(session, call.acting, asked, place.offset, limit, report)
-        diffs = listing_diffs(session, call.acting, asked, page.rows)
+        page = find_changes(session, call.principal, asked, place.offset, limit, report)
+        diffs = listing_diffs(session, call.principal, asked, page.rows)
     here = replace(place, anchor=_anchor(began, is_last_day))
     answer = ChangeList(
         **paged(page.total, here, limit, mark),

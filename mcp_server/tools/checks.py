@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.history.current import missing_values
 from core.history.labels import outcome_sentence
@@ -136,7 +136,7 @@ class FetchStatus(Answer):
     ]
 
 
-@tool(Right.READ, "Fetch status")
+@tool(Permission.READ, "Fetch status")
 def get_fetch_status(
     call: Call,
     product: Annotated[
@@ -149,12 +149,14 @@ def get_fetch_status(
     `trigger_product_refresh` has a product fetched out of turn.
     """
     with read_scope() as session:
-        hindered = hindrances(session, call.acting, get_settings(), call.now)
+        hindered = hindrances(session, call.principal, get_settings(), call.now)
         if product is None:
-            fresh = freshness(session, call.acting, Whose.TEAM)
-            return _of_team(fresh, schedule_now(session, call.acting, call.now), hindered, call.now)
-        head = head_of(session, call.acting, product)
-        runs = runs_of(session, call.acting, head)
+            fresh = freshness(session, call.principal, Whose.TEAM)
+            return _of_team(
+                fresh, schedule_now(session, call.principal, call.now), hindered, call.now
+            )
+        head = head_of(session, call.principal, product)
+        runs = runs_of(session, call.principal, head)
     return _of_product(head, runs, hindered, call.now)
 
 

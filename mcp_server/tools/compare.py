@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.database.session import read_scope
@@ -158,7 +158,7 @@ _NO_SPAN = Span(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOT
 Spans = dict[str, Span]
 
 
-@tool(Right.READ, "Compare products")
+@tool(Permission.READ, "Compare products")
 def compare_products(
     call: Call, products: TwoToTen, days: Days = 30, until: Until = None
 ) -> Comparison:
@@ -174,7 +174,7 @@ def compare_products(
     spans: list[Spans] = []
     with read_scope() as session:
         for name in products:
-            head = head_of(session, call.acting, name)
+            head = head_of(session, call.principal, name)
             call.report(len(heads), len(products), f"Reading {head.marketplace}:{head.asin}.")
             seen = reading.read_period(session, head, since, end)
             heads.append(head)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.database.session import read_scope
@@ -112,7 +112,7 @@ class CompetitorAnalysis(Named, Answer):
 _LOWEST, _MOST = "lowest first", "most first"
 
 
-@tool(Right.READ, "Competitor analysis")
+@tool(Permission.READ, "Competitor analysis")
 def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnalysis:
     """Return where one product stands among the competitors that the team chose for it: price,
     rank, rating, number of ratings, and how much its listing says (length of the title,
@@ -122,8 +122,8 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
     `compare_products`.
     """
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
-        own, others = contenders(session, call.acting, head.product_id)
+        head = head_of(session, call.principal, product)
+        own, others = contenders(session, call.principal, head.product_id)
     position = position_of(own, others)
     currency = get_marketplace(head.marketplace).currency
     answer = CompetitorAnalysis(

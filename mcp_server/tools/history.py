@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.database.session import read_scope
@@ -44,7 +44,7 @@ class PriceHistory(LineOfPoints, OfPeriod, Named, Answer):
     figures: PeriodFigures
 
 
-@tool(Right.READ, "Price history")
+@tool(Permission.READ, "Price history")
 def get_price_history(
     call: Call,
     product: ProductName,
@@ -59,7 +59,7 @@ def get_price_history(
     than 400 days are given by day.
     """
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
     currency = get_marketplace(head.marketplace).currency
     divisor = float(minor_units(currency))
@@ -117,7 +117,7 @@ class BsrHistory(LineOfPoints, OfPeriod, Named, Answer):
     ]
 
 
-@tool(Right.READ, "Rank history")
+@tool(Permission.READ, "Rank history")
 def get_bsr_history(
     call: Call,
     product: ProductName,
@@ -132,10 +132,10 @@ def get_bsr_history(
     by day (each day's last rank).
     """
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
         spells = _spells(session, seen)
-        others = newest_ranks(session, call.acting, head)
+        others = newest_ranks(session, call.principal, head)
     span = reading.span_of(seen, series.RANK)
     answer = BsrHistory(
         **told_product(head),
@@ -183,7 +183,7 @@ class RatingHistory(LineOfPoints, OfPeriod, Named, Answer):
     ratings_count: CountLine
 
 
-@tool(Right.READ, "Rating history")
+@tool(Permission.READ, "Rating history")
 def get_rating_history(
     call: Call,
     product: ProductName,
@@ -197,7 +197,7 @@ def get_rating_history(
     a product; the number can fall. Periods of more than 400 days are given by day.
     """
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
         seen = read(
             session,
             head,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -20,7 +20,7 @@ from mcp_server.results.arguments import (
 from mcp_server.results.product import ProductList, product_list
 
 
-@tool(Right.READ, "My products")
+@tool(Permission.READ, "My products")
 def get_my_products(
     call: Call,
     roles: Roles = (),
@@ -40,4 +40,4 @@ def get_my_products(
     For all that the team follows, or to search by words, use `search_products`.
     """
     asked = ListFilter(roles=roles, tags=tags, states=states, whose=Whose.MINE, is_paused=paused)
-    return product_list(call.acting, call.now, asked, Sort(sort, descending), limit, cursor)
+    return product_list(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)

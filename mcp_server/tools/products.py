@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import marketplace_called
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
@@ -40,7 +40,7 @@ Marketplaces = Annotated[
 ]
 
 
-@tool(Right.READ, "Search products")
+@tool(Permission.READ, "Search products")
 def search_products(
     call: Call,
     search: Annotated[
@@ -69,13 +69,13 @@ def search_products(
     """
     places = tuple(marketplace_called(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
-    return product_list(call.acting, call.now, asked, Sort(sort, descending), limit, cursor)
+    return product_list(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)
 
 
-@tool(Right.READ, "Product details")
+@tool(Permission.READ, "Product details")
 def get_product_details(call: Call, product: ProductName) -> ProductDetails:
     """Return the newest accepted values of one product, each with when it was seen, who
     follows it, and when it is fetched next."""
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
     return details_of(head, call.now).saying(details_in_words(head, call.now))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.errors import InvalidInputError
 from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.proposals.add_action import add_action
@@ -184,7 +184,9 @@ def _change(action: Proposed, marketplace: str) -> ProposedChange:
 
 def _propose(call: Call, product: str, draft: Draft, how: Write) -> SuggestionWritten:
     def work(session: Session) -> SuggestionWritten:
-        made = propose_by_name(session, call.acting, product, draft, call.now, dry_run=how.dry_run)
+        made = propose_by_name(
+            session, call.principal, product, draft, call.now, dry_run=how.dry_run
+        )
         return _answer(made)
 
     return written(call, how, SuggestionWritten, work)
@@ -229,7 +231,7 @@ def _usual(
     )
 
 
-@tool(Right.PROPOSE, "Propose changes")
+@tool(Permission.PROPOSE, "Propose changes")
 def create_suggestion(
     call: Call,
     product: ProductName,
@@ -275,7 +277,7 @@ def create_suggestion(
     return _propose(call, product, draft, Write(dry_run, idempotency_key))
 
 
-@tool(Right.PROPOSE, "Add a change to a suggestion")
+@tool(Permission.PROPOSE, "Add a change to a suggestion")
 def add_suggestion_action(
     call: Call,
     suggestion_id: SuggestionId,
@@ -289,14 +291,14 @@ def add_suggestion_action(
 
     def work(session: Session) -> SuggestionWritten:
         made = add_action(
-            session, call.acting, suggestion_id, action.draft(), call.now, dry_run=dry_run
+            session, call.principal, suggestion_id, action.draft(), call.now, dry_run=dry_run
         )
         return _answer(made)
 
     return written(call, how, SuggestionWritten, work)
 
 
-@tool(Right.PROPOSE, "Propose a price")
+@tool(Permission.PROPOSE, "Propose a price")
 def propose_price_optimization(
     call: Call,
     product: ProductName,
@@ -328,7 +330,7 @@ def propose_price_optimization(
     return _propose(call, product, draft, Write(dry_run, idempotency_key))
 
 
-@tool(Right.PROPOSE, "Propose a better listing")
+@tool(Permission.PROPOSE, "Propose a better listing")
 def propose_content_improvement(
     call: Call,
     product: ProductName,
@@ -379,7 +381,7 @@ def propose_content_improvement(
     return _propose(call, product, draft, Write(dry_run, idempotency_key))
 
 
-@tool(Right.PROPOSE, "Propose how to watch a product")
+@tool(Permission.PROPOSE, "Propose how to watch a product")
 def propose_tracking_adjustment(
     call: Call,
     product: ProductName,

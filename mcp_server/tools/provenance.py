@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.database.session import read_scope
 from core.history.current import missing_values
@@ -114,7 +114,7 @@ _GROUPS: dict[str, missing_values.Group] = {
 }
 
 
-@tool(Right.READ, "Explain a value")
+@tool(Permission.READ, "Explain a value")
 def explain_value(
     call: Call,
     product: ProductName,
@@ -137,9 +137,9 @@ def explain_value(
     Use it before relying on a surprising figure. The original item itself is not returned.
     """
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
         column: Column = "bsr" if value == "rank" else value
-        found = find_origin(session, call.acting, head, column, at and aware(at))
+        found = find_origin(session, call.principal, head, column, at and aware(at))
     if found is None:
         return _unknown(head, column, at, call.now)
     return _told(head, column, found)

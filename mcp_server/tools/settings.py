@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.history.ingest.change_detection import USUAL_RULE
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking import bulk_operations
@@ -90,7 +90,7 @@ def _word(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-@tool(Right.TRACK, "Change tracking settings", is_destructive=True)
+@tool(Permission.TRACK, "Change tracking settings", is_destructive=True)
 def update_tracking_settings(
     call: Call,
     product: ProductName,
@@ -191,7 +191,7 @@ class AlertThresholdsWritten(SettingsWritten):
 Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, allow_inf_nan=False)]
 
 
-@tool(Right.TRACK, "Change alert thresholds", is_destructive=True)
+@tool(Permission.TRACK, "Change alert thresholds", is_destructive=True)
 def update_alert_thresholds(
     call: Call,
     product: ProductName,
@@ -264,7 +264,7 @@ def _changing(
     """Return the work of changing some settings of a product."""
 
     def work(session: Session) -> A:
-        return told(*bulk_operations.change_named(session, call.acting, product, changes, whose))
+        return told(*bulk_operations.change_named(session, call.principal, product, changes, whose))
 
     return work
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.database.session import read_scope
@@ -53,7 +53,7 @@ class ProductStatistics(OfPeriod, Named, Answer):
     ]
 
 
-@tool(Right.READ, "Statistics of a period")
+@tool(Permission.READ, "Statistics of a period")
 def get_statistics(
     call: Call, product: ProductName, days: Days = 30, until: Until = None
 ) -> ProductStatistics:
@@ -64,7 +64,7 @@ def get_statistics(
     The same figures as on the product's page. Every figure that is not known says why.
     """
     with read_scope() as session:
-        head = head_of(session, call.acting, product)
+        head = head_of(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (), call.now)
         categories = reading.categories_of(session, seen)
     found = reading.statistics_of(seen)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.errors import NotFoundError
 from core.settings.environment import get_settings
@@ -118,7 +118,7 @@ class SuggestionList(Listed):
     suggestions: list[SuggestionRow]
 
 
-@tool(Right.READ, "List suggestions")
+@tool(Permission.READ, "List suggestions")
 def list_suggestions(
     call: Call,
     product: Annotated[
@@ -137,7 +137,7 @@ def list_suggestions(
     """List the team's suggestions: those that wait stand in order of what they are worth,
     others newest first. `get_suggestion` returns one with its changes and evidence."""
     with read_scope() as session:
-        head = None if product is None else head_of(session, call.acting, product)
+        head = None if product is None else head_of(session, call.principal, product)
     number = None if head is None else head.product_id
     wanted = None if state == "any" else state
     asked = QueueFilter(state=wanted, kinds=kinds, product_id=number)
@@ -151,7 +151,7 @@ def suggestion_list(
     mark = mark_of("suggestions", asked, limit)
     last = read_cursor(cursor, mark).anchor or None
     with read_scope() as session:
-        found, has_more = queries.queue_after(session, call.acting, asked, last, limit, call.now)
+        found, has_more = queries.queue_after(session, call.principal, asked, last, limit, call.now)
     answer = SuggestionList(
         total=found.counts.total,
         truncated=has_more,
@@ -245,7 +245,7 @@ class SuggestionDetails(Suggestion, Answer):
     """One suggestion."""
 
 
-@tool(Right.READ, "One suggestion")
+@tool(Permission.READ, "One suggestion")
 def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails:
     """Return one suggestion: where it stands, each change with current, proposed and decided
     value, the figures it rests on, all that happened to it, and the page where it is decided.
@@ -253,13 +253,13 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
     No tool approves: a manager does, on that page.
     """
     with read_scope() as session:
-        view = queries.find_suggestion(session, call.acting, suggestion_id, call.now)
+        view = queries.find_suggestion(session, call.principal, suggestion_id, call.now)
         if view is None:
             raise NotFoundError(
                 f"There is no suggestion {suggestion_id} in your team. `list_suggestions` with "
                 "`state` any lists all."
             )
-        steps = queries.time_line(session, call.acting, suggestion_id)
+        steps = queries.time_line(session, call.principal, suggestion_id)
     details = SuggestionDetails(**told_of(view, steps))
     return details.saying(_details_in_words(view, call))
 
@@ -341,7 +341,7 @@ class SuggestionEvidence(Named, Answer):
     competitors: list[Rival]
 
 
-@tool(Right.READ, "Evidence for a suggestion")
+@tool(Permission.READ, "Evidence for a suggestion")
 def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvidence:
     """Return every figure that a suggestion for a followed product may cite, by its key, with
     the limits of its price, its listing as it stands, and its competitors.
@@ -349,7 +349,7 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
     Every number in a suggestion's texts must be one of these, or one that is proposed.
     """
     with read_scope() as session:
-        facts = citable(session, call.acting, product, call.now)
+        facts = citable(session, call.principal, product, call.now)
     answer = SuggestionEvidence(
         product=name_of(facts.marketplace, facts.asin),
         marketplace=facts.marketplace,

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field as Described
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.settings.environment import get_settings
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count
@@ -115,7 +115,7 @@ class Tracked(WrittenList):
         return " ".join([" The first look at what is added is due now.", *self.hindrances])
 
 
-@tool(Right.TRACK, "Track products", asks_outside=True)
+@tool(Permission.TRACK, "Track products", asks_outside=True)
 def track_products(
     call: Call,
     products: NewProductNames,
@@ -144,7 +144,7 @@ def track_products(
     how = How(role, cadence, tags, marketplace)
 
     def work(session: Session) -> Tracked:
-        named = bulk_operations.track_named(session, call.acting, products, how)
+        named = bulk_operations.track_named(session, call.principal, products, how)
         kept = clean_tags(tags)
         hinders = hindered(session, named, Verdict.ADDED, call.now)
         return Tracked(
@@ -190,7 +190,7 @@ class RefreshAsked(WrittenList):
         return " ".join([f"{place}{away}", *self.hindrances])
 
 
-@tool(Right.TRACK, "Refresh products now", is_idempotent=False, asks_outside=True)
+@tool(Permission.TRACK, "Refresh products now", is_idempotent=False, asks_outside=True)
 def trigger_product_refresh(
     call: Call,
     products: ProductNames,
@@ -205,7 +205,7 @@ def trigger_product_refresh(
     """
 
     def work(session: Session) -> RefreshAsked:
-        named = bulk_operations.refresh_named(session, call.acting, products)
+        named = bulk_operations.refresh_named(session, call.principal, products)
         ids = [each.product_id for each in named if each.product_id]
         ahead = freshness.requests_waiting(session, ids)
         hinders = hindered(session, named, Verdict.QUEUED, call.now)
@@ -228,7 +228,7 @@ class Toggled(WrittenList):
     whose: Whose
 
 
-@tool(Right.TRACK, "Pause or resume tracking")
+@tool(Permission.TRACK, "Pause or resume tracking")
 def toggle_product_tracking(
     call: Call,
     products: ProductNames,
@@ -247,7 +247,7 @@ def toggle_product_tracking(
 
     def work(session: Session) -> Toggled:
         runs = target is Target.RUNNING
-        named = bulk_operations.set_running_named(session, call.acting, products, runs, whose)
+        named = bulk_operations.set_running_named(session, call.principal, products, runs, whose)
         return Toggled(products=verdicts(named), target=target, whose=whose)
 
     return written(call, Write(dry_run, idempotency_key), Toggled, work)

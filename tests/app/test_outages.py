@@ -24,7 +24,7 @@ from app.auth.request_guard import Gate
 from app.sidebar import BELL
 from app.web import error_boundary
 from core.accounts.access import sessions
-from core.accounts.access.permissions import Means
+from core.accounts.access.permissions import Via
 from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.people.membership import acting_owner, acting_person
@@ -51,8 +51,8 @@ def signed_in(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
         owner = writing.get_one(Person, acting_owner(writing).person_id)
         owner.state, owner.mail = "active", "owner@team.example"
         writing.flush()
-        acting = acting_person(writing, owner.id, Means.PAGE)
-        follow(writing, acting, [Wish("US", "B0TEST0001")])
+        principal = acting_person(writing, owner.id, Via.PAGE)
+        follow(writing, principal, [Wish("US", "B0TEST0001")])
         account_notices.tell(writing, [owner.id], "Your role changed.")
         ticket = sessions.make_ticket(writing, owner.id, now)
         token = sessions.begin(writing, ticket, session.lifetime(), now, None, None)

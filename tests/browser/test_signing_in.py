@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.credentials import hash_password
-from core.accounts.access.permissions import Means
+from core.accounts.access.permissions import Via
 from core.accounts.login.two_factor import begin_second_factor, confirm_second_factor
 from core.accounts.models import Person, SignInAttempt
 from core.accounts.people.membership import acting_person
@@ -175,7 +175,7 @@ def end_others(database: Session, mail: str, token: str) -> None:
     now, lifetime = datetime.now(UTC), sessions.Lifetime(timedelta(hours=12), timedelta(days=14))
     found = sessions.find(database, token, lifetime, now, None)
     assert found is not None
-    assert sessions.end_others(database, found.acting, now) == 1
+    assert sessions.end_others(database, found.principal, now) == 1
 
 
 def test_somebody_who_is_disabled_is_shut_out_at_once(
@@ -262,11 +262,11 @@ def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[py
     """Set it up as a person would; return the app and one recovery code."""
     key = secret_key(Settings(_env_file=None, amazcope_data_dir=stack.data_dir))  # type: ignore[call-arg]
     number = database.scalars(select(Person.id).where(Person.mail == mail)).one()
-    acting = acting_person(database, number, Means.PAGE)
-    app = pyotp.parse_uri(begin_second_factor(database, acting, key, datetime.now(UTC)))
+    principal = acting_person(database, number, Via.PAGE)
+    app = pyotp.parse_uri(begin_second_factor(database, principal, key, datetime.now(UTC)))
     assert isinstance(app, pyotp.TOTP)
     now = datetime.now(UTC)
-    codes = confirm_second_factor(database, acting, code_of(app, -1), key, now)
+    codes = confirm_second_factor(database, principal, code_of(app, -1), key, now)
     return app, codes[0]
 
 

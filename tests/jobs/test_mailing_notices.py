@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.people.email_templates import Letter
@@ -31,10 +31,10 @@ def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
 
 
 def test_what_stayed_unread_is_mailed_once(
-    session: Session, acting: Acting, letters: list[Letter]
+    session: Session, principal: Principal, letters: list[Letter]
 ) -> None:
-    told(session, acting.person_id, "Your password was changed.", timedelta(minutes=9))
-    told(session, acting.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
+    told(session, principal.person_id, "Your password was changed.", timedelta(minutes=9))
+    told(session, principal.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
     mailing.mail_notices()
     mailing.mail_notices()
     [letter] = letters
@@ -45,18 +45,18 @@ def test_what_stayed_unread_is_mailed_once(
 
 @pytest.mark.parametrize("age", [timedelta(minutes=4), timedelta(hours=25)])
 def test_neither_the_newest_nor_old_news_is_mailed(
-    session: Session, acting: Acting, letters: list[Letter], age: timedelta
+    session: Session, principal: Principal, letters: list[Letter], age: timedelta
 ) -> None:
-    told(session, acting.person_id, "News", age)
+    told(session, principal.person_id, "News", age)
     mailing.mail_notices()
     assert letters == []
 
 
 def test_what_was_read_is_not_mailed(
-    session: Session, acting: Acting, letters: list[Letter]
+    session: Session, principal: Principal, letters: list[Letter]
 ) -> None:
-    told(session, acting.person_id, "News", timedelta(minutes=9))
-    account_notices.mark_read(session, acting, account_notices.newest(session, acting)[0].id)
+    told(session, principal.person_id, "News", timedelta(minutes=9))
+    account_notices.mark_read(session, principal, account_notices.newest(session, principal)[0].id)
     session.commit()
     mailing.mail_notices()
     assert letters == []
@@ -72,23 +72,23 @@ def test_what_was_read_is_not_mailed(
     ],
 )
 def test_who_wants_none_or_can_not_get_any_is_not_written_to(
-    session: Session, acting: Acting, letters: list[Letter], so: dict[str, object]
+    session: Session, principal: Principal, letters: list[Letter], so: dict[str, object]
 ) -> None:
-    person = session.get_one(Person, acting.person_id)
+    person = session.get_one(Person, principal.person_id)
     for name, value in so.items():
         setattr(person, name, value)
-    told(session, acting.person_id, "News", timedelta(minutes=9))
+    told(session, principal.person_id, "News", timedelta(minutes=9))
     mailing.mail_notices()
     assert letters == []
 
 
 def test_a_letter_that_is_refused_stops_no_other_and_is_told(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Person(team_id=acting.team_id, name="Other", mail="other@team.example")
+    other = Person(team_id=principal.team_id, name="Other", mail="other@team.example")
     session.add(other)
     session.flush()
-    told(session, acting.person_id, "First", timedelta(minutes=9))
+    told(session, principal.person_id, "First", timedelta(minutes=9))
     told(session, other.id, "Second", timedelta(minutes=8))
     taken: list[str] = []
 

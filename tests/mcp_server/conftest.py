@@ -18,7 +18,7 @@ from mcp_types import CallToolResult, TextContent
 from sqlalchemy.orm import Session
 
 from core.accounts.access.api_tokens import find_by_token, make_api_token
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database.session import write_scope
@@ -36,7 +36,7 @@ class Agent:
     """A program with a token that calls tools in memory; what it was refused is an error."""
 
     token: str
-    acting: Acting
+    principal: Principal
     refused: list[str] = field(default_factory=list)
 
     def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -95,18 +95,18 @@ def words_of(result: CallToolResult) -> str:
     return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
 
 
-def agent_of(session: Session, owner: Acting, *scopes: Scope) -> Agent:
+def agent_of(session: Session, owner: Principal, *scopes: Scope) -> Agent:
     """Return an agent that acts as a person with a token of these scopes (all of them)."""
     now = datetime.now(UTC)
-    page = acting_person(session, owner.person_id, Means.PAGE)
+    page = acting_person(session, owner.person_id, Via.PAGE)
     token = make_api_token(session, page, "An agent", scopes or ALL, None, now)
     session.commit()
     bearer = find_by_token(session, token, now, None)
     assert bearer is not None
-    return Agent(token, bearer.acting)
+    return Agent(token, bearer.principal)
 
 
-def active(session: Session, who: Acting, role: Role | None = None) -> Acting:
+def active(session: Session, who: Principal, role: Role | None = None) -> Principal:
     """Make a person of a test one who may sign in, in a role; return who acts."""
     person = session.get_one(Person, who.person_id)
     person.state = "active"
@@ -114,13 +114,13 @@ def active(session: Session, who: Acting, role: Role | None = None) -> Acting:
     if role is not None:
         person.role = role.value
     session.flush()
-    return acting_person(session, person.id, Means.PAGE)
+    return acting_person(session, person.id, Via.PAGE)
 
 
 @pytest.fixture
-def agent(session: Session, acting: Acting) -> Agent:
+def agent(session: Session, principal: Principal) -> Agent:
     """The first administrator's agent, with every scope."""
-    return agent_of(session, acting)
+    return agent_of(session, principal)
 
 
 @dataclass
@@ -158,7 +158,7 @@ def door(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
         owner = session.get_one(Person, acting_owner(session).person_id)
         owner.state, owner.mail = "active", "owner@team.example"
         session.flush()
-        page = acting_person(session, owner.id, Means.PAGE)
+        page = acting_person(session, owner.id, Via.PAGE)
         token = make_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
     with serving(port):
         yield Door(f"http://127.0.0.1:{port}/mcp", port, token)

@@ -14,7 +14,7 @@ from typing import Annotated
 import uvicorn
 from pydantic import Field
 
-from core.accounts.access.permissions import Right
+from core.accounts.access.permissions import Permission
 from core.accounts.people.membership import acting_owner
 from core.database.session import read_scope
 from core.errors import InvalidInputError
@@ -42,19 +42,19 @@ class Datum(Part):
     id: str
 
 
-@tool(Right.READ, "Simple text")
+@tool(Permission.READ, "Simple text")
 def test_simple_text(call: Call) -> Said:
     """Say something."""
     return Said(word="text").saying("This is a simple text response for testing.")
 
 
-@tool(Right.READ, "Error")
+@tool(Permission.READ, "Error")
 def test_error_handling(call: Call) -> Said:
     """Refuse."""
     raise InvalidInputError("This tool intentionally returns an error for testing")
 
 
-@tool(Right.READ, "Progress")
+@tool(Permission.READ, "Progress")
 def test_tool_with_progress(call: Call) -> Said:
     """Tell how far it is."""
     for done in (0, 50, 100):
@@ -63,13 +63,13 @@ def test_tool_with_progress(call: Call) -> Said:
     return Said(word="done").saying("Done.")
 
 
-@resource("test://static-text", Right.READ, "Text")
+@resource("test://static-text", Permission.READ, "Text")
 def static_text(call: Call) -> Datum:
     """Something to read."""
     return Datum(id="text")
 
 
-@resource("test://template/{id}/data", Right.READ, "Data")
+@resource("test://template/{id}/data", Permission.READ, "Data")
 def data(call: Call, id: str) -> Datum:
     """Something to read of an id."""
     return Datum(id=id)

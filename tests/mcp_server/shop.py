@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.observation import CategoryRank
 from core.tracking.rules import Role
 from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
@@ -40,12 +40,12 @@ def ranked(category: str, rank: int, *others: tuple[str, int]) -> dict[str, Any]
     return {"ranks": tuple(CategoryRank(*each) for each in [(category, rank), *others])}
 
 
-def own_lamp(session: Session, acting: Acting) -> int:
+def own_lamp(session: Session, principal: Principal) -> int:
     """Have somebody follow a lamp of their own, looked at four days ago and an hour ago.
 
     20.00 and rank 500 became 22.00 and rank 400; 1,000 ratings became 1,010.
     """
-    [number] = follow_all(session, acting, [LAMP], role=Role.OWN)
+    [number] = follow_all(session, principal, [LAMP], role=Role.OWN)
     sold(session, days_ago(4), listing=lamp_listing())
     sold(session, hours_ago(1), price=2200, rank=400, ratings_count=1010, listing=lamp_listing())
     return number

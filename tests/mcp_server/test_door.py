@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.api_tokens import own_tokens, revoke_own
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import ApiToken
 from core.accounts.people.membership import acting_person
 from core.agents.models import AgentCall
@@ -29,7 +29,7 @@ HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Versio
 
 
 def test_an_agent_finds_what_its_owner_follows(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     store(session, look_at(listing=lamp_listing()))
     found = agent.call("search_products", search="reading")
     assert (found["total"], found["truncated"], found["next_cursor"]) == (1, False, None)
@@ -50,7 +50,7 @@ def test_every_call_is_in_the_log_with_a_hash_of_its_arguments(
         ("search_products", "refused"),
         ("get_product_details", "refused"),
     ]
-    assert {each.token_id for each in calls} == {agent.acting.token_id}
+    assert {each.token_id for each in calls} == {agent.principal.token_id}
     assert len({bytes(each.arguments_hash) for each in calls}) == 3
     assert all(each.took_ms is not None for each in calls)
 
@@ -92,7 +92,7 @@ def test_a_revoked_token_is_dead_at_once(door: Door) -> None:
     assert post(door, door.token).status_code == 200
     with write_scope() as session:
         owner = session.scalars(select(ApiToken.person_id)).one()
-        page = acting_person(session, owner, Means.PAGE)
+        page = acting_person(session, owner, Via.PAGE)
         [kept] = own_tokens(session, page, datetime.now(UTC))
         revoke_own(session, page, kept.id, datetime.now(UTC))
     assert post(door, door.token).status_code == 401
@@ -118,11 +118,13 @@ def test_a_page_of_another_origin_is_refused(door: Door) -> None:
     assert post(door, door.token, Origin="https://evil.example").status_code == 403
 
 
-def test_a_role_lowered_since_holds_for_the_next_call(session: Session, acting: Acting) -> None:
-    seller = active(session, colleague(session, acting), Role.SELLER)
+def test_a_role_lowered_since_holds_for_the_next_call(
+    session: Session, principal: Principal
+) -> None:
+    seller = active(session, colleague(session, principal), Role.SELLER)
     agent = agent_of(session, seller)
     agent.call("search_products")
-    assert agent.acting.scopes == frozenset(Scope)
+    assert agent.principal.scopes == frozenset(Scope)
 
 
 def post(door: Door, token: str, **headers: str) -> httpx2.Response:

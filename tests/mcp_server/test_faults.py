@@ -14,7 +14,7 @@ from pydantic import Field
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Means, Right
+from core.accounts.access.permissions import Permission, Via
 from core.accounts.people.membership import acting_person
 from core.agents.models import AgentCall, AgentWrite
 from core.database import session as db
@@ -72,7 +72,7 @@ def slow(
 @pytest.fixture
 def slow_tool() -> Iterator[str]:
     """A tool that takes its time; made before the server."""
-    tools.tool(Right.READ, "Wait")(slow)
+    tools.tool(Permission.READ, "Wait")(slow)
     yield "slow"
     del tools.TOOLS["slow"]
 
@@ -89,7 +89,7 @@ def test_a_fault_of_ours_is_told_as_ours_and_logged(
     session: Session, agent: Agent, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     """Also one that looks like the fault of who called, such as an answer that fits no model."""
-    tools.tool(Right.READ, "Fail")(broken)
+    tools.tool(Permission.READ, "Fail")(broken)
     try:
         assert agent.refusal("broken", way=way) == FAULT
     finally:
@@ -273,7 +273,7 @@ def test_without_http_a_database_that_is_away_is_told_in_words(
     door: Door, committed_database: str
 ) -> None:
     with read_scope() as session:
-        agent = Agent(door.token, acting_person(session, 1, Means.PAGE))
+        agent = Agent(door.token, acting_person(session, 1, Via.PAGE))
     with database_away(committed_database):
         assert "does not answer just now" in agent.refusal("search_products")
         told = agent.refusal("track_products", products=[f"US:{LAMP}"])

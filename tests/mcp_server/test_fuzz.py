@@ -19,7 +19,7 @@ from mcp_types import Tool as Listed
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import ApiToken, Person
 from core.agents.models import AgentCall
 from core.suggestions.proposals.draft import Draft, DraftAction
@@ -79,23 +79,25 @@ class Fuzzed:
 
 
 @pytest.fixture
-def fuzzed(session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fuzzed]:
+def fuzzed(
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fuzzed]:
     monkeypatch.setattr(fetching, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
-    follow_all(session, acting, [LAMP], role=Owned.OWN)
-    follow_all(session, acting, [KETTLE])
+    follow_all(session, principal, [LAMP], role=Owned.OWN)
+    follow_all(session, principal, [KETTLE])
     now = datetime.now(UTC)
     lately = look_at(at=now - timedelta(hours=1), listing=lamp_listing())
     store(session, lately, look_at(KETTLE, price=1500), now=now)
     known = (f"US:{LAMP}", KETTLE, f"https://www.amazon.com/dp/{LAMP}", *others(session))
     session.commit()
-    agent = Acting(
-        acting.person_id,
-        acting.team_id,
+    agent = Principal(
+        principal.person_id,
+        principal.team_id,
         "Agent",
         "UTC",
         Role.MANAGER,
-        means=Means.TOOL,
+        means=Via.TOOL,
         scopes=frozenset(Scope),
     )
     with (
@@ -107,7 +109,7 @@ def fuzzed(session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch) ->
         yield Fuzzed(portal, client, tools, known, suggesting(session, agent))
 
 
-def suggesting(session: Session, agent: Acting) -> int:
+def suggesting(session: Session, agent: Principal) -> int:
     """Propose something for the lamp; return the suggestion's id."""
     draft = Draft(
         title="Ask for a little less",

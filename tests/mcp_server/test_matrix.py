@@ -12,7 +12,7 @@ import pytest
 from mcp_types import CallToolResult
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.errors import NotAllowedError
 from core.suggestions.competitors import service
 from core.suggestions.execution import apply
@@ -77,8 +77,8 @@ TOKENS = [(role, scope) for role, scope in pairs(Role, [None, *Scope])]
 
 def called(tool: str, role: Role, scopes: frozenset[Scope]) -> CallToolResult:
     """Call a tool without arguments, as somebody of a role with a token of these scopes."""
-    acting = Acting(1, 1, "Somebody", "UTC", role, means=Means.TOOL, scopes=scopes)
-    return client_of(make_server(Always(acting)), lambda client: client.call_tool(tool, {}))
+    principal = Principal(1, 1, "Somebody", "UTC", role, means=Via.TOOL, scopes=scopes)
+    return client_of(make_server(Always(principal)), lambda client: client.call_tool(tool, {}))
 
 
 def test_every_tool_has_an_entry_in_the_table() -> None:
@@ -144,13 +144,19 @@ def test_the_list_of_what_decides_is_whole() -> None:
 
 @pytest.mark.parametrize("scopes", [None, frozenset(Scope)], ids=["none", "all"])
 def test_a_tool_that_reached_it_would_be_refused(
-    session: Session, acting: Acting, scopes: frozenset[Scope] | None
+    session: Session, principal: Principal, scopes: frozenset[Scope] | None
 ) -> None:
-    product = own_lamp(session, acting)
-    number = suggest(session, acting, new_cadence(), now=NOW)
+    product = own_lamp(session, principal)
+    number = suggest(session, principal, new_cadence(), now=NOW)
     action = only_action(session, number).id
-    tool = Acting(
-        acting.person_id, acting.team_id, "A", "UTC", Role.ADMIN, means=Means.TOOL, scopes=scopes
+    tool = Principal(
+        principal.person_id,
+        principal.team_id,
+        "A",
+        "UTC",
+        Role.ADMIN,
+        means=Via.TOOL,
+        scopes=scopes,
     )
     refused = [
         lambda: suggestions.approve(session, tool, action, NOW),

@@ -15,7 +15,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.database.session import write_scope
 from core.settings.environment import ROOT
 from mcp_server.protocol.prompts import PROMPTS
@@ -82,7 +82,7 @@ def lamp(door: Door) -> Door:
     with write_scope() as session:
         from core.accounts.people.membership import acting_owner
 
-        owner: Acting = acting_owner(session)
+        owner: Principal = acting_owner(session)
         follow_all(session, owner, [LAMP])
         store(session, look_at(listing=lamp_listing()))
     return door

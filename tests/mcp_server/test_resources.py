@@ -13,7 +13,7 @@ from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.agents.models import AgentCall
 from core.field_reference import PRODUCT, SNAPSHOT
 from core.glossary import GLOSSARY
@@ -59,7 +59,7 @@ def test_every_resource_is_listed_with_what_it_holds(agent: Agent) -> None:
 
 
 def test_a_product_is_what_its_tool_answers(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     store(session, look_at(listing=lamp_listing()))
     there = read(agent, HERE)
     assert there["price"]["value"] == 20.0
@@ -103,7 +103,7 @@ def test_no_address_is_a_fault(uri: str) -> None:
 def test_the_list_says_how_many_there_are_and_goes_on_in_the_search(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.acting, [f"B0MANY{number:04}" for number in range(103)])
+    follow_all(session, agent.principal, [f"B0MANY{number:04}" for number in range(103)])
     found = read(agent, "product://list")
     assert (found["total"], len(found["products"]), found["truncated"]) == (103, 100, True)
     rest = agent.call("search_products", limit=100, cursor=found["next_cursor"])
@@ -111,16 +111,16 @@ def test_the_list_says_how_many_there_are_and_goes_on_in_the_search(
     assert len(set(names)) == 103
 
 
-def test_a_seller_reads_their_own_list(session: Session, acting: Acting) -> None:
-    follow_all(session, acting, [KETTLE])
-    seller = active(session, colleague(session, acting), Role.SELLER)
+def test_a_seller_reads_their_own_list(session: Session, principal: Principal) -> None:
+    follow_all(session, principal, [KETTLE])
+    seller = active(session, colleague(session, principal), Role.SELLER)
     follow_all(session, seller, [LAMP])
     found = read(agent_of(session, seller), "product://list")
     assert [row["asin"] for row in found["products"]] == [LAMP]
 
 
 def test_the_summary_counts_and_says_how_fresh_it_is(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP, KETTLE])
+    follow_all(session, agent.principal, [LAMP, KETTLE])
     store(session, look_at())
     found = read(agent, "metrics://summary")
     assert found["mine"]["followed"] == {"count": 2, "is_exact": True}
@@ -161,8 +161,8 @@ def test_a_read_is_in_the_access_log(session: Session, agent: Agent) -> None:
     ]
 
 
-def test_a_token_without_the_scope_reads_nothing(session: Session, acting: Acting) -> None:
-    blind = agent_of(session, acting, Scope.ACT)
+def test_a_token_without_the_scope_reads_nothing(session: Session, principal: Principal) -> None:
+    blind = agent_of(session, principal, Scope.ACT)
     for uri in ("glossary://terms", "product://list", HERE, "metrics://summary"):
         refusal = refused(blind, uri)
         assert refusal.code == INVALID_REQUEST

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core.accounts.access.api_tokens import make_api_token, own_tokens, revoke_own
-from core.accounts.access.permissions import Means
+from core.accounts.access.permissions import Via
 from core.accounts.models import ApiToken
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database.session import write_scope
@@ -28,7 +28,7 @@ from tests.mcp_server.processes import (
 def given(committed_database: str, tmp_path: Path) -> dict[str, str]:
     """The surroundings of a process whose token holds."""
     with write_scope() as session:
-        page = active(session, acting_person(session, acting_owner(session).person_id, Means.PAGE))
+        page = active(session, acting_person(session, acting_owner(session).person_id, Via.PAGE))
         token = make_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
     return environment(committed_database, tmp_path, AMAZCOPE_TOKEN=token)
 
@@ -72,7 +72,7 @@ def test_a_token_revoked_while_it_runs_opens_nothing_more(given: dict[str, str])
         assert hear(process, 1)["result"]["isError"] is False
         with write_scope() as session:
             owner = session.scalars(select(ApiToken.person_id)).one()
-            page = acting_person(session, owner, Means.PAGE)
+            page = acting_person(session, owner, Via.PAGE)
             [kept] = own_tokens(session, page, datetime.now(UTC))
             revoke_own(session, page, kept.id, datetime.now(UTC))
         say(process, call_message("search_products", 2))

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.auth import session as signed_in
 from core.accounts.access import sessions
-from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person
 from core.accounts.models import SignIn as SignInRow
 from core.accounts.people.membership import acting_person
 
-SignIn = Callable[[Acting | None], None]
+SignIn = Callable[[Principal | None], None]
 _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -35,21 +35,21 @@ def sign_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> SignIn:
     monkeypatch.setattr(signed_in, "address", lambda: None)
     monkeypatch.setattr(signed_in, "device_token", lambda: None)
 
-    def as_person(acting: Acting | None) -> None:
-        token = None if acting is None else _token_of(session, acting)
+    def as_person(principal: Principal | None) -> None:
+        token = None if principal is None else _token_of(session, principal)
         monkeypatch.setattr(signed_in, "cookie", lambda: token)
 
     return as_person
 
 
 @pytest.fixture(autouse=True)
-def _owner_is_signed_in(sign_in: SignIn, acting: Acting) -> None:
-    sign_in(acting)
+def _owner_is_signed_in(sign_in: SignIn, principal: Principal) -> None:
+    sign_in(principal)
 
 
-def _token_of(session: Session, acting: Acting) -> str:
+def _token_of(session: Session, principal: Principal) -> str:
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, acting.person_id, now)
+    ticket = sessions.make_ticket(session, principal.person_id, now)
     token = sessions.begin(session, ticket, signed_in.lifetime(), now, None, "a browser")
     assert token is not None
     session.execute(update(SignInRow).values(confirmed_at=_FOREVER))
@@ -65,14 +65,14 @@ def unconfirmed(session: Session, _owner_is_signed_in: None) -> None:
 
 
 @pytest.fixture
-def somebody(session: Session, acting: Acting) -> Callable[[Role], Acting]:
+def somebody(session: Session, principal: Principal) -> Callable[[Role], Principal]:
     """Make a member of the owner's team."""
 
-    def of_role(role: Role) -> Acting:
-        person = Person(team_id=acting.team_id, name=role.value.title(), role=role.value)
+    def of_role(role: Role) -> Principal:
+        person = Person(team_id=principal.team_id, name=role.value.title(), role=role.value)
         person.mail = f"{role.value}@team.example"
         session.add(person)
         session.commit()
-        return acting_person(session, person.id, Means.PAGE)
+        return acting_person(session, person.id, Via.PAGE)
 
     return of_role

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
 from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
@@ -16,7 +16,7 @@ from core.tracking.service import Wish, follow
 
 def seed(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     asin: str,
     title: str | None = None,
     *,
@@ -27,7 +27,7 @@ def seed(
 ) -> int:
     """Follow an invented product; return its id."""
     wish = Wish(marketplace, asin, role)
-    [followed] = follow(session, acting, [wish], is_demo=is_demo)
+    [followed] = follow(session, principal, [wish], is_demo=is_demo)
     if title is not None:
         listing = Listing(title=title)
         seen_at = datetime.now(UTC)
@@ -47,9 +47,9 @@ def seed(
     return followed.product_id
 
 
-def follow_many(session: Session, acting: Acting, number: int) -> None:
+def follow_many(session: Session, principal: Principal, number: int) -> None:
     """Follow that many products that were never looked at."""
-    follow(session, acting, [Wish("US", f"B0TEST{n:04d}") for n in range(number)])
+    follow(session, principal, [Wish("US", f"B0TEST{n:04d}") for n in range(number)])
     session.commit()
 
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.commands import imports
 from app.data import operations
 from app.imports import results, upload
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.importing.queries import find_import
 from core.settings.environment import ROOT, get_settings
@@ -86,7 +86,7 @@ def test_pasting_nothing_says_what_to_do(session: Session) -> None:
 
 
 def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
     app = open_page(run_id)
@@ -98,7 +98,7 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert len(app.dataframe[0].value) == 3
 
 
-def test_a_file_of_one_row_is_told_in_the_singular(session: Session, acting: Acting) -> None:
+def test_a_file_of_one_row_is_told_in_the_singular(session: Session, principal: Principal) -> None:
     header, *_ = HISTORY.splitlines(keepends=True)
     failing = next(row for row in HISTORY.splitlines(keepends=True) if b"someday" in row)
     said = words(open_page(imports.offer_file("one.csv", BytesIO(header + failing))))
@@ -126,7 +126,9 @@ def test_what_columns_are_taken_for_and_what_will_fail_is_told_before_confirming
     assert app.expander[0].label.startswith("What the columns are taken as: 5 columns")
 
 
-def test_a_file_without_times_asks_for_one_and_keeps_it(session: Session, acting: Acting) -> None:
+def test_a_file_without_times_asks_for_one_and_keeps_it(
+    session: Session, principal: Principal
+) -> None:
     run_id = imports.offer_file("latest.csv", BytesIO(WITHOUT_TIME))
     app = open_page(run_id)
     app.button(key="confirm").click().run()
@@ -135,7 +137,7 @@ def test_a_file_without_times_asks_for_one_and_keeps_it(session: Session, acting
     app.datetime_input(key=upload.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
     app.selectbox(key=upload.ZONE).set_value("Europe/Berlin")
     app.button(key="confirm").click().run()
-    view = find_import(session, acting, run_id)
+    view = find_import(session, principal, run_id)
     assert view is not None
     assert (view.state, view.captured_at) == ("queued", datetime(2026, 2, 1, 8, tzinfo=UTC))
 
@@ -161,7 +163,7 @@ def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:
     assert app.error[0].value.endswith((".", ")"))
 
 
-def test_progress_is_honest_about_the_worker(session: Session, acting: Acting) -> None:
+def test_progress_is_honest_about_the_worker(session: Session, principal: Principal) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
     imports.confirm(run_id, upload.Confirmation())
     view = operations.find_import(run_id)
@@ -173,11 +175,13 @@ def test_progress_is_honest_about_the_worker(session: Session, acting: Acting) -
     assert said.startswith("Waiting for the worker, queued")
 
 
-def test_the_download_is_a_csv_that_spreadsheets_read(session: Session, acting: Acting) -> None:
+def test_the_download_is_a_csv_that_spreadsheets_read(
+    session: Session, principal: Principal
+) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
     imports.confirm(run_id, upload.Confirmation())
     run_import(run_id)
-    lines = operations.verdict_file(acting, run_id).decode("utf-8-sig").splitlines()
+    lines = operations.verdict_file(principal, run_id).decode("utf-8-sig").splitlines()
     assert lines[0] == "row,asked,verdict,detail,marketplace,asin"
     assert lines[1] == "1,B0TEST0001,Stored,,DE,B0TEST0001"
     assert len(lines) == 4

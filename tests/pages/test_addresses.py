@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app.web import error_boundary, url_parameters
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.settings.environment import ROOT
 from tests.pages.seeding import seed
 
@@ -57,9 +57,13 @@ CASES = [
 
 @pytest.mark.parametrize(("page", "address", "words"), CASES)
 def test_an_odd_address_is_answered_in_words(
-    session: Session, acting: Acting, page: str, address: dict[str, str | list[str]], words: str
+    session: Session,
+    principal: Principal,
+    page: str,
+    address: dict[str, str | list[str]],
+    words: str,
 ) -> None:
-    seed(session, acting, "B0TEST0001", "Kettle")
+    seed(session, principal, "B0TEST0001", "Kettle")
     app = opened(page, address)
     assert unexpected(app) == []
     shown = [*app.markdown, *app.info, *app.warning, *app.caption, *app.dataframe, *app.title]
@@ -69,9 +73,9 @@ def test_an_odd_address_is_answered_in_words(
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
 def test_whatever_an_address_holds_the_page_is_shown(
-    session: Session, acting: Acting, data: st.DataObject
+    session: Session, principal: Principal, data: st.DataObject
 ) -> None:
-    seed(session, acting, "B0TEST0001", "Kettle")
+    seed(session, principal, "B0TEST0001", "Kettle")
     page = data.draw(st.sampled_from(sorted(PARAMETERS)))
     values = st.one_of(ODD, st.lists(ODD, min_size=2, max_size=3))
     address = data.draw(st.fixed_dictionaries(dict.fromkeys(PARAMETERS[page], values)))

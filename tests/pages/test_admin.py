@@ -16,7 +16,7 @@ from app.data import accounts
 from app.login import account_links
 from core.accounts.access import api_tokens, audit
 from core.accounts.access.one_time_tokens import Purpose
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import Person
 from core.accounts.people import account_notices, membership, profile
 from core.errors import NotAllowedError
@@ -69,7 +69,7 @@ def _managing(person_id: int) -> None:
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER, Role.MANAGER])
 def test_nobody_but_an_administrator_sees_it(
     session: Session,
-    somebody: Callable[[Role], Acting],
+    somebody: Callable[[Role], Principal],
     sign_in: SignIn,
     role: Role,
     page: str,
@@ -82,7 +82,7 @@ def test_nobody_but_an_administrator_sees_it(
 
 
 def test_what_the_pages_read_asks_for_the_role_itself(
-    session: Session, somebody: Callable[[Role], Acting], sign_in: SignIn
+    session: Session, somebody: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     sign_in(somebody(Role.MANAGER))
     for read in (
@@ -91,7 +91,7 @@ def test_what_the_pages_read_asks_for_the_role_itself(
         accounts.team_settings,
         accounts.kinds_of_events,
         lambda: accounts.audit_events(None, None, None),
-        lambda: accounts.audit_file(signed_in.acting(), None, None),
+        lambda: accounts.audit_file(signed_in.principal(), None, None),
     ):
         with pytest.raises(NotAllowedError):
             read()
@@ -101,7 +101,7 @@ def test_what_the_pages_read_asks_for_the_role_itself(
 
 
 def test_a_role_is_changed_and_the_person_told(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
     app = manage(seller.person_id)
@@ -111,16 +111,16 @@ def test_a_role_is_changed_and_the_person_told(
     assert account_notices.count_unread(session, seller) == 1
 
 
-def test_the_last_administrator_stays_one(session: Session, acting: Acting) -> None:
-    app = manage(acting.person_id)
+def test_the_last_administrator_stays_one(session: Session, principal: Principal) -> None:
+    app = manage(principal.person_id)
     labelled(app.selectbox, "Role").set_value(Role.VIEWER)
     press(app, "Change role")
     assert "last administrator" in errors(app)
-    assert state_of(session, acting.person_id) == ("admin", "active")
+    assert state_of(session, principal.person_id) == ("admin", "active")
 
 
 def test_somebody_is_disabled_enabled_and_erased_only_by_their_name(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
     press(manage(seller.person_id), "Disable")
@@ -140,7 +140,7 @@ def test_somebody_is_disabled_enabled_and_erased_only_by_their_name(
 
 
 def test_a_lost_second_factor_is_removed(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
     person = session.get_one(Person, seller.person_id)
@@ -151,8 +151,10 @@ def test_a_lost_second_factor_is_removed(
     assert person.totp_confirmed_at is None
 
 
-def test_who_waits_for_the_set_up_link_is_left_alone(session: Session, acting: Acting) -> None:
-    person = Person(team_id=acting.team_id, name="Owner", role="admin", state="unclaimed")
+def test_who_waits_for_the_set_up_link_is_left_alone(
+    session: Session, principal: Principal
+) -> None:
+    person = Person(team_id=principal.team_id, name="Owner", role="admin", state="unclaimed")
     session.add(person)
     session.commit()
     keys = [button.key for button in open_page("admin").button]
@@ -162,7 +164,9 @@ def test_who_waits_for_the_set_up_link_is_left_alone(session: Session, acting: A
 # Invitations
 
 
-def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: Acting) -> None:
+def test_without_a_mail_server_the_link_is_shown_once(
+    session: Session, principal: Principal
+) -> None:
     app = open_page("admin", part="Invitations")
     labelled(app.text_input, "Mail address").set_value("New@Team.example")
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
@@ -181,7 +185,7 @@ def test_without_a_mail_server_the_link_is_shown_once(session: Session, acting: 
 
 
 def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
-    session: Session, acting: Acting, mailed: list[int]
+    session: Session, principal: Principal, mailed: list[int]
 ) -> None:
     app = open_page("admin", part="Invitations")
     labelled(app.text_input, "Mail address").set_value("new@team.example")
@@ -193,7 +197,7 @@ def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
     assert len(mailed) == 2
 
 
-def test_what_is_no_address_is_said_below_the_form(session: Session, acting: Acting) -> None:
+def test_what_is_no_address_is_said_below_the_form(session: Session, principal: Principal) -> None:
     app = open_page("admin", part="Invitations")
     labelled(app.text_input, "Mail address").set_value("nobody")
     press(app, "Invite")
@@ -204,7 +208,7 @@ def test_what_is_no_address_is_said_below_the_form(session: Session, acting: Act
 
 
 def test_anybodys_token_is_revoked(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     now = datetime.now(UTC)
     seller = somebody(Role.SELLER)
@@ -218,7 +222,7 @@ def test_anybodys_token_is_revoked(
 
 
 def test_the_teams_settings_win_over_the_process_and_are_audited(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     assert not account_links.is_open()
     app = open_page("admin", part="Team")
@@ -238,16 +242,16 @@ def test_the_teams_settings_win_over_the_process_and_are_audited(
 
 
 def test_events_are_newest_first_with_what_changed(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
-    membership.change_role(session, acting, seller.person_id, Role.VIEWER, datetime.now(UTC))
-    membership.disable(session, acting, seller.person_id, datetime.now(UTC))
+    membership.change_role(session, principal, seller.person_id, Role.VIEWER, datetime.now(UTC))
+    membership.disable(session, principal, seller.person_id, datetime.now(UTC))
     session.commit()
     rows = open_page("audit").dataframe[0].value.to_dict("records")
     assert [row["What"] for row in rows[:2]] == ["disabled", "changed role"]
     assert rows[1]["Values"] == "role: seller → viewer"
-    assert rows[1]["Who"] == acting.name
+    assert rows[1]["Who"] == principal.name
     assert rows[1]["From"] == "page, from this machine"
     assert not rows[1]["Sealed"]
     audit.seal(session)
@@ -256,11 +260,11 @@ def test_events_are_newest_first_with_what_changed(
 
 
 def test_the_audit_is_narrowed_by_kind_and_person(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
     audit.note(session, seller, "followed", "product:7", new={"count": 2})
-    audit.note(session, acting, "followed", "product:8")
+    audit.note(session, principal, "followed", "product:8")
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("followed").run()
@@ -269,11 +273,13 @@ def test_the_audit_is_narrowed_by_kind_and_person(
     assert list(app.dataframe[0].value["Thing"]) == ["product 7"]
 
 
-def test_the_audit_names_products_as_people_do(session: Session, acting: Acting) -> None:
+def test_the_audit_names_products_as_people_do(session: Session, principal: Principal) -> None:
     kettle, lamp = (product(session, asin) for asin in ("B0TEST0001", "B0TEST0002"))
-    audit.note(session, acting, "added competitor", f"product:{kettle}", new={"competitor": lamp})
-    audit.note_many(session, acting, "paused", "product", [kettle, lamp])
-    audit.note(session, acting, "followed", "product:8000000")
+    audit.note(
+        session, principal, "added competitor", f"product:{kettle}", new={"competitor": lamp}
+    )
+    audit.note_many(session, principal, "paused", "product", [kettle, lamp])
+    audit.note(session, principal, "followed", "product:8000000")
     rows = open_page("audit").dataframe[0].value.to_dict("records")
     assert [(row["Thing"], row["Values"]) for row in rows[:3]] == [
         ("product 8000000", ""),
@@ -282,9 +288,11 @@ def test_the_audit_names_products_as_people_do(session: Session, acting: Acting)
     ]
 
 
-def test_the_audit_is_narrowed_to_steps_that_nobody_took(session: Session, acting: Acting) -> None:
-    audit.note(session, acting, "followed", "product:8")
-    step = (acting.team_id, None, Means.JOB, "suggestion verified", "suggestion:3")
+def test_the_audit_is_narrowed_to_steps_that_nobody_took(
+    session: Session, principal: Principal
+) -> None:
+    audit.note(session, principal, "followed", "product:8")
+    step = (principal.team_id, None, Via.JOB, "suggestion verified", "suggestion:3")
     audit.note_step(session, *step, {"state": "applied"}, {"state": "verified"})
     session.commit()
     app = open_page("audit")
@@ -298,9 +306,9 @@ def test_the_audit_is_narrowed_to_steps_that_nobody_took(session: Session, actin
     assert row["Values"] == "state: applied → verified"
 
 
-def test_older_events_are_a_page_away_and_back(session: Session, acting: Acting) -> None:
+def test_older_events_are_a_page_away_and_back(session: Session, principal: Principal) -> None:
     for number in range(audit.PAGE + 5):
-        audit.note(session, acting, "tried", f"thing:{number}")
+        audit.note(session, principal, "tried", f"thing:{number}")
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("tried").run()
@@ -312,10 +320,10 @@ def test_older_events_are_a_page_away_and_back(session: Session, acting: Acting)
 
 
 def test_where_the_oldest_event_is_shown_nothing_older_is_offered(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     for number in range(audit.PAGE):
-        audit.note(session, acting, "tried", f"thing:{number}")
+        audit.note(session, principal, "tried", f"thing:{number}")
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("tried").run()
@@ -323,12 +331,12 @@ def test_where_the_oldest_event_is_shown_nothing_older_is_offered(
     assert "Older" not in [each.label for each in app.button]
 
 
-def test_the_file_holds_no_formulas(session: Session, acting: Acting) -> None:
-    audit.note(session, acting, "renamed", "tag:1", {"name": "a"}, {"name": NASTY})
-    audit.note(session, acting, "=cmd|' /C calc'!A0", "tag:2")
-    session.get_one(Person, acting.person_id).name = "@SUM(A1)"
+def test_the_file_holds_no_formulas(session: Session, principal: Principal) -> None:
+    audit.note(session, principal, "renamed", "tag:1", {"name": "a"}, {"name": NASTY})
+    audit.note(session, principal, "=cmd|' /C calc'!A0", "tag:2")
+    session.get_one(Person, principal.person_id).name = "@SUM(A1)"
     session.commit()
-    body = accounts.audit_file(acting, None, None).decode("utf-8-sig")
+    body = accounts.audit_file(principal, None, None).decode("utf-8-sig")
     rows = list(csv.DictReader(StringIO(body)))
     assert rows[0]["what"] == "'=cmd|' /C calc'!A0"
     assert rows[0]["person"] == "'@SUM(A1)"
@@ -339,7 +347,7 @@ def test_the_file_holds_no_formulas(session: Session, acting: Acting) -> None:
 
 
 def test_a_file_is_made_for_who_somebody_is_by_then(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     """It is made after the page has run, where nothing of the page is at hand."""
     other = somebody(Role.ADMIN)
@@ -347,24 +355,24 @@ def test_a_file_is_made_for_who_somebody_is_by_then(
     later = signed_in.acting_later()
     sign_in(None)
     assert accounts.audit_file(later(), None, None)
-    membership.change_role(session, acting, other.person_id, Role.MANAGER, datetime.now(UTC))
+    membership.change_role(session, principal, other.person_id, Role.MANAGER, datetime.now(UTC))
     session.commit()
     with pytest.raises(NotAllowedError):
         accounts.audit_file(later(), None, None)
-    membership.disable(session, acting, other.person_id, datetime.now(UTC))
+    membership.disable(session, principal, other.person_id, datetime.now(UTC))
     session.commit()
     with pytest.raises(signed_in.SignedOutError):
         later()
 
 
 def test_a_profile_that_was_never_saved_shows_only_what_differs(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    own = profile.get_profile(session, acting)
+    own = profile.get_profile(session, principal)
     wanted = profile.Wanted(
         own.name, own.time_zone, "de_DE", own.page_size, "symbol", "system", None, None, True
     )
-    profile.change_profile(session, acting, wanted)
+    profile.change_profile(session, principal, wanted)
     session.commit()
     assert open_page("audit").dataframe[0].value["Values"].iloc[0] == "locale: en_US → de_DE"
 
@@ -373,11 +381,11 @@ def test_a_profile_that_was_never_saved_shows_only_what_differs(
 
 
 def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     seller = somebody(Role.SELLER)
     session.get_one(Person, seller.person_id).password_hash = "$argon2id$theirs"
-    session.get_one(Person, acting.person_id).totp_confirmed_at = datetime.now(UTC)
+    session.get_one(Person, principal.person_id).totp_confirmed_at = datetime.now(UTC)
     session.commit()
     app = open_page("admin", part="Team")
     labelled(app.toggle, "Require two-factor authentication").set_value(True)
@@ -398,11 +406,11 @@ def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
 
 
 def test_a_page_that_is_not_ones_own_leaves_a_trace(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
     sign_in(somebody(Role.SELLER))
     open_page("audit")
-    sign_in(acting)
+    sign_in(principal)
     assert "page audit" in words(open_page("audit")) + str(
         [frame.value.to_dict() for frame in open_page("audit").dataframe]
     )

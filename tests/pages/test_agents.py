@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.accounts.access.api_tokens import make_api_token, own_tokens
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.models import Person
 from core.agents.models import AgentCall
 from core.agents.queries import PAGE
@@ -24,7 +24,7 @@ def open_page() -> AppTest:
     return app.run()
 
 
-def called(session: Session, who: Acting, outcome: str | None, **values: object) -> None:
+def called(session: Session, who: Principal, outcome: str | None, **values: object) -> None:
     usual = {
         "at": datetime.now(UTC) - timedelta(minutes=5),
         "team_id": who.team_id,
@@ -41,7 +41,9 @@ def called(session: Session, who: Acting, outcome: str | None, **values: object)
     session.commit()
 
 
-def test_before_any_call_it_says_what_agents_are_for(session: Session, acting: Acting) -> None:
+def test_before_any_call_it_says_what_agents_are_for(
+    session: Session, principal: Principal
+) -> None:
     app = open_page()
     assert not app.exception
     assert any("No agent has called yet" in each.value for each in app.markdown)
@@ -49,12 +51,12 @@ def test_before_any_call_it_says_what_agents_are_for(session: Session, acting: A
     assert not app.metric
 
 
-def test_each_call_is_a_row_with_how_it_ended(session: Session, acting: Acting) -> None:
-    make_api_token(session, acting, "Report", [Scope.READ], None, NOW)
-    [kept] = own_tokens(session, acting, NOW)
-    called(session, acting, "answered", token_id=kept.id, address="203.0.113.7")
-    called(session, acting, "limited", name="=HYPERLINK(1)")
-    called(session, acting, None, at=datetime.now(UTC) - timedelta(hours=1))
+def test_each_call_is_a_row_with_how_it_ended(session: Session, principal: Principal) -> None:
+    make_api_token(session, principal, "Report", [Scope.READ], None, NOW)
+    [kept] = own_tokens(session, principal, NOW)
+    called(session, principal, "answered", token_id=kept.id, address="203.0.113.7")
+    called(session, principal, "limited", name="=HYPERLINK(1)")
+    called(session, principal, None, at=datetime.now(UTC) - timedelta(hours=1))
     rows = open_page().dataframe[0].value
     assert rows["Ended"].tolist() == ["its process ended first", "too many calls", "answered"]
     assert rows["Token"].tolist() == ["(deleted)", "(deleted)", "Report"]
@@ -63,18 +65,18 @@ def test_each_call_is_a_row_with_how_it_ended(session: Session, acting: Acting) 
     assert rows["Called"].tolist()[1] == "=HYPERLINK(1)"
 
 
-def test_the_day_is_counted_by_outcome(session: Session, acting: Acting) -> None:
+def test_the_day_is_counted_by_outcome(session: Session, principal: Principal) -> None:
     for outcome in (*Outcome, Outcome.ANSWERED, None):
-        called(session, acting, outcome)
-    called(session, acting, "answered", at=datetime.now(UTC) - timedelta(days=2))
+        called(session, principal, outcome)
+    called(session, principal, "answered", at=datetime.now(UTC) - timedelta(days=2))
     shown = {metric.label: metric.value for metric in open_page().metric}
     assert shown["Calls in 24 hours"] == "7"  # those that still run, and whoever left, too
     assert (shown["Refused"], shown["Failed"], shown["Too many calls"]) == ("1", "1", "1")
 
 
-def test_it_narrows_by_how_calls_ended(session: Session, acting: Acting) -> None:
-    called(session, acting, "answered")
-    called(session, acting, "refused")
+def test_it_narrows_by_how_calls_ended(session: Session, principal: Principal) -> None:
+    called(session, principal, "answered")
+    called(session, principal, "refused")
     app = open_page()
     app.selectbox(key="call_outcome").set_value("refused").run()
     assert app.dataframe[0].value["Ended"].tolist() == ["refused"]
@@ -82,9 +84,9 @@ def test_it_narrows_by_how_calls_ended(session: Session, acting: Acting) -> None
     assert "No call ended like this." in [each.value for each in app.info]
 
 
-def test_older_calls_are_a_page_away(session: Session, acting: Acting) -> None:
+def test_older_calls_are_a_page_away(session: Session, principal: Principal) -> None:
     for number in range(PAGE + 1):
-        called(session, acting, "answered", name=f"tool {number}")
+        called(session, principal, "answered", name=f"tool {number}")
     app = open_page()
     assert len(app.dataframe[0].value) == PAGE
     next(each for each in app.button if each.label == "Older").click().run()
@@ -92,24 +94,24 @@ def test_older_calls_are_a_page_away(session: Session, acting: Acting) -> None:
 
 
 def test_where_the_oldest_call_is_shown_nothing_older_is_offered(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     for number in range(PAGE):
-        called(session, acting, "answered", name=f"tool {number}")
+        called(session, principal, "answered", name=f"tool {number}")
     app = open_page()
     assert len(app.dataframe[0].value) == PAGE
     assert "Older" not in [each.label for each in app.button]
 
 
-def test_another_teams_calls_are_not_shown(session: Session, acting: Acting) -> None:
+def test_another_teams_calls_are_not_shown(session: Session, principal: Principal) -> None:
     called(session, stranger(session), "answered")
     app = open_page()
     assert not app.dataframe
     assert not app.metric
 
 
-def test_it_is_for_administrators(session: Session, acting: Acting) -> None:
-    called(session, acting, "answered")
-    session.get_one(Person, acting.person_id).role = Role.MANAGER.value
+def test_it_is_for_administrators(session: Session, principal: Principal) -> None:
+    called(session, principal, "answered")
+    session.get_one(Person, principal.person_id).role = Role.MANAGER.value
     session.commit()
     assert not open_page().dataframe

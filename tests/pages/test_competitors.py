@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app.commands import suggestions
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.errors import InvalidInputError, NotAllowedError
 from core.settings.environment import ROOT
 from core.suggestions.competitors import service
@@ -20,24 +20,24 @@ from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
 
-MakeSomebody = Callable[[Role], Acting]
+MakeSomebody = Callable[[Role], Principal]
 HOUR_AGO = timedelta(hours=1)
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    number = own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    number = own_lamp(session, principal)
     show(session, datetime.now(UTC) - HOUR_AGO)
     session.commit()
     return number
 
 
 @pytest.fixture
-def rival(session: Session, acting: Acting, lamp: int) -> int:
+def rival(session: Session, principal: Principal, lamp: int) -> int:
     """A kettle that sells for a quarter more."""
-    [number] = follow_all(session, acting, [KETTLE])
+    [number] = follow_all(session, principal, [KETTLE])
     show(session, datetime.now(UTC) - HOUR_AGO, KETTLE, price=2500)
-    service.add_competitor(session, acting, lamp, number, datetime.now(UTC))
+    service.add_competitor(session, principal, lamp, number, datetime.now(UTC))
     session.commit()
     return number
 
@@ -69,15 +69,15 @@ def test_without_competitors_it_is_said_what_they_are_for(lamp: int):
 
 
 def test_a_pasted_address_adds_a_competitor_and_follows_it(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
     app = open_tab("Competitors")
     address = "https://www.amazon.com/Some-Kettle/dp/B0TEST0002/ref=sr_1_1?th=1"
     app.text_input(key="pasted_competitor").set_value(address)
     app.button(key="add_competitor").click().run()
     assert not app.exception
-    [added] = competitors_of(session, acting, lamp)
-    assert (added.asin, added.added_by) == ("B0TEST0002", acting.name)
+    [added] = competitors_of(session, principal, lamp)
+    assert (added.asin, added.added_by) == ("B0TEST0002", principal.name)
     assert added.captured_at is None
     assert "not looked at yet" in words(app)
     followed = rows(
@@ -108,12 +108,12 @@ def test_a_product_is_no_competitor_of_its_own(session: Session, lamp: int):
 
 
 def test_a_competitor_is_removed_and_stays_followed(
-    session: Session, acting: Acting, lamp: int, rival: int
+    session: Session, principal: Principal, lamp: int, rival: int
 ):
     app = open_tab("Competitors")
     app.button(key=f"remove_competitor_{rival}").click().run()
     assert not app.exception
-    assert competitors_of(session, acting, lamp) == []
+    assert competitors_of(session, principal, lamp) == []
     assert len(rows(session, "SELECT 1 FROM tracking WHERE product_id = :id", id=rival)) == 1
 
 
@@ -131,9 +131,9 @@ def test_another_team_has_other_competitors(session: Session, lamp: int, rival: 
 
 
 def test_a_products_suggestions_are_listed_with_their_state(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    propose(session, acting, lamp, new_price(), title="Ask for *less*")
+    propose(session, principal, lamp, new_price(), title="Ask for *less*")
     app = open_tab("Suggestions")
     [link] = [each for each in app.get("page_link") if "Ask for" in each.proto.label]
     assert "Ask for \\*less\\*" in link.proto.label
@@ -148,9 +148,11 @@ def test_a_product_without_suggestions_says_so(lamp: int):
 # Caps
 
 
-def test_a_manager_sets_price_caps_in_the_settings(session: Session, acting: Acting, lamp: int):
+def test_a_manager_sets_price_caps_in_the_settings(
+    session: Session, principal: Principal, lamp: int
+):
     assert suggestions.set_price_caps(lamp, PriceCaps(1500, 2500, 10)) == "Price caps saved."
-    assert price_caps_of(session, acting, lamp) == PriceCaps(1500, 2500, 10)
+    assert price_caps_of(session, principal, lamp) == PriceCaps(1500, 2500, 10)
     shown = words(open_tab("Competitors"))
     assert "between \\$15.00 and \\$25.00, at most 10 % at once" in shown
 
@@ -189,7 +191,7 @@ def caps_form(marketplace: str, asin: str) -> AppTest:
 
 
 def test_caps_are_typed_as_the_marketplace_writes_amounts(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
     app = caps_form("US", LAMP)
     floor, ceiling, step = app.text_input
@@ -198,17 +200,17 @@ def test_caps_are_typed_as_the_marketplace_writes_amounts(
     step.set_value("7.5")
     app.button[0].click().run()
     assert app.success[0].value == "Price caps saved."
-    assert price_caps_of(session, acting, lamp) == PriceCaps(1550, None, 7.5)
+    assert price_caps_of(session, principal, lamp) == PriceCaps(1550, None, 7.5)
     assert caps_form("US", LAMP).text_input[0].value == "15.50"
 
 
-def test_a_floor_above_the_ceiling_is_refused(session: Session, acting: Acting, lamp: int):
+def test_a_floor_above_the_ceiling_is_refused(session: Session, principal: Principal, lamp: int):
     app = caps_form("US", LAMP)
     app.text_input[0].set_value("30")
     app.text_input[1].set_value("20")
     app.button[0].click().run()
     assert "floor lies above the ceiling" in app.error[0].value
-    assert price_caps_of(session, acting, lamp) == PriceCaps()
+    assert price_caps_of(session, principal, lamp) == PriceCaps()
 
 
 # From the list
@@ -228,9 +230,9 @@ def comparing(ids: list[int], marketplaces: list[str]) -> AppTest:
 
 
 def test_ticked_products_are_compared_with_a_chosen_own_one(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    others = follow_all(session, acting, [KETTLE, "B0TEST0003"])
+    others = follow_all(session, principal, [KETTLE, "B0TEST0003"])
     session.commit()
     app = comparing(others, ["US", "US"])
     assert app.selectbox(key="compare_with").options == [f"Reading lamp with a long neck · {LAMP}"]
@@ -238,24 +240,26 @@ def test_ticked_products_are_compared_with_a_chosen_own_one(
     assert "They stay its competitors until they are removed on its page." in words(app)
     app.button(key="do_compare").click().run()
     assert not app.exception
-    assert [each.product_id for each in competitors_of(session, acting, lamp)] == others
+    assert [each.product_id for each in competitors_of(session, principal, lamp)] == others
     assert [toast.value for toast in app.toast] == ["2 set as competitors."]
     app.button(key="do_compare").click().run()
     assert [toast.value for toast in app.toast] == ["2 set already."]
 
 
-def test_all_ticked_products_are_compared_or_none(session: Session, acting: Acting, lamp: int):
-    many = follow_all(session, acting, [f"B0TEST1{n:03d}" for n in range(21)])
+def test_all_ticked_products_are_compared_or_none(
+    session: Session, principal: Principal, lamp: int
+):
+    many = follow_all(session, principal, [f"B0TEST1{n:03d}" for n in range(21)])
     session.commit()
     app = comparing(many, ["US"] * 21)
     app.button(key="do_compare").click().run()
     assert "at most 20 competitors" in app.toast[0].value
     session.rollback()
-    assert competitors_of(session, acting, lamp) == []
+    assert competitors_of(session, principal, lamp) == []
 
 
 def test_products_of_two_marketplaces_are_not_compared_together(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
     app = comparing([lamp, lamp + 1], ["US", "DE"])
     assert "compare only within one marketplace" in words(app)

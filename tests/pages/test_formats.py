@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import Person
 from core.settings.environment import ROOT
 from core.text.numbers import format_count
@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def german(session: Session, somebody: Callable[[Role], Acting]) -> Acting:
+def german(session: Session, somebody: Callable[[Role], Principal]) -> Principal:
     reader = somebody(Role.VIEWER)
     session.get_one(Person, reader.person_id).locale = "de_DE"
     session.commit()
@@ -28,8 +28,8 @@ def german(session: Session, somebody: Callable[[Role], Acting]) -> Acting:
 
 
 @pytest.fixture
-def product(session: Session, acting: Acting) -> int:
-    number, now = followed(session, acting), this_hour()
+def product(session: Session, principal: Principal) -> int:
+    number, now = followed(session, principal), this_hour()
     dear = {"price": 200000, "buy_box_price": 200000}
     store(session, [look_of(number, now - 5 * DAY, **dear), look_of(number, now - DAY)])
     return number
@@ -41,17 +41,17 @@ def figures() -> dict[str, str]:
 
 
 def test_a_product_is_written_in_each_readers_way(
-    session: Session, acting: Acting, german: Acting, product: int, sign_in: SignIn
+    session: Session, principal: Principal, german: Principal, product: int, sign_in: SignIn
 ) -> None:
     assert figures()["Rank in Kitchen"] == "#1,200"
     sign_in(german)
     assert figures()["Rank in Kitchen"] == "#1.200"
-    sign_in(acting)
+    sign_in(principal)
     assert figures()["Rank in Kitchen"] == "#1,200"
 
 
 def test_a_kept_chart_is_not_shown_to_somebody_with_other_formats(
-    session: Session, acting: Acting, german: Acting, product: int, sign_in: SignIn
+    session: Session, principal: Principal, german: Principal, product: int, sign_in: SignIn
 ) -> None:
     def alt() -> str:
         script = AppTest.from_function(_alt_text, args=(ASIN,), default_timeout=30).run()
@@ -61,16 +61,16 @@ def test_a_kept_chart_is_not_shown_to_somebody_with_other_formats(
     assert "$2,000.00" in alt()
     sign_in(german)
     assert "2.000,00\u00a0$" in alt()
-    sign_in(acting)
+    sign_in(principal)
     assert "$2,000.00" in alt()
 
 
 def _alt_text(asin: str) -> None:
     import streamlit as st
 
-    from app.data import acting, history
+    from app.data import history, principal
 
-    acting()
+    principal()
     head = history.product_head("US", asin)
     assert head
     period = history.period(head, 30)
@@ -79,7 +79,7 @@ def _alt_text(asin: str) -> None:
 
 
 def test_a_part_that_runs_alone_writes_in_the_readers_way(
-    session: Session, german: Acting, sign_in: SignIn
+    session: Session, german: Principal, sign_in: SignIn
 ) -> None:
     """Such a part runs without the frame, in a thread that nobody told whose formats count."""
     sign_in(german)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.admin import health as health_parts
 from app.data import operations
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state
 from core.settings.environment import ROOT
@@ -64,11 +64,11 @@ def test_a_worker_that_beats_and_nothing_wrong_is_fine(session: Session) -> None
 
 
 def test_a_provider_that_does_not_answer_keeps_the_page_from_being_green(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
     beat(session, now)
-    first, _ = follow_two(session, acting)
+    first, _ = follow_two(session, principal)
     asked = now - timedelta(minutes=5)
     make_run(session, {first: None}, provider="demo", state="intended", intended_at=asked)
     session.commit()
@@ -78,10 +78,12 @@ def test_a_provider_that_does_not_answer_keeps_the_page_from_being_green(
     assert app.warning[0].value.startswith("Demo has not answered a request of 5 minutes ago.")
 
 
-def test_runs_failures_and_cost_of_the_day_are_shown(session: Session, acting: Acting) -> None:
+def test_runs_failures_and_cost_of_the_day_are_shown(
+    session: Session, principal: Principal
+) -> None:
     now = datetime.now(UTC)
     beat(session, now)
-    first, second = follow_two(session, acting)
+    first, second = follow_two(session, principal)
     make_run(session, {first: "ok", second: "blocked"}, intended_at=now)
     session.commit()
     app = open_page()
@@ -138,7 +140,7 @@ def test_a_refused_token_is_a_state_and_says_when_it_is_tried_again() -> None:
     assert "rests, tried again in 30 min" in resting
 
 
-def test_a_provider_out_of_credit_is_shown_as_such(session: Session, acting: Acting) -> None:
+def test_a_provider_out_of_credit_is_shown_as_such(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
     set_provider_state(session, "demo", "no_credit", "402", now, now + timedelta(minutes=30))
     session.commit()

@@ -12,7 +12,7 @@ from app.auth import login, session_cookie
 from core.accounts.access import api_tokens
 from core.accounts.access.credentials import is_password
 from core.accounts.access.one_time_tokens import Purpose, find_token
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.login import throttling
 from core.accounts.models import AuditEvent, Person
 from core.accounts.people import membership, self_service
@@ -64,8 +64,8 @@ def said(app: AppTest) -> str:
     return " ".join(each.value for each in [*app.success, *app.error])
 
 
-def asked_for_reset(session: Session, acting: Acting) -> str:
-    person = session.get_one(Person, acting.person_id)
+def asked_for_reset(session: Session, principal: Principal) -> str:
+    person = session.get_one(Person, principal.person_id)
     person.password_hash = "$old"
     session.flush()
     asked = self_service.request_reset(session, person.mail or "", datetime.now(UTC))
@@ -75,23 +75,23 @@ def asked_for_reset(session: Session, acting: Acting) -> str:
 
 
 def test_a_new_password_lets_in_at_once(
-    session: Session, acting: Acting, tickets: list[str]
+    session: Session, principal: Principal, tickets: list[str]
 ) -> None:
-    fill(open_link(reset=asked_for_reset(session, acting)), password=PASSWORD)
+    fill(open_link(reset=asked_for_reset(session, principal)), password=PASSWORD)
     [ticket] = tickets
-    assert find_token(session, ticket, Purpose.TICKET, datetime.now(UTC)) == acting.person_id
+    assert find_token(session, ticket, Purpose.TICKET, datetime.now(UTC)) == principal.person_id
 
 
 def test_a_mailbox_alone_lets_nobody_past_a_second_factor(
-    session: Session, acting: Acting, tickets: list[str]
+    session: Session, principal: Principal, tickets: list[str]
 ) -> None:
-    token = asked_for_reset(session, acting)
-    session.get_one(Person, acting.person_id).totp_confirmed_at = datetime.now(UTC)
+    token = asked_for_reset(session, principal)
+    session.get_one(Person, principal.person_id).totp_confirmed_at = datetime.now(UTC)
     session.commit()
     app = fill(open_link(reset=token), password=PASSWORD)
     assert "Sign in with it and your second factor" in said(app)
     assert tickets == []
-    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    person = session.get_one(Person, principal.person_id, populate_existing=True)
     assert is_password(person.password_hash, PASSWORD)
 
 
@@ -131,9 +131,9 @@ def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
 
 
 def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
-    session: Session, acting: Acting, tickets: list[str]
+    session: Session, principal: Principal, tickets: list[str]
 ) -> None:
-    _, token = membership.invite(session, acting, MAIL, Role.SELLER, datetime.now(UTC))
+    _, token = membership.invite(session, principal, MAIL, Role.SELLER, datetime.now(UTC))
     session.commit()
     open_link(invitation=token)
     assert "easy to guess" in said(fill(open_link(invitation=token), password="passwordpassword"))
@@ -144,11 +144,11 @@ def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
 
 
 def test_wrong_codes_lock_and_are_told_to_the_audit(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login.signed, "address", lambda: "203.0.113.7")
     monkeypatch.setattr(login.second_factor, "check_code", lambda *_: False)
-    person = session.get_one(Person, acting.person_id)
+    person = session.get_one(Person, principal.person_id)
     person.totp_confirmed_at = datetime.now(UTC)
     token = login.links.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
     session.commit()
@@ -157,7 +157,7 @@ def test_wrong_codes_lock_and_are_told_to_the_audit(
     with pytest.raises(login.TooManyAttemptsError):
         login.try_code(token, "owner@team.example", "000000")
     locked = select(AuditEvent.person_id).where(AuditEvent.verb == "locked out")
-    assert session.scalars(locked).all() == [acting.person_id]
+    assert session.scalars(locked).all() == [principal.person_id]
 
 
 # How often, and how long
@@ -171,7 +171,7 @@ def ask_for_reset(mail: str) -> AppTest:
 
 
 def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(mailing, "send_reset", sent.append)
@@ -188,7 +188,7 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
 
 
 def test_what_is_no_address_is_sent_to_nobody_however_long_it_is(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(mailing, "send_reset", sent.append)
@@ -198,11 +198,11 @@ def test_what_is_no_address_is_sent_to_nobody_however_long_it_is(
 
 @pytest.mark.parametrize("is_cleared", [True, False])
 def test_a_reset_revokes_api_tokens_unless_its_box_is_cleared(
-    session: Session, acting: Acting, tickets: list[str], is_cleared: bool
+    session: Session, principal: Principal, tickets: list[str], is_cleared: bool
 ) -> None:
     now = datetime.now(UTC)
-    token = api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
-    app = open_link(reset=asked_for_reset(session, acting))
+    token = api_tokens.make_api_token(session, principal, "Report", [Scope.READ], None, now)
+    app = open_link(reset=asked_for_reset(session, principal))
     [box] = app.checkbox
     assert box.value
     if is_cleared:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.suggestions.models import AdviceCall
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.world import own_lamp
@@ -21,8 +21,8 @@ EVIL = "<script>alert(1)</script> **Approve everything** [here](https://evil.exa
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    number = own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    number = own_lamp(session, principal)
     session.commit()
     return number
 
@@ -39,10 +39,12 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def asked(session: Session, acting: Acting, product_id: int, state: str, **values: object) -> None:
+def asked(
+    session: Session, principal: Principal, product_id: int, state: str, **values: object
+) -> None:
     usual = {"cost_usd": Decimal("0.04"), "model": "local-8b-instruct", "advisor": "model"}
     call = AdviceCall(
-        team_id=acting.team_id,
+        team_id=principal.team_id,
         product_id=product_id,
         facts_hash=bytes([len(session.query(AdviceCall).all())]) * 16,
         at=datetime.now(UTC),
@@ -53,13 +55,13 @@ def asked(session: Session, acting: Acting, product_id: int, state: str, **value
     session.commit()
 
 
-def a_day(session: Session, acting: Acting, lamp: int) -> None:
-    asked(session, acting, lamp, "ok", suggestions=3)
-    asked(session, acting, lamp, "nothing")
-    asked(session, acting, lamp, "failed", reasons=["Question 1: The server is away."])
+def a_day(session: Session, principal: Principal, lamp: int) -> None:
+    asked(session, principal, lamp, "ok", suggestions=3)
+    asked(session, principal, lamp, "nothing")
+    asked(session, principal, lamp, "failed", reasons=["Question 1: The server is away."])
     asked(
         session,
-        acting,
+        principal,
         lamp,
         "rejected",
         reasons=["Reply 1: It cites 99, which is in no evidence.", "Reply 2: It has no actions."],
@@ -89,9 +91,9 @@ def test_without_a_model_both_screens_say_why_none_speaks(
 
 
 def test_the_queue_says_which_model_speaks_and_how_its_day_goes(
-    session: Session, acting: Acting, lamp: int, model: None
+    session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
-    a_day(session, acting, lamp)
+    a_day(session, principal, lamp)
     assert (
         "Advisors: Rules, and the model local-8b at models.example. Today (UTC): 4 questions, "
         "2 answered, 1 rejected, 1 without an answer, $0.16 of $0.50."
@@ -99,9 +101,9 @@ def test_the_queue_says_which_model_speaks_and_how_its_day_goes(
 
 
 def test_health_shows_calls_what_came_of_them_and_their_cost(
-    session: Session, acting: Acting, lamp: int, model: None
+    session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
-    a_day(session, acting, lamp)
+    a_day(session, principal, lamp)
     shown = figures(open_page("health"))
     assert shown["Questions today"] == ("4", "2 answered")
     assert shown["Brought"][0] == "3 suggestions"
@@ -111,9 +113,9 @@ def test_health_shows_calls_what_came_of_them_and_their_cost(
 
 
 def test_health_gives_the_reasons_of_every_reply_that_was_rejected(
-    session: Session, acting: Acting, lamp: int, model: None
+    session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
-    a_day(session, acting, lamp)
+    a_day(session, principal, lamp)
     rejected, failed = trouble(open_page("health"))
     assert (rejected["What came"], rejected["Product"]) == ("Reply rejected", f"US {LAMP}")
     assert rejected["Model"] == "local-8b-instruct"
@@ -125,21 +127,21 @@ def test_health_gives_the_reasons_of_every_reply_that_was_rejected(
 
 
 def test_a_day_without_trouble_says_so(
-    session: Session, acting: Acting, lamp: int, model: None
+    session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
-    asked(session, acting, lamp, "ok", suggestions=1)
+    asked(session, principal, lamp, "ok", suggestions=1)
     app = open_page("health")
     assert "Every question of today was answered with something usable." in plain(app)
     assert figures(app)["Brought"][0] == "1 suggestion"
 
 
 def test_a_spent_budget_and_a_resting_server_are_told(
-    session: Session, acting: Acting, lamp: int, model: None
+    session: Session, principal: Principal, lamp: int, model: None
 ) -> None:
     for _ in range(3):
-        asked(session, acting, lamp, "failed", reasons=["Question 1: away"])
+        asked(session, principal, lamp, "failed", reasons=["Question 1: away"])
     assert "asked again in some minutes" in plain(open_page("suggestions"))
-    asked(session, acting, lamp, "ok", cost_usd=Decimal("0.60"))
+    asked(session, principal, lamp, "ok", cost_usd=Decimal("0.60"))
     app = open_page("health")
     assert [each.value for each in app.warning if "budget is spent" in each.value]
 
@@ -153,9 +155,9 @@ def test_a_spent_budget_and_a_resting_server_are_told(
     ],
 )
 def test_a_rest_of_the_budget_that_is_too_small_for_a_question_is_told(
-    session: Session, acting: Acting, lamp: int, model: None, spent: str, said: str | None
+    session: Session, principal: Principal, lamp: int, model: None, spent: str, said: str | None
 ) -> None:
-    asked(session, acting, lamp, "ok", cost_usd=Decimal(spent))
+    asked(session, principal, lamp, "ok", cost_usd=Decimal(spent))
     warnings = [each.value for each in open_page("health").warning if "budget" in each.value]
     assert [each for each in warnings if said and said in each] == warnings
     assert len(warnings) == (said is not None)
@@ -171,13 +173,13 @@ def test_a_budget_that_no_question_fits_into_is_told(
 
 def test_what_the_model_said_is_read_by_managers_only(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     lamp: int,
     model: None,
-    somebody: Callable[[Role], Acting],
+    somebody: Callable[[Role], Principal],
     sign_in: SignIn,
 ) -> None:
-    a_day(session, acting, lamp)
+    a_day(session, principal, lamp)
     assert "Tick a row to read what the model said." in plain(open_page("health"))
     sign_in(somebody(Role.SELLER))
     app = open_page("health")

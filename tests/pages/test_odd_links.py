@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.login import account_links
 from core.accounts.access.credentials import token_hash
 from core.accounts.access.one_time_tokens import Purpose, make_token
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import OneTimeToken, Person, SignIn
 from core.settings.environment import ROOT
 from tests.pages.conftest import SignIn as SignInAs
@@ -69,12 +69,12 @@ def test_a_link_that_opens_nothing_says_so(
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_token_opens_no_other_door_than_its_own(
-    session: Session, acting: Acting, sign_in: SignInAs, name: str, purpose: Purpose
+    session: Session, principal: Principal, sign_in: SignInAs, name: str, purpose: Purpose
 ) -> None:
     if account_links.PARAMETERS.get(purpose) == name:
         return
     sign_in(None)
-    token = make_token(session, acting.person_id, purpose, datetime.now(UTC))
+    token = make_token(session, principal.person_id, purpose, datetime.now(UTC))
     session.commit()
     app = open_at(**{name: token})
     assert [error.value for error in app.error] == [dead(name)]
@@ -88,12 +88,12 @@ def test_somebody_who_is_signed_in_is_told_so_too(session: Session, name: str) -
 
 @pytest.mark.parametrize("state", ["disabled", "erased", "invited", "unclaimed"])
 def test_a_reset_of_somebody_who_is_not_active_sets_nothing(
-    session: Session, acting: Acting, sign_in: SignInAs, state: str
+    session: Session, principal: Principal, sign_in: SignInAs, state: str
 ) -> None:
     sign_in(None)
-    person = session.get_one(Person, acting.person_id)
+    person = session.get_one(Person, principal.person_id)
     person.state = state
-    token = make_token(session, acting.person_id, Purpose.RESET, datetime.now(UTC))
+    token = make_token(session, principal.person_id, Purpose.RESET, datetime.now(UTC))
     session.commit()
     app = open_at(reset=token)
     if app.text_input:
@@ -101,7 +101,7 @@ def test_a_reset_of_somebody_who_is_not_active_sets_nothing(
         app.button[0].click().run()
     assert not app.exception
     assert [error.value for error in app.error] == [DEAD]
-    assert session.get_one(Person, acting.person_id).password_hash is None
+    assert session.get_one(Person, principal.person_id).password_hash is None
 
 
 PASSWORDS = [
@@ -117,10 +117,10 @@ PASSWORDS = [
 
 @pytest.mark.parametrize(("password", "words"), PASSWORDS, ids=range(len(PASSWORDS)))
 def test_a_bad_password_leaves_the_link_good(
-    session: Session, acting: Acting, sign_in: SignInAs, password: str, words: str
+    session: Session, principal: Principal, sign_in: SignInAs, password: str, words: str
 ) -> None:
     sign_in(None)
-    token = make_token(session, acting.person_id, Purpose.RESET, datetime.now(UTC))
+    token = make_token(session, principal.person_id, Purpose.RESET, datetime.now(UTC))
     session.commit()
     app = open_at(reset=token)
     app.text_input[0].set_value(password)
@@ -130,7 +130,7 @@ def test_a_bad_password_leaves_the_link_good(
     app.button[0].click().run()
     assert not app.exception
     assert [error.value for error in app.error] == []
-    assert session.get_one(Person, acting.person_id).password_hash is not None
+    assert session.get_one(Person, principal.person_id).password_hash is not None
 
 
 def test_only_the_first_of_several_links_counts(session: Session, sign_in: SignInAs) -> None:

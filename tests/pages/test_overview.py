@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app.commands import products
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.changes.text import before_and_after, label
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
@@ -47,10 +47,10 @@ def captions_of(app: AppTest) -> str:
     return " | ".join(caption.value for caption in app.caption)
 
 
-def worsened(session: Session, acting: Acting, asin: str, role: Role) -> int:
+def worsened(session: Session, principal: Principal, asin: str, role: Role) -> int:
     return seed(
         session,
-        acting,
+        principal,
         asin,
         "Desk Lamp",
         role=role,
@@ -68,20 +68,22 @@ def test_with_nothing_tracked_the_page_leads_to_adding(session: Session) -> None
 
 
 def test_the_same_change_is_bad_of_ones_own_and_good_of_a_competitor(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    worsened(session, acting, "B0TEST0001", Role.OWN)
-    worsened(session, acting, "B0TEST0002", Role.COMPETITOR)
-    seed(session, acting, "B0TEST0003", price=100)
+    worsened(session, principal, "B0TEST0001", Role.OWN)
+    worsened(session, principal, "B0TEST0002", Role.COMPETITOR)
+    seed(session, principal, "B0TEST0003", price=100)
     app = open_overview()
     figures = figures_of(app)
     assert (figures["Need attention"], figures["Opportunities"]) == ("1", "1")
     assert captions_of(app).count("\\#1,200 → \\#2,400, worsened ×2.0") == 2
 
 
-def test_whose_products_are_shown_comes_from_the_address(session: Session, acting: Acting) -> None:
-    worsened(session, acting, "B0TEST0001", Role.OWN)
-    worsened(session, acting, "B0TEST0002", Role.COMPETITOR)
+def test_whose_products_are_shown_comes_from_the_address(
+    session: Session, principal: Principal
+) -> None:
+    worsened(session, principal, "B0TEST0001", Role.OWN)
+    worsened(session, principal, "B0TEST0002", Role.COMPETITOR)
     figures = figures_of(open_overview(whose="Own"))
     assert (figures["Need attention"], figures["Opportunities"]) == ("1", "0")
     figures = figures_of(open_overview(whose="Competitors"))
@@ -89,29 +91,31 @@ def test_whose_products_are_shown_comes_from_the_address(session: Session, actin
 
 
 def test_the_header_says_how_much_is_watched_and_how_fresh(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    seed(session, acting, "B0TEST0001", captured_at=now - timedelta(minutes=12))
-    seed(session, acting, "B0TEST0002", marketplace="DE", captured_at=now - timedelta(hours=30))
+    seed(session, principal, "B0TEST0001", captured_at=now - timedelta(minutes=12))
+    seed(session, principal, "B0TEST0002", marketplace="DE", captured_at=now - timedelta(hours=30))
     app = open_overview()
     assert "2 products in 2 marketplaces · last look 12 min ago" in captions_of(app)
     assert figures_of(app)["Looked at in 24 h"] == "1 of 2"
 
 
-def test_a_quiet_day_says_what_did_not_happen_and_no_more(session: Session, acting: Acting) -> None:
+def test_a_quiet_day_says_what_did_not_happen_and_no_more(
+    session: Session, principal: Principal
+) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     worse = {"bsr": 3604, "bsr_category_id": 1, "prior_bsr": 2935, "prior_bsr_category_id": 1}
-    seed(session, acting, "B0TEST0001", prior_day=yesterday, **worse)
+    seed(session, principal, "B0TEST0001", prior_day=yesterday, **worse)
     said = captions_of(open_overview())
     assert "Nothing got worse beyond your thresholds since yesterday." in said
     assert "No rank of yours improved beyond your threshold" in said
 
 
 def test_before_anything_was_checked_nothing_is_said_to_be_well(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    follow_all(session, acting, ["B0TEST0001"])
+    follow_all(session, principal, ["B0TEST0001"])
     said = captions_of(open_overview())
     assert "Nothing was checked yet: there is nothing to compare." in said
     assert "Nothing got worse" not in said
@@ -120,20 +124,20 @@ def test_before_anything_was_checked_nothing_is_said_to_be_well(
 
 @pytest.mark.parametrize("hours", [1, 60])
 def test_without_two_days_to_compare_nothing_is_said_to_be_well(
-    session: Session, acting: Acting, hours: int
+    session: Session, principal: Principal, hours: int
 ) -> None:
     at = datetime.now(UTC) - timedelta(hours=hours)
     old = {} if hours == 1 else {"prior_day": at.date() - timedelta(days=1)}
-    seed(session, acting, "B0TEST0001", captured_at=at, price=100, **old)
+    seed(session, principal, "B0TEST0001", captured_at=at, price=100, **old)
     said = captions_of(open_overview())
     assert "Nothing to compare yet" in said
     assert "Nothing got worse" not in said
 
 
 def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    follow_all(session, acting, ["B0TEST0001"], role=Role.OWN)
+    follow_all(session, principal, ["B0TEST0001"], role=Role.OWN)
     now = datetime.now(UTC)
     for days, bsr in ((2, 500), (1, 500), (0, 1500)):
         seen = {"price": None, "availability": Availability.UNAVAILABLE, "rank": bsr}
@@ -146,16 +150,16 @@ def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
     assert "still unavailable, rank \\#500 → \\#1,500" in captions_of(app)
 
 
-def test_doubtful_values_are_counted(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", price=100, flags=1)
+def test_doubtful_values_are_counted(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", price=100, flags=1)
     assert figures_of(open_overview())["Doubtful values"] == "1"
 
 
 def test_the_demo_market_is_named_as_such_and_can_be_removed(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    seed(session, acting, "B0DEMO0001", "Kettle", is_demo=True)
-    seed(session, acting, "B0TEST0001", "My Lamp")
+    seed(session, principal, "B0DEMO0001", "Kettle", is_demo=True)
+    seed(session, principal, "B0TEST0001", "My Lamp")
     app = open_overview()
     assert any("These products are invented" in markdown.value for markdown in app.markdown)
     app.button(key="replace_demo").click().run()
@@ -165,8 +169,8 @@ def test_the_demo_market_is_named_as_such_and_can_be_removed(
     assert asins == ["B0TEST0001"]
 
 
-def test_own_products_carry_no_banner(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", "My Lamp")
+def test_own_products_carry_no_banner(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", "My Lamp")
     assert not any("invented" in markdown.value for markdown in open_overview().markdown)
 
 

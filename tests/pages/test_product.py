@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.commands import product_settings, products
 from app.products import detail
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
 from core.history.labels import short_availability_label
@@ -65,8 +65,8 @@ def listing(title: str) -> Listing:
     )  # fmt: skip
 
 
-def test_the_current_figures_and_their_changes_are_shown(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_the_current_figures_and_their_changes_are_shown(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(
         session,
         [
@@ -82,8 +82,10 @@ def test_the_current_figures_and_their_changes_are_shown(session: Session, actin
     assert shown["Availability"][0] == "In stock"
 
 
-def test_what_moved_before_a_page_was_removed_is_no_improvement(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_what_moved_before_a_page_was_removed_is_no_improvement(
+    session: Session, principal: Principal
+):
+    product, now = followed(session, principal), this_hour()
     removed = {"price": None, "availability": Availability.GONE, "seen": Seen.AVAILABILITY}
     store(
         session,
@@ -103,16 +105,18 @@ def test_what_moved_before_a_page_was_removed_is_no_improvement(session: Session
 
 @pytest.mark.parametrize(("days", "is_told"), [(90, False), (365, True)])
 def test_a_range_that_shows_no_deals_says_so(
-    session: Session, acting: Acting, days: int, is_told: bool
+    session: Session, principal: Principal, days: int, is_told: bool
 ):
-    product, now = followed(session, acting), this_hour()
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 2 * DAY, deal_price=1900), look_of(product, now - HOUR)])
     told = "Deals are shown in ranges of up to 90 days." in texts(open_product(days))
     assert told is is_told
 
 
-def test_a_threshold_that_has_no_effect_is_said_to_have_none(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_threshold_that_has_no_effect_is_said_to_have_none(
+    session: Session, principal: Principal
+):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     wanted = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
     product_settings.change_settings(product, wanted)
@@ -123,15 +127,15 @@ def test_a_threshold_that_has_no_effect_is_said_to_have_none(session: Session, a
     ]
 
 
-def test_a_range_leaves_out_what_came_before_it(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_range_leaves_out_what_came_before_it(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 20 * DAY, price=9900), look_of(product, now - HOUR)])
     assert "$19.99 to $99.00" in texts(open_product(30)).replace("\\", "")
     assert "$99.00" not in texts(open_product(7))
 
 
-def test_a_hostile_title_is_shown_as_text(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_hostile_title_is_shown_as_text(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     title = "**Bold** [go](http://evil.test) " + "word " * 40
     seen = SEEN | Seen.LISTING
     store(session, [look_of(product, now - HOUR, listing=listing(title), seen=seen)])
@@ -140,8 +144,8 @@ def test_a_hostile_title_is_shown_as_text(session: Session, acting: Acting):
     assert shown.endswith("…")
 
 
-def test_without_a_product_one_can_be_searched(session: Session, acting: Acting):
-    followed(session, acting)
+def test_without_a_product_one_can_be_searched(session: Session, principal: Principal):
+    followed(session, principal)
     page = open_page()
     assert [box.label for box in page.text_input] == ["Find a product"]
 
@@ -150,28 +154,30 @@ def test_with_nothing_tracked_the_next_step_is_a_button(session: Session):
     assert "Add products" in [button.label for button in open_page().button]
 
 
-def test_an_unknown_product_is_said_to_be_untracked(session: Session, acting: Acting):
-    followed(session, acting)
+def test_an_unknown_product_is_said_to_be_untracked(session: Session, principal: Principal):
+    followed(session, principal)
     page = open_page(marketplace="US", asin="B0TEST9999")
     assert page.info[0].value == "B0TEST9999 in US is not tracked here."
     assert "Add it" in [button.label for button in page.button]
 
 
-def test_an_address_that_names_no_product_offers_none_to_add(session: Session, acting: Acting):
-    followed(session, acting)
+def test_an_address_that_names_no_product_offers_none_to_add(
+    session: Session, principal: Principal
+):
+    followed(session, principal)
     page = open_page(marketplace="US", asin="lamp")
     assert "Add it" not in [button.label for button in page.button]
 
 
-def test_a_product_never_fetched_says_when_it_will_be(session: Session, acting: Acting):
-    followed(session, acting)
+def test_a_product_never_fetched_says_when_it_will_be(session: Session, principal: Principal):
+    followed(session, principal)
     page = open_product()
     assert metrics(page)["Price"] == ("unknown", "never fetched: due now")
     assert page.info[0].value.startswith("Never fetched: due now.")
 
 
-def test_a_price_that_is_not_on_the_page_says_so(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_price_that_is_not_on_the_page_says_so(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     gone = {"price": None, "buy_box_price": None, "price_basis": None, "ranks": ()}
     unreported = SEEN & ~Seen.BSR
     look = look_of(
@@ -185,14 +191,14 @@ def test_a_price_that_is_not_on_the_page_says_so(session: Session, acting: Actin
     assert shown["Availability"][0] == "Unavailable"
 
 
-def test_a_period_without_snapshots_says_so(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_period_without_snapshots_says_so(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 20 * DAY)])
     assert "No snapshots in the last 7 days" in open_product(7).info[0].value
 
 
-def test_a_doubtful_price_counts_in_no_figure(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_doubtful_price_counts_in_no_figure(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
     page = open_product()
     assert metrics(page)["Buy Box price"][0] == "$19.99"
@@ -200,8 +206,8 @@ def test_a_doubtful_price_counts_in_no_figure(session: Session, acting: Acting):
     assert "1 doubtful one left out" in texts(page)
 
 
-def test_a_figure_opens_where_it_comes_from(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_figure_opens_where_it_comes_from(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     page = open_product()
     page.button(key="source_price").click().run()
@@ -210,9 +216,9 @@ def test_a_figure_opens_where_it_comes_from(session: Session, acting: Acting):
 
 
 def test_refresh_puts_the_product_in_line_and_says_so(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ):
-    product, now = followed(session, acting), this_hour()
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     monkeypatch.setattr(products, "ring_for_fetches", lambda: True)
     page = open_product()
@@ -222,8 +228,8 @@ def test_refresh_puts_the_product_in_line_and_says_so(
     assert "asked for just now, next in line" in texts(page)
 
 
-def test_settings_open_with_what_is_set(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_settings_open_with_what_is_set(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     page = open_product()
     page.button(key="settings").click().run()
@@ -232,19 +238,19 @@ def test_settings_open_with_what_is_set(session: Session, acting: Acting):
     assert {"Save", "Pause", "Remove"} <= {button.label for button in page.button}
 
 
-def test_settings_are_saved_for_the_acting_person(session: Session, acting: Acting):
-    product = followed(session, acting)
+def test_settings_are_saved_for_the_acting_person(session: Session, principal: Principal):
+    product = followed(session, principal)
     wanted = Settings(Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None)
     assert product_settings.change_settings(product, wanted) == "Settings saved."
-    head = find_product_head(session, acting, "US", ASIN)
+    head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))
     assert head.following.price_change_percent == 5
 
 
-def test_snapshots_are_read_when_their_tab_is_opened(session: Session, acting: Acting):
-    product, now = followed(session, acting), datetime.now(UTC)
+def test_snapshots_are_read_when_their_tab_is_opened(session: Session, principal: Principal):
+    product, now = followed(session, principal), datetime.now(UTC)
     store(session, [look_of(product, now - HOUR), look_of(product, now - 2 * HOUR, price=2100)])
     page = open_product()
     assert not page.dataframe
@@ -254,9 +260,12 @@ def test_snapshots_are_read_when_their_tab_is_opened(session: Session, acting: A
 
 
 def test_what_a_colleague_follows_is_found_to_be_opened(
-    session: Session, acting: Acting, sign_in: SignIn, somebody: Callable[[AccountRole], Acting]
+    session: Session,
+    principal: Principal,
+    sign_in: SignIn,
+    somebody: Callable[[AccountRole], Principal],
 ):
-    followed(session, acting)
+    followed(session, principal)
     sign_in(somebody(AccountRole.SELLER))
     assert "No followed product matches" not in texts(open_page())
 
@@ -272,8 +281,8 @@ def origin_of(page: AppTest, figure: str, which: str) -> str:
     return texts(page)
 
 
-def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     worst = (CategoryRank("Kitchen", 4000),)
     store(
         session,
@@ -292,8 +301,8 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, acti
     assert "| Value | \\$29.99 |" in origin_of(open_product(30), "List price", "Start")
 
 
-def test_another_teams_file_and_person_are_named_nowhere(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_another_teams_file_and_person_are_named_nowhere(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     other = stranger(session)
     theirs = imported(session, other, "secret-margins.csv")
     look = look_of(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
@@ -308,16 +317,16 @@ def test_another_teams_file_and_person_are_named_nowhere(session: Session, actin
             assert secret not in shown
 
 
-def test_an_average_says_how_it_was_made(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_an_average_says_how_it_was_made(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     looks = [look_of(product, now - hours * HOUR) for hours in (3, 2)]
     store(session, [*looks, look_of(product, now - HOUR, price=199900)])
     shown = origin_of(open_product(30), "Price", "Average")
     assert "weighted by how long each value held. 3 looks, 1 doubtful one left out." in shown
 
 
-def test_what_a_period_does_not_know_says_why_instead(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_what_a_period_does_not_know_says_why_instead(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.LIST_PRICE)])
     assert "Unknown · not reported in this period" in origin_of(
         open_product(30), "List price", "Lowest"
@@ -330,23 +339,25 @@ def test_a_card_has_room_for_each_availability():
 
 
 def test_a_product_that_waits_for_a_token_says_so(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("APIFY_TOKEN", "")
     get_settings.cache_clear()
-    followed(session, acting)
+    followed(session, principal)
     assert "There is no Apify token" in open_product().warning[0].value
 
 
-def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_figure_that_was_never_seen_has_no_origin_to_open(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR, seen=SEEN & ~Seen.BSR, ranks=())])
     button = open_product().button(key="source_bsr")
     assert (button.label, button.disabled) == ("never seen", True)
 
 
-def test_a_rank_that_could_not_be_read_is_said_with_its_text(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_rank_that_could_not_be_read_is_said_with_its_text(
+    session: Session, principal: Principal
+):
+    product, now = followed(session, principal), this_hour()
     unread = {"ranks": (), "seen": SEEN & ~Seen.BSR, "unreadable": {Seen.BSR: "Pozycja *12* ??"}}
     store(session, [look_of(product, now - HOUR, **unread)])
     shown = open_product()

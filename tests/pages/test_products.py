@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app import keys
 from app.commands import products
 from app.products import table
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.observation import Availability
 from core.settings.environment import ROOT
 from core.tracking.list_filter import ListFilter, Sort
@@ -57,11 +57,11 @@ def test_with_nothing_tracked_the_page_leads_to_adding(session: Session) -> None
 
 
 def test_each_product_shows_its_figures_in_its_marketplaces_way(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     seed(
         session,
-        acting,
+        principal,
         "B0TEST0001",
         "Brightwell Kettle",
         marketplace="DE",
@@ -79,47 +79,47 @@ def test_each_product_shows_its_figures_in_its_marketplaces_way(
     assert (row["state"], row["role"], row["asin"]) == ("In stock", "own", "B0TEST0001")
 
 
-def test_a_blank_says_why(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001")
-    seed(session, acting, "B0TEST0002", "Lamp", price=None, bsr_at=None, rating=40)
+def test_a_blank_says_why(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001")
+    seed(session, principal, "B0TEST0002", "Lamp", price=None, bsr_at=None, rating=40)
     never, looked = table_of(open_products(sort="Title")).to_dict("records")[::-1]
     assert (never["price"], never["looked"]) == ("not yet", "not yet")
     assert never["state"] == "Unknown: not looked at yet"
     assert (looked["price"], looked["rank"]) == ("none", "unknown")
 
 
-def test_invented_products_are_marked(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0DEMO0001", "Kettle", role=Role.OWN, is_demo=True)
+def test_invented_products_are_marked(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0DEMO0001", "Kettle", role=Role.OWN, is_demo=True)
     assert table_of(open_products())["role"].tolist() == ["own · demo"]
 
 
-def test_filters_and_order_come_from_the_address(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", "Red Kettle", price=2000)
-    seed(session, acting, "B0TEST0002", "Blue Kettle", price=3000)
-    seed(session, acting, "B0TEST0003", "Kettle", marketplace="DE", price=4000)
-    seed(session, acting, "B0TEST0004", "Lamp", price=5000)
+def test_filters_and_order_come_from_the_address(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", "Red Kettle", price=2000)
+    seed(session, principal, "B0TEST0002", "Blue Kettle", price=3000)
+    seed(session, principal, "B0TEST0003", "Kettle", marketplace="DE", price=4000)
+    seed(session, principal, "B0TEST0004", "Lamp", price=5000)
     app = open_products(search="kettle", market=["US"], sort="Highest price")
     assert table_of(app)["product"].tolist() == ["Blue Kettle", "Red Kettle"]
     assert "2 products match · by price" in captions_of(app)
 
 
-def test_a_search_without_a_match_says_so(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", "Kettle")
+def test_a_search_without_a_match_says_so(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", "Kettle")
     app = open_products(search="submarine")
     assert not app.dataframe
     assert "No product matches" in app.info[0].value
 
 
 def test_prices_of_several_currencies_are_not_compared_silently(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    seed(session, acting, "B0TEST0001", "Kettle", price=2000)
-    seed(session, acting, "B0TEST0002", "Kettle", marketplace="JP", price=3000)
+    seed(session, principal, "B0TEST0001", "Kettle", price=2000)
+    seed(session, principal, "B0TEST0002", "Kettle", marketplace="JP", price=3000)
     assert "currencies are not converted" in captions_of(open_products(sort="Lowest price"))
 
 
-def test_the_second_page_is_reached_by_its_address(session: Session, acting: Acting) -> None:
-    follow_many(session, acting, 52)
+def test_the_second_page_is_reached_by_its_address(session: Session, principal: Principal) -> None:
+    follow_many(session, principal, 52)
     assert len(table_of(open_products())) == 50
     app = open_products(page="2")
     assert table_of(app)["asin"].tolist() == ["B0TEST0050", "B0TEST0051"]
@@ -128,9 +128,9 @@ def test_the_second_page_is_reached_by_its_address(session: Session, acting: Act
 
 @pytest.mark.parametrize("page", ["9", "-1", "x", "٣", "99999999999"])
 def test_a_page_that_does_not_exist_is_the_first(
-    session: Session, acting: Acting, page: str
+    session: Session, principal: Principal, page: str
 ) -> None:
-    follow_many(session, acting, 2)
+    follow_many(session, principal, 2)
     assert len(table_of(open_products(page=page))) == 2
 
 
@@ -138,11 +138,11 @@ def test_a_page_that_does_not_exist_is_the_first(
 
 
 def test_a_refresh_makes_products_due_and_says_who_waits_before(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[bool] = []
     monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
-    first, second = seed(session, acting, "B0TEST0001"), seed(session, acting, "B0TEST0002")
+    first, second = seed(session, principal, "B0TEST0001"), seed(session, principal, "B0TEST0002")
     assert products.refresh([first]) == "1 product queued, next in line."
     assert products.refresh([second]) == "1 product queued behind 1 other."
     assert schedule_of(session, second)["priority"] == 0
@@ -150,29 +150,29 @@ def test_a_refresh_makes_products_due_and_says_who_waits_before(
 
 
 def test_a_product_being_fetched_is_not_queued_twice(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "fetch_now", lambda: None)
-    product_id = seed(session, acting, "B0TEST0001")
+    product_id = seed(session, principal, "B0TEST0001")
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     session.commit()
     assert products.refresh([product_id]) == "1 product already being fetched."
 
 
 def test_a_queue_that_is_away_loses_no_request(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> None:
         raise psycopg.OperationalError("gone")
 
     monkeypatch.setattr(fetching, "fetch_now", away)
-    product_id = seed(session, acting, "B0TEST0001")
+    product_id = seed(session, principal, "B0TEST0001")
     assert "fetches them when it is back" in products.refresh([product_id])
     assert schedule_of(session, product_id)["priority"] == 0
 
 
-def test_each_action_says_what_it_did(session: Session, acting: Acting) -> None:
-    ids = [seed(session, acting, "B0TEST0001"), seed(session, acting, "B0TEST0002")]
+def test_each_action_says_what_it_did(session: Session, principal: Principal) -> None:
+    ids = [seed(session, principal, "B0TEST0001"), seed(session, principal, "B0TEST0002")]
     assert products.pause(ids) == "2 products paused."
     assert products.pause(ids) == "They were paused already."
     assert products.resume(ids[:1]) == "1 product resumed."
@@ -182,9 +182,11 @@ def test_each_action_says_what_it_did(session: Session, acting: Acting) -> None:
     assert session.execute(text("SELECT count(*) FROM product")).scalar_one() == 2
 
 
-def test_a_queued_a_fetched_and_a_doubtful_product_say_so(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", price=1, availability=Availability.IN_STOCK, flags=1)
-    [row] = table.records(find_products(session, acting, ListFilter(), Sort(), 1, 5).rows)
+def test_a_queued_a_fetched_and_a_doubtful_product_say_so(
+    session: Session, principal: Principal
+) -> None:
+    seed(session, principal, "B0TEST0001", price=1, availability=Availability.IN_STOCK, flags=1)
+    [row] = table.records(find_products(session, principal, ListFilter(), Sort(), 1, 5).rows)
     now = datetime.now(UTC)
     assert table.state_in_words(row, now) == "In stock · doubtful"
     queued = row | {"requested_at": now, "due_at": now}
@@ -199,15 +201,17 @@ def test_a_sparkline_draws_a_better_rank_higher_and_a_constant_flat() -> None:
     assert table.sparkline([None, 700.0]) == []
 
 
-def test_a_person_gets_out_of_a_search_without_a_match(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", "Kettle")
+def test_a_person_gets_out_of_a_search_without_a_match(
+    session: Session, principal: Principal
+) -> None:
+    seed(session, principal, "B0TEST0001", "Kettle")
     app = open_products(search="submarine", role=["Own"])
     app.button(key=keys.CLEAR).click().run()
     assert table_of(app)["product"].tolist() == ["Kettle"]
 
 
-def test_a_title_cannot_turn_the_cells_beside_it(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", "\u202eelttek \u2066lamp\u2069")
+def test_a_title_cannot_turn_the_cells_beside_it(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", "\u202eelttek \u2066lamp\u2069")
     assert table_of(open_products())["product"].tolist() == ["elttek lamp"]
 
 
@@ -221,7 +225,7 @@ def test_price_and_state_come_before_what_a_screen_may_cut() -> None:
     assert table.COLUMNS.index("state") < table.COLUMNS.index("asin")
 
 
-def test_a_page_that_is_gone_has_no_price_now(session: Session, acting: Acting) -> None:
-    seed(session, acting, "B0TEST0001", "Can", price=1949, availability=Availability.GONE)
+def test_a_page_that_is_gone_has_no_price_now(session: Session, principal: Principal) -> None:
+    seed(session, principal, "B0TEST0001", "Can", price=1949, availability=Availability.GONE)
     [row] = table_of(open_products()).to_dict("records")
     assert (row["price"], row["rating"], row["state"]) == ("gone", "gone", "Page gone")

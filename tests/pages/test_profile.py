@@ -15,7 +15,7 @@ from app.auth import session as signed_in
 from app.commands import account
 from core.accounts.access import api_tokens, sessions
 from core.accounts.access.credentials import hash_password, is_password
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.login import two_factor
 from core.accounts.models import Person
 from core.accounts.people import account_notices
@@ -37,8 +37,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     get_settings.cache_clear()
 
 
-def with_password(session: Session, acting: Acting) -> Person:
-    person = session.get_one(Person, acting.person_id)
+def with_password(session: Session, principal: Principal) -> Person:
+    person = session.get_one(Person, principal.person_id)
     person.password_hash = hash_password(PRESENT)
     session.commit()
     return person
@@ -47,7 +47,7 @@ def with_password(session: Session, acting: Acting) -> Person:
 # You
 
 
-def test_what_is_saved_is_what_the_form_shows_next(session: Session, acting: Acting) -> None:
+def test_what_is_saved_is_what_the_form_shows_next(session: Session, principal: Principal) -> None:
     app = open_page("profile")
     labelled(app.text_input, "Name").set_value("Nora Nuñez")
     labelled(app.selectbox, "Time zone").set_value("Asia/Tokyo")
@@ -55,21 +55,23 @@ def test_what_is_saved_is_what_the_form_shows_next(session: Session, acting: Act
     labelled(app.text_input, "News: price moves by (%)").set_value("7,5")
     press(app, "Save")
     assert "Profile saved." in toasts(app)
-    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    person = session.get_one(Person, principal.person_id, populate_existing=True)
     assert (person.name, person.time_zone, person.page_size) == ("Nora Nuñez", "Asia/Tokyo", 25)
     again = open_page("profile")
     assert labelled(again.text_input, "News: price moves by (%)").value == "7.5"
 
 
-def test_what_is_no_percentage_is_said_below_the_form(session: Session, acting: Acting) -> None:
+def test_what_is_no_percentage_is_said_below_the_form(
+    session: Session, principal: Principal
+) -> None:
     app = open_page("profile")
     labelled(app.text_input, "News: rank moves by (%)").set_value("much")
     press(app, "Save")
     assert "is no percentage" in errors(app)
 
 
-def test_a_name_with_markup_shows_as_it_was_typed(session: Session, acting: Acting) -> None:
-    session.get_one(Person, acting.person_id).name = NASTY
+def test_a_name_with_markup_shows_as_it_was_typed(session: Session, principal: Principal) -> None:
+    session.get_one(Person, principal.person_id).name = NASTY
     session.commit()
     app = open_page("admin")
     shown = " ".join(each.value for each in app.markdown)
@@ -79,11 +81,11 @@ def test_a_name_with_markup_shows_as_it_was_typed(session: Session, acting: Acti
 
 
 def test_a_page_of_products_is_as_long_as_the_person_wants(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    follow_many(session, acting, 30)
+    follow_many(session, principal, 30)
     assert len(open_page("products").dataframe[0].value) == 30
-    session.get_one(Person, acting.person_id).page_size = 25
+    session.get_one(Person, principal.person_id).page_size = 25
     session.commit()
     assert len(open_page("products").dataframe[0].value) == 25
 
@@ -92,28 +94,28 @@ def test_a_page_of_products_is_as_long_as_the_person_wants(
 
 
 def test_each_person_reads_figures_their_own_way(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting], sign_in: SignIn
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal], sign_in: SignIn
 ) -> None:
-    seed(session, acting, "B0TEST0001", "Kettle", price=123450, bsr=1204, ratings_count=2310)
+    seed(session, principal, "B0TEST0001", "Kettle", price=123450, bsr=1204, ratings_count=2310)
     reader = somebody(Role.MANAGER)
     seed(session, reader, "B0TEST0002", "Pot", price=123450, bsr=1204, ratings_count=2310)
     person = session.get_one(Person, reader.person_id)
     person.locale, person.preferences = "de_DE", {"currency_display": "code"}
     session.commit()
     for who, price, rank in (
-        (acting, "$1,234.50", "#1,204"),
+        (principal, "$1,234.50", "#1,204"),
         (reader, "1.234,50\u00a0USD", "#1.204"),
-        (acting, "$1,234.50", "#1,204"),
+        (principal, "$1,234.50", "#1,204"),
     ):
         sign_in(who)
         row, *_ = open_page("products").dataframe[0].value.to_dict("records")
         assert (row["price"], row["rank"]) == (price, rank)
 
 
-def test_a_dialog_writes_in_the_persons_formats(session: Session, acting: Acting) -> None:
+def test_a_dialog_writes_in_the_persons_formats(session: Session, principal: Principal) -> None:
     """A dialog runs without the frame, in a thread that nobody told whose formats count."""
-    seed(session, acting, "B0TEST0001", "Kettle", price=123450, bsr=1204)
-    person = session.get_one(Person, acting.person_id)
+    seed(session, principal, "B0TEST0001", "Kettle", price=123450, bsr=1204)
+    person = session.get_one(Person, principal.person_id)
     person.locale = "de_DE"
     for number in range(3):
         account_notices.tell(session, [person.id], f"Notice {number}")
@@ -128,11 +130,11 @@ def test_a_dialog_writes_in_the_persons_formats(session: Session, acting: Acting
 
 
 def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
-    session: Session, acting: Acting, somebody: Callable[[Role], Acting]
+    session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     other = somebody(Role.VIEWER)
-    account_notices.tell(session, [acting.person_id, other.person_id], NASTY, "profile")
-    account_notices.tell(session, [acting.person_id], "Your role is now admin.")
+    account_notices.tell(session, [principal.person_id, other.person_id], NASTY, "profile")
+    account_notices.tell(session, [principal.person_id], "Your role is now admin.")
     session.commit()
     app = open_page("products")
     assert app.button(key="bell").label == "2"
@@ -146,9 +148,9 @@ def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
 
 
 def test_the_mail_address_changes_only_with_the_present_password(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    person = with_password(session, acting)
+    person = with_password(session, principal)
     app = open_page("profile")
     labelled(app.text_input, "New address").set_value("new@team.example")
     app.text_input(key="password_for_mail").set_value("guessed")
@@ -161,8 +163,8 @@ def test_the_mail_address_changes_only_with_the_present_password(
     assert "You sign in as new@team.example" in plain(app)
 
 
-def test_a_present_password_is_not_guessed_for_long(session: Session, acting: Acting) -> None:
-    with_password(session, acting)
+def test_a_present_password_is_not_guessed_for_long(session: Session, principal: Principal) -> None:
+    with_password(session, principal)
     app = open_page("profile", part="Security")
     for present in (*(f"guess {number}" for number in range(5)), PRESENT):
         app.text_input(key="password_present").set_value(present)
@@ -172,10 +174,10 @@ def test_a_present_password_is_not_guessed_for_long(session: Session, acting: Ac
         assert ("Too many attempts" if present == PRESENT else "not right") in errors(app)
 
 
-def test_a_new_password_ends_all_other_sign_ins(session: Session, acting: Acting) -> None:
-    person = with_password(session, acting)
+def test_a_new_password_ends_all_other_sign_ins(session: Session, principal: Principal) -> None:
+    person = with_password(session, principal)
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, acting.person_id, now)
+    ticket = sessions.make_ticket(session, principal.person_id, now)
     elsewhere = sessions.begin(session, ticket, signed_in.lifetime(), now, "10.0.0.7", "Firefox/1")
     session.commit()
     assert elsewhere
@@ -193,8 +195,10 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, acting: Acting
     assert labelled(app.button, "Sign out everywhere else").disabled
 
 
-def test_an_easy_password_is_refused_with_its_reason(session: Session, acting: Acting) -> None:
-    with_password(session, acting)
+def test_an_easy_password_is_refused_with_its_reason(
+    session: Session, principal: Principal
+) -> None:
+    with_password(session, principal)
     app = open_page("profile", part="Security")
     app.text_input(key="password_present").set_value(PRESENT)
     for key in ("new", "again"):
@@ -203,9 +207,9 @@ def test_an_easy_password_is_refused_with_its_reason(session: Session, acting: A
     assert "easy to guess" in errors(app)
 
 
-def test_one_sign_in_ends_by_its_button(session: Session, acting: Acting) -> None:
+def test_one_sign_in_ends_by_its_button(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, acting.person_id, now)
+    ticket = sessions.make_ticket(session, principal.person_id, now)
     token = sessions.begin(session, ticket, signed_in.lifetime(), now, "10.0.0.7", "Firefox/1")
     session.commit()
     assert token
@@ -217,7 +221,7 @@ def test_one_sign_in_ends_by_its_button(session: Session, acting: Acting) -> Non
 
 
 def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     app = press(open_page("profile", part="Security"), "Set up")
     secret = app.code[0].value.replace(" ", "")
@@ -234,7 +238,7 @@ def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
     assert "Unused recovery codes: 10" in words(app)
     labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])
     press(app, "Remove the second factor")
-    assert not two_factor.is_asked_of(session, acting.person_id)
+    assert not two_factor.is_asked_of(session, principal.person_id)
 
 
 def test_the_qr_code_carries_the_address_and_the_secret_is_there_to_type() -> None:
@@ -246,9 +250,9 @@ def test_the_qr_code_carries_the_address_and_the_secret_is_there_to_type() -> No
 
 
 def test_the_demos_people_can_change_neither_password_nor_address(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    person = with_password(session, acting)
+    person = with_password(session, principal)
     person.is_demo = True
     session.commit()
     app = open_page("profile", part="Security")
@@ -261,7 +265,7 @@ def test_the_demos_people_can_change_neither_password_nor_address(
 
 
 def test_a_token_is_shown_once_and_its_row_says_what_it_may(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value(NASTY)
@@ -280,7 +284,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
 
 
 def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     app = open_page("profile", part="API tokens")
     assert app.expander[0].label == "Connect an agent"
@@ -299,7 +303,7 @@ def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
 
 
 def test_a_program_learns_where_the_pages_are_when_no_file_says_it(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AMAZCOPE_PORT", "8777")
     get_settings.cache_clear()
@@ -309,7 +313,7 @@ def test_a_program_learns_where_the_pages_are_when_no_file_says_it(
 
 
 def test_beyond_this_machine_nothing_is_said_of_its_folders(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AMAZCOPE_MCP_URL", "https://watch.example.com/mcp")
     monkeypatch.setenv("AMAZCOPE_URL", "https://watch.example.com")
@@ -320,7 +324,7 @@ def test_beyond_this_machine_nothing_is_said_of_its_folders(
     assert str(ROOT) not in configuration
 
 
-def test_a_token_that_may_nothing_is_not_made(session: Session, acting: Acting) -> None:
+def test_a_token_that_may_nothing_is_not_made(session: Session, principal: Principal) -> None:
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value("Report")
     app.button_group[-1].set_value([])
@@ -328,21 +332,21 @@ def test_a_token_that_may_nothing_is_not_made(session: Session, acting: Acting) 
     assert "Choose what the token may do." in errors(app)
 
 
-def test_a_used_token_says_when(session: Session, acting: Acting) -> None:
+def test_a_used_token_says_when(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
-    api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
-    [kept] = api_tokens.own_tokens(session, acting, now)
+    api_tokens.make_api_token(session, principal, "Report", [Scope.READ], None, now)
+    [kept] = api_tokens.own_tokens(session, principal, now)
     api_tokens.mark_used(session, kept.id, now - timedelta(hours=2))
     session.commit()
     shown = words(open_page("profile", part="API tokens"))
     assert "does not expire · used 2 h ago" in shown
 
 
-def test_what_is_shown_once_is_kept_in_no_table(session: Session, acting: Acting) -> None:
+def test_what_is_shown_once_is_kept_in_no_table(session: Session, principal: Principal) -> None:
     app = press(open_page("profile", part="Security"), "Set up")
     secret = app.code[0].value.replace(" ", "")
     kept = session.execute(
-        text("SELECT totp_secret FROM person WHERE id = :id"), {"id": acting.person_id}
+        text("SELECT totp_secret FROM person WHERE id = :id"), {"id": principal.person_id}
     )
     body = bytes(kept.scalar_one())
     assert secret.encode() not in body
@@ -358,8 +362,10 @@ def owned(session: Session) -> int:
 
 
 @pytest.mark.usefixtures("unconfirmed")
-def test_a_session_that_was_left_open_makes_no_token(session: Session, acting: Acting) -> None:
-    with_password(session, acting)
+def test_a_session_that_was_left_open_makes_no_token(
+    session: Session, principal: Principal
+) -> None:
+    with_password(session, principal)
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value("Report")
     press(app, "Make token")
@@ -378,8 +384,10 @@ def test_a_session_that_was_left_open_makes_no_token(session: Session, acting: A
 
 
 @pytest.mark.usefixtures("unconfirmed")
-def test_setting_up_the_second_factor_takes_the_password(session: Session, acting: Acting) -> None:
-    with_password(session, acting)
+def test_setting_up_the_second_factor_takes_the_password(
+    session: Session, principal: Principal
+) -> None:
+    with_password(session, principal)
     app = press(open_page("profile", part="Security"), "Set up")
     assert account.SETTING_UP not in app.session_state
     app.text_input(key="password_to_confirm").set_value(PRESENT)
@@ -388,16 +396,18 @@ def test_setting_up_the_second_factor_takes_the_password(session: Session, actin
 
 
 @pytest.mark.usefixtures("unconfirmed")
-def test_who_has_no_password_is_asked_to_sign_in_again(session: Session, acting: Acting) -> None:
+def test_who_has_no_password_is_asked_to_sign_in_again(
+    session: Session, principal: Principal
+) -> None:
     app = press(open_page("profile", part="Security"), "Set up")
     assert "sign in again by single sign-on" in words(app)
     assert labelled(app.button, "Sign in again")
 
 
 def test_a_password_is_not_guessed_where_it_is_asked_for_again(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    with_password(session, acting)
+    with_password(session, principal)
     app = open_page("profile")
     labelled(app.text_input, "New address").set_value("new@team.example")
     for present in (*(f"guess {number}" for number in range(5)), PRESENT):
@@ -409,11 +419,11 @@ def test_a_password_is_not_guessed_where_it_is_asked_for_again(
 
 
 def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    with_password(session, acting)
+    with_password(session, principal)
     now = datetime.now(UTC)
-    token = api_tokens.make_api_token(session, acting, "Report", [Scope.READ], None, now)
+    token = api_tokens.make_api_token(session, principal, "Report", [Scope.READ], None, now)
     session.commit()
     app = open_page("profile", part="Security")
     app.text_input(key="password_present").set_value(PRESENT)
@@ -428,10 +438,10 @@ def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(
 
 
 def test_new_recovery_codes_replace_short_ones_which_work_until_then(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    person = session.get_one(Person, acting.person_id)
+    person = session.get_one(Person, principal.person_id)
     person.totp_confirmed_at = now
     session.execute(
         text("INSERT INTO recovery_code (person_id, code_hash) VALUES (:id, sha256('abcde23456'))"),

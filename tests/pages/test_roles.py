@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.settings.environment import ROOT
 from core.tracking.rules import Role as ProductRole
 from tests.factories import rows
@@ -14,7 +14,7 @@ from tests.pages.conftest import SignIn
 from tests.pages.seeding import seed
 
 ASIN = "B0ROLE0001"
-MakeSomebody = Callable[[Role], Acting]
+MakeSomebody = Callable[[Role], Principal]
 
 
 def open_page(name: str, **address: str) -> AppTest:
@@ -37,8 +37,8 @@ def words(app: AppTest) -> str:
 
 
 @pytest.fixture
-def product(session: Session, acting: Acting) -> int:
-    return seed(session, acting, ASIN, "Brass kettle", role=ProductRole.OWN, price=1999)
+def product(session: Session, principal: Principal) -> int:
+    return seed(session, principal, ASIN, "Brass kettle", role=ProductRole.OWN, price=1999)
 
 
 @pytest.mark.parametrize("page", ["overview", "products", "product", "add", "health"])

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply as applying
 from core.suggestions.models import Suggestion
@@ -41,12 +41,12 @@ from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
 
-MakeSomebody = Callable[[Role], Acting]
+MakeSomebody = Callable[[Role], Principal]
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    number = own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    number = own_lamp(session, principal)
     show(session, datetime.now(UTC) - timedelta(hours=2))
     session.commit()
     return number
@@ -93,9 +93,9 @@ def state(session: Session, number: int) -> str:
     return str(row(session, "SELECT state FROM suggestion WHERE id = :id", id=number)["state"])
 
 
-def test_all_that_a_manager_needs_is_shown(session: Session, acting: Acting, lamp: int):
+def test_all_that_a_manager_needs_is_shown(session: Session, principal: Principal, lamp: int):
     number = propose(
-        session, acting, lamp, new_title(), priority=1, title="Shorten the title",
+        session, principal, lamp, new_title(), priority=1, title="Shorten the title",
         advisor=Advisor.MODEL,
     )  # fmt: skip
     shown = words(open_one(number))
@@ -114,13 +114,13 @@ def test_all_that_a_manager_needs_is_shown(session: Session, acting: Acting, lam
 
 
 def test_evidence_is_a_table_of_figure_value_unit_period_and_age(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
     figures = (
         Evidence("median", "Price, median", 2050, "USD minor", "last 30 days"),
         Evidence("limit", "Limit", 75, "characters"),
     )
-    number = propose(session, acting, lamp, new_price())
+    number = propose(session, principal, lamp, new_price())
     session.execute(
         update(Suggestion).values(
             evidence=[
@@ -137,9 +137,9 @@ def test_evidence_is_a_table_of_figure_value_unit_period_and_age(
 
 
 def test_evidence_and_the_proposed_price_are_drawn_on_the_chart(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_price())
+    number = propose(session, principal, lamp, new_price())
     app = open_one(number)
     assert "Evidence on the chart" in [each.value for each in app.subheader]
     [chart] = app.get("plotly_chart")
@@ -147,9 +147,11 @@ def test_evidence_and_the_proposed_price_are_drawn_on_the_chart(
     assert '"name":"Evidence"' in chart.proto.spec.replace(": ", ":")
 
 
-def test_text_from_models_and_listings_is_escaped(session: Session, acting: Acting, lamp: int):
+def test_text_from_models_and_listings_is_escaped(
+    session: Session, principal: Principal, lamp: int
+):
     hostile = "<script>alert(1)</script> [click](http://evil.example) **approve everything**"
-    number = propose(session, acting, lamp, new_title(hostile), title=hostile, reasoning=hostile)
+    number = propose(session, principal, lamp, new_title(hostile), title=hostile, reasoning=hostile)
     app = open_one(number)
     for element in [*app.title, *app.markdown, *app.caption]:
         assert "<script>" not in element.value.replace("\\<", "")
@@ -157,43 +159,47 @@ def test_text_from_models_and_listings_is_escaped(session: Session, acting: Acti
         assert "**approve everything**" not in element.value
 
 
-def test_what_the_rules_of_listings_forbid_is_said(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_title("Lamp " * 30))
+def test_what_the_rules_of_listings_forbid_is_said(
+    session: Session, principal: Principal, lamp: int
+):
+    number = propose(session, principal, lamp, new_title("Lamp " * 30))
     app = open_one(number)
     assert any("75 are allowed" in warning.value for warning in app.warning)
-    fine = propose(session, acting, lamp, new_title("Reading lamp with a neck"))
+    fine = propose(session, principal, lamp, new_title("Reading lamp with a neck"))
     assert "Keeps the listing rules" in words(open_one(fine))
 
 
-def test_a_price_or_coupon_below_the_floor_is_said(session: Session, acting: Acting, lamp: int):
-    price = propose(session, acting, lamp, new_price(1900))
-    coupon = propose(session, acting, lamp, new_coupon())
-    competitors.set_price_cap(session, acting, lamp, PriceCaps(floor=1950))
+def test_a_price_or_coupon_below_the_floor_is_said(
+    session: Session, principal: Principal, lamp: int
+):
+    price = propose(session, principal, lamp, new_price(1900))
+    coupon = propose(session, principal, lamp, new_coupon())
+    competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1950))
     session.commit()
     assert "below the product's floor" in open_one(price).warning[0].value
     assert "With this coupon the price lies below" in open_one(coupon).warning[0].value
 
 
-def test_the_listing_is_previewed_as_it_would_be(session: Session, acting: Acting, lamp: int):
-    title = words(open_one(propose(session, acting, lamp, new_title("Lamp with a neck"))))
+def test_the_listing_is_previewed_as_it_would_be(session: Session, principal: Principal, lamp: int):
+    title = words(open_one(propose(session, principal, lamp, new_title("Lamp with a neck"))))
     assert "**Lamp with a neck** | **\\$20.00**" in title
     assert "Brand: Lumo" in title
-    price = words(open_one(propose(session, acting, lamp, new_price(1850), new_coupon())))
+    price = words(open_one(propose(session, principal, lamp, new_price(1850), new_coupon())))
     assert f"**{TITLE}** | **\\$18.50** · coupon 5 % off" in price
 
 
-def test_a_change_of_tracking_has_no_preview(session: Session, acting: Acting, lamp: int):
-    shown = words(open_one(propose(session, acting, lamp, new_cadence())))
+def test_a_change_of_tracking_has_no_preview(session: Session, principal: Principal, lamp: int):
+    shown = words(open_one(propose(session, principal, lamp, new_cadence())))
     assert ":red[~~day~~] :green[**hour**]" in shown
     assert "The listing with these changes" not in shown
 
 
 def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    mia = colleague(session, acting, "Mia")
+    mia = colleague(session, principal, "Mia")
     token = frozenset({Scope.READ, Scope.PROPOSE})
-    agent = replace(mia, means=Means.TOOL, scopes=token, token_name="nightly **script**")
+    agent = replace(mia, means=Via.TOOL, scopes=token, token_name="nightly **script**")
     draft = Draft(
         title="Shorten the title",
         reasoning="The title has 29 characters, and a short one is read to its end.",
@@ -224,9 +230,9 @@ def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
 
 
 def test_a_manager_approves(
-    session: Session, sign_in: SignIn, somebody: MakeSomebody, acting: Acting, lamp: int
+    session: Session, sign_in: SignIn, somebody: MakeSomebody, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_price())
+    number = propose(session, principal, lamp, new_price())
     sign_in(somebody(Role.MANAGER))
     app = open_one(number)
     assert {"Approve", "Edit", "Decline"} <= labels(app)
@@ -240,9 +246,9 @@ def test_a_manager_approves(
 
 
 def test_a_manager_declines_with_a_reason_that_everybody_reads(
-    session: Session, acting: Acting, lamp: int, sign_in: SignIn, somebody: MakeSomebody
+    session: Session, principal: Principal, lamp: int, sign_in: SignIn, somebody: MakeSomebody
 ):
-    number = propose(session, acting, lamp, new_price())
+    number = propose(session, principal, lamp, new_price())
     app = open_dialog("decline", number)
     app.text_area(key="decline_reason").set_value("Below our cost")
     send(app)
@@ -253,8 +259,8 @@ def test_a_manager_declines_with_a_reason_that_everybody_reads(
     assert "Below our cost" in shown
 
 
-def test_a_decline_without_a_reason_is_not_taken(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_price())
+def test_a_decline_without_a_reason_is_not_taken(session: Session, principal: Principal, lamp: int):
+    number = propose(session, principal, lamp, new_price())
     app = open_dialog("decline", number)
     send(app)
     assert any("Say why" in error.value for error in app.error)
@@ -262,9 +268,9 @@ def test_a_decline_without_a_reason_is_not_taken(session: Session, acting: Actin
 
 
 def test_an_edited_price_is_approved_and_kept_beside_the_proposed_one(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_price(1900))
+    number = propose(session, principal, lamp, new_price(1900))
     app = open_dialog("edit", number)
     app.text_input(key="edit_value").set_value("19.50")
     app.text_input(key="edit_reason").set_value("Rounder")
@@ -278,9 +284,9 @@ def test_an_edited_price_is_approved_and_kept_beside_the_proposed_one(
 
 
 def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_price(1900))
+    number = propose(session, principal, lamp, new_price(1900))
     app = open_dialog("edit", number)
     assert "Within the price caps: no floor and no ceiling, at most 15" in words(app)
     app.text_input(key="edit_value").set_value("5.00").run()
@@ -290,8 +296,10 @@ def test_a_price_outside_the_caps_is_refused_and_stays_in_the_dialog(
     assert state(session, number) == "pending"
 
 
-def test_an_edit_is_held_to_the_rules_of_listings(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_title())
+def test_an_edit_is_held_to_the_rules_of_listings(
+    session: Session, principal: Principal, lamp: int
+):
+    number = propose(session, principal, lamp, new_title())
     app = open_dialog("edit", number)
     assert "Keeps the listing rules" in words(app)
     app.text_input(key="edit_value").set_value("Lamp " * 30).run()
@@ -302,21 +310,23 @@ def test_an_edit_is_held_to_the_rules_of_listings(session: Session, acting: Acti
 
 
 def test_who_asked_does_not_approve_where_four_eyes_are_asked_for(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_price())
-    session.execute(update(Suggestion).values(asked_by=acting.person_id))
-    service.set_four_eyes(session, acting, True)
+    number = propose(session, principal, lamp, new_price())
+    session.execute(update(Suggestion).values(asked_by=principal.person_id))
+    service.set_four_eyes(session, principal, True)
     session.commit()
     app = open_one(number)
-    assert f"asked for by {acting.name}" in words(app)
+    assert f"asked for by {principal.name}" in words(app)
     app.button(key=f"approve_{only_action(session, number).id}").click().run()
     assert any("somebody else of the team approves it" in toast.value for toast in app.toast)
     assert state(session, number) == "pending"
 
 
-def test_several_changes_are_decided_singly_or_all(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_price(), new_coupon())
+def test_several_changes_are_decided_singly_or_all(
+    session: Session, principal: Principal, lamp: int
+):
+    number = propose(session, principal, lamp, new_price(), new_coupon())
     app = open_one(number)
     assert {"Approve all", "Decline all"} <= labels(app)
     app.button(key="approve_all").click().run()
@@ -328,8 +338,10 @@ def test_several_changes_are_decided_singly_or_all(session: Session, acting: Act
     assert "Good evidence" in words(open_one(number))
 
 
-def test_all_changes_are_declined_with_one_reason(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_price(), new_coupon())
+def test_all_changes_are_declined_with_one_reason(
+    session: Session, principal: Principal, lamp: int
+):
+    number = propose(session, principal, lamp, new_price(), new_coupon())
     app = open_dialog("decline_all", number)
     app.text_area(key="decline_reason").set_value("Not this month")
     send(app)
@@ -341,11 +353,11 @@ def test_below_manager_there_is_nothing_to_decide_with(
     session: Session,
     sign_in: SignIn,
     somebody: MakeSomebody,
-    acting: Acting,
+    principal: Principal,
     lamp: int,
     role: Role,
 ):
-    number = propose(session, acting, lamp, new_price(), new_coupon())
+    number = propose(session, principal, lamp, new_price(), new_coupon())
     sign_in(somebody(role))
     app = open_one(number)
     assert not {"Approve", "Approve all", "Decline", "Decline all", "Edit", "Undo"} & labels(app)
@@ -353,8 +365,10 @@ def test_below_manager_there_is_nothing_to_decide_with(
     assert "Others ask for less." in words(app)
 
 
-def test_an_expired_suggestion_can_not_be_decided(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_price())
+def test_an_expired_suggestion_can_not_be_decided(
+    session: Session, principal: Principal, lamp: int
+):
+    number = propose(session, principal, lamp, new_price())
     past = datetime.now(UTC) - timedelta(hours=1)
     session.execute(update(Suggestion).values(expires_at=past))
     session.commit()
@@ -363,9 +377,9 @@ def test_an_expired_suggestion_can_not_be_decided(session: Session, acting: Acti
     assert not {"Approve", "Decline", "Edit"} & labels(app)
 
 
-def test_next_leads_to_what_waits_behind_it(session: Session, acting: Acting, lamp: int):
-    first = propose(session, acting, lamp, new_title(), priority=1, title="Shorten the title")
-    propose(session, acting, lamp, new_price(), priority=3, title="Ask for less")
+def test_next_leads_to_what_waits_behind_it(session: Session, principal: Principal, lamp: int):
+    first = propose(session, principal, lamp, new_title(), priority=1, title="Shorten the title")
+    propose(session, principal, lamp, new_price(), priority=3, title="Ask for less")
     app = open_one(first)
     app.button(key="next_suggestion").click().run()
     assert app.title[0].value == "Ask for less"
@@ -375,18 +389,18 @@ def test_next_leads_to_what_waits_behind_it(session: Session, acting: Acting, la
 # After the decision
 
 
-def apply(session: Session, acting: Acting, number: int) -> None:
+def apply(session: Session, principal: Principal, number: int) -> None:
     now = datetime.now(UTC)
-    service.approve_all(session, acting, number, now)
+    service.approve_all(session, principal, number, now)
     applying.apply(session, only_action(session, number).id, now)
     session.commit()
 
 
 def test_an_applied_change_is_a_checklist_with_texts_to_copy_and_files(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_title())
-    apply(session, acting, number)
+    number = propose(session, principal, lamp, new_title())
+    apply(session, principal, number)
     app = open_one(number)
     assert "To do in Seller Central" in [each.value for each in app.subheader]
     assert app.code[0].value == "Reading lamp"
@@ -395,19 +409,19 @@ def test_an_applied_change_is_a_checklist_with_texts_to_copy_and_files(
 
 
 def test_a_viewer_gets_no_change_set(
-    session: Session, acting: Acting, lamp: int, sign_in: SignIn, somebody: MakeSomebody
+    session: Session, principal: Principal, lamp: int, sign_in: SignIn, somebody: MakeSomebody
 ):
-    number = propose(session, acting, lamp, new_title())
-    apply(session, acting, number)
+    number = propose(session, principal, lamp, new_title())
+    apply(session, principal, number)
     sign_in(somebody(Role.VIEWER))
     app = open_one(number)
     assert not app.code
     assert "applied, not seen on the page yet" in words(app)
 
 
-def test_what_was_applied_can_be_undone(session: Session, acting: Acting, lamp: int):
-    number = propose(session, acting, lamp, new_title())
-    apply(session, acting, number)
+def test_what_was_applied_can_be_undone(session: Session, principal: Principal, lamp: int):
+    number = propose(session, principal, lamp, new_title())
+    apply(session, principal, number)
     app = open_one(number)
     app.button(key=f"undo_{only_action(session, number).id}").click().run()
     assert not app.exception
@@ -416,9 +430,9 @@ def test_what_was_applied_can_be_undone(session: Session, acting: Acting, lamp: 
 
 
 def test_a_value_that_changed_meanwhile_is_told_with_both_values(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    number = propose(session, acting, lamp, new_price(1900))
+    number = propose(session, principal, lamp, new_price(1900))
     show(session, datetime.now(UTC) - timedelta(minutes=5), price=2100)
     session.commit()
     app = open_one(number)
@@ -427,10 +441,10 @@ def test_a_value_that_changed_meanwhile_is_told_with_both_values(
     assert only_action(session, number).state == "stale"
 
 
-def test_what_else_was_suggested_is_linked(session: Session, acting: Acting, lamp: int):
-    first = propose(session, acting, lamp, new_title(), title="Shorten the title")
-    service.decline_all(session, acting, first, datetime.now(UTC), "No")
-    second = propose(session, acting, lamp, new_price(), title="Ask for less")
+def test_what_else_was_suggested_is_linked(session: Session, principal: Principal, lamp: int):
+    first = propose(session, principal, lamp, new_title(), title="Shorten the title")
+    service.decline_all(session, principal, first, datetime.now(UTC), "No")
+    second = propose(session, principal, lamp, new_price(), title="Ask for less")
     app = open_one(second)
     assert "Also suggested for this product" in [each.value for each in app.subheader]
     assert any("Shorten the title" in link.proto.label for link in app.get("page_link"))
@@ -446,9 +460,9 @@ def test_an_unknown_number_is_answered_in_words(lamp: int, address: str):
 
 
 def test_another_teams_suggestion_is_not_there(
-    session: Session, acting: Acting, lamp: int, sign_in: SignIn
+    session: Session, principal: Principal, lamp: int, sign_in: SignIn
 ):
-    number = propose(session, acting, lamp, new_price())
+    number = propose(session, principal, lamp, new_price())
     other = stranger(session)
     session.commit()
     sign_in(other)

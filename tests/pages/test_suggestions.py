@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import device
 from app.commands import suggestions
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.errors import InvalidInputError
 from core.suggestions.models import AdviceCall, Suggestion
 from core.suggestions.proposals import store
@@ -22,16 +22,16 @@ from tests.factories import row, rows
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 
-MakeSomebody = Callable[[Role], Acting]
+MakeSomebody = Callable[[Role], Principal]
 
 
 def propose(
-    session: Session, acting: Acting, product_id: int, *actions: object, **how: object
+    session: Session, principal: Principal, product_id: int, *actions: object, **how: object
 ) -> int:
     by = how.pop("advisor", Advisor.RULES)
     made = store.store_advice(
         session,
-        acting.team_id,
+        principal.team_id,
         product_id,
         advice(*actions, **how),  # type: ignore[arg-type]
         by,  # type: ignore[arg-type]
@@ -45,19 +45,19 @@ def propose(
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    number = own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    number = own_lamp(session, principal)
     session.commit()
     return number
 
 
 @pytest.fixture
-def three(session: Session, acting: Acting, lamp: int) -> list[int]:
+def three(session: Session, principal: Principal, lamp: int) -> list[int]:
     return [
-        propose(session, acting, lamp, new_cadence(), priority=3, title="Look every hour"),
-        propose(session, acting, lamp, new_title(), priority=1, title="Shorten the title",
+        propose(session, principal, lamp, new_cadence(), priority=3, title="Look every hour"),
+        propose(session, principal, lamp, new_title(), priority=1, title="Shorten the title",
                 advisor=Advisor.MODEL),
-        propose(session, acting, lamp, new_price(), priority=2, title="Ask for less"),
+        propose(session, principal, lamp, new_price(), priority=2, title="Ask for less"),
     ]  # fmt: skip
 
 
@@ -76,10 +76,10 @@ def test_the_queue_shows_what_is_worth_most_first(three: list[int]):
 
 
 def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     title = "Shorten the title to 66 characters, as the marketplace asks for since July"
-    propose(session, acting, lamp, new_cadence(), priority=1, title=title)
+    propose(session, principal, lamp, new_cadence(), priority=1, title=title)
     monkeypatch.setattr(device, "is_phone", lambda: True)
     app = open_page("suggestions")
     assert not app.dataframe
@@ -90,12 +90,12 @@ def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
 
 
 def test_a_status_that_all_rows_share_is_no_column(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ) -> None:
     shown = list(open_page("suggestions").dataframe[0].proto.column_order)
     assert "title" in shown
     assert "status" not in shown
-    service.decline_all(session, acting, three[0], datetime.now(UTC), "Not now.")
+    service.decline_all(session, principal, three[0], datetime.now(UTC), "Not now.")
     session.commit()
     everything = open_page("suggestions", status="All")
     assert "status" in list(everything.dataframe[0].proto.column_order)
@@ -128,9 +128,9 @@ def test_filters_live_in_the_address(three: list[int]):
     assert len(table(app)) == 3
 
 
-def test_a_status_is_chosen_above(session: Session, acting: Acting, three: list[int]):
+def test_a_status_is_chosen_above(session: Session, principal: Principal, three: list[int]):
     now = datetime.now(UTC)
-    service.decline_all(session, acting, three[2], now, "Below our cost")
+    service.decline_all(session, principal, three[2], now, "Below our cost")
     session.commit()
     app = open_page("suggestions", status="Declined")
     assert [each["title"] for each in table(app)] == ["Ask for less"]
@@ -138,8 +138,8 @@ def test_a_status_is_chosen_above(session: Session, acting: Acting, three: list[
     assert table(app)[0]["until"] == "decided just now"
 
 
-def test_text_from_outside_is_no_markup(session: Session, acting: Acting, lamp: int):
-    propose(session, acting, lamp, new_price(), title="**Bold** <b>now</b>")
+def test_text_from_outside_is_no_markup(session: Session, principal: Principal, lamp: int):
+    propose(session, principal, lamp, new_price(), title="**Bold** <b>now</b>")
     assert table(open_page("suggestions"))[0]["title"] == "**Bold** <b>now</b>"
 
 
@@ -175,7 +175,7 @@ def test_a_viewer_only_sees_the_queue(sign_in: SignIn, somebody: MakeSomebody, t
 
 
 def test_suggestions_about_tracking_are_approved_together(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
     answer = _as_page(lambda: suggestions.approve_tracking([three[0]]))
     assert answer.startswith("1 change approved.")
@@ -190,7 +190,7 @@ def _as_page(verb: Callable[[], str]) -> str:
 
 
 def test_what_changes_a_listing_is_not_approved_from_the_list(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
     with pytest.raises(InvalidInputError, match="about tracking"):
         _as_page(lambda: suggestions.approve_tracking(three))
@@ -236,7 +236,7 @@ def test_nothing_waiting_is_not_nothing_at_all(session: Session, three: list[int
 
 
 def test_asking_shows_how_far_the_advisors_are(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ):
     rung: list[bool] = []
     monkeypatch.setattr("app.commands.suggestions._advise_now", lambda: rung.append(True))
@@ -245,10 +245,10 @@ def test_asking_shows_how_far_the_advisors_are(
     assert not app.exception
     assert rung == [True]
     assert rows(session, "SELECT product_id, asked_by FROM advice_due") == [
-        {"product_id": lamp, "asked_by": acting.person_id}
+        {"product_id": lamp, "asked_by": principal.person_id}
     ]
     assert "Waiting for the worker" in words(app)
-    _answered(session, acting, lamp)
+    _answered(session, principal, lamp)
     app.run()
     assert "1 product looked at: nothing new" in words(app)
     assert "Model (local-8b) answered, and every reply was rejected: A price of 0." in words(app)
@@ -256,11 +256,11 @@ def test_asking_shows_how_far_the_advisors_are(
     assert "looked at" not in words(app)
 
 
-def _answered(session: Session, acting: Acting, lamp: int) -> None:
+def _answered(session: Session, principal: Principal, lamp: int) -> None:
     session.execute(text("DELETE FROM advice_due"))
     session.add(
         AdviceCall(
-            team_id=acting.team_id,
+            team_id=principal.team_id,
             product_id=lamp,
             advisor="model",
             model="local-8b",
@@ -274,7 +274,7 @@ def _answered(session: Session, acting: Acting, lamp: int) -> None:
 
 
 def test_asking_without_an_own_product_says_how_to_get_one(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
     session.execute(text("UPDATE tracking SET role = 'watched'"))
     session.commit()

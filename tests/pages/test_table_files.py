@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.components import data_table, downloads
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import NotFoundError
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page
@@ -20,10 +20,10 @@ LONG = "Kettle of steel " * 12 + "end"
 
 
 def test_the_file_of_the_list_holds_its_rows(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seed(session, acting, "B0TEST0001", "=HYPERLINK(1)", price=1999, bsr=7)
-    seed(session, acting, "B0TEST0002", LONG)
+    seed(session, principal, "B0TEST0001", "=HYPERLINK(1)", price=1999, bsr=7)
+    seed(session, principal, "B0TEST0002", LONG)
     made: dict[str, Any] = {}
 
     def button(_label: str, name: str, _mime: str, make: Any, **_options: Any) -> None:
@@ -33,7 +33,7 @@ def test_the_file_of_the_list_holds_its_rows(
     open_page("products")
     [(name, make)] = made.items()
     assert name == "amazcope-products.csv"
-    header, *rows = make(acting).decode("utf-8-sig").splitlines()
+    header, *rows = make(principal).decode("utf-8-sig").splitlines()
     assert header.startswith("Product,")
     told = {row.split(",")[0]: row for row in rows}
     assert "$19.99" in told["'=HYPERLINK(1)"]
@@ -42,7 +42,7 @@ def test_the_file_of_the_list_holds_its_rows(
 
 
 def file_of(
-    monkeypatch: pytest.MonkeyPatch, make: Callable[[Acting], bytes]
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[Principal], bytes]
 ) -> Callable[[], bytes]:
     """Return what is called when the button is pressed, after the page has run."""
     given: list[Any] = []
@@ -55,12 +55,12 @@ def file_of(
 
 
 def test_a_file_is_noted_as_made_for_who_asked(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted: list[tuple[Any, ...]] = []
     monkeypatch.setattr(downloads.file_owners, "note", lambda *given: noted.append(given))
     assert file_of(monkeypatch, lambda who: who.name.encode())() == b"Owner"
-    assert noted == [(b"Owner", downloads.CSV, "a.csv", acting.person_id)]
+    assert noted == [(b"Owner", downloads.CSV, "a.csv", principal.person_id)]
 
 
 def test_who_signed_out_gets_no_file(
@@ -84,7 +84,7 @@ def test_who_signed_out_gets_no_file(
 def test_a_file_that_can_not_be_made_says_why_and_tells_no_details(
     session: Session, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
-    def fail(_who: Acting) -> bytes:
+    def fail(_who: Principal) -> bytes:
         raise error
 
     with pytest.raises(downloads.FileNotMadeError, match=words) as raised:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit, one_time_tokens, sessions
 from core.accounts.access.api_tokens import find_by_token
 from core.accounts.access.credentials import is_password
-from core.accounts.access.permissions import Acting, Means
+from core.accounts.access.permissions import Principal, Via
 from core.accounts.login import two_factor
 from core.accounts.people.membership import acting_person
 from core.database import migrate
@@ -76,23 +76,23 @@ def engine(upgraded: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def olga(session: Session) -> Acting:
-    return acting_person(session, 1, Means.PAGE)
+def olga(session: Session) -> Principal:
+    return acting_person(session, 1, Via.PAGE)
 
 
 @pytest.fixture
-def sam(session: Session) -> Acting:
-    return acting_person(session, 2, Means.PAGE)
+def sam(session: Session) -> Principal:
+    return acting_person(session, 2, Via.PAGE)
 
 
 @pytest.fixture
-def mia(session: Session) -> Acting:
-    return acting_person(session, 3, Means.PAGE)
+def mia(session: Session) -> Principal:
+    return acting_person(session, 3, Via.PAGE)
 
 
-def listed(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> set[str]:
+def listed(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> set[str]:
     asked = ListFilter(whose=whose)
-    found = find_rows(session, acting, asked, Sort(SortBy.TITLE), 0, 50)
+    found = find_rows(session, principal, asked, Sort(SortBy.TITLE), 0, 50)
     return {row["asin"] for row in found.rows}
 
 
@@ -116,7 +116,7 @@ def test_its_audit_is_whole_and_holds_the_head_that_was_noted(session: Session) 
     assert audit.verify(session, AUDIT_HEAD).broken_at is None
 
 
-def test_its_two_lists_are_as_they_were(session: Session, olga: Acting, sam: Acting) -> None:
+def test_its_two_lists_are_as_they_were(session: Session, olga: Principal, sam: Principal) -> None:
     demo = {"B0DEMO0101", "B0DEMO0102", "B0TEST9999"}  # fetched from a local server once
     assert listed(session, olga) == {"B0TEST0001", "B0TEST0002", "B0TEST0008"} | demo
     assert listed(session, sam) == {"B0TEST0002", "B0TEST0003", "B0TEST0004"}
@@ -144,7 +144,7 @@ def test_its_histories_are_as_they_were(session: Session) -> None:
 
 
 def test_its_people_get_in_by_all_their_ways(
-    session: Session, olga: Acting, sam: Acting, mia: Acting
+    session: Session, olga: Principal, sam: Principal, mia: Principal
 ) -> None:
     for who, word in ((olga, "olga"), (sam, "sam"), (mia, "mia")):
         [kept] = rows(
@@ -154,7 +154,7 @@ def test_its_people_get_in_by_all_their_ways(
     lifetime = sessions.Lifetime(timedelta(days=30), timedelta(days=30))
     found = sessions.find(session, COOKIE_OF_SAM, lifetime, SOON, None)
     assert found is not None
-    assert found.acting.person_id == sam.person_id
+    assert found.principal.person_id == sam.person_id
     assert (
         one_time_tokens.find_token(session, RESET_LINK_OF_SAM, one_time_tokens.Purpose.RESET, SOON)
         == sam.person_id
@@ -165,14 +165,16 @@ def test_its_people_get_in_by_all_their_ways(
     assert not two_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
 
 
-def test_its_tokens_open_what_they_opened(session: Session, olga: Acting) -> None:
+def test_its_tokens_open_what_they_opened(session: Session, olga: Principal) -> None:
     bearer = find_by_token(session, API_TOKEN, SOON, None)
     assert bearer is not None
-    assert bearer.acting.person_id == olga.person_id
+    assert bearer.principal.person_id == olga.person_id
     assert find_by_token(session, REVOKED_TOKEN, SOON, None) is None
 
 
-def test_an_agent_gets_the_answer_that_was_kept_for_its_key(session: Session, olga: Acting) -> None:
+def test_an_agent_gets_the_answer_that_was_kept_for_its_key(
+    session: Session, olga: Principal
+) -> None:
     agent = Agent(API_TOKEN, olga)
     answer = agent.call("track_products", products=["US:B0TEST0008"], idempotency_key="kept-1")
     assert answer["is_repeat"]
@@ -185,7 +187,7 @@ def test_what_was_declined_is_not_proposed_again(session: Session) -> None:
     assert made is None
 
 
-def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia: Acting) -> None:
+def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia: Principal) -> None:
     decision = service.approve(session, mia, 1, SOON)
     assert (decision.did, decision.state) == (True, ActionState.APPROVED)
     apply.apply(session, 1, SOON)

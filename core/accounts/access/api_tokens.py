@@ -13,14 +13,14 @@ from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.credentials import new_token, token_hash
 from core.accounts.access.one_time_tokens import locked_person
-from core.accounts.access.operations import verb
+from core.accounts.access.operations import requires
 from core.accounts.access.permissions import (
     NO_SECOND_FACTOR,
-    Acting,
-    Means,
-    Right,
+    Permission,
+    Principal,
     Role,
     Scope,
+    Via,
     clean_line,
 )
 from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
@@ -50,10 +50,10 @@ class Token:
     is_valid: bool
 
 
-@verb(Right.SELF)
+@requires(Permission.SELF)
 def make_api_token(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     name: str,
     scopes: Collection[Scope],
     expires_at: datetime | None,
@@ -64,8 +64,8 @@ def make_api_token(
     Raises InvalidInputError for no name, no scope, or an end that lies behind or too far,
     and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    if acting.needs_second_factor:
+    require_confirmed(session, principal, now)
+    if principal.needs_second_factor:
         raise NotAllowedError(NO_SECOND_FACTOR)
     cleaned = clean_line(name, LONGEST_NAME)
     if cleaned is None:
@@ -74,12 +74,12 @@ def make_api_token(
         raise InvalidInputError("Choose what the token may do.")
     if expires_at and not now < expires_at <= now + timedelta(days=MOST_DAYS):
         raise InvalidInputError("A token ends within a year from now.")
-    locked_person(session, acting.person_id)  # many at once must not get past the limit
-    if len(_open_of(session, acting.person_id, now)) >= MOST_TOKENS:
+    locked_person(session, principal.person_id)  # many at once must not get past the limit
+    if len(_open_of(session, principal.person_id, now)) >= MOST_TOKENS:
         raise InvalidInputError("You have many tokens already. Revoke one first.")
     token = new_token(PREFIX)
     kept = ApiToken(
-        person_id=acting.person_id,
+        person_id=principal.person_id,
         name=cleaned,
         token_hash=token_hash(token),
         hint=token[: len(PREFIX) + 4],
@@ -89,7 +89,7 @@ def make_api_token(
     )
     session.add(kept)
     session.flush()
-    audit.note(session, acting, "made token", f"token:{kept.id}", new={"scopes": kept.scopes})
+    audit.note(session, principal, "made token", f"token:{kept.id}", new={"scopes": kept.scopes})
     return token
 
 
@@ -102,24 +102,24 @@ def _open_of(session: Session, person_id: int, now: datetime) -> list[ApiToken]:
     return [row for row in rows if row.expires_at is None or row.expires_at > now]
 
 
-@verb(Right.SELF)
-def own_tokens(session: Session, acting: Acting, now: datetime) -> list[Token]:
+@requires(Permission.SELF)
+def own_tokens(session: Session, principal: Principal, now: datetime) -> list[Token]:
     """Return the person's tokens that are not revoked, newest first."""
     rows = session.scalars(
         select(ApiToken)
-        .where(ApiToken.person_id == acting.person_id, ApiToken.revoked_at.is_(None))
+        .where(ApiToken.person_id == principal.person_id, ApiToken.revoked_at.is_(None))
         .order_by(ApiToken.id.desc())
     )
-    return [_token(row, acting.name, now) for row in rows]
+    return [_token(row, principal.name, now) for row in rows]
 
 
-@verb(Right.ADMIN)
-def team_tokens(session: Session, acting: Acting, now: datetime) -> list[Token]:
+@requires(Permission.ADMIN)
+def team_tokens(session: Session, principal: Principal, now: datetime) -> list[Token]:
     """Return the tokens of the whole team that are not revoked, by owner."""
     rows = session.execute(
         select(ApiToken, Person.name)
         .join(Person, Person.id == ApiToken.person_id)
-        .where(Person.team_id == acting.team_id, ApiToken.revoked_at.is_(None))
+        .where(Person.team_id == principal.team_id, ApiToken.revoked_at.is_(None))
         .order_by(Person.name, ApiToken.id.desc())
     )
     return [_token(row, owner, now) for row, owner in rows]
@@ -139,20 +139,22 @@ def _token(row: ApiToken, owner: str, now: datetime) -> Token:
     )
 
 
-@verb(Right.SELF)
-def revoke_own(session: Session, acting: Acting, token_id: int, now: datetime) -> None:
+@requires(Permission.SELF)
+def revoke_own(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
     """Revoke one of the person's tokens, at once. Raises NotFoundError for another's."""
-    _revoke(session, acting, token_id, now, ApiToken.person_id == acting.person_id)
+    _revoke(session, principal, token_id, now, ApiToken.person_id == principal.person_id)
 
 
-@verb(Right.ADMIN)
-def revoke_any(session: Session, acting: Acting, token_id: int, now: datetime) -> None:
+@requires(Permission.ADMIN)
+def revoke_any(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
     """Revoke a token of anybody in the team, at once. Raises NotFoundError."""
-    team = select(Person.id).where(Person.team_id == acting.team_id)
-    _revoke(session, acting, token_id, now, ApiToken.person_id.in_(team))
+    team = select(Person.id).where(Person.team_id == principal.team_id)
+    _revoke(session, principal, token_id, now, ApiToken.person_id.in_(team))
 
 
-def _revoke(session: Session, acting: Acting, token_id: int, now: datetime, whose: object) -> None:
+def _revoke(
+    session: Session, principal: Principal, token_id: int, now: datetime, whose: object
+) -> None:
     revoked = session.execute(
         update(ApiToken)
         .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None), whose)  # type: ignore[arg-type]
@@ -161,7 +163,7 @@ def _revoke(session: Session, acting: Acting, token_id: int, now: datetime, whos
     ).first()
     if revoked is None:
         raise NotFoundError("This token is not there (any more).")
-    audit.note(session, acting, "revoked token", f"token:{token_id}")
+    audit.note(session, principal, "revoked token", f"token:{token_id}")
 
 
 def revoke_all_of(session: Session, person_id: int, now: datetime) -> int:
@@ -179,7 +181,7 @@ def revoke_all_of(session: Session, person_id: int, now: datetime) -> int:
 class Bearer:
     """Who a token acts as, and what is known of the token."""
 
-    acting: Acting
+    principal: Principal
     token_name: str
     expires_at: datetime | None  # None: when it is revoked
     is_use_noted: bool  # that it was used within the last minute
@@ -208,13 +210,13 @@ def find_by_token(
 
 
 def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
-    acting = Acting(
+    principal = Principal(
         row.person_id,
         row.team_id,
         row.person,
         row.zone,
         Role(row.role),
-        Means.TOOL,
+        Via.TOOL,
         address,
         frozenset(Scope(scope) for scope in row.scopes),
         token_id=row.id,
@@ -222,7 +224,7 @@ def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
         needs_second_factor=row.needs_second_factor,
     )
     is_noted = row.used_at is not None and row.used_at > now - USED_EVERY
-    return Bearer(acting, row.name, row.expires_at, is_noted)
+    return Bearer(principal, row.name, row.expires_at, is_noted)
 
 
 def mark_used(session: Session, token_id: int, now: datetime) -> None:

@@ -15,8 +15,8 @@ import orjson
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Means, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, Via
 from core.accounts.models import AuditEvent
 
 Values = Mapping[str, Any]
@@ -32,7 +32,7 @@ _START = bytes(32)
 
 def note(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     what: str,
     thing: str | None = None,
     old: Values | None = None,
@@ -41,10 +41,10 @@ def note(
     """Append an event: `what` happened to `thing` ("product:17"), from `old` to `new`."""
     _append(
         session,
-        team_id=acting.team_id,
-        person_id=acting.person_id,
-        means=acting.means.value,
-        address=acting.address,
+        team_id=principal.team_id,
+        person_id=principal.person_id,
+        means=principal.via.value,
+        address=principal.address,
         verb=what,
         object=thing,
         old=_plain(old),
@@ -56,7 +56,7 @@ def note_step(
     session: Session,
     team_id: int,
     person_id: int | None,
-    means: Means,
+    means: Via,
     what: str,
     thing: str,
     old: Values | None = None,
@@ -77,7 +77,7 @@ def note_step(
 
 def note_many(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     what: str,
     kind: str,
     ids: Sequence[int],
@@ -87,7 +87,7 @@ def note_many(
     if ids:
         named = sorted(ids)[:MOST_NAMED]
         values = {"count": len(ids), "ids": named, **(new or {})}
-        note(session, acting, what, f"{kind}:{named[0]}" if len(ids) == 1 else kind, new=values)
+        note(session, principal, what, f"{kind}:{named[0]}" if len(ids) == 1 else kind, new=values)
 
 
 def note_outsider(
@@ -103,7 +103,7 @@ def note_outsider(
         session,
         team_id=team_id,
         person_id=person_id,
-        means=Means.PAGE.value,
+        means=Via.PAGE.value,
         address=address,
         verb=what,
         object=None if person_id is None else f"person:{person_id}",
@@ -263,10 +263,10 @@ ORDER BY e.id DESC LIMIT :limit
 """
 
 
-@verb(Right.ADMIN)
+@requires(Permission.ADMIN)
 def events(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     *,
     what: str | None = None,
     person_id: int | None = None,
@@ -277,13 +277,13 @@ def events(
 
     `person_id` NOBODY: what no person did, such as steps of jobs.
     """
-    values = {"team": acting.team_id, "verb": what, "person": person_id, "before": before}
+    values = {"team": principal.team_id, "verb": what, "person": person_id, "before": before}
     rows = session.execute(text(_EVENTS), values | {"limit": limit})
     return [Event(**row._mapping) for row in rows]
 
 
-@verb(Right.ADMIN)
-def kinds_of_events(session: Session, acting: Acting) -> list[str]:
+@requires(Permission.ADMIN)
+def kinds_of_events(session: Session, principal: Principal) -> list[str]:
     """Return the names of what has happened in the team, sorted."""
-    found = select(AuditEvent.verb).where(AuditEvent.team_id == acting.team_id).distinct()
+    found = select(AuditEvent.verb).where(AuditEvent.team_id == principal.team_id).distinct()
     return sorted(session.scalars(found))

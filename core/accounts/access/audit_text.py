@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 
 from core.accounts.access.audit import Event, Values
-from core.accounts.access.permissions import Means
+from core.accounts.access.permissions import Via
 from core.text.machines import machine_name
 
 LONGEST = 120  # characters of one value on a screen
@@ -17,12 +17,12 @@ _NOTHING = "–"
 
 def who(event: Event) -> str:
     """Name who did it, or say that nobody did."""
-    return event.person or (BY_ITSELF if event.means == Means.JOB.value else NOBODY)
+    return event.person or (BY_ITSELF if event.means == Via.JOB.value else NOBODY)
 
 
 def where(event: Event) -> str:
     """Say from where and by which means: "page, from 10.0.0.7"."""
-    if event.person is None and event.means == Means.JOB.value:
+    if event.person is None and event.means == Via.JOB.value:
         return event.means
     return f"{event.means}, from {machine_name(event.address)}"
 

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import SignIn
 from core.errors import NotAllowedError
 
@@ -24,22 +24,24 @@ class ConfirmationNeededError(NotAllowedError):
         super().__init__("Confirm first that it is you.")
 
 
-@verb(Right.SELF)
-def mark_confirmed(session: Session, acting: Acting, now: datetime) -> None:
+@requires(Permission.SELF)
+def mark_confirmed(session: Session, principal: Principal, now: datetime) -> None:
     """Write down that the user has just proved who they are, in this session alone."""
-    session.execute(update(SignIn).where(SignIn.id == acting.session_id).values(confirmed_at=now))
-    audit.note(session, acting, "confirmed identity", f"person:{acting.person_id}")
+    session.execute(
+        update(SignIn).where(SignIn.id == principal.session_id).values(confirmed_at=now)
+    )
+    audit.note(session, principal, "confirmed identity", f"person:{principal.person_id}")
 
 
-def require_confirmed(session: Session, acting: Acting, now: datetime) -> None:
+def require_confirmed(session: Session, principal: Principal, now: datetime) -> None:
     """Raise ConfirmationNeededError unless the user proved within ten minutes who they are.
 
     Commands and jobs have no session that could have been left open.
     """
-    if acting.session_id is None:
+    if principal.session_id is None:
         return
     confirmed = select(SignIn.id).where(
-        SignIn.id == acting.session_id, SignIn.confirmed_at > now - HOLDS
+        SignIn.id == principal.session_id, SignIn.confirmed_at > now - HOLDS
     )
     if session.scalar(confirmed) is None:
         raise ConfirmationNeededError

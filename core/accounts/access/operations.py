@@ -1,4 +1,4 @@
-"""Marks verbs with the right they ask for, and checks it at every call."""
+"""Operations: functions with a permission, which is checked at every call."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,38 +6,41 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Right, require
+from core.accounts.access.permissions import Permission, Principal, require
 from core.errors import NotAllowedError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Verb = Callable[Concatenate[Session, Acting, P], R]
+Operation = Callable[Concatenate[Session, Principal, P], R]
 
-VERBS: dict[str, Right] = {}
-"""Every verb by its full name, with the right it asks for."""
+OPERATIONS: dict[str, Permission] = {}
+"""Every operation by its full name, with the permission it needs."""
 
 
-def verb(right: Right) -> Callable[[Verb[P, R]], Verb[P, R]]:
-    """Make a function check the acting person's right before it does anything.
+def requires(permission: Permission) -> Callable[[Operation[P, R]], Operation[P, R]]:
+    """Make a function an operation: it checks the principal's permission before it runs.
 
-    It takes the session and who acts first. Raises NotAllowedError, and notes that it did.
+    Its first arguments are the session and the principal. Raises NotAllowedError, and
+    records the refusal.
     """
 
-    def marked(function: Verb[P, R]) -> Verb[P, R]:
+    def marked(function: Operation[P, R]) -> Operation[P, R]:
         name = f"{function.__module__}.{function.__qualname__}"
-        VERBS[name] = right
+        OPERATIONS[name] = permission
 
         @wraps(function)
-        def checked(session: Session, acting: Acting, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        def checked(
+            session: Session, principal: Principal, /, *args: P.args, **kwargs: P.kwargs
+        ) -> R:
             try:
-                require(acting, right)
+                require(principal, permission)
             except NotAllowedError:
-                # Not above: it writes to the audit, whose own reads are verbs.
+                # Not above: it writes to the audit, whose own reads are operations.
                 from core.accounts.access.refusals import note_refused
 
-                note_refused(acting, name.removeprefix("core."))
+                note_refused(principal, name.removeprefix("core."))
                 raise
-            return function(session, acting, *args, **kwargs)
+            return function(session, principal, *args, **kwargs)
 
         return checked
 

@@ -18,8 +18,8 @@ class Role(StrEnum):
     ADMIN = "admin"  # people, settings, everybody's tokens, the audit
 
 
-class Right(StrEnum):
-    """What a verb asks for."""
+class Permission(StrEnum):
+    """What an operation needs."""
 
     READ = "read"  # what the team shares
     SELF = "self"  # one's own profile, password, sessions and tokens
@@ -38,8 +38,8 @@ class Scope(StrEnum):
     ACT = "act"
 
 
-class Means(StrEnum):
-    """By what somebody acts."""
+class Via(StrEnum):
+    """By which way a principal acts."""
 
     PAGE = "page"
     TOOL = "tool"
@@ -48,34 +48,34 @@ class Means(StrEnum):
 
 
 LEAST_ROLE = {
-    Right.READ: Role.VIEWER,
-    Right.SELF: Role.VIEWER,
-    Right.PROPOSE: Role.SELLER,
-    Right.TRACK: Role.SELLER,
-    Right.TRACK_TEAM: Role.MANAGER,
-    Right.TEAM: Role.MANAGER,
-    Right.ADMIN: Role.ADMIN,
+    Permission.READ: Role.VIEWER,
+    Permission.SELF: Role.VIEWER,
+    Permission.PROPOSE: Role.SELLER,
+    Permission.TRACK: Role.SELLER,
+    Permission.TRACK_TEAM: Role.MANAGER,
+    Permission.TEAM: Role.MANAGER,
+    Permission.ADMIN: Role.ADMIN,
 }
 _RANK = {role: number for number, role in enumerate(Role)}
 # What is missing here no token may do: it belongs to a person at a page.
 SCOPE_FOR = {
-    Right.READ: Scope.READ,
-    Right.PROPOSE: Scope.PROPOSE,
-    Right.TRACK: Scope.ACT,
-    Right.TRACK_TEAM: Scope.ACT,
+    Permission.READ: Scope.READ,
+    Permission.PROPOSE: Scope.PROPOSE,
+    Permission.TRACK: Scope.ACT,
+    Permission.TRACK_TEAM: Scope.ACT,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
-    """The person who acts: in whose team, in which role, by which clock and means."""
+class Principal:
+    """The user who acts: their team and role, and via what they act."""
 
     person_id: int
     team_id: int
     name: str
     time_zone: str
     role: Role
-    means: Means = Means.PAGE
+    via: Via = Via.PAGE
     address: str | None = None  # where the request came from; None: this machine
     scopes: frozenset[Scope] | None = None  # of the token; None: no token, all of the role
     session_id: int | None = None  # the sign-in; None: a token, a job or a command
@@ -83,13 +83,13 @@ class Acting:
     token_name: str | None = None  # as its owner named it; None: no token
     needs_second_factor: bool = False  # the team requires one, and the user has yet to set it up
 
-    def may(self, right: Right) -> bool:
+    def may(self, permission: Permission) -> bool:
         """Return whether role and, with a token, scope allow something."""
-        if self.needs_second_factor and right is not Right.SELF:
+        if self.needs_second_factor and permission is not Permission.SELF:
             return False
-        if _RANK[self.role] < _RANK[LEAST_ROLE[right]]:
+        if _RANK[self.role] < _RANK[LEAST_ROLE[permission]]:
             return False
-        return self.scopes is None or SCOPE_FOR.get(right) in self.scopes
+        return self.scopes is None or SCOPE_FOR.get(permission) in self.scopes
 
 
 NO_SECOND_FACTOR = (
@@ -97,24 +97,24 @@ NO_SECOND_FACTOR = (
 )
 
 
-def least_role(right: Right) -> Role:
+def least_role(permission: Permission) -> Role:
     """Return the least role that has a right."""
-    return LEAST_ROLE[right]
+    return LEAST_ROLE[permission]
 
 
-def require(acting: Acting, right: Right) -> None:
+def require(principal: Principal, permission: Permission) -> None:
     """Raise NotAllowedError, saying who could do it, unless the person may."""
-    if acting.may(right):
+    if principal.may(permission):
         return
-    if acting.needs_second_factor:
+    if principal.needs_second_factor:
         raise NotAllowedError(NO_SECOND_FACTOR)
-    least = LEAST_ROLE[right]
-    if _RANK[acting.role] < _RANK[least]:
+    least = LEAST_ROLE[permission]
+    if _RANK[principal.role] < _RANK[least]:
         raise NotAllowedError(
-            f"This takes the role {least.value}; yours is {acting.role.value}. "
+            f"This takes the role {least.value}; yours is {principal.role.value}. "
             "Ask an administrator of your team."
         )
-    needed = SCOPE_FOR.get(right)
+    needed = SCOPE_FOR.get(permission)
     raise NotAllowedError(
         f"This token lacks the scope {needed.value}. Make one that has it: Profile → API tokens."
         if needed

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import Team
 from core.database.session import note_scope
 from core.errors import ConfigurationError
@@ -28,14 +28,14 @@ RETURNING times
 """
 
 
-def note_refused(acting: Acting, what: str) -> None:
+def note_refused(principal: Principal, what: str) -> None:
     """Note that a user was refused something. Never raises: the refusal itself counts."""
     try:
         with note_scope() as session:
-            times = _count(session, f"person:{acting.person_id}", what)
+            times = _count(session, f"person:{principal.person_id}", what)
             if is_told(times):
                 told = {"what": what, "times today": times}
-                audit.note(session, acting, REFUSED, new=told)
+                audit.note(session, principal, REFUSED, new=told)
     except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
         log.warning("Refused %s, which could not be noted: %s", what, error)
 

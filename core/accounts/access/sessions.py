@@ -23,8 +23,8 @@ from core.accounts.access.one_time_tokens import (
     use_up,
     void_tokens,
 )
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Means, Right, Role
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, Role, Via
 from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
 from core.accounts.models import Person, SignIn
 from core.database.session import driver_connection
@@ -58,7 +58,7 @@ class Display:
 class Found:
     """A sign-in that holds, and whether its "last seen" is due to be written."""
 
-    acting: Acting
+    principal: Principal
     display: Display
     is_stale: bool
 
@@ -132,26 +132,26 @@ def find(
     number, seen_at, person_id, team_id, name, zone, role, needs_second_factor, *seen = row
     locale, has_code, page_size, theme, unread = seen
     display = Display(locale, bool(has_code), page_size, theme, unread)
-    acting = Acting(
+    principal = Principal(
         person_id,
         team_id,
         name,
         zone,
         Role(role),
-        Means.PAGE,
+        Via.PAGE,
         address,
         session_id=number,
         needs_second_factor=needs_second_factor,
     )
-    return Found(acting, display, now - seen_at > SEEN_EVERY)
+    return Found(principal, display, now - seen_at > SEEN_EVERY)
 
 
-@verb(Right.SELF)
-def touch(session: Session, acting: Acting, now: datetime) -> None:
+@requires(Permission.SELF)
+def touch(session: Session, principal: Principal, now: datetime) -> None:
     """Write down that a sign-in was just used."""
     session.execute(
         update(SignIn)
-        .where(SignIn.id == acting.session_id, SignIn.seen_at < now)
+        .where(SignIn.id == principal.session_id, SignIn.seen_at < now)
         .values(seen_at=now)
     )
 
@@ -204,15 +204,15 @@ class OpenSignIn:
     is_this: bool
 
 
-@verb(Right.SELF)
+@requires(Permission.SELF)
 def open_sign_ins(
-    session: Session, acting: Acting, lifetime: Lifetime, now: datetime
+    session: Session, principal: Principal, lifetime: Lifetime, now: datetime
 ) -> list[OpenSignIn]:
     """Return the person's sign-ins that hold, last used first."""
     rows: Sequence[SignIn] = session.scalars(
         select(SignIn)
         .where(
-            SignIn.person_id == acting.person_id,
+            SignIn.person_id == principal.person_id,
             SignIn.ended_at.is_(None),
             SignIn.expires_at > now,
             SignIn.seen_at > now - lifetime.idle,
@@ -221,20 +221,25 @@ def open_sign_ins(
     ).all()
     return [
         OpenSignIn(
-            row.id, row.begun_at, row.seen_at, row.address, row.browser, row.id == acting.session_id
+            row.id,
+            row.begun_at,
+            row.seen_at,
+            row.address,
+            row.browser,
+            row.id == principal.session_id,
         )
         for row in rows
     ]
 
 
-@verb(Right.SELF)
-def end_one(session: Session, acting: Acting, sign_in_id: int, now: datetime) -> None:
+@requires(Permission.SELF)
+def end_one(session: Session, principal: Principal, sign_in_id: int, now: datetime) -> None:
     """End one of the person's own sign-ins. Raises NotFoundError for another's."""
     ended = session.execute(
         update(SignIn)
         .where(
             SignIn.id == sign_in_id,
-            SignIn.person_id == acting.person_id,
+            SignIn.person_id == principal.person_id,
             SignIn.ended_at.is_(None),
         )
         .values(ended_at=now)
@@ -243,15 +248,15 @@ def end_one(session: Session, acting: Acting, sign_in_id: int, now: datetime) ->
     if ended is None:
         raise NotFoundError("This sign-in is over already.")
     forget_device_of(session, sign_in_id)
-    audit.note(session, acting, "signed out elsewhere", f"sign_in:{sign_in_id}")
+    audit.note(session, principal, "signed out elsewhere", f"sign_in:{sign_in_id}")
 
 
-@verb(Right.SELF)
-def end_others(session: Session, acting: Acting, now: datetime) -> int:
+@requires(Permission.SELF)
+def end_others(session: Session, principal: Principal, now: datetime) -> int:
     """End all of the person's sign-ins but the one that asks; return how many."""
-    locked_person(session, acting.person_id)
-    count = end_all_of(session, acting.person_id, now, but=acting.session_id)
-    audit.note(session, acting, "signed out everywhere else", new={"count": count})
+    locked_person(session, principal.person_id)
+    count = end_all_of(session, principal.person_id, now, but=principal.session_id)
+    audit.note(session, principal, "signed out everywhere else", new={"count": count})
     return count
 
 

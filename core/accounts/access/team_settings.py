@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right, clean_name, time_zones
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, clean_name, time_zones
 from core.accounts.models import Person, Team, TeamSetting
 from core.errors import InvalidInputError
 
@@ -46,10 +46,10 @@ class TeamSettings:
     requires_second_factor: bool = False  # of everybody who signs in with a password
 
 
-@verb(Right.ADMIN)
-def get_team_settings(session: Session, acting: Acting, registration: str) -> TeamSettings:
+@requires(Permission.ADMIN)
+def get_team_settings(session: Session, principal: Principal, registration: str) -> TeamSettings:
     """Return the team's settings. `registration`: what the process says of it."""
-    return _settings_of(session, acting.team_id, registration)
+    return _settings_of(session, principal.team_id, registration)
 
 
 def _settings_of(session: Session, team_id: int, registration: str) -> TeamSettings:
@@ -69,9 +69,9 @@ def requires_second_factor(session: Session, team_id: int) -> bool:
     return stored is not None and stored.value is True
 
 
-@verb(Right.ADMIN)
+@requires(Permission.ADMIN)
 def change_team_settings(
-    session: Session, acting: Acting, wanted: TeamSettings, registration: str, now: datetime
+    session: Session, principal: Principal, wanted: TeamSettings, registration: str, now: datetime
 ) -> bool:
     """Change the team's settings; return whether anything differed.
 
@@ -82,25 +82,25 @@ def change_team_settings(
     so that the operator's word goes on counting where nobody here said otherwise.
     """
     _check(wanted)
-    team = session.get_one(Team, acting.team_id, with_for_update=True)
-    before = asdict(_settings_of(session, acting.team_id, registration))
+    team = session.get_one(Team, principal.team_id, with_for_update=True)
+    before = asdict(_settings_of(session, principal.team_id, registration))
     after = asdict(wanted) | {"name": clean_name(wanted.name)}
     changed = [name for name in after if before[name] != after[name]]
     if not changed:
         return False
     if {_REGISTRATION, "requires_second_factor"} & set(changed):
-        require_confirmed(session, acting, now)
+        require_confirmed(session, principal, now)
     if wanted.requires_second_factor:
-        _check_own(session, acting)
+        _check_own(session, principal)
     team.name, team.time_zone = after["name"], wanted.time_zone
     if _REGISTRATION in changed:
-        _store(session, acting.team_id, _REGISTRATION, wanted.registration)
+        _store(session, principal.team_id, _REGISTRATION, wanted.registration)
     if "requires_second_factor" in changed:
-        _store(session, acting.team_id, _SECOND_FACTOR, wanted.requires_second_factor)
+        _store(session, principal.team_id, _SECOND_FACTOR, wanted.requires_second_factor)
     session.flush()
     audit.note(
         session,
-        acting,
+        principal,
         "changed team settings",
         f"team:{team.id}",
         {name: before[name] for name in changed},
@@ -116,8 +116,8 @@ def _check(wanted: TeamSettings) -> None:
         raise InvalidInputError("Choose invitation, open or closed.")
 
 
-def _check_own(session: Session, acting: Acting) -> None:
-    person = session.get_one(Person, acting.person_id, populate_existing=True)
+def _check_own(session: Session, principal: Principal) -> None:
+    person = session.get_one(Person, principal.person_id, populate_existing=True)
     is_exempt = person.is_demo or person.password_hash is None
     if person.totp_confirmed_at is None and not is_exempt:
         raise InvalidInputError("Set up your own two-factor authentication first.")

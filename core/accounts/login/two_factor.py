@@ -13,8 +13,8 @@ from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.credentials import decrypted, encrypted
 from core.accounts.access.one_time_tokens import locked_person
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.access.team_settings import requires_second_factor
 from core.accounts.models import Person, RecoveryCode
 from core.accounts.people import account_notices
@@ -29,19 +29,21 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no sign that is taken for anoth
 _GROUPS, _GROUP = 5, 5  # of a recovery code: 25 signs of 31 are 124 bits
 
 
-def _locked(session: Session, acting: Acting) -> Person:
-    return session.get_one(Person, acting.person_id, with_for_update=True, populate_existing=True)
+def _locked(session: Session, principal: Principal) -> Person:
+    return session.get_one(
+        Person, principal.person_id, with_for_update=True, populate_existing=True
+    )
 
 
-@verb(Right.SELF)
-def begin_second_factor(session: Session, acting: Acting, key: str, now: datetime) -> str:
+@requires(Permission.SELF)
+def begin_second_factor(session: Session, principal: Principal, key: str, now: datetime) -> str:
     """Start setting up: return the address that an app reads as a QR code.
 
     Nothing is asked for at sign-in until a first code has been confirmed.
     Raises InvalidInputError when it is set up already, and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    person = _locked(session, acting)
+    require_confirmed(session, principal, now)
+    person = _locked(session, principal)
     if person.is_demo:
         raise InvalidInputError("The people of the demo do without a second factor.")
     if person.totp_confirmed_at is not None:
@@ -52,80 +54,82 @@ def begin_second_factor(session: Session, acting: Acting, key: str, now: datetim
     return pyotp.TOTP(secret).provisioning_uri(name=person.mail or person.name, issuer_name=ISSUER)
 
 
-@verb(Right.SELF)
+@requires(Permission.SELF)
 def confirm_second_factor(
-    session: Session, acting: Acting, code: str, key: str, now: datetime
+    session: Session, principal: Principal, code: str, key: str, now: datetime
 ) -> list[str]:
     """Finish setting up with a first code; return the recovery codes, readable only now.
 
     Raises InvalidInputError for a wrong code, and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    person = _locked(session, acting)
+    require_confirmed(session, principal, now)
+    person = _locked(session, principal)
     if person.totp_confirmed_at is not None or person.totp_secret is None:
         raise InvalidInputError("Start setting up the second factor again.")
     if not _is_code(person, code, key, now):
         raise InvalidInputError("This code is not right. Check the clock of your phone.")
     person.totp_confirmed_at = now
     codes = _new_recovery_codes(session, person.id, now)
-    audit.note(session, acting, "set up second factor", f"person:{person.id}")
+    audit.note(session, principal, "set up second factor", f"person:{person.id}")
     account_notices.tell(session, [person.id], "Your second factor is set up.", "profile")
     return codes
 
 
-@verb(Right.SELF)
+@requires(Permission.SELF)
 def remove_second_factor(
-    session: Session, acting: Acting, code: str, key: str, now: datetime
+    session: Session, principal: Principal, code: str, key: str, now: datetime
 ) -> None:
     """Remove the second factor, proven by a code once more.
 
     Raises InvalidInputError for a wrong code and where the team requires a second factor,
     and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    if requires_second_factor(session, acting.team_id):
+    require_confirmed(session, principal, now)
+    if requires_second_factor(session, principal.team_id):
         raise InvalidInputError("Your team requires two-factor authentication.")
-    if not check_code(session, acting.person_id, code, key, now):
+    if not check_code(session, principal.person_id, code, key, now):
         raise InvalidInputError("This code is not right.")
-    _remove(session, acting.person_id)
-    audit.note(session, acting, "removed second factor", f"person:{acting.person_id}")
-    account_notices.tell(session, [acting.person_id], "Your second factor was removed.", "profile")
+    _remove(session, principal.person_id)
+    audit.note(session, principal, "removed second factor", f"person:{principal.person_id}")
+    account_notices.tell(
+        session, [principal.person_id], "Your second factor was removed.", "profile"
+    )
 
 
-@verb(Right.SELF)
-def renew_recovery_codes(session: Session, acting: Acting, now: datetime) -> list[str]:
+@requires(Permission.SELF)
+def renew_recovery_codes(session: Session, principal: Principal, now: datetime) -> list[str]:
     """Replace the recovery codes; return the new ones, readable only now.
 
     Raises InvalidInputError without a second factor, and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    if _locked(session, acting).totp_confirmed_at is None:
+    require_confirmed(session, principal, now)
+    if _locked(session, principal).totp_confirmed_at is None:
         raise InvalidInputError("Set up two-factor authentication first.")
-    codes = _new_recovery_codes(session, acting.person_id, now)
-    audit.note(session, acting, "made recovery codes", f"person:{acting.person_id}")
-    account_notices.tell(session, [acting.person_id], "New recovery codes were made.", "profile")
+    codes = _new_recovery_codes(session, principal.person_id, now)
+    audit.note(session, principal, "made recovery codes", f"person:{principal.person_id}")
+    account_notices.tell(session, [principal.person_id], "New recovery codes were made.", "profile")
     return codes
 
 
-@verb(Right.ADMIN)
+@requires(Permission.ADMIN)
 def remove_second_factor_of(
-    session: Session, acting: Acting, person_id: int, now: datetime
+    session: Session, principal: Principal, person_id: int, now: datetime
 ) -> None:
     """Remove the second factor of a colleague who lost it.
 
     Raises NotFoundError for somebody of another team, InvalidInputError for who has
     none, and for oneself: one's own takes a code. Raises ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    if person_id == acting.person_id:
+    require_confirmed(session, principal, now)
+    if person_id == principal.person_id:
         raise InvalidInputError("Remove your own second factor in your profile, with a code.")
     person = locked_person(session, person_id)
-    if person is None or person.team_id != acting.team_id or person.state == "erased":
+    if person is None or person.team_id != principal.team_id or person.state == "erased":
         raise NotFoundError("This person is not in your team (any more).")
     if person.totp_confirmed_at is None:
         raise InvalidInputError("This person has no second factor.")
     _remove(session, person_id)
-    audit.note(session, acting, "removed second factor", f"person:{person_id}")
+    audit.note(session, principal, "removed second factor", f"person:{person_id}")
     account_notices.tell(
         session, [person_id], "An administrator removed your second factor.", "profile"
     )
@@ -211,11 +215,11 @@ class CodesLeft:
     has_short: bool  # made when codes had 10 signs: they work, and are to be replaced
 
 
-@verb(Right.SELF)
-def recovery_codes_left(session: Session, acting: Acting) -> CodesLeft:
+@requires(Permission.SELF)
+def recovery_codes_left(session: Session, principal: Principal) -> CodesLeft:
     """Return how many of the person's recovery codes are unused."""
     unused = select(RecoveryCode.made_at).where(
-        RecoveryCode.person_id == acting.person_id, RecoveryCode.used_at.is_(None)
+        RecoveryCode.person_id == principal.person_id, RecoveryCode.used_at.is_(None)
     )
     made = session.scalars(unused).all()
     return CodesLeft(len(made), None in made)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right, Role
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, Role
 from core.accounts.models import Notice, Person
 
 SHOWN = 30
@@ -41,33 +41,35 @@ def tell_admins(session: Session, team_id: int, words: str, page: str | None = N
     tell(session, session.scalars(admins).all(), words, page)
 
 
-@verb(Right.SELF)
-def count_unread(session: Session, acting: Acting) -> int:
+@requires(Permission.SELF)
+def count_unread(session: Session, principal: Principal) -> int:
     """Return how many notices the person has not read."""
     unread = select(func.count()).where(
-        Notice.person_id == acting.person_id, Notice.read_at.is_(None)
+        Notice.person_id == principal.person_id, Notice.read_at.is_(None)
     )
     return session.scalar(unread) or 0
 
 
-@verb(Right.SELF)
-def newest(session: Session, acting: Acting, limit: int = SHOWN) -> list[Told]:
+@requires(Permission.SELF)
+def newest(session: Session, principal: Principal, limit: int = SHOWN) -> list[Told]:
     """Return the person's notices, newest first."""
     rows = session.scalars(
         select(Notice)
-        .where(Notice.person_id == acting.person_id)
+        .where(Notice.person_id == principal.person_id)
         .order_by(Notice.id.desc())
         .limit(limit)
     )
     return [Told(row.id, row.at, row.text, row.page, row.read_at is not None) for row in rows]
 
 
-@verb(Right.SELF)
-def mark_read(session: Session, acting: Acting, up_to: int) -> int:
+@requires(Permission.SELF)
+def mark_read(session: Session, principal: Principal, up_to: int) -> int:
     """Mark the person's notices up to an id as read; return how many were not."""
     marked = session.execute(
         update(Notice)
-        .where(Notice.person_id == acting.person_id, Notice.id <= up_to, Notice.read_at.is_(None))
+        .where(
+            Notice.person_id == principal.person_id, Notice.id <= up_to, Notice.read_at.is_(None)
+        )
         .values(read_at=func.now())
         .returning(Notice.id)
     )

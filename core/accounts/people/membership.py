@@ -24,12 +24,12 @@ from core.accounts.access.one_time_tokens import (
     void_all,
     void_tokens,
 )
-from core.accounts.access.operations import verb
+from core.accounts.access.operations import requires
 from core.accounts.access.permissions import (
-    Acting,
-    Means,
-    Right,
+    Permission,
+    Principal,
     Role,
+    Via,
     clean_mail,
     clean_name,
     typed_mail,
@@ -54,7 +54,7 @@ ERASED = "Former member"
 # Who acts without a sign-in
 
 
-def acting_owner(session: Session, means: Means = Means.COMMAND) -> Acting:
+def acting_owner(session: Session, means: Via = Via.COMMAND) -> Principal:
     """Return the first administrator, for whom commands and start-up act.
 
     Raises NotFoundError when the database was never migrated.
@@ -70,7 +70,7 @@ def acting_owner(session: Session, means: Means = Means.COMMAND) -> Acting:
     return acting_person(session, number, means)
 
 
-def acting_person(session: Session, person_id: int, means: Means = Means.JOB) -> Acting:
+def acting_person(session: Session, person_id: int, means: Via = Via.JOB) -> Principal:
     """Return a person as a job acts for them. Raises NotFoundError for one who may not act."""
     row = session.execute(
         select(Person, Team.time_zone)
@@ -80,7 +80,7 @@ def acting_person(session: Session, person_id: int, means: Means = Means.JOB) ->
     if row is None or row[0].state not in ("active", "unclaimed"):
         raise NotFoundError("Who asked for this may not act any more.")
     person, zone = row
-    return Acting(
+    return Principal(
         person.id, person.team_id, person.name, person.time_zone or zone, Role(person.role), means
     )
 
@@ -102,8 +102,8 @@ def make_setup_link(session: Session, now: datetime) -> str | None:
     owner = _unclaimed_owner(session)
     if owner is None:
         return None
-    acting = acting_person(session, owner.id, Means.COMMAND)
-    audit.note(session, acting, "made set-up link", f"person:{owner.id}")
+    principal = acting_person(session, owner.id, Via.COMMAND)
+    audit.note(session, principal, "made set-up link", f"person:{owner.id}")
     return make_token(session, owner.id, Purpose.SETUP, now)
 
 
@@ -207,12 +207,12 @@ class Member:
     last_signed_in_at: datetime | None
 
 
-@verb(Right.ADMIN)
-def members(session: Session, acting: Acting) -> list[Member]:
+@requires(Permission.ADMIN)
+def members(session: Session, principal: Principal) -> list[Member]:
     """Return the people of the team, by name; erased ones are left out."""
     rows = session.scalars(
         select(Person)
-        .where(Person.team_id == acting.team_id, Person.state != "erased")
+        .where(Person.team_id == principal.team_id, Person.state != "erased")
         .order_by(func.lower(Person.name), Person.id)
     )
     return [_member(row) for row in rows]
@@ -231,25 +231,25 @@ def _member(row: Person) -> Member:
     )
 
 
-@verb(Right.ADMIN)
+@requires(Permission.ADMIN)
 def invite(
-    session: Session, acting: Acting, mail: str, role: Role, now: datetime
+    session: Session, principal: Principal, mail: str, role: Role, now: datetime
 ) -> tuple[int, str]:
     """Invite an address; return (person's id, token of the link). Again: the old link is void.
 
     Raises InvalidInputError for an address that somebody active has, and
     ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
+    require_confirmed(session, principal, now)
     address = typed_mail(mail)
-    person = person_of(session, address, acting.team_id, "invited")
+    person = person_of(session, address, principal.team_id, "invited")
     # Who registered and proved nothing must not keep the owner of the address out.
-    if person.state not in ("invited", "registered") or person.team_id != acting.team_id:
+    if person.state not in ("invited", "registered") or person.team_id != principal.team_id:
         raise InvalidInputError("Somebody has this mail address already.")
     void_all(session, person.id, now)
     person.role, person.state, person.password_hash = role.value, "invited", None
     session.flush()
-    audit.note(session, acting, "invited", f"person:{person.id}", new={"role": role.value})
+    audit.note(session, principal, "invited", f"person:{person.id}", new={"role": role.value})
     return person.id, make_token(session, person.id, Purpose.INVITATION, now)
 
 
@@ -264,28 +264,30 @@ def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[s
     return person.mail, make_token(session, person.id, Purpose.INVITATION, now)
 
 
-@verb(Right.ADMIN)
-def withdraw_invitation(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+@requires(Permission.ADMIN)
+def withdraw_invitation(
+    session: Session, principal: Principal, person_id: int, now: datetime
+) -> None:
     """Take an invitation back: its link opens nothing any more."""
-    person = _colleague(session, acting, person_id)
+    person = _colleague(session, principal, person_id)
     if person.state != "invited":
         raise InvalidInputError("This person has joined already: disable them instead.")
     void_tokens(session, person.id, Purpose.INVITATION, now)
     session.delete(person)
     session.flush()
-    audit.note(session, acting, "withdrew invitation", f"person:{person_id}")
+    audit.note(session, principal, "withdrew invitation", f"person:{person_id}")
 
 
-@verb(Right.ADMIN)
+@requires(Permission.ADMIN)
 def change_role(
-    session: Session, acting: Acting, person_id: int, role: Role, now: datetime
+    session: Session, principal: Principal, person_id: int, role: Role, now: datetime
 ) -> None:
     """Give a person another role.
 
     Raises InvalidInputError for the last administrator, and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    person = _colleague(session, acting, person_id)
+    require_confirmed(session, principal, now)
+    person = _colleague(session, principal, person_id)
     if person.state == "unclaimed":
         raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
     if person.role == role.value:
@@ -295,7 +297,7 @@ def change_role(
     _keep_an_admin(session, person)
     audit.note(
         session,
-        acting,
+        principal,
         "changed role",
         f"person:{person.id}",
         {"role": person.role},
@@ -306,10 +308,10 @@ def change_role(
     account_notices.tell(session, [person.id], f"Your role is now {role.value}.")
 
 
-@verb(Right.ADMIN)
-def disable(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+@requires(Permission.ADMIN)
+def disable(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
     """Shut a person out: open sign-ins end, tokens stop working, nothing is deleted."""
-    person = _colleague(session, acting, person_id)
+    person = _colleague(session, principal, person_id)
     if person.state != "active":
         raise InvalidInputError("This person is not active.")
     _keep_an_admin(session, person)
@@ -317,25 +319,25 @@ def disable(session: Session, acting: Acting, person_id: int, now: datetime) -> 
     session.flush()
     end_all_of(session, person.id, now)
     void_all(session, person.id, now)
-    audit.note(session, acting, "disabled", f"person:{person.id}")
+    audit.note(session, principal, "disabled", f"person:{person.id}")
 
 
-@verb(Right.ADMIN)
-def enable(session: Session, acting: Acting, person_id: int, now: datetime) -> None:
+@requires(Permission.ADMIN)
+def enable(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
     """Let a disabled person in again. Raises ConfirmationNeededError."""
-    require_confirmed(session, acting, now)
-    person = _colleague(session, acting, person_id)
+    require_confirmed(session, principal, now)
+    person = _colleague(session, principal, person_id)
     if person.state != "disabled":
         raise InvalidInputError("This person is not disabled.")
     person.state = "active"
     session.flush()
-    audit.note(session, acting, "enabled", f"person:{person.id}")
+    audit.note(session, principal, "enabled", f"person:{person.id}")
 
 
-@verb(Right.ADMIN)
-def erase(session: Session, acting: Acting, person_id: int) -> None:
+@requires(Permission.ADMIN)
+def erase(session: Session, principal: Principal, person_id: int) -> None:
     """Erase a disabled person's data; what they did stays in the audit, without a name."""
-    person = _colleague(session, acting, person_id)
+    person = _colleague(session, principal, person_id)
     if person.state != "disabled":
         raise InvalidInputError("Disable this person first.")
     for table in (SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice):
@@ -359,19 +361,19 @@ def erase(session: Session, acting: Acting, person_id: int) -> None:
         )
     )
     session.expire(person)
-    audit.note(session, acting, "erased", f"person:{person_id}")
+    audit.note(session, principal, "erased", f"person:{person_id}")
 
 
-def _colleague(session: Session, acting: Acting, person_id: int) -> Person:
+def _colleague(session: Session, principal: Principal, person_id: int) -> Person:
     """Return somebody of the team to be changed, locked.
 
     One administrator changes people at a time, and is one still when their turn comes:
     two that demote each other at the same moment would leave none.
     """
-    lock_team(session, acting.team_id)
-    _still_admin(session, acting)
+    lock_team(session, principal.team_id)
+    _still_admin(session, principal)
     person = locked_person(session, person_id)
-    if person is None or person.team_id != acting.team_id or person.state == "erased":
+    if person is None or person.team_id != principal.team_id or person.state == "erased":
         raise NotFoundError("This person is not in your team (any more).")
     return person
 
@@ -383,9 +385,9 @@ def lock_team(session: Session, team_id: int) -> None:
     )
 
 
-def _still_admin(session: Session, acting: Acting) -> None:
+def _still_admin(session: Session, principal: Principal) -> None:
     row = session.execute(
-        select(Person.role, Person.state).where(Person.id == acting.person_id)
+        select(Person.role, Person.state).where(Person.id == principal.person_id)
     ).first()
     if row is None or row[0] != Role.ADMIN.value or row[1] not in ("active", "unclaimed"):
         raise NotAllowedError("You are no administrator any more. Reload the page.")

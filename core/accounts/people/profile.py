@@ -13,8 +13,14 @@ from core.accounts.access import audit
 from core.accounts.access.api_tokens import revoke_all_of
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.one_time_tokens import Purpose, void_tokens
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right, clean_mail, clean_name, time_zones
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import (
+    Permission,
+    Principal,
+    clean_mail,
+    clean_name,
+    time_zones,
+)
 from core.accounts.access.sessions import end_all_of
 from core.accounts.models import Person
 from core.accounts.people import account_notices
@@ -62,10 +68,10 @@ class Wanted:
     mails: bool
 
 
-@verb(Right.SELF)
-def get_profile(session: Session, acting: Acting) -> Profile:
+@requires(Permission.SELF)
+def get_profile(session: Session, principal: Principal) -> Profile:
     """Return the acting person's profile."""
-    person = session.get_one(Person, acting.person_id, populate_existing=True)
+    person = session.get_one(Person, principal.person_id, populate_existing=True)
     preferences = person.preferences
     return Profile(
         name=person.name,
@@ -84,11 +90,11 @@ def get_profile(session: Session, acting: Acting) -> Profile:
     )
 
 
-@verb(Right.SELF)
-def change_profile(session: Session, acting: Acting, wanted: Wanted) -> None:
+@requires(Permission.SELF)
+def change_profile(session: Session, principal: Principal, wanted: Wanted) -> None:
     """Change how the person is called and sees things. Raises InvalidInputError."""
     _check(wanted)
-    person = _locked(session, acting)
+    person = _locked(session, principal)
     before, name = _audited(person), person.name
     person.name = clean_name(wanted.name)
     person.time_zone, person.locale = wanted.time_zone, wanted.locale
@@ -104,7 +110,7 @@ def change_profile(session: Session, acting: Acting, wanted: Wanted) -> None:
     session.flush()
     after = _audited(person) | ({"name": "changed"} if person.name != name else {})
     if before != after:
-        audit.note(session, acting, "changed profile", f"person:{person.id}", before, after)
+        audit.note(session, principal, "changed profile", f"person:{person.id}", before, after)
 
 
 def _audited(person: Person) -> dict[str, object]:
@@ -122,8 +128,10 @@ def _audited(person: Person) -> dict[str, object]:
     }
 
 
-def _locked(session: Session, acting: Acting) -> Person:
-    return session.get_one(Person, acting.person_id, with_for_update=True, populate_existing=True)
+def _locked(session: Session, principal: Principal) -> Person:
+    return session.get_one(
+        Person, principal.person_id, with_for_update=True, populate_existing=True
+    )
 
 
 def _check(wanted: Wanted) -> None:
@@ -142,16 +150,16 @@ def _check(wanted: Wanted) -> None:
             raise InvalidInputError(NO_THRESHOLD)
 
 
-@verb(Right.SELF)
-def own_password_hash(session: Session, acting: Acting) -> str | None:
+@requires(Permission.SELF)
+def own_password_hash(session: Session, principal: Principal) -> str | None:
     """Return the hash that the person's present password is checked against."""
-    return session.scalar(select(Person.password_hash).where(Person.id == acting.person_id))
+    return session.scalar(select(Person.password_hash).where(Person.id == principal.person_id))
 
 
-@verb(Right.SELF)
+@requires(Permission.SELF)
 def change_password(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     password_hash: str,
     proven: str | None,
     now: datetime,
@@ -164,31 +172,31 @@ def change_password(
     also the user's API tokens stop working. Raises InvalidInputError when `proven` is no
     longer the person's, or for a demo person, and ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
-    person = _locked(session, acting)
+    require_confirmed(session, principal, now)
+    person = _locked(session, principal)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their passwords.")
     if person.password_hash != proven:
         raise InvalidInputError("The password was changed meanwhile. Try again.")
     person.password_hash, person.password_changed_at = password_hash, now
     void_tokens(session, person.id, Purpose.RESET, now)
-    end_all_of(session, person.id, now, but=acting.session_id)
+    end_all_of(session, person.id, now, but=principal.session_id)
     session.flush()
     revoked = revoke_all_of(session, person.id, now) if revokes_tokens else 0
     told = {"revoked tokens": revoked}
-    audit.note(session, acting, "changed password", f"person:{person.id}", new=told)
+    audit.note(session, principal, "changed password", f"person:{person.id}", new=told)
     account_notices.tell(session, [person.id], "Your password was changed.", "profile")
 
 
-@verb(Right.SELF)
-def change_mail(session: Session, acting: Acting, mail: str, now: datetime) -> None:
+@requires(Permission.SELF)
+def change_mail(session: Session, principal: Principal, mail: str, now: datetime) -> None:
     """Change the address the person signs in with. Raises InvalidInputError for a taken one.
 
     Whoever has the address can have a new password mailed: raises ConfirmationNeededError.
     """
-    require_confirmed(session, acting, now)
+    require_confirmed(session, principal, now)
     address = clean_mail(mail)
-    person = _locked(session, acting)
+    person = _locked(session, principal)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their addresses.")
     if person.mail == address:
@@ -201,5 +209,5 @@ def change_mail(session: Session, acting: Acting, mail: str, now: datetime) -> N
         raise InvalidInputError("Somebody has this mail address already.") from error
     # A link that is on its way to the old mailbox opens nothing any more.
     void_tokens(session, person.id, Purpose.RESET, now)
-    audit.note(session, acting, "changed mail address", f"person:{person.id}")
+    audit.note(session, principal, "changed mail address", f"person:{person.id}")
     account_notices.tell(session, [person.id], "Your mail address was changed.", "profile")

@@ -19,8 +19,8 @@ from core.accounts.access.one_time_tokens import (
     person_of,
     use_up,
 )
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right, clean_name, typed_mail
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, clean_name, typed_mail
 from core.accounts.access.sessions import end_all_of
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.people import account_notices
@@ -87,22 +87,22 @@ def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str]
     return address, make_token(session, person.id, Purpose.RESET, now)
 
 
-@verb(Right.ADMIN)
-def make_reset_link(session: Session, acting: Acting, mail: str, now: datetime) -> str:
+@requires(Permission.ADMIN)
+def make_reset_link(session: Session, principal: Principal, mail: str, now: datetime) -> str:
     """Return the token of a new password for a colleague, to be handed over by other means.
 
     Raises NotFoundError where nobody active of the team has the address.
     """
     found = select(Person).where(
         Person.mail == typed_mail(mail),
-        Person.team_id == acting.team_id,
+        Person.team_id == principal.team_id,
         Person.state == "active",
         ~Person.is_demo,
     )
     person = session.scalars(found.with_for_update()).first()
     if person is None:
         raise NotFoundError("Nobody active in the team has this mail address.")
-    audit.note(session, acting, "made reset link", f"person:{person.id}")
+    audit.note(session, principal, "made reset link", f"person:{person.id}")
     account_notices.tell(session, [person.id], "An administrator made a link for a new password.")
     return make_token(session, person.id, Purpose.RESET, now)
 

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
@@ -89,10 +89,10 @@ def _nobody(_done: int, _total: int) -> None:
     """Progress that nobody waits for."""
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_changes(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     asked: Asked,
     offset: int,
     size: int,
@@ -102,13 +102,13 @@ def find_changes(
 
     Each product once, with the worst of what happened to it.
     """
-    found = _compared(session, acting, asked, report)
+    found = _compared(session, principal, asked, report)
     if asked.is_last_day:
-        found = _worse(found, _standing(session, acting, asked))
+        found = _worse(found, _standing(session, principal, asked))
     ordered = sorted(found, key=lambda number: (found[number].key, number), reverse=True)
     page = {number: found[number] for number in ordered[offset : offset + size]}
     total = min(len(found), COUNT_CAP + 1)
-    return ChangesPage(_details(session, acting, asked, page), total)
+    return ChangesPage(_details(session, principal, asked, page), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,9 @@ def _worse(one: Found, other: Found) -> Found:
     }
 
 
-def _values(acting: Acting, asked: Asked) -> dict[str, Any]:
+def _values(principal: Principal, asked: Asked) -> dict[str, Any]:
     return {
-        **scope_values(acting),
+        **scope_values(principal),
         "since": asked.since,
         "roles": [role.value for role in asked.roles],
         "kinds": [kind.value for kind in asked.kinds],
@@ -150,7 +150,7 @@ def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any
 # Against the day before
 
 
-def _standing(session: Session, acting: Acting, asked: Asked) -> Found:
+def _standing(session: Session, principal: Principal, asked: Asked) -> Found:
     """Return the findings that wait, at most as many as are counted: the first of the order."""
     conditions = [
         SCOPES[asked.whose],
@@ -171,7 +171,7 @@ def _standing(session: Session, acting: Acting, asked: Asked) -> Found:
     )
     return {
         row.product_id: _Found(row.attention, _key(asked, row.attention, row), True)
-        for row in _fetch(session, statement, _values(acting, asked))
+        for row in _fetch(session, statement, _values(principal, asked))
     }
 
 
@@ -229,7 +229,7 @@ _SEVERAL = """
 """
 
 
-def _compared(session: Session, acting: Acting, asked: Asked, report: Report) -> Found:
+def _compared(session: Session, principal: Principal, asked: Asked, report: Report) -> Found:
     """Return the products whose values differ from those of their day then.
 
     Of the last day only those that are looked at several times a day: of the others the
@@ -241,7 +241,7 @@ def _compared(session: Session, acting: Acting, asked: Asked, report: Report) ->
     if asked.is_last_day:
         conditions.append(_SEVERAL)
     scope = " AND ".join(conditions)
-    values = _values(acting, asked) | _of_day(asked) | _shares()
+    values = _values(principal, asked) | _of_day(asked) | _shares()
     values |= {"several": list(SEVERAL_A_DAY), "daily": Cadence.DAILY.minutes}
     found: Found = {}
     borders = _borders(session, scope, values)
@@ -336,11 +336,13 @@ ORDER BY o.place
 """
 
 
-def _details(session: Session, acting: Acting, asked: Asked, page: Found) -> list[ChangedProduct]:
+def _details(
+    session: Session, principal: Principal, asked: Asked, page: Found
+) -> list[ChangedProduct]:
     if not page:
         return []
     statement = _DETAILS.format(scope=SCOPES[asked.whose])
-    values = _values(acting, asked) | _of_day(asked) | {"ids": list(page)}
+    values = _values(principal, asked) | _of_day(asked) | {"ids": list(page)}
     rows = _fetch(session, statement, values)
     made = (
         _of_standing(row) if page[row.product_id].is_standing else _of_day_then(row) for row in rows

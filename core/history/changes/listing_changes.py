@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.database.session import driver_connection
 from core.history.changes.comparison import ChangedProduct
@@ -34,9 +34,9 @@ CROSS JOIN LATERAL (
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def listing_diffs(
-    session: Session, _acting: Acting, asked: Asked, rows: Sequence[ChangedProduct]
+    session: Session, _acting: Principal, asked: Asked, rows: Sequence[ChangedProduct]
 ) -> dict[int, list[Change]]:
     """Return how the listings of changed products differ from then, word by word.
 

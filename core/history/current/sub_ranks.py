@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.history.product_summary import ProductHead
 
 
@@ -35,8 +35,8 @@ WHERE r.rank IS NOT NULL ORDER BY r.rank, c.name
 """
 
 
-@verb(Right.READ)
-def newest_ranks(session: Session, _acting: Acting, head: ProductHead) -> list[FurtherRank]:
+@requires(Permission.READ)
+def newest_ranks(session: Session, _acting: Principal, head: ProductHead) -> list[FurtherRank]:
     """Return in which further categories the newest look found a product, the best first.
 
     Empty: none was on the page, or nothing is known.

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.history.product_summary import ProductHead
 from core.history.provenance.provenance import (
     Provenance,
@@ -32,9 +32,9 @@ class Origin:
     is_newest: bool
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_origin(
-    session: Session, acting: Acting, head: ProductHead, column: str, at: datetime | None
+    session: Session, principal: Principal, head: ProductHead, column: str, at: datetime | None
 ) -> Origin | None:
     """Return where the newest accepted value comes from, or the one that was last seen at a time.
 
@@ -50,13 +50,13 @@ def find_origin(
     )
     if found is None:
         return None
-    return Origin(_for_team(acting, found), found == newest)
+    return Origin(_for_team(principal, found), found == newest)
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_origin_of_look(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     head: ProductHead,
     column: str,
     captured_at: datetime,
@@ -67,13 +67,13 @@ def find_origin_of_look(
     Raises InvalidInputError for a column that has no provenance.
     """
     found = find_provenance(session, head.product_id, column, captured_at, source)
-    return None if found is None else _for_team(acting, found)
+    return None if found is None else _for_team(principal, found)
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_origin_of_value(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     head: ProductHead,
     column: str,
     value: int,
@@ -90,7 +90,7 @@ def find_origin_of_value(
     found = find_value_provenance(
         session, head.product_id, column, value, period, _oldest(head), category, last=last
     )
-    return None if found is None else _for_team(acting, found)
+    return None if found is None else _for_team(principal, found)
 
 
 def _oldest(head: ProductHead) -> datetime:
@@ -99,8 +99,8 @@ def _oldest(head: ProductHead) -> datetime:
     return datetime.combine(first, time(), UTC) - timedelta(days=1)
 
 
-def _for_team(acting: Acting, found: Provenance) -> Provenance:
-    if found.imported is None or found.imported.team_id in (None, acting.team_id):
+def _for_team(principal: Principal, found: Provenance) -> Provenance:
+    if found.imported is None or found.imported.team_id in (None, principal.team_id):
         return found
     hidden = replace(found.imported, name=NOT_YOURS, person=SOMEBODY, file_hash=None)
     return replace(found, imported=hidden)

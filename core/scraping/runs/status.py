@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.history.observation import Outcome
 from core.history.product_summary import ProductHead
 
@@ -40,9 +40,9 @@ ORDER BY r.id DESC
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def runs_of(
-    session: Session, _acting: Acting, head: ProductHead, limit: int = 5
+    session: Session, _acting: Principal, head: ProductHead, limit: int = 5
 ) -> list[ProductRun]:
     """Return the newest runs that were to fetch a product, newest first."""
     rows = session.execute(text(_RUNS), {"product": head.product_id, "limit": limit})
@@ -87,8 +87,8 @@ WHERE t.team_id = :team AND t.is_first
 """
 
 
-@verb(Right.READ)
-def schedule_now(session: Session, acting: Acting, now: datetime) -> ScheduleNow:
+@requires(Permission.READ)
+def schedule_now(session: Session, principal: Principal, now: datetime) -> ScheduleNow:
     """Return how the fetching of what a team follows stands."""
-    row = session.execute(text(_NOW), {"team": acting.team_id, "now": now}).one()
+    row = session.execute(text(_NOW), {"team": principal.team_id, "now": now}).one()
     return ScheduleNow(*row)

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.suggestions.advice_queue.service import LEASE
 from core.suggestions.rules import Advisor
 
@@ -37,13 +37,17 @@ class HowFar:
     made: int  # suggestions since they were asked for
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def how_far(
-    session: Session, acting: Acting, product_ids: Sequence[int], since: datetime, now: datetime
+    session: Session,
+    principal: Principal,
+    product_ids: Sequence[int],
+    since: datetime,
+    now: datetime,
 ) -> HowFar:
     """Return how far the advisors are with products that were asked about at `since`."""
     values = {
-        "team": acting.team_id,
+        "team": principal.team_id,
         "products": list(product_ids),
         "since": since,
         "put_off": now + LEASE,
@@ -51,15 +55,15 @@ def how_far(
     return HowFar(**_fetch(session, _HOW_FAR, values)[0])
 
 
-@verb(Right.READ)
-def own_products(session: Session, acting: Acting, limit: int) -> list[int]:
+@requires(Permission.READ)
+def own_products(session: Session, principal: Principal, limit: int) -> list[int]:
     """Return the team's own products that are looked at, the primary ones first."""
     rows = _fetch(
         session,
         "SELECT t.product_id FROM tracking t WHERE t.team_id = :team AND t.is_first "
         "AND t.role = 'own' AND t.paused_at IS NULL "
         "ORDER BY t.is_primary DESC, t.product_id LIMIT :limit",
-        {"team": acting.team_id, "limit": limit},
+        {"team": principal.team_id, "limit": limit},
     )
     return [row["product_id"] for row in rows]
 
@@ -77,9 +81,9 @@ class Answer:
     suggestions: int
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def answers_since(
-    session: Session, acting: Acting, product_ids: Sequence[int], since: datetime
+    session: Session, principal: Principal, product_ids: Sequence[int], since: datetime
 ) -> list[Answer]:
     """Return what advisors were asked about products since then, newest first."""
     rows = _fetch(
@@ -87,7 +91,7 @@ def answers_since(
         "SELECT product_id, advisor, model, at, state, reasons, suggestions FROM advice_call "
         "WHERE team_id = :team AND at >= :since AND product_id = ANY(CAST(:products AS bigint[])) "
         "ORDER BY id DESC",
-        {"team": acting.team_id, "since": since, "products": list(product_ids)},
+        {"team": principal.team_id, "since": since, "products": list(product_ids)},
     )
     return [
         Answer(**{**row, "advisor": Advisor(row["advisor"]), "reasons": tuple(row["reasons"])})

@@ -14,8 +14,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Team
 from core.suggestions.advisors.rule_advisor import advise
 from core.suggestions.evidence.collect import gather
@@ -104,15 +104,15 @@ def _begin_day(session: Session, team_id: int, local: datetime) -> bool:
     return session.scalar(noted.returning(SuggestionSettings.team_id)) is not None
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def request_advice(
-    session: Session, acting: Acting, product_ids: Collection[int], now: datetime
+    session: Session, principal: Principal, product_ids: Collection[int], now: datetime
 ) -> int:
     """Ask about own products of the team now; return how many of them wait then."""
     own = session.scalars(
         select(Tracking.product_id)
         .where(
-            Tracking.team_id == acting.team_id,
+            Tracking.team_id == principal.team_id,
             Tracking.product_id.in_(product_ids),
             Tracking.role == Role.OWN.value,
         )
@@ -123,10 +123,10 @@ def request_advice(
         new = postgresql.insert(AdviceDue).values(
             [
                 {
-                    "team_id": acting.team_id,
+                    "team_id": principal.team_id,
                     "product_id": product_id,
                     "due_at": now,
-                    "asked_by": acting.person_id,
+                    "asked_by": principal.person_id,
                 }
                 for product_id in own
             ]
@@ -145,13 +145,13 @@ class Progress:
     under_way: int
 
 
-@verb(Right.READ)
-def advice_progress(session: Session, acting: Acting, now: datetime) -> Progress:
+@requires(Permission.READ)
+def advice_progress(session: Session, principal: Principal, now: datetime) -> Progress:
     """Return how far the team's advice is; both are 0 when all was said."""
     is_under_way = AdviceDue.leased_until > now
     total, under_way = session.execute(
         select(func.count(), func.count().filter(is_under_way)).where(
-            AdviceDue.team_id == acting.team_id
+            AdviceDue.team_id == principal.team_id
         )
     ).one()
     return Progress(total - under_way, under_way)

@@ -8,8 +8,8 @@ from typing import Any
 from psycopg.rows import class_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.categories import is_named
 from core.database.session import driver_connection
 from core.history.current.ranking import Standing, standing
@@ -76,12 +76,12 @@ ORDER BY c.added_at NULLS FIRST, p.id
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def contenders(
-    session: Session, acting: Acting, product_id: int
+    session: Session, principal: Principal, product_id: int
 ) -> tuple[Contender, list[Contender]]:
     """Return a product and the competitors that the team chose for it, the first one first."""
-    values: dict[str, Any] = {"team": acting.team_id, "product": product_id, "pages": PAGES}
+    values: dict[str, Any] = {"team": principal.team_id, "product": product_id, "pages": PAGES}
     with driver_connection(session).cursor(row_factory=class_row(Contender)) as cursor:
         own, *others = cursor.execute(_CONTENDERS, values).fetchall()
     return own, others

@@ -7,8 +7,8 @@ from typing import Any
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.suggestions.models import PriceCap
 from core.suggestions.rules import PriceCaps
@@ -48,10 +48,10 @@ ORDER BY c.added_at, c.competitor_id
 """
 
 
-@verb(Right.READ)
-def competitors_of(session: Session, acting: Acting, product_id: int) -> list[CompetitorRow]:
+@requires(Permission.READ)
+def competitors_of(session: Session, principal: Principal, product_id: int) -> list[CompetitorRow]:
     """Return the competitors that the team chose for a product, the first one first."""
-    values: dict[str, Any] = {"team": acting.team_id, "product": product_id}
+    values: dict[str, Any] = {"team": principal.team_id, "product": product_id}
     with driver_connection(session).cursor(row_factory=dict_row) as cursor:
         return [CompetitorRow(**row) for row in cursor.execute(_COMPETITORS, values)]
 
@@ -75,20 +75,20 @@ ORDER BY t.is_primary DESC, x.title, p.id LIMIT %(limit)s
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def own_products_in(
-    session: Session, acting: Acting, marketplace: str, limit: int = 500
+    session: Session, principal: Principal, marketplace: str, limit: int = 500
 ) -> list[OwnProduct]:
     """Return the team's own products of a marketplace, the primary ones first."""
-    values = {"team": acting.team_id, "marketplace": marketplace, "limit": limit}
+    values = {"team": principal.team_id, "marketplace": marketplace, "limit": limit}
     with driver_connection(session).cursor(row_factory=dict_row) as cursor:
         return [OwnProduct(**row) for row in cursor.execute(_OWN, values)]
 
 
-@verb(Right.READ)
-def price_caps_of(session: Session, acting: Acting, product_id: int) -> PriceCaps:
+@requires(Permission.READ)
+def price_caps_of(session: Session, principal: Principal, product_id: int) -> PriceCaps:
     """Return between which prices a product may be moved; the usual caps where none are set."""
-    found = session.get(PriceCap, (acting.team_id, product_id))
+    found = session.get(PriceCap, (principal.team_id, product_id))
     if found is None:
         return PriceCaps()
     return PriceCaps(found.floor, found.ceiling, found.step_percent)

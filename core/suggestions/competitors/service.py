@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from core.accounts.access.audit import note
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.errors import InvalidInputError, NotFoundError
 from core.suggestions.models import Competitor, PriceCap
@@ -20,45 +20,45 @@ MOST_COMPETITORS = 20
 LARGEST_STEP = 100.0  # percent
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def add_competitor(
-    session: Session, acting: Acting, product_id: int, competitor_id: int, now: datetime
+    session: Session, principal: Principal, product_id: int, competitor_id: int, now: datetime
 ) -> bool:
     """Compare a product of the team with another that it follows; return whether it is new."""
     if product_id == competitor_id:
         raise InvalidInputError("A product is no competitor of its own.")
-    if _followed(session, acting, product_id) != _followed(session, acting, competitor_id):
+    if _followed(session, principal, product_id) != _followed(session, principal, competitor_id):
         raise InvalidInputError("Ranks and prices compare only within one marketplace.")
     # One at a time per product, so that the limit holds.
     session.execute(select(Product.id).where(Product.id == product_id).with_for_update())
-    known = set(session.scalars(_set_of(acting.team_id, product_id)))
+    known = set(session.scalars(_set_of(principal.team_id, product_id)))
     if competitor_id in known:
         return False
     if len(known) >= MOST_COMPETITORS:
         raise InvalidInputError(f"A product has at most {MOST_COMPETITORS} competitors.")
     session.add(
         Competitor(
-            team_id=acting.team_id,
+            team_id=principal.team_id,
             product_id=product_id,
             competitor_id=competitor_id,
-            added_by=acting.person_id,
+            added_by=principal.person_id,
             added_at=now,
         )
     )
     session.flush()
-    _note(session, acting, "added competitor", product_id, competitor_id)
+    _note(session, principal, "added competitor", product_id, competitor_id)
     return True
 
 
-@verb(Right.TRACK)
+@requires(Permission.TRACK)
 def remove_competitor(
-    session: Session, acting: Acting, product_id: int, competitor_id: int
+    session: Session, principal: Principal, product_id: int, competitor_id: int
 ) -> bool:
     """Compare no longer; return whether it was compared before. Both stay followed."""
     removed = session.scalar(
         delete(Competitor)
         .where(
-            Competitor.team_id == acting.team_id,
+            Competitor.team_id == principal.team_id,
             Competitor.product_id == product_id,
             Competitor.competitor_id == competitor_id,
         )
@@ -66,12 +66,14 @@ def remove_competitor(
     )
     if removed is None:
         return False
-    _note(session, acting, "removed competitor", product_id, competitor_id)
+    _note(session, principal, "removed competitor", product_id, competitor_id)
     return True
 
 
-def _note(session: Session, acting: Acting, what: str, product_id: int, competitor_id: int) -> None:
-    note(session, acting, what, f"product:{product_id}", new={"competitor": competitor_id})
+def _note(
+    session: Session, principal: Principal, what: str, product_id: int, competitor_id: int
+) -> None:
+    note(session, principal, what, f"product:{product_id}", new={"competitor": competitor_id})
 
 
 def _set_of(team_id: int, product_id: int) -> Select[int]:
@@ -80,12 +82,12 @@ def _set_of(team_id: int, product_id: int) -> Select[int]:
     )
 
 
-def _followed(session: Session, acting: Acting, product_id: int) -> str:
+def _followed(session: Session, principal: Principal, product_id: int) -> str:
     """Return the marketplace of a product that the team follows. Raises NotFoundError."""
     marketplace = session.scalar(
         select(Product.marketplace)
         .join(Tracking, Tracking.product_id == Product.id)
-        .where(Product.id == product_id, Tracking.team_id == acting.team_id)
+        .where(Product.id == product_id, Tracking.team_id == principal.team_id)
         .limit(1)
     )
     if marketplace is None:
@@ -93,19 +95,19 @@ def _followed(session: Session, acting: Acting, product_id: int) -> str:
     return marketplace
 
 
-@verb(Right.TEAM)
-def set_price_cap(session: Session, acting: Acting, product_id: int, caps: PriceCaps) -> None:
+@requires(Permission.TEAM)
+def set_price_cap(session: Session, principal: Principal, product_id: int, caps: PriceCaps) -> None:
     """Set between which prices (minor units) a product may be moved, and how far at once."""
-    _followed(session, acting, product_id)
+    _followed(session, principal, product_id)
     _check(caps)
-    before = caps_of(session, acting.team_id, product_id)
+    before = caps_of(session, principal.team_id, product_id)
     values = asdict(caps)
     session.execute(
         postgresql.insert(PriceCap)
-        .values(team_id=acting.team_id, product_id=product_id, **values)
+        .values(team_id=principal.team_id, product_id=product_id, **values)
         .on_conflict_do_update(index_elements=["team_id", "product_id"], set_=values)
     )
-    note(session, acting, "set price caps", f"product:{product_id}", asdict(before), values)
+    note(session, principal, "set price caps", f"product:{product_id}", asdict(before), values)
 
 
 def _check(caps: PriceCaps) -> None:

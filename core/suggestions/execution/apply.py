@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Means, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, Via
 from core.accounts.people.membership import acting_person
 from core.catalog.service import find_products
 from core.errors import AmazcopeError, InvalidInputError, NotFoundError
@@ -64,12 +64,12 @@ def apply(
         return held.state
     try:
         with session.begin_nested():  # what fails leaves nothing half done
-            acting = _approver(session, held)
-            inverse = _do(session, acting, held, now)
+            principal = _approver(session, held)
+            inverse = _do(session, principal, held, now)
     except AmazcopeError as error:
         take(session, held, ActionState.FAILED, now, BY_ITSELF, str(error), trouble=str(error))
         return held.state
-    _mark_applied(session, acting, held, now, inverse, pushed)
+    _mark_applied(session, principal, held, now, inverse, pushed)
     return held.state
 
 
@@ -81,37 +81,37 @@ def fail(session: Session, action_id: int, now: datetime, why: str) -> ActionSta
     return held.state
 
 
-def _approver(session: Session, held: Held) -> Acting:
+def _approver(session: Session, held: Held) -> Principal:
     """Return who approved, as the job acts for them. Raises for one who may not any more."""
     if held.action.decided_by is None:
         raise NotFoundError("Nobody approved this.")
-    acting = acting_person(session, held.action.decided_by, Means.JOB)
-    if acting.team_id != held.suggestion.team_id or not acting.may(Right.TEAM):
+    principal = acting_person(session, held.action.decided_by, Via.JOB)
+    if principal.team_id != held.suggestion.team_id or not principal.may(Permission.TEAM):
         raise NotFoundError("Who approved this may not approve any more. Approve it again.")
-    return acting
+    return principal
 
 
 def _mark_applied(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     held: Held,
     now: datetime,
     inverse: Mapping[str, Any],
     pushed: str | None,
 ) -> None:
-    by = By(acting.person_id, Means.JOB)
+    by = By(principal.person_id, Via.JOB)
     until = None if is_tracking(held.change) else now + timedelta(days=VERIFY_DAYS)
     why = pushed or ("Set." if is_tracking(held.change) else "Part of a change set.")
     values = {"applied_at": now, "inverse": dict(inverse), "verify_until": until}
     take(session, held, ActionState.APPLIED, now, by, why, **values)
     old = {"state": ActionState.APPROVED.value, "value": dict(inverse)}
     new = {"state": ActionState.APPLIED.value, "value": dict(held.wanted)}
-    _audit(session, acting, "applied suggestion", held, old, new)
+    _audit(session, principal, "applied suggestion", held, old, new)
     if is_tracking(held.change):  # a setting is read back at once
         take(session, held, ActionState.VERIFIED, now, BY_ITSELF, "Read back.", verified_at=now)
 
 
-def _do(session: Session, acting: Acting, held: Held, now: datetime) -> dict[str, Any]:
+def _do(session: Session, principal: Principal, held: Held, now: datetime) -> dict[str, Any]:
     """Make a change where it is one of a setting; return what undoing it sets."""
     before = current_of(session, held)
     if not is_tracking(held.change):
@@ -119,46 +119,52 @@ def _do(session: Session, acting: Acting, held: Held, now: datetime) -> dict[str
     product_id, wanted = held.product.id, held.wanted
     match held.change:
         case Change.ADD_COMPETITOR:
-            return _add_competitor(session, acting, held, now)
+            return _add_competitor(session, principal, held, now)
         case Change.PAUSE_TRACKING:
-            return {"people": team.pause_everybody(session, acting, product_id, now)}
+            return {"people": team.pause_everybody(session, principal, product_id, now)}
         case _:
-            _set(session, acting, held.change, product_id, wanted)
+            _set(session, principal, held.change, product_id, wanted)
             return before
 
 
 def _set(
-    session: Session, acting: Acting, change: Change, product_id: int, values: Mapping[str, Any]
+    session: Session,
+    principal: Principal,
+    change: Change,
+    product_id: int,
+    values: Mapping[str, Any],
 ) -> None:
     if change is Change.SET_CADENCE:
-        team.set_cadence(session, acting, product_id, Cadence(values["cadence"]))
+        team.set_cadence(session, principal, product_id, Cadence(values["cadence"]))
         return
     which = team.Threshold.PRICE if change is Change.SET_PRICE_THRESHOLD else team.Threshold.RANK
     percent = None if values["percent"] is None else Decimal(values["percent"])
-    team.set_threshold(session, acting, product_id, which, percent)
+    team.set_threshold(session, principal, product_id, which, percent)
 
 
-def _add_competitor(session: Session, acting: Acting, held: Held, now: datetime) -> dict[str, Any]:
+def _add_competitor(
+    session: Session, principal: Principal, held: Held, now: datetime
+) -> dict[str, Any]:
     """Follow a product and compare with it; return which, and whether it was followed before."""
     key = held.wanted["marketplace"], held.wanted["asin"]
     if key[0] != held.product.marketplace:
         raise InvalidInputError("Ranks and prices compare only within one marketplace.")
     competitor_id = find_products(session, [key]).get(key)
-    is_followed = competitor_id and team_tracking(session, acting.team_id, competitor_id)
+    is_followed = competitor_id and team_tracking(session, principal.team_id, competitor_id)
     if competitor_id is None or not is_followed:
         wish = Wish(*key, role=TrackingRole.COMPETITOR)
-        [answer] = follow(session, acting, [wish], is_demo=held.product.is_demo)
+        [answer] = follow(session, principal, [wish], is_demo=held.product.is_demo)
         competitor_id = answer.product_id
-    add_competitor(session, acting, held.product.id, competitor_id, now)
+    add_competitor(session, principal, held.product.id, competitor_id, now)
     return {"competitor": competitor_id, "unfollow": not is_followed}
 
 
 # Taking it back
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def undo(
-    session: Session, acting: Acting, action_id: int, now: datetime, reason: str | None = None
+    session: Session, principal: Principal, action_id: int, now: datetime, reason: str | None = None
 ) -> bool:
     """Take back what was applied; return whether this call did it.
 
@@ -166,47 +172,49 @@ def undo(
     sets the value from before. Raises WrongStepError for what was not applied, and for
     a setting that somebody changed since, NotAllowedError for a program.
     """
-    require_page(acting)
-    held = hold(session, action_id, acting.team_id)
+    require_page(principal)
+    held = hold(session, action_id, principal.team_id)
     before = held.state
     if before is ActionState.UNDONE:
         return False
     if is_tracking(held.change) and held.state in _DONE:
-        _set_back(session, acting, held)
+        _set_back(session, principal, held)
     cleaned = (reason or "").replace("\x00", "").strip() or None
-    did = take(session, held, ActionState.UNDONE, now, By.acting(acting), cleaned)
+    did = take(session, held, ActionState.UNDONE, now, By.principal(principal), cleaned)
     if did:
         old = {"state": before.value, "value": dict(held.wanted)}
         new = {"state": ActionState.UNDONE.value, "value": dict(held.action.inverse or {})}
-        _audit(session, acting, "undid suggestion", held, old, new)
+        _audit(session, principal, "undid suggestion", held, old, new)
     return did
 
 
 def _audit(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     what: str,
     held: Held,
     old: Mapping[str, Any],
     new: Mapping[str, Any],
 ) -> None:
     told = {**new, "action": held.action.id}
-    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, told)
+    audit.note(session, principal, what, f"suggestion:{held.suggestion.id}", old, told)
 
 
-def _set_back(session: Session, acting: Acting, held: Held) -> None:
+def _set_back(session: Session, principal: Principal, held: Held) -> None:
     inverse, product_id = held.action.inverse or {}, held.product.id
     match held.change:
         case Change.PAUSE_TRACKING:
-            team.resume_for(session, acting, product_id, inverse["people"])
+            team.resume_for(session, principal, product_id, inverse["people"])
         case Change.ADD_COMPETITOR:
-            remove_competitor(session, acting, product_id, inverse["competitor"])
+            remove_competitor(session, principal, product_id, inverse["competitor"])
             if inverse["unfollow"]:
-                approver = replace(acting, person_id=held.action.decided_by or acting.person_id)
+                approver = replace(
+                    principal, person_id=held.action.decided_by or principal.person_id
+                )
                 unfollow(session, approver, [inverse["competitor"]])  # that row alone
         case _:
             _require_unchanged(session, held)
-            _set(session, acting, held.change, product_id, inverse)
+            _set(session, principal, held.change, product_id, inverse)
 
 
 def _require_unchanged(session: Session, held: Held) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.suggestions.change_values import is_tracking
 from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, patches
@@ -28,8 +28,10 @@ _HANDED_OVER = (
 )
 
 
-@verb(Right.TRACK)
-def change_set(session: Session, acting: Acting, suggestion_ids: Collection[int]) -> ChangeSet:
+@requires(Permission.TRACK)
+def change_set(
+    session: Session, principal: Principal, suggestion_ids: Collection[int]
+) -> ChangeSet:
     """Return the files and the checklist of the listing and price changes of suggestions.
 
     Only applied actions are in it; one that was undone is in it with its value from before.
@@ -39,7 +41,7 @@ def change_set(session: Session, acting: Acting, suggestion_ids: Collection[int]
         .join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id)
         .join(Product, Product.id == Suggestion.product_id)
         .where(
-            Suggestion.team_id == acting.team_id,
+            Suggestion.team_id == principal.team_id,
             Suggestion.id.in_(suggestion_ids),
             SuggestionAction.state.in_(_HANDED_OVER),
         )

@@ -7,8 +7,8 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.suggestions.llm.call_log import CallState, is_resting
 from core.suggestions.llm.costs import spent_today
@@ -46,14 +46,14 @@ class ModelDay:
     troubles: tuple[Trouble, ...] = ()  # the newest first
 
 
-@verb(Right.READ)
-def model_day(session: Session, acting: Acting, now: datetime) -> ModelDay:
+@requires(Permission.READ)
+def model_day(session: Session, principal: Principal, now: datetime) -> ModelDay:
     """Return how the acting person's team fared with the model today."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     counted = (
         select(AdviceCall.state, func.count(), func.sum(AdviceCall.suggestions))
         .where(
-            AdviceCall.team_id == acting.team_id,
+            AdviceCall.team_id == principal.team_id,
             AdviceCall.advisor == Advisor.MODEL.value,
             AdviceCall.at >= midnight,
         )
@@ -70,8 +70,8 @@ def model_day(session: Session, acting: Acting, now: datetime) -> ModelDay:
         failed=counts.get(CallState.FAILED, 0),
         suggestions=made,
         dollars=spent_today(session, now),
-        is_resting=is_resting(session, acting.team_id, now),
-        troubles=_troubles(session, acting.team_id, midnight),
+        is_resting=is_resting(session, principal.team_id, now),
+        troubles=_troubles(session, principal.team_id, midnight),
     )
 
 

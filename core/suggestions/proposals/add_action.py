@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotAllowedError
 from core.suggestions.change_values import checked
 from core.suggestions.fingerprints import change_hash, evidence_hash
@@ -44,10 +44,10 @@ from core.suggestions.rules import (
 )
 
 
-@verb(Right.PROPOSE)
+@requires(Permission.PROPOSE)
 def add_action(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     suggestion_id: int,
     action: DraftAction,
     now: datetime,
@@ -59,21 +59,21 @@ def add_action(
     There already: returns it as it is. Raises InvalidInputError with every reason against
     it, NotAllowedError for a suggestion that somebody else made, NotFoundError.
     """
-    held = hold_suggestion(session, suggestion_id, acting.team_id)
+    held = hold_suggestion(session, suggestion_id, principal.team_id)
     if not dry_run:
         one_at_a_time(session, held.product_id)
-    actions = _open_actions(session, acting, held, now)
-    facts = _with_frozen(facts_of(session, acting.team_id, held.product_id, now), held)
-    require_own(session, acting.team_id, facts, [action])
+    actions = _open_actions(session, principal, held, now)
+    facts = _with_frozen(facts_of(session, principal.team_id, held.product_id, now), held)
+    require_own(session, principal.team_id, facts, [action])
     wanted = draft.wanted_of(action, facts)
     if _is_among(wanted, actions):
         return _proposal(held, facts, _kept_advice(held, actions), dry_run=dry_run, is_new=False)
     said = _with(_saying(held, actions, facts), action, facts)
-    advice = judged(session, acting.team_id, said, facts)
+    advice = judged(session, principal.team_id, said, facts)
     only = replace(advice, actions=advice.actions[-1:])
-    duplicates.require_new(session, acting.team_id, facts, only, now)
+    duplicates.require_new(session, principal.team_id, facts, only, now)
     if not dry_run:
-        _extend(session, acting, held, advice, now)
+        _extend(session, principal, held, advice, now)
     return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
 
 
@@ -91,10 +91,10 @@ def _with(said: Saying, action: DraftAction, facts: Facts) -> Saying:
 
 
 def _open_actions(
-    session: Session, acting: Acting, held: Suggestion, now: datetime
+    session: Session, principal: Principal, held: Suggestion, now: datetime
 ) -> list[SuggestionAction]:
     """Return a suggestion's actions, where it may be added to."""
-    if held.advisor not in WRITTEN or held.asked_by != acting.person_id:
+    if held.advisor not in WRITTEN or held.asked_by != principal.person_id:
         raise NotAllowedError(
             "Somebody else made this suggestion. Propose the change as one of your own."
         )
@@ -169,7 +169,7 @@ def _proposal(
 
 
 def _extend(
-    session: Session, acting: Acting, held: Suggestion, advice: Advice, now: datetime
+    session: Session, principal: Principal, held: Suggestion, advice: Advice, now: datetime
 ) -> None:
     """Store the last action of advice, and the suggestion's evidence with it."""
     added = advice.actions[-1]
@@ -186,6 +186,6 @@ def _extend(
         .execution_options(synchronize_session=False)
     )
     session.refresh(held)
-    tell(session, held.id, "added", now, By.acting(acting), action_id=action_id)
+    tell(session, held.id, "added", now, By.principal(principal), action_id=action_id)
     new = {"action": action_id, "change": added.change.value}
-    audit.note(session, acting, "added to suggestion", f"suggestion:{held.id}", new=new)
+    audit.note(session, principal, "added to suggestion", f"suggestion:{held.id}", new=new)

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Means, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal, Via
 from core.catalog.models import Product
 from core.catalog.service import find_products
 from core.errors import InvalidInputError, NotFoundError
@@ -63,19 +63,19 @@ class Proposal:
     why: str | None = None  # why it is not new
 
 
-@verb(Right.READ)
-def citable(session: Session, acting: Acting, name: str, now: datetime) -> Facts:
+@requires(Permission.READ)
+def citable(session: Session, principal: Principal, name: str, now: datetime) -> Facts:
     """Return what is known of a product the team follows: its evidence is what may be cited.
 
     `name`: as `naming` reads it. Raises NotFoundError for one that the team does not follow.
     """
-    return facts_of(session, acting.team_id, _id_of(session, acting, name), now)
+    return facts_of(session, principal.team_id, _id_of(session, principal, name), now)
 
 
-@verb(Right.PROPOSE)
+@requires(Permission.PROPOSE)
 def propose_by_name(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     name: str,
     draft: Draft,
     now: datetime,
@@ -83,12 +83,12 @@ def propose_by_name(
     dry_run: bool = False,
 ) -> Proposal:
     """Propose changes of the product that a name means; see `propose`."""
-    product_id = _id_of(session, acting, name)
-    return propose(session, acting, product_id, draft, now, dry_run=dry_run)
+    product_id = _id_of(session, principal, name)
+    return propose(session, principal, product_id, draft, now, dry_run=dry_run)
 
 
-def _id_of(session: Session, acting: Acting, name: str) -> int:
-    key = product_reference.named(session, acting, name)
+def _id_of(session: Session, principal: Principal, name: str) -> int:
+    key = product_reference.named(session, principal, name)
     product_id = find_products(session, [key]).get(key)
     if product_id is None:
         raise NotFoundError(NOT_FOLLOWED)
@@ -103,10 +103,10 @@ def facts_of(session: Session, team_id: int, product_id: int, now: datetime) -> 
     return found[0]
 
 
-@verb(Right.PROPOSE)
+@requires(Permission.PROPOSE)
 def propose(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     product_id: int,
     draft: Draft,
     now: datetime,
@@ -118,18 +118,18 @@ def propose(
     Proposed already, by anybody: returns what there is. Raises InvalidInputError with every
     reason against it, NotFoundError for a product that the team does not follow.
     """
-    facts = facts_of(session, acting.team_id, product_id, now)
+    facts = facts_of(session, principal.team_id, product_id, now)
     if not dry_run:
         expire(session, now, product_id=product_id)  # what is over makes room for the same
         one_at_a_time(session, product_id)
-    require_own(session, acting.team_id, facts, draft.actions)
-    advice = judged(session, acting.team_id, drafts.saying_of(draft, facts), facts)
+    require_own(session, principal.team_id, facts, draft.actions)
+    advice = judged(session, principal.team_id, drafts.saying_of(draft, facts), facts)
     made = _proposal(facts, advice, now, dry_run=dry_run)
-    if known := duplicates.find_whole(session, acting.team_id, product_id, advice, now):
+    if known := duplicates.find_whole(session, principal.team_id, product_id, advice, now):
         return _as_known(made, known)
-    duplicates.require_new(session, acting.team_id, facts, advice, now)
-    _require_room(session, acting, now)
-    return made if dry_run else _store(session, acting, made, now)
+    duplicates.require_new(session, principal.team_id, facts, advice, now)
+    _require_room(session, principal, now)
+    return made if dry_run else _store(session, principal, made, now)
 
 
 def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> Proposal:
@@ -185,12 +185,12 @@ def require_own(
         )
 
 
-def _require_room(session: Session, acting: Acting, now: datetime) -> None:
+def _require_room(session: Session, principal: Principal, now: datetime) -> None:
     waiting = select(func.count()).where(
-        Suggestion.team_id == acting.team_id,
+        Suggestion.team_id == principal.team_id,
         Suggestion.state == SuggestionState.PENDING.value,
         Suggestion.expires_at > now,
-        Suggestion.asked_by == acting.person_id,
+        Suggestion.asked_by == principal.person_id,
         Suggestion.advisor.in_(WRITTEN),
     )
     if (session.scalar(waiting) or 0) >= MOST_WAITING:
@@ -252,17 +252,17 @@ def _require_rival(session: Session, team_id: int, facts: Facts, proposed: dict[
 # Storing
 
 
-def _store(session: Session, acting: Acting, made: Proposal, now: datetime) -> Proposal:
+def _store(session: Session, principal: Principal, made: Proposal, now: datetime) -> Proposal:
     number = store.store_advice(
         session,
-        acting.team_id,
+        principal.team_id,
         made.product_id,
         made.advice,
-        _advisor(acting),
-        acting.token_name,
-        acting.person_id,
+        _advisor(principal),
+        principal.token_name,
+        principal.person_id,
         now,
-        means=acting.means,
+        means=principal.via,
     )
     if number is None:  # of all that hold for every proposal, `require_new` says which
         raise InvalidInputError("This was proposed or decided just now. Look at the suggestions.")
@@ -271,10 +271,10 @@ def _store(session: Session, acting: Acting, made: Proposal, now: datetime) -> P
         "kind": made.advice.kind.value,
         "changes": [each.change.value for each in made.advice.actions],
     }
-    audit.note(session, acting, "proposed suggestion", f"suggestion:{number}", new=new)
+    audit.note(session, principal, "proposed suggestion", f"suggestion:{number}", new=new)
     return replace(made, suggestion_id=number)
 
 
-def _advisor(acting: Acting) -> Advisor:
-    is_program = acting.means is not Means.PAGE or acting.scopes is not None
+def _advisor(principal: Principal) -> Advisor:
+    is_program = principal.via is not Via.PAGE or principal.scopes is not None
     return Advisor.AGENT if is_program else Advisor.PERSON

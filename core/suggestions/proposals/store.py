@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Means
+from core.accounts.access.permissions import Via
 from core.errors import InvalidInputError
 from core.suggestions.change_values import checked
 from core.suggestions.fingerprints import change_hash, evidence_hash
@@ -60,7 +60,7 @@ def store_advice(
     asked_by: int | None,
     now: datetime,
     *,
-    means: Means = Means.JOB,
+    means: Via = Via.JOB,
 ) -> int | None:
     """Store a proposal and return its id; None where it is known already.
 

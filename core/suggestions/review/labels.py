@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from core.accounts.access.permissions import Means
+from core.accounts.access.permissions import Via
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
 from core.suggestions.change_values import NOT_ON_A_PAGE, is_tracking
@@ -283,10 +283,10 @@ def caps(limits: PriceCaps, marketplace: str) -> str:
 # The time line
 
 _MEANS = {
-    Means.PAGE.value: "on a page",
-    Means.TOOL.value: "by an agent's tool",
-    Means.JOB.value: "by the worker",
-    Means.COMMAND.value: "by a command",
+    Via.PAGE.value: "on a page",
+    Via.TOOL.value: "by an agent's tool",
+    Via.JOB.value: "by the worker",
+    Via.COMMAND.value: "by a command",
 }
 _STEPS = {
     "approved": "approved",
@@ -329,7 +329,7 @@ def _by(told: Event) -> str:
     means = _MEANS.get(told.means, told.means)
     if told.person is None:
         return means
-    if told.means == Means.JOB.value:
+    if told.means == Via.JOB.value:
         return f"{means} for {told.person}"
     return f"by {told.person} {means}"
 

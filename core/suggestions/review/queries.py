@@ -12,8 +12,8 @@ from typing import Any
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.suggestions.queue_filter import LARGEST_PAGE, Counts, Group, QueueFilter, counts_of
 from core.suggestions.rules import (
@@ -176,23 +176,23 @@ LEFT JOIN LATERAL (
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def queue(
-    session: Session, acting: Acting, asked: QueueFilter, page: int, size: int, now: datetime
+    session: Session, principal: Principal, asked: QueueFilter, page: int, size: int, now: datetime
 ) -> QueuePage:
     """Return page `page` (from 1) of the team's suggestions, by expected worth.
 
     What is decided or over stands newest first. Beyond the last page there are no rows.
     """
     size = min(max(size, 1), LARGEST_PAGE)
-    values = _values(acting, asked, now) | {"size": size, "skipped": (max(page, 1) - 1) * size}
+    values = _values(principal, asked, now) | {"size": size, "skipped": (max(page, 1) - 1) * size}
     return _page(session, asked, _conditions(asked), values)
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def queue_after(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     asked: QueueFilter,
     after: int | None,
     size: int,
@@ -204,7 +204,7 @@ def queue_after(
     there before: who goes on from it misses nothing that still waits.
     """
     size = min(max(size, 1), LARGEST_PAGE)
-    values = _values(acting, asked, now) | {"size": size + 1, "skipped": 0, "after": after}
+    values = _values(principal, asked, now) | {"size": size + 1, "skipped": 0, "after": after}
     conditions = _conditions(asked)
     if after is not None:
         conditions += f" AND {_behind(asked)}"
@@ -234,10 +234,10 @@ def _page(session: Session, asked: QueueFilter, conditions: str, values: Values)
     return QueuePage(tuple(map(_row, found)), counts)
 
 
-def _values(acting: Acting, asked: QueueFilter, now: datetime) -> dict[str, Any]:
+def _values(principal: Principal, asked: QueueFilter, now: datetime) -> dict[str, Any]:
     search = read_search(asked.product)
     return {
-        "team": acting.team_id,
+        "team": principal.team_id,
         "now": now,
         "state": asked.state,
         "kinds": list(asked.kinds),
@@ -337,12 +337,12 @@ def _waiting(written: str) -> Waiting:
 # One suggestion
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_suggestion(
-    session: Session, acting: Acting, suggestion_id: int, now: datetime
+    session: Session, principal: Principal, suggestion_id: int, now: datetime
 ) -> SuggestionView | None:
     """Return one suggestion of the team, None where there is none with this number."""
-    values = {"id": suggestion_id, "team": acting.team_id, "now": now}
+    values = {"id": suggestion_id, "team": principal.team_id, "now": now}
     found = _fetch(
         session,
         f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by FROM suggestion s {_OF_ROW} "
@@ -406,22 +406,22 @@ WHERE e.suggestion_id = %(id)s ORDER BY e.id
 """
 
 
-@verb(Right.READ)
-def time_line(session: Session, acting: Acting, suggestion_id: int) -> list[Event]:
+@requires(Permission.READ)
+def time_line(session: Session, principal: Principal, suggestion_id: int) -> list[Event]:
     """Return all that happened to a suggestion of the team, oldest first."""
-    rows = _fetch(session, _EVENTS, {"id": suggestion_id, "team": acting.team_id})
+    rows = _fetch(session, _EVENTS, {"id": suggestion_id, "team": principal.team_id})
     return [
         Event(**{**row, "change": None if row["change"] is None else Change(row["change"])})
         for row in rows
     ]
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def of_product(
-    session: Session, acting: Acting, product_id: int, now: datetime, limit: int = 20
+    session: Session, principal: Principal, product_id: int, now: datetime, limit: int = 20
 ) -> list[QueueRow]:
     """Return the team's suggestions about one product, newest first."""
-    values = {"product": product_id, "team": acting.team_id, "now": now, "limit": limit}
+    values = {"product": product_id, "team": principal.team_id, "now": now, "limit": limit}
     rows = _fetch(
         session,
         f"SELECT {_ROW} FROM suggestion s {_OF_ROW} "
@@ -446,19 +446,21 @@ FROM here
 """
 
 
-@verb(Right.READ)
-def find_place(session: Session, acting: Acting, suggestion_id: int, now: datetime) -> Place | None:
+@requires(Permission.READ)
+def find_place(
+    session: Session, principal: Principal, suggestion_id: int, now: datetime
+) -> Place | None:
     """Return where a suggestion stands in the queue, None where it does not wait."""
-    rows = _fetch(session, _PLACE, {"id": suggestion_id, "team": acting.team_id, "now": now})
+    rows = _fetch(session, _PLACE, {"id": suggestion_id, "team": principal.team_id, "now": now})
     return Place(**rows[0]) if rows else None
 
 
-@verb(Right.READ)
-def first_waiting(session: Session, acting: Acting, now: datetime) -> int | None:
+@requires(Permission.READ)
+def first_waiting(session: Session, principal: Principal, now: datetime) -> int | None:
     """Return the suggestion that is worth most of those that wait, None for none."""
     rows = _fetch(
         session,
         f"SELECT s.id FROM suggestion s WHERE {_WAITING} ORDER BY s.worth DESC, s.id DESC LIMIT 1",
-        {"team": acting.team_id, "now": now},
+        {"team": principal.team_id, "now": now},
     )
     return rows[0]["id"] if rows else None

@@ -14,8 +14,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotAllowedError
 from core.suggestions.change_values import checked, same
 from core.suggestions.lifecycle import (
@@ -48,10 +48,10 @@ class Decision:
     why: str | None = None
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def approve(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     action_id: int,
     now: datetime,
     *,
@@ -65,21 +65,21 @@ def approve(
     product's price caps or against a listing rule, WrongStepError for an action that
     was declined or is over, NotAllowedError where four eyes are asked for.
     """
-    held = hold(session, action_id, acting.team_id)
-    _require_reviewer(session, acting, held)
+    held = hold(session, action_id, principal.team_id)
+    _require_reviewer(session, principal, held)
     if held.state in _APPROVED_ALREADY:
         return Decision(action_id, held.state, False, "This was approved already.")
     if held.state is ActionState.PENDING and held.suggestion.expires_at <= now:
         return _expired(session, held, now)
     if held.state is ActionState.PENDING and (stale := why_stale(session, held)):
-        take(session, held, ActionState.STALE, now, By.acting(acting), stale, trouble=stale)
+        take(session, held, ActionState.STALE, now, By.principal(principal), stale, trouble=stale)
         return Decision(action_id, ActionState.STALE, False, stale)
-    return _approve(session, acting, held, now, edited, _cleaned(reason))
+    return _approve(session, principal, held, now, edited, _cleaned(reason))
 
 
 def _approve(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     held: Held,
     now: datetime,
     edited: Mapping[str, Any] | None,
@@ -96,25 +96,25 @@ def _approve(
         held,
         ActionState.APPROVED,
         now,
-        By.acting(acting),
+        By.principal(principal),
         reason,
         edited=kept,
-        decided_by=acting.person_id,
+        decided_by=principal.person_id,
         decided_at=now,
         decision_reason=reason,
         trouble=None,
     )
     if did:
         new = {"action": held.action.id, "wanted": dict(wanted), "is_edited": kept is not None}
-        _audit(session, acting, "approved suggestion", held, before, new)
+        _audit(session, principal, "approved suggestion", held, before, new)
     return Decision(held.action.id, held.state, did)
 
 
-def _require_reviewer(session: Session, acting: Acting, held: Held) -> None:
+def _require_reviewer(session: Session, principal: Principal, held: Held) -> None:
     """Raise NotAllowedError for a program, and for who asked where four eyes are asked for."""
-    require_page(acting)
+    require_page(principal)
     asked_by = held.suggestion.asked_by
-    if asked_by == acting.person_id and has_four_eyes(session, acting.team_id):
+    if asked_by == principal.person_id and has_four_eyes(session, principal.team_id):
         raise NotAllowedError("You asked for this advice: somebody else of the team approves it.")
 
 
@@ -124,19 +124,19 @@ def _expired(session: Session, held: Held, now: datetime) -> Decision:
     return Decision(held.action.id, ActionState.EXPIRED, False, why)
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def decline(
-    session: Session, acting: Acting, action_id: int, now: datetime, reason: str
+    session: Session, principal: Principal, action_id: int, now: datetime, reason: str
 ) -> Decision:
     """Decline an action, with the reason that its time line and the next advice are told.
 
     Raises WrongStepError for one that was approved or is over, NotAllowedError for a program.
     """
-    require_page(acting)
+    require_page(principal)
     cleaned = _cleaned(reason)
     if cleaned is None:
         raise InvalidInputError("Say why: sellers read it, and the next advice is told.")
-    held = hold(session, action_id, acting.team_id)
+    held = hold(session, action_id, principal.team_id)
     before = held.state
     if before is ActionState.DECLINED:
         return Decision(action_id, before, False, "This was declined already.")
@@ -145,14 +145,14 @@ def decline(
         held,
         ActionState.DECLINED,
         now,
-        By.acting(acting),
+        By.principal(principal),
         cleaned,
-        decided_by=acting.person_id,
+        decided_by=principal.person_id,
         decided_at=now,
         decision_reason=cleaned,
     )
     if did:
-        _audit(session, acting, "declined suggestion", held, before, {"action": action_id})
+        _audit(session, principal, "declined suggestion", held, before, {"action": action_id})
     return Decision(action_id, held.state, did)
 
 
@@ -165,44 +165,44 @@ def _cleaned(reason: str | None) -> str | None:
 
 def _audit(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     what: str,
     held: Held,
     before: ActionState,
     new: Mapping[str, Any],
 ) -> None:
     old, now = {"state": before.value}, {"state": held.state.value, **new}
-    audit.note(session, acting, what, f"suggestion:{held.suggestion.id}", old, now)
+    audit.note(session, principal, what, f"suggestion:{held.suggestion.id}", old, now)
 
 
 # All actions of one, and many at once
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def approve_all(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     suggestion_id: int,
     now: datetime,
     *,
     reason: str | None = None,
 ) -> list[Decision]:
     """Approve every action of a suggestion that waits, as proposed; none where one can't be."""
-    waiting = _waiting(session, acting, suggestion_id)
-    return [approve(session, acting, each, now, reason=reason) for each in waiting]
+    waiting = _waiting(session, principal, suggestion_id)
+    return [approve(session, principal, each, now, reason=reason) for each in waiting]
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def decline_all(
-    session: Session, acting: Acting, suggestion_id: int, now: datetime, reason: str
+    session: Session, principal: Principal, suggestion_id: int, now: datetime, reason: str
 ) -> list[Decision]:
     """Decline every action of a suggestion that waits."""
-    waiting = _waiting(session, acting, suggestion_id)
-    return [decline(session, acting, each, now, reason) for each in waiting]
+    waiting = _waiting(session, principal, suggestion_id)
+    return [decline(session, principal, each, now, reason) for each in waiting]
 
 
-def _waiting(session: Session, acting: Acting, suggestion_id: int) -> list[int]:
-    hold_suggestion(session, suggestion_id, acting.team_id)
+def _waiting(session: Session, principal: Principal, suggestion_id: int) -> list[int]:
+    hold_suggestion(session, suggestion_id, principal.team_id)
     waiting = (
         select(SuggestionAction.id)
         .where(
@@ -214,10 +214,10 @@ def _waiting(session: Session, acting: Acting, suggestion_id: int) -> list[int]:
     return list(session.scalars(waiting))
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def approve_many(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     suggestion_ids: Collection[int],
     now: datetime,
     *,
@@ -227,37 +227,41 @@ def approve_many(
 
     Raises InvalidInputError when one of them is about a listing or a price.
     """
-    found = _tracking_only(session, acting, suggestion_ids)
+    found = _tracking_only(session, principal, suggestion_ids)
     return [
         decision
         for each in found
-        for decision in approve_all(session, acting, each, now, reason=reason)
+        for decision in approve_all(session, principal, each, now, reason=reason)
     ]
 
 
-@verb(Right.TEAM)
+@requires(Permission.TEAM)
 def decline_many(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     suggestion_ids: Collection[int],
     now: datetime,
     reason: str,
 ) -> list[Decision]:
     """Decline suggestions about tracking at once."""
-    found = _tracking_only(session, acting, suggestion_ids)
+    found = _tracking_only(session, principal, suggestion_ids)
     return [
-        decision for each in found for decision in decline_all(session, acting, each, now, reason)
+        decision
+        for each in found
+        for decision in decline_all(session, principal, each, now, reason)
     ]
 
 
-def _tracking_only(session: Session, acting: Acting, suggestion_ids: Collection[int]) -> list[int]:
+def _tracking_only(
+    session: Session, principal: Principal, suggestion_ids: Collection[int]
+) -> list[int]:
     """Return which of them wait, in the order in which all sessions lock them."""
     if len(suggestion_ids) > MOST_AT_ONCE:
         raise InvalidInputError(f"At most {MOST_AT_ONCE} at once.")
     rows = session.execute(
         select(Suggestion.id, Suggestion.kind)
         .where(
-            Suggestion.team_id == acting.team_id,
+            Suggestion.team_id == principal.team_id,
             Suggestion.id.in_(suggestion_ids),
             Suggestion.state == SuggestionState.PENDING.value,
         )
@@ -279,14 +283,14 @@ def has_four_eyes(session: Session, team_id: int) -> bool:
     return bool(session.scalar(found))
 
 
-@verb(Right.ADMIN)
-def set_four_eyes(session: Session, acting: Acting, is_on: bool) -> None:
+@requires(Permission.ADMIN)
+def set_four_eyes(session: Session, principal: Principal, is_on: bool) -> None:
     """Set whether who asked for advice may not approve it."""
-    before = has_four_eyes(session, acting.team_id)
+    before = has_four_eyes(session, principal.team_id)
     session.execute(
         postgresql.insert(SuggestionSettings)
-        .values(team_id=acting.team_id, four_eyes=is_on)
+        .values(team_id=principal.team_id, four_eyes=is_on)
         .on_conflict_do_update(index_elements=["team_id"], set_={"four_eyes": is_on})
     )
     if before != is_on:
-        audit.note(session, acting, "set four eyes", None, {"is_on": before}, {"is_on": is_on})
+        audit.note(session, principal, "set four eyes", None, {"is_on": before}, {"is_on": is_on})

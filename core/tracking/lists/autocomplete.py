@@ -6,8 +6,8 @@ from typing import Any
 from psycopg.rows import tuple_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import find_by_name
 from core.database.session import driver_connection
 from core.tracking.list_filter import ListFilter, Whose
@@ -30,8 +30,8 @@ class Completions:
         return self.total is None or self.total > len(self.products)
 
 
-@verb(Right.READ)
-def complete_name(session: Session, acting: Acting, typed: str, most: int) -> Completions:
+@requires(Permission.READ)
+def complete_name(session: Session, principal: Principal, typed: str, most: int) -> Completions:
     """Return products that a typed name may mean: `US:B0…`, `B0…` or words of a title.
 
     By marketplace and ASIN where it begins with one, by ASIN otherwise.
@@ -39,9 +39,9 @@ def complete_name(session: Session, acting: Acting, typed: str, most: int) -> Co
     before, colon, after = typed.strip().partition(":")
     place = find_by_name(before) if colon else None
     if place is not None:
-        return complete_asin(session, acting, after, place.code, most)
-    found = complete_asin(session, acting, typed, None, most)
-    return found if found.products else _by_words(session, acting, typed, most)
+        return complete_asin(session, principal, after, place.code, most)
+    found = complete_asin(session, principal, typed, None, most)
+    return found if found.products else _by_words(session, principal, typed, most)
 
 
 _BY_ASIN = """
@@ -51,22 +51,22 @@ WHERE {scope} AND p.asin LIKE %(prefix)s
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def complete_asin(
-    session: Session, acting: Acting, typed: str, marketplace: str | None, most: int
+    session: Session, principal: Principal, typed: str, marketplace: str | None, most: int
 ) -> Completions:
     """Return followed products whose ASIN begins so, of one marketplace or (None) of all."""
     prefix = typed.strip().upper()
     if len(prefix) > _LONGEST_PREFIX or not (prefix.isascii() and (prefix + "0").isalnum()):
         return Completions((), 0)
     matching = _BY_ASIN.format(scope=SCOPES[Whose.TEAM])
-    values = {**scope_values(acting), "prefix": f"{prefix}%", "place": marketplace}
+    values = {**scope_values(principal), "prefix": f"{prefix}%", "place": marketplace}
     # As the index of prefixes sorts, which then gives the order and ends early.
     return _first(session, matching, "ORDER BY p.asin USING ~<~", values, most)
 
 
-def _by_words(session: Session, acting: Acting, typed: str, most: int) -> Completions:
-    narrowed = narrow(acting, ListFilter(search=typed, whose=Whose.TEAM))
+def _by_words(session: Session, principal: Principal, typed: str, most: int) -> Completions:
+    narrowed = narrow(principal, ListFilter(search=typed, whose=Whose.TEAM))
     if not narrowed.is_search:
         return Completions((), 0)
     matching = (

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.tracking.list_filter import COUNT_CAP, Whose
 from core.tracking.lists.list_filter_sql import NEWS_HOURS, SCOPES, scope_values
@@ -47,12 +47,12 @@ SELECT
 """
 
 
-@verb(Right.READ)
-def freshness(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> Freshness:
+@requires(Permission.READ)
+def freshness(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> Freshness:
     """Return how up to date the products of the acting person, or of the team, are."""
     statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP, news=NEWS_HOURS)
     with driver_connection(session).cursor() as cursor:
-        row: Any = cursor.execute(statement, scope_values(acting)).fetchone()
+        row: Any = cursor.execute(statement, scope_values(principal)).fetchone()
     return Freshness(*row)
 
 

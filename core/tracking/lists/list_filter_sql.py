@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.tracking.change_sentiment import CALM, OPPORTUNITIES
 from core.tracking.list_filter import ListFilter, State, Whose
 from core.tracking.lists.search import Search, read_search
@@ -99,17 +99,17 @@ SCOPES = {
 }
 
 
-def scope_values(acting: Acting) -> dict[str, int]:
+def scope_values(principal: Principal) -> dict[str, int]:
     """Return the values that the conditions of `SCOPES` name."""
-    return {"person": acting.person_id, "team": acting.team_id}
+    return {"person": principal.person_id, "team": principal.team_id}
 
 
-def narrow(acting: Acting, asked: ListFilter) -> Narrowed:
+def narrow(principal: Principal, asked: ListFilter) -> Narrowed:
     """Return the filter as SQL over what the person, or the team, follows."""
     search = read_search(asked.search)
     conditions = [SCOPES[asked.whose], *_conditions(asked), *_search_conditions(search)]
     values: dict[str, Any] = {
-        **scope_values(acting),
+        **scope_values(principal),
         "marketplaces": list(asked.marketplaces),
         "roles": [role.value for role in asked.roles],
         "tags": list(asked.tags),

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 from sqlalchemy.orm import Session
 
-from core.accounts.access.operations import verb
-from core.accounts.access.permissions import Acting, Right
+from core.accounts.access.operations import requires
+from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
 from core.tracking.lists.list_filter_sql import IS_THERE, SCOPES, Narrowed, narrow, scope_values
@@ -37,9 +37,9 @@ class ListPage:
     total: int
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_products(
-    session: Session, acting: Acting, asked: ListFilter, sort: Sort, page: int, size: int
+    session: Session, principal: Principal, asked: ListFilter, sort: Sort, page: int, size: int
 ) -> ListPage:
     """Return page `page` (from 1) of what the acting person or the team follows.
 
@@ -48,7 +48,7 @@ def find_products(
     are aware. Asking beyond the last page gives no rows.
     """
     size = min(max(size, 1), LARGEST_PAGE)
-    found = find_rows(session, acting, asked, sort, (max(page, 1) - 1) * size, size)
+    found = find_rows(session, principal, asked, sort, (max(page, 1) - 1) * size, size)
     return ListPage(_with_sparklines(session, _as_frame(found.rows)), found.total)
 
 
@@ -60,23 +60,23 @@ class RowsFound:
     total: int
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def find_rows(
-    session: Session, acting: Acting, asked: ListFilter, sort: Sort, skipped: int, size: int
+    session: Session, principal: Principal, asked: ListFilter, sort: Sort, skipped: int, size: int
 ) -> RowsFound:
     """Return at most `size` rows of a list after the first `skipped`, without sparklines."""
-    narrowed = narrow(acting, asked)
+    narrowed = narrow(principal, asked)
     find = _find_hits if narrowed.is_search else _find_listed
     total, ids = find(session, narrowed, sort, skipped, size)
     if ids is None:
         ids = _page_ids(session, narrowed, sort, skipped, size) if skipped < total else []
-    return RowsFound(_details(session, acting, asked.whose, ids), total)
+    return RowsFound(_details(session, principal, asked.whose, ids), total)
 
 
-@verb(Right.READ)
-def count_products(session: Session, acting: Acting, asked: ListFilter) -> int:
+@requires(Permission.READ)
+def count_products(session: Session, principal: Principal, asked: ListFilter) -> int:
     """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
-    return _look(session, narrow(acting, asked))[0]
+    return _look(session, narrow(principal, asked))[0]
 
 
 def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
@@ -293,12 +293,12 @@ _DETAILS_OF = (
 )
 
 
-def _details(session: Session, acting: Acting, whose: Whose, ids: Sequence[int]) -> Rows:
+def _details(session: Session, principal: Principal, whose: Whose, ids: Sequence[int]) -> Rows:
     """Return one row per id, in the order of the ids."""
     values = {
-        **scope_values(acting),
+        **scope_values(principal),
         "ids": list(ids),
-        "is_manager": acting.may(Right.TEAM),
+        "is_manager": principal.may(Permission.TEAM),
     }
     statement = _DETAILS_OF.format(scope=SCOPES[whose])
     return _fetch(session, statement, values) if ids else []
@@ -349,28 +349,28 @@ ORDER BY m.place
 """
 
 
-@verb(Right.READ)
+@requires(Permission.READ)
 def marketplaces_followed(
-    session: Session, acting: Acting, codes: Sequence[str], whose: Whose = Whose.MINE
+    session: Session, principal: Principal, codes: Sequence[str], whose: Whose = Whose.MINE
 ) -> list[str]:
     """Return in which of the marketplaces products are followed."""
     statement = _MARKETPLACES.format(scope=SCOPES[whose])
-    values = {**scope_values(acting), "codes": list(codes)}
+    values = {**scope_values(principal), "codes": list(codes)}
     return [row["code"] for row in _fetch(session, statement, values)]
 
 
-@verb(Right.READ)
-def tags_used(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> list[str]:
+@requires(Permission.READ)
+def tags_used(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> list[str]:
     """Return the tags of what is followed, sorted."""
     statement = (
         "SELECT DISTINCT unnest(t.tags) AS tag FROM tracking t "
         f"WHERE {SCOPES[whose]} AND t.tags <> '{{}}' ORDER BY tag"
     )
-    return [row["tag"] for row in _fetch(session, statement, scope_values(acting))]
+    return [row["tag"] for row in _fetch(session, statement, scope_values(principal))]
 
 
-@verb(Right.READ)
-def follows_anything(session: Session, acting: Acting, whose: Whose = Whose.MINE) -> bool:
+@requires(Permission.READ)
+def follows_anything(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> bool:
     """Return whether any product is followed."""
     statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"
-    return bool(_fetch(session, statement, scope_values(acting))[0]["any"])
+    return bool(_fetch(session, statement, scope_values(principal))[0]["any"])

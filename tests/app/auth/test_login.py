@@ -14,7 +14,7 @@ from app.auth import session as signed
 from core.accounts.access import devices, sessions
 from core.accounts.access.credentials import hash_password
 from core.accounts.access.one_time_tokens import Purpose, make_token
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.login import two_factor
 from core.accounts.login.throttling import AttemptLimits, Form, TooManyAttemptsError
 from core.accounts.models import AuditEvent, Person, SignInAttempt
@@ -55,8 +55,8 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def owner(session: Session, acting: Acting) -> Person:
-    person = session.get_one(Person, acting.person_id)
+def owner(session: Session, principal: Principal) -> Person:
+    person = session.get_one(Person, principal.person_id)
     person.password_hash = hash_password(PASSWORD)
     session.commit()
     return person
@@ -199,11 +199,13 @@ def test_an_account_is_its_owners_by_password_and_second_factor(
 ) -> None:
     assert login.is_owner("owner@team.example", PASSWORD, "")
     assert not login.is_owner("owner@team.example", "wrong", "")
-    acting = acting_person(session, owner.id)
+    principal = acting_person(session, owner.id)
     key, now = secret_key(get_settings()), datetime.now(UTC)
-    app = pyotp.parse_uri(two_factor.begin_second_factor(session, acting, key, now))
+    app = pyotp.parse_uri(two_factor.begin_second_factor(session, principal, key, now))
     assert isinstance(app, pyotp.TOTP)
-    two_factor.confirm_second_factor(session, acting, app.at(now - timedelta(seconds=30)), key, now)
+    two_factor.confirm_second_factor(
+        session, principal, app.at(now - timedelta(seconds=30)), key, now
+    )
     session.commit()
     assert not login.is_owner("owner@team.example", PASSWORD, "")
     assert not login.is_owner("owner@team.example", PASSWORD, "000000")

@@ -20,7 +20,7 @@ from app.auth import session as signed
 from app.auth.request_guard import Gate
 from app.web import file_owners
 from core.accounts.access import sessions
-from core.accounts.access.permissions import Acting, Means
+from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_person
 from core.settings.environment import get_settings
@@ -202,10 +202,10 @@ def test_who_is_not_signed_in_leaves_no_file(
     assert client().request(method, UPLOAD, headers=headers, content=b"x").status_code == 401
 
 
-def cookie_of(session: Session, acting: Acting) -> dict[str, str]:
+def cookie_of(session: Session, principal: Principal) -> dict[str, str]:
     """Sign a person in; return what their browser sends from then on."""
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, acting.person_id, now)
+    ticket = sessions.make_ticket(session, principal.person_id, now)
     token = sessions.begin(session, ticket, signed.lifetime(), now, None, None)
     session.commit()
     return {"cookie": f"{signed.COOKIE}={token}"}
@@ -216,8 +216,10 @@ def sign_out(session: Session, headers: dict[str, str]) -> None:
     session.commit()
 
 
-def test_who_is_signed_in_uploads_until_the_sign_in_ends(session: Session, acting: Acting) -> None:
-    headers = cookie_of(session, acting)
+def test_who_is_signed_in_uploads_until_the_sign_in_ends(
+    session: Session, principal: Principal
+) -> None:
+    headers = cookie_of(session, principal)
     assert client().put(UPLOAD, headers=headers, content=b"x").status_code == 200
     sign_out(session, headers)
     assert client().put(UPLOAD, headers=headers, content=b"x").status_code == 401
@@ -227,11 +229,11 @@ def test_who_is_signed_in_uploads_until_the_sign_in_ends(session: Session, actin
 
 
 @pytest.fixture
-def teammate(session: Session, acting: Acting) -> Acting:
-    person = Person(team_id=acting.team_id, name="Kim", role="viewer", mail="kim@team.example")
+def teammate(session: Session, principal: Principal) -> Principal:
+    person = Person(team_id=principal.team_id, name="Kim", role="viewer", mail="kim@team.example")
     session.add(person)
     session.commit()
-    return acting_person(session, person.id, Means.PAGE)
+    return acting_person(session, person.id, Via.PAGE)
 
 
 def address_in(storage: MemoryMediaFileStorage, content: bytes, name: str) -> str:
@@ -241,23 +243,23 @@ def address_in(storage: MemoryMediaFileStorage, content: bytes, name: str) -> st
 
 
 @pytest.mark.parametrize("path", ["/media/abc.csv", "/media/", "/media/a/../b", "/media/abc."])
-def test_no_download_without_a_sign_in(session: Session, acting: Acting, path: str) -> None:
+def test_no_download_without_a_sign_in(session: Session, principal: Principal, path: str) -> None:
     for method in ("GET", "HEAD"):
         assert client().request(method, path).status_code == 401
-    headers = cookie_of(session, acting)
+    headers = cookie_of(session, principal)
     assert client().get(path, headers=headers).status_code == 200
     sign_out(session, headers)
     assert client().get(path, headers=headers).status_code == 401
 
 
 def test_a_file_is_given_to_whom_it_was_made_for(
-    session: Session, acting: Acting, teammate: Acting
+    session: Session, principal: Principal, teammate: Principal
 ) -> None:
     storage = MemoryMediaFileStorage("/media")
     content = b"row,asked\n1,B0TEST0001\n"
     path = address_in(storage, content, "mine.csv")
-    file_owners.note(content, "text/csv", "mine.csv", acting.person_id)
-    mine, theirs = cookie_of(session, acting), cookie_of(session, teammate)
+    file_owners.note(content, "text/csv", "mine.csv", principal.person_id)
+    mine, theirs = cookie_of(session, principal), cookie_of(session, teammate)
     same_file = (path, path.removesuffix(".csv"), path.removesuffix("csv"), f"{path}?x=1")
     for spelled in same_file:
         assert client().get(spelled, headers=mine).status_code == 200

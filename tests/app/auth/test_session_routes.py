@@ -15,7 +15,7 @@ from app.auth import session as signed
 from app.auth import session_routes
 from app.auth.session_routes import BEGIN, END
 from core.accounts.access import devices, sessions
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import Person, SignIn
 from core.settings.environment import get_settings
 
@@ -34,8 +34,8 @@ def client(session: Session) -> TestClient:
 
 
 @pytest.fixture
-def ticket(session: Session, acting: Acting) -> str:
-    made = sessions.make_ticket(session, acting.person_id, datetime.now(UTC))
+def ticket(session: Session, principal: Principal) -> str:
+    made = sessions.make_ticket(session, principal.person_id, datetime.now(UTC))
     session.commit()
     return made
 
@@ -44,16 +44,16 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(SignIn)) or 0
 
 
-def find(session: Session, token: str) -> Acting | None:
+def find(session: Session, token: str) -> Principal | None:
     found = sessions.find(session, token, signed.lifetime(), datetime.now(UTC), None)
-    return found.acting if found else None
+    return found.principal if found else None
 
 
 # What works
 
 
 def test_a_ticket_becomes_a_cookie_that_scripts_do_not_see(
-    session: Session, acting: Acting, client: TestClient, ticket: str
+    session: Session, principal: Principal, client: TestClient, ticket: str
 ) -> None:
     answer = client.post(BEGIN, json={"ticket": ticket}, headers=OWN)
     assert answer.status_code == 204
@@ -63,7 +63,7 @@ def test_a_ticket_becomes_a_cookie_that_scripts_do_not_see(
     assert "secure" not in told + device
     found = find(session, client.cookies[signed.COOKIE])
     assert found is not None
-    assert found.person_id == acting.person_id
+    assert found.person_id == principal.person_id
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_sign_in_from_before_goes_on_under_its_old_name() -> None:
 
 @pytest.mark.usefixtures("https")
 def test_a_neighbour_of_the_same_domain_can_not_sign_somebody_in(
-    session: Session, client: TestClient, acting: Acting, ticket: str
+    session: Session, client: TestClient, principal: Principal, ticket: str
 ) -> None:
     """Another host below the domain may set a cookie for all of it, but not a bound one."""
     own = sessions.begin(session, ticket, signed.lifetime(), datetime.now(UTC), None, None)
@@ -144,13 +144,13 @@ def test_signing_out_ends_the_sign_in_and_all_that_streamlit_keeps(
 
 
 def test_the_browser_is_known_after_signing_out_and_by_a_new_cookie_each_time(
-    session: Session, acting: Acting, client: TestClient, ticket: str
+    session: Session, principal: Principal, client: TestClient, ticket: str
 ) -> None:
     client.post(BEGIN, json={"ticket": ticket}, headers=OWN)
     first = client.cookies[signed.DEVICE_COOKIE]
     client.post(END, headers=OWN)
     assert client.cookies[signed.DEVICE_COOKIE] == first
-    again = sessions.make_ticket(session, acting.person_id, datetime.now(UTC))
+    again = sessions.make_ticket(session, principal.person_id, datetime.now(UTC))
     session.commit()
     client.post(BEGIN, json={"ticket": again}, headers=OWN)
     second = client.cookies[signed.DEVICE_COOKIE]
@@ -170,18 +170,20 @@ def test_a_ticket_counts_once(session: Session, client: TestClient, ticket: str)
     assert count(session) == 1
 
 
-def test_a_ticket_lasts_a_minute(session: Session, acting: Acting, client: TestClient) -> None:
+def test_a_ticket_lasts_a_minute(
+    session: Session, principal: Principal, client: TestClient
+) -> None:
     early = datetime.now(UTC) - timedelta(seconds=61)
-    late = sessions.make_ticket(session, acting.person_id, early)
+    late = sessions.make_ticket(session, principal.person_id, early)
     session.commit()
     assert client.post(BEGIN, json={"ticket": late}, headers=OWN).status_code == 401
 
 
 @pytest.mark.parametrize("state", ["disabled", "invited", "erased"])
 def test_a_ticket_of_somebody_who_is_out_is_no_good(
-    session: Session, acting: Acting, client: TestClient, ticket: str, state: str
+    session: Session, principal: Principal, client: TestClient, ticket: str, state: str
 ) -> None:
-    session.get_one(Person, acting.person_id).state = state
+    session.get_one(Person, principal.person_id).state = state
     session.commit()
     assert client.post(BEGIN, json={"ticket": ticket}, headers=OWN).status_code == 401
     assert count(session) == 0

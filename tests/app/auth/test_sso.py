@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.auth import session as signed
 from app.auth import sso
 from core.accounts.access.confirmation import mark_confirmed
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.team_settings import change_team_settings, get_team_settings
 from core.database.session import shared_time
 from core.errors import NotAllowedError
@@ -37,11 +37,11 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     return known
 
 
-def store(session: Session, acting: Acting, registration: str) -> None:
-    mark_confirmed(session, acting, shared_time())
-    now = get_team_settings(session, acting, "")
+def store(session: Session, principal: Principal, registration: str) -> None:
+    mark_confirmed(session, principal, shared_time())
+    now = get_team_settings(session, principal, "")
     wanted = replace(now, registration=registration)
-    change_team_settings(session, acting, wanted, "", shared_time())
+    change_team_settings(session, principal, wanted, "", shared_time())
     session.commit()
 
 
@@ -59,13 +59,13 @@ def come(provider: Provider, registration: str, subject: str) -> str:
 
 
 def test_what_administration_says_of_joining_counts_for_single_sign_on(
-    session: Session, acting: Acting, provider: Provider
+    session: Session, principal: Principal, provider: Provider
 ) -> None:
     assert come(provider, "open", "anna")
     with pytest.raises(NotAllowedError):
         come(provider, "invitation", "ben")
-    store(session, acting, "invitation")
+    store(session, principal, "invitation")
     with pytest.raises(NotAllowedError):
         come(provider, "open", "cleo")
-    store(session, acting, "open")
+    store(session, principal, "open")
     assert come(provider, "invitation", "dora")

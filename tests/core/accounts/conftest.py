@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access import sessions
-from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.access.sessions import Lifetime
 from core.accounts.models import Person
 from core.accounts.people.membership import acting_person
@@ -17,11 +17,11 @@ LIFETIME = Lifetime(idle=timedelta(hours=12), whole=timedelta(days=14))
 KEY = "a secret of the tests, long enough for anybody"
 OLD_HASH, NEW_HASH = "$argon2id$old", "$argon2id$new"  # never verified here
 
-Member = Callable[..., Acting]
+Member = Callable[..., Principal]
 
 
 @pytest.fixture
-def member(session: Session, acting: Acting) -> Member:
+def member(session: Session, principal: Principal) -> Member:
     """Make somebody of the owner's team; returns who acts."""
 
     def made(
@@ -30,9 +30,9 @@ def member(session: Session, acting: Acting) -> Member:
         *,
         state: str = "active",
         **values: object,
-    ) -> Acting:
+    ) -> Principal:
         person = Person(
-            team_id=acting.team_id,
+            team_id=principal.team_id,
             name=role.value.title(),
             role=role.value,
             mail=mail or f"{role.value}@team.example",
@@ -41,7 +41,7 @@ def member(session: Session, acting: Acting) -> Member:
         )
         session.add(person)
         session.flush()
-        who = acting_person(session, person.id, Means.PAGE)
+        who = acting_person(session, person.id, Via.PAGE)
         person.state = state
         session.flush()
         return who
@@ -49,7 +49,7 @@ def member(session: Session, acting: Acting) -> Member:
     return made
 
 
-def signed_in(session: Session, who: Acting, now: datetime = NOW) -> str:
+def signed_in(session: Session, who: Principal, now: datetime = NOW) -> str:
     """Sign somebody in; returns the token of the cookie."""
     token = sessions.begin(
         session, sessions.make_ticket(session, who.person_id, now), LIFETIME, now, None, "a browser"
@@ -58,7 +58,7 @@ def signed_in(session: Session, who: Acting, now: datetime = NOW) -> str:
     return token
 
 
-def person(session: Session, who: Acting | int) -> Person:
+def person(session: Session, who: Principal | int) -> Person:
     """Return somebody as the table has them."""
     number = who if isinstance(who, int) else who.person_id
     return session.get_one(Person, number, populate_existing=True)

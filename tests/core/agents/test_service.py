@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.people.membership import disable, erase
 from core.agents.models import AgentCall, AgentWrite
 from core.agents.rules import CallLimit, Outcome
@@ -39,8 +39,8 @@ JSON = st.recursive(
 )
 
 
-def test_a_call_is_in_the_log_from_its_beginning(session: Session, acting: Acting) -> None:
-    who = agent_of(session, acting).acting
+def test_a_call_is_in_the_log_from_its_beginning(session: Session, principal: Principal) -> None:
+    who = agent_of(session, principal).principal
     begun = begin_call(session, who, ASKED, LIMIT, NOW)
     kept = session.get_one(AgentCall, begun.id)
     assert (kept.name, kept.outcome, kept.token_id) == ("search_products", None, who.token_id)
@@ -49,8 +49,8 @@ def test_a_call_is_in_the_log_from_its_beginning(session: Session, acting: Actin
     assert (kept.outcome, kept.took_ms) == ("answered", 7)
 
 
-def test_a_call_too_many_waits_and_is_in_the_log(session: Session, acting: Acting) -> None:
-    who = agent_of(session, acting).acting
+def test_a_call_too_many_waits_and_is_in_the_log(session: Session, principal: Principal) -> None:
+    who = agent_of(session, principal).principal
     waits = [begin_call(session, who, ASKED, LIMIT, NOW).wait for _ in range(3)]
     assert waits == [timedelta(0), timedelta(0), timedelta(seconds=1)]
     outcomes = session.scalars(select(AgentCall.outcome).order_by(AgentCall.id)).all()
@@ -59,18 +59,18 @@ def test_a_call_too_many_waits_and_is_in_the_log(session: Session, acting: Actin
     assert not begin_call(session, who, ASKED, LIMIT, NOW + timedelta(seconds=1)).wait
 
 
-def test_each_token_has_a_pace_of_its_own(session: Session, acting: Acting) -> None:
-    first, second = agent_of(session, acting).acting, agent_of(session, acting).acting
+def test_each_token_has_a_pace_of_its_own(session: Session, principal: Principal) -> None:
+    first, second = agent_of(session, principal).principal, agent_of(session, principal).principal
     for _ in range(3):
         begin_call(session, first, ASKED, LIMIT, NOW)
     assert not begin_call(session, second, ASKED, LIMIT, NOW).wait
 
 
 def test_a_name_that_the_database_refuses_is_logged_all_the_same(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     asked = Asked("tools/call", "a\x00b\ud800" + "x" * 500, b"hash")
-    begun = begin_call(session, acting, asked, LIMIT, NOW)
+    begun = begin_call(session, principal, asked, LIMIT, NOW)
     kept = session.get_one(AgentCall, begun.id).name
     assert kept.startswith("a?b?x")
     assert len(kept) == 200
@@ -93,30 +93,30 @@ def test_what_is_nested_without_end_has_a_hash() -> None:
     assert len(hash_of(deep)) == 32
 
 
-def test_the_same_key_gets_the_first_answer(session: Session, acting: Acting) -> None:
-    assert earlier_answer(session, acting, "k", "tool", b"a", NOW) is None
-    keep_answer(session, acting, "k", {"changed": 1})
-    assert earlier_answer(session, acting, "k", "tool", b"a", NOW) == {"changed": 1}
+def test_the_same_key_gets_the_first_answer(session: Session, principal: Principal) -> None:
+    assert earlier_answer(session, principal, "k", "tool", b"a", NOW) is None
+    keep_answer(session, principal, "k", {"changed": 1})
+    assert earlier_answer(session, principal, "k", "tool", b"a", NOW) == {"changed": 1}
 
 
 @pytest.mark.parametrize(("tool", "arguments"), [("other", b"a"), ("tool", b"b")])
 def test_a_key_serves_one_write_only(
-    session: Session, acting: Acting, tool: str, arguments: bytes
+    session: Session, principal: Principal, tool: str, arguments: bytes
 ) -> None:
-    earlier_answer(session, acting, "k", "tool", b"a", NOW)
+    earlier_answer(session, principal, "k", "tool", b"a", NOW)
     with pytest.raises(InvalidInputError, match="another call"):
-        earlier_answer(session, acting, "k", tool, arguments, NOW)
+        earlier_answer(session, principal, "k", tool, arguments, NOW)
 
 
-def test_another_persons_key_is_another_key(session: Session, acting: Acting) -> None:
-    earlier_answer(session, acting, "k", "tool", b"a", NOW)
-    keep_answer(session, acting, "k", 1)
-    assert earlier_answer(session, colleague(session, acting), "k", "tool", b"a", NOW) is None
+def test_another_persons_key_is_another_key(session: Session, principal: Principal) -> None:
+    earlier_answer(session, principal, "k", "tool", b"a", NOW)
+    keep_answer(session, principal, "k", 1)
+    assert earlier_answer(session, colleague(session, principal), "k", "tool", b"a", NOW) is None
 
 
-def test_old_calls_and_answers_are_let_go(session: Session, acting: Acting) -> None:
-    begin_call(session, acting, ASKED, LIMIT, NOW)
-    earlier_answer(session, acting, "k", "tool", b"a", NOW)
+def test_old_calls_and_answers_are_let_go(session: Session, principal: Principal) -> None:
+    begin_call(session, principal, ASKED, LIMIT, NOW)
+    earlier_answer(session, principal, "k", "tool", b"a", NOW)
     assert forget_old_calls(session, NOW + WRITES_KEPT) == 0
     assert forget_old_calls(session, NOW + WRITES_KEPT + timedelta(1)) == 1
     assert session.scalars(select(AgentWrite)).all() == []
@@ -124,14 +124,14 @@ def test_old_calls_and_answers_are_let_go(session: Session, acting: Acting) -> N
 
 
 def test_the_next_tidying_leaves_no_address_and_no_answers_of_an_erased_person(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    sam = replace(colleague(session, acting), address="203.0.113.7")
+    sam = replace(colleague(session, principal), address="203.0.113.7")
     begun = begin_call(session, sam, ASKED, LIMIT, NOW)
     earlier_answer(session, sam, "key", "track_products", b"hash", NOW)
     keep_answer(session, sam, "key", {"note": "of Sam"})
-    disable(session, acting, sam.person_id, NOW)
-    erase(session, acting, sam.person_id)
+    disable(session, principal, sam.person_id, NOW)
+    erase(session, principal, sam.person_id)
     assert forget_old_calls(session, NOW) == 1
     session.expire_all()
     assert session.get_one(AgentCall, begun.id).address == "erased"

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import AuditEvent
 from core.catalog.models import Product
 from core.demo import seed
@@ -17,26 +17,26 @@ pytestmark = pytest.mark.dates  # what it stores is of today
 
 
 def test_removing_the_demo_leaves_ones_own_products_and_one_event(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    follow_all(session, acting, [LAMP], is_demo=True)
-    [own] = follow_all(session, acting, [KETTLE])
-    assert remove_demo(session, acting) == 1
+    follow_all(session, principal, [LAMP], is_demo=True)
+    [own] = follow_all(session, principal, [KETTLE])
+    assert remove_demo(session, principal) == 1
     assert session.scalars(select(Product.id)).all() == [own]
     assert not has_demo(session)
     event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
     assert (event.verb, event.person_id, event.new) == (
         "removed demo",
-        acting.person_id,
+        principal.person_id,
         {"count": 1},
     )
 
 
 def test_each_leader_is_compared_with_the_two_competitors_of_its_category(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     products = Market().products
-    follow(session, acting, [seed._wish(each) for each in products], is_demo=True)
+    follow(session, principal, [seed._wish(each) for each in products], is_demo=True)
     for _ in range(2):  # a start that goes on chooses none twice
         seed._choose_competitors(session, products, NOON)
     found = session.execute(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.ingest.store import Look, make_room, store_looks
 from core.history.observation import (
     Availability,
@@ -36,9 +36,9 @@ def this_hour() -> datetime:
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def followed(session: Session, acting: Acting, asin: str = ASIN) -> int:
+def followed(session: Session, principal: Principal, asin: str = ASIN) -> int:
     """Follow a product in the US and return its id."""
-    return follow(session, acting, [Wish("US", asin, role=Role.OWN)])[0].product_id
+    return follow(session, principal, [Wish("US", asin, role=Role.OWN)])[0].product_id
 
 
 def look_of(product_id: int, at: datetime, **values: Any) -> Look:

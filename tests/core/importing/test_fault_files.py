@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.queries import verdict_groups
@@ -30,23 +30,23 @@ CAPTURED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 class Imported:
     """A file that was imported: how it ended, and what its products show."""
 
-    def __init__(self, session: Session, acting: Acting, name: str) -> None:
+    def __init__(self, session: Session, principal: Principal, name: str) -> None:
         path = FOLDER / name
         if not path.exists():
             pytest.skip(f"the file {name} is not here (set AMAZCOPE_FAULT_FILES)")
         self.session = session
-        offered = service.offer(session, acting, service.examine(path, name, 200))
+        offered = service.offer(session, principal, service.examine(path, name, 200))
         self.problems = " ".join(offered.problems)
         self.suggested = (offered.marketplace, offered.captured_at)
         marketplace = offered.marketplace or ("JP" if "jp" in name else "US")
         confirmed = Confirmation(marketplace, offered.captured_at or CAPTURED)
-        service.confirm(session, acting, offered.id, confirmed, datetime.now(UTC))
+        service.confirm(session, principal, offered.id, confirmed, datetime.now(UTC))
         session.commit()
         assert run_import(offered.id)
         session.expire_all()
-        self.run: ImportRun = service.get_import(session, acting, offered.id)
+        self.run: ImportRun = service.get_import(session, principal, offered.id)
         assert self.run.state == "done", self.run.error
-        groups = verdict_groups(session, acting, offered.id)
+        groups = verdict_groups(session, principal, offered.id)
         self.verdicts = Counter({group.verdict: group.rows for group in groups})
         assert self.run.rows_read == sum(self.verdicts.values())
 
@@ -63,8 +63,8 @@ class Imported:
 
 
 @pytest.fixture
-def imported(session: Session, acting: Acting) -> Any:
-    return lambda name: Imported(session, acting, name)
+def imported(session: Session, principal: Principal) -> Any:
+    return lambda name: Imported(session, principal, name)
 
 
 def test_a_report_of_all_listings_is_read_by_the_column_that_holds_asins(imported: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.service import Confirmation
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.slow
 CAPTURED = datetime(2025, 9, 11, 12, tzinfo=UTC)
 
 
-def import_recording(session: Session, acting: Acting, path: Path) -> ImportRun:
-    run = service.offer(session, acting, service.examine(path, path.name, 200))
+def import_recording(session: Session, principal: Principal, path: Path) -> ImportRun:
+    run = service.offer(session, principal, service.examine(path, path.name, 200))
     confirmed = Confirmation(run.marketplace or "US", run.captured_at or CAPTURED)
-    service.confirm(session, acting, run.id, confirmed, datetime.now(UTC))
+    service.confirm(session, principal, run.id, confirmed, datetime.now(UTC))
     session.commit()
     assert run_import(run.id)
     session.expire_all()
-    ended = service.get_import(session, acting, run.id)
+    ended = service.get_import(session, principal, run.id)
     assert ended.state == "done", ended.error
     assert ended.rows_read == ended.rows_stored + ended.rows_known + ended.rows_failed
     return ended
@@ -56,10 +56,10 @@ def days(session: Session, asin: str) -> list[Any]:
 
 
 def test_the_axesso_items_become_products_with_their_prices_and_ranks(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     name = "apify_products/axesso_details_amazon-us_2025-09-11_25.json"
-    run = import_recording(session, acting, real_data_path(name))
+    run = import_recording(session, principal, real_data_path(name))
     assert (run.rows_read, run.rows_stored, run.rows_failed) == (25, 25, 0)
     shown = latest(session, "B0FDKB341G")
     assert (shown.price, shown.list_price, shown.bsr) == (2599, 15999, 35077)
@@ -78,21 +78,21 @@ def test_the_axesso_items_become_products_with_their_prices_and_ranks(
     ],
 )
 def test_every_junglee_item_is_stored_once(
-    session: Session, acting: Acting, name: str, rows: int
+    session: Session, principal: Principal, name: str, rows: int
 ) -> None:
     path = real_data_path(name)
-    run = import_recording(session, acting, path)
+    run = import_recording(session, principal, path)
     assert (run.rows_read, run.rows_failed) == (rows, 0)
-    again = import_recording(session, acting, path)
+    again = import_recording(session, principal, path)
     assert (again.rows_stored, again.rows_known) == (0, rows)
 
 
 @pytest.mark.parametrize("asin", ["B08HR6ZBYJ", "B0D8W1YVBX"])
 def test_a_keepa_history_ends_with_the_values_that_keepa_calls_current(
-    session: Session, acting: Acting, asin: str
+    session: Session, principal: Principal, asin: str
 ) -> None:
     path = real_data_path(f"keepa/keepa_api_product_{asin}_raw.json")
-    run = import_recording(session, acting, path)
+    run = import_recording(session, principal, path)
     assert (run.rows_stored, run.rows_failed) == (1, 0)
     current = json.loads(path.read_text())["products"][0]["stats"]["current"]
     shown = latest(session, asin)
@@ -110,10 +110,10 @@ def test_a_keepa_history_ends_with_the_values_that_keepa_calls_current(
 
 
 def test_the_french_days_have_their_prices_and_their_holes(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     name = "price_history/amazon_fr_daily_dev_2026-06-12_2026-08-08.csv"
-    run = import_recording(session, acting, real_data_path(name))
+    run = import_recording(session, principal, real_data_path(name))
     assert (run.rows_read, run.rows_failed) == (18699, 85)
     assert run.products_added == 353
     first = next(day for day in days(session, "B07VD3PSVB") if day.day == date(2026, 6, 15))

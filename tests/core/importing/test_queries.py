@@ -5,7 +5,7 @@ from io import StringIO
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.importing import queries
 from core.importing.row_outcomes import has_failed, label_of
 from core.importing.service import Confirmation
@@ -15,10 +15,10 @@ from tests.factories import stranger
 
 
 def test_an_import_shows_its_counts(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = import_all(session, acting, write_file(HISTORY, "prices.csv"))
-    view = queries.find_import(session, acting, run.id)
+    run = import_all(session, principal, write_file(HISTORY, "prices.csv"))
+    view = queries.find_import(session, principal, run.id)
     assert view is not None
     assert (view.name, view.state, view.rows_stored, view.rows_failed) == (
         "prices.csv",
@@ -30,9 +30,9 @@ def test_an_import_shows_its_counts(
 
 
 def test_an_import_of_another_team_is_not_found(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = import_all(session, acting, write_file(HISTORY))
+    run = import_all(session, principal, write_file(HISTORY))
     other = stranger(session)
     assert queries.find_import(session, other, run.id) is None
     assert queries.verdict_groups(session, other, run.id) == []
@@ -40,34 +40,34 @@ def test_an_import_of_another_team_is_not_found(
 
 
 def test_an_offer_of_a_known_file_says_so(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file(WITHOUT_TIME)
-    first = offer(session, acting, path)
-    view = queries.find_import(session, acting, first.id)
+    first = offer(session, principal, path)
+    view = queries.find_import(session, principal, first.id)
     assert view is not None
     assert not view.is_confirmed_before
-    import_all(session, acting, path, Confirmation(captured_at=NOW))
-    view = queries.find_import(session, acting, offer(session, acting, path).id)
+    import_all(session, principal, path, Confirmation(captured_at=NOW))
+    view = queries.find_import(session, principal, offer(session, principal, path).id)
     assert view is not None
     assert view.is_confirmed_before
     assert view.captured_at == NOW
 
 
 def test_only_confirmed_imports_are_listed_newest_first(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    assert queries.earlier_imports(session, acting) == []
-    offer(session, acting, write_file(WITHOUT_TIME))
-    run = import_all(session, acting, write_file(HISTORY))
-    assert [view.id for view in queries.earlier_imports(session, acting)] == [run.id]
+    assert queries.earlier_imports(session, principal) == []
+    offer(session, principal, write_file(WITHOUT_TIME))
+    run = import_all(session, principal, write_file(HISTORY))
+    assert [view.id for view in queries.earlier_imports(session, principal)] == [run.id]
 
 
 def test_verdicts_are_grouped_with_an_example_the_most_frequent_first(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = import_all(session, acting, write_file(HISTORY))
-    groups = queries.verdict_groups(session, acting, run.id)
+    run = import_all(session, principal, write_file(HISTORY))
+    groups = queries.verdict_groups(session, principal, run.id)
     assert [(group.verdict, group.rows) for group in groups] == [
         ("stored", 3),
         ("bad_input", 1),
@@ -75,19 +75,19 @@ def test_verdicts_are_grouped_with_an_example_the_most_frequent_first(
     ]
     assert groups[0].asked == "B0TEST0001"
     assert [has_failed(group.verdict) for group in groups] == [False, True, True]
-    (row,) = queries.verdict_rows(session, acting, run.id, "invalid")
+    (row,) = queries.verdict_rows(session, principal, run.id, "invalid")
     assert (row.number, row.asin) == (5, None)
 
 
 def test_the_download_has_every_row_and_no_formula(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     rows = "".join(f"=B0TEST{number:04d}\n" for number in range(1, 2100))
     hostile = 'asin,marketplace\n"=HYPERLINK(""http://x"")",DE\n' + rows.replace("=", "").replace(
         "\n", ",DE\n"
     )
-    run = import_all(session, acting, write_file(hostile))
-    pieces = list(queries.verdict_csv(session, acting, run.id))
+    run = import_all(session, principal, write_file(hostile))
+    pieces = list(queries.verdict_csv(session, principal, run.id))
     lines = list(csv.reader(StringIO("".join(pieces))))
     assert len(pieces) == 3, "it is written piece by piece"
     assert len(lines) == 1 + 2100
@@ -96,12 +96,12 @@ def test_the_download_has_every_row_and_no_formula(
 
 
 def test_an_import_about_one_product_leads_to_it(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    one = import_all(session, acting, write_file("https://www.amazon.de/dp/B0TEST0001"))
-    many = import_all(session, acting, write_file(HISTORY))
-    assert queries.only_product(session, acting, one.id) == ("DE", "B0TEST0001")
-    assert queries.only_product(session, acting, many.id) is None
+    one = import_all(session, principal, write_file("https://www.amazon.de/dp/B0TEST0001"))
+    many = import_all(session, principal, write_file(HISTORY))
+    assert queries.only_product(session, principal, one.id) == ("DE", "B0TEST0001")
+    assert queries.only_product(session, principal, many.id) is None
 
 
 def test_an_unknown_verdict_is_still_readable() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.database.leases import TakenOverError
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service, store_rows
@@ -36,28 +36,28 @@ WITHOUT_TIME = 'asin,marketplace,price,bsr\nB0TEST0003,DE,"12,50",42\n'
 
 
 def offer(
-    session: Session, acting: Acting, path: Path, name: str | None = None, limit_mb: int = 200
+    session: Session, principal: Principal, path: Path, name: str | None = None, limit_mb: int = 200
 ) -> ImportRun:
-    return service.offer(session, acting, service.examine(path, name or path.name, limit_mb))
+    return service.offer(session, principal, service.examine(path, name or path.name, limit_mb))
 
 
 def import_all(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     path: Path,
     confirmed: Confirmation = Confirmation(),  # noqa: B008
 ) -> ImportRun:
     """Offer, confirm and run a file; return the import as it ended."""
-    run_id = offer(session, acting, path).id
-    service.confirm(session, acting, run_id, confirmed, datetime.now(UTC))
+    run_id = offer(session, principal, path).id
+    service.confirm(session, principal, run_id, confirmed, datetime.now(UTC))
     session.commit()
     assert run_import(run_id)
-    return read_again(session, acting, run_id)
+    return read_again(session, principal, run_id)
 
 
-def read_again(session: Session, acting: Acting, run_id: int) -> ImportRun:
+def read_again(session: Session, principal: Principal, run_id: int) -> ImportRun:
     session.expire_all()
-    return service.get_import(session, acting, run_id)
+    return service.get_import(session, principal, run_id)
 
 
 def count(session: Session, table: str) -> int:
@@ -82,30 +82,30 @@ def latest(session: Session, asin: str, column: str) -> object:
 
 
 def test_an_offered_file_is_recognised_and_nothing_of_it_is_stored_yet(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file(HISTORY, "prices.csv"))
+    run = offer(session, principal, write_file(HISTORY, "prices.csv"))
     assert (run.kind, run.state, run.rows_estimated) == ("history_file", "offered", 5)
     assert run.preview[0]["asin"] == "B0TEST0001"
     assert [count(session, table) for table in ("product", "snapshot", "tracking")] == [0, 0, 0]
 
 
 def test_the_bytes_of_an_offer_are_kept_whole(
-    session: Session, acting: Acting, write_file: WriteFile, tmp_path: Path
+    session: Session, principal: Principal, write_file: WriteFile, tmp_path: Path
 ) -> None:
     content = HISTORY.encode() + b"B0TEST0001,DE,2026-02-03T10:00:00Z,1,1,1,1\n" * 60_000
     path = write_file(content, "large.csv")
-    run_id = offer(session, acting, path).id
+    run_id = offer(session, principal, path).id
     service.write_bytes(session, run_id, tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == content
     assert session.query(ImportPiece).filter_by(import_run_id=run_id).count() > 1
 
 
 def test_a_file_over_the_limit_is_refused_and_nothing_of_it_is_kept(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     with pytest.raises(InvalidInputError, match="larger than 0 MB"):
-        offer(session, acting, write_file(HISTORY), limit_mb=0)
+        offer(session, principal, write_file(HISTORY), limit_mb=0)
     assert count(session, "import_run") == 0
 
 
@@ -120,36 +120,36 @@ def test_a_file_over_the_limit_is_refused_and_nothing_of_it_is_kept(
     ids=["empty", "picture", "gzip bomb", "broken gzip"],
 )
 def test_what_is_no_list_is_refused_in_a_sentence(
-    session: Session, acting: Acting, write_file: WriteFile, content: bytes
+    session: Session, principal: Principal, write_file: WriteFile, content: bytes
 ) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        offer(session, acting, write_file(content, "upload.csv"))
+        offer(session, principal, write_file(content, "upload.csv"))
     assert str(refused.value).strip().endswith((".", ")"))
     assert count(session, "import_run") == 0
 
 
 def test_an_import_of_another_team_does_not_exist(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run_id = offer(session, acting, write_file(HISTORY)).id
-    stranger = replace(acting, team_id=acting.team_id + 1)
+    run_id = offer(session, principal, write_file(HISTORY)).id
+    stranger = replace(principal, team_id=principal.team_id + 1)
     with pytest.raises(NotFoundError):
         service.get_import(session, stranger, run_id)
 
 
 def test_a_discarded_offer_leaves_no_bytes(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run_id = offer(session, acting, write_file(HISTORY)).id
-    service.discard(session, acting, run_id)
+    run_id = offer(session, principal, write_file(HISTORY)).id
+    service.discard(session, principal, run_id)
     assert count(session, "import_piece") == 0
-    assert not service.confirm(session, acting, run_id, Confirmation(), NOW)
+    assert not service.confirm(session, principal, run_id, Confirmation(), NOW)
 
 
 def test_an_offer_that_nobody_confirms_is_dropped_after_a_day(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    offer(session, acting, write_file(HISTORY))
+    offer(session, principal, write_file(HISTORY))
     now = datetime.now(UTC)
     assert service.drop_stale_offers(session, now + timedelta(hours=23)) == 0
     assert service.drop_stale_offers(session, now + timedelta(hours=25)) == 1
@@ -160,58 +160,58 @@ def test_an_offer_that_nobody_confirms_is_dropped_after_a_day(
 
 
 def test_a_file_without_times_is_not_taken_without_one(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file(WITHOUT_TIME))
+    run = offer(session, principal, write_file(WITHOUT_TIME))
     assert run.needs_time
     with pytest.raises(InvalidInputError, match="captured"):
-        service.confirm(session, acting, run.id, Confirmation(), NOW)
+        service.confirm(session, principal, run.id, Confirmation(), NOW)
 
 
 def test_a_file_is_never_captured_in_the_future(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file(WITHOUT_TIME))
+    run = offer(session, principal, write_file(WITHOUT_TIME))
     tomorrow = Confirmation(captured_at=NOW + timedelta(days=1))
     with pytest.raises(InvalidInputError, match="future"):
-        service.confirm(session, acting, run.id, tomorrow, NOW)
+        service.confirm(session, principal, run.id, tomorrow, NOW)
 
 
 def test_a_bare_asin_is_not_taken_without_a_marketplace(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file("B0TEST0001\nB0TEST0002\n"))
+    run = offer(session, principal, write_file("B0TEST0001\nB0TEST0002\n"))
     assert run.needs_marketplace
     with pytest.raises(InvalidInputError, match="marketplace"):
-        service.confirm(session, acting, run.id, Confirmation(), NOW)
+        service.confirm(session, principal, run.id, Confirmation(), NOW)
 
 
 def test_a_marketplace_that_amazon_does_not_have_is_not_taken(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file("B0TEST0001\n"))
+    run = offer(session, principal, write_file("B0TEST0001\n"))
     with pytest.raises(InvalidInputError, match=r"'XX' is not a marketplace.* US, "):
-        service.confirm(session, acting, run.id, Confirmation("XX"), NOW)
+        service.confirm(session, principal, run.id, Confirmation("XX"), NOW)
     assert run.state == "offered"
 
 
 def test_only_the_first_confirmation_counts(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file(HISTORY))
-    assert service.confirm(session, acting, run.id, Confirmation(tags=("Spring ",)), NOW)
-    assert not service.confirm(session, acting, run.id, Confirmation(tags=("late",)), NOW)
+    run = offer(session, principal, write_file(HISTORY))
+    assert service.confirm(session, principal, run.id, Confirmation(tags=("Spring ",)), NOW)
+    assert not service.confirm(session, principal, run.id, Confirmation(tags=("late",)), NOW)
     session.flush()
-    assert read_again(session, acting, run.id).tags == ["Spring"]
+    assert read_again(session, principal, run.id).tags == ["Spring"]
 
 
 # Stored
 
 
 def test_every_row_is_stored_known_or_failed(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = import_all(session, acting, write_file(HISTORY))
+    run = import_all(session, principal, write_file(HISTORY))
     assert (run.state, run.error) == ("done", None)
     assert counts(run) == (5, 3, 0, 2)
     assert (run.snapshots_stored, run.products_added) == (3, 2)
@@ -221,28 +221,28 @@ def test_every_row_is_stored_known_or_failed(
 
 
 def test_the_newest_row_of_a_file_becomes_the_latest_value(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    import_all(session, acting, write_file(HISTORY))
+    import_all(session, principal, write_file(HISTORY))
     assert latest(session, "B0TEST0001", "price") == 2190
     assert latest(session, "B0TEST0001", "bsr") == 1100
     assert latest(session, "B0TEST0002", "price") == 2480
 
 
 def test_a_history_that_is_not_fetched_costs_nothing(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    import_all(session, acting, write_file(HISTORY))
+    import_all(session, principal, write_file(HISTORY))
     assert count(session, "fetch_schedule") == 0
     paused = session.execute(text("SELECT bool_and(paused_at IS NOT NULL) FROM tracking"))
     assert paused.scalar_one()
 
 
 def test_a_list_that_is_fetched_is_due_at_once_with_what_was_confirmed(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     confirmed = Confirmation("DE", role=Role.OWN, tags=("spring",), is_fetched=True)
-    run = import_all(session, acting, write_file("B0TEST0001\nB0TEST0002\n"), confirmed)
+    run = import_all(session, principal, write_file("B0TEST0001\nB0TEST0002\n"), confirmed)
     assert counts(run) == (2, 2, 0, 0)
     followed = session.execute(text("SELECT role, tags, paused_at FROM tracking")).all()
     assert followed == [("own", ["spring"], None)] * 2
@@ -250,13 +250,13 @@ def test_a_list_that_is_fetched_is_due_at_once_with_what_was_confirmed(
 
 
 def test_short_links_and_strange_shops_get_their_sentence(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     pasted = (
         "See https://www.amazon.de/dp/B0TEST0001 and https://amzn.eu/d/abc1234\n"
         "or https://www.amazon.com.evil.example/dp/B0TEST0002\n"
     )
-    run = import_all(session, acting, write_file(pasted, "pasted text"))
+    run = import_all(session, principal, write_file(pasted, "pasted text"))
     assert counts(run) == (3, 1, 0, 2)
     refused = session.query(ImportRow).filter(ImportRow.verdict == "invalid").all()
     assert len(refused) == 2
@@ -264,14 +264,14 @@ def test_short_links_and_strange_shops_get_their_sentence(
 
 
 def test_a_file_that_can_not_be_read_after_all_fails_with_its_reason(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file(HISTORY))
-    service.confirm(session, acting, run.id, Confirmation(), datetime.now(UTC))
+    run = offer(session, principal, write_file(HISTORY))
+    service.confirm(session, principal, run.id, Confirmation(), datetime.now(UTC))
     session.execute(text("UPDATE import_piece SET body = decode('1f8b08ff', 'hex')"))
     session.commit()
     run_import(run.id)
-    ended = read_again(session, acting, run.id)
+    ended = read_again(session, principal, run.id)
     assert (ended.state, ended.rows_read) == ("failed", 0)
     assert ended.error
     assert ended.error.endswith(".")
@@ -281,24 +281,24 @@ def test_a_file_that_can_not_be_read_after_all_fails_with_its_reason(
 
 
 def test_importing_the_same_file_twice_changes_nothing(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file(HISTORY)
-    import_all(session, acting, path)
+    import_all(session, principal, path)
     tables = ("product", "tracking", "snapshot", "product_daily", "listing_version")
     before = [count(session, table) for table in tables]
-    again = import_all(session, acting, path)
+    again = import_all(session, principal, path)
     assert counts(again) == (5, 0, 3, 2)
     assert (again.snapshots_stored, again.products_added) == (0, 0)
     assert [count(session, table) for table in tables] == before
 
 
 def test_the_time_of_a_file_is_kept_with_its_hash(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file(WITHOUT_TIME)
-    import_all(session, acting, path, Confirmation(captured_at=NOW))
-    again = import_all(session, acting, path, Confirmation(captured_at=NOW + timedelta(days=1)))
+    import_all(session, principal, path, Confirmation(captured_at=NOW))
+    again = import_all(session, principal, path, Confirmation(captured_at=NOW + timedelta(days=1)))
     assert again.captured_at == NOW
     assert counts(again) == (1, 0, 1, 0)
     assert count(session, "snapshot") == 1
@@ -306,35 +306,35 @@ def test_the_time_of_a_file_is_kept_with_its_hash(
 
 @pytest.mark.parametrize("state", ["queued", "running", "failed"])
 def test_the_time_of_a_file_is_kept_when_its_first_import_has_not_ended_well(
-    session: Session, acting: Acting, write_file: WriteFile, state: str
+    session: Session, principal: Principal, write_file: WriteFile, state: str
 ) -> None:
     path = write_file(WITHOUT_TIME)
-    first = offer(session, acting, path)
-    service.confirm(session, acting, first.id, Confirmation(captured_at=NOW), NOW)
+    first = offer(session, principal, path)
+    service.confirm(session, principal, first.id, Confirmation(captured_at=NOW), NOW)
     first.state = state
     session.flush()
-    second = offer(session, acting, path)
+    second = offer(session, principal, path)
     assert second.captured_at == NOW
     later = Confirmation(captured_at=NOW - timedelta(days=1))
-    service.confirm(session, acting, second.id, later, NOW)
+    service.confirm(session, principal, second.id, later, NOW)
     assert second.captured_at == NOW
 
 
 def test_the_time_of_an_offer_that_was_let_go_binds_nobody(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file(WITHOUT_TIME)
-    first = offer(session, acting, path)
+    first = offer(session, principal, path)
     first.captured_at = NOW
-    service.discard(session, acting, first.id)
-    assert offer(session, acting, path).captured_at is None
+    service.discard(session, principal, first.id)
+    assert offer(session, principal, path).captured_at is None
 
 
 def test_a_second_row_of_the_same_moment_is_already_there(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     twice = HISTORY.splitlines()[0] + "\n" + f"{HISTORY.splitlines()[1]}\n" * 2
-    run = import_all(session, acting, write_file(twice))
+    run = import_all(session, principal, write_file(twice))
     assert counts(run) == (2, 1, 1, 0)
 
 
@@ -372,12 +372,12 @@ def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) 
 
 @pytest.mark.usefixtures("small_chunks")
 def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
-    session: Session, acting: Acting, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jobs.tasks import importing
 
-    run_id = offer(session, acting, write_file(HISTORY)).id
-    service.confirm(session, acting, run_id, Confirmation(), datetime.now(UTC))
+    run_id = offer(session, principal, write_file(HISTORY)).id
+    service.confirm(session, principal, run_id, Confirmation(), datetime.now(UTC))
     session.commit()
     store, stored = importing.store_chunk, []
 
@@ -390,14 +390,14 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
     monkeypatch.setattr(importing, "store_chunk", store_one)
     with pytest.raises(KeyboardInterrupt):
         run_import(run_id)
-    assert counts(read_again(session, acting, run_id)) == (2, 2, 0, 0)
+    assert counts(read_again(session, principal, run_id)) == (2, 2, 0, 0)
 
     monkeypatch.setattr(importing, "store_chunk", store)
     assert not run_import(run_id), "somebody may still work on it"
     session.execute(text("UPDATE import_run SET claimed_until = now() - interval '1 minute'"))
     session.commit()
     assert run_import(None)
-    ended = read_again(session, acting, run_id)
+    ended = read_again(session, principal, run_id)
     assert ended.state == "done"
     assert counts(ended) == (5, 3, 0, 2)
     assert count(session, "snapshot") == 3
@@ -405,21 +405,21 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
 
 
 def test_a_fault_is_tried_once_more_and_then_told(
-    session: Session, acting: Acting, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jobs.tasks import importing
 
     def break_down(*given: object) -> object:
         raise RuntimeError("no space left")
 
-    run_id = offer(session, acting, write_file(HISTORY)).id
-    service.confirm(session, acting, run_id, Confirmation(), datetime.now(UTC))
+    run_id = offer(session, principal, write_file(HISTORY)).id
+    service.confirm(session, principal, run_id, Confirmation(), datetime.now(UTC))
     session.commit()
     monkeypatch.setattr(importing, "store_chunk", break_down)
     for state, words in [("running", "once more"), ("failed", "twice")]:
         with pytest.raises(RuntimeError):
             run_import(run_id)
-        run = read_again(session, acting, run_id)
+        run = read_again(session, principal, run_id)
         assert run.state == state
         assert words in (run.error or "")
         session.execute(text("UPDATE import_run SET claimed_until = NULL"))
@@ -428,28 +428,28 @@ def test_a_fault_is_tried_once_more_and_then_told(
 
 
 def test_a_role_that_was_chosen_before_outlives_an_import_that_names_none(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     own = Confirmation("DE", role=Role.OWN)
-    import_all(session, acting, write_file("B0TEST0001\n", "mine.txt"), own)
-    import_all(session, acting, write_file(HISTORY))
+    import_all(session, principal, write_file("B0TEST0001\n", "mine.txt"), own)
+    import_all(session, principal, write_file(HISTORY))
     roles = session.execute(text("SELECT role FROM tracking ORDER BY product_id")).scalars().all()
     assert roles == ["own", "watched"]
 
 
 def test_a_pasted_line_may_name_several_products(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file("amazon.de/dp/B0TEST0001 and https://amzn.eu/d/abc1234")
     examined = service.examine(path, "pasted text", 1, is_pasted=True)
-    assert service.offer(session, acting, examined).kind == "pasted_text"
+    assert service.offer(session, principal, examined).kind == "pasted_text"
 
 
 def test_an_import_is_claimed_by_one_worker_only(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = offer(session, acting, write_file(HISTORY))
-    service.confirm(session, acting, run.id, Confirmation(), NOW)
+    run = offer(session, principal, write_file(HISTORY))
+    service.confirm(session, principal, run.id, Confirmation(), NOW)
     anna, ben, term = uuid4(), uuid4(), timedelta(minutes=5)
     assert service.claim_import(session, anna, term) is not None
     assert service.claim_import(session, ben, term) is None
@@ -463,10 +463,10 @@ def test_an_import_is_claimed_by_one_worker_only(
 
 
 def test_a_row_that_asks_too_much_is_refused_alone(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     listed = f"asin,marketplace,tags\nB0TEST0001,DE,{'x' * 45}\nB0TEST0002,DE,{'y' * 40}\n"
-    run = import_all(session, acting, write_file(listed), Confirmation())
+    run = import_all(session, principal, write_file(listed), Confirmation())
     assert (run.state, *counts(run)) == ("done", 2, 1, 0, 1)
 
 
@@ -481,26 +481,26 @@ RANKS = """timestamp,asin,marketplace,bsr,category,category_rank
 @pytest.mark.parametrize("size", [1, 500])
 def test_a_row_that_another_one_carries_is_there_when_that_one_is(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     write_file: WriteFile,
     monkeypatch: pytest.MonkeyPatch,
     size: int,
 ) -> None:
     monkeypatch.setattr(store_rows, "ROWS", size)
     path = write_file(RANKS)
-    assert counts(import_all(session, acting, path)) == (4, 4, 0, 0)
-    again = import_all(session, acting, path)
+    assert counts(import_all(session, principal, path)) == (4, 4, 0, 0)
+    again = import_all(session, principal, path)
     assert counts(again) == (4, 0, 4, 0)
     second = session.get_one(ImportRow, (again.id, 2))
     assert (second.verdict, second.detail) == ("already_there", "Read together with row 1.")
 
 
 def test_a_history_that_is_stored_in_part_says_why_the_rest_is_not(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     minutes = [8_000_000, 1999, 39_000_000, 2099]  # the second lies in 2085
     product = {"asin": "B0TEST0001", "domainId": 1, "csv": [minutes]}
-    run = import_all(session, acting, write_file(json.dumps({"products": [product]})))
+    run = import_all(session, principal, write_file(json.dumps({"products": [product]})))
     (verdict,) = session.query(ImportRow).filter_by(import_run_id=run.id)
     assert verdict.verdict == "stored"
     assert "1 of 2 observations are new." in (verdict.detail or "")
@@ -508,11 +508,11 @@ def test_a_history_that_is_stored_in_part_says_why_the_rest_is_not(
 
 
 def test_a_product_that_stays_paused_is_not_called_followed_without_a_word(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    import_all(session, acting, write_file(HISTORY))
+    import_all(session, principal, write_file(HISTORY))
     listed = write_file("B0TEST0001 DE\nB0TEST0009 DE\n", "list.txt")
-    run = import_all(session, acting, listed, Confirmation(is_fetched=True))
+    run = import_all(session, principal, listed, Confirmation(is_fetched=True))
     first, second = session.query(ImportRow).filter_by(import_run_id=run.id).order_by("number")
     assert (first.verdict, second.verdict) == ("already_tracked", "added")
     assert "paused" in (first.detail or "")
@@ -520,12 +520,12 @@ def test_a_product_that_stays_paused_is_not_called_followed_without_a_word(
 
 
 def test_a_cadence_of_a_list_that_is_not_fetched_counts_for_what_is_running(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     listed = "asin,marketplace,cadence\nB0TEST0001,DE,{}\n"
     running = Confirmation(is_fetched=True)
-    import_all(session, acting, write_file(listed.format("daily")), running)
-    import_all(session, acting, write_file(listed.format("hourly")))
+    import_all(session, principal, write_file(listed.format("daily")), running)
+    import_all(session, principal, write_file(listed.format("hourly")))
     minutes = session.execute(text("SELECT cadence_minutes FROM fetch_schedule")).scalars().all()
     assert minutes == [60]
 
@@ -547,10 +547,10 @@ def verdicts_of(session: Session, run: ImportRun) -> list[tuple[str, str | None]
 
 
 def test_another_value_of_the_same_moment_is_told_within_a_file_and_against_what_is_stored(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     first = write_file(f"{TWICE}{MOMENT},39.99,450\n{MOMENT},34.99,450\n{MOMENT},39.99,450\n")
-    run = import_all(session, acting, first)
+    run = import_all(session, principal, first)
     assert [verdict for verdict, _ in verdicts_of(session, run)] == [
         "stored",
         "contradicts",
@@ -558,7 +558,7 @@ def test_another_value_of_the_same_moment_is_told_within_a_file_and_against_what
     ]
     assert counts(run) == (3, 1, 1, 1)
     assert run.rows_read == run.rows_stored + run.rows_known + run.rows_failed
-    later = import_all(session, acting, write_file(f"{TWICE}{MOMENT},39.99,460\n", "later.csv"))
+    later = import_all(session, principal, write_file(f"{TWICE}{MOMENT},39.99,460\n", "later.csv"))
     ((verdict, detail),) = verdicts_of(session, later)
     assert verdict == "contradicts"
     assert detail is not None
@@ -568,17 +568,17 @@ def test_another_value_of_the_same_moment_is_told_within_a_file_and_against_what
 
 
 def test_what_a_second_file_adds_to_a_moment_is_not_lost_silently(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     day = "B0TEST0007,US,2026-02-01"
-    import_all(session, acting, write_file(f"asin,marketplace,date,price\n{day},5\n", "a.csv"))
+    import_all(session, principal, write_file(f"asin,marketplace,date,price\n{day},5\n", "a.csv"))
     ranks = write_file(f"asin,marketplace,date,bsr\n{day},88\n", "b.csv")
-    ((verdict, _),) = verdicts_of(session, import_all(session, acting, ranks))
+    ((verdict, _),) = verdicts_of(session, import_all(session, principal, ranks))
     assert verdict == "contradicts"
 
 
 def test_a_cell_that_can_not_be_read_is_named_by_the_verdict_of_its_stored_row(
-    session: Session, acting: Acting, write_file: WriteFile
+    session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    run = import_all(session, acting, write_file(f"{TWICE}{MOMENT},cheap,450\n"))
+    run = import_all(session, principal, write_file(f"{TWICE}{MOMENT},cheap,450\n"))
     assert verdicts_of(session, run) == [("stored", "Can't be read: “cheap” in “price”.")]

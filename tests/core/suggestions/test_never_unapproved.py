@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError
@@ -70,15 +70,15 @@ EDITS: tuple[dict[str, Any] | None, ...] = (
     {},
 )
 PROGRAMS: tuple[dict[str, Any], ...] = (
-    {"means": Means.TOOL},
-    {"means": Means.JOB},
-    {"means": Means.COMMAND},
+    {"means": Via.TOOL},
+    {"means": Via.JOB},
+    {"means": Via.COMMAND},
     {"scopes": frozenset(Scope)},
 )
 
 
 TOKENS: tuple[dict[str, Any], ...] = tuple(
-    {"means": Means.TOOL, "scopes": frozenset(some)}
+    {"means": Via.TOOL, "scopes": frozenset(some)}
     for size in range(4)
     for some in combinations(Scope, size)
 )
@@ -94,7 +94,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         with write_scope() as session:
             for table in ("suggestion", "tracking", "suggestion_settings", "snapshot", "product"):
                 session.execute(text(f"DELETE FROM {table}"))
-            owner = acting_person(session, acting_owner(session).person_id, Means.PAGE)
+            owner = acting_person(session, acting_owner(session).person_id, Via.PAGE)
             self.people = [owner, *(member(session, owner, role) for role in Role)]
             self.people.append(stranger(session))
             self.owner, self.now = owner, NOON + timedelta(minutes=1)
@@ -146,12 +146,12 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     @rule(data=st.data(), dry_run=st.booleans())
     def propose_and_add_as_the_same(self, data: st.DataObject, dry_run: bool) -> None:
-        acting = self.proposer(data)
-        self.put_forward(acting, "price", dry_run)
+        principal = self.proposer(data)
+        self.put_forward(principal, "price", dry_run)
         if self.has_actions():
-            self.add_to(self.actions()[-1], acting, "coupon", dry_run)
+            self.add_to(self.actions()[-1], principal, "coupon", dry_run)
 
-    def put_forward(self, acting: Acting, change: str, dry_run: bool) -> None:
+    def put_forward(self, principal: Principal, change: str, dry_run: bool) -> None:
         """Propose by any role, person or program, with any scopes."""
         draft = Draft(
             title="Try something new",
@@ -161,66 +161,66 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             direction=Direction.FALLS,
             window_days=14,
         )
-        with self.proposing(acting, "proposed", dry_run) as session:
-            propose(session, acting, self.lamp, draft, self.now, dry_run=dry_run)
+        with self.proposing(principal, "proposed", dry_run) as session:
+            propose(session, principal, self.lamp, draft, self.now, dry_run=dry_run)
 
-    def add_to(self, action_id: int, acting: Acting, change: str, dry_run: bool) -> None:
-        with self.proposing(acting, "added", dry_run) as session:
+    def add_to(self, action_id: int, principal: Principal, change: str, dry_run: bool) -> None:
+        with self.proposing(principal, "added", dry_run) as session:
             number = session.get_one(SuggestionAction, action_id).suggestion_id
-            add_action(session, acting, number, DRAFTS[change], self.now, dry_run=dry_run)
+            add_action(session, principal, number, DRAFTS[change], self.now, dry_run=dry_run)
 
     @contextmanager
-    def proposing(self, acting: Acting, what: str, dry_run: bool) -> Iterator[Session]:
+    def proposing(self, principal: Principal, what: str, dry_run: bool) -> Iterator[Session]:
         """A scope that only who may propose gets through, and that a dry run leaves no trace of."""
         before = len(self.actions())
         with self.calling() as session:
             yield session
-            assert acting.role is not Role.VIEWER
-            assert acting.team_id == self.owner.team_id
-            assert acting.scopes is None or Scope.PROPOSE in acting.scopes
+            assert principal.role is not Role.VIEWER
+            assert principal.team_id == self.owner.team_id
+            assert principal.scopes is None or Scope.PROPOSE in principal.scopes
             self.reached.add(what)
         assert not dry_run or len(self.actions()) == before
 
-    def proposer(self, data: st.DataObject) -> Acting:
-        acting = data.draw(st.sampled_from(self.people))
+    def proposer(self, data: st.DataObject) -> Principal:
+        principal = data.draw(st.sampled_from(self.people))
         program = data.draw(st.sampled_from([*PROGRAMS, *TOKENS]))
-        return replace(acting, **program)
+        return replace(principal, **program)
 
     @precondition(has_actions)
     @rule(data=st.data(), edited=st.sampled_from(EDITS))
     def approve(self, data: st.DataObject, edited: dict[str, Any] | None) -> None:
-        acting, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.somebody(data), self.some_action(data)
         with self.calling() as session:
-            done = service.approve(session, acting, action_id, self.now, edited=edited)
+            done = service.approve(session, principal, action_id, self.now, edited=edited)
             if done.did:
-                self.note_approval(acting, action_id)
+                self.note_approval(principal, action_id)
 
     @precondition(has_actions)
     @rule(data=st.data(), many=st.booleans())
     def approve_together(self, data: st.DataObject, many: bool) -> None:
-        acting, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.somebody(data), self.some_action(data)
         with self.calling() as session:
             number = session.get_one(SuggestionAction, action_id).suggestion_id
             decided = (
-                service.approve_many(session, acting, [number], self.now)
+                service.approve_many(session, principal, [number], self.now)
                 if many
-                else service.approve_all(session, acting, number, self.now)
+                else service.approve_all(session, principal, number, self.now)
             )
             for each in decided:
                 if each.did:
-                    self.note_approval(acting, each.action_id)
+                    self.note_approval(principal, each.action_id)
 
     @precondition(has_actions)
     @rule(data=st.data(), verb=st.sampled_from(["decline", "fail", "decline_all"]))
     def do_something_else(self, data: st.DataObject, verb: str) -> None:
-        acting, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.somebody(data), self.some_action(data)
         with self.calling() as session:
             number = session.get_one(SuggestionAction, action_id).suggestion_id
             calls: dict[str, Callable[[], Any]] = {
-                "decline": lambda: service.decline(session, acting, action_id, self.now, "No."),
+                "decline": lambda: service.decline(session, principal, action_id, self.now, "No."),
                 "fail": lambda: applying.fail(session, action_id, self.now, "Not pushed."),
                 "decline_all": lambda: service.decline_all(
-                    session, acting, number, self.now, "No."
+                    session, principal, number, self.now, "No."
                 ),
             }
             calls[verb]()
@@ -228,10 +228,10 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @precondition(has_actions)
     @rule(data=st.data(), again=st.booleans())
     def undo(self, data: st.DataObject, again: bool) -> None:
-        acting, action_id = self.somebody(data), self.some_action(data)
+        principal, action_id = self.somebody(data), self.some_action(data)
         for _ in range(1 + again):
             with self.calling() as session:
-                applying.undo(session, acting, action_id, self.now)
+                applying.undo(session, principal, action_id, self.now)
 
     @precondition(has_actions)
     @rule(data=st.data())
@@ -276,26 +276,26 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     @rule(data=st.data(), is_on=st.booleans())
     def change_the_rules(self, data: st.DataObject, is_on: bool) -> None:
-        acting = self.somebody(data)
+        principal = self.somebody(data)
         with self.calling() as session:
-            service.set_four_eyes(session, acting, is_on)
+            service.set_four_eyes(session, principal, is_on)
         with self.calling() as session:
-            competitors.set_price_cap(session, acting, self.lamp, PriceCaps(floor=1000))
+            competitors.set_price_cap(session, principal, self.lamp, PriceCaps(floor=1000))
 
-    def somebody(self, data: st.DataObject) -> Acting:
+    def somebody(self, data: st.DataObject) -> Principal:
         # Who may is called more often: what needs an approval is reached that way.
-        acting = data.draw(st.sampled_from([self.owner, self.owner, self.owner, *self.people]))
+        principal = data.draw(st.sampled_from([self.owner, self.owner, self.owner, *self.people]))
         program = data.draw(st.sampled_from([{}] * 8 + [*PROGRAMS]))
-        return replace(acting, **program)
+        return replace(principal, **program)
 
     def some_action(self, data: st.DataObject) -> int:
         return data.draw(st.sampled_from(self.actions()))
 
-    def note_approval(self, acting: Acting, action_id: int) -> None:
-        assert acting.role in REVIEWERS
-        assert acting.team_id == self.owner.team_id
-        assert acting.means is Means.PAGE
-        assert acting.scopes is None
+    def note_approval(self, principal: Principal, action_id: int) -> None:
+        assert principal.role in REVIEWERS
+        assert principal.team_id == self.owner.team_id
+        assert principal.via is Via.PAGE
+        assert principal.scopes is None
         self.approvals.add(action_id)
 
     @invariant()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.catalog.models import ProductLatest
 from core.history.ingest.change_detection import USUAL_RULE
 from core.suggestions.change_values import NOT_ON_A_PAGE
@@ -24,17 +24,17 @@ MOVED = {"attention_kind": "price_moved", "attention": 25.0, "prior_price": 2000
 CHANGED = {"attention_kind": "listing_changed", "attention": 30.0}
 
 
-def needing_attention(session: Session, acting: Acting) -> int:
-    return count_products(session, acting, ListFilter(states=(State.ATTENTION,)))
+def needing_attention(session: Session, principal: Principal) -> int:
+    return count_products(session, principal, ListFilter(states=(State.ATTENTION,)))
 
 
-def made(session: Session, acting: Acting, found: dict[str, Any], *actions: Proposed) -> None:
+def made(session: Session, principal: Principal, found: dict[str, Any], *actions: Proposed) -> None:
     """Have the lamp's values of today differ by `found`, and these actions verified."""
-    own_lamp(session, acting)
+    own_lamp(session, principal)
     now = datetime.now(UTC)
     session.execute(update(ProductLatest).values(captured_at=now, **found))
-    assert needing_attention(session, acting) == 1
-    suggest(session, acting, *actions)
+    assert needing_attention(session, principal) == 1
+    suggest(session, principal, *actions)
     session.execute(update(SuggestionAction).values(state="verified", verified_at=now))
 
 
@@ -42,47 +42,49 @@ def made(session: Session, acting: Acting, found: dict[str, Any], *actions: Prop
     ("found", "action"), [(MOVED, new_price(1900)), (CHANGED, new_title())], ids=["price", "title"]
 )
 def test_ones_own_verified_change_needs_no_attention(
-    session: Session, acting: Acting, found: dict[str, Any], action: Proposed
+    session: Session, principal: Principal, found: dict[str, Any], action: Proposed
 ) -> None:
-    made(session, acting, found, action)
-    assert needing_attention(session, acting) == 0
+    made(session, principal, found, action)
+    assert needing_attention(session, principal) == 0
 
 
 @pytest.mark.parametrize("state", ["approved", "applied", "declined", "unseen"])
 def test_before_a_check_confirmed_it_a_change_needs_attention(
-    session: Session, acting: Acting, state: str
+    session: Session, principal: Principal, state: str
 ) -> None:
-    made(session, acting, MOVED, new_price(1900))
+    made(session, principal, MOVED, new_price(1900))
     session.execute(update(SuggestionAction).values(state=state))
-    assert needing_attention(session, acting) == 1
+    assert needing_attention(session, principal) == 1
 
 
-def test_what_a_manager_made_of_it_is_what_was_set(session: Session, acting: Acting) -> None:
-    made(session, acting, MOVED, new_price(1800))
-    assert needing_attention(session, acting) == 1, "another price than the one proposed"
+def test_what_a_manager_made_of_it_is_what_was_set(session: Session, principal: Principal) -> None:
+    made(session, principal, MOVED, new_price(1800))
+    assert needing_attention(session, principal) == 1, "another price than the one proposed"
     session.execute(update(SuggestionAction).values(edited={"price": 1900}))
-    assert needing_attention(session, acting) == 0
+    assert needing_attention(session, principal) == 0
 
 
-def test_another_change_or_an_old_one_explains_nothing(session: Session, acting: Acting) -> None:
-    made(session, acting, CHANGED, new_price(1900))
-    assert needing_attention(session, acting) == 1
+def test_another_change_or_an_old_one_explains_nothing(
+    session: Session, principal: Principal
+) -> None:
+    made(session, principal, CHANGED, new_price(1900))
+    assert needing_attention(session, principal) == 1
     session.execute(update(SuggestionAction).values(change="update_title"))
-    assert needing_attention(session, acting) == 0
+    assert needing_attention(session, principal) == 0
     session.execute(update(ProductLatest).values(price=1500, prior_price=2000))
-    assert needing_attention(session, acting) == 1, "the price moved besides"
+    assert needing_attention(session, principal) == 1, "the price moved besides"
     session.execute(update(ProductLatest).values(price=1999))
     long_ago = datetime.now(UTC) - timedelta(days=3)
     session.execute(update(SuggestionAction).values(verified_at=long_ago))
-    assert needing_attention(session, acting) == 1
+    assert needing_attention(session, principal) == 1
 
 
 def test_a_rank_that_worsened_needs_attention_whatever_was_set(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     worse = {"attention_kind": "rank_worsened", "attention": 45.0, "prior_bsr": 100, "bsr": 200}
-    made(session, acting, MOVED | worse, new_price(1900))
-    assert needing_attention(session, acting) == 1
+    made(session, principal, MOVED | worse, new_price(1900))
+    assert needing_attention(session, principal) == 1
 
 
 def test_the_list_repeats_the_rules_constants() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.people.membership import acting_owner, acting_person
 from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
@@ -32,18 +32,18 @@ LATER = NOON + timedelta(hours=2)
 pytestmark = pytest.mark.usefixtures("committed_database")
 
 
-def people(count: int) -> list[Acting]:
+def people(count: int) -> list[Principal]:
     """Follow the lamp for the owner and return so many managers."""
     with write_scope() as session:
-        owner = acting_person(session, acting_owner(session).person_id, Means.PAGE)
+        owner = acting_person(session, acting_owner(session).person_id, Via.PAGE)
         own_lamp(session, owner)
         return [member(session, owner, Role.MANAGER) for _ in range(count)]
 
 
-def suggestion(acting: Acting, *actions: Any) -> list[int]:
+def suggestion(principal: Principal, *actions: Any) -> list[int]:
     """Return the ids of a new suggestion's actions."""
     with write_scope() as session:
-        number = suggest(session, acting, *actions)
+        number = suggest(session, principal, *actions)
     with read_scope() as session:
         found = rows(session, "SELECT id FROM suggestion_action WHERE suggestion_id = :id "
                      "ORDER BY place", id=number)  # fmt: skip
@@ -65,18 +65,18 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         return list(pool.map(call, calls))
 
 
-def approving(acting: Acting, action_id: int) -> Callable[[], Any]:
+def approving(principal: Principal, action_id: int) -> Callable[[], Any]:
     def call() -> Any:
         with write_scope() as session:
-            return service.approve(session, acting, action_id, LATER)
+            return service.approve(session, principal, action_id, LATER)
 
     return call
 
 
-def declining(acting: Acting, action_id: int) -> Callable[[], Any]:
+def declining(principal: Principal, action_id: int) -> Callable[[], Any]:
     def call() -> Any:
         with write_scope() as session:
-            return service.decline(session, acting, action_id, LATER, "No.")
+            return service.decline(session, principal, action_id, LATER, "No.")
 
     return call
 
@@ -171,18 +171,18 @@ def test_two_workers_claim_different_products() -> None:
     assert sorted(claimed) == sorted(ids)
 
 
-def proposing(acting: Acting, *actions: DraftAction) -> Callable[[], Any]:
+def proposing(principal: Principal, *actions: DraftAction) -> Callable[[], Any]:
     def call() -> Any:
         with write_scope() as session:
-            return propose(session, acting, product(session), draft(*actions), LATER)
+            return propose(session, principal, product(session), draft(*actions), LATER)
 
     return call
 
 
-def adding(acting: Acting, number: int, action: DraftAction) -> Callable[[], Any]:
+def adding(principal: Principal, number: int, action: DraftAction) -> Callable[[], Any]:
     def call() -> Any:
         with write_scope() as session:
-            return add_action(session, acting, number, action, LATER)
+            return add_action(session, principal, number, action, LATER)
 
     return call
 

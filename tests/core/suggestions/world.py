@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import (
@@ -26,9 +26,9 @@ TITLE = "Reading lamp with a long neck"
 SHORTER = "Reading lamp"
 
 
-def own_lamp(session: Session, acting: Acting) -> int:
+def own_lamp(session: Session, principal: Principal) -> int:
     """Have somebody follow a lamp of their own that sells for 20.00; return its id."""
-    [number] = follow_all(session, acting, [LAMP], role=Role.OWN)
+    [number] = follow_all(session, principal, [LAMP], role=Role.OWN)
     show(session)
     return number
 
@@ -39,9 +39,9 @@ def show(session: Session, at: datetime = NOON, asin: str = LAMP, **values: Any)
     store(session, look_at(asin, at, **(usual | values)), now=at + timedelta(minutes=1))
 
 
-def kettle(session: Session, acting: Acting) -> int:
+def kettle(session: Session, principal: Principal) -> int:
     """Have somebody follow a kettle, to compare with; return its id."""
-    [number] = follow_all(session, acting, [KETTLE])
+    [number] = follow_all(session, principal, [KETTLE])
     return number
 
 
@@ -86,7 +86,7 @@ def price_now(price: int) -> Evidence:
 
 def suggest(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     *actions: Proposed,
     now: datetime = NOON,
     asked_by: int | None = None,
@@ -95,7 +95,7 @@ def suggest(
     """Store advice about the lamp and return the suggestion's id."""
     said = advice(*actions, **values)
     number = store_advice(
-        session, acting.team_id, product(session), said, Advisor.RULES, None, asked_by, now
+        session, principal.team_id, product(session), said, Advisor.RULES, None, asked_by, now
     )
     assert number is not None
     return number

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
 from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
@@ -19,7 +19,7 @@ Track = Callable[..., int]
 
 
 @pytest.fixture
-def track(session: Session, acting: Acting) -> Track:
+def track(session: Session, principal: Principal) -> Track:
     """Follow an invented product and say what was last seen of it; returns its id."""
 
     def tracked(
@@ -32,7 +32,7 @@ def track(session: Session, acting: Acting) -> Track:
         brand: str | None = None,
         **latest: Any,
     ) -> int:
-        [followed] = follow(session, acting, [Wish(marketplace, asin, role, tags=tags)])
+        [followed] = follow(session, principal, [Wish(marketplace, asin, role, tags=tags)])
         if title is not None:
             listing = Listing(title=title, brand=brand)
             version = NewVersion(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.tracking.rules import Cadence
 from core.tracking.schedule import bring_back_due_times
 from tests.factories import LAMP, follow_all, row, schedule
@@ -39,7 +39,7 @@ def due_after(session: Session, product_id: int, due: timedelta, looked: timedel
     ],
 )
 def test_no_product_waits_longer_than_its_cadence(
-    session: Session, acting: Acting, due: timedelta, looked: timedelta, right: timedelta
+    session: Session, principal: Principal, due: timedelta, looked: timedelta, right: timedelta
 ) -> None:
-    (product_id,) = follow_all(session, acting, [LAMP], cadence=Cadence.DAILY)
+    (product_id,) = follow_all(session, principal, [LAMP], cadence=Cadence.DAILY)
     assert due_after(session, product_id, due, looked) == right

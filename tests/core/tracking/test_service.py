@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import AuditEvent, Person
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
@@ -36,12 +36,12 @@ from tests.factories import (
 )
 
 
-def tracking(session: Session, acting: Acting, product_id: int) -> dict[str, Any] | None:
+def tracking(session: Session, principal: Principal, product_id: int) -> dict[str, Any] | None:
     session.flush()
     found = rows(
         session,
         "SELECT * FROM tracking WHERE person_id = :person AND product_id = :id",
-        person=acting.person_id,
+        person=principal.person_id,
         id=product_id,
     )
     return found[0] if found else None
@@ -65,88 +65,94 @@ def settings_of(**values: Any) -> Settings:
     return Settings(**(usual | values))
 
 
-def test_a_followed_product_is_due_at_once(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
+def test_a_followed_product_is_due_at_once(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP])
     due = schedule(session, lamp)
     assert due is not None
     assert (due["provider"], due["marketplace"], due["cadence_minutes"]) == ("apify", "US", 1440)
     assert row(session, "SELECT now() >= :due AS is_due", due=due["due_at"])["is_due"]
 
 
-def test_a_demo_product_is_fetched_at_home(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP], is_demo=True)
+def test_a_demo_product_is_fetched_at_home(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP], is_demo=True)
     assert schedule(session, lamp)["provider"] == "demo"
 
 
-def test_without_fetching_nothing_is_due(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP], fetch=False)
+def test_without_fetching_nothing_is_due(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP], fetch=False)
     assert schedule(session, lamp) is None
 
 
-def test_each_wish_gets_its_answer_in_order(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
-    answers = follow(session, acting, [Wish("US", name) for name in (KETTLE, LAMP, KETTLE)])
+def test_each_wish_gets_its_answer_in_order(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP])
+    answers = follow(session, principal, [Wish("US", name) for name in (KETTLE, LAMP, KETTLE)])
     assert [answer.is_new for answer in answers] == [True, False, False]
     assert answers[1].product_id == lamp
     assert answers[0].product_id == answers[2].product_id
 
 
 def test_following_again_keeps_what_the_wish_does_not_name(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     how: dict[str, Any] = {"role": Role.OWN, "cadence": Cadence.HOURLY, "note": "Mine"}
-    (lamp,) = follow_all(session, acting, [LAMP], tags=("a",), **how)
-    follow_all(session, acting, [LAMP], tags=("b",), price_change_percent=Decimal(5))
-    kept = tracking(session, acting, lamp)
+    (lamp,) = follow_all(session, principal, [LAMP], tags=("a",), **how)
+    follow_all(session, principal, [LAMP], tags=("b",), price_change_percent=Decimal(5))
+    kept = tracking(session, principal, lamp)
     assert kept is not None
     assert (kept["role"], kept["cadence"], kept["note"]) == ("own", "hourly", "Mine")
     assert (kept["tags"], kept["price_change_percent"]) == (["a", "b"], 5)
 
 
-def test_two_wishes_for_one_product_both_count(session: Session, acting: Acting) -> None:
+def test_two_wishes_for_one_product_both_count(session: Session, principal: Principal) -> None:
     wishes = [
         Wish("US", LAMP, tags=("first",), note="Kept"),
         Wish("US", LAMP, tags=("second",), cadence=Cadence.HOURLY),
     ]
-    lamp = follow(session, acting, wishes)[0].product_id
-    kept = tracking(session, acting, lamp)
+    lamp = follow(session, principal, wishes)[0].product_id
+    kept = tracking(session, principal, lamp)
     assert kept is not None
     assert (kept["tags"], kept["note"], kept["cadence"]) == (["first", "second"], "Kept", "hourly")
     assert cadence_minutes(session, lamp) == 60
 
 
-def test_the_fastest_of_several_cadences_wins(session: Session, acting: Acting) -> None:
-    other = colleague(session, acting)
-    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.WEEKLY)
+def test_the_fastest_of_several_cadences_wins(session: Session, principal: Principal) -> None:
+    other = colleague(session, principal)
+    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.WEEKLY)
     follow_all(session, other, [LAMP], cadence=Cadence.HOURLY)
     assert cadence_minutes(session, lamp) == 60
     unfollow(session, other, [lamp])
     assert cadence_minutes(session, lamp) == 10080
 
 
-def test_a_pause_of_one_person_does_not_stop_another(session: Session, acting: Acting) -> None:
-    other = colleague(session, acting)
-    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.HOURLY)
+def test_a_pause_of_one_person_does_not_stop_another(
+    session: Session, principal: Principal
+) -> None:
+    other = colleague(session, principal)
+    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.HOURLY)
     follow_all(session, other, [LAMP], cadence=Cadence.DAILY)
-    assert pause(session, acting, [lamp]) == 1
+    assert pause(session, principal, [lamp]) == 1
     assert cadence_minutes(session, lamp) == 1440
     assert tracking(session, other, lamp)["paused_at"] is None
-    assert pause(session, acting, [lamp]) == 0
+    assert pause(session, principal, [lamp]) == 0
 
 
-def test_a_product_that_everybody_paused_is_not_fetched(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
-    pause(session, acting, [lamp])
+def test_a_product_that_everybody_paused_is_not_fetched(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP])
+    pause(session, principal, [lamp])
     assert schedule(session, lamp) is None
-    assert resume(session, acting, [lamp]) == 1
+    assert resume(session, principal, [lamp]) == 1
     assert cadence_minutes(session, lamp) == 1440
 
 
-def test_removing_leaves_the_history_and_other_people(session: Session, acting: Acting) -> None:
+def test_removing_leaves_the_history_and_other_people(
+    session: Session, principal: Principal
+) -> None:
     other = stranger(session)
-    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
+    lamp, kettle = follow_all(session, principal, [LAMP, KETTLE])
     follow_all(session, other, [LAMP])
-    assert unfollow(session, acting, [lamp, kettle]) == 2
+    assert unfollow(session, principal, [lamp, kettle]) == 2
     assert schedule(session, lamp) is not None
     assert schedule(session, kettle) is None
     assert tracking(session, other, lamp) is not None
@@ -154,46 +160,50 @@ def test_removing_leaves_the_history_and_other_people(session: Session, acting: 
 
 
 def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
+    (lamp,) = follow_all(session, principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
-    unfollow(session, acting, [lamp])
+    unfollow(session, principal, [lamp])
     assert schedule(session, lamp) is not None
 
 
 @pytest.mark.parametrize("verb", [pause, unfollow, request_refresh])
 def test_a_strangers_verb_does_not_touch_my_products(
-    session: Session, acting: Acting, verb: Any
+    session: Session, principal: Principal, verb: Any
 ) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
-    before, due = tracking(session, acting, lamp), schedule(session, lamp)
+    (lamp,) = follow_all(session, principal, [LAMP])
+    before, due = tracking(session, principal, lamp), schedule(session, lamp)
     assert verb(session, stranger(session), [lamp]) == 0
-    assert tracking(session, acting, lamp) == before
+    assert tracking(session, principal, lamp) == before
     assert schedule(session, lamp) == due
 
 
-def test_a_stranger_can_neither_tag_nor_set_my_products(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
+def test_a_stranger_can_neither_tag_nor_set_my_products(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP])
     other = stranger(session)
     assert add_tags(session, other, [lamp], ["x"]) == 0
     with pytest.raises(NotFoundError):
         change_settings(session, other, lamp, settings_of())
-    assert tracking(session, acting, lamp)["tags"] == []
+    assert tracking(session, principal, lamp)["tags"] == []
 
 
-def test_tags_are_added_to_those_that_are_there(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP], tags=("b",))
-    assert add_tags(session, acting, [lamp], ["  a ", "b", ""]) == 1
-    assert tracking(session, acting, lamp)["tags"] == ["a", "b"]
+def test_tags_are_added_to_those_that_are_there(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP], tags=("b",))
+    assert add_tags(session, principal, [lamp], ["  a ", "b", ""]) == 1
+    assert tracking(session, principal, lamp)["tags"] == ["a", "b"]
 
 
 def test_changed_settings_replace_the_old_ones_and_the_cadence(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP], tags=("old",))
-    change_settings(session, acting, lamp, settings_of(tags=("new",), is_primary=True, note="x\0"))
-    kept = tracking(session, acting, lamp)
+    (lamp,) = follow_all(session, principal, [LAMP], tags=("old",))
+    change_settings(
+        session, principal, lamp, settings_of(tags=("new",), is_primary=True, note="x\0")
+    )
+    kept = tracking(session, principal, lamp)
     assert kept is not None
     assert (kept["tags"], kept["is_primary"], kept["note"]) == (["new"], True, "x")
     assert cadence_minutes(session, lamp) == 60
@@ -210,11 +220,11 @@ def test_changed_settings_replace_the_old_ones_and_the_cadence(
     ids=lambda values: next(iter(values)),
 )
 def test_settings_out_of_bounds_are_refused(
-    session: Session, acting: Acting, values: dict[str, Any]
+    session: Session, principal: Principal, values: dict[str, Any]
 ) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
+    (lamp,) = follow_all(session, principal, [LAMP])
     with pytest.raises(InvalidInputError):
-        change_settings(session, acting, lamp, settings_of(**values))
+        change_settings(session, principal, lamp, settings_of(**values))
 
 
 def test_tags_are_cleaned_of_doubles_spaces_and_hidden_characters() -> None:
@@ -222,55 +232,57 @@ def test_tags_are_cleaned_of_doubles_spaces_and_hidden_characters() -> None:
 
 
 def test_a_refresh_makes_a_product_due_ahead_of_the_others(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
+    lamp, kettle = follow_all(session, principal, [LAMP, KETTLE])
     session.execute(text("UPDATE fetch_schedule SET due_at = now() + interval '1 day'"))
-    assert request_refresh(session, acting, [lamp]) == 1
+    assert request_refresh(session, principal, [lamp]) == 1
     asked = schedule(session, lamp)
     assert asked is not None
     assert (asked["priority"], asked["requested_at"] is not None) == (0, True)
     assert schedule(session, kettle)["priority"] == 1
 
 
-def test_a_product_in_a_run_is_not_asked_for_twice(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
+def test_a_product_in_a_run_is_not_asked_for_twice(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
-    assert request_refresh(session, acting, [lamp]) == 0
+    assert request_refresh(session, principal, [lamp]) == 0
 
 
-def test_a_paused_product_may_be_asked_for_once(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
-    pause(session, acting, [lamp])
-    assert request_refresh(session, acting, [lamp]) == 1
-    assert tracking(session, acting, lamp)["paused_at"] is not None
+def test_a_paused_product_may_be_asked_for_once(session: Session, principal: Principal) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP])
+    pause(session, principal, [lamp])
+    assert request_refresh(session, principal, [lamp]) == 1
+    assert tracking(session, principal, lamp)["paused_at"] is not None
 
 
 def test_a_refresh_does_not_bring_a_paused_persons_cadence_back(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    other = colleague(session, acting)
-    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.HOURLY)
+    other = colleague(session, principal)
+    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.HOURLY)
     follow_all(session, other, [LAMP], cadence=Cadence.DAILY)
-    pause(session, acting, [lamp])
+    pause(session, principal, [lamp])
     request_refresh(session, other, [lamp])
     assert cadence_minutes(session, lamp) == 1440
 
 
-def test_a_faster_cadence_makes_the_product_due_earlier(session: Session, acting: Acting) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP], cadence=Cadence.WEEKLY)
+def test_a_faster_cadence_makes_the_product_due_earlier(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.WEEKLY)
     session.execute(
         text("UPDATE fetch_schedule SET looked_at = now(), due_at = now() + interval '7 days'")
     )
-    change_settings(session, acting, lamp, settings_of(cadence=Cadence.HOURLY))
+    change_settings(session, principal, lamp, settings_of(cadence=Cadence.HOURLY))
     due = row(session, "SELECT due_at <= now() + interval '1 hour' AS soon FROM fetch_schedule")
     assert due["soon"]
 
 
 def test_bringing_the_schedule_in_line_twice_changes_nothing(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, acting, [LAMP])
+    (lamp,) = follow_all(session, principal, [LAMP])
     before = schedule(session, lamp)
     sync_schedule(session, [lamp])
     sync_schedule(session, [])
@@ -292,20 +304,20 @@ def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]
 
 
 def test_following_many_products_is_one_event_of_the_audit(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    ids = follow_all(session, acting, [LAMP, KETTLE])
-    follow_all(session, acting, [LAMP])  # followed already: nothing happened
+    ids = follow_all(session, principal, [LAMP, KETTLE])
+    follow_all(session, principal, [LAMP])  # followed already: nothing happened
     assert told(session) == [("followed", "product", {"count": 2, "ids": sorted(ids)})]
 
 
 def test_changed_settings_are_told_with_old_and_new_values(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    [lamp] = follow_all(session, acting, [LAMP])
+    [lamp] = follow_all(session, principal, [LAMP])
     wanted = Settings(Role.OWN, Cadence.HOURLY, ("desk",), "Look here", True, Decimal("7.5"), None)
-    change_settings(session, acting, lamp, wanted)
-    change_settings(session, acting, lamp, wanted)  # the same again: nothing happened
+    change_settings(session, principal, lamp, wanted)
+    change_settings(session, principal, lamp, wanted)  # the same again: nothing happened
     events = session.scalars(select(AuditEvent).where(AuditEvent.verb == "changed settings")).all()
     assert [event.object for event in events] == [f"product:{lamp}"]
     old, new = events[0].old, events[0].new
@@ -320,32 +332,34 @@ def test_changed_settings_are_told_with_old_and_new_values(
     )
 
 
-def test_every_other_verb_is_told_with_what_it_touched(session: Session, acting: Acting) -> None:
-    [lamp] = follow_all(session, acting, [LAMP])
-    add_tags(session, acting, [lamp], ["desk"])
-    pause(session, acting, [lamp])
-    pause(session, acting, [lamp])
-    resume(session, acting, [lamp])
-    request_refresh(session, acting, [lamp])
-    unfollow(session, acting, [lamp])
-    unfollow(session, acting, [lamp])
+def test_every_other_verb_is_told_with_what_it_touched(
+    session: Session, principal: Principal
+) -> None:
+    [lamp] = follow_all(session, principal, [LAMP])
+    add_tags(session, principal, [lamp], ["desk"])
+    pause(session, principal, [lamp])
+    pause(session, principal, [lamp])
+    resume(session, principal, [lamp])
+    request_refresh(session, principal, [lamp])
+    unfollow(session, principal, [lamp])
+    unfollow(session, principal, [lamp])
     verbs = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]
     assert [verb for verb, _, _ in told(session)] == verbs
     assert {thing for _, thing, _ in told(session)} == {f"product:{lamp}"}
 
 
 def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    before = follow_all(session, acting, [KETTLE])[0]
-    person = session.get_one(Person, acting.person_id)
+    before = follow_all(session, principal, [KETTLE])[0]
+    person = session.get_one(Person, principal.person_id)
     person.price_change_percent, person.rank_change_percent = Decimal("7.5"), Decimal(30)
     session.flush()
-    [after] = follow(session, acting, [Wish("US", LAMP, rank_change_percent=Decimal(80))])
-    kept = tracking(session, acting, after.product_id)
+    [after] = follow(session, principal, [Wish("US", LAMP, rank_change_percent=Decimal(80))])
+    kept = tracking(session, principal, after.product_id)
     assert kept is not None
     assert (kept["price_change_percent"], kept["rank_change_percent"]) == (Decimal("7.5"), 80)
-    follow(session, acting, [Wish("US", KETTLE)])
-    old = tracking(session, acting, before)
+    follow(session, principal, [Wish("US", KETTLE)])
+    old = tracking(session, principal, before)
     assert old is not None
     assert old["price_change_percent"] is None

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as AccountRole
 from core.accounts.models import Person
 from core.errors import NotAllowedError, NotFoundError
@@ -23,8 +23,8 @@ ASIN, OTHER = "B0TEAM0001", "B0TEAM0002"
 TEAM = ListFilter(whose=Whose.TEAM)
 
 
-def asins(session: Session, acting: Acting, asked: ListFilter) -> list[str]:
-    found = queries.find_products(session, acting, asked, Sort(SortBy.TITLE), 1, 50)
+def asins(session: Session, principal: Principal, asked: ListFilter) -> list[str]:
+    found = queries.find_products(session, principal, asked, Sort(SortBy.TITLE), 1, 50)
     return sorted(found.rows["asin"])
 
 
@@ -38,58 +38,64 @@ def settings(note: str | None = None, cadence: Cadence = Cadence.DAILY) -> Setti
 
 
 @pytest.fixture
-def mate(session: Session, acting: Acting) -> Acting:
-    return colleague(session, acting, "Mate")
+def mate(session: Session, principal: Principal) -> Principal:
+    return colleague(session, principal, "Mate")
 
 
-def test_the_teams_list_shows_each_product_once(session: Session, acting: Acting, mate: Acting):
-    follow_all(session, acting, [ASIN])
+def test_the_teams_list_shows_each_product_once(
+    session: Session, principal: Principal, mate: Principal
+):
+    follow_all(session, principal, [ASIN])
     follow_all(session, mate, [ASIN, OTHER])
-    assert asins(session, acting, ListFilter()) == [ASIN]
+    assert asins(session, principal, ListFilter()) == [ASIN]
     assert asins(session, mate, ListFilter()) == [ASIN, OTHER]
-    assert asins(session, acting, TEAM) == [ASIN, OTHER]
-    assert queries.count_products(session, acting, TEAM) == 2
-    assert freshness.freshness(session, acting, Whose.TEAM).followed == 2
+    assert asins(session, principal, TEAM) == [ASIN, OTHER]
+    assert queries.count_products(session, principal, TEAM) == 2
+    assert freshness.freshness(session, principal, Whose.TEAM).followed == 2
 
 
-def test_another_teams_products_are_not_in_it(session: Session, acting: Acting):
+def test_another_teams_products_are_not_in_it(session: Session, principal: Principal):
     outsider = stranger(session)
     follow_all(session, outsider, [ASIN])
-    assert asins(session, acting, TEAM) == []
-    assert not queries.follows_anything(session, acting, Whose.TEAM)
-    assert queries.marketplaces_followed(session, acting, ["US"], Whose.TEAM) == []
+    assert asins(session, principal, TEAM) == []
+    assert not queries.follows_anything(session, principal, Whose.TEAM)
+    assert queries.marketplaces_followed(session, principal, ["US"], Whose.TEAM) == []
     assert queries.marketplaces_followed(session, outsider, ["US"], Whose.TEAM) == ["US"]
 
 
-def test_each_team_has_a_first_of_its_own(session: Session, acting: Acting):
+def test_each_team_has_a_first_of_its_own(session: Session, principal: Principal):
     outsider = stranger(session)
     [product] = follow_all(session, outsider, [ASIN])
-    follow_all(session, acting, [ASIN])
-    assert sorted(firsts(session, product)) == sorted([outsider.person_id, acting.person_id])
+    follow_all(session, principal, [ASIN])
+    assert sorted(firsts(session, product)) == sorted([outsider.person_id, principal.person_id])
 
 
-def test_when_the_first_leaves_the_next_is_first(session: Session, acting: Acting, mate: Acting):
-    [product] = follow_all(session, acting, [ASIN])
+def test_when_the_first_leaves_the_next_is_first(
+    session: Session, principal: Principal, mate: Principal
+):
+    [product] = follow_all(session, principal, [ASIN])
     follow_all(session, mate, [ASIN])
-    assert firsts(session, product) == [acting.person_id]
-    service.unfollow(session, acting, [product])
+    assert firsts(session, product) == [principal.person_id]
+    service.unfollow(session, principal, [product])
     assert firsts(session, product) == [mate.person_id]
-    assert asins(session, acting, TEAM) == [ASIN]
+    assert asins(session, principal, TEAM) == [ASIN]
     service.unfollow(session, mate, [product])
     assert firsts(session, product) == []
 
 
-def test_a_manager_pauses_for_everybody(session: Session, acting: Acting, mate: Acting):
-    manager = member(session, acting, AccountRole.MANAGER)
-    [product] = follow_all(session, acting, [ASIN])
+def test_a_manager_pauses_for_everybody(session: Session, principal: Principal, mate: Principal):
+    manager = member(session, principal, AccountRole.MANAGER)
+    [product] = follow_all(session, principal, [ASIN])
     follow_all(session, mate, [ASIN])
     assert service.pause(session, manager, [product], Whose.TEAM) == 1
     assert rows(session, "SELECT 1 FROM fetch_schedule WHERE product_id = :id", id=product) == []
     assert service.resume(session, manager, [product], Whose.TEAM) == 1
 
 
-def test_a_manager_changes_a_teammates_settings(session: Session, acting: Acting, mate: Acting):
-    manager = member(session, acting, AccountRole.MANAGER)
+def test_a_manager_changes_a_teammates_settings(
+    session: Session, principal: Principal, mate: Principal
+):
+    manager = member(session, principal, AccountRole.MANAGER)
     [product] = follow_all(session, mate, [ASIN])
     change_settings(session, manager, product, settings("Raise it"), Whose.TEAM)
     assert rows(session, "SELECT note FROM tracking WHERE product_id = :id", id=product) == [
@@ -101,9 +107,9 @@ def test_a_manager_changes_a_teammates_settings(session: Session, acting: Acting
 
 @pytest.mark.parametrize("verb", [service.pause, service.resume, service.unfollow])
 def test_a_seller_does_not_change_the_teams_rows(
-    session: Session, acting: Acting, mate: Acting, verb: object
+    session: Session, principal: Principal, mate: Principal, verb: object
 ):
-    [product] = follow_all(session, acting, [ASIN])
+    [product] = follow_all(session, principal, [ASIN])
     with pytest.raises(NotAllowedError):
         verb(session, mate, [product], Whose.TEAM)  # type: ignore[operator]
     with pytest.raises(NotAllowedError):
@@ -112,24 +118,26 @@ def test_a_seller_does_not_change_the_teams_rows(
         change_settings(session, mate, product, settings(), Whose.TEAM)
 
 
-def test_a_manager_does_not_reach_into_another_team(session: Session, acting: Acting):
+def test_a_manager_does_not_reach_into_another_team(session: Session, principal: Principal):
     outsider = stranger(session)
     [product] = follow_all(session, outsider, [ASIN])
-    manager = member(session, acting, AccountRole.MANAGER)
+    manager = member(session, principal, AccountRole.MANAGER)
     assert service.pause(session, manager, [product], Whose.TEAM) == 0
     assert service.unfollow(session, manager, [product], Whose.TEAM) == 0
     with pytest.raises(NotFoundError):
         change_settings(session, manager, product, settings(), Whose.TEAM)
 
 
-def test_a_note_is_its_authors_and_the_managers(session: Session, acting: Acting, mate: Acting):
+def test_a_note_is_its_authors_and_the_managers(
+    session: Session, principal: Principal, mate: Principal
+):
     [product] = follow_all(session, mate, [ASIN])
     change_settings(session, mate, product, settings("Secret plan"))
     viewer, manager = (
-        member(session, acting, role) for role in (AccountRole.VIEWER, AccountRole.MANAGER)
+        member(session, principal, role) for role in (AccountRole.VIEWER, AccountRole.MANAGER)
     )
 
-    def read(who: Acting) -> tuple[object, object]:
+    def read(who: Principal) -> tuple[object, object]:
         listed = queries.find_products(session, who, TEAM, Sort(), 1, 50).rows["note"].iloc[0]
         head = find_product_head(session, who, "US", ASIN)
         assert head is not None
@@ -141,34 +149,36 @@ def test_a_note_is_its_authors_and_the_managers(session: Session, acting: Acting
 
 
 def test_a_products_page_shows_ones_own_settings_before_a_teammates(
-    session: Session, acting: Acting, mate: Acting
+    session: Session, principal: Principal, mate: Principal
 ):
     [product] = follow_all(session, mate, [ASIN])
-    head = find_product_head(session, acting, "US", ASIN)
+    head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert not head.following.is_mine
-    follow_all(session, acting, [ASIN])
-    change_settings(session, acting, product, settings(cadence=Cadence.WEEKLY))
-    head = find_product_head(session, acting, "US", ASIN)
+    follow_all(session, principal, [ASIN])
+    change_settings(session, principal, product, settings(cadence=Cadence.WEEKLY))
+    head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert head.following.is_mine
     assert head.following.cadence is Cadence.WEEKLY
 
 
-def test_new_products_begin_with_the_persons_usual_thresholds(session: Session, acting: Acting):
+def test_new_products_begin_with_the_persons_usual_thresholds(
+    session: Session, principal: Principal
+):
     session.execute(
         update(Person)
-        .where(Person.id == acting.person_id)
+        .where(Person.id == principal.person_id)
         .values(price_change_percent=Decimal("7.5"))
     )
     wishes = [Wish("US", ASIN), Wish("US", OTHER, price_change_percent=Decimal(2))]
-    service.follow(session, acting, wishes)
+    service.follow(session, principal, wishes)
     found = rows(session, "SELECT price_change_percent AS p FROM tracking ORDER BY id")
     assert [row["p"] for row in found] == [Decimal("7.50"), Decimal("2.00")]
 
 
-def test_of_two_rows_of_a_product_never_two_are_first(session: Session, acting: Acting):
+def test_of_two_rows_of_a_product_never_two_are_first(session: Session, principal: Principal):
     index = "SELECT indexdef FROM pg_indexes WHERE indexname = 'uq_tracking_team_first'"
     assert "UNIQUE" in session.execute(text(index)).scalar_one()

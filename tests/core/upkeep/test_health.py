@@ -10,7 +10,7 @@ import zstandard
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.observation import Observation, Seen, Source
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.lifecycle import set_provider_state
@@ -204,15 +204,15 @@ def make_run(session: Session, outcomes: dict[int, str | None], **values: object
     return run
 
 
-def follow_two(session: Session, acting: Acting) -> list[int]:
+def follow_two(session: Session, principal: Principal) -> list[int]:
     wishes = [Wish("DE", "B0TEST0001"), Wish("DE", "B0TEST0002")]
-    return [answer.product_id for answer in follow(session, acting, wishes)]
+    return [answer.product_id for answer in follow(session, principal, wishes)]
 
 
 def test_due_leased_and_overdue_products_are_counted_apart(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    first, _ = follow_two(session, acting)
+    first, _ = follow_two(session, principal)
     session.execute(
         text("UPDATE fetch_schedule SET due_at = :at"), {"at": NOW - timedelta(hours=3)}
     )
@@ -231,9 +231,9 @@ def test_due_leased_and_overdue_products_are_counted_apart(
 
 
 def test_a_start_that_is_not_confirmed_and_a_round_that_lasts_are_seen(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    first, second = follow_two(session, acting)
+    first, second = follow_two(session, principal)
     asked, now = NOW - timedelta(minutes=7), datetime.now(UTC)
     make_run(session, {first: None}, state="intended", intended_at=asked)
     make_run(session, {second: None}, state="running", intended_at=asked - timedelta(hours=1))
@@ -246,9 +246,9 @@ def test_a_start_that_is_not_confirmed_and_a_round_that_lasts_are_seen(
 
 
 def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    first, second = follow_two(session, acting)
+    first, second = follow_two(session, principal)
     make_run(session, {first: "ok"}, intended_at=NOW)
     make_run(session, {second: None}, cost_usd=None, state="running", intended_at=NOW)
     found = health_queries.provider(session, "apify", LIMITS, None, NOW)
@@ -260,9 +260,9 @@ def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
 
 
 def test_a_price_that_apify_has_not_told_yet_counts_alike_today_and_this_month(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    first, second = follow_two(session, acting)
+    first, second = follow_two(session, principal)
     make_run(session, {first: "ok", second: "ok"}, cost_usd=Decimal(0), intended_at=NOW)
     found = health_queries.provider(session, "apify", LIMITS, None, NOW)
     assert found.dollars_today == found.dollars_this_month == Decimal("0.010")
@@ -274,8 +274,8 @@ def test_a_provider_without_a_token_says_how_to_give_one(session: Session) -> No
     assert (found.state, found.detail) == ("no_token", "Set APIFY_TOKEN.")
 
 
-def test_runs_show_what_was_stored_and_what_failed(session: Session, acting: Acting) -> None:
-    first, second = follow_two(session, acting)
+def test_runs_show_what_was_stored_and_what_failed(session: Session, principal: Principal) -> None:
+    first, second = follow_two(session, principal)
     run = make_run(session, {first: "unavailable", second: "blocked"})
     make_run(session, {first: "ok"}, intended_at=NOW - timedelta(days=2))
     (row,) = health_queries.fetch_runs(session, NOW)
@@ -284,9 +284,9 @@ def test_runs_show_what_was_stored_and_what_failed(session: Session, acting: Act
 
 
 def test_failures_are_counted_by_outcome_and_lead_to_the_original_item(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    first, second = follow_two(session, acting)
+    first, second = follow_two(session, principal)
     run = make_run(session, {first: "blocked", second: "ok"}, intended_at=datetime.now(UTC))
     item = {"title": "<script>", "price": 0}
     session.execute(

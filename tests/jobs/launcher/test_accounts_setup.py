@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from core.accounts.access import audit, sessions
 from core.accounts.access.one_time_tokens import Purpose, find_token
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import AuditEvent, Person, SignIn
 from core.accounts.people.membership import acting_owner, set_up
 from core.errors import NotFoundError
@@ -40,10 +40,10 @@ def newest_event(session: Session) -> AuditEvent:
     return session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
 
 
-def test_the_people_of_the_team_are_listed(session: Session, acting: Acting) -> None:
+def test_the_people_of_the_team_are_listed(session: Session, principal: Principal) -> None:
     code, said = asked("people")
     assert code == 0
-    assert f"{acting.name} <owner@team.example>: admin, active, never signed in" in said
+    assert f"{principal.name} <owner@team.example>: admin, active, never signed in" in said
 
 
 def test_a_setup_link_is_printed_until_somebody_administers(session: Session) -> None:
@@ -59,21 +59,25 @@ def test_a_setup_link_is_printed_until_somebody_administers(session: Session) ->
     assert asked("people", "--setup-link")[0] == 1
 
 
-def test_a_reset_link_is_printed_and_audited(session: Session, acting: Acting) -> None:
+def test_a_reset_link_is_printed_and_audited(session: Session, principal: Principal) -> None:
     code, said = asked("people", "--reset", "Owner@team.example")
     assert code == 0
     token = token_in(said, "reset")
-    assert find_token(session, token, Purpose.RESET, datetime.now(UTC)) == acting.person_id
+    assert find_token(session, token, Purpose.RESET, datetime.now(UTC)) == principal.person_id
     event = newest_event(session)
     assert (event.verb, event.means, event.object) == (
         "made reset link",
         "command",
-        f"person:{acting.person_id}",
+        f"person:{principal.person_id}",
     )
 
 
-def test_there_is_no_reset_link_for_who_is_not_active(session: Session, acting: Acting) -> None:
-    person = Person(team_id=acting.team_id, name="Sam", mail="sam@team.example", state="disabled")
+def test_there_is_no_reset_link_for_who_is_not_active(
+    session: Session, principal: Principal
+) -> None:
+    person = Person(
+        team_id=principal.team_id, name="Sam", mail="sam@team.example", state="disabled"
+    )
     session.add(person)
     session.commit()
     for mail in ("sam@team.example", "nobody@team.example"):
@@ -82,10 +86,10 @@ def test_there_is_no_reset_link_for_who_is_not_active(session: Session, acting: 
 
 
 def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     for number in range(3):
-        audit.note(session, acting, "changed", f"product:{number}")
+        audit.note(session, principal, "changed", f"product:{number}")
     session.commit()
     maintenance.seal_events()
     code, said = asked("audit")
@@ -106,10 +110,12 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
     assert "BROKEN at place 2" in said
 
 
-def test_sealing_leaves_a_trace_only_where_it_sealed(session: Session, acting: Acting) -> None:
+def test_sealing_leaves_a_trace_only_where_it_sealed(
+    session: Session, principal: Principal
+) -> None:
     maintenance.seal_events()
     assert session.scalars(select(JobRun)).all() == []
-    audit.note(session, acting, "changed")
+    audit.note(session, principal, "changed")
     session.commit()
     maintenance.seal_events()
     [run] = session.scalars(select(JobRun))
@@ -119,20 +125,20 @@ def test_sealing_leaves_a_trace_only_where_it_sealed(session: Session, acting: A
 
 
 def test_more_events_than_are_sealed_at_once_are_all_sealed(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(7):
-        audit.note(session, acting, "changed")
+        audit.note(session, principal, "changed")
     session.commit()
     monkeypatch.setattr(audit, "SEALED_AT_ONCE", 3)
     maintenance.seal_events()
     assert audit.verify(session).waiting == 0
 
 
-def test_old_sign_ins_are_forgotten(session: Session, acting: Acting) -> None:
+def test_old_sign_ins_are_forgotten(session: Session, principal: Principal) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=200)
     lifetime = sessions.Lifetime(timedelta(hours=1), timedelta(days=1))
-    ticket = sessions.make_ticket(session, acting.person_id, long_ago)
+    ticket = sessions.make_ticket(session, principal.person_id, long_ago)
     sessions.begin(session, ticket, lifetime, long_ago, None, None)
     session.commit()
     maintenance.forget_sign_ins()

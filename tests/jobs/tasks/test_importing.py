@@ -41,8 +41,8 @@ def offered(path: Path) -> int:
 def confirmed(path: Path) -> int:
     run_id = offered(path)
     with write_scope() as session:
-        acting = acting_owner(session)
-        service.confirm(session, acting, run_id, service.Confirmation(), datetime.now(UTC))
+        principal = acting_owner(session)
+        service.confirm(session, principal, run_id, service.Confirmation(), datetime.now(UTC))
     return run_id
 
 
@@ -197,14 +197,14 @@ def test_a_fault_of_a_worker_that_was_held_up_does_not_trouble_the_other_one(
 def test_a_second_confirmation_at_the_same_moment_starts_nothing_anew(history: Path) -> None:
     run_id = offered(history)
     with write_scope() as late:
-        acting = acting_owner(late)
-        seen = service.get_import(late, acting, run_id)
+        principal = acting_owner(late)
+        seen = service.get_import(late, principal, run_id)
         assert seen.state == "offered"
         with write_scope() as session:
-            service.confirm(session, acting, run_id, service.Confirmation(), datetime.now(UTC))
+            service.confirm(session, principal, run_id, service.Confirmation(), datetime.now(UTC))
         assert run_import(run_id)
         again = service.Confirmation(tags=("late",))
-        assert not service.confirm(late, acting, run_id, again, datetime.now(UTC))
+        assert not service.confirm(late, principal, run_id, again, datetime.now(UTC))
         assert seen.state == "done"
     assert (import_run(run_id).state, import_run(run_id).tags) == ("done", [])
 
@@ -301,8 +301,8 @@ def confirmed_by(person_id: int, path: Path) -> int:
     with write_scope() as session:
         session.get_one(ImportRun, run_id).person_id = person_id
         session.flush()
-        acting = acting_person(session, person_id)
-        service.confirm(session, acting, run_id, service.Confirmation(), datetime.now(UTC))
+        principal = acting_person(session, person_id)
+        service.confirm(session, principal, run_id, service.Confirmation(), datetime.now(UTC))
     return run_id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.one_time_tokens import Purpose
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import OneTimeToken, Person
 from core.accounts.people import membership
 from core.errors import OutsideServiceError
@@ -19,8 +19,8 @@ from tests.mailbox import Mailbox
 
 
 @pytest.fixture(autouse=True)
-def _the_owner_has_a_password(session: Session, acting: Acting) -> None:
-    session.get_one(Person, acting.person_id).password_hash = "$old"
+def _the_owner_has_a_password(session: Session, principal: Principal) -> None:
+    session.get_one(Person, principal.person_id).password_hash = "$old"
     session.commit()
 
 
@@ -49,33 +49,35 @@ def tokens(session: Session) -> int:
 
 
 def test_a_reset_is_mailed_to_whom_it_belongs(
-    session: Session, acting: Acting, served: Mailbox
+    session: Session, principal: Principal, served: Mailbox
 ) -> None:
     mailing.send_reset.call_local(" Owner@Team.example ")
     token = token_in(served.wait_for_link("owner@team.example"), "reset")
     found = membership.find_invited(session, token, Purpose.RESET, mailing._now())
     assert found is not None
-    assert found.person_id == acting.person_id
+    assert found.person_id == principal.person_id
 
 
 @pytest.mark.parametrize("mail", ["nobody@team.example", "no address", "\x00", "\udcff@a.example"])
 def test_for_an_address_of_nobody_nothing_is_mailed_or_made(
-    session: Session, acting: Acting, served: Mailbox, mail: str
+    session: Session, principal: Principal, served: Mailbox, mail: str
 ) -> None:
     mailing.send_reset.call_local(mail)
     assert (served.letters, tokens(session)) == ([], 0)
 
 
 def test_a_mailbox_is_not_flooded_with_resets(
-    session: Session, acting: Acting, served: Mailbox
+    session: Session, principal: Principal, served: Mailbox
 ) -> None:
     for _ in range(5):
         mailing.send_reset.call_local("owner@team.example")
     assert len(served.letters) == 1
 
 
-def test_people_of_the_demo_get_no_reset(session: Session, acting: Acting, served: Mailbox) -> None:
-    owner = session.get_one(Person, acting.person_id)
+def test_people_of_the_demo_get_no_reset(
+    session: Session, principal: Principal, served: Mailbox
+) -> None:
+    owner = session.get_one(Person, principal.person_id)
     owner.is_demo = True
     session.commit()
     mailing.send_reset.call_local("owner@team.example")
@@ -83,10 +85,10 @@ def test_people_of_the_demo_get_no_reset(session: Session, acting: Acting, serve
 
 
 def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
-    session: Session, acting: Acting, served: Mailbox
+    session: Session, principal: Principal, served: Mailbox
 ) -> None:
     number, first = membership.invite(
-        session, acting, "nora@team.example", Role.SELLER, mailing._now()
+        session, principal, "nora@team.example", Role.SELLER, mailing._now()
     )
     session.commit()
     mailing.send_invitation.call_local(number)
@@ -100,7 +102,7 @@ def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
 
 
 def test_who_registers_a_known_address_learns_it_in_the_mailbox_alone(
-    session: Session, acting: Acting, served: Mailbox
+    session: Session, principal: Principal, served: Mailbox
 ) -> None:
     mailing.send_registration.call_local("owner@team.example")
     (letter,) = served.letters
@@ -109,7 +111,7 @@ def test_who_registers_a_known_address_learns_it_in_the_mailbox_alone(
 
 
 def test_a_server_that_refuses_fails_the_job_and_a_new_link_can_be_asked_for(
-    session: Session, acting: Acting, served: Mailbox
+    session: Session, principal: Principal, served: Mailbox
 ) -> None:
     served.answer = "451 try later"
     with pytest.raises(OutsideServiceError):
@@ -118,7 +120,7 @@ def test_a_server_that_refuses_fails_the_job_and_a_new_link_can_be_asked_for(
 
 
 def test_without_a_mail_server_the_link_is_in_the_log(
-    session: Session, acting: Acting, caplog: pytest.LogCaptureFixture
+    session: Session, principal: Principal, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         mailing.send_reset.call_local("owner@team.example")

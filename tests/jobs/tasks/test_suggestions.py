@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service as asking
@@ -37,16 +37,16 @@ def ago(hours: float) -> datetime:
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    [number, _] = follow_all(session, acting, [LAMP, KETTLE], role=Role.OWN)
+def lamp(session: Session, principal: Principal) -> int:
+    [number, _] = follow_all(session, principal, [LAMP, KETTLE], role=Role.OWN)
     show(session, ago(2), listing=lamp_listing(EVIL))
     show(session, ago(2), KETTLE, listing=lamp_listing(EVIL))
     return number
 
 
-def ask(session: Session, acting: Acting) -> None:
+def ask(session: Session, principal: Principal) -> None:
     products = [row["product_id"] for row in rows(session, "SELECT product_id FROM tracking")]
-    request_advice(session, acting, products, ago(0.1))
+    request_advice(session, principal, products, ago(0.1))
 
 
 @pytest.fixture(autouse=True)
@@ -60,9 +60,9 @@ def job_runs(session: Session, name: str) -> list[dict[str, Any]]:
 
 
 def test_a_round_advises_on_all_that_waits_and_a_second_finds_nothing(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    ask(session, acting)
+    ask(session, principal)
     suggestions.advise_round()
     suggestions.advise_round()
     assert session.query(AdviceDue).count() == 0
@@ -74,7 +74,9 @@ def test_a_round_advises_on_all_that_waits_and_a_second_finds_nothing(
     assert second["note"] == "No product waits."
 
 
-def test_the_morning_lets_own_products_wait(session: Session, acting: Acting, lamp: int) -> None:
+def test_the_morning_lets_own_products_wait(
+    session: Session, principal: Principal, lamp: int
+) -> None:
     asking_at = datetime.now(UTC).replace(hour=8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(suggestions, "_now", lambda: asking_at)
@@ -88,7 +90,7 @@ def test_the_morning_lets_own_products_wait(session: Session, acting: Acting, la
 
 
 def test_one_product_that_fails_holds_up_no_other(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real: Callable[..., int] = asking.answer_by_rules
 
@@ -98,7 +100,7 @@ def test_one_product_that_fails_holds_up_no_other(
         return real(session, asked, now)
 
     monkeypatch.setattr(asking, "answer_by_rules", failing)
-    ask(session, acting)
+    ask(session, principal)
     with pytest.raises(ExceptionGroup):
         suggestions.advise_round()
     [left] = session.query(AdviceDue)
@@ -119,9 +121,9 @@ class Quiet:
 
 
 def test_another_adviser_is_asked_about_each_product_and_the_rules_answer_too(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    ask(session, acting)
+    ask(session, principal)
     adviser = Quiet()
     suggestions.advise_round(adviser)
     assert len(adviser.asked) == 2
@@ -131,15 +133,17 @@ def test_another_adviser_is_asked_about_each_product_and_the_rules_answer_too(
 # Applying
 
 
-def approved(session: Session, acting: Acting) -> SuggestionAction:
+def approved(session: Session, principal: Principal) -> SuggestionAction:
     title = new_title("Desk lamp", current=EVIL.strip())
-    action = only_action(session, suggest(session, acting, title, now=ago(1)))
-    assert approve(session, acting, action.id, ago(0.5)).did
+    action = only_action(session, suggest(session, principal, title, now=ago(1)))
+    assert approve(session, principal, action.id, ago(0.5)).did
     return action
 
 
-def test_a_round_applies_what_is_approved_once(session: Session, acting: Acting, lamp: int) -> None:
-    action = approved(session, acting)
+def test_a_round_applies_what_is_approved_once(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    action = approved(session, principal)
     suggestions.apply_round()
     suggestions.apply_round()
     session.refresh(action)
@@ -151,23 +155,23 @@ def test_a_round_applies_what_is_approved_once(session: Session, acting: Acting,
 
 
 def test_a_dry_run_is_told_on_the_time_line(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
-    approved(session, acting)
+    approved(session, principal)
     suggestions.apply_round()
     [event] = rows(session, "SELECT why FROM suggestion_event WHERE after = 'applied'")
     assert "Nothing was pushed." in event["why"]
 
 
 def test_an_applier_that_is_not_there_stops_only_what_it_should_push(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = get_settings().model_copy(update={"amazcope_applier": "telepathy"})
     monkeypatch.setattr(suggestions, "get_settings", lambda: gone)
-    title = approved(session, acting)
-    cadence = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
-    assert approve(session, acting, cadence.id, ago(0.5)).did
+    title = approved(session, principal)
+    cadence = only_action(session, suggest(session, principal, new_cadence(), now=ago(1)))
+    assert approve(session, principal, cadence.id, ago(0.5)).did
     suggestions.apply_round()
     session.refresh(title)
     session.refresh(cadence)
@@ -185,11 +189,11 @@ class Shut:
 
 
 def test_what_could_not_be_pushed_has_failed_with_the_reason(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
     monkeypatch.setattr(suggestions, "find_applier", lambda _name: Shut())
-    action = approved(session, acting)
+    action = approved(session, principal)
     suggestions.apply_round()
     session.refresh(action)
     assert (action.state, action.trouble) == ("failed", "US does not answer.")
@@ -207,11 +211,11 @@ def broken_for(poison: int, step: Any) -> Any:
 
 
 def test_an_action_that_breaks_its_round_holds_up_no_other(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = approved(session, acting)
-    second = only_action(session, suggest(session, acting, new_cadence(), now=ago(1)))
-    assert approve(session, acting, second.id, ago(0.4)).did
+    first = approved(session, principal)
+    second = only_action(session, suggest(session, principal, new_cadence(), now=ago(1)))
+    assert approve(session, principal, second.id, ago(0.4)).did
     with monkeypatch.context() as patch:
         patch.setattr(apply, "apply", broken_for(first.id, apply.apply))
         with pytest.raises(ExceptionGroup) as failed:
@@ -224,11 +228,11 @@ def test_an_action_that_breaks_its_round_holds_up_no_other(
 
 
 def test_an_action_that_can_not_be_verified_holds_up_no_other(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = approved(session, acting)
-    second = only_action(session, suggest(session, acting, new_price(), now=ago(1)))
-    assert approve(session, acting, second.id, ago(0.5)).did
+    first = approved(session, principal)
+    second = only_action(session, suggest(session, principal, new_price(), now=ago(1)))
+    assert approve(session, principal, second.id, ago(0.5)).did
     with monkeypatch.context() as patch:
         patch.setattr(suggestions, "_now", lambda: ago(0.4))
         suggestions.apply_round()
@@ -241,7 +245,7 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
 
 
 def test_an_action_that_is_gone_meanwhile_is_passed_over(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apply, "waiting_to_apply", lambda _session: [2**40])
     suggestions.apply_round()
@@ -252,9 +256,9 @@ def test_an_action_that_is_gone_meanwhile_is_passed_over(
 
 
 def test_a_round_verifies_what_a_later_look_shows(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    action = approved(session, acting)
+    action = approved(session, principal)
     with monkeypatch.context() as patch:
         patch.setattr(suggestions, "_now", lambda: ago(0.4))
         suggestions.apply_round()
@@ -268,20 +272,22 @@ def test_a_round_verifies_what_a_later_look_shows(
     )
 
 
-def test_a_round_ends_what_nobody_decided(session: Session, acting: Acting, lamp: int) -> None:
-    number = suggest(session, acting, new_price(), now=ago(24 * 8))
+def test_a_round_ends_what_nobody_decided(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    number = suggest(session, principal, new_price(), now=ago(24 * 8))
     suggestions.expire_round()
     assert only_action(session, number).state == "expired"
 
 
 def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     suggestions.plan_round()  # whatever the day's plan is, it is made
     rows(session, "DELETE FROM advice_due RETURNING product_id")
     session.add(
         AdviceCall(
-            team_id=acting.team_id,
+            team_id=principal.team_id,
             product_id=lamp,
             advisor="model",
             model="some-model",
@@ -299,10 +305,10 @@ def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
 
 
 def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
-    session: Session, acting: Acting, lamp: int, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     adviser = Quiet()
     monkeypatch.setattr(suggestions, "find_model_adviser", lambda _settings: adviser)
-    ask(session, acting)
+    ask(session, principal)
     suggestions.advise_round()
     assert len(adviser.asked) == 2

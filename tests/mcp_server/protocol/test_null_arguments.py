@@ -29,11 +29,11 @@ def number(session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> i
     """Track two products, one with a suggestion; return that suggestion's id."""
     monkeypatch.setattr(fetching, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
-    follow_all(session, agent.acting, [KETTLE])
-    follow_all(session, agent.acting, [LAMP_ASIN], role=Owned.OWN, note="before")
+    follow_all(session, agent.principal, [KETTLE])
+    follow_all(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")
     now = datetime.now(UTC)
     store(session, look_at(at=now, listing=lamp_listing()), now=now)
-    return suggesting(session, agent.acting)
+    return suggesting(session, agent.principal)
 
 
 def timeless(answer: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.tracking.list_filter import COUNT_CAP
 from core.tracking.lists import queries
 from mcp_server.results import cursors
@@ -39,9 +39,9 @@ def test_beyond_what_is_counted_a_list_stays_truncated() -> None:
 
 
 def test_the_last_page_that_is_counted_does_not_say_that_it_is_the_end(
-    session: Session, acting: Acting, agent: Agent, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow_all(session, acting, [f"B0PAGE{number:04d}" for number in range(9)])
+    follow_all(session, principal, [f"B0PAGE{number:04d}" for number in range(9)])
     for module in (queries, cursors):
         monkeypatch.setattr(module, "COUNT_CAP", 4)
     first = agent.call("search_products", limit=2)

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.history.changes import feed
 from core.history.observation import Availability
@@ -48,8 +48,8 @@ def only(agent: Agent, **asked: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting, agent: Agent) -> int:
-    return follow_all(session, acting, [LAMP], role=Role.OWN)[0]
+def lamp(session: Session, principal: Principal, agent: Agent) -> int:
+    return follow_all(session, principal, [LAMP], role=Role.OWN)[0]
 
 
 SINCE = pytest.mark.parametrize("asked", [{}, {"since": WEEK.isoformat()}], ids=["day", "week"])
@@ -99,9 +99,9 @@ def test_ranks_of_two_categories_are_not_compared(
 
 @SINCE
 def test_yen_are_told_as_they_are(
-    session: Session, acting: Acting, agent: Agent, asked: dict[str, Any]
+    session: Session, principal: Principal, agent: Agent, asked: dict[str, Any]
 ) -> None:
-    follow_all(session, acting, [LAMP], "JP")
+    follow_all(session, principal, [LAMP], "JP")
     moved(session, LAMP, "JP", before={"price": 2000}, price=2500)
     change = only(agent, **asked)
     assert (change["moved"][0]["after"], change["moved"][0]["unit"]) == (2500, "JPY")
@@ -117,12 +117,12 @@ def test_stock_lost_since_the_day_before(session: Session, agent: Agent, lamp: i
 
 
 def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
-    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+    session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
     # 16:00 in UTC is the second hour of Tokyo's next day.
     late = days_ago(1).replace(hour=16)
     monkeypatch.setattr(feed, "USUAL", timedelta(days=3))
-    follow_all(session, acting, [LAMP], "JP")
+    follow_all(session, principal, [LAMP], "JP")
     sold(session, late - timedelta(days=1), marketplace="JP", listing=lamp_listing("Lamp"))
     sold(session, late, marketplace="JP", listing=lamp_listing("Brass lamp"))
     change = only(agent)
@@ -227,10 +227,10 @@ def test_what_was_not_looked_at_since_is_left_out(
 
 @SINCE
 def test_a_change_below_ones_own_threshold_is_no_news(
-    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+    session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     settings = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(30), None)
-    change_settings(session, acting, lamp, settings)
+    change_settings(session, principal, lamp, settings)
     moved(session, price=2400)
     assert agent.call("list_changes", **asked)["total"] == 0
     sold(session, hours_ago(0.5), price=3200)
@@ -244,17 +244,17 @@ def test_another_team_sees_none_of_it(
     moved(session, price=2400)
     other = agent_of(session, active(session, stranger(session)))
     assert other.call("list_changes", **asked)["total"] == 0
-    follow_all(session, other.acting, [LAMP], role=Role.COMPETITOR, tags=("theirs",))
+    follow_all(session, other.principal, [LAMP], role=Role.COMPETITOR, tags=("theirs",))
     assert only(other, **asked)["tags"] == {"untrusted": ["theirs"]}
     assert only(agent, **asked)["tags"] == {"untrusted": []}
 
 
 @SINCE
 def test_ones_own_are_apart_from_the_teams(
-    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+    session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2400)
-    seller = active(session, colleague(session, acting), PersonRole.SELLER)
+    seller = active(session, colleague(session, principal), PersonRole.SELLER)
     other = agent_of(session, seller)
     assert other.call("list_changes", **asked)["total"] == 1
     assert other.call("list_changes", whose="mine", **asked)["total"] == 0
@@ -262,10 +262,10 @@ def test_ones_own_are_apart_from_the_teams(
 
 @SINCE
 def test_a_list_is_narrowed_by_role_and_kind(
-    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+    session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2400)
-    follow_all(session, acting, [KETTLE], role=Role.COMPETITOR)
+    follow_all(session, principal, [KETTLE], role=Role.COMPETITOR)
     moved(session, KETTLE, rank=2000)
 
     def names(**more: Any) -> list[str]:
@@ -281,9 +281,9 @@ def test_a_list_is_narrowed_by_role_and_kind(
 
 @SINCE
 def test_the_newest_come_first_when_asked(
-    session: Session, acting: Acting, agent: Agent, lamp: int, asked: dict[str, Any]
+    session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    follow_all(session, acting, [KETTLE])
+    follow_all(session, principal, [KETTLE])
     moved(session, KETTLE, rank=2000)
     moved(session, hours=0.5, price=2400)
     found = agent.call("list_changes", order="newest", **asked)["changes"]
@@ -292,11 +292,11 @@ def test_the_newest_come_first_when_asked(
 
 @SINCE
 def test_paging_loses_and_repeats_nothing(
-    session: Session, acting: Acting, agent: Agent, monkeypatch: Any, asked: dict[str, Any]
+    session: Session, principal: Principal, agent: Agent, monkeypatch: Any, asked: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(feed, "CHUNK", 4)
     asins = [f"B0PAGE{number:04d}" for number in range(11)]
-    follow_all(session, acting, asins)
+    follow_all(session, principal, asins)
     for number, asin in enumerate(asins):
         moved(session, asin, price=2400 + number % 3)
     seen, cursor, since = [], None, set()
@@ -314,9 +314,9 @@ def test_paging_loses_and_repeats_nothing(
 
 
 def test_later_pages_are_of_the_first_ones_day(
-    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+    session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
-    follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, principal, [LAMP, KETTLE])
     moved(session, price=2400)
     moved(session, KETTLE, price=2400)
     first = agent.call("list_changes", limit=1)
@@ -340,10 +340,10 @@ def test_a_time_that_can_not_be_asked_for(agent: Agent, since: str, told: str) -
 
 
 def test_it_says_how_far_it_is(
-    session: Session, acting: Acting, agent: Agent, monkeypatch: Any
+    session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(feed, "CHUNK", 1)
-    follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, principal, [LAMP, KETTLE])
     heard: list[tuple[float, str | None]] = []
 
     async def ask(client: Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.tracking.service import pause
 from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -49,8 +49,8 @@ def run_of(session: Session, number: int, outcome: str | None, **run: Any) -> in
 
 
 @pytest.fixture
-def number(session: Session, acting: Acting) -> int:
-    return follow_all(session, acting, [LAMP])[0]
+def number(session: Session, principal: Principal) -> int:
+    return follow_all(session, principal, [LAMP])[0]
 
 
 def status(agent: Agent, name: str = NAME) -> dict[str, Any]:
@@ -115,9 +115,9 @@ def test_a_fetch_under_way_is_told(session: Session, agent: Agent, number: int) 
 
 
 def test_a_paused_product_is_on_no_schedule(
-    session: Session, acting: Acting, agent: Agent, number: int
+    session: Session, principal: Principal, agent: Agent, number: int
 ) -> None:
-    pause(session, acting, [number], datetime.now(UTC))
+    pause(session, principal, [number], datetime.now(UTC))
     found = status(agent)
     assert (found["is_paused"], found["next_step"], found["due_at"]) == (
         True,
@@ -140,11 +140,11 @@ def test_another_teams_cadence_is_not_shown(session: Session, agent: Agent, numb
 
 
 def test_without_a_product_it_is_about_all_that_the_team_follows(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    lamp = own_lamp(session, acting)
-    kettle, third = follow_all(session, acting, [KETTLE, "B0TEST0003"])
-    pause(session, acting, [third], datetime.now(UTC))
+    lamp = own_lamp(session, principal)
+    kettle, third = follow_all(session, principal, [KETTLE, "B0TEST0003"])
+    pause(session, principal, [third], datetime.now(UTC))
     schedule(session, lamp, due_at=datetime.now(UTC) + timedelta(hours=5))
     schedule(session, kettle, failures=1, last_outcome="timeout")
     answer = agent.call("get_fetch_status")

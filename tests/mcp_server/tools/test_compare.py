@@ -26,12 +26,12 @@ BOTH = [NAME, KETTLE_NAME]
 
 
 def kettle(session: Session, agent: Agent, **values: Any) -> None:
-    follow_all(session, agent.acting, [KETTLE])
+    follow_all(session, agent.principal, [KETTLE])
     sold(session, hours_ago(1), KETTLE, **values)
 
 
 def test_newest_values_and_places_stand_side_by_side(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     kettle(session, agent, price=1900, rank=900, rating=47, ratings_count=5)
     found = agent.call("compare_products", products=BOTH)
     lamp, other = found["products"]
@@ -49,7 +49,7 @@ def test_newest_values_and_places_stand_side_by_side(session: Session, agent: Ag
 
 def test_whole_numbers_have_no_fraction_in_any_tool(session: Session, agent: Agent) -> None:
     """A model that cites rank 400.0 cites no figure of the evidence."""
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     kettle(session, agent, price=1900, rank=900)
     answers = [
         agent.call("compare_products", products=BOTH),
@@ -67,8 +67,8 @@ def dumped(answer: Any) -> str:
 
 
 def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
-    follow_all(session, agent.acting, [LAMP], "JP")
+    own_lamp(session, agent.principal)
+    follow_all(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), marketplace="JP", price=2200)
     found = agent.call("compare_products", products=[NAME, f"JP:{LAMP}"])
     lamp, japanese = found["products"]
@@ -86,7 +86,7 @@ def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: A
 def test_ranks_whose_category_no_source_names_are_never_compared(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 500))
     kettle(session, agent, **ranked(UNNAMED_CATEGORY, 900))
     found = agent.call("compare_products", products=BOTH)
@@ -97,17 +97,17 @@ def test_ranks_whose_category_no_source_names_are_never_compared(
 def test_those_of_one_currency_are_compared_among_themselves(
     session: Session, agent: Agent
 ) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     kettle(session, agent, price=1900)
-    follow_all(session, agent.acting, [LAMP], "JP")
+    follow_all(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), marketplace="JP", price=2200)
     found = agent.call("compare_products", products=[NAME, f"JP:{LAMP}", KETTLE_NAME])
     assert [each["price"]["place"] for each in found["products"]] == [2, None, 1]
 
 
 def test_a_product_never_seen_is_blank_with_its_reason(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
-    follow_all(session, agent.acting, ["B0TEST0009"])
+    own_lamp(session, agent.principal)
+    follow_all(session, agent.principal, ["B0TEST0009"])
     found = agent.call("compare_products", products=[NAME, NEVER_SEEN])
     blank = found["products"][1]
     assert blank["price"]["now"] == {"value": None, "why_unknown": "never fetched: due now"}
@@ -117,7 +117,7 @@ def test_a_product_never_seen_is_blank_with_its_reason(session: Session, agent: 
 
 
 def test_a_product_named_twice_is_refused(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     address = f"https://www.amazon.com/dp/{LAMP}"
     told = agent.refusal("compare_products", products=[NAME, address])
     assert told.endswith(f"{NAME} is named twice. Name each product once.")
@@ -129,13 +129,13 @@ def test_two_to_ten_are_compared(agent: Agent, count: int) -> None:
 
 
 def test_one_that_is_not_known_is_named(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     told = agent.refusal("compare_products", products=[NAME, "US:B0UNKNOWN1"])
     assert "US:B0UNKNOWN1 is not known here" in told
 
 
 def test_a_hostile_title_stays_data(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     kettle(session, agent, listing=lamp_listing(HOSTILE))
     found = agent.call("compare_products", products=BOTH)
     assert found["products"][1]["title"] == {"untrusted": HOSTILE}
@@ -145,7 +145,7 @@ def test_a_hostile_title_stays_data(session: Session, agent: Agent) -> None:
 
 
 def test_it_says_how_far_it_is(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     kettle(session, agent)
     heard: list[tuple[float, float | None, str | None]] = []
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Source
@@ -19,23 +19,25 @@ SIZES = ("title_length", "bullets", "bullets_length", "description_length", "ima
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting, agent: Agent) -> int:
+def lamp(session: Session, principal: Principal, agent: Agent) -> int:
     """An own lamp at 22.00 with two bullets and one image."""
-    return own_lamp(session, acting)
+    return own_lamp(session, principal)
 
 
-def rival(session: Session, acting: Acting, lamp: int, asin: str, **values: Any) -> None:
+def rival(session: Session, principal: Principal, lamp: int, asin: str, **values: Any) -> None:
     """Choose a competitor of the lamp, looked at an hour ago unless `values` say None."""
-    [number] = follow_all(session, acting, [asin])
-    add_competitor(session, acting, lamp, number, hours_ago(1))
+    [number] = follow_all(session, principal, [asin])
+    add_competitor(session, principal, lamp, number, hours_ago(1))
     if values:
         sold(session, hours_ago(1), asin, **values)
 
 
-def test_where_a_product_stands(session: Session, acting: Acting, agent: Agent, lamp: int) -> None:
+def test_where_a_product_stands(
+    session: Session, principal: Principal, agent: Agent, lamp: int
+) -> None:
     listing = lamp_listing("A kettle", bullets=("One", "Two", "Three"), images=("https://a/1",) * 5)
-    rival(session, acting, lamp, KETTLE, price=2000, rank=100, rating=40, listing=listing)
-    rival(session, acting, lamp, THIRD, price=3000, ratings_count=9000, **ranked("Toasters", 3))
+    rival(session, principal, lamp, KETTLE, price=2000, rank=100, rating=40, listing=listing)
+    rival(session, principal, lamp, THIRD, price=3000, ratings_count=9000, **ranked("Toasters", 3))
     found = agent.call("get_competitor_analysis", product=NAME)
     assert (found["total"], found["truncated"], found["how_to_go_on"]) == (2, False, None)
     assert [each["product"] for each in found["competitors"]] == [KETTLE_NAME, f"US:{THIRD}"]
@@ -57,19 +59,19 @@ def test_where_a_product_stands(session: Session, acting: Acting, agent: Agent, 
 
 
 def test_ranks_whose_category_no_source_names_are_never_compared(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    [lamp] = follow_all(session, acting, [LAMP])
+    [lamp] = follow_all(session, principal, [LAMP])
     sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 400))
-    rival(session, acting, lamp, KETTLE, **ranked(UNNAMED_CATEGORY, 100))
+    rival(session, principal, lamp, KETTLE, **ranked(UNNAMED_CATEGORY, 100))
     found = agent.call("get_competitor_analysis", product=NAME)["rank"]
     assert (found["own"]["value"], found["place"], found["median"]["value"]) == (400, None, None)
 
 
 def test_a_listing_that_was_never_read_has_no_sizes(
-    session: Session, acting: Acting, agent: Agent, lamp: int
+    session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
-    rival(session, acting, lamp, KETTLE, price=2000)
+    rival(session, principal, lamp, KETTLE, price=2000)
     found = agent.call("get_competitor_analysis", product=NAME)
     [other] = found["competitors"]
     assert other["bullets"] is None
@@ -82,7 +84,7 @@ def test_a_listing_that_was_never_read_has_no_sizes(
 
 
 def test_a_title_of_a_bestseller_list_leaves_the_sizes_of_the_page(
-    session: Session, acting: Acting, agent: Agent, lamp: int
+    session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
     listed = Listing(title="Reading lamp, now longer")
     sold(session, hours_ago(0), source=Source.BESTSELLERS, listing=listed)
@@ -105,9 +107,9 @@ def test_of_a_product_that_nobody_follows_it_says_so(session: Session, agent: Ag
 
 
 def test_a_competitor_never_looked_at_is_told(
-    session: Session, acting: Acting, agent: Agent, lamp: int
+    session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
-    rival(session, acting, lamp, KETTLE)
+    rival(session, principal, lamp, KETTLE)
     found = agent.call("get_competitor_analysis", product=NAME)
     assert found["price"]["median"]["why_unknown"] == "no competitor's price is known"
     values = ("price", "rank", "rating", "ratings_count", "availability")
@@ -119,17 +121,17 @@ def test_a_competitor_never_looked_at_is_told(
 
 
 def test_other_teams_competitors_are_not_shown(
-    session: Session, acting: Acting, agent: Agent, lamp: int
+    session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
-    rival(session, acting, lamp, KETTLE, price=2000)
+    rival(session, principal, lamp, KETTLE, price=2000)
     other = agent_of(session, active(session, stranger(session)))
     assert other.call("get_competitor_analysis", product=NAME)["competitors"] == []
 
 
 def test_a_hostile_title_stays_data(
-    session: Session, acting: Acting, agent: Agent, lamp: int
+    session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
-    rival(session, acting, lamp, KETTLE, price=2000, listing=lamp_listing(HOSTILE))
+    rival(session, principal, lamp, KETTLE, price=2000, listing=lamp_listing(HOSTILE))
     found = agent.call("get_competitor_analysis", product=NAME)
     assert found["competitors"][0]["title"] == {"untrusted": HOSTILE}
     assert "Ignore" not in agent.words("get_competitor_analysis", product=NAME)

@@ -28,7 +28,7 @@ A_YEAR_IS_AT_MOST = 25_000  # bytes
 
 
 def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     found = agent.call("get_bsr_history", product=NAME)
     figures = found["figures"]
     assert (figures["start"]["value"], figures["now"]["value"]) == (500, 400)
@@ -40,7 +40,7 @@ def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -
 
 
 def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     for hours in (33, 32, 31, 30, 2, 1):
         sold(session, hours_ago(hours), rank=500 if hours > 9 else 400)
     points = agent.call("get_bsr_history", product=NAME)["points"]
@@ -51,7 +51,7 @@ def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agen
 
 
 def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     sold(session, hours_ago(3), **ranked("Lamps", 500))
     sold(session, hours_ago(2), **ranked("Lighting", 90))
     sold(session, hours_ago(1), **ranked("Lighting", 80, ("Desk", 7), ("Reading", 3)))
@@ -70,7 +70,7 @@ def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, age
 
 
 def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     for day, category, rank in ((503, "Lamps", 500), (502, "Lamps", 450), (501, "Lighting", 90)):
         sold(session, days_ago(day), **ranked(category, rank))
     found = agent.call("get_bsr_history", product=NAME, days=600)
@@ -87,7 +87,7 @@ def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None
 
 def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> None:
     """At 20:00 UTC a day has begun in Tokyo that has not in London: its look is part of it."""
-    follow_all(session, agent.acting, [LAMP], "JP")
+    follow_all(session, agent.principal, [LAMP], "JP")
     evening = (days_ago(2)).replace(hour=20)
     for ago, price in ((timedelta(days=500), 5000), (timedelta(hours=3), 6000)):
         sold(session, evening - ago, marketplace="JP", price=price)
@@ -100,7 +100,7 @@ def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> Non
 
 
 def test_stars_and_their_number_come_together(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     sold(session, hours_ago(0.5), rating=44, ratings_count=1012)
     found = agent.call("get_rating_history", product=NAME)
     assert (found["figures"]["start"]["value"], found["figures"]["now"]["value"]) == (4.5, 4.4)
@@ -112,7 +112,7 @@ def test_stars_and_their_number_come_together(session: Session, agent: Agent) ->
 
 
 def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     sold(session, hours_ago(2), ratings_count=4090)
     sold(session, hours_ago(1), ratings_count=135)
     counts = agent.call("get_rating_history", product=NAME)["ratings_count"]
@@ -124,7 +124,7 @@ def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, age
 def test_of_a_product_never_seen_is_said_what_to_do(
     session: Session, agent: Agent, tool: str
 ) -> None:
-    follow_all(session, agent.acting, ["B0TEST0009"])
+    follow_all(session, agent.principal, ["B0TEST0009"])
     told = agent.refusal(tool, product=NEVER_SEEN)
     assert "never fetched: due now" in told
     assert "`get_fetch_status`" in told
@@ -138,7 +138,7 @@ def test_a_product_that_is_not_known_is_said_to_be_so(agent: Agent, tool: str) -
 
 @pytest.mark.parametrize("tool", HISTORIES)
 def test_a_period_without_a_look_says_so(session: Session, agent: Agent, tool: str) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     until = days_ago(30).isoformat()
     found = agent.call(tool, product=NAME, days=7, until=until)
     assert (found["points"], found["is_thinned"]) == ([], False)
@@ -149,7 +149,7 @@ def test_a_period_without_a_look_says_so(session: Session, agent: Agent, tool: s
 
 
 def test_what_a_source_does_not_report_is_not_called_none(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     rank = agent.call("get_bsr_history", product=NAME)
     assert rank["figures"]["now"]["why_unknown"] == "not reported in this period"
@@ -160,7 +160,7 @@ def test_what_a_source_does_not_report_is_not_called_none(session: Session, agen
 
 
 def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     sold(session, hours_ago(1), **ranked(HOSTILE, 5))
     found = agent.call("get_bsr_history", product=NAME)
     assert set(found["category"]) == {"untrusted"}
@@ -186,7 +186,7 @@ def hourly_year(session: Session) -> None:
 
 @pytest.mark.slow
 def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     hourly_year(session)
     for tool in HISTORIES:
         result = agent.result(tool, product=NAME, days=366)
@@ -210,7 +210,7 @@ def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, ag
 def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
     session: Session, agent: Agent, tool: str
 ) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     sold(session, days_ago(25))
     sold(session, days_ago(24), price=1500, rank=400, rating=44)
     told = agent.result(tool, product=NAME, days=30)
@@ -222,7 +222,7 @@ def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
 
 
 def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     store(
         session,
         change_at(LAMP, days_ago(20), ranks=(CategoryRank("Lamps", 300),)),
@@ -240,7 +240,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
     session: Session, agent: Agent
 ) -> None:
     """1.234,50 € reads as one euro and a bit beside #1,302, which is no fraction."""
-    follow_all(session, agent.acting, [LAMP], "DE")
+    follow_all(session, agent.principal, [LAMP], "DE")
     sold(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
     told = agent.words("get_price_history", product=f"DE:{LAMP}")
     assert "last EUR\u00a01,234.50" in told
@@ -252,7 +252,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
 
 
 def test_yen_have_no_fraction_in_sentences_either(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP], "JP")
+    follow_all(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(2), marketplace="JP", price=2980)
     told = agent.words("get_product_details", product=f"JP:{LAMP}")
     assert "JPY\u00a02,980, rank" in told
@@ -263,7 +263,7 @@ def test_the_end_of_a_period_is_the_same_in_every_zone(
     session: Session, agent: Agent, hours: int
 ) -> None:
     """Half a day at 10.00 and half a day at 20.00 are 15.00 on average."""
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     began = days_ago(9)
     store(
         session,

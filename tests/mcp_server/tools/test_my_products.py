@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.access.permissions import Role as PersonRole
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.rules import Role
@@ -25,11 +25,11 @@ from tests.mcp_server.shop import KETTLE_NAME, NAME, hours_ago, sold
 
 
 @pytest.fixture
-def shelf(session: Session, acting: Acting) -> list[int]:
+def shelf(session: Session, principal: Principal) -> list[int]:
     """An own lamp for the season, and a competitor's kettle whose fetching is paused."""
-    [lamp] = follow_all(session, acting, [LAMP], role=Role.OWN, tags=("season",))
-    [kettle] = follow_all(session, acting, [KETTLE], role=Role.COMPETITOR)
-    pause(session, acting, [kettle], datetime.now(UTC))
+    [lamp] = follow_all(session, principal, [LAMP], role=Role.OWN, tags=("season",))
+    [kettle] = follow_all(session, principal, [KETTLE], role=Role.COMPETITOR)
+    pause(session, principal, [kettle], datetime.now(UTC))
     sold(session, hours_ago(1), listing=lamp_listing())
     return [lamp, kettle]
 
@@ -57,8 +57,8 @@ def test_the_search_is_narrowed_by_role_too(agent: Agent) -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_only_what_the_owner_follows_is_theirs(session: Session, acting: Acting) -> None:
-    seller = active(session, colleague(session, acting), PersonRole.SELLER)
+def test_only_what_the_owner_follows_is_theirs(session: Session, principal: Principal) -> None:
+    seller = active(session, colleague(session, principal), PersonRole.SELLER)
     other = agent_of(session, seller)
     assert other.call("get_my_products")["total"] == 0
     assert "`track_products`" in other.words("get_my_products")
@@ -68,9 +68,9 @@ def test_only_what_the_owner_follows_is_theirs(session: Session, acting: Acting)
 
 
 def test_a_row_says_why_each_of_its_values_is_null(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, [LAMP, KETTLE, "B0TEST0009"])
+    follow_all(session, principal, [LAMP, KETTLE, "B0TEST0009"])
     sold(session, hours_ago(1))
     none = replace(price_only(KETTLE, hours_ago(1)), price=None, price_basis=None)
     store(session, none, now=hours_ago(0))
@@ -92,10 +92,10 @@ def test_a_row_says_why_each_of_its_values_is_null(
 
 
 def test_a_value_older_than_the_newest_look_bears_its_own_time(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    lamp, kettle = follow_all(session, acting, [LAMP, KETTLE])
-    add_competitor(session, acting, kettle, lamp, hours_ago(1))
+    lamp, kettle = follow_all(session, principal, [LAMP, KETTLE])
+    add_competitor(session, principal, kettle, lamp, hours_ago(1))
     sold(session, hours_ago(40))
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     then = f"{hours_ago(40):%Y-%m-%dT%H:%MZ}"
@@ -107,9 +107,11 @@ def test_a_value_older_than_the_newest_look_bears_its_own_time(
     assert rival["seen_earlier"] == older
 
 
-def test_paging_loses_and_repeats_nothing(session: Session, acting: Acting, agent: Agent) -> None:
+def test_paging_loses_and_repeats_nothing(
+    session: Session, principal: Principal, agent: Agent
+) -> None:
     asins = [f"B0PAGE{number:04d}" for number in range(23)]
-    follow_all(session, acting, asins)
+    follow_all(session, principal, asins)
     for number, asin in enumerate(asins[:9]):
         sold(session, hours_ago(1), asin, price=1000 + number % 3)
     seen: list[str] = []
@@ -127,9 +129,9 @@ def test_paging_loses_and_repeats_nothing(session: Session, acting: Acting, agen
 
 
 def test_a_cursor_of_another_question_is_refused(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, principal, [LAMP, KETTLE])
     cursor = agent.call("get_my_products", limit=1)["next_cursor"]
     told = agent.refusal("get_my_products", limit=1, roles=["own"], cursor=cursor)
     assert "This cursor belongs to no such list" in told

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.observation import Availability, Seen, Source
 from tests.core.history.looks import make_fetch_run
 from tests.factories import LAMP, follow_all, imported, look_at, price_only, store, stranger
@@ -14,18 +14,18 @@ from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, hours_ago, own_lamp
 
 
-def fetched(session: Session, acting: Acting) -> int:
+def fetched(session: Session, principal: Principal) -> int:
     """Follow a lamp that a run of an actor read an hour ago; return the run."""
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     run = make_fetch_run(session)
     store(session, look_at(LAMP, hours_ago(1)), now=hours_ago(0), fetch_run_id=run)
     return run
 
 
 def test_a_fetched_value_names_run_actor_and_field(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    run = fetched(session, acting)
+    run = fetched(session, principal)
     found = agent.call("explain_value", product=NAME, value="price")
     assert (found["value"], found["unit"], found["value_in_words"]) == (20, "USD", "USD\u00a020.00")
     assert found["fetch"] == {
@@ -53,24 +53,26 @@ def test_a_fetched_value_names_run_actor_and_field(
     ],
 )
 def test_every_value_is_told_in_its_unit(
-    session: Session, acting: Acting, agent: Agent, value: str, told: object, unit: str
+    session: Session, principal: Principal, agent: Agent, value: str, told: object, unit: str
 ) -> None:
-    fetched(session, acting)
+    fetched(session, principal)
     found = agent.call("explain_value", product=NAME, value=value)
     assert (found["value"], found["unit"]) == (told, unit)
 
 
-def test_a_rank_goes_by_both_its_names(session: Session, acting: Acting, agent: Agent) -> None:
-    fetched(session, acting)
+def test_a_rank_goes_by_both_its_names(
+    session: Session, principal: Principal, agent: Agent
+) -> None:
+    fetched(session, principal)
     assert agent.call("explain_value", product=NAME, value="rank") == agent.call(
         "explain_value", product=NAME, value="bsr"
     )
 
 
 def test_a_value_of_a_time_is_the_one_last_seen_then(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    own_lamp(session, acting)
+    own_lamp(session, principal)
     then = agent.call("explain_value", product=NAME, value="price", at=hours_ago(5).isoformat())
     assert (then["value"], then["is_newest"]) == (20, False)
     now = agent.call("explain_value", product=NAME, value="price", at=hours_ago(0.5).isoformat())
@@ -78,9 +80,9 @@ def test_a_value_of_a_time_is_the_one_last_seen_then(
 
 
 def test_a_look_that_does_not_report_a_value_is_passed_over(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    own_lamp(session, acting)
+    own_lamp(session, principal)
     store(session, price_only(LAMP, hours_ago(0.5)), now=hours_ago(0))
     at = hours_ago(0).isoformat()
     found = agent.call("explain_value", product=NAME, value="bsr", at=at)
@@ -88,9 +90,9 @@ def test_a_look_that_does_not_report_a_value_is_passed_over(
 
 
 def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    own_lamp(session, acting)
+    own_lamp(session, principal)
     store(session, look_at(LAMP, hours_ago(0.5), price=220_000), now=hours_ago(0))
     newest = agent.call("explain_value", product=NAME, value="price")
     assert (newest["value"], newest["doubts"]) == (22, [])
@@ -102,9 +104,9 @@ def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
 
 
 def test_looked_for_and_not_there_is_told_apart_from_never_reported(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     away = {"price": None, "price_basis": None, "availability": Availability.UNAVAILABLE}
     store(session, look_at(LAMP, hours_ago(1), **away), now=hours_ago(0))
     found = agent.call("explain_value", product=NAME, value="price")
@@ -125,10 +127,10 @@ def test_looked_for_and_not_there_is_told_apart_from_never_reported(
     ],
 )
 def test_what_no_source_reported_is_not_said_to_be_none(
-    session: Session, acting: Acting, agent: Agent, beside: tuple[str, ...], seen: Seen
+    session: Session, principal: Principal, agent: Agent, beside: tuple[str, ...], seen: Seen
 ) -> None:
     """A source that tells of a price may not tell of coupons at all."""
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     look = replace(price_only(LAMP, hours_ago(1)), seen=seen, price=None, price_basis=None)
     store(session, look, now=hours_ago(0))
     for tool in ("get_product_details", "get_my_products", "get_competitor_analysis"):
@@ -151,9 +153,9 @@ def reasons_of(row: dict[str, Any]) -> dict[str, str]:
 
 
 def test_of_a_product_never_seen_the_reason_is_told(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, ["B0TEST0009"])
+    follow_all(session, principal, ["B0TEST0009"])
     found = agent.call("explain_value", product=NEVER_SEEN, value="price")
     assert (found["value"], found["why_unknown"]) == (None, "never fetched: due now")
     told = agent.words("explain_value", product=NEVER_SEEN, value="price")
@@ -161,32 +163,32 @@ def test_of_a_product_never_seen_the_reason_is_told(
 
 
 def test_before_the_first_look_nothing_was_known(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    own_lamp(session, acting)
+    own_lamp(session, principal)
     found = agent.call("explain_value", product=NAME, value="price", at="2020-01-01T00:00Z")
     assert found["why_unknown"] == "no look at or before this time reports it"
 
 
 def test_an_import_names_its_file_and_person_as_outside_text(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, [LAMP])
-    run = imported(session, acting, HOSTILE)
+    follow_all(session, principal, [LAMP])
+    run = imported(session, principal, HOSTILE)
     look = look_at(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
     store(session, look, now=hours_ago(0), import_run_id=run)
     found = agent.call("explain_value", product=NAME, value="price")
     assert found["imported"]["name"] == {"untrusted": HOSTILE}
-    assert found["imported"]["person"] == {"untrusted": acting.name}
+    assert found["imported"]["person"] == {"untrusted": principal.name}
     assert found["imported"]["file_sha256"] == "ab" * 32
     assert (found["said_by"], found["fetch"]) == ("history file", None)
     assert "Ignore" not in agent.words("explain_value", product=NAME, value="price")
 
 
 def test_another_teams_file_and_person_are_not_named(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     theirs = imported(session, active(session, stranger(session)), "secret-margins.csv")
     look = look_at(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
     store(session, look, now=hours_ago(0), import_run_id=theirs)
@@ -197,8 +199,10 @@ def test_another_teams_file_and_person_are_not_named(
     assert found["imported"]["file_sha256"] is None
 
 
-def test_the_original_item_is_not_returned(session: Session, acting: Acting, agent: Agent) -> None:
-    fetched(session, acting)
+def test_the_original_item_is_not_returned(
+    session: Session, principal: Principal, agent: Agent
+) -> None:
+    fetched(session, principal)
     assert "body" not in agent.call("explain_value", product=NAME, value="price")
 
 
@@ -206,23 +210,23 @@ def test_a_value_without_an_origin_is_refused_with_those_that_have_one(agent: Ag
     assert "ratings_count" in agent.refusal("explain_value", product=NAME, value="profit")
 
 
-def test_yen_are_told_as_they_are(session: Session, acting: Acting, agent: Agent) -> None:
-    follow_all(session, acting, [LAMP], "JP")
+def test_yen_are_told_as_they_are(session: Session, principal: Principal, agent: Agent) -> None:
+    follow_all(session, principal, [LAMP], "JP")
     store(session, look_at(LAMP, hours_ago(1), marketplace="JP", price=5980), now=hours_ago(0))
     found = agent.call("explain_value", product=f"JP:{LAMP}", value="price")
     assert (found["value"], found["unit"]) == (5980, "JPY")
 
 
-def test_a_stranger_learns_no_more_than_the_value(session: Session, acting: Acting) -> None:
-    fetched(session, acting)
+def test_a_stranger_learns_no_more_than_the_value(session: Session, principal: Principal) -> None:
+    fetched(session, principal)
     other = agent_of(session, active(session, stranger(session)))
     assert other.call("explain_value", product=NAME, value="price")["value"] == 20
 
 
 def test_a_text_that_could_not_be_read_is_told_as_text_from_outside(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     look = price_only(LAMP, hours_ago(1), unreadable={Seen.BSR: "Pozycja ??"})
     store(session, look, now=hours_ago(0))
     details = agent.call("get_product_details", product=NAME)

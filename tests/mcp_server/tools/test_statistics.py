@@ -23,7 +23,7 @@ FIELDS = ("price", "list_price", "rank", "rating", "ratings_count")
 
 
 def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     found = agent.call("get_statistics", product=NAME)
     price = found["price"]
     assert {name: price[name]["value"] for name in ("start", "now", "low", "high", "changes")} == {
@@ -44,7 +44,7 @@ def test_the_figures_are_those_that_were_seen(session: Session, agent: Agent) ->
 
 
 def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     told = agent.words("get_statistics", product=NAME)
     assert (
         "Price USD\u00a022.00, +10\u202f% from USD\u00a020.00, USD\u00a020.00 to USD\u00a022.00"
@@ -54,7 +54,7 @@ def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) 
 
 
 def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
     found = agent.call("get_statistics", product=NAME)
     for name in ("list_price", "rank", "rating", "ratings_count"):
@@ -65,7 +65,7 @@ def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
 
 
 def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     found = agent.call("get_statistics", product=NAME, days=5, until=days_ago(100).isoformat())
     for name in FIELDS:
         assert found[name]["now"]["why_unknown"] == "nothing seen in this period"
@@ -73,19 +73,19 @@ def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent:
 
 
 def test_of_a_product_never_seen_is_said_what_to_do(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, ["B0TEST0009"])
+    follow_all(session, agent.principal, ["B0TEST0009"])
     assert "`get_fetch_status` tells more" in agent.refusal("get_statistics", product=NEVER_SEEN)
 
 
 def test_yen_are_not_divided(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP], "JP")
+    follow_all(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), marketplace="JP", price=5980)
     found = agent.call("get_statistics", product=f"JP:{LAMP}")
     assert (found["price"]["now"]["value"], found["currency"]) == (5980, "JPY")
 
 
 def test_a_doubtful_price_is_left_out_and_counted(session: Session, agent: Agent) -> None:
-    own_lamp(session, agent.acting)
+    own_lamp(session, agent.principal)
     sold(session, hours_ago(0.5), price=220_000, rank=400)
     found = agent.call("get_statistics", product=NAME)
     assert (found["price"]["now"]["value"], found["price"]["high"]["value"]) == (22, 22)
@@ -93,7 +93,7 @@ def test_a_doubtful_price_is_left_out_and_counted(session: Session, agent: Agent
 
 
 def test_the_category_is_the_one_of_the_period_not_todays(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     sold(session, days_ago(40), **ranked("Lamps", 500))
     sold(session, hours_ago(1), **ranked("Lighting", 90))
     past = agent.call("get_statistics", product=NAME, days=5, until=days_ago(38).isoformat())
@@ -105,7 +105,7 @@ def test_the_category_is_the_one_of_the_period_not_todays(session: Session, agen
 def test_time_in_stock_is_a_share(
     session: Session, agent: Agent, days: int, resolution: str
 ) -> None:
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     for hours in range(4):  # of one day in Los Angeles
         state = Availability.UNAVAILABLE if hours in (1, 2) else Availability.IN_STOCK
         sold(session, NOON + timedelta(hours=hours), availability=state)
@@ -119,8 +119,8 @@ def test_a_whole_number_is_told_without_a_fraction_by_every_tool(
     session: Session, agent: Agent
 ) -> None:
     """Rank 400 is no 400.0: a text that cites it must say what the evidence says."""
-    own_lamp(session, agent.acting)
-    follow_all(session, agent.acting, [KETTLE])
+    own_lamp(session, agent.principal)
+    follow_all(session, agent.principal, [KETTLE])
     compared = agent.call("compare_products", products=[NAME, KETTLE_NAME])["products"][0]
     among = agent.call("get_competitor_analysis", product=NAME)
     [change] = agent.call("list_changes", since=days_ago(2).isoformat())["changes"]

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.api_tokens import find_by_token, make_api_token
-from core.accounts.access.permissions import Acting, Means
+from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import AuditEvent
 from core.accounts.people.membership import acting_owner, acting_person
 from core.agents.models import AgentCall, AgentWrite
@@ -78,9 +78,9 @@ def test_the_same_key_with_other_arguments_or_another_tool_is_refused(
 
 
 def test_another_persons_same_key_is_another_key(
-    session: Session, acting: Acting, agent: Agent
+    session: Session, principal: Principal, agent: Agent
 ) -> None:
-    mate = agent_of(session, active(session, colleague(session, acting)))
+    mate = agent_of(session, active(session, colleague(session, principal)))
     agent.call("track_products", **ADD, idempotency_key="one")
     answer = mate.call("track_products", **ADD, idempotency_key="one")
     assert (answer["is_repeat"], count(session, Tracking)) == (False, 2)
@@ -90,7 +90,7 @@ def test_after_an_error_the_key_is_free(session: Session, agent: Agent) -> None:
     change = {"product": f"US:{LAMP}", "role": "own", "idempotency_key": "one"}
     assert "do not follow" in agent.refusal("update_tracking_settings", **change)
     assert count(session, AgentWrite) == 0
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     session.commit()
     answer = agent.call("update_tracking_settings", **change)
     assert (answer["is_repeat"], answer["changed"]) == (False, ["role"])
@@ -100,7 +100,7 @@ def test_a_repeated_refresh_calls_the_worker_again_but_asks_once(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
     """The first call may have died between its commit and the bell."""
-    follow_all(session, agent.acting, [LAMP])
+    follow_all(session, agent.principal, [LAMP])
     first = agent.call("trigger_product_refresh", **ADD, idempotency_key="one")
     again = agent.call("trigger_product_refresh", **ADD, idempotency_key="one")
     assert (again, len(bell)) == (first | {"is_repeat": True}, 2)
@@ -153,23 +153,23 @@ class Did(Written):
 
 
 @pytest.fixture
-def owner(committed_database: str) -> Acting:
+def owner(committed_database: str) -> Principal:
     """The first administrator with a token, on a database that threads share."""
     now = datetime.now(UTC)
     with write_scope() as session:
         person = acting_owner(session).person_id
-        page = active(session, acting_person(session, person, Means.PAGE))
+        page = active(session, acting_person(session, person, Via.PAGE))
         token = make_api_token(session, page, "An agent", ALL, None, now)
         bearer = find_by_token(session, token, now, None)
     assert bearer is not None
-    return bearer.acting
+    return bearer.principal
 
 
-def call_of(owner: Acting) -> Call:
+def call_of(owner: Principal) -> Call:
     return Call(owner, Asked("tools/call", "a_tool", hash_of({"x": 1})), datetime.now(UTC))
 
 
-def test_two_at_once_write_once(owner: Acting) -> None:
+def test_two_at_once_write_once(owner: Principal) -> None:
     inside, go_on = threading.Event(), threading.Event()
     done: list[str] = []
 
@@ -197,7 +197,7 @@ def test_two_at_once_write_once(owner: Acting) -> None:
     assert (other.result().by, done) == ("first", ["first"])
 
 
-def test_who_waits_for_one_that_fails_writes_itself(owner: Acting) -> None:
+def test_who_waits_for_one_that_fails_writes_itself(owner: Principal) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
     def failing(session: Session) -> Did:
@@ -221,7 +221,7 @@ def test_who_waits_for_one_that_fails_writes_itself(owner: Acting) -> None:
         assert (count(session, Tracking), count(session, AgentWrite)) == (0, 1)
 
 
-def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Acting) -> None:
+def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Principal) -> None:
     with write_scope() as session:
         [followed] = follow(session, owner, [Wish("US", LAMP)])
     inside, go_on = threading.Event(), threading.Event()
@@ -245,7 +245,7 @@ def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Acti
         assert (kept.note, kept.is_primary) == ("a note", True)
 
 
-def test_a_token_that_was_swapped_keeps_its_owners_keys(owner: Acting) -> None:
+def test_a_token_that_was_swapped_keeps_its_owners_keys(owner: Principal) -> None:
     first = written(call_of(owner), Write(False, "one"), Did, lambda _session: Did(by="first"))
     other_token = replace(owner, token_id=None)
     again = written(call_of(other_token), Write(False, "one"), Did, lambda _: Did(by="again"))

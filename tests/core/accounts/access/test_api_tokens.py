@@ -19,7 +19,7 @@ from core.accounts.access.api_tokens import (
     revoke_own,
     team_tokens,
 )
-from core.accounts.access.permissions import Acting, Means, Right, Role, Scope
+from core.accounts.access.permissions import Permission, Principal, Role, Scope, Via
 from core.accounts.models import ApiToken
 from core.accounts.people import membership
 from core.errors import InvalidInputError, NotFoundError
@@ -29,7 +29,7 @@ from tests.factories import stranger
 DAY = timedelta(days=1)
 
 
-def make(session: Session, who: Acting, *scopes: Scope, days: int | None = None) -> str:
+def make(session: Session, who: Principal, *scopes: Scope, days: int | None = None) -> str:
     ends = NOW + days * DAY if days else None
     return make_api_token(session, who, "A script", scopes or (Scope.READ,), ends, NOW)
 
@@ -38,22 +38,22 @@ def test_a_token_acts_as_its_owner_within_its_scopes(session: Session, member: M
     sam = member(Role.MANAGER)
     bearer = find_by_token(session, make(session, sam, Scope.READ), NOW, "203.0.113.7")
     assert bearer is not None
-    acting = bearer.acting
-    assert (acting.person_id, acting.role, acting.means) == (
+    principal = bearer.principal
+    assert (principal.person_id, principal.role, principal.via) == (
         sam.person_id,
         Role.MANAGER,
-        Means.TOOL,
+        Via.TOOL,
     )
-    assert acting.token_name == "A script"
-    assert acting.may(Right.READ)
-    assert not acting.may(Right.TRACK)
+    assert principal.token_name == "A script"
+    assert principal.may(Permission.READ)
+    assert not principal.may(Permission.TRACK)
 
 
 def test_a_token_never_does_more_than_its_owners_role(session: Session, member: Member) -> None:
     bearer = find_by_token(session, make(session, member(Role.VIEWER), *Scope), NOW, None)
     assert bearer is not None
-    acting = bearer.acting
-    assert not acting.may(Right.TRACK)
+    principal = bearer.principal
+    assert not principal.may(Permission.TRACK)
 
 
 def test_a_token_follows_its_owners_role_at_once(session: Session, member: Member) -> None:
@@ -63,8 +63,8 @@ def test_a_token_follows_its_owners_role_at_once(session: Session, member: Membe
     session.flush()
     bearer = find_by_token(session, token, NOW, None)
     assert bearer is not None
-    acting = bearer.acting
-    assert not acting.may(Right.TRACK)
+    principal = bearer.principal
+    assert not principal.may(Permission.TRACK)
 
 
 def test_a_token_is_shown_once_and_kept_as_a_hash(session: Session, member: Member) -> None:
@@ -95,14 +95,18 @@ def test_a_revoked_token_is_dead_at_once(session: Session, member: Member) -> No
         revoke_own(session, sam, shown.id, NOW)
 
 
-def test_a_disabled_owners_token_is_dead(session: Session, acting: Acting, member: Member) -> None:
+def test_a_disabled_owners_token_is_dead(
+    session: Session, principal: Principal, member: Member
+) -> None:
     sam = member()
     token = make(session, sam)
-    membership.disable(session, acting, sam.person_id, NOW)
+    membership.disable(session, principal, sam.person_id, NOW)
     assert find_by_token(session, token, NOW, None) is None
 
 
-def test_anothers_token_is_not_found(session: Session, acting: Acting, member: Member) -> None:
+def test_anothers_token_is_not_found(
+    session: Session, principal: Principal, member: Member
+) -> None:
     sam, eve = member(), member(mail="eve@team.example")
     token = make(session, sam)
     [shown] = own_tokens(session, sam, NOW)
@@ -111,8 +115,8 @@ def test_anothers_token_is_not_found(session: Session, acting: Acting, member: M
     with pytest.raises(NotFoundError):
         revoke_any(session, stranger(session), shown.id, NOW)
     assert find_by_token(session, token, NOW, None)
-    assert [each.owner for each in team_tokens(session, acting, NOW)] == ["Seller"]
-    revoke_any(session, acting, shown.id, NOW)
+    assert [each.owner for each in team_tokens(session, principal, NOW)] == ["Seller"]
+    revoke_any(session, principal, shown.id, NOW)
     assert find_by_token(session, token, NOW, None) is None
 
 

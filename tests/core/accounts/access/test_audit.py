@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit, audit_text
-from core.accounts.access.permissions import Acting, Means, Role
+from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import AuditEvent
 from core.accounts.people.membership import acting_owner
 from core.database import session as db
@@ -20,15 +20,15 @@ from tests.factories import stranger
 TRIGGER = "audit_event_is_append_only"
 
 
-def note_some(session: Session, acting: Acting, count: int = 5) -> None:
+def note_some(session: Session, principal: Principal, count: int = 5) -> None:
     for number in range(count):
-        audit.note(session, acting, "changed", f"product:{number}", {"a": 1}, {"a": number})
+        audit.note(session, principal, "changed", f"product:{number}", {"a": 1}, {"a": number})
 
 
 @pytest.fixture
-def chain(session: Session, acting: Acting) -> Session:
+def chain(session: Session, principal: Principal) -> Session:
     """Five sealed events."""
-    note_some(session, acting)
+    note_some(session, principal)
     audit.seal(session)
     return session
 
@@ -42,12 +42,12 @@ def tamper(session: Session, statement: str) -> None:
 
 
 def test_an_event_says_who_did_what_to_what_and_by_which_means(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    audit.note(session, acting, "changed settings", "product:17", {"role": "own"}, {"role": "x"})
-    [event] = audit.events(session, acting)
+    audit.note(session, principal, "changed settings", "product:17", {"role": "own"}, {"role": "x"})
+    [event] = audit.events(session, principal)
     assert (event.person, event.verb, event.thing, event.means) == (
-        acting.name,
+        principal.name,
         "changed settings",
         "product:17",
         "page",
@@ -61,9 +61,9 @@ def test_a_chain_that_nobody_touched_is_whole(chain: Session) -> None:
     assert checked.is_whole
 
 
-def test_sealing_goes_on_where_it_stopped(chain: Session, acting: Acting) -> None:
+def test_sealing_goes_on_where_it_stopped(chain: Session, principal: Principal) -> None:
     head = audit.verify(chain).head
-    note_some(chain, acting, 3)
+    note_some(chain, principal, 3)
     assert audit.verify(chain).waiting == 3
     assert [audit.seal(chain, limit=2), audit.seal(chain, limit=2), audit.seal(chain)] == [2, 1, 0]
     checked = audit.verify(chain, noted=head)
@@ -141,57 +141,63 @@ def test_the_database_itself_refuses_to_change_an_event(chain: Session, statemen
         chain.execute(text(statement))
 
 
-def test_sealing_changes_nothing_else(session: Session, acting: Acting) -> None:
-    note_some(session, acting, 1)
+def test_sealing_changes_nothing_else(session: Session, principal: Principal) -> None:
+    note_some(session, principal, 1)
     with pytest.raises(DBAPIError, match="append-only"), session.begin_nested():
         session.execute(text("UPDATE audit_event SET seal = '\\x01', place = 1, verb = 'x'"))
 
 
-def test_events_of_one_team_are_invisible_to_another(session: Session, acting: Acting) -> None:
+def test_events_of_one_team_are_invisible_to_another(
+    session: Session, principal: Principal
+) -> None:
     other = stranger(session)
-    note_some(session, acting, 2)
+    note_some(session, principal, 2)
     audit.note(session, other, "of the others")
     assert [event.verb for event in audit.events(session, other)] == ["of the others"]
     assert audit.kinds_of_events(session, other) == ["of the others"]
-    assert audit.kinds_of_events(session, acting) == ["changed"]
-    assert audit.events(session, other, person_id=acting.person_id) == []
+    assert audit.kinds_of_events(session, principal) == ["changed"]
+    assert audit.events(session, other, person_id=principal.person_id) == []
 
 
 def test_events_are_read_page_by_page_and_filtered(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member(Role.SELLER)
-    note_some(session, acting, 4)
+    note_some(session, principal, 4)
     audit.note(session, sam, "paused")
-    newest = audit.events(session, acting, limit=2)
+    newest = audit.events(session, principal, limit=2)
     assert [event.verb for event in newest] == ["paused", "changed"]
-    older = audit.events(session, acting, before=newest[-1].id)
+    older = audit.events(session, principal, before=newest[-1].id)
     assert len(older) == 3
-    assert [event.person for event in audit.events(session, acting, what="paused")] == ["Seller"]
-    assert len(audit.events(session, acting, person_id=acting.person_id)) == 4
+    assert [event.person for event in audit.events(session, principal, what="paused")] == ["Seller"]
+    assert len(audit.events(session, principal, person_id=principal.person_id)) == 4
 
 
-def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(chain: Session, acting: Acting) -> None:
+def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(
+    chain: Session, principal: Principal
+) -> None:
     head = audit.verify(chain).head
-    step = (acting.team_id, None, Means.JOB, "suggestion verified", "suggestion:3")
+    step = (principal.team_id, None, Via.JOB, "suggestion verified", "suggestion:3")
     audit.note_step(chain, *step, {"state": "applied"}, {"state": "verified"})
-    audit.note_outsider(chain, acting.team_id, "locked out", "203.0.113.7")
-    outsider, job = audit.events(chain, acting, limit=2)
+    audit.note_outsider(chain, principal.team_id, "locked out", "203.0.113.7")
+    outsider, job = audit.events(chain, principal, limit=2)
     assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
     assert (audit_text.who(job), audit_text.where(job)) == ("the worker, by itself", "job")
     assert audit_text.who(outsider) == "nobody signed in"
-    nobodys = audit.events(chain, acting, person_id=audit.NOBODY)
+    nobodys = audit.events(chain, principal, person_id=audit.NOBODY)
     assert [each.id for each in nobodys] == [outsider.id, job.id]
     audit.seal(chain)
     checked = audit.verify(chain, noted=head)
     assert (checked.sealed, checked.is_whole) == (7, True)
 
 
-def test_a_verb_that_touched_many_things_is_one_event(session: Session, acting: Acting) -> None:
-    audit.note_many(session, acting, "paused", "product", list(range(1000, 0, -1)))
-    audit.note_many(session, acting, "paused", "product", [7])
-    audit.note_many(session, acting, "paused", "product", [])
-    one, many = audit.events(session, acting)
+def test_a_verb_that_touched_many_things_is_one_event(
+    session: Session, principal: Principal
+) -> None:
+    audit.note_many(session, principal, "paused", "product", list(range(1000, 0, -1)))
+    audit.note_many(session, principal, "paused", "product", [7])
+    audit.note_many(session, principal, "paused", "product", [])
+    one, many = audit.events(session, principal)
     assert (one.thing, one.new) == ("product:7", {"count": 1, "ids": [7]})
     assert many.thing == "product"
     assert many.new is not None
@@ -216,9 +222,9 @@ anything = st.recursive(
 )
 @given(value=anything)
 def test_whatever_an_event_holds_is_kept_and_sealed(
-    session: Session, acting: Acting, value: object
+    session: Session, principal: Principal, value: object
 ) -> None:
-    audit.note(session, acting, "held", new={"value": value})
+    audit.note(session, principal, "held", new={"value": value})
     session.expire_all()
     assert audit.seal(session) == 1
     assert audit.verify(session).is_whole

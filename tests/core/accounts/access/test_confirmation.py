@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import api_tokens, confirmation, sessions, team_settings
 from core.accounts.access.confirmation import HOLDS, ConfirmationNeededError, mark_confirmed
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
 from core.accounts.models import AuditEvent
@@ -19,7 +19,7 @@ from core.accounts.people import membership, profile
 from tests.core.accounts.conftest import KEY, LIFETIME, NEW_HASH, NOW, OLD_HASH, Member, signed_in
 from tests.core.accounts.conftest import person as kept
 
-Verb = Callable[[Session, Acting, int], Any]
+Verb = Callable[[Session, Principal, int], Any]
 TEAM = TeamSettings("Team", "UTC", "open", requires_second_factor=False)
 SENSITIVE: dict[str, Verb] = {
     "a token": lambda s, who, _: api_tokens.make_api_token(s, who, "x", [Scope.READ], None, NOW),
@@ -39,19 +39,19 @@ SENSITIVE: dict[str, Verb] = {
 }
 
 
-def at_a_page(session: Session, who: Acting) -> Acting:
+def at_a_page(session: Session, who: Principal) -> Principal:
     found = sessions.find(session, signed_in(session, who), LIFETIME, NOW, None)
     assert found is not None
-    return found.acting
+    return found.principal
 
 
 @pytest.mark.parametrize("name", SENSITIVE)
 def test_a_session_alone_is_not_enough(
-    session: Session, acting: Acting, member: Member, name: str
+    session: Session, principal: Principal, member: Member, name: str
 ) -> None:
-    kept(session, acting).password_hash = OLD_HASH
+    kept(session, principal).password_hash = OLD_HASH
     other = member()
-    here = at_a_page(session, acting)
+    here = at_a_page(session, principal)
     with pytest.raises(ConfirmationNeededError):
         SENSITIVE[name](session, here, other.person_id)
 
@@ -80,10 +80,10 @@ def test_who_has_no_password_confirms_by_signing_in(session: Session, member: Me
 
 
 def test_the_name_and_the_clock_of_the_team_take_no_confirmation(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    kept(session, acting).password_hash = OLD_HASH
-    here = at_a_page(session, acting)
+    kept(session, principal).password_hash = OLD_HASH
+    here = at_a_page(session, principal)
     now = team_settings.get_team_settings(session, here, "closed")
     assert team_settings.change_team_settings(
         session, here, replace(now, name="Lamps"), "closed", NOW

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import devices, sessions
 from core.accounts.access.devices import bucket_of, find_device, remember_device
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.login.throttling import (
     AttemptLimits,
     Form,
@@ -25,7 +25,7 @@ ADA = "ada@shop.example"
 HERE, THERE = "203.0.113.7", "198.51.100.2"
 
 
-def device_of(session: Session, who: Acting, presented: str | None = None) -> str:
+def device_of(session: Session, who: Principal, presented: str | None = None) -> str:
     return remember_device(session, signed_in(session, who), presented, NOW)
 
 
@@ -163,7 +163,7 @@ def test_ending_a_session_elsewhere_forgets_its_device_and_keeps_this_one(
     kept = remember_device(session, here, None, NOW)
     found = sessions.find(session, here, LIFETIME, NOW, None)
     assert found is not None
-    sessions.end_others(session, found.acting, NOW)
+    sessions.end_others(session, found.principal, NOW)
     assert find_device(session, lost, ADA, NOW) is None
     assert find_device(session, kept, ADA, NOW)
 
@@ -186,10 +186,12 @@ def test_signing_out_leaves_the_device_known(session: Session, member: Member) -
     assert find_device(session, token, ADA, NOW)
 
 
-def test_who_is_erased_leaves_no_device(session: Session, acting: Acting, member: Member) -> None:
+def test_who_is_erased_leaves_no_device(
+    session: Session, principal: Principal, member: Member
+) -> None:
     ada = member(mail=ADA)
     device_of(session, ada)
-    disable(session, acting, ada.person_id, NOW)
-    erase(session, acting, ada.person_id)
+    disable(session, principal, ada.person_id, NOW)
+    erase(session, principal, ada.person_id)
     assert person(session, ada).state == "erased"
     assert session.scalar(select(func.count()).select_from(KnownDevice)) == 0

@@ -15,8 +15,8 @@ import pytest
 
 import core
 from core.accounts.access import refusals
-from core.accounts.access.operations import VERBS
-from core.accounts.access.permissions import Acting, Right, Role, Scope
+from core.accounts.access.operations import OPERATIONS
+from core.accounts.access.permissions import Permission, Principal, Role, Scope
 from core.errors import NotAllowedError
 
 # Verb → the least role that may call it, and the scope a token needs; None: no token may.
@@ -199,14 +199,14 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
         loaded = importlib.import_module(module.name)
         for name, function in inspect.getmembers(loaded, inspect.isfunction):
             is_here = function.__module__ == module.name and not name.startswith("_")
-            if is_here and Acting in annotations(function).values():
+            if is_here and Principal in annotations(function).values():
                 yield f"{module.name}.{name}".removeprefix("core."), function
 
 
-TOLD_WHO_ACTS = {
+OPERATIONS_OF_PRINCIPALS = {
     name: function
     for name, function in functions()
-    if annotations(function).get("return") is not Acting
+    if annotations(function).get("return") is not Principal
 }
 
 
@@ -218,24 +218,24 @@ def call(
     needs_second_factor: bool = False,
 ) -> None:
     """Call a verb with nothing but who acts; raises NotAllowedError when that is refused."""
-    acting = Acting(
+    principal = Principal(
         1, 1, "Somebody", "UTC", role, scopes=scopes, needs_second_factor=needs_second_factor
     )
     try:
-        TOLD_WHO_ACTS[name](Untouched(), acting)
+        OPERATIONS_OF_PRINCIPALS[name](Untouched(), principal)
     except (TypeError, AssertionError):
         return  # it went past the check, and then missed its other arguments or the session
 
 
 def test_every_function_that_is_told_who_acts_is_a_verb() -> None:
-    named = {name.removeprefix("core.") for name in VERBS}
-    assert set(TOLD_WHO_ACTS) - NO_VERBS == named
+    named = {name.removeprefix("core.") for name in OPERATIONS}
+    assert set(OPERATIONS_OF_PRINCIPALS) - NO_VERBS == named
 
 
 def test_every_verb_has_an_entry_in_the_table() -> None:
-    missing = {name.removeprefix("core.") for name in VERBS} - set(LEAST)
+    missing = {name.removeprefix("core.") for name in OPERATIONS} - set(LEAST)
     assert missing == set(), "Decide who may call these, and write it into LEAST."
-    assert set(LEAST) - set(TOLD_WHO_ACTS) == set(), "These are no verbs any more."
+    assert set(LEAST) - set(OPERATIONS_OF_PRINCIPALS) == set(), "These are no verbs any more."
 
 
 @pytest.mark.parametrize("name", LEAST)
@@ -259,8 +259,8 @@ def test_a_refusal_is_noted_and_what_is_let_through_is_not(noted: list[str]) -> 
 
 @pytest.mark.parametrize("name", LEAST)
 def test_without_the_second_factor_that_is_required_only_ones_own_is_there(name: str) -> None:
-    right = VERBS[f"core.{name}"]
-    if right is Right.SELF:
+    permission = OPERATIONS[f"core.{name}"]
+    if permission is Permission.SELF:
         call(name, Role.ADMIN, needs_second_factor=True)
     else:
         with pytest.raises(NotAllowedError, match="two-factor authentication"):

@@ -19,7 +19,7 @@ from core.accounts.access.one_time_tokens import (
     use_up,
     void_all,
 )
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import OneTimeToken
 from core.accounts.people.membership import acting_owner
 from core.database import session as db
@@ -29,55 +29,59 @@ TOGETHER = (Purpose.TICKET, Purpose.SECOND)
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_token_opens_its_door_once(session: Session, acting: Acting, purpose: Purpose) -> None:
-    token = make_token(session, acting.person_id, purpose, NOW)
-    assert find_token(session, token, purpose, NOW) == acting.person_id
-    assert use_token(session, token, purpose, NOW) == acting.person_id
+def test_a_token_opens_its_door_once(
+    session: Session, principal: Principal, purpose: Purpose
+) -> None:
+    token = make_token(session, principal.person_id, purpose, NOW)
+    assert find_token(session, token, purpose, NOW) == principal.person_id
+    assert use_token(session, token, purpose, NOW) == principal.person_id
     assert use_token(session, token, purpose, NOW) is None
     assert find_token(session, token, purpose, NOW) is None
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_token_ends(session: Session, acting: Acting, purpose: Purpose) -> None:
-    token = make_token(session, acting.person_id, purpose, NOW)
+def test_a_token_ends(session: Session, principal: Principal, purpose: Purpose) -> None:
+    token = make_token(session, principal.person_id, purpose, NOW)
     end = NOW + LIFETIMES[purpose]
     assert find_token(session, token, purpose, end - timedelta(seconds=1))
     assert use_token(session, token, purpose, end) is None
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_a_token_opens_no_other_door(session: Session, acting: Acting, purpose: Purpose) -> None:
-    token = make_token(session, acting.person_id, purpose, NOW)
+def test_a_token_opens_no_other_door(
+    session: Session, principal: Principal, purpose: Purpose
+) -> None:
+    token = make_token(session, principal.person_id, purpose, NOW)
     for other in set(Purpose) - {purpose}:
         assert find_token(session, token, other, NOW) is None
         assert use_token(session, token, other, NOW) is None
-    assert use_token(session, token, purpose, NOW) == acting.person_id
+    assert use_token(session, token, purpose, NOW) == principal.person_id
 
 
 @pytest.mark.parametrize("purpose", [each for each in Purpose if each not in TOGETHER])
 def test_a_new_link_makes_the_earlier_one_void(
-    session: Session, acting: Acting, purpose: Purpose
+    session: Session, principal: Principal, purpose: Purpose
 ) -> None:
-    first = make_token(session, acting.person_id, purpose, NOW)
-    second = make_token(session, acting.person_id, purpose, NOW)
+    first = make_token(session, principal.person_id, purpose, NOW)
+    second = make_token(session, principal.person_id, purpose, NOW)
     assert use_token(session, first, purpose, NOW) is None
-    assert use_token(session, second, purpose, NOW) == acting.person_id
+    assert use_token(session, second, purpose, NOW) == principal.person_id
 
 
-def test_two_tabs_may_sign_in_at_once(session: Session, acting: Acting) -> None:
-    tickets = [make_token(session, acting.person_id, Purpose.TICKET, NOW) for _ in range(2)]
+def test_two_tabs_may_sign_in_at_once(session: Session, principal: Principal) -> None:
+    tickets = [make_token(session, principal.person_id, Purpose.TICKET, NOW) for _ in range(2)]
     assert all(use_token(session, ticket, Purpose.TICKET, NOW) for ticket in tickets)
 
 
-def test_all_of_a_persons_tokens_can_be_made_void(session: Session, acting: Acting) -> None:
-    tokens = {each: make_token(session, acting.person_id, each, NOW) for each in Purpose}
-    void_all(session, acting.person_id, NOW, but=Purpose.SETUP)
+def test_all_of_a_persons_tokens_can_be_made_void(session: Session, principal: Principal) -> None:
+    tokens = {each: make_token(session, principal.person_id, each, NOW) for each in Purpose}
+    void_all(session, principal.person_id, NOW, but=Purpose.SETUP)
     alive = [each for each in Purpose if find_token(session, tokens[each], each, NOW)]
     assert alive == [Purpose.SETUP]
 
 
-def test_the_token_itself_is_not_kept(session: Session, acting: Acting) -> None:
-    token = make_token(session, acting.person_id, Purpose.RESET, NOW)
+def test_the_token_itself_is_not_kept(session: Session, principal: Principal) -> None:
+    token = make_token(session, principal.person_id, Purpose.RESET, NOW)
     [kept] = session.query(OneTimeToken)
     assert token.encode() not in kept.token_hash
 

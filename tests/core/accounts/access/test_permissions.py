@@ -10,8 +10,8 @@ from core.accounts.access.permissions import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
     SHORTEST_PASSWORD,
-    Acting,
-    Right,
+    Permission,
+    Principal,
     Role,
     Scope,
     clean_mail,
@@ -26,52 +26,52 @@ from core.errors import InvalidInputError, NotAllowedError
 from core.text.escaping import escape_markdown
 
 
-def somebody(role: Role, scopes: frozenset[Scope] | None = None) -> Acting:
-    return Acting(1, 1, "Somebody", "UTC", role, scopes=scopes)
+def somebody(role: Role, scopes: frozenset[Scope] | None = None) -> Principal:
+    return Principal(1, 1, "Somebody", "UTC", role, scopes=scopes)
 
 
 MAY = {
-    Role.VIEWER: {Right.READ, Right.SELF},
-    Role.SELLER: {Right.READ, Right.SELF, Right.PROPOSE, Right.TRACK},
-    Role.MANAGER: set(Right) - {Right.ADMIN},
-    Role.ADMIN: set(Right),
+    Role.VIEWER: {Permission.READ, Permission.SELF},
+    Role.SELLER: {Permission.READ, Permission.SELF, Permission.PROPOSE, Permission.TRACK},
+    Role.MANAGER: set(Permission) - {Permission.ADMIN},
+    Role.ADMIN: set(Permission),
 }
 
 
-@pytest.mark.parametrize("right", Right)
+@pytest.mark.parametrize("right", Permission)
 @pytest.mark.parametrize("role", Role)
-def test_each_role_may_what_is_its_own(role: Role, right: Right) -> None:
+def test_each_role_may_what_is_its_own(role: Role, right: Permission) -> None:
     assert somebody(role).may(right) is (right in MAY[role])
 
 
-@pytest.mark.parametrize("right", Right)
-def test_a_token_never_administers_nor_touches_its_owners_account(right: Right) -> None:
+@pytest.mark.parametrize("right", Permission)
+def test_a_token_never_administers_nor_touches_its_owners_account(right: Permission) -> None:
     everything = somebody(Role.ADMIN, frozenset(Scope))
-    allowed = {Right.READ, Right.PROPOSE, Right.TRACK, Right.TRACK_TEAM}
+    allowed = {Permission.READ, Permission.PROPOSE, Permission.TRACK, Permission.TRACK_TEAM}
     assert everything.may(right) is (right in allowed)
 
 
 def test_a_token_without_scopes_may_nothing() -> None:
-    assert not any(somebody(Role.ADMIN, frozenset()).may(right) for right in Right)
+    assert not any(somebody(Role.ADMIN, frozenset()).may(right) for right in Permission)
 
 
 def test_a_refusal_names_the_role_it_takes() -> None:
     with pytest.raises(NotAllowedError, match="takes the role manager; yours is viewer"):
-        require(somebody(Role.VIEWER), Right.TEAM)
+        require(somebody(Role.VIEWER), Permission.TEAM)
 
 
 def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
     reader = somebody(Role.SELLER, frozenset({Scope.READ}))
     with pytest.raises(NotAllowedError, match="lacks the scope act"):
-        require(reader, Right.TRACK)
+        require(reader, Permission.TRACK)
     with pytest.raises(NotAllowedError, match="No token may do this"):
-        require(reader, Right.SELF)
+        require(reader, Permission.SELF)
 
 
 @pytest.mark.parametrize("scope", Scope)
 def test_a_token_proposes_with_its_own_scope_only(scope: Scope) -> None:
     token = somebody(Role.SELLER, frozenset({scope}))
-    assert token.may(Right.PROPOSE) is (scope is Scope.PROPOSE)
+    assert token.may(Permission.PROPOSE) is (scope is Scope.PROPOSE)
 
 
 def test_nobody_gives_away_more_than_their_own_role() -> None:
@@ -80,7 +80,7 @@ def test_nobody_gives_away_more_than_their_own_role() -> None:
 
 def test_who_acts_always_has_a_role() -> None:
     with pytest.raises(TypeError, match="role"):
-        Acting(1, 1, "Nobody", "UTC")  # type: ignore[call-arg]
+        Principal(1, 1, "Nobody", "UTC")  # type: ignore[call-arg]
     assert replace(somebody(Role.VIEWER), name="Else").role is Role.VIEWER
 
 

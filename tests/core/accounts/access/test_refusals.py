@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import refusals
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.models import AuditEvent, RefusalCount
 from core.accounts.people import membership
 from core.database import session as db
@@ -24,7 +24,7 @@ def test_a_verb_that_is_refused_is_in_the_audit(session: Session, member: Member
         membership.members(session, sam)
     [event] = told(session)
     assert event.person_id == sam.person_id
-    assert event.new == {"what": "accounts.service.members", "times today": 1}
+    assert event.new == {"what": "accounts.people.membership.members", "times today": 1}
 
 
 def test_a_token_that_lacks_the_scope_leaves_a_trace_too(session: Session, member: Member) -> None:
@@ -57,7 +57,7 @@ def test_many_refusals_are_counted_and_told_ever_more_rarely(
 
 
 def test_an_address_leaves_a_trace_before_anybody_has_signed_in(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     refusals.note_refused_outsider("203.0.113.7", "form reset")
     [event] = told(session)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import one_time_tokens, sessions
 from core.accounts.access.one_time_tokens import Purpose
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.login import password_login
 from core.accounts.login.password_login import Known
 from core.accounts.login.throttling import AttemptLimits, begin_attempt, count_failed
@@ -31,24 +31,24 @@ HOUR = timedelta(hours=1)
 LIMITS = AttemptLimits(5, 20, timedelta(minutes=15))
 
 
-def found(session: Session, token: str, hours: float = 0) -> Acting | None:
+def found(session: Session, token: str, hours: float = 0) -> Principal | None:
     now = NOW + hours * HOUR
     answer = sessions.find(session, token, LIFETIME, now, "203.0.113.7")
-    return answer.acting if answer else None
+    return answer.principal if answer else None
 
 
 def test_a_cookie_stands_for_who_signed_in(session: Session, member: Member) -> None:
     sam = member(Role.SELLER)
-    acting = found(session, signed_in(session, sam))
-    assert acting is not None
-    assert (acting.person_id, acting.role, acting.team_id) == (
+    principal = found(session, signed_in(session, sam))
+    assert principal is not None
+    assert (principal.person_id, principal.role, principal.team_id) == (
         sam.person_id,
         Role.SELLER,
         sam.team_id,
     )
-    assert acting.address == "203.0.113.7"
-    assert acting.session_id is not None
-    assert acting.scopes is None
+    assert principal.address == "203.0.113.7"
+    assert principal.session_id is not None
+    assert principal.scopes is None
 
 
 def test_the_cookies_token_is_not_kept(session: Session, member: Member) -> None:
@@ -66,9 +66,9 @@ def test_a_sign_in_that_is_not_used_ends(session: Session, member: Member) -> No
 def test_a_sign_in_that_is_used_goes_on_but_not_for_ever(session: Session, member: Member) -> None:
     token = signed_in(session, member())
     for hours in range(0, 14 * 24, 11):
-        acting = found(session, token, hours)
-        assert acting is not None
-        sessions.touch(session, acting, NOW + hours * HOUR)
+        principal = found(session, token, hours)
+        assert principal is not None
+        sessions.touch(session, principal, NOW + hours * HOUR)
     assert found(session, token, 14 * 24 - 0.01)
     assert found(session, token, 14 * 24) is None
 
@@ -104,9 +104,9 @@ def test_a_role_that_was_lowered_counts_at_the_next_look(session: Session, membe
     token = signed_in(session, sam)
     person(session, sam).role = Role.VIEWER.value
     session.flush()
-    acting = found(session, token)
-    assert acting is not None
-    assert acting.role is Role.VIEWER
+    principal = found(session, token)
+    assert principal is not None
+    assert principal.role is Role.VIEWER
 
 
 @settings(
@@ -145,29 +145,31 @@ def test_what_a_browser_calls_itself_is_kept_without_what_the_database_refuses(
 def test_one_sees_and_ends_only_ones_own_sign_ins(session: Session, member: Member) -> None:
     sam, eve = member(), member(mail="eve@team.example")
     signed_in(session, sam)
-    acting = found(session, signed_in(session, sam))
-    assert acting is not None
+    principal = found(session, signed_in(session, sam))
+    assert principal is not None
     of_eve = found(session, signed_in(session, eve))
     assert of_eve is not None
-    seen = sessions.open_sign_ins(session, acting, LIFETIME, NOW)
+    seen = sessions.open_sign_ins(session, principal, LIFETIME, NOW)
     assert [row.is_this for row in seen].count(True) == 1
     assert len(seen) == 2
     with pytest.raises(NotFoundError):
-        sessions.end_one(session, acting, of_eve.session_id or 0, NOW)
+        sessions.end_one(session, principal, of_eve.session_id or 0, NOW)
     other = next(row for row in seen if not row.is_this)
-    sessions.end_one(session, acting, other.id, NOW)
-    assert [row.is_this for row in sessions.open_sign_ins(session, acting, LIFETIME, NOW)] == [True]
+    sessions.end_one(session, principal, other.id, NOW)
+    assert [row.is_this for row in sessions.open_sign_ins(session, principal, LIFETIME, NOW)] == [
+        True
+    ]
     with pytest.raises(NotFoundError):
-        sessions.end_one(session, acting, other.id, NOW)
+        sessions.end_one(session, principal, other.id, NOW)
 
 
 def test_signing_out_everywhere_else_leaves_this_one(session: Session, member: Member) -> None:
     sam = member()
     elsewhere, here = signed_in(session, sam), signed_in(session, sam)
-    acting = found(session, here)
-    assert acting is not None
+    principal = found(session, here)
+    assert principal is not None
     ticket = sessions.make_ticket(session, sam.person_id, NOW)
-    assert sessions.end_others(session, acting, NOW) == 1
+    assert sessions.end_others(session, principal, NOW) == 1
     assert found(session, here)
     assert found(session, elsewhere) is None
     # Somebody who knew the password and is half way in stays out as well.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit, sessions
 from core.accounts.access.api_tokens import find_by_token, make_api_token
 from core.accounts.access.confirmation import mark_confirmed
-from core.accounts.access.permissions import Acting, Right, Role, Scope, require
+from core.accounts.access.permissions import Permission, Principal, Role, Scope, require
 from core.accounts.access.team_settings import (
     TeamSettings,
     change_team_settings,
@@ -23,32 +23,32 @@ from tests.core.accounts.conftest import KEY, LIFETIME, NOW, OLD_HASH, Member, p
 from tests.factories import stranger
 
 
-def test_what_was_never_set_is_as_the_process_says(session: Session, acting: Acting) -> None:
-    assert get_team_settings(session, acting, "closed").registration == "closed"
+def test_what_was_never_set_is_as_the_process_says(session: Session, principal: Principal) -> None:
+    assert get_team_settings(session, principal, "closed").registration == "closed"
     assert registration_mode(session, "open") == "open"
 
 
-def test_what_was_set_wins_over_the_process(session: Session, acting: Acting) -> None:
-    now = get_team_settings(session, acting, "invitation")
+def test_what_was_set_wins_over_the_process(session: Session, principal: Principal) -> None:
+    now = get_team_settings(session, principal, "invitation")
     assert change_team_settings(
-        session, acting, replace(now, registration="closed"), "invitation", NOW
+        session, principal, replace(now, registration="closed"), "invitation", NOW
     )
     assert registration_mode(session, "open") == "closed"
-    assert get_team_settings(session, acting, "open").registration == "closed"
-    change_team_settings(session, acting, replace(now, registration="open"), "open", NOW)
+    assert get_team_settings(session, principal, "open").registration == "closed"
+    change_team_settings(session, principal, replace(now, registration="open"), "open", NOW)
     assert registration_mode(session, "closed") == "open"
     versions = session.execute(text("SELECT version FROM team_setting")).scalars().all()
     assert versions == [2]
 
 
 def test_a_change_is_audited_with_both_values_and_no_change_is_not(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    now = get_team_settings(session, acting, "invitation")
-    assert not change_team_settings(session, acting, now, "invitation", NOW)
+    now = get_team_settings(session, principal, "invitation")
+    assert not change_team_settings(session, principal, now, "invitation", NOW)
     wanted = replace(now, name="  Kettle \x00 & Co ", time_zone="Asia/Tokyo")
-    assert change_team_settings(session, acting, wanted, "invitation", NOW)
-    [event] = audit.events(session, acting, what="changed team settings")
+    assert change_team_settings(session, principal, wanted, "invitation", NOW)
+    [event] = audit.events(session, principal, what="changed team settings")
     assert event.old == {"name": now.name, "time_zone": now.time_zone}
     assert event.new == {"name": "Kettle & Co", "time_zone": "Asia/Tokyo"}
     stored = session.execute(text("SELECT count(*) FROM team_setting")).scalar_one()
@@ -59,15 +59,17 @@ def test_a_change_is_audited_with_both_values_and_no_change_is_not(
     "bad",
     [{"registration": "all"}, {"registration": ""}, {"time_zone": "Mars/Base"}, {"name": "  "}],
 )
-def test_what_can_not_be_is_refused(session: Session, acting: Acting, bad: dict[str, Any]) -> None:
-    now = get_team_settings(session, acting, "invitation")
+def test_what_can_not_be_is_refused(
+    session: Session, principal: Principal, bad: dict[str, Any]
+) -> None:
+    now = get_team_settings(session, principal, "invitation")
     with pytest.raises(InvalidInputError):
-        change_team_settings(session, acting, replace(now, **bad), "invitation", NOW)
+        change_team_settings(session, principal, replace(now, **bad), "invitation", NOW)
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER, Role.MANAGER])
-def test_only_an_administrator_may(session: Session, acting: Acting, role: Role) -> None:
-    lesser = replace(acting, role=role)
+def test_only_an_administrator_may(session: Session, principal: Principal, role: Role) -> None:
+    lesser = replace(principal, role=role)
     with pytest.raises(NotAllowedError):
         get_team_settings(session, lesser, "open")
     with pytest.raises(NotAllowedError):
@@ -77,13 +79,13 @@ def test_only_an_administrator_may(session: Session, acting: Acting, role: Role)
 # Two-factor authentication for everybody
 
 
-def at_a_page(session: Session, who: Acting) -> Acting:
+def at_a_page(session: Session, who: Principal) -> Principal:
     found = sessions.find(session, signed_in(session, who), LIFETIME, NOW, None)
     assert found is not None
-    return found.acting
+    return found.principal
 
 
-def require_it(session: Session, admin: Acting) -> None:
+def require_it(session: Session, admin: Principal) -> None:
     person(session, admin).totp_confirmed_at = NOW
     now = get_team_settings(session, admin, "open")
     wanted = replace(now, requires_second_factor=True)
@@ -91,72 +93,72 @@ def require_it(session: Session, admin: Acting) -> None:
 
 
 def test_who_has_a_password_alone_may_nothing_but_set_it_up(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
-    assert at_a_page(session, sam).may(Right.READ)
-    require_it(session, acting)
+    assert at_a_page(session, sam).may(Permission.READ)
+    require_it(session, principal)
     confined = at_a_page(session, sam)
-    assert [right for right in Right if confined.may(right)] == [Right.SELF]
+    assert [right for right in Permission if confined.may(right)] == [Permission.SELF]
     person(session, sam).totp_confirmed_at = NOW
     session.flush()
-    assert at_a_page(session, sam).may(Right.TRACK)
+    assert at_a_page(session, sam).may(Permission.TRACK)
 
 
 def test_single_sign_on_the_demo_and_other_teams_are_exempt(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     by_sign_on, demo = member(mail="a@t.example"), member(mail="d@t.example", is_demo=True)
     person(session, by_sign_on).password_hash = None
     other = stranger(session)
-    require_it(session, acting)
+    require_it(session, principal)
     for who in (by_sign_on, demo, other):
         assert not at_a_page(session, who).needs_second_factor
 
 
 def test_a_token_does_nothing_until_its_owner_has_set_it_up(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
     token = make_api_token(session, sam, "Report", list(Scope), None, NOW)
-    require_it(session, acting)
+    require_it(session, principal)
     bearer = find_by_token(session, token, NOW, None)
     assert bearer is not None
-    assert not any(bearer.acting.may(right) for right in Right)
+    assert not any(bearer.principal.may(right) for right in Permission)
     with pytest.raises(NotAllowedError, match="two-factor authentication"):
-        require(bearer.acting, Right.READ)
+        require(bearer.principal, Permission.READ)
     person(session, sam).totp_confirmed_at = NOW
     session.flush()
     bearer = find_by_token(session, token, NOW, None)
     assert bearer is not None
-    assert bearer.acting.may(Right.READ)
+    assert bearer.principal.may(Permission.READ)
 
 
 def test_who_has_yet_to_set_it_up_makes_no_token(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
-    require_it(session, acting)
+    require_it(session, principal)
     confined = at_a_page(session, sam)
     mark_confirmed(session, confined, NOW)
     with pytest.raises(NotAllowedError, match="two-factor authentication"):
         make_api_token(session, confined, "Report", [Scope.READ], None, NOW)
 
 
-def test_nobody_requires_of_others_what_they_lack(session: Session, acting: Acting) -> None:
-    person(session, acting).password_hash = OLD_HASH
-    now = get_team_settings(session, acting, "open")
+def test_nobody_requires_of_others_what_they_lack(session: Session, principal: Principal) -> None:
+    person(session, principal).password_hash = OLD_HASH
+    now = get_team_settings(session, principal, "open")
     with pytest.raises(InvalidInputError, match="your own"):
         change_team_settings(
-            session, acting, replace(now, requires_second_factor=True), "open", NOW
+            session, principal, replace(now, requires_second_factor=True), "open", NOW
         )
 
 
 def test_what_is_required_is_not_removed_by_its_owner(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
-    require_it(session, acting)
+    require_it(session, principal)
     person(session, sam).totp_confirmed_at = NOW
     with pytest.raises(InvalidInputError, match="requires"):
         remove_second_factor(session, sam, "123456", KEY, NOW)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.login import single_sign_on
 from core.accounts.login.single_sign_on import Admission, Claims, LinkNeedsPasswordError
 from core.accounts.models import AuditEvent, Person
@@ -38,8 +38,8 @@ def let_in(session: Session, who: Claims, how: Admission = OPEN, now: datetime =
     return session.get_one(Person, single_sign_on.let_in(session, who, how, now, None))
 
 
-def somebody(session: Session, acting: Acting, **values: Any) -> Person:
-    usual = {"team_id": acting.team_id, "name": "Anna", "mail": "anna@team.example"}
+def somebody(session: Session, principal: Principal, **values: Any) -> Person:
+    usual = {"team_id": principal.team_id, "name": "Anna", "mail": "anna@team.example"}
     person = Person(**(usual | values))
     session.add(person)
     session.commit()
@@ -112,7 +112,7 @@ def test_groups_that_give_no_role_are_refused_at_the_start(setting: str) -> None
 
 
 def test_a_stranger_is_made_only_where_registration_is_open(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     with pytest.raises(NotAllowedError, match="invited"):
         let_in(session, claims(), CLOSED)
@@ -121,9 +121,9 @@ def test_a_stranger_is_made_only_where_registration_is_open(
 
 
 def test_somebody_known_by_mail_is_linked_and_then_known_by_the_identity(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    known = somebody(session, acting, role="seller")
+    known = somebody(session, principal, role="seller")
     assert let_in(session, claims(), CLOSED).id == known.id
     moved = claims(email="anna@married.example", nonce="n-2")
     assert let_in(session, moved, CLOSED).id == known.id
@@ -131,9 +131,9 @@ def test_somebody_known_by_mail_is_linked_and_then_known_by_the_identity(
 
 
 def test_an_account_with_a_password_is_linked_once_its_owner_has_shown_it(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    known = somebody(session, acting, role="seller", password_hash="$argon2id$theirs")
+    known = somebody(session, principal, role="seller", password_hash="$argon2id$theirs")
     with pytest.raises(LinkNeedsPasswordError):
         let_in(session, claims())
     assert known.outside_identity is None
@@ -143,7 +143,7 @@ def test_an_account_with_a_password_is_linked_once_its_owner_has_shown_it(
 
 
 def test_another_identity_with_the_same_mail_is_somebody_else(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     let_in(session, claims())
     with pytest.raises(NotAllowedError, match="Somebody else"):
@@ -151,23 +151,23 @@ def test_another_identity_with_the_same_mail_is_somebody_else(
 
 
 @pytest.mark.parametrize("state", ["disabled", "erased"])
-def test_who_is_shut_out_stays_out(session: Session, acting: Acting, state: str) -> None:
-    somebody(session, acting, state=state)
+def test_who_is_shut_out_stays_out(session: Session, principal: Principal, state: str) -> None:
+    somebody(session, principal, state=state)
     with pytest.raises(NotAllowedError, match="may not sign in"):
         let_in(session, claims())
 
 
-def test_people_of_the_demo_come_from_no_provider(session: Session, acting: Acting) -> None:
-    somebody(session, acting, is_demo=True)
+def test_people_of_the_demo_come_from_no_provider(session: Session, principal: Principal) -> None:
+    somebody(session, principal, is_demo=True)
     with pytest.raises(NotAllowedError, match="may not sign in"):
         let_in(session, claims())
 
 
 @pytest.mark.parametrize("state", ["invited", "registered"])
 def test_who_was_expected_joins_without_the_password_of_before(
-    session: Session, acting: Acting, state: str
+    session: Session, principal: Principal, state: str
 ) -> None:
-    somebody(session, acting, state=state, password_hash="of somebody who claimed the address")
+    somebody(session, principal, state=state, password_hash="of somebody who claimed the address")
     person = let_in(session, claims())
     assert (person.state, person.password_hash) == ("active", None)
 
@@ -175,7 +175,7 @@ def test_who_was_expected_joins_without_the_password_of_before(
 # Once, and soon
 
 
-def test_a_sign_on_counts_once(session: Session, acting: Acting) -> None:
+def test_a_sign_on_counts_once(session: Session, principal: Principal) -> None:
     let_in(session, claims())
     with pytest.raises(NotAllowedError, match="used already"):
         let_in(session, claims())
@@ -183,7 +183,7 @@ def test_a_sign_on_counts_once(session: Session, acting: Acting) -> None:
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=6), -timedelta(minutes=6)])
-def test_a_sign_on_does_not_keep(session: Session, acting: Acting, late: timedelta) -> None:
+def test_a_sign_on_does_not_keep(session: Session, principal: Principal, late: timedelta) -> None:
     with pytest.raises(NotAllowedError, match="too long"):
         let_in(session, claims(), now=NOW + late)
 
@@ -191,7 +191,9 @@ def test_a_sign_on_does_not_keep(session: Session, acting: Acting, late: timedel
 # As what
 
 
-def test_groups_give_the_role_each_time_and_it_is_noted(session: Session, acting: Acting) -> None:
+def test_groups_give_the_role_each_time_and_it_is_noted(
+    session: Session, principal: Principal
+) -> None:
     assert let_in(session, claims(groups=["it"]), BY_GROUP).role == "admin"
     again = let_in(session, claims(groups=["buyers"], nonce="n-2"), BY_GROUP)
     assert again.role == "seller"
@@ -200,12 +202,12 @@ def test_groups_give_the_role_each_time_and_it_is_noted(session: Session, acting
     assert (noted.new["from"], noted.new["role"]) == ("admin", "seller")
 
 
-def test_who_is_in_no_group_is_not_let_in(session: Session, acting: Acting) -> None:
+def test_who_is_in_no_group_is_not_let_in(session: Session, principal: Principal) -> None:
     with pytest.raises(NotAllowedError, match="no group"):
         let_in(session, claims(groups=["others"]), BY_GROUP)
 
 
-def test_groups_do_not_take_the_last_administrator(session: Session, acting: Acting) -> None:
-    owner = session.get_one(Person, acting.person_id)
+def test_groups_do_not_take_the_last_administrator(session: Session, principal: Principal) -> None:
+    owner = session.get_one(Person, principal.person_id)
     who = claims(email=owner.mail, groups=["buyers"])
     assert let_in(session, who, BY_GROUP).role == "admin"

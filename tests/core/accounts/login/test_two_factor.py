@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.credentials import encrypted
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.login.two_factor import (
     begin_second_factor,
     check_code,
@@ -41,7 +41,7 @@ RFC_CODES = [
 STEP = timedelta(seconds=30)
 
 
-def with_app(session: Session, who: Acting, secret: str = RFC_SECRET) -> pyotp.TOTP:
+def with_app(session: Session, who: Principal, secret: str = RFC_SECRET) -> pyotp.TOTP:
     kept = person(session, who)
     kept.totp_secret, kept.totp_confirmed_at = encrypted(secret, KEY), NOW
     session.flush()
@@ -98,7 +98,7 @@ def test_any_other_text_is_no_code(session: Session, member: Member, code: str) 
     assert not check_code(session, number, code, KEY, NOW)
 
 
-def set_up(session: Session, who: Acting) -> tuple[pyotp.TOTP, list[str]]:
+def set_up(session: Session, who: Principal) -> tuple[pyotp.TOTP, list[str]]:
     uri = begin_second_factor(session, who, KEY, NOW)
     app = pyotp.parse_uri(uri)
     assert isinstance(app, pyotp.TOTP)
@@ -164,17 +164,17 @@ def test_removing_it_takes_a_code_and_leaves_nothing(session: Session, member: M
 
 
 def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
     set_up(session, sam)
-    set_up(session, acting)
-    remove_second_factor_of(session, acting, sam.person_id, NOW)
+    set_up(session, principal)
+    remove_second_factor_of(session, principal, sam.person_id, NOW)
     assert not is_asked_of(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="your own"):
-        remove_second_factor_of(session, acting, acting.person_id, NOW)
+        remove_second_factor_of(session, principal, principal.person_id, NOW)
     with pytest.raises(InvalidInputError, match="has no second factor"):
-        remove_second_factor_of(session, acting, sam.person_id, NOW)
+        remove_second_factor_of(session, principal, sam.person_id, NOW)
 
 
 def test_an_administrator_of_another_team_finds_nobody(session: Session, member: Member) -> None:

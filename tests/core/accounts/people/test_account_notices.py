@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.people import account_notices
 from tests.core.accounts.conftest import Member
 from tests.factories import stranger
@@ -31,15 +31,15 @@ def test_anothers_notices_are_neither_seen_nor_read(session: Session, member: Me
 
 
 def test_administrators_are_told_those_of_the_team_who_are_active(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     others = [
         member(Role.MANAGER),
         member(Role.ADMIN, "off@team.example", state="disabled"),
         stranger(session, Role.ADMIN),
     ]
-    account_notices.tell_admins(session, acting.team_id, "Something happened.")
-    assert account_notices.count_unread(session, acting) == 1
+    account_notices.tell_admins(session, principal.team_id, "Something happened.")
+    assert account_notices.count_unread(session, principal) == 1
     assert [account_notices.count_unread(session, each) for each in others] == [0, 0, 0]
 
 

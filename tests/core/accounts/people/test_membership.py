@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import api_tokens, sessions
 from core.accounts.access.one_time_tokens import LIFETIMES, Purpose, find_token, make_token
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import AuditEvent, Notice, OneTimeToken, Person
 from core.accounts.people import account_notices
 from core.accounts.people.membership import (
@@ -104,15 +104,17 @@ def test_a_job_acts_in_the_role_of_now(session: Session, member: Member) -> None
     sam = member(Role.MANAGER)
     person(session, sam).role = "viewer"
     session.flush()
-    acting = acting_person(session, sam.person_id)
-    assert (acting.role, acting.means) == (Role.VIEWER, Means.JOB)
+    principal = acting_person(session, sam.person_id)
+    assert (principal.role, principal.via) == (Role.VIEWER, Via.JOB)
 
 
 # Invitations
 
 
-def test_who_is_invited_joins_in_the_role_that_was_given(session: Session, acting: Acting) -> None:
-    number, token = invite(session, acting, "Ada@Shop.example", Role.MANAGER, NOW)
+def test_who_is_invited_joins_in_the_role_that_was_given(
+    session: Session, principal: Principal
+) -> None:
+    number, token = invite(session, principal, "Ada@Shop.example", Role.MANAGER, NOW)
     invited = find_invited(session, token, Purpose.INVITATION, NOW)
     assert invited is not None
     assert (invited.mail, invited.role) == (MAIL, Role.MANAGER)
@@ -123,69 +125,71 @@ def test_who_is_invited_joins_in_the_role_that_was_given(session: Session, actin
         join(session, token)
 
 
-def test_an_invitation_is_for_its_address(session: Session, acting: Acting) -> None:
-    number, token = invite(session, acting, MAIL, Role.SELLER, NOW)
+def test_an_invitation_is_for_its_address(session: Session, principal: Principal) -> None:
+    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
     accept(session, token, Purpose.INVITATION, "Eve", "eve@shop.example", NEW_HASH, NOW)
     assert person(session, number).mail == MAIL
 
 
-def test_an_invitation_ends_and_can_be_made_again(session: Session, acting: Acting) -> None:
-    number, first = invite(session, acting, MAIL, Role.SELLER, NOW)
+def test_an_invitation_ends_and_can_be_made_again(session: Session, principal: Principal) -> None:
+    number, first = invite(session, principal, MAIL, Role.SELLER, NOW)
     later = NOW + LIFETIMES[Purpose.INVITATION]
     assert find_invited(session, first, Purpose.INVITATION, later) is None
-    again, second = invite(session, acting, MAIL, Role.VIEWER, later)
+    again, second = invite(session, principal, MAIL, Role.VIEWER, later)
     assert again == number
     invited = find_invited(session, second, Purpose.INVITATION, later)
     assert invited is not None
     assert invited.role is Role.VIEWER
 
 
-def test_inviting_again_makes_the_first_link_void(session: Session, acting: Acting) -> None:
-    _, first = invite(session, acting, MAIL, Role.ADMIN, NOW)
-    _, second = invite(session, acting, MAIL, Role.VIEWER, NOW)
+def test_inviting_again_makes_the_first_link_void(session: Session, principal: Principal) -> None:
+    _, first = invite(session, principal, MAIL, Role.ADMIN, NOW)
+    _, second = invite(session, principal, MAIL, Role.VIEWER, NOW)
     with pytest.raises(InvalidInputError):
         join(session, first)
     assert person(session, join(session, second)).role == "viewer"
 
 
 def test_who_is_in_the_team_is_not_invited(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     member(mail=MAIL)
     with pytest.raises(InvalidInputError, match="already"):
-        invite(session, acting, MAIL, Role.ADMIN, NOW)
+        invite(session, principal, MAIL, Role.ADMIN, NOW)
 
 
 def test_who_is_disabled_is_not_invited_back(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     member(mail=MAIL, state="disabled")
     with pytest.raises(InvalidInputError, match="already"):
-        invite(session, acting, MAIL, Role.SELLER, NOW)
+        invite(session, principal, MAIL, Role.SELLER, NOW)
 
 
 def test_registering_an_address_does_not_keep_its_owner_from_being_invited(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     squatter = member(mail=MAIL, state="registered")
     confirm = make_token(session, squatter.person_id, Purpose.CONFIRMATION, NOW)
-    number, _ = invite(session, acting, MAIL, Role.SELLER, NOW)
+    number, _ = invite(session, principal, MAIL, Role.SELLER, NOW)
     assert number == squatter.person_id
     assert find_token(session, confirm, Purpose.CONFIRMATION, NOW) is None
     assert person(session, number).password_hash is None
 
 
-def test_a_withdrawn_invitation_opens_nothing(session: Session, acting: Acting) -> None:
-    number, token = invite(session, acting, MAIL, Role.SELLER, NOW)
-    withdraw_invitation(session, acting, number, NOW)
+def test_a_withdrawn_invitation_opens_nothing(session: Session, principal: Principal) -> None:
+    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
+    withdraw_invitation(session, principal, number, NOW)
     assert find_invited(session, token, Purpose.INVITATION, NOW) is None
     with pytest.raises(InvalidInputError):
         join(session, token)
     assert renew_invitation(session, number, NOW) is None
 
 
-def test_an_invitation_that_was_used_is_not_mailed_again(session: Session, acting: Acting) -> None:
-    number, token = invite(session, acting, MAIL, Role.SELLER, NOW)
+def test_an_invitation_that_was_used_is_not_mailed_again(
+    session: Session, principal: Principal
+) -> None:
+    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
     assert renew_invitation(session, number, NOW) is not None
     with pytest.raises(InvalidInputError):
         join(session, token)  # the mailed one has replaced it
@@ -195,19 +199,21 @@ def test_an_invitation_that_was_used_is_not_mailed_again(session: Session, actin
     assert renew_invitation(session, number, NOW) is None
 
 
-def test_what_a_newcomer_calls_themselves_is_in_no_notice(session: Session, acting: Acting) -> None:
-    _, token = invite(session, acting, MAIL, Role.SELLER, NOW)
+def test_what_a_newcomer_calls_themselves_is_in_no_notice(
+    session: Session, principal: Principal
+) -> None:
+    _, token = invite(session, principal, MAIL, Role.SELLER, NOW)
     join(session, token, name="Your account is locked: https://evil.example")
-    told = session.scalars(select(Notice.text).where(Notice.person_id == acting.person_id)).all()
+    told = session.scalars(select(Notice.text).where(Notice.person_id == principal.person_id)).all()
     assert told == ["Somebody who was invited has joined as seller."]
 
 
 # Roles, shutting out, erasing
 
 
-def test_a_role_is_changed_and_told(session: Session, acting: Acting, member: Member) -> None:
+def test_a_role_is_changed_and_told(session: Session, principal: Principal, member: Member) -> None:
     sam = member()
-    change_role(session, acting, sam.person_id, Role.MANAGER, NOW)
+    change_role(session, principal, sam.person_id, Role.MANAGER, NOW)
     assert person(session, sam).role == "manager"
     event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
     assert event is not None
@@ -219,46 +225,46 @@ def test_a_role_is_changed_and_told(session: Session, acting: Acting, member: Me
     assert account_notices.count_unread(session, sam) == 1
 
 
-Verb = Callable[[Session, Acting, int], None]
+Verb = Callable[[Session, Principal, int], None]
 
 
-def demote(session: Session, acting: Acting, number: int) -> None:
-    change_role(session, acting, number, Role.VIEWER, NOW)
+def demote(session: Session, principal: Principal, number: int) -> None:
+    change_role(session, principal, number, Role.VIEWER, NOW)
 
 
-def shut_out(session: Session, acting: Acting, number: int) -> None:
-    disable(session, acting, number, NOW)
+def shut_out(session: Session, principal: Principal, number: int) -> None:
+    disable(session, principal, number, NOW)
 
 
 @pytest.mark.parametrize("verb", [demote, shut_out])
 def test_the_last_administrator_stays(
-    session: Session, acting: Acting, member: Member, verb: Verb
+    session: Session, principal: Principal, member: Member, verb: Verb
 ) -> None:
     member(Role.ADMIN, "gone@team.example", state="disabled")
     member(Role.ADMIN, "demo@team.example", is_demo=True)
     with pytest.raises(InvalidInputError, match="last administrator"):
-        verb(session, acting, acting.person_id)
+        verb(session, principal, principal.person_id)
     second = member(Role.ADMIN, "second@team.example")
-    verb(session, second, acting.person_id)
+    verb(session, second, principal.person_id)
     with pytest.raises(InvalidInputError, match="last administrator"):
         verb(session, second, second.person_id)
 
 
 @pytest.mark.parametrize("verb", [demote, shut_out])
 def test_who_is_no_administrator_any_more_changes_nobody(
-    session: Session, acting: Acting, member: Member, verb: Verb
+    session: Session, principal: Principal, member: Member, verb: Verb
 ) -> None:
     second, sam = member(Role.ADMIN), member()
-    change_role(session, acting, second.person_id, Role.VIEWER, NOW)
+    change_role(session, principal, second.person_id, Role.VIEWER, NOW)
     with pytest.raises(NotAllowedError, match="no administrator any more"):
         verb(session, second, sam.person_id)
 
 
 def test_the_unclaimed_administrator_is_left_alone(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     demo = member(Role.ADMIN, is_demo=True)
-    owner = session.get_one(Person, acting.person_id)
+    owner = session.get_one(Person, principal.person_id)
     owner.state = "unclaimed"
     session.flush()
     with pytest.raises(InvalidInputError, match="claimed"):
@@ -268,35 +274,35 @@ def test_the_unclaimed_administrator_is_left_alone(
 
 
 def test_who_is_disabled_is_out_with_all_that_was_open(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
     cookie = signed_in(session, sam)
     links = {each: make_token(session, sam.person_id, each, NOW) for each in Purpose}
-    disable(session, acting, sam.person_id, NOW)
+    disable(session, principal, sam.person_id, NOW)
     assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
-    enable(session, acting, sam.person_id, NOW)
+    enable(session, principal, sam.person_id, NOW)
     # What was made before stays dead, also when the person is let in again.
     assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
     assert [each for each in Purpose if find_token(session, links[each], each, NOW)] == []
 
 
 def test_only_who_is_active_is_disabled_and_only_who_is_disabled_enabled(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
     with pytest.raises(InvalidInputError):
-        enable(session, acting, sam.person_id, NOW)
-    disable(session, acting, sam.person_id, NOW)
+        enable(session, principal, sam.person_id, NOW)
+    disable(session, principal, sam.person_id, NOW)
     with pytest.raises(InvalidInputError):
-        disable(session, acting, sam.person_id, NOW)
-    invited, _ = invite(session, acting, MAIL, Role.SELLER, NOW)
+        disable(session, principal, sam.person_id, NOW)
+    invited, _ = invite(session, principal, MAIL, Role.SELLER, NOW)
     with pytest.raises(InvalidInputError):
-        enable(session, acting, invited, NOW)
+        enable(session, principal, invited, NOW)
 
 
 def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member(Role.SELLER, MAIL, outside_identity="https://id.example sam")
     cookie = signed_in(session, sam)
@@ -304,9 +310,9 @@ def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
     reset = make_token(session, sam.person_id, Purpose.RESET, NOW)
     account_notices.tell(session, [sam.person_id], "Your password was changed.")
     with pytest.raises(InvalidInputError, match="Disable"):
-        erase(session, acting, sam.person_id)
-    disable(session, acting, sam.person_id, NOW)
-    erase(session, acting, sam.person_id)
+        erase(session, principal, sam.person_id)
+    disable(session, principal, sam.person_id, NOW)
+    erase(session, principal, sam.person_id)
     left = person(session, sam)
     assert (left.name, left.mail, left.password_hash, left.outside_identity, left.state) == (
         ERASED,
@@ -321,19 +327,19 @@ def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
     of_sam = OneTimeToken.person_id == sam.person_id
     assert session.scalars(select(OneTimeToken).where(of_sam)).all() == []
     assert session.scalars(select(Notice).where(Notice.person_id == sam.person_id)).all() == []
-    assert sam.person_id not in [each.id for each in members(session, acting)]
+    assert sam.person_id not in [each.id for each in members(session, principal)]
     with pytest.raises(NotFoundError):
-        enable(session, acting, sam.person_id, NOW)
-    invite(session, acting, MAIL, Role.SELLER, NOW)  # the address is free again
+        enable(session, principal, sam.person_id, NOW)
+    invite(session, principal, MAIL, Role.SELLER, NOW)  # the address is free again
 
 
 def test_no_event_holds_a_name_or_an_address(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
-    number, token = invite(session, acting, MAIL, Role.SELLER, NOW)
+    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
     join(session, token, name="Ada Lovelace")
-    disable(session, acting, number, NOW)
-    erase(session, acting, number)
+    disable(session, principal, number, NOW)
+    erase(session, principal, number)
     for event in session.scalars(select(AuditEvent)):
         said = f"{event.verb} {event.object} {event.old} {event.new}"
         assert "Lovelace" not in said
@@ -343,11 +349,13 @@ def test_no_event_holds_a_name_or_an_address(
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda session, acting, number: change_role(session, acting, number, Role.VIEWER, NOW),
-        lambda session, acting, number: disable(session, acting, number, NOW),
-        lambda session, acting, number: enable(session, acting, number, NOW),
-        lambda session, acting, number: erase(session, acting, number),
-        lambda session, acting, number: withdraw_invitation(session, acting, number, NOW),
+        lambda session, principal, number: change_role(
+            session, principal, number, Role.VIEWER, NOW
+        ),
+        lambda session, principal, number: disable(session, principal, number, NOW),
+        lambda session, principal, number: enable(session, principal, number, NOW),
+        lambda session, principal, number: erase(session, principal, number),
+        lambda session, principal, number: withdraw_invitation(session, principal, number, NOW),
     ],
     ids=["change_role", "disable", "enable", "erase", "withdraw_invitation"],
 )
@@ -388,11 +396,11 @@ def test_two_administrators_who_remove_each_other_leave_one(
 
         def remove(me: int, other: int, ready: Barrier = ready) -> bool:
             with db.read_scope() as session:
-                acting = acting_person(session, me, Means.PAGE)
+                principal = acting_person(session, me, Via.PAGE)
             ready.wait()
             try:
                 with db.write_scope() as session:
-                    verb(session, acting, other)
+                    verb(session, principal, other)
             except AmazcopeError:
                 return False
             return True
@@ -407,8 +415,8 @@ def test_two_who_invite_one_address_at_one_moment_invite_one_person(
 ) -> None:
     def ask(me: int) -> int:
         with db.write_scope() as session:
-            acting = acting_person(session, me, Means.PAGE)
-            return invite(session, acting, "new@shop.example", Role.SELLER, NOW)[0]
+            principal = acting_person(session, me, Via.PAGE)
+            return invite(session, principal, "new@shop.example", Role.SELLER, NOW)[0]
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(ask, two_admins * 4))) == 1
@@ -418,7 +426,7 @@ def test_who_signs_in_while_being_shut_out_stays_out(two_admins: tuple[int, int]
     first, second = two_admins
     with db.write_scope() as session:
         ticket = sessions.make_ticket(session, second, NOW)
-        acting = acting_person(session, first, Means.PAGE)
+        principal = acting_person(session, first, Via.PAGE)
 
     def enter() -> str | None:
         with db.write_scope() as session:
@@ -426,14 +434,14 @@ def test_who_signs_in_while_being_shut_out_stays_out(two_admins: tuple[int, int]
 
     with ThreadPoolExecutor(1) as pool:
         with db.write_scope() as session:
-            disable(session, acting, second, NOW)
+            disable(session, principal, second, NOW)
             entering = pool.submit(enter)
             wait([entering], timeout=0.5)
         cookie = entering.result(timeout=30)
     assert cookie is None
 
 
-def test_a_link_ends_at_the_second(session: Session, acting: Acting) -> None:
-    _, token = invite(session, acting, MAIL, Role.SELLER, NOW - timedelta(days=7))
+def test_a_link_ends_at_the_second(session: Session, principal: Principal) -> None:
+    _, token = invite(session, principal, MAIL, Role.SELLER, NOW - timedelta(days=7))
     with pytest.raises(InvalidInputError):
         join(session, token)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access import api_tokens, audit, sessions
-from core.accounts.access.permissions import Acting, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.login import two_factor
 from core.accounts.models import ApiToken, SignIn
 from core.accounts.people import membership
@@ -31,8 +31,8 @@ from core.tracking import settings as tracking
 from core.tracking.list_filter import Whose
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
+from tests.core.accounts.access.test_matrix import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
-from tests.core.accounts.access.test_matrix import TOLD_WHO_ACTS
 from tests.core.suggestions.proposals.test_propose import draft
 from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
 from tests.factories import stranger
@@ -81,7 +81,7 @@ def sams(session: Session, member: Member) -> Things:
 DRAFT = draft()
 CAPS = PriceCaps(1000, 3000, 5)
 SETTINGS = tracking.Settings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
-Call = Callable[[Session, Acting, Things], Any]
+Call = Callable[[Session, Principal, Things], Any]
 
 # Verbs that change something of somebody, as a colleague of the same role would call them.
 OF_A_PERSON: dict[str, Call] = {
@@ -198,7 +198,7 @@ LOOKS: dict[str, Call] = {
 def test_every_verb_that_takes_an_id_is_tried_here() -> None:
     taking = {
         name
-        for name, function in TOLD_WHO_ACTS.items()
+        for name, function in OPERATIONS_OF_PRINCIPALS.items()
         if any(parameter.endswith("_id") for parameter in inspect.signature(function).parameters)
     }
     assert taking == {*OF_A_PERSON, *OF_A_TEAM, *LOOKS}
@@ -226,11 +226,11 @@ def test_looking_at_another_teams_shows_nothing(session: Session, sams: Things, 
 @pytest.mark.parametrize("number", [0, -1, 10**15, 2**63 - 1])
 @pytest.mark.parametrize("name", [*OF_A_PERSON, *OF_A_TEAM])
 def test_an_invented_id_is_not_found(
-    session: Session, acting: Acting, name: str, number: int
+    session: Session, principal: Principal, name: str, number: int
 ) -> None:
     with pytest.raises(NotFoundError):
         (OF_A_PERSON | OF_A_TEAM)[name](
-            session, acting, Things(number, number, number, number, number, number, number)
+            session, principal, Things(number, number, number, number, number, number, number)
         )
 
 

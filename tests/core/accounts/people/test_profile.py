@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit, sessions
 from core.accounts.access.confirmation import mark_confirmed
 from core.accounts.access.one_time_tokens import Purpose, find_token, make_token
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.accounts.people.membership import acting_owner, acting_person
@@ -62,13 +62,13 @@ def test_a_profile_is_changed_and_read_again(session: Session, member: Member) -
 
 
 def test_the_audit_keeps_what_changed_but_not_the_name(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
     change_profile(session, sam, WANTED)
     change_profile(session, sam, WANTED)
     change_profile(session, sam, replace(WANTED, name="Samuel"))
-    renamed, changed = audit.events(session, acting, what="changed profile")
+    renamed, changed = audit.events(session, principal, what="changed profile")
     assert changed.new is not None
     assert (changed.new["locale"], changed.new["price_change_percent"]) == ("ja_JP", "7.50")
     assert renamed.new is not None
@@ -110,14 +110,14 @@ def test_what_cannot_be_is_refused(
 
 
 def test_a_threshold_is_kept_and_noted_with_two_decimals(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
     fine = replace(WANTED, price_change_percent=Decimal("7.556"))
     change_profile(session, sam, fine)
     change_profile(session, sam, fine)
     assert get_profile(session, sam).price_change_percent == Decimal("7.56")
-    [changed] = audit.events(session, acting, what="changed profile")
+    [changed] = audit.events(session, principal, what="changed profile")
     assert changed.new is not None
     assert changed.new["price_change_percent"] == "7.56"
 
@@ -127,12 +127,12 @@ def test_a_threshold_is_kept_and_noted_with_two_decimals(
 )
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=100))
 def test_any_text_is_taken_or_refused_in_words(
-    session: Session, acting: Acting, locale: str, zone: str, name: str
+    session: Session, principal: Principal, locale: str, zone: str, name: str
 ) -> None:
     wanted = replace(WANTED, locale=locale, time_zone=zone, name=name)
     with suppress(InvalidInputError):
-        change_profile(session, acting, wanted)
-        assert get_profile(session, acting).time_zone == zone
+        change_profile(session, principal, wanted)
+        assert get_profile(session, principal).time_zone == zone
 
 
 # Password
@@ -144,9 +144,9 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, member: Member
     reset = make_token(session, sam.person_id, Purpose.RESET, NOW)
     found = sessions.find(session, here, LIFETIME, NOW, None)
     assert found is not None
-    proven = own_password_hash(session, found.acting)
-    mark_confirmed(session, found.acting, NOW)
-    change_password(session, found.acting, NEW_HASH, proven, NOW)
+    proven = own_password_hash(session, found.principal)
+    mark_confirmed(session, found.principal, NOW)
+    change_password(session, found.principal, NEW_HASH, proven, NOW)
     assert person(session, sam).password_hash == NEW_HASH
     assert sessions.find(session, here, LIFETIME, NOW, None)
     assert sessions.find(session, elsewhere, LIFETIME, NOW, None) is None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import sessions
 from core.accounts.access.one_time_tokens import Purpose, make_token
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.login import password_login
 from core.accounts.login.throttling import AttemptLimits, begin_attempt
 from core.accounts.models import Person
@@ -147,13 +147,13 @@ def test_only_who_is_active_gets_a_new_password(
 
 
 def test_a_reset_link_of_before_being_disabled_stays_dead(
-    session: Session, acting: Acting, member: Member
+    session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member(mail=MAIL)
     asked = request_reset(session, MAIL, NOW)
     assert asked is not None
-    disable(session, acting, sam.person_id, NOW)
-    enable(session, acting, sam.person_id, NOW)
+    disable(session, principal, sam.person_id, NOW)
+    enable(session, principal, sam.person_id, NOW)
     with pytest.raises(InvalidInputError):
         reset_password(session, asked[1], NEW_HASH, NOW)
 

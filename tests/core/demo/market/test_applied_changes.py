@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.database import session as db
 from core.demo.market.applied_changes import Adopted, Adoptions, adoptions, stored_adoptions
 from core.demo.market.catalogue import DemoProduct
@@ -142,36 +142,38 @@ def scrape(session: Session, product_id: int, market: Market, at: datetime) -> N
 
 
 def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     wish = Wish(*KEY, role=Role.OWN)
-    product_id = follow(session, acting, [wish], is_demo=True)[0].product_id
+    product_id = follow(session, principal, [wish], is_demo=True)[0].product_id
     market = Market(adopted=lambda: adoptions(session))
     scrape(session, product_id, market, NOW)
     title = new_title(TITLE, current=item(PLAIN)["title"])
     said = advice(title)
-    number = store_advice(session, acting.team_id, product_id, said, Advisor.RULES, None, None, NOW)
+    number = store_advice(
+        session, principal.team_id, product_id, said, Advisor.RULES, None, None, NOW
+    )
     assert number is not None
     action = only_action(session, number)
-    approve(session, acting, action.id, hours(1))
+    approve(session, principal, action.id, hours(1))
     assert item(market, hours(2)) == item(PLAIN, hours(2))
     apply.apply(session, action.id, hours(2))
     scrape(session, product_id, market, hours(3))
     assert verify.verify(session, hours(3.1)) == Verified(1, 0)
     session.refresh(action)
     assert (action.seen_at, action.seen_source) == (hours(3), 1)
-    undo(session, acting, action.id, hours(4))
+    undo(session, principal, action.id, hours(4))
     assert item(market, hours(5)) == item(PLAIN, hours(5))
 
 
 def test_settings_and_products_of_the_real_world_are_not_the_markets(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    product_id = follow(session, acting, [Wish(*KEY, role=Role.OWN)])[0].product_id
+    product_id = follow(session, principal, [Wish(*KEY, role=Role.OWN)])[0].product_id
     cadence = proposed(Change.SET_CADENCE, {"cadence": "daily"}, {"cadence": "hourly"})
     for each in (new_title(TITLE), cadence):
         number = store_advice(
-            session, acting.team_id, product_id, advice(each), Advisor.RULES, None, None, NOW
+            session, principal.team_id, product_id, advice(each), Advisor.RULES, None, None, NOW
         )
         assert number is not None
         action = only_action(session, number)

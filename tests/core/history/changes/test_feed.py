@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.history.changes.feed import FURTHEST, Asked, find_changes, since_of
 from core.history.changes.listing_diff import Piece, shortened
@@ -48,17 +48,17 @@ def test_a_time_that_can_not_be_asked_for(since: datetime) -> None:
 @pytest.mark.parametrize("after", [2050, 2101, 2199, 2200, 2201, 2600, 1799, 1800, 1801])
 @pytest.mark.parametrize("percent", [None, 2, 10, 9.99])
 def test_thresholds_mean_the_same_in_sql_and_in_python(
-    session: Session, acting: Acting, after: int, percent: float | None
+    session: Session, principal: Principal, after: int, percent: float | None
 ) -> None:
     now = datetime.now(UTC)
-    [number] = follow_all(session, acting, [LAMP])
+    [number] = follow_all(session, principal, [LAMP])
     own = None if percent is None else Decimal(str(percent))
     session.query(Tracking).one().price_change_percent = own
     session.flush()
     store(session, look_at(LAMP, now - timedelta(days=2)), now=now)
     store(session, look_at(LAMP, now - timedelta(minutes=5), price=after), now=now)
     since, is_last_day = since_of(None, now)
-    found = find_changes(session, acting, Asked(since, is_last_day), 0, 10)
+    found = find_changes(session, principal, Asked(since, is_last_day), 0, 10)
     is_of_note = abs(after - 2000) >= 100 and is_enough("price_moved", 2000, after, own, None)
     assert [row.product_id for row in found.rows] == ([number] if is_of_note else [])
 
@@ -66,15 +66,15 @@ def test_thresholds_mean_the_same_in_sql_and_in_python(
 @pytest.mark.parametrize("cadence", [Cadence.HOURLY, Cadence.SIX_HOURS])
 @pytest.mark.parametrize("hour", [1, 7, 9, 17])  # of UTC; the day of the US begins at 7 or 8
 def test_what_moved_yesterday_after_the_time_is_not_lost(
-    session: Session, acting: Acting, cadence: Cadence, hour: int
+    session: Session, principal: Principal, cadence: Cadence, hour: int
 ) -> None:
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=hour, minute=15)
-    [number] = follow_all(session, acting, [LAMP], cadence=cadence)
+    [number] = follow_all(session, principal, [LAMP], cadence=cadence)
     store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
     for hours in range(20, 0, -1):  # two days of any marketplace
         store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
     since, is_last_day = since_of(None, now)
-    page = find_changes(session, acting, Asked(since, is_last_day), 0, 10)
+    page = find_changes(session, principal, Asked(since, is_last_day), 0, 10)
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
         (number, 2000, 2400)
     ]
@@ -83,75 +83,81 @@ def test_what_moved_yesterday_after_the_time_is_not_lost(
 
 @pytest.mark.parametrize("whose", Whose)
 def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
-    session: Session, acting: Acting, whose: Whose
+    session: Session, principal: Principal, whose: Whose
 ) -> None:
     """Who follows it first has it looked at once a day: the looks are of both."""
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
-    [number] = follow_all(session, acting, [LAMP])
-    follow_all(session, colleague(session, acting), [LAMP], cadence=Cadence.HOURLY)
+    [number] = follow_all(session, principal, [LAMP])
+    follow_all(session, colleague(session, principal), [LAMP], cadence=Cadence.HOURLY)
     store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
     for hours in range(20, 0, -1):
         store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
-    page = find_changes(session, acting, Asked(*since_of(None, now), whose=whose), 0, 10)
+    page = find_changes(session, principal, Asked(*since_of(None, now), whose=whose), 0, 10)
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
         (number, 2000, 2400)
     ]
 
 
-def test_of_two_findings_of_a_product_the_worse_is_told(session: Session, acting: Acting) -> None:
+def test_of_two_findings_of_a_product_the_worse_is_told(
+    session: Session, principal: Principal
+) -> None:
     now = datetime.now(UTC)
-    follow_all(session, acting, [LAMP], cadence=Cadence.HOURLY)
+    follow_all(session, principal, [LAMP], cadence=Cadence.HOURLY)
     store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
     store(session, look_at(LAMP, now - timedelta(hours=40), price=2400), now=now)
     store(session, look_at(LAMP, now - timedelta(hours=1), price=2400, rank=5000), now=now)
     since, is_last_day = since_of(None, now)
-    [change] = find_changes(session, acting, Asked(since, is_last_day), 0, 10).rows
+    [change] = find_changes(session, principal, Asked(since, is_last_day), 0, 10).rows
     assert (change.finding, change.now.bsr) == (Finding.RANK_WORSENED, 5000)
 
 
 def test_a_weekly_product_is_compared_with_its_last_day_then(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
     store(session, look_at(LAMP, now - timedelta(days=1), price=3000), now=now)
     asked = Asked(now - timedelta(days=4), is_last_day=False)
-    [change] = find_changes(session, acting, asked, 0, 10).rows
+    [change] = find_changes(session, principal, asked, 0, 10).rows
     assert (change.then.price, change.now.price) == (2000, 3000)
     older = Asked(now - timedelta(days=40), is_last_day=False)
-    assert find_changes(session, acting, older, 0, 10).rows == []
+    assert find_changes(session, principal, older, 0, 10).rows == []
 
 
 def test_what_moved_on_the_day_but_before_the_time_is_no_news(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
     noon = (now - timedelta(days=4)).replace(hour=20, minute=0)  # in Los Angeles
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     store(session, look_at(LAMP, noon - timedelta(hours=30)), now=now)
     store(session, look_at(LAMP, noon - timedelta(hours=1), price=3000), now=now)
     asked = Asked(noon, is_last_day=False)
-    assert find_changes(session, acting, asked, 0, 10).rows == []
+    assert find_changes(session, principal, asked, 0, 10).rows == []
     store(session, look_at(LAMP, noon + timedelta(hours=1), price=3000), now=now)
-    assert len(find_changes(session, acting, asked, 0, 10).rows) == 1
+    assert len(find_changes(session, principal, asked, 0, 10).rows) == 1
 
 
-def test_a_listing_that_was_not_known_then_did_not_change(session: Session, acting: Acting) -> None:
+def test_a_listing_that_was_not_known_then_did_not_change(
+    session: Session, principal: Principal
+) -> None:
     now = datetime.now(UTC)
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
     for days, title in ((3, "Lamp"), (2, "Brass lamp")):
         look = look_at(LAMP, now - timedelta(days=days), listing=lamp_listing(title))
         store(session, look, now=now)
     asked = Asked(now - timedelta(days=5), is_last_day=False)
-    assert find_changes(session, acting, asked, 0, 10).rows == []
+    assert find_changes(session, principal, asked, 0, 10).rows == []
     later = Asked(now - timedelta(days=2, hours=12), is_last_day=False)
-    [change] = find_changes(session, acting, later, 0, 10).rows
+    [change] = find_changes(session, principal, later, 0, 10).rows
     assert change.finding is Finding.LISTING_CHANGED
 
 
-def test_a_chunk_is_read_by_the_keys_of_its_products(session: Session, acting: Acting) -> None:
+def test_a_chunk_is_read_by_the_keys_of_its_products(
+    session: Session, principal: Principal
+) -> None:
     from core.history.changes import feed
 
     keys = {"after": 0, "last": 1000, "since": NOW}

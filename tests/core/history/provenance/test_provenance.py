@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.history.observation import Flag, Outcome, Seen, Source
 from core.history.provenance.provenance import (
@@ -23,8 +23,8 @@ from tests.core.history.looks import SEEN, followed, look_of, make_fetch_run, st
 HOUR = timedelta(hours=1)
 
 
-def test_a_fetched_figure_names_its_run_and_field(session: Session, acting: Acting):
-    product, now, run = followed(session, acting), this_hour(), make_fetch_run(session)
+def test_a_fetched_figure_names_its_run_and_field(session: Session, principal: Principal):
+    product, now, run = followed(session, principal), this_hour(), make_fetch_run(session)
     store(session, [look_of(product, now - HOUR, fetch_run_id=run)])
     origin = find_latest_provenance(session, product, "rating")
     assert origin is not None
@@ -40,8 +40,10 @@ def test_a_fetched_figure_names_its_run_and_field(session: Session, acting: Acti
     assert words["Original item"] == "let go: originals are kept 30 days"
 
 
-def test_an_original_that_is_kept_names_its_parser_and_can_be_had(session: Session, acting: Acting):
-    product, now, run = followed(session, acting), this_hour(), make_fetch_run(session)
+def test_an_original_that_is_kept_names_its_parser_and_can_be_had(
+    session: Session, principal: Principal
+):
+    product, now, run = followed(session, principal), this_hour(), make_fetch_run(session)
     store(session, [look_of(product, now - HOUR, fetch_run_id=run)])
     make_raw_room(session, now)
     session.execute(
@@ -62,15 +64,15 @@ def test_an_original_that_is_kept_names_its_parser_and_can_be_had(session: Sessi
     assert raw_body(session, product, run, now - HOUR) == b"\x01\x02"
 
 
-def test_an_imported_figure_names_its_file_and_person(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_an_imported_figure_names_its_file_and_person(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     imported = session.execute(
         text(
             "INSERT INTO import_run (team_id, person_id, name, kind, state, file_hash, "
             "file_bytes) VALUES (:team, :person, 'prices.csv', 'history', 'done', '\\xabcd', 9) "
             "RETURNING id"
         ),
-        {"team": acting.team_id, "person": acting.person_id},
+        {"team": principal.team_id, "person": principal.person_id},
     ).scalar_one()
     store(session, [look_of(product, now - HOUR, import_run_id=imported)])
     origin = find_latest_provenance(session, product, "price")
@@ -79,11 +81,11 @@ def test_an_imported_figure_names_its_file_and_person(session: Session, acting: 
     words = dict(lines_of(origin, "US", "UTC", 30))
     assert words["File"] == "prices.csv (history)"
     assert words["SHA-256 of the file"] == "abcd"
-    assert words["Imported by"] == acting.name
+    assert words["Imported by"] == principal.name
 
 
-def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
     origin = find_provenance(session, product, "price", now - HOUR, int(Source.AXESSO))
     assert origin is not None
@@ -92,17 +94,17 @@ def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, acting: Actin
 
 
 def test_the_latest_price_comes_from_the_snapshot_that_was_accepted(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ):
-    product, now = followed(session, acting), this_hour()
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, price=199900)])
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
     assert (origin.value, origin.captured_at) == (1999, now - 2 * HOUR)
 
 
-def test_none_and_not_reported_are_told_apart(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_none_and_not_reported_are_told_apart(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR, price=None, seen=SEEN & ~Seen.BSR, ranks=())])
     at = (now - HOUR, int(Source.AXESSO))
     words = [
@@ -113,19 +115,19 @@ def test_none_and_not_reported_are_told_apart(session: Session, acting: Acting):
     assert words == ["looked, and there was none", "not reported by this source"]
 
 
-def test_what_was_never_seen_has_no_origin(session: Session, acting: Acting):
-    assert find_latest_provenance(session, followed(session, acting), "bsr") is None
+def test_what_was_never_seen_has_no_origin(session: Session, principal: Principal):
+    assert find_latest_provenance(session, followed(session, principal), "bsr") is None
 
 
-def test_a_column_without_provenance_is_refused(session: Session, acting: Acting):
+def test_a_column_without_provenance_is_refused(session: Session, principal: Principal):
     with pytest.raises(InvalidInputError, match="There is no provenance of 'shoe'"):
         find_latest_provenance(session, 1, "shoe")
 
 
 def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ):
-    product, now = followed(session, acting), this_hour()
+    product, now = followed(session, principal), this_hour()
     prices = {50: 1500, 40: 1500, 11: 1999, 2: 1999}  # hours ago
     store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
     period, oldest = (now - 10 * HOUR, now), now - 50 * HOUR
@@ -140,8 +142,10 @@ def test_a_value_is_traced_into_the_period_and_only_else_to_before_it(
     assert traced(1) is None
 
 
-def test_what_stands_now_is_traced_to_the_look_that_said_it_last(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_what_stands_now_is_traced_to_the_look_that_said_it_last(
+    session: Session, principal: Principal
+):
+    product, now = followed(session, principal), this_hour()
     prices = {9: 1999, 5: 1500, 2: 1999, 1: 1999}  # hours ago
     store(session, [look_of(product, now - h * HOUR, price=price) for h, price in prices.items()])
     period = (now - 10 * HOUR, now)
@@ -152,15 +156,15 @@ def test_what_stands_now_is_traced_to_the_look_that_said_it_last(session: Sessio
     assert found.captured_at == now - HOUR
 
 
-def test_a_doubtful_look_is_not_where_a_figure_comes_from(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_doubtful_look_is_not_where_a_figure_comes_from(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 3 * HOUR), look_of(product, now - HOUR, price=199900)])
     period = (now - 10 * HOUR, now)
     assert find_value_provenance(session, product, "price", 199900, period, period[0]) is None
 
 
-def test_a_rank_is_traced_within_its_category(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_rank_is_traced_within_its_category(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     kitchen = session.execute(text("SELECT id FROM category WHERE name = 'Kitchen'")).scalar_one()
     period = (now - 10 * HOUR, now)
@@ -170,8 +174,8 @@ def test_a_rank_is_traced_within_its_category(session: Session, acting: Acting):
     assert other is None
 
 
-def test_an_unknown_time_of_storing_says_why(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_an_unknown_time_of_storing_says_why(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None

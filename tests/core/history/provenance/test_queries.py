@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.observation import Source
 from core.history.product_summary import ProductHead, find_product_head
 from core.history.provenance.provenance import Provenance
@@ -21,30 +21,30 @@ from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
 from tests.factories import imported, stranger
 
 HOUR = timedelta(hours=1)
-Ways = dict[str, Callable[[Session, Acting, ProductHead], Provenance | None]]
+Ways = dict[str, Callable[[Session, Principal, ProductHead], Provenance | None]]
 WAYS: Ways = {
-    "newest": lambda session, acting, head: _newest(session, acting, head),
-    "at a time": lambda session, acting, head: _at(session, acting, head),
-    "of a look": lambda session, acting, head: find_origin_of_look(
-        session, acting, head, "price", this_hour() - HOUR, int(Source.HISTORY_FILE)
+    "newest": lambda session, principal, head: _newest(session, principal, head),
+    "at a time": lambda session, principal, head: _at(session, principal, head),
+    "of a look": lambda session, principal, head: find_origin_of_look(
+        session, principal, head, "price", this_hour() - HOUR, int(Source.HISTORY_FILE)
     ),
-    "of a value": lambda session, acting, head: find_origin_of_value(
-        session, acting, head, "price", 1999, (this_hour() - 5 * HOUR, this_hour())
+    "of a value": lambda session, principal, head: find_origin_of_value(
+        session, principal, head, "price", 1999, (this_hour() - 5 * HOUR, this_hour())
     ),
 }
 
 
-def _newest(session: Session, acting: Acting, head: ProductHead) -> Provenance | None:
-    found = find_origin(session, acting, head, "price", None)
+def _newest(session: Session, principal: Principal, head: ProductHead) -> Provenance | None:
+    found = find_origin(session, principal, head, "price", None)
     return found and found.provenance
 
 
-def _at(session: Session, acting: Acting, head: ProductHead) -> Provenance | None:
-    found = find_origin(session, acting, head, "price", this_hour())
+def _at(session: Session, principal: Principal, head: ProductHead) -> Provenance | None:
+    found = find_origin(session, principal, head, "price", this_hour())
     return found and found.provenance
 
 
-def imported_by(session: Session, somebody: Acting) -> None:
+def imported_by(session: Session, somebody: Principal) -> None:
     """Store a look at the product from a file of somebody's."""
     run = imported(session, somebody, "secret-margins.csv")
     product = followed(session, somebody)
@@ -54,12 +54,12 @@ def imported_by(session: Session, somebody: Acting) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_another_teams_file_and_person_are_not_named(
-    session: Session, acting: Acting, way: str
+    session: Session, principal: Principal, way: str
 ) -> None:
     imported_by(session, stranger(session))
-    head = find_product_head(session, acting, "US", ASIN)
+    head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
-    found = WAYS[way](session, acting, head)
+    found = WAYS[way](session, principal, head)
     assert found is not None
     assert found.imported is not None
     assert found.value == 1999
@@ -68,12 +68,14 @@ def test_another_teams_file_and_person_are_not_named(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_teams_own_file_and_person_are_named(session: Session, acting: Acting, way: str) -> None:
-    imported_by(session, acting)
-    head = find_product_head(session, acting, "US", ASIN)
+def test_a_teams_own_file_and_person_are_named(
+    session: Session, principal: Principal, way: str
+) -> None:
+    imported_by(session, principal)
+    head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
-    found = WAYS[way](session, acting, head)
+    found = WAYS[way](session, principal, head)
     assert found is not None
     assert found.imported is not None
-    assert (found.imported.name, found.imported.person) == ("secret-margins.csv", acting.name)
+    assert (found.imported.name, found.imported.person) == ("secret-margins.csv", principal.name)
     assert found.imported.file_hash == "ab" * 32

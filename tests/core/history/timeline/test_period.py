@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.current.sub_ranks import newest_ranks
 from core.history.observation import CategoryRank
 from core.history.product_summary import ProductHead, find_product_head
@@ -17,15 +17,15 @@ HOUR = timedelta(hours=1)
 FIRST = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def head_of(session: Session, acting: Acting) -> ProductHead:
-    head = find_product_head(session, acting, "US", LAMP)
+def head_of(session: Session, principal: Principal) -> ProductHead:
+    head = find_product_head(session, principal, "US", LAMP)
     assert head is not None
     return head
 
 
-def in_turns(session: Session, acting: Acting, looks: int) -> period.Period:
+def in_turns(session: Session, principal: Principal, looks: int) -> period.Period:
     """Read looks whose main category is another one each time."""
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     store(
         session,
         *(
@@ -33,15 +33,17 @@ def in_turns(session: Session, acting: Acting, looks: int) -> period.Period:
             for n in range(looks)
         ),
     )
-    seen = period.read_period(session, head_of(session, acting), FIRST - HOUR, FIRST + looks * HOUR)
+    seen = period.read_period(
+        session, head_of(session, principal), FIRST - HOUR, FIRST + looks * HOUR
+    )
     assert seen is not None
     return seen
 
 
 def test_a_rank_that_changes_its_category_each_time_loses_no_step(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    line = period.line_of(in_turns(session, acting, 4), series.RANK)
+    line = period.line_of(in_turns(session, principal, 4), series.RANK)
     told = [None if value != value else value for value in line.values.tolist()]
     assert told == [10, 10, None, 11, 11, None, 12, 12, None, 13]
 
@@ -54,8 +56,8 @@ def test_a_period_that_ends_at_midnight_has_nothing_of_the_new_day(past: int, la
     assert ends[1] == date(2026, 3, last)
 
 
-def test_spells_of_a_category_are_named(session: Session, acting: Acting) -> None:
-    seen = in_turns(session, acting, 3)
+def test_spells_of_a_category_are_named(session: Session, principal: Principal) -> None:
+    seen = in_turns(session, principal, 3)
     assert period.categories_of(session, seen) == [
         (FIRST, "A"),
         (FIRST + HOUR, "B"),
@@ -63,19 +65,19 @@ def test_spells_of_a_category_are_named(session: Session, acting: Acting) -> Non
     ]
 
 
-def test_a_look_without_a_rank_ends_no_spell(session: Session, acting: Acting) -> None:
-    follow_all(session, acting, [LAMP])
+def test_a_look_without_a_rank_ends_no_spell(session: Session, principal: Principal) -> None:
+    follow_all(session, principal, [LAMP])
     store(session, look_at(), look_at(at=FIRST + HOUR, rank=None), look_at(at=FIRST + 2 * HOUR))
-    seen = period.read_period(session, head_of(session, acting), FIRST - HOUR, FIRST + 3 * HOUR)
+    seen = period.read_period(session, head_of(session, principal), FIRST - HOUR, FIRST + 3 * HOUR)
     assert seen is not None
     assert period.categories_of(session, seen) == [(FIRST, "Lamps")]
 
 
-def test_further_ranks_are_those_of_the_newest_look(session: Session, acting: Acting) -> None:
-    follow_all(session, acting, [LAMP])
+def test_further_ranks_are_those_of_the_newest_look(session: Session, principal: Principal) -> None:
+    follow_all(session, principal, [LAMP])
     ranks = [CategoryRank(name, rank) for name, rank in (("A", 900), ("B", 9), ("C", 5), ("D", 7))]
     store(session, look_at(ranks=tuple(ranks)))
-    found = newest_ranks(session, acting, head_of(session, acting))
+    found = newest_ranks(session, principal, head_of(session, principal))
     assert [(each.rank, each.category) for each in found] == [(5, "C"), (7, "D"), (9, "B")]
     store(session, look_at(at=FIRST + HOUR))
-    assert newest_ranks(session, acting, head_of(session, acting)) == []
+    assert newest_ranks(session, principal, head_of(session, principal)) == []

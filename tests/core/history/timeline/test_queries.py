@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
 from core.history.product_summary import find_product_head
@@ -25,8 +25,8 @@ def read(session: Session, product: int, since: datetime, until: datetime) -> pd
     return frame
 
 
-def test_a_history_is_read_in_order_with_none_as_nan(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_history_is_read_in_order_with_none_as_nan(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     nothing = {"price": None, "ranks": (), "availability": None}
     store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, **nothing)])
     frame = read(session, product, now - DAY, now)
@@ -39,26 +39,26 @@ def test_a_history_is_read_in_order_with_none_as_nan(session: Session, acting: A
     assert list(frame["seen"]) == [int(SEEN)] * 2
 
 
-def test_an_empty_history_keeps_its_columns(session: Session, acting: Acting):
+def test_an_empty_history_keeps_its_columns(session: Session, principal: Principal):
     now = this_hour()
-    frame = read(session, followed(session, acting), now - DAY, now)
+    frame = read(session, followed(session, principal), now - DAY, now)
     assert frame.empty
     assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
     assert "bsr_category" in frame
 
 
-def test_a_history_begins_at_since_and_ends_before_until(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_history_begins_at_since_and_ends_before_until(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
     frame = read(session, product, now - 2 * HOUR, now - HOUR)
     assert list(frame["captured_at"]) == [now - 2 * HOUR]
 
 
 def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ):
     """Also where that day bears the same date as the period's beginning, whatever its zone."""
-    product, now = followed(session, acting), this_hour()
+    product, now = followed(session, principal), this_hour()
     noon = now.replace(hour=12) - 10 * DAY
     keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
     store(session, [look_of(product, noon, price=1500, **keepa)])
@@ -69,8 +69,8 @@ def test_a_period_that_begins_on_the_first_day_knows_what_stood_then(
         assert list(frame["price"]) == [1500]
 
 
-def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     keepa = {"kind": Kind.CHANGE, "source": Source.KEEPA_API}
     store(
         session,
@@ -86,14 +86,14 @@ def test_a_change_before_the_period_is_carried_to_its_edge(session: Session, act
     assert str(frame["captured_at"].dtype) == "datetime64[us, UTC]"
 
 
-def test_a_sample_before_the_period_is_not_carried_into_it(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_sample_before_the_period_is_not_carried_into_it(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - 5 * DAY), look_of(product, now - HOUR)])
     assert len(read(session, product, now - 2 * DAY, now)) == 1
 
 
-def test_days_are_read_with_their_extremes(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_days_are_read_with_their_extremes(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     at = now.replace(hour=20) - 3 * DAY  # noon in Los Angeles
     store(session, [look_of(product, at, price=1000), look_of(product, at + HOUR, price=1200)])
     first = queries.first_day(session, product)
@@ -105,8 +105,8 @@ def test_days_are_read_with_their_extremes(session: Session, acting: Acting):
     assert daily["looks"].tolist() == [2]
 
 
-def test_a_page_of_snapshots_is_newest_first(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_page_of_snapshots_is_newest_first(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - hours * HOUR) for hours in (3, 2, 1)])
     period = (product, now - DAY, now)
     page = queries.snapshot_page(session, *period, offset=1, limit=1)
@@ -122,8 +122,8 @@ def listing(title: str) -> Listing:
     )  # fmt: skip
 
 
-def test_the_first_version_of_a_listing_is_no_change(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_the_first_version_of_a_listing_is_no_change(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     seen = SEEN | Seen.LISTING
     store(session, [look_of(product, now - 2 * HOUR, listing=listing("Old"), seen=seen)])
     store(session, [look_of(product, now - HOUR, listing=listing("New"), seen=seen)])
@@ -133,8 +133,8 @@ def test_the_first_version_of_a_listing_is_no_change(session: Session, acting: A
     assert versions[0].bullets == ("One.",)
 
 
-def test_deals_are_read_where_a_source_looks_for_them(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_deals_are_read_where_a_source_looks_for_them(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     seen = SEEN | Seen.DEAL
     store(
         session,
@@ -148,10 +148,10 @@ def test_deals_are_read_where_a_source_looks_for_them(session: Session, acting: 
     assert deals["is_deal"].tolist() == [0, 1]
 
 
-def test_the_head_of_a_product_tells_all_in_one(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_the_head_of_a_product_tells_all_in_one(session: Session, principal: Principal):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR, ranks=(CategoryRank("Kitchen", 77),))])
-    head = find_product_head(session, acting, "US", ASIN)
+    head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
     assert (head.product_id, head.price, head.bsr, head.bsr_category) == (
         product, 1999, 77, "Kitchen",
@@ -165,20 +165,22 @@ def test_the_head_of_a_product_tells_all_in_one(session: Session, acting: Acting
 
 
 def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ):
-    followed(session, acting)
+    followed(session, principal)
     head = find_product_head(session, stranger(session), "US", ASIN)
     assert head is not None
     assert head.following is None
 
 
-def test_an_unknown_product_has_no_head(session: Session, acting: Acting):
-    assert find_product_head(session, acting, "US", "B0TEST9999") is None
+def test_an_unknown_product_has_no_head(session: Session, principal: Principal):
+    assert find_product_head(session, principal, "US", "B0TEST9999") is None
 
 
-def test_a_period_whose_snapshots_were_let_go_is_read_by_day(session: Session, acting: Acting):
-    product, now = followed(session, acting), this_hour()
+def test_a_period_whose_snapshots_were_let_go_is_read_by_day(
+    session: Session, principal: Principal
+):
+    product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     assert not read(session, product, now - 30 * DAY, now).empty
     assert queries.snapshot_history(session, product, now - 401 * DAY, now, None) is None

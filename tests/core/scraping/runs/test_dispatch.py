@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.people.membership import acting_owner
 from core.database.session import session_factory, write_scope
 from core.scraping.parsers.registry import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
@@ -41,9 +41,9 @@ def test_nothing_due_is_no_run(session: Session, now: datetime) -> None:
 
 
 def test_the_intent_the_lease_and_the_items_are_written(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    kettle, lamp = follow_all(session, acting, [KETTLE, LAMP])
+    kettle, lamp = follow_all(session, principal, [KETTLE, LAMP])
     planned = plan(session, now)
     assert planned is not None
     assert planned.input == {
@@ -60,16 +60,18 @@ def test_the_intent_the_lease_and_the_items_are_written(
 
 
 def test_leased_products_are_not_leased_again(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     assert plan(session, now) is not None
     assert plan(session, now) is None
 
 
-def test_a_batch_is_of_one_marketplace(session: Session, acting: Acting, now: datetime) -> None:
-    follow_all(session, acting, [LAMP, KETTLE], "DE")
-    follow_all(session, acting, [LAMP], "US")
+def test_a_batch_is_of_one_marketplace(
+    session: Session, principal: Principal, now: datetime
+) -> None:
+    follow_all(session, principal, [LAMP, KETTLE], "DE")
+    follow_all(session, principal, [LAMP], "US")
     sizes = [
         planned.input["urls"] for planned in (plan(session, now), plan(session, now)) if planned
     ]
@@ -77,9 +79,11 @@ def test_a_batch_is_of_one_marketplace(session: Session, acting: Acting, now: da
     assert all(len({url.split("/dp/")[0] for url in urls}) == 1 for urls in sizes)
 
 
-def test_a_manual_refresh_comes_first(session: Session, acting: Acting, now: datetime) -> None:
-    follow_all(session, acting, [LAMP])
-    (kettle,) = follow_all(session, acting, [KETTLE], "DE")
+def test_a_manual_refresh_comes_first(
+    session: Session, principal: Principal, now: datetime
+) -> None:
+    follow_all(session, principal, [LAMP])
+    (kettle,) = follow_all(session, principal, [KETTLE], "DE")
     change(session, "UPDATE fetch_schedule SET due_at = now() - interval '9 days'")
     change(
         session,
@@ -90,8 +94,8 @@ def test_a_manual_refresh_comes_first(session: Session, acting: Acting, now: dat
     assert row(session, "SELECT marketplace FROM fetch_run")["marketplace"] == "DE"
 
 
-def test_the_longest_due_come_first(session: Session, acting: Acting, now: datetime) -> None:
-    ids = follow_all(session, acting, [f"B0TEST{n:04d}" for n in range(5)])
+def test_the_longest_due_come_first(session: Session, principal: Principal, now: datetime) -> None:
+    ids = follow_all(session, principal, [f"B0TEST{n:04d}" for n in range(5)])
     for n, product_id in enumerate(ids):
         change(
             session,
@@ -105,29 +109,33 @@ def test_the_longest_due_come_first(session: Session, acting: Acting, now: datet
     assert [each["product_id"] for each in leased] == sorted(ids[-2:])
 
 
-def test_products_that_are_not_due_stay(session: Session, acting: Acting, now: datetime) -> None:
-    follow_all(session, acting, [LAMP])
+def test_products_that_are_not_due_stay(
+    session: Session, principal: Principal, now: datetime
+) -> None:
+    follow_all(session, principal, [LAMP])
     change(session, "UPDATE fetch_schedule SET due_at = now() + interval '1 second'")
     assert plan(session, now) is None
 
 
-def test_another_providers_products_stay(session: Session, acting: Acting, now: datetime) -> None:
-    follow_all(session, acting, [LAMP], is_demo=True)
+def test_another_providers_products_stay(
+    session: Session, principal: Principal, now: datetime
+) -> None:
+    follow_all(session, principal, [LAMP], is_demo=True)
     assert plan(session, now) is None
 
 
 def test_an_actor_that_fetches_no_products_plans_nothing(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     assert plan_run(session, "apify", JUNGLEE_BESTSELLERS, LIMITS, now) is None
 
 
 @pytest.mark.parametrize("state", ["intended", "running", "finished"])
 def test_an_expired_lease_of_an_open_run_is_not_taken(
-    session: Session, acting: Acting, now: datetime, state: str
+    session: Session, principal: Principal, now: datetime, state: str
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     plan(session, now)
     change(session, "UPDATE fetch_run SET state = :state", state=state)
     assert plan(session, now + LEASE + timedelta(days=1)) is None
@@ -135,9 +143,9 @@ def test_an_expired_lease_of_an_open_run_is_not_taken(
 
 @pytest.mark.parametrize("state", ["failed", "collected"])
 def test_an_expired_lease_of_a_run_that_ended_is_taken(
-    session: Session, acting: Acting, now: datetime, state: str
+    session: Session, principal: Principal, now: datetime, state: str
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     plan(session, now)
     change(session, "UPDATE fetch_run SET state = :state", state=state)
     assert plan(session, now + LEASE - timedelta(seconds=1)) is None
@@ -145,9 +153,9 @@ def test_an_expired_lease_of_a_run_that_ended_is_taken(
 
 
 def test_no_run_beyond_those_allowed_at_a_time(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, principal, [LAMP, KETTLE])
     one_each = Limits(1, 1, Decimal(5), Decimal(0))
     assert plan(session, now, one_each) is not None
     assert plan(session, now, one_each) is None
@@ -156,9 +164,9 @@ def test_no_run_beyond_those_allowed_at_a_time(
 
 
 def test_the_expected_cost_counts_until_the_real_one_is_known(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    follow_all(session, acting, [LAMP, KETTLE])
+    follow_all(session, principal, [LAMP, KETTLE])
     plan(session, now)
     assert spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.02")
     change(session, "UPDATE fetch_run SET cost_usd = 0.5")
@@ -167,9 +175,9 @@ def test_the_expected_cost_counts_until_the_real_one_is_known(
 
 
 def test_a_run_that_never_started_cost_nothing(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    follow_all(session, acting, [LAMP])
+    follow_all(session, principal, [LAMP])
     plan(session, now)
     change(session, "UPDATE fetch_run SET state = 'failed'")
     found = spending(session, "apify", LIMITS, now)
@@ -178,15 +186,17 @@ def test_a_run_that_never_started_cost_nothing(
     assert spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.01")
 
 
-def test_yesterdays_cost_is_yesterdays(session: Session, acting: Acting, now: datetime) -> None:
-    follow_all(session, acting, [LAMP])
+def test_yesterdays_cost_is_yesterdays(
+    session: Session, principal: Principal, now: datetime
+) -> None:
+    follow_all(session, principal, [LAMP])
     plan(session, now)
     found = spending(session, "apify", LIMITS, now + timedelta(days=1))
     assert (found.open_runs, found.dollars_today) == (1, 0)
 
 
-def test_the_budget_bounds_the_batch(session: Session, acting: Acting, now: datetime) -> None:
-    follow_all(session, acting, [f"B0TEST{n:04d}" for n in range(5)])
+def test_the_budget_bounds_the_batch(session: Session, principal: Principal, now: datetime) -> None:
+    follow_all(session, principal, [f"B0TEST{n:04d}" for n in range(5)])
     planned = plan(session, now, Limits(10, 5, Decimal("0.035"), Decimal("0.01")))
     assert planned is not None
     assert len(planned.input["urls"]) == 3

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.database.leases import TakenOverError
 from core.errors import NotFoundError
 from core.history.observation import Outcome
@@ -34,8 +34,8 @@ def now(session: Session) -> datetime:
 
 
 @pytest.fixture
-def products(session: Session, acting: Acting) -> list[int]:
-    return follow_all(session, acting, [LAMP, KETTLE], cadence=Cadence.DAILY)
+def products(session: Session, principal: Principal) -> list[int]:
+    return follow_all(session, principal, [LAMP, KETTLE], cadence=Cadence.DAILY)
 
 
 @pytest.fixture
@@ -199,10 +199,10 @@ def test_only_products_that_did_not_come_back_get_the_runs_outcome(
 
 
 def test_a_product_that_was_dropped_meanwhile_is_not_fetched_again(
-    session: Session, acting: Acting, run_id: int, products: list[int], now: datetime
+    session: Session, principal: Principal, run_id: int, products: list[int], now: datetime
 ) -> None:
-    unfollow(session, acting, [products[0]])
-    pause(session, acting, [products[1]])
+    unfollow(session, principal, [products[0]])
+    pause(session, principal, [products[1]])
     close(session, run_id, now)
     assert rows(session, "SELECT * FROM fetch_schedule") == []
 

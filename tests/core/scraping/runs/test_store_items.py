@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.demo.market.market import Market
 from core.history.ingest.store import make_room
 from core.scraping.parsers.registry import AXESSO_DETAILS
@@ -35,12 +35,12 @@ def now(session: Session) -> datetime:
 
 
 @pytest.fixture
-def batch(session: Session, acting: Acting, now: datetime) -> Batch:
-    return batch_of(session, acting, now, FIRST, SECOND)
+def batch(session: Session, principal: Principal, now: datetime) -> Batch:
+    return batch_of(session, principal, now, FIRST, SECOND)
 
 
-def batch_of(session: Session, acting: Acting, now: datetime, *asins: str) -> Batch:
-    follow_all(session, acting, asins)
+def batch_of(session: Session, principal: Principal, now: datetime, *asins: str) -> Batch:
+    follow_all(session, principal, asins)
     planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
     assert planned is not None
     make_room(session, [now])
@@ -173,9 +173,9 @@ def test_a_redirect_says_where_it_led(session: Session, batch: Batch, now: datet
 
 
 def test_a_redirect_that_names_nothing_asked_is_the_one_product_of_its_run(
-    session: Session, acting: Acting, now: datetime
+    session: Session, principal: Principal, now: datetime
 ) -> None:
-    batch = batch_of(session, acting, now, FIRST)
+    batch = batch_of(session, principal, now, FIRST)
     moved = item(FIRST, now) | {"asin": THIRD, "url": f"https://www.amazon.com/dp/{THIRD}"}
     store_items(session, batch, [moved], now)
     assert outcomes(session)[FIRST] == "redirected_asin"

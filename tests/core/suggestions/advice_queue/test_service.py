@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import Team
 from core.errors import NotAllowedError
 from core.suggestions.advice_queue import service
@@ -27,8 +27,8 @@ MORNING = datetime(2026, 3, 3, 8, tzinfo=UTC)
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    return own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    return own_lamp(session, principal)
 
 
 def waiting(session: Session) -> list[int]:
@@ -36,15 +36,15 @@ def waiting(session: Session) -> list[int]:
     return sorted(each.product_id for each in session.query(AdviceDue))
 
 
-def zone(session: Session, acting: Acting, name: str) -> None:
-    session.get_one(Team, acting.team_id).time_zone = name
+def zone(session: Session, principal: Principal, name: str) -> None:
+    session.get_one(Team, principal.team_id).time_zone = name
     session.flush()
 
 
 def test_own_products_wait_from_eight_on_once_a_day(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    kettle(session, acting)
+    kettle(session, principal)
     assert service.plan_daily(session, MORNING - timedelta(seconds=1)) == 0
     assert service.plan_daily(session, MORNING) == 1
     assert waiting(session) == [lamp]
@@ -63,22 +63,22 @@ def test_own_products_wait_from_eight_on_once_a_day(
     ],
 )
 def test_eight_is_by_the_teams_clock(
-    session: Session, acting: Acting, lamp: int, name: str, first: datetime, before: timedelta
+    session: Session, principal: Principal, lamp: int, name: str, first: datetime, before: timedelta
 ) -> None:
-    zone(session, acting, name)
+    zone(session, principal, name)
     session.execute(
         text(
             "INSERT INTO suggestion_settings (team_id, advised_on) VALUES (:team, :day) "
             "ON CONFLICT (team_id) DO UPDATE SET advised_on = excluded.advised_on"
         ),
-        {"team": acting.team_id, "day": (first - timedelta(hours=20)).date()},
+        {"team": principal.team_id, "day": (first - timedelta(hours=20)).date()},
     )
     assert service.plan_daily(session, first - before) == 0
     assert service.plan_daily(session, first) == 1
 
 
 def test_a_product_that_stood_still_waits_again_after_a_week(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     round_of(session, MORNING, service.plan_daily(session, MORNING))
     assert service.plan_daily(session, MORNING + timedelta(days=1)) == 0
@@ -86,7 +86,7 @@ def test_a_product_that_stood_still_waits_again_after_a_week(
 
 
 def test_a_product_that_moved_waits_the_day_after(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     round_of(session, MORNING, service.plan_daily(session, MORNING))
     show(session, MORNING + timedelta(hours=20), price=1500)
@@ -105,47 +105,47 @@ def round_of(session: Session, now: datetime, expected: int) -> int:
 
 
 def test_somebody_asks_about_their_own_products_only(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    seller, other = member(session, acting, Role.SELLER), kettle(session, acting)
+    seller, other = member(session, principal, Role.SELLER), kettle(session, principal)
     assert request_advice(session, seller, [lamp, other], NOON) == 1
     [due] = session.query(AdviceDue)
     assert (due.product_id, due.asked_by) == (lamp, seller.person_id)
     assert request_advice(session, stranger(session), [lamp], NOON) == 0
     with pytest.raises(NotAllowedError):
-        request_advice(session, member(session, acting, Role.VIEWER), [lamp], NOON)
+        request_advice(session, member(session, principal, Role.VIEWER), [lamp], NOON)
 
 
-def test_who_asks_sees_how_far_it_is(session: Session, acting: Acting, lamp: int) -> None:
-    assert advice_progress(session, acting, NOON) == Progress(0, 0)
-    request_advice(session, acting, [lamp], NOON)
-    assert advice_progress(session, acting, NOON) == Progress(1, 0)
+def test_who_asks_sees_how_far_it_is(session: Session, principal: Principal, lamp: int) -> None:
+    assert advice_progress(session, principal, NOON) == Progress(0, 0)
+    request_advice(session, principal, [lamp], NOON)
+    assert advice_progress(session, principal, NOON) == Progress(1, 0)
     due = service.claim_due(session, NOON, 10)
-    assert advice_progress(session, acting, NOON) == Progress(0, 1)
+    assert advice_progress(session, principal, NOON) == Progress(0, 1)
     service.finish_due(session, due)
-    assert advice_progress(session, acting, NOON) == Progress(0, 0)
+    assert advice_progress(session, principal, NOON) == Progress(0, 0)
 
 
-def test_a_claim_ends_by_itself(session: Session, acting: Acting, lamp: int) -> None:
-    request_advice(session, acting, [lamp], NOON)
+def test_a_claim_ends_by_itself(session: Session, principal: Principal, lamp: int) -> None:
+    request_advice(session, principal, [lamp], NOON)
     claimed = service.claim_due(session, NOON, 10)
-    assert claimed == [Due(acting.team_id, lamp, acting.person_id, NOON)]
+    assert claimed == [Due(principal.team_id, lamp, principal.person_id, NOON)]
     assert service.claim_due(session, NOON + LEASE - timedelta(seconds=1), 10) == []
     assert service.claim_due(session, NOON + LEASE, 10) == claimed
 
 
 def test_what_was_asked_for_again_meanwhile_is_asked_again(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    request_advice(session, acting, [lamp], NOON)
+    request_advice(session, principal, [lamp], NOON)
     claimed = service.claim_due(session, NOON, 10)
-    request_advice(session, acting, [lamp], NOON + timedelta(minutes=1))
+    request_advice(session, principal, [lamp], NOON + timedelta(minutes=1))
     service.finish_due(session, claimed)
     assert len(service.claim_due(session, NOON + timedelta(minutes=2), 10)) == 1
 
 
-def test_what_failed_waits_an_hour(session: Session, acting: Acting, lamp: int) -> None:
-    request_advice(session, acting, [lamp], NOON)
+def test_what_failed_waits_an_hour(session: Session, principal: Principal, lamp: int) -> None:
+    request_advice(session, principal, [lamp], NOON)
     [due] = service.claim_due(session, NOON, 10)
     service.put_off(session, due, NOON)
     assert service.claim_due(session, NOON + timedelta(minutes=59), 10) == []
@@ -153,30 +153,30 @@ def test_what_failed_waits_an_hour(session: Session, acting: Acting, lamp: int) 
 
 
 def test_the_rules_propose_and_are_not_asked_twice_about_the_same(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     show(session, NOON + timedelta(hours=1), listing=lamp_listing(EVIL))
     later = NOON + timedelta(hours=2)
-    request_advice(session, acting, [lamp], later)
+    request_advice(session, principal, [lamp], later)
     stored = round_of(session, later, 1)
     assert stored > 0
-    request_advice(session, acting, [lamp], later)
+    request_advice(session, principal, [lamp], later)
     assert round_of(session, later + timedelta(minutes=5), 1) == 0
     [call] = session.query(AdviceCall)
     assert (call.advisor, call.state, call.suggestions) == ("rules", "ok", stored)
-    assert {each.asked_by for each in session.query(Suggestion)} == {acting.person_id}
+    assert {each.asked_by for each in session.query(Suggestion)} == {principal.person_id}
 
 
 def test_what_was_declined_does_not_come_back_with_the_next_look(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     show(session, NOON + timedelta(hours=1), listing=lamp_listing(EVIL))
-    request_advice(session, acting, [lamp], NOON)
+    request_advice(session, principal, [lamp], NOON)
     stored = round_of(session, NOON + timedelta(hours=2), 1)
     for suggestion in session.query(Suggestion).all():
         for action in actions_of(session, suggestion.id):
-            decline(session, acting, action.id, NOON + timedelta(hours=3), "No.")
+            decline(session, principal, action.id, NOON + timedelta(hours=3), "No.")
     show(session, NOON + timedelta(hours=4), listing=lamp_listing(EVIL), rank=505)
-    request_advice(session, acting, [lamp], NOON + timedelta(hours=5))
+    request_advice(session, principal, [lamp], NOON + timedelta(hours=5))
     assert round_of(session, NOON + timedelta(hours=5), 1) == 0
     assert session.query(Suggestion).count() == stored

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.suggestions.competitors.service import (
     MOST_COMPETITORS,
@@ -21,12 +21,14 @@ from tests.factories import NOON, follow_all, member, product, rows, stranger
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    return own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    return own_lamp(session, principal)
 
 
-def test_a_seller_compares_two_products_once(session: Session, acting: Acting, lamp: int) -> None:
-    seller, other = member(session, acting, Role.SELLER), kettle(session, acting)
+def test_a_seller_compares_two_products_once(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    seller, other = member(session, principal, Role.SELLER), kettle(session, principal)
     assert add_competitor(session, seller, lamp, other, NOON)
     assert not add_competitor(session, seller, lamp, other, NOON)
     [kept] = session.query(Competitor)
@@ -39,56 +41,58 @@ def test_a_seller_compares_two_products_once(session: Session, acting: Acting, l
     assert [row["verb"] for row in audited] == ["added competitor", "removed competitor"]
 
 
-def test_viewers_compare_nothing(session: Session, acting: Acting, lamp: int) -> None:
-    viewer, other = member(session, acting, Role.VIEWER), kettle(session, acting)
+def test_viewers_compare_nothing(session: Session, principal: Principal, lamp: int) -> None:
+    viewer, other = member(session, principal, Role.VIEWER), kettle(session, principal)
     with pytest.raises(NotAllowedError):
         add_competitor(session, viewer, lamp, other, NOON)
     with pytest.raises(NotAllowedError):
         remove_competitor(session, viewer, lamp, other)
 
 
-def test_a_product_is_not_its_own_competitor(session: Session, acting: Acting, lamp: int) -> None:
+def test_a_product_is_not_its_own_competitor(
+    session: Session, principal: Principal, lamp: int
+) -> None:
     with pytest.raises(InvalidInputError):
-        add_competitor(session, acting, lamp, lamp, NOON)
+        add_competitor(session, principal, lamp, lamp, NOON)
 
 
-def test_marketplaces_are_not_compared(session: Session, acting: Acting, lamp: int) -> None:
-    [german] = follow_all(session, acting, ["B0TEST0009"], "DE")
+def test_marketplaces_are_not_compared(session: Session, principal: Principal, lamp: int) -> None:
+    [german] = follow_all(session, principal, ["B0TEST0009"], "DE")
     with pytest.raises(InvalidInputError, match="marketplace"):
-        add_competitor(session, acting, lamp, german, NOON)
+        add_competitor(session, principal, lamp, german, NOON)
 
 
 def test_only_what_the_team_follows_is_compared(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     unknown, outsider = product(session, "B0TEST0008"), stranger(session)
     with pytest.raises(NotFoundError):
-        add_competitor(session, acting, lamp, unknown, NOON)
+        add_competitor(session, principal, lamp, unknown, NOON)
     with pytest.raises(NotFoundError):
         set_price_cap(session, outsider, lamp, PriceCaps())
 
 
-def test_competitors_are_few(session: Session, acting: Acting, lamp: int) -> None:
-    others = follow_all(session, acting, [f"B0MANY{n:04d}" for n in range(MOST_COMPETITORS + 1)])
+def test_competitors_are_few(session: Session, principal: Principal, lamp: int) -> None:
+    others = follow_all(session, principal, [f"B0MANY{n:04d}" for n in range(MOST_COMPETITORS + 1)])
     for other in others[:-1]:
-        add_competitor(session, acting, lamp, other, NOON)
+        add_competitor(session, principal, lamp, other, NOON)
     with pytest.raises(InvalidInputError, match="at most"):
-        add_competitor(session, acting, lamp, others[-1], NOON)
+        add_competitor(session, principal, lamp, others[-1], NOON)
 
 
-def test_caps_are_set_and_set_anew(session: Session, acting: Acting, lamp: int) -> None:
-    assert caps_of(session, acting.team_id, lamp) == PriceCaps()
+def test_caps_are_set_and_set_anew(session: Session, principal: Principal, lamp: int) -> None:
+    assert caps_of(session, principal.team_id, lamp) == PriceCaps()
     for caps in (PriceCaps(1500, 2500, 10), PriceCaps(None, 3000, 25)):
-        set_price_cap(session, acting, lamp, caps)
-        assert caps_of(session, acting.team_id, lamp) == caps
+        set_price_cap(session, principal, lamp, caps)
+        assert caps_of(session, principal.team_id, lamp) == caps
     audited = rows(session, "SELECT old, new FROM audit_event WHERE new ? 'floor' ORDER BY id")
     assert audited[1]["old"]["floor"] == 1500
     assert audited[1]["new"]["ceiling"] == 3000
 
 
-def test_sellers_set_no_caps(session: Session, acting: Acting, lamp: int) -> None:
+def test_sellers_set_no_caps(session: Session, principal: Principal, lamp: int) -> None:
     with pytest.raises(NotAllowedError):
-        set_price_cap(session, member(session, acting, Role.SELLER), lamp, PriceCaps())
+        set_price_cap(session, member(session, principal, Role.SELLER), lamp, PriceCaps())
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_sellers_set_no_caps(session: Session, acting: Acting, lamp: int) -> Non
     ],
 )
 def test_caps_that_make_no_sense_are_refused(
-    session: Session, acting: Acting, lamp: int, caps: dict[str, Any]
+    session: Session, principal: Principal, lamp: int, caps: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInputError):
-        set_price_cap(session, acting, lamp, PriceCaps(**caps))
+        set_price_cap(session, principal, lamp, PriceCaps(**caps))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
@@ -46,19 +46,19 @@ def days_of_looks(session: Session, asin: str = LAMP, days: int = 30, **values: 
     store(session, *looks, last)
 
 
-def follow(session: Session, acting: Acting, *asins: str, **how: Any) -> list[int]:
-    return follow_all(session, acting, asins, **how)
+def follow(session: Session, principal: Principal, *asins: str, **how: Any) -> list[int]:
+    return follow_all(session, principal, asins, **how)
 
 
-def facts_of(session: Session, acting: Acting, product_id: int, now: datetime = NOW) -> Facts:
-    (found,) = gather(session, acting.team_id, [product_id], now)
+def facts_of(session: Session, principal: Principal, product_id: int, now: datetime = NOW) -> Facts:
+    (found,) = gather(session, principal.team_id, [product_id], now)
     return found
 
 
-def compete(session: Session, acting: Acting, own: int, *others: int) -> None:
+def compete(session: Session, principal: Principal, own: int, *others: int) -> None:
     for other in others:
-        row = {"team_id": acting.team_id, "product_id": own, "competitor_id": other}
-        session.execute(insert(Competitor).values(**row, added_by=acting.person_id))
+        row = {"team_id": principal.team_id, "product_id": own, "competitor_id": other}
+        session.execute(insert(Competitor).values(**row, added_by=principal.person_id))
 
 
 def figures(facts: Facts) -> dict[str, Any]:
@@ -66,11 +66,11 @@ def figures(facts: Facts) -> dict[str, Any]:
 
 
 def test_values_are_frozen_with_the_look_that_they_came_from(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session)
-    facts = facts_of(session, acting, lamp)
+    facts = facts_of(session, principal, lamp)
     (price, usual) = facts.cited("price_now", "price_median_30")
     last = SnapshotKey(lamp, NOW - timedelta(hours=1), int(Source.AXESSO))
     assert (price.value, price.unit, price.snapshots) == (2000, "USD minor", (last,))
@@ -80,11 +80,11 @@ def test_values_are_frozen_with_the_look_that_they_came_from(
 
 
 def test_history_is_of_whole_days_and_listing_text_is_told(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session)
-    facts = facts_of(session, acting, lamp)
+    facts = facts_of(session, principal, lamp)
     found = figures(facts)
     assert (found["price_days_30"], found["stock_days_30"]) == (30, 30)  # today is not over
     assert (found["bullet_count"], found["image_count"]) == (2, 5)
@@ -101,87 +101,89 @@ def test_history_is_of_whole_days_and_listing_text_is_told(
     ],
 )
 def test_the_coupon_of_the_page_is_told_whatever_its_sort(
-    session: Session, acting: Acting, coupon: dict[str, int], told: tuple[int, str] | None
+    session: Session, principal: Principal, coupon: dict[str, int], told: tuple[int, str] | None
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, **coupon)
     said = [
         (each.value, each.unit)
-        for each in facts_of(session, acting, lamp).evidence
+        for each in facts_of(session, principal, lamp).evidence
         if each.key == "coupon_now"
     ]
     assert said == ([] if told is None else [told])
 
 
 def test_only_what_the_team_follows_is_gathered_and_in_the_order_asked_for(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow(session, acting, LAMP, KETTLE)
+    lamp, kettle = follow(session, principal, LAMP, KETTLE)
     unfollowed = product(session, RIVAL)
     ids = [kettle, unfollowed, lamp, kettle]
-    assert [each.asin for each in gather(session, acting.team_id, ids, NOW)] == [KETTLE, LAMP]
+    assert [each.asin for each in gather(session, principal.team_id, ids, NOW)] == [KETTLE, LAMP]
     assert gather(session, stranger(session).team_id, ids, NOW) == []
-    assert gather(session, acting.team_id, [], NOW) == []
+    assert gather(session, principal.team_id, [], NOW) == []
 
 
 def test_a_product_that_was_never_seen_has_facts_and_no_figures(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP)
-    facts = facts_of(session, acting, lamp)
+    (lamp,) = follow(session, principal, LAMP)
+    facts = facts_of(session, principal, lamp)
     assert (facts.price, facts.bsr, facts.listing.bullets) == (None, None, None)
     assert advise(facts) == ()
 
 
 def test_a_doubtful_price_is_unknown_until_it_is_confirmed(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session)
     store(session, look_at(at=NOW - timedelta(minutes=5), price=200_000))
-    facts = facts_of(session, acting, lamp)
+    facts = facts_of(session, principal, lamp)
     assert facts.price is None
     assert "price_now" not in figures(facts)
     assert figures(facts)["price_high_90"] == 2000
 
 
-def test_a_price_in_another_currency_is_no_price(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+def test_a_price_in_another_currency_is_no_price(session: Session, principal: Principal) -> None:
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     store(session, look_at(at=NOW - timedelta(hours=1), price=2700, currency="CAD"))
-    assert facts_of(session, acting, lamp).price is None
+    assert facts_of(session, principal, lamp).price is None
 
 
 def test_an_old_price_and_one_of_a_product_that_is_not_sold_are_unknown(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow(session, acting, LAMP, KETTLE)
+    lamp, kettle = follow(session, principal, LAMP, KETTLE)
     store(session, look_at(at=NOW - timedelta(days=9)))
     gone = {"availability": Availability.UNAVAILABLE, "price": None, "price_basis": None}
     store(session, look_at(KETTLE, NOW - timedelta(days=1)))
     store(session, look_at(KETTLE, NOW - timedelta(hours=1), **gone))
-    old, away = gather(session, acting.team_id, [lamp, kettle], NOW)
+    old, away = gather(session, principal.team_id, [lamp, kettle], NOW)
     assert (old.price, old.bsr, away.price) == (None, None, None)
 
 
 def test_a_lowest_offer_beside_a_lost_buy_box_is_no_price_to_move(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP)
+    (lamp,) = follow(session, principal, LAMP)
     suppressed = {"availability": Availability.BUY_BOX_SUPPRESSED}
     store(
         session,
         look_at(at=NOW - timedelta(hours=1), price_basis=PriceBasis.LOWEST_NEW, **suppressed),
     )
-    assert facts_of(session, acting, lamp).price is None
+    assert facts_of(session, principal, lamp).price is None
 
 
-def test_a_competitor_is_compared_in_its_own_shop_only(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+def test_a_competitor_is_compared_in_its_own_shop_only(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)
     store(session, look_at(RIVAL, NOW - timedelta(hours=1), price=1900, rank=90))
     store(session, look_at(KETTLE, NOW - timedelta(hours=1), price=1700, marketplace="CA"))
-    compete(session, acting, lamp, product(session, RIVAL), product(session, KETTLE, "CA"))
-    facts = facts_of(session, acting, lamp)
+    compete(session, principal, lamp, product(session, RIVAL), product(session, KETTLE, "CA"))
+    facts = facts_of(session, principal, lamp)
     assert [each.price for each in facts.competitors] == [1900, None]
     found = figures(facts)
     assert (found["competitor_1"], found["competitor_1_price"]) == (RIVAL, 1900)
@@ -189,102 +191,108 @@ def test_a_competitor_is_compared_in_its_own_shop_only(session: Session, acting:
     assert {"competitor_2_price", "competitor_2_bsr"} & set(found) == set()
 
 
-def test_each_rating_says_whose_it_is(session: Session, acting: Acting) -> None:
-    lamp, rival = follow(session, acting, LAMP, RIVAL)
+def test_each_rating_says_whose_it_is(session: Session, principal: Principal) -> None:
+    lamp, rival = follow(session, principal, LAMP, RIVAL)
     store(session, look_at(LAMP, NOW), look_at(RIVAL, NOW))
-    compete(session, acting, lamp, rival)
-    named = [each.figure for each in facts_of(session, acting, lamp).evidence]
+    compete(session, principal, lamp, rival)
+    named = [each.figure for each in facts_of(session, principal, lamp).evidence]
     ratings = [figure for figure in named if figure.startswith("Rating")]
     assert sorted(ratings) == [
         "Rating now", "Rating of competitor 1", "Ratings now", "Ratings of competitor 1",
     ]  # fmt: skip
 
 
-def test_a_rank_in_another_category_is_no_rank_to_compare(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+def test_a_rank_in_another_category_is_no_rank_to_compare(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)
     toys = (CategoryRank("Toys", 3),)
     store(session, look_at(RIVAL, NOW - timedelta(hours=1), ranks=toys))
-    compete(session, acting, lamp, product(session, RIVAL))
-    assert "competitor_1_bsr" not in figures(facts_of(session, acting, lamp))
+    compete(session, principal, lamp, product(session, RIVAL))
+    assert "competitor_1_bsr" not in figures(facts_of(session, principal, lamp))
 
 
 def test_a_rank_of_no_named_category_is_no_evidence_of_a_competitor(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow(session, acting, LAMP, KETTLE, role=Role.OWN)
-    compete(session, acting, lamp, kettle)
+    lamp, kettle = follow(session, principal, LAMP, KETTLE, role=Role.OWN)
+    compete(session, principal, lamp, kettle)
     somewhere = {"ranks": (CategoryRank(UNNAMED_CATEGORY, 90),)}
     store(
         session, *(look_at(asin, NOW - timedelta(hours=1), **somewhere) for asin in (LAMP, KETTLE))
     )
-    found = figures(facts_of(session, acting, lamp))
+    found = figures(facts_of(session, principal, lamp))
     assert found["bsr_now"] == 90
     assert "competitor_1_price" in found
     assert "competitor_1_bsr" not in found
 
 
-def test_anothers_competitors_and_caps_are_not_ones_own(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+def test_anothers_competitors_and_caps_are_not_ones_own(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     other = stranger(session)
     compete(session, other, lamp, product(session, RIVAL))
     cap = {"team_id": other.team_id, "product_id": lamp, "floor": 1}
     session.execute(insert(PriceCap).values(**cap))
-    facts = facts_of(session, acting, lamp)
+    facts = facts_of(session, principal, lamp)
     assert (facts.competitors, facts.caps) == ((), PriceCaps())
 
 
-def test_caps_thresholds_and_cadence_are_the_teams(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, price_change_percent=Decimal("7.5"))
-    cap = {"team_id": acting.team_id, "product_id": lamp, "floor": 1800, "step_percent": 5}
+def test_caps_thresholds_and_cadence_are_the_teams(session: Session, principal: Principal) -> None:
+    (lamp,) = follow(session, principal, LAMP, price_change_percent=Decimal("7.5"))
+    cap = {"team_id": principal.team_id, "product_id": lamp, "floor": 1800, "step_percent": 5}
     session.execute(insert(PriceCap).values(**cap))
-    session.get_one(Person, acting.person_id).rank_change_percent = Decimal(80)
+    session.get_one(Person, principal.person_id).rank_change_percent = Decimal(80)
     session.flush()
     days_of_looks(session, days=3)
-    facts = facts_of(session, acting, lamp)
+    facts = facts_of(session, principal, lamp)
     assert facts.caps == PriceCaps(1800, None, 5.0)
     assert (facts.price_change_percent, facts.rank_change_percent) == (7.5, None)
     assert (figures(facts)["price_threshold"], figures(facts)["rank_threshold"]) == (7.5, 80.0)
     assert facts.cadence == "daily"
 
 
-def test_near_products_of_the_same_shelf_are_candidates(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+def test_near_products_of_the_same_shelf_are_candidates(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)
     asins = {"B0NEAR0001": 600, "B0NEAR0002": 450, "B0FAR00001": 5000, "B0SHELF001": 510}
-    others = follow(session, acting, *asins, role=Role.WATCHED)
+    others = follow(session, principal, *asins, role=Role.WATCHED)
     for asin, rank in asins.items():
         shelf = ("Home", "Rugs") if asin == "B0SHELF001" else ("Home", "Lamps")
         page = lamp_listing(brand="Other", category_path=shelf, **FULL)
         store(session, look_at(asin, NOW - timedelta(hours=2), rank=rank, listing=page))
-    found = figures(facts_of(session, acting, lamp))
+    found = figures(facts_of(session, principal, lamp))
     near = [found[f"candidate_{n}"] for n in (1, 2) if f"candidate_{n}" in found]
     assert (near, "candidate_3" in found) == (["B0NEAR0002", "B0NEAR0001"], False)
-    compete(session, acting, lamp, others[0])
-    again = figures(facts_of(session, acting, lamp))
+    compete(session, principal, lamp, others[0])
+    again = figures(facts_of(session, principal, lamp))
     assert (again["candidate_1"], "candidate_2" in again) == ("B0NEAR0002", False)
 
 
 @pytest.mark.parametrize("role", [Role.OWN, Role.WATCHED])
 def test_own_products_and_own_brands_are_no_candidates(
-    session: Session, acting: Acting, role: Role
+    session: Session, principal: Principal, role: Role
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)
-    follow(session, acting, KETTLE, role=role)
+    follow(session, principal, KETTLE, role=role)
     brand = "Other" if role is Role.OWN else "Lumo"
     page = lamp_listing(brand=brand, **FULL)
     store(session, look_at(KETTLE, NOW - timedelta(hours=2), listing=page))
-    assert "candidate_1" not in figures(facts_of(session, acting, lamp))
+    assert "candidate_1" not in figures(facts_of(session, principal, lamp))
 
 
 def test_an_overview_without_bullets_says_nothing_of_bullets(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP)
+    (lamp,) = follow(session, principal, LAMP)
     page = lamp_listing(bullets=(), images=("https://images.example/1.jpg",))
     store(session, look_at(at=NOW - timedelta(hours=1), listing=page))
-    listing = facts_of(session, acting, lamp).listing
+    listing = facts_of(session, principal, lamp).listing
     assert (listing.title, listing.bullets, listing.image_count) == (
         "Reading lamp with a long neck",
         None,
@@ -292,45 +300,45 @@ def test_an_overview_without_bullets_says_nothing_of_bullets(
     )
 
 
-def test_a_whole_page_without_bullets_lacks_them(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP)
+def test_a_whole_page_without_bullets_lacks_them(session: Session, principal: Principal) -> None:
+    (lamp,) = follow(session, principal, LAMP)
     page = lamp_listing(bullets=(), **FULL)
     store(session, look_at(at=NOW - timedelta(hours=1), listing=page))
-    assert facts_of(session, acting, lamp).listing.bullets == ()
+    assert facts_of(session, principal, lamp).listing.bullets == ()
 
 
 def test_a_title_of_a_bestseller_list_leaves_what_was_read_of_the_page(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP)
+    (lamp,) = follow(session, principal, LAMP)
     store(session, look_at(at=NOW - timedelta(hours=2), listing=lamp_listing(**FULL)))
-    before = facts_of(session, acting, lamp).listing
+    before = facts_of(session, principal, lamp).listing
     listed = Listing(title="Reading lamp, now longer")
     store(
         session,
         look_at(at=NOW - timedelta(hours=1), source=Source.BESTSELLERS, listing=listed),
     )
-    after = facts_of(session, acting, lamp).listing
+    after = facts_of(session, principal, lamp).listing
     assert after.title == listed.title
     assert before.bullets
     assert (after.bullets, after.image_count) == (before.bullets, before.image_count)
 
 
 def test_of_a_product_followed_by_two_the_teams_row_counts(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP)
-    follow(session, colleague(session, acting), LAMP)
-    assert len(gather(session, acting.team_id, [lamp], NOW)) == 1
+    (lamp,) = follow(session, principal, LAMP)
+    follow(session, colleague(session, principal), LAMP)
+    assert len(gather(session, principal.team_id, [lamp], NOW)) == 1
 
 
 def decline(
-    session: Session, acting: Acting, advice: Advice, product_id: int, at: datetime
+    session: Session, principal: Principal, advice: Advice, product_id: int, at: datetime
 ) -> None:
     """Store a suggestion as somebody declined it."""
     session.execute(
         insert(Suggestion).values(
-            team_id=acting.team_id,
+            team_id=principal.team_id,
             product_id=product_id,
             kind=advice.kind.value,
             title=advice.title,
@@ -353,26 +361,28 @@ def decline(
     )
 
 
-def test_what_the_team_declined_is_not_advised_again(session: Session, acting: Acting) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+def test_what_the_team_declined_is_not_advised_again(
+    session: Session, principal: Principal
+) -> None:
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     long = "Lumo Reading Lamp for Desks and Shelves, Dimmable in Five Steps, with a Heavy Base"
     at = datetime(2026, 11, 2, 12, tzinfo=NOW.tzinfo)
     page = lamp_listing(title=long, **FULL)
     store(session, look_at(at=at - timedelta(hours=1), listing=page), now=at)
-    (advice,) = advise(facts_of(session, acting, lamp, at))
+    (advice,) = advise(facts_of(session, principal, lamp, at))
     assert advice.actions[0].change is Change.UPDATE_TITLE
     decline(session, stranger(session), advice, lamp, at)
-    assert len(advise(facts_of(session, acting, lamp, at))) == 1
-    decline(session, acting, advice, lamp, at)
-    assert advise(facts_of(session, acting, lamp, at)) == ()
+    assert len(advise(facts_of(session, principal, lamp, at))) == 1
+    decline(session, principal, advice, lamp, at)
+    assert advise(facts_of(session, principal, lamp, at)) == ()
     much_later = at + timedelta(days=181)
-    assert len(advise(facts_of(session, acting, lamp, much_later))) == 1
+    assert len(advise(facts_of(session, principal, lamp, much_later))) == 1
 
 
 def test_an_ordinary_products_facts_are_told_in_1500_tokens(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow(session, acting, LAMP, role=Role.OWN)
+    (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     page = {
         "title": "Lumo Reading Lamp, " + "dimmable in many steps, " * 7,
         "bullets": ("B" * 195,) * 5,
@@ -382,7 +392,7 @@ def test_an_ordinary_products_facts_are_told_in_1500_tokens(
     store(session, *(look_at(at=NOON + timedelta(days=ago), listing=listing) for ago in range(30)))
     rivals = [f"B0RIVAL{number:03d}" for number in range(5)]
     store(session, *(look_at(each, NOW - timedelta(hours=1), listing=listing) for each in rivals))
-    compete(session, acting, lamp, *(product(session, each) for each in rivals))
-    facts = facts_of(session, acting, lamp)
+    compete(session, principal, lamp, *(product(session, each) for each in rivals))
+    facts = facts_of(session, principal, lamp)
     assert len(facts.competitors) == 5
     assert len(json.dumps(told(facts), ensure_ascii=False)) / 4 <= 1500

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import Person
 from core.errors import NotAllowedError
 from core.suggestions import change_values
@@ -38,19 +38,19 @@ THEN = LATER + timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def lamp(session: Session, acting: Acting) -> int:
-    return own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    return own_lamp(session, principal)
 
 
-def approved(session: Session, acting: Acting, *actions: Any, **how: Any) -> int:
+def approved(session: Session, principal: Principal, *actions: Any, **how: Any) -> int:
     """Return the id of the one action of a suggestion that was approved."""
-    action_id = only_action(session, suggest(session, acting, *actions)).id
-    assert approve(session, acting, action_id, LATER, **how).did
+    action_id = only_action(session, suggest(session, principal, *actions)).id
+    assert approve(session, principal, action_id, LATER, **how).did
     return action_id
 
 
-def applied(session: Session, acting: Acting, *actions: Any, **how: Any) -> int:
-    action_id = approved(session, acting, *actions, **how)
+def applied(session: Session, principal: Principal, *actions: Any, **how: Any) -> int:
+    action_id = approved(session, principal, *actions, **how)
     assert apply.apply(session, action_id, THEN) in (ActionState.APPLIED, ActionState.VERIFIED)
     return action_id
 
@@ -70,8 +70,8 @@ def tracking(session: Session) -> dict[str, Any]:
     return found
 
 
-def test_what_is_not_approved_is_not_applied(session: Session, acting: Acting) -> None:
-    pending = only_action(session, suggest(session, acting)).id
+def test_what_is_not_approved_is_not_applied(session: Session, principal: Principal) -> None:
+    pending = only_action(session, suggest(session, principal)).id
     assert apply.waiting_to_apply(session) == []
     assert apply.apply(session, pending, THEN) is ActionState.PENDING
 
@@ -86,107 +86,107 @@ SETTINGS = [
 @pytest.mark.parametrize(("change", "before", "after", "column"), SETTINGS)
 def test_a_setting_is_set_read_back_and_set_back(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     change: Change,
     before: dict[str, Any],
     after: dict[str, Any],
     column: str,
 ) -> None:
     [(key, old)] = before.items()
-    action_id = applied(session, acting, proposed(change, before, after))
+    action_id = applied(session, principal, proposed(change, before, after))
     kept = action(session, action_id)
     assert (kept["state"], kept["inverse"], kept["verified_at"]) == ("verified", before, THEN)
     assert change_values.same({key: str(tracking(session)[column])}, after)
-    assert undo(session, acting, action_id, THEN, "It was quieter before.")
+    assert undo(session, principal, action_id, THEN, "It was quieter before.")
     assert tracking(session)[column] == old
     assert action(session, action_id)["state"] == "undone"
-    assert not undo(session, acting, action_id, THEN)
+    assert not undo(session, principal, action_id, THEN)
 
 
-def test_a_faster_cadence_reaches_the_schedule(session: Session, acting: Acting) -> None:
-    applied(session, acting, new_cadence("hourly"))
+def test_a_faster_cadence_reaches_the_schedule(session: Session, principal: Principal) -> None:
+    applied(session, principal, new_cadence("hourly"))
     [due] = rows(session, "SELECT cadence_minutes FROM fetch_schedule")
     assert due["cadence_minutes"] == 60
 
 
-def test_an_edited_value_is_the_one_that_is_set(session: Session, acting: Acting) -> None:
-    applied(session, acting, new_cadence("hourly"), edited={"cadence": "6h"})
+def test_an_edited_value_is_the_one_that_is_set(session: Session, principal: Principal) -> None:
+    applied(session, principal, new_cadence("hourly"), edited={"cadence": "6h"})
     assert tracking(session)["cadence"] == "6h"
 
 
 def test_a_pause_ends_for_those_for_whom_it_began(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    resting, running = colleague(session, acting, "Rests"), colleague(session, acting, "Runs")
+    resting, running = colleague(session, principal, "Rests"), colleague(session, principal, "Runs")
     for mate in (resting, running):
         follow_all(session, mate, [LAMP])
     pause(session, resting, [lamp])
-    action_id = applied(session, acting, proposed(Change.PAUSE_TRACKING, {"paused": False}, {}))
+    action_id = applied(session, principal, proposed(Change.PAUSE_TRACKING, {"paused": False}, {}))
     assert rows(session, "SELECT 1 FROM tracking WHERE paused_at IS NULL") == []
-    undo(session, acting, action_id, THEN)
+    undo(session, principal, action_id, THEN)
     running_now = rows(session, "SELECT person_id FROM tracking WHERE paused_at IS NULL")
-    assert {row["person_id"] for row in running_now} == {acting.person_id, running.person_id}
+    assert {row["person_id"] for row in running_now} == {principal.person_id, running.person_id}
 
 
 def test_a_competitor_that_is_not_followed_is_followed_and_compared_with(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     wanted = {"marketplace": "US", "asin": KETTLE}
-    action_id = applied(session, acting, proposed(Change.ADD_COMPETITOR, {}, wanted))
+    action_id = applied(session, principal, proposed(Change.ADD_COMPETITOR, {}, wanted))
     [row] = session.query(Competitor)
     assert row.product_id == lamp
     assert rows(session, "SELECT 1 FROM tracking WHERE role = 'competitor'")
-    undo(session, acting, action_id, THEN)
+    undo(session, principal, action_id, THEN)
     assert session.query(Competitor).count() == 0
     assert not rows(session, "SELECT 1 FROM tracking WHERE role = 'competitor'")
 
 
 def test_a_competitor_that_was_followed_before_stays_followed(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    kettle(session, acting)
+    kettle(session, principal)
     wanted = {"marketplace": "US", "asin": KETTLE}
-    action_id = applied(session, acting, proposed(Change.ADD_COMPETITOR, {}, wanted))
-    undo(session, acting, action_id, THEN)
+    action_id = applied(session, principal, proposed(Change.ADD_COMPETITOR, {}, wanted))
+    undo(session, principal, action_id, THEN)
     assert len(rows(session, "SELECT 1 FROM tracking")) == 2
 
 
 def test_a_competitor_of_another_marketplace_fails_and_leaves_nothing(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     wanted = {"marketplace": "DE", "asin": KETTLE}
-    action_id = approved(session, acting, proposed(Change.ADD_COMPETITOR, {}, wanted))
+    action_id = approved(session, principal, proposed(Change.ADD_COMPETITOR, {}, wanted))
     assert apply.apply(session, action_id, THEN) is ActionState.FAILED
     assert "marketplace" in action(session, action_id)["trouble"]
     assert len(rows(session, "SELECT 1 FROM tracking")) == 1
 
 
 def test_a_listing_change_becomes_part_of_a_change_set_and_waits_to_be_seen(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    action_id = approved(session, acting, new_title())
+    action_id = approved(session, principal, new_title())
     assert apply.apply(session, action_id, THEN) is ActionState.APPLIED
     kept = action(session, action_id)
     assert kept["inverse"] == {"title": "Reading lamp with a long neck"}
     assert kept["verify_until"] == THEN + timedelta(days=14)
     [event] = rows(session, "SELECT * FROM suggestion_event WHERE after = 'applied'")
-    assert (event["person_id"], event["means"]) == (acting.person_id, "job")
+    assert (event["person_id"], event["means"]) == (principal.person_id, "job")
     [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'applied suggestion'")
     assert audited["means"] == "job"
     before, after = "Reading lamp with a long neck", "Reading lamp"
     assert audited["old"] == {"state": "approved", "value": {"title": before}}
     told = {"state": "applied", "value": {"title": after}, "action": action_id}
     assert audited["new"] == told
-    undo(session, acting, action_id, THEN)
+    undo(session, principal, action_id, THEN)
     [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'undid suggestion'")
     assert audited["old"] == {"state": "applied", "value": {"title": after}}
     assert audited["new"] == told | {"state": "undone", "value": {"title": before}}
 
 
-def test_applying_twice_does_it_once(session: Session, acting: Acting) -> None:
-    number = suggest(session, acting)
+def test_applying_twice_does_it_once(session: Session, principal: Principal) -> None:
+    number = suggest(session, principal)
     [waiting] = actions_of(session, number)
-    approve(session, acting, waiting.id, LATER)
+    approve(session, principal, waiting.id, LATER)
     assert apply.waiting_to_apply(session) == [waiting.id]
     for _ in range(2):
         assert apply.apply(session, waiting.id, THEN) is ActionState.APPLIED
@@ -198,9 +198,9 @@ def test_applying_twice_does_it_once(session: Session, acting: Acting) -> None:
 
 
 def test_a_value_that_changed_after_the_approval_is_not_overwritten(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    action_id = approved(session, acting)
+    action_id = approved(session, principal)
     show(session, LATER + timedelta(seconds=1), price=1850)
     assert apply.apply(session, action_id, THEN) is ActionState.STALE
     trouble = action(session, action_id)["trouble"]
@@ -209,94 +209,96 @@ def test_a_value_that_changed_after_the_approval_is_not_overwritten(
 
 
 def test_a_setting_that_changed_after_the_approval_is_not_overwritten(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    action_id = approved(session, acting, new_cadence("hourly"))
+    action_id = approved(session, principal, new_cadence("hourly"))
     session.execute(text("UPDATE tracking SET cadence = 'weekly'"))
     assert apply.apply(session, action_id, THEN) is ActionState.STALE
     assert tracking(session)["cadence"] == "weekly"
 
 
 def test_who_approved_and_may_not_any_more_is_not_acted_for(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    manager = member(session, acting, Role.MANAGER)
+    manager = member(session, principal, Role.MANAGER)
     action_id = approved(session, manager, new_cadence("hourly"))
     session.get_one(Person, manager.person_id).state = "disabled"
     session.flush()
     assert apply.apply(session, action_id, THEN) is ActionState.FAILED
     assert tracking(session)["cadence"] == "daily"
-    assert approve(session, acting, action_id, THEN).did  # by somebody who may
+    assert approve(session, principal, action_id, THEN).did  # by somebody who may
     assert apply.apply(session, action_id, THEN) is ActionState.VERIFIED
 
 
-def test_a_demoted_manager_is_not_acted_for(session: Session, acting: Acting) -> None:
-    manager = member(session, acting, Role.MANAGER)
+def test_a_demoted_manager_is_not_acted_for(session: Session, principal: Principal) -> None:
+    manager = member(session, principal, Role.MANAGER)
     action_id = approved(session, manager)
     session.get_one(Person, manager.person_id).role = "seller"
     session.flush()
     assert apply.apply(session, action_id, THEN) is ActionState.FAILED
 
 
-def test_sellers_take_nothing_back(session: Session, acting: Acting) -> None:
-    action_id = applied(session, acting)
+def test_sellers_take_nothing_back(session: Session, principal: Principal) -> None:
+    action_id = applied(session, principal)
     with pytest.raises(NotAllowedError):
-        undo(session, member(session, acting, Role.SELLER), action_id, THEN)
+        undo(session, member(session, principal, Role.SELLER), action_id, THEN)
 
 
-def test_what_was_not_applied_is_not_taken_back(session: Session, acting: Acting) -> None:
+def test_what_was_not_applied_is_not_taken_back(session: Session, principal: Principal) -> None:
     with pytest.raises(WrongStepError):
-        undo(session, acting, approved(session, acting, new_cadence()), THEN)
+        undo(session, principal, approved(session, principal, new_cadence()), THEN)
 
 
 def test_a_setting_that_somebody_changed_since_is_not_set_back(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    action_id = applied(session, acting, new_cadence("hourly"))
+    action_id = applied(session, principal, new_cadence("hourly"))
     session.execute(text("UPDATE tracking SET cadence = 'weekly'"))
     with pytest.raises(WrongStepError, match="weekly"):
-        undo(session, acting, action_id, THEN)
+        undo(session, principal, action_id, THEN)
     assert action(session, action_id)["state"] == "verified"
 
 
 def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    seller = member(session, acting, Role.SELLER)
+    seller = member(session, principal, Role.SELLER)
     coupon = proposed(Change.SET_COUPON, {}, {"percent": 5})
-    number = suggest(session, acting, new_price(1900), coupon)
+    number = suggest(session, principal, new_price(1900), coupon)
     first, second = actions_of(session, number)
     for each in (first, second):
-        approve(session, acting, each.id, LATER)
+        approve(session, principal, each.id, LATER)
     apply.apply(session, first.id, THEN)
     made = export.change_set(session, seller, [number])
     assert [(step.action_id, step.to_copy) for step in made.checklist] == [(first.id, "19.00")]
-    undo(session, acting, first.id, THEN)
+    undo(session, principal, first.id, THEN)
     made = export.change_set(session, seller, [number])
     assert [step.to_copy for step in made.checklist] == ["20.00"]
 
 
 def test_taking_back_a_coupon_sets_the_one_from_before_whatever_its_sort(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     show(session, NOON + timedelta(minutes=1), coupon_amount=300)
     before = {"percent": None, "amount": 300}
-    action_id = applied(session, acting, proposed(Change.SET_COUPON, before, {"percent": 5}))
-    undo(session, acting, action_id, THEN)
+    action_id = applied(session, principal, proposed(Change.SET_COUPON, before, {"percent": 5}))
+    undo(session, principal, action_id, THEN)
     [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]
-    [step] = export.change_set(session, acting, [number]).checklist
+    [step] = export.change_set(session, principal, [number]).checklist
     assert step.to_copy == "3.00"
 
 
-def test_a_change_set_is_the_teams_own(session: Session, acting: Acting) -> None:
-    applied(session, acting)
+def test_a_change_set_is_the_teams_own(session: Session, principal: Principal) -> None:
+    applied(session, principal)
     [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]
-    elsewhere = replace(acting, team_id=acting.team_id + 1)
+    elsewhere = replace(principal, team_id=principal.team_id + 1)
     assert export.change_set(session, elsewhere, [number]).checklist == ()
 
 
-def test_an_order_is_made_of_what_is_approved_and_holds(session: Session, acting: Acting) -> None:
-    action_id = approved(session, acting)
+def test_an_order_is_made_of_what_is_approved_and_holds(
+    session: Session, principal: Principal
+) -> None:
+    action_id = approved(session, principal)
     order = export.order_of(session, action_id)
     assert order is not None
     assert (order.asin, order.before, order.after) == (LAMP, {"price": 2000}, {"price": 1900})
@@ -304,13 +306,15 @@ def test_an_order_is_made_of_what_is_approved_and_holds(session: Session, acting
     assert export.order_of(session, action_id) is None
 
 
-def test_settings_are_no_orders(session: Session, acting: Acting) -> None:
-    assert export.order_of(session, approved(session, acting, new_cadence())) is None
+def test_settings_are_no_orders(session: Session, principal: Principal) -> None:
+    assert export.order_of(session, approved(session, principal, new_cadence())) is None
 
 
-def test_what_could_not_be_pushed_may_be_approved_again(session: Session, acting: Acting) -> None:
-    action_id = approved(session, acting)
+def test_what_could_not_be_pushed_may_be_approved_again(
+    session: Session, principal: Principal
+) -> None:
+    action_id = approved(session, principal)
     assert apply.fail(session, action_id, THEN, "The door is shut.") is ActionState.FAILED
     assert action(session, action_id)["trouble"] == "The door is shut."
-    assert approve(session, acting, action_id, THEN).did
+    assert approve(session, principal, action_id, THEN).did
     assert action(session, action_id)["trouble"] is None

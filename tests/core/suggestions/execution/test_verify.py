@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit, audit_text
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.suggestions.execution import apply, verify
 from core.suggestions.execution.verify import Verified
 from core.suggestions.models import SuggestionAction
@@ -30,18 +30,18 @@ APPLIED = NOON + timedelta(hours=1)
 
 
 @pytest.fixture(autouse=True)
-def lamp(session: Session, acting: Acting) -> int:
-    return own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    return own_lamp(session, principal)
 
 
 def hours(number: float) -> datetime:
     return APPLIED + timedelta(hours=number)
 
 
-def applied(session: Session, acting: Acting, *actions: Any) -> int:
-    number = suggest(session, acting, *actions)
+def applied(session: Session, principal: Principal, *actions: Any) -> int:
+    number = suggest(session, principal, *actions)
     action_id = only_action(session, number).id
-    approve(session, acting, action_id, APPLIED)
+    approve(session, principal, action_id, APPLIED)
     apply.apply(session, action_id, APPLIED)
     return number
 
@@ -50,8 +50,10 @@ def seen(session: Session, number: int) -> SuggestionAction:
     return only_action(session, number)
 
 
-def test_the_first_look_with_the_new_price_verifies_it(session: Session, acting: Acting) -> None:
-    number = applied(session, acting)
+def test_the_first_look_with_the_new_price_verifies_it(
+    session: Session, principal: Principal
+) -> None:
+    number = applied(session, principal)
     show(session, hours(1))
     assert verify.verify(session, hours(1.5)) == Verified(0, 0)
     show(session, hours(2), price=1900)
@@ -64,15 +66,15 @@ def test_the_first_look_with_the_new_price_verifies_it(session: Session, acting:
 
 
 def test_a_look_from_before_it_was_applied_verifies_nothing(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     show(session, NOON - timedelta(hours=1), price=1900)
-    applied(session, acting)
+    applied(session, principal)
     assert verify.verify(session, hours(1)) == Verified(0, 0)
 
 
-def test_a_doubtful_look_verifies_nothing(session: Session, acting: Acting) -> None:
-    applied(session, acting)
+def test_a_doubtful_look_verifies_nothing(session: Session, principal: Principal) -> None:
+    applied(session, principal)
     show(session, hours(1), price=1900, currency="EUR")
     assert verify.verify(session, hours(2)) == Verified(0, 0)
 
@@ -105,13 +107,13 @@ CONTENT = [
 @pytest.mark.parametrize(("change", "before", "after", "page"), CONTENT)
 def test_the_first_listing_with_the_new_content_verifies_it(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     change: Change,
     before: dict[str, Any],
     after: dict[str, Any],
     page: dict[str, Any],
 ) -> None:
-    number = applied(session, acting, proposed(change, before, after))
+    number = applied(session, principal, proposed(change, before, after))
     assert seen(session, number).state == "applied"
     show(session, hours(1), listing=lamp_listing(TITLE, images=("one", "two")))
     assert verify.verify(session, hours(2)) == Verified(0, 0)
@@ -120,8 +122,10 @@ def test_the_first_listing_with_the_new_content_verifies_it(
     assert seen(session, number).seen_at == hours(2)
 
 
-def test_a_coupon_is_verified_by_a_look_that_shows_it(session: Session, acting: Acting) -> None:
-    number = applied(session, acting, proposed(Change.SET_COUPON, {}, {"percent": 5}))
+def test_a_coupon_is_verified_by_a_look_that_shows_it(
+    session: Session, principal: Principal
+) -> None:
+    number = applied(session, principal, proposed(Change.SET_COUPON, {}, {"percent": 5}))
     show(session, hours(1), coupon_percent=10)
     assert verify.verify(session, hours(2)) == Verified(0, 0)
     show(session, hours(3), coupon_percent=5)
@@ -129,8 +133,10 @@ def test_a_coupon_is_verified_by_a_look_that_shows_it(session: Session, acting: 
     assert seen(session, number).state == "verified"
 
 
-def test_a_coupon_of_an_amount_is_verified_by_the_amount(session: Session, acting: Acting) -> None:
-    number = applied(session, acting, proposed(Change.SET_COUPON, {}, {"amount": 300}))
+def test_a_coupon_of_an_amount_is_verified_by_the_amount(
+    session: Session, principal: Principal
+) -> None:
+    number = applied(session, principal, proposed(Change.SET_COUPON, {}, {"amount": 300}))
     show(session, hours(1), coupon_amount=200)
     assert verify.verify(session, hours(2)) == Verified(0, 0)
     show(session, hours(3), coupon_amount=300)
@@ -139,9 +145,9 @@ def test_a_coupon_of_an_amount_is_verified_by_the_amount(session: Session, actin
 
 
 def test_what_is_not_seen_in_time_says_so_and_may_still_come(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    number = applied(session, acting, new_price(1900))
+    number = applied(session, principal, new_price(1900))
     assert verify.verify(session, APPLIED + timedelta(days=13)) == Verified(0, 0)
     over = APPLIED + timedelta(days=14)
     assert verify.verify(session, over) == Verified(0, 1)
@@ -154,31 +160,31 @@ def test_what_is_not_seen_in_time_says_so_and_may_still_come(
     assert seen(session, number).trouble is None
 
 
-def test_search_terms_are_on_no_page(session: Session, acting: Acting) -> None:
+def test_search_terms_are_on_no_page(session: Session, principal: Principal) -> None:
     terms = proposed(Change.UPDATE_SEARCH_TERMS, {}, {"search_terms": "lamp desk"})
-    number = applied(session, acting, terms)
+    number = applied(session, principal, terms)
     assert verify.verify(session, APPLIED + timedelta(days=15)) == Verified(0, 1)
     assert "No page shows this" in (seen(session, number).trouble or "")
 
 
-def test_a_title_that_was_not_changed_yet_waits(session: Session, acting: Acting) -> None:
-    applied(session, acting, new_title())
+def test_a_title_that_was_not_changed_yet_waits(session: Session, principal: Principal) -> None:
+    applied(session, principal, new_title())
     assert verify.verify(session, hours(1)) == Verified(0, 0)
 
 
-def test_the_audit_tells_steps_that_nobody_took(session: Session, acting: Acting) -> None:
-    applied(session, acting, new_price(1900))
+def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Principal) -> None:
+    applied(session, principal, new_price(1900))
     verify.verify(session, APPLIED + timedelta(days=14))
     show(session, APPLIED + timedelta(days=15), price=1900)
     verify.verify(session, APPLIED + timedelta(days=16))
-    told = audit.events(session, acting)
+    told = audit.events(session, principal)
     verified, unseen, set_by = told[0], told[1], told[2]
     assert [each.verb for each in (verified, unseen, set_by)] == [
         "suggestion verified",
         "suggestion unseen",
         "applied suggestion",
     ]
-    assert (verified.person, verified.means, set_by.person) == (None, "job", acting.name)
+    assert (verified.person, verified.means, set_by.person) == (None, "job", principal.name)
     assert verified.old == {"state": "unseen"}
     assert audit_text.who(verified) == "the worker, by itself"
     assert "14 days" in audit_text.changes(unseen)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import ConfigurationError
 from core.settings.environment import ROOT, get_settings
 from core.suggestions.advice_queue.service import Asked, answer_by_rules
@@ -57,13 +57,13 @@ def server(running: ModelStandIn) -> ModelStandIn:
 class World:
     """A lamp that a model is asked about, and a clock."""
 
-    def __init__(self, session: Session, acting: Acting, server: ModelStandIn) -> None:
-        self.session, self.acting, self.server = session, acting, server
-        self.product_id = own_lamp(session, acting)
+    def __init__(self, session: Session, principal: Principal, server: ModelStandIn) -> None:
+        self.session, self.principal, self.server = session, principal, server
+        self.product_id = own_lamp(session, principal)
         self.now = NOON
         self.setup = ModelSetup(None, PRICE, Decimal(1))
         self.access = ModelAccess(KEY, server.url, MODEL, timeout=30, reply_tokens=1000)
-        self.asked = Asked(acting.team_id, None, lamp_facts(product_id=self.product_id))
+        self.asked = Asked(principal.team_id, None, lamp_facts(product_id=self.product_id))
 
     def ask(self, **facts: Any) -> Told:
         """Ask about the lamp, with other facts where told."""
@@ -84,8 +84,8 @@ class World:
 
 
 @pytest.fixture
-def world(session: Session, acting: Acting, server: ModelStandIn) -> World:
-    return World(session, acting, server)
+def world(session: Session, principal: Principal, server: ModelStandIn) -> World:
+    return World(session, principal, server)
 
 
 def test_a_good_reply_is_stored_with_who_spoke_and_what_it_cost(world: World) -> None:
@@ -334,7 +334,7 @@ def test_no_question_is_asked_that_the_budget_can_not_pay(world: World) -> None:
 
 def test_an_open_question_counts_with_the_most_it_can_cost(world: World) -> None:
     question = call_log.Question(
-        world.acting.team_id, world.product_id, MODEL, b"x", NOON, Decimal("0.5")
+        world.principal.team_id, world.product_id, MODEL, b"x", NOON, Decimal("0.5")
     )
     limits: Any = {"lost_after": timedelta(minutes=5), "dollars_per_day": Decimal("0.9")}
     assert isinstance(call_log.claim(world.session, question, **limits), call_log.Claim)
@@ -382,7 +382,7 @@ def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world
     world.now += timedelta(minutes=1)
     world.server.answer_next("http_404")
     world.ask(cadence="6h")
-    day = model_day(world.session, world.acting, world.now)
+    day = model_day(world.session, world.principal, world.now)
     assert (day.asked, day.answered, day.rejected, day.failed) == (4, 2, 1, 1)
     assert day.dollars == 4 * ONE_REPLY
     failed, rejected = day.troubles
@@ -392,7 +392,7 @@ def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world
     assert (len(rejected.replies), len(rejected.reasons)) == (2, 2)
     assert rejected.reasons[0].startswith("Reply 1: ")
     assert model_day(world.session, stranger(world.session), world.now).asked == 0
-    assert model_day(world.session, world.acting, world.now + timedelta(days=1)).troubles == ()
+    assert model_day(world.session, world.principal, world.now + timedelta(days=1)).troubles == ()
 
 
 # What a listing says
@@ -431,8 +431,8 @@ def test_what_was_told_and_said_can_be_kept_whatever_it_holds(world: World) -> N
 
 
 def test_rules_and_model_answer_beside_each_other_on_gathered_facts(world: World) -> None:
-    (facts,) = gather(world.session, world.acting.team_id, [world.product_id], _LATER)
-    asked = Asked(world.acting.team_id, None, replace(facts, caps=PriceCaps()))
+    (facts,) = gather(world.session, world.principal.team_id, [world.product_id], _LATER)
+    asked = Asked(world.principal.team_id, None, replace(facts, caps=PriceCaps()))
     by_rules = answer_by_rules(world.session, asked, _LATER)
     told = ModelAdviser(world.setup, world.access, lambda: _LATER).ask(asked)
     assert told.reasons == ()

@@ -58,12 +58,12 @@ def products_that_wait(number: int) -> None:
     asins, now = [f"B0KILL{n:04d}" for n in range(number)], datetime.now(UTC)
     at = now.replace(minute=0, second=0, microsecond=0)
     with write_scope() as session:
-        acting = acting_owner(session)
-        ids = follow_all(session, acting, asins, role=Role.OWN)
+        principal = acting_owner(session)
+        ids = follow_all(session, principal, asins, role=Role.OWN)
         listing = lamp_listing()
         looks = [look_at(asin, at, price=2000 + n, listing=listing) for n, asin in enumerate(asins)]
         store(session, *looks, now=now)
-        assert request_advice(session, acting, ids, now) == number
+        assert request_advice(session, principal, ids, now) == number
 
 
 def begin_round() -> "subprocess.Popen[bytes]":

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Means, Role, Scope
+from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.suggestions.competitors import service as competitors
 from core.suggestions.models import Suggestion
@@ -30,23 +30,23 @@ LATER = NOW + timedelta(minutes=5)
 
 
 @pytest.fixture
-def agent(session: Session, acting: Acting) -> Acting:
+def agent(session: Session, principal: Principal) -> Principal:
     """A program of a seller called Mia."""
-    mia = colleague(session, acting, "Mia")
+    mia = colleague(session, principal, "Mia")
     scopes = frozenset({Scope.READ, Scope.PROPOSE})
-    return replace(mia, means=Means.TOOL, scopes=scopes, token_name="nightly script")
+    return replace(mia, means=Via.TOOL, scopes=scopes, token_name="nightly script")
 
 
 @pytest.fixture
-def number(session: Session, acting: Acting, agent: Acting) -> int:
+def number(session: Session, principal: Principal, agent: Principal) -> int:
     """The suggestion of a shorter title."""
-    made = propose(session, agent, own_lamp(session, acting), draft(NAME), NOW)
+    made = propose(session, agent, own_lamp(session, principal), draft(NAME), NOW)
     assert made.suggestion_id is not None
     return made.suggestion_id
 
 
 def test_a_change_is_added_with_its_evidence_and_waits_with_the_others(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
     made = add_action(session, agent, number, BULLETS, LATER)
     assert (made.suggestion_id, made.is_new) == (number, True)
@@ -63,7 +63,7 @@ def test_a_change_is_added_with_its_evidence_and_waits_with_the_others(
 
 
 def test_the_time_line_and_the_audit_tell_of_it(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
     add_action(session, agent, number, BULLETS, LATER)
     view = find_suggestion(session, agent, number, LATER)
@@ -77,7 +77,7 @@ def test_the_time_line_and_the_audit_tell_of_it(
 
 
 def test_a_dry_run_answers_the_same_and_stores_nothing(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
     dry = add_action(session, agent, number, BULLETS, LATER, dry_run=True)
     assert len(actions_of(session, number)) == 1
@@ -85,7 +85,7 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(
     assert replace(dry, is_dry=False) == real
 
 
-def test_added_twice_it_is_there_once(session: Session, agent: Acting, number: int) -> None:
+def test_added_twice_it_is_there_once(session: Session, agent: Principal, number: int) -> None:
     add_action(session, agent, number, BULLETS, LATER)
     again = add_action(session, agent, number, BULLETS, LATER)
     assert (again.is_new, again.suggestion_id) == (False, number)
@@ -93,7 +93,7 @@ def test_added_twice_it_is_there_once(session: Session, agent: Acting, number: i
 
 
 def test_what_it_was_made_of_is_known_as_the_same_afterwards(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
     add_action(session, agent, number, BULLETS, LATER)
     lamp = session.get_one(Suggestion, number).product_id
@@ -103,41 +103,41 @@ def test_what_it_was_made_of_is_known_as_the_same_afterwards(
 
 
 def test_the_owner_adds_at_a_page_to_what_their_agent_proposed(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
-    mia = replace(agent, means=Means.PAGE, scopes=None, token_name=None)
+    mia = replace(agent, means=Via.PAGE, scopes=None, token_name=None)
     assert add_action(session, mia, number, BULLETS, LATER).is_new
 
 
 def test_to_what_somebody_else_proposed_nothing_is_added(
-    session: Session, acting: Acting, agent: Acting, number: int
+    session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
-    for other in (acting, member(session, acting, Role.SELLER)):
+    for other in (principal, member(session, principal, Role.SELLER)):
         with pytest.raises(NotAllowedError, match="one of your own"):
             add_action(session, other, number, BULLETS, LATER)
 
 
 def test_to_what_the_rules_proposed_nothing_is_added_by_who_asked_them(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    own_lamp(session, acting)
-    theirs = suggest(session, acting, new_price(), asked_by=acting.person_id)
+    own_lamp(session, principal)
+    theirs = suggest(session, principal, new_price(), asked_by=principal.person_id)
     with pytest.raises(NotAllowedError, match="one of your own"):
-        add_action(session, acting, theirs, PRICE, NOW)
+        add_action(session, principal, theirs, PRICE, NOW)
 
 
 def test_once_a_manager_has_decided_nothing_is_added(
-    session: Session, acting: Acting, agent: Acting, number: int
+    session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
     add_action(session, agent, number, BULLETS, LATER)
-    service.approve(session, acting, actions_of(session, number)[0].id, LATER)
+    service.approve(session, principal, actions_of(session, number)[0].id, LATER)
     text = DraftAction(Change.UPDATE_DESCRIPTION, "More is said.", text="A lamp for evenings.")
     with pytest.raises(InvalidInputError, match="as a new one"):
         add_action(session, agent, number, text, LATER)
 
 
 def test_once_its_time_is_over_nothing_is_added(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
     with pytest.raises(InvalidInputError, match="its time is over"):
         add_action(session, agent, number, BULLETS, NOW + timedelta(days=31))
@@ -154,7 +154,7 @@ def test_once_its_time_is_over_nothing_is_added(
     ],
 )
 def test_the_whole_is_judged_anew(
-    session: Session, agent: Acting, number: int, action: DraftAction, why: str
+    session: Session, agent: Principal, number: int, action: DraftAction, why: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=why):
         add_action(session, agent, number, action, LATER)
@@ -162,7 +162,7 @@ def test_the_whole_is_judged_anew(
 
 
 def test_the_figures_that_it_was_written_with_stay_as_they_were_frozen(
-    session: Session, agent: Acting, number: int
+    session: Session, agent: Principal, number: int
 ) -> None:
     show(session, NOW, rank=501, price=2010)  # its reasoning says 20.00 and 500
     made = add_action(session, agent, number, BULLETS, LATER)
@@ -171,10 +171,10 @@ def test_the_figures_that_it_was_written_with_stay_as_they_were_frozen(
 
 
 def test_a_coupon_beside_a_price_keeps_the_caps(
-    session: Session, acting: Acting, agent: Acting
+    session: Session, principal: Principal, agent: Principal
 ) -> None:
-    lamp = own_lamp(session, acting)
-    competitors.set_price_cap(session, acting, lamp, PriceCaps(floor=1850))
+    lamp = own_lamp(session, principal)
+    competitors.set_price_cap(session, principal, lamp, PriceCaps(floor=1850))
     made = propose(session, agent, lamp, draft(PRICE), NOW)
     coupon = DraftAction(Change.SET_COUPON, "Buyers like it.", percent=10)
     with pytest.raises(InvalidInputError, match="below the product's floor"):
@@ -182,15 +182,15 @@ def test_a_coupon_beside_a_price_keeps_the_caps(
 
 
 def test_what_waits_in_another_suggestion_is_not_added(
-    session: Session, acting: Acting, agent: Acting, number: int
+    session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
-    other = member(session, acting, Role.SELLER)
+    other = member(session, principal, Role.SELLER)
     lamp = session.get_one(Suggestion, number).product_id
     theirs = propose(session, other, lamp, draft(BULLETS), NOW)
     with pytest.raises(InvalidInputError, match=f"Suggestion {theirs.suggestion_id}"):
         add_action(session, agent, number, BULLETS, LATER)
 
 
-def test_a_number_that_is_no_suggestion_is_not_found(session: Session, agent: Acting) -> None:
+def test_a_number_that_is_no_suggestion_is_not_found(session: Session, agent: Principal) -> None:
     with pytest.raises(NotFoundError, match="belongs to another team"):
         add_action(session, agent, 2**62, BULLETS, NOW)

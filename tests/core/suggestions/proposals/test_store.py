@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.suggestions.models import Suggestion
 from core.suggestions.proposals.store import store_advice
@@ -30,19 +30,19 @@ LATER = NOON + timedelta(hours=1)
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    return own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    return own_lamp(session, principal)
 
 
-def again(session: Session, acting: Acting, lamp: int, **values: Any) -> int | None:
+def again(session: Session, principal: Principal, lamp: int, **values: Any) -> int | None:
     said = advice(**values)
-    return store_advice(session, acting.team_id, lamp, said, Advisor.RULES, None, None, LATER)
+    return store_advice(session, principal.team_id, lamp, said, Advisor.RULES, None, None, LATER)
 
 
 def test_advice_is_kept_with_its_actions_and_frozen_evidence(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    number = suggest(session, acting, new_price(1900), new_price(1850))
+    number = suggest(session, principal, new_price(1900), new_price(1850))
     kept = session.get_one(Suggestion, number)
     assert (kept.kind, kept.state, kept.advisor, kept.model) == (
         "pricing",
@@ -61,35 +61,37 @@ def test_advice_is_kept_with_its_actions_and_frozen_evidence(
     assert time_line(session, number) == [(None, "pending")]
 
 
-def test_the_same_pending_change_is_kept_once(session: Session, acting: Acting, lamp: int) -> None:
-    suggest(session, acting)
-    assert again(session, acting, lamp) is None
-    assert again(session, acting, lamp, evidence=9000) is None
+def test_the_same_pending_change_is_kept_once(
+    session: Session, principal: Principal, lamp: int
+) -> None:
+    suggest(session, principal)
+    assert again(session, principal, lamp) is None
+    assert again(session, principal, lamp, evidence=9000) is None
     assert session.query(Suggestion).count() == 1
 
 
 def test_a_declined_change_is_not_repeated_without_new_evidence(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    number = suggest(session, acting)
-    decline(session, acting, only_action(session, number).id, NOON, "Not now.")
-    assert again(session, acting, lamp) is None
-    assert again(session, acting, lamp, evidence=9000) is not None
+    number = suggest(session, principal)
+    decline(session, principal, only_action(session, number).id, NOON, "Not now.")
+    assert again(session, principal, lamp) is None
+    assert again(session, principal, lamp, evidence=9000) is not None
 
 
 def test_what_is_on_its_way_is_not_proposed_again(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    number = suggest(session, acting)
-    approve(session, acting, only_action(session, number).id, NOON)
-    assert again(session, acting, lamp, evidence=9000) is None
+    number = suggest(session, principal)
+    approve(session, principal, only_action(session, number).id, NOON)
+    assert again(session, principal, lamp, evidence=9000) is None
 
 
 def test_a_surer_and_more_urgent_suggestion_is_worth_more(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
-    minor = suggest(session, acting, new_price(1900), priority=3, confidence=0.9)
-    urgent = suggest(session, acting, new_price(1800), priority=1, confidence=0.3)
+    minor = suggest(session, principal, new_price(1900), priority=3, confidence=0.9)
+    urgent = suggest(session, principal, new_price(1800), priority=1, confidence=0.3)
     worth = {each.id: each.worth for each in session.query(Suggestion)}
     assert worth[urgent] > worth[minor] > 0
 
@@ -109,17 +111,17 @@ def test_a_surer_and_more_urgent_suggestion_is_worth_more(
     ],
 )
 def test_advice_that_no_suggestion_can_be_made_of_is_refused(
-    session: Session, acting: Acting, lamp: int, wrong: dict[str, Any]
+    session: Session, principal: Principal, lamp: int, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInputError):
-        again(session, acting, lamp, **wrong)
+        again(session, principal, lamp, **wrong)
 
 
 def test_a_price_is_good_for_a_week_and_a_text_for_a_month(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ) -> None:
     lasts = {}
     for action in (new_price(), new_title()):
-        kept = session.get_one(Suggestion, suggest(session, acting, action))
+        kept = session.get_one(Suggestion, suggest(session, principal, action))
         lasts[kept.kind] = (kept.expires_at - kept.made_at).days
     assert lasts == {Kind.PRICING.value: 7, Kind.CONTENT.value: 30}

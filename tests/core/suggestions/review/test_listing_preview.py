@@ -2,15 +2,15 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.suggestions.review.listing_preview import Preview, current_preview, with_changes
 from core.suggestions.rules import Change, ListingFacts
 from tests.core.suggestions.world import PRICE, TITLE, own_lamp
 from tests.factories import KETTLE, product
 
 
-def test_a_preview_begins_with_what_was_seen_last(session: Session, acting: Acting):
-    before = current_preview(session, own_lamp(session, acting))
+def test_a_preview_begins_with_what_was_seen_last(session: Session, principal: Principal):
+    before = current_preview(session, own_lamp(session, principal))
     assert (before.listing.title, before.price) == (TITLE, PRICE)
     assert before.listing.bullets == ("Bends", "Shines")
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting, Role
+from core.accounts.access.permissions import Principal, Role
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.models import AdviceDue, Suggestion
 from core.suggestions.proposals import store
@@ -21,12 +21,14 @@ NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 WAITING, ALL = QueueFilter(), QueueFilter(state=None)
 
 
-def propose(session: Session, acting: Acting, product_id: int, *actions: Any, **values: Any) -> int:
+def propose(
+    session: Session, principal: Principal, product_id: int, *actions: Any, **values: Any
+) -> int:
     by = values.pop("advisor", Advisor.RULES)
     at = values.pop("now", NOW)
     model = "local" if by is Advisor.MODEL else None
     made = store.store_advice(
-        session, acting.team_id, product_id, advice(*actions, **values), by, model, None, at
+        session, principal.team_id, product_id, advice(*actions, **values), by, model, None, at
     )
     assert made is not None
     return made
@@ -37,40 +39,46 @@ def numbers(found: queries.QueuePage) -> list[int]:
 
 
 def ask(
-    session: Session, acting: Acting, asked: QueueFilter = WAITING, page: int = 1, **options: Any
+    session: Session,
+    principal: Principal,
+    asked: QueueFilter = WAITING,
+    page: int = 1,
+    **options: Any,
 ) -> queries.QueuePage:
     size, now = options.get("size", 50), options.get("now", NOW)
-    return queries.queue(session, acting, asked, page, size, now)
+    return queries.queue(session, principal, asked, page, size, now)
 
 
 @pytest.fixture
-def lamp(session: Session, acting: Acting) -> int:
-    return own_lamp(session, acting)
+def lamp(session: Session, principal: Principal) -> int:
+    return own_lamp(session, principal)
 
 
 @pytest.fixture
-def three(session: Session, acting: Acting, lamp: int) -> list[int]:
+def three(session: Session, principal: Principal, lamp: int) -> list[int]:
     """A minor change of tracking, an urgent new title, a price in between."""
     return [
-        propose(session, acting, lamp, new_cadence(), priority=3, confidence=0.9),
-        propose(session, acting, lamp, new_title(), priority=1, advisor=Advisor.MODEL),
-        propose(session, acting, lamp, new_price(), priority=2, title="Ask for less"),
+        propose(session, principal, lamp, new_cadence(), priority=3, confidence=0.9),
+        propose(session, principal, lamp, new_title(), priority=1, advisor=Advisor.MODEL),
+        propose(session, principal, lamp, new_price(), priority=2, title="Ask for less"),
     ]
 
 
-def test_what_is_worth_most_comes_first(session: Session, acting: Acting, three: list[int]):
+def test_what_is_worth_most_comes_first(session: Session, principal: Principal, three: list[int]):
     minor, urgent, middle = three
-    assert numbers(ask(session, acting)) == [urgent, middle, minor]
+    assert numbers(ask(session, principal)) == [urgent, middle, minor]
 
 
-def test_a_row_says_who_spoke_and_about_what(session: Session, acting: Acting, three: list[int]):
-    row = ask(session, acting).rows[0]
+def test_a_row_says_who_spoke_and_about_what(
+    session: Session, principal: Principal, three: list[int]
+):
+    row = ask(session, principal).rows[0]
     assert (row.advisor, row.model) == (Advisor.MODEL, "local")
     assert (row.marketplace, row.kind, row.actions) == ("US", Kind.CONTENT, 1)
     assert row.product_title == "Reading lamp with a long neck"
 
 
-def test_another_team_sees_nothing(session: Session, acting: Acting, three: list[int]):
+def test_another_team_sees_nothing(session: Session, principal: Principal, three: list[int]):
     other = stranger(session)
     assert numbers(ask(session, other, ALL)) == []
     assert queries.find_suggestion(session, other, three[0], NOW) is None
@@ -79,14 +87,14 @@ def test_another_team_sees_nothing(session: Session, acting: Acting, three: list
     assert queries.first_waiting(session, other, NOW) is None
 
 
-def test_a_viewer_may_look(session: Session, acting: Acting, three: list[int]):
-    assert len(ask(session, member(session, acting, Role.VIEWER)).rows) == 3
+def test_a_viewer_may_look(session: Session, principal: Principal, three: list[int]):
+    assert len(ask(session, member(session, principal, Role.VIEWER)).rows) == 3
 
 
-def test_pages_follow_each_other(session: Session, acting: Acting, three: list[int]):
-    first, second = (ask(session, acting, page=page, size=2) for page in (1, 2))
+def test_pages_follow_each_other(session: Session, principal: Principal, three: list[int]):
+    first, second = (ask(session, principal, page=page, size=2) for page in (1, 2))
     assert numbers(first) + numbers(second) == [three[1], three[2], three[0]]
-    assert numbers(ask(session, acting, page=3, size=2)) == []
+    assert numbers(ask(session, principal, page=3, size=2)) == []
     assert second.counts.total == 3
 
 
@@ -106,75 +114,81 @@ def test_pages_follow_each_other(session: Session, acting: Acting, three: list[i
     ],
 )
 def test_filters_narrow_the_queue(
-    session: Session, acting: Acting, three: list[int], asked: QueueFilter, expected: list[int]
+    session: Session,
+    principal: Principal,
+    three: list[int],
+    asked: QueueFilter,
+    expected: list[int],
 ):
-    found = ask(session, acting, asked)
+    found = ask(session, principal, asked)
     assert numbers(found) == [three[place] for place in expected]
     assert found.counts.total == len(expected)
 
 
 def test_counts_say_what_each_choice_would_leave(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
-    service.decline(session, acting, _action(session, acting, three[2]), NOW, "Not now")
-    counts = ask(session, acting, QueueFilter(kinds=(Kind.CONTENT,))).counts
+    service.decline(session, principal, _action(session, principal, three[2]), NOW, "Not now")
+    counts = ask(session, principal, QueueFilter(kinds=(Kind.CONTENT,))).counts
     assert counts.total == 1
     assert counts.kinds == {Kind.CONTENT: 1, Kind.TRACKING: 1}
     assert counts.priorities == {1: 1}
     assert counts.states == {SuggestionState.PENDING: 1}
-    everything = ask(session, acting).counts
+    everything = ask(session, principal).counts
     assert everything.states == {SuggestionState.PENDING: 2, SuggestionState.DECLINED: 1}
 
 
-def _action(session: Session, acting: Acting, suggestion_id: int) -> int:
-    view = queries.find_suggestion(session, acting, suggestion_id, NOW)
+def _action(session: Session, principal: Principal, suggestion_id: int) -> int:
+    view = queries.find_suggestion(session, principal, suggestion_id, NOW)
     assert view is not None
     return view.actions[0].id
 
 
 def test_what_waits_past_its_time_is_expired_at_once(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
     over = NOW + timedelta(days=400)
-    assert numbers(ask(session, acting, now=over)) == []
-    found = ask(session, acting, QueueFilter(state=SuggestionState.EXPIRED), now=over)
+    assert numbers(ask(session, principal, now=over)) == []
+    found = ask(session, principal, QueueFilter(state=SuggestionState.EXPIRED), now=over)
     assert len(found.rows) == 3
     assert {row.state for row in found.rows} == {SuggestionState.EXPIRED}
     assert not any(row.is_quick for row in found.rows)
-    assert queries.find_place(session, acting, three[0], over) is None
+    assert queries.find_place(session, principal, three[0], over) is None
 
 
 def test_only_what_is_about_tracking_is_decided_from_the_list(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
-    quick = {row.id for row in ask(session, acting).rows if row.is_quick}
+    quick = {row.id for row in ask(session, principal).rows if row.is_quick}
     assert quick == {three[0]}
 
 
-def test_a_suggestion_knows_its_neighbours(session: Session, acting: Acting, three: list[int]):
+def test_a_suggestion_knows_its_neighbours(
+    session: Session, principal: Principal, three: list[int]
+):
     minor, urgent, middle = three
-    place = queries.find_place(session, acting, middle, NOW)
+    place = queries.find_place(session, principal, middle, NOW)
     assert place == queries.Place(number=2, total=3, before=urgent, after=minor)
-    assert queries.first_waiting(session, acting, NOW) == urgent
-    ends = [queries.find_place(session, acting, each, NOW) for each in (urgent, minor)]
+    assert queries.first_waiting(session, principal, NOW) == urgent
+    ends = [queries.find_place(session, principal, each, NOW) for each in (urgent, minor)]
     assert [(end.before, end.after) for end in ends if end] == [(None, middle), (middle, None)]
 
 
 def test_neighbours_of_the_same_worth_are_not_skipped(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
     session.execute(update(Suggestion).values(worth=10.0))
     newest, oldest = three[2], three[0]
     seen = [newest]
-    while (place := queries.find_place(session, acting, seen[-1], NOW)) and place.after:
+    while (place := queries.find_place(session, principal, seen[-1], NOW)) and place.after:
         seen.append(place.after)
     assert seen == [newest, three[1], oldest]
 
 
 def test_a_suggestion_comes_with_frozen_evidence(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
-    view = queries.find_suggestion(session, acting, three[2], NOW)
+    view = queries.find_suggestion(session, principal, three[2], NOW)
     assert view is not None
     assert view.evidence == advice().evidence
     assert view.actions[0].proposed == {"price": 1900}
@@ -182,53 +196,61 @@ def test_a_suggestion_comes_with_frozen_evidence(
 
 
 def test_an_edit_stands_beside_what_was_proposed(
-    session: Session, acting: Acting, three: list[int]
+    session: Session, principal: Principal, three: list[int]
 ):
-    action = _action(session, acting, three[2])
-    service.approve(session, acting, action, NOW, edited={"price": 1950}, reason="Rounder")
-    view = queries.find_suggestion(session, acting, three[2], NOW)
+    action = _action(session, principal, three[2])
+    service.approve(session, principal, action, NOW, edited={"price": 1950}, reason="Rounder")
+    view = queries.find_suggestion(session, principal, three[2], NOW)
     assert view is not None
     [approved] = view.actions
     assert (approved.proposed, approved.edited) == ({"price": 1900}, {"price": 1950})
     assert approved.wanted == {"price": 1950}
-    assert (approved.state, approved.decided_by) == (ActionState.APPROVED, acting.name)
+    assert (approved.state, approved.decided_by) == (ActionState.APPROVED, principal.name)
 
 
-def test_the_time_line_tells_every_step(session: Session, acting: Acting, three: list[int]):
-    action = _action(session, acting, three[2])
-    service.decline(session, acting, action, NOW, "Below our cost")
-    told = queries.time_line(session, acting, three[2])
+def test_the_time_line_tells_every_step(session: Session, principal: Principal, three: list[int]):
+    action = _action(session, principal, three[2])
+    service.decline(session, principal, action, NOW, "Below our cost")
+    told = queries.time_line(session, principal, three[2])
     assert [(event.before, event.after) for event in told] == [
         (None, "pending"),
         ("pending", "declined"),
     ]
-    assert (told[1].person, told[1].means, told[1].why) == (acting.name, "page", "Below our cost")
+    assert (told[1].person, told[1].means, told[1].why) == (
+        principal.name,
+        "page",
+        "Below our cost",
+    )
 
 
 def test_a_products_suggestions_are_told_newest_first(
-    session: Session, acting: Acting, lamp: int, three: list[int]
+    session: Session, principal: Principal, lamp: int, three: list[int]
 ):
-    found = queries.of_product(session, acting, lamp, NOW)
+    found = queries.of_product(session, principal, lamp, NOW)
     assert [row.id for row in found] == sorted(three, reverse=True)
-    assert queries.of_product(session, acting, kettle(session, acting), NOW) == []
+    assert queries.of_product(session, principal, kettle(session, principal), NOW) == []
 
 
 def test_products_that_wait_failed_or_are_done_are_told_apart(
-    session: Session, acting: Acting, lamp: int
+    session: Session, principal: Principal, lamp: int
 ):
-    other = kettle(session, acting)
-    session.add(AdviceDue(team_id=acting.team_id, product_id=lamp, due_at=NOW))
+    other = kettle(session, principal)
+    session.add(AdviceDue(team_id=principal.team_id, product_id=lamp, due_at=NOW))
     later = NOW + timedelta(hours=1)
-    session.add(AdviceDue(team_id=acting.team_id, product_id=other, due_at=NOW, leased_until=later))
+    session.add(
+        AdviceDue(team_id=principal.team_id, product_id=other, due_at=NOW, leased_until=later)
+    )
     session.flush()
-    far = advice_queries.how_far(session, acting, [lamp, other], NOW, NOW)
+    far = advice_queries.how_far(session, principal, [lamp, other], NOW, NOW)
     assert far == advice_queries.HowFar(waiting=1, put_off=1, made=0)
-    propose(session, acting, lamp, new_price(), now=NOW + timedelta(minutes=1))
-    assert advice_queries.how_far(session, acting, [lamp], NOW, NOW).made == 1
-    assert advice_queries.how_far(session, acting, [other], NOW, NOW).made == 0
+    propose(session, principal, lamp, new_price(), now=NOW + timedelta(minutes=1))
+    assert advice_queries.how_far(session, principal, [lamp], NOW, NOW).made == 1
+    assert advice_queries.how_far(session, principal, [other], NOW, NOW).made == 0
 
 
-def test_the_own_products_are_those_that_are_looked_at(session: Session, acting: Acting, lamp: int):
-    kettle(session, acting)
-    assert advice_queries.own_products(session, acting, 10) == [lamp]
+def test_the_own_products_are_those_that_are_looked_at(
+    session: Session, principal: Principal, lamp: int
+):
+    kettle(session, principal)
+    assert advice_queries.own_products(session, principal, 10) == [lamp]
     assert advice_queries.own_products(session, stranger(session), 10) == []

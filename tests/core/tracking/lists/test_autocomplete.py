@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.tracking.lists import autocomplete
 from core.tracking.lists.autocomplete import complete_asin, complete_name
 from tests.core.tracking.conftest import Track
@@ -14,51 +14,53 @@ from tests.factories import colleague, follow_all, product
 MOST = 3
 
 
-def names(session: Session, acting: Acting, typed: str) -> list[str]:
-    found = complete_name(session, acting, typed, MOST)
+def names(session: Session, principal: Principal, typed: str) -> list[str]:
+    found = complete_name(session, principal, typed, MOST)
     return [f"{marketplace}:{asin}" for marketplace, asin in found.products]
 
 
-def test_a_product_that_several_follow_is_offered_once(session: Session, acting: Acting) -> None:
-    follow_all(session, acting, ["B0TEST0001"])
-    other = colleague(session, acting)
+def test_a_product_that_several_follow_is_offered_once(
+    session: Session, principal: Principal
+) -> None:
+    follow_all(session, principal, ["B0TEST0001"])
+    other = colleague(session, principal)
     follow_all(session, other, ["B0TEST0001", "B0TEST0002"])
-    assert names(session, acting, "b0") == ["US:B0TEST0001", "US:B0TEST0002"]
+    assert names(session, principal, "b0") == ["US:B0TEST0001", "US:B0TEST0002"]
 
 
 def test_a_product_that_nobody_of_the_team_follows_is_not_offered(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
     product(session, "B0TEST0001")
-    assert names(session, acting, "B0TEST0001") == []
+    assert names(session, principal, "B0TEST0001") == []
 
 
 def test_words_of_a_title_find_it_in_any_marketplace(
-    session: Session, acting: Acting, track: Track
+    session: Session, principal: Principal, track: Track
 ) -> None:
     track("B0TEST0001", "Reading lamp", marketplace="DE")
-    assert names(session, acting, "lamp rea") == ["DE:B0TEST0001"]
-    assert names(session, acting, "DE:") == ["DE:B0TEST0001"]
-    assert names(session, acting, "US:") == []
+    assert names(session, principal, "lamp rea") == ["DE:B0TEST0001"]
+    assert names(session, principal, "DE:") == ["DE:B0TEST0001"]
+    assert names(session, principal, "US:") == []
 
 
 def test_counting_ends_at_a_cap_and_says_so(
-    session: Session, acting: Acting, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow_all(session, acting, [f"B0TEST{number:04}" for number in range(6)])
-    found = complete_asin(session, acting, "B0", None, MOST)
+    follow_all(session, principal, [f"B0TEST{number:04}" for number in range(6)])
+    found = complete_asin(session, principal, "B0", None, MOST)
     assert (len(found.products), found.total, found.has_more) == (MOST, 6, True)
-    exactly = complete_asin(session, acting, "B0", "US", 6)
+    exactly = complete_asin(session, principal, "B0", "US", 6)
     assert (len(exactly.products), exactly.total, exactly.has_more) == (6, 6, False)
     monkeypatch.setattr(autocomplete, "COUNTED", 5)
-    found = complete_asin(session, acting, "B0", None, MOST)
+    found = complete_asin(session, principal, "B0", None, MOST)
     assert (found.total, found.has_more) == (None, True)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=st.text(max_size=300))
 def test_nothing_that_may_be_typed_is_an_error(
-    session: Session, acting: Acting, typed: str
+    session: Session, principal: Principal, typed: str
 ) -> None:
-    complete_name(session, acting, typed, MOST)
-    complete_asin(session, acting, typed, "US", MOST)
+    complete_name(session, principal, typed, MOST)
+    complete_asin(session, principal, typed, "US", MOST)

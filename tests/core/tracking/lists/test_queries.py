@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Acting
+from core.accounts.access.permissions import Principal
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
 from core.tracking import service
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.dates  # what it stores is of today
 
 
 def asins(
-    session: Session, acting: Acting, asked: ListFilter, sort: Sort | None = None
+    session: Session, principal: Principal, asked: ListFilter, sort: Sort | None = None
 ) -> list[str]:
-    return list(find_products(session, acting, asked, sort or Sort(), 1, 50).rows["asin"])
+    return list(find_products(session, principal, asked, sort or Sort(), 1, 50).rows["asin"])
 
 
 @pytest.fixture
@@ -80,30 +80,32 @@ class TestSearch:
         ],
     )
     def test_words_find_titles_brands_and_asins(
-        self, session: Session, acting: Acting, words: str, found: list[str]
+        self, session: Session, principal: Principal, words: str, found: list[str]
     ) -> None:
-        assert asins(session, acting, ListFilter(search=words)) == found
+        assert asins(session, principal, ListFilter(search=words)) == found
 
     def test_the_start_of_an_asin_finds_all_that_begin_with_it(
-        self, session: Session, acting: Acting
+        self, session: Session, principal: Principal
     ) -> None:
-        assert count_products(session, acting, ListFilter(search="B0TEST")) == 4
+        assert count_products(session, principal, ListFilter(search="B0TEST")) == 4
 
     @pytest.mark.parametrize(
         "nasty",
         ["'", "''':*", "a & | !b", "x\x00y", "\\", "\\' :* <-> (", "\ud800", "é" * 10_000, "%_%"],
     )
     def test_a_hostile_search_finds_nothing_and_breaks_nothing(
-        self, session: Session, acting: Acting, nasty: str
+        self, session: Session, principal: Principal, nasty: str
     ) -> None:
-        assert asins(session, acting, ListFilter(search=nasty)) == []
+        assert asins(session, principal, ListFilter(search=nasty)) == []
 
     @settings(
         max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(words=st.text(max_size=40))
-    def test_no_text_breaks_the_search(self, session: Session, acting: Acting, words: str) -> None:
-        find_products(session, acting, ListFilter(search=words), Sort(), 1, 10)
+    def test_no_text_breaks_the_search(
+        self, session: Session, principal: Principal, words: str
+    ) -> None:
+        find_products(session, principal, ListFilter(search=words), Sort(), 1, 10)
 
 
 @pytest.mark.usefixtures("shelf")
@@ -123,24 +125,24 @@ class TestFilters:
         ],
     )
     def test_a_filter_leaves_what_it_names(
-        self, session: Session, acting: Acting, asked: ListFilter, found: set[str]
+        self, session: Session, principal: Principal, asked: ListFilter, found: set[str]
     ) -> None:
-        assert set(asins(session, acting, asked)) == found
-        assert count_products(session, acting, asked) == len(found)
+        assert set(asins(session, principal, asked)) == found
+        assert count_products(session, principal, asked) == len(found)
 
     def test_a_competitor_out_of_stock_is_an_opportunity_and_needs_no_attention(
-        self, session: Session, acting: Acting
+        self, session: Session, principal: Principal
     ) -> None:
-        assert asins(session, acting, ListFilter(states=(State.OPPORTUNITY,))) == ["B0TEST0002"]
-        assert asins(session, acting, ListFilter(states=(State.ATTENTION,))) == []
+        assert asins(session, principal, ListFilter(states=(State.OPPORTUNITY,))) == ["B0TEST0002"]
+        assert asins(session, principal, ListFilter(states=(State.ATTENTION,))) == []
 
-    def test_paused_products_are_found(self, session: Session, acting: Acting) -> None:
-        page = find_products(session, acting, ListFilter(search="kettle"), Sort(), 1, 5)
-        service.pause(session, acting, page.rows["product_id"].tolist())
-        assert asins(session, acting, ListFilter(states=(State.PAUSED,))) == ["B0TEST0001"]
+    def test_paused_products_are_found(self, session: Session, principal: Principal) -> None:
+        page = find_products(session, principal, ListFilter(search="kettle"), Sort(), 1, 5)
+        service.pause(session, principal, page.rows["product_id"].tolist())
+        assert asins(session, principal, ListFilter(states=(State.PAUSED,))) == ["B0TEST0001"]
 
-    def test_another_person_sees_none_of_them(self, session: Session, acting: Acting) -> None:
-        other = colleague(session, acting)
+    def test_another_person_sees_none_of_them(self, session: Session, principal: Principal) -> None:
+        other = colleague(session, principal)
         assert find_products(session, other, ListFilter(), Sort(), 1, 50).total == 0
         assert queries.marketplaces_followed(session, other, ["US"]) == []
         assert not queries.follows_anything(session, other)
@@ -151,7 +153,7 @@ class TestFilters:
 @pytest.mark.parametrize("short", [0, 50])
 def test_what_a_page_showed_before_it_was_gone_is_no_value_to_sort_by(
     session: Session,
-    acting: Acting,
+    principal: Principal,
     track: Track,
     monkeypatch: pytest.MonkeyPatch,
     by: SortBy,
@@ -163,7 +165,7 @@ def test_what_a_page_showed_before_it_was_gone_is_no_value_to_sort_by(
         state = Availability.GONE if value != 20 else Availability.IN_STOCK
         track(asin, price=value, bsr=value, rating=value, ratings_count=value, availability=state)
     pages = [
-        find_products(session, acting, ListFilter(), Sort(by, descending), page, 1)
+        find_products(session, principal, ListFilter(), Sort(by, descending), page, 1)
         for page in (1, 2, 3)
     ]
     found = [asin for page in pages for asin in page.rows["asin"]]
@@ -171,10 +173,10 @@ def test_what_a_page_showed_before_it_was_gone_is_no_value_to_sort_by(
     assert sorted(found) == ["B0TEST0001", "B0TEST0002", "B0TEST0003"]
 
 
-def test_old_findings_are_no_news(session: Session, acting: Acting, track: Track) -> None:
+def test_old_findings_are_no_news(session: Session, principal: Principal, track: Track) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=49)
     track("B0TEST0001", role=Role.OWN, captured_at=long_ago, attention=90, attention_kind="gone")
-    assert count_products(session, acting, ListFilter(states=(State.ATTENTION,))) == 0
+    assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == 0
 
 
 @pytest.mark.usefixtures("shelf")
@@ -202,27 +204,29 @@ class TestOrder:
         ],
     )
     def test_unknown_values_come_last_in_either_direction(
-        self, session: Session, acting: Acting, sort: Sort, order: str
+        self, session: Session, principal: Principal, sort: Sort, order: str
     ) -> None:
-        assert "".join(asin[-1] for asin in asins(session, acting, ListFilter(), sort)) == order
+        assert "".join(asin[-1] for asin in asins(session, principal, ListFilter(), sort)) == order
 
     @pytest.mark.parametrize("by", SortBy)
     @pytest.mark.parametrize("descending", [False, True])
     @pytest.mark.parametrize("size", [1, 3])
     def test_pages_show_every_product_once(
-        self, session: Session, acting: Acting, by: SortBy, descending: bool, size: int
+        self, session: Session, principal: Principal, by: SortBy, descending: bool, size: int
     ) -> None:
         seen: list[str] = []
         for number in range(1, 5):
-            page = find_products(session, acting, ListFilter(), Sort(by, descending), number, size)
+            page = find_products(
+                session, principal, ListFilter(), Sort(by, descending), number, size
+            )
             seen.extend(page.rows["asin"])
-        assert seen == asins(session, acting, ListFilter(), Sort(by, descending))
+        assert seen == asins(session, principal, ListFilter(), Sort(by, descending))
         assert len(seen) == 4
 
 
 @pytest.mark.usefixtures("shelf")
-def test_beyond_the_last_page_there_are_no_rows(session: Session, acting: Acting) -> None:
-    page = find_products(session, acting, ListFilter(), Sort(), 9, 50)
+def test_beyond_the_last_page_there_are_no_rows(session: Session, principal: Principal) -> None:
+    page = find_products(session, principal, ListFilter(), Sort(), 9, 50)
     assert page.total == 4
     assert page.rows.empty
     assert "price_history" in page.rows.columns
@@ -230,21 +234,21 @@ def test_beyond_the_last_page_there_are_no_rows(session: Session, acting: Acting
 
 @pytest.mark.usefixtures("shelf")
 def test_what_is_unknown_is_none_and_amounts_stay_integers(
-    session: Session, acting: Acting
+    session: Session, principal: Principal
 ) -> None:
-    rows = find_products(session, acting, ListFilter(), Sort(SortBy.PRICE), 1, 50).rows
+    rows = find_products(session, principal, ListFilter(), Sort(SortBy.PRICE), 1, 50).rows
     assert rows["price"].tolist() == [1999, 2999, 5980, None]
     assert isinstance(rows["price"].iloc[0], int)
     assert rows["title"].iloc[3] is None
 
 
 def test_counting_ends_at_the_cap(
-    session: Session, acting: Acting, track: Track, monkeypatch: pytest.MonkeyPatch
+    session: Session, principal: Principal, track: Track, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(4):
         track(f"B0TEST000{number}")
     monkeypatch.setattr(queries, "COUNT_CAP", 2)
-    assert count_products(session, acting, ListFilter()) == 3
+    assert count_products(session, principal, ListFilter()) == 3
 
 
 def test_no_page_lies_beyond_what_was_counted() -> None:
@@ -255,7 +259,7 @@ def test_no_page_lies_beyond_what_was_counted() -> None:
 
 
 def test_sparklines_keep_their_holes_and_begin_thirty_days_ago(
-    session: Session, acting: Acting, track: Track
+    session: Session, principal: Principal, track: Track
 ) -> None:
     product_id = track("B0TEST0001")
     for days_ago, price, rank in [(40, 1, 1), (2, 900, 50), (1, None, 40), (0, 1100, None)]:
@@ -271,39 +275,39 @@ def test_sparklines_keep_their_holes_and_begin_thirty_days_ago(
                 "rank": rank,
             },
         )
-    [row] = find_products(session, acting, ListFilter(), Sort(), 1, 50).rows.to_dict("records")
+    [row] = find_products(session, principal, ListFilter(), Sort(), 1, 50).rows.to_dict("records")
     assert row["price_history"] == [900, None, 1100]
     assert row["bsr_history"] == [50, 40, None]
 
 
 @pytest.mark.usefixtures("shelf")
-def test_only_what_is_there_can_be_chosen(session: Session, acting: Acting) -> None:
-    assert queries.marketplaces_followed(session, acting, ["US", "UK", "DE", "JP"]) == [
+def test_only_what_is_there_can_be_chosen(session: Session, principal: Principal) -> None:
+    assert queries.marketplaces_followed(session, principal, ["US", "UK", "DE", "JP"]) == [
         "US",
         "DE",
         "JP",
     ]
-    assert queries.tags_used(session, acting) == ["kitchen"]
+    assert queries.tags_used(session, principal) == ["kitchen"]
 
 
 def test_freshness_counts_looks_of_a_day_and_leaves_out_what_is_paused(
-    session: Session, acting: Acting, track: Track
+    session: Session, principal: Principal, track: Track
 ) -> None:
     now = datetime.now(UTC)
     track("B0TEST0001", captured_at=now - timedelta(hours=1))
     track("B0TEST0002", captured_at=now - timedelta(hours=30))
     paused = track("B0TEST0003", captured_at=now - timedelta(hours=2))
-    service.pause(session, acting, [paused])
-    fresh = freshness.freshness(session, acting)
+    service.pause(session, principal, [paused])
+    fresh = freshness.freshness(session, principal)
     assert (fresh.followed, fresh.expected, fresh.looked_at) == (3, 2, 1)
     assert fresh.last_look == now - timedelta(hours=1)
 
 
 def test_requests_of_others_are_counted_ahead(
-    session: Session, acting: Acting, track: Track
+    session: Session, principal: Principal, track: Track
 ) -> None:
     first, second = track("B0TEST0001"), track("B0TEST0002")
-    service.request_refresh(session, acting, [first, second])
+    service.request_refresh(session, principal, [first, second])
     assert freshness.requests_waiting(session, [second]) == 1
 
 
@@ -320,7 +324,7 @@ STATES_OF = {
 
 @pytest.mark.parametrize("availability", [*Availability, None])
 def test_each_availability_is_found_under_one_state_at_most(
-    session: Session, acting: Acting, track: Track, availability: Availability | None
+    session: Session, principal: Principal, track: Track, availability: Availability | None
 ) -> None:
     track("B0TEST0001", availability=availability)
     states = {
@@ -331,7 +335,7 @@ def test_each_availability_is_found_under_one_state_at_most(
         State.UNKNOWN,
     }
     found = {
-        state for state in states if count_products(session, acting, ListFilter(states=(state,)))
+        state for state in states if count_products(session, principal, ListFilter(states=(state,)))
     }
     assert found == ({STATES_OF[availability]} if availability in STATES_OF else set())
 
@@ -352,23 +356,23 @@ def test_a_rank_that_worsens_is_bad_of_ones_own_and_good_of_a_competitors() -> N
 
 
 def test_a_move_below_a_persons_own_threshold_is_no_news_to_them(
-    session: Session, acting: Acting, track: Track
+    session: Session, principal: Principal, track: Track
 ) -> None:
     moved = {"attention": 25.0, "attention_kind": "price_moved", "prior_price": 1000}
     track("B0TEST0001", role=Role.OWN, price=1080, **moved)
     large = track("B0TEST0002", role=Role.OWN, price=1200, **moved)
     session.execute(update(Tracking).values(price_change_percent=10))
-    shown = find_products(session, acting, ListFilter(states=(State.ATTENTION,)), Sort(), 1, 10)
+    shown = find_products(session, principal, ListFilter(states=(State.ATTENTION,)), Sort(), 1, 10)
     assert list(shown.rows["product_id"]) == [large]
     session.execute(update(Tracking).values(price_change_percent=None))
-    assert count_products(session, acting, ListFilter(states=(State.ATTENTION,))) == 2
+    assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == 2
 
 
 @pytest.mark.parametrize(("percent", "count"), [(99, 1), (101, 0), (None, 1)])
 def test_a_rank_threshold_compares_ratios(
-    session: Session, acting: Acting, track: Track, percent: int | None, count: int
+    session: Session, principal: Principal, track: Track, percent: int | None, count: int
 ) -> None:
     worse = {"attention": 45.0, "attention_kind": "rank_worsened", "prior_bsr": 100, "bsr": 200}
     track("B0TEST0001", role=Role.OWN, **worse)
     session.execute(update(Tracking).values(rank_change_percent=percent))
-    assert count_products(session, acting, ListFilter(states=(State.ATTENTION,))) == count
+    assert count_products(session, principal, ListFilter(states=(State.ATTENTION,))) == count
