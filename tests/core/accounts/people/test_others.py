@@ -85,15 +85,17 @@ Call = Callable[[Session, Principal, Things], Any]
 
 # Verbs that change something of somebody, as a colleague of the same role would call them.
 OF_A_PERSON: dict[str, Call] = {
-    "accounts.api_tokens.revoke_own": lambda s, who, of: api_tokens.revoke_own(
+    "accounts.access.api_tokens.revoke_own": lambda s, who, of: api_tokens.revoke_own(
         s, who, of.token, NOW
     ),
-    "accounts.sessions.end_one": lambda s, who, of: sessions.end_one(s, who, of.sign_in, NOW),
+    "accounts.access.sessions.end_one": lambda s, who, of: sessions.end_one(
+        s, who, of.sign_in, NOW
+    ),
     "importing.service.confirm": lambda s, who, of: importing.confirm(
         s, who, of.run, importing.Confirmation(), NOW
     ),
     "importing.service.discard": lambda s, who, of: importing.discard(s, who, of.run),
-    "tracking.rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
+    "tracking.editable_rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
         s, who, of.product, Whose.MINE
     ),
     "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(
@@ -105,45 +107,53 @@ OF_A_PERSON: dict[str, Call] = {
 }
 # Verbs on what the whole team has: only somebody of another team finds nothing.
 OF_A_TEAM: dict[str, Call] = {
-    "accounts.api_tokens.revoke_any": lambda s, who, of: api_tokens.revoke_any(
+    "accounts.access.api_tokens.revoke_any": lambda s, who, of: api_tokens.revoke_any(
         s, who, of.token, NOW
     ),
-    "accounts.second_factor.remove_second_factor_of": (
+    "accounts.login.two_factor.remove_second_factor_of": (
         lambda s, who, of: two_factor.remove_second_factor_of(s, who, of.person, NOW)
     ),
-    "accounts.service.change_role": lambda s, who, of: membership.change_role(
+    "accounts.people.membership.change_role": lambda s, who, of: membership.change_role(
         s, who, of.person, Role.VIEWER, NOW
     ),
-    "accounts.service.disable": lambda s, who, of: membership.disable(s, who, of.person, NOW),
-    "accounts.service.enable": lambda s, who, of: membership.enable(s, who, of.person, NOW),
-    "accounts.service.erase": lambda s, who, of: membership.erase(s, who, of.person),
-    "accounts.service.withdraw_invitation": lambda s, who, of: membership.withdraw_invitation(
+    "accounts.people.membership.disable": lambda s, who, of: membership.disable(
         s, who, of.person, NOW
     ),
+    "accounts.people.membership.enable": lambda s, who, of: membership.enable(
+        s, who, of.person, NOW
+    ),
+    "accounts.people.membership.erase": lambda s, who, of: membership.erase(s, who, of.person),
+    "accounts.people.membership.withdraw_invitation": lambda s, who, of: (
+        membership.withdraw_invitation(s, who, of.person, NOW)
+    ),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
-    "suggestions.applying.undo": lambda s, who, of: advice.undo(s, who, of.action, NOW),
-    "suggestions.competitors.add_competitor": lambda s, who, of: advice.add_competitor(
+    "suggestions.execution.apply.undo": lambda s, who, of: advice.undo(s, who, of.action, NOW),
+    "suggestions.competitors.service.add_competitor": lambda s, who, of: advice.add_competitor(
         s, who, of.product, of.product + 1, NOW
     ),
-    "suggestions.competitors.set_price_cap": lambda s, who, of: advice.set_price_cap(
+    "suggestions.competitors.service.set_price_cap": lambda s, who, of: advice.set_price_cap(
         s, who, of.product, PriceCaps()
     ),
-    "suggestions.drafting.propose": lambda s, who, of: propose(s, who, of.product, DRAFT, NOW),
-    "suggestions.extending.add_action": lambda s, who, of: add_action(
+    "suggestions.proposals.propose.propose": lambda s, who, of: propose(
+        s, who, of.product, DRAFT, NOW
+    ),
+    "suggestions.proposals.add_action.add_action": lambda s, who, of: add_action(
         s, who, of.suggestion, DRAFT.actions[0], NOW
     ),
-    "suggestions.service.approve": lambda s, who, of: advice.approve(s, who, of.action, NOW),
-    "suggestions.service.approve_all": lambda s, who, of: advice.approve_all(
+    "suggestions.review.service.approve": lambda s, who, of: advice.approve(s, who, of.action, NOW),
+    "suggestions.review.service.approve_all": lambda s, who, of: advice.approve_all(
         s, who, of.suggestion, NOW
     ),
-    "suggestions.service.decline": lambda s, who, of: advice.decline(s, who, of.action, NOW, "No"),
-    "suggestions.service.decline_all": lambda s, who, of: advice.decline_all(
+    "suggestions.review.service.decline": lambda s, who, of: advice.decline(
+        s, who, of.action, NOW, "No"
+    ),
+    "suggestions.review.service.decline_all": lambda s, who, of: advice.decline_all(
         s, who, of.suggestion, NOW, "No"
     ),
-    "tracking.team.set_cadence": lambda s, who, of: team_tracking.set_cadence(
+    "tracking.team_tracking.set_cadence": lambda s, who, of: team_tracking.set_cadence(
         s, who, of.product, Cadence.HOURLY
     ),
-    "tracking.team.set_threshold": lambda s, who, of: team_tracking.set_threshold(
+    "tracking.team_tracking.set_threshold": lambda s, who, of: team_tracking.set_threshold(
         s, who, of.product, team_tracking.Threshold.PRICE, None
     ),
 }
@@ -152,7 +162,7 @@ LOOKS: dict[str, Call] = {
     "agents.queries.agent_calls": lambda s, who, of: agent_queries.agent_calls(
         s, who, person_id=of.person
     ),
-    "accounts.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
+    "accounts.access.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
     "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
     "importing.queries.only_product": lambda s, who, of: imports.only_product(s, who, of.run),
     "importing.queries.verdict_csv": lambda s, who, of: list(imports.verdict_csv(s, who, of.run))[
@@ -162,34 +172,34 @@ LOOKS: dict[str, Call] = {
     "importing.queries.verdict_rows": lambda s, who, of: imports.verdict_rows(
         s, who, of.run, "added"
     ),
-    "suggestions.competitor_queries.competitors_of": (
+    "suggestions.competitors.queries.competitors_of": (
         lambda s, who, of: queries.competitors_of(s, who, of.product)
     ),
-    "suggestions.competitor_queries.price_caps_of": (
+    "suggestions.competitors.queries.price_caps_of": (
         lambda s, who, of: queries.price_caps_of(s, who, of.product) != PriceCaps()
     ),
-    "suggestions.contenders.contenders": lambda s, who, of: comparison.contenders(
+    "suggestions.competitors.comparison.contenders": lambda s, who, of: comparison.contenders(
         s, who, of.product
     )[1],
-    "suggestions.competitors.remove_competitor": lambda s, who, of: advice.remove_competitor(
-        s, who, of.product, of.product + 1
+    "suggestions.competitors.service.remove_competitor": lambda s, who, of: (
+        advice.remove_competitor(s, who, of.product, of.product + 1)
     ),
-    "suggestions.queries.find_place": lambda s, who, of: suggestions.find_place(
+    "suggestions.review.queries.find_place": lambda s, who, of: suggestions.find_place(
         s, who, of.suggestion, NOW
     ),
-    "suggestions.queries.find_suggestion": lambda s, who, of: suggestions.find_suggestion(
+    "suggestions.review.queries.find_suggestion": lambda s, who, of: suggestions.find_suggestion(
         s, who, of.suggestion, NOW
     ),
-    "suggestions.queries.of_product": lambda s, who, of: suggestions.of_product(
+    "suggestions.review.queries.of_product": lambda s, who, of: suggestions.of_product(
         s, who, of.product, NOW
     ),
-    "suggestions.queries.time_line": lambda s, who, of: suggestions.time_line(
+    "suggestions.review.queries.time_line": lambda s, who, of: suggestions.time_line(
         s, who, of.suggestion
     ),
-    "tracking.team.pause_everybody": lambda s, who, of: team_tracking.pause_everybody(
+    "tracking.team_tracking.pause_everybody": lambda s, who, of: team_tracking.pause_everybody(
         s, who, of.product, NOW
     ),
-    "tracking.team.resume_for": lambda s, who, of: team_tracking.resume_for(
+    "tracking.team_tracking.resume_for": lambda s, who, of: team_tracking.resume_for(
         s, who, of.product, [of.person]
     ),
 }
