@@ -78,7 +78,7 @@ def test_a_run_that_was_given_up_while_its_start_was_answered_is_stopped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    monkeypatch.setattr(fetching.service, "mark_started", lambda *_: False)
+    monkeypatch.setattr(fetching.lifecycle, "mark_started", lambda *_: False)
     fetching.dispatch()
     operations = world.stand_in.stats()["operations"]
     assert operations["abort_run"] == operations["start_run"]

@@ -97,7 +97,7 @@ def fuzzed(
         "Agent",
         "UTC",
         Role.MANAGER,
-        means=Via.TOOL,
+        via=Via.TOOL,
         scopes=frozenset(Scope),
     )
     with (

@@ -103,7 +103,7 @@ def test_addresses_are_read_in_one_place() -> None:
         for path in (ROOT / folder).rglob("*.py")
         if "query_params.get(" in path.read_text(encoding="utf-8")
     ]
-    assert readers == ["addresses.py"]
+    assert readers == ["url_parameters.py"]
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])

@@ -147,10 +147,10 @@ def test_wrong_codes_lock_and_are_told_to_the_audit(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login.signed, "address", lambda: "203.0.113.7")
-    monkeypatch.setattr(login.second_factor, "check_code", lambda *_: False)
+    monkeypatch.setattr(login.two_factor, "check_code", lambda *_: False)
     person = session.get_one(Person, principal.person_id)
     person.totp_confirmed_at = datetime.now(UTC)
-    token = login.links.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
+    token = login.one_time_tokens.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
     session.commit()
     for _ in range(login.limits().per_person):
         assert login.try_code(token, "owner@team.example", "000000") is None

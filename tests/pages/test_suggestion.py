@@ -199,7 +199,7 @@ def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
 ):
     mia = colleague(session, principal, "Mia")
     token = frozenset({Scope.READ, Scope.PROPOSE})
-    agent = replace(mia, means=Via.TOOL, scopes=token, token_name="nightly **script**")
+    agent = replace(mia, via=Via.TOOL, scopes=token, token_name="nightly **script**")
     draft = Draft(
         title="Shorten the title",
         reasoning="The title has 29 characters, and a short one is read to its end.",

@@ -15,7 +15,7 @@ import pytest
 
 from jobs.launcher.supervisor import LONGEST_PAUSE_SECONDS, Service, Supervisor, next_pause
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def python(code: str) -> list[str]:

@@ -21,6 +21,8 @@ from core.importing import queries as imports
 from core.importing import service as importing
 from core.importing.models import ImportRun
 from core.suggestions.competitors import comparison, queries
+from core.suggestions.competitors import service as competitors
+from core.suggestions.execution import apply
 from core.suggestions.proposals.add_action import add_action
 from core.suggestions.proposals.propose import propose
 from core.suggestions.review import queries as suggestions
@@ -71,9 +73,11 @@ def sams(session: Session, member: Member) -> Things:
     token, sign_in = session.query(ApiToken).one(), session.query(SignIn).one()
     product = own_lamp(session, sam)
     number = suggest(session, sam, new_price(), now=NOW)
-    advice.set_price_cap(session, member(Role.MANAGER, mail="caps@team.example"), product, CAPS)
+    competitors.set_price_cap(
+        session, member(Role.MANAGER, mail="caps@team.example"), product, CAPS
+    )
     rival = kettle(session, sam)
-    advice.add_competitor(session, sam, product, rival, NOW)
+    competitors.add_competitor(session, sam, product, rival, NOW)
     action = only_action(session, number).id
     return Things(sam.person_id, token.id, sign_in.id, run.id, product, number, action)
 
@@ -127,11 +131,11 @@ OF_A_TEAM: dict[str, Call] = {
         membership.withdraw_invitation(s, who, of.person, NOW)
     ),
     "importing.service.get_import": lambda s, who, of: importing.get_import(s, who, of.run),
-    "suggestions.execution.apply.undo": lambda s, who, of: advice.undo(s, who, of.action, NOW),
-    "suggestions.competitors.service.add_competitor": lambda s, who, of: advice.add_competitor(
+    "suggestions.execution.apply.undo": lambda s, who, of: apply.undo(s, who, of.action, NOW),
+    "suggestions.competitors.service.add_competitor": lambda s, who, of: competitors.add_competitor(
         s, who, of.product, of.product + 1, NOW
     ),
-    "suggestions.competitors.service.set_price_cap": lambda s, who, of: advice.set_price_cap(
+    "suggestions.competitors.service.set_price_cap": lambda s, who, of: competitors.set_price_cap(
         s, who, of.product, PriceCaps()
     ),
     "suggestions.proposals.propose.propose": lambda s, who, of: propose(
@@ -182,7 +186,7 @@ LOOKS: dict[str, Call] = {
         s, who, of.product
     )[1],
     "suggestions.competitors.service.remove_competitor": lambda s, who, of: (
-        advice.remove_competitor(s, who, of.product, of.product + 1)
+        competitors.remove_competitor(s, who, of.product, of.product + 1)
     ),
     "suggestions.review.queries.find_place": lambda s, who, of: suggestions.find_place(
         s, who, of.suggestion, NOW

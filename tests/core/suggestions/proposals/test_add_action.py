@@ -34,7 +34,7 @@ def agent(session: Session, principal: Principal) -> Principal:
     """A program of a seller called Mia."""
     mia = colleague(session, principal, "Mia")
     scopes = frozenset({Scope.READ, Scope.PROPOSE})
-    return replace(mia, means=Via.TOOL, scopes=scopes, token_name="nightly script")
+    return replace(mia, via=Via.TOOL, scopes=scopes, token_name="nightly script")
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_what_it_was_made_of_is_known_as_the_same_afterwards(
 def test_the_owner_adds_at_a_page_to_what_their_agent_proposed(
     session: Session, agent: Principal, number: int
 ) -> None:
-    mia = replace(agent, means=Via.PAGE, scopes=None, token_name=None)
+    mia = replace(agent, via=Via.PAGE, scopes=None, token_name=None)
     assert add_action(session, mia, number, BULLETS, LATER).is_new
 
 

@@ -64,7 +64,7 @@ def agent(session: Session, principal: Principal) -> Principal:
     """A program of a seller, with a token that reads and proposes."""
     seller = member(session, principal, Role.SELLER)
     scopes = frozenset({Scope.READ, Scope.PROPOSE})
-    return replace(seller, means=Via.TOOL, scopes=scopes, token_name="nightly script")
+    return replace(seller, via=Via.TOOL, scopes=scopes, token_name="nightly script")
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_with_four_eyes_the_owner_of_the_token_does_not_approve(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     service.set_four_eyes(session, principal, True)
-    token = replace(principal, means=Via.TOOL, scopes=frozenset({Scope.PROPOSE}))
+    token = replace(principal, via=Via.TOOL, scopes=frozenset({Scope.PROPOSE}))
     made = put(session, token)
     action = only_action(session, made.suggestion_id or 0)
     with pytest.raises(NotAllowedError, match="somebody else"):
@@ -452,7 +452,7 @@ def test_it_takes_a_seller_and_the_scope(
 ) -> None:
     who = member(session, principal, role)
     if scope is not None:
-        who = replace(who, means=Via.TOOL, scopes=frozenset({scope}))
+        who = replace(who, via=Via.TOOL, scopes=frozenset({scope}))
     if role is not Role.VIEWER and scope in (None, Scope.PROPOSE):
         assert put(session, who).is_new
     else:
