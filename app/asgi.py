@@ -102,7 +102,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     import plotly.graph_objects  # noqa: F401
 
     from core.history.timeline import charts  # noqa: F401
-    from jobs.tasks import fetching, importing  # noqa: F401
+    from jobs.tasks import dispatch_runs, import_files  # noqa: F401
 
     # Streamlit's logger turns on again what tells each request and each opened page.
     logging.getLogger("uvicorn.access").disabled = True

@@ -116,7 +116,7 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
         monkeypatch.setattr(db, "reading_factory", joined)
         monkeypatch.setattr(db, "noting_factory", kept)
         # The one connection is not shared with a thread that renews a claim, however slow it goes.
-        monkeypatch.setattr("jobs.tasks.claims.BEAT", 3600.0)
+        monkeypatch.setattr("jobs.claims.BEAT", 3600.0)
         with joined() as session:
             yield session
         transaction.rollback()

@@ -13,7 +13,7 @@ from core.database.session import shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
-from jobs.tasks import mailing
+from jobs.tasks import send_emails
 
 LINK = "_invitation_link"  # (mail address, link), shown where nothing is mailed
 
@@ -60,7 +60,7 @@ def invite(mail: str, role: Role) -> str:
     with write_scope() as session:
         person_id, token = membership.invite(session, principal(), mail, role, shared_time())
     if has_mail_server():
-        mailing.send_invitation(person_id)
+        send_emails.send_invitation(person_id)
         return "An invitation is on its way."
     st.session_state[LINK] = (
         mail,

@@ -63,7 +63,7 @@ def discard(run_id: int) -> None:
 
 def _ring(run_id: int) -> None:
     """Wake the worker. Where it can't be reached, its next round finds the import."""
-    from jobs.tasks.importing import (
+    from jobs.tasks.import_files import (
         import_file,  # brings the queue along, which only this verb needs
     )
 

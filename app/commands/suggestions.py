@@ -109,13 +109,15 @@ def ask(product_ids: Sequence[int]) -> str:
 
 
 def _advise_now() -> None:
-    from jobs.tasks.suggestions import advise_now  # brings the queue along, which few verbs need
+    from jobs.tasks.advise_products import (
+        advise_now,  # brings the queue along, which few verbs need
+    )
 
     advise_now()
 
 
 def _apply_now() -> None:
-    from jobs.tasks.suggestions import apply_now
+    from jobs.tasks.advise_products import apply_now
 
     apply_now()
 

@@ -27,7 +27,7 @@ from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
-from jobs.tasks import mailing
+from jobs.tasks import send_emails
 
 PARAMETERS = {
     Purpose.SETUP: "setup",
@@ -218,7 +218,7 @@ def _forgotten() -> None:
         mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
     if sent and (address := _counted(Form.RESET, mail)):
-        mailing.send_reset(address)
+        send_emails.send_reset(address)
         st.success(
             "If somebody signs in with this address, a link is on its way there. "
             "It works once, for an hour.",
@@ -258,7 +258,7 @@ def _take_registration(mail: str) -> None:
     address = _counted(Form.REGISTRATION, mail)
     if address is None:
         return
-    mailing.send_registration(address)
+    send_emails.send_registration(address)
     st.success(
         "A link is on its way to this address. Behind it you choose your password, within a day.",
         icon=":material/mail:",

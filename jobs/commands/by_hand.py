@@ -26,8 +26,8 @@ from core.scraping.runs.models import FetchRun
 from core.settings.environment import get_settings
 from core.text.numbers import format_counted
 from core.tracking.service import request_refresh
-from jobs.tasks import fetching
-from jobs.tasks.importing import run_import
+from jobs.tasks import dispatch_runs
+from jobs.tasks.import_files import run_import
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -138,14 +138,14 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
             asked = request_refresh(session, principal, _products_of(" ".join(words)))
         say(f"{format_counted(asked, 'product')} asked for.")
     deadline = time.monotonic() + patience
-    started = fetching.dispatch()
+    started = dispatch_runs.dispatch()
     say(f"{started} runs started.")
     while _open_runs():
         if time.monotonic() > deadline:
             say("Some runs are still under way; the worker collects them.")
             return False
         time.sleep(1)
-        fetching.collect()
+        dispatch_runs.collect()
     say("All runs are collected.")
     return True
 

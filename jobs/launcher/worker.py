@@ -8,13 +8,13 @@ from core.runtime.log import configure
 from core.scraping.runs.apify import load_client
 from core.settings.environment import get_settings
 from jobs.queue import huey, make_tables
-from jobs.tasks import fetching, importing, mailing, maintenance, suggestions
+from jobs.tasks import advise_products, dispatch_runs, import_files, maintenance, send_emails
 
 TASKS = (
-    suggestions,
-    fetching,
-    importing,
-    mailing,
+    advise_products,
+    dispatch_runs,
+    import_files,
+    send_emails,
     maintenance,
 )  # importing them is what registers their tasks
 _GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
@@ -34,7 +34,7 @@ def run() -> None:
     load_client()  # before the processes part, so that they share it
     make_tables()
     maintenance.make_room()
-    fetching.end_rests()
+    dispatch_runs.end_rests()
     close_engines()  # the processes to come open their own
     consumer = huey.create_consumer(
         workers=get_settings().amazcope_worker_processes,

@@ -13,9 +13,9 @@ from core.tracking.schedule import bring_back_due_times
 from core.upkeep.heartbeat import beat
 from core.upkeep.job_runs import reap_jobs
 from core.upkeep.retention import drop_old_snapshots, drop_raw_items, make_room_ahead
+from jobs.claims import alone
+from jobs.job import job
 from jobs.queue import huey
-from jobs.tasks.claims import alone
-from jobs.tasks.job import job
 
 KEPT = timedelta(days=90)  # sign-ins, links and attempts that are over
 

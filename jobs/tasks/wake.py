@@ -17,7 +17,7 @@ def ring_for_fetches() -> bool:
 
     Ring after the commit: the worker looks for what is due in the database.
     """
-    from jobs.tasks.fetching import fetch_now  # brings the queue along, which only this needs
+    from jobs.tasks.dispatch_runs import fetch_now  # brings the queue along, which only this needs
 
     for is_last in (False, True):
         try:

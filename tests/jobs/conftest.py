@@ -8,7 +8,7 @@ from functools import lru_cache
 import pytest
 
 from core.scraping.runs.apify import Apify
-from jobs.tasks import fetching, providers
+from jobs.tasks import dispatch_runs, providers
 from tests.jobs.fetch_world import World, forget_queue, set_environment
 from tests.stand_in import RunningStandIn, running_stand_in
 
@@ -31,10 +31,10 @@ def world(
         APIFY_API_URL=server.url,
         AMAZCOPE_PARALLEL_RUNS="5",
     )
-    monkeypatch.setattr(fetching, "UNCLEAR_AFTER", timedelta(0))
+    monkeypatch.setattr(dispatch_runs, "UNCLEAR_AFTER", timedelta(0))
     impatient = lru_cache(lambda access: Apify(replace(access, retries=0)))
     monkeypatch.setattr(providers, "_client", impatient)
-    monkeypatch.setattr(fetching, "ANSWERED_AFTER", timedelta(0))
+    monkeypatch.setattr(dispatch_runs, "ANSWERED_AFTER", timedelta(0))
     forget_queue()
     yield World(server)
     forget_queue()

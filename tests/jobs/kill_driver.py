@@ -21,21 +21,22 @@ from core.database import connections
 from core.database import session as db
 from core.scraping.runs import dispatch, lifecycle, store_items
 from core.scraping.runs.apify import Apify, load_client
-from jobs.tasks import claims, fetching
+from jobs import claims
+from jobs.tasks import dispatch_runs
 
 PATIENCE = 12.0  # seconds after which a child gives up
 
 
 def main() -> None:
     load_client()  # the children share it
-    fetching.CLAIM = timedelta(milliseconds=200)
-    fetching.PAGE = 2
+    dispatch_runs.CLAIM = timedelta(milliseconds=200)
+    dispatch_runs.PAGE = 2
     claims.BEAT = 0.05
     # Who is stopped within a transaction gives its locks back, here sooner than usual.
     connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
-    dispatch.TERM = fetching.CLAIM
-    fetching.fetch_now.schedule = lambda *_args, **_options: None
-    fetching.look_at_run.schedule = lambda *_args, **_options: None  # the round is enough
+    dispatch.TERM = dispatch_runs.CLAIM
+    dispatch_runs.fetch_now.schedule = lambda *_args, **_options: None
+    dispatch_runs.look_at_run.schedule = lambda *_args, **_options: None  # the round is enough
     _answer("ready")
     for line in sys.stdin:
         _answer(_carry_out(json.loads(line)))
@@ -73,7 +74,7 @@ def _end_of(child: int) -> int:
 
 def _work(command: dict[str, Any]) -> None:
     # What is killed here was killed for good; a living process gets its minutes.
-    fetching.UNCLEAR_AFTER = fetching.ANSWERED_AFTER = timedelta(
+    dispatch_runs.UNCLEAR_AFTER = dispatch_runs.ANSWERED_AFTER = timedelta(
         seconds=command.get("unclear_after", 0)
     )
     if "step" in command:
@@ -91,8 +92,8 @@ def _rounds() -> None:
     """Dispatch and collect until nothing is open and nothing is due."""
     until = time.monotonic() + PATIENCE
     while _has_work() and time.monotonic() < until:
-        fetching.dispatch()
-        fetching.collect()
+        dispatch_runs.dispatch()
+        dispatch_runs.collect()
         time.sleep(0.02)
 
 
@@ -177,7 +178,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "after the run's id is stored": _before(Apify, "get_run"),
     "after the end was asked": _before(lifecycle, "mark_finished"),
     "before the end is committed": _before_commit(lifecycle, "mark_finished"),
-    "after the end is stored": _before(fetching, "_collect"),
+    "after the end is stored": _before(dispatch_runs, "_collect"),
     "after the first page was read": _after(Apify, "items"),
     "before the first page is committed": _before_commit(store_items, "store_looks"),
     "within a page, after its snapshots": _after(store_items, "store_looks"),

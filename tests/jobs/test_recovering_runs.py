@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from tests.jobs.fetch_world import World, collect_until_error, set_environment
 
 
@@ -13,7 +13,7 @@ from tests.jobs.fetch_world import World, collect_until_error, set_environment
 def test_a_run_whose_start_was_not_answered_is_found_by_its_input(world: World, fault: str) -> None:
     world.stand_in.fail_next(fault, operation="start_run")
     world.follow()
-    fetching.dispatch()
+    dispatch_runs.dispatch()
     assert [run["outside_run_id"] for run in world.runs()] == [None]
     world.collect_all()
     assert world.runs_paid() == 1
@@ -27,7 +27,7 @@ def test_a_run_that_was_never_started_is_withdrawn_and_tried_again(
 ) -> None:
     world.stand_in.fail_next(fault, operation="start_run")
     world.follow()
-    fetching.dispatch()
+    dispatch_runs.dispatch()
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.runs_paid() == 0
@@ -40,11 +40,11 @@ def test_a_run_that_was_never_started_is_withdrawn_and_tried_again(
 def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "UNCLEAR_AFTER", timedelta(minutes=3))
+    monkeypatch.setattr(dispatch_runs, "UNCLEAR_AFTER", timedelta(minutes=3))
     world.stand_in.fail_next("drop_connection", operation="start_run")
     world.follow()
-    fetching.dispatch()
-    fetching.collect()
+    dispatch_runs.dispatch()
+    dispatch_runs.collect()
     assert [run["state"] for run in world.runs()] == ["intended"]
 
 
@@ -78,8 +78,8 @@ def test_a_run_that_was_given_up_while_its_start_was_answered_is_stopped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    monkeypatch.setattr(fetching.lifecycle, "mark_started", lambda *_: False)
-    fetching.dispatch()
+    monkeypatch.setattr(dispatch_runs.lifecycle, "mark_started", lambda *_: False)
+    dispatch_runs.dispatch()
     operations = world.stand_in.stats()["operations"]
     assert operations["abort_run"] == operations["start_run"]
 
@@ -88,12 +88,12 @@ def test_a_run_that_can_never_be_stored_is_given_up_after_a_day(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    fetching.dispatch()
+    dispatch_runs.dispatch()
 
     def unreadable(*_: Any) -> Any:
         raise RuntimeError("unreadable")
 
-    monkeypatch.setattr(fetching, "get_batch", unreadable)
+    monkeypatch.setattr(dispatch_runs, "get_batch", unreadable)
     with pytest.raises(ExceptionGroup):
         collect_until_error()
     assert [run["state"] for run in world.runs()] == ["finished"]
@@ -109,17 +109,17 @@ def test_a_run_that_never_ends_is_stopped_and_its_products_come_back(
 ) -> None:
     world.stand_in.fail_next("never_finishes")
     world.follow()
-    fetching.dispatch()
-    fetching.collect()
+    dispatch_runs.dispatch()
+    dispatch_runs.collect()
     assert [run["state"] for run in world.runs()] == ["running"]
-    monkeypatch.setattr(fetching, "LONGEST_RUN", timedelta(0))
+    monkeypatch.setattr(dispatch_runs, "LONGEST_RUN", timedelta(0))
     world.collect_all()
     assert [(run["state"], run["outside_status"]) for run in world.runs()] == [
         ("failed", "ABORTED")
     ]
     assert set(world.outcomes().values()) == {"timeout"}
     assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
-    monkeypatch.setattr(fetching, "LONGEST_RUN", timedelta(hours=2))
+    monkeypatch.setattr(dispatch_runs, "LONGEST_RUN", timedelta(hours=2))
     world.end_of_rest()
     world.fetch()
     assert set(world.outcomes().values()) == {"ok"}
@@ -129,7 +129,7 @@ def test_an_open_run_is_collected_also_when_the_actor_is_set_to_nonsense(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    fetching.dispatch()
+    dispatch_runs.dispatch()
     set_environment(monkeypatch, AMAZCOPE_ACTOR="nobody/knows-it")
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["collected"]
@@ -140,15 +140,15 @@ def test_a_run_that_is_removed_while_it_is_collected_does_not_hold_up_the_others
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.follow()
-    fetching.dispatch()
-    real, removed = fetching.advance, world.runs()[0]["id"]
+    dispatch_runs.dispatch()
+    real, removed = dispatch_runs.advance, world.runs()[0]["id"]
 
-    def advance(claimed: fetching.Claim) -> bool:
+    def advance(claimed: dispatch_runs.Claim) -> bool:
         if claimed.run_id == removed:
             world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=removed)
             world.change("DELETE FROM fetch_run WHERE id = :id", id=removed)
         return real(claimed)
 
-    monkeypatch.setattr(fetching, "advance", advance)
+    monkeypatch.setattr(dispatch_runs, "advance", advance)
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["collected"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.history.observation import Outcome
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, collect_until_error, set_environment
 
 
@@ -120,7 +120,7 @@ def test_a_page_that_is_gone_is_an_answer(world: World) -> None:
 
 def test_a_run_that_vanished_gives_its_products_back(world: World) -> None:
     world.follow()
-    fetching.dispatch()
+    dispatch_runs.dispatch()
     world.stand_in.reset()
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
@@ -158,15 +158,15 @@ def test_a_run_that_can_not_be_read_does_not_hold_up_the_others(
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.follow()
-    fetching.dispatch()
-    real, broken = fetching.get_batch, world.runs()[0]["id"]
+    dispatch_runs.dispatch()
+    real, broken = dispatch_runs.get_batch, world.runs()[0]["id"]
 
     def get_batch(session: Any, run_id: int, *rest: Any) -> Any:
         if run_id == broken:
             raise RuntimeError("unreadable")
         return real(session, run_id, *rest)
 
-    monkeypatch.setattr(fetching, "get_batch", get_batch)
+    monkeypatch.setattr(dispatch_runs, "get_batch", get_batch)
     for _ in range(3):
         with pytest.raises(ExceptionGroup):
             collect_until_error()
@@ -177,13 +177,13 @@ def test_a_run_that_can_not_be_read_does_not_hold_up_the_others(
 
 def test_a_run_that_is_claimed_is_left_alone(world: World) -> None:
     world.follow()
-    fetching.dispatch()
+    dispatch_runs.dispatch()
     (run,) = world.runs()
-    claimed = fetching.claim(run["id"])
+    claimed = dispatch_runs.claim(run["id"])
     assert claimed is not None
-    assert fetching.claim(run["id"]) is None
-    assert fetching.collect() == 0
-    assert fetching.advance(claimed)
+    assert dispatch_runs.claim(run["id"]) is None
+    assert dispatch_runs.collect() == 0
+    assert dispatch_runs.advance(claimed)
     (run,) = world.runs()
     assert run["claimed_until"] is None
 
@@ -192,7 +192,7 @@ def test_a_product_nobody_follows_any_more_leaves_the_round_when_it_comes_back(
     world: World,
 ) -> None:
     world.follow(ASINS[:2])
-    fetching.dispatch()
+    dispatch_runs.dispatch()
     world.change(
         "DELETE FROM tracking USING product p WHERE p.id = product_id AND asin = :asin",
         asin=ASINS[0],

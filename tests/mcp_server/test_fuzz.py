@@ -27,7 +27,7 @@ from core.suggestions.proposals.propose import propose_by_name
 from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
 from core.tracking.service import Wish, follow
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from mcp_server.protocol.authentication import Always
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
@@ -82,7 +82,7 @@ class Fuzzed:
 def fuzzed(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fuzzed]:
-    monkeypatch.setattr(fetching, "fetch_now", lambda: None)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
     follow_all(session, principal, [LAMP], role=Owned.OWN)
     follow_all(session, principal, [KETTLE])

@@ -18,7 +18,7 @@ from core.errors import InvalidInputError
 from core.importing.queries import find_import
 from core.settings.environment import ROOT, get_settings
 from core.upkeep.heartbeat import beat
-from jobs.tasks.importing import run_import
+from jobs.tasks.import_files import run_import
 from tests.factories import rows
 
 HISTORY = b"""asin,marketplace,captured_at,price,bsr

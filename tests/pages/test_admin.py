@@ -21,7 +21,7 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices, membership, profile
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
-from jobs.tasks import mailing
+from jobs.tasks import send_emails
 from tests.factories import product
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
@@ -34,7 +34,7 @@ def mailed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Set a mail server, and keep who would be written to."""
     sent: list[int] = []
     monkeypatch.setenv("AMAZCOPE_SMTP_URL", "smtp://localhost:2525")
-    monkeypatch.setattr(mailing, "send_invitation", sent.append)
+    monkeypatch.setattr(send_emails, "send_invitation", sent.append)
     get_settings.cache_clear()
     yield sent
     get_settings.cache_clear()

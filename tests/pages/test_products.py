@@ -20,7 +20,7 @@ from core.settings.environment import ROOT
 from core.tracking.list_filter import ListFilter, Sort
 from core.tracking.lists.queries import find_products
 from core.tracking.rules import Role
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from tests.pages.seeding import follow_many, schedule_of, seed
 
 
@@ -141,7 +141,7 @@ def test_a_refresh_makes_products_due_and_says_who_waits_before(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[bool] = []
-    monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
+    monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: rung.append(True))
     first, second = seed(session, principal, "B0TEST0001"), seed(session, principal, "B0TEST0002")
     assert products.refresh([first]) == "1 product queued, next in line."
     assert products.refresh([second]) == "1 product queued behind 1 other."
@@ -152,7 +152,7 @@ def test_a_refresh_makes_products_due_and_says_who_waits_before(
 def test_a_product_being_fetched_is_not_queued_twice(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "fetch_now", lambda: None)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     product_id = seed(session, principal, "B0TEST0001")
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     session.commit()
@@ -165,7 +165,7 @@ def test_a_queue_that_is_away_loses_no_request(
     def away() -> None:
         raise psycopg.OperationalError("gone")
 
-    monkeypatch.setattr(fetching, "fetch_now", away)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", away)
     product_id = seed(session, principal, "B0TEST0001")
     assert "fetches them when it is back" in products.refresh([product_id])
     assert schedule_of(session, product_id)["priority"] == 0

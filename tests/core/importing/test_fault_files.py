@@ -18,7 +18,7 @@ from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.queries import verdict_groups
 from core.importing.service import Confirmation
-from jobs.tasks.importing import run_import
+from jobs.tasks.import_files import run_import
 
 FOLDER = Path(
     os.environ.get("AMAZCOPE_FAULT_FILES")

@@ -13,7 +13,7 @@ from core.accounts.access.permissions import Principal
 from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.service import Confirmation
-from jobs.tasks.importing import run_import
+from jobs.tasks.import_files import run_import
 from tests.real_data import real_data_path
 
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from core.importing.files.source_file import UnreadableFileError
 from core.importing.models import ImportPiece, ImportRow, ImportRun
 from core.importing.service import Confirmation
 from core.tracking.rules import Role
-from jobs.tasks.importing import run_import
+from jobs.tasks.import_files import run_import
 from tests.core.importing.conftest import WriteFile
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -374,12 +374,12 @@ def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) 
 def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
     session: Session, principal: Principal, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs.tasks import importing
+    from jobs.tasks import import_files
 
     run_id = offer(session, principal, write_file(HISTORY)).id
     service.confirm(session, principal, run_id, Confirmation(), datetime.now(UTC))
     session.commit()
-    store, stored = importing.store_chunk, []
+    store, stored = import_files.store_chunk, []
 
     def store_one(*given: object) -> object:
         if stored:
@@ -387,12 +387,12 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
         stored.append(1)
         return store(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(importing, "store_chunk", store_one)
+    monkeypatch.setattr(import_files, "store_chunk", store_one)
     with pytest.raises(KeyboardInterrupt):
         run_import(run_id)
     assert counts(read_again(session, principal, run_id)) == (2, 2, 0, 0)
 
-    monkeypatch.setattr(importing, "store_chunk", store)
+    monkeypatch.setattr(import_files, "store_chunk", store)
     assert not run_import(run_id), "somebody may still work on it"
     session.execute(text("UPDATE import_run SET claimed_until = now() - interval '1 minute'"))
     session.commit()
@@ -407,7 +407,7 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
 def test_a_fault_is_tried_once_more_and_then_told(
     session: Session, principal: Principal, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs.tasks import importing
+    from jobs.tasks import import_files
 
     def break_down(*given: object) -> object:
         raise RuntimeError("no space left")
@@ -415,7 +415,7 @@ def test_a_fault_is_tried_once_more_and_then_told(
     run_id = offer(session, principal, write_file(HISTORY)).id
     service.confirm(session, principal, run_id, Confirmation(), datetime.now(UTC))
     session.commit()
-    monkeypatch.setattr(importing, "store_chunk", break_down)
+    monkeypatch.setattr(import_files, "store_chunk", break_down)
     for state, words in [("running", "once more"), ("failed", "twice")]:
         with pytest.raises(RuntimeError):
             run_import(run_id)

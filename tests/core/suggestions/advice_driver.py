@@ -6,7 +6,7 @@ from datetime import timedelta
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
 from core.suggestions.llm.advisor import find_model_adviser
-from jobs.tasks.suggestions import advise_round
+from jobs.tasks.advise_products import advise_round
 
 if __name__ == "__main__":
     service.LEASE = timedelta(seconds=float(sys.argv[1]))

@@ -95,7 +95,7 @@ print(*{name.split(".")[0] for name in sys.modules})
         ),
         (
             "the pages",
-            "app.asgi jobs.tasks.fetching jobs.tasks.importing",
+            "app.asgi jobs.tasks.dispatch_runs jobs.tasks.import_files",
             {"apify_client", "impit"},
         ),
     ],

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from core.database.session import write_scope
 from core.errors import ConfigurationError
 from jobs.queue import huey, make_tables
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from jobs.tasks.wake import ring_for_fetches
 
 
@@ -29,14 +29,14 @@ def bell(*errors: Exception | None) -> tuple[list[int], Callable[[], None]]:
 
 def test_a_bell_that_works_is_rung_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rung, ring = bell(None)
-    monkeypatch.setattr(fetching, "fetch_now", ring)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
     assert ring_for_fetches()
     assert len(rung) == 1
 
 
 def test_a_connection_that_ended_meanwhile_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     rung, ring = bell(psycopg.OperationalError("gone"), None)
-    monkeypatch.setattr(fetching, "fetch_now", ring)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
     assert ring_for_fetches()
     assert len(rung) == 2
 
@@ -47,13 +47,13 @@ def test_a_connection_that_ended_meanwhile_is_made_anew(monkeypatch: pytest.Monk
 )
 def test_a_worker_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     rung, ring = bell(error)
-    monkeypatch.setattr(fetching, "fetch_now", ring)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
     assert not ring_for_fetches()
     assert len(rung) == 2
 
 
 def test_another_error_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "fetch_now", bell(TypeError("a slip"))[1])
+    monkeypatch.setattr(dispatch_runs, "fetch_now", bell(TypeError("a slip"))[1])
     with pytest.raises(TypeError):
         ring_for_fetches()
 

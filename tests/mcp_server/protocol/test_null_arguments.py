@@ -10,7 +10,7 @@ from mcp import Client
 from sqlalchemy.orm import Session
 
 from core.tracking.rules import Role as Owned
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.tools import TOOLS
 from tests.factories import KETTLE, follow_all, lamp_listing, look_at, store
@@ -27,7 +27,7 @@ A_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\d{4}-\d\d-\d\d \d\d:\d\d")
 @pytest.fixture
 def number(session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> int:
     """Track two products, one with a suggestion; return that suggestion's id."""
-    monkeypatch.setattr(fetching, "fetch_now", lambda: None)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
     follow_all(session, agent.principal, [KETTLE])
     follow_all(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.models import AuditEvent
 from core.tracking.models import Tracking
-from jobs.tasks import fetching
+from jobs.tasks import dispatch_runs
 from tests.factories import KETTLE, LAMP, colleague, follow_all, rows, schedule, stranger
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE
@@ -23,7 +23,7 @@ LAMP_NAME = f"US:{LAMP}"
 def bell(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """How often the worker was called."""
     rung: list[bool] = []
-    monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
+    monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: rung.append(True))
     return rung
 
 
@@ -218,7 +218,7 @@ def test_a_worker_that_is_away_is_said_and_nothing_is_lost(
     def away() -> None:
         raise psycopg.OperationalError("gone")
 
-    monkeypatch.setattr(fetching, "fetch_now", away)
+    monkeypatch.setattr(dispatch_runs, "fetch_now", away)
     [lamp] = follow_all(session, agent.principal, [LAMP])
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert answer["is_worker_reached"] is False

@@ -22,7 +22,7 @@ from core.errors import InvalidInputError
 from core.tracking.models import Tracking
 from core.tracking.service import Wish, follow
 from core.tracking.settings import Changed, Changes, change_some
-from jobs.tasks import fetching, maintenance
+from jobs.tasks import dispatch_runs, maintenance
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import Write, written
 from mcp_server.results.base import Written
@@ -35,7 +35,7 @@ ADD = {"products": [f"US:{LAMP}"]}
 @pytest.fixture(autouse=True)
 def bell(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     rung: list[bool] = []
-    monkeypatch.setattr(fetching, "fetch_now", lambda: rung.append(True))
+    monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: rung.append(True))
     return rung
 
 

@@ -17,9 +17,9 @@ from core.database.session import database_time, write_scope
 from core.delivery import smtp
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
+from jobs.claims import alone
+from jobs.job import job
 from jobs.queue import huey
-from jobs.tasks.claims import alone
-from jobs.tasks.job import job
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from core.importing.files.isolation import ReadingInterruptedError
 from core.importing.models import ImportRun
 from jobs.commands import by_hand
 from jobs.commands.cli import commands
-from jobs.tasks import importing
-from jobs.tasks.importing import run_import
+from jobs.tasks import import_files
+from jobs.tasks.import_files import run_import
 from tests.core.importing import bad_readers
 from tests.factories import rows
 
@@ -95,7 +95,7 @@ def test_a_file_of_many_pieces_is_put_together_again(
 def test_a_file_that_brings_its_reader_down_ends_its_import_and_nothing_else(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "read_batches", bad_readers.read_one_row_and_crash)
+    monkeypatch.setattr(import_files, "read_batches", bad_readers.read_one_row_and_crash)
     run_id = confirmed(history)
     assert run_import(run_id)
     run = import_run(run_id)
@@ -109,7 +109,7 @@ def test_an_import_whose_reader_was_ended_from_outside_is_tried_again(
 ) -> None:
     run_id = confirmed(history)
     with monkeypatch.context() as patch:
-        patch.setattr(importing, "read_batches", bad_readers.be_ended)
+        patch.setattr(import_files, "read_batches", bad_readers.be_ended)
         with pytest.raises(ReadingInterruptedError):
             run_import(run_id)
     with write_scope() as session:
@@ -129,7 +129,7 @@ def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.importing.store_rows.ROWS", 1)
-    real, stored = importing._store, 0
+    real, stored = import_files._store, 0
 
     def die_at_the_third(*arguments: object) -> None:
         nonlocal stored
@@ -138,7 +138,7 @@ def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
             raise KeyboardInterrupt
         real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(importing, "_store", die_at_the_third)
+    monkeypatch.setattr(import_files, "_store", die_at_the_third)
     run_id = confirmed(history)
     with pytest.raises(KeyboardInterrupt):
         run_import(run_id)
@@ -155,7 +155,7 @@ def test_a_worker_that_was_held_up_leaves_the_import_to_the_one_that_went_on(
 ) -> None:
     monkeypatch.setattr("core.importing.store_rows.ROWS", 1)
     run_id = confirmed(history)
-    real, calls = importing._store, 0
+    real, calls = import_files._store, 0
 
     def be_held_up_at_the_second(*arguments: Any) -> None:
         nonlocal calls
@@ -166,7 +166,7 @@ def test_a_worker_that_was_held_up_leaves_the_import_to_the_one_that_went_on(
             assert run_import(None)
         real(*arguments)
 
-    monkeypatch.setattr(importing, "_store", be_held_up_at_the_second)
+    monkeypatch.setattr(import_files, "_store", be_held_up_at_the_second)
     assert run_import(run_id)
     run = import_run(run_id)
     assert (run.state, run.error) == ("done", None)
@@ -178,16 +178,16 @@ def test_a_fault_of_a_worker_that_was_held_up_does_not_trouble_the_other_one(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = confirmed(history)
-    real = importing._store
+    real = import_files._store
 
     def be_held_up_and_fail(*_: Any) -> None:
-        monkeypatch.setattr(importing, "_store", real)
+        monkeypatch.setattr(import_files, "_store", real)
         with write_scope() as session:
             rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
         assert run_import(None)
         raise RuntimeError("no space left")
 
-    monkeypatch.setattr(importing, "_store", be_held_up_and_fail)
+    monkeypatch.setattr(import_files, "_store", be_held_up_and_fail)
     with pytest.raises(RuntimeError):
         run_import(run_id)
     run = import_run(run_id)

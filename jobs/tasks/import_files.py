@@ -24,9 +24,9 @@ from core.importing.models import ImportRun
 from core.importing.read_rows import read_batches
 from core.importing.store_rows import chunks, store_chunk, times_of
 from core.importing.values.rows import FileKind, Row
+from jobs.claims import Held, renewing
+from jobs.job import job
 from jobs.queue import huey
-from jobs.tasks.claims import Held, renewing
-from jobs.tasks.job import job
 
 _MAY_NOT = (
     "Whoever confirmed this import may not follow products any more, so it ended here. "

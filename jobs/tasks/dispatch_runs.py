@@ -35,9 +35,9 @@ from core.scraping.runs.models import FetchRun
 from core.scraping.runs.providers import Provider, get_access, get_provider, provider_names
 from core.scraping.runs.store_items import get_batch, make_raw_room, store_items
 from core.settings.environment import get_settings
+from jobs.claims import Held, renewing
+from jobs.job import job
 from jobs.queue import huey
-from jobs.tasks.claims import Held, renewing
-from jobs.tasks.job import job
 from jobs.tasks.providers import (
     SHORT_REST,
     back_off,

@@ -24,9 +24,9 @@ from core.suggestions.execution.export import order_of
 from core.suggestions.llm.advisor import find_model_adviser, longest_question
 from core.suggestions.llm.call_log import put_back_lost
 from core.suggestions.rules import ActionState
+from jobs.claims import alone
+from jobs.job import job
 from jobs.queue import huey
-from jobs.tasks.claims import alone
-from jobs.tasks.job import job
 
 log = logging.getLogger(__name__)
 

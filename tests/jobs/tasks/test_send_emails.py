@@ -14,7 +14,7 @@ from core.accounts.models import OneTimeToken, Person
 from core.accounts.people import membership
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
-from jobs.tasks import mailing
+from jobs.tasks import send_emails
 from tests.mailbox import Mailbox
 
 
@@ -51,9 +51,9 @@ def tokens(session: Session) -> int:
 def test_a_reset_is_mailed_to_whom_it_belongs(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
-    mailing.send_reset.call_local(" Owner@Team.example ")
+    send_emails.send_reset.call_local(" Owner@Team.example ")
     token = token_in(served.wait_for_link("owner@team.example"), "reset")
-    found = membership.find_invited(session, token, Purpose.RESET, mailing._now())
+    found = membership.find_invited(session, token, Purpose.RESET, send_emails._now())
     assert found is not None
     assert found.person_id == principal.person_id
 
@@ -62,7 +62,7 @@ def test_a_reset_is_mailed_to_whom_it_belongs(
 def test_for_an_address_of_nobody_nothing_is_mailed_or_made(
     session: Session, principal: Principal, served: Mailbox, mail: str
 ) -> None:
-    mailing.send_reset.call_local(mail)
+    send_emails.send_reset.call_local(mail)
     assert (served.letters, tokens(session)) == ([], 0)
 
 
@@ -70,7 +70,7 @@ def test_a_mailbox_is_not_flooded_with_resets(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
     for _ in range(5):
-        mailing.send_reset.call_local("owner@team.example")
+        send_emails.send_reset.call_local("owner@team.example")
     assert len(served.letters) == 1
 
 
@@ -80,7 +80,7 @@ def test_people_of_the_demo_get_no_reset(
     owner = session.get_one(Person, principal.person_id)
     owner.is_demo = True
     session.commit()
-    mailing.send_reset.call_local("owner@team.example")
+    send_emails.send_reset.call_local("owner@team.example")
     assert served.letters == []
 
 
@@ -88,13 +88,13 @@ def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
     number, first = membership.invite(
-        session, principal, "nora@team.example", Role.SELLER, mailing._now()
+        session, principal, "nora@team.example", Role.SELLER, send_emails._now()
     )
     session.commit()
-    mailing.send_invitation.call_local(number)
+    send_emails.send_invitation.call_local(number)
     mailed = token_in(served.wait_for_link("nora@team.example"), "invitation")
     found = [
-        membership.find_invited(session, token, Purpose.INVITATION, mailing._now())
+        membership.find_invited(session, token, Purpose.INVITATION, send_emails._now())
         for token in (first, mailed)
     ]
     assert found[0] is None
@@ -104,7 +104,7 @@ def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
 def test_who_registers_a_known_address_learns_it_in_the_mailbox_alone(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
-    mailing.send_registration.call_local("owner@team.example")
+    send_emails.send_registration.call_local("owner@team.example")
     (letter,) = served.letters
     assert "signs in already" in letter.get_content()
     assert "confirm=" not in letter.get_content()
@@ -115,7 +115,7 @@ def test_a_server_that_refuses_fails_the_job_and_a_new_link_can_be_asked_for(
 ) -> None:
     served.answer = "451 try later"
     with pytest.raises(OutsideServiceError):
-        mailing.send_reset.call_local("owner@team.example")
+        send_emails.send_reset.call_local("owner@team.example")
     assert served.letters == []
 
 
@@ -123,5 +123,5 @@ def test_without_a_mail_server_the_link_is_in_the_log(
     session: Session, principal: Principal, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        mailing.send_reset.call_local("owner@team.example")
+        send_emails.send_reset.call_local("owner@team.example")
     assert "https://watch.example.com/?reset=" in caplog.text
