@@ -11,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
@@ -24,14 +23,13 @@ from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickled
 from core.settings.environment import get_settings
+from tests.hypothesis_runs import register_profiles
 from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
-# A machine under load is no fault of the code: no example fails for the time that it takes.
-settings.register_profile("amazcope", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("amazcope")
+register_profiles()
 
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"
 TEMPLATE = "amazcope_template"

@@ -1,7 +1,7 @@
 """Addresses with anything at all in them: a sentence or the usual view, never an error."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.web import error_boundary, url_parameters
 from core.accounts.access.permissions import Principal
 from core.settings.environment import ROOT
+from tests.hypothesis_runs import examples
 from tests.pages.seeding import seed
 
 PARAMETERS = {
@@ -70,7 +71,7 @@ def test_an_odd_address_is_answered_in_words(
     assert words in " ".join(str(each.value) for each in shown)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=examples(12), derandomize=True)
 @given(data=st.data())
 def test_whatever_an_address_holds_the_page_is_shown(
     session: Session, principal: Principal, data: st.DataObject

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from core.accounts.models import AuditEvent, Person, SignInAttempt
 from core.accounts.people.membership import acting_person
 from core.settings.environment import get_settings
 from core.settings.secret_key import secret_key
+from tests.hypothesis_runs import examples
 
 PASSWORD = "correct horse battery staple 7"
 ODD = [
@@ -99,11 +100,7 @@ def test_an_odd_password_is_wrong_and_counts(
 
 
 @pytest.mark.usefixtures("unlimited")
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=examples(25))
 @given(
     mail=st.text(st.characters(codec=None), max_size=50),
     password=st.text(st.characters(codec=None), max_size=50),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,14 +18,11 @@ from core.accounts.access import devices, sessions
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person, SignIn
 from core.settings.environment import get_settings
+from tests.hypothesis_runs import examples
 
 HOME = "http://127.0.0.1:8501"
 OWN = {"origin": HOME}
-FUZZ = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+FUZZ = settings(max_examples=examples(60))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -150,7 +150,6 @@ def test_connections_of_a_dead_host_and_of_a_stopped_process_end_soon(
     }
 
 
-@settings(deadline=None)
 @given(st.integers(60, 2000), st.integers(1, 6), st.booleans())
 def test_all_processes_together_leave_room(allowed: int, workers: int, is_inside: bool) -> None:
     of = {

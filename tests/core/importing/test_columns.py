@@ -18,6 +18,7 @@ from core.importing.trial import TrialContext
 from core.importing.values.currencies import read_currency
 from core.importing.values.rows import FileKind, ReadContext, Refusal
 from core.scraping.parsers.value_parsers import UnreadableValueError
+from tests.hypothesis_runs import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -476,7 +477,7 @@ def test_an_export_in_a_language_that_is_not_known_is_not_stored(write_file):
     assert [use.meaning for use in found.uses] == ["ASIN", None, None, None]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(st.text(max_size=12), min_size=1, max_size=6),
     st.lists(st.text(max_size=12), max_size=30),

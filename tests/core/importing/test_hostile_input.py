@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -17,12 +17,11 @@ from core.importing.read_rows import read_rows
 from core.importing.values.rows import FileKind, ReadContext
 from core.scraping.parsers.localized_text import rating
 from core.scraping.parsers.value_parsers import UnreadableValueError
+from tests.hypothesis_runs import examples
 
 KINDS = list(FileKind)
 CONTEXT = ReadContext(default_marketplace="US")
-quick = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quick = settings(max_examples=examples(60))
 
 
 def workbook() -> bytes:

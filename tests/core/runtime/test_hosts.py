@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.runtime.hosts import is_known_host, is_own_origin, origin_of
@@ -62,7 +62,6 @@ def test_a_program_may_leave_the_host_out() -> None:
     assert is_known_host(None, ())
 
 
-@settings(deadline=None)
 @given(labels=st.lists(LABEL, min_size=1, max_size=4), port=PORT)
 def test_a_name_is_known_only_where_it_is_named(labels: list[str], port: str) -> None:
     name = ".".join([*labels, "example"])
@@ -70,7 +69,6 @@ def test_a_name_is_known_only_where_it_is_named(labels: list[str], port: str) ->
     assert is_known_host(name.upper() + port, (name, None))
 
 
-@settings(deadline=None)
 @given(address=st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)), port=PORT)
 def test_every_address_in_digits_is_known(address: object, port: str) -> None:
     shown = str(address) if ip_address(str(address)).version == 4 else f"[{address}]"

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -51,6 +51,7 @@ from core.suggestions.rules import (
 )
 from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp, show
 from tests.factories import NOON, lamp_listing, member, rows, stranger
+from tests.hypothesis_runs import examples
 
 REVIEWERS = (Role.MANAGER, Role.ADMIN)
 PAST_APPROVAL = ("approved", "applied", "verified", "unseen", "undone", "failed")
@@ -70,15 +71,15 @@ EDITS: tuple[dict[str, Any] | None, ...] = (
     {},
 )
 PROGRAMS: tuple[dict[str, Any], ...] = (
-    {"means": Via.TOOL},
-    {"means": Via.JOB},
-    {"means": Via.COMMAND},
+    {"via": Via.TOOL},
+    {"via": Via.JOB},
+    {"via": Via.COMMAND},
     {"scopes": frozenset(Scope)},
 )
 
 
 TOKENS: tuple[dict[str, Any], ...] = tuple(
-    {"means": Via.TOOL, "scopes": frozenset(some)}
+    {"via": Via.TOOL, "scopes": frozenset(some)}
     for size in range(4)
     for some in combinations(Scope, size)
 )
@@ -336,13 +337,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 def test_nothing_is_applied_without_an_approval() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         AnybodyCallsAnything,
-        settings=settings(
-            max_examples=60,
-            stateful_step_count=40,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=settings(max_examples=examples(60), stateful_step_count=40, derandomize=True),
     )
     # What is never reached is not tested.
     reached = {"applied", "verified", "undone", "stale", "declined", "proposed", "added"}

@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 
 from core.settings.environment import ROOT
 from core.text.spreadsheets import csv_file, csv_lines, csv_of_frame, safe_text, xlsx_file
+from tests.hypothesis_runs import examples
 
 SIGNS = ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹣", "⁺"]
 BEFORE = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\x00", "\x01", "\u202e", '"', ' " ']
@@ -61,7 +62,6 @@ def test_a_cell_never_begins_with_a_break(start: str) -> None:
     assert safe_text(f"{start}Kettle") == f"'{start}Kettle"
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(TEXTS, min_size=1, max_size=4), min_size=1, max_size=3))
 def test_no_program_finds_a_formula_wherever_it_cuts(rows: list[list[str]]) -> None:
     written = csv_lines(rows)
@@ -77,7 +77,6 @@ def test_no_program_finds_a_formula_wherever_it_cuts(rows: list[list[str]]) -> N
         assert [cell.replace("'", "") for cell in got] == [cell.replace("'", "") for cell in wanted]
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_what_is_guarded_is_guarded_once(text: str) -> None:
     assert safe_text(safe_text(text)) == safe_text(text)
@@ -112,7 +111,7 @@ def test_half_a_sign_spoils_no_file() -> None:
     assert csv_file(["a"], [["x\ud800"]]).decode("utf-8-sig") == "a\r\nx?\r\n"
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_a_workbook_holds_texts_alone(texts: list[str]) -> None:
     made = xlsx_file("Changes", ["a"] * len(texts), [texts])

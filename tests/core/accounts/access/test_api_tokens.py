@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ from core.accounts.people import membership
 from core.errors import InvalidInputError, NotFoundError
 from tests.core.accounts.conftest import NOW, Member, person
 from tests.factories import stranger
+from tests.hypothesis_runs import examples
 
 DAY = timedelta(days=1)
 
@@ -168,9 +169,7 @@ def test_when_a_token_was_last_used_is_known_to_the_minute(
         assert own_tokens(session, sam, NOW)[0].used_at == NOW + timedelta(seconds=seen)
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(50))
 @given(st.text(max_size=200))
 def test_an_invented_token_acts_as_nobody(session: Session, token: str) -> None:
     assert find_by_token(session, PREFIX + token, NOW, None) is None

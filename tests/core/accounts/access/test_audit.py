@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +16,7 @@ from core.accounts.people.membership import acting_owner
 from core.database import session as db
 from tests.core.accounts.conftest import Member
 from tests.factories import stranger
+from tests.hypothesis_runs import examples
 
 TRIGGER = "audit_event_is_append_only"
 
@@ -217,9 +218,7 @@ anything = st.recursive(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(60))
 @given(value=anything)
 def test_whatever_an_event_holds_is_kept_and_sealed(
     session: Session, principal: Principal, value: object

@@ -22,6 +22,7 @@ from core.accounts.access.credentials import (
     token_hash,
 )
 from core.errors import ConfigurationError
+from tests.hypothesis_runs import examples
 
 GOOD = "a kettle beside seven lamps"
 SECRET = "a secret of at least thirty-two signs"
@@ -113,7 +114,7 @@ def test_ones_own_name_does_not_become_good_by_repeating_it() -> None:
     assert password_problem("Brzęczyszczykiewicz", "Grzegorz Brzęczyszczykiewicz")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 @given(st.text(max_size=140), st.text(max_size=40))
 def test_any_text_gets_an_answer_as_a_password(password: str, name: str) -> None:
     problem = password_problem(password, name)

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from core.accounts.models import OneTimeToken
 from core.accounts.people.membership import acting_owner
 from core.database import session as db
 from tests.core.accounts.conftest import LIFETIME, NOW
+from tests.hypothesis_runs import examples
 
 TOGETHER = (Purpose.TICKET, Purpose.SECOND)
 
@@ -86,9 +87,7 @@ def test_the_token_itself_is_not_kept(session: Session, principal: Principal) ->
     assert token.encode() not in kept.token_hash
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(50))
 @given(token=st.text(max_size=200), purpose=st.sampled_from(Purpose))
 def test_an_invented_token_opens_nothing(session: Session, token: str, purpose: Purpose) -> None:
     assert find_token(session, token, purpose, NOW) is None

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from tests.core.accounts.conftest import (
     person,
     signed_in,
 )
+from tests.hypothesis_runs import examples
 
 HOUR = timedelta(hours=1)
 LIMITS = AttemptLimits(5, 20, timedelta(minutes=15))
@@ -109,9 +110,7 @@ def test_a_role_that_was_lowered_counts_at_the_next_look(session: Session, membe
     assert principal.role is Role.VIEWER
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(50))
 @given(st.text(max_size=200))
 def test_an_invented_cookie_stands_for_nobody(session: Session, token: str) -> None:
     assert found(session, token) is None

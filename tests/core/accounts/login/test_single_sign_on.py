@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -78,7 +78,6 @@ def test_claims_that_vouch_for_nobody_let_nobody_in(wrong: dict[str, Any]) -> No
 ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=300))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.sampled_from([*GIVEN, "groups"]), st.one_of(ODD, st.lists(ODD))))
 def test_no_claims_raise_anything_else(changed: dict[str, Any]) -> None:
     try:

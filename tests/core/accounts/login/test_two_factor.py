@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pyotp
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from core.accounts.models import Person, RecoveryCode
 from core.errors import InvalidInputError, NotFoundError
 from tests.core.accounts.conftest import KEY, NOW, Member, person
 from tests.factories import stranger
+from tests.hypothesis_runs import examples
 
 # RFC 6238, appendix B: the ASCII secret "12345678901234567890", SHA-1, its last six digits.
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -84,9 +85,7 @@ def test_a_phones_clock_may_be_half_a_minute_off(
     assert check_code(session, sam.person_id, code, KEY, NOW) is is_right
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(60))
 @given(st.one_of(st.text(max_size=30), st.from_regex(r"\A[\d٠-٩]{5,7}\Z")))
 def test_any_other_text_is_no_code(session: Session, member: Member, code: str) -> None:
     found = session.scalars(select(Person).filter_by(mail="fuzz@team.example")).first()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,7 @@ from tests.core.accounts.conftest import (
     person,
     signed_in,
 )
+from tests.hypothesis_runs import examples
 
 WANTED = Wanted(
     name="Sam",
@@ -122,9 +123,7 @@ def test_a_threshold_is_kept_and_noted_with_two_decimals(
     assert changed.new["price_change_percent"] == "7.56"
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(60))
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=100))
 def test_any_text_is_taken_or_refused_in_words(
     session: Session, principal: Principal, locale: str, zone: str, name: str

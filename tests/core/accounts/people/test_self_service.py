@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +34,7 @@ from tests.core.accounts.conftest import (
     person,
     signed_in,
 )
+from tests.hypothesis_runs import examples
 
 MAIL = "ada@shop.example"
 
@@ -169,9 +170,7 @@ def test_who_signs_in_elsewhere_alone_and_the_demos_people_get_no_link(
     assert request_reset(session, "demo@team.example", NOW) is None
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(50))
 @given(st.text(max_size=300))
 def test_any_text_may_be_asked_for_and_learns_nothing(session: Session, mail: str) -> None:
     assert request_reset(session, mail, NOW) is None

@@ -17,6 +17,7 @@ from core.demo.market.simulation import simulate
 from core.history.observation import Availability, Observation, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.identity import Asked
+from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -86,7 +87,7 @@ def test_another_seed_is_another_market() -> None:
 
 
 @given(product=products, start=moments, longer=st.integers(1, 400))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_a_longer_horizon_never_alters_the_past(
     product: DemoProduct, start: datetime, longer: int
 ) -> None:
@@ -96,7 +97,7 @@ def test_a_longer_horizon_never_alters_the_past(
 
 
 @given(product=products, at=moments)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_one_look_sees_what_the_history_says(product: DemoProduct, at: datetime) -> None:
     seconds = at.replace(microsecond=0)
     history = MARKET.history(product, np.array([seconds.replace(tzinfo=None)], "M8[s]"))
@@ -105,7 +106,7 @@ def test_one_look_sees_what_the_history_says(product: DemoProduct, at: datetime)
 
 
 @given(product=products, at=moments)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> None:
     seen = MARKET.look(product, at)
     assert seen.price is None or seen.price > 0
@@ -118,7 +119,7 @@ def test_values_are_possible_at_any_time(product: DemoProduct, at: datetime) -> 
 
 
 @given(at=moments)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10))
 def test_one_of_the_sixty_pages_is_gone_at_any_time(at: datetime) -> None:
     looks = [MARKET.look(product, at) for product in PRODUCTS]
     gone = [seen for seen in looks if seen.availability is Availability.GONE]
@@ -220,7 +221,7 @@ def test_usual_times_are_daily_for_a_year_and_hourly_for_a_month() -> None:
 
 
 @given(product=products, at=moments)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_axesso_items_are_read_back_as_the_same_look(product: DemoProduct, at: datetime) -> None:
     seen = MARKET.look(product, at)
     item = MARKET.item(product.marketplace, product.asin, at)
@@ -231,7 +232,7 @@ def test_axesso_items_are_read_back_as_the_same_look(product: DemoProduct, at: d
 
 
 @given(product=products, at=moments)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_junglee_items_say_the_same_in_the_marketplaces_currency(
     product: DemoProduct, at: datetime
 ) -> None:

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core.history.ingest.daily_rollup import carried_days, product_day
 from core.history.observation import Availability, Flag, Kind
 from tests.factories import KETTLE, LAMP, NOON, change_at, days, look_at, product, store
+from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -169,9 +170,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(20))
 @given(st.dictionaries(st.integers(0, 120), VALUES, min_size=1, max_size=10))
 def test_the_database_rolls_samples_up_as_carried_days_does(
     session: Session, seen: dict[int, dict[str, Any]]

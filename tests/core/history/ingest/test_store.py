@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -37,6 +37,7 @@ from tests.factories import (
     snapshots,
     store,
 )
+from tests.hypothesis_runs import examples
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -462,9 +463,7 @@ some_looks = st.lists(
 )
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=examples(15))
 @given(looks=some_looks, data=st.data())
 def test_days_do_not_depend_on_the_order_in_which_looks_come(
     session: Session, looks: list, data: st.DataObject
@@ -551,11 +550,7 @@ BY_ORDER = (
 )  # fmt: skip
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(12))
 @given(looks=odd_looks, data=st.data())
 def test_flags_do_not_depend_on_the_order_in_which_looks_come(
     session: Session, looks: list, data: st.DataObject

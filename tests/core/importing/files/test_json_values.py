@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.importing.detect import recognise
@@ -17,10 +17,9 @@ from core.importing.files.json_values import JsonText
 from core.importing.files.source_file import UnreadableFileError, find_text_form
 from core.importing.values.rows import FileKind
 from tests.core.importing.conftest import WriteFile
+from tests.hypothesis_runs import examples
 
-quick = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+quick = settings(max_examples=examples(60))
 plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 numbers = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(-1e18, 1e18)
 values = st.recursive(

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.importing.detect import recognise
@@ -76,7 +76,6 @@ def test_a_date_that_can_be_two_days_is_read_only_where_its_column_tells():
         read_written("03/04/2026")
 
 
-@settings(deadline=None)
 @given(
     st.dates(date(1996, 1, 1), date(2099, 12, 31)),
     st.sampled_from(["{0:%d.%m.%Y}", "{0:%d/%m/%Y}"]),
@@ -85,7 +84,6 @@ def test_a_day_written_by_day_month_and_year_is_that_day(day, form):
     assert read_written(form.format(day), DayOrder.DAY_FIRST) == day
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_time_or_refused_in_a_sentence(text):
     try:
@@ -167,7 +165,6 @@ def test_times_that_step_back_as_the_marketplaces_clock_did_are_not_taken_for_ut
         places(ZoneInfo("UTC"), *newest_first, "2026-10-25T02:30")
 
 
-@settings(deadline=None)
 @given(st.integers(1, 59), st.sampled_from([BERLIN, CHICAGO, ZoneInfo("Australia/Lord_Howe")]))
 def test_a_night_written_by_a_local_clock_keeps_every_moment(step, zone):
     start = datetime(2026, 10, 24, 20, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Rank lines in the languages of the marketplaces, and lines that can't be read."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.observation import Observation, Seen
@@ -88,7 +88,6 @@ frames = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9_999_999), separators, digits, frames)
 def test_a_rank_is_read_whatever_separates_its_thousands(
     rank: int, separator: str, signs: str, frame: str
@@ -103,7 +102,6 @@ fragments = st.text(max_size=60) | st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(fragments)
 def test_a_named_line_with_a_number_is_a_rank_or_unreadable_never_none(value: str) -> None:
     seen = item(value)

@@ -4,13 +4,14 @@ import json
 import math
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.suggestions.llm import reply_parser
 from core.suggestions.rules import Change, Direction, Metric
 from tests.core.suggestions.llm.test_reply_parser import told_facts
 from tests.core.suggestions.model_facts import EVIDENCE, lamp_facts
+from tests.hypothesis_runs import examples
 from tests.model_stand_in import action, good, written
 
 FACTS = lamp_facts()
@@ -62,7 +63,7 @@ suggestions = st.fixed_dictionaries(
         "actions": st.lists(actions, max_size=8),
     },
 )
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=examples(300))
 
 
 def assert_answered(checked: reply_parser.Checked) -> None:

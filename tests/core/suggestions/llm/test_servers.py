@@ -16,6 +16,7 @@ from core.suggestions.llm.reply_json import find_json
 from core.suggestions.llm.server_errors import codes_of, words_of
 from tests.core.suggestions.llm.test_client import ask
 from tests.core.suggestions.model_facts import lamp_facts
+from tests.hypothesis_runs import examples
 from tests.model_stand_in import ModelStandIn, completion, facts_of, good, running_model, written
 
 
@@ -106,7 +107,7 @@ def test_thoughts_alone_are_no_reply() -> None:
         assert "not JSON" in reply_parser.check(text, lamp_facts()).reasons[0]
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.text(alphabet='{}[]"\\<>/`~think:suggestions \n\ufeff1', max_size=200))
 def test_whatever_a_model_writes_is_read_or_rejected(text: str) -> None:
     found = find_json(text)
@@ -277,7 +278,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(json_values)
 def test_whatever_a_server_says_is_one_short_line(body: Any) -> None:
     words = words_of(body)

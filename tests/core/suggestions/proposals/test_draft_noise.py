@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import AmazcopeError, InvalidInputError
@@ -17,10 +17,11 @@ from core.suggestions.proposals.validation import judge
 from core.suggestions.rules import Change, Direction, Metric
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.proposals.test_propose import draft
+from tests.hypothesis_runs import examples
 
 FACTS = lamp_facts()
 KEYS = [each.key for each in FACTS.evidence]
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=examples(300))
 
 words = st.text(max_size=80) | st.sampled_from(
     [

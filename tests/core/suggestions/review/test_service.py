@@ -92,9 +92,9 @@ def test_nobody_below_manager_decides(session: Session, principal: Principal, ro
 @pytest.mark.parametrize(
     "program",
     [
-        {"means": Via.TOOL},
-        {"means": Via.JOB},
-        {"means": Via.COMMAND},
+        {"via": Via.TOOL},
+        {"via": Via.JOB},
+        {"via": Via.COMMAND},
         {"scopes": frozenset(Scope)},
     ],
 )

@@ -1,7 +1,7 @@
 """What a name that is being typed may become."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -10,6 +10,7 @@ from core.tracking.lists import autocomplete
 from core.tracking.lists.autocomplete import complete_asin, complete_name
 from tests.core.tracking.conftest import Track
 from tests.factories import colleague, follow_all, product
+from tests.hypothesis_runs import examples
 
 MOST = 3
 
@@ -57,7 +58,7 @@ def test_counting_ends_at_a_cap_and_says_so(
     assert (found.total, found.has_more) == (None, True)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60))
 @given(typed=st.text(max_size=300))
 def test_nothing_that_may_be_typed_is_an_error(
     session: Session, principal: Principal, typed: str

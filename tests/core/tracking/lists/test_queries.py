@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from core.tracking.models import Tracking
 from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
 from tests.factories import colleague
+from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -98,9 +99,7 @@ class TestSearch:
     ) -> None:
         assert asins(session, principal, ListFilter(search=nasty)) == []
 
-    @settings(
-        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=examples(60))
     @given(words=st.text(max_size=40))
     def test_no_text_breaks_the_search(
         self, session: Session, principal: Principal, words: str
