@@ -1,5 +1,6 @@
 """The worker process: a Huey consumer with processes of its own."""
 
+import gc
 import logging
 
 from core.database.connections import Share
@@ -36,6 +37,8 @@ def run() -> None:
     maintenance.make_room()
     dispatch_runs.end_rests()
     close_engines()  # the processes to come open their own
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page that it shares with this process
     consumer = huey.create_consumer(
         workers=get_settings().amazcope_worker_processes,
         worker_type="process",
