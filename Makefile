@@ -7,7 +7,7 @@ IN_VENV = .venv/bin/python -m
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-dates check format bench docs migrate runtime development
+.PHONY: help run test test-long test-dates check format bench docs migrate runtime development
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -16,7 +16,10 @@ run: runtime ## install what is missing and run Amazcope; Ctrl-C stops it
 	@$(IN_VENV) jobs up
 
 test: development ## run every test that this machine can run, and say what was skipped
-	@$(IN_VENV) pytest -n 2 --dist loadfile -rs -q $(TESTS)
+	@$(IN_VENV) pytest -n 2 --dist worksteal -rs -q $(TESTS)
+
+test-long: development ## try many times as many random cases and kills (an hour)
+	@$(IN_VENV) pytest -n 2 --dist worksteal -rs -q -m "long or hypothesis" --hypothesis-profile=long $(TESTS)
 
 test-dates: development ## run the tests that depend on the date on five dates (needs faketime)
 	@$(IN_VENV) tests.dates $(TESTS)

@@ -12,9 +12,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
@@ -22,7 +20,7 @@ from core.accounts.people.membership import acting_owner, acting_person
 from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickled
-from core.settings.environment import get_settings
+from tests.databases import clone_template, cloned_database, drop_database, run_statement, with_name
 from tests.hypothesis_runs import register_profiles
 from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
@@ -33,6 +31,7 @@ register_profiles()
 
 SERVER = "AMAZCOPE_TEST_DATABASE_URL"
 TEMPLATE = "amazcope_template"
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @pytest.fixture(scope="session")
@@ -42,12 +41,16 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iter
     if given:
         yield db.with_driver(given)
         return
-    from core.database.embedded.server import EmbeddedPostgres
+    from core.database.embedded import server as embedded
 
     folder = tmp_path_factory.mktemp(f"postgres-{worker_id}")
-    server = EmbeddedPostgres(folder / "data", folder / "secrets")
+    server = embedded.EmbeddedPostgres(folder / "data", folder / "secrets")
     try:
-        yield server.start()
+        with pytest.MonkeyPatch.context() as patch:
+            # Tests kill processes, never this machine; the tests of the server keep fsync on.
+            patch.setattr(embedded, "_TUNING", embedded._TUNING | NOT_DURABLE)
+            url = server.start()
+        yield url
     finally:
         server.remove()  # started by root, it is kept outside of the tests' own folders
 
@@ -58,8 +61,8 @@ def template(server_url: str, worker_id: str) -> str:
     from core.database.migrate import upgrade
 
     name = f"{TEMPLATE}_{worker_id}_{uuid4().hex[:8]}"
-    _run(server_url, f'CREATE DATABASE "{name}"')
-    url = _with_name(server_url, name)
+    run_statement(server_url, f'CREATE DATABASE "{name}"')
+    url = with_name(server_url, name)
     upgrade(url)
     engine = create_engine(url)
     with Session(engine) as session, session.begin():
@@ -75,12 +78,11 @@ def template(server_url: str, worker_id: str) -> str:
 @pytest.fixture(scope="session")
 def engine(server_url: str, template: str) -> Iterator[Engine]:
     """An engine on this run's own database, shared by tests that roll back."""
-    name = f"amazcope_{uuid4().hex[:12]}"
-    _run(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    engine = db.make_engine(_with_name(server_url, name))
+    name = clone_template(server_url, template)
+    engine = db.make_engine(with_name(server_url, name))
     yield engine
     engine.dispose()
-    _drop(server_url, name)
+    drop_database(server_url, name)
 
 
 class _Committing(Session):
@@ -134,17 +136,8 @@ def committed_database(
     server_url: str, template: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[str]:
     """The address of a database that other processes can see; gone after the test."""
-    name = f"amazcope_{uuid4().hex[:12]}"
-    _run(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    url = _with_name(server_url, name)
-    monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setenv("AMAZCOPE_DATA_DIR", str(tmp_path / "var"))
-    get_settings.cache_clear()
-    db.close_engines()
-    yield url
-    db.close_engines()
-    get_settings.cache_clear()
-    _drop(server_url, name)
+    with cloned_database(server_url, template, tmp_path, monkeypatch) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)
@@ -170,28 +163,6 @@ def mailbox() -> Iterator[Mailbox]:
     """A mail server that takes every letter."""
     with running_mailbox() as box:
         yield box
-
-
-@retry(
-    retry=retry_if_exception_type(ProgrammingError),
-    wait=wait_fixed(0.2),
-    stop=stop_after_delay(20),
-    reraise=True,
-)
-def _drop(url: str, name: str) -> None:
-    """Drop a database. The server's own vacuum may be in it, whom the owner may not end."""
-    _run(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def _with_name(url: str, name: str) -> str:
-    return f"{url.rsplit('/', 1)[0]}/{name}"
-
-
-def _run(url: str, statement: str) -> None:
-    engine = create_engine(_with_name(url, "postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

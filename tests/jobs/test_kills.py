@@ -27,7 +27,6 @@ from tests.stand_in import RunningStandIn, running_stand_in
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-RANDOM_KILLS = 50
 
 
 @dataclass
@@ -131,10 +130,13 @@ def test_a_lost_answer_and_a_kill_together_pay_once(world: World, workers: Worke
     assert_nothing_lost_or_doubled(world, len(ASINS))
 
 
-def test_fifty_kills_at_random_lose_nothing_and_pay_once(world: World, workers: Workers) -> None:
+@pytest.mark.parametrize("kills", [15, pytest.param(50, marks=pytest.mark.long)])
+def test_kills_at_random_lose_nothing_and_pay_once(
+    world: World, workers: Workers, kills: int
+) -> None:
     world.follow()
     chance = random.Random(7)
-    for number in range(RANDOM_KILLS):
+    for number in range(kills):
         if number % 10 == 3:
             world.stand_in.fail_next("lost_answer", operation="start_run")
         world.change("UPDATE fetch_schedule SET due_at = now() WHERE leased_until IS NULL")

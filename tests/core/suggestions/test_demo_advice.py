@@ -1,6 +1,7 @@
 """What the rules say of the demo market: a handful of things worth a manager's time."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -14,20 +15,28 @@ from core.suggestions.advisors.listing_policies import lint_change
 from core.suggestions.advisors.rule_advisor import advise
 from core.suggestions.evidence.collect import gather
 from core.suggestions.rules import Advice, Change, Facts, Kind
+from tests.databases import cloned_database
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 Said = list[tuple[Facts, tuple[Advice, ...]]]
 
 
-@pytest.fixture
-def said(committed_database: str) -> Said:
+@pytest.fixture(scope="module")
+def said(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Said]:
     """The facts of the demo's own products, and what the rules say of each."""
-    load_demo(lambda _: None, NOW)
-    with read_scope() as session:
-        own = session.scalars(text("SELECT product_id FROM tracking WHERE role = 'own'")).all()
-        facts = gather(session, acting_owner(session).team_id, own, NOW)
-    return [(each, advise(each)) for each in facts]
+    folder = tmp_path_factory.mktemp("demo")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        cloned_database(server_url, template, folder, patch),
+    ):
+        load_demo(lambda _: None, NOW)
+        with read_scope() as session:
+            own = session.scalars(text("SELECT product_id FROM tracking WHERE role = 'own'")).all()
+            facts = gather(session, acting_owner(session).team_id, own, NOW)
+        yield [(each, advise(each)) for each in facts]
 
 
 def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said: Said) -> None:

@@ -337,7 +337,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 def test_nothing_is_applied_without_an_approval() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         AnybodyCallsAnything,
-        settings=settings(max_examples=examples(60), stateful_step_count=40, derandomize=True),
+        settings=settings(max_examples=examples(20), stateful_step_count=40, derandomize=True),
     )
     # What is never reached is not tested.
     reached = {"applied", "verified", "undone", "stale", "declined", "proposed", "added"}

