@@ -1,10 +1,10 @@
-"""The arrows of the house: who may import whom. Reads the source; runs one import of all."""
+"""Which module may import which, and where what is done. Reads the source; imports all once."""
 
 import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -169,9 +169,15 @@ def path_of(module: str) -> Path:
 
 
 @cache
+def tree_of(module: str) -> ast.Module:
+    """Return a module's syntax tree."""
+    return ast.parse(path_of(module).read_text(encoding="utf-8"))
+
+
+@cache
 def imports(module: str) -> frozenset[str]:
     """Return every module that a module names in an import, also within functions."""
-    return frozenset(_imports(ast.parse(path_of(module).read_text())))
+    return frozenset(_imports(tree_of(module)))
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
@@ -183,7 +189,7 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def tops(module: str) -> set[str]:
+def top_packages(module: str) -> set[str]:
     return {name.split(".")[0] for name in imports(module)}
 
 
@@ -195,26 +201,27 @@ def folders_of_core(names: frozenset[str]) -> set[str]:
     }
 
 
-IN_FOLDERS = [
-    name for name in modules("core") if name.split(".")[1:2] and name.split(".")[1] in FOLDERS
-]
-TOOLBOX = [
-    name
-    for name in modules("core")
-    if name not in IN_FOLDERS and name not in TABLES and name != "core"
-]
+def in_folders() -> list[str]:
+    """Return the modules of core that stand in one of its folders."""
+    return [name for name in modules("core") if [*name.split("."), ""][1] in FOLDERS]
 
 
-@pytest.mark.parametrize("module", IN_FOLDERS)
-def test_a_folder_of_core_imports_only_folders_above_it(module: str) -> None:
-    own = module.split(".")[1]
-    allowed = set(FOLDERS[: FOLDERS.index(own) + 1])
-    assert folders_of_core(imports(module)) <= allowed
+def test_a_folder_of_core_imports_only_folders_above_it() -> None:
+    wrong = {
+        module: below
+        for module in in_folders()
+        if (below := folders_of_core(imports(module)) - _folders_down_to(module.split(".")[1]))
+    }
+    assert wrong == {}
 
 
-@pytest.mark.parametrize("module", TOOLBOX)
-def test_the_toolbox_knows_no_folder_of_core(module: str) -> None:
-    assert folders_of_core(imports(module)) <= TOOLS
+def _folders_down_to(own: str) -> set[str]:
+    return set(FOLDERS[: FOLDERS.index(own) + 1])
+
+
+def test_the_toolbox_knows_no_folder_of_core() -> None:
+    toolbox = set(modules("core")) - set(in_folders()) - TABLES - {"core"}
+    assert {name for name in toolbox if folders_of_core(imports(name)) - TOOLS} == set()
 
 
 @pytest.mark.parametrize("parent", PACKAGES)
@@ -256,57 +263,57 @@ def test_a_folder_holds_at_most_twelve_modules() -> None:
     assert large <= OF_ONE_SHAPE
 
 
-@pytest.mark.parametrize("module", modules("core"))
-def test_core_knows_neither_frames_nor_what_stands_on_it(module: str) -> None:
-    frames = FRAMES if ".demo" not in module else FRAMES - {"starlette", "uvicorn"}
-    assert tops(module) & (frames | OUTER) == set()
+def importing(found: Iterable[str], tops: set[str]) -> dict[str, set[str]]:
+    """Return the modules that import one of these packages, and which."""
+    return {name: wrong for name in found if (wrong := top_packages(name) & tops)}
 
 
-@pytest.mark.parametrize(
-    "module", [name for name in modules("core") if name.split(".")[-1] in PURE]
-)
-def test_rules_are_pure(module: str) -> None:
-    assert tops(module) & NOT_PURE == set()
+def test_core_knows_neither_frames_nor_what_stands_on_it() -> None:
+    demo = [name for name in modules("core") if ".demo" in name]
+    others = [name for name in modules("core") if ".demo" not in name]
+    assert importing(others, FRAMES | OUTER) == {}
+    assert importing(demo, (FRAMES | OUTER) - {"starlette", "uvicorn"}) == {}
 
 
-@pytest.mark.parametrize("module", modules("pages"))
-def test_pages_know_no_database(module: str) -> None:
-    assert tops(module) & {"psycopg", "sqlalchemy"} == set()
+def test_rules_are_pure() -> None:
+    rules = [name for name in modules("core") if name.split(".")[-1] in PURE]
+    assert importing(rules, NOT_PURE) == {}
 
 
-@pytest.mark.parametrize("module", modules("jobs"))
-def test_jobs_know_no_page(module: str) -> None:
-    if module not in LAUNCHERS:
-        assert tops(module) & {"app", "pages", "streamlit"} == set()
+def test_pages_know_no_database() -> None:
+    assert importing(modules("pages"), {"psycopg", "sqlalchemy"}) == {}
 
 
-@pytest.mark.parametrize("module", modules("app"))
-def test_the_frame_knows_no_page(module: str) -> None:
-    assert "pages" not in tops(module)
+def test_jobs_know_no_page() -> None:
+    found = set(modules("jobs")) - LAUNCHERS
+    assert importing(found, {"app", "pages", "streamlit"}) == {}
 
 
-@pytest.mark.parametrize("module", modules("mcp_server"))
-def test_tools_know_neither_pages_nor_sql(module: str) -> None:
-    assert tops(module) & {"app", "pages", "streamlit", "pandas", "plotly"} == set()
-    assert not {name for name in imports(module) if name.startswith("sqlalchemy.sql")}
-    assert not {f"sqlalchemy.{verb}" for verb in ("select", "text", "update", "insert")} & imports(
+def test_the_frame_knows_no_page() -> None:
+    assert importing(modules("app"), {"pages"}) == {}
+
+
+def test_tools_know_neither_pages_nor_sql() -> None:
+    found = modules("mcp_server")
+    assert importing(found, {"app", "pages", "streamlit", "pandas", "plotly"}) == {}
+    sql = re.compile(r"sqlalchemy\.(sql\b.*|select|text|update|insert)")
+    assert {name for name in found if any(map(sql.fullmatch, imports(name)))} == set()
+
+
+def test_nothing_but_tests_and_measurements_stands_on_the_tools() -> None:
+    assert importing(modules("core", "app", "pages", "jobs"), {"mcp_server"}) == {}
+
+
+def test_one_place_commits() -> None:
+    committing = {
         module
-    )
-
-
-@pytest.mark.parametrize("module", modules("core", "app", "pages", "jobs"))
-def test_nothing_but_tests_and_measurements_stands_on_the_tools(module: str) -> None:
-    assert "mcp_server" not in tops(module)
-
-
-@pytest.mark.parametrize("module", modules("core", "app", "pages", "jobs", "mcp_server"))
-def test_one_place_commits(module: str) -> None:
-    calls = {
-        node.func.attr
-        for node in ast.walk(ast.parse(path_of(module).read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        for module in modules("core", "app", "pages", "jobs", "mcp_server")
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "commit"
     }
-    assert "commit" not in calls or module in COMMITS
+    assert committing <= COMMITS
 
 
 def test_nobody_but_jobs_and_the_frame_knows_the_demo() -> None:
@@ -319,38 +326,30 @@ def test_nobody_but_jobs_and_the_frame_knows_the_demo() -> None:
     assert knowing == set()
 
 
+def containing(pattern: str, *folders: str) -> list[str]:
+    """Return the files below these folders whose text matches."""
+    return [
+        path.relative_to(ROOT).as_posix()
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if re.search(pattern, path.read_text(encoding="utf-8"))
+    ]
+
+
 def test_jobs_go_by_the_databases_clock_alone() -> None:
-    own_clock = ("datetime.now(", "time.time(", "date.today(")
-    for path in (ROOT / "jobs").rglob("*.py"):
-        found = [call for call in own_clock if call in path.read_text()]
-        assert not found, (
-            f"{path.name} asks the process's clock; ask core.database.session.database_time"
-        )
+    own_clock = r"datetime\.now\(|time\.time\(|date\.today\("
+    assert containing(own_clock, "jobs") == [], "ask core.database.session.database_time"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *(ROOT / "app" / "commands").glob("*.py"),
-        *(ROOT / "app" / "auth").glob("*.py"),
-        *(ROOT / "app" / "login").glob("*.py"),
-        *(ROOT / "mcp_server" / "protocol").glob("*.py"),
-    ],
-    ids=lambda path: path.name,
-)
-def test_what_counts_across_processes_goes_by_the_shared_clock(path: Path) -> None:
-    assert "datetime.now(" not in path.read_text(), "ask core.database.session.shared_time"
+def test_what_counts_across_processes_goes_by_the_shared_clock() -> None:
+    shared = ("app/commands", "app/auth", "app/login", "mcp_server/protocol")
+    assert containing(r"datetime\.now\(", *shared) == [], "ask core.database.session.shared_time"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*(ROOT / "app").rglob("*.py"), *(ROOT / "pages").glob("*.py")],
-    ids=lambda path: path.name,
-)
-def test_every_table_has_a_file_of_its_own(path: Path) -> None:
-    with_file = ("data_table.py", "tabs.py")  # the latter offers all rows of a history
-    found = re.findall(r"st\.(?:dataframe|data_editor|table)\(|\.to_csv\(", path.read_text())
-    assert not found or path.name in with_file, "call app.components.data_table.show"
+def test_every_table_has_a_file_of_its_own() -> None:
+    with_file = {"app/components/data_table.py", "app/products/tabs.py"}  # tabs: all rows
+    found = containing(r"st\.(?:dataframe|data_editor|table)\(|\.to_csv\(", "app", "pages")
+    assert set(found) <= with_file, "call app.components.data_table.show"
 
 
 def test_every_folder_of_core_is_listed() -> None:
@@ -393,10 +392,4 @@ def test_importing_every_module_opens_nothing(tmp_path: Path) -> None:
 
 def test_tests_run_coroutines_in_a_thread() -> None:
     """A driven browser leaves its event loop in the thread of the tests."""
-    found = [
-        path.relative_to(ROOT).as_posix()
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        if path.name not in ("loops.py", "test_architecture.py")
-        and "asyncio.run(" in path.read_text(encoding="utf-8")
-    ]
-    assert found == [], "Use tests.loops.run."
+    assert containing(r"asyncio\.run\(", "tests") == [], "Use tests.loops.run."
