@@ -14,6 +14,9 @@ from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person
 from core.accounts.models import SignIn as SignInRow
 from core.accounts.people.membership import acting_person
+from tests.component_scan import one_component_scan
+
+__all__ = ["one_component_scan"]
 
 SignIn = Callable[[Principal | None], None]
 _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
