@@ -18,7 +18,7 @@ from core.history.ingest.store import make_room
 from core.runtime import gc_pause
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.models import FetchRun
-from core.scraping.runs.store_items import Batch, get_batch, make_raw_room, store_items
+from core.scraping.runs.store_items import Batch, ensure_raw_partition, get_batch, store_items
 from core.tracking.service import Wish, follow
 
 PRODUCTS = 1000
@@ -59,7 +59,7 @@ def _build() -> None:
             acting_owner(session),
             [Wish("US", asin_of(number)) for number in range(PRODUCTS)],
         )
-        make_raw_room(session, now)
+        ensure_raw_partition(session, now)
         make_room(session, [now - timedelta(hours=hours) for hours in range(0, 900, 24)])
         # A table alike, for the floor.
         connection = driver_connection(session)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from core.accounts.people.membership import acting_owner
 from core.database.session import get_engine, read_scope, write_scope
 from core.history.ingest.store import make_room
-from core.upkeep.retention import make_room_ahead
+from core.upkeep.retention import make_partitions_ahead
 
 HOURS = 365 * 24
 FIRST_WORDS = (
@@ -37,7 +37,7 @@ def build_history(products: int) -> None:
     start = end - timedelta(hours=HOURS - 1)
     with write_scope() as session:
         make_room(session, [start + timedelta(days=days) for days in range(0, 366, 5)] + [end])
-        make_room_ahead(session, end)
+        make_partitions_ahead(session, end)
         principal = acting_owner(session)
         values = {"count": products, "team": principal.team_id, "person": principal.person_id}
         for statement in _HISTORY_PRODUCTS:
@@ -131,7 +131,7 @@ def build_list(products: int) -> None:
     """Fill the database with followed products, their newest values and a month of days."""
     now = datetime.now(UTC)
     with write_scope() as session:
-        make_room_ahead(session, now)
+        make_partitions_ahead(session, now)
         principal = acting_owner(session)
         values = {
             "count": products,

@@ -1,4 +1,4 @@
-"""How a worker holds what it works on: claims that are renewed while it lives."""
+"""How a worker keeps what it works on: claims that are renewed while it lives."""
 
 import logging
 import threading
@@ -17,14 +17,14 @@ from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
 
-BEAT = 5.0  # seconds between two renewals, a quarter of the term
-LONGEST = timedelta(minutes=10)  # that a claim is renewed without progress: its holder hangs
+RENEWAL_SECONDS = 5.0  # between two renewals, a quarter of the term
+LONGEST = timedelta(minutes=10)  # without progress; then the holder counts as hung
 
 Renew = Callable[[Session], bool]
 
 
-class Held:
-    """A claim that is being renewed. `is_lost`: another worker has it by now."""
+class RenewedClaim:
+    """A claim that is being renewed. `is_lost`: another worker has it now."""
 
     def __init__(self) -> None:
         self.is_lost = False
@@ -32,44 +32,44 @@ class Held:
         self.note_progress()
 
     def note_progress(self) -> None:
-        """Say that the work goes on: the claim is renewed for `LONGEST` from now."""
+        """Record that the work advances: the claim is renewed for `LONGEST` from now."""
         self._until = time.monotonic() + LONGEST.total_seconds()
 
     def end(self) -> None:
-        """Renew no more."""
+        """Stop renewing."""
         self._over.set()
 
     def renew_until_over(self, renew: Renew) -> None:
-        """Renew again and again, until it is over, lost, or nothing moved for `LONGEST`."""
-        while not self._over.wait(BEAT) and time.monotonic() < self._until:
+        """Renew until the claim is ended or lost, or the work made no progress for `LONGEST`."""
+        while not self._over.wait(RENEWAL_SECONDS) and time.monotonic() < self._until:
             try:
                 with write_scope() as session:
                     self.is_lost = not renew(session)
-            except (SQLAlchemyError, AmazcopeError) as error:  # the next one may come through
+            except (SQLAlchemyError, AmazcopeError) as error:  # the next renewal may succeed
                 log.warning("A claim could not be renewed: %s", error)
             if self.is_lost:
                 return
 
 
 @contextmanager
-def renewing(renew: Renew) -> Iterator[Held]:
-    """Have a claim renewed in a thread while inside."""
-    held = Held()
-    beating = threading.Thread(target=held.renew_until_over, args=(renew,), daemon=True)
-    beating.start()
+def renewing(renew: Renew) -> Iterator[RenewedClaim]:
+    """Renew a claim in a thread while inside."""
+    claim = RenewedClaim()
+    thread = threading.Thread(target=claim.renew_until_over, args=(renew,), daemon=True)
+    thread.start()
     try:
-        yield held
+        yield claim
     finally:
-        held.end()
-        beating.join()
+        claim.end()
+        thread.join()
 
 
-def alone(name: str, work: Callable[[], object]) -> bool:
-    """Do work unless another process does the same right now; return whether it was done.
+def skip_if_locked(name: str, work: Callable[[], object]) -> bool:
+    """Do work unless another process does the same now; return whether it was done.
 
-    A consumer fires the current minute's jobs again when it starts, and every
-    consumer has a clock of its own: without this, one minute's round may run twice. The
-    lease ends when its holder dies; who hangs holds it no longer than `LONGEST`.
+    A consumer runs the current minute's jobs again when it starts, and every consumer
+    has its own clock: without this, one minute's job may run twice. The lease ends when
+    its holder dies; a hung holder keeps it no longer than `LONGEST`.
     """
     holder = uuid4()
     with write_scope() as session:

@@ -1,51 +1,81 @@
-"""How a job runs: noted in the database, logged, and its error told. The tasks' only edge."""
+"""How a job runs: recorded in the database, logged, its error stored. The tasks' only edge."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import wraps
 
 from core.database.session import database_time, write_scope
-from core.upkeep.job_runs import begin_job, end_job, forget_idle_before
+from core.upkeep.job_runs import begin_job, delete_idle_runs_before, end_job
+from jobs.claims import skip_if_locked
+from jobs.queue import huey
 
 log = logging.getLogger(__name__)
 
 
-class Notes:
-    """What a job wants to say of itself, for the health screen."""
+class JobReport:
+    """What a job did, for the system status page."""
 
     def __init__(self) -> None:
-        self.text: str | None = None
+        self.summary: str | None = None
         self.is_idle = False
 
-    def say(self, sentence: str) -> None:
-        self.text = sentence
-
-    def idle(self, sentence: str) -> None:
-        """Say that there was nothing to do: such a run takes the place of the one before."""
-        self.text, self.is_idle = sentence, True
+    def nothing_to_do(self, summary: str) -> None:
+        """Record an idle run, which replaces the idle runs before it."""
+        self.summary, self.is_idle = summary, True
 
 
 @contextmanager
-def job(name: str) -> Iterator[Notes]:
-    """Keep a `job_run` row around a job. An error is kept, logged and raised again."""
-    notes = Notes()
+def job(name: str) -> Iterator[JobReport]:
+    """Keep a `job_run` row around a job. An error is stored, logged and raised again."""
+    report = JobReport()
     with write_scope() as session:
         run_id = begin_job(session, name)
     try:
-        yield notes
+        yield report
     except Exception as error:
         log.exception("Job %s failed", name)
         with write_scope() as session:
             end_job(
-                session, run_id, database_time(), notes.text, f"{type(error).__name__}: {error}"
+                session, run_id, database_time(), report.summary, f"{type(error).__name__}: {error}"
             )
         raise
-    log.log(_level(notes), "Job %s: %s", name, notes.text or "done")
+    log.log(_level(report), "Job %s: %s", name, report.summary or "done")
     with write_scope() as session:
-        end_job(session, run_id, database_time(), notes.text, None)
-        if notes.is_idle:
-            forget_idle_before(session, run_id)
+        end_job(session, run_id, database_time(), report.summary, None)
+        if report.is_idle:
+            delete_idle_runs_before(session, run_id)
 
 
-def _level(notes: Notes) -> int:
-    return logging.DEBUG if notes.is_idle else logging.INFO
+def periodic_job(
+    name: str, schedule: Callable[[datetime], bool], *, expires: int, lock: str | None = None
+) -> Callable[[Callable[[JobReport], None]], Callable[[], None]]:
+    """Decorate the work of a job that the worker runs on a schedule (crontab in UTC).
+
+    The decorated function takes no arguments and runs the job at once, in this process.
+    `expires`: seconds after which a scheduled run that has not begun is dropped. `lock`:
+    scheduled runs are skipped while another process holds the lease of this name.
+    """
+
+    def decorate(work: Callable[[JobReport], None]) -> Callable[[], None]:
+        @wraps(work)
+        def run() -> None:
+            with job(name) as report:
+                work(report)
+
+        @wraps(work)
+        def run_scheduled() -> None:
+            if lock is None:
+                run()
+            else:
+                skip_if_locked(lock, run)
+
+        huey.periodic_task(schedule, expires=expires)(run_scheduled)
+        return run
+
+    return decorate
+
+
+def _level(report: JobReport) -> int:
+    return logging.DEBUG if report.is_idle else logging.INFO

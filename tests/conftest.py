@@ -68,9 +68,9 @@ def template(server_url: str, worker_id: str) -> str:
     with Session(engine) as session, session.begin():
         from datetime import UTC, datetime
 
-        from core.upkeep.retention import make_room_ahead
+        from core.upkeep.retention import make_partitions_ahead
 
-        make_room_ahead(session, datetime.now(UTC))
+        make_partitions_ahead(session, datetime.now(UTC))
     engine.dispose()
     return name
 
@@ -116,7 +116,7 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
         monkeypatch.setattr(db, "reading_factory", joined)
         monkeypatch.setattr(db, "noting_factory", kept)
         # The one connection is not shared with a thread that renews a claim, however slow it goes.
-        monkeypatch.setattr("jobs.claims.BEAT", 3600.0)
+        monkeypatch.setattr("jobs.claims.RENEWAL_SECONDS", 3600.0)
         with joined() as session:
             yield session
         transaction.rollback()

@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from core.demo.fake_apify.server import DEMO_TOKEN, ItemSource, StandIn, create_stand_in
+from core.demo.fake_apify.server import DEMO_TOKEN, FakeApify, ItemSource, create_fake_apify
 from core.demo.market.market import Market
 
 TOKEN = DEMO_TOKEN
@@ -24,7 +24,7 @@ class RunningStandIn:
 
     url: str  # give it to ApifyClient(api_url=…)
     token: str
-    app: StandIn
+    app: FakeApify
 
     def fail_next(self, kind: str, **details: Any) -> None:
         """Script a fault, such as `fail_next("http_429", operation="start_run", times=2)`."""
@@ -54,7 +54,7 @@ def running_stand_in(
     market: ItemSource | None = None, *, run_seconds: float = 0.1, **options: Any
 ) -> Iterator[RunningStandIn]:
     """Serve in a thread of this process until the block ends. Options: those of create_stand_in."""
-    app = create_stand_in(market or Market(seed=1), run_seconds=run_seconds, **options)
+    app = create_fake_apify(market or Market(seed=1), run_seconds=run_seconds, **options)
     config = uvicorn.Config(app, log_level="error", lifespan="off", proxy_headers=False)
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -14,20 +14,20 @@ from app.data import operations
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.provenance.text import source_name
-from core.importing.row_outcomes import label_of
+from core.importing.row_outcomes import outcome_label
 from core.scraping.runs.providers import DEMO
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
 from core.text.numbers import format_capped_count, format_count, format_dollars, format_file_size
 from core.text.times import format_age, format_day, format_duration, format_moment
 from core.upkeep.health import (
-    Concern,
-    Gravity,
     Health,
+    Problem,
     Provider,
-    concerns,
+    Severity,
+    find_problems,
     is_worker_alive,
 )
-from core.upkeep.health_queries import FailedLook, FetchRunRow, JobRow, OutcomeCount
+from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow, OutcomeCount
 from core.upkeep.unreadable import UnreadableField
 
 FAILURE = "failure"  # as in /health?failure=blocked
@@ -58,14 +58,14 @@ _MOST_ROWS = 12
 
 def answer(health: Health) -> None:
     """Say whether everything is fine, else what is not, the worst first."""
-    found = concerns(health)
-    wrong = [concern for concern in found if concern.gravity > Gravity.NOTE]
+    found = find_problems(health)
+    wrong = [concern for concern in found if concern.gravity > Severity.NOTE]
     if not wrong:
         st.success("**Everything is fine.** " + fine_sentence(health), icon=":material/check:")
     for concern in wrong:
         _tell(concern)
     for concern in found:
-        if concern.gravity is Gravity.NOTE:
+        if concern.gravity is Severity.NOTE:
             st.caption(f":material/info: {concern.sentence}")
 
 
@@ -76,8 +76,8 @@ def fine_sentence(health: Health) -> str:
     return f"The worker was seen {seen}; {looks} looks in the last 24 hours."
 
 
-def _tell(concern: Concern) -> None:
-    if concern.gravity is Gravity.ALARM:
+def _tell(concern: Problem) -> None:
+    if concern.gravity is Severity.ALARM:
         st.error(concern.sentence, icon=":material/error:")
     else:
         st.warning(concern.sentence, icon=":material/warning:")
@@ -265,7 +265,8 @@ def failures(found: Sequence[OutcomeCount], now: datetime) -> None:
         )
         return
     labels = {
-        each.outcome: f"{label_of(each.outcome)} · {format_count(each.looks)}" for each in failed
+        each.outcome: f"{outcome_label(each.outcome)} · {format_count(each.looks)}"
+        for each in failed
     }
     chosen = st.pills(
         "Outcome",
@@ -327,7 +328,7 @@ def _failed(outcome: str, now: datetime) -> None:
         st.caption("Tick a row to see the original item.")
 
 
-def _look_cells(look: FailedLook, now: datetime) -> dict[str, object]:
+def _look_cells(look: FailedCheck, now: datetime) -> dict[str, object]:
     return {
         "Product": shorten(look.title or look.asin, 60),
         "Marketplace": look.marketplace,
@@ -339,7 +340,7 @@ def _look_cells(look: FailedLook, now: datetime) -> dict[str, object]:
     }
 
 
-def original(look: FailedLook) -> None:
+def original(look: FailedCheck) -> None:
     """Show the original item of a look as data, and offer it as a file."""
     item = operations.original(look.run_id, look.product_id)
     if item is None:

@@ -1,37 +1,32 @@
-"""What the import screen does: offer a file or a text, confirm it, let it go."""
+"""What the import page does: offer a file or a text, confirm or discard it."""
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-import psycopg
-from redis.exceptions import RedisError
-
 from app import data
 from core.database.session import shared_time, write_scope
-from core.errors import ConfigurationError, InvalidInputError
+from core.errors import InvalidInputError
 from core.importing import service
 from core.importing.service import Confirmation
 from core.importing.trial import TrialContext
 from core.settings.environment import get_settings
-
-log = logging.getLogger(__name__)
+from jobs.tasks.wake import wake_for_import
 
 PASTED = "pasted text"
 _PIECE = 1 << 20
 
 
 def offer_text(text: str) -> int:
-    """Offer pasted text and return the import's number. Raises InvalidInputError."""
+    """Offer pasted text and return the import's id. Raises InvalidInputError."""
     if not text.strip():
         raise InvalidInputError("Paste links or ASINs, or choose a file.")
     return _offer(PASTED, [text.encode("utf-8", "replace")], is_pasted=True)
 
 
 def offer_file(name: str, file: BinaryIO) -> int:
-    """Offer an uploaded file and return the import's number. Raises InvalidInputError."""
+    """Offer an uploaded file and return the import's id. Raises InvalidInputError."""
     file.seek(0)
     return _offer(name, iter(lambda: file.read(_PIECE), b""))
 
@@ -43,31 +38,19 @@ def _offer(name: str, pieces: Iterable[bytes], *, is_pasted: bool = False) -> in
             copy.writelines(pieces)
         limit = get_settings().amazcope_upload_mb
         trial = TrialContext(data.principal().time_zone, shared_time())
-        examined = service.examine(path, name, limit, is_pasted=is_pasted, trial=trial)
+        examined = service.examine_file(path, name, limit, is_pasted=is_pasted, trial=trial)
         with write_scope() as session:
-            return service.offer(session, data.principal(), examined).id
+            return service.offer_import(session, data.principal(), examined).id
 
 
 def confirm(run_id: int, confirmed: Confirmation) -> None:
     """Queue an offered import and wake the worker. Raises InvalidInputError."""
     with write_scope() as session:
-        service.confirm(session, data.principal(), run_id, confirmed, shared_time())
-    _ring(run_id)
+        service.confirm_import(session, data.principal(), run_id, confirmed, shared_time())
+    wake_for_import(run_id)  # if the queue does not answer, the next round finds it
 
 
 def discard(run_id: int) -> None:
-    """Let go of an offered import."""
+    """Discard an offered import."""
     with write_scope() as session:
-        service.discard(session, data.principal(), run_id)
-
-
-def _ring(run_id: int) -> None:
-    """Wake the worker. Where it can't be reached, its next round finds the import."""
-    from jobs.tasks.import_files import (
-        import_file,  # brings the queue along, which only this verb needs
-    )
-
-    try:
-        import_file(run_id)
-    except (psycopg.Error, RedisError, OSError, ConfigurationError) as error:
-        log.warning("The worker could not be called: %s", error)
+        service.discard_import(session, data.principal(), run_id)

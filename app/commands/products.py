@@ -15,7 +15,7 @@ from core.text.numbers import format_count
 from core.tracking import service
 from core.tracking.list_filter import Whose
 from core.tracking.lists import freshness
-from jobs.tasks.wake import ring_for_fetches
+from jobs.tasks.wake import wake_for_fetches
 
 Ids = Sequence[int]
 
@@ -42,7 +42,7 @@ def refresh(ids: Ids) -> str:
     sentences = [_queued(queued, ahead)] if queued else []
     if running := len(ids) - queued:
         sentences.append(f"{_products(running)} already being fetched.")
-    if queued and not ring_for_fetches():
+    if queued and not wake_for_fetches():
         sentences.append("The worker can't be reached now: it fetches them when it is back.")
     return " ".join(sentences)
 

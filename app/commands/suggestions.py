@@ -1,16 +1,12 @@
 """What pages can do about suggestions. Each verb writes, and returns what came of it in words."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import psycopg
-from redis.exceptions import RedisError
-
 from app.data import principal
 from core.database.session import shared_time, write_scope
-from core.errors import ConfigurationError, InvalidInputError
+from core.errors import InvalidInputError
 from core.suggestions.advice_queue import service as advising
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply
@@ -21,8 +17,7 @@ from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.tracking.rules import Role
 from core.tracking.service import Wish, follow
-
-log = logging.getLogger(__name__)
+from jobs.tasks.wake import wake_for_advice, wake_for_approvals
 
 
 def approve(action_id: int, edited: dict[str, Any] | None = None, reason: str = "") -> str:
@@ -73,7 +68,7 @@ def decline_tracking(suggestion_ids: Sequence[int], reason: str) -> str:
 
 def _approved(done: Sequence[Decision]) -> str:
     if any(decision.did for decision in done):
-        _ring(_apply_now)
+        wake_for_approvals()
     return _told(done, "approved", "The worker goes on within a minute.")
 
 
@@ -105,31 +100,7 @@ def ask(product_ids: Sequence[int]) -> str:
     if not waiting:
         raise InvalidInputError("Only own products get advice: set the role in its settings.")
     told = f"Asked about {'1 product' if waiting == 1 else f'{format_count(waiting)} products'}."
-    return told if _ring(_advise_now) else f"{told} The worker can't be reached now."
-
-
-def _advise_now() -> None:
-    from jobs.tasks.advise_products import (
-        advise_now,  # brings the queue along, which few verbs need
-    )
-
-    advise_now()
-
-
-def _apply_now() -> None:
-    from jobs.tasks.advise_products import apply_now
-
-    apply_now()
-
-
-def _ring(bell: Callable[[], None]) -> bool:
-    """Wake the worker; return whether it can be reached. What is due waits in the database."""
-    try:
-        bell()
-    except (psycopg.Error, RedisError, OSError, ConfigurationError) as error:
-        log.warning("The worker could not be called: %s", error)
-        return False
-    return True
+    return told if wake_for_advice() else f"{told} The worker can't be reached now."
 
 
 def set_four_eyes(is_on: bool) -> str:

@@ -40,10 +40,12 @@ def origin_of_value(
 
 def original_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:
     """Return an original item as readable JSON. Raises NotFoundError once it was let go."""
-    from core.scraping.runs.store_items import raw_item  # brings the actors along: few ask for it
+    from core.scraping.runs.store_items import (
+        decode_raw_item,  # brings the actors along: few ask for it
+    )
 
     with read_scope() as session:
         body = raw_body(session, product_id, run_id, captured_at)
     if body is None:
         raise NotFoundError("The original item is no longer kept.")
-    return orjson.dumps(raw_item(body), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(decode_raw_item(body), option=orjson.OPT_INDENT_2)

@@ -9,8 +9,8 @@ from app import data, keys
 from app.components import cards, data_table, downloads, fragments
 from app.data import operations
 from app.imports.upload import kind_label, show_import
-from core.importing.queries import ImportView, VerdictGroup
-from core.importing.row_outcomes import has_failed, label_of
+from core.importing.queries import ImportView, ResultGroup
+from core.importing.row_outcomes import has_failed, outcome_label
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count, format_counted
 from core.text.times import format_age, format_duration, format_moment
@@ -110,10 +110,10 @@ def _when(view: ImportView) -> str:
     return f"{ended} · took {took}"
 
 
-def _verdicts(view: ImportView, groups: list[VerdictGroup]) -> None:
+def _verdicts(view: ImportView, groups: list[ResultGroup]) -> None:
     frame = pd.DataFrame(
         {
-            "Verdict": [label_of(group.verdict) for group in groups],
+            "Verdict": [outcome_label(group.verdict) for group in groups],
             "Rows": [group.rows for group in groups],
             "For example": [group.asked for group in groups],
             "Why": [group.detail or "–" for group in groups],
@@ -137,9 +137,9 @@ def _verdicts(view: ImportView, groups: list[VerdictGroup]) -> None:
             _failed_rows(view, group)
 
 
-def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
+def _failed_rows(view: ImportView, group: ResultGroup) -> None:
     rows = "row" if group.rows == 1 else "rows"
-    heading = f"{label_of(group.verdict)} · {format_count(group.rows)} {rows}"
+    heading = f"{outcome_label(group.verdict)} · {format_count(group.rows)} {rows}"
     with st.expander(heading, expanded=False):
         shown = operations.verdict_rows(data.principal(), view.id, group.verdict, view.rows_read)
         frame = pd.DataFrame(
@@ -153,7 +153,7 @@ def _failed_rows(view: ImportView, group: VerdictGroup) -> None:
             frame,
             f"rows-{group.verdict}",
             column_config={"Row": st.column_config.NumberColumn(format="localized", width="small")},
-            alt=f"Rows with the verdict {label_of(group.verdict)}",
+            alt=f"Rows with the verdict {outcome_label(group.verdict)}",
         )
         if group.rows > len(shown):
             st.caption(f"The first {format_count(len(shown))}; the download has all of them.")

@@ -14,11 +14,11 @@ from app.web import error_boundary, url_parameters
 from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import MARKETPLACES
 from core.importing.column_text import columns_summary, unreadable_share
-from core.importing.cost_estimate import dollars_per_day
+from core.importing.cost_estimate import estimate_dollars_per_day
 from core.importing.queries import ImportView
 from core.importing.service import Confirmation
 from core.importing.values.rows import KIND_LABELS, LISTS, DayOrder, FileKind
-from core.importing.values.timestamps import zone_words
+from core.importing.values.timestamps import describe_zone
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted, format_dollars, format_file_size
@@ -233,7 +233,7 @@ def _time(view: ImportView) -> None:
     """Say which time the rows will carry; ask for it where the file has none."""
     zone = data.principal().time_zone
     if not view.needs_time:
-        zoned = zone_words(zone) if FileKind(view.kind) is FileKind.HISTORY_FILE else ""
+        zoned = describe_zone(zone) if FileKind(view.kind) is FileKind.HISTORY_FILE else ""
         st.caption(f":material/schedule: {view.times or ''} {zoned}")
         return
     if view.is_confirmed_before and view.captured_at is not None:
@@ -333,7 +333,7 @@ def cost_sentence(view: ImportView) -> str:
             f"the limit is {limit} a day in all."
         )
         return said.replace("$", "\\$")
-    cost = dollars_per_day(view.products_estimated, Cadence.DAILY, each)
+    cost = estimate_dollars_per_day(view.products_estimated, Cadence.DAILY, each)
     products = format_counted(view.products_estimated, "product")
     return (
         f"Fetching {products} once a day at "

@@ -48,7 +48,7 @@ PEOPLE = (
 )
 
 
-def are_there(session: Session) -> bool:
+def have_demo_people(session: Session) -> bool:
     """Return whether all of them can sign in."""
     known = session.scalars(
         select(Person.mail).where(Person.is_demo, Person.state == "active")
@@ -56,7 +56,7 @@ def are_there(session: Session) -> bool:
     return {person.mail for person in PEOPLE} <= set(known)
 
 
-def bring_in(session: Session, hashes: dict[str, str], now: datetime) -> None:
+def add_demo_people(session: Session, hashes: dict[str, str], now: datetime) -> None:
     """Make the three, or let them in again. `hashes`: mail address → hash of the password."""
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
     known = {
@@ -70,7 +70,7 @@ def bring_in(session: Session, hashes: dict[str, str], now: datetime) -> None:
     session.flush()
 
 
-def shut_out(session: Session, now: datetime) -> int:
+def deactivate_demo_people(session: Session, now: datetime) -> int:
     """Keep all of them out, and end their sign-ins; return how many could get in before."""
     out = session.scalars(
         update(Person)
@@ -83,7 +83,7 @@ def shut_out(session: Session, now: datetime) -> int:
     return len(out)
 
 
-def seller(session: Session) -> Principal | None:
+def demo_seller(session: Session) -> Principal | None:
     """Return the demo's seller, who follows its products; None when there is none."""
     found = session.scalars(
         select(Person.id).where(

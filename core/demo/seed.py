@@ -21,7 +21,7 @@ from core.database.session import write_scope
 from core.demo import people
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market, usual_times
-from core.demo.seed_state import REMEMBERED_AS
+from core.demo.seed_state import STATE_NAME
 from core.history.ingest.store import Look, make_room, store_looks
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue.service import request_advice
@@ -29,7 +29,7 @@ from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow
-from core.upkeep.installation_state import remember
+from core.upkeep.installation_state import set_state
 
 Say = Callable[[str], None]
 _BATCH = 4  # products in a transaction: some four thousand looks
@@ -40,7 +40,7 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
     now = now or datetime.now(UTC)
     market = Market(origin=get_settings().amazcope_demo_origin)
     with write_scope() as session:
-        remember(session, REMEMBERED_AS, {"state": "loading"})
+        set_state(session, STATE_NAME, {"state": "loading"})
         _make_rooms(session, market.products, now)
     for number, batch in enumerate(_batched(market.products)):
         with write_scope() as session:
@@ -50,7 +50,7 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
     with write_scope() as session:
         _choose_competitors(session, market.products, now)
         _ask_for_advice(session, now)
-        remember(session, REMEMBERED_AS, {"state": "loaded"})
+        set_state(session, STATE_NAME, {"state": "loaded"})
         count = {"count": len(market.products)}
         audit.note(session, _follower(session), "loaded demo", new=count)
     with write_scope() as session:
@@ -78,7 +78,7 @@ def _ask_for_advice(session: Session, now: datetime) -> None:
 
 def _follower(session: Session) -> Principal:
     """Return who follows the demo's products: its seller, else who administers."""
-    return people.seller(session) or acting_owner(session)
+    return people.demo_seller(session) or acting_owner(session)
 
 
 def _make_rooms(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
@@ -144,7 +144,7 @@ def remove_demo(session: Session, principal: Principal) -> int:
     count = session.execute(text("SELECT count(*) FROM product WHERE is_demo")).scalar_one()
     for statement in _EMPTIED:
         session.execute(text(statement))
-    remember(session, REMEMBERED_AS, {"state": "removed"})
+    set_state(session, STATE_NAME, {"state": "removed"})
     audit.note(session, principal, "removed demo", new={"count": int(count)})
     return int(count)
 

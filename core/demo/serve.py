@@ -4,8 +4,8 @@ import argparse
 
 import uvicorn
 
-from core.demo.fake_apify.server import DEMO_TOKEN, create_stand_in
-from core.demo.market.applied_changes import stored_adoptions
+from core.demo.fake_apify.server import DEMO_TOKEN, create_fake_apify
+from core.demo.market.applied_changes import read_applied_changes
 from core.demo.market.market import Market
 from core.settings.environment import get_settings
 
@@ -15,8 +15,8 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def main(arguments: list[str] | None = None) -> None:
     """Serve until told to stop. Refuses any address but the loopback: faults need no token."""
     asked = _parser().parse_args(arguments)
-    market = Market(asked.seed, stored_adoptions(), get_settings().amazcope_demo_origin)
-    app = create_stand_in(market, token=asked.token, run_seconds=asked.run_seconds)
+    market = Market(asked.seed, read_applied_changes(), get_settings().amazcope_demo_origin)
+    app = create_fake_apify(market, token=asked.token, run_seconds=asked.run_seconds)
     uvicorn.run(
         app,
         host=asked.host,

@@ -208,7 +208,7 @@ class Observation:
     outcome: Outcome = Outcome.OK
     seen: Seen = Seen.NONE
     # Fields where something stood that could not be read, each with its text as
-    # `value_parsers.excerpt` shortens it. Their bits in `seen` are not set, their values None.
+    # `value_parsers.make_excerpt` shortens it. Their bits in `seen` are not set, their values None.
     unreadable: Mapping[Seen, str] = field(default_factory=dict)
     flags: Flag = Flag.NONE  # what the source itself admits, such as a stale price
     currency: str | None = None  # as observed; None: the source names none

@@ -7,6 +7,8 @@ from core.tracking.rules import Cadence
 _DAY = 24 * 60  # minutes
 
 
-def dollars_per_day(products: int, cadence: Cadence, dollars_per_product: Decimal) -> Decimal:
+def estimate_dollars_per_day(
+    products: int, cadence: Cadence, dollars_per_product: Decimal
+) -> Decimal:
     """Return what fetching that many products at a cadence is expected to cost each day."""
     return products * dollars_per_product * _DAY / cadence.minutes

@@ -46,11 +46,11 @@ from core.importing.readers.layout import (
     sample_cells,
 )
 from core.importing.readers.product_list import ListColumns
-from core.importing.trial import ColumnUse, TrialContext, try_out
+from core.importing.trial import ColumnUse, TrialContext, try_file
 from core.importing.values.rows import LISTS, FileKind, ReadContext
 from core.importing.values.timestamps import find_moment_in_name
 from core.scraping.parsers.registry import Actor, recognise_actor
-from core.scraping.parsers.unflatten import unflatten
+from core.scraping.parsers.unflatten import unflatten_keys
 
 PREVIEW_ROWS = 8
 PREVIEW_COLUMNS = 40
@@ -72,7 +72,7 @@ _MARKETPLACE_BY_SIGN = {" -409": "US", "£": "UK", "₹": "IN", "￥": "JP", "¥
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class DetectedFile:
     """What a file seems to be. `reason` says by what it was told."""
 
     kind: FileKind
@@ -97,7 +97,7 @@ class Recognised:
 
 
 @dataclass(slots=True)
-class _Finding:
+class _Detection:
     """What the beginning of a file gave away."""
 
     kind: FileKind
@@ -112,12 +112,12 @@ class _Finding:
     banner: Banner = field(default_factory=Banner)
 
 
-def recognise(
+def detect_file(
     path: Path,
     name: str,
     is_pasted: bool = False,
     trial: TrialContext = TrialContext(),  # noqa: B008 -- it is frozen
-) -> Recognised:
+) -> DetectedFile:
     """Return what a file is; FileKind.UNKNOWN, with the reason, when it can't be imported.
 
     `name` is the file's own name: it may hold the time and the marketplace. `is_pasted`:
@@ -133,8 +133,8 @@ def recognise(
     return _described(path, name, finding, trial)
 
 
-def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
-    return Recognised(
+def _unknown(reason: str, finding: _Detection | None = None) -> DetectedFile:
+    return DetectedFile(
         FileKind.UNKNOWN,
         reason,
         columns=tuple(finding.columns) if finding else (),
@@ -143,13 +143,13 @@ def _unknown(reason: str, finding: _Finding | None = None) -> Recognised:
     )
 
 
-def _described(path: Path, name: str, finding: _Finding, context: TrialContext) -> Recognised:
+def _described(path: Path, name: str, finding: _Detection, context: TrialContext) -> DetectedFile:
     marketplace = finding.banner.marketplace or _suggest_marketplace(name, finding.preview)
-    trial = try_out(path, finding.kind, replace(context, marketplace=marketplace))
+    trial = try_file(path, finding.kind, replace(context, marketplace=marketplace))
     rows = _estimate(path, finding)
     is_text = finding.kind is FileKind.PASTED_TEXT
     suggested_time = finding.banner.captured_at or find_moment_in_name(name)
-    return Recognised(
+    return DetectedFile(
         finding.kind,
         finding.reason,
         columns=tuple(finding.columns),
@@ -168,13 +168,13 @@ def _described(path: Path, name: str, finding: _Finding, context: TrialContext) 
     )
 
 
-def _times(finding: _Finding) -> str:
+def _times(finding: _Detection) -> str:
     if finding.kind in LISTS:
         return NO_TIME_NEEDED
     return EACH_ROW if finding.carries_time else CONFIRM
 
 
-def _find(path: Path, is_pasted: bool) -> _Finding:
+def _find(path: Path, is_pasted: bool) -> _Detection:
     container = find_container(path)
     if container is Container.XLSX:
         return _find_sheet(path)
@@ -193,7 +193,7 @@ def _find(path: Path, is_pasted: bool) -> _Finding:
     return finding
 
 
-def _find_sheet(path: Path) -> _Finding:
+def _find_sheet(path: Path) -> _Detection:
     sheets = find_sheets(path)
     finding = _find_table(path, find_table_form(path, Container.XLSX))
     if len(sheets) > 1:
@@ -206,12 +206,12 @@ def _find_sheet(path: Path) -> _Finding:
 # JSON
 
 
-def _find_json(path: Path, form: TextForm) -> _Finding:
+def _find_json(path: Path, form: TextForm) -> _Detection:
     items, broken = _first_items(path, form)
     objects = [item for item in items if isinstance(item, Mapping)]
     if not objects:
         reason = broken or "The JSON holds no objects."
-        return _Finding(FileKind.UNKNOWN, reason)
+        return _Detection(FileKind.UNKNOWN, reason)
     finding = _json_finding(objects)
     finding.columns = list(dict.fromkeys(str(key) for item in objects[:8] for key in item))
     finding.preview = [_shown(item) for item in objects[:PREVIEW_ROWS]]
@@ -238,9 +238,9 @@ def _first_items(path: Path, form: TextForm) -> tuple[list[Any], str | None]:
     return items, broken
 
 
-def _json_finding(objects: list[Mapping[str, Any]]) -> _Finding:
+def _json_finding(objects: list[Mapping[str, Any]]) -> _Detection:
     if any(keepa.is_product(item) for item in objects):
-        return _Finding(
+        return _Detection(
             FileKind.KEEPA_API,
             "Its objects have the series of Keepa's API (“csv”, “domainId”).",
             carries_time=True,
@@ -254,13 +254,13 @@ def _json_finding(objects: list[Mapping[str, Any]]) -> _Finding:
     if history.product.name_a_product and history.has_values:
         return _history_finding("Its objects hold products and values.", history)
     if history.are_reviews:
-        return _Finding(FileKind.UNKNOWN, "These are reviews, which can't be imported yet.")
-    return _Finding(FileKind.UNKNOWN, "The JSON has the fields of no source that is known.")
+        return _Detection(FileKind.UNKNOWN, "These are reviews, which can't be imported yet.")
+    return _Detection(FileKind.UNKNOWN, "The JSON has the fields of no source that is known.")
 
 
-def _dataset_finding(actor: Actor, objects: Sequence[Mapping[str, Any]]) -> _Finding:
+def _dataset_finding(actor: Actor, objects: Sequence[Mapping[str, Any]]) -> _Detection:
     context = ReadContext()
-    finding = _Finding(
+    finding = _Detection(
         FileKind.APIFY_DATASET,
         f"Its entries have the fields of {actor.id}.",
         carries_time=all(datasets.item_time(item, context) for item in objects),
@@ -293,10 +293,10 @@ def _shown_value(value: object) -> str:
 # Tables
 
 
-def _find_table(path: Path, form: TableForm) -> _Finding:
+def _find_table(path: Path, form: TableForm) -> _Detection:
     lines = list(islice(read_lines(path, form), _SAMPLE_ROWS + 1))
     if not lines:
-        return _Finding(FileKind.UNKNOWN, "The table is empty.")
+        return _Detection(FileKind.UNKNOWN, "The table is empty.")
     table = open_table(read_lines(path, form))
     history = find_history_columns(table, lambda: open_table(read_lines(path, form)).records)
     finding = _table_finding(table, history, lines)
@@ -305,10 +305,10 @@ def _find_table(path: Path, form: TableForm) -> _Finding:
     return finding
 
 
-def _table_finding(table: Table, history: HistoryColumns, lines: list[Line]) -> _Finding:
+def _table_finding(table: Table, history: HistoryColumns, lines: list[Line]) -> _Detection:
     finding = _by_columns(table, history)
     if finding is None and find_header(lines) is None and _is_bare_list(lines):
-        return _Finding(
+        return _Detection(
             FileKind.ASIN_LIST,
             "Each of its lines names one product.",
             preview=[
@@ -316,7 +316,7 @@ def _table_finding(table: Table, history: HistoryColumns, lines: list[Line]) -> 
             ],
             sample_rows=len(lines),
         )
-    finding = finding or _Finding(FileKind.UNKNOWN, _why_no_table(table.columns))
+    finding = finding or _Detection(FileKind.UNKNOWN, _why_no_table(table.columns))
     finding.columns = [column for column in table.columns if column]
     finding.preview = [_shown(record.cells) for record in table.sample[:PREVIEW_ROWS]]
     finding.sample_rows = min(len(lines) - 1 - len(table.titles), _SAMPLE_ROWS)
@@ -338,11 +338,11 @@ def _layout_problems(table: Table) -> list[str]:
     return problems
 
 
-def _by_columns(table: Table, history: HistoryColumns) -> _Finding | None:
+def _by_columns(table: Table, history: HistoryColumns) -> _Detection | None:
     """Return what columns give away, None when they name no product."""
     if keepa_headers.is_export(table.columns):
-        return _Finding(FileKind.KEEPA_EXPORT, "Its columns are named as in Keepa's exports.")
-    items = [unflatten(record.cells) for record in table.sample[:_SAMPLE_ROWS]]
+        return _Detection(FileKind.KEEPA_EXPORT, "Its columns are named as in Keepa's exports.")
+    items = [unflatten_keys(record.cells) for record in table.sample[:_SAMPLE_ROWS]]
     actor = next((found for item in items[:PREVIEW_ROWS] if (found := recognise_actor(item))), None)
     is_history = history.product.name_a_product and history.has_values
     if actor is not None and not (is_history and history.has_time):
@@ -353,12 +353,12 @@ def _by_columns(table: Table, history: HistoryColumns) -> _Finding | None:
     if is_history and not wishes.has_wishes:
         return _history_finding("Its columns hold products and values, and no time.", history)
     if wishes.product.name_a_product:
-        return _Finding(FileKind.ASIN_LIST, "It has a column of ASINs or links.")
+        return _Detection(FileKind.ASIN_LIST, "It has a column of ASINs or links.")
     return None
 
 
-def _history_finding(reason: str, columns: HistoryColumns) -> _Finding:
-    return _Finding(
+def _history_finding(reason: str, columns: HistoryColumns) -> _Detection:
+    return _Detection(
         FileKind.HISTORY_FILE,
         reason,
         carries_time=columns.has_time,
@@ -400,9 +400,9 @@ _WORTH_READING = frozenset(
 )
 
 
-def _text_finding(start: str) -> _Finding:
+def _text_finding(start: str) -> _Detection:
     read = pasted_text.read_lines(start)
-    return _Finding(
+    return _Detection(
         FileKind.PASTED_TEXT,
         read.summary,
         preview=read.shown,
@@ -416,7 +416,7 @@ def _text_finding(start: str) -> _Finding:
 # What is suggested
 
 
-def _estimate(path: Path, finding: _Finding) -> int | None:
+def _estimate(path: Path, finding: _Detection) -> int | None:
     """Return how many rows the file has, extrapolated from its beginning."""
     if finding.is_complete:
         return finding.sample_rows

@@ -12,8 +12,8 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
 from core.importing.models import ImportRun
-from core.importing.row_outcomes import label_of
-from core.importing.service import find_earlier
+from core.importing.row_outcomes import outcome_label
+from core.importing.service import find_earlier_import
 from core.text.spreadsheets import Cell, csv_lines
 
 SHOWN_ROWS = 200
@@ -65,7 +65,7 @@ class ImportView:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictGroup:
+class ResultGroup:
     """All rows with one verdict; one of them as the example."""
 
     verdict: str
@@ -75,7 +75,7 @@ class VerdictGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictRow:
+class ResultRow:
     """The verdict of one row, with the product it became."""
 
     number: int
@@ -100,12 +100,14 @@ def find_import(session: Session, principal: Principal, run_id: int) -> ImportVi
     run = session.get(ImportRun, run_id, populate_existing=True)
     if run is None or run.team_id != principal.team_id or run.state == "discarded":
         return None
-    earlier = find_earlier(session, principal, run.file_hash) if run.state == "offered" else None
+    earlier = (
+        find_earlier_import(session, principal, run.file_hash) if run.state == "offered" else None
+    )
     return _view(run, is_confirmed_before=earlier is not None)
 
 
 @requires(Permission.READ)
-def earlier_imports(session: Session, principal: Principal, limit: int = 20) -> list[ImportView]:
+def list_imports(session: Session, principal: Principal, limit: int = 20) -> list[ImportView]:
     """Return the team's newest confirmed imports, newest first."""
     runs = session.scalars(
         select(ImportRun)
@@ -119,7 +121,7 @@ def earlier_imports(session: Session, principal: Principal, limit: int = 20) -> 
 
 
 @requires(Permission.READ)
-def verdict_groups(session: Session, principal: Principal, run_id: int) -> list[VerdictGroup]:
+def count_row_results(session: Session, principal: Principal, run_id: int) -> list[ResultGroup]:
     """Return the verdicts of an import's rows, the most frequent first."""
     rows = session.execute(
         text(
@@ -132,7 +134,7 @@ def verdict_groups(session: Session, principal: Principal, run_id: int) -> list[
         ),
         {"run": run_id, "team": principal.team_id},
     )
-    return [VerdictGroup(*row) for row in rows]
+    return [ResultGroup(*row) for row in rows]
 
 
 _VERDICT_ROWS = (
@@ -143,24 +145,24 @@ _VERDICT_ROWS = (
 
 
 @requires(Permission.READ)
-def verdict_rows(
+def list_row_results(
     session: Session, principal: Principal, run_id: int, verdict: str, limit: int = SHOWN_ROWS
-) -> list[VerdictRow]:
+) -> list[ResultRow]:
     """Return the first rows of an import with one verdict, in the file's order."""
     statement = _VERDICT_ROWS + "AND r.verdict = %(verdict)s ORDER BY r.number LIMIT %(limit)s"
     given = _given(principal, run_id) | {"verdict": verdict, "limit": limit}
     rows = driver_connection(session).execute(statement, given).fetchall()
-    return [VerdictRow(*row) for row in rows]
+    return [ResultRow(*row) for row in rows]
 
 
 @requires(Permission.READ)
-def verdict_csv(session: Session, principal: Principal, run_id: int) -> Iterator[str]:
+def export_row_results(session: Session, principal: Principal, run_id: int) -> Iterator[str]:
     """Yield the verdicts of all rows as pieces of a CSV that spreadsheets may open."""
     yield csv_lines([_CSV_COLUMNS])
     statement = _VERDICT_ROWS + "ORDER BY r.number LIMIT %(limit)s"
     given: dict[str, Any] = _given(principal, run_id) | {"limit": _CSV_PIECE}
     while rows := driver_connection(session).execute(statement, given).fetchall():
-        yield csv_lines([_csv_cells(VerdictRow(*row)) for row in rows])
+        yield csv_lines([_csv_cells(ResultRow(*row)) for row in rows])
         given["after"] = rows[-1][0]
 
 
@@ -169,13 +171,15 @@ def _given(principal: Principal, run_id: int) -> dict[str, Any]:
     return {"run": run_id, "team": principal.team_id, "after": 0}
 
 
-def _csv_cells(row: VerdictRow) -> tuple[Cell, ...]:
-    verdict = label_of(row.verdict)
+def _csv_cells(row: ResultRow) -> tuple[Cell, ...]:
+    verdict = outcome_label(row.verdict)
     return row.number, row.asked, verdict, row.detail, row.marketplace, row.asin
 
 
 @requires(Permission.READ)
-def only_product(session: Session, principal: Principal, run_id: int) -> tuple[str, str] | None:
+def find_only_product(
+    session: Session, principal: Principal, run_id: int
+) -> tuple[str, str] | None:
     """Return marketplace and ASIN when all rows of an import are one product, else None."""
     found = session.execute(
         text(

@@ -42,7 +42,7 @@ from core.importing.readers.history_file import flat_record, read_history
 from core.importing.readers.layout import SAMPLE_ROWS, Table, has_header, open_table
 from core.importing.values.date_formats import day_orders, needs_order
 from core.importing.values.rows import FileKind, ReadContext, Row, RowResult, bad_row, shortened
-from core.scraping.parsers.unflatten import unflatten
+from core.scraping.parsers.unflatten import unflatten_keys
 
 __all__ = ["file_sha256", "read_batches", "read_rows"]
 
@@ -260,7 +260,7 @@ def _flat_table(source: _Source) -> Table:
 
 def _unflattened(records: Iterator[Record]) -> Iterator[Any]:
     for record in records:
-        yield BrokenItem(record.problem) if record.problem else unflatten(record.cells)
+        yield BrokenItem(record.problem) if record.problem else unflatten_keys(record.cells)
 
 
 def _answered_at(scalars: dict[str, Any]) -> int | None:

@@ -37,7 +37,7 @@ _LABELS: Final = {
 }
 
 
-def label_of(verdict: str) -> str:
+def outcome_label(verdict: str) -> str:
     """Return a verdict as a person reads it."""
     return _LABELS.get(verdict) or verdict.replace("_", " ").capitalize()
 

@@ -5,7 +5,6 @@ the same file again stores nothing twice: a file that carries no time keeps the
 one that was confirmed when it was imported first.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -21,8 +20,8 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.database.leases import TakenOverError
 from core.errors import InvalidInputError, NotFoundError
-from core.importing.detect import Recognised, recognise
-from core.importing.files.isolation import call_apart
+from core.importing.detect import DetectedFile, detect_file
+from core.importing.files.isolation import call_isolated
 from core.importing.models import ImportPiece, ImportRun
 from core.importing.read_rows import file_sha256
 from core.importing.trial import TrialContext
@@ -57,10 +56,10 @@ class Examined:
     path: Path
     size: int  # bytes
     digest: bytes  # SHA-256
-    found: Recognised
+    found: DetectedFile
 
 
-def examine(
+def examine_file(
     path: Path,
     name: str,
     limit_mb: int,
@@ -75,19 +74,19 @@ def examine(
     `is_pasted`: it is what somebody wrote into a box, where a line may name several
     products, and each mention gets its verdict.
     Raises InvalidInputError for a file that is too large, empty or unreadable, and what
-    `isolation.call_apart` raises: no content is parsed in this process.
+    `isolation.call_isolated` raises: no content is parsed in this process.
     """
     size = path.stat().st_size
     if size > limit_mb << 20:
         raise InvalidInputError(f"The file is larger than {limit_mb} MB. Split it, or gzip it.")
-    found = call_apart(recognise, path, name, is_pasted, trial or TrialContext())
+    found = call_isolated(detect_file, path, name, is_pasted, trial or TrialContext())
     if found.kind is FileKind.UNKNOWN:
         raise InvalidInputError(" ".join(dict.fromkeys([found.reason, *found.problems])))
     return Examined(name, path, size, bytes.fromhex(file_sha256(path)), found)
 
 
 @requires(Permission.TRACK)
-def offer(session: Session, principal: Principal, examined: Examined) -> ImportRun:
+def offer_import(session: Session, principal: Principal, examined: Examined) -> ImportRun:
     """Keep an examined file as an offered import, ready to be confirmed."""
     run = _offered(principal, examined)
     earlier = _earlier(session, principal, examined.digest)
@@ -136,7 +135,7 @@ def _keep_pieces(session: Session, run_id: int, path: Path) -> None:
 
 
 @requires(Permission.READ)
-def find_earlier(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
+def find_earlier_import(session: Session, principal: Principal, digest: bytes) -> ImportRun | None:
     """Return the first confirmed import of the same bytes by this team, however it went.
 
     One with a time comes before those without: what was stored of it, even of one
@@ -189,7 +188,7 @@ def _of_team(session: Session, principal: Principal, run_id: int) -> ImportRun:
 
 
 @requires(Permission.TRACK)
-def confirm(
+def confirm_import(
     session: Session, principal: Principal, run_id: int, confirmed: Confirmation, now: datetime
 ) -> bool:
     """Queue an offered import with what was confirmed; False when it was queued before.
@@ -255,7 +254,7 @@ def _confirmed_time(
 
 
 @requires(Permission.TRACK)
-def discard(session: Session, principal: Principal, run_id: int) -> None:
+def discard_import(session: Session, principal: Principal, run_id: int) -> None:
     """Let go of an offered import and its bytes."""
     run = _locked(session, principal, run_id)
     if run.state == "offered":
@@ -296,7 +295,7 @@ def claim_import(
     return run
 
 
-def write_bytes(session: Session, run_id: int, path: Path) -> None:
+def write_import_file(session: Session, run_id: int, path: Path) -> None:
     """Write the uploaded bytes to a file."""
     with path.open("wb") as file:
         for number in count():
@@ -313,7 +312,7 @@ def _piece(run_id: int, number: int) -> Select[bytes]:
     )
 
 
-def hold(session: Session, run_id: int, holder: UUID, rows_read: int) -> None:
+def lock_claimed_import(session: Session, run_id: int, holder: UUID, rows_read: int) -> None:
     """Lock an import that this worker has brought to this row, before anything of it is written.
 
     Raises TakenOverError when the worker was held up for longer than its claim and
@@ -329,7 +328,7 @@ def hold(session: Session, run_id: int, holder: UUID, rows_read: int) -> None:
         raise TakenOverError(f"Another worker went on with import {run_id}.")
 
 
-def renew_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
+def renew_import_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:
     """Keep others away from an import that goes on; False when another has it by now."""
     renewed = (
         update(ImportRun)
@@ -339,7 +338,7 @@ def renew_claim(session: Session, run_id: int, holder: UUID, term: timedelta) ->
     return session.execute(renewed.returning(ImportRun.id)).first() is not None
 
 
-def forget_trouble(session: Session, run_id: int) -> None:
+def clear_failures(session: Session, run_id: int) -> None:
     """Forget what troubled an import before: it went on."""
     session.execute(update(ImportRun).where(ImportRun.id == run_id).values(error=None))
 
@@ -350,7 +349,7 @@ def has_claimed_imports(session: Session) -> bool:
     return session.scalar(running.limit(1)) is not None
 
 
-def context_of(run: ImportRun, time_zone: str) -> ReadContext:
+def read_context(run: ImportRun, time_zone: str) -> ReadContext:
     """Return what was confirmed, in the words of the readers."""
     return ReadContext(
         captured_at=run.captured_at,
@@ -360,7 +359,7 @@ def context_of(run: ImportRun, time_zone: str) -> ReadContext:
     )
 
 
-def note_trouble(session: Session, run_id: int, now: datetime) -> None:
+def record_failure(session: Session, run_id: int, now: datetime) -> None:
     """Keep that an import was interrupted by a fault that is not its file's.
 
     It is tried once more after `TRIED_AGAIN_AFTER`. A second fault at the same
@@ -403,18 +402,7 @@ def _drop_pieces(session: Session, run_id: int) -> None:
     session.execute(delete(ImportPiece).where(ImportPiece.import_run_id == run_id))
 
 
-@requires(Permission.READ)
-def latest_imports(session: Session, principal: Principal, limit: int = 20) -> Sequence[ImportRun]:
-    """Return the team's newest imports, without the discarded ones."""
-    return session.scalars(
-        select(ImportRun)
-        .where(ImportRun.team_id == principal.team_id, ImportRun.state != "discarded")
-        .order_by(ImportRun.created_at.desc())
-        .limit(limit)
-    ).all()
-
-
-def drop_stale_offers(session: Session, now: datetime) -> int:
+def delete_stale_offers(session: Session, now: datetime) -> int:
     """Let go of offers that nobody confirmed within a day; return how many."""
     stale = session.scalars(
         select(ImportRun.id).where(

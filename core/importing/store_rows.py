@@ -41,12 +41,12 @@ from core.importing.values.rows import (
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish, follow, pause
 
-ROWS = 500  # rows in a transaction
-LOOKS = 4000  # observations in a transaction, where rows carry whole histories
+CHUNK_ROWS = 500  # rows in a transaction
+CHUNK_OBSERVATIONS = 4000  # observations in a transaction, where rows carry whole histories
 
 
 @dataclass(slots=True)
-class Verdict:
+class RowResult:
     """What became of one row."""
 
     number: int
@@ -64,14 +64,14 @@ class Chunk:
     looks: int = 0
 
 
-def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def split_into_chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Yield rows in chunks of bounded work. Where they break off, those before are yielded."""
     chunk = Chunk()
     try:
         for row in rows:
             chunk.rows.append(row)
             chunk.looks += row.observations
-            if len(chunk.rows) >= ROWS or chunk.looks >= LOOKS:
+            if len(chunk.rows) >= CHUNK_ROWS or chunk.looks >= CHUNK_OBSERVATIONS:
                 yield chunk.rows
                 chunk = Chunk()
     except UnreadableFileError:
@@ -82,7 +82,7 @@ def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield chunk.rows
 
 
-def times_of(rows: Sequence[Row]) -> list[datetime]:
+def observation_times(rows: Sequence[Row]) -> list[datetime]:
     """Return the times of all observations, for which there must be room."""
     return [look.captured_at for row in rows for look in _observations(row)]
 
@@ -96,7 +96,7 @@ def _observations(row: Row) -> Sequence[Observation]:
 @requires(Permission.TRACK)
 def store_chunk(
     session: Session, principal: Principal, run: ImportRun, rows: Sequence[Row], now: datetime
-) -> list[Verdict]:
+) -> list[RowResult]:
     """Store a chunk and count it; return a verdict for every row."""
     products = _follow(session, principal, run, rows)
     count_added = len(products.added)
@@ -107,8 +107,8 @@ def store_chunk(
     ]
     stored = store_looks(session, looks, now)
     differing = _differing(session, looks, stored)
-    verdicts = _verdicts(session, run.id, rows, products, stored, differing)
-    _keep_verdicts(session, run.id, verdicts)
+    verdicts = _row_results(session, run.id, rows, products, stored, differing)
+    _store_results(session, run.id, verdicts)
     _count(session, run.id, verdicts, stored, count_added)
     return verdicts
 
@@ -196,47 +196,47 @@ def _role_of(run: ImportRun) -> Role | None:
     return None if run.role == Role.WATCHED else Role(run.role)
 
 
-def _verdicts(
+def _row_results(
     session: Session,
     run_id: int,
     rows: Sequence[Row],
     products: "_Products",
     stored: Stored,
     differing: Mapping[int, list[str]],
-) -> list[Verdict]:
+) -> list[RowResult]:
     refused = {id(look.observation): reason for look, reason in stored.refused}
-    fate = _Fate(stored, refused, differing)
+    fate = _Outcome(stored, refused, differing)
     parts = [row.result.row for row in rows if isinstance(row.result, PartOf)]
-    known = _kept_verdicts(session, run_id, parts)  # of rows in an earlier chunk
+    known = _stored_results(session, run_id, parts)  # of rows in an earlier chunk
     for row in rows:
         if isinstance(row.result, PartOf):
-            known[row.number] = _part_verdict(row, known[row.result.row])
+            known[row.number] = _part_result(row, known[row.result.row])
         else:
-            known[row.number] = _verdict(row, products, fate)
+            known[row.number] = _row_result(row, products, fate)
     return [known[row.number] for row in rows]
 
 
-def _kept_verdicts(session: Session, run_id: int, numbers: Sequence[int]) -> dict[int, Verdict]:
+def _stored_results(session: Session, run_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
     if not numbers:
         return {}
     kept = session.scalars(
         select(ImportRow).where(ImportRow.import_run_id == run_id, ImportRow.number.in_(numbers))
     )
     return {
-        row.number: Verdict(row.number, row.asked, row.verdict, row.detail, row.product_id)
+        row.number: RowResult(row.number, row.asked, row.verdict, row.detail, row.product_id)
         for row in kept
     }
 
 
-def _part_verdict(row: Row, carrier: Verdict) -> Verdict:
+def _part_result(row: Row, carrier: RowResult) -> RowResult:
     """Return the verdict of a row whose values another one carries: what became of that one."""
     verdict = PART_OF if carrier.verdict == STORED else carrier.verdict
     detail = " ".join(filter(None, (f"Read together with row {carrier.number}.", carrier.detail)))
-    return Verdict(row.number, row.asked, verdict, detail)
+    return RowResult(row.number, row.asked, verdict, detail)
 
 
 @dataclass(frozen=True, slots=True)
-class _Fate:
+class _Outcome:
     """What became of the observations of a chunk."""
 
     stored: Stored
@@ -244,28 +244,28 @@ class _Fate:
     differing: Mapping[int, list[str]]  # in which fields from what is stored, by id
 
 
-def _verdict(row: Row, products: "_Products", fate: _Fate) -> Verdict:
+def _row_result(row: Row, products: "_Products", fate: _Outcome) -> RowResult:
     said = row.result
     assert not isinstance(said, PartOf)
     if isinstance(said, Failure):
-        return Verdict(row.number, row.asked, said.outcome.value, said.detail)
+        return RowResult(row.number, row.asked, said.outcome.value, said.detail)
     if isinstance(said, Refusal):
-        return Verdict(row.number, row.asked, said.why.value, said.detail)
+        return RowResult(row.number, row.asked, said.why.value, said.detail)
     product_id = products.ids[said.marketplace, said.asin]
     if isinstance(said, TrackRequest):
-        return _track_verdict(row, product_id, products)
-    return _history_verdict(row, product_id, fate)
+        return _track_result(row, product_id, products)
+    return _history_result(row, product_id, fate)
 
 
-def _track_verdict(row: Row, product_id: int, products: "_Products") -> Verdict:
+def _track_result(row: Row, product_id: int, products: "_Products") -> RowResult:
     if product_id in products.added:
         products.added.discard(product_id)  # a second row of it finds it tracked
-        return Verdict(row.number, row.asked, ADDED, None, product_id)
+        return RowResult(row.number, row.asked, ADDED, None, product_id)
     detail = _STAYS_PAUSED if product_id in products.paused else None
-    return Verdict(row.number, row.asked, TRACKED, detail, product_id)
+    return RowResult(row.number, row.asked, TRACKED, detail, product_id)
 
 
-def _history_verdict(row: Row, product_id: int, fate: _Fate) -> Verdict:
+def _history_result(row: Row, product_id: int, fate: _Outcome) -> RowResult:
     """Return the verdict of a row that carries observations."""
     looks = _observations(row)
     kept = fate.stored.kept
@@ -282,10 +282,10 @@ def _history_verdict(row: Row, product_id: int, fate: _Fate) -> Verdict:
         verdict = "bad_input"
     else:
         verdict = CONTRADICTS if any(id(look) in fate.differing for look in looks) else KNOWN
-    return Verdict(row.number, row.asked, verdict, " ".join(reasons) or None, product_id)
+    return RowResult(row.number, row.asked, verdict, " ".join(reasons) or None, product_id)
 
 
-def _contradiction(looks: Sequence[Observation], fate: _Fate) -> str:
+def _contradiction(looks: Sequence[Observation], fate: _Outcome) -> str:
     """Return in what observations differ from those stored of their moments, "" if in nothing."""
     differing = [fate.differing[id(look)] for look in looks if id(look) in fate.differing]
     if not differing:
@@ -306,7 +306,7 @@ def _key(product_id: int, look: Observation) -> tuple[int, datetime, int]:
     return product_id, look.captured_at.astimezone(UTC), int(look.source)
 
 
-def _keep_verdicts(session: Session, run_id: int, verdicts: Sequence[Verdict]) -> None:
+def _store_results(session: Session, run_id: int, verdicts: Sequence[RowResult]) -> None:
     rows = [
         (run_id, v.number, _storable(v.asked), v.verdict, _storable(v.detail), v.product_id)
         for v in verdicts
@@ -330,7 +330,7 @@ def _storable(words: str | None) -> str | None:
 
 
 def _count(
-    session: Session, run_id: int, verdicts: Sequence[Verdict], stored: Stored, added: int
+    session: Session, run_id: int, verdicts: Sequence[RowResult], stored: Stored, added: int
 ) -> None:
     good = sum(v.verdict in GOOD for v in verdicts)
     there = sum(v.verdict in THERE for v in verdicts)

@@ -16,7 +16,7 @@ from core.history.ingest.rejections import refuse
 from core.history.observation import Failure, Observation, Outcome
 from core.importing.files.source_file import UnreadableFileError
 from core.importing.read_rows import column_meanings, needs_day_order, read_rows
-from core.importing.row_outcomes import label_of
+from core.importing.row_outcomes import outcome_label
 from core.importing.values.rows import (
     DayOrder,
     FileKind,
@@ -73,7 +73,7 @@ class TrialContext:
     day_order: DayOrder | None = None
 
 
-def try_out(path: Path, kind: FileKind, context: TrialContext) -> Trial:
+def try_file(path: Path, kind: FileKind, context: TrialContext) -> Trial:
     """Return what became of the first rows."""
     try:
         asks = needs_day_order(path, kind)
@@ -147,7 +147,7 @@ def _failing(rows: Sequence[Row], now: datetime | None) -> Iterator[str]:
             failed.setdefault(Outcome.BAD_INPUT.value, []).append((row.number, why))
     for verdict, found in islice(failed.items(), _MOST_REASONS):
         number, detail = found[0]
-        share = f"{len(found)} {_of(rows)} will not be stored ({label_of(verdict)})"
+        share = f"{len(found)} {_of(rows)} will not be stored ({outcome_label(verdict)})"
         yield f"{share}. Row {number}: {detail}"
 
 

@@ -9,15 +9,15 @@ from typing import Final
 
 from core.upkeep.unreadable import UnreadableField
 
-WORKER_IS_SILENT: Final = timedelta(minutes=3)  # it beats every minute
-PROVIDER_IS_SILENT: Final = timedelta(minutes=3)  # a request is given up after less
+WORKER_OFFLINE_AFTER: Final = timedelta(minutes=3)  # it beats every minute
+PROVIDER_SILENT_AFTER: Final = timedelta(minutes=3)  # a request is given up after less
 IMPORT_WAITS: Final = timedelta(minutes=2)
 FAILED_SHARE: Final = 0.1  # of the looks of a day; below that, the weather
-FEWEST_LOOKS: Final = 10  # fewer say nothing about a share
-LEAST_ROOM: Final = timedelta(days=14)
+FEWEST_CHECKS: Final = 10  # fewer say nothing about a share
+SHORTEST_PARTITIONS_AHEAD: Final = timedelta(days=14)
 
 
-class Gravity(IntEnum):
+class Severity(IntEnum):
     """How bad a concern is; the worst is told first."""
 
     NOTE = 0  # nothing is wrong, but a person may want to know
@@ -26,10 +26,10 @@ class Gravity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Concern:
+class Problem:
     """One thing that is not as it should be, with what to do."""
 
-    gravity: Gravity
+    gravity: Severity
     sentence: str
 
 
@@ -76,7 +76,7 @@ class Provider:
         since = self.schedule.unanswered_since
         if self.state not in ("ok", "unused") or since is None:
             return None  # a provider that is known to fail is told by its state
-        return since if now - since >= PROVIDER_IS_SILENT else None
+        return since if now - since >= PROVIDER_SILENT_AFTER else None
 
     def is_resting(self, now: datetime) -> bool:
         """True while it is left alone after a failure."""
@@ -84,7 +84,7 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class CheckCounts:
     """How many looks of the last 24 hours there were, and how many failed."""
 
     total: int
@@ -127,7 +127,7 @@ class Health:
     as_of: datetime
     worker_seen_at: datetime | None
     providers: Sequence[Provider]
-    looks: Looks
+    looks: CheckCounts
     jobs: Jobs
     imports: Imports
     storage: Storage
@@ -136,10 +136,10 @@ class Health:
 
 def is_worker_alive(seen_at: datetime | None, now: datetime) -> bool:
     """Tell whether a worker gave a sign of life lately."""
-    return seen_at is not None and now - seen_at <= WORKER_IS_SILENT
+    return seen_at is not None and now - seen_at <= WORKER_OFFLINE_AFTER
 
 
-def concerns(health: Health) -> list[Concern]:
+def find_problems(health: Health) -> list[Problem]:
     """Return what is not as it should be, the worst first; empty when everything is fine."""
     found = [
         *_of_worker(health),
@@ -154,13 +154,13 @@ def concerns(health: Health) -> list[Concern]:
     return sorted(found, key=lambda concern: -concern.gravity)
 
 
-def _of_worker(health: Health) -> Iterator[Concern]:
-    sentence = sentence_of_worker(health.worker_seen_at, health.as_of)
+def _of_worker(health: Health) -> Iterator[Problem]:
+    sentence = describe_worker(health.worker_seen_at, health.as_of)
     if sentence is not None:
-        yield Concern(Gravity.ALARM, sentence)
+        yield Problem(Severity.ALARM, sentence)
 
 
-def sentence_of_worker(seen_at: datetime | None, now: datetime) -> str | None:
+def describe_worker(seen_at: datetime | None, now: datetime) -> str | None:
     """Say that no worker runs and how to start one, None while one does."""
     if is_worker_alive(seen_at, now):
         return None
@@ -190,43 +190,43 @@ _STATES: Final = {
 }
 
 
-def _of_provider(provider: Provider, health: Health) -> Iterator[Concern]:
+def _of_provider(provider: Provider, health: Health) -> Iterator[Problem]:
     is_needed = provider.schedule.scheduled > 0
-    sentence = sentence_of_provider(provider.name, provider.state)
+    sentence = describe_provider(provider.name, provider.state)
     if sentence is not None:
-        gravity = Gravity.WARNING if provider.state == "unreachable" else Gravity.ALARM
-        yield Concern(gravity if is_needed else Gravity.NOTE, sentence)
+        gravity = Severity.WARNING if provider.state == "unreachable" else Severity.ALARM
+        yield Problem(gravity if is_needed else Severity.NOTE, sentence)
     if provider.is_spent and is_needed:
-        yield Concern(
-            Gravity.WARNING,
+        yield Problem(
+            Severity.WARNING,
             "Today's budget is used up: fetching goes on at midnight UTC. "
             "Raise AMAZCOPE_DOLLARS_PER_DAY to go on earlier.",
         )
     elif provider.schedule.overdue and _could_fetch(provider, health):
-        yield Concern(
-            Gravity.WARNING,
+        yield Problem(
+            Severity.WARNING,
             "Products are due for more than an hour: more is to be fetched than the "
             "limits allow. Raise AMAZCOPE_PARALLEL_RUNS or choose slower cadences.",
         )
 
 
-def _of_silence(health: Health) -> Iterator[Concern]:
+def _of_silence(health: Health) -> Iterator[Problem]:
     """Say which providers owe an answer; a dead worker is told by itself."""
     if not is_worker_alive(health.worker_seen_at, health.as_of):
         return
     found = [(each.name, each.silent_since(health.as_of)) for each in health.providers]
     silent = [(name, since) for name, since in found if since is not None]
     for name, since in silent:
-        yield Concern(
-            Gravity.WARNING,
+        yield Problem(
+            Severity.WARNING,
             f"{name.capitalize()} has not answered a request of {_minutes(health.as_of - since)} "
             "minutes ago. It is asked by itself whether a run began; until then no other is "
             "started for these products.",
         )
     began = health.jobs.collecting_since
-    if not silent and began is not None and health.as_of - began >= PROVIDER_IS_SILENT:
-        yield Concern(
-            Gravity.WARNING,
+    if not silent and began is not None and health.as_of - began >= PROVIDER_SILENT_AFTER:
+        yield Problem(
+            Severity.WARNING,
             f"A round of fetching has been under way for {_minutes(health.as_of - began)} minutes: "
             "a provider answers slowly or not at all.",
         )
@@ -236,7 +236,7 @@ def _minutes(lasting: timedelta) -> int:
     return int(lasting / timedelta(minutes=1))
 
 
-def sentence_of_provider(name: str, state: str) -> str | None:
+def describe_provider(name: str, state: str) -> str | None:
     """Say what is wrong with a provider and how it is mended, None when it can be used."""
     sentence = _STATES.get(state)
     return None if sentence is None else sentence.format(name=name.capitalize())
@@ -250,44 +250,44 @@ def _could_fetch(provider: Provider, health: Health) -> bool:
     return is_usable and is_worker_alive(health.worker_seen_at, health.as_of)
 
 
-def _of_looks(looks: Looks) -> Iterator[Concern]:
-    if looks.total >= FEWEST_LOOKS and looks.failed > FAILED_SHARE * looks.total:
-        yield Concern(
-            Gravity.WARNING,
+def _of_looks(looks: CheckCounts) -> Iterator[Problem]:
+    if looks.total >= FEWEST_CHECKS and looks.failed > FAILED_SHARE * looks.total:
+        yield Problem(
+            Severity.WARNING,
             "More than a tenth of the fetches of the last 24 hours failed. "
             "See below which, and how.",
         )
 
 
-def _of_unreadable(fields: Sequence[UnreadableField]) -> Iterator[Concern]:
-    often = [each for each in fields if each.last_day >= FEWEST_LOOKS]
+def _of_unreadable(fields: Sequence[UnreadableField]) -> Iterator[Problem]:
+    often = [each for each in fields if each.last_day >= FEWEST_CHECKS]
     if often:
         names = ", ".join(sorted({each.field.replace("_", " ") for each in often}))
-        yield Concern(
-            Gravity.WARNING,
+        yield Problem(
+            Severity.WARNING,
             f"Texts on pages could not be read often in the last 24 hours ({names}). "
             "See below what they say.",
         )
 
 
-def _of_jobs(jobs: Jobs) -> Iterator[Concern]:
+def _of_jobs(jobs: Jobs) -> Iterator[Problem]:
     if jobs.failed:
-        yield Concern(
-            Gravity.WARNING,
+        yield Problem(
+            Severity.WARNING,
             f"A job failed in the last 24 hours, last “{jobs.last_failed}”. See its error below.",
         )
 
 
-def _of_imports(health: Health) -> Iterator[Concern]:
+def _of_imports(health: Health) -> Iterator[Problem]:
     since = health.imports.oldest_queued_at
     if since is not None and health.as_of - since > IMPORT_WAITS:
-        yield Concern(Gravity.WARNING, "An import waits for the worker.")
+        yield Problem(Severity.WARNING, "An import waits for the worker.")
 
 
-def _of_storage(health: Health) -> Iterator[Concern]:
+def _of_storage(health: Health) -> Iterator[Problem]:
     until = health.storage.room_until
-    if until is None or until - health.as_of.date() < LEAST_ROOM:
-        yield Concern(
-            Gravity.ALARM,
+    if until is None or until - health.as_of.date() < SHORTEST_PARTITIONS_AHEAD:
+        yield Problem(
+            Severity.ALARM,
             "There is hardly any room for new snapshots. Start the worker: it makes room.",
         )

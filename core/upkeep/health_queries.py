@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from core.database.partitions import existing_names
 from core.history.observation import Outcome
 from core.scraping.runs.budget import Limits
-from core.scraping.runs.dispatch import COST_OF_RUN, spending
+from core.scraping.runs.dispatch import COST_OF_RUN, read_spending
 from core.scraping.runs.models import ProviderState
-from core.scraping.runs.store_items import raw_item
+from core.scraping.runs.store_items import decode_raw_item
 from core.tracking.list_filter import COUNT_CAP
-from core.upkeep.health import Imports, Jobs, Looks, Provider, Schedule, Storage
+from core.upkeep.health import CheckCounts, Imports, Jobs, Provider, Schedule, Storage
 
 DAY: Final = timedelta(hours=24)
 OVERDUE_AFTER: Final = timedelta(hours=1)  # sixty rounds of dispatching have passed it by
@@ -57,7 +57,7 @@ class OutcomeCount:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedLook:
+class FailedCheck:
     """A product whose fetch failed."""
 
     run_id: int
@@ -113,7 +113,7 @@ SELECT {_capped("")}, {_capped("AND leased_until IS NULL AND due_at <= :now")},
 """
 
 
-def schedule(session: Session, provider: str, now: datetime) -> Schedule:
+def read_schedule(session: Session, provider: str, now: datetime) -> Schedule:
     """Return how many products a provider is to fetch, and how many wait."""
     row = session.execute(
         text(_SCHEDULE), {"provider": provider, "now": now, "overdue": now - OVERDUE_AFTER}
@@ -124,7 +124,7 @@ def schedule(session: Session, provider: str, now: datetime) -> Schedule:
 # Providers and what they cost
 
 
-def provider(
+def read_provider(
     session: Session, name: str, limits: Limits, missing: str | None, now: datetime
 ) -> Provider:
     """Return how a provider fares: its state, its schedule, what it cost. Days are UTC days."""
@@ -135,8 +135,8 @@ def provider(
         detail=missing or (known.detail if known else None),
         checked_at=known.checked_at if known else None,
         retry_at=known.retry_at if known else None,
-        schedule=schedule(session, name, now),
-        dollars_today=spending(session, name, limits, now).dollars_today,
+        schedule=read_schedule(session, name, now),
+        dollars_today=read_spending(session, name, limits, now).dollars_today,
         dollars_this_month=_month_cost(session, name, limits, now),
         dollars_per_day=limits.dollars_per_day or Decimal(0),  # the demo costs nothing
         dollars_per_product=limits.dollars_per_product,
@@ -170,7 +170,7 @@ ORDER BY r.intended_at DESC
 """
 
 
-def fetch_runs(session: Session, now: datetime, limit: int = RUNS_SHOWN) -> list[FetchRunRow]:
+def list_fetch_runs(session: Session, now: datetime, limit: int = RUNS_SHOWN) -> list[FetchRunRow]:
     """Return the newest runs of the last 24 hours, newest first."""
     given = {"since": now - DAY, "limit": limit, "good": _SAYS_SOMETHING}
     return [FetchRunRow(*row) for row in session.execute(text(_RUNS), given)]
@@ -185,16 +185,16 @@ WHERE i.outcome IS NOT NULL GROUP BY i.outcome ORDER BY count(*) DESC, i.outcome
 """
 
 
-def outcomes(session: Session, now: datetime) -> list[OutcomeCount]:
+def count_outcomes(session: Session, now: datetime) -> list[OutcomeCount]:
     """Return how the looks of the last 24 hours ended, most frequent first."""
     given = {"since": now - DAY, "limit": RUNS_COUNTED}
     return [OutcomeCount(*row) for row in session.execute(text(_OUTCOMES), given)]
 
 
-def looks_of(ended: Sequence[OutcomeCount]) -> Looks:
+def count_checks(ended: Sequence[OutcomeCount]) -> CheckCounts:
     """Return how many looks that is, and how many of them say nothing about a product."""
     failed = sum(each.looks for each in ended if each.outcome not in _SAYS_SOMETHING)
-    return Looks(sum(each.looks for each in ended), failed)
+    return CheckCounts(sum(each.looks for each in ended), failed)
 
 
 _FAILED_LOOKS = """
@@ -211,15 +211,15 @@ ORDER BY r.id DESC, i.product_id LIMIT :limit
 """
 
 
-def failed_looks(
+def list_failed_checks(
     session: Session, outcome: str, now: datetime, limit: int = 50
-) -> list[FailedLook]:
+) -> list[FailedCheck]:
     """Return the newest looks of the last 24 hours that ended in one way."""
     given = {"since": now - DAY, "runs": RUNS_COUNTED, "outcome": outcome, "limit": limit}
-    return [FailedLook(*row) for row in session.execute(text(_FAILED_LOOKS), given)]
+    return [FailedCheck(*row) for row in session.execute(text(_FAILED_LOOKS), given)]
 
 
-def find_original(session: Session, run_id: int, product_id: int) -> Any | None:
+def find_raw_item(session: Session, run_id: int, product_id: int) -> Any | None:
     """Return the original item of a look as plain values, None when it is not kept."""
     body = session.execute(
         text(
@@ -229,7 +229,7 @@ def find_original(session: Session, run_id: int, product_id: int) -> Any | None:
         ),
         {"run": run_id, "product": product_id},
     ).scalar()
-    return None if body is None else raw_item(body)
+    return None if body is None else decode_raw_item(body)
 
 
 # Jobs, imports, storage
@@ -241,13 +241,13 @@ ORDER BY state IN ('failed', 'lost') DESC, started_at DESC LIMIT :limit
 """
 
 
-def job_runs(session: Session, now: datetime, limit: int = 50) -> list[JobRow]:
+def list_job_runs(session: Session, now: datetime, limit: int = 50) -> list[JobRow]:
     """Return jobs of the last 24 hours: those that failed first, then the newest."""
     given = {"since": now - DAY, "limit": limit}
     return [JobRow(*row) for row in session.execute(text(_JOBS), given)]
 
 
-def jobs(session: Session, now: datetime) -> Jobs:
+def count_jobs(session: Session, now: datetime) -> Jobs:
     """Return how many jobs of the last 24 hours ran, and which failed last."""
     row = session.execute(
         text(
@@ -264,7 +264,7 @@ def jobs(session: Session, now: datetime) -> Jobs:
     return Jobs(*row)
 
 
-def imports(session: Session) -> Imports:
+def count_imports(session: Session) -> Imports:
     """Return how many imports wait or run, since when the oldest waits, how many failed."""
     row = session.execute(
         text(
@@ -277,7 +277,7 @@ def imports(session: Session) -> Imports:
     return Imports(*row)
 
 
-def storage(session: Session, now: datetime, retention_months: int | None) -> Storage:
+def read_storage(session: Session, now: datetime, retention_months: int | None) -> Storage:
     """Return how large the database is, and until when there is room for what comes."""
     size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     months = sorted(existing_names(session, "snapshot"))

@@ -6,23 +6,23 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.database.leases import TERM
-from core.upkeep.installation_state import recall, remember
+from core.upkeep.installation_state import get_state, set_state
 
 _NAME = "heartbeat"
 
 
-def beat(session: Session, now: datetime) -> None:
+def record_heartbeat(session: Session, now: datetime) -> None:
     """Note that a worker is alive."""
-    remember(session, _NAME, {"at": now.isoformat()})
+    set_state(session, _NAME, {"at": now.isoformat()})
 
 
-def last_beat(session: Session) -> datetime | None:
+def find_last_heartbeat(session: Session) -> datetime | None:
     """Return when a worker last noted that it is alive, None when none ever did."""
-    noted = recall(session, _NAME)
+    noted = get_state(session, _NAME)
     return None if noted is None else datetime.fromisoformat(noted["at"])
 
 
-def last_sign_of_worker(session: Session) -> datetime | None:
+def find_last_worker_activity(session: Session) -> datetime | None:
     """Return when a worker last showed that it lives, None when none ever did.
 
     A worker that is busy with long work can't beat: what it does is a sign as well.
@@ -38,5 +38,5 @@ def last_sign_of_worker(session: Session) -> datetime | None:
         ),
         {"term": TERM},
     ).scalar()
-    signs = [sign for sign in (job, last_beat(session)) if sign is not None]
+    signs = [sign for sign in (job, find_last_heartbeat(session)) if sign is not None]
     return max(signs, default=None)

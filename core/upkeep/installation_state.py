@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from core.upkeep.models import Setting
 
 
-def recall(session: Session, name: str) -> dict[str, Any] | None:
+def get_state(session: Session, name: str) -> dict[str, Any] | None:
     """Return what was kept under a name, None where nothing was."""
     found = session.get(Setting, name)
     return None if found is None else found.value
 
 
-def remember(session: Session, name: str, value: dict[str, Any]) -> None:
+def set_state(session: Session, name: str, value: dict[str, Any]) -> None:
     """Keep a value under a name, in place of what was there."""
     session.execute(
         insert(Setting)

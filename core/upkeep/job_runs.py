@@ -34,7 +34,7 @@ def end_job(
     )
 
 
-def forget_idle_before(session: Session, run_id: int) -> None:
+def delete_idle_runs_before(session: Session, run_id: int) -> None:
     """Drop the earlier runs of a job that found as little to do as this one.
 
     A round of every minute would hide everything else; its last idle run says as much.
@@ -49,7 +49,7 @@ def forget_idle_before(session: Session, run_id: int) -> None:
     )
 
 
-def reap_jobs(session: Session, now: datetime) -> int:
+def mark_lost_jobs(session: Session, now: datetime) -> int:
     """Mark jobs that never ended as lost, drop old ones, and return how many were lost."""
     is_lost = (JobRun.started_at < now - LONGEST_JOB) | JobRun.process.in_(_dead_here(session))
     lost = session.execute(

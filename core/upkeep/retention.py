@@ -23,7 +23,7 @@ MONTHS_AHEAD = 3
 DAYS_AHEAD = 7
 
 
-def make_room_ahead(session: Session, now: datetime) -> int:
+def make_partitions_ahead(session: Session, now: datetime) -> int:
     """Make the partitions of this month and the next ones; return how many were missing."""
     today = now.astimezone(UTC).date()
     far = today + timedelta(days=31 * MONTHS_AHEAD)

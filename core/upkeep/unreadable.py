@@ -44,7 +44,7 @@ GROUP BY s.source, f.key ORDER BY 3 DESC, 4 DESC, s.source, f.key
 """
 
 
-def unreadable_fields(session: Session, now: datetime) -> list[UnreadableField]:
+def list_unreadable_fields(session: Session, now: datetime) -> list[UnreadableField]:
     """Return the fields that could not be read in the last seven days, most of today first."""
     given = {
         "day": now - DAY,

@@ -20,13 +20,14 @@ from core.importing import service
 from core.importing.models import ImportRun
 from core.importing.trial import TrialContext
 from core.importing.values.rows import KIND_LABELS, FileKind
-from core.importing.values.timestamps import zone_words
+from core.importing.values.timestamps import describe_zone
 from core.scraping.runs.dispatch import OPEN_STATES
 from core.scraping.runs.models import FetchRun
 from core.settings.environment import get_settings
 from core.text.numbers import format_counted
 from core.tracking.service import request_refresh
-from jobs.tasks import dispatch_runs
+from jobs.tasks.collect_runs import advance_open_runs
+from jobs.tasks.dispatch_runs import start_due_runs
 from jobs.tasks.import_files import run_import
 
 Say = Callable[[str], None]
@@ -51,10 +52,10 @@ def offer_file(path: Path) -> Offered:
     with read_scope() as session:
         trial = TrialContext(acting_owner(session).time_zone, database_time())
     limit = get_settings().amazcope_upload_mb
-    examined = service.examine(path, path.name, limit, trial=trial)
+    examined = service.examine_file(path, path.name, limit, trial=trial)
     with write_scope() as session:
         principal = acting_owner(session)
-        run = service.offer(session, principal, examined)
+        run = service.offer_import(session, principal, examined)
         return Offered(run.id, _summary(run, principal.time_zone))
 
 
@@ -69,7 +70,7 @@ def _summary(run: ImportRun, time_zone: str) -> list[str]:
         lines.append(f"Not used: {', '.join(unused)}.")
     lines += [run.times or "", *_what_to_give(run)]
     if run.kind == FileKind.HISTORY_FILE and not run.needs_time:
-        lines.append(zone_words(time_zone))
+        lines.append(describe_zone(time_zone))
     for row in run.preview[:5]:
         lines.append("  " + " · ".join(f"{name}: {value}" for name, value in row.items() if value))
     return [line[:300] for line in lines if line]
@@ -94,7 +95,7 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     try:
         with write_scope() as session:
             principal = acting_owner(session)
-            service.confirm(session, principal, run_id, confirmed, database_time())
+            service.confirm_import(session, principal, run_id, confirmed, database_time())
     except InvalidInputError:
         discard_offered(run_id)  # given anew, it is offered anew
         raise
@@ -124,7 +125,7 @@ def _ended(run_id: int) -> ImportRun:
 def discard_offered(run_id: int) -> None:
     """Let go of an import that was not confirmed."""
     with write_scope() as session:
-        service.discard(session, acting_owner(session), run_id)
+        service.discard_import(session, acting_owner(session), run_id)
 
 
 def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
@@ -138,14 +139,14 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
             asked = request_refresh(session, principal, _products_of(" ".join(words)))
         say(f"{format_counted(asked, 'product')} asked for.")
     deadline = time.monotonic() + patience
-    started = dispatch_runs.dispatch()
+    started = start_due_runs()
     say(f"{started} runs started.")
     while _open_runs():
         if time.monotonic() > deadline:
             say("Some runs are still under way; the worker collects them.")
             return False
         time.sleep(1)
-        dispatch_runs.collect()
+        advance_open_runs()
     say("All runs are collected.")
     return True
 

@@ -17,14 +17,14 @@ def bring_in_demo() -> None:
     now = database_time()
     if not get_settings().amazcope_demo:
         with write_scope() as session:
-            people.shut_out(session, now)
+            people.deactivate_demo_people(session, now)
         return
     with read_scope() as session:
-        if people.are_there(session):
+        if people.have_demo_people(session):
             return
     hashes = {person.mail: hash_password(person.password) for person in people.PEOPLE}
     with write_scope() as session:
-        people.bring_in(session, hashes, now)
+        people.add_demo_people(session, hashes, now)
 
 
 def make_administrator() -> bool:

@@ -194,10 +194,10 @@ def prepare_data(say: Say) -> None:
 
 def _is_demo_wanted() -> bool:
     from core.database.session import read_scope
-    from core.demo.seed_state import is_wanted
+    from core.demo.seed_state import is_demo_wanted
 
     with read_scope() as session:
-        return is_wanted(session)
+        return is_demo_wanted(session)
 
 
 def bring_people_in(say: Say) -> None:

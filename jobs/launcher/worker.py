@@ -9,34 +9,48 @@ from core.runtime.log import configure
 from core.scraping.runs.apify import load_client
 from core.settings.environment import get_settings
 from jobs.queue import huey, make_tables
-from jobs.tasks import advise_products, dispatch_runs, import_files, maintenance, send_emails
-
-TASKS = (
+from jobs.tasks import (
     advise_products,
+    apply_actions,
+    collect_runs,
     dispatch_runs,
+    expire_actions,
     import_files,
-    send_emails,
     maintenance,
-)  # importing them is what registers their tasks
-_GRACE = 25  # seconds that a task may take to finish when the worker is told to stop
+    send_emails,
+    verify_actions,
+)
+
+TASKS = (  # importing them registers their tasks
+    advise_products,
+    apply_actions,
+    collect_runs,
+    dispatch_runs,
+    expire_actions,
+    import_files,
+    maintenance,
+    send_emails,
+    verify_actions,
+)
+_GRACE = 25  # seconds a task may take to finish when the worker is stopped
 
 
 @huey.on_startup()
 def _own_connections() -> None:
-    """Drop connections inherited from the parent: two processes must not share a socket."""
+    """Discard connections inherited from the parent: processes must not share a socket."""
     forget_engine()
     configure("worker")
 
 
 def run() -> None:
-    """Work until told to stop."""
+    """Run the worker until it is told to stop."""
     configure("worker")
     take_share(Share.WORKER)
-    load_client()  # before the processes part, so that they share it
+    load_client()  # before the fork, so that the processes share it
     make_tables()
-    maintenance.make_room()
-    dispatch_runs.end_rests()
-    close_engines()  # the processes to come open their own
+    maintenance.make_partitions()
+    dispatch_runs.clear_backoffs()
+    close_engines()  # the worker processes open their own
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it shares with this process
     consumer = huey.create_consumer(

@@ -1,4 +1,4 @@
-"""When imports run. No rules of its own."""
+"""Runs confirmed imports. No rules of its own."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -19,22 +19,22 @@ from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.ingest.rejections import EARLIEST
 from core.history.ingest.store import make_room
 from core.importing import service
-from core.importing.files.isolation import stream_apart
+from core.importing.files.isolation import stream_isolated
 from core.importing.models import ImportRun
 from core.importing.read_rows import read_batches
-from core.importing.store_rows import chunks, store_chunk, times_of
+from core.importing.store_rows import observation_times, split_into_chunks, store_chunk
 from core.importing.values.rows import FileKind, Row
-from jobs.claims import Held, renewing
+from jobs.claims import RenewedClaim, renewing
 from jobs.job import job
 from jobs.queue import huey
 
-_MAY_NOT = (
-    "Whoever confirmed this import may not follow products any more, so it ended here. "
-    "What was stored stays; somebody who may can import the file again."
+_NOT_ALLOWED = (
+    "The user who confirmed this import may no longer track products, so it ended here. "
+    "What was stored stays; a user who may track products can import the file again."
 )
 
 CLAIM = TERM  # how long a claim outlives its worker
-AGAIN = 30  # seconds after which a round looks again for what its worker left
+RETRY_SECONDS = 30  # after which an import of a worker that died is tried again
 
 
 @huey.task(expires=86_400)
@@ -45,30 +45,30 @@ def import_file(run_id: int) -> None:
 
 @huey.periodic_task(crontab(minute="*"), expires=60)
 def resume_imports() -> None:
-    """Go on with imports that were cut short, or whose message got lost."""
-    resume_round()
+    """Resume imports that were interrupted, or whose message was lost."""
+    run_pending_imports()
     with read_scope() as session:
         if service.has_claimed_imports(session):
-            resume_again.schedule(delay=AGAIN)
+            resume_again.schedule(delay=RETRY_SECONDS)
 
 
 @huey.task(expires=60)
 def resume_again() -> None:
-    """Go on with imports whose worker died since the last round."""
-    resume_round()
+    """Resume imports whose worker died since the last round."""
+    run_pending_imports()
 
 
-def resume_round() -> None:
-    """Run every import that waits and that nobody works on."""
+def run_pending_imports() -> None:
+    """Run every queued import that no worker has claimed."""
     while run_import(None):
         pass
 
 
 @huey.periodic_task(crontab(minute="37", hour="*"), expires=3600)
-def drop_offers() -> None:
-    """Let go of files that nobody confirmed."""
+def delete_offers() -> None:
+    """Delete files that were not confirmed in time."""
     with write_scope() as session:
-        service.drop_stale_offers(session, database_time())
+        service.delete_stale_offers(session, database_time())
 
 
 def run_import(run_id: int | None) -> bool:
@@ -79,23 +79,25 @@ def run_import(run_id: int | None) -> bool:
     if run is None:
         return False
     with (
-        job("import") as notes,
-        renewing(lambda session: service.renew_claim(session, run.id, holder, CLAIM)) as held,
+        job("import") as report,
+        renewing(
+            lambda session: service.renew_import_claim(session, run.id, holder, CLAIM)
+        ) as renewed,
     ):
         try:
-            notes.say(_run_to_end(_Work(run, holder, held, run.rows_read)))
-        except TakenOverError as error:  # the other one tells how it ends
-            notes.say(str(error))
+            report.summary = _run_to_end(_Work(run, holder, renewed, run.rows_read))
+        except TakenOverError as error:  # the other worker stores how it ends
+            report.summary = str(error)
     return True
 
 
 @dataclass(slots=True)
 class _Work:
-    """A claimed import, by which name it is held, and how many of its rows are stored so far."""
+    """A claimed import, its claim, and how many of its rows are stored so far."""
 
     run: ImportRun
     holder: UUID
-    held: Held
+    renewed: RenewedClaim
     read: int
 
 
@@ -106,23 +108,23 @@ def _run_to_end(work: _Work) -> str:
         _store_all(work)
     except (InvalidInputError, NotAllowedError) as error:
         _end(work, str(error))
-        return f"Import {run.id} could not go on."
+        return f"Import {run.id} was stopped."
     except TakenOverError:
         raise
-    except Exception:  # the task's edge: told to the person, then logged by `job`
-        _note_trouble(work)
+    except Exception:  # the task's edge: shown to the user, then logged by `job`
+        _record_failure(work)
         raise
     _end(work, None)
     return f"Import {run.id}: {work.read} rows."
 
 
-def _note_trouble(work: _Work) -> None:
+def _record_failure(work: _Work) -> None:
     try:
         with write_scope() as session:
-            service.hold(session, work.run.id, work.holder, work.read)
-            service.note_trouble(session, work.run.id, database_time())
+            service.lock_claimed_import(session, work.run.id, work.holder, work.read)
+            service.record_failure(session, work.run.id, database_time())
     except TakenOverError:
-        return  # the fault is this worker's, and the import is another one's
+        return  # another worker has the import by now
 
 
 def _store_all(work: _Work) -> None:
@@ -131,43 +133,46 @@ def _store_all(work: _Work) -> None:
     with TemporaryDirectory(prefix="amazcope-import-") as folder:
         path = Path(folder) / "upload"
         with read_scope() as session:
-            principal = _who_confirmed(session, run)
-            service.write_bytes(session, run.id, path)
-        context = service.context_of(run, principal.time_zone)
-        read = stream_apart(read_batches, path, FileKind(run.kind), context, work.read)
+            principal = _confirming_user(session, run)
+            service.write_import_file(session, run.id, path)
+        context = service.read_context(run, principal.time_zone)
+        read = stream_isolated(read_batches, path, FileKind(run.kind), context, work.read)
         with closing(read) as batches:
-            for rows in chunks(chain.from_iterable(batches)):
+            for rows in split_into_chunks(chain.from_iterable(batches)):
                 _store(work, rows)
 
 
-def _who_confirmed(session: Session, run: ImportRun) -> Principal:
-    """Return who confirmed an import. Raises NotAllowedError when they may not (any more)."""
+def _confirming_user(session: Session, run: ImportRun) -> Principal:
+    """Return the user who confirmed an import.
+
+    Raises NotAllowedError if they may not track products (any more).
+    """
     try:
         principal = acting_person(session, run.person_id)
     except NotFoundError as error:
-        raise NotAllowedError(_MAY_NOT) from error
+        raise NotAllowedError(_NOT_ALLOWED) from error
     if not principal.may(Permission.TRACK):
-        raise NotAllowedError(_MAY_NOT)
+        raise NotAllowedError(_NOT_ALLOWED)
     return principal
 
 
 def _store(work: _Work, rows: Sequence[Row]) -> None:
-    """Store one chunk; room for its months is made first, in a scope of its own.
+    """Store one chunk, after the partitions of its months in a transaction of their own.
 
-    Who confirmed it is asked for anew: a long import stops where they were shut out.
+    The permission is checked for each chunk: a long import stops when its user is deactivated.
     """
     now = database_time()
     with write_scope() as session:
-        make_room(session, [at for at in times_of(rows) if EARLIEST <= at <= now])
+        make_room(session, [at for at in observation_times(rows) if EARLIEST <= at <= now])
     with write_scope() as session:
-        service.hold(session, work.run.id, work.holder, work.read)
-        store_chunk(session, _who_confirmed(session, work.run), work.run, rows, now)
-        service.forget_trouble(session, work.run.id)
-    work.held.note_progress()
+        service.lock_claimed_import(session, work.run.id, work.holder, work.read)
+        store_chunk(session, _confirming_user(session, work.run), work.run, rows, now)
+        service.clear_failures(session, work.run.id)
+    work.renewed.note_progress()
     work.read += len(rows)
 
 
 def _end(work: _Work, error: str | None) -> None:
     with write_scope() as session:
-        service.hold(session, work.run.id, work.holder, work.read)
+        service.lock_claimed_import(session, work.run.id, work.holder, work.read)
         service.end_import(session, work.run.id, database_time(), error)

@@ -1,4 +1,4 @@
-"""How the worker deals with providers: all at a time, and with rests for who fails."""
+"""How the worker deals with providers: all in parallel, backing off from those that fail."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,55 +17,54 @@ from core.scraping.runs.apify import (
     UnreachableError,
 )
 
-Done = TypeVar("Done")
+T = TypeVar("T")
+UnusableError = TokenError | NoCreditError | SlowDownError | UnreachableError
 
-REST = timedelta(minutes=30)  # before a refused token or an empty account is tried again
-SHORT_REST = timedelta(minutes=2)  # before a provider that refused a run is tried again
+PAUSE = timedelta(minutes=30)  # before a refused token or an empty account is tried again
+SHORT_PAUSE = timedelta(minutes=2)  # before a provider that refused a run is tried again
 
 
-def each_provider(work: Callable[[str], Done], names: Sequence[str]) -> list[Done]:
-    """Work for all providers at a time: one that answers slowly holds up no other."""
+def map_providers(work: Callable[[str], T], names: Sequence[str]) -> list[T]:
+    """Return the results of work for each provider; a slow one delays no other."""
     if len(names) < 2:
         return [work(name) for name in names]
     with ThreadPoolExecutor(len(names)) as pool:
         return list(pool.map(work, names))
 
 
-def let_rest(
-    provider: str, error: TokenError | NoCreditError | SlowDownError | UnreachableError
-) -> timedelta:
-    """Keep why a provider can't be used, leave it alone for a while, and return for how long."""
+def pause_after(provider: str, error: UnusableError) -> timedelta:
+    """Store why a provider can't be used, and return how long it is left alone."""
     if isinstance(error, TokenError):
-        return rest(provider, "bad_token", str(error), REST)
+        return pause(provider, "bad_token", str(error), PAUSE)
     if isinstance(error, NoCreditError):
-        return rest(provider, "no_credit", str(error), REST)
+        return pause(provider, "no_credit", str(error), PAUSE)
     return back_off(provider, str(error))
 
 
 def back_off(provider: str, detail: str) -> timedelta:
-    """Leave a provider alone that did not answer well; return for how long."""
+    """Leave a provider alone after a bad answer; return for how long."""
     now = database_time()
     with write_scope() as session:
         return lifecycle.back_off(session, provider, detail, now)
 
 
-def rest(provider: str, state: str, detail: str | None, length: timedelta) -> timedelta:
-    """Keep what is wrong with a provider, and leave it alone for so long."""
+def pause(provider: str, state: str, detail: str | None, length: timedelta) -> timedelta:
+    """Store what is wrong with a provider and leave it alone for `length`, which is returned."""
     now = database_time()
     with write_scope() as session:
         lifecycle.set_provider_state(session, provider, state, detail, now, now + length)
     return length
 
 
-def note_unusable(provider: str, state: str, detail: str | None) -> None:
-    """Keep that a provider can't be used as it is set up; the next round asks again."""
+def record_unusable(provider: str, state: str, detail: str | None) -> None:
+    """Store that a provider can't be used as configured; the next round tries again."""
     now = database_time()
     with write_scope() as session:
         lifecycle.set_provider_state(session, provider, state, detail, now, None)
 
 
-def client_of(access: ApifyAccess | None) -> Apify:
-    """Return a client, one per process and way of access."""
+def get_client(access: ApifyAccess | None) -> Apify:
+    """Return the client of this process for a way of access. Raises TokenError without one."""
     if access is None:
         raise TokenError("There is no Apify token.")
     return _client(access)

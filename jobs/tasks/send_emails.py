@@ -1,7 +1,7 @@
-"""When links are mailed. No rules of its own.
+"""Sends emails with links and account notices. No rules of its own.
 
-The links are made here, not by the page that asks: the page takes the same time for
-an address that is known and one that is not, and no token waits in the queue.
+Links are made here, not by the page that asks for them: so the page takes the same time for
+known and unknown addresses, and no token is kept in the queue.
 """
 
 import logging
@@ -17,7 +17,7 @@ from core.database.session import database_time, write_scope
 from core.delivery import smtp
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
-from jobs.claims import alone
+from jobs.claims import skip_if_locked
 from jobs.job import job
 from jobs.queue import huey
 
@@ -26,19 +26,21 @@ log = logging.getLogger(__name__)
 
 @huey.task(expires=3600)
 def send_reset(mail: str) -> None:
-    """Mail the link for a new password, where the address is somebody's."""
-    _write(lambda session: self_service.request_reset(session, mail, _now()), email_templates.reset)
+    """Email a link for a new password, if the address belongs to a user."""
+    _send_link(
+        lambda session: self_service.request_reset(session, mail, _now()), email_templates.reset
+    )
 
 
 @huey.task(expires=3600)
 def send_registration(mail: str) -> None:
-    """Keep somebody who registered, and mail the link that proves the address."""
+    """Store a registration and email the link that confirms the address."""
     base = get_settings().public_url
-    with job("mail") as notes:
+    with job("mail") as report:
         with write_scope() as session:
             made = self_service.register(session, mail, _now())
         if made is None:
-            notes.say("Nobody to write to.")
+            report.summary = "No recipient."
         elif made.token is None:
             deliver(email_templates.known_already(made.mail, base))
         else:
@@ -47,8 +49,8 @@ def send_registration(mail: str) -> None:
 
 @huey.task(expires=86_400)
 def send_invitation(person_id: int) -> None:
-    """Mail an invitation; an earlier link is void."""
-    _write(
+    """Email an invitation; earlier links are revoked."""
+    _send_link(
         lambda session: membership.renew_invitation(session, person_id, _now()),
         email_templates.invitation,
     )
@@ -56,57 +58,57 @@ def send_invitation(person_id: int) -> None:
 
 @huey.periodic_task(crontab(minute="*/5"), expires=300)
 def send_notices() -> None:
-    """Mail what stayed unread behind the bells, where a mail server is set."""
+    """Email unread account notices, if a mail server is configured."""
     if get_settings().amazcope_smtp_url is not None:
-        alone("notices", mail_notices)
+        skip_if_locked("notices", send_unread_notices)
 
 
-def mail_notices() -> None:
-    """Mail each person one letter. Raises OutsideServiceError when any was not taken."""
+def send_unread_notices() -> None:
+    """Send each user one email. Raises OutsideServiceError if any was refused."""
     with write_scope() as session:
         waiting = account_notices.claim_for_mail(session, _now())
     if not waiting:
         return
     base, failed = get_settings().public_url, 0
-    with job("mail") as notes:
+    with job("mail") as report:
         for mail, told in waiting.items():
             try:
                 deliver(email_templates.notices(mail, told, base))
             except OutsideServiceError as error:
-                failed += 1  # the others' letters go out all the same
-                log.warning("Notices were not mailed: %s", error)
-        notes.say(f"Notices mailed to {len(waiting) - failed} of {len(waiting)} people.")
+                failed += 1  # the other emails are sent all the same
+                log.warning("Notices were not sent: %s", error)
+        report.summary = f"Notices sent to {len(waiting) - failed} of {len(waiting)} people."
         if failed:
-            raise OutsideServiceError(f"The mail server refused {failed} letters with notices.")
+            raise OutsideServiceError(f"The mail server refused {failed} emails with notices.")
 
 
 def _now() -> datetime:
     return database_time()
 
 
-def _write(
+def _send_link(
     make: Callable[[Session], tuple[str, str] | None], wording: Callable[[str, str, str], Letter]
 ) -> None:
-    """Make a link in a scope of its own, then send it with none open."""
-    with job("mail") as notes:
+    """Make a link in its own transaction, then send it with none open."""
+    with job("mail") as report:
         with write_scope() as session:
             made = make(session)
         if made is None:
-            notes.say("Nobody to write to.")
+            report.summary = "No recipient."
             return
         mail, token = made
         deliver(wording(mail, token, get_settings().public_url))
-        notes.say("One link is on its way.")
+        report.summary = "One link was sent."
 
 
 def deliver(letter: Letter) -> None:
-    """Hand a letter to the mail server, or print it where none is configured.
+    """Send an email, or log its text if no mail server is configured.
 
-    Raises OutsideServiceError when the server does not take it.
+    Raises OutsideServiceError if the server refuses it.
     """
     settings = get_settings()
     if settings.amazcope_smtp_url is None:
-        log.warning("No mail server is set; this would be mailed: %s", letter.text)
+        log.warning("No mail server is configured; this email was not sent: %s", letter.text)
         return
     server = smtp.mail_server(settings.amazcope_smtp_url.get_secret_value())
     smtp.send(server, settings.amazcope_mail_from, letter.to, letter.subject, letter.text)

@@ -1,31 +1,71 @@
-"""Waking the worker. What is to be done stands in the database; the bell only saves waiting."""
+"""Waking the worker. The work itself is in the database; a wake-up only saves waiting.
+
+Wake after the commit: the worker finds its work by reading the database. The tasks are
+imported late, because they bring the queue along, which few callers need.
+"""
 
 import logging
+from collections.abc import Callable
+from datetime import timedelta
 
 import psycopg
 from redis.exceptions import RedisError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
-_AWAY = (psycopg.Error, RedisError, OSError, ConfigurationError)
+LONGEST_DELAY = timedelta(minutes=5)  # a message lives no longer; the next round comes anyway
+_UNREACHABLE = (psycopg.Error, RedisError, OSError, ConfigurationError)
 
 
-def ring_for_fetches() -> bool:
-    """Have products that are due fetched at once; return whether the worker can be reached.
+def wake_for_fetches(delay: timedelta = timedelta(0)) -> bool:
+    """Have due products fetched, now or after a delay; return whether the queue answered."""
+    from jobs.tasks.dispatch_runs import fetch_now
 
-    Ring after the commit: the worker looks for what is due in the database.
-    """
-    from jobs.tasks.dispatch_runs import fetch_now  # brings the queue along, which only this needs
+    if delay:
+        return _enqueue(lambda: fetch_now.schedule(delay=delay.total_seconds()))
+    return _enqueue(fetch_now)
 
-    for is_last in (False, True):
-        try:
-            fetch_now()
-        except _AWAY as error:
-            # A connection that ended since the last time is only seen when it is used.
-            if is_last:
-                log.warning("The worker could not be called: %s", error)
-        else:
-            return True
-    return False
+
+def wake_after_pause(pause: timedelta) -> None:
+    """Have due products fetched as soon as a pause ends, if that is before the next rounds."""
+    if pause < LONGEST_DELAY:
+        wake_for_fetches(pause + timedelta(seconds=1))
+
+
+def wake_for_import(run_id: int) -> bool:
+    """Have a confirmed import run now; return whether the queue answered."""
+    from jobs.tasks.import_files import import_file
+
+    return _enqueue(lambda: import_file(run_id))
+
+
+def wake_for_advice() -> bool:
+    """Have requested suggestions generated now; return whether the queue answered."""
+    from jobs.tasks.advise_products import advise_now
+
+    return _enqueue(advise_now)
+
+
+def wake_for_approvals() -> bool:
+    """Have approved actions applied now; return whether the queue answered."""
+    from jobs.tasks.apply_actions import apply_now
+
+    return _enqueue(apply_now)
+
+
+def _enqueue(send: Callable[[], object]) -> bool:
+    try:
+        _send(send)
+    except _UNREACHABLE as error:
+        log.warning("The worker can't be reached: %s", error)
+        return False
+    return True
+
+
+# A connection that ended since its last use is noticed only when it is used again.
+@retry(stop=stop_after_attempt(2), retry=retry_if_exception_type(_UNREACHABLE), reraise=True)
+def _send(send: Callable[[], object]) -> None:
+    send()

@@ -12,13 +12,18 @@ from core.history.current import missing_values
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
 from core.history.product_summary import ProductHead
-from core.scraping.runs.status import ProductRun, ScheduleNow, runs_of, schedule_now
+from core.scraping.runs.status import (
+    CurrentSchedule,
+    ProductRun,
+    find_current_schedule,
+    list_product_runs,
+)
 from core.settings.environment import get_settings
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
 from core.tracking.list_filter import COUNT_CAP, Whose
 from core.tracking.lists.freshness import Freshness, freshness
-from core.upkeep.fetch_blockers import hindrances
+from core.upkeep.fetch_blockers import find_blockers
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import ProductName
@@ -149,19 +154,19 @@ def get_fetch_status(
     `trigger_product_refresh` has a product fetched out of turn.
     """
     with read_scope() as session:
-        hindered = hindrances(session, call.principal, get_settings(), call.now)
+        hindered = find_blockers(session, call.principal, get_settings(), call.now)
         if product is None:
             fresh = freshness(session, call.principal, Whose.TEAM)
             return _of_team(
-                fresh, schedule_now(session, call.principal, call.now), hindered, call.now
+                fresh, find_current_schedule(session, call.principal, call.now), hindered, call.now
             )
         head = head_of(session, call.principal, product)
-        runs = runs_of(session, call.principal, head)
+        runs = list_product_runs(session, call.principal, head)
     return _of_product(head, runs, hindered, call.now)
 
 
 def _of_team(
-    fresh: Freshness, schedule: ScheduleNow, hindered: list[str], now: datetime
+    fresh: Freshness, schedule: CurrentSchedule, hindered: list[str], now: datetime
 ) -> FetchStatus:
     team = TeamStatus(
         followed=min(fresh.followed, COUNT_CAP),

@@ -18,8 +18,8 @@ from core.tracking.list_filter import Whose
 from core.tracking.lists import freshness
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import clean_tags
-from core.upkeep.fetch_blockers import known_hindrances
-from jobs.tasks.wake import ring_for_fetches
+from core.upkeep.fetch_blockers import find_known_blockers
+from jobs.tasks.wake import wake_for_fetches
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import Write, tool, written
 from mcp_server.results.arguments import (
@@ -97,7 +97,7 @@ def hindered(
     """Return what keeps those of a verdict from being fetched, as somebody has to mend it."""
     if not any(each.verdict is verdict for each in named):
         return ()
-    return tuple(known_hindrances(session, get_settings(), now))
+    return tuple(find_known_blockers(session, get_settings(), now))
 
 
 class Tracked(WrittenList):
@@ -173,7 +173,7 @@ class RefreshAsked(WrittenList):
         """Return the answer after the worker was called, where there is something to fetch."""
         if self.dry_run or not self.count(Verdict.QUEUED):
             return self
-        return self.model_copy(update={"is_worker_reached": ring_for_fetches()})
+        return self.model_copy(update={"is_worker_reached": wake_for_fetches()})
 
     def besides(self) -> str:
         """Return how many wait before them, and whether the worker knows."""

@@ -12,7 +12,7 @@ from core.accounts.people.membership import acting_owner
 from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
 from jobs.queue import huey
-from jobs.tasks import dispatch_runs
+from jobs.tasks import collect_runs, dispatch_runs
 from tests.factories import follow_all, rows
 from tests.stand_in import RunningStandIn
 
@@ -68,12 +68,12 @@ class World:
             "SELECT count(*) AS n FROM fetch_run WHERE state NOT IN ('collected', 'failed')"
         ):
             assert time.monotonic() < until, self.runs()
-            dispatch_runs.collect()
+            collect_runs.advance_open_runs()
             time.sleep(0.03)
 
     def fetch(self) -> None:
         """Do a whole round."""
-        dispatch_runs.dispatch()
+        dispatch_runs.start_due_runs()
         self.collect_all()
 
     def runs_paid(self) -> int:
@@ -94,4 +94,4 @@ def forget_queue() -> None:
 
 def collect_until_error() -> None:
     for _ in range(100):
-        dispatch_runs.collect()
+        collect_runs.advance_open_runs()

@@ -22,21 +22,21 @@ from core.database import session as db
 from core.scraping.runs import dispatch, lifecycle, store_items
 from core.scraping.runs.apify import Apify, load_client
 from jobs import claims
-from jobs.tasks import dispatch_runs
+from jobs.tasks import collect_runs, dispatch_runs
 
 PATIENCE = 12.0  # seconds after which a child gives up
 
 
 def main() -> None:
     load_client()  # the children share it
-    dispatch_runs.CLAIM = timedelta(milliseconds=200)
-    dispatch_runs.PAGE = 2
-    claims.BEAT = 0.05
+    collect_runs.CLAIM = timedelta(milliseconds=200)
+    collect_runs.PAGE = 2
+    claims.RENEWAL_SECONDS = 0.05
     # Who is stopped within a transaction gives its locks back, here sooner than usual.
     connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
-    dispatch.TERM = dispatch_runs.CLAIM
+    dispatch.TERM = collect_runs.CLAIM
     dispatch_runs.fetch_now.schedule = lambda *_args, **_options: None
-    dispatch_runs.look_at_run.schedule = lambda *_args, **_options: None  # the round is enough
+    collect_runs.poll_run.schedule = lambda *_args, **_options: None  # the round is enough
     _answer("ready")
     for line in sys.stdin:
         _answer(_carry_out(json.loads(line)))
@@ -92,8 +92,8 @@ def _rounds() -> None:
     """Dispatch and collect until nothing is open and nothing is due."""
     until = time.monotonic() + PATIENCE
     while _has_work() and time.monotonic() < until:
-        dispatch_runs.dispatch()
-        dispatch_runs.collect()
+        dispatch_runs.start_due_runs()
+        collect_runs.advance_open_runs()
         time.sleep(0.02)
 
 
@@ -169,7 +169,7 @@ def _before_commit(place: Any, name: str) -> Callable[[], None]:
 
 
 STEPS: dict[str, Callable[[], None]] = {
-    "before the intent is committed": _before_commit(dispatch, "spending"),
+    "before the intent is committed": _before_commit(dispatch, "read_spending"),
     "after the intent is committed": _before(lifecycle, "begin_start"),
     "before the start is asked": _before_commit(lifecycle, "begin_start"),
     "after the start is noted": _before(Apify, "start"),
@@ -178,7 +178,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "after the run's id is stored": _before(Apify, "get_run"),
     "after the end was asked": _before(lifecycle, "mark_finished"),
     "before the end is committed": _before_commit(lifecycle, "mark_finished"),
-    "after the end is stored": _before(dispatch_runs, "_collect"),
+    "after the end is stored": _before(collect_runs, "_collect"),
     "after the first page was read": _after(Apify, "items"),
     "before the first page is committed": _before_commit(store_items, "store_looks"),
     "within a page, after its snapshots": _after(store_items, "store_looks"),

@@ -35,8 +35,8 @@ def test_what_stayed_unread_is_mailed_once(
 ) -> None:
     told(session, principal.person_id, "Your password was changed.", timedelta(minutes=9))
     told(session, principal.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
-    send_emails.mail_notices()
-    send_emails.mail_notices()
+    send_emails.send_unread_notices()
+    send_emails.send_unread_notices()
     [letter] = letters
     assert letter.to == "owner@team.example"
     assert letter.subject == "2 notices from Amazcope"
@@ -48,7 +48,7 @@ def test_neither_the_newest_nor_old_news_is_mailed(
     session: Session, principal: Principal, letters: list[Letter], age: timedelta
 ) -> None:
     told(session, principal.person_id, "News", age)
-    send_emails.mail_notices()
+    send_emails.send_unread_notices()
     assert letters == []
 
 
@@ -58,7 +58,7 @@ def test_what_was_read_is_not_mailed(
     told(session, principal.person_id, "News", timedelta(minutes=9))
     account_notices.mark_read(session, principal, account_notices.newest(session, principal)[0].id)
     session.commit()
-    send_emails.mail_notices()
+    send_emails.send_unread_notices()
     assert letters == []
 
 
@@ -78,7 +78,7 @@ def test_who_wants_none_or_can_not_get_any_is_not_written_to(
     for name, value in so.items():
         setattr(person, name, value)
     told(session, principal.person_id, "News", timedelta(minutes=9))
-    send_emails.mail_notices()
+    send_emails.send_unread_notices()
     assert letters == []
 
 
@@ -99,5 +99,5 @@ def test_a_letter_that_is_refused_stops_no_other_and_is_told(
 
     monkeypatch.setattr(send_emails, "deliver", deliver)
     with pytest.raises(OutsideServiceError):
-        send_emails.mail_notices()
+        send_emails.send_unread_notices()
     assert taken == ["other@team.example"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.tasks import dispatch_runs
+from jobs.tasks import collect_runs, dispatch_runs
 from tests.jobs.fetch_world import World, collect_until_error, set_environment
 
 
@@ -13,7 +13,7 @@ from tests.jobs.fetch_world import World, collect_until_error, set_environment
 def test_a_run_whose_start_was_not_answered_is_found_by_its_input(world: World, fault: str) -> None:
     world.stand_in.fail_next(fault, operation="start_run")
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     assert [run["outside_run_id"] for run in world.runs()] == [None]
     world.collect_all()
     assert world.runs_paid() == 1
@@ -27,7 +27,7 @@ def test_a_run_that_was_never_started_is_withdrawn_and_tried_again(
 ) -> None:
     world.stand_in.fail_next(fault, operation="start_run")
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.runs_paid() == 0
@@ -43,8 +43,8 @@ def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
     monkeypatch.setattr(dispatch_runs, "UNCLEAR_AFTER", timedelta(minutes=3))
     world.stand_in.fail_next("drop_connection", operation="start_run")
     world.follow()
-    dispatch_runs.dispatch()
-    dispatch_runs.collect()
+    dispatch_runs.start_due_runs()
+    collect_runs.advance_open_runs()
     assert [run["state"] for run in world.runs()] == ["intended"]
 
 
@@ -79,7 +79,7 @@ def test_a_run_that_was_given_up_while_its_start_was_answered_is_stopped(
 ) -> None:
     world.follow()
     monkeypatch.setattr(dispatch_runs.lifecycle, "mark_started", lambda *_: False)
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     operations = world.stand_in.stats()["operations"]
     assert operations["abort_run"] == operations["start_run"]
 
@@ -88,12 +88,12 @@ def test_a_run_that_can_never_be_stored_is_given_up_after_a_day(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
 
     def unreadable(*_: Any) -> Any:
         raise RuntimeError("unreadable")
 
-    monkeypatch.setattr(dispatch_runs, "get_batch", unreadable)
+    monkeypatch.setattr(collect_runs, "get_batch", unreadable)
     with pytest.raises(ExceptionGroup):
         collect_until_error()
     assert [run["state"] for run in world.runs()] == ["finished"]
@@ -109,17 +109,17 @@ def test_a_run_that_never_ends_is_stopped_and_its_products_come_back(
 ) -> None:
     world.stand_in.fail_next("never_finishes")
     world.follow()
-    dispatch_runs.dispatch()
-    dispatch_runs.collect()
+    dispatch_runs.start_due_runs()
+    collect_runs.advance_open_runs()
     assert [run["state"] for run in world.runs()] == ["running"]
-    monkeypatch.setattr(dispatch_runs, "LONGEST_RUN", timedelta(0))
+    monkeypatch.setattr(collect_runs, "LONGEST_RUN", timedelta(0))
     world.collect_all()
     assert [(run["state"], run["outside_status"]) for run in world.runs()] == [
         ("failed", "ABORTED")
     ]
     assert set(world.outcomes().values()) == {"timeout"}
     assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
-    monkeypatch.setattr(dispatch_runs, "LONGEST_RUN", timedelta(hours=2))
+    monkeypatch.setattr(collect_runs, "LONGEST_RUN", timedelta(hours=2))
     world.end_of_rest()
     world.fetch()
     assert set(world.outcomes().values()) == {"ok"}
@@ -129,7 +129,7 @@ def test_an_open_run_is_collected_also_when_the_actor_is_set_to_nonsense(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     set_environment(monkeypatch, AMAZCOPE_ACTOR="nobody/knows-it")
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["collected"]
@@ -140,15 +140,15 @@ def test_a_run_that_is_removed_while_it_is_collected_does_not_hold_up_the_others
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.follow()
-    dispatch_runs.dispatch()
-    real, removed = dispatch_runs.advance, world.runs()[0]["id"]
+    dispatch_runs.start_due_runs()
+    real, removed = collect_runs.advance_run, world.runs()[0]["id"]
 
-    def advance(claimed: dispatch_runs.Claim) -> bool:
+    def advance(claimed: collect_runs.RunClaim) -> bool:
         if claimed.run_id == removed:
             world.change("DELETE FROM fetch_item WHERE fetch_run_id = :id", id=removed)
             world.change("DELETE FROM fetch_run WHERE id = :id", id=removed)
         return real(claimed)
 
-    monkeypatch.setattr(dispatch_runs, "advance", advance)
+    monkeypatch.setattr(collect_runs, "advance_run", advance)
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["collected"]

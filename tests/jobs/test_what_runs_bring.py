@@ -1,12 +1,13 @@
 """What becomes of the items that a run brings, or does not bring."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from core.history.observation import Outcome
-from jobs.tasks import dispatch_runs
+from jobs.tasks import collect_runs, dispatch_runs
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, collect_until_error, set_environment
 
 
@@ -120,7 +121,7 @@ def test_a_page_that_is_gone_is_an_answer(world: World) -> None:
 
 def test_a_run_that_vanished_gives_its_products_back(world: World) -> None:
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     world.stand_in.reset()
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
@@ -158,15 +159,15 @@ def test_a_run_that_can_not_be_read_does_not_hold_up_the_others(
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
     world.follow()
-    dispatch_runs.dispatch()
-    real, broken = dispatch_runs.get_batch, world.runs()[0]["id"]
+    dispatch_runs.start_due_runs()
+    real, broken = collect_runs.get_batch, world.runs()[0]["id"]
 
     def get_batch(session: Any, run_id: int, *rest: Any) -> Any:
         if run_id == broken:
             raise RuntimeError("unreadable")
         return real(session, run_id, *rest)
 
-    monkeypatch.setattr(dispatch_runs, "get_batch", get_batch)
+    monkeypatch.setattr(collect_runs, "get_batch", get_batch)
     for _ in range(3):
         with pytest.raises(ExceptionGroup):
             collect_until_error()
@@ -177,13 +178,13 @@ def test_a_run_that_can_not_be_read_does_not_hold_up_the_others(
 
 def test_a_run_that_is_claimed_is_left_alone(world: World) -> None:
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     (run,) = world.runs()
-    claimed = dispatch_runs.claim(run["id"])
+    claimed = collect_runs.claim_run(run["id"])
     assert claimed is not None
-    assert dispatch_runs.claim(run["id"]) is None
-    assert dispatch_runs.collect() == 0
-    assert dispatch_runs.advance(claimed)
+    assert collect_runs.claim_run(run["id"]) is None
+    assert collect_runs.advance_open_runs() == 0
+    assert collect_runs.advance_run(claimed)
     (run,) = world.runs()
     assert run["claimed_until"] is None
 
@@ -192,7 +193,7 @@ def test_a_product_nobody_follows_any_more_leaves_the_round_when_it_comes_back(
     world: World,
 ) -> None:
     world.follow(ASINS[:2])
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     world.change(
         "DELETE FROM tracking USING product p WHERE p.id = product_id AND asin = :asin",
         asin=ASINS[0],
@@ -200,3 +201,20 @@ def test_a_product_nobody_follows_any_more_leaves_the_round_when_it_comes_back(
     world.collect_all()
     assert world.value("SELECT count(*) AS n FROM fetch_schedule") == 1
     assert world.value("SELECT count(*) AS n FROM snapshot") == 2
+
+
+def test_what_a_run_stored_is_verified_at_once_and_a_failure_of_that_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = world.follow()
+    checked: list[set[int]] = []
+
+    def verify(product_ids: Collection[int]) -> None:
+        assert world.value("SELECT count(*) AS n FROM snapshot") == len(numbers)
+        checked.append(set(product_ids))
+        raise ZeroDivisionError("in a rule")
+
+    monkeypatch.setattr(collect_runs, "verify_products", verify)
+    world.fetch()
+    assert checked == [set(numbers)]
+    assert [run["state"] for run in world.runs()] == ["collected"]

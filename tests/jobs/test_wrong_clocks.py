@@ -61,9 +61,9 @@ def test_rests_and_signs_of_life_are_of_now(world_of_a_wrong_clock: World) -> No
     world = world_of_a_wrong_clock
     world.stand_in.fail_next("no_credit", operation="start_run")
     world.follow(ASINS[:1])
-    dispatch_runs.dispatch_round()
-    maintenance.note_life()
-    maintenance.reap_lost()
+    dispatch_runs.dispatch_due()
+    maintenance.send_heartbeat.call_local()
+    maintenance.mark_lost()
     assert minutes_from_now(world, "retry_at", "provider_state") == [pytest.approx(30, abs=2)]
     beat = "CAST(value ->> 'at' AS timestamptz)"
     assert minutes_from_now(world, beat, "setting WHERE name = 'heartbeat'") == [
@@ -75,7 +75,7 @@ def test_rests_and_signs_of_life_are_of_now(world_of_a_wrong_clock: World) -> No
 def test_the_days_advice_is_planned_for_the_right_day(world_of_a_wrong_clock: World) -> None:
     world = world_of_a_wrong_clock
     world.change("UPDATE team SET time_zone = 'UTC'")
-    advise_products.plan_round()
+    advise_products.plan_advice()
     planned = world.rows(
         "SELECT s.advised_on <> CAST(now() AT TIME ZONE 'UTC' AS date) AS is_wrong "
         "FROM suggestion_settings s WHERE advised_on IS NOT NULL"

@@ -17,7 +17,7 @@ from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.importing.queries import find_import
 from core.settings.environment import ROOT, get_settings
-from core.upkeep.heartbeat import beat
+from core.upkeep.heartbeat import record_heartbeat
 from jobs.tasks.import_files import run_import
 from tests.factories import rows
 
@@ -33,7 +33,7 @@ WITHOUT_TIME = b'asin,marketplace,price,bsr\nB0TEST0003,DE,"12,50",42\n'
 def _nothing_kept(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin with an empty cache, and without a queue: tests run imports themselves."""
     st.cache_data.clear()
-    monkeypatch.setattr(imports, "_ring", lambda run_id: None)
+    monkeypatch.setattr(imports, "wake_for_import", lambda run_id: True)
     yield
     st.cache_data.clear()
 
@@ -170,7 +170,7 @@ def test_progress_is_honest_about_the_worker(session: Session, principal: Princi
     assert view is not None
     now = datetime.now(UTC)
     assert "never run" in results.state_sentence(view, None, now)
-    beat(session, now)
+    record_heartbeat(session, now)
     said = results.state_sentence(view, operations.last_sign(), now)
     assert said.startswith("Waiting for the worker, queued")
 

@@ -17,7 +17,7 @@ from core.accounts.access.permissions import Principal
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state
 from core.settings.environment import ROOT
-from core.upkeep.heartbeat import beat
+from core.upkeep.heartbeat import record_heartbeat
 from core.upkeep.job_runs import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run
 from tests.factories import price_only, store
@@ -55,7 +55,7 @@ def test_an_installation_whose_worker_never_ran_says_how_to_start_it(session: Se
 
 
 def test_a_worker_that_beats_and_nothing_wrong_is_fine(session: Session) -> None:
-    beat(session, datetime.now(UTC))
+    record_heartbeat(session, datetime.now(UTC))
     session.commit()
     app = open_page()
     assert "**Everything is fine.**" in app.success[0].value
@@ -67,7 +67,7 @@ def test_a_provider_that_does_not_answer_keeps_the_page_from_being_green(
     session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    beat(session, now)
+    record_heartbeat(session, now)
     first, _ = follow_two(session, principal)
     asked = now - timedelta(minutes=5)
     make_run(session, {first: None}, provider="demo", state="intended", intended_at=asked)
@@ -82,7 +82,7 @@ def test_runs_failures_and_cost_of_the_day_are_shown(
     session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    beat(session, now)
+    record_heartbeat(session, now)
     first, second = follow_two(session, principal)
     make_run(session, {first: "ok", second: "blocked"}, intended_at=now)
     session.commit()
@@ -101,7 +101,7 @@ def test_runs_failures_and_cost_of_the_day_are_shown(
 
 def test_a_failed_job_is_told_with_its_error(session: Session) -> None:
     now = datetime.now(UTC)
-    beat(session, now)
+    record_heartbeat(session, now)
     end_job(session, begin_job(session, "retention"), now, None, "OSError: disk full")
     session.commit()
     app = open_page()

@@ -220,7 +220,7 @@ def test_refresh_puts_the_product_in_line_and_says_so(
 ):
     product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
-    monkeypatch.setattr(products, "ring_for_fetches", lambda: True)
+    monkeypatch.setattr(products, "wake_for_fetches", lambda: True)
     page = open_product()
     page.button(key="refresh").click().run()
     assert not page.exception

@@ -54,7 +54,7 @@ def lamp(session: Session, principal: Principal) -> int:
 
 @pytest.fixture(autouse=True)
 def _nobody_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.commands.suggestions._apply_now", lambda: None)
+    monkeypatch.setattr("app.commands.suggestions.wake_for_approvals", lambda: True)
 
 
 def open_one(number: int) -> AppTest:

@@ -185,7 +185,7 @@ def test_suggestions_about_tracking_are_approved_together(
 
 
 def _as_page(verb: Callable[[], str]) -> str:
-    with patch("app.commands.suggestions._apply_now", lambda: None):
+    with patch("app.commands.suggestions.wake_for_approvals", lambda: True):
         return verb()
 
 
@@ -239,7 +239,9 @@ def test_asking_shows_how_far_the_advisors_are(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ):
     rung: list[bool] = []
-    monkeypatch.setattr("app.commands.suggestions._advise_now", lambda: rung.append(True))
+    monkeypatch.setattr(
+        "app.commands.suggestions.wake_for_advice", lambda: rung.append(True) or True
+    )
     app = open_page("suggestions")
     app.button(key="ask_first").click().run()
     assert not app.exception

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from core.demo.fake_apify.actor_input import AskedPage
 from core.demo.fake_apify.faults import Fault, FaultKind
-from core.scraping.parsers.ranks import names_ranks, read_ranks
+from core.scraping.parsers.ranks import is_rank_label, read_ranks
 
 _OTHER_ASIN: Final = "B0DEMOELSE"  # the page a redirect leads to
 _OVERVIEW: Final = (
@@ -84,7 +84,7 @@ def _without_details(item: dict[str, Any]) -> dict[str, Any]:
 
 def _with_listed_ranks(item: dict[str, Any]) -> dict[str, Any]:
     details = item.get("productDetails") or []
-    lines = [each for each in details if names_ranks(each["name"])]
+    lines = [each for each in details if is_rank_label(each["name"])]
     ranks = [rank for line in lines for rank in read_ranks(line["value"], is_named=True)]
     return {
         **item,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from core.demo.fake_apify.run_store import StandInRun
+from core.demo.fake_apify.run_store import FakeRun
 
 USER_ID: Final = "standInUser000001"
 USERNAME: Final = "amazcope-stand-in"
@@ -12,7 +12,7 @@ _BUILD_ID: Final = "standInBuild00001"
 _BUILD_NUMBER: Final = "1.0.1"
 
 
-def run_body(run: StandInRun, now: datetime) -> dict[str, Any]:
+def run_body(run: FakeRun, now: datetime) -> dict[str, Any]:
     """Return a run as `GET /v2/actor-runs/{id}` answers it."""
     status, finished_at = run.status_at(now), run.finished_at(now)
     return {
@@ -34,7 +34,7 @@ def run_body(run: StandInRun, now: datetime) -> dict[str, Any]:
 
 
 def runs_body(
-    runs: list[StandInRun], *, total: int, offset: int, limit: int, desc: bool, now: datetime
+    runs: list[FakeRun], *, total: int, offset: int, limit: int, desc: bool, now: datetime
 ) -> dict[str, Any]:
     """Return a page of a list of runs."""
     return {
@@ -47,7 +47,7 @@ def runs_body(
     }
 
 
-def dataset_body(run: StandInRun, now: datetime) -> dict[str, Any]:
+def dataset_body(run: FakeRun, now: datetime) -> dict[str, Any]:
     """Return a data set's own description (its items are another request)."""
     count = len(run.delivered_pages(now))
     return {
@@ -133,7 +133,7 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _run_in_short(run: StandInRun, now: datetime) -> dict[str, Any]:
+def _run_in_short(run: FakeRun, now: datetime) -> dict[str, Any]:
     finished_at = run.finished_at(now)
     return {
         "id": run.id,
@@ -151,7 +151,7 @@ def _run_in_short(run: StandInRun, now: datetime) -> dict[str, Any]:
     }
 
 
-def _run_stats(run: StandInRun, until: datetime) -> dict[str, Any]:
+def _run_stats(run: FakeRun, until: datetime) -> dict[str, Any]:
     lasted = max(until - run.started_at, timedelta(0))
     return {
         "inputBodyLen": len(run.input_body),
@@ -164,7 +164,7 @@ def _run_stats(run: StandInRun, until: datetime) -> dict[str, Any]:
     }
 
 
-def _status_message(run: StandInRun, status: str, now: datetime) -> str | None:
+def _status_message(run: FakeRun, status: str, now: datetime) -> str | None:
     if status == "SUCCEEDED":
         crawled = len(set(run.delivered_pages(now)))
         return f"Crawled {crawled}/{len(run.pages)} pages."

@@ -25,7 +25,7 @@ _FINAL_STATUS: Final = {
 
 
 @dataclass(slots=True)
-class StandInRun:
+class FakeRun:
     """A run as the stand-in remembers it. Its status follows from the clock."""
 
     name: str  # its ids without their first three letters
@@ -99,7 +99,7 @@ class StandInRun:
         return DOLLARS_PER_ITEM * len(self.delivered_pages(now))
 
 
-class RunBook:
+class RunStore:
     """All runs of the one account, newest last, and what tests want counted."""
 
     def __init__(self, clock: Clock, run_seconds: float) -> None:
@@ -108,7 +108,7 @@ class RunBook:
         self.requests: Counter[str] = Counter()  # by method and path
         self.operations: Counter[str] = Counter()
         self.runs_by_input: Counter[str] = Counter()  # by `input_hash`
-        self._runs: OrderedDict[str, StandInRun] = OrderedDict()
+        self._runs: OrderedDict[str, FakeRun] = OrderedDict()
         self._started = 0
         # Ids outlive the process in Amazcope's database: two processes must not give the same.
         self._born = secrets.token_hex(4)
@@ -122,13 +122,13 @@ class RunBook:
 
     def start(
         self, actor: str, body: bytes, content_type: str, user_agent: str, faults: list[Fault]
-    ) -> StandInRun:
+    ) -> FakeRun:
         """Start a run. Raises ValueError when the input is no JSON object."""
         run_input = json.loads(body or b"{}")
         if not isinstance(run_input, dict):
             raise ValueError("the input is not an object")
         self._started += 1
-        run = StandInRun(
+        run = FakeRun(
             name=f"{self._born}{self._started:06d}",  # with its letters as long as Apify's 17
             actor=actor,
             started_at=self.clock(),
@@ -143,21 +143,21 @@ class RunBook:
         self.runs_by_input[input_hash(run_input)] += 1
         return run
 
-    def _keep(self, run: StandInRun) -> None:
+    def _keep(self, run: FakeRun) -> None:
         self._runs[run.id] = run
         while len(self._runs) > _MOST_RUNS:
             self._runs.popitem(last=False)
 
-    def find(self, run_id: str) -> StandInRun | None:
+    def find(self, run_id: str) -> FakeRun | None:
         return self._runs.get(run_id)
 
-    def find_by_dataset(self, dataset_id: str) -> StandInRun | None:
+    def find_by_dataset(self, dataset_id: str) -> FakeRun | None:
         return self._runs.get(_run_of(dataset_id, "set"))
 
-    def find_by_store(self, store_id: str) -> StandInRun | None:
+    def find_by_store(self, store_id: str) -> FakeRun | None:
         return self._runs.get(_run_of(store_id, "kvs"))
 
-    def listed(self, actor: str | None, statuses: Iterable[str] = ()) -> list[StandInRun]:
+    def listed(self, actor: str | None, statuses: Iterable[str] = ()) -> list[FakeRun]:
         """Return the runs, oldest first; of one actor, in some states, where asked."""
         wanted, now = frozenset(statuses), self.clock()
         return [
@@ -166,7 +166,7 @@ class RunBook:
             if actor in (None, run.actor) and (not wanted or run.status_at(now) in wanted)
         ]
 
-    def abort(self, run: StandInRun) -> None:
+    def abort(self, run: FakeRun) -> None:
         """End a run that goes on; one that has ended stays as it is."""
         if not run.has_ended(self.clock()):
             run.aborted_at = self.clock()

@@ -24,7 +24,7 @@ from core.demo.fake_apify import responses
 from core.demo.fake_apify.actor_input import AskedPage
 from core.demo.fake_apify.faults import Fault, FaultKind, FaultScript, read_fault
 from core.demo.fake_apify.item_faults import with_quirks
-from core.demo.fake_apify.run_store import Clock, RunBook, StandInRun
+from core.demo.fake_apify.run_store import Clock, FakeRun, RunStore
 from core.errors import InvalidInputError
 from core.runtime import hosts
 from core.settings.environment import STAND_IN_TOKEN
@@ -59,10 +59,10 @@ class _RefusedError(Exception):
         self.response = JSONResponse(responses.error_body(kind, message), status)
 
 
-Handler = Callable[["StandIn", Request, list[Fault]], Awaitable[Response]]
+Handler = Callable[["FakeApify", Request, list[Fault]], Awaitable[Response]]
 
 
-class StandIn(Starlette):
+class FakeApify(Starlette):
     """The application. `book` and `script` are there for tests that share its process."""
 
     def __init__(self, market: ItemSource, *, token: str, run_seconds: float, clock: Clock) -> None:
@@ -70,7 +70,7 @@ class StandIn(Starlette):
         super().__init__(routes=_routes(self), middleware=[guard])
         self.market = market
         self.token = token
-        self.book = RunBook(clock, run_seconds)
+        self.book = RunStore(clock, run_seconds)
         self.script = FaultScript()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,25 +79,25 @@ class StandIn(Starlette):
         await super().__call__(scope, receive, send)
 
 
-def create_stand_in(
+def create_fake_apify(
     market: ItemSource,
     *,
     token: str = DEMO_TOKEN,
     run_seconds: float = 2.0,
     clock: Clock = lambda: datetime.now(UTC),
-) -> StandIn:
+) -> FakeApify:
     """Build the server's ASGI application.
 
     A run takes `run_seconds` by `clock`, and its items show the market at the
     time it finished. `token` is the only one accepted.
     """
-    return StandIn(market, token=token, run_seconds=run_seconds, clock=clock)
+    return FakeApify(market, token=token, run_seconds=run_seconds, clock=clock)
 
 
 # Runs
 
 
-async def _start_run(app: StandIn, request: Request, faults: list[Fault]) -> Response:
+async def _start_run(app: FakeApify, request: Request, faults: list[Fault]) -> Response:
     body = await _unpacked_body(request)
     kind = request.headers.get("content-type", "application/json")
     agent = request.headers.get("user-agent", "")
@@ -109,13 +109,13 @@ async def _start_run(app: StandIn, request: Request, faults: list[Fault]) -> Res
     return _data(responses.run_body(run, app.book.clock()), 201)
 
 
-async def _get_run(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _get_run(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     await _wait_for_finish(app, run, request)
     return _data(responses.run_body(run, app.book.clock()))
 
 
-async def _list_runs(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _list_runs(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     statuses = [word for word in request.query_params.get("status", "").split(",") if word]
     runs = app.book.listed(request.path_params.get("actor"), statuses)
     offset, limit = _number(request, "offset", 0), _number(request, "limit", _MOST_LISTED)
@@ -132,7 +132,7 @@ async def _list_runs(app: StandIn, request: Request, _faults: list[Fault]) -> Re
     return _data(body)
 
 
-async def _abort_run(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _abort_run(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     app.book.abort(run)
     return _data(responses.run_body(run, app.book.clock()))
@@ -141,11 +141,11 @@ async def _abort_run(app: StandIn, request: Request, _faults: list[Fault]) -> Re
 # Storages
 
 
-async def _get_dataset(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _get_dataset(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     return _data(responses.dataset_body(_run_of(app, request), app.book.clock()))
 
 
-async def _list_items(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _list_items(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run, now = _run_of(app, request), app.book.clock()
     pages = run.delivered_pages(now)
     offset, asked_limit = _number(request, "offset", 0), _number(request, "limit", 0)
@@ -165,7 +165,7 @@ async def _list_items(app: StandIn, request: Request, _faults: list[Fault]) -> R
     return _as_format(items, request.query_params.get("format", "json"), headers)
 
 
-def _item(app: StandIn, run: StandInRun, page: AskedPage, at: datetime) -> dict[str, Any]:
+def _item(app: FakeApify, run: FakeRun, page: AskedPage, at: datetime) -> dict[str, Any]:
     is_junglee = run.actor.startswith("junglee")
     look_up = app.market.junglee_item if is_junglee else app.market.item
     known = page.marketplace is not None and page.asin is not None
@@ -182,7 +182,7 @@ def _as_format(items: list[dict[str, Any]], wanted: str, headers: dict[str, str]
     raise _RefusedError(400, "invalid-parameter", "The stand-in knows json and jsonl.")
 
 
-async def _get_record(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _get_record(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     if request.path_params["key"] != "INPUT":
         raise _RefusedError(404, "record-not-found", "The record was not found.")
@@ -192,25 +192,25 @@ async def _get_record(app: StandIn, request: Request, _faults: list[Fault]) -> R
 # Account
 
 
-async def _get_user(_app: StandIn, _request: Request, _faults: list[Fault]) -> Response:
+async def _get_user(_app: FakeApify, _request: Request, _faults: list[Fault]) -> Response:
     return _data(responses.user_body())
 
 
-async def _get_limits(app: StandIn, _request: Request, _faults: list[Fault]) -> Response:
+async def _get_limits(app: FakeApify, _request: Request, _faults: list[Fault]) -> Response:
     now, runs = app.book.clock(), app.book.listed(None)
     spent = sum((run.cost_at(now) for run in runs), Decimal(0))
     running = sum(not run.has_ended(now) for run in runs)
     return _data(responses.limits_body(spent, running, now))
 
 
-async def _get_actor(app: StandIn, request: Request, _faults: list[Fault]) -> Response:
+async def _get_actor(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     return _data(responses.actor_body(request.path_params["actor"], app.book.clock()))
 
 
 # For tests
 
 
-async def _stats(app: StandIn, _request: Request) -> Response:
+async def _stats(app: FakeApify, _request: Request) -> Response:
     book = app.book
     return JSONResponse(
         {
@@ -222,7 +222,7 @@ async def _stats(app: StandIn, _request: Request) -> Response:
     )
 
 
-async def _add_faults(app: StandIn, request: Request) -> Response:
+async def _add_faults(app: FakeApify, request: Request) -> Response:
     try:
         body = await request.json()
         for wanted in body if isinstance(body, list) else [body]:
@@ -232,7 +232,7 @@ async def _add_faults(app: StandIn, request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
-async def _reset(app: StandIn, _request: Request) -> Response:
+async def _reset(app: FakeApify, _request: Request) -> Response:
     app.book.forget()
     app.script.clear()
     return JSONResponse({"ok": True})
@@ -241,14 +241,14 @@ async def _reset(app: StandIn, _request: Request) -> Response:
 # The way every request takes
 
 
-def _routes(app: StandIn) -> list[Route]:
+def _routes(app: FakeApify) -> list[Route]:
     def api(path: str, operation: str, handler: Handler, method: str = "GET") -> Route:
         async def endpoint(request: Request) -> Response:
             return await _answer(app, request, operation, handler)
 
         return Route("/v2" + path, endpoint, methods=[method])
 
-    def control(path: str, verb: Callable[[StandIn, Request], Awaitable[Response]]) -> Route:
+    def control(path: str, verb: Callable[[FakeApify, Request], Awaitable[Response]]) -> Route:
         async def endpoint(request: Request) -> Response:
             if request.client is None or request.client.host not in _LOOPBACK:
                 message = "Faults are scripted from the machine the stand-in runs on."
@@ -278,7 +278,7 @@ def _routes(app: StandIn) -> list[Route]:
     ]
 
 
-async def _answer(app: StandIn, request: Request, operation: str, handler: Handler) -> Response:
+async def _answer(app: FakeApify, request: Request, operation: str, handler: Handler) -> Response:
     """Answer one request: check the token, let the scripted faults happen, do the work."""
     app.book.requests[f"{request.method} {request.url.path}"] += 1
     app.book.operations[operation] += 1
@@ -312,7 +312,7 @@ def _refuse_where_scripted(faults: dict[FaultKind, Fault]) -> None:
         raise _no_credit()
 
 
-def _check_token(app: StandIn, request: Request) -> None:
+def _check_token(app: FakeApify, request: Request) -> None:
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     if token == NO_CREDIT_TOKEN:
         raise _no_credit()
@@ -342,7 +342,7 @@ async def _hang_up(request: Request) -> Response:
     return Response(status_code=500)
 
 
-async def _wait_for_finish(app: StandIn, run: StandInRun, request: Request) -> None:
+async def _wait_for_finish(app: FakeApify, run: FakeRun, request: Request) -> None:
     """Hold the answer while the run goes on, up to `waitForFinish` seconds."""
     wait = min(_number(request, "waitForFinish", 0), _LONGEST_WAIT)
     until = time.monotonic() + wait
@@ -373,7 +373,7 @@ def _gunzipped(packed: bytes) -> bytes:
     return body
 
 
-def _run_of(app: StandIn, request: Request) -> StandInRun:
+def _run_of(app: FakeApify, request: Request) -> FakeRun:
     names, book = request.path_params, app.book
     if "dataset" in names:
         run = book.find_by_dataset(names["dataset"])

@@ -31,7 +31,7 @@ _KEPT: Final = 2.0  # seconds between two looks at the database
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
+class AppliedChanges:
     """A change that a demo page shows from `since` on. `until` None: to this day."""
 
     change: Change
@@ -44,10 +44,10 @@ class Adopted:
         return self.since <= at and (self.until is None or at < self.until)
 
 
-Adoptions = Mapping[Key, Sequence[Adopted]]
+Adoptions = Mapping[Key, Sequence[AppliedChanges]]
 
 
-def nothing_adopted() -> Adoptions:
+def nothing_applied() -> Adoptions:
     """The market as its seed makes it."""
     return {}
 
@@ -64,17 +64,17 @@ ORDER BY a.applied_at, a.id
 """
 
 
-def adoptions(session: Session) -> Adoptions:
+def find_applied_changes(session: Session) -> Adoptions:
     """Return every listing and price change of demo products that was applied, the first first."""
-    found: dict[Key, list[Adopted]] = {}
+    found: dict[Key, list[AppliedChanges]] = {}
     for marketplace, asin, change, values, since, until in session.execute(text(_ADOPTED)):
         if not is_tracking(Change(change)):
-            adopted = Adopted(Change(change), values, since, until)
+            adopted = AppliedChanges(Change(change), values, since, until)
             found.setdefault((marketplace, asin), []).append(adopted)
     return found
 
 
-def stored_adoptions() -> Callable[[], Adoptions]:
+def read_applied_changes() -> Callable[[], Adoptions]:
     """Return a question to the database, asked anew every two seconds.
 
     Where there is none, or it does not answer, the last answer holds.
@@ -87,7 +87,7 @@ def stored_adoptions() -> Callable[[], Adoptions]:
             return found
         try:
             with read_scope() as session:
-                found = adoptions(session)
+                found = find_applied_changes(session)
         except (ConfigurationError, SQLAlchemyError) as error:
             log.warning("What was changed on demo pages is not known: %s", error)
         known[0] = time.monotonic(), found
@@ -97,7 +97,11 @@ def stored_adoptions() -> Callable[[], Adoptions]:
 
 
 def as_changed(
-    stocked: Stocked, offer: Offer, listing: Listing, adopted: Sequence[Adopted], at: datetime
+    stocked: Stocked,
+    offer: Offer,
+    listing: Listing,
+    adopted: Sequence[AppliedChanges],
+    at: datetime,
 ) -> tuple[Offer, Listing]:
     """Return what a page shows with the changes that hold at a time."""
     for each in adopted:
@@ -107,7 +111,7 @@ def as_changed(
     return offer, listing
 
 
-def _changed_offer(stocked: Stocked, offer: Offer, adopted: Adopted, at: datetime) -> Offer:
+def _changed_offer(stocked: Stocked, offer: Offer, adopted: AppliedChanges, at: datetime) -> Offer:
     """Return an offer with a seller's own price or coupon; another's in the Buy Box stays."""
     if offer.price is None or offer.seller != own_seller(stocked)[0]:
         return offer
@@ -130,7 +134,7 @@ def _ranks(offer: Offer, ratio: float, since: timedelta) -> tuple[CategoryRank, 
     return tuple(replace(each, rank=max(1, round(each.rank * factor))) for each in offer.ranks)
 
 
-def _changed_listing(listing: Listing, adopted: Adopted) -> Listing:
+def _changed_listing(listing: Listing, adopted: AppliedChanges) -> Listing:
     values = adopted.values
     match adopted.change:
         case Change.UPDATE_TITLE:

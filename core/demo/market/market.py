@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.demo.market import items
-from core.demo.market.applied_changes import Adoptions, as_changed, nothing_adopted
+from core.demo.market.applied_changes import Adoptions, as_changed, nothing_applied
 from core.demo.market.catalogue import DemoProduct, Stocked, listing_of, stock_of
 from core.demo.market.observations import Offer, observed, offers_of
 from core.demo.market.simulation import ORIGIN, hours_since, simulate
@@ -36,7 +36,7 @@ class Market:
     def __init__(
         self,
         seed: int = DEFAULT_SEED,
-        adopted: Callable[[], Adoptions] = nothing_adopted,
+        adopted: Callable[[], Adoptions] = nothing_applied,
         origin: datetime = ORIGIN,
     ) -> None:
         self.seed = seed

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from core.demo.market.catalogue import DemoProduct, Stocked
 from core.demo.market.keyed_random import one
-from core.demo.market.simulation import Fate, Looks
+from core.demo.market.simulation import Fate, SimulatedValues
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -63,7 +63,7 @@ class Offer(NamedTuple):
     coupon_amount: int | None = None  # instead of percent, where a seller set one
 
 
-def offers_of(stocked: Stocked, looks: Looks) -> Iterator[Offer]:
+def offers_of(stocked: Stocked, looks: SimulatedValues) -> Iterator[Offer]:
     """Return what each simulated hour shows, in their order."""
     columns = (
         looks.is_gone,

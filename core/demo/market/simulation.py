@@ -83,7 +83,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class SimulatedValues:
     """What each hour shows. One array per value, all as long as the hours asked for."""
 
     price: Hours  # what a buyer pays at the featured offer, coupon not taken off
@@ -141,7 +141,7 @@ def hours_since(
     return (times.astype("datetime64[h]") - first).astype(np.int64)
 
 
-def simulate(traits: Traits, hours: Hours) -> Looks:
+def simulate(traits: Traits, hours: Hours) -> SimulatedValues:
     """Return what a product shows at each of these hours."""
     moments = _felt_hours(hours)
     regular, deal = _regular_price(traits, moments), spell(traits.key, moments, _DEAL)
@@ -156,7 +156,7 @@ def simulate(traits: Traits, hours: Hours) -> Looks:
         + _reaction_to_price(traits, offered, coupon)
         + _reaction_to_stock(out, suppressed)
     )
-    return Looks(
+    return SimulatedValues(
         price=np.where(lost, _rival_price(traits, hours, price), price),
         regular_price=regular[0],
         is_deal=deal.active[0] & ~lost,

@@ -59,7 +59,7 @@ class ReaderFailedError(AmazcopeError):
     """The reader has a fault of its own; what it was is in the log."""
 
 
-def call_apart(function: Callable[..., T], *arguments: Any, limits: Limits = PREVIEW) -> T:
+def call_isolated(function: Callable[..., T], *arguments: Any, limits: Limits = PREVIEW) -> T:
     """Return what a function of a module returns when it runs in a process of its own.
 
     Raises UnreadableFileError where it refuses its input, breaks a limit or crashes,
@@ -69,15 +69,15 @@ def call_apart(function: Callable[..., T], *arguments: Any, limits: Limits = PRE
         return next(values)  # type: ignore[no-any-return]
 
 
-def stream_apart(
+def stream_isolated(
     function: Callable[..., Iterator[T]], *arguments: Any, limits: Limits = WHOLE_FILE
 ) -> Generator[T, None, None]:
-    """Yield what a function of a module yields in a process of its own; raises as `call_apart`."""
+    """Yield what a function yields in a process of its own. Raises as `call_isolated`."""
     yield from ask_reader(Request(function, arguments, True, limits))
 
 
 def ask_process(request: Request) -> Generator[Any, None, None]:
-    """Yield what a reader answers to a request. Raises as `call_apart`."""
+    """Yield what a reader answers to a request. Raises as `call_isolated`."""
     with _reader(request) as reader:
         while True:
             kind, value = reader.next_answer()

@@ -12,12 +12,19 @@ from typing import Any
 from core.importing.files.json_values import ITEM_LIMIT, BrokenItem, JsonText, parse_line
 from core.importing.files.source_file import CHUNK, TextForm, UnreadableFileError, open_text
 
-__all__ = ["BrokenItem", "Layout", "find_layout", "looks_like_json", "read_items", "read_scalars"]
+__all__ = [
+    "BrokenItem",
+    "JsonLayout",
+    "find_layout",
+    "looks_like_json",
+    "read_items",
+    "read_scalars",
+]
 
 LISTS = ("products", "product", "items", "results", "data")  # keys that hold items in envelopes
 
 
-class Layout(Enum):
+class JsonLayout(Enum):
     """How items are put together in a file."""
 
     ARRAY = auto()
@@ -32,14 +39,14 @@ def looks_like_json(start: str) -> bool:
     return head[:1] == "{" or (head[:1] == "[" and head[1:].lstrip()[:1] in ("{", "[", "]", ""))
 
 
-def find_layout(path: Path, form: TextForm) -> Layout:
+def find_layout(path: Path, form: TextForm) -> JsonLayout:
     """Return how the items of a JSON file are put together."""
     with open_text(path, form) as stream:
         if stream.read(64 * 1024).lstrip()[:1] == "[":
-            return Layout.ARRAY
+            return JsonLayout.ARRAY
     if _are_lines(path, form):
-        return Layout.LINES
-    return Layout.ENVELOPE if _has_list(path, form) else Layout.SINGLE
+        return JsonLayout.LINES
+    return JsonLayout.ENVELOPE if _has_list(path, form) else JsonLayout.SINGLE
 
 
 def _are_lines(path: Path, form: TextForm) -> bool:
@@ -61,13 +68,13 @@ def _are_lines(path: Path, form: TextForm) -> bool:
     return False
 
 
-def read_items(path: Path, form: TextForm, layout: Layout) -> Iterator[Any]:
+def read_items(path: Path, form: TextForm, layout: JsonLayout) -> Iterator[Any]:
     """Yield the items in order, as json.loads would make them; `BrokenItem` for a bad one.
 
     Raises UnreadableFileError where the file breaks off or stops being JSON.
     """
     with open_text(path, form) as stream:
-        if layout is Layout.LINES:
+        if layout is JsonLayout.LINES:
             while line := stream.readline(ITEM_LIMIT):
                 if line.strip():
                     yield parse_line(line)
@@ -93,10 +100,10 @@ def read_scalars(path: Path, form: TextForm) -> dict[str, Any]:
     return found
 
 
-def _items(text: JsonText, layout: Layout) -> Iterator[Any]:
-    if layout is Layout.ENVELOPE:
+def _items(text: JsonText, layout: JsonLayout) -> Iterator[Any]:
+    if layout is JsonLayout.ENVELOPE:
         yield from _items_of_envelope(text)
-    elif layout is Layout.ARRAY:
+    elif layout is JsonLayout.ARRAY:
         for _ in text.elements():
             yield text.value()
     elif text.next_sign():
@@ -114,7 +121,7 @@ def _items_of_envelope(text: JsonText) -> Iterator[Any]:
         if text.next_sign() == "{":
             yield from _items_of_object(text)
         else:
-            yield from _items(text, Layout.ARRAY)
+            yield from _items(text, JsonLayout.ARRAY)
 
 
 def _holds_items(key: str, text: JsonText) -> bool:
@@ -129,7 +136,7 @@ def _items_of_object(text: JsonText) -> Iterator[Any]:
             text.skip()
         elif key == "items" and not single and text.next_sign() == "[":
             single = None
-            yield from _items(text, Layout.ARRAY)
+            yield from _items(text, JsonLayout.ARRAY)
         else:
             single[key] = text.value()
     if single is not None:

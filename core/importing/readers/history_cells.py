@@ -84,7 +84,9 @@ class HistoryCells:
         if not cell.isascii() or not cell.replace(".", "").isdigit():
             self._check_currency(find_currency(cell, self.marketplace) or currency)
         return self._parsed(
-            name, bit, lambda cell: value_parsers.amount(cell, self.marketplace, currency)
+            name,
+            bit,
+            lambda cell: value_parsers.parse_amount_text(cell, self.marketplace, currency),
         )
 
     def read(self, name: str, bit: Seen, parse: Callable[[str], T | None]) -> T | None:
@@ -99,7 +101,7 @@ class HistoryCells:
             value = parse(self.cell(name))
         except UnreadableValueError:
             self.unreadable[self.column(name)] = self.cell(name)
-            self._unreadable[bit] = value_parsers.excerpt(self.cell(name))
+            self._unreadable[bit] = value_parsers.make_excerpt(self.cell(name))
             return None
         self.seen |= bit
         return value

@@ -260,7 +260,9 @@ def _are_stars(cells: Sequence[str]) -> bool:
     "3.0" has none: so programs write counts where some are missing.
     """
     filled = [cell for cell in cells if not is_absent(cell)]
-    if not filled or not all(_STAR.fullmatch(c) or localized_text.states_rating(c) for c in filled):
+    if not filled or not all(
+        _STAR.fullmatch(c) or localized_text.mentions_rating(c) for c in filled
+    ):
         return False
     return not all(_WHOLE.fullmatch(cell) for cell in filled)
 
@@ -284,15 +286,15 @@ def _are_counts(cells: Sequence[str]) -> bool:
 
 
 def _is_above_scales(cell: str) -> bool:
-    return _is_count(cell) and (value_parsers.whole_number(cell) or 0) > _HIGHEST_SCALE
+    return _is_count(cell) and (value_parsers.parse_whole_number(cell) or 0) > _HIGHEST_SCALE
 
 
 def _is_truth(cell: str) -> bool:
-    return _reads(value_parsers.truth, cell)
+    return _reads(value_parsers.parse_bool, cell)
 
 
 def _is_count(cell: str) -> bool:
-    return _reads(value_parsers.whole_number, cell)
+    return _reads(value_parsers.parse_whole_number, cell)
 
 
 def _is_money(cell: str) -> bool:
@@ -312,7 +314,7 @@ def rank_cell(cell: str) -> tuple[CategoryRank, ...]:
     Raises UnreadableValueError.
     """
     try:
-        rank = value_parsers.rank_number(cell)
+        rank = value_parsers.parse_rank_number(cell)
     except UnreadableValueError:
         found = ranks.read_ranks(cell, is_named=True)
         if not found:
@@ -332,8 +334,8 @@ _FITS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(AMOUNTS, _is_money),
     **dict.fromkeys(("ratings_count", "reviews_count", "offers_new", "offers_used"), _is_count),
     "rank": lambda cell: _reads(rank_cell, cell),
-    "further_rank": lambda cell: _reads(value_parsers.rank_number, cell),
-    "rating": lambda cell: _reads(localized_text.rating, cell),
+    "further_rank": lambda cell: _reads(value_parsers.parse_rank_number, cell),
+    "rating": lambda cell: _reads(localized_text.parse_rating, cell),
     "time": _is_moment,
     "is_available": _is_truth,
     "status": is_check_word,

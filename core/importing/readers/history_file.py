@@ -205,12 +205,12 @@ def _observe(row: HistoryCells, asin: str, captured_at: datetime, status: Status
         return _gone(row, asin, captured_at)
     currency = row.currency()
     amounts = {name: row.amount(name, bit, currency) for name, bit in _AMOUNTS}
-    counts = {name: row.read(name, bit, value_parsers.whole_number) for name, bit in _COUNTS}
-    rating = row.read("rating", Seen.RATING, localized_text.rating)
+    counts = {name: row.read(name, bit, value_parsers.parse_whole_number) for name, bit in _COUNTS}
+    rating = row.read("rating", Seen.RATING, localized_text.parse_rating)
     ranks = _ranks(row)
     availability, stock_left = _availability(row, status)
     coupon = row.read(
-        "coupon", Seen.COUPON, lambda cell: localized_text.coupon(cell, row.marketplace)
+        "coupon", Seen.COUPON, lambda cell: localized_text.parse_coupon(cell, row.marketplace)
     )
     price, basis = _price(amounts)
     if price is not None:
@@ -289,7 +289,7 @@ def _price(amounts: Mapping[str, int | None]) -> tuple[int | None, PriceBasis | 
 
 def _ranks(row: HistoryCells) -> tuple[CategoryRank, ...]:
     found = row.read("rank", Seen.BSR, rank_cell) or ()
-    further = row.read("further_rank", Seen.BSR, value_parsers.rank_number)
+    further = row.read("further_rank", Seen.BSR, value_parsers.parse_rank_number)
     if row.has("rank") and not row.cell("rank"):
         row.seen |= Seen.BSR  # a blank rank: the page showed none
     path = category_path(row.cell("category"))
@@ -314,7 +314,7 @@ def _availability(row: HistoryCells, status: Status) -> tuple[Availability | Non
     """Return the state and how many are left, from the status, a sentence or a yes or no."""
     state, left = _sentence(row)
     if state is None and row.cell("is_available"):
-        is_there = row.read("is_available", Seen.AVAILABILITY, value_parsers.truth)
+        is_there = row.read("is_available", Seen.AVAILABILITY, value_parsers.parse_bool)
         if is_there is not None:
             state = Availability.IN_STOCK if is_there else Availability.UNAVAILABLE
     state = status.availability or state
@@ -331,7 +331,7 @@ def _sentence(row: HistoryCells) -> tuple[Availability | None, int | None]:
 
 
 def _known_sentence(cell: str) -> tuple[Availability | None, int | None]:
-    state, left = localized_text.availability(cell)
+    state, left = localized_text.parse_availability(cell)
     if state is None:
         raise UnreadableValueError("This sentence about stock is not known.")
     return state, left

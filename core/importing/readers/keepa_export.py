@@ -97,11 +97,11 @@ def _read(
 def _observe(row: "_Row", marketplace: Marketplace, asin: str, context: ReadContext) -> Observation:
     assert context.captured_at is not None
     amounts = {name: row.amount(name, bit, marketplace) for name, bit in _AMOUNTS}
-    counts = {name: row.read(name, bit, value_parsers.whole_number) for name, bit in _COUNTS}
+    counts = {name: row.read(name, bit, value_parsers.parse_whole_number) for name, bit in _COUNTS}
     price, basis = shown_price(amounts)
     ranks = _ranks(row)
     listing = _listing(row)
-    rating = row.read("rating", Seen.RATING, localized_text.rating)
+    rating = row.read("rating", Seen.RATING, localized_text.parse_rating)
     seller, fulfilment = _seller(row)
     if row.seen & (Seen.BUY_BOX | Seen.NEW_PRICE | Seen.AMAZON_PRICE):
         row.seen |= Seen.PRICE
@@ -166,7 +166,7 @@ class _Row:
             value = parse(self.cell(name))
         except UnreadableValueError:
             self.unreadable[self.columns.by_field[name]] = self.cell(name)
-            self._unreadable[bit] = value_parsers.excerpt(self.cell(name))
+            self._unreadable[bit] = value_parsers.make_excerpt(self.cell(name))
             return None
         self.seen |= bit
         return value
@@ -181,8 +181,8 @@ def export_amount(written: str, marketplace: Marketplace) -> int | None:
     bare = written.strip()
     unsigned = _SIGNS.sub("", bare).strip()
     if _GROUPED.fullmatch(unsigned):
-        return value_parsers.amount(unsigned.replace(",", ""), marketplace)
-    return value_parsers.amount(unsigned if _is_plain(unsigned) else bare, marketplace)
+        return value_parsers.parse_amount_text(unsigned.replace(",", ""), marketplace)
+    return value_parsers.parse_amount_text(unsigned if _is_plain(unsigned) else bare, marketplace)
 
 
 def _is_plain(written: str) -> bool:
@@ -191,7 +191,7 @@ def _is_plain(written: str) -> bool:
 
 def _ranks(row: _Row) -> tuple[CategoryRank, ...]:
     """Return the rank in the root category, which is what Keepa's exports give."""
-    rank = row.read("rank", Seen.BSR, value_parsers.rank_number)
+    rank = row.read("rank", Seen.BSR, value_parsers.parse_rank_number)
     root = row.cell("root") or next(iter(_path(row)), UNNAMED_CATEGORY)
     return (CategoryRank(root[: value_parsers.LONGEST_NAME], rank),) if rank else ()
 

@@ -34,7 +34,7 @@ def find_zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def zone_words(name: str) -> str:
+def describe_zone(name: str) -> str:
     """Say how `read_moment` takes times that don't say all of it; `name` is an IANA name."""
     return (
         f"A time without a zone is read as {name}, "

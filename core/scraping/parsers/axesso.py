@@ -23,22 +23,22 @@ from core.history.observation import (
 )
 from core.scraping.parsers import item_reader, localized_text, value_parsers
 from core.scraping.parsers.failed_pages import (
-    dead_end,
+    find_page_failure,
     outcome_of_page,
     outcome_of_signs,
     outcome_of_status,
     understood,
 )
 from core.scraping.parsers.identity import (
-    Asked,
     Identity,
-    failure_of,
-    identify,
+    RequestedProduct,
+    identify_item,
+    make_failure,
     read_asin,
 )
-from core.scraping.parsers.item_reader import Look
+from core.scraping.parsers.item_reader import ItemReader
 from core.scraping.parsers.product_details import Details, read_details
-from core.scraping.parsers.ranks import listed_ranks
+from core.scraping.parsers.ranks import read_listed_ranks
 
 # "Visit the Acme Store", "Brand: Acme", "Besuche den Acme-Store", "品牌：Acme"
 _BRAND_WRAPPINGS: Final = (
@@ -61,58 +61,64 @@ _DETAIL_LISTS: Final = ("productDetails", "technicalDetails", "productOverview",
 
 
 def parse_item(
-    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure:
     """Return what an item says about its product, or why it says nothing.
 
     `asked` None: an item from a file, which must name marketplace and ASIN itself.
     """
     if not isinstance(item, Mapping):
-        return failure_of({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
+        return make_failure({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
     ended = _dead_end(item, asked, captured_at)
     if ended is not None:
         return ended
     asin = read_asin(item.get("asin"))
     if asin is None:
         return _without_asin(item, asked, captured_at)
-    identity = identify(asin, item.get("url"), asked, captured_at)
+    identity = identify_item(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):
         return identity
     return understood(_observe(item, identity, captured_at), item, asked)
 
 
 def _dead_end(
-    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure | None:
     try:
-        status = value_parsers.whole_number(item.get("statusCode"))
+        status = value_parsers.parse_whole_number(item.get("statusCode"))
     except value_parsers.UnreadableValueError:
         status = None
     if status is not None and status != 200:
         reason = item.get("error") or item.get("statusMessage")
-        return dead_end(item, asked, captured_at, Source.AXESSO, outcome_of_status(status), reason)
+        return find_page_failure(
+            item, asked, captured_at, Source.AXESSO, outcome_of_status(status), reason
+        )
     sign = outcome_of_signs(item)
     if sign is not None:
-        return dead_end(item, asked, captured_at, Source.AXESSO, *sign)
+        return find_page_failure(item, asked, captured_at, Source.AXESSO, *sign)
     of_page = outcome_of_page(item)
     if of_page is None:
         return None
-    return dead_end(item, asked, captured_at, Source.AXESSO, of_page, item.get("statusMessage"))
+    return find_page_failure(
+        item, asked, captured_at, Source.AXESSO, of_page, item.get("statusMessage")
+    )
 
 
-def _without_asin(item: Mapping[str, Any], asked: Asked | None, captured_at: datetime) -> Failure:
+def _without_asin(
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
+) -> Failure:
     """Status 200 and no ASIN: another kind of page, or a product page that was not understood."""
     if value_parsers.clean_or_none(item.get("title"), value_parsers.LONGEST_TITLE) is None:
         detail = "The page that answered is no product page: check the ASIN."
-        return failure_of(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
+        return make_failure(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
     detail = "The page was read, but its ASIN was not found. It will be tried again."
-    return failure_of(item, asked, captured_at, Outcome.PARSE_ERROR, detail)
+    return make_failure(item, asked, captured_at, Outcome.PARSE_ERROR, detail)
 
 
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
     marketplace, asin = identity
-    look = Look(item)
-    price = look.read(item_reader.PRICE, "price", value_parsers.amount, marketplace)
+    look = ItemReader(item)
+    price = look.read(item_reader.PRICE, "price", value_parsers.parse_amount_text, marketplace)
     state, stock_left = _availability(look, price)
     seller = look.read(
         item_reader.SELLER, "soldBy", value_parsers.clean_text, value_parsers.LONGEST_NAME
@@ -121,7 +127,7 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         item_reader.FULFILMENT, "fulfilledBy", value_parsers.clean_text, value_parsers.LONGEST_NAME
     )
     coupon = look.read(
-        item_reader.COUPON, "coupon", localized_text.coupon, marketplace, is_coupon=True
+        item_reader.COUPON, "coupon", localized_text.parse_coupon, marketplace, is_coupon=True
     )
     details = _details(look)
     return Observation(
@@ -133,18 +139,18 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         price_basis=PriceBasis.BUY_BOX if price is not None else None,
         buy_box_price=price,
         list_price=look.read(
-            item_reader.LIST_PRICE, "retailPrice", value_parsers.amount, marketplace
+            item_reader.LIST_PRICE, "retailPrice", value_parsers.parse_amount_text, marketplace
         ),
         used_price=look.read(item_reader.USED_PRICE, "buyBoxUsed", _used_price, marketplace),
-        deal_price=price if look.read(item_reader.DEAL, "deal", value_parsers.truth) else None,
+        deal_price=price if look.read(item_reader.DEAL, "deal", value_parsers.parse_bool) else None,
         coupon_amount=coupon[0] if coupon else None,
         coupon_percent=coupon[1] if coupon else None,
         buy_box_seller=seller,
-        fulfilment=localized_text.fulfilment(seller, shipper),
+        fulfilment=localized_text.parse_fulfilment(seller, shipper),
         ranks=_ranks(look, marketplace, details.ranks),
-        rating=look.read(item_reader.RATING, "productRating", localized_text.rating),
+        rating=look.read(item_reader.RATING, "productRating", localized_text.parse_rating),
         ratings_count=look.read(
-            item_reader.RATINGS_COUNT, "countReview", value_parsers.whole_number
+            item_reader.RATINGS_COUNT, "countReview", value_parsers.parse_whole_number
         ),
         availability=state,
         stock_left=stock_left,
@@ -155,14 +161,14 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
     )
 
 
-def _outcome(look: Look, price: int | None, state: Availability | None) -> Outcome:
+def _outcome(look: ItemReader, price: int | None, state: Availability | None) -> Outcome:
     return item_reader.outcome_of(price, state, knows_price=bool(look.bits & item_reader.PRICE))
 
 
-def _availability(look: Look, price: int | None) -> tuple[Availability | None, int | None]:
+def _availability(look: ItemReader, price: int | None) -> tuple[Availability | None, int | None]:
     """Return state and stock left; an empty sentence says nothing, an unknown one is unreadable."""
     key = "warehouseAvailability"
-    state, stock_left = look.read(0, key, localized_text.availability) or (None, None)
+    state, stock_left = look.read(0, key, localized_text.parse_availability) or (None, None)
     if state is None:
         if look.item.get(key):
             look.note_unreadable(item_reader.AVAILABILITY, look.item[key])
@@ -178,10 +184,10 @@ def _used_price(offer: object, marketplace: Marketplace) -> int | None:
         return None
     if isinstance(offer, Mapping):
         offer = offer.get("price")
-    return value_parsers.amount(offer, marketplace)
+    return value_parsers.parse_amount_text(offer, marketplace)
 
 
-def _details(look: Look) -> Details:
+def _details(look: ItemReader) -> Details:
     """Read the page's named details; none at all (null) means that this part was not read."""
     item = look.item
     lists = [item[key] for key in _DETAIL_LISTS if isinstance(item.get(key), list)]
@@ -198,7 +204,7 @@ def _details(look: Look) -> Details:
 
 
 def _ranks(
-    look: Look, marketplace: Marketplace, in_details: tuple[CategoryRank, ...]
+    look: ItemReader, marketplace: Marketplace, in_details: tuple[CategoryRank, ...]
 ) -> tuple[CategoryRank, ...]:
     """Return the ranks of the newer list, else those among the details.
 
@@ -207,13 +213,13 @@ def _ranks(
     if not look.item.get("bestSellersRank"):
         return in_details
     key = "bestSellersRank"
-    listed = look.read(item_reader.BSR, key, listed_ranks, "categoryName", "link", marketplace)
+    listed = look.read(item_reader.BSR, key, read_listed_ranks, "categoryName", "link", marketplace)
     if listed is None and not in_details:
         look.bits &= ~item_reader.BSR  # the details hold none, and the list can't be read
     return listed or in_details
 
 
-def _listing(look: Look, attributes: dict[str, str]) -> Listing | None:
+def _listing(look: ItemReader, attributes: dict[str, str]) -> Listing | None:
     item = look.item
     title = look.read(
         item_reader.LISTING, "title", value_parsers.clean_text, value_parsers.LONGEST_TITLE

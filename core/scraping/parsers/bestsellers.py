@@ -21,17 +21,17 @@ from core.history.observation import (
     Source,
 )
 from core.scraping.parsers import item_reader, localized_text, value_parsers
-from core.scraping.parsers.failed_pages import dead_end, outcome_of_signs
+from core.scraping.parsers.failed_pages import find_page_failure, outcome_of_signs
 from core.scraping.parsers.identity import (
-    Asked,
     Identity,
-    asin_in_address,
-    failure_of,
-    identify,
+    RequestedProduct,
+    find_asin_in_url,
+    identify_item,
+    make_failure,
     read_asin,
 )
-from core.scraping.parsers.item_reader import Look
-from core.scraping.parsers.junglee import Money, money
+from core.scraping.parsers.item_reader import ItemReader
+from core.scraping.parsers.junglee import Money, parse_money
 from core.scraping.parsers.ranks import web_address
 
 _NO_MONEY: Final = Money(None, None)
@@ -50,19 +50,19 @@ _PICTURES: Final = ("thumbnail", "thumbnailUrl", "thumbnailImage")
 
 
 def parse_item(
-    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure:
     """Return what an entry of a bestseller list says, or why it says nothing."""
     if not isinstance(item, Mapping):
-        return failure_of({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
+        return make_failure({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
     sign = outcome_of_signs(item)
     if sign is not None:
         outcome, said = sign
         if outcome is Outcome.NOT_FOUND:  # the list is gone, which says nothing of a product
             outcome = Outcome.BAD_INPUT
-        return dead_end(item, asked, captured_at, Source.BESTSELLERS, outcome, said)
-    asin = read_asin(item.get("asin")) or asin_in_address(item.get("url"))
-    identity = identify(asin, item.get("url"), asked, captured_at)
+        return find_page_failure(item, asked, captured_at, Source.BESTSELLERS, outcome, said)
+    asin = read_asin(item.get("asin")) or find_asin_in_url(item.get("url"))
+    identity = identify_item(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):
         return identity
     return _observe(_with_page_data(item), identity, captured_at)
@@ -76,8 +76,10 @@ def _with_page_data(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
     marketplace, asin = identity
-    look = Look(item)
-    price, currency = look.read(item_reader.LISTED_PRICE, "price", money, marketplace) or _NO_MONEY
+    look = ItemReader(item)
+    price, currency = (
+        look.read(item_reader.LISTED_PRICE, "price", parse_money, marketplace) or _NO_MONEY
+    )
     return Observation(
         marketplace=marketplace.code,
         asin=asin,
@@ -87,9 +89,9 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         price=price,
         price_basis=PriceBasis.AS_LISTED if price is not None else None,
         ranks=_ranks(look, marketplace),
-        rating=look.read(item_reader.RATING, _key(item, _STARS), localized_text.rating),
+        rating=look.read(item_reader.RATING, _key(item, _STARS), localized_text.parse_rating),
         ratings_count=look.read(
-            item_reader.RATINGS_COUNT, _key(item, _COUNTS), value_parsers.whole_number
+            item_reader.RATINGS_COUNT, _key(item, _COUNTS), value_parsers.parse_whole_number
         ),
         listing=_listing(look),
         seen=look.seen(),
@@ -102,9 +104,9 @@ def _key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((name for name in names if name in item), names[0])
 
 
-def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
+def _ranks(look: ItemReader, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
     item = look.item
-    rank = look.read(item_reader.BSR, _key(item, _POSITIONS), value_parsers.rank_number)
+    rank = look.read(item_reader.BSR, _key(item, _POSITIONS), value_parsers.parse_rank_number)
     category = category_name(item.get(_key(item, _CATEGORIES)))
     if rank is None or category is None:
         look.bits &= ~item_reader.BSR  # a place in a list that is not named is no rank
@@ -121,7 +123,7 @@ def category_name(value: object) -> str | None:
     return _LIST_NAME.sub("", name, count=1).strip() or name
 
 
-def _listing(look: Look) -> Listing | None:
+def _listing(look: ItemReader) -> Listing | None:
     item = look.item
     title = look.read(
         item_reader.LISTING,

@@ -18,7 +18,13 @@ from core.history.observation import (
     Source,
 )
 from core.scraping.parsers import localized_text
-from core.scraping.parsers.identity import Asked, asked_of, failure_of, identify, read_asin
+from core.scraping.parsers.identity import (
+    RequestedProduct,
+    identify_item,
+    make_failure,
+    read_asin,
+    requested_product,
+)
 
 _LONGEST_REASON: Final = 200  # characters of the actor's own words that are repeated
 _LONGEST_DEAD_TITLE: Final = 80  # characters
@@ -134,7 +140,7 @@ def _is_true(value: object) -> bool:
 def _says_unavailable(item: Mapping[str, Any]) -> bool:
     return any(
         isinstance(item.get(key), str)
-        and localized_text.availability(item[key])[0] is Availability.UNAVAILABLE
+        and localized_text.parse_availability(item[key])[0] is Availability.UNAVAILABLE
         for key in _STOCK_KEYS
     )
 
@@ -177,9 +183,9 @@ def outcome_of_page(item: Mapping[str, Any]) -> Outcome | None:
     return Outcome.NOT_FOUND if _GONE_TITLE.fullmatch(title.strip()) else None
 
 
-def dead_end(
+def find_page_failure(
     item: Mapping[str, Any],
-    asked: Asked | None,
+    asked: RequestedProduct | None,
     captured_at: datetime,
     source: Source,
     outcome: Outcome,
@@ -195,24 +201,24 @@ def dead_end(
     if isinstance(reason, str) and reason.strip():
         said = reason.replace("\0", "").encode(errors="ignore").decode().strip()
         sentence = f"{sentence} The actor says: {said[:_LONGEST_REASON]}"
-    return failure_of(item, asked, captured_at, outcome, sentence)
+    return make_failure(item, asked, captured_at, outcome, sentence)
 
 
 def understood(
-    observation: Observation, item: Mapping[str, Any], asked: Asked | None
+    observation: Observation, item: Mapping[str, Any], asked: RequestedProduct | None
 ) -> Observation | Failure:
     """Return the observation, or that nothing was understood of the page it was made of."""
     if observation.seen:
         return observation
     detail = "The page was read, but nothing on it was understood. It will be tried again."
-    return failure_of(item, asked, observation.captured_at, Outcome.PARSE_ERROR, detail)
+    return make_failure(item, asked, observation.captured_at, Outcome.PARSE_ERROR, detail)
 
 
 def _gone(
-    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime, source: Source
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime, source: Source
 ) -> Observation | Failure:
-    asin = asked.asin if asked else asked_of(item)[0]
-    identity = identify(asin, item.get("url"), asked, captured_at)
+    asin = asked.asin if asked else requested_product(item)[0]
+    identity = identify_item(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):
         return identity
     return Observation(

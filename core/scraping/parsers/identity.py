@@ -24,7 +24,7 @@ _ASKED_KEYS: Final = ("inputUrl", "originalUrl", "requestUrl", "input", "url", "
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedProduct:
     """The product a run was asked for."""
 
     marketplace: str
@@ -48,7 +48,7 @@ def read_asin(value: object) -> str | None:
     return candidate if _ASIN.fullmatch(candidate) else None
 
 
-def asin_in_address(address: object) -> str | None:
+def find_asin_in_url(address: object) -> str | None:
     """Return the ASIN of a product page's address, None where it names none."""
     if not isinstance(address, str) or not address:
         return None
@@ -61,7 +61,7 @@ def _asin_in_odd_address(address: str) -> str | None:
     return find_asin(address)
 
 
-def marketplace_of(address: object) -> Marketplace | None:
+def find_marketplace_of_url(address: object) -> Marketplace | None:
     """Return the marketplace an address belongs to, None for any other host."""
     match = _HOST.match(address) if isinstance(address, str) else None
     return _marketplace_of_host(match[1].lower()) if match else None
@@ -72,7 +72,7 @@ def _marketplace_of_host(host: str) -> Marketplace | None:
     return find_by_domain(host)
 
 
-def marketplace_asked(asked: Asked | None) -> Marketplace | None:
+def requested_marketplace(asked: RequestedProduct | None) -> Marketplace | None:
     """Return the marketplace that was asked for, None for one that does not exist."""
     if asked is None:
         return None
@@ -82,16 +82,16 @@ def marketplace_asked(asked: Asked | None) -> Marketplace | None:
         return None
 
 
-def identify(
-    asin: str | None, address: object, asked: Asked | None, captured_at: datetime
+def identify_item(
+    asin: str | None, address: object, asked: RequestedProduct | None, captured_at: datetime
 ) -> Identity | Failure:
     """Return the product an item is about, or why it can't be that of the batch.
 
     `asin` is what the item names; `address` gives the marketplace. Without `asked`
     (a data set from a file) the item must name both itself.
     """
-    seen_in = marketplace_of(address)
-    marketplace = seen_in or marketplace_asked(asked)
+    seen_in = find_marketplace_of_url(address)
+    marketplace = seen_in or requested_marketplace(asked)
     if marketplace is None:
         return _fail(Outcome.PARSE_ERROR, _NO_MARKETPLACE, asked, captured_at, asin)
     if asked is not None and marketplace.code != asked.marketplace:
@@ -110,7 +110,7 @@ _NO_MARKETPLACE: Final = (
 _NO_ASIN: Final = "The item names no ASIN, neither as a field nor in its address."
 
 
-def _redirected(asin: str, asked: Asked, captured_at: datetime) -> Failure:
+def _redirected(asin: str, asked: RequestedProduct, captured_at: datetime) -> Failure:
     return Failure(
         outcome=Outcome.REDIRECTED_ASIN,
         detail=f"Amazon answered with {asin} instead of {asked.asin}. Track that one as well?",
@@ -122,7 +122,11 @@ def _redirected(asin: str, asked: Asked, captured_at: datetime) -> Failure:
 
 
 def _fail(
-    outcome: Outcome, detail: str, asked: Asked | None, captured_at: datetime, asin: str | None
+    outcome: Outcome,
+    detail: str,
+    asked: RequestedProduct | None,
+    captured_at: datetime,
+    asin: str | None,
 ) -> Failure:
     return Failure(
         outcome=outcome,
@@ -133,15 +137,15 @@ def _fail(
     )
 
 
-def failure_of(
+def make_failure(
     item: Mapping[str, Any],
-    asked: Asked | None,
+    asked: RequestedProduct | None,
     captured_at: datetime,
     outcome: Outcome,
     detail: str,
 ) -> Failure:
     """Return a failure that names the product as far as it is known."""
-    asin, marketplace = asked_of(item)
+    asin, marketplace = requested_product(item)
     return Failure(
         outcome=outcome,
         detail=detail,
@@ -151,7 +155,7 @@ def failure_of(
     )
 
 
-def asked_of(item: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def requested_product(item: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return (ASIN, marketplace code) that an item seems to have been asked for.
 
     The address that was asked for comes first: after a redirect the item's own
@@ -159,10 +163,10 @@ def asked_of(item: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """
     for key in _ASKED_KEYS:
         address = item.get(key)
-        asin = asin_in_address(address)
+        asin = find_asin_in_url(address)
         if asin is not None:
-            marketplace = marketplace_of(address)
+            marketplace = find_marketplace_of_url(address)
             return asin, marketplace.code if marketplace else None
-    found = marketplace_of(item.get("url"))
+    found = find_marketplace_of_url(item.get("url"))
     asin = read_asin(item.get("asin")) or read_asin(item.get("originalAsin"))
     return asin, found.code if found else None

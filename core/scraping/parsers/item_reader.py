@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from core.history.observation import Availability, Outcome, Seen
-from core.scraping.parsers.value_parsers import UnreadableValueError, excerpt
+from core.scraping.parsers.value_parsers import UnreadableValueError, make_excerpt
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,7 +26,7 @@ FULFILMENT: Final = int(Seen.FULFILMENT)
 LISTING: Final = int(Seen.LISTING)
 
 
-class Look:
+class ItemReader:
     """One item, the bits of what was read in it so far, and the texts that could not be."""
 
     __slots__ = ("bits", "item", "texts")
@@ -61,7 +61,7 @@ class Look:
     def note_unreadable(self, bit: int, value: object) -> None:
         """Note that something stands in a field, and that it can't be read."""
         if bit:
-            self.texts[bit] = excerpt(value)
+            self.texts[bit] = make_excerpt(value)
 
     def seen(self) -> Seen:
         return Seen(self.bits)

@@ -27,22 +27,22 @@ from core.history.observation import (
 )
 from core.scraping.parsers import item_reader, localized_text, value_parsers
 from core.scraping.parsers.failed_pages import (
-    dead_end,
+    find_page_failure,
     outcome_of_page,
     outcome_of_signs,
     understood,
 )
 from core.scraping.parsers.identity import (
-    Asked,
     Identity,
-    asin_in_address,
-    failure_of,
-    identify,
+    RequestedProduct,
+    find_asin_in_url,
+    identify_item,
+    make_failure,
     read_asin,
 )
-from core.scraping.parsers.item_reader import Look
+from core.scraping.parsers.item_reader import ItemReader
 from core.scraping.parsers.product_details import read_details
-from core.scraping.parsers.ranks import listed_ranks
+from core.scraping.parsers.ranks import read_listed_ranks
 
 _DETAIL_LISTS: Final = ("attributes", "productOverview", "variantAttributes")
 _BETWEEN_OFFERS = re.compile(r"\s{2,}")
@@ -61,49 +61,51 @@ _NO_MONEY: Final = Money(None, None)
 
 
 def parse_item(
-    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure:
     """Return what an item says about its product, or why it says nothing.
 
     `asked` None: an item from a file, which must name marketplace and ASIN itself.
     """
     if not isinstance(item, Mapping):
-        return failure_of({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
+        return make_failure({}, asked, captured_at, Outcome.PARSE_ERROR, "The item is no object.")
     ended = _dead_end(item, asked, captured_at)
     if ended is not None:
         return ended
-    asin = read_asin(item.get("asin")) or asin_in_address(item.get("url"))
+    asin = read_asin(item.get("asin")) or find_asin_in_url(item.get("url"))
     if (
         asin is None
         and value_parsers.clean_or_none(item.get("title"), value_parsers.LONGEST_TITLE) is None
     ):
         detail = "The page that answered is no product page: check the ASIN."
-        return failure_of(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
-    identity = identify(asin, item.get("url"), asked, captured_at)
+        return make_failure(item, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
+    identity = identify_item(asin, item.get("url"), asked, captured_at)
     if isinstance(identity, Failure):
         return identity
     return understood(_observe(item, identity, captured_at), item, asked)
 
 
 def _dead_end(
-    item: Mapping[str, Any], asked: Asked | None, captured_at: datetime
+    item: Mapping[str, Any], asked: RequestedProduct | None, captured_at: datetime
 ) -> Observation | Failure | None:
     sign = outcome_of_signs(item)
     if sign is not None:
-        return dead_end(item, asked, captured_at, Source.JUNGLEE, *sign)
+        return find_page_failure(item, asked, captured_at, Source.JUNGLEE, *sign)
     of_page = outcome_of_page(item)
     if of_page is None:
         return None
-    return dead_end(item, asked, captured_at, Source.JUNGLEE, of_page)
+    return find_page_failure(item, asked, captured_at, Source.JUNGLEE, of_page)
 
 
 def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime) -> Observation:
     marketplace, asin = identity
-    look = Look(item)
-    price, currency = look.read(item_reader.PRICE, "price", money, marketplace) or _NO_MONEY
-    listed = look.read(item_reader.LIST_PRICE, "listPrice", money, marketplace) or _NO_MONEY
+    look = ItemReader(item)
+    price, currency = look.read(item_reader.PRICE, "price", parse_money, marketplace) or _NO_MONEY
+    listed = look.read(item_reader.LIST_PRICE, "listPrice", parse_money, marketplace) or _NO_MONEY
     state, stock_left = _availability(look, price)
-    coupon = look.read(item_reader.COUPON, "saleSummary", localized_text.coupon, marketplace) or (
+    coupon = look.read(
+        item_reader.COUPON, "saleSummary", localized_text.parse_coupon, marketplace
+    ) or (
         None,
         None,
     )
@@ -123,9 +125,9 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
         buy_box_seller=seller,
         fulfilment=_fulfilment(look, seller),
         ranks=_ranks(look, marketplace),
-        rating=look.read(item_reader.RATING, "stars", localized_text.rating),
+        rating=look.read(item_reader.RATING, "stars", localized_text.parse_rating),
         ratings_count=look.read(
-            item_reader.RATINGS_COUNT, "reviewsCount", value_parsers.whole_number
+            item_reader.RATINGS_COUNT, "reviewsCount", value_parsers.parse_whole_number
         ),
         availability=state,
         stock_left=stock_left,
@@ -138,7 +140,7 @@ def _observe(item: Mapping[str, Any], identity: Identity, captured_at: datetime)
     )
 
 
-def money(value: object, marketplace: Marketplace) -> Money:
+def parse_money(value: object, marketplace: Marketplace) -> Money:
     """Return an amount and its currency from null, a number, a text or {value, currency}."""
     if value is None or value == "":
         return _NO_MONEY
@@ -150,7 +152,7 @@ def money(value: object, marketplace: Marketplace) -> Money:
 
 
 def _money(value: object, currency: str | None, marketplace: Marketplace) -> Money:
-    minor = value_parsers.amount(value, marketplace, currency)
+    minor = value_parsers.parse_amount_text(value, marketplace, currency)
     return Money(minor, currency if minor is not None else None)
 
 
@@ -161,14 +163,14 @@ def _currency(sign: object, marketplace: Marketplace) -> str | None:
     return find_currency(sign[: value_parsers.LONGEST_NAME], marketplace)
 
 
-def _availability(look: Look, price: int | None) -> tuple[Availability | None, int | None]:
+def _availability(look: ItemReader, price: int | None) -> tuple[Availability | None, int | None]:
     """Return state and stock left, from the page's words rather than the actor's conclusion.
 
     inStock is false for every item without a featured price, also where the page
     says "In Stock": those have offers, and none of them is featured.
     """
     state, stock_left = look.read(0, "inStockText", _first_offer) or (None, None)
-    in_stock = look.read(0, "inStock", value_parsers.truth)
+    in_stock = look.read(0, "inStock", value_parsers.parse_bool)
     if state is None and not in_stock and _has_words(look.item.get("inStockText")):
         look.note_unreadable(item_reader.AVAILABILITY, look.item["inStockText"])
         return None, None
@@ -192,7 +194,7 @@ def _first_offer(value: object) -> tuple[Availability | None, int | None]:
     """Return what the first of several joined sentences says: the featured offer's."""
     if isinstance(value, str):
         value = _BETWEEN_OFFERS.split(value[: value_parsers.LONGEST_LINE].strip(), maxsplit=1)[0]
-    return localized_text.availability(value)
+    return localized_text.parse_availability(value)
 
 
 def _seller_name(value: object) -> str | None:
@@ -201,7 +203,7 @@ def _seller_name(value: object) -> str | None:
     return value_parsers.clean_text(value, value_parsers.LONGEST_NAME)
 
 
-def _fulfilment(look: Look, seller: str | None) -> Fulfilment | None:
+def _fulfilment(look: ItemReader, seller: str | None) -> Fulfilment | None:
     """Return who ships, as far as the seller's link tells; not noted where it doesn't."""
     found = _shipper(look.item.get("seller"), seller)
     if found is not None:
@@ -219,14 +221,16 @@ def _shipper(value: object, seller: str | None) -> Fulfilment | None:
     return Fulfilment.FBA if told[1] == "1" else Fulfilment.FBM
 
 
-def _ranks(look: Look, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
+def _ranks(look: ItemReader, marketplace: Marketplace) -> tuple[CategoryRank, ...]:
     return (
-        look.read(item_reader.BSR, "bestsellerRanks", listed_ranks, "category", "url", marketplace)
+        look.read(
+            item_reader.BSR, "bestsellerRanks", read_listed_ranks, "category", "url", marketplace
+        )
         or ()
     )
 
 
-def _listing(look: Look) -> Listing | None:
+def _listing(look: ItemReader) -> Listing | None:
     item = look.item
     title = look.read(
         item_reader.LISTING, "title", value_parsers.clean_text, value_parsers.LONGEST_TITLE
@@ -255,7 +259,7 @@ def _category_path(value: object) -> tuple[str, ...]:
     )
 
 
-def _images(look: Look) -> tuple[str, ...]:
+def _images(look: ItemReader) -> tuple[str, ...]:
     large = look.read(0, "highResolutionImages", value_parsers.clean_lines)
     if large:
         return large

@@ -13,8 +13,8 @@ from core.history.observation import Availability, Fulfilment
 from core.scraping.parsers.value_parsers import (
     LONGEST_NAME,
     UnreadableValueError,
-    amount,
-    whole_number,
+    parse_amount_text,
+    parse_whole_number,
 )
 
 _NUMBER = re.compile(r"\d+(?:[.,٫]\d+)*")
@@ -124,7 +124,7 @@ _AMAZON_ITSELF = re.compile(
 )
 
 
-def rating(value: object) -> int | None:
+def parse_rating(value: object) -> int | None:
     """Return a rating in tenths of a star from 4.6, "4,9 von 5 Sternen" or "5つ星のうち4.3".
 
     0 is how scrapers write "not rated yet": None.
@@ -154,10 +154,10 @@ def _rating_in(text: str) -> int | None:
     stated = numbers[1] if numbers[0] == "5" and len(numbers) > 1 else numbers[0]
     if len(stated) > _LONGEST_STARS:
         raise UnreadableValueError("This should be a rating.")
-    return rating(float(stated.replace(",", ".").replace("٫", ".")))
+    return parse_rating(float(stated.replace(",", ".").replace("٫", ".")))
 
 
-def states_rating(value: object) -> bool:
+def mentions_rating(value: object) -> bool:
     """True for a detail such as "4.6 out of 5 stars 75 ratings", which moves every day."""
     return (
         isinstance(value, str)
@@ -167,7 +167,7 @@ def states_rating(value: object) -> bool:
     )
 
 
-def availability(value: object) -> tuple[Availability | None, int | None]:
+def parse_availability(value: object) -> tuple[Availability | None, int | None]:
     """Return the state a sentence about stock names, and how many are left where it says so."""
     if value is None:
         return None, None
@@ -192,7 +192,7 @@ def is_not_sent_here(value: object) -> bool:
     return isinstance(value, str) and _NOT_SENT_HERE.search(value[:_LONGEST_SENTENCE]) is not None
 
 
-def coupon(
+def parse_coupon(
     value: object, marketplace: Marketplace, *, is_coupon: bool = False
 ) -> tuple[int | None, int | None]:
     """Return what a coupon takes off: (minor units, percent), at most one of them.
@@ -219,11 +219,11 @@ def _coupon_in(
         raise UnreadableValueError("This should be what a coupon takes off.")
     if percent:
         return None, _share(percent[1] or percent[2])
-    return (amount(money[0], marketplace) if money else None), None
+    return (parse_amount_text(money[0], marketplace) if money else None), None
 
 
 def _share(digits: str) -> int | None:
-    percent = whole_number(digits)
+    percent = parse_whole_number(digits)
     if percent is not None and percent > 100:
         raise UnreadableValueError("A coupon takes off a hundred percent at the most.")
     return percent or None
@@ -239,7 +239,7 @@ def _is_amazon(name: str) -> bool:
     return _AMAZON_ITSELF.fullmatch(name.strip()) is not None
 
 
-def fulfilment(sold_by: str | None, shipped_by: str | None) -> Fulfilment | None:
+def parse_fulfilment(sold_by: str | None, shipped_by: str | None) -> Fulfilment | None:
     """Return who ships, from the two names on the page; None where they don't say."""
     if shipped_by is None:
         return Fulfilment.AMAZON if is_amazon(sold_by) else None

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from core.history.observation import CategoryRank
 from core.scraping.parsers import localized_text
-from core.scraping.parsers.ranks import names_ranks, read_ranks
+from core.scraping.parsers.ranks import is_rank_label, read_ranks
 from core.scraping.parsers.value_parsers import (
     LONGEST_LINE,
     LONGEST_NAME,
@@ -53,7 +53,7 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
         if is_named or value[0] in _FIRST_OF_MOVING:
             found = _ranks_in(value, is_named)
             ranks = ranks or found
-            if found or localized_text.states_rating(value):
+            if found or localized_text.mentions_rating(value):
                 continue
             if is_named and _DIGIT.search(value):
                 unread = unread or value
@@ -66,7 +66,7 @@ def read_details(details: Iterable[object], name_key: str, value_key: str) -> De
 @lru_cache(maxsize=8192)
 def _known_name(name: str) -> tuple[str | None, bool]:
     """Return a detail's name as it is kept, and whether it is called Best Sellers Rank."""
-    return clean_string(name, LONGEST_NAME), names_ranks(name[:LONGEST_NAME])
+    return clean_string(name, LONGEST_NAME), is_rank_label(name[:LONGEST_NAME])
 
 
 def _ranks_in(value: str, is_named: bool) -> tuple[CategoryRank, ...]:

@@ -17,7 +17,7 @@ from core.scraping.parsers.value_parsers import (
     LONGEST_NAME,
     UnreadableValueError,
     clean_or_none,
-    rank_number,
+    parse_rank_number,
 )
 
 MOST_RANKS: Final = 30  # a product shows one to five
@@ -58,7 +58,7 @@ _EDGES: Final = " \t\r\n\u00a0\u202f-–—─:：･・,;|"
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
-def names_ranks(name: str) -> bool:
+def is_rank_label(name: str) -> bool:
     """True for a detail that is called Best Sellers Rank in one of the languages."""
     return _NAMED_AS_RANK.search(name) is not None
 
@@ -110,12 +110,12 @@ def _distinct(found: Iterable[tuple[str, str]]) -> tuple[CategoryRank, ...]:
 
 def _rank_or_none(value: object) -> int | None:
     try:
-        return rank_number(value)
+        return parse_rank_number(value)
     except UnreadableValueError:
         return None
 
 
-def listed_ranks(
+def read_listed_ranks(
     value: object, category_key: str, url_key: str, marketplace: Marketplace
 ) -> tuple[CategoryRank, ...]:
     """Return the ranks of a list such as `[{"rank": 5, "category": …, "url": …}]`, in its order."""

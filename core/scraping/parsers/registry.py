@@ -12,19 +12,19 @@ from core.catalog.marketplaces import get_marketplace
 from core.errors import ConfigurationError
 from core.history.observation import Failure, Observation, Outcome, Source
 from core.scraping.parsers import axesso, bestsellers, junglee
-from core.scraping.parsers.identity import Asked, asked_of, failure_of
+from core.scraping.parsers.identity import RequestedProduct, make_failure, requested_product
 
-Parser = Callable[[Mapping[str, Any], Asked | None, datetime], Observation | Failure]
-InputBuilder = Callable[[Sequence[Asked]], dict[str, Any]]
+Parser = Callable[[Mapping[str, Any], RequestedProduct | None, datetime], Observation | Failure]
+InputBuilder = Callable[[Sequence[RequestedProduct]], dict[str, Any]]
 
 __all__ = [
     "ACTORS",
     "Actor",
-    "Asked",
-    "asked_of",
+    "RequestedProduct",
     "get_actor",
     "product_address",
     "recognise_actor",
+    "requested_product",
 ]
 
 
@@ -41,7 +41,9 @@ class Actor:
     source: Source | None
     build_input: InputBuilder | None
     parse_item: Parser
-    asked_of: Callable[[Mapping[str, Any]], tuple[str | None, str | None]] = asked_of
+    requested_product: Callable[[Mapping[str, Any]], tuple[str | None, str | None]] = (
+        requested_product
+    )
 
     @property
     def fetches_products(self) -> bool:
@@ -53,16 +55,16 @@ class Actor:
         return self.source is not None
 
 
-def product_address(asked: Asked) -> str:
+def product_address(asked: RequestedProduct) -> str:
     """Return the address of a product's page."""
     return f"https://www.{get_marketplace(asked.marketplace).domain}/dp/{asked.asin}"
 
 
-def _axesso_input(batch: Sequence[Asked]) -> dict[str, Any]:
+def _axesso_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
     return {"urls": [product_address(asked) for asked in batch]}
 
 
-def _junglee_input(batch: Sequence[Asked]) -> dict[str, Any]:
+def _junglee_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
     return {
         "categoryOrProductUrls": [{"url": product_address(asked)} for asked in batch],
         "maxItemsPerStartUrl": 1,
@@ -73,7 +75,7 @@ def _junglee_input(batch: Sequence[Asked]) -> dict[str, Any]:
     }
 
 
-def _free_scraper_input(batch: Sequence[Asked]) -> dict[str, Any]:
+def _free_scraper_input(batch: Sequence[RequestedProduct]) -> dict[str, Any]:
     return {
         "categoryUrls": [{"url": product_address(asked)} for asked in batch],
         "maxItemsPerStartUrl": 1,
@@ -82,14 +84,14 @@ def _free_scraper_input(batch: Sequence[Asked]) -> dict[str, Any]:
 
 def _refuse_review(
     item: Mapping[str, Any],
-    asked: Asked | None,
+    asked: RequestedProduct | None,
     captured_at: datetime,
 ) -> Failure:
     detail = (
         "This is a review, not product details: import the data set of a product details actor."
     )
     known = item if isinstance(item, Mapping) else {}
-    return failure_of(known, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
+    return make_failure(known, asked, captured_at, Outcome.NOT_A_PRODUCT_PAGE, detail)
 
 
 AXESSO_DETAILS: Final = Actor(

@@ -12,7 +12,7 @@ _LONGEST_INDEX: Final = 5  # digits
 _Tree = dict[str, Any]
 
 
-def unflatten(row: Mapping[str, str]) -> dict[str, Any]:
+def unflatten_keys(row: Mapping[str, str]) -> dict[str, Any]:
     """Return the item that a slash-flattened row stands for.
 
     An empty cell is None: CSV tells neither null from "" nor from an empty list.

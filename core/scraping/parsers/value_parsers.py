@@ -47,7 +47,7 @@ class UnreadableValueError(AmazcopeError):
     """A value is there, and it is not what its field should hold."""
 
 
-def excerpt(value: object) -> str:
+def make_excerpt(value: object) -> str:
     """Return what stood in a field that can't be read, shortened, as it can be stored."""
     written = (
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -126,7 +126,7 @@ def clean_lines(values: object, limit: int = LONGEST_LINE) -> tuple[str, ...]:
     )
 
 
-def whole_number(value: object) -> int | None:
+def parse_whole_number(value: object) -> int | None:
     """Return a count such as 29, 29.0, "29", "1,234" or "1.234 ratings"."""
     if value is None:
         return None
@@ -152,14 +152,14 @@ def _bounded(number: int) -> int:
     return number
 
 
-def rank_number(value: object) -> int | None:
+def parse_rank_number(value: object) -> int | None:
     """Return a rank, 1 or more; 0 stands for none. "#35,077" is read too."""
     if isinstance(value, str):
         value = value.strip().lstrip("#").strip()
-    return whole_number(value) or None
+    return parse_whole_number(value) or None
 
 
-def truth(value: object) -> bool | None:
+def parse_bool(value: object) -> bool | None:
     """Return a yes or no, also written as a word, as CSV does."""
     if value is None or isinstance(value, bool):
         return value
@@ -174,7 +174,9 @@ def truth(value: object) -> bool | None:
     raise UnreadableValueError("This should be true or false.")
 
 
-def amount(value: object, marketplace: Marketplace, currency: str | None = None) -> int | None:
+def parse_amount_text(
+    value: object, marketplace: Marketplace, currency: str | None = None
+) -> int | None:
     """Return a price in minor units; None for 0, which scrapers write for "no price".
 
     `currency` is the one observed; None: the marketplace's. A plain number (also

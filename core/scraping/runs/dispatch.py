@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import insert_rows
 from core.database.leases import TERM
-from core.scraping.parsers.registry import Actor, Asked
+from core.scraping.parsers.registry import Actor, RequestedProduct
 from core.scraping.runs.budget import Limits, Spending, affordable_batch
 from core.scraping.runs.models import FetchRun
 
@@ -36,7 +36,7 @@ class PlannedRun:
     holder: UUID  # who may start it, as long as nobody else claimed it
 
 
-def input_hash(run_input: Any) -> bytes:
+def hash_input(run_input: Any) -> bytes:
     """Return 16 bytes that two inputs share when they mean the same."""
     return blake2b(orjson.dumps(run_input, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
@@ -49,7 +49,7 @@ def plan_run(
     None when nothing is due or the limits allow no run now.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING})
-    size = affordable_batch(limits, spending(session, provider, limits, now))
+    size = affordable_batch(limits, read_spending(session, provider, limits, now))
     if size == 0 or actor.build_input is None:
         return None
     marketplace = _most_urgent_marketplace(session, provider, now)
@@ -59,7 +59,7 @@ def plan_run(
     leased = _lease(session, provider, marketplace, size, now, run_id)
     if not leased:  # what is due is locked by somebody's change; the next round finds it
         return None
-    asked = [Asked(marketplace, asin) for _, asin in leased]
+    asked = [RequestedProduct(marketplace, asin) for _, asin in leased]
     run_input = actor.build_input(asked)
     holder = uuid4()
     run = FetchRun(
@@ -68,7 +68,7 @@ def plan_run(
         actor=actor.id,
         marketplace=marketplace,
         input=run_input,
-        input_hash=input_hash(run_input),
+        input_hash=hash_input(run_input),
         state="intended",
         claimed_by=holder,
         claimed_until=now + TERM,
@@ -77,7 +77,7 @@ def plan_run(
     )
     session.add(run)
     session.flush()
-    _expect(session, run_id, [product_id for product_id, _ in leased])
+    _insert_items(session, run_id, [product_id for product_id, _ in leased])
     return PlannedRun(run.id, run.actor, run_input, holder)
 
 
@@ -88,7 +88,7 @@ COST_OF_RUN = (
 )
 
 
-def spending(session: Session, provider: str, limits: Limits, now: datetime) -> Spending:
+def read_spending(session: Session, provider: str, limits: Limits, now: datetime) -> Spending:
     """Return what is under way and what today has cost at a provider."""
     row = session.execute(
         text(
@@ -158,7 +158,7 @@ def _lease(
     return sorted(((number, asin) for number, asin in rows), key=lambda pair: pair[1])
 
 
-def _expect(session: Session, run_id: int, product_ids: list[int]) -> None:
+def _insert_items(session: Session, run_id: int, product_ids: list[int]) -> None:
     """Write down which products the run is to bring."""
     columns = {"fetch_run_id": "int8", "product_id": "int8"}
     insert_rows(session, "fetch_item", columns, [(run_id, number) for number in product_ids])

@@ -22,8 +22,8 @@ from core.scraping.runs.models import FetchItem, FetchRun, ProviderState
 from core.tracking.rules import FIRST_RETRY, LONGEST_RETRY
 
 LONGEST_CLAIM: Final = timedelta(minutes=10)
-FIRST_REST: Final = timedelta(seconds=10)  # of a provider that did not answer well
-LONGEST_REST: Final = timedelta(minutes=10)
+FIRST_BACKOFF: Final = timedelta(seconds=10)  # of a provider that did not answer well
+LONGEST_BACKOFF: Final = timedelta(minutes=10)
 
 
 def get_run(session: Session, run_id: int) -> FetchRun:
@@ -87,7 +87,7 @@ def renew_run_claim(session: Session, run_id: int, holder: UUID, term: timedelta
     return session.execute(renewed.returning(FetchRun.id)).first() is not None
 
 
-def hold_run(session: Session, run_id: int, holder: UUID) -> None:
+def lock_claimed_run(session: Session, run_id: int, holder: UUID) -> None:
     """Lock a run that this worker has claimed, before anything of it is written.
 
     Raises TakenOverError when the worker was held up for longer than its claim and another
@@ -115,7 +115,7 @@ def has_claimed_runs(session: Session) -> bool:
     return session.scalar(claimed.limit(1)) is not None
 
 
-def providers_of_open_runs(session: Session) -> list[str]:
+def list_providers_with_open_runs(session: Session) -> list[str]:
     """Return which providers have open runs."""
     named = select(FetchRun.provider).where(FetchRun.state.in_(OPEN_STATES)).distinct()
     return sorted(session.scalars(named))
@@ -143,9 +143,11 @@ def begin_start(session: Session, run_id: int, holder: UUID, term: timedelta) ->
     return session.execute(begun.returning(FetchRun.id)).first() is not None
 
 
-def note_unclear(session: Session, run_id: int, holder: UUID, error: str, term: timedelta) -> None:
+def record_unclear_start(
+    session: Session, run_id: int, holder: UUID, error: str, term: timedelta
+) -> None:
     """Keep why it is unclear whether a run was started; `term`: until it is looked for."""
-    note_error(session, run_id, error)
+    record_error(session, run_id, error)
     renew_run_claim(session, run_id, holder, term)
 
 
@@ -189,12 +191,12 @@ def mark_finished(session: Session, run_id: int, outside: OutsideRun, now: datet
     return done.first() is not None
 
 
-def note_error(session: Session, run_id: int, error: str) -> None:
+def record_error(session: Session, run_id: int, error: str) -> None:
     """Keep what went wrong with a run that is still open."""
     session.execute(update(FetchRun).where(FetchRun.id == run_id).values(error=error[:2000]))
 
 
-def known_outside_ids(session: Session, ids: Sequence[str]) -> set[str]:
+def find_known_outside_ids(session: Session, ids: Sequence[str]) -> set[str]:
     """Return those of Apify's run ids that belong to a run already."""
     rows = session.scalars(select(FetchRun.outside_run_id).where(FetchRun.outside_run_id.in_(ids)))
     return {outside for outside in rows if outside is not None}
@@ -234,11 +236,11 @@ def close_run(
         .where(FetchItem.fetch_run_id == run_id, FetchItem.outcome.is_(None))
         .values(outcome=outcome.value, detail=detail)
     )
-    _give_back(session, run_id, now)
+    _release_products(session, run_id, now)
     return True
 
 
-def note_redirects(session: Session, run_id: int, other_asins: Collection[str]) -> int:
+def mark_redirected(session: Session, run_id: int, other_asins: Collection[str]) -> int:
     """Say of products that did not come back that others came in their place; return of how many.
 
     An item whose address has moved as well names nothing of what was asked for: it is
@@ -258,7 +260,7 @@ def note_redirects(session: Session, run_id: int, other_asins: Collection[str]) 
 
 
 # `next_due` and `retry_due` of core/tracking/rules.py, for many products at once.
-_GIVE_BACK = f"""
+_RELEASE_PRODUCTS = f"""
 WITH back AS (
     SELECT i.product_id, i.outcome,
            i.outcome = ANY(CAST(:heard AS text[])) AS is_heard
@@ -286,16 +288,16 @@ FROM back b WHERE s.product_id = b.product_id AND s.fetch_run_id = :run
 """
 
 
-def _give_back(session: Session, run_id: int, now: datetime) -> None:
+def _release_products(session: Session, run_id: int, now: datetime) -> None:
     # A redirect tells nothing of the product that was asked for, and asking again at
     # once would tell nothing new: it waits for its usual turn like an answer.
     heard = [outcome.value for outcome in Outcome if outcome.says_something]
     heard.append(Outcome.REDIRECTED_ASIN.value)
-    session.execute(text(_GIVE_BACK), {"heard": heard, "run": run_id, "now": now})
-    _drop_unwanted(session, run_id)
+    session.execute(text(_RELEASE_PRODUCTS), {"heard": heard, "run": run_id, "now": now})
+    _unschedule_untracked(session, run_id)
 
 
-def _drop_unwanted(session: Session, run_id: int) -> None:
+def _unschedule_untracked(session: Session, run_id: int) -> None:
     """Take out of the round what nobody follows any more, or everybody paused meanwhile."""
     session.execute(
         text(
@@ -328,7 +330,7 @@ def withdraw_run(session: Session, run_id: int, due_at: datetime, error: str) ->
         ),
         {"run": run_id, "due": due_at},
     )
-    _drop_unwanted(session, run_id)
+    _unschedule_untracked(session, run_id)
     session.execute(text("DELETE FROM fetch_item WHERE fetch_run_id = :run"), {"run": run_id})
     return True
 
@@ -356,14 +358,14 @@ def back_off(session: Session, provider: str, detail: str, now: datetime) -> tim
     The wait doubles with each failure in a row, up to LONGEST_REST.
     """
     found = session.get(ProviderState, provider, populate_existing=True, with_for_update=True)
-    rest = FIRST_REST
+    rest = FIRST_BACKOFF
     if found is not None and found.state == "unreachable" and found.retry_at is not None:
-        rest = min(max(FIRST_REST, (found.retry_at - found.checked_at) * 2), LONGEST_REST)
+        rest = min(max(FIRST_BACKOFF, (found.retry_at - found.checked_at) * 2), LONGEST_BACKOFF)
     set_provider_state(session, provider, "unreachable", detail, now, now + rest)
     return rest
 
 
-def note_reachable(session: Session, provider: str) -> None:
+def mark_reachable(session: Session, provider: str) -> None:
     """End the rest of a provider that did not answer, and does now."""
     session.execute(
         update(ProviderState)
@@ -372,12 +374,12 @@ def note_reachable(session: Session, provider: str) -> None:
     )
 
 
-def is_resting(session: Session, provider: str, now: datetime) -> bool:
+def is_backing_off(session: Session, provider: str, now: datetime) -> bool:
     """Return whether a provider is left alone for now, because asking it is known to fail."""
     found = session.get(ProviderState, provider)
     return found is not None and found.retry_at is not None and found.retry_at > now
 
 
-def end_rests(session: Session) -> None:
+def clear_backoffs(session: Session) -> None:
     """Have every provider asked again in the next round."""
     session.execute(update(ProviderState).values(retry_at=None))

@@ -30,8 +30,8 @@ def get_provider(name: str, settings: Settings) -> Provider:
     Raises ConfigurationError when AMAZCOPE_ACTOR names no actor that fetches products.
     """
     if name == DEMO:
-        return _stand_in(settings)
-    limits = limits_of(settings)
+        return _fake_apify(settings)
+    limits = limits_for(settings)
     actor = get_actor(settings.amazcope_actor)
     if not actor.fetches_products:
         raise ConfigurationError(
@@ -55,7 +55,7 @@ def get_access(name: str, settings: Settings) -> ApifyAccess | None:
     return ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_for(settings: Settings) -> Limits:
     """Return what the operator allows at Apify."""
     return Limits(
         products_per_run=settings.amazcope_products_per_run,
@@ -65,13 +65,13 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def _stand_in(settings: Settings) -> Provider:
+def _fake_apify(settings: Settings) -> Provider:
     # What the stand-in says it costs is as invented as its products: no budget.
     limits = Limits(settings.amazcope_products_per_run, 4, None, Decimal(0))
     actor = get_actor("axesso_data/amazon-product-details-scraper")
     return Provider(DEMO, actor, limits, get_access(DEMO, settings))
 
 
-def provider_names(settings: Settings) -> list[str]:
+def list_provider_names(settings: Settings) -> list[str]:
     """Return the providers that this installation uses."""
     return [APIFY, DEMO] if settings.amazcope_demo else [APIFY]

@@ -41,7 +41,7 @@ ORDER BY r.id DESC
 
 
 @requires(Permission.READ)
-def runs_of(
+def list_product_runs(
     session: Session, _acting: Principal, head: ProductHead, limit: int = 5
 ) -> list[ProductRun]:
     """Return the newest runs that were to fetch a product, newest first."""
@@ -63,7 +63,7 @@ def runs_of(
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduleNow:
+class CurrentSchedule:
     """How the fetching of what a team follows stands."""
 
     due: int  # and not being fetched
@@ -88,7 +88,7 @@ WHERE t.team_id = :team AND t.is_first
 
 
 @requires(Permission.READ)
-def schedule_now(session: Session, principal: Principal, now: datetime) -> ScheduleNow:
+def find_current_schedule(session: Session, principal: Principal, now: datetime) -> CurrentSchedule:
     """Return how the fetching of what a team follows stands."""
     row = session.execute(text(_NOW), {"team": principal.team_id, "now": now}).one()
-    return ScheduleNow(*row)
+    return CurrentSchedule(*row)

@@ -21,7 +21,7 @@ from core.history.ingest.store import Look, store_looks
 from core.history.observation import Failure, Observation, Outcome
 from core.runtime import gc_pause
 from core.scraping.parsers.identity import read_asin
-from core.scraping.parsers.registry import Actor, Asked
+from core.scraping.parsers.registry import Actor, RequestedProduct
 
 # Raised whenever a parser reads an item differently, so that provenance can say which did.
 PARSER_VERSION = 3
@@ -42,15 +42,22 @@ class Batch:
 
 
 @dataclass(slots=True)
-class Collected:
-    """What became of one page of items."""
+class StoreItemsResult:
+    """What came of a page of items, or of all pages of a run."""
 
-    items: int = 0
     stored: int = 0
-    known: int = 0
-    failed: int = 0
-    strangers: int = 0  # items that belong to no product of the batch
-    other_asins: set[str] = field(default_factory=set)  # which products those are
+    already_stored: int = 0
+    failed: int = 0  # products whose page said nothing about them
+    unmatched: int = 0  # items that belong to no product of the batch
+    other_asins: set[str] = field(default_factory=set)  # the products that those describe
+
+    def add(self, page: "StoreItemsResult") -> None:
+        """Add the counts of another page."""
+        self.stored += page.stored
+        self.already_stored += page.already_stored
+        self.failed += page.failed
+        self.unmatched += page.unmatched
+        self.other_asins |= page.other_asins
 
 
 def get_batch(session: Session, run_id: int, actor: Actor, captured_at: datetime) -> Batch:
@@ -68,19 +75,23 @@ def get_batch(session: Session, run_id: int, actor: Actor, captured_at: datetime
     )
 
 
-def make_raw_room(session: Session, now: datetime) -> None:
+def ensure_raw_partition(session: Session, now: datetime) -> None:
     """Make the partition that today's original items go to. Call it in a scope of its own."""
     make_partitions(session, [day_of(now.astimezone(UTC).date(), "raw_item")])
 
 
-def store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:
+def store_items(
+    session: Session, batch: Batch, items: Sequence[Any], now: datetime
+) -> StoreItemsResult:
     """Store a page of a data set and return what became of it."""
     with gc_pause.at_rest():
         return _store_items(session, batch, items, now)
 
 
-def _store_items(session: Session, batch: Batch, items: Sequence[Any], now: datetime) -> Collected:
-    result = Collected(items=len(items))
+def _store_items(
+    session: Session, batch: Batch, items: Sequence[Any], now: datetime
+) -> StoreItemsResult:
+    result = StoreItemsResult()
     read = _read(batch, items, result)
     originals = {number: _as_json(item) for number, item, _ in read}
     with ThreadPoolExecutor(1) as beside:  # compressing needs neither Python nor the database
@@ -90,13 +101,13 @@ def _store_items(session: Session, batch: Batch, items: Sequence[Any], now: date
         packed = dict(zip(originals, bodies.result(), strict=True))
         _store_raw(session, batch, packed, answered, now)
     refused = {look.product_id: reason for look, reason in stored.refused}
-    result.stored, result.known = stored.stored, stored.known
+    result.stored, result.already_stored = stored.stored, stored.known
     _store_outcomes(session, batch, [(number, said) for number, _, said in read], refused, result)
     return result
 
 
 def _read(
-    batch: Batch, items: Sequence[Any], result: Collected
+    batch: Batch, items: Sequence[Any], result: StoreItemsResult
 ) -> list[tuple[int, dict[str, Any], Observation | Failure]]:
     """Return (product id, item, what it says) for the items that belong to the batch.
 
@@ -105,23 +116,25 @@ def _read(
     found: dict[int, tuple[int, dict[str, Any], Observation | Failure]] = {}
     for item in items:
         if not isinstance(item, dict):
-            result.strangers += 1
+            result.unmatched += 1
             continue
-        asin = _asked_asin(batch, item)
+        asin = _requested_asin(batch, item)
         if asin is None:
-            result.strangers += 1
+            result.unmatched += 1
             result.other_asins.update(filter(None, [read_asin(item.get("asin"))]))
             continue
         number = batch.products[asin]
-        said = batch.actor.parse_item(item, Asked(batch.marketplace, asin), batch.captured_at)
+        said = batch.actor.parse_item(
+            item, RequestedProduct(batch.marketplace, asin), batch.captured_at
+        )
         if number not in found or isinstance(found[number][2], Failure):
             found[number] = (number, item, said)
     return list(found.values())
 
 
-def _asked_asin(batch: Batch, item: dict[str, Any]) -> str | None:
+def _requested_asin(batch: Batch, item: dict[str, Any]) -> str | None:
     """Return which of the batch's ASINs an item answers, None for a stranger."""
-    asin, _ = batch.actor.asked_of(item)
+    asin, _ = batch.actor.requested_product(item)
     if asin in batch.products:
         return asin
     said = item.get("asin")
@@ -208,7 +221,7 @@ def _store_outcomes(
     batch: Batch,
     said: Iterable[tuple[int, Observation | Failure]],
     refused: dict[int, str],
-    result: Collected,
+    result: StoreItemsResult,
 ) -> None:
     rows = [_outcome_row(batch, number, says, refused.get(number)) for number, says in said]
     result.failed += sum(1 for row in rows if not Outcome(row[2]).says_something)
@@ -236,6 +249,6 @@ def _as_json(item: dict[str, Any]) -> bytes:
         return json.dumps(item).encode()
 
 
-def raw_item(body: bytes) -> Any:
+def decode_raw_item(body: bytes) -> Any:
     """Return a stored original as plain values."""
     return json.loads(zstandard.ZstdDecompressor().decompress(body))

@@ -1,5 +1,6 @@
 """Whether an applied change shows on its page: the next accepted look says so. Never commits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from core.history.models import Snapshot
 from core.suggestions.change_values import NOT_ON_A_PAGE, same
 from core.suggestions.current_values import of_listing
 from core.suggestions.lifecycle import BY_ITSELF, Held, hold, take
-from core.suggestions.models import SuggestionAction
+from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import ActionState, Change
 
 # A change that comes late is still one; past this it is another story.
@@ -59,8 +60,13 @@ def verify_one(session: Session, action_id: int, now: datetime) -> ActionState |
     return None
 
 
-def waiting_to_be_seen(session: Session, now: datetime) -> list[int]:
-    """Return the applied changes that no look has shown yet, the first one first."""
+def waiting_to_be_seen(
+    session: Session, now: datetime, product_ids: Collection[int] | None = None
+) -> list[int]:
+    """Return the applied changes that no observation has shown yet, oldest first.
+
+    `product_ids`: only of these products; None: of all.
+    """
     waiting = (
         select(SuggestionAction.id)
         .where(
@@ -71,6 +77,10 @@ def waiting_to_be_seen(session: Session, now: datetime) -> list[int]:
         )
         .order_by(SuggestionAction.id)
     )
+    if product_ids is not None:
+        waiting = waiting.join(Suggestion, Suggestion.id == SuggestionAction.suggestion_id).where(
+            Suggestion.product_id.in_(product_ids)
+        )
     return list(session.scalars(waiting))
 
 

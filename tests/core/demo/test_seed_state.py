@@ -3,18 +3,18 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from core.demo.seed_state import REMEMBERED_AS, is_wanted
-from core.upkeep.installation_state import remember
+from core.demo.seed_state import STATE_NAME, is_demo_wanted
+from core.upkeep.installation_state import set_state
 from tests import factories
 
 
 def test_an_empty_database_wants_the_demo(session: Session) -> None:
-    assert is_wanted(session)
+    assert is_demo_wanted(session)
 
 
 def test_where_own_products_are_nobody_wants_invented_ones(session: Session) -> None:
     factories.product(session)
-    assert not is_wanted(session)
+    assert not is_demo_wanted(session)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ def test_only_a_loading_that_was_cut_short_goes_on(
     session: Session, state: str, wanted: bool
 ) -> None:
     factories.product(session)
-    remember(session, REMEMBERED_AS, {"state": state})
+    set_state(session, STATE_NAME, {"state": state})
     session.flush()
-    assert is_wanted(session) is wanted
+    assert is_demo_wanted(session) is wanted

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 
 from core.catalog.marketplaces import get_marketplace
 from core.history.observation import Availability, Failure, Observation, Outcome, Seen
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.read_rows import read_rows
 from core.importing.readers.history_columns import HistoryColumns
 from core.importing.trial import TrialContext
@@ -151,7 +151,7 @@ def test_cells_that_can_not_be_read_are_kept_with_their_text(write_file):
 def test_small_whole_numbers_far_below_other_amounts_are_no_prices(write_file):
     lines = "".join(f"B0DEMO000{n},US,{4400 + n}.00,{n}\n" for n in range(1, 6))
     path = write_file(f"asin,marketplace,buyBoxPrice,newPrice\n{lines}B0DEMO0009,US,,7\n")
-    found = recognise(path, "x.csv")
+    found = detect_file(path, "x.csv")
     assert any("count offers" in problem for problem in found.problems)
     seen = results(path)
     assert [each.new_price for each in seen[:5]] == [None] * 5
@@ -159,7 +159,7 @@ def test_small_whole_numbers_far_below_other_amounts_are_no_prices(write_file):
     books = write_file("asin,marketplace,price,used_price\nB0DEMO0001,US,120.00,4\n")
     assert [each.used_price for each in results(books)] == [400]
     usual = write_file("asin,marketplace,buyBoxPrice,newPrice\nB0DEMO0001,US,24,19\n")
-    assert not any("count offers" in problem for problem in recognise(usual, "x.csv").problems)
+    assert not any("count offers" in problem for problem in detect_file(usual, "x.csv").problems)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_the_pages_own_sentence_wins_over_a_price_that_was_not_found(write_file,
 def test_a_label_that_is_no_tag_does_not_turn_a_history_into_a_list(write_file):
     label = "a description far too long for any tag that somebody would write"
     path = write_file(f"asin,marketplace,label,price\nB0DEMO0001,US,{label},5\n")
-    assert recognise(path, "x.csv").kind is FileKind.HISTORY_FILE
+    assert detect_file(path, "x.csv").kind is FileKind.HISTORY_FILE
 
 
 def test_fields_of_other_tools_objects_are_read(write_file):
@@ -254,7 +254,7 @@ def as_workbook(lines):
 @pytest.mark.parametrize("write", [as_csv, as_workbook])
 def test_a_header_below_title_rows_is_found_and_what_they_say_is_offered(write_file, write):
     path = write_file(write(TITLES + TABLE))
-    found = recognise(path, "report")
+    found = detect_file(path, "report")
     assert (found.kind, found.suggested_marketplace) == (FileKind.HISTORY_FILE, "DE")
     assert found.suggested_captured_at == datetime(2025, 12, 24, 12, tzinfo=UTC)
     assert [each.price for each in results(path, marketplace="DE")] == [500, 600]
@@ -262,7 +262,7 @@ def test_a_header_below_title_rows_is_found_and_what_they_say_is_offered(write_f
 
 def test_a_list_below_title_rows_is_a_list(write_file):
     path = write_file("Our products\n\nName,ASIN\nMug,B0DEMO0001\n")
-    assert recognise(path, "x").kind is FileKind.ASIN_LIST
+    assert detect_file(path, "x").kind is FileKind.ASIN_LIST
     (request,) = results(path, FileKind.ASIN_LIST)
     assert request.asin == "B0DEMO0001"
 
@@ -393,7 +393,7 @@ def test_a_region_of_states_is_no_marketplace(write_file):
 def test_what_will_fail_and_what_is_not_used_is_told_in_the_preview(write_file):
     good = "".join(f"B0DEMO{n:04},US,2026-01-31,5,x\n" for n in range(600))
     bad = "not-one,US,2026-01-31,5,x\nB0DEMO0001,US,2026-01-31,cheap,x\n"
-    found = recognise(write_file(f"asin,marketplace,date,price,colour\n{bad}{good}"), "x.csv")
+    found = detect_file(write_file(f"asin,marketplace,date,price,colour\n{bad}{good}"), "x.csv")
     told = " ".join(found.problems)
     assert "1 of the first 500 rows will not be stored (Not usable). Row 1: “not-one”" in told
     assert "1 of the first 500 rows will not be stored (Could not be read). Row 2" in told
@@ -407,7 +407,7 @@ def test_contradicting_rows_and_times_to_come_are_told_before_confirming(write_f
         "asin,marketplace,captured_at,price\nB0DEMO0001,US,2026-01-31T08:00:00Z,5\n"
         "B0DEMO0001,US,2026-01-31T08:00:00Z,6\nB0DEMO0001,US,2026-02-01T08:00:00Z,5\n"
     )
-    told = recognise(
+    told = detect_file(
         path, "x.csv", trial=TrialContext(now=datetime(2026, 1, 31, 9, tzinfo=UTC))
     ).problems
     assert any("The first is row 2" in problem for problem in told)
@@ -416,23 +416,23 @@ def test_contradicting_rows_and_times_to_come_are_told_before_confirming(write_f
 
 def test_a_file_is_tried_by_the_clock_of_who_will_confirm_it(write_file):
     path = write_file("asin,marketplace,captured_at,price\nB0DEMO0001,DE,2026-03-29 02:30,5\n")
-    assert recognise(path, "x.csv").problems == []
-    told = recognise(path, "x.csv", trial=TrialContext("Europe/Berlin")).problems
+    assert detect_file(path, "x.csv").problems == []
+    told = detect_file(path, "x.csv", trial=TrialContext("Europe/Berlin")).problems
     assert any("went forward" in problem for problem in told)
 
 
 def test_amounts_are_not_judged_before_the_marketplace_is_known(write_file):
-    found = recognise(write_file('asin,price,currency\nB0DEMO0001,"1.249,90",EUR\n'), "x.csv")
+    found = detect_file(write_file('asin,price,currency\nB0DEMO0001,"1.249,90",EUR\n'), "x.csv")
     assert (found.needs_marketplace, found.problems) == (True, [])
 
 
 def test_that_a_marketplace_is_still_to_be_chosen_is_no_failure(write_file):
-    found = recognise(write_file("asin,date,price\nB0DEMO0001,2026-01-31,5\n"), "x.csv")
+    found = detect_file(write_file("asin,date,price\nB0DEMO0001,2026-01-31,5\n"), "x.csv")
     assert (found.needs_marketplace, found.problems) == (True, [])
 
 
 def test_a_spreadsheets_days_are_said(write_file):
-    found = recognise(write_file("asin,marketplace,date,price\nB0DEMO0001,US,46015,5\n"), "x.csv")
+    found = detect_file(write_file("asin,marketplace,date,price\nB0DEMO0001,US,46015,5\n"), "x.csv")
     assert any("46015 is 2025-12-24" in problem for problem in found.problems)
 
 
@@ -472,7 +472,7 @@ def test_an_export_in_a_language_that_is_not_known_is_not_stored(write_file):
     (failure,) = results(path, FileKind.KEEPA_EXPORT)
     assert failure.outcome is Outcome.PARSE_ERROR
     assert "English" in failure.detail
-    found = recognise(path, "KeepaExport.csv")
+    found = detect_file(path, "KeepaExport.csv")
     assert any("Nothing of the row was understood" in problem for problem in found.problems)
     assert [use.meaning for use in found.uses] == ["ASIN", None, None, None]
 

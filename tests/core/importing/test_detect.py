@@ -7,7 +7,7 @@ import json
 import pytest
 from openpyxl import Workbook
 
-from core.importing.detect import CONFIRM, EACH_ROW, NO_TIME_NEEDED, recognise
+from core.importing.detect import CONFIRM, EACH_ROW, NO_TIME_NEEDED, detect_file
 from core.importing.values.rows import FileKind
 
 KEEPA = {"products": [{"asin": "B0DEMO0001", "domainId": 3, "csv": [[7000000, 500]]}]}
@@ -40,7 +40,7 @@ HISTORY = "asin,domain,captured_at,price,status\nB0DEMO0001,amazon.fr,2026-01-31
     ],
 )
 def test_the_content_tells_the_kind(write_file, content, kind, times):
-    found = recognise(write_file(content, "misleading.pdf"), "misleading.pdf")
+    found = detect_file(write_file(content, "misleading.pdf"), "misleading.pdf")
     assert found.kind is kind
     assert found.times == times
     assert found.preview
@@ -52,44 +52,44 @@ def test_the_content_tells_the_kind(write_file, content, kind, times):
     [b"", b"%PDF-1.7", b"hello world", b"a,b,c\n1,2,3\n", b"{}", b"[]", b"[1,2]", b'{"a":', b"[{"],
 )
 def test_what_is_not_known_is_said_with_what_would_be(write_file, content):
-    found = recognise(write_file(content), "x.csv")
+    found = detect_file(write_file(content), "x.csv")
     assert found.kind is FileKind.UNKNOWN
     assert "Amazcope imports" in found.reason
 
 
 def test_reviews_are_no_history_of_a_products_rating(write_file):
     reviews = [{"asin": "B0DEMO0001", "review_id": "1", "rating": 2, "timestamp": "2026-01-01"}]
-    assert recognise(write_file(json.dumps(reviews)), "x.json").kind is FileKind.UNKNOWN
+    assert detect_file(write_file(json.dumps(reviews)), "x.json").kind is FileKind.UNKNOWN
 
 
 def test_time_and_marketplace_are_suggested_from_the_files_name(write_file):
-    found = recognise(write_file(EXPORT), "keepa_export_amazon-de_2026-01-20.csv")
+    found = detect_file(write_file(EXPORT), "keepa_export_amazon-de_2026-01-20.csv")
     assert (found.needs_marketplace, found.suggested_marketplace) == (True, "DE")
     assert found.suggested_captured_at.isoformat() == "2026-01-20T12:00:00+00:00"
     assert found.carries_time is False
 
 
 def test_an_excel_locale_code_hints_at_the_marketplace(write_file):
-    assert recognise(write_file(EXPORT), "export.csv").suggested_marketplace == "US"
+    assert detect_file(write_file(EXPORT), "export.csv").suggested_marketplace == "US"
 
 
 def test_a_preview_shows_eight_rows_and_the_estimate_all(write_file):
     lines = "".join(f"B0DEMO{number:04},amazon.fr,2026-01-31,5,ok\n" for number in range(3000))
-    found = recognise(write_file(HISTORY + lines), "x.csv")
+    found = detect_file(write_file(HISTORY + lines), "x.csv")
     assert len(found.preview) == 8
     assert found.preview[0]["asin"] == "B0DEMO0001"
     assert found.row_estimate == pytest.approx(3000, rel=0.2)
 
 
 def test_a_guessed_encoding_is_told(write_file):
-    found = recognise(
+    found = detect_file(
         write_file("asin,marketplace,note\nB0DEMO0001,DE,Müller\n".encode("cp1252")), "x"
     )
     assert any("Windows-1252" in problem for problem in found.problems)
 
 
 def test_a_header_without_rows_is_told(write_file):
-    assert recognise(write_file("asin,marketplace\n"), "x").problems == [
+    assert detect_file(write_file("asin,marketplace\n"), "x").problems == [
         "The file has a header and no rows."
     ]
 
@@ -101,12 +101,12 @@ def test_further_sheets_of_a_workbook_are_not_left_out_without_a_word(write_file
     book.create_sheet("More").append(["asin"])
     body = io.BytesIO()
     book.save(body)
-    found = recognise(write_file(body.getvalue()), "list.xlsx")
+    found = detect_file(write_file(body.getvalue()), "list.xlsx")
     assert found.kind is FileKind.ASIN_LIST
     assert any("only the first" in problem for problem in found.problems)
 
 
 def test_what_can_not_be_read_is_said_once(write_file):
-    found = recognise(write_file(b"\x89PNG\r\n\x1a\n" + bytes(500)), "x")
+    found = detect_file(write_file(b"\x89PNG\r\n\x1a\n" + bytes(500)), "x")
     assert "picture" in found.reason
     assert found.problems == []

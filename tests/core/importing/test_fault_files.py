@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.importing import service
 from core.importing.models import ImportRun
-from core.importing.queries import verdict_groups
+from core.importing.queries import count_row_results
 from core.importing.service import Confirmation
 from jobs.tasks.import_files import run_import
 
@@ -35,18 +35,18 @@ class Imported:
         if not path.exists():
             pytest.skip(f"the file {name} is not here (set AMAZCOPE_FAULT_FILES)")
         self.session = session
-        offered = service.offer(session, principal, service.examine(path, name, 200))
+        offered = service.offer_import(session, principal, service.examine_file(path, name, 200))
         self.problems = " ".join(offered.problems)
         self.suggested = (offered.marketplace, offered.captured_at)
         marketplace = offered.marketplace or ("JP" if "jp" in name else "US")
         confirmed = Confirmation(marketplace, offered.captured_at or CAPTURED)
-        service.confirm(session, principal, offered.id, confirmed, datetime.now(UTC))
+        service.confirm_import(session, principal, offered.id, confirmed, datetime.now(UTC))
         session.commit()
         assert run_import(offered.id)
         session.expire_all()
         self.run: ImportRun = service.get_import(session, principal, offered.id)
         assert self.run.state == "done", self.run.error
-        groups = verdict_groups(session, principal, offered.id)
+        groups = count_row_results(session, principal, offered.id)
         self.verdicts = Counter({group.verdict: group.rows for group in groups})
         assert self.run.rows_read == sum(self.verdicts.values())
 
@@ -187,7 +187,7 @@ def test_links_of_every_form_name_their_products() -> None:
     path = FOLDER / "links.txt"
     if not path.exists():
         pytest.skip("the file links.txt is not here (set AMAZCOPE_FAULT_FILES)")
-    found = service.examine(path, "pasted text", 1, is_pasted=True).found
+    found = service.examine_file(path, "pasted text", 1, is_pasted=True).found
     assert [(row["marketplace"], row["ASIN"]) for row in found.preview] == [
         ("UK", "B003E7UNE4"),
         ("US", "B0140RDK8W"),

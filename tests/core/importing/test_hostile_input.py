@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.files.source_file import UnreadableFileError
 from core.importing.read_rows import read_rows
 from core.importing.values.rows import FileKind, ReadContext
-from core.scraping.parsers.localized_text import rating
+from core.scraping.parsers.localized_text import parse_rating
 from core.scraping.parsers.value_parsers import UnreadableValueError
 from tests.hypothesis_runs import examples
 
@@ -47,7 +47,7 @@ SEEDS = (
 
 
 def read_all(path: Path) -> None:
-    recognise(path, path.name)
+    detect_file(path, path.name)
     for kind in KINDS:
         with suppress(UnreadableFileError):
             numbers = [row.number for row in read_rows(path, kind, CONTEXT)]
@@ -130,4 +130,4 @@ def test_an_absurd_number_in_a_cell_is_no_value_that_can_not_be_kept(write_file,
 @pytest.mark.parametrize("cell", ["1e400", "1E5", "-5", "−5", "-0.5"])
 def test_a_number_that_is_no_rating_is_not_cut_to_one(cell):
     with pytest.raises(UnreadableValueError):
-        rating(cell)
+        parse_rating(cell)

@@ -21,9 +21,9 @@ CAPTURED = datetime(2025, 9, 11, 12, tzinfo=UTC)
 
 
 def import_recording(session: Session, principal: Principal, path: Path) -> ImportRun:
-    run = service.offer(session, principal, service.examine(path, path.name, 200))
+    run = service.offer_import(session, principal, service.examine_file(path, path.name, 200))
     confirmed = Confirmation(run.marketplace or "US", run.captured_at or CAPTURED)
-    service.confirm(session, principal, run.id, confirmed, datetime.now(UTC))
+    service.confirm_import(session, principal, run.id, confirmed, datetime.now(UTC))
     session.commit()
     assert run_import(run.id)
     session.expire_all()

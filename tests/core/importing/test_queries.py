@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.importing import queries
-from core.importing.row_outcomes import has_failed, label_of
+from core.importing.row_outcomes import has_failed, outcome_label
 from core.importing.service import Confirmation
 from tests.core.importing.conftest import WriteFile
 from tests.core.importing.test_service import HISTORY, NOW, WITHOUT_TIME, import_all, offer
@@ -35,8 +35,8 @@ def test_an_import_of_another_team_is_not_found(
     run = import_all(session, principal, write_file(HISTORY))
     other = stranger(session)
     assert queries.find_import(session, other, run.id) is None
-    assert queries.verdict_groups(session, other, run.id) == []
-    assert len("".join(queries.verdict_csv(session, other, run.id)).splitlines()) == 1
+    assert queries.count_row_results(session, other, run.id) == []
+    assert len("".join(queries.export_row_results(session, other, run.id)).splitlines()) == 1
 
 
 def test_an_offer_of_a_known_file_says_so(
@@ -57,17 +57,17 @@ def test_an_offer_of_a_known_file_says_so(
 def test_only_confirmed_imports_are_listed_newest_first(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
-    assert queries.earlier_imports(session, principal) == []
+    assert queries.list_imports(session, principal) == []
     offer(session, principal, write_file(WITHOUT_TIME))
     run = import_all(session, principal, write_file(HISTORY))
-    assert [view.id for view in queries.earlier_imports(session, principal)] == [run.id]
+    assert [view.id for view in queries.list_imports(session, principal)] == [run.id]
 
 
 def test_verdicts_are_grouped_with_an_example_the_most_frequent_first(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run = import_all(session, principal, write_file(HISTORY))
-    groups = queries.verdict_groups(session, principal, run.id)
+    groups = queries.count_row_results(session, principal, run.id)
     assert [(group.verdict, group.rows) for group in groups] == [
         ("stored", 3),
         ("bad_input", 1),
@@ -75,7 +75,7 @@ def test_verdicts_are_grouped_with_an_example_the_most_frequent_first(
     ]
     assert groups[0].asked == "B0TEST0001"
     assert [has_failed(group.verdict) for group in groups] == [False, True, True]
-    (row,) = queries.verdict_rows(session, principal, run.id, "invalid")
+    (row,) = queries.list_row_results(session, principal, run.id, "invalid")
     assert (row.number, row.asin) == (5, None)
 
 
@@ -87,7 +87,7 @@ def test_the_download_has_every_row_and_no_formula(
         "\n", ",DE\n"
     )
     run = import_all(session, principal, write_file(hostile))
-    pieces = list(queries.verdict_csv(session, principal, run.id))
+    pieces = list(queries.export_row_results(session, principal, run.id))
     lines = list(csv.reader(StringIO("".join(pieces))))
     assert len(pieces) == 3, "it is written piece by piece"
     assert len(lines) == 1 + 2100
@@ -100,10 +100,10 @@ def test_an_import_about_one_product_leads_to_it(
 ) -> None:
     one = import_all(session, principal, write_file("https://www.amazon.de/dp/B0TEST0001"))
     many = import_all(session, principal, write_file(HISTORY))
-    assert queries.only_product(session, principal, one.id) == ("DE", "B0TEST0001")
-    assert queries.only_product(session, principal, many.id) is None
+    assert queries.find_only_product(session, principal, one.id) == ("DE", "B0TEST0001")
+    assert queries.find_only_product(session, principal, many.id) is None
 
 
 def test_an_unknown_verdict_is_still_readable() -> None:
-    assert label_of("already_there") == "Already there"
-    assert label_of("made_up_later") == "Made up later"
+    assert outcome_label("already_there") == "Already there"
+    assert outcome_label("made_up_later") == "Made up later"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.history.observation import Failure, Flag, Observation, Outcome
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.read_rows import read_rows
 from core.importing.values.rows import FileKind, PartOf, ProductHistory, ReadContext, TrackRequest
 from tests.real_data import real_data_path
@@ -61,7 +61,7 @@ FILES = [
 @pytest.mark.parametrize(("name", "kind", "rows", "unusable"), FILES)
 def test_every_row_of_a_recorded_file_has_its_verdict(name, kind, rows, unusable):
     path = real_data_path(name)
-    found = recognise(path, path.name)
+    found = detect_file(path, path.name)
     assert found.kind is kind
     context = ReadContext(NOON, found.suggested_marketplace or "US")
     usable = numbers = 0
@@ -85,7 +85,7 @@ def test_every_row_of_a_recorded_file_has_its_verdict(name, kind, rows, unusable
 )
 def test_recorded_files_without_products_are_not_taken(name):
     path = real_data_path(name)
-    assert recognise(path, path.name).kind is FileKind.UNKNOWN
+    assert detect_file(path, path.name).kind is FileKind.UNKNOWN
 
 
 def test_dead_items_have_verdicts(write_file):

@@ -38,7 +38,9 @@ WITHOUT_TIME = 'asin,marketplace,price,bsr\nB0TEST0003,DE,"12,50",42\n'
 def offer(
     session: Session, principal: Principal, path: Path, name: str | None = None, limit_mb: int = 200
 ) -> ImportRun:
-    return service.offer(session, principal, service.examine(path, name or path.name, limit_mb))
+    return service.offer_import(
+        session, principal, service.examine_file(path, name or path.name, limit_mb)
+    )
 
 
 def import_all(
@@ -49,7 +51,7 @@ def import_all(
 ) -> ImportRun:
     """Offer, confirm and run a file; return the import as it ended."""
     run_id = offer(session, principal, path).id
-    service.confirm(session, principal, run_id, confirmed, datetime.now(UTC))
+    service.confirm_import(session, principal, run_id, confirmed, datetime.now(UTC))
     session.commit()
     assert run_import(run_id)
     return read_again(session, principal, run_id)
@@ -96,7 +98,7 @@ def test_the_bytes_of_an_offer_are_kept_whole(
     content = HISTORY.encode() + b"B0TEST0001,DE,2026-02-03T10:00:00Z,1,1,1,1\n" * 60_000
     path = write_file(content, "large.csv")
     run_id = offer(session, principal, path).id
-    service.write_bytes(session, run_id, tmp_path / "back")
+    service.write_import_file(session, run_id, tmp_path / "back")
     assert (tmp_path / "back").read_bytes() == content
     assert session.query(ImportPiece).filter_by(import_run_id=run_id).count() > 1
 
@@ -141,9 +143,9 @@ def test_a_discarded_offer_leaves_no_bytes(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run_id = offer(session, principal, write_file(HISTORY)).id
-    service.discard(session, principal, run_id)
+    service.discard_import(session, principal, run_id)
     assert count(session, "import_piece") == 0
-    assert not service.confirm(session, principal, run_id, Confirmation(), NOW)
+    assert not service.confirm_import(session, principal, run_id, Confirmation(), NOW)
 
 
 def test_an_offer_that_nobody_confirms_is_dropped_after_a_day(
@@ -151,8 +153,8 @@ def test_an_offer_that_nobody_confirms_is_dropped_after_a_day(
 ) -> None:
     offer(session, principal, write_file(HISTORY))
     now = datetime.now(UTC)
-    assert service.drop_stale_offers(session, now + timedelta(hours=23)) == 0
-    assert service.drop_stale_offers(session, now + timedelta(hours=25)) == 1
+    assert service.delete_stale_offers(session, now + timedelta(hours=23)) == 0
+    assert service.delete_stale_offers(session, now + timedelta(hours=25)) == 1
     assert count(session, "import_piece") == 0
 
 
@@ -165,7 +167,7 @@ def test_a_file_without_times_is_not_taken_without_one(
     run = offer(session, principal, write_file(WITHOUT_TIME))
     assert run.needs_time
     with pytest.raises(InvalidInputError, match="captured"):
-        service.confirm(session, principal, run.id, Confirmation(), NOW)
+        service.confirm_import(session, principal, run.id, Confirmation(), NOW)
 
 
 def test_a_file_is_never_captured_in_the_future(
@@ -174,7 +176,7 @@ def test_a_file_is_never_captured_in_the_future(
     run = offer(session, principal, write_file(WITHOUT_TIME))
     tomorrow = Confirmation(captured_at=NOW + timedelta(days=1))
     with pytest.raises(InvalidInputError, match="future"):
-        service.confirm(session, principal, run.id, tomorrow, NOW)
+        service.confirm_import(session, principal, run.id, tomorrow, NOW)
 
 
 def test_a_bare_asin_is_not_taken_without_a_marketplace(
@@ -183,7 +185,7 @@ def test_a_bare_asin_is_not_taken_without_a_marketplace(
     run = offer(session, principal, write_file("B0TEST0001\nB0TEST0002\n"))
     assert run.needs_marketplace
     with pytest.raises(InvalidInputError, match="marketplace"):
-        service.confirm(session, principal, run.id, Confirmation(), NOW)
+        service.confirm_import(session, principal, run.id, Confirmation(), NOW)
 
 
 def test_a_marketplace_that_amazon_does_not_have_is_not_taken(
@@ -191,7 +193,7 @@ def test_a_marketplace_that_amazon_does_not_have_is_not_taken(
 ) -> None:
     run = offer(session, principal, write_file("B0TEST0001\n"))
     with pytest.raises(InvalidInputError, match=r"'XX' is not a marketplace.* US, "):
-        service.confirm(session, principal, run.id, Confirmation("XX"), NOW)
+        service.confirm_import(session, principal, run.id, Confirmation("XX"), NOW)
     assert run.state == "offered"
 
 
@@ -199,8 +201,8 @@ def test_only_the_first_confirmation_counts(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run = offer(session, principal, write_file(HISTORY))
-    assert service.confirm(session, principal, run.id, Confirmation(tags=("Spring ",)), NOW)
-    assert not service.confirm(session, principal, run.id, Confirmation(tags=("late",)), NOW)
+    assert service.confirm_import(session, principal, run.id, Confirmation(tags=("Spring ",)), NOW)
+    assert not service.confirm_import(session, principal, run.id, Confirmation(tags=("late",)), NOW)
     session.flush()
     assert read_again(session, principal, run.id).tags == ["Spring"]
 
@@ -267,7 +269,7 @@ def test_a_file_that_can_not_be_read_after_all_fails_with_its_reason(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run = offer(session, principal, write_file(HISTORY))
-    service.confirm(session, principal, run.id, Confirmation(), datetime.now(UTC))
+    service.confirm_import(session, principal, run.id, Confirmation(), datetime.now(UTC))
     session.execute(text("UPDATE import_piece SET body = decode('1f8b08ff', 'hex')"))
     session.commit()
     run_import(run.id)
@@ -310,13 +312,13 @@ def test_the_time_of_a_file_is_kept_when_its_first_import_has_not_ended_well(
 ) -> None:
     path = write_file(WITHOUT_TIME)
     first = offer(session, principal, path)
-    service.confirm(session, principal, first.id, Confirmation(captured_at=NOW), NOW)
+    service.confirm_import(session, principal, first.id, Confirmation(captured_at=NOW), NOW)
     first.state = state
     session.flush()
     second = offer(session, principal, path)
     assert second.captured_at == NOW
     later = Confirmation(captured_at=NOW - timedelta(days=1))
-    service.confirm(session, principal, second.id, later, NOW)
+    service.confirm_import(session, principal, second.id, later, NOW)
     assert second.captured_at == NOW
 
 
@@ -326,7 +328,7 @@ def test_the_time_of_an_offer_that_was_let_go_binds_nobody(
     path = write_file(WITHOUT_TIME)
     first = offer(session, principal, path)
     first.captured_at = NOW
-    service.discard(session, principal, first.id)
+    service.discard_import(session, principal, first.id)
     assert offer(session, principal, path).captured_at is None
 
 
@@ -343,14 +345,14 @@ def test_a_second_row_of_the_same_moment_is_already_there(
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_rows, "ROWS", 2)
+    monkeypatch.setattr(store_rows, "CHUNK_ROWS", 2)
 
 
 def test_rows_come_in_chunks_and_none_is_left_out(small_chunks: None) -> None:
     from core.importing.values.rows import Row, bad_row
 
     rows = [Row(number, "", bad_row("?")) for number in range(1, 6)]
-    assert [[row.number for row in chunk] for chunk in store_rows.chunks(rows)] == [
+    assert [[row.number for row in chunk] for chunk in store_rows.split_into_chunks(rows)] == [
         [1, 2],
         [3, 4],
         [5],
@@ -364,7 +366,7 @@ def test_rows_before_the_place_where_a_reader_ends_are_kept(small_chunks: None) 
         yield from (Row(number, "", bad_row("?")) for number in range(1, 4))
         raise UnreadableFileError("The file brings its reader down.")
 
-    found = store_rows.chunks(ending())
+    found = store_rows.split_into_chunks(ending())
     assert [len(next(found)), len(next(found))] == [2, 1]
     with pytest.raises(UnreadableFileError):
         next(found)
@@ -377,7 +379,7 @@ def test_an_import_that_was_cut_short_goes_on_behind_its_last_chunk(
     from jobs.tasks import import_files
 
     run_id = offer(session, principal, write_file(HISTORY)).id
-    service.confirm(session, principal, run_id, Confirmation(), datetime.now(UTC))
+    service.confirm_import(session, principal, run_id, Confirmation(), datetime.now(UTC))
     session.commit()
     store, stored = import_files.store_chunk, []
 
@@ -413,7 +415,7 @@ def test_a_fault_is_tried_once_more_and_then_told(
         raise RuntimeError("no space left")
 
     run_id = offer(session, principal, write_file(HISTORY)).id
-    service.confirm(session, principal, run_id, Confirmation(), datetime.now(UTC))
+    service.confirm_import(session, principal, run_id, Confirmation(), datetime.now(UTC))
     session.commit()
     monkeypatch.setattr(import_files, "store_chunk", break_down)
     for state, words in [("running", "once more"), ("failed", "twice")]:
@@ -441,25 +443,25 @@ def test_a_pasted_line_may_name_several_products(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     path = write_file("amazon.de/dp/B0TEST0001 and https://amzn.eu/d/abc1234")
-    examined = service.examine(path, "pasted text", 1, is_pasted=True)
-    assert service.offer(session, principal, examined).kind == "pasted_text"
+    examined = service.examine_file(path, "pasted text", 1, is_pasted=True)
+    assert service.offer_import(session, principal, examined).kind == "pasted_text"
 
 
 def test_an_import_is_claimed_by_one_worker_only(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run = offer(session, principal, write_file(HISTORY))
-    service.confirm(session, principal, run.id, Confirmation(), NOW)
+    service.confirm_import(session, principal, run.id, Confirmation(), NOW)
     anna, ben, term = uuid4(), uuid4(), timedelta(minutes=5)
     assert service.claim_import(session, anna, term) is not None
     assert service.claim_import(session, ben, term) is None
-    assert service.renew_claim(session, run.id, anna, term)
+    assert service.renew_import_claim(session, run.id, anna, term)
     for until in ("now() - interval '1 second'", "now() + interval '1 day'"):  # a wrong clock
         session.execute(text(f"UPDATE import_run SET claimed_until = {until}"))
         assert service.claim_import(session, ben, term) is not None
-    assert not service.renew_claim(session, run.id, anna, term)
+    assert not service.renew_import_claim(session, run.id, anna, term)
     with pytest.raises(TakenOverError):
-        service.hold(session, run.id, anna, 0)
+        service.lock_claimed_import(session, run.id, anna, 0)
 
 
 def test_a_row_that_asks_too_much_is_refused_alone(
@@ -486,7 +488,7 @@ def test_a_row_that_another_one_carries_is_there_when_that_one_is(
     monkeypatch: pytest.MonkeyPatch,
     size: int,
 ) -> None:
-    monkeypatch.setattr(store_rows, "ROWS", size)
+    monkeypatch.setattr(store_rows, "CHUNK_ROWS", size)
     path = write_file(RANKS)
     assert counts(import_all(session, principal, path)) == (4, 4, 0, 0)
     again = import_all(session, principal, path)

@@ -6,10 +6,10 @@ from datetime import timedelta
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
 from core.suggestions.llm.advisor import find_model_adviser
-from jobs.tasks.advise_products import advise_round
+from jobs.tasks.advise_products import advise_products
 
 if __name__ == "__main__":
     service.LEASE = timedelta(seconds=float(sys.argv[1]))
     adviser = find_model_adviser(get_settings())
     assert adviser is not None
-    advise_round(adviser)
+    advise_products(adviser)

@@ -18,20 +18,20 @@ from core.scraping.runs.models import FetchItem, FetchRun
 from core.tracking.service import Wish, follow
 from core.upkeep import health_queries
 from core.upkeep.health import (
-    Gravity,
+    CheckCounts,
     Health,
     Imports,
     Jobs,
-    Looks,
     Provider,
     Schedule,
+    Severity,
     Storage,
-    concerns,
+    find_problems,
     is_worker_alive,
 )
-from core.upkeep.heartbeat import beat, last_beat, last_sign_of_worker
+from core.upkeep.heartbeat import find_last_heartbeat, find_last_worker_activity, record_heartbeat
 from core.upkeep.job_runs import begin_job, end_job
-from core.upkeep.unreadable import UnreadableField, unreadable_fields
+from core.upkeep.unreadable import UnreadableField, list_unreadable_fields
 from tests.factories import price_only, store
 
 NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -51,7 +51,7 @@ FINE = Health(
     as_of=NOW,
     worker_seen_at=NOW - timedelta(seconds=40),
     providers=[APIFY],
-    looks=Looks(200, 4),
+    looks=CheckCounts(200, 4),
     jobs=Jobs(30, 0, None),
     imports=Imports(0, 0, None),
     storage=Storage(10_000, date(NOW.year + 1, 6, 1), 6, None),
@@ -68,90 +68,93 @@ def with_provider(**values: object) -> Health:
 
 def test_an_answer_that_is_awaited_for_a_moment_is_no_silence() -> None:
     soon = NOW - timedelta(minutes=2)
-    assert concerns(with_provider(schedule=Schedule(9, 9, 0, 0, NOW, soon))) == []
-    assert concerns(replace(FINE, jobs=Jobs(5, 0, None, soon))) == []
+    assert find_problems(with_provider(schedule=Schedule(9, 9, 0, 0, NOW, soon))) == []
+    assert find_problems(replace(FINE, jobs=Jobs(5, 0, None, soon))) == []
 
 
 def test_silence_is_told_once_whoever_is_known_to_be_out_of_order() -> None:
     long_ago = NOW - timedelta(minutes=9)
     plan = Schedule(9, 9, 0, 0, NOW, long_ago)
     known = with_provider(state="unreachable", schedule=plan)
-    assert [each.sentence for each in concerns(known)] == [
+    assert [each.sentence for each in find_problems(known)] == [
         "Apify can't be reached. It is tried again by itself."
     ]
-    assert len(concerns(replace(with_provider(schedule=plan), worker_seen_at=None))) == 1
+    assert len(find_problems(replace(with_provider(schedule=plan), worker_seen_at=None))) == 1
 
 
 def test_nothing_is_wrong_when_all_is_well() -> None:
-    assert concerns(FINE) == []
+    assert find_problems(FINE) == []
 
 
 @pytest.mark.parametrize(
     ("health", "gravity", "words"),
     [
-        (replace(FINE, worker_seen_at=None), Gravity.ALARM, "never run"),
-        (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Gravity.ALARM, "silent"),
-        (with_provider(state="no_token"), Gravity.ALARM, "APIFY_TOKEN"),
-        (with_provider(state="bad_token"), Gravity.ALARM, "refuses the token"),
-        (with_provider(state="no_credit"), Gravity.ALARM, "Top it up"),
-        (with_provider(state="unreachable"), Gravity.WARNING, "Apify can't be reached"),
-        (with_provider(state="refused"), Gravity.ALARM, "Apify refused to start a run"),
-        (with_provider(dollars_today=Decimal("4.999")), Gravity.WARNING, "budget"),
+        (replace(FINE, worker_seen_at=None), Severity.ALARM, "never run"),
+        (replace(FINE, worker_seen_at=NOW - timedelta(minutes=4)), Severity.ALARM, "silent"),
+        (with_provider(state="no_token"), Severity.ALARM, "APIFY_TOKEN"),
+        (with_provider(state="bad_token"), Severity.ALARM, "refuses the token"),
+        (with_provider(state="no_credit"), Severity.ALARM, "Top it up"),
+        (with_provider(state="unreachable"), Severity.WARNING, "Apify can't be reached"),
+        (with_provider(state="refused"), Severity.ALARM, "Apify refused to start a run"),
+        (with_provider(dollars_today=Decimal("4.999")), Severity.WARNING, "budget"),
         (
             with_provider(schedule=Schedule(9, 9, 0, 2, NOW)),
-            Gravity.WARNING,
+            Severity.WARNING,
             "for more than an hour",
         ),
         (
             with_provider(schedule=Schedule(9, 9, 0, 9, NOW, NOW - timedelta(minutes=4))),
-            Gravity.WARNING,
+            Severity.WARNING,
             "Apify has not answered a request of 4 minutes ago",
         ),
         (
             replace(FINE, jobs=Jobs(5, 0, None, NOW - timedelta(minutes=3))),
-            Gravity.WARNING,
+            Severity.WARNING,
             "answers slowly or not at all",
         ),
-        (replace(FINE, looks=Looks(100, 11)), Gravity.WARNING, "More than a tenth"),
-        (replace(FINE, jobs=Jobs(5, 1, "collect")), Gravity.WARNING, "“collect”"),
+        (replace(FINE, looks=CheckCounts(100, 11)), Severity.WARNING, "More than a tenth"),
+        (replace(FINE, jobs=Jobs(5, 1, "collect")), Severity.WARNING, "“collect”"),
         (
             replace(FINE, imports=Imports(1, 0, NOW - timedelta(minutes=3))),
-            Gravity.WARNING,
+            Severity.WARNING,
             "import waits",
         ),
         (
             replace(FINE, storage=replace(FINE.storage, room_until=NOW.date())),
-            Gravity.ALARM,
+            Severity.ALARM,
             "makes room",
         ),
     ],
 )
 def test_what_is_wrong_is_said_with_what_to_do(
-    health: Health, gravity: Gravity, words: str
+    health: Health, gravity: Severity, words: str
 ) -> None:
-    (concern,) = concerns(health)
+    (concern,) = find_problems(health)
     assert concern.gravity is gravity
     assert words in concern.sentence
 
 
 def test_a_missing_token_is_no_alarm_where_nothing_needs_it() -> None:
     demo_only = with_provider(state="no_token", schedule=Schedule(0, 0, 0, 0, None))
-    assert [concern.gravity for concern in concerns(demo_only)] == [Gravity.NOTE]
+    assert [concern.gravity for concern in find_problems(demo_only)] == [Severity.NOTE]
 
 
 def test_a_few_failures_are_the_weather() -> None:
-    assert concerns(replace(FINE, looks=Looks(9, 9))) == []
-    assert concerns(replace(FINE, looks=Looks(100, 10))) == []
+    assert find_problems(replace(FINE, looks=CheckCounts(9, 9))) == []
+    assert find_problems(replace(FINE, looks=CheckCounts(100, 10))) == []
 
 
 def test_the_worst_comes_first() -> None:
-    both = replace(FINE, looks=Looks(100, 90), worker_seen_at=None)
-    assert [concern.gravity for concern in concerns(both)] == [Gravity.ALARM, Gravity.WARNING]
+    both = replace(FINE, looks=CheckCounts(100, 90), worker_seen_at=None)
+    assert [concern.gravity for concern in find_problems(both)] == [
+        Severity.ALARM,
+        Severity.WARNING,
+    ]
 
 
 def test_what_a_silent_worker_leaves_waiting_is_not_blamed_on_the_limits() -> None:
     late = with_provider(schedule=Schedule(9, 9, 0, 9, NOW))
-    (concern,) = concerns(replace(late, worker_seen_at=None))
+    (concern,) = find_problems(replace(late, worker_seen_at=None))
     assert "never run" in concern.sentence
 
 
@@ -164,18 +167,18 @@ def test_a_provider_that_costs_nothing_has_no_budget_to_use_up() -> None:
 
 
 def test_a_worker_that_never_ran_gives_no_sign(session: Session) -> None:
-    assert last_sign_of_worker(session) is None
+    assert find_last_worker_activity(session) is None
     assert not is_worker_alive(None, NOW)
 
 
 def test_a_beat_is_a_sign_and_so_is_a_job(session: Session) -> None:
-    beat(session, NOW)
-    assert last_beat(session) == NOW
-    assert last_sign_of_worker(session) == NOW
+    record_heartbeat(session, NOW)
+    assert find_last_heartbeat(session) == NOW
+    assert find_last_worker_activity(session) == NOW
     run_id = begin_job(session, "import")
     later = NOW + timedelta(days=2)
     end_job(session, run_id, later, None, None)
-    assert last_sign_of_worker(session) == later
+    assert find_last_worker_activity(session) == later
 
 
 # Figures
@@ -224,10 +227,10 @@ def test_due_leased_and_overdue_products_are_counted_apart(
         ),
         {"at": NOW, "run": run.id, "id": first},
     )
-    found = health_queries.schedule(session, "apify", NOW)
+    found = health_queries.read_schedule(session, "apify", NOW)
     assert (found.scheduled, found.due, found.leased, found.overdue) == (2, 1, 1, 1)
     assert found.next_due_at == NOW - timedelta(hours=3)
-    assert health_queries.schedule(session, "demo", NOW) == Schedule(0, 0, 0, 0, None)
+    assert health_queries.read_schedule(session, "demo", NOW) == Schedule(0, 0, 0, 0, None)
 
 
 def test_a_start_that_is_not_confirmed_and_a_round_that_lasts_are_seen(
@@ -237,12 +240,12 @@ def test_a_start_that_is_not_confirmed_and_a_round_that_lasts_are_seen(
     asked, now = NOW - timedelta(minutes=7), datetime.now(UTC)
     make_run(session, {first: None}, state="intended", intended_at=asked)
     make_run(session, {second: None}, state="running", intended_at=asked - timedelta(hours=1))
-    assert health_queries.schedule(session, "apify", NOW).unanswered_since == asked
-    assert health_queries.schedule(session, "demo", NOW).unanswered_since is None
+    assert health_queries.read_schedule(session, "apify", NOW).unanswered_since == asked
+    assert health_queries.read_schedule(session, "demo", NOW).unanswered_since is None
     begin_job(session, "collect runs")
-    assert health_queries.jobs(session, now).collecting_since is None, "nobody works on a run"
+    assert health_queries.count_jobs(session, now).collecting_since is None, "nobody works on a run"
     session.execute(text("UPDATE fetch_run SET claimed_until = :at"), {"at": now + timedelta(1)})
-    assert health_queries.jobs(session, now).collecting_since is not None
+    assert health_queries.count_jobs(session, now).collecting_since is not None
 
 
 def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
@@ -251,11 +254,11 @@ def test_cost_is_of_the_day_and_the_month_with_what_is_expected(
     first, second = follow_two(session, principal)
     make_run(session, {first: "ok"}, intended_at=NOW)
     make_run(session, {second: None}, cost_usd=None, state="running", intended_at=NOW)
-    found = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    found = health_queries.read_provider(session, "apify", LIMITS, None, NOW)
     assert found.dollars_today == Decimal("0.255")
     assert found.dollars_this_month == Decimal("0.255")
     make_run(session, {first: "ok"}, intended_at=NOW - timedelta(days=40))
-    again = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    again = health_queries.read_provider(session, "apify", LIMITS, None, NOW)
     assert again.dollars_this_month == Decimal("0.255")
 
 
@@ -264,13 +267,13 @@ def test_a_price_that_apify_has_not_told_yet_counts_alike_today_and_this_month(
 ) -> None:
     first, second = follow_two(session, principal)
     make_run(session, {first: "ok", second: "ok"}, cost_usd=Decimal(0), intended_at=NOW)
-    found = health_queries.provider(session, "apify", LIMITS, None, NOW)
+    found = health_queries.read_provider(session, "apify", LIMITS, None, NOW)
     assert found.dollars_today == found.dollars_this_month == Decimal("0.010")
 
 
 def test_a_provider_without_a_token_says_how_to_give_one(session: Session) -> None:
     set_provider_state(session, "apify", "ok", None, NOW, None)
-    found = health_queries.provider(session, "apify", LIMITS, "Set APIFY_TOKEN.", NOW)
+    found = health_queries.read_provider(session, "apify", LIMITS, "Set APIFY_TOKEN.", NOW)
     assert (found.state, found.detail) == ("no_token", "Set APIFY_TOKEN.")
 
 
@@ -278,7 +281,7 @@ def test_runs_show_what_was_stored_and_what_failed(session: Session, principal: 
     first, second = follow_two(session, principal)
     run = make_run(session, {first: "unavailable", second: "blocked"})
     make_run(session, {first: "ok"}, intended_at=NOW - timedelta(days=2))
-    (row,) = health_queries.fetch_runs(session, NOW)
+    (row,) = health_queries.list_fetch_runs(session, NOW)
     assert (row.id, row.products, row.stored, row.failed) == (run.id, 2, 1, 1)
     assert row.cost_usd == Decimal("0.25")
 
@@ -299,27 +302,27 @@ def test_failures_are_counted_by_outcome_and_lead_to_the_original_item(
         },
     )
     now = datetime.now(UTC)
-    ended = health_queries.outcomes(session, now)
+    ended = health_queries.count_outcomes(session, now)
     assert {each.outcome: each.looks for each in ended} == {"blocked": 1, "ok": 1}
-    assert health_queries.looks_of(ended) == Looks(2, 1)
-    (look,) = health_queries.failed_looks(session, "blocked", now)
+    assert health_queries.count_checks(ended) == CheckCounts(2, 1)
+    (look,) = health_queries.list_failed_checks(session, "blocked", now)
     assert (look.asin, look.detail, look.has_original) == ("B0TEST0001", "why", True)
-    assert health_queries.find_original(session, run.id, first) == item
-    assert health_queries.find_original(session, run.id, second) is None
+    assert health_queries.find_raw_item(session, run.id, first) == item
+    assert health_queries.find_raw_item(session, run.id, second) is None
 
 
 def test_jobs_that_failed_come_first(session: Session) -> None:
     now = datetime.now(UTC)
     end_job(session, begin_job(session, "collect"), now, None, "OSError: gone")
     end_job(session, begin_job(session, "retention"), now, "0 days.", None)
-    found = health_queries.job_runs(session, now)
+    found = health_queries.list_job_runs(session, now)
     assert [row.state for row in found] == ["failed", "done"]
-    assert health_queries.jobs(session, now) == Jobs(2, 1, "collect")
+    assert health_queries.count_jobs(session, now) == Jobs(2, 1, "collect")
 
 
 def test_there_is_room_ahead_after_upkeep(session: Session) -> None:
     now = datetime.now(UTC)
-    found = health_queries.storage(session, now, None)
+    found = health_queries.read_storage(session, now, None)
     assert found.room_until is not None
     assert found.room_until - now.date() > timedelta(days=60)
     assert found.raw_days_ahead >= 5  # midnight may have passed since they were made
@@ -345,13 +348,13 @@ def test_fields_that_could_not_be_read_are_counted_by_source_of_a_day_and_a_week
         price_only("B0TEST0001", NOW - timedelta(hours=1)),
         now=NOW,
     )
-    (found,) = unreadable_fields(session, NOW)
+    (found,) = list_unreadable_fields(session, NOW)
     assert (found.source, found.field) == (Source.AXESSO, "bsr")
     assert (found.last_day, found.last_week, found.newest_text) == (2, 3, "newest")
 
 
 def test_a_parser_that_often_does_not_understand_a_page_is_a_concern() -> None:
     field = UnreadableField(Source.AXESSO, "ratings_count", 10, 12, NOW, "PL", "1,2 tys.")
-    (concern,) = concerns(replace(FINE, unreadable=[field]))
-    assert (concern.gravity, "ratings count" in concern.sentence) == (Gravity.WARNING, True)
-    assert concerns(replace(FINE, unreadable=[replace(field, last_day=9)])) == []
+    (concern,) = find_problems(replace(FINE, unreadable=[field]))
+    assert (concern.gravity, "ratings count" in concern.sentence) == (Severity.WARNING, True)
+    assert find_problems(replace(FINE, unreadable=[replace(field, last_day=9)])) == []

@@ -10,7 +10,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.upkeep.job_runs import LONGEST_JOB, begin_job, end_job, forget_idle_before, reap_jobs
+from core.upkeep.job_runs import (
+    LONGEST_JOB,
+    begin_job,
+    delete_idle_runs_before,
+    end_job,
+    mark_lost_jobs,
+)
 from tests.factories import row, rows
 
 pytestmark = pytest.mark.dates  # what it stores is of today
@@ -42,21 +48,21 @@ def test_a_job_whose_process_died_here_is_lost(session: Session, dead_pid: int) 
     named(session, f"{socket.gethostname()} {dead_pid}")
     named(session, f"{socket.gethostname()} {os.getpid()}")
     named(session, f"another-machine {dead_pid}")
-    assert reap_jobs(session, datetime.now(UTC)) == 1
+    assert mark_lost_jobs(session, datetime.now(UTC)) == 1
     assert states(session) == ["lost", "running", "running"]
 
 
 def test_a_job_that_runs_for_too_long_is_lost_wherever_it_ran(session: Session) -> None:
     named(session, "another-machine 1")
-    assert reap_jobs(session, datetime.now(UTC) + LONGEST_JOB) == 1
+    assert mark_lost_jobs(session, datetime.now(UTC) + LONGEST_JOB) == 1
     assert states(session) == ["lost"]
 
 
 def test_a_job_that_ended_is_never_lost_and_kept_for_a_month(session: Session) -> None:
     end_job(session, begin_job(session, "fetch"), NOW, "Done.", None)
-    assert reap_jobs(session, NOW + timedelta(days=29)) == 0
+    assert mark_lost_jobs(session, NOW + timedelta(days=29)) == 0
     assert states(session) == ["done"]
-    reap_jobs(session, NOW + timedelta(days=31))
+    mark_lost_jobs(session, NOW + timedelta(days=31))
     assert states(session) == []
 
 
@@ -70,7 +76,7 @@ def test_an_idle_run_takes_only_the_place_of_earlier_idle_runs(session: Session)
         end_job(session, begin_job(session, job), NOW, note, error)
     last = begin_job(session, "dispatch")
     end_job(session, last, NOW, "Idle.", None)
-    forget_idle_before(session, last)
+    delete_idle_runs_before(session, last)
     kept = rows(session, "SELECT job, note, state FROM job_run ORDER BY id")
     assert [tuple(each.values()) for each in kept] == [
         ("dispatch", "3 runs started.", "done"),

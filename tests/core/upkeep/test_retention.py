@@ -11,7 +11,7 @@ from core.history.observation import CategoryRank
 from core.upkeep.retention import (
     drop_old_snapshots,
     drop_raw_items,
-    make_room_ahead,
+    make_partitions_ahead,
 )
 from tests.factories import LAMP, days, look_at, product, row, store
 
@@ -31,16 +31,16 @@ def test_room_is_made_for_this_month_and_the_next_three(
     session: Session, now: datetime, months: list[str]
 ) -> None:
     before = existing_names(session, "snapshot")
-    assert make_room_ahead(session, now) == 2 * len(months) + 7
+    assert make_partitions_ahead(session, now) == 2 * len(months) + 7
     made = sorted(existing_names(session, "snapshot") - before)
     assert [name[-4:-2] for name in made] == months
-    assert make_room_ahead(session, now) == 0
+    assert make_partitions_ahead(session, now) == 0
 
 
 @pytest.mark.parametrize("second", [-1, 0, 1])
 def test_a_look_at_the_change_of_the_month_finds_room(session: Session, second: int) -> None:
     now = datetime(2031, 5, 31, 12, tzinfo=UTC)
-    make_room_ahead(session, now)
+    make_partitions_ahead(session, now)
     at = datetime(2031, 6, 1, tzinfo=UTC) + timedelta(seconds=second)
     assert store(session, look_at(at=at), now=now + timedelta(days=2)).stored == 1
 

@@ -141,5 +141,5 @@ def test_old_sign_ins_are_forgotten(session: Session, principal: Principal) -> N
     ticket = sessions.make_ticket(session, principal.person_id, long_ago)
     sessions.begin(session, ticket, lifetime, long_ago, None, None)
     session.commit()
-    maintenance.forget_sign_ins()
+    maintenance.purge_sign_ins()
     assert session.scalars(select(SignIn)).all() == []

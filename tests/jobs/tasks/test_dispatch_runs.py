@@ -10,8 +10,8 @@ import pytest
 from core.demo.fake_apify.server import NO_CREDIT_TOKEN
 from core.scraping.runs.apify import Apify, RefusedError
 from core.tracking.rules import Cadence
-from jobs.tasks import dispatch_runs
-from jobs.tasks.providers import each_provider
+from jobs.tasks import collect_runs, dispatch_runs
+from jobs.tasks.providers import map_providers
 from tests.jobs.fetch_world import ASINS, UNSEEN, World, set_environment
 
 
@@ -51,7 +51,7 @@ def test_reading_a_finished_run_again_stores_nothing_twice(world: World) -> None
 
 
 def test_a_data_set_is_read_page_by_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch_runs, "PAGE", 2)
+    monkeypatch.setattr(collect_runs, "PAGE", 2)
     world.follow()
     world.fetch()
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
@@ -68,7 +68,7 @@ def test_products_of_two_marketplaces_are_two_runs(world: World) -> None:
 def test_no_more_runs_than_allowed_are_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, AMAZCOPE_PARALLEL_RUNS="2", AMAZCOPE_PRODUCTS_PER_RUN="1")
     world.follow()
-    assert dispatch_runs.dispatch() == 2
+    assert dispatch_runs.start_due_runs() == 2
     assert world.runs_paid() == 2
 
 
@@ -91,7 +91,7 @@ def test_without_a_token_the_state_says_so_and_nothing_is_lost(
     monkeypatch.delenv("APIFY_TOKEN")
     set_environment(monkeypatch)
     world.follow()
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
     assert world.state() is not None
     assert world.state()["state"] == "no_token"
     assert "APIFY_TOKEN" in world.state()["detail"]
@@ -108,11 +108,11 @@ def test_a_token_that_does_not_work_is_a_state_and_rests(
 ) -> None:
     set_environment(monkeypatch, APIFY_TOKEN=token)
     world.follow()
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
     assert world.state() is not None
     assert world.state()["state"] == state
     asked = world.stand_in.stats()["operations"]["start_run"]
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
     assert world.stand_in.stats()["operations"]["start_run"] == asked
     assert world.value("SELECT count(*) AS n FROM fetch_schedule WHERE leased_until IS NULL") == 5
     set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
@@ -126,9 +126,9 @@ def test_a_token_that_stops_working_while_a_run_is_open_is_a_state(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     set_environment(monkeypatch, APIFY_TOKEN="wrong")
-    dispatch_runs.collect()
+    collect_runs.advance_open_runs()
     assert world.state() is not None
     assert world.state()["state"] == "bad_token"
     set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
@@ -139,7 +139,7 @@ def test_a_token_that_stops_working_while_a_run_is_open_is_a_state(
 def test_too_many_requests_are_a_short_rest(world: World) -> None:
     world.stand_in.fail_next("http_429", operation="start_run")
     world.follow()
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
     assert world.state() is not None
     assert world.state()["state"] == "unreachable"
     assert world.state()["retry_at"] - world.state()["checked_at"] <= timedelta(minutes=5)
@@ -153,7 +153,7 @@ def test_a_machine_that_does_not_answer_leaves_the_products_due(
 ) -> None:
     set_environment(monkeypatch, APIFY_API_URL="http://127.0.0.1:9")
     world.follow()
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.value("SELECT count(*) AS n FROM fetch_item") == 0
     assert world.value("SELECT count(*) AS n FROM fetch_schedule WHERE leased_until IS NULL") == 5
@@ -174,7 +174,7 @@ def test_an_unknown_actor_is_a_state_and_not_a_crash(
 ) -> None:
     world.follow()
     set_environment(monkeypatch, AMAZCOPE_ACTOR="nobody/knows-it")
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
     state = world.state()
     assert state is not None
     assert state["state"] == "misconfigured"
@@ -192,8 +192,8 @@ def test_a_start_that_is_refused_is_a_state_and_not_tried_with_all_the_rest(
 
     monkeypatch.setattr(Apify, "start", refused)
     world.follow()
-    assert dispatch_runs.dispatch() == 0
-    assert dispatch_runs.dispatch() == 0
+    assert dispatch_runs.start_due_runs() == 0
+    assert dispatch_runs.start_due_runs() == 0
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.state() is not None
     assert world.state()["state"] == "refused"
@@ -205,32 +205,32 @@ def test_a_mended_token_is_tried_as_soon_as_the_worker_starts(
 ) -> None:
     set_environment(monkeypatch, APIFY_TOKEN="wrong")
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
-    assert dispatch_runs.dispatch() == 0
-    dispatch_runs.end_rests()
-    assert dispatch_runs.dispatch() == 1
+    assert dispatch_runs.start_due_runs() == 0
+    dispatch_runs.clear_backoffs()
+    assert dispatch_runs.start_due_runs() == 1
 
 
 def test_a_job_says_of_a_run_whether_it_was_started(world: World) -> None:
     world.stand_in.fail_next("no_credit", operation="start_run")
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     assert "not started" in world.value("SELECT note FROM job_run WHERE job = 'fetch'")
 
 
 def test_every_round_leaves_a_job_run_and_idle_ones_only_the_last(world: World) -> None:
     for _ in range(3):
-        dispatch_runs.dispatch_round()
-        dispatch_runs.collect_round()
+        dispatch_runs.dispatch_due()
+        collect_runs.collect_runs()
     idle = world.rows("SELECT id, job, state FROM job_run ORDER BY id")
     assert [(each["job"], each["state"]) for each in idle] == [
         ("dispatch", "done"),
         ("collect runs", "done"),
     ]
     world.follow()
-    dispatch_runs.dispatch_round()
-    dispatch_runs.collect_round()
+    dispatch_runs.dispatch_due()
+    collect_runs.collect_runs()
     jobs = [each["job"] for each in world.rows("SELECT job FROM job_run ORDER BY id")]
     assert jobs[:4] == ["dispatch", "collect runs", "dispatch", "fetch"]
 
@@ -256,9 +256,9 @@ def test_one_that_does_not_answer_is_asked_once_a_round(
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
     world.follow()
-    assert dispatch_runs.dispatch() == 5
+    assert dispatch_runs.start_due_runs() == 5
     world.stand_in.fail_next("http_500", operation="get_run", times=None)
-    dispatch_runs.collect()
+    collect_runs.advance_open_runs()
     assert world.stand_in.stats()["operations"]["get_run"] == 1
     assert world.value("SELECT count(claimed_until) AS n FROM fetch_run") == 0
     world.stand_in.app.script.clear()
@@ -271,10 +271,10 @@ def test_garbage_about_one_run_holds_up_no_other(
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
     world.follow()
-    assert dispatch_runs.dispatch() == 5
+    assert dispatch_runs.start_due_runs() == 5
     time.sleep(0.2)  # all have ended by then
     world.stand_in.fail_next("garbage_json", operation="get_run")
-    assert dispatch_runs.collect() == 5
+    assert collect_runs.advance_open_runs() == 5
     assert [run["state"] for run in world.runs()] == ["running"] + 4 * ["collected"]
     assert "could not be read" in world.runs()[0]["error"]
     assert world.state() is not None
@@ -287,13 +287,13 @@ def test_a_data_set_that_stays_unreadable_is_given_up_and_its_products_come_back
     world: World,
 ) -> None:
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     world.stand_in.fail_next("garbage_json", operation="list_items", times=None)
     time.sleep(0.2)
-    dispatch_runs.collect()
+    collect_runs.advance_open_runs()
     assert [run["state"] for run in world.runs()] == ["finished"]
     world.change("UPDATE fetch_run SET intended_at = now() - interval '3 hours'")
-    dispatch_runs.collect()
+    collect_runs.advance_open_runs()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert world.value("SELECT count(leased_until) AS n FROM fetch_schedule") == 0
 
@@ -306,7 +306,7 @@ def test_a_start_answered_with_an_error_is_cleared_up_within_seconds(
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
     world.stand_in.fail_next("http_500", operation="start_run")
     world.follow()
-    dispatch_runs.dispatch()
+    dispatch_runs.start_due_runs()
     assert world.stand_in.stats()["operations"]["start_run"] == 1  # the rest waits
     left = world.value("SELECT extract(epoch FROM claimed_until - now()) AS n FROM fetch_run")
     assert 0 < left <= 15
@@ -323,4 +323,4 @@ def test_a_provider_that_answers_slowly_holds_up_no_other() -> None:
         assert has_answered.wait(10), "the other one waits for this one"
         return name
 
-    assert each_provider(work, ["apify", "demo"]) == ["apify", "demo"]
+    assert map_providers(work, ["apify", "demo"]) == ["apify", "demo"]

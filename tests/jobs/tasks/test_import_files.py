@@ -33,16 +33,18 @@ B0TEST0002,DE,2026-03-02T08:00:00Z,,,robot_check
 
 
 def offered(path: Path) -> int:
-    examined = service.examine(path, path.name, 10)
+    examined = service.examine_file(path, path.name, 10)
     with write_scope() as session:
-        return service.offer(session, acting_owner(session), examined).id
+        return service.offer_import(session, acting_owner(session), examined).id
 
 
 def confirmed(path: Path) -> int:
     run_id = offered(path)
     with write_scope() as session:
         principal = acting_owner(session)
-        service.confirm(session, principal, run_id, service.Confirmation(), datetime.now(UTC))
+        service.confirm_import(
+            session, principal, run_id, service.Confirmation(), datetime.now(UTC)
+        )
     return run_id
 
 
@@ -87,7 +89,7 @@ def test_a_file_of_many_pieces_is_put_together_again(
     monkeypatch.setattr(service, "PIECE", 7)
     run_id = offered(history)
     with read_scope() as session:
-        service.write_bytes(session, run_id, tmp_path / "again.csv")
+        service.write_import_file(session, run_id, tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == history.read_bytes()
 
 
@@ -128,7 +130,7 @@ def test_an_offered_file_is_not_imported(history: Path) -> None:
 def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.importing.store_rows.ROWS", 1)
+    monkeypatch.setattr("core.importing.store_rows.CHUNK_ROWS", 1)
     real, stored = import_files._store, 0
 
     def die_at_the_third(*arguments: object) -> None:
@@ -153,7 +155,7 @@ def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
 def test_a_worker_that_was_held_up_leaves_the_import_to_the_one_that_went_on(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.importing.store_rows.ROWS", 1)
+    monkeypatch.setattr("core.importing.store_rows.CHUNK_ROWS", 1)
     run_id = confirmed(history)
     real, calls = import_files._store, 0
 
@@ -201,10 +203,12 @@ def test_a_second_confirmation_at_the_same_moment_starts_nothing_anew(history: P
         seen = service.get_import(late, principal, run_id)
         assert seen.state == "offered"
         with write_scope() as session:
-            service.confirm(session, principal, run_id, service.Confirmation(), datetime.now(UTC))
+            service.confirm_import(
+                session, principal, run_id, service.Confirmation(), datetime.now(UTC)
+            )
         assert run_import(run_id)
         again = service.Confirmation(tags=("late",))
-        assert not service.confirm(late, principal, run_id, again, datetime.now(UTC))
+        assert not service.confirm_import(late, principal, run_id, again, datetime.now(UTC))
         assert seen.state == "done"
     assert (import_run(run_id).state, import_run(run_id).tags) == ("done", [])
 
@@ -220,7 +224,7 @@ def test_the_same_file_confirmed_twice_at_the_same_moment_carries_one_time(
         at = datetime(2026, 3, day, tzinfo=UTC)
         with write_scope() as session:
             given = service.Confirmation(captured_at=at)
-            service.confirm(session, acting_owner(session), run_id, given, datetime.now(UTC))
+            service.confirm_import(session, acting_owner(session), run_id, given, datetime.now(UTC))
             session.flush()
             if run_id == first:
                 other.start()
@@ -302,7 +306,9 @@ def confirmed_by(person_id: int, path: Path) -> int:
         session.get_one(ImportRun, run_id).person_id = person_id
         session.flush()
         principal = acting_person(session, person_id)
-        service.confirm(session, principal, run_id, service.Confirmation(), datetime.now(UTC))
+        service.confirm_import(
+            session, principal, run_id, service.Confirmation(), datetime.now(UTC)
+        )
     return run_id
 
 
@@ -330,7 +336,7 @@ def test_an_import_of_who_may_no_longer_act_ends_with_a_sentence(
     run = import_run(run_id)
     assert run.state == "failed"
     assert run.error is not None
-    assert "may not follow products any more" in run.error
+    assert "may no longer track products" in run.error
     assert snapshots() == 0
     assert not run_import(None)
 
@@ -338,16 +344,16 @@ def test_an_import_of_who_may_no_longer_act_ends_with_a_sentence(
 def test_a_long_import_stops_where_its_person_is_shut_out(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_rows, "ROWS", 1)
+    monkeypatch.setattr(store_rows, "CHUNK_ROWS", 1)
     sam = seller()
     run_id = confirmed_by(sam, history)
-    forget = service.forget_trouble
+    forget = service.clear_failures
 
     def forget_once(session: Session, number: int) -> None:
         forget(session, number)
         session.execute(update(Person).where(Person.id == sam).values(state="disabled"))
 
-    monkeypatch.setattr(service, "forget_trouble", forget_once)
+    monkeypatch.setattr(service, "clear_failures", forget_once)
     run_import(run_id)
     run = import_run(run_id)
     assert (run.state, run.rows_read) == ("failed", 1)
@@ -357,7 +363,7 @@ def test_a_long_import_stops_where_its_person_is_shut_out(
 def test_an_import_is_a_handful_of_events_however_many_rows_it_has(
     history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_rows, "ROWS", 1)
+    monkeypatch.setattr(store_rows, "CHUNK_ROWS", 1)
     history.write_text("asin,marketplace\n" + "".join(f"B0TEST{n:04},US\n" for n in range(30)))
     run_id = confirmed(history)
     run_import(run_id)

@@ -11,7 +11,7 @@ from core.database.session import write_scope
 from core.errors import ConfigurationError
 from jobs.queue import huey, make_tables
 from jobs.tasks import dispatch_runs
-from jobs.tasks.wake import ring_for_fetches
+from jobs.tasks.wake import wake_for_fetches
 
 
 def bell(*errors: Exception | None) -> tuple[list[int], Callable[[], None]]:
@@ -30,14 +30,14 @@ def bell(*errors: Exception | None) -> tuple[list[int], Callable[[], None]]:
 def test_a_bell_that_works_is_rung_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rung, ring = bell(None)
     monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
-    assert ring_for_fetches()
+    assert wake_for_fetches()
     assert len(rung) == 1
 
 
 def test_a_connection_that_ended_meanwhile_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     rung, ring = bell(psycopg.OperationalError("gone"), None)
     monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
-    assert ring_for_fetches()
+    assert wake_for_fetches()
     assert len(rung) == 2
 
 
@@ -48,14 +48,14 @@ def test_a_connection_that_ended_meanwhile_is_made_anew(monkeypatch: pytest.Monk
 def test_a_worker_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     rung, ring = bell(error)
     monkeypatch.setattr(dispatch_runs, "fetch_now", ring)
-    assert not ring_for_fetches()
+    assert not wake_for_fetches()
     assert len(rung) == 2
 
 
 def test_another_error_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch_runs, "fetch_now", bell(TypeError("a slip"))[1])
     with pytest.raises(TypeError):
-        ring_for_fetches()
+        wake_for_fetches()
 
 
 def test_the_bell_reaches_a_real_queue_also_after_its_connection_was_cut(
@@ -63,7 +63,7 @@ def test_the_bell_reaches_a_real_queue_also_after_its_connection_was_cut(
 ) -> None:
     make_tables()
     try:
-        assert ring_for_fetches()
+        assert wake_for_fetches()
         with write_scope() as session:
             session.execute(
                 text(
@@ -71,7 +71,7 @@ def test_the_bell_reaches_a_real_queue_also_after_its_connection_was_cut(
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
             )
-        assert ring_for_fetches()
+        assert wake_for_fetches()
         assert len(huey.pending()) == 2
     finally:
         huey.storage.close()

@@ -134,8 +134,8 @@ def test_old_calls_and_answers_are_forgotten_and_younger_ones_kept(
         now - CALLS_KEPT - timedelta(minutes=1)
     )
     session.commit()
-    maintenance.forget_agents()
-    maintenance.forget_agents()
+    maintenance.purge_agent_log()
+    maintenance.purge_agent_log()
     session.expire_all()
     assert list(session.scalars(select(AgentWrite.key))) == ["young"]
     assert count(session, AgentCall) == 1

@@ -95,10 +95,10 @@ OF_A_PERSON: dict[str, Call] = {
     "accounts.access.sessions.end_one": lambda s, who, of: sessions.end_one(
         s, who, of.sign_in, NOW
     ),
-    "importing.service.confirm": lambda s, who, of: importing.confirm(
+    "importing.service.confirm": lambda s, who, of: importing.confirm_import(
         s, who, of.run, importing.Confirmation(), NOW
     ),
-    "importing.service.discard": lambda s, who, of: importing.discard(s, who, of.run),
+    "importing.service.discard": lambda s, who, of: importing.discard_import(s, who, of.run),
     "tracking.editable_rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
         s, who, of.product, Whose.MINE
     ),
@@ -168,12 +168,14 @@ LOOKS: dict[str, Call] = {
     ),
     "accounts.access.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
     "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
-    "importing.queries.only_product": lambda s, who, of: imports.only_product(s, who, of.run),
-    "importing.queries.verdict_csv": lambda s, who, of: list(imports.verdict_csv(s, who, of.run))[
-        1:
-    ],
-    "importing.queries.verdict_groups": lambda s, who, of: imports.verdict_groups(s, who, of.run),
-    "importing.queries.verdict_rows": lambda s, who, of: imports.verdict_rows(
+    "importing.queries.only_product": lambda s, who, of: imports.find_only_product(s, who, of.run),
+    "importing.queries.verdict_csv": lambda s, who, of: list(
+        imports.export_row_results(s, who, of.run)
+    )[1:],
+    "importing.queries.verdict_groups": lambda s, who, of: imports.count_row_results(
+        s, who, of.run
+    ),
+    "importing.queries.verdict_rows": lambda s, who, of: imports.list_row_results(
         s, who, of.run, "added"
     ),
     "suggestions.competitors.queries.competitors_of": (
@@ -252,6 +254,6 @@ def test_a_manager_decides_on_a_colleagues_import(
     session: Session, member: Member, sams: Things
 ) -> None:
     manager = member(Role.MANAGER)
-    assert importing.confirm(session, manager, sams.run, importing.Confirmation(), NOW)
+    assert importing.confirm_import(session, manager, sams.run, importing.Confirmation(), NOW)
     # It runs as who said yes.
     assert importing.get_import(session, manager, sams.run).person_id == manager.person_id

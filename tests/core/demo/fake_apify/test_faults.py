@@ -16,7 +16,7 @@ from core.demo.fake_apify.faults import Fault, FaultKind, FaultScript, read_faul
 from core.errors import InvalidInputError
 from core.history.observation import Failure, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
-from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.identity import RequestedProduct
 from tests import loops
 from tests.core.demo.fake_apify.test_server import (
     AXESSO,
@@ -167,7 +167,7 @@ def test_a_run_that_never_finishes_stays_running(
 def read(item: dict[str, Any], url: str, actor: str, at: Any) -> Any:
     parse = junglee.parse_item if actor == JUNGLEE else axesso.parse_item
     marketplace = "US" if "amazon.com" in url else "DE"
-    return parse(item, Asked(marketplace, url[-10:]), at)
+    return parse(item, RequestedProduct(marketplace, url[-10:]), at)
 
 
 @pytest.mark.parametrize("actor", [AXESSO, JUNGLEE])

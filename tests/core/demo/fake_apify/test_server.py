@@ -13,12 +13,12 @@ from apify_client import ApifyClient
 from apify_client.errors import ApifyApiError, NotFoundError, UnauthorizedError
 
 from core.catalog.asin import product_url
-from core.demo.fake_apify.run_store import RunBook
+from core.demo.fake_apify.run_store import RunStore
 from core.demo.fake_apify.server import NO_CREDIT_TOKEN
 from core.demo.market.market import Market
 from core.history.observation import Observation
 from core.scraping.parsers import axesso
-from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.identity import RequestedProduct
 from tests.stand_in import RunningStandIn, running_stand_in
 
 AXESSO = "axesso_data/amazon-product-details-scraper"
@@ -87,7 +87,9 @@ def test_items_show_the_market_when_the_run_finished(client: ApifyClient) -> Non
     run = finished_run(client)
     product = MARKET.products[0]
     item = items_of(client, run)[0]
-    seen = axesso.parse_item(item, Asked(product.marketplace, product.asin), run.finished_at)
+    seen = axesso.parse_item(
+        item, RequestedProduct(product.marketplace, product.asin), run.finished_at
+    )
     assert seen == MARKET.look(product, run.finished_at)
 
 
@@ -111,7 +113,7 @@ def test_runs_are_listed_newest_first_of_their_own_actor(client: ApifyClient) ->
 
 
 def test_ids_are_never_given_twice_even_after_a_restart() -> None:
-    books = [RunBook(lambda: datetime.now(UTC), run_seconds=1) for _ in range(2)]
+    books = [RunStore(lambda: datetime.now(UTC), run_seconds=1) for _ in range(2)]
     ids = [book.start("a~b", b"{}", "application/json", "", []).id for book in books * 2]
     assert len(set(ids)) == 4
     assert {len(run_id) for run_id in ids} == {17}

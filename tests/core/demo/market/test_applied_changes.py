@@ -8,13 +8,18 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.database import session as db
-from core.demo.market.applied_changes import Adopted, Adoptions, adoptions, stored_adoptions
+from core.demo.market.applied_changes import (
+    Adoptions,
+    AppliedChanges,
+    find_applied_changes,
+    read_applied_changes,
+)
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market
 from core.errors import ConfigurationError
 from core.history.ingest.store import Look, make_room, store_looks
 from core.scraping.parsers import axesso, junglee
-from core.scraping.parsers.registry import Asked
+from core.scraping.parsers.registry import RequestedProduct
 from core.suggestions.execution import apply, verify
 from core.suggestions.execution.apply import undo
 from core.suggestions.execution.verify import Verified
@@ -33,7 +38,7 @@ TITLE = "A title that the market adopts"
 KEY = OWN.marketplace, OWN.asin
 
 
-def with_changes(*changes: Adopted) -> Market:
+def with_changes(*changes: AppliedChanges) -> Market:
     return Market(adopted=lambda: {KEY: changes})
 
 
@@ -45,14 +50,14 @@ def item(market: Market, at: datetime = NOW, product: DemoProduct = OWN) -> dict
 
 def changed(change: Change, values: dict[str, Any], at: datetime = NOW) -> dict[str, Any]:
     """Return what an item says otherwise than without the change."""
-    now, before = item(with_changes(Adopted(change, values, SINCE)), at), item(PLAIN, at)
+    now, before = item(with_changes(AppliedChanges(change, values, SINCE)), at), item(PLAIN, at)
     return {key: now[key] for key in now if now[key] != before[key]}
 
 
 def test_nothing_else_changes_and_nothing_before() -> None:
     assert changed(Change.UPDATE_TITLE, {"title": TITLE}) == {"title": TITLE}
     assert changed(Change.UPDATE_TITLE, {"title": TITLE}, SINCE - timedelta(minutes=1)) == {}
-    market = with_changes(Adopted(Change.UPDATE_TITLE, {"title": TITLE}, SINCE))
+    market = with_changes(AppliedChanges(Change.UPDATE_TITLE, {"title": TITLE}, SINCE))
     other = PLAIN.products[1]
     assert item(market, product=other) == item(PLAIN, product=other)
     assert market.look(OWN, NOW) == PLAIN.look(OWN, NOW)  # what was loaded stays
@@ -84,14 +89,14 @@ def test_a_coupon_of_an_amount_is_read_back_from_every_kind_of_page(
         if each.marketplace == marketplace and each.role == "own" and offered(each)
     )
     key = product.marketplace, product.asin
-    coupon = Adopted(Change.SET_COUPON, {"amount": 350}, SINCE)
+    coupon = AppliedChanges(Change.SET_COUPON, {"amount": 350}, SINCE)
     market = Market(adopted=lambda: {key: [coupon]})
     if actor == "axesso":
-        seen = axesso.parse_item(item(market, product=product), Asked(*key), NOW)
+        seen = axesso.parse_item(item(market, product=product), RequestedProduct(*key), NOW)
     else:
         crawled = market.junglee_item(*key, NOW)
         assert crawled is not None
-        seen = junglee.parse_item(crawled, Asked(*key), NOW)
+        seen = junglee.parse_item(crawled, RequestedProduct(*key), NOW)
     assert (seen.coupon_amount, seen.coupon_percent) == (350, None)  # type: ignore[union-attr]
 
 
@@ -109,7 +114,7 @@ def test_images_are_added_to_those_that_are_there() -> None:
 
 def test_a_lower_price_shows_at_once_and_the_rank_follows_within_days() -> None:
     price = round(item(PLAIN)["price"] * 100)
-    lower = Adopted(Change.UPDATE_PRICE, {"price": price - 200}, SINCE)
+    lower = AppliedChanges(Change.UPDATE_PRICE, {"price": price - 200}, SINCE)
     market = with_changes(lower)
     assert item(market)["price"] == (price - 200) / 100
     assert rank(market, SINCE) == rank(PLAIN, SINCE)
@@ -117,13 +122,13 @@ def test_a_lower_price_shows_at_once_and_the_rank_follows_within_days() -> None:
 
 
 def rank(market: Market, at: datetime) -> int:
-    seen = axesso.parse_item(item(market, at), Asked(*KEY), at)
+    seen = axesso.parse_item(item(market, at), RequestedProduct(*KEY), at)
     return int(seen.ranks[0].rank)  # type: ignore[union-attr]
 
 
 def test_a_change_that_was_taken_back_is_gone() -> None:
     until = NOW - timedelta(minutes=10)
-    taken_back = Adopted(Change.UPDATE_TITLE, {"title": TITLE}, SINCE, until)
+    taken_back = AppliedChanges(Change.UPDATE_TITLE, {"title": TITLE}, SINCE, until)
     assert item(with_changes(taken_back)) == item(PLAIN)
     assert item(with_changes(taken_back), SINCE)["title"] == TITLE
 
@@ -136,7 +141,7 @@ def hours(count: float) -> datetime:
 
 
 def scrape(session: Session, product_id: int, market: Market, at: datetime) -> None:
-    seen = axesso.parse_item(item(market, at), Asked(*KEY), at)
+    seen = axesso.parse_item(item(market, at), RequestedProduct(*KEY), at)
     make_room(session, [at])
     store_looks(session, [Look(product_id, seen)], at)  # type: ignore[arg-type]
 
@@ -146,7 +151,7 @@ def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
 ) -> None:
     wish = Wish(*KEY, role=Role.OWN)
     product_id = follow(session, principal, [wish], is_demo=True)[0].product_id
-    market = Market(adopted=lambda: adoptions(session))
+    market = Market(adopted=lambda: find_applied_changes(session))
     scrape(session, product_id, market, NOW)
     title = new_title(TITLE, current=item(PLAIN)["title"])
     said = advice(title)
@@ -179,9 +184,9 @@ def test_settings_and_products_of_the_real_world_are_not_the_markets(
         action = only_action(session, number)
         action.state, action.applied_at = "applied", NOW
         session.flush()
-    assert adoptions(session) == {}
+    assert find_applied_changes(session) == {}
     session.connection().exec_driver_sql("UPDATE product SET is_demo = true")
-    found: Adoptions = adoptions(session)
+    found: Adoptions = find_applied_changes(session)
     assert [each.change for each in found[KEY]] == [Change.UPDATE_TITLE]
 
 
@@ -192,4 +197,4 @@ def test_without_a_database_the_market_is_what_its_seed_makes_it(
         raise ConfigurationError("The database is not running.")
 
     monkeypatch.setattr(db, "reading_factory", no_database)
-    assert item(Market(adopted=stored_adoptions())) == item(PLAIN)
+    assert item(Market(adopted=read_applied_changes())) == item(PLAIN)

@@ -16,7 +16,7 @@ from core.demo.market.market import Market, usual_times
 from core.demo.market.simulation import simulate
 from core.history.observation import Availability, Observation, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
-from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.identity import RequestedProduct
 from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
@@ -228,7 +228,7 @@ def test_axesso_items_are_read_back_as_the_same_look(product: DemoProduct, at: d
     if item is None:
         assert seen.availability is Availability.GONE
         return
-    assert axesso.parse_item(item, Asked(product.marketplace, product.asin), at) == seen
+    assert axesso.parse_item(item, RequestedProduct(product.marketplace, product.asin), at) == seen
 
 
 @given(product=products, at=moments)
@@ -241,7 +241,7 @@ def test_junglee_items_say_the_same_in_the_marketplaces_currency(
     if item is None:
         assert seen.availability is Availability.GONE
         return
-    read = junglee.parse_item(item, Asked(product.marketplace, product.asin), at)
+    read = junglee.parse_item(item, RequestedProduct(product.marketplace, product.asin), at)
     assert isinstance(read, Observation)
     # What junglee's items have no field for, and what they say in addition.
     alike = replace(

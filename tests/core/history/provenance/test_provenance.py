@@ -17,7 +17,7 @@ from core.history.provenance.provenance import (
     raw_body,
 )
 from core.history.provenance.text import lines_of
-from core.scraping.runs.store_items import make_raw_room
+from core.scraping.runs.store_items import ensure_raw_partition
 from tests.core.history.looks import SEEN, followed, look_of, make_fetch_run, store, this_hour
 
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ def test_an_original_that_is_kept_names_its_parser_and_can_be_had(
 ):
     product, now, run = followed(session, principal), this_hour(), make_fetch_run(session)
     store(session, [look_of(product, now - HOUR, fetch_run_id=run)])
-    make_raw_room(session, now)
+    ensure_raw_partition(session, now)
     session.execute(
         text("INSERT INTO raw_item VALUES (:run, :product, :now, 7, '\\x0102')"),
         {"run": run, "product": product, "now": now},

@@ -16,13 +16,13 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from core.errors import AmazcopeError
 from core.history.observation import Observation, Source
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.files.isolation import (
     ReaderFailedError,
     ReadingInterruptedError,
-    call_apart,
+    call_isolated,
     plain_data,
-    stream_apart,
+    stream_isolated,
 )
 from core.importing.files.reader_process import Limits, pickled
 from core.importing.files.source_file import MEGABYTE, UnreadableFileError
@@ -50,14 +50,14 @@ def test_whatever_happens_to_a_reader_is_a_sentence(
     function: Callable[[], object], limits: Limits, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        call_apart(function, limits=limits)
+        call_isolated(function, limits=limits)
 
 
 @pytest.mark.usefixtures("real_readers")
 @pytest.mark.parametrize("function", [bad_readers.take_memory, bad_readers.answer_much])
 def test_a_reader_has_only_the_memory_that_it_is_given(function: Callable[[int], object]) -> None:
     with pytest.raises(UnreadableFileError, match="too much memory"):
-        call_apart(function, 190 * MEGABYTE, limits=SMALL)
+        call_isolated(function, 190 * MEGABYTE, limits=SMALL)
 
 
 def hiding_row() -> bytes:
@@ -93,7 +93,7 @@ def test_a_file_made_to_do_harm_is_a_sentence(
 ) -> None:
     path = write_file(make())
     try:
-        said = call_apart(recognise, path, "x", limits=replace(SMALL, cpu=20)).reason
+        said = call_isolated(detect_file, path, "x", limits=replace(SMALL, cpu=20)).reason
     except UnreadableFileError as error:
         said = str(error)
     assert words in said
@@ -101,7 +101,7 @@ def test_a_file_made_to_do_harm_is_a_sentence(
 
 @pytest.mark.usefixtures("real_readers")
 def test_what_came_before_a_crash_is_there() -> None:
-    values = stream_apart(bad_readers.yield_and_crash, 3, limits=SMALL)
+    values = stream_isolated(bad_readers.yield_and_crash, 3, limits=SMALL)
     assert [next(values) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(UnreadableFileError, match="brings its reader down"):
         next(values)
@@ -113,7 +113,7 @@ def test_a_reader_knows_no_secrets_loads_little_and_its_prints_are_no_answers(
 ) -> None:
     monkeypatch.setenv("APIFY_TOKEN", "secret")
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:secret@127.0.0.1/x")
-    environment, modules = call_apart(bad_readers.print_and_look_around, limits=SMALL)
+    environment, modules = call_isolated(bad_readers.print_and_look_around, limits=SMALL)
     assert "PATH" in environment
     assert "secret" not in str(environment)
     heavy = {"sqlalchemy", "psycopg", "pydantic", "pandas", "numpy", "openpyxl"}
@@ -122,7 +122,7 @@ def test_a_reader_knows_no_secrets_loads_little_and_its_prints_are_no_answers(
 
 @pytest.mark.usefixtures("real_readers")
 def test_a_reader_that_nobody_waits_for_is_ended() -> None:
-    values = stream_apart(bad_readers.yield_own_number, limits=SMALL)
+    values = stream_isolated(bad_readers.yield_own_number, limits=SMALL)
     number = next(values)
     values.close()
     with pytest.raises(ProcessLookupError):
@@ -141,7 +141,9 @@ def test_data_comes_back_as_it_went() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [os.system, eval, Path("/etc"), call_apart, AmazcopeError("?")])
+@pytest.mark.parametrize(
+    "value", [os.system, eval, Path("/etc"), call_isolated, AmazcopeError("?")]
+)
 def test_nothing_but_data_comes_back(value: object) -> None:
     with pytest.raises(pickle.UnpicklingError, match="no plain data"):
         plain_data(pickle.dumps(value))

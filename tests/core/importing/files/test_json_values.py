@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.files import json_values
 from core.importing.files.json_reader import BrokenItem, find_layout, read_items, read_scalars
 from core.importing.files.json_values import JsonText
@@ -96,7 +96,7 @@ def test_numbers_that_programs_write_are_read(write_file, written, value):
 
 
 def test_an_absurd_number_is_told_before_anything_is_confirmed(write_file):
-    found = recognise(write_file('[{"asin": "B0TEST0001", "price": ' + "9" * 300_000 + "}]"), "x")
+    found = detect_file(write_file('[{"asin": "B0TEST0001", "price": ' + "9" * 300_000 + "}]"), "x")
     assert found.kind is FileKind.UNKNOWN
     assert "thousands of digits" in found.reason
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from openpyxl import Workbook
 
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.files import source_file
 from core.importing.files.source_file import (
     Container,
@@ -242,7 +242,9 @@ def test_what_is_too_long_for_a_table_is_said_with_its_place(write_file, content
     path = write_file(content)
     with pytest.raises(UnreadableFileError, match=words):
         _raise_last(list(read_rows(path, FileKind.ASIN_LIST, ReadContext("US"))))
-    assert words in " ".join([recognise(path, "x.csv").reason, *recognise(path, "x.csv").problems])
+    assert words in " ".join(
+        [detect_file(path, "x.csv").reason, *detect_file(path, "x.csv").problems]
+    )
 
 
 def _raise_last(rows: list[Row]) -> None:

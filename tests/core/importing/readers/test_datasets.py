@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.history.observation import Failure, Observation, Outcome, Source
-from core.importing.files.json_reader import Layout, find_layout
+from core.importing.files.json_reader import JsonLayout, find_layout
 from core.importing.files.source_file import UnreadableFileError, find_text_form
 from core.importing.read_rows import read_rows
 from core.importing.values.rows import FileKind, ReadContext, Refusal, Refused
@@ -45,12 +45,12 @@ FLAT = (
 @pytest.mark.parametrize(
     ("content", "layout"),
     [
-        (json.dumps(ITEMS), Layout.ARRAY),
-        ("\n".join(json.dumps(each) for each in ITEMS), Layout.LINES),
-        (json.dumps({"data": {"items": ITEMS}}), Layout.ENVELOPE),
-        (json.dumps({"total": 4, "items": ITEMS}), Layout.ENVELOPE),
-        (gzip.compress(json.dumps(ITEMS).encode()), Layout.ARRAY),
-        (json.dumps(ITEMS).encode("utf-16"), Layout.ARRAY),
+        (json.dumps(ITEMS), JsonLayout.ARRAY),
+        ("\n".join(json.dumps(each) for each in ITEMS), JsonLayout.LINES),
+        (json.dumps({"data": {"items": ITEMS}}), JsonLayout.ENVELOPE),
+        (json.dumps({"total": 4, "items": ITEMS}), JsonLayout.ENVELOPE),
+        (gzip.compress(json.dumps(ITEMS).encode()), JsonLayout.ARRAY),
+        (json.dumps(ITEMS).encode("utf-16"), JsonLayout.ARRAY),
     ],
 )
 def test_every_item_has_one_verdict_in_every_layout(write_file, content, layout):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from openpyxl import Workbook
 
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.read_rows import read_rows
 from core.importing.values.rows import FileKind, ReadContext, Refusal, Refused, TrackRequest
 
@@ -168,7 +168,7 @@ amzn.eu/d/9DweDUD
 
 
 def test_every_line_of_a_paste_has_its_verdict_before_it_is_confirmed(write_file):
-    found = recognise(write_file(LINKS), "pasted text", is_pasted=True)
+    found = detect_file(write_file(LINKS), "pasted text", is_pasted=True)
     assert [(row["line"], row["ASIN"], row["verdict"]) for row in found.preview] == [
         ("1", "", "No product"),
         ("2", "", "No product"),
@@ -186,20 +186,20 @@ def test_every_line_of_a_paste_has_its_verdict_before_it_is_confirmed(write_file
 
 
 def test_only_what_can_be_tracked_is_counted(write_file):
-    assert recognise(write_file(LINKS), "pasted text", is_pasted=True).product_estimate == 2
+    assert detect_file(write_file(LINKS), "pasted text", is_pasted=True).product_estimate == 2
     bare = f"{ONE}\n{TWO}\n" * 3
     for is_pasted, kind in ((True, FileKind.PASTED_TEXT), (False, FileKind.ASIN_LIST)):
-        found = recognise(write_file(bare), "x", is_pasted=is_pasted)
+        found = detect_file(write_file(bare), "x", is_pasted=is_pasted)
         assert (found.kind, found.product_estimate, found.row_estimate) == (kind, 2, 6)
 
 
 def test_a_long_list_is_counted_by_its_beginning(write_file):
     lines = [f"B0DEMO{n:04},{'US' if n % 2 else 'nowhere'}" for n in range(2000)]
-    found = recognise(write_file("asin,marketplace\n" + "\n".join(lines)), "x.csv")
+    found = detect_file(write_file("asin,marketplace\n" + "\n".join(lines)), "x.csv")
     assert 800 < (found.product_estimate or 0) < 1200
 
 
 def test_a_long_paste_shows_its_first_lines_and_says_so(write_file):
-    found = recognise(write_file(f"{ONE} US\n" * 500), "pasted text", is_pasted=True)
+    found = detect_file(write_file(f"{ONE} US\n" * 500), "pasted text", is_pasted=True)
     assert len(found.preview) == 200
     assert "The first 200 lines are shown." in found.reason

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.importing.detect import recognise
+from core.importing.detect import detect_file
 from core.importing.read_rows import read_rows
 from core.importing.values.local_clock import LocalClock
 from core.importing.values.rows import DayOrder, FileKind, ReadContext
@@ -106,7 +106,7 @@ def test_a_date_far_down_the_column_decides_how_all_are_written(write_file):
 @pytest.mark.parametrize(("order", "month"), [(DayOrder.DAY_FIRST, 4), (DayOrder.MONTH_FIRST, 3)])
 def test_where_no_date_decides_the_preview_asks_and_the_answer_counts(write_file, order, month):
     path = write_file("asin,marketplace,date,price\nB0DEMO0001,DE,03/04/2026,5\n")
-    found = recognise(path, path.name)
+    found = detect_file(path, path.name)
     assert found.needs_day_order
     assert found.problems == []
     (row,) = read_rows(path, FileKind.HISTORY_FILE, ReadContext(day_order=order))
@@ -116,7 +116,7 @@ def test_where_no_date_decides_the_preview_asks_and_the_answer_counts(write_file
 @pytest.mark.parametrize("told", ["13/04/2026", "04/13/2026", "2026-04-13", "5/5/2026"])
 def test_where_a_date_decides_nobody_is_asked_and_no_answer_counts(write_file, told):
     path = write_file(f"asin,marketplace,date,price\nB0DEMO0001,DE,{told},5\n")
-    assert not recognise(path, path.name).needs_day_order
+    assert not detect_file(path, path.name).needs_day_order
     wrong = DayOrder.MONTH_FIRST if told.startswith("13") else DayOrder.DAY_FIRST
     (row,) = read_rows(path, FileKind.HISTORY_FILE, ReadContext(day_order=wrong))
     assert row.result.captured_at.day in (5, 13)

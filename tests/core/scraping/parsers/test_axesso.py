@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.history.observation import Availability, Failure, Fulfilment, Observation, Outcome, Seen
 from core.scraping.parsers.axesso import parse_item
-from core.scraping.parsers.identity import Asked
-from core.scraping.parsers.unflatten import unflatten
+from core.scraping.parsers.identity import RequestedProduct
+from core.scraping.parsers.unflatten import unflatten_keys
 from tests.core.scraping.parsers.saved_items import (
     CAPTURED_AT,
     assert_storable,
@@ -25,7 +25,7 @@ from tests.core.scraping.parsers.saved_items import (
 from tests.real_data import real_data_path
 
 
-def read(changes: dict[str, Any] | None = None, asked: Asked | None = None) -> Any:
+def read(changes: dict[str, Any] | None = None, asked: RequestedProduct | None = None) -> Any:
     return parse_item(saved("axesso_us_deal") | (changes or {}), asked, CAPTURED_AT)
 
 
@@ -36,22 +36,22 @@ def test_a_saved_item_is_read_as_expected(name: str) -> None:
 
 @pytest.mark.parametrize("name", names_of("axesso"))
 def test_a_csv_row_says_the_same_as_the_item_it_was_exported_from(name: str) -> None:
-    row = unflatten(flattened(saved(name)))
+    row = unflatten_keys(flattened(saved(name)))
     assert parse_item(row, None, CAPTURED_AT) == parse_item(saved(name), None, CAPTURED_AT)
 
 
 def test_another_asin_than_asked_for_is_a_redirect() -> None:
-    failure = read(asked=Asked("US", "B0DEMO0099"))
+    failure = read(asked=RequestedProduct("US", "B0DEMO0099"))
     assert failure.outcome is Outcome.REDIRECTED_ASIN
     assert (failure.asin, failure.redirected_to) == ("B0DEMO0099", "B0DEMO0001")
 
 
 def test_another_marketplace_than_asked_for_is_the_wrong_locale() -> None:
-    assert read(asked=Asked("DE", "B0DEMO0001")).outcome is Outcome.WRONG_LOCALE
+    assert read(asked=RequestedProduct("DE", "B0DEMO0001")).outcome is Outcome.WRONG_LOCALE
 
 
 def test_a_page_that_is_gone_is_that_of_the_product_asked_for() -> None:
-    gone = parse_item({"statusCode": 404}, Asked("FR", "B0DEMO0007"), CAPTURED_AT)
+    gone = parse_item({"statusCode": 404}, RequestedProduct("FR", "B0DEMO0007"), CAPTURED_AT)
     assert isinstance(gone, Observation)
     assert (gone.marketplace, gone.asin) == ("FR", "B0DEMO0007")
     assert gone.availability is Availability.GONE
@@ -135,7 +135,7 @@ def test_yen_have_no_minor_unit() -> None:
 
 @given(st.dictionaries(st.text(max_size=12), json_values, max_size=6) | json_values)
 def test_no_json_whatever_raises(item: Any) -> None:
-    assert_storable(parse_item(item, Asked("US", "B0DEMO0001"), CAPTURED_AT))
+    assert_storable(parse_item(item, RequestedProduct("US", "B0DEMO0001"), CAPTURED_AT))
     assert_storable(parse_item(item, None, CAPTURED_AT))
 
 

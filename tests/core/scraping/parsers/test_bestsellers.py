@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from core.history.observation import Failure, Observation, Outcome
 from core.scraping.parsers.bestsellers import category_name, parse_item
-from core.scraping.parsers.identity import Asked
-from core.scraping.parsers.unflatten import unflatten
+from core.scraping.parsers.identity import RequestedProduct
+from core.scraping.parsers.unflatten import unflatten_keys
 from tests.core.scraping.parsers.saved_items import (
     CAPTURED_AT,
     assert_storable,
@@ -32,7 +32,7 @@ def test_a_saved_entry_is_read_as_expected(name: str) -> None:
 
 @pytest.mark.parametrize("name", names_of("bestsellers"))
 def test_a_csv_row_says_the_same_as_the_entry_it_was_exported_from(name: str) -> None:
-    row = unflatten(flattened(saved(name)))
+    row = unflatten_keys(flattened(saved(name)))
     assert parse_item(row, None, CAPTURED_AT) == parse_item(saved(name), None, CAPTURED_AT)
 
 
@@ -52,7 +52,7 @@ def test_the_category_is_what_remains_of_the_lists_name(name: object, category: 
 
 def test_the_lists_own_fields_may_stand_in_a_corner() -> None:
     item = {"asin": "B0DEMO0022", "bestsellerPageData": {"rank": "7", "categoryName": "Garden"}}
-    seen = parse_item(item, Asked("US", "B0DEMO0022"), CAPTURED_AT)
+    seen = parse_item(item, RequestedProduct("US", "B0DEMO0022"), CAPTURED_AT)
     assert isinstance(seen, Observation)
     assert [(rank.category, rank.rank) for rank in seen.ranks] == [("Garden", 7)]
 
@@ -73,7 +73,7 @@ def test_a_list_that_is_gone_says_nothing_about_a_product() -> None:
 
 @given(st.dictionaries(st.text(max_size=12), json_values, max_size=6) | json_values)
 def test_no_json_whatever_raises(item: Any) -> None:
-    assert_storable(parse_item(item, Asked("US", "B0DEMO0001"), CAPTURED_AT))
+    assert_storable(parse_item(item, RequestedProduct("US", "B0DEMO0001"), CAPTURED_AT))
 
 
 @given(mutations("bestsellers"))
@@ -84,8 +84,8 @@ def test_no_mutation_of_an_entry_raises(item: dict[str, Any]) -> None:
 def test_the_recorded_list_is_read_when_its_marketplace_is_told() -> None:
     path = real_data_path("apify_bestsellers/junglee_bestsellers_amazon-us_2023-12.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:
-        items = [unflatten(row) for row in csv.DictReader(file)]
-    seen = [parse_item(item, Asked("US", item["asin"]), CAPTURED_AT) for item in items]
+        items = [unflatten_keys(row) for row in csv.DictReader(file)]
+    seen = [parse_item(item, RequestedProduct("US", item["asin"]), CAPTURED_AT) for item in items]
     assert all(isinstance(one, Observation) for one in seen)
     priced = [one for one in seen if isinstance(one, Observation) and one.price is not None]
     assert (len(seen), len(priced)) == (100, 70)

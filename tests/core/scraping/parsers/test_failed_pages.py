@@ -6,11 +6,11 @@ import pytest
 
 from core.history.observation import Availability, Failure, Observation, Outcome, Seen
 from core.scraping.parsers import axesso, junglee
-from core.scraping.parsers.identity import Asked
-from core.scraping.parsers.localized_text import availability, is_not_sent_here
+from core.scraping.parsers.identity import RequestedProduct
+from core.scraping.parsers.localized_text import is_not_sent_here, parse_availability
 from tests.core.scraping.parsers.saved_items import CAPTURED_AT
 
-ASKED = Asked("FR", "B0DEMO0001")
+ASKED = RequestedProduct("FR", "B0DEMO0001")
 
 
 def of_axesso(**values: Any) -> Observation | Failure:
@@ -108,7 +108,7 @@ def test_a_page_that_delivers_is_not_the_wrong_location(sentence: str) -> None:
     ],
 )  # fmt: skip
 def test_what_the_page_says_of_stock_is_believed_before_a_missing_price(sentence: str) -> None:
-    assert availability(sentence)[0] is Availability.UNAVAILABLE
+    assert parse_availability(sentence)[0] is Availability.UNAVAILABLE
     for item in (
         of_axesso(warehouseAvailability=sentence, error="price missing"),
         of_junglee(inStockText=sentence, inStock=False, price=None, error="price missing"),

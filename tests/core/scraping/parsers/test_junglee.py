@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.observation import Availability, Failure, Fulfilment, Observation, Outcome, Seen
-from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.identity import RequestedProduct
 from core.scraping.parsers.junglee import parse_item
-from core.scraping.parsers.unflatten import unflatten
+from core.scraping.parsers.unflatten import unflatten_keys
 from tests.core.scraping.parsers.saved_items import (
     CAPTURED_AT,
     assert_storable,
@@ -27,7 +27,7 @@ from tests.core.scraping.parsers.saved_items import (
 from tests.real_data import real_data_path
 
 
-def read(changes: dict[str, Any] | None = None, asked: Asked | None = None) -> Any:
+def read(changes: dict[str, Any] | None = None, asked: RequestedProduct | None = None) -> Any:
     return parse_item(saved("junglee_full") | (changes or {}), asked, CAPTURED_AT)
 
 
@@ -38,7 +38,7 @@ def test_a_saved_item_is_read_as_expected(name: str) -> None:
 
 @pytest.mark.parametrize("name", names_of("junglee"))
 def test_a_csv_row_says_the_same_as_the_item_it_was_exported_from(name: str) -> None:
-    row = unflatten(flattened(saved(name)))
+    row = unflatten_keys(flattened(saved(name)))
     assert parse_item(row, None, CAPTURED_AT) == parse_item(saved(name), None, CAPTURED_AT)
 
 
@@ -91,7 +91,7 @@ def test_an_unknown_shipper_is_not_seen() -> None:
 
 
 def test_another_asin_than_asked_for_is_a_redirect() -> None:
-    failure = read(asked=Asked("CA", "B0DEMO0098"))
+    failure = read(asked=RequestedProduct("CA", "B0DEMO0098"))
     assert isinstance(failure, Failure)
     assert failure.redirected_to == "B0DEMO0010"
 
@@ -102,7 +102,7 @@ def test_the_asin_may_stand_only_in_the_address() -> None:
 
 @given(st.dictionaries(st.text(max_size=12), json_values, max_size=6) | json_values)
 def test_no_json_whatever_raises(item: Any) -> None:
-    assert_storable(parse_item(item, Asked("US", "B0DEMO0001"), CAPTURED_AT))
+    assert_storable(parse_item(item, RequestedProduct("US", "B0DEMO0001"), CAPTURED_AT))
     assert_storable(parse_item(item, None, CAPTURED_AT))
 
 
@@ -150,7 +150,7 @@ def test_a_recorded_json_and_its_csv_export_say_the_same() -> None:
     seen = recorded("junglee_free_full_amazon-us_2023-08-06_50.json")
     path = real_data_path("apify_products/junglee_free_full_amazon-us_2023-08-06_50.csv")
     with path.open(encoding="utf-8-sig", newline="") as file:
-        flat = [parse_item(unflatten(row), None, CAPTURED_AT) for row in csv.DictReader(file)]
+        flat = [parse_item(unflatten_keys(row), None, CAPTURED_AT) for row in csv.DictReader(file)]
     assert {one.asin: one for one in seen} == {one.asin: one for one in flat}
     assert len(flat) == 50
     assert Counter(one.outcome for one in seen) == {

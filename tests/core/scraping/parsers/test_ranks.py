@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.history.observation import Observation, Seen
 from core.scraping.parsers.axesso import parse_item
-from core.scraping.parsers.identity import Asked
+from core.scraping.parsers.identity import RequestedProduct
 from core.scraping.parsers.ranks import read_ranks
 from tests.core.scraping.parsers.saved_items import CAPTURED_AT
 
@@ -58,7 +58,7 @@ def item(value: str, name: str = "Ranking najlepiej sprzedających się produkt�
             "price": 99.0,
             "productDetails": [{"name": name, "value": value}],
         },
-        Asked("PL", "B0DEMO0001"),
+        RequestedProduct("PL", "B0DEMO0001"),
         CAPTURED_AT,
     )
     assert isinstance(seen, Observation)

@@ -8,11 +8,17 @@ from hypothesis import given
 
 from core.errors import ConfigurationError
 from core.history.observation import Failure, Outcome
-from core.scraping.parsers.registry import ACTORS, Asked, asked_of, get_actor, recognise_actor
+from core.scraping.parsers.registry import (
+    ACTORS,
+    RequestedProduct,
+    get_actor,
+    recognise_actor,
+    requested_product,
+)
 from tests.core.scraping.parsers.saved_items import CAPTURED_AT, json_values, names_of, saved
 from tests.real_data import real_data_path
 
-BATCH = [Asked("DE", "B0DEMO0001"), Asked("JP", "B0DEMO0002")]
+BATCH = [RequestedProduct("DE", "B0DEMO0001"), RequestedProduct("JP", "B0DEMO0002")]
 
 
 @pytest.mark.parametrize(
@@ -88,20 +94,20 @@ def test_an_item_is_matched_by_the_address_that_was_asked_for() -> None:
         "url": "https://www.amazon.de/dp/B0DEMO0009",
         "asin": "B0DEMO0009",
     }
-    assert asked_of(item) == ("B0DEMO0001", "DE")
-    assert asked_of({"asin": "b0demo0009"}) == ("B0DEMO0009", None)
-    assert asked_of({}) == (None, None)
+    assert requested_product(item) == ("B0DEMO0001", "DE")
+    assert requested_product({"asin": "b0demo0009"}) == ("B0DEMO0009", None)
+    assert requested_product({}) == (None, None)
 
 
 def test_an_evil_host_is_no_marketplace() -> None:
-    assert asked_of({"url": "https://www.amazon.de.evil.example/dp/B0DEMO0001"})[1] is None
+    assert requested_product({"url": "https://www.amazon.de.evil.example/dp/B0DEMO0001"})[1] is None
 
 
 @given(json_values)
 def test_no_json_whatever_raises(item: Any) -> None:
     actor = recognise_actor(item)
     if isinstance(item, dict):
-        asin, _marketplace = asked_of(item)
+        asin, _marketplace = requested_product(item)
         assert asin is None or len(asin) == 10
     for actor in ACTORS.values():
         assert actor.parse_item(item, None, CAPTURED_AT)

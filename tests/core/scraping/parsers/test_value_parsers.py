@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from core.catalog.marketplaces import get_marketplace
 from core.history.observation import Availability
 from core.scraping.parsers import localized_text, value_parsers
-from core.scraping.parsers.ranks import listed_ranks, read_ranks
-from core.scraping.parsers.unflatten import unflatten
+from core.scraping.parsers.ranks import read_listed_ranks, read_ranks
+from core.scraping.parsers.unflatten import unflatten_keys
 from tests.core.scraping.parsers.saved_items import json_values
 from tests.real_data import real_data_path
 
@@ -38,7 +38,7 @@ JP = get_marketplace("JP")
     ],
 )
 def test_a_count_is_read_in_every_spelling(value: object, number: int | None) -> None:
-    assert value_parsers.whole_number(value) == number
+    assert value_parsers.parse_whole_number(value) == number
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_a_count_is_read_in_every_spelling(value: object, number: int | None) ->
 )
 def test_what_is_no_count_is_unreadable(value: object) -> None:
     with pytest.raises(value_parsers.UnreadableValueError):
-        value_parsers.whole_number(value)
+        value_parsers.parse_whole_number(value)
 
 
 def test_rank_zero_is_no_rank() -> None:
-    assert value_parsers.rank_number(0) is None
-    assert value_parsers.rank_number("#35,077") == 35077
+    assert value_parsers.parse_rank_number(0) is None
+    assert value_parsers.parse_rank_number("#35,077") == 35077
 
 
 @pytest.mark.parametrize(
@@ -59,31 +59,31 @@ def test_rank_zero_is_no_rank() -> None:
     [(29.5, 2950), (19.99, 1999), (0, None), ("129.99", 12999), ("$1,299.00", 129900), ("", None)],
 )
 def test_an_amount_is_minor_units_and_zero_is_none(value: object, minor: int | None) -> None:
-    assert value_parsers.amount(value, US) == minor
+    assert value_parsers.parse_amount_text(value, US) == minor
 
 
 def test_a_german_text_has_a_decimal_comma_and_a_number_a_point() -> None:
-    assert value_parsers.amount("1.226,50 €", DE) == 122650
-    assert value_parsers.amount("1226.5", DE) == 122650
+    assert value_parsers.parse_amount_text("1.226,50 €", DE) == 122650
+    assert value_parsers.parse_amount_text("1226.5", DE) == 122650
 
 
 def test_an_amount_in_another_currency_has_its_own_decimals() -> None:
-    assert value_parsers.amount(1500, US, "JPY") == 1500
-    assert value_parsers.amount(15, JP, "USD") == 1500
+    assert value_parsers.parse_amount_text(1500, US, "JPY") == 1500
+    assert value_parsers.parse_amount_text(15, JP, "USD") == 1500
 
 
 @given(json_values)
 def test_no_value_makes_a_reader_fail_in_another_way(value: object) -> None:
     for read in (
-        value_parsers.whole_number,
-        value_parsers.rank_number,
-        value_parsers.truth,
+        value_parsers.parse_whole_number,
+        value_parsers.parse_rank_number,
+        value_parsers.parse_bool,
         value_parsers.clean_lines,
-        localized_text.rating,
-        localized_text.availability,
-        lambda raw: value_parsers.amount(raw, DE),
-        lambda raw: localized_text.coupon(raw, DE),
-        lambda raw: listed_ranks(raw, "category", "url", DE),
+        localized_text.parse_rating,
+        localized_text.parse_availability,
+        lambda raw: value_parsers.parse_amount_text(raw, DE),
+        lambda raw: localized_text.parse_coupon(raw, DE),
+        lambda raw: read_listed_ranks(raw, "category", "url", DE),
     ):
         try:
             read(value)
@@ -93,7 +93,7 @@ def test_no_value_makes_a_reader_fail_in_another_way(value: object) -> None:
 
 @pytest.mark.parametrize(("word", "truth"), [("true", True), ("FALSE", False), ("", None)])
 def test_yes_and_no_are_read_as_words(word: str, truth: bool | None) -> None:
-    assert value_parsers.truth(word) is truth
+    assert value_parsers.parse_bool(word) is truth
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_yes_and_no_are_read_as_words(word: str, truth: bool | None) -> None:
     ],
 )
 def test_a_rating_is_read_in_every_language(value: object, tenths: int | None) -> None:
-    assert localized_text.rating(value) == tenths
+    assert localized_text.parse_rating(value) == tenths
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_rating_is_read_in_every_language(value: object, tenths: int | None) -
 def test_a_sentence_about_stock_is_understood(
     sentence: str, state: Availability | None, left: int | None
 ) -> None:
-    assert localized_text.availability(sentence) == (state, left)
+    assert localized_text.parse_availability(sentence) == (state, left)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_sentence_about_stock_is_understood(
 def test_only_what_a_coupon_takes_off_is_a_coupon(
     sentence: str, amount: int | None, percent: int | None
 ) -> None:
-    assert localized_text.coupon(sentence, DE) == (amount, percent)
+    assert localized_text.parse_coupon(sentence, DE) == (amount, percent)
 
 
 @pytest.mark.parametrize(
@@ -170,19 +170,19 @@ def test_only_what_a_coupon_takes_off_is_a_coupon(
 )
 def test_a_coupon_of_unknown_worth_is_unreadable(sentence: str) -> None:
     with pytest.raises(value_parsers.UnreadableValueError):
-        localized_text.coupon(sentence, DE)
+        localized_text.parse_coupon(sentence, DE)
 
 
 def test_words_of_no_known_coupon_are_unreadable_only_where_coupons_stand() -> None:
-    assert localized_text.coupon("Zľava na pokladni", DE) == (None, None)
+    assert localized_text.parse_coupon("Zľava na pokladni", DE) == (None, None)
     with pytest.raises(value_parsers.UnreadableValueError):
-        localized_text.coupon("Zľava na pokladni", DE, is_coupon=True)
+        localized_text.parse_coupon("Zľava na pokladni", DE, is_coupon=True)
 
 
 @pytest.mark.parametrize("written", ["1,234", "4.66.1", "Note 12345"])
 def test_a_number_that_is_no_rating_is_unreadable(written: str) -> None:
     with pytest.raises(value_parsers.UnreadableValueError):
-        localized_text.rating(written)
+        localized_text.parse_rating(written)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_no_line_of_ranks_raises(line: str) -> None:
 
 
 def test_a_relative_category_address_gets_the_marketplaces_host() -> None:
-    ranks = listed_ranks(
+    ranks = read_listed_ranks(
         [{"rank": "5", "category": "Garten", "url": "/zgbs/1"}], "category", "url", DE
     )
     assert ranks[0].url == "https://www.amazon.de/zgbs/1"
@@ -254,7 +254,7 @@ def test_a_flat_row_becomes_nested_again() -> None:
     row = {"asin": "B0DEMO0001", "price": "", "price/value": "29", "price/currency": "$"}
     row |= {"features/0": "a", "features/10": "c", "features/2": "b", "features/3": ""}
     row |= {"bestsellerRanks": "", "ranks/0/rank": "5", "ranks/0/category": "Garden"}
-    assert unflatten(row) == {
+    assert unflatten_keys(row) == {
         "asin": "B0DEMO0001",
         "price": {"value": "29", "currency": "$"},
         "features": ["a", "b", "c"],
@@ -264,16 +264,16 @@ def test_a_flat_row_becomes_nested_again() -> None:
 
 
 def test_a_value_whose_parts_are_all_empty_is_none() -> None:
-    assert unflatten({"price/value": "", "price/currency": "", "price": ""}) == {"price": None}
+    assert unflatten_keys({"price/value": "", "price/currency": "", "price": ""}) == {"price": None}
 
 
 def test_surplus_cells_of_a_row_are_left_out() -> None:
-    assert unflatten({"a": "1", None: ["x", "y"]}) == {"a": "1"}  # type: ignore[dict-item]
+    assert unflatten_keys({"a": "1", None: ["x", "y"]}) == {"a": "1"}  # type: ignore[dict-item]
 
 
 @given(st.dictionaries(st.text(alphabet="ab/01 9", max_size=24), st.text(max_size=4), max_size=12))
 def test_no_row_raises(row: dict[str, str]) -> None:
-    assert isinstance(unflatten(row), dict)
+    assert isinstance(unflatten_keys(row), dict)
 
 
 def test_the_recorded_ranks_and_ratings_are_read() -> None:
@@ -285,4 +285,4 @@ def test_the_recorded_ranks_and_ratings_are_read() -> None:
         if row["expected_unit"] == "BSR" and row["raw"].startswith("#"):
             assert read_ranks(row["raw"])[0].rank == int(wanted)
         if row["expected_unit"] == "RATING" and "5" in row["raw"][3:]:
-            assert localized_text.rating(row["raw"]) == round(float(wanted) * 10)
+            assert localized_text.parse_rating(row["raw"]) == round(float(wanted) * 10)

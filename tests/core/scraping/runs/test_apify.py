@@ -19,7 +19,7 @@ from core.scraping.runs.apify import (
     UnreachableError,
     UnreadableError,
 )
-from core.upkeep.health import WORKER_IS_SILENT
+from core.upkeep.health import WORKER_OFFLINE_AFTER
 from tests.stand_in import RunningStandIn, running_stand_in
 
 ACTOR = "axesso_data/amazon-product-details-scraper"
@@ -215,7 +215,7 @@ def test_further_attempts_do_not_wait_longer_than_the_first(stand_in: RunningSta
 
 def test_a_server_that_hangs_is_given_up_before_the_worker_seems_dead() -> None:
     access = ApifyAccess("token")
-    assert access.looking_timeout * (access.retries + 1) * 1.5 < WORKER_IS_SILENT
+    assert access.looking_timeout * (access.retries + 1) * 1.5 < WORKER_OFFLINE_AFTER
 
 
 def test_a_data_set_that_is_gone_is_refused(apify: Apify) -> None:

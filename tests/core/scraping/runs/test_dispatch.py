@@ -14,7 +14,7 @@ from core.accounts.people.membership import acting_owner
 from core.database.session import session_factory, write_scope
 from core.scraping.parsers.registry import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
 from core.scraping.runs.budget import Limits
-from core.scraping.runs.dispatch import LEASE, PlannedRun, input_hash, plan_run, spending
+from core.scraping.runs.dispatch import LEASE, PlannedRun, hash_input, plan_run, read_spending
 from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
 
 LIMITS = Limits(10, 50, Decimal(5), Decimal("0.01"))
@@ -51,7 +51,7 @@ def test_the_intent_the_lease_and_the_items_are_written(
     }
     run = row(session, "SELECT * FROM fetch_run")
     assert (run["state"], run["batch_size"], run["outside_run_id"]) == ("intended", 2, None)
-    assert run["input_hash"] == input_hash(run["input"])
+    assert run["input_hash"] == hash_input(run["input"])
     for product_id in (kettle, lamp):
         leased = schedule(session, product_id)
         assert leased is not None
@@ -168,10 +168,10 @@ def test_the_expected_cost_counts_until_the_real_one_is_known(
 ) -> None:
     follow_all(session, principal, [LAMP, KETTLE])
     plan(session, now)
-    assert spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.02")
+    assert read_spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.02")
     change(session, "UPDATE fetch_run SET cost_usd = 0.5")
-    assert spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.5")
-    assert spending(session, "demo", LIMITS, now).dollars_today == 0
+    assert read_spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.5")
+    assert read_spending(session, "demo", LIMITS, now).dollars_today == 0
 
 
 def test_a_run_that_never_started_cost_nothing(
@@ -180,10 +180,10 @@ def test_a_run_that_never_started_cost_nothing(
     follow_all(session, principal, [LAMP])
     plan(session, now)
     change(session, "UPDATE fetch_run SET state = 'failed'")
-    found = spending(session, "apify", LIMITS, now)
+    found = read_spending(session, "apify", LIMITS, now)
     assert (found.open_runs, found.dollars_today) == (0, 0)
     change(session, "UPDATE fetch_run SET outside_run_id = 'r1'")
-    assert spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.01")
+    assert read_spending(session, "apify", LIMITS, now).dollars_today == Decimal("0.01")
 
 
 def test_yesterdays_cost_is_yesterdays(
@@ -191,7 +191,7 @@ def test_yesterdays_cost_is_yesterdays(
 ) -> None:
     follow_all(session, principal, [LAMP])
     plan(session, now)
-    found = spending(session, "apify", LIMITS, now + timedelta(days=1))
+    found = read_spending(session, "apify", LIMITS, now + timedelta(days=1))
     assert (found.open_runs, found.dollars_today) == (1, 0)
 
 
@@ -203,9 +203,9 @@ def test_the_budget_bounds_the_batch(session: Session, principal: Principal, now
 
 
 def test_equal_inputs_have_equal_hashes_in_any_order_of_members() -> None:
-    assert input_hash({"a": 1, "b": [2]}) == input_hash({"b": [2], "a": 1})
-    assert input_hash({"a": [1, 2]}) != input_hash({"a": [2, 1]})
-    assert input_hash(None) != input_hash({})
+    assert hash_input({"a": 1, "b": [2]}) == hash_input({"b": [2], "a": 1})
+    assert hash_input({"a": [1, 2]}) != hash_input({"a": [2, 1]})
+    assert hash_input(None) != hash_input({})
 
 
 @pytest.fixture

@@ -80,11 +80,11 @@ def test_who_slept_beyond_the_end_of_a_claim_writes_nothing_more(
     end_claim(session, run_id)
     lifecycle.claim_run(session, run_id, ANNA, MINUTE)
     end_claim(session, run_id)
-    lifecycle.hold_run(session, run_id, ANNA)  # nobody else has it yet
+    lifecycle.lock_claimed_run(session, run_id, ANNA)  # nobody else has it yet
     lifecycle.claim_run(session, run_id, BEN, MINUTE)
     with pytest.raises(TakenOverError):
-        lifecycle.hold_run(session, run_id, ANNA)
-    lifecycle.hold_run(session, run_id, BEN)
+        lifecycle.lock_claimed_run(session, run_id, ANNA)
+    lifecycle.lock_claimed_run(session, run_id, BEN)
 
 
 def test_a_run_that_another_took_over_is_not_started(
@@ -114,10 +114,10 @@ def test_a_claim_given_by_a_clock_that_was_ahead_holds_up_nobody(
 def test_rests_double_until_a_provider_answers(session: Session, now: datetime) -> None:
     rests = [lifecycle.back_off(session, "apify", "It answered 500.", now) for _ in range(9)]
     assert rests[:4] == [timedelta(seconds=s) for s in (10, 20, 40, 80)]
-    assert rests[-1] == lifecycle.LONGEST_REST
-    assert lifecycle.is_resting(session, "apify", now)
-    assert not lifecycle.is_resting(session, "demo", now)
-    lifecycle.note_reachable(session, "apify")
+    assert rests[-1] == lifecycle.LONGEST_BACKOFF
+    assert lifecycle.is_backing_off(session, "apify", now)
+    assert not lifecycle.is_backing_off(session, "demo", now)
+    lifecycle.mark_reachable(session, "apify")
     assert lifecycle.back_off(session, "apify", "It answered 500.", now) == rests[0]
 
 
@@ -129,7 +129,7 @@ def test_a_closed_run_is_not_claimed(session: Session, run_id: int, now: datetim
 def test_a_run_is_started_once(session: Session, run_id: int) -> None:
     assert lifecycle.mark_started(session, run_id, OUTSIDE)
     assert not lifecycle.mark_started(session, run_id, OUTSIDE)
-    assert lifecycle.known_outside_ids(session, ["r1", "r2"]) == {"r1"}
+    assert lifecycle.find_known_outside_ids(session, ["r1", "r2"]) == {"r1"}
 
 
 def test_a_run_is_finished_once_and_never_in_the_future(
@@ -241,17 +241,17 @@ def test_a_run_that_was_started_meanwhile_is_not_withdrawn(
 
 
 def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> None:
-    assert not lifecycle.is_resting(session, "apify", now)
+    assert not lifecycle.is_backing_off(session, "apify", now)
     lifecycle.set_provider_state(session, "apify", "no_credit", "Empty.", now, now + MINUTE)
-    assert lifecycle.is_resting(session, "apify", now)
-    assert not lifecycle.is_resting(session, "apify", now + MINUTE)
+    assert lifecycle.is_backing_off(session, "apify", now)
+    assert not lifecycle.is_backing_off(session, "apify", now + MINUTE)
     lifecycle.set_provider_state(session, "apify", "ok", None, now, None)
     session.expire_all()
-    assert not lifecycle.is_resting(session, "apify", now)
+    assert not lifecycle.is_backing_off(session, "apify", now)
 
 
 def test_a_long_error_is_kept_in_part(session: Session, run_id: int) -> None:
-    lifecycle.note_error(session, run_id, "x" * 5000)
+    lifecycle.record_error(session, run_id, "x" * 5000)
     assert len(row(session, "SELECT error FROM fetch_run")["error"]) == 2000
 
 

@@ -16,9 +16,10 @@ from core.scraping.runs.dispatch import plan_run
 from core.scraping.runs.store_items import (
     PARSER_VERSION,
     Batch,
+    StoreItemsResult,
+    decode_raw_item,
+    ensure_raw_partition,
     get_batch,
-    make_raw_room,
-    raw_item,
     store_items,
 )
 from tests.factories import follow_all, row, rows
@@ -44,7 +45,7 @@ def batch_of(session: Session, principal: Principal, now: datetime, *asins: str)
     planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
     assert planned is not None
     make_room(session, [now])
-    make_raw_room(session, now)
+    ensure_raw_partition(session, now)
     return get_batch(session, planned.id, AXESSO_DETAILS, now)
 
 
@@ -87,14 +88,14 @@ def test_items_become_snapshots_with_their_original(
     session: Session, batch: Batch, now: datetime
 ) -> None:
     result = store_items(session, batch, [item(FIRST, now), item(SECOND, now)], now)
-    assert (result.items, result.stored, result.known, result.failed) == (2, 2, 0, 0)
+    assert (result.stored, result.already_stored, result.failed) == (2, 0, 0)
     assert outcomes(session).keys() == {FIRST, SECOND}
     kept = row(
         session,
         "SELECT r.* FROM raw_item r JOIN product p ON p.id = r.product_id WHERE asin = :asin",
         asin=FIRST,
     )
-    assert raw_item(kept["body"]) == item(FIRST, now)
+    assert decode_raw_item(kept["body"]) == item(FIRST, now)
     assert (kept["fetch_run_id"], kept["parser_version"]) == (batch.run_id, PARSER_VERSION)
     assert row(session, "SELECT DISTINCT fetch_run_id FROM snapshot") == {
         "fetch_run_id": batch.run_id
@@ -107,7 +108,7 @@ def test_the_same_page_twice_stores_nothing_twice(
     page = [item(FIRST, now), blocked(SECOND)]
     store_items(session, batch, page, now)
     again = store_items(session, batch, page, now + timedelta(minutes=5))
-    assert (again.stored, again.known) == (0, 1)
+    assert (again.stored, again.already_stored) == (0, 1)
     counted = row(
         session,
         "SELECT (SELECT count(*) FROM snapshot) AS s, (SELECT count(*) FROM raw_item) AS r",
@@ -147,13 +148,13 @@ def test_a_stranger_is_counted_and_stores_nothing(
     session: Session, batch: Batch, now: datetime, stranger: Any
 ) -> None:
     result = store_items(session, batch, [stranger, item(FIRST, now)], now)
-    assert (result.strangers, result.stored) == (1, 1)
+    assert (result.unmatched, result.stored) == (1, 1)
 
 
 def test_a_product_of_another_run_is_a_stranger(
     session: Session, batch: Batch, now: datetime
 ) -> None:
-    assert store_items(session, batch, [item(THIRD, now)], now).strangers == 1
+    assert store_items(session, batch, [item(THIRD, now)], now).unmatched == 1
 
 
 def test_a_missing_page_is_an_answer_and_a_block_is_none(
@@ -189,7 +190,7 @@ def test_products_that_did_not_come_have_no_outcome_yet(
 
 
 def test_an_empty_page_stores_nothing(session: Session, batch: Batch, now: datetime) -> None:
-    assert store_items(session, batch, [], now).items == 0
+    assert store_items(session, batch, [], now) == StoreItemsResult()
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_an_odd_item_is_stored_like_any_other(
 ) -> None:
     result = store_items(session, batch, [item(FIRST, now, **odd), item(SECOND, now)], now)
     assert result.stored == 2
-    bodies = [raw_item(each["body"]) for each in rows(session, "SELECT body FROM raw_item")]
+    bodies = [decode_raw_item(each["body"]) for each in rows(session, "SELECT body FROM raw_item")]
     assert {body["asin"] for body in bodies} == {FIRST, SECOND}
 
 

@@ -17,7 +17,7 @@ from core.suggestions.execution.connectors import Order, Receipt
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
 from core.suggestions.review.service import approve
 from core.tracking.rules import Role
-from jobs.tasks import advise_products
+from jobs.tasks import advise_products, apply_actions, expire_actions, verify_actions
 from tests.core.suggestions.world import (
     new_cadence,
     new_price,
@@ -63,8 +63,8 @@ def test_a_round_advises_on_all_that_waits_and_a_second_finds_nothing(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     ask(session, principal)
-    advise_products.advise_round()
-    advise_products.advise_round()
+    advise_products.advise_products()
+    advise_products.advise_products()
     assert session.query(AdviceDue).count() == 0
     assert session.query(AdviceCall).count() == 2
     made = session.query(Suggestion).count()
@@ -80,8 +80,8 @@ def test_the_morning_lets_own_products_wait(
     asking_at = datetime.now(UTC).replace(hour=8)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(advise_products, "_now", lambda: asking_at)
-        advise_products.plan_round()
-        advise_products.plan_round()
+        advise_products.plan_advice()
+        advise_products.plan_advice()
     assert session.query(AdviceDue).count() == 2
     assert [run["note"] for run in job_runs(session, "plan advice")] == [
         "2 products.",
@@ -102,7 +102,7 @@ def test_one_product_that_fails_holds_up_no_other(
     monkeypatch.setattr(asking, "answer_by_rules", failing)
     ask(session, principal)
     with pytest.raises(ExceptionGroup):
-        advise_products.advise_round()
+        advise_products.advise_products()
     [left] = session.query(AdviceDue)
     assert left.product_id == lamp
     assert {each.product_id for each in session.query(Suggestion)} != set()
@@ -125,7 +125,7 @@ def test_another_adviser_is_asked_about_each_product_and_the_rules_answer_too(
 ) -> None:
     ask(session, principal)
     adviser = Quiet()
-    advise_products.advise_round(adviser)
+    advise_products.advise_products(adviser)
     assert len(adviser.asked) == 2
     assert session.query(Suggestion).count() >= 2
 
@@ -144,8 +144,8 @@ def test_a_round_applies_what_is_approved_once(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     action = approved(session, principal)
-    advise_products.apply_round()
-    advise_products.apply_round()
+    apply_actions.apply_approved()
+    apply_actions.apply_approved()
     session.refresh(action)
     assert action.state == "applied"
     assert [run["note"] for run in job_runs(session, "apply")] == [
@@ -159,7 +159,7 @@ def test_a_dry_run_is_told_on_the_time_line(
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
     approved(session, principal)
-    advise_products.apply_round()
+    apply_actions.apply_approved()
     [event] = rows(session, "SELECT why FROM suggestion_event WHERE after = 'applied'")
     assert "Nothing was pushed." in event["why"]
 
@@ -168,11 +168,11 @@ def test_an_applier_that_is_not_there_stops_only_what_it_should_push(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = get_settings().model_copy(update={"amazcope_applier": "telepathy"})
-    monkeypatch.setattr(advise_products, "get_settings", lambda: gone)
+    monkeypatch.setattr(apply_actions, "get_settings", lambda: gone)
     title = approved(session, principal)
     cadence = only_action(session, suggest(session, principal, new_cadence(), now=ago(1)))
     assert approve(session, principal, cadence.id, ago(0.5)).did
-    advise_products.apply_round()
+    apply_actions.apply_approved()
     session.refresh(title)
     session.refresh(cadence)
     assert (title.state, cadence.state) == ("failed", "verified")
@@ -192,9 +192,9 @@ def test_what_could_not_be_pushed_has_failed_with_the_reason(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
-    monkeypatch.setattr(advise_products, "find_applier", lambda _name: Shut())
+    monkeypatch.setattr(apply_actions, "find_applier", lambda _name: Shut())
     action = approved(session, principal)
-    advise_products.apply_round()
+    apply_actions.apply_approved()
     session.refresh(action)
     assert (action.state, action.trouble) == ("failed", "US does not answer.")
 
@@ -219,7 +219,7 @@ def test_an_action_that_breaks_its_round_holds_up_no_other(
     with monkeypatch.context() as patch:
         patch.setattr(apply, "apply", broken_for(first.id, apply.apply))
         with pytest.raises(ExceptionGroup) as failed:
-            advise_products.apply_round()
+            apply_actions.apply_approved()
     assert failed.value.exceptions[0].__notes__ == [f"Action {first.id}"]
     session.refresh(first)
     session.refresh(second)
@@ -234,12 +234,12 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
     second = only_action(session, suggest(session, principal, new_price(), now=ago(1)))
     assert approve(session, principal, second.id, ago(0.5)).did
     with monkeypatch.context() as patch:
-        patch.setattr(advise_products, "_now", lambda: ago(0.4))
-        advise_products.apply_round()
+        patch.setattr(apply_actions, "_now", lambda: ago(0.4))
+        apply_actions.apply_approved()
     show(session, ago(0.2), listing=lamp_listing("Desk lamp"), price=1900)
     monkeypatch.setattr(verify, "verify_one", broken_for(first.id, verify.verify_one))
     with pytest.raises(ExceptionGroup):
-        advise_products.verify_round()
+        verify_actions.verify_applied()
     session.refresh(second)
     assert second.state == "verified"
 
@@ -248,7 +248,7 @@ def test_an_action_that_is_gone_meanwhile_is_passed_over(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apply, "waiting_to_apply", lambda _session: [2**40])
-    advise_products.apply_round()
+    apply_actions.apply_approved()
     assert [run["note"] for run in job_runs(session, "apply")] == ["Nothing is approved."]
 
 
@@ -260,30 +260,50 @@ def test_a_round_verifies_what_a_later_look_shows(
 ) -> None:
     action = approved(session, principal)
     with monkeypatch.context() as patch:
-        patch.setattr(advise_products, "_now", lambda: ago(0.4))
-        advise_products.apply_round()
-    advise_products.verify_round()
+        patch.setattr(apply_actions, "_now", lambda: ago(0.4))
+        apply_actions.apply_approved()
+    verify_actions.verify_applied()
     show(session, ago(0.2), listing=lamp_listing("Desk lamp"))
-    advise_products.verify_round()
+    verify_actions.verify_applied()
     session.refresh(action)
     assert action.state == "verified"
     assert [run["note"] for run in job_runs(session, "verify")][-1] == (
-        "1 verified, 0 not seen in time."
+        "1 verified, 0 not confirmed in time."
     )
+
+
+def test_a_stored_observation_verifies_the_actions_of_its_own_products_at_once(
+    session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = approved(session, principal)
+    with monkeypatch.context() as patch:
+        patch.setattr(apply_actions, "_now", lambda: ago(0.4))
+        apply_actions.apply_approved()
+    show(session, ago(0.2), listing=lamp_listing("Desk lamp"))
+    verify_actions.verify_products([lamp + 1])
+    session.refresh(action)
+    assert action.state == "applied"
+    assert job_runs(session, "verify") == []
+    verify_actions.verify_products([lamp])
+    session.refresh(action)
+    assert action.state == "verified"
+    assert [run["note"] for run in job_runs(session, "verify")] == [
+        "1 verified, 0 not confirmed in time."
+    ]
 
 
 def test_a_round_ends_what_nobody_decided(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     number = suggest(session, principal, new_price(), now=ago(24 * 8))
-    advise_products.expire_round()
+    expire_actions.expire_suggestions()
     assert only_action(session, number).state == "expired"
 
 
 def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    advise_products.plan_round()  # whatever the day's plan is, it is made
+    advise_products.plan_advice()  # whatever the day's plan is, it is made
     rows(session, "DELETE FROM advice_due RETURNING product_id")
     session.add(
         AdviceCall(
@@ -297,7 +317,7 @@ def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
         )
     )
     session.commit()
-    advise_products.plan_round()
+    advise_products.plan_advice()
     assert [row["product_id"] for row in rows(session, "SELECT product_id FROM advice_due")] == [
         lamp
     ]
@@ -310,5 +330,5 @@ def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
     adviser = Quiet()
     monkeypatch.setattr(advise_products, "find_model_adviser", lambda _settings: adviser)
     ask(session, principal)
-    advise_products.advise_round()
+    advise_products.advise_products()
     assert len(adviser.asked) == 2
