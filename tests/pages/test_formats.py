@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.models import Person
 from core.settings.environment import ROOT
-from core.text.numbers import format_count
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
 from tests.pages.conftest import SignIn
 from tests.pages.looking import open_page
@@ -100,13 +99,13 @@ def _alone() -> None:
     import streamlit as st
 
     from app.components import fragments
-    from core.text import locale
+    from core.text import locale, numbers
 
     locale.use(locale.USUAL)
 
     @fragments.fragment()
     def part() -> None:
-        st.caption(format_count(1234))
+        st.caption(numbers.format_count(1234))
 
     part()
 
