@@ -21,11 +21,22 @@ from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickled
 from tests.databases import clone_template, cloned_database, drop_database, run_statement, with_name
+from tests.durations import (
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 from tests.hypothesis_runs import register_profiles
 from tests.mailbox import Mailbox, running_mailbox
 from tests.skips import pytest_make_collect_report, pytest_runtest_makereport
 
-__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_make_collect_report",
+    "pytest_runtest_logreport",
+    "pytest_runtest_makereport",
+    "pytest_sessionfinish",
+]
 
 register_profiles()
 
