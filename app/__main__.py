@@ -4,12 +4,12 @@ import os
 import sys
 
 from app.auth import oidc_config
-from core.accounts.access.credentials import derived_key
+from core.accounts.access.credentials import derive_key
 from core.errors import AmazcopeError
-from core.runtime.log import configure
-from core.runtime.slow_clients import cutting_slow_clients
-from core.settings.environment import ROOT, Settings, get_settings, refuse_public_demo
-from core.settings.secret_key import secret_key
+from core.runtime.log import configure_logging
+from core.runtime.slow_clients import cut_slow_clients
+from core.settings.environment import ROOT, Settings, get_settings, reject_public_demo
+from core.settings.secret_key import get_secret_key
 
 
 def options(settings: Settings) -> dict[str, str]:
@@ -27,17 +27,17 @@ def cookie_secret(settings: Settings) -> str:
 
     Raises ConfigurationError for a secret that is too short.
     """
-    return derived_key(secret_key(settings), "streamlit cookies").hex()
+    return derive_key(get_secret_key(settings), "streamlit cookies").hex()
 
 
 def main() -> int:
     """Serve until a signal comes; return the exit code."""
     try:
         settings = get_settings()
-        refuse_public_demo(settings)
+        reject_public_demo(settings)
         secret = cookie_secret(settings)
-        oidc_config.secrets(settings)
-        configure("web")
+        oidc_config.build_streamlit_secrets(settings)
+        configure_logging("web")
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -61,7 +61,7 @@ def serve(settings: Settings) -> None:
         host=settings.amazcope_host,
         port=settings.amazcope_port,
         loop="uvloop",
-        http=cutting_slow_clients(HttpToolsProtocol),
+        http=cut_slow_clients(HttpToolsProtocol),
         ws=BoundedSocket,
         access_log=False,
         server_header=False,

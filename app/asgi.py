@@ -20,14 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import keys
 from app.auth import oidc_config, session_routes
 from app.auth.anonymous_limits import AnonymousLimits
-from app.auth.request_guard import Gate
+from app.auth.request_guard import RequestGuard
 from app.web import error_boundary, file_owners
-from app.web.base_url import Shell
-from app.web.security_headers import headers_for, headers_of_assets
-from app.web.static_compression import CompressStatic
+from app.web.base_url import BaseUrlMiddleware
+from app.web.security_headers import build_asset_headers, build_page_headers
+from app.web.static_compression import StaticCompressionMiddleware
 from core.database import session
-from core.database.availability import DatabaseCheck, Status
-from core.database.connections import Share
+from core.database.availability import DatabaseCheck, DatabaseStatus
+from core.database.connections import ConnectionShare
 from core.settings.environment import ROOT, get_settings
 
 
@@ -41,7 +41,9 @@ def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
 
     async def healthz(_request: Request) -> JSONResponse:
         status = await database.status()
-        return JSONResponse({"status": status}, 503 if status is Status.UNAVAILABLE else 200)
+        return JSONResponse(
+            {"status": status}, 503 if status is DatabaseStatus.UNAVAILABLE else 200
+        )
 
     async def metrics(_request: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -53,7 +55,7 @@ def routes(check: DatabaseCheck | None = None) -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/metrics", metrics),
         Route(f"/{keys.OVERVIEW}", overview),
-        *session_routes.routes(),
+        *session_routes.build_routes(),
     ]
 
 
@@ -62,8 +64,8 @@ class CarefulHeaders:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.told = headers_for(get_settings())
-        self.told_with_assets = headers_of_assets(get_settings())
+        self.told = build_page_headers(get_settings())
+        self.told_with_assets = build_asset_headers(get_settings())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -97,7 +99,7 @@ def _secure_cookies(headers: MutableHeaders) -> None:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Bring in what every page needs, before the first reader waits for it."""
-    session.take_share(Share.PAGES)
+    session.set_connection_share(ConnectionShare.PAGES)
     import pandas  # noqa: F401
     import plotly.graph_objects  # noqa: F401
 
@@ -114,15 +116,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     ROOT / "app" / "main.py",
-    secrets=oidc_config.secrets(get_settings()),
+    secrets=oidc_config.build_streamlit_secrets(get_settings()),
     routes=routes(),
     middleware=[
         Middleware(CarefulHeaders),
-        Middleware(Gate),
+        Middleware(RequestGuard),
         Middleware(AnonymousLimits),
-        Middleware(CompressStatic),
-        Middleware(Shell),
+        Middleware(StaticCompressionMiddleware),
+        Middleware(BaseUrlMiddleware),
     ],
     lifespan=lifespan,
-    on_script_error=error_boundary.tell,
+    on_script_error=error_boundary.show_error,
 )

@@ -108,16 +108,16 @@ def page(screen: Screen, who: Principal | None) -> st.Page:
 
 def run_page(who: Principal) -> None:
     """Run the page that was asked for, or say that it is not for this person."""
-    sidebar.sidebar(who, list(RIGHTS))
-    sidebar.read_only_notice()
+    sidebar.show_sidebar(who, list(RIGHTS))
+    sidebar.show_read_only_notice()
     if security.is_set_up_required(who):
-        security.required_set_up()
+        security.show_required_set_up()
     elif who.may(
         RIGHTS.get(current.url_path, Permission.READ)
     ):  # the first page's address is empty
         current.run()
     else:
-        refusals.note_refused(who, f"page {current.url_path}")
+        refusals.record_refusal(who, f"page {current.url_path}")
         cards.no_permission()
     confirmation.ask_if_needed()
 
@@ -125,8 +125,8 @@ def run_page(who: Principal) -> None:
 trouble: Exception | None = None
 who: Principal | None = None
 try:
-    session.forget()  # each run asks anew, however soon after the one before
-    who = session.find_acting()
+    session.clear_cached_session()  # each run asks anew, however soon after the one before
+    who = session.find_principal()
 except Exception as error:  # told below: a dead database must not hide the navigation
     trouble = error
 found = {part: [page(screen, who) for screen in screens] for part, screens in SCREENS.items()}
@@ -135,8 +135,8 @@ try:
     if trouble is not None:
         raise trouble
     if who is None or account_links.is_link():
-        welcome.show()
+        welcome.show_login()
     else:
         run_page(who)
 except Exception as error:
-    error_boundary.tell(error)
+    error_boundary.show_error(error)

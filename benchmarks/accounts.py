@@ -17,7 +17,7 @@ from benchmarks.servers import Server
 from benchmarks.web import Web, running_web
 from core.accounts.access.credentials import hash_password
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import write_scope
 
 PASSWORD = "the right one of the benchmark"
@@ -45,12 +45,12 @@ def _unknown_or_wrong(rounds: int) -> Iterator[Figure]:
     numbers = [iter(range(rounds + 5)) for _ in range(2)]
 
     def unknown() -> None:
-        login.try_password(f"nobody{next(numbers[0])}@bench.example", "a wrong password")
+        login.attempt_password(f"nobody{next(numbers[0])}@bench.example", "a wrong password")
 
     def wrong() -> None:
-        login.try_password(f"person{next(numbers[1])}@bench.example", "a wrong password")
+        login.attempt_password(f"person{next(numbers[1])}@bench.example", "a wrong password")
 
-    with patch.object(session, "address", lambda: next(places)):
+    with patch.object(session, "client_address", lambda: next(places)):
         interleaved(5, unknown, wrong)
         of_unknown, of_wrong = interleaved(rounds, unknown, wrong)
     ratio = median(of_unknown) / median(of_wrong)
@@ -64,7 +64,7 @@ def _unknown_or_wrong(rounds: int) -> Iterator[Figure]:
 def _make_people(number: int) -> None:
     password_hash = hash_password(PASSWORD)
     with write_scope() as session:
-        team_id = acting_owner(session).team_id
+        team_id = get_owner_principal(session).team_id
         session.add_all(
             Person(
                 team_id=team_id,

@@ -25,10 +25,10 @@ from benchmarks.rest import pss
 from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_history, build_list, history_asin
 from benchmarks.servers import Server
 from benchmarks.web import free_port, wait_until_healthy
-from core.accounts.access.api_tokens import make_api_token
+from core.accounts.access.api_tokens import create_api_token
 from core.accounts.access.permissions import Scope, Via
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import read_scope, write_scope
 from core.settings.environment import ROOT
 from core.tracking.list_filter import ListFilter, Sort, Whose
@@ -117,7 +117,7 @@ def _searches(server: Server, many: int, rounds: int) -> Iterator[Figure]:
 def _ask(words: str) -> None:
     with read_scope() as session:
         asked = ListFilter(search=words, whose=Whose.TEAM)
-        find_rows(session, acting_owner(session), asked, Sort(), 0, 20)
+        find_rows(session, get_owner_principal(session), asked, Sort(), 0, 20)
 
 
 # The process, and a client that costs next to nothing
@@ -227,8 +227,8 @@ def running_mcp() -> Iterator[Door]:
 def _token() -> str:
     """Make a token of the first administrator of the database in use."""
     with write_scope() as session:
-        owner = session.get_one(Person, acting_owner(session).person_id)
+        owner = session.get_one(Person, get_owner_principal(session).person_id)
         owner.state, owner.mail = "active", "owner@bench.example"
         session.flush()
-        principal = acting_person(session, owner.id, Via.PAGE)
-        return make_api_token(session, principal, "Bench", [Scope.READ], None, datetime.now(UTC))
+        principal = get_principal(session, owner.id, Via.PAGE)
+        return create_api_token(session, principal, "Bench", [Scope.READ], None, datetime.now(UTC))

@@ -11,7 +11,7 @@ from psycopg import sql
 from benchmarks.figures import Figure, seconds_of
 from benchmarks.items import asin_of, page_of_items
 from benchmarks.servers import Server
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.bulk_write import insert_rows
 from core.database.session import driver_connection, read_scope, write_scope
 from core.history.ingest.store import make_room
@@ -56,7 +56,7 @@ def _build() -> None:
     with write_scope() as session:
         follow(
             session,
-            acting_owner(session),
+            get_owner_principal(session),
             [Wish("US", asin_of(number)) for number in range(PRODUCTS)],
         )
         ensure_raw_partition(session, now)
@@ -86,7 +86,7 @@ def _rounds(rounds: int) -> tuple[list[float], list[float], list[float]]:
 
 def _load(body: bytes) -> None:
     """Read a page as the client does, the collector at rest as in `Apify.items`."""
-    with gc_pause.at_rest():
+    with gc_pause.paused_gc():
         json.loads(body)
 
 

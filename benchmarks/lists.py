@@ -10,7 +10,7 @@ from benchmarks.load import open_each
 from benchmarks.rows import FIRST_WORDS, SECOND_WORDS, build_list
 from benchmarks.servers import Server, using
 from benchmarks.web import Web, running_web
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope
 from core.tracking.list_filter import ListFilter, Sort, SortBy
 from core.tracking.lists.queries import find_products
@@ -60,7 +60,7 @@ def _queries(small: str, large: str, many: int, rounds: int) -> Iterator[Figure]
 def _asking(asked: ListFilter, sort: Sort, page: int) -> Callable[[], object]:
     def ask() -> None:
         with read_scope() as session:
-            find_products(session, acting_owner(session), asked, sort, page, 50)
+            find_products(session, get_owner_principal(session), asked, sort, page, 50)
 
     return ask
 

@@ -16,7 +16,7 @@ from benchmarks.figures import Figure
 from benchmarks.load import Pages, open_each
 from benchmarks.servers import Server, using
 from benchmarks.web import free_port, sign_in, wait_until_healthy
-from core.database.embedded.server import url_of_running
+from core.database.embedded.server import find_running_url
 from core.settings.environment import ROOT
 
 TARGET_MB = 600.0
@@ -47,7 +47,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
 
 def _sign_in(data_dir: Path) -> str:
     """Sign somebody in at the running application; return the cookie's token."""
-    url = url_of_running(data_dir, data_dir / "secrets")
+    url = find_running_url(data_dir, data_dir / "secrets")
     if url is None:
         raise RuntimeError("The application's database is not running.")
     with using(url):

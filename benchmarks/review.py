@@ -11,7 +11,7 @@ from benchmarks.load import open_each
 from benchmarks.rows import build_list, vacuum
 from benchmarks.servers import Server, using
 from benchmarks.web import running_web
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope, write_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
@@ -59,14 +59,14 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
 
 def _ask() -> None:
     with read_scope() as session:
-        queue(session, acting_owner(session), QueueFilter(), 1, PAGE_SIZE, datetime.now(UTC))
+        queue(session, get_owner_principal(session), QueueFilter(), 1, PAGE_SIZE, datetime.now(UTC))
 
 
 def build_queue() -> None:
     """Fill the database with products, and suggestions about them."""
     build_list(PRODUCTS)
     with write_scope() as session:
-        team = acting_owner(session).team_id
+        team = get_owner_principal(session).team_id
         for state, number in (("pending", WAITING), ("declined", DECIDED)):
             session.execute(text(_SUGGESTIONS), {"team": team, "state": state, "number": number})
         session.execute(text(_ACTIONS))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import get_engine, read_scope, write_scope
 from core.history.ingest.store import make_room
 from core.upkeep.retention import make_partitions_ahead
@@ -38,7 +38,7 @@ def build_history(products: int) -> None:
     with write_scope() as session:
         make_room(session, [start + timedelta(days=days) for days in range(0, 366, 5)] + [end])
         make_partitions_ahead(session, end)
-        principal = acting_owner(session)
+        principal = get_owner_principal(session)
         values = {"count": products, "team": principal.team_id, "person": principal.person_id}
         for statement in _HISTORY_PRODUCTS:
             session.execute(text(statement), values)
@@ -132,7 +132,7 @@ def build_list(products: int) -> None:
     now = datetime.now(UTC)
     with write_scope() as session:
         make_partitions_ahead(session, now)
-        principal = acting_owner(session)
+        principal = get_owner_principal(session)
         values = {
             "count": products,
             "team": principal.team_id,

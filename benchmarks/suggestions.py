@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from benchmarks.figures import Figure, percentile, seconds_of
 from benchmarks.rows import vacuum
 from benchmarks.servers import Server
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import driver_connection, read_scope, write_scope
 from core.history.ingest.store import make_room
 from core.suggestions.advisors.rule_advisor import advise
@@ -35,7 +35,7 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
     with server.shared("advice", lambda: build_advice(products, now)), read_scope() as session:
         own = session.scalars(text("SELECT product_id FROM tracking WHERE role = 'own'")).all()
         batches = [own[start : start + BATCH] for start in range(0, len(own), BATCH)]
-        team = acting_owner(session).team_id
+        team = get_owner_principal(session).team_id
         whole, gathering, reading = [], [], []
         for batch in batches * rounds:
             reading.append(seconds_of(lambda: _read_days(session, batch, now)))  # noqa: B023
@@ -102,7 +102,7 @@ def build_advice(products: int, now: datetime) -> None:
     """
     with write_scope() as session:
         make_room(session, [now - timedelta(days=days) for days in range(0, 101, 5)])
-        principal = acting_owner(session)
+        principal = get_owner_principal(session)
         values = {
             "count": products * (_OTHERS + 1),
             "own": products,

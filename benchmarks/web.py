@@ -19,7 +19,7 @@ import psutil
 from benchmarks.load import Pages
 from core.accounts.access import sessions
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import write_scope
 from core.settings.environment import ROOT
 
@@ -73,10 +73,12 @@ def sign_in() -> str:
     """Sign the first administrator of the database in use in; return the cookie's token."""
     now, day = datetime.now(UTC), timedelta(days=1)
     with write_scope() as session:
-        owner = session.get_one(Person, acting_owner(session).person_id)
+        owner = session.get_one(Person, get_owner_principal(session).person_id)
         owner.state, owner.mail = "active", "owner@bench.example"
-        ticket = sessions.make_ticket(session, owner.id, now)
-        token = sessions.begin(session, ticket, sessions.Lifetime(day, day), now, None, None)
+        ticket = sessions.create_ticket(session, owner.id, now)
+        token = sessions.start_session(
+            session, ticket, sessions.SessionLifetime(day, day), now, None, None
+        )
     if token is None:
         raise RuntimeError("Nobody could be signed in.")
     return token

@@ -73,10 +73,10 @@ def skip_if_locked(name: str, work: Callable[[], object]) -> bool:
     """
     holder = uuid4()
     with write_scope() as session:
-        if not leases.take_lease(session, name, holder, leases.TERM):
+        if not leases.take_lease(session, name, holder, leases.LEASE_TERM):
             return False
     try:
-        with renewing(lambda session: leases.renew_lease(session, name, holder, leases.TERM)):
+        with renewing(lambda session: leases.renew_lease(session, name, holder, leases.LEASE_TERM)):
             work()
     finally:
         with write_scope() as session:

@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.database.connections import open_connection
-from core.database.session import conninfo, database_url
+from core.database.session import database_url, to_conninfo
 from core.errors import ConfigurationError
 from core.settings.environment import get_settings
 
@@ -22,7 +22,7 @@ NAME = "amazcope"
 
 
 def _connect() -> psycopg.Connection[Any]:
-    return open_connection(conninfo(database_url()))
+    return open_connection(to_conninfo(database_url()))
 
 
 def make_huey(redis_url: str | None, *, create_tables: bool = False) -> Huey:

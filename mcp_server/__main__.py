@@ -7,8 +7,8 @@ import argparse
 import sys
 
 from core.errors import AmazcopeError, ConfigurationError
-from core.runtime.log import configure
-from core.settings.environment import Settings, get_settings, refuse_public_demo
+from core.runtime.log import configure_logging
+from core.settings.environment import Settings, get_settings, reject_public_demo
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
         return tell(is_to_write=asked.document)
     try:
         settings = get_settings()
-        configure("mcp")
+        configure_logging("mcp")
         serve_http(settings) if asked.http else serve_stdio(settings)
     except AmazcopeError as error:
         sys.stderr.write(f"Error: {error}\n")
@@ -53,12 +53,12 @@ def tell(*, is_to_write: bool) -> int:
 
 def serve_http(settings: Settings) -> None:
     """Serve over HTTP. Raises ConfigurationError for a demo that others could reach."""
-    from core.database.connections import Share
-    from core.database.session import take_share
+    from core.database.connections import ConnectionShare
+    from core.database.session import set_connection_share
     from mcp_server.http import serve
 
-    take_share(Share.AGENTS)
-    refuse_public_demo(settings)
+    set_connection_share(ConnectionShare.AGENTS)
+    reject_public_demo(settings)
     serve(settings)
 
 

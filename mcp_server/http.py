@@ -14,10 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.database import outages
-from core.database.availability import DatabaseCheck, Status
+from core.database.availability import DatabaseCheck, DatabaseStatus
 from core.errors import ConfigurationError
 from core.runtime import hosts
-from core.runtime.slow_clients import USUAL, Patience, cutting_slow_clients
+from core.runtime.slow_clients import DEFAULT_LIMITS, SlowClientLimits, cut_slow_clients
 from core.settings.environment import Settings
 from mcp_server.protocol.authentication import Callers, OfRequest, Verifier
 from mcp_server.server import make_server
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PATH = "/mcp"
 LARGEST_REQUEST = 1024 * 1024  # bytes; no tool takes as much
-UNKNOWN_HOST = hosts.unknown_host("AMAZCOPE_MCP_URL")
+UNKNOWN_HOST = hosts.unknown_host_message("AMAZCOPE_MCP_URL")
 # The host guard says which hosts and pages may ask, of all addresses here.
 _UNGUARDED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
@@ -69,7 +69,7 @@ class Patient:
             await self.app(scope, receive, send)
         except (*outages.ERRORS, ConfigurationError) as error:
             log.warning("A request found no database: %s", error)
-            sentence = outages.describe_outage(error) or outages.AWAY
+            sentence = outages.describe_outage(error) or outages.UNAVAILABLE
             answer = JSONResponse({"error": sentence}, 503, headers={"Retry-After": "5"})
             await answer(scope, receive, send)
 
@@ -103,7 +103,7 @@ def health(check: DatabaseCheck | None = None) -> Route:
 
     async def healthz(_request: Request) -> Response:
         status = await database.status()
-        return JSONResponse({"status": status}, 200 if status is Status.OK else 503)
+        return JSONResponse({"status": status}, 200 if status is DatabaseStatus.OK else 503)
 
     return Route("/healthz", healthz)
 
@@ -124,11 +124,11 @@ def serve(settings: Settings) -> None:
     uvicorn.run(app, host=settings.amazcope_host, port=settings.amazcope_mcp_port, **options())
 
 
-def options(patience: Patience = USUAL) -> dict[str, Any]:
+def options(patience: SlowClientLimits = DEFAULT_LIMITS) -> dict[str, Any]:
     """Return how uvicorn serves; `patience`: with clients that send or read slowly."""
     return {
         "loop": "uvloop",
-        "http": cutting_slow_clients(HttpToolsProtocol, patience),
+        "http": cut_slow_clients(HttpToolsProtocol, patience),
         "access_log": False,
         "server_header": False,
         "log_level": "warning",

@@ -11,16 +11,16 @@ members = accounts.members()
 
 # Render
 with st.container(width=people.WIDTH):
-    cards.page_header("Administration", people.subtitle(members))
+    cards.page_header("Administration", people.build_subtitle(members))
 
     # Choose
-    part = people.part()
+    part = people.choose_part()
 
     if part == "Invitations":
-        people.invitations(members)
+        people.show_invitations(members)
     elif part == "API tokens":
-        people.tokens()
+        people.show_team_tokens()
     elif part == "Team":
-        people.team(accounts.team_settings())
+        people.show_team_settings(accounts.team_settings())
     else:
-        people.people(members)
+        people.show_people(members)

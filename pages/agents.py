@@ -11,15 +11,15 @@ members = accounts.members()
 counts = agents.counts_of_a_day()
 
 # Render
-cards.page_header("Agents", agent_parts.about(agents.address()))
+cards.page_header("Agents", agent_parts.describe_screen(agents.address()))
 if not agents.has_calls():
-    agent_parts.nobody_yet()
+    agent_parts.show_no_calls()
     st.stop()
-agent_parts.figures(counts)
+agent_parts.show_figures(counts)
 
 # Choose
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    outcome = agent_parts.outcome()
-    person = agent_parts.person(members)
+    outcome = agent_parts.choose_outcome()
+    person = agent_parts.choose_person(members)
 
-agent_parts.calls(agents.calls(outcome, person, log_table.before(agent_parts.LOG)))
+agent_parts.show_calls(agents.calls(outcome, person, log_table.before(agent_parts.LOG)))

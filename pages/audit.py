@@ -13,13 +13,13 @@ kinds = accounts.kinds_of_events()
 # Choose
 header = st.container()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    what = audit.kind(kinds)
-    who = audit.person(members)
+    what = audit.choose_kind(kinds)
+    who = audit.choose_person(members)
 
 # Load
 found = accounts.audit_events(what, who, log_table.before(audit.LOG))
 
 # Render
 with header, cards.page_header("Audit", "Who did what to what, newest first. It is only added to."):
-    audit.file_button(what, who)
-audit.events(found)
+    audit.show_download_button(what, who)
+audit.show_events(found)

@@ -14,11 +14,11 @@ with st.container(width=profile.WIDTH):
     cards.page_header("Profile", "What is kept of you, and how you get in.")
 
     # Choose
-    part = profile.part()
+    part = profile.choose_part()
 
     if part == "Security":
-        security.security(own)
+        security.show_security(own)
     elif part == "API tokens":
-        tokens.own_tokens()
+        tokens.show_own_tokens()
     else:
-        profile.you(own)
+        profile.show_preferences(own)

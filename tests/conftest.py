@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database import session as db
 from core.importing.files import isolation
 from core.importing.files.reader_process import Request, pickled
@@ -125,7 +125,7 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
 
         monkeypatch.setattr(db, "session_factory", joined)
         monkeypatch.setattr(db, "reading_factory", joined)
-        monkeypatch.setattr(db, "noting_factory", kept)
+        monkeypatch.setattr(db, "autocommit_factory", kept)
         # The one connection is not shared with a thread that renews a claim, however slow it goes.
         monkeypatch.setattr("jobs.claims.RENEWAL_SECONDS", 3600.0)
         with joined() as session:
@@ -136,10 +136,10 @@ def session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session
 @pytest.fixture
 def principal(session: Session) -> Principal:
     """The first administrator, claimed, as somebody at a page."""
-    owner = session.get_one(Person, acting_owner(session).person_id)
+    owner = session.get_one(Person, get_owner_principal(session).person_id)
     owner.state, owner.mail = "active", "owner@team.example"
     session.commit()
-    return acting_person(session, owner.id, Via.PAGE)
+    return get_principal(session, owner.id, Via.PAGE)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person, Team
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
 from core.history.ingest.store import Look, Stored, make_room, store_looks
@@ -120,7 +120,7 @@ def colleague(
     person = Person(team_id=principal.team_id, name=name, role=role.value)
     session.add(person)
     session.flush()
-    return acting_person(session, person.id, Via.PAGE)
+    return get_principal(session, person.id, Via.PAGE)
 
 
 def member(session: Session, principal: Principal, role: Role) -> Principal:
@@ -136,7 +136,7 @@ def stranger(session: Session, role: Role = Role.ADMIN) -> Principal:
     person = Person(team_id=team.id, name="Stranger", role=role.value)
     session.add(person)
     session.flush()
-    return acting_person(session, person.id, Via.PAGE)
+    return get_principal(session, person.id, Via.PAGE)
 
 
 def imported(session: Session, who: Principal, name: str = "prices.csv") -> int:

@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from babel import Locale
 
-from core.accounts.access.api_tokens import Token
+from core.accounts.access.api_tokens import ApiTokenInfo
 from core.accounts.access.permissions import Role, Scope
-from core.accounts.access.sessions import OpenSignIn
+from core.accounts.access.sessions import OpenSession
 from core.accounts.people.membership import Member
 from core.text import locale as formats
 from core.text.escaping import escape_markdown
@@ -38,7 +38,7 @@ _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome
 _SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
 
 
-def browser(agent: str | None) -> str:
+def browser_name(agent: str | None) -> str:
     """Name a browser by what it says of itself: "Chrome on Linux". It may lie."""
     if not agent:
         return "an unknown browser"
@@ -48,27 +48,27 @@ def browser(agent: str | None) -> str:
     return f"{name} on {system.replace('Mac OS X', 'a Mac')}" if system else name
 
 
-def sign_in(each: OpenSignIn, now: datetime, zone: str) -> str:
+def session_text(each: OpenSession, now: datetime, zone: str) -> str:
     """Say since when and from where somebody is signed in."""
     where = escape_markdown(each.address or "this machine")
     begun = format_moment(each.begun_at, zone)
     return f"from {where} · since {begun} · used {format_age(each.seen_at, now)}"
 
 
-def token(each: Token, now: datetime) -> str:
+def token_text(each: ApiTokenInfo, now: datetime) -> str:
     """Say what a token may do, until when, and when it was used."""
     scopes = ", ".join(scope.value for scope in Scope if scope in each.scopes)
     used = "never used" if each.used_at is None else f"used {format_age(each.used_at, now)}"
-    return f"`{each.hint}…` · may {scopes} · {_end_of(each, now)} · {used}"
+    return f"`{each.hint}…` · may {scopes} · {_expiry_text(each, now)} · {used}"
 
 
-def _end_of(each: Token, now: datetime) -> str:
+def _expiry_text(each: ApiTokenInfo, now: datetime) -> str:
     if each.expires_at is None:
         return "does not expire"
     return f"{'expires' if each.is_valid else 'expired'} {format_age(each.expires_at, now)}"
 
 
-def member(each: Member, now: datetime) -> str:
+def member_text(each: Member, now: datetime) -> str:
     """Say how somebody signs in."""
     seen = each.last_signed_in_at
     parts = [
@@ -80,7 +80,7 @@ def member(each: Member, now: datetime) -> str:
     return " · ".join(parts)
 
 
-def language(locale: str) -> str:
+def language_label(locale: str) -> str:
     """Show a language of formats by what it does: "German (Germany) · 11.598,5 · 23.11.2026"."""
     name = Locale.parse(locale).get_display_name("en")
     kept = formats.current()

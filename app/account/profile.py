@@ -6,10 +6,10 @@ from app.account import people_text
 from app.commands import account
 from app.components.thresholds import ThresholdInputs
 from core.accounts.access.permissions import (
-    LONGEST_ADDRESS,
-    LONGEST_NAME,
-    LONGEST_TYPED,
-    time_zones,
+    MAX_EMAIL_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_PASSWORD_INPUT,
+    list_time_zones,
 )
 from core.accounts.people.profile import (
     CURRENCY_DISPLAYS,
@@ -17,7 +17,7 @@ from core.accounts.people.profile import (
     PAGE_SIZES,
     THEMES,
     Profile,
-    Wanted,
+    ProfileUpdate,
 )
 from core.errors import AmazcopeError
 from core.text.escaping import escape_markdown
@@ -29,7 +29,7 @@ _CURRENCIES = {"symbol": "As a sign: $1,234.50", "code": "As a code: USD 1,234.5
 _THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
 
 
-def part() -> str:
+def choose_part() -> str:
     """Show the parts of the profile; return the chosen one, kept in the address."""
     chosen = st.segmented_control(
         "Part",
@@ -43,17 +43,17 @@ def part() -> str:
     return chosen or PARTS[0]
 
 
-def you(own: Profile) -> None:
+def show_preferences(own: Profile) -> None:
     """Change the name, and how pages look."""
     with st.form("profile"):
-        form = _Form(own)
+        form = _PreferencesForm(own)
         sent = st.form_submit_button("Save", type="primary", icon=":material/check:")
         if sent:
-            _save(form)
-    _mail(own)
+            _save_profile(form)
+    _show_email_form(own)
 
 
-def _save(form: "_Form") -> None:
+def _save_profile(form: "_PreferencesForm") -> None:
     try:
         wanted = form.wanted()
     except AmazcopeError as error:
@@ -62,14 +62,16 @@ def _save(form: "_Form") -> None:
     account.do(account.change_profile, wanted)
 
 
-class _Form:
+class _PreferencesForm:
     """The inputs of the profile, and what was typed into them."""
 
     def __init__(self, own: Profile) -> None:
         st.subheader("You and what you see", anchor=False)
         left, right = st.columns(2)
-        self.name = left.text_input("Name", own.name, max_chars=LONGEST_NAME, autocomplete="name")
-        zones = [None, *time_zones()]
+        self.name = left.text_input(
+            "Name", own.name, max_chars=MAX_NAME_LENGTH, autocomplete="name"
+        )
+        zones = [None, *list_time_zones()]
         self.zone = right.selectbox(
             "Time zone",
             zones,
@@ -81,7 +83,7 @@ class _Form:
             "Language of formats",
             locales,
             index=locales.index(own.locale),
-            format_func=people_text.language,
+            format_func=people_text.language_label,
             help="How numbers, dates and amounts are written; the words stay English. With "
             "English (United States) amounts are written as each marketplace does.",
         )
@@ -108,9 +110,9 @@ class _Form:
         )
         self.mails = st.toggle("Mail me what the bell shows", own.mails)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ProfileUpdate:
         """Return what was typed. Raises InvalidInputError for what is no percentage."""
-        return Wanted(
+        return ProfileUpdate(
             name=self.name,
             time_zone=self.zone,
             locale=self.locale,
@@ -123,7 +125,7 @@ class _Form:
         )
 
 
-def _mail(own: Profile) -> None:
+def _show_email_form(own: Profile) -> None:
     """Change the address to sign in with."""
     with st.form("mail"):
         st.subheader("Mail address", anchor=False)
@@ -137,11 +139,11 @@ def _mail(own: Profile) -> None:
             st.form_submit_button("Change", disabled=True)
             return
         left, right = st.columns(2)
-        mail = left.text_input("New address", max_chars=LONGEST_ADDRESS, autocomplete="email")
+        mail = left.text_input("New address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         password = right.text_input(
             "Present password",
             type="password",
-            max_chars=LONGEST_TYPED,
+            max_chars=MAX_PASSWORD_INPUT,
             autocomplete="current-password",
             key="password_for_mail",
         )

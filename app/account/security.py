@@ -12,8 +12,8 @@ from app.account import people_text
 from app.commands import account
 from app.components import cards, downloads
 from app.data import accounts, principal
-from core.accounts.access.permissions import LONGEST_TYPED, Principal
-from core.accounts.login.two_factor import LONGEST_CODE
+from core.accounts.access.permissions import MAX_PASSWORD_INPUT, Principal
+from core.accounts.login.two_factor import MAX_CODE_LENGTH
 from core.accounts.people.profile import Profile
 from core.text.numbers import format_count
 
@@ -22,14 +22,14 @@ _SET_UP_WIDTH = 760  # px
 _REQUIRED = "_set_up_required"
 
 
-def security(own: Profile) -> None:
+def show_security(own: Profile) -> None:
     """Show everything about getting in."""
-    _password(own)
-    _second_factor(own)
-    _sign_ins()
+    _show_password_form(own)
+    _show_two_factor(own)
+    _show_sessions()
 
 
-def _password(own: Profile) -> None:
+def _show_password_form(own: Profile) -> None:
     with st.form("password", clear_on_submit=True):
         st.subheader("Password", anchor=False)
         if own.is_demo or not own.has_password:
@@ -40,12 +40,12 @@ def _password(own: Profile) -> None:
             )
             st.form_submit_button("Change password", disabled=True)
             return
-        present = _typed("Present password", "present", "current-password")
+        present = _ask_password("Present password", "present", "current-password")
         left, right = st.columns(2)
         with left:
-            new = _typed("New password", "new", "new-password")
+            new = _ask_password("New password", "new", "new-password")
         with right:
-            again = _typed("New password again", "again", "new-password")
+            again = _ask_password("New password again", "again", "new-password")
         st.caption(
             "12 to 128 characters, in any language: a few words of your own are best. "
             "All your other sign-ins end."
@@ -56,12 +56,12 @@ def _password(own: Profile) -> None:
             account.do(change, own, present, new, again)
 
 
-def _typed(label: str, key: str, autocomplete: str) -> str:
+def _ask_password(label: str, key: str, autocomplete: str) -> str:
     return st.text_input(
         label,
         type="password",
         key=f"password_{key}",
-        max_chars=LONGEST_TYPED,
+        max_chars=MAX_PASSWORD_INPUT,
         autocomplete=autocomplete,
     )
 
@@ -80,7 +80,7 @@ def is_set_up_required(who: Principal) -> bool:
     return bool(st.session_state[_REQUIRED])
 
 
-def required_set_up() -> None:
+def show_required_set_up() -> None:
     """Lead somebody through what the team requires before anything else is shown."""
     with st.container(width=_SET_UP_WIDTH):
         cards.page_header(
@@ -88,23 +88,23 @@ def required_set_up() -> None:
             "Your team requires it of everybody who signs in with a password. "
             "Set it up to go on; your API tokens work again afterwards.",
         )
-        _second_factor(accounts.own_profile())
+        _show_two_factor(accounts.own_profile())
 
 
-def _second_factor(own: Profile) -> None:
+def _show_two_factor(own: Profile) -> None:
     with st.container(border=True):
         st.subheader("Second factor", anchor=False)
         if account.CODES in st.session_state:
-            _recovery_codes(st.session_state[account.CODES])
+            _show_recovery_codes(st.session_state[account.CODES])
         elif own.has_second_factor:
-            _removal()
+            _show_two_factor_settings()
         elif account.SETTING_UP in st.session_state:
-            _first_code(st.session_state[account.SETTING_UP])
+            _show_first_code_form(st.session_state[account.SETTING_UP])
         else:
-            _start(own)
+            _show_set_up_button(own)
 
 
-def _start(own: Profile) -> None:
+def _show_set_up_button(own: Profile) -> None:
     st.caption(
         "The people of the demo do without one."
         if own.is_demo
@@ -120,12 +120,12 @@ def _start(own: Profile) -> None:
     )
 
 
-def _first_code(address: str) -> None:
+def _show_first_code_form(address: str) -> None:
     left, right = st.columns([1, 2])
-    left.image(qr_code(address), width=_QR_WIDTH, alt="QR code for your authenticator app")
+    left.image(render_qr_code(address), width=_QR_WIDTH, alt="QR code for your authenticator app")
     with right:
         st.markdown("**1.** Scan this with your app, or type the secret into it:")
-        st.code(secret_of(address), language=None, wrap_lines=True)
+        st.code(format_secret(address), language=None, wrap_lines=True)
         with st.form("first_code", border=False):
             code = st.text_input(
                 "**2.** The code that the app shows now",
@@ -143,20 +143,20 @@ def _first_code(address: str) -> None:
         )
 
 
-def qr_code(address: str) -> str:
+def render_qr_code(address: str) -> str:
     """Return a QR code as SVG, black on white in both modes: cameras need the contrast."""
     out = BytesIO()
     segno.make(address, error="m").save(out, kind="svg", light="white", xmldecl=False, scale=4)
     return out.getvalue().decode()
 
 
-def secret_of(address: str) -> str:
+def format_secret(address: str) -> str:
     """Return the secret in an app's address, in groups of four to type."""
     [secret] = parse_qs(urlsplit(address).query)["secret"]
     return " ".join(secret[place : place + 4] for place in range(0, len(secret), 4))
 
 
-def _recovery_codes(codes: list[str]) -> None:
+def _show_recovery_codes(codes: list[str]) -> None:
     st.warning(
         "Keep these recovery codes where you find them without your phone. Each lets you in "
         "once. They are shown only now.",
@@ -179,7 +179,7 @@ def _recovery_codes(codes: list[str]) -> None:
         )
 
 
-def _removal() -> None:
+def _show_two_factor_settings() -> None:
     left = accounts.recovery_codes_left()
     st.caption(f"It is set up. Unused recovery codes: {format_count(left.count)}.")
     if left.has_short:
@@ -197,7 +197,7 @@ def _removal() -> None:
     with st.form("remove_second_factor", border=False):
         code = st.text_input(
             "Code of your app, or a recovery code",
-            max_chars=LONGEST_CODE,
+            max_chars=MAX_CODE_LENGTH,
             autocomplete="one-time-code",
         )
         if st.form_submit_button("Remove the second factor"):
@@ -207,7 +207,7 @@ def _removal() -> None:
 # Sign-ins
 
 
-def _sign_ins() -> None:
+def _show_sessions() -> None:
     now, zone = datetime.now(UTC), principal().time_zone
     found = accounts.own_sign_ins()
     with st.container(border=True):
@@ -220,8 +220,10 @@ def _sign_ins() -> None:
                 wrap=False,
             ):
                 mark = " :green-badge[this one]" if each.is_this else ""
-                name = people_text.browser(each.browser)
-                st.markdown(f"**{name}**{mark}  \n:small[{people_text.sign_in(each, now, zone)}]")
+                name = people_text.browser_name(each.browser)
+                st.markdown(
+                    f"**{name}**{mark}  \n:small[{people_text.session_text(each, now, zone)}]"
+                )
                 if not each.is_this:
                     st.button(
                         "End",

@@ -13,9 +13,14 @@ import streamlit as st
 from app.account import people_text
 from app.commands import account
 from app.data import accounts
-from core.accounts.access.api_tokens import LONGEST_NAME, Token
+from core.accounts.access.api_tokens import LONGEST_NAME, ApiTokenInfo
 from core.accounts.access.permissions import Scope
-from core.agents.client_config import TOKEN_HERE, Program, http_config, stdio_config
+from core.agents.client_config import (
+    TOKEN_PLACEHOLDER,
+    StdioServer,
+    build_http_config,
+    build_stdio_config,
+)
 from core.settings.environment import ROOT, Settings, get_settings
 from core.text.escaping import escape_markdown
 
@@ -23,23 +28,23 @@ _ADDRESS = {"AMAZCOPE_URL", "AMAZCOPE_HOST", "AMAZCOPE_PORT"}
 _DAYS = {30: "30 days", 90: "90 days", 180: "180 days", 365: "A year"}
 
 
-def own_tokens() -> None:
+def show_own_tokens() -> None:
     """Show the person's own tokens, and make more."""
     if account.TOKEN in st.session_state:
-        _shown_once(st.session_state[account.TOKEN])
-    _new()
+        _show_new_token(st.session_state[account.TOKEN])
+    _show_token_form()
     if account.TOKEN not in st.session_state:
-        _how_to_connect_later()
+        _show_connection_help()
     with st.container(border=True):
         st.subheader("Your tokens", anchor=False)
-        token_list(accounts.own_tokens(), account.revoke_token)
+        show_tokens(accounts.own_tokens(), account.revoke_token)
 
 
-def _shown_once(token: str) -> None:
+def _show_new_token(token: str) -> None:
     with st.container(border=True):
         st.markdown(":material/key: **Your new token.** Copy it now: it is never shown again.")
         st.code(token, language=None, wrap_lines=True)
-        connecting()
+        show_client_config()
         st.button(
             "I have copied it",
             type="primary",
@@ -48,42 +53,42 @@ def _shown_once(token: str) -> None:
         )
 
 
-def _how_to_connect_later() -> None:
+def _show_connection_help() -> None:
     with st.expander("Connect an agent", icon=":material/smart_toy:"):
-        connecting()
+        show_client_config()
 
 
-def connecting() -> None:
+def show_client_config() -> None:
     """Show what a program is configured with; a token is never part of it."""
     settings = get_settings()
     st.markdown(
         f"Agents reach Amazcope at `{settings.mcp_url}`. Put this into your client's "
-        f"configuration, with your token for `{TOKEN_HERE}`:"
+        f"configuration, with your token for `{TOKEN_PLACEHOLDER}`:"
     )
     if not settings.is_for_this_machine:
-        _copyable(http_config(settings.mcp_url))
+        _show_config(build_http_config(settings.mcp_url))
         return
     over_http, stdio = st.tabs(["Over HTTP", "Started by the client (stdio)"])
     with over_http:
-        _copyable(http_config(settings.mcp_url))
+        _show_config(build_http_config(settings.mcp_url))
     with stdio:
-        _copyable(stdio_config(_program(settings)))
+        _show_config(build_stdio_config(_stdio_server(settings)))
 
 
-def _program(settings: Settings) -> Program:
+def _stdio_server(settings: Settings) -> StdioServer:
     own = settings.amazcope_data_dir
     data_dir = None if own == ROOT / "var" else own
     # What this process was started with, the client's one knows nothing of.
     pages = settings.public_url if _ADDRESS & os.environ.keys() else None
-    return Program(sys.executable, ROOT, data_dir, pages)
+    return StdioServer(sys.executable, ROOT, data_dir, pages)
 
 
-def _copyable(configuration: str) -> None:
+def _show_config(configuration: str) -> None:
     st.code(configuration, language="json", wrap_lines=True)
     st.caption("Clients differ a little: docs/AGENTS.md names them one by one.")
 
 
-def _new() -> None:
+def _show_token_form() -> None:
     with st.form("new_token"):
         st.subheader("New token", anchor=False)
         st.caption(
@@ -103,8 +108,8 @@ def _new() -> None:
             account.do(account.make_token, name, list(scopes), days)
 
 
-def token_list(
-    tokens: Sequence[Token], revoke: Callable[[int], str], *, with_owner: bool = False
+def show_tokens(
+    tokens: Sequence[ApiTokenInfo], revoke: Callable[[int], str], *, with_owner: bool = False
 ) -> None:
     """Show tokens, each with what it may do and a button that revokes it."""
     if not tokens:
@@ -119,7 +124,8 @@ def token_list(
         ):
             owner = f"{escape_markdown(each.owner)}: " if with_owner else ""
             st.markdown(
-                f"{owner}**{escape_markdown(each.name)}**  \n:small[{people_text.token(each, now)}]"
+                f"{owner}**{escape_markdown(each.name)}**"
+                f"  \n:small[{people_text.token_text(each, now)}]"
             )
             st.button(
                 "Revoke",

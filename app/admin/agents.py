@@ -14,14 +14,14 @@ from app.data import principal
 from core.accounts.people.membership import Member
 from core.agents import call_text
 from core.agents.queries import PAGE, CallCounts, CallRow
-from core.agents.rules import Outcome
+from core.agents.rules import CallOutcome
 from core.text.numbers import format_count
 from core.text.times import format_moment
 
 LOG = "agent_calls"
 
 
-def figures(counts: CallCounts) -> None:
+def show_figures(counts: CallCounts) -> None:
     """Show how the calls of a day ended."""
     cards.metric_row(
         [
@@ -46,24 +46,24 @@ def figures(counts: CallCounts) -> None:
     )
 
 
-def outcome() -> Outcome | None:
+def choose_outcome() -> CallOutcome | None:
     """Show how calls end; return the chosen way, None for all."""
-    ways = {each: call_text.outcome_name(each) for each in Outcome}
+    ways = {each: call_text.label_outcome(each) for each in CallOutcome}
     return log_table.choice(LOG, "How it ended", ways, "call_outcome", "However it ended")
 
 
-def person(members: Sequence[Member]) -> int | None:
+def choose_person(members: Sequence[Member]) -> int | None:
     """Show the people of the team; return whose agents are shown, None for everybody's."""
     names = {each.id: each.name for each in members}
     return log_table.choice(LOG, "Whose agents", names, "call_person", "Everybody's agents")
 
 
-def about(address: str) -> str:
+def describe_screen(address: str) -> str:
     """Return what the screen is about, and where agents connect."""
     return f"Every call of a program over MCP, newest first. Agents connect at `{address}`."
 
 
-def calls(found: Sequence[CallRow]) -> None:
+def show_calls(found: Sequence[CallRow]) -> None:
     """Show calls, a row each, and the way to older and newer ones."""
     if not found:
         st.info("No call ended like this.", icon=":material/smart_toy:")
@@ -78,11 +78,11 @@ def _rows(found: Sequence[CallRow]) -> pd.DataFrame:
         {
             "When": format_moment(call.at, zone),
             "Called": call.name,
-            "Ended": call_text.outcome(call, now),
-            "Whose": call_text.who(call),
-            "Token": call_text.token(call),
-            "Took": call_text.took(call),
-            "From": call_text.where(call),
+            "Ended": call_text.outcome_text(call, now),
+            "Whose": call_text.owner_text(call),
+            "Token": call_text.token_text(call),
+            "Took": call_text.duration_text(call),
+            "From": call_text.source_text(call),
         }
         for call in found
     ]
@@ -102,7 +102,7 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def nobody_yet() -> None:
+def show_no_calls() -> None:
     """Say what agents are for, before the first one called."""
     with st.container(border=True, horizontal_alignment="center"):
         st.space("small")

@@ -9,7 +9,7 @@ import streamlit as st
 from app.components import downloads, log_table
 from app.data import accounts, principal
 from core.accounts.access import audit_text
-from core.accounts.access.audit import NOBODY, PAGE, Event
+from core.accounts.access.audit import NO_PERSON, PAGE, AuditEntry
 from core.accounts.people.membership import Member
 from core.text.times import format_moment
 
@@ -19,19 +19,19 @@ _NOBODY = "Nobody: the worker, or not signed in"
 LOG = "audit"
 
 
-def kind(kinds: Sequence[str]) -> str | None:
+def choose_kind(kinds: Sequence[str]) -> str | None:
     """Show what there is to narrow by; return the chosen kind, None for all."""
     names = {each: each for each in kinds}
     return log_table.choice(LOG, "What happened", names, KIND, "Everything", 260)
 
 
-def person(members: Sequence[Member]) -> int | None:
+def choose_person(members: Sequence[Member]) -> int | None:
     """Show the people of the team, and nobody; return the chosen one's id, None for all."""
-    names = {each.id: each.name for each in members} | {NOBODY: _NOBODY}
+    names = {each.id: each.name for each in members} | {NO_PERSON: _NOBODY}
     return log_table.choice(LOG, "Who", names, PERSON, "Everybody")
 
 
-def events(found: Sequence[Event]) -> None:
+def show_events(found: Sequence[AuditEntry]) -> None:
     """Show events, a row each, and the way to older and newer ones."""
     if not found:
         st.info("Nothing of this kind has happened.", icon=":material/history:")
@@ -40,16 +40,16 @@ def events(found: Sequence[Event]) -> None:
     log_table.buttons(LOG, found, PAGE)
 
 
-def _rows(found: Sequence[Event]) -> pd.DataFrame:
+def _rows(found: Sequence[AuditEntry]) -> pd.DataFrame:
     zone = principal().time_zone
     rows = [
         {
             "When": format_moment(event.at, zone),
-            "Who": audit_text.who(event),
+            "Who": audit_text.actor_text(event),
             "What": event.verb,
-            "Values": audit_text.changes(event),
+            "Values": audit_text.changes_text(event),
             "Thing": (event.thing or "").replace(":", " "),
-            "From": audit_text.where(event),
+            "From": audit_text.source_text(event),
             "Sealed": event.is_sealed,
         }
         for event in found
@@ -72,7 +72,7 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def file_button(what: str | None, person_id: int | None) -> None:
+def show_download_button(what: str | None, person_id: int | None) -> None:
     """Offer the events as a file, made when it is asked for."""
     downloads.button(
         "Download",

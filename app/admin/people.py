@@ -10,8 +10,13 @@ from app.account import tokens as token_parts
 from app.commands import account, admin
 from app.components import fragments
 from app.data import accounts, principal
-from core.accounts.access.permissions import LONGEST_ADDRESS, LONGEST_NAME, Role, time_zones
-from core.accounts.access.team_settings import REGISTRATIONS, TeamSettings
+from core.accounts.access.permissions import (
+    MAX_EMAIL_LENGTH,
+    MAX_NAME_LENGTH,
+    Role,
+    list_time_zones,
+)
+from core.accounts.access.team_settings import REGISTRATION_MODES, TeamSettings
 from core.accounts.people.membership import Member
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
@@ -26,7 +31,7 @@ _REGISTRATIONS = {
 }
 
 
-def part() -> str:
+def choose_part() -> str:
     """Show the parts of the administration; return the chosen one, kept in the address."""
     chosen = st.segmented_control(
         "Part",
@@ -52,31 +57,31 @@ def _row() -> st.delta_generator.DeltaGenerator:
 # People
 
 
-def people(members: Sequence[Member]) -> None:
+def show_people(members: Sequence[Member]) -> None:
     """Show who is in the team, each with what can be changed."""
     with st.container(border=True):
         for each in members:
             if each.state != "invited":
-                _person(each)
+                _show_person(each)
 
 
-def _person(each: Member) -> None:
+def _show_person(each: Member) -> None:
     with _row():
         is_out = " :orange-badge[disabled]" if each.state == "disabled" else ""
         demo = " :gray-badge[demo]" if each.is_demo else ""
         st.markdown(
             f"**{escape_markdown(each.name)}** :blue-badge[{each.role.value}]{is_out}{demo}"
-            f"  \n:small[{people_text.member(each, datetime.now(UTC))}]"
+            f"  \n:small[{people_text.member_text(each, datetime.now(UTC))}]"
         )
         if each.state != "unclaimed" and st.button("Manage", key=f"manage_{each.id}"):
-            manage(each)
+            show_manage_dialog(each)
 
 
 @fragments.dialog("Manage a person", icon=":material/manage_accounts:")
-def manage(person: Member) -> None:
+def show_manage_dialog(person: Member) -> None:
     """Change somebody's role; shut them out and let them in; remove a lost factor; erase."""
     st.markdown(f"**{escape_markdown(person.name)}**")
-    st.caption(people_text.member(person, datetime.now(UTC)))
+    st.caption(people_text.member_text(person, datetime.now(UTC)))
     with st.form("role", border=False):
         roles = list(Role)
         role = st.selectbox(
@@ -96,10 +101,10 @@ def manage(person: Member) -> None:
         if st.button("Disable", icon=":material/block:"):
             account.do(admin.disable, person.id)
     elif person.state == "disabled":
-        _disabled(person)
+        _show_disabled_actions(person)
 
 
-def _disabled(person: Member) -> None:
+def _show_disabled_actions(person: Member) -> None:
     if st.button("Enable again", icon=":material/how_to_reg:"):
         account.do(admin.enable, person.id)
     with st.form("erase"):
@@ -107,7 +112,7 @@ def _disabled(person: Member) -> None:
             "Erasing deletes name, address, tokens and sign-ins for ever. What was done stays "
             "in the audit, without a name."
         )
-        typed = st.text_input("Type the name to confirm", max_chars=LONGEST_NAME)
+        typed = st.text_input("Type the name to confirm", max_chars=MAX_NAME_LENGTH)
         if st.form_submit_button("Erase for ever", icon=":material/delete_forever:"):
             account.do(admin.erase, person.id, person.name, typed)
 
@@ -115,21 +120,21 @@ def _disabled(person: Member) -> None:
 # Invitations
 
 
-def invitations(members: Sequence[Member]) -> None:
+def show_invitations(members: Sequence[Member]) -> None:
     """Invite somebody; show who has not come yet."""
     if admin.LINK in st.session_state:
-        _link(*st.session_state[admin.LINK])
-    _invite()
+        _show_link(*st.session_state[admin.LINK])
+    _show_invite_form()
     with st.container(border=True):
         st.subheader("Invited", anchor=False)
         invited = [each for each in members if each.state == "invited"]
         if not invited:
             st.caption("Nobody is invited who has not joined yet.")
         for each in invited:
-            _invited(each)
+            _show_invitation(each)
 
 
-def _link(mail: str, link: str) -> None:
+def _show_link(mail: str, link: str) -> None:
     with st.container(border=True):
         st.markdown(
             f":material/link: **No mail server is set.** Give this link to "
@@ -145,11 +150,11 @@ def _link(mail: str, link: str) -> None:
         )
 
 
-def _invite() -> None:
+def _show_invite_form() -> None:
     with st.form("invite"):
         st.subheader("Invite", anchor=False)
         left, right = st.columns(2)
-        mail = left.text_input("Mail address", max_chars=LONGEST_ADDRESS)
+        mail = left.text_input("Mail address", max_chars=MAX_EMAIL_LENGTH)
         role = right.selectbox(
             "Role", list(Role), index=1, format_func=people_text.ROLES.__getitem__
         )
@@ -157,7 +162,7 @@ def _invite() -> None:
             account.do(admin.invite, mail, role)
 
 
-def _invited(each: Member) -> None:
+def _show_invitation(each: Member) -> None:
     with _row():
         st.markdown(f"**{escape_markdown(each.mail or '')}** as {each.role.value}")
         with st.container(horizontal=True, width="content"):
@@ -179,18 +184,18 @@ def _invited(each: Member) -> None:
 # Tokens and settings
 
 
-def tokens() -> None:
+def show_team_tokens() -> None:
     """Show everybody's tokens."""
     with st.container(border=True):
-        token_parts.token_list(accounts.team_tokens(), admin.revoke_token, with_owner=True)
+        token_parts.show_tokens(accounts.team_tokens(), admin.revoke_token, with_owner=True)
 
 
-def team(settings: TeamSettings) -> None:
+def show_team_settings(settings: TeamSettings) -> None:
     """Change what holds for the whole team."""
     with st.form("team"):
         left, right = st.columns(2)
-        name = left.text_input("Name of the team", settings.name, max_chars=LONGEST_NAME)
-        zones = time_zones()
+        name = left.text_input("Name of the team", settings.name, max_chars=MAX_NAME_LENGTH)
+        zones = list_time_zones()
         zone = right.selectbox(
             "Time zone",
             zones,
@@ -199,8 +204,8 @@ def team(settings: TeamSettings) -> None:
         )
         registration = st.selectbox(
             "Who may join",
-            REGISTRATIONS,
-            index=REGISTRATIONS.index(settings.registration),
+            REGISTRATION_MODES,
+            index=REGISTRATION_MODES.index(settings.registration),
             format_func=_REGISTRATIONS.__getitem__,
         )
         requires = st.toggle(
@@ -222,7 +227,7 @@ def team(settings: TeamSettings) -> None:
             account.do(admin.change_team, wanted)
 
 
-def subtitle(members: Sequence[Member]) -> str:
+def build_subtitle(members: Sequence[Member]) -> str:
     """Say how many people there are."""
     active = sum(each.state == "active" for each in members)
     noun = "person" if active == 1 else "people"

@@ -19,10 +19,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.auth.request_guard import find_person
-from app.web.anonymous_sockets import LONGEST_ANONYMOUS_MESSAGE, widen
-from app.web.origin import address_of
-from core.accounts.login.throttling import counted_address
+from app.auth.request_guard import find_person_id
+from app.web.anonymous_sockets import LONGEST_ANONYMOUS_MESSAGE, lift_message_limit
+from app.web.origin import client_address
+from core.accounts.login.throttling import throttled_address
 from core.database import outages
 from core.errors import ConfigurationError
 
@@ -35,7 +35,7 @@ _PROTOCOL = "sec-websocket-protocol"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AnonymousQuota:
     """What those who are not signed in may hold, in one web process."""
 
     message_bytes: int = LONGEST_ANONYMOUS_MESSAGE
@@ -52,10 +52,10 @@ class _Session:
     sockets: int = 0
 
 
-class _Crowd:
+class _SocketPool:
     """The sockets that are open, by address, the one that was idle longest first."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: AnonymousQuota) -> None:
         self._limits = limits
         self._by_address: dict[str, OrderedDict[asyncio.Future[None], None]] = {}
 
@@ -94,20 +94,20 @@ class AnonymousLimits:
     def __init__(
         self,
         app: ASGIApp,
-        limits: Limits | None = None,
-        find_person: Callable[[HTTPConnection], int | None] = find_person,
+        limits: AnonymousQuota | None = None,
+        find_person: Callable[[HTTPConnection], int | None] = find_person_id,
     ) -> None:
         self.app = app
-        self.limits = limits or Limits()
+        self.limits = limits or AnonymousQuota()
         self.find_person = find_person
-        self.crowd = _Crowd(self.limits)
+        self.crowd = _SocketPool(self.limits)
         self.sessions: OrderedDict[str, _Session] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
         elif await self._is_known(HTTPConnection(scope)):
-            widen(scope)
+            lift_message_limit(scope)
             await self.app(scope, receive, send)
         else:
             await self._serve_anonymous(scope, receive, send)
@@ -124,7 +124,7 @@ class AnonymousLimits:
             return False
 
     async def _serve_anonymous(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = counted_address(address_of(HTTPConnection(scope)))
+        address = throttled_address(client_address(HTTPConnection(scope)))
         place = self.crowd.admit(address)
         session = self._session_of(scope)
         session.sockets += 1

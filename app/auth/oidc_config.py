@@ -5,14 +5,14 @@ Given to it by the process, so that no file of secrets lies in the checkout.
 
 from typing import Any
 
-from core.accounts.access.credentials import derived_key
-from core.accounts.login.single_sign_on import read_roles
+from core.accounts.access.credentials import derive_key
+from core.accounts.login.single_sign_on import parse_group_roles
 from core.errors import ConfigurationError
 from core.settings.environment import Settings
-from core.settings.secret_key import secret_key
+from core.settings.secret_key import get_secret_key
 
 
-def secrets(settings: Settings) -> dict[str, Any] | None:
+def build_streamlit_secrets(settings: Settings) -> dict[str, Any] | None:
     """Return what Streamlit must know of the provider; None where there is none.
 
     Raises ConfigurationError when some of it is missing or can't be understood.
@@ -30,8 +30,8 @@ def secrets(settings: Settings) -> dict[str, Any] | None:
             "Single sign-on takes AMAZCOPE_OIDC_ISSUER, AMAZCOPE_OIDC_CLIENT_ID and "
             "AMAZCOPE_OIDC_CLIENT_SECRET, all three."
         )
-    read_roles(settings.amazcope_oidc_groups)
-    key = derived_key(secret_key(settings), "single sign-on")
+    parse_group_roles(settings.amazcope_oidc_groups)
+    key = derive_key(get_secret_key(settings), "single sign-on")
     return {
         "auth": {
             "redirect_uri": f"{settings.public_url}/oauth2callback",

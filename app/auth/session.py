@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Principal
-from core.accounts.access.sessions import Display, Found, Lifetime
+from core.accounts.access.sessions import ActiveSession, DisplayPreferences, SessionLifetime
 from core.database import outages
 from core.database.session import read_scope, shared_time, write_scope
 from core.errors import NotAllowedError
@@ -32,7 +32,7 @@ _BOUND = "__Host-"
 BOUND_COOKIE = f"{_BOUND}{COOKIE}"
 # One run of a page, with its callbacks, asks many times who acts: once is enough.
 _ONE_RUN = 0.5  # s
-_KEPT = "_acting"
+_CACHE = "_acting"
 
 
 class SignedOutError(NotAllowedError):
@@ -43,16 +43,16 @@ class SignedOutError(NotAllowedError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CachedSession:
     asked_at: float
     token: str
-    found: Found | None
+    found: ActiveSession | None
 
 
-def lifetime(settings: Settings | None = None) -> Lifetime:
+def get_lifetime(settings: Settings | None = None) -> SessionLifetime:
     """Return how long sign-ins last."""
     chosen = settings or get_settings()
-    return Lifetime(
+    return SessionLifetime(
         idle=timedelta(hours=chosen.amazcope_session_idle_hours),
         whole=timedelta(days=chosen.amazcope_session_days),
     )
@@ -63,7 +63,7 @@ def cookie_name(settings: Settings, name: str = COOKIE) -> str:
     return f"{_BOUND}{name}" if settings.is_https else name
 
 
-def token_in(cookies: Mapping[str, str]) -> str | None:
+def find_session_token(cookies: Mapping[str, str]) -> str | None:
     """Return the token of a sign-in among a browser's cookies, None for none.
 
     Over https the old name counts only for sign-ins that began under it: they end by
@@ -72,77 +72,79 @@ def token_in(cookies: Mapping[str, str]) -> str | None:
     if not get_settings().is_https:
         return cookies.get(COOKIE)
     older = cookies.get(COOKIE, "")
-    return cookies.get(BOUND_COOKIE) or (None if older.startswith(sessions.BOUND) else older)
+    return cookies.get(BOUND_COOKIE) or (
+        None if older.startswith(sessions.HOST_BOUND_PREFIX) else older
+    )
 
 
-def cookie() -> str | None:
+def read_session_token() -> str | None:
     """Return the token that the browser sent when it opened this page, None for none."""
-    return token_in(st.context.cookies)
+    return find_session_token(st.context.cookies)
 
 
-def device_token() -> str | None:
+def read_device_token() -> str | None:
     """Return the token of the device cookie, None where nobody has signed in with this browser."""
-    return device_token_in(st.context.cookies)
+    return find_device_token(st.context.cookies)
 
 
-def device_token_in(cookies: Mapping[str, str]) -> str | None:
+def find_device_token(cookies: Mapping[str, str]) -> str | None:
     """Return the token of the device among a browser's cookies, None for none."""
     return cookies.get(cookie_name(get_settings(), DEVICE_COOKIE))
 
 
-def address() -> str | None:
+def client_address() -> str | None:
     """Return where this browser is, None for this machine."""
     return st.context.ip_address
 
 
-def find_acting() -> Principal | None:
+def find_principal() -> Principal | None:
     """Return who is signed in, None for nobody; from here on numbers are written their way."""
-    found = _find()
-    locale.use(locale.USUAL if found is None else _formats_of(found.display))
+    found = _find_session()
+    locale.use(locale.USUAL if found is None else _to_formats(found.display))
     return None if found is None else found.principal
 
 
-def display() -> Display:
+def get_display() -> DisplayPreferences:
     """Return how whoever is signed in wants to see pages. Raises SignedOutError for nobody."""
-    found = _find()
+    found = _find_session()
     if found is None:
         raise SignedOutError
     return found.display
 
 
-def _formats_of(display: Display) -> Formats:
+def _to_formats(display: DisplayPreferences) -> Formats:
     return Formats(display.locale, display.has_currency_code)
 
 
-def _find() -> Found | None:
-    token = cookie()
+def _find_session() -> ActiveSession | None:
+    token = read_session_token()
     if not token:
         return None
-    kept: _Kept | None = st.session_state.get(_KEPT)
+    kept: _CachedSession | None = st.session_state.get(_CACHE)
     now = time.monotonic()
     if kept is None or kept.token != token or now - kept.asked_at > _ONE_RUN:
-        kept = _Kept(now, token, _ask(token, address()))
-        st.session_state[_KEPT] = kept
+        kept = _CachedSession(now, token, _load_session(token, client_address()))
+        st.session_state[_CACHE] = kept
     return kept.found
 
 
 def principal() -> Principal:
     """Return who is signed in. Raises SignedOutError for nobody."""
-    found = find_acting()
+    found = find_principal()
     if found is None:
         raise SignedOutError
     return found
 
 
-def acting_later() -> Callable[[], Principal]:
+def defer_principal() -> Callable[[], Principal]:
     """Return what asks who acts by then: a file is made after its page has run.
 
     It raises SignedOutError for nobody. The role is that of the moment when it is asked.
     """
-    token, where = cookie(), address()
+    token, where = read_session_token(), client_address()
 
     def ask() -> Principal:
-        found = _ask(token, where) if token else None
+        found = _load_session(token, where) if token else None
         if found is None:
             raise SignedOutError
         return found.principal
@@ -150,25 +152,25 @@ def acting_later() -> Callable[[], Principal]:
     return ask
 
 
-def forget() -> None:
+def clear_cached_session() -> None:
     """Ask anew who acts: something about the person was just changed."""
-    st.session_state.pop(_KEPT, None)
+    st.session_state.pop(_CACHE, None)
 
 
-def _ask(token: str, where: str | None) -> Found | None:
+def _load_session(token: str, where: str | None) -> ActiveSession | None:
     now = shared_time()
     with read_scope() as session:
-        found = sessions.find(session, token, lifetime(), now, where)
+        found = sessions.find_session(session, token, get_lifetime(), now, where)
     if found is not None and found.is_stale:
-        _note_use(found.principal, now)
+        _mark_used(found.principal, now)
     return found
 
 
-def _note_use(who: Principal, now: datetime) -> None:
+def _mark_used(who: Principal, now: datetime) -> None:
     """Write down that a sign-in is in use; where nothing can be written, pages are still read."""
     try:
         with write_scope() as session:
-            sessions.touch(session, who, now)
+            sessions.mark_session_used(session, who, now)
     except outages.ERRORS as error:
         if outages.describe_outage(error) is None:
             raise

@@ -45,25 +45,25 @@ _remember = st.components.v2.component("amazcope_wanted", html="<span></span>\n"
 _post = st.components.v2.component("amazcope_session", html="<span></span>\n", js=_SCRIPT)
 
 
-def begin(ticket: str) -> None:
+def start_session(ticket: str) -> None:
     """Have the browser turn a ticket into its cookie, and load this same page again."""
     st.caption("Signing in …")
     _post(data={"path": BEGIN, "ticket": ticket, "once": ticket[:12], "leave": False}, key="begin")
 
 
-def begin_at_start(ticket: str) -> None:
+def start_session_at_home(ticket: str) -> None:
     """Do the same, and go to the first page: the address holds a link that is used up."""
     st.caption("Signing in …")
     _post(data={"path": BEGIN, "ticket": ticket, "once": ticket[:12], "leave": True}, key="begin")
 
 
-def end() -> None:
+def end_session() -> None:
     """Have the browser give its cookie back, and load the first page."""
     st.caption("Signing out …")
     _post(data={"path": END, "ticket": "", "once": "end", "leave": True}, key="end")
 
 
-def give_back() -> None:
+def clear_cookies() -> None:
     """Have the browser give its cookies back, and stay where it is."""
     _post(
         data={"path": END, "ticket": "", "once": "given back", "leave": False, "stay": True},
@@ -71,6 +71,6 @@ def give_back() -> None:
     )
 
 
-def remember_wanted() -> None:
+def remember_requested_page() -> None:
     """Have this tab remember the page that was asked for, until somebody is signed in."""
     _remember(key="wanted")

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.auth import session as signed
-from app.auth.request_guard import outage_words
-from app.web.origin import address_of, is_own_origin
+from app.auth.request_guard import describe_database_error
+from app.web.origin import client_address, is_own_origin
 from core.accounts.access import devices, sessions
 from core.database import outages
 from core.database.session import shared_time, write_scope
@@ -29,28 +29,28 @@ _OUTAGES = (*outages.ERRORS, ConfigurationError)
 _SIGN_ON = "_streamlit_user"
 
 
-def routes() -> list[Route]:
+def build_routes() -> list[Route]:
     """Return both addresses; each takes POST alone."""
     return [
-        Route(BEGIN, _begin, methods=["POST"]),
-        Route(END, _end, methods=["POST"]),
+        Route(BEGIN, _start_session, methods=["POST"]),
+        Route(END, _end_session, methods=["POST"]),
     ]
 
 
-async def _begin(request: Request) -> Response:
+async def _start_session(request: Request) -> Response:
     if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
-    ticket = await _ticket_of(request)
+    ticket = await _read_ticket(request)
     try:
-        tokens = await run_in_threadpool(_use, ticket, request) if ticket else None
+        tokens = await run_in_threadpool(_consume_ticket, ticket, request) if ticket else None
     except _OUTAGES as error:
-        return _not_now(error)
+        return _unavailable_response(error)
     if tokens is None:
         return JSONResponse({"error": "this ticket is no good"}, status_code=401)
     answer = Response(status_code=204)
-    _set_cookie(answer, signed.COOKIE, tokens[0], signed.lifetime().whole)
-    _set_cookie(answer, signed.DEVICE_COOKIE, tokens[1], devices.LIFETIME)
-    _forget_sign_on(request, answer)
+    _set_cookie(answer, signed.COOKIE, tokens[0], signed.get_lifetime().whole)
+    _set_cookie(answer, signed.DEVICE_COOKIE, tokens[1], devices.DEVICE_LIFETIME)
+    _delete_sso_cookies(request, answer)
     return answer
 
 
@@ -66,38 +66,38 @@ def _set_cookie(answer: Response, name: str, token: str, lasts: timedelta) -> No
     )
 
 
-async def _end(request: Request) -> Response:
+async def _end_session(request: Request) -> Response:
     if not is_own_origin(request.headers, get_settings()):
         return JSONResponse({"error": "foreign page"}, status_code=403)
-    token = signed.token_in(request.cookies)
+    token = signed.find_session_token(request.cookies)
     answer: Response = Response(status_code=204)
     try:
         if token:
-            await run_in_threadpool(_finish, token, address_of(request))
+            await run_in_threadpool(_end_stored_session, token, client_address(request))
     except _OUTAGES as error:
-        answer = _not_now(error)  # this browser forgets its cookie all the same
+        answer = _unavailable_response(error)  # this browser forgets its cookie all the same
     for name in {signed.COOKIE, signed.cookie_name(get_settings())}:
         # Browsers heed this of a cookie with the prefix __Host- only where it is secure.
         is_bound = name == signed.BOUND_COOKIE
         answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=is_bound)
-    _forget_sign_on(request, answer)
+    _delete_sso_cookies(request, answer)
     return answer
 
 
-def _not_now(error: Exception) -> JSONResponse:
-    return JSONResponse({"error": outage_words(error)}, 503, {"Retry-After": "5"})
+def _unavailable_response(error: Exception) -> JSONResponse:
+    return JSONResponse({"error": describe_database_error(error)}, 503, {"Retry-After": "5"})
 
 
-def _forget_sign_on(request: Request, answer: Response) -> None:
+def _delete_sso_cookies(request: Request, answer: Response) -> None:
     """Take away what Streamlit keeps of a single sign-on, in as many parts as it needs."""
     for name in request.cookies:
         if name.startswith(_SIGN_ON):
             answer.delete_cookie(name, path="/", httponly=True, samesite="lax")
 
 
-async def _ticket_of(request: Request) -> str | None:
+async def _read_ticket(request: Request) -> str | None:
     try:
-        body = await _short_body(request)
+        body = await _read_body(request)
         given = json.loads(body) if body is not None else None
     except (ClientDisconnect, ValueError, RecursionError):
         return None
@@ -105,7 +105,7 @@ async def _ticket_of(request: Request) -> str | None:
     return ticket if isinstance(ticket, str) and 0 < len(ticket) < 200 else None
 
 
-async def _short_body(request: Request) -> bytes | None:
+async def _read_body(request: Request) -> bytes | None:
     body = b""
     async for part in request.stream():
         body += part
@@ -114,19 +114,19 @@ async def _short_body(request: Request) -> bytes | None:
     return body
 
 
-def _use(ticket: str, request: Request) -> tuple[str, str] | None:
+def _consume_ticket(ticket: str, request: Request) -> tuple[str, str] | None:
     """Return the tokens of the session and of the device; None for a ticket that is no good."""
     browser, now = request.headers.get("user-agent"), shared_time()
-    presented = signed.device_token_in(request.cookies)
+    presented = signed.find_device_token(request.cookies)
     with write_scope() as session:
-        token = sessions.begin(
-            session, ticket, signed.lifetime(), now, address_of(request), browser
+        token = sessions.start_session(
+            session, ticket, signed.get_lifetime(), now, client_address(request), browser
         )
         if token is None:
             return None
         return token, devices.remember_device(session, token, presented, now)
 
 
-def _finish(token: str, address: str | None) -> None:
+def _end_stored_session(token: str, address: str | None) -> None:
     with write_scope() as session:
-        sessions.end_by_token(session, token, shared_time(), address)
+        sessions.end_session_by_token(session, token, shared_time(), address)

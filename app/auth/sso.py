@@ -10,12 +10,13 @@ import streamlit as st
 
 from app.auth import login, session_cookie
 from app.auth import session as signed
-from core.accounts.access.permissions import LONGEST_TYPED
-from core.accounts.access.sessions import make_ticket
-from core.accounts.access.team_settings import registration_mode
+from core.accounts.access.permissions import MAX_PASSWORD_INPUT
+from core.accounts.access.sessions import create_ticket
+from core.accounts.access.team_settings import get_registration_mode
 from core.accounts.login import single_sign_on
-from core.accounts.login.single_sign_on import Admission, Claims, LinkNeedsPasswordError
-from core.accounts.login.two_factor import LONGEST_CODE
+from core.accounts.login.single_sign_on import AdmissionPolicy, Claims, LinkNeedsPasswordError
+from core.accounts.login.throttling import TooManyAttemptsError
+from core.accounts.login.two_factor import MAX_CODE_LENGTH
 from core.database.session import shared_time, write_scope
 from core.errors import NotAllowedError
 from core.settings.environment import Settings, get_settings
@@ -34,7 +35,7 @@ def find_ticket() -> str | None:
     if not st.user.is_logged_in:
         return None
     try:
-        return _let_in(settings)
+        return _complete(settings)
     except LinkNeedsPasswordError:
         st.session_state[_LINKING] = True
         return None
@@ -44,21 +45,21 @@ def find_ticket() -> str | None:
         return None
 
 
-def _claims(settings: Settings) -> Claims:
-    return single_sign_on.read_claims(st.user.to_dict(), settings.amazcope_oidc_issuer or "")
+def _read_claims(settings: Settings) -> Claims:
+    return single_sign_on.parse_claims(st.user.to_dict(), settings.amazcope_oidc_issuer or "")
 
 
-def _let_in(settings: Settings, *, is_proven: bool = False) -> str:
-    claims = _claims(settings)
-    roles = single_sign_on.read_roles(settings.amazcope_oidc_groups)
+def _complete(settings: Settings, *, is_proven: bool = False) -> str:
+    claims = _read_claims(settings)
+    roles = single_sign_on.parse_group_roles(settings.amazcope_oidc_groups)
     now = shared_time()
     with write_scope() as session:
-        is_open = registration_mode(session, settings.amazcope_registration) == "open"
-        admission = Admission(is_open, roles)
-        number = single_sign_on.let_in(
-            session, claims, admission, now, signed.address(), is_proven=is_proven
+        is_open = get_registration_mode(session, settings.amazcope_registration) == "open"
+        admission = AdmissionPolicy(is_open, roles)
+        number = single_sign_on.complete_single_sign_on(
+            session, claims, admission, now, signed.client_address(), is_proven=is_proven
         )
-        return make_ticket(session, number, now)
+        return create_ticket(session, number, now)
 
 
 def is_linking() -> bool:
@@ -66,7 +67,7 @@ def is_linking() -> bool:
     return _LINKING in st.session_state
 
 
-def link() -> str | None:
+def show_link_form() -> str | None:
     """Ask for the password before the sign-on opens the account; return a ticket then."""
     with st.form("link_sign_on"):
         st.subheader("Link your single sign-on", anchor=False)
@@ -77,29 +78,29 @@ def link() -> str | None:
         password = st.text_input(
             "Password",
             type="password",
-            max_chars=LONGEST_TYPED,
+            max_chars=MAX_PASSWORD_INPUT,
             autocomplete="current-password",
         )
         code = st.text_input(
             "Code of your app, if you have set up two-factor authentication",
-            max_chars=LONGEST_CODE,
+            max_chars=MAX_CODE_LENGTH,
             autocomplete="one-time-code",
         )
         sent = st.form_submit_button("Link and sign in", type="primary")
     if st.button("Back to signing in", type="tertiary", icon=":material/arrow_back:"):
         _refuse("Your single sign-on was not linked.")
         st.rerun()
-    return _linked(password, code) if sent else None
+    return _link_account(password, code) if sent else None
 
 
-def _linked(password: str, code: str) -> str | None:
+def _link_account(password: str, code: str) -> str | None:
     settings = get_settings()
     try:
-        if not login.is_owner(_claims(settings).mail, password, code):
+        if not login.verify_owner(_read_claims(settings).mail, password, code):
             st.error("Password or code is not right.", icon=":material/error:")
             return None
-        ticket = _let_in(settings, is_proven=True)
-    except login.TooManyAttemptsError as error:
+        ticket = _complete(settings, is_proven=True)
+    except TooManyAttemptsError as error:
         st.error(str(error), icon=":material/lock_clock:")
         return None
     except NotAllowedError as error:
@@ -114,15 +115,15 @@ def _refuse(why: str) -> None:
     st.session_state[_REFUSED] = why
 
 
-def offer() -> None:
+def show_button() -> None:
     """Offer the way to the provider, and say why somebody who came back is not let in."""
     if get_settings().amazcope_oidc_issuer is None:
         return
     refused = st.session_state.get(_REFUSED)
     if refused:
         st.error(refused, icon=":material/lock:")
-        session_cookie.give_back()
+        session_cookie.clear_cookies()
     else:
-        session_cookie.remember_wanted()
+        session_cookie.remember_requested_page()
     if st.button("Single sign-on", icon=":material/login:", key="sign_on", width="stretch"):
         st.login()

@@ -14,15 +14,15 @@ from app.data import principal
 from app.web import error_boundary
 from core.accounts.access import api_tokens, confirmation, refusals, sessions
 from core.accounts.access.confirmation import ConfirmationNeededError
-from core.accounts.access.credentials import hash_password, is_password, password_problem
+from core.accounts.access.credentials import find_password_problem, hash_password, verify_password
 from core.accounts.access.permissions import Principal, Scope
 from core.accounts.login import throttling, two_factor
 from core.accounts.people import account_notices, profile
-from core.accounts.people.profile import Profile, Wanted
+from core.accounts.people.profile import Profile, ProfileUpdate
 from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
-from core.settings.secret_key import secret_key
+from core.settings.secret_key import get_secret_key
 from core.text.numbers import format_count
 
 TO_CONFIRM = "_to_confirm"  # a verb and its arguments, until the user has confirmed
@@ -40,7 +40,7 @@ def tell(verb: Callable[..., str], *given: object) -> None:
         products.tell(verb, *given)
     except ConfirmationNeededError:
         st.session_state[TO_CONFIRM] = (verb, given)
-    session.forget()
+    session.clear_cached_session()
 
 
 def do(verb: Callable[..., str], *given: object) -> None:
@@ -50,18 +50,18 @@ def do(verb: Callable[..., str], *given: object) -> None:
     except ConfirmationNeededError:
         st.session_state[TO_CONFIRM] = (verb, given)
         st.rerun()
-    except error_boundary.EXPECTED as error:
-        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.error(error_boundary.get_message(error), icon=":material/error:")
         return
-    session.forget()
+    session.clear_cached_session()
     st.toast(answer, icon=":material/check:")
     st.rerun()
 
 
-def change_profile(wanted: Wanted) -> str:
+def change_profile(wanted: ProfileUpdate) -> str:
     """Keep how the person is called and sees things."""
     with write_scope() as writing:
-        profile.change_profile(writing, principal(), wanted)
+        profile.update_profile(writing, principal(), wanted)
     return "Profile saved."
 
 
@@ -69,7 +69,7 @@ def change_mail(own: Profile, mail: str, password: str) -> str:
     """Change the address to sign in with, proven by the present password."""
     prove(own, password)
     with write_scope() as writing:
-        profile.change_mail(writing, principal(), mail, shared_time())
+        profile.change_email(writing, principal(), mail, shared_time())
     return "Mail address changed. Sign in with it from now on."
 
 
@@ -79,7 +79,7 @@ def change_password(
     """Change the password, proven by the present one; all other sign-ins end."""
     if new != again:
         raise InvalidInputError("The new password was typed differently the second time.")
-    problem = password_problem(new, own.name, own.mail or "")
+    problem = find_password_problem(new, own.name, own.mail or "")
     if problem:
         raise InvalidInputError(problem)
     proven = prove(own, present)
@@ -106,12 +106,12 @@ def prove(own: Profile, password: str) -> str | None:
     who, now = principal(), shared_time()
     attempt = _begin_attempt(who, own, now)
     with read_scope() as reading:
-        kept = profile.own_password_hash(reading, who)
-    if not is_password(kept, password):
-        refusals.note_refused(who, "present password")
+        kept = profile.get_own_password_hash(reading, who)
+    if not verify_password(kept, password):
+        refusals.record_refusal(who, "present password")
         raise InvalidInputError("The present password is not right.")
     with write_scope() as writing:
-        throttling.forgive(writing, attempt)
+        throttling.reset_failures(writing, attempt)
         confirmation.mark_confirmed(writing, who, now)
     return kept
 
@@ -121,8 +121,8 @@ def _begin_attempt(who: Principal, own: Profile, now: datetime) -> int:
         return throttling.begin_attempt(
             writing,
             own.mail or "",
-            session.address(),
-            login.limits(),
+            session.client_address(),
+            login.get_attempt_limits(),
             now,
             bucket=f"session {who.session_id}",
         )
@@ -134,14 +134,14 @@ def _begin_attempt(who: Principal, own: Profile, now: datetime) -> int:
 def end_sign_in(sign_in_id: int) -> str:
     """End one of the person's sign-ins."""
     with write_scope() as writing:
-        sessions.end_one(writing, principal(), sign_in_id, shared_time())
+        sessions.end_own_session(writing, principal(), sign_in_id, shared_time())
     return "That sign-in has ended."
 
 
 def end_other_sign_ins() -> str:
     """End all of the person's sign-ins but this one."""
     with write_scope() as writing:
-        ended = sessions.end_others(writing, principal(), shared_time())
+        ended = sessions.end_other_sessions(writing, principal(), shared_time())
     if not ended:
         return "You were signed in nowhere else."
     return f"{format_count(ended)} {'sign-in has' if ended == 1 else 'sign-ins have'} ended."
@@ -153,7 +153,7 @@ def end_other_sign_ins() -> str:
 def begin_second_factor() -> str:
     """Start setting up the second factor; its QR code is shown next."""
     with write_scope() as writing:
-        address = two_factor.begin_second_factor(writing, principal(), _key(), shared_time())
+        address = two_factor.start_two_factor_setup(writing, principal(), _key(), shared_time())
     st.session_state[SETTING_UP] = address
     return "Scan the code with your app."
 
@@ -161,7 +161,9 @@ def begin_second_factor() -> str:
 def confirm_second_factor(code: str) -> str:
     """Finish setting up with a first code; the recovery codes are shown next."""
     with write_scope() as writing:
-        codes = two_factor.confirm_second_factor(writing, principal(), code, _key(), shared_time())
+        codes = two_factor.confirm_two_factor_setup(
+            writing, principal(), code, _key(), shared_time()
+        )
     st.session_state.pop(SETTING_UP, None)
     st.session_state[CODES] = codes
     return "Your second factor is set up."
@@ -174,8 +176,8 @@ def remove_second_factor(code: str) -> str:
         own = profile.get_profile(reading, who)
     attempt = _begin_attempt(who, own, shared_time())
     with write_scope() as writing:
-        two_factor.remove_second_factor(writing, who, code, _key(), shared_time())
-        throttling.forgive(writing, attempt)
+        two_factor.remove_two_factor(writing, who, code, _key(), shared_time())
+        throttling.reset_failures(writing, attempt)
     return "Your second factor was removed."
 
 
@@ -188,7 +190,7 @@ def renew_recovery_codes() -> str:
 
 
 def _key() -> str:
-    return secret_key(get_settings())
+    return get_secret_key(get_settings())
 
 
 def forget_shown(name: str) -> None:
@@ -203,7 +205,7 @@ def make_token(name: str, scopes: list[Scope], days: int) -> str:
     """Make an API token, to be shown once."""
     now = shared_time()
     with write_scope() as writing:
-        token = api_tokens.make_api_token(
+        token = api_tokens.create_api_token(
             writing, principal(), name, scopes, now + timedelta(days=days), now
         )
     st.session_state[TOKEN] = token
@@ -213,12 +215,12 @@ def make_token(name: str, scopes: list[Scope], days: int) -> str:
 def revoke_token(token_id: int) -> str:
     """Revoke one of the person's tokens."""
     with write_scope() as writing:
-        api_tokens.revoke_own(writing, principal(), token_id, shared_time())
+        api_tokens.revoke_own_token(writing, principal(), token_id, shared_time())
     return "Token revoked."
 
 
 def mark_read(up_to: int) -> None:
     """Mark notices as read, up to one."""
     with write_scope() as writing:
-        account_notices.mark_read(writing, principal(), up_to)
-    session.forget()
+        account_notices.mark_notices_read(writing, principal(), up_to)
+    session.clear_cached_session()

@@ -28,21 +28,21 @@ def change_role(person_id: int, role: Role) -> str:
 def disable(person_id: int) -> str:
     """Shut a person out."""
     with write_scope() as session:
-        membership.disable(session, principal(), person_id, shared_time())
+        membership.disable_member(session, principal(), person_id, shared_time())
     return "Disabled. Sign-ins and tokens of this person have ended."
 
 
 def enable(person_id: int) -> str:
     """Let a disabled person in again."""
     with write_scope() as session:
-        membership.enable(session, principal(), person_id, shared_time())
+        membership.enable_member(session, principal(), person_id, shared_time())
     return "This person can sign in again."
 
 
 def remove_second_factor(person_id: int) -> str:
     """Remove the second factor of somebody who lost it."""
     with write_scope() as session:
-        two_factor.remove_second_factor_of(session, principal(), person_id, shared_time())
+        two_factor.remove_member_two_factor(session, principal(), person_id, shared_time())
     return "Second factor removed."
 
 
@@ -51,20 +51,20 @@ def erase(person_id: int, name: str, typed: str) -> str:
     if typed.strip() != name:
         raise InvalidInputError("Type the name as it is shown to confirm.")
     with write_scope() as session:
-        membership.erase(session, principal(), person_id)
+        membership.erase_member(session, principal(), person_id)
     return "Erased. What was done stays in the audit, without a name."
 
 
 def invite(mail: str, role: Role) -> str:
     """Invite an address, again too: mail the link, or show it where there is no mail server."""
     with write_scope() as session:
-        person_id, token = membership.invite(session, principal(), mail, role, shared_time())
+        person_id, token = membership.invite_member(session, principal(), mail, role, shared_time())
     if has_mail_server():
         send_emails.send_invitation(person_id)
         return "An invitation is on its way."
     st.session_state[LINK] = (
         mail,
-        email_templates.link(get_settings().public_url, "invitation", token),
+        email_templates.build_link(get_settings().public_url, "invitation", token),
     )
     return f"Give {escape_markdown(mail)} the link."
 
@@ -85,14 +85,14 @@ def withdraw(person_id: int) -> str:
 def revoke_token(token_id: int) -> str:
     """Revoke anybody's token."""
     with write_scope() as session:
-        api_tokens.revoke_any(session, principal(), token_id, shared_time())
+        api_tokens.revoke_team_token(session, principal(), token_id, shared_time())
     return "Token revoked."
 
 
 def change_team(wanted: TeamSettings) -> str:
     """Change what holds for the team."""
     with write_scope() as session:
-        changed = team.change_team_settings(
+        changed = team.update_team_settings(
             session, principal(), wanted, get_settings().amazcope_registration, shared_time()
         )
     return "Settings saved." if changed else "Nothing was different."

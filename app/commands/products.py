@@ -26,8 +26,8 @@ def tell(verb: Callable[..., str], *given: object) -> None:
         answer = verb(*given)
     except ConfirmationNeededError:
         raise  # not the end of it: whoever can ask for the confirmation does
-    except error_boundary.EXPECTED as error:
-        st.toast(error_boundary.sentence_of(error), icon=":material/error:")
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.toast(error_boundary.get_message(error), icon=":material/error:")
         return
     products.forget()
     st.toast(answer, icon=":material/check:")

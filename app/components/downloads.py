@@ -30,15 +30,15 @@ def button(
 
     `make` runs outside of the page, when the button is pressed.
     """
-    ask = session.acting_later()
+    ask = session.defer_principal()
 
     def made() -> bytes:
         try:
             who = ask()
             content = make(who)
         except Exception as error:  # Streamlit shows the message of any
-            raise FileNotMadeError(error_boundary.message_of(error)) from None
-        file_owners.note(content, mime, name, who.person_id)
+            raise FileNotMadeError(error_boundary.log_and_describe(error)) from None
+        file_owners.record_owner(content, mime, name, who.person_id)
         return content
 
     st.download_button(

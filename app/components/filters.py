@@ -98,7 +98,7 @@ def first_page(page: str) -> None:
 
 def page_asked(page: str) -> int:
     """Return the page that is asked for, before the pages can be counted."""
-    chosen: int | None = st.session_state.get(page) or url_parameters.number(page)
+    chosen: int | None = st.session_state.get(page) or url_parameters.read_number(page)
     return chosen if chosen and chosen < _MOST_PAGES else 1
 
 

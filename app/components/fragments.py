@@ -11,7 +11,7 @@ from typing import Any, Literal, ParamSpec
 import streamlit as st
 
 from app.auth import session
-from core.accounts.access.permissions import NO_SECOND_FACTOR
+from core.accounts.access.permissions import TWO_FACTOR_REQUIRED
 
 P = ParamSpec("P")
 Shows = Callable[P, None]
@@ -51,12 +51,12 @@ def fragment(run_every: float | None = None) -> Callable[[Shows[P]], Shows[P]]:
 def _signed_in(shows: Shows[P], *, for_set_up: bool = False) -> Shows[P]:
     @wraps(shows)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
-        who = session.find_acting()
+        who = session.find_principal()
         if who is None:
             st.warning(str(session.SignedOutError()), icon=":material/lock:")
             return
         if who.needs_second_factor and not for_set_up:
-            st.warning(NO_SECOND_FACTOR, icon=":material/lock:")
+            st.warning(TWO_FACTOR_REQUIRED, icon=":material/lock:")
             return
         shows(*args, **kwargs)
 

@@ -37,8 +37,8 @@ class Choice:
 
 def product() -> Choice | None:
     """Return the product that the address names, None when it names none."""
-    marketplace = url_parameters.text(keys.MARKETPLACE)
-    asin = url_parameters.text(keys.ASIN)
+    marketplace = url_parameters.read_text(keys.MARKETPLACE)
+    asin = url_parameters.read_text(keys.ASIN)
     if not marketplace or not asin:
         return None
     return Choice(marketplace.strip().upper()[:8], asin.strip().upper()[:20])
@@ -46,7 +46,7 @@ def product() -> Choice | None:
 
 def days() -> int:
     """Show the ranges and return the chosen number of days (0: all), kept in the address."""
-    asked = url_parameters.text(keys.DAYS)
+    asked = url_parameters.read_text(keys.DAYS)
     known = {str(number) if number else "all": number for number in RANGES}
     chosen = st.segmented_control(
         "Period",

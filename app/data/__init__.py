@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.auth import session as signed_in
 from core.accounts.access.permissions import Principal
-from core.accounts.access.sessions import Display
+from core.accounts.access.sessions import DisplayPreferences
 from core.database import availability
 from core.database.session import read_scope
 from core.demo import seed
@@ -20,9 +20,9 @@ def principal() -> Principal:
     return signed_in.principal()
 
 
-def display() -> Display:
+def display() -> DisplayPreferences:
     """Return how whoever is signed in wants to see pages. Raises SignedOutError for nobody."""
-    return signed_in.display()
+    return signed_in.get_display()
 
 
 @st.cache_data(ttl=30, show_spinner=False)

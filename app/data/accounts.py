@@ -6,16 +6,16 @@ from app.auth import session as signed
 from app.data import principal
 from core.accounts.access import api_tokens, audit, sessions
 from core.accounts.access import team_settings as team
-from core.accounts.access.api_tokens import Token
-from core.accounts.access.audit import Event
-from core.accounts.access.audit_text import file_row, products_of, with_names
+from core.accounts.access.api_tokens import ApiTokenInfo
+from core.accounts.access.audit import AuditEntry
+from core.accounts.access.audit_text import find_product_ids, name_products, to_csv_row
 from core.accounts.access.permissions import Principal
-from core.accounts.access.sessions import OpenSignIn
+from core.accounts.access.sessions import OpenSession
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
-from core.accounts.login.two_factor import CodesLeft
+from core.accounts.login.two_factor import RecoveryCodesLeft
 from core.accounts.people import account_notices, membership, profile
-from core.accounts.people.account_notices import Told
+from core.accounts.people.account_notices import AccountNotice
 from core.accounts.people.membership import Member
 from core.accounts.people.profile import Profile
 from core.catalog.service import names_of
@@ -33,40 +33,42 @@ def own_profile() -> Profile:
         return profile.get_profile(session, principal())
 
 
-def own_sign_ins() -> list[OpenSignIn]:
+def own_sign_ins() -> list[OpenSession]:
     """Return where the acting person is signed in."""
     with read_scope() as session:
-        return sessions.open_sign_ins(session, principal(), signed.lifetime(), datetime.now(UTC))
+        return sessions.list_open_sessions(
+            session, principal(), signed.get_lifetime(), datetime.now(UTC)
+        )
 
 
-def recovery_codes_left() -> CodesLeft:
+def recovery_codes_left() -> RecoveryCodesLeft:
     """Return the unused recovery codes of the acting person, as a count."""
     with read_scope() as session:
-        return two_factor.recovery_codes_left(session, principal())
+        return two_factor.count_recovery_codes(session, principal())
 
 
-def own_tokens() -> list[Token]:
+def own_tokens() -> list[ApiTokenInfo]:
     """Return the acting person's API tokens."""
     with read_scope() as session:
-        return api_tokens.own_tokens(session, principal(), datetime.now(UTC))
+        return api_tokens.list_own_tokens(session, principal(), datetime.now(UTC))
 
 
-def own_notices() -> list[Told]:
+def own_notices() -> list[AccountNotice]:
     """Return what is behind the acting person's bell."""
     with read_scope() as session:
-        return account_notices.newest(session, principal())
+        return account_notices.list_notices(session, principal())
 
 
 def members() -> list[Member]:
     """Return the people of the team; for administrators."""
     with read_scope() as session:
-        return membership.members(session, principal())
+        return membership.list_members(session, principal())
 
 
-def team_tokens() -> list[Token]:
+def team_tokens() -> list[ApiTokenInfo]:
     """Return everybody's API tokens; for administrators."""
     with read_scope() as session:
-        return api_tokens.team_tokens(session, principal(), datetime.now(UTC))
+        return api_tokens.list_team_tokens(session, principal(), datetime.now(UTC))
 
 
 def team_settings() -> TeamSettings:
@@ -75,28 +77,28 @@ def team_settings() -> TeamSettings:
         return team.get_team_settings(session, principal(), get_settings().amazcope_registration)
 
 
-def audit_events(what: str | None, person_id: int | None, before: int | None) -> list[Event]:
+def audit_events(what: str | None, person_id: int | None, before: int | None) -> list[AuditEntry]:
     """Return a page of the audit, newest first, and one more event where there are older ones.
 
     For administrators.
     """
     more = audit.PAGE + 1
     with read_scope() as session:
-        found = audit.events(
+        found = audit.list_events(
             session, principal(), what=what, person_id=person_id, before=before, limit=more
         )
-        names = names_of(session, set().union(*map(products_of, found)))
-    return [with_names(event, names) for event in found]
+        names = names_of(session, set().union(*map(find_product_ids, found)))
+    return [name_products(event, names) for event in found]
 
 
 def kinds_of_events() -> list[str]:
     """Return what there is to narrow the audit by; for administrators."""
     with read_scope() as session:
-        return audit.kinds_of_events(session, principal())
+        return audit.list_event_kinds(session, principal())
 
 
 def audit_file(who: Principal, what: str | None, person_id: int | None) -> bytes:
     """Return the newest events as a CSV file that spreadsheets take for text alone."""
     with read_scope() as session:
-        found = audit.events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)
-    return spreadsheets.csv_file(_FILE_HEADER, map(file_row, found))
+        found = audit.list_events(session, who, what=what, person_id=person_id, limit=MOST_IN_FILE)
+    return spreadsheets.csv_file(_FILE_HEADER, map(to_csv_row, found))

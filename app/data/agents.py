@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 from app.data import principal
 from core.agents import queries
 from core.agents.queries import CallCounts, CallRow
-from core.agents.rules import Outcome
+from core.agents.rules import CallOutcome
 from core.database.session import read_scope
 from core.settings.environment import get_settings
 
 
-def calls(outcome: Outcome | None, person_id: int | None, before: int | None) -> list[CallRow]:
+def calls(outcome: CallOutcome | None, person_id: int | None, before: int | None) -> list[CallRow]:
     """Return a page of the team's calls, newest first, and one more where there are older ones.
 
     For administrators.
     """
     more = queries.PAGE + 1
     with read_scope() as session:
-        return queries.agent_calls(
+        return queries.list_calls(
             session, principal(), outcome=outcome, person_id=person_id, before=before, limit=more
         )
 
@@ -25,13 +25,13 @@ def calls(outcome: Outcome | None, person_id: int | None, before: int | None) ->
 def has_calls() -> bool:
     """Return whether any agent of the team ever called; for administrators."""
     with read_scope() as session:
-        return bool(queries.agent_calls(session, principal(), limit=1))
+        return bool(queries.list_calls(session, principal(), limit=1))
 
 
 def counts_of_a_day() -> CallCounts:
     """Return how the calls of the last 24 hours ended; for administrators."""
     with read_scope() as session:
-        return queries.call_counts(session, principal(), datetime.now(UTC) - timedelta(days=1))
+        return queries.count_calls(session, principal(), datetime.now(UTC) - timedelta(days=1))
 
 
 def address() -> str:

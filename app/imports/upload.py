@@ -54,7 +54,7 @@ _FIRST_COLUMNS = (
 
 def import_asked() -> int | None:
     """Return the import that the address names, None when it names none."""
-    return url_parameters.number(IMPORT)
+    return url_parameters.read_number(IMPORT)
 
 
 def kind_label(kind: str) -> str:
@@ -115,8 +115,8 @@ def _offer() -> None:
             run_id = imports.offer_file(file.name, file)
         else:
             run_id = imports.offer_text(st.session_state.get(TEXT) or "")
-    except error_boundary.EXPECTED as error:
-        st.session_state[_ERROR] = error_boundary.sentence_of(error)
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.session_state[_ERROR] = error_boundary.get_message(error)
         return
     st.session_state[_UPLOAD] = number + 1
     st.session_state[TEXT] = ""
@@ -345,8 +345,8 @@ def cost_sentence(view: ImportView) -> str:
 def _confirm(view: ImportView) -> None:
     try:
         imports.confirm(view.id, _confirmed())
-    except error_boundary.EXPECTED as error:
-        st.session_state[_ERROR] = error_boundary.sentence_of(error)
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.session_state[_ERROR] = error_boundary.get_message(error)
 
 
 def _confirmed() -> Confirmation:
@@ -369,7 +369,7 @@ def _captured_at(local: datetime | None, zone: str) -> datetime | None:
 def _discard(run_id: int) -> None:
     try:
         imports.discard(run_id)
-    except error_boundary.EXPECTED as error:
-        st.session_state[_ERROR] = error_boundary.sentence_of(error)
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.session_state[_ERROR] = error_boundary.get_message(error)
     else:
         show_import(None)

@@ -8,21 +8,21 @@ from sqlalchemy.orm import Session
 
 from app.auth import login, session_cookie
 from app.web import error_boundary, url_parameters
-from core.accounts.access.credentials import hash_password, password_problem
+from core.accounts.access.credentials import find_password_problem, hash_password
 from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.access.permissions import (
-    LONGEST_ADDRESS,
-    LONGEST_NAME,
-    LONGEST_TYPED,
+    MAX_EMAIL_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_PASSWORD_INPUT,
     clean_name,
-    typed_mail,
+    normalize_typed_email,
 )
-from core.accounts.access.sessions import make_ticket
-from core.accounts.access.team_settings import registration_mode
+from core.accounts.access.sessions import create_ticket
+from core.accounts.access.team_settings import get_registration_mode
 from core.accounts.login import two_factor
-from core.accounts.login.throttling import Form
+from core.accounts.login.throttling import ThrottledForm
 from core.accounts.people import membership, self_service
-from core.accounts.people.membership import Invited
+from core.accounts.people.membership import LinkRecipient
 from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
@@ -58,71 +58,71 @@ class Link:
     token: str
 
 
-def asked() -> Link | str | None:
+def find_requested() -> Link | str | None:
     """Return the link of the address, or which form was asked for; None for neither."""
     for purpose, name in PARAMETERS.items():
         if name in st.query_params:
-            return Link(purpose, url_parameters.text(name) or "")
+            return Link(purpose, url_parameters.read_text(name) or "")
     form: str | None = st.session_state.get(_FORM)
     return form
 
 
 def is_link() -> bool:
     """Return whether the address carries a link, which counts also for who is signed in."""
-    return isinstance(asked(), Link)
+    return isinstance(find_requested(), Link)
 
 
-def show() -> None:
+def show_requested() -> None:
     """Show what is behind the link or the button."""
-    what = asked()
+    what = find_requested()
     if isinstance(what, Link):
-        _accept(what)
+        _show_link_form(what)
     elif what == "register":
-        _register()
+        _show_register_form()
     else:
-        _forgotten()
+        _show_forgotten_form()
 
 
-def forgotten_button() -> None:
+def show_forgotten_button() -> None:
     """Offer a new password."""
-    st.button("Forgot your password?", type="tertiary", on_click=_open, args=("forgotten",))
+    st.button("Forgot your password?", type="tertiary", on_click=_open_form, args=("forgotten",))
 
 
-def register_button() -> None:
+def show_register_button() -> None:
     """Offer to register, where that is open to everybody."""
-    if is_open():
-        st.button("Register", type="tertiary", on_click=_open, args=("register",))
+    if is_registration_open():
+        st.button("Register", type="tertiary", on_click=_open_form, args=("register",))
 
 
-def is_open() -> bool:
+def is_registration_open() -> bool:
     with read_scope() as session:
-        return registration_mode(session, get_settings().amazcope_registration) == "open"
+        return get_registration_mode(session, get_settings().amazcope_registration) == "open"
 
 
-def _open(form: str | None) -> None:
+def _open_form(form: str | None) -> None:
     st.session_state[_FORM] = form
 
 
-def _back() -> None:
+def _show_back_button() -> None:
     if st.button("Back to signing in", type="tertiary", icon=":material/arrow_back:"):
         st.session_state.pop(_FORM, None)
         st.query_params.clear()
         st.rerun()
 
 
-def _accept(link: Link) -> None:
+def _show_link_form(link: Link) -> None:
     """Let somebody set a password, and with the set-up or an invitation a name."""
     with read_scope() as session:
-        invited = membership.find_invited(session, link.token, link.purpose, shared_time())
+        invited = membership.find_link_recipient(session, link.token, link.purpose, shared_time())
     if invited is None:
         dead = _DEAD_SETUP if link.purpose is Purpose.SETUP else _DEAD
         st.error(dead, icon=":material/link_off:")
-        _back()
+        _show_back_button()
         return
     with st.form("linked"):
         st.subheader(_TITLES[link.purpose], anchor=False)
-        name, mail = _who(link.purpose, invited)
-        password = _password()
+        name, mail = _ask_identity(link.purpose, invited)
+        password = _ask_password()
         revokes = link.purpose is Purpose.RESET and st.checkbox(
             "Also revoke my API tokens",
             value=True,
@@ -131,13 +131,13 @@ def _accept(link: Link) -> None:
         )
         sent = st.form_submit_button("Save and sign in", type="primary")
     if sent:
-        typed = _Typed(name, mail, password, revokes_tokens=revokes)
-        if ticket := _finish(link, typed):
-            session_cookie.begin_at_start(ticket)
+        typed = _LinkFormInput(name, mail, password, revokes_tokens=revokes)
+        if ticket := _complete_link(link, typed):
+            session_cookie.start_session_at_home(ticket)
 
 
 @dataclass(frozen=True, slots=True)
-class _Typed:
+class _LinkFormInput:
     """What was typed into the form behind a link."""
 
     name: str
@@ -146,53 +146,55 @@ class _Typed:
     revokes_tokens: bool  # counts for a reset alone
 
 
-def _who(purpose: Purpose, invited: Invited) -> tuple[str, str]:
+def _ask_identity(purpose: Purpose, invited: LinkRecipient) -> tuple[str, str]:
     if purpose is Purpose.RESET:
         st.caption(f"For {escape_markdown(invited.mail or '')}")
         return invited.name, invited.mail or ""
-    name = st.text_input("Your name", value=invited.name, max_chars=LONGEST_NAME)
+    name = st.text_input("Your name", value=invited.name, max_chars=MAX_NAME_LENGTH)
     if purpose in (Purpose.INVITATION, Purpose.CONFIRMATION):
         st.caption(
             f"You join as {invited.role.value} and sign in as {escape_markdown(invited.mail or '')}"
         )
         return name, invited.mail or ""
-    mail = st.text_input("Mail address to sign in with", max_chars=LONGEST_ADDRESS)
+    mail = st.text_input("Mail address to sign in with", max_chars=MAX_EMAIL_LENGTH)
     return name, mail
 
 
-def _password() -> str:
+def _ask_password() -> str:
     return st.text_input(
         "New password",
         type="password",
-        max_chars=LONGEST_TYPED,
+        max_chars=MAX_PASSWORD_INPUT,
         autocomplete="new-password",
         help="12 to 128 characters, in any language: a few words of your own are best.",
     )
 
 
-def _finish(link: Link, typed: _Typed) -> str | None:
+def _complete_link(link: Link, typed: _LinkFormInput) -> str | None:
     """Return a ticket when the link did its work; else say what is in the way."""
     try:
-        login.count_request(Form.LINK, link.token)
-        if link.purpose is Purpose.CONFIRMATION and not is_open():  # any more
+        login.count_request(ThrottledForm.LINK, link.token)
+        if link.purpose is Purpose.CONFIRMATION and not is_registration_open():  # any more
             raise InvalidInputError(_NOT_OPEN)
-        name, mail = clean_name(typed.name), typed_mail(typed.mail)
-        problem = password_problem(typed.password, name, mail)
+        name, mail = clean_name(typed.name), normalize_typed_email(typed.mail)
+        problem = find_password_problem(typed.password, name, mail)
         if problem:
             raise InvalidInputError(problem)
         password_hash, now = hash_password(typed.password), shared_time()
         with write_scope() as session:
-            number = _use(session, link, typed, password_hash, now)
-            if two_factor.is_asked_of(session, number):
-                _saved()  # a mailbox alone lets nobody past the second factor
+            number = _consume_link(session, link, typed, password_hash, now)
+            if two_factor.is_two_factor_enabled(session, number):
+                _show_saved()  # a mailbox alone lets nobody past the second factor
                 return None
-            return make_ticket(session, number, now)
-    except error_boundary.EXPECTED as error:
-        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+            return create_ticket(session, number, now)
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.error(error_boundary.get_message(error), icon=":material/error:")
         return None
 
 
-def _use(session: Session, link: Link, typed: _Typed, password_hash: str, now: datetime) -> int:
+def _consume_link(
+    session: Session, link: Link, typed: _LinkFormInput, password_hash: str, now: datetime
+) -> int:
     """Use a link up; return whose it was."""
     if link.purpose is Purpose.RESET:
         return self_service.reset_password(
@@ -202,60 +204,60 @@ def _use(session: Session, link: Link, typed: _Typed, password_hash: str, now: d
         return self_service.confirm_registration(
             session, link.token, typed.name, password_hash, now
         )
-    return membership.accept(
+    return membership.accept_link(
         session, link.token, link.purpose, typed.name, typed.mail, password_hash, now
     )
 
 
-def _saved() -> None:
+def _show_saved() -> None:
     st.success("Your new password is set. Sign in with it and your second factor.")
-    _back()
+    _show_back_button()
 
 
-def _forgotten() -> None:
+def _show_forgotten_form() -> None:
     with st.form("forgotten"):
         st.subheader("Forgot your password?", anchor=False)
-        mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
+        mail = st.text_input("Mail address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
-    if sent and (address := _counted(Form.RESET, mail)):
+    if sent and (address := _validate_request(ThrottledForm.RESET, mail)):
         send_emails.send_reset(address)
         st.success(
             "If somebody signs in with this address, a link is on its way there. "
             "It works once, for an hour.",
             icon=":material/mail:",
         )
-    _back()
+    _show_back_button()
 
 
-def _counted(form: Form, mail: str) -> str | None:
+def _validate_request(form: ThrottledForm, mail: str) -> str | None:
     """Return an address that something may be mailed to; None, having said why, for others.
 
     What is said depends on what was typed and how often, never on whether it is known.
     """
     try:
-        address = typed_mail(mail)
+        address = normalize_typed_email(mail)
         login.count_request(form, address)
-    except error_boundary.EXPECTED as error:
-        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.error(error_boundary.get_message(error), icon=":material/error:")
         return None
     return address
 
 
-def _register() -> None:
+def _show_register_form() -> None:
     with st.form("register"):
         st.subheader("Register", anchor=False)
-        mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="email")
+        mail = st.text_input("Mail address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Register", type="primary")
     if sent:
-        _take_registration(mail)
-    _back()
+        _submit_registration(mail)
+    _show_back_button()
 
 
-def _take_registration(mail: str) -> None:
-    if not is_open():
+def _submit_registration(mail: str) -> None:
+    if not is_registration_open():
         st.error(_NOT_OPEN, icon=":material/lock:")
         return
-    address = _counted(Form.REGISTRATION, mail)
+    address = _validate_request(ThrottledForm.REGISTRATION, mail)
     if address is None:
         return
     send_emails.send_registration(address)

@@ -9,7 +9,7 @@ from app.commands import account
 from app.components import fragments
 from app.data import accounts
 from app.web import error_boundary
-from core.accounts.access.permissions import LONGEST_TYPED
+from core.accounts.access.permissions import MAX_PASSWORD_INPUT
 
 _AGAIN = "_sign_in_again"
 
@@ -17,20 +17,20 @@ _AGAIN = "_sign_in_again"
 def ask_if_needed() -> None:
     """Open the dialog where something waits for a confirmation."""
     if st.session_state.get(_AGAIN):
-        session_cookie.end()
+        session_cookie.end_session()
     elif account.TO_CONFIRM in st.session_state:
         verb, given = st.session_state[account.TO_CONFIRM]
-        confirm(verb, given)
+        show_confirmation(verb, given)
 
 
-def _forget() -> None:
+def _discard_pending() -> None:
     st.session_state.pop(account.TO_CONFIRM, None)
 
 
 @fragments.dialog(
-    "Confirm that it is you", icon=":material/lock:", on_dismiss=_forget, for_set_up=True
+    "Confirm that it is you", icon=":material/lock:", on_dismiss=_discard_pending, for_set_up=True
 )
-def confirm(verb: Callable[..., str], given: tuple[object, ...]) -> None:
+def show_confirmation(verb: Callable[..., str], given: tuple[object, ...]) -> None:
     """Ask for the password, and do what waits for it; single sign-on is asked for anew."""
     own = accounts.own_profile()
     if not own.has_password:
@@ -45,17 +45,17 @@ def confirm(verb: Callable[..., str], given: tuple[object, ...]) -> None:
             "Password",
             type="password",
             key="password_to_confirm",
-            max_chars=LONGEST_TYPED,
+            max_chars=MAX_PASSWORD_INPUT,
             autocomplete="current-password",
         )
         if not st.form_submit_button("Confirm and continue", type="primary"):
             return
     try:
         account.prove(own, password)
-    except error_boundary.EXPECTED as error:
-        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.error(error_boundary.get_message(error), icon=":material/error:")
         return
-    _forget()
+    _discard_pending()
     account.do(verb, *given)
 
 
@@ -65,6 +65,6 @@ def _sign_in_again() -> None:
         "sign-on, then repeat what you were about to do within ten minutes."
     )
     if st.button("Sign in again", type="primary", icon=":material/login:"):
-        _forget()
+        _discard_pending()
         st.session_state[_AGAIN] = True
         st.rerun()

@@ -16,25 +16,25 @@ from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
-from core.accounts.access.permissions import LONGEST_ADDRESS, LONGEST_TYPED
+from core.accounts.access.permissions import MAX_EMAIL_LENGTH, MAX_PASSWORD_INPUT
 
 Check = Callable[[str, str], bool]
 """Given mail address and password: whether they are right. May raise RefusedError."""
 
 
-class RefusedError(LoginError):  # type: ignore[misc]  # the library carries no types
+class LoginRefusedError(LoginError):  # type: ignore[misc]  # the library carries no types
     """The attempt is not even looked at; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LoginResult:
     """What came of the form: nothing sent, or whether it was right, or why it was refused."""
 
     is_right: bool | None
     refusal: str | None = None
 
 
-class _Checked(AuthenticationModel):  # type: ignore[misc]
+class _CheckedModel(AuthenticationModel):  # type: ignore[misc]
     """The library's model, which asks us instead of a table of everybody."""
 
     def __init__(self, check: Check) -> None:
@@ -65,7 +65,7 @@ class _NoCookie:
         return None
 
 
-class _Door(Authenticate):  # type: ignore[misc]
+class _LoginForm(Authenticate):  # type: ignore[misc]
     """The library's form over our check."""
 
     def __init__(self, check: Check) -> None:
@@ -77,7 +77,7 @@ class _Door(Authenticate):  # type: ignore[misc]
         self.authentication_controller = AuthenticationController(
             {"usernames": {}}, auto_hash=False, secret_key=key
         )
-        self.authentication_controller.authentication_model = _Checked(check)
+        self.authentication_controller.authentication_model = _CheckedModel(check)
 
     def login(self) -> None:
         """Show the form as the library does, but for what its own can't be told.
@@ -85,28 +85,30 @@ class _Door(Authenticate):  # type: ignore[misc]
         A main button, no heading of its own, and fields that password managers know.
         """
         with st.form("sign_in"):
-            mail = st.text_input("Mail address", max_chars=LONGEST_ADDRESS, autocomplete="username")
+            mail = st.text_input(
+                "Mail address", max_chars=MAX_EMAIL_LENGTH, autocomplete="username"
+            )
             password = st.text_input(
                 "Password",
                 type="password",
-                max_chars=LONGEST_TYPED,
+                max_chars=MAX_PASSWORD_INPUT,
                 autocomplete="current-password",
             )
             if st.form_submit_button("Sign in", type="primary", width="stretch"):
                 self.authentication_controller.login(mail, password)
 
 
-def sign_in_form(check: Check) -> Answer:
+def show_sign_in_form(check: Check) -> LoginResult:
     """Show the form; return what came of it in this run."""
-    _forget()
+    _clear_library_state()
     try:
-        _Door(check).login()
+        _LoginForm(check).login()
     except LoginError as refusal:
-        return Answer(False, str(refusal))
-    return Answer(st.session_state.get("authentication_status"))
+        return LoginResult(False, str(refusal))
+    return LoginResult(st.session_state.get("authentication_status"))
 
 
-def _forget() -> None:
+def _clear_library_state() -> None:
     """Drop what the library remembers: who is signed in is asked elsewhere, every time."""
     for name in ("authentication_status", "name", "username", "email", "roles", "logout"):
         st.session_state.pop(name, None)

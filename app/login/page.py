@@ -7,10 +7,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.auth import login, session_cookie, sso
 from app.login import account_links, form
-from app.login.form import RefusedError
+from app.login.form import LoginRefusedError
 from app.web import error_boundary
 from core.accounts.access.one_time_tokens import Purpose
-from core.accounts.login.two_factor import LONGEST_CODE
+from core.accounts.login.throttling import TooManyAttemptsError
+from core.accounts.login.two_factor import MAX_CODE_LENGTH
 from core.demo.people import PEOPLE, DemoPerson
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
@@ -21,50 +22,50 @@ _SECOND = "_second_factor"  # token and mail address, between password and code
 _TICKET = "_ticket"
 
 
-def show() -> None:
+def show_login() -> None:
     """Show the way in; the page that was asked for comes after it, at the same address."""
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH, gap="small"):
         st.title("Amazcope", anchor=False, text_alignment="center")
         if _TICKET in st.session_state:
-            session_cookie.begin(st.session_state.pop(_TICKET))
+            session_cookie.start_session(st.session_state.pop(_TICKET))
         elif _SECOND in st.session_state:
-            _second_factor()
-        elif account_links.asked() is not None:
-            account_links.show()
+            _show_two_factor_form()
+        elif account_links.find_requested() is not None:
+            account_links.show_requested()
         else:
-            _password()
+            _show_password_form()
 
 
-def _password() -> None:
+def _show_password_form() -> None:
     told = st.container()  # above the form: a phone's keyboard hides what is below it
     came = None if sso.is_linking() else sso.find_ticket()
     if sso.is_linking():
-        came = sso.link()
+        came = sso.show_link_form()
         if came is None:
             return
     if came is not None:
         st.session_state[_TICKET] = came
         st.rerun()
-    answer = form.sign_in_form(_check)
+    answer = form.show_sign_in_form(_check_password)
     if _TICKET in st.session_state or _SECOND in st.session_state:
         st.rerun()
     if answer.refusal:
         told.error(answer.refusal, icon=":material/lock_clock:")
     elif answer.is_right is False:
-        told.error(login.NOT_RIGHT, icon=":material/error:")
-    sso.offer()
+        told.error(login.WRONG_CREDENTIALS, icon=":material/error:")
+    sso.show_button()
     with st.container(horizontal=True, horizontal_alignment="center"):
-        account_links.forgotten_button()
-        account_links.register_button()
+        account_links.show_forgotten_button()
+        account_links.show_register_button()
     if get_settings().amazcope_demo:
-        _demo()
+        _show_demo_accounts()
 
 
-def _check(mail: str, password: str) -> bool:
+def _check_password(mail: str, password: str) -> bool:
     try:
-        opened = login.try_password(mail, password)
-    except login.TooManyAttemptsError as error:
-        raise RefusedError(str(error)) from error
+        opened = login.attempt_password(mail, password)
+    except TooManyAttemptsError as error:
+        raise LoginRefusedError(str(error)) from error
     if opened is None:
         return False
     purpose, token = opened
@@ -75,7 +76,7 @@ def _check(mail: str, password: str) -> bool:
     return True
 
 
-def _second_factor() -> None:
+def _show_two_factor_form() -> None:
     token, mail = st.session_state[_SECOND]
     told = st.container()
     with st.form("second_factor"):
@@ -83,19 +84,19 @@ def _second_factor() -> None:
         code = st.text_input(
             "Code of your app, or a recovery code",
             autocomplete="one-time-code",
-            max_chars=LONGEST_CODE,
+            max_chars=MAX_CODE_LENGTH,
         )
         sent = st.form_submit_button("Go on", type="primary")
     if st.button("Back", type="tertiary"):
         del st.session_state[_SECOND]
         st.rerun()
     if sent:
-        _take_code(told, token, mail, code)
+        _submit_code(told, token, mail, code)
 
 
-def _take_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None:
+def _submit_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None:
     try:
-        ticket = login.try_code(token, mail, code)
+        ticket = login.attempt_code(token, mail, code)
     except NotAllowedError as error:
         told.error(str(error), icon=":material/lock_clock:")
         return
@@ -107,15 +108,15 @@ def _take_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None:
     st.rerun()
 
 
-def _demo() -> None:
+def _show_demo_accounts() -> None:
     """Offer the people of the demo, with what everybody may know of them."""
     with st.container(border=True, gap="small"):
         st.markdown("**The demo** listens on this machine only:")
         for person in PEOPLE:
-            _demo_person(person)
+            _show_demo_person(person)
 
 
-def _demo_person(person: DemoPerson) -> None:
+def _show_demo_person(person: DemoPerson) -> None:
     with st.container(
         horizontal=True,
         horizontal_alignment="distribute",
@@ -130,17 +131,17 @@ def _demo_person(person: DemoPerson) -> None:
         st.button(
             f"Enter as {person.role.value}",
             key=f"demo_{person.role.value}",
-            on_click=_enter,
+            on_click=_sign_in_demo_person,
             args=(person,),
             help=f"{person.about[0].upper()}{person.about[1:]}.",
             wrap=False,
         )
 
 
-def _enter(person: DemoPerson) -> None:
+def _sign_in_demo_person(person: DemoPerson) -> None:
     try:
-        _check(person.mail, person.password)
-    except RefusedError as refusal:
+        _check_password(person.mail, person.password)
+    except LoginRefusedError as refusal:
         st.toast(escape_markdown(str(refusal)), icon=":material/lock_clock:")
-    except error_boundary.EXPECTED as error:
-        st.toast(error_boundary.sentence_of(error), icon=":material/error:")
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.toast(error_boundary.get_message(error), icon=":material/error:")

@@ -48,8 +48,8 @@ def settings(head: ProductHead) -> None:
     if is_saved:
         try:
             answer = product_settings.change_settings(head.product_id, form.values(), whose)
-        except error_boundary.EXPECTED as error:
-            st.error(error_boundary.sentence_of(error), icon=":material/error:")
+        except error_boundary.EXPECTED_ERRORS as error:
+            st.error(error_boundary.get_message(error), icon=":material/error:")
             return
         if form.thresholds.without_effect:  # stays open: there is something to read
             st.success(answer, icon=":material/check:")

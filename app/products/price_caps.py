@@ -47,8 +47,8 @@ def _save(head: ProductHead, floor: str, ceiling: str, step: str) -> None:
             step_percent=float(_percent(step)),
         )
         answer = suggestions.set_price_caps(head.product_id, caps)
-    except error_boundary.EXPECTED as error:
-        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+    except error_boundary.EXPECTED_ERRORS as error:
+        st.error(error_boundary.get_message(error), icon=":material/error:")
         return
     st.success(answer, icon=":material/check:")
 

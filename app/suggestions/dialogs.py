@@ -104,8 +104,10 @@ def _approve(action: ActionView, wanted: dict[str, object], reason: str) -> None
     edited = None if wanted == dict(action.proposed) else wanted
     try:
         answer = suggestions.approve(action.id, edited, reason)
-    except error_boundary.EXPECTED as error:  # the dialog stays open: what was typed is not lost
-        st.error(error_boundary.sentence_of(error), icon=":material/error:")
+    except (
+        error_boundary.EXPECTED_ERRORS
+    ) as error:  # the dialog stays open: what was typed is not lost
+        st.error(error_boundary.get_message(error), icon=":material/error:")
         return
     products.tell(lambda: answer)
     st.rerun()

@@ -9,7 +9,7 @@ from app.web import url_parameters
 
 def suggestion() -> int | None:
     """Return the number that the address names, None for none or for no number."""
-    return url_parameters.number(keys.ID)
+    return url_parameters.read_number(keys.ID)
 
 
 def not_there(asked: int | None) -> None:

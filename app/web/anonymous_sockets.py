@@ -16,7 +16,7 @@ _EXTENSION = "amazcope.widen"
 
 
 class BoundedSocket(WebSocketsSansIOProtocol):
-    """A websocket that takes messages of uvicorn's `ws_max_size`, until `widen` is called."""
+    """A websocket that takes messages of uvicorn's `ws_max_size`, until `lift_message_limit`."""
 
     def handle_connect(self, event: Request) -> None:
         """Open the connection; see uvicorn's. The application may widen it from then on."""
@@ -26,7 +26,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             extensions[_EXTENSION] = self.conn
 
 
-def widen(scope: MutableMapping[str, Any]) -> None:
+def lift_message_limit(scope: MutableMapping[str, Any]) -> None:
     """Let a websocket take messages as long as pages ever send; before it is accepted."""
     connection = scope.get("extensions", {}).get(_EXTENSION)
     if connection is not None:

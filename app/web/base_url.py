@@ -16,7 +16,7 @@ _BEFORE = b"</title>"
 _ADDED = f"</title><script>{SCRIPT}</script>".encode()
 
 
-class Shell:
+class BaseUrlMiddleware:
     """Middleware: put the script into every page of HTML; all else passes untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -26,10 +26,10 @@ class Shell:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, _Rewriting(send).hear)
+        await self.app(scope, receive, _PageRewriter(send).hear)
 
 
-class _Rewriting:
+class _PageRewriter:
     """One answer on its way: held back and written anew where it is a page."""
 
     def __init__(self, send: Send) -> None:
@@ -52,7 +52,7 @@ class _Rewriting:
         body = gzip.decompress(self.body) if packed else self.body
         body = body.replace(_BEFORE, _ADDED, 1)
         body = gzip.compress(body, mtime=0) if packed else body
-        await self.send({**start, "headers": _headers_for(start, len(body))})
+        await self.send({**start, "headers": _page_headers(start, len(body))})
         await self.send({"type": "http.response.body", "body": body})
 
 
@@ -61,7 +61,7 @@ def _is_page(start: Message) -> bool:
     return start["status"] == 200 and kind.startswith("text/html")
 
 
-def _headers_for(start: Message, length: int) -> list[tuple[bytes, bytes]]:
+def _page_headers(start: Message, length: int) -> list[tuple[bytes, bytes]]:
     headers = MutableHeaders(raw=list(start["headers"]))
     headers["Content-Length"] = str(length)
     for name in ("etag", "last-modified"):  # those of the file, which says less

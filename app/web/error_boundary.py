@@ -17,11 +17,11 @@ _UNSTORABLE = (
     "A text holds a character that can't be stored (NUL, or half of a pair). Nothing was "
     "changed. Leave the character out."
 )
-EXPECTED = (AmazcopeError, *outages.ERRORS, UnicodeEncodeError)
-"""What a verb may raise that a person is told where it was asked for; see `sentence_of`."""
+EXPECTED_ERRORS = (AmazcopeError, *outages.ERRORS, UnicodeEncodeError)
+"""What a verb may raise that a person is told where it was asked for; see `get_message`."""
 
 
-def tell(error: Exception) -> bool:
+def show_error(error: Exception) -> bool:
     """Show an error, log it with its trace, and return True: it has been told.
 
     An error raised on purpose says itself what to do, and so does an outage of the
@@ -29,7 +29,7 @@ def tell(error: Exception) -> bool:
     """
     number = token_hex(4)
     log.error("Page error %s", number, exc_info=error)
-    sentence = find_sentence(error)
+    sentence = find_message(error)
     if sentence is not None:
         st.error(sentence, icon=":material/error:")
         st.caption(f"Error {number}")
@@ -42,17 +42,17 @@ def tell(error: Exception) -> bool:
     return True
 
 
-def message_of(error: Exception) -> str:
+def log_and_describe(error: Exception) -> str:
     """Log an error of what runs beside a page, and return what to say of it."""
     number = token_hex(4)
     log.error("Error beside a page %s", number, exc_info=error)
-    return find_sentence(error) or (
+    return find_message(error) or (
         f"This could not be made. Try again; if it happens again, look for {number} in the log "
         "of the web process."
     )
 
 
-def find_sentence(error: Exception) -> str | None:
+def find_message(error: Exception) -> str | None:
     """Return what to show of an error, as Markdown; None when nobody foresaw it."""
     if isinstance(error, AmazcopeError):
         sentence: str | None = str(error)
@@ -69,9 +69,9 @@ def _is_unstorable(error: Exception) -> bool:
     return isinstance(cause, psycopg.DataError) and "NUL" in str(cause)
 
 
-def sentence_of(error: Exception) -> str:
+def get_message(error: Exception) -> str:
     """Return what to show of an EXPECTED error, as Markdown. Raises one that is no outage."""
-    sentence = find_sentence(error)
+    sentence = find_message(error)
     if sentence is None:
         raise error
     if not isinstance(error, AmazcopeError):

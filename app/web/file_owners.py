@@ -17,7 +17,7 @@ _owners: OrderedDict[str, set[int]] = OrderedDict()
 _lock = Lock()
 
 
-def note(content: bytes, mime: str, name: str, person_id: int) -> None:
+def record_owner(content: bytes, mime: str, name: str, person_id: int) -> None:
     """Remember that a file was made for a person, and not for those who don't have it."""
     # A storage of nobody's: asked only which address Streamlit gives such a file.
     storage = MemoryMediaFileStorage(PATH)
@@ -29,7 +29,7 @@ def note(content: bytes, mime: str, name: str, person_id: int) -> None:
             _owners.popitem(last=False)
 
 
-def may_have(path: str, person_id: int) -> bool:
+def is_allowed(path: str, person_id: int) -> bool:
     """Return whether a person may have the file of an address; True where no owner is known."""
     file_id, _ = splitext(path.removeprefix(PATH))  # as Streamlit does it
     owners = _owners.get(file_id)

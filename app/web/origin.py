@@ -15,7 +15,7 @@ def is_own_origin(headers: Headers, settings: Settings) -> bool:
     return hosts.is_own_origin(origin, host, settings.amazcope_url)
 
 
-def address_of(asked: HTTPConnection) -> str | None:
+def client_address(asked: HTTPConnection) -> str | None:
     """Return where a request comes from; None for this machine, as pages say it."""
     host = asked.client.host if asked.client else None
     return None if host in LOOPBACK else host

@@ -19,7 +19,7 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _YEAR = 31_536_000  # s
 
 
-def headers_of_assets(settings: Settings) -> dict[str, str]:
+def build_asset_headers(settings: Settings) -> dict[str, str]:
     """Return the headers of Streamlit's own scripts and styles: few, as there are many files."""
     told = {"X-Content-Type-Options": "nosniff"}
     if settings.is_https:
@@ -28,10 +28,10 @@ def headers_of_assets(settings: Settings) -> dict[str, str]:
     return told
 
 
-def headers_for(settings: Settings) -> dict[str, str]:
+def build_page_headers(settings: Settings) -> dict[str, str]:
     """Return the headers of every other answer."""
-    return headers_of_assets(settings) | {
-        "Content-Security-Policy": content_policy(),
+    return build_asset_headers(settings) | {
+        "Content-Security-Policy": build_content_policy(),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": (
             "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), "
@@ -45,7 +45,7 @@ def headers_for(settings: Settings) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def content_policy() -> str:
+def build_content_policy() -> str:
     """Return the Content-Security-Policy: everything comes from here, nothing from elsewhere."""
     scripts = " ".join(f"'sha256-{_fingerprint(text)}'" for text in _inline_scripts())
     parts = {

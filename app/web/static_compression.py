@@ -44,14 +44,14 @@ PACKERS = {"zstd": _zstd, "gzip": _gzip}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedResponse:
     """A compressed answer, ready to be sent again."""
 
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
 
-class CompressStatic:
+class StaticCompressionMiddleware:
     """Middleware: answer requests for static files from memory, compressed.
 
     Everything else passes through untouched, and so does a client that takes
@@ -61,7 +61,7 @@ class CompressStatic:
     def __init__(self, app: ASGIApp, paths: Iterable[str] = ("/static/",)) -> None:
         self.app = app
         self.paths = tuple(paths)
-        self.kept: dict[tuple[str, str], Kept] = {}
+        self.kept: dict[tuple[str, str], CachedResponse] = {}
         self.size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +73,7 @@ class CompressStatic:
         if kept is None:
             await self._first_time(encoding, scope, receive, send)
         else:
-            await _send_kept(kept, send)
+            await _send_cached(kept, send)
 
     def _encoding_for(self, scope: Scope) -> str | None:
         """Return "zstd" or "gzip", None where the answer must stay as it is."""
@@ -106,12 +106,12 @@ class CompressStatic:
             return
         # In a thread: others must be served meanwhile.
         packed = await asyncio.to_thread(PACKERS[encoding], body)
-        compressed = Kept(_headers_for(answer[0], encoding, len(packed)), packed)
+        compressed = CachedResponse(_headers_for(answer[0], encoding, len(packed)), packed)
         if _never_changes(answer[0]):
             self._keep((scope["path"], encoding), compressed)
-        await _send_kept(compressed, send)
+        await _send_cached(compressed, send)
 
-    def _keep(self, name: tuple[str, str], kept: Kept) -> None:
+    def _keep(self, name: tuple[str, str], kept: CachedResponse) -> None:
         """Keep an answer while there is room."""
         if name not in self.kept and self.size + len(kept.body) <= MOST_KEPT:
             self.kept[name] = kept
@@ -165,6 +165,6 @@ def _headers_for(start: Message, encoding: str, length: int) -> list[tuple[bytes
     return headers.raw
 
 
-async def _send_kept(kept: Kept, send: Send) -> None:
+async def _send_cached(kept: CachedResponse, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": kept.headers})
     await send({"type": "http.response.body", "body": kept.body})

@@ -10,7 +10,7 @@ _DIGITS = re.compile(r"[0-9]{1,18}")  # of the largest bigint there are nineteen
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def text(name: str) -> str | None:
+def read_text(name: str) -> str | None:
     """Return a parameter's text, None where the address has none or an empty one.
 
     Signs that can't be stored become "�", so that nothing is found by them.
@@ -19,7 +19,7 @@ def text(name: str) -> str | None:
     return _UNSTORABLE.sub("\ufffd", asked[:LONGEST]) if asked else None
 
 
-def number(name: str) -> int | None:
+def read_number(name: str) -> int | None:
     """Return a parameter's whole number, None where it has none or none that ids can be."""
     asked = st.query_params.get(name) or ""
     return int(asked) if _DIGITS.fullmatch(asked) else None

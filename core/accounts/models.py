@@ -57,7 +57,7 @@ class Person(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("team.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
-    mail: Mapped[str | None] = mapped_column(Text)  # as `clean_mail` writes it
+    mail: Mapped[str | None] = mapped_column(Text)  # as `normalize_email` writes it
     role: Mapped[str] = mapped_column(Text, server_default="viewer")
     state: Mapped[str] = mapped_column(Text, server_default="active")
     is_demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.agents.rules import Outcome
+from core.agents.rules import CallOutcome
 
 PAGE = 100
 LONGEST_CALL = timedelta(minutes=10)  # one that runs longer lost its process
@@ -24,7 +24,7 @@ class CallRow:
     token: str | None
     address: str | None
     name: str
-    outcome: Outcome | None
+    outcome: CallOutcome | None
     took_ms: int | None
 
 
@@ -71,11 +71,11 @@ FROM agent_call WHERE team_id = :team AND at >= :since
 
 
 @requires(Permission.ADMIN)
-def agent_calls(
+def list_calls(
     session: Session,
     principal: Principal,
     *,
-    outcome: Outcome | None = None,
+    outcome: CallOutcome | None = None,
     person_id: int | None = None,
     before: int | None = None,
     limit: int = PAGE,
@@ -88,17 +88,17 @@ def agent_calls(
         "before": before,
         "limit": limit,
     }
-    return [_row(row._mapping) for row in session.execute(text(_CALLS), values)]
+    return [_to_call_row(row._mapping) for row in session.execute(text(_CALLS), values)]
 
 
-def _row(row: object) -> CallRow:
+def _to_call_row(row: object) -> CallRow:
     values = dict(row)  # type: ignore[call-overload]
     ended = values.pop("outcome")
-    return CallRow(outcome=None if ended is None else Outcome(ended), **values)
+    return CallRow(outcome=None if ended is None else CallOutcome(ended), **values)
 
 
 @requires(Permission.ADMIN)
-def call_counts(session: Session, principal: Principal, since: datetime) -> CallCounts:
+def count_calls(session: Session, principal: Principal, since: datetime) -> CallCounts:
     """Return how the team's calls since a time ended."""
     found = session.execute(text(_COUNTS), {"team": principal.team_id, "since": since}).one()
     return CallCounts(**found._mapping)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """How a call ended."""
 
     ANSWERED = "answered"
@@ -37,11 +37,11 @@ class CallLimit:
         return self.step * self.at_once
 
 
-def paid_until(before: datetime | None, limit: CallLimit, now: datetime) -> datetime:
+def compute_paid_until(before: datetime | None, limit: CallLimit, now: datetime) -> datetime:
     """Return until when the calls are paid for after one more; `before` None: the first."""
     return max(before or now, now) + limit.step
 
 
-def wait_for(before: datetime | None, limit: CallLimit, now: datetime) -> timedelta:
+def compute_wait(before: datetime | None, limit: CallLimit, now: datetime) -> timedelta:
     """Return how long a call has to wait; zero when it may be made now."""
-    return max(paid_until(before, limit, now) - (now + limit.slack), timedelta(0))
+    return max(compute_paid_until(before, limit, now) - (now + limit.slack), timedelta(0))

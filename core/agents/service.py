@@ -16,17 +16,17 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite, TokenPace
-from core.agents.rules import CallLimit, Outcome, wait_for
+from core.agents.rules import CallLimit, CallOutcome, compute_wait
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
 
 CALLS_KEPT = timedelta(days=90)
 WRITES_KEPT = timedelta(days=7)  # as long as a key is remembered
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CallRequest:
     """What a program asked for."""
 
     method: str  # as the protocol names it, such as "tools/call"
@@ -35,14 +35,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class LoggedCall:
     """A call that is in the log. `wait`: how long it has to wait; zero: it may go on."""
 
     id: int
     wait: timedelta
 
 
-def hash_of(arguments: Any) -> bytes:
+def hash_arguments(arguments: Any) -> bytes:
     """Return a hash of what a call was given, the same whatever the order of its names."""
     try:
         plain = json.dumps(arguments, sort_keys=True, default=str)
@@ -70,8 +70,8 @@ RETURNING id, outcome IS NOT NULL
 
 
 def begin_call(
-    session: Session, principal: Principal, asked: Asked, limit: CallLimit, now: datetime
-) -> Begun:
+    session: Session, principal: Principal, asked: CallRequest, limit: CallLimit, now: datetime
+) -> LoggedCall:
     """Put a call into the log and count it; one statement, as it is part of every call.
 
     Without a token nothing is counted. A call that has to wait is in the log as limited
@@ -86,28 +86,30 @@ def begin_call(
         "token": principal.token_id,
         "address": principal.address,
         "method": asked.method,
-        "name": _kept_name(asked.name),
+        "name": _storable_name(asked.name),
         "hash": asked.arguments_hash,
     }
     with driver_connection(session).cursor() as cursor:
         row = cursor.execute(_BEGIN, values).fetchone()
     assert row is not None
     call_id, is_limited = row
-    return Begun(call_id, _wait(session, principal, limit, now) if is_limited else timedelta(0))
+    return LoggedCall(
+        call_id, _wait(session, principal, limit, now) if is_limited else timedelta(0)
+    )
 
 
-def _kept_name(name: str) -> str:
+def _storable_name(name: str) -> str:
     """Return a name that somebody outside chose as the database can hold it."""
-    return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:LONGEST_NAME]
+    return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:MAX_NAME_LENGTH]
 
 
 def _wait(session: Session, principal: Principal, limit: CallLimit, now: datetime) -> timedelta:
     found = select(TokenPace.paid_until).where(TokenPace.token_id == principal.token_id)
     # It may be over by now: a moment's wait is always true.
-    return max(wait_for(session.scalar(found), limit, now), limit.step)
+    return max(compute_wait(session.scalar(found), limit, now), limit.step)
 
 
-def end_call(session: Session, call_id: int, outcome: Outcome, took: timedelta) -> None:
+def end_call(session: Session, call_id: int, outcome: CallOutcome, took: timedelta) -> None:
     """Note how a call ended."""
     values = {"id": call_id, "outcome": outcome.value, "ms": took // timedelta(milliseconds=1)}
     with driver_connection(session).cursor() as cursor:
@@ -120,7 +122,7 @@ def end_call(session: Session, call_id: int, outcome: Outcome, took: timedelta) 
 # Writing once
 
 
-def earlier_answer(
+def find_response(
     session: Session,
     principal: Principal,
     key: str,
@@ -156,7 +158,7 @@ def earlier_answer(
     return kept.answer
 
 
-def keep_answer(session: Session, principal: Principal, key: str, answer: Any) -> None:
+def save_response(session: Session, principal: Principal, key: str, answer: Any) -> None:
     """Keep what a write answered, in the transaction of the write."""
     session.execute(
         update(AgentWrite)
@@ -165,7 +167,7 @@ def keep_answer(session: Session, principal: Principal, key: str, answer: Any) -
     )
 
 
-def forget_old_calls(session: Session, now: datetime) -> int:
+def delete_old_calls(session: Session, now: datetime) -> int:
     """Delete calls and answers that are kept long enough; return how many.
 
     Of a person who was erased since go all answers, and the addresses of their calls.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.listing import Listing
 from core.catalog.models import ListingVersion
-from core.database.bulk_write import array_literal, run_rows
+from core.database.bulk_write import execute_with_arrays, format_array
 
 _SEPARATOR = "\x1f"  # the unit separator: no page contains it
 # Scripts written without spaces: kana, Han, Thai, Lao, Khmer, Myanmar.
@@ -146,7 +146,7 @@ _INSERTION = _insertion()
 
 
 def _insert(session: Session, versions: Sequence[NewVersion]) -> None:
-    run_rows(session, _INSERTION, [_version_row(version) for version in versions])
+    execute_with_arrays(session, _INSERTION, [_version_row(version) for version in versions])
 
 
 def _version_row(version: NewVersion) -> tuple[Any, ...]:
@@ -156,10 +156,10 @@ def _version_row(version: NewVersion) -> tuple[Any, ...]:
         version.content_hash,
         listing.title,
         listing.brand,
-        array_literal(listing.bullets),
+        format_array(listing.bullets),
         listing.description,
-        array_literal(listing.category_path),
-        array_literal(listing.images),
+        format_array(listing.category_path),
+        format_array(listing.images),
         orjson.dumps(dict(listing.attributes)).decode(),
         version.source,
         version.seen_at,
@@ -175,7 +175,9 @@ def _close_earlier(session: Session, current: Sequence[NewVersion]) -> None:
         "WHERE v.product_id = n.product_id AND v.first_seen_at < n.seen_at "
         "AND v.last_seen_at = v.first_seen_at"
     )
-    run_rows(session, statement, [(version.product_id, version.seen_at) for version in current])
+    execute_with_arrays(
+        session, statement, [(version.product_id, version.seen_at) for version in current]
+    )
 
 
 def _index(session: Session, current: Sequence[NewVersion]) -> None:
@@ -191,7 +193,7 @@ def _index(session: Session, current: Sequence[NewVersion]) -> None:
         "image = excluded.image, words = excluded.words, pairs = excluded.pairs"
     )
     newest = {version.product_id: version for version in current}
-    run_rows(session, statement, [_text_row(version) for version in newest.values()])
+    execute_with_arrays(session, statement, [_text_row(version) for version in newest.values()])
 
 
 def _text_row(version: NewVersion) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product
-from core.database.bulk_write import insert_rows, run_rows
+from core.database.bulk_write import execute_with_arrays, insert_rows
 
 Key = tuple[str, str]  # marketplace, ASIN
 
@@ -41,7 +41,7 @@ def ensure_products(
 
 def find_products(session: Session, keys: list[Key]) -> dict[Key, int]:
     """Return the ids of the products that are known."""
-    rows = run_rows(
+    rows = execute_with_arrays(
         session,
         "SELECT p.marketplace, p.asin, p.id FROM unnest(%s::text[], %s::text[]) "
         "AS k (marketplace, asin) JOIN product p USING (marketplace, asin)",
@@ -77,7 +77,7 @@ def category_ids(session: Session, names: Iterable[Key]) -> dict[Key, int]:
 
 
 def _find_categories(session: Session, keys: list[Key]) -> dict[Key, int]:
-    rows = run_rows(
+    rows = execute_with_arrays(
         session,
         "SELECT c.marketplace, c.name, c.id FROM unnest(%s::text[], %s::text[]) "
         "AS k (marketplace, name) JOIN category c USING (marketplace, name)",

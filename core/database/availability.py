@@ -15,7 +15,7 @@ from core.errors import AmazcopeError
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 3.0  # s; a monitor that asks gives up after five, as a rule
+CHECK_TIMEOUT = 3.0  # s; a monitor that asks gives up after five, as a rule
 
 # What a new transaction of a session for writing would be: sessions for reading set it themselves.
 _IS_READ_ONLY = text("""
@@ -25,7 +25,7 @@ SELECT pg_is_in_recovery() OR (
 """)
 
 
-class Status(StrEnum):
+class DatabaseStatus(StrEnum):
     """What the database can do, as /healthz says it."""
 
     OK = "ok"
@@ -47,26 +47,26 @@ class DatabaseCheck:
     """
 
     def __init__(
-        self, ask: Callable[[], bool | None] = is_read_only, patience: float = PATIENCE
+        self, ask: Callable[[], bool | None] = is_read_only, patience: float = CHECK_TIMEOUT
     ) -> None:
         self._ask = ask
         self._patience = patience
         self._asked: Future[bool | None] | None = None
 
-    async def status(self) -> Status:
+    async def status(self) -> DatabaseStatus:
         """Return how the database is. Raises nothing."""
         if self._asked is None or self._asked.done():
-            self._asked = _in_own_thread(self._ask)
+            self._asked = _run_in_thread(self._ask)
         answer = asyncio.shield(asyncio.wrap_future(self._asked))
         try:
             is_read_only = await asyncio.wait_for(answer, self._patience)
         except (*outages.ERRORS, AmazcopeError, OSError) as error:  # a TimeoutError is an OSError
             log.warning("Not healthy: %s", str(error) or "no answer in time")
-            return Status.UNAVAILABLE
-        return Status.READ_ONLY if is_read_only else Status.OK
+            return DatabaseStatus.UNAVAILABLE
+        return DatabaseStatus.READ_ONLY if is_read_only else DatabaseStatus.OK
 
 
-def _in_own_thread(ask: Callable[[], bool | None]) -> "Future[bool | None]":
+def _run_in_thread(ask: Callable[[], bool | None]) -> "Future[bool | None]":
     """Run a question in a thread that does not keep the process from ending."""
     answer: Future[bool | None] = Future()
 

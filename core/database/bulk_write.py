@@ -37,10 +37,10 @@ def insert_rows(
         f"INSERT INTO {into} ({names}) SELECT {chosen} FROM unnest({arrays}) AS v ({names}) "
         f"{on_conflict}" + (f" RETURNING {returning}" if returning else "")
     )
-    return run_rows(session, statement, rows, fetch=bool(returning))
+    return execute_with_arrays(session, statement, rows, fetch=bool(returning))
 
 
-def run_rows(
+def execute_with_arrays(
     session: Session, statement: str, rows: Sequence[Sequence[Any]], *, fetch: bool = False
 ) -> list[tuple[Any, ...]]:
     """Run one statement whose placeholders are the columns of `rows`, as arrays.
@@ -50,7 +50,7 @@ def run_rows(
     """
     if not rows:
         return []
-    columns = [array_literal(column) for column in zip(*rows, strict=True)]
+    columns = [format_array(column) for column in zip(*rows, strict=True)]
     with driver_connection(session).cursor(binary=True) as cursor:
         cursor.execute(statement, columns)
         return cursor.fetchall() if fetch else []
@@ -74,7 +74,7 @@ def copy_rows(
 _NONE = type(None)
 
 
-def array_literal(column: Sequence[Any]) -> str:
+def format_array(column: Sequence[Any]) -> str:
     """Return values of one type, and None, as PostgreSQL writes an array of them."""
     kinds = set(map(type, column))
     kinds.discard(_NONE)
@@ -82,11 +82,11 @@ def array_literal(column: Sequence[Any]) -> str:
         return "{" + ",".join(["NULL"] * len(column)) + "}"
     if kinds == {int}:
         return "{" + str(list(column))[1:-1].replace("None", "NULL") + "}"
-    write = _writer(kinds.pop()) if len(kinds) == 1 else _written
+    write = _find_writer(kinds.pop()) if len(kinds) == 1 else _write_value
     return "{" + ",".join(["NULL" if value is None else write(value) for value in column]) + "}"
 
 
-def _writer(kind: type) -> Callable[[Any], str]:
+def _find_writer(kind: type) -> Callable[[Any], str]:
     """Return how a value of a type is written inside an array."""
     for known, write in _WRITERS.items():
         if issubclass(kind, known):
@@ -94,11 +94,11 @@ def _writer(kind: type) -> Callable[[Any], str]:
     raise TypeError(f"Values of {kind.__name__} can't be sent as an array.")
 
 
-def _written(value: Any) -> str:
-    return _writer(type(value))(value)
+def _write_value(value: Any) -> str:
+    return _find_writer(type(value))(value)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -106,7 +106,7 @@ def _quoted(value: str) -> str:
 _WRITERS: Mapping[type, Callable[[Any], str]] = {
     bool: lambda value: "t" if value else "f",
     int: lambda value: str(int(value)),
-    str: _quoted,
+    str: _quote,
     date: lambda value: value.isoformat(),
     float: repr,
     Decimal: str,

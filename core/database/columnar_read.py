@@ -64,7 +64,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ColumnQuery:
     """A question: which columns of which rows. `rest`: as `read_frame` takes it."""
 
     columns: Sequence[Column]
@@ -86,10 +86,10 @@ def read_frame(
     `rest` begins at FROM and carries the ORDER BY; `parameters` are bound by
     name as `%(name)s`. No rows give an empty frame with the same columns.
     """
-    return as_frame(columns, read_columns(session, columns, rest, parameters))
+    return to_frame(columns, read_columns(session, columns, rest, parameters))
 
 
-def as_frame(columns: Sequence[Column], arrays: Mapping[str, npt.NDArray[Any]]) -> "pd.DataFrame":
+def to_frame(columns: Sequence[Column], arrays: Mapping[str, npt.NDArray[Any]]) -> "pd.DataFrame":
     """Return columns as a DataFrame, in which a `time` has its zone."""
     import pandas as pd
 
@@ -105,11 +105,11 @@ def read_columns(
     session: Session, columns: Sequence[Column], rest: str, parameters: Mapping[str, Any]
 ) -> Arrays:
     """Do the same and return the columns by name, as arrays; a `time` in UTC, without a zone."""
-    return read_parts(session, [Part(columns, rest)], parameters)[0]
+    return read_columns_many(session, [ColumnQuery(columns, rest)], parameters)[0]
 
 
-def read_parts(
-    session: Session, parts: Sequence[Part], parameters: Mapping[str, Any]
+def read_columns_many(
+    session: Session, parts: Sequence[ColumnQuery], parameters: Mapping[str, Any]
 ) -> list[Arrays]:
     """Ask several such questions in one exchange with the server; one answer for each."""
     asked = ", ".join(f"({part.packed}) AS p{n}" for n, part in enumerate(parts))

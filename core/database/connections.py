@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import AmazcopeError
 
-Opened = TypeVar("Opened")
+ConnectionT = TypeVar("ConnectionT")
 
 WAIT_SECONDS = 20.0  # for a free connection, at the server or in the pool
 _LEAST = 4  # connections without which a process can't work
@@ -60,7 +60,7 @@ class DatabaseBusyError(AmazcopeError, PoolTimeoutError):
         )
 
 
-class Share(Enum):
+class ConnectionShare(Enum):
     """Whose connections they are. The value: how many one such process wants at most."""
 
     PAGES = 40
@@ -82,8 +82,8 @@ class PoolSizes:
         return self.reading + self.writing + self.noting
 
 
-def connections_of(
-    share: Share, allowed: int | None, workers: int, *, is_queue_inside: bool
+def compute_pool_sizes(
+    share: ConnectionShare, allowed: int | None, workers: int, *, is_queue_inside: bool
 ) -> PoolSizes:
     """Return the pools of a process, so that those of all processes fit into the server.
 
@@ -91,22 +91,26 @@ def connections_of(
     `workers`: worker processes; `is_queue_inside`: the queue lives in this server too.
     """
     if allowed is None:
-        return _split(share, share.value)
+        return _split_share(share, share.value)
     processes = 2 + workers
-    wanted = Share.PAGES.value + Share.AGENTS.value + workers * Share.WORKER.value
+    wanted = (
+        ConnectionShare.PAGES.value
+        + ConnectionShare.AGENTS.value
+        + workers * ConnectionShare.WORKER.value
+    )
     # Of the queue: two of each worker, one each of its parent, its clock, pages and agents.
     queue = 2 * workers + 4 if is_queue_inside else 0
     spare = max(_SPARE, allowed // 10)
     left = allowed - queue - spare - processes * _LEAST
     fitting = min(1.0, max(0.0, left / (wanted - processes * _LEAST)))
-    return _split(share, _LEAST + int((share.value - _LEAST) * fitting))
+    return _split_share(share, _LEAST + int((share.value - _LEAST) * fitting))
 
 
-def _split(share: Share, count: int) -> PoolSizes:
+def _split_share(share: ConnectionShare, count: int) -> PoolSizes:
     """Divide a share: most of it reads; only agents' calls are noted beside their work."""
-    noting = max(1, count // 6) if share is Share.AGENTS else 1
+    noting = max(1, count // 6) if share is ConnectionShare.AGENTS else 1
     writing = max(1, (count - noting) * 2 // 5)
-    if share is Share.WORKER:  # writes more, and renews its claims beside its work
+    if share is ConnectionShare.WORKER:  # writes more, and renews its claims beside its work
         writing = max(2, (count - noting) * 3 // 5)
     return PoolSizes(max(1, count - noting - writing), writing, noting)
 
@@ -121,7 +125,7 @@ SELECT least(
 """
 
 
-def ask_allowed(conninfo: str) -> int:
+def query_allowed_connections(conninfo: str) -> int:
     """Ask the server how many connections it gives to this role and database."""
     with open_connection(conninfo) as connection:
         row = connection.execute(_ALLOWED).fetchone()
@@ -130,16 +134,16 @@ def ask_allowed(conninfo: str) -> int:
 
 def open_connection(conninfo: str) -> psycopg.Connection[Any]:
     """Open a connection outside any pool, waiting for a full server. The caller closes it."""
-    return wait_for_room(lambda: psycopg.connect(conninfo, **_without(conninfo)))
+    return connect_with_retry(lambda: psycopg.connect(conninfo, **_default_keepalives(conninfo)))
 
 
-def _without(conninfo: str) -> dict[str, Any]:
+def _default_keepalives(conninfo: str) -> dict[str, Any]:
     """Return our keepalives, without what the address itself says."""
     named = psycopg.conninfo.conninfo_to_dict(conninfo)
     return {name: value for name, value in CLIENT_KEEPALIVES.items() if name not in named}
 
 
-def wait_for_room(connect: Callable[[], Opened]) -> Opened:
+def connect_with_retry(connect: Callable[[], ConnectionT]) -> ConnectionT:
     """Connect, again and again while the server is full or starting.
 
     Raises DatabaseBusyError when it stayed so for WAIT_SECONDS; any other refusal at once.

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.database.session import Base
 from core.errors import AmazcopeError
 
-TERM: Final = timedelta(seconds=20)  # of a lease or claim; renewed four times within it
+LEASE_TERM: Final = timedelta(seconds=20)  # of a lease or claim; renewed four times within it
 
 
-class TakenOverError(AmazcopeError):
+class LeaseLostError(AmazcopeError):
     """The claim on some work ended, and another worker went on with it."""
 
 

@@ -16,7 +16,7 @@ ERRORS = (SQLAlchemyError, psycopg.Error)
 """What a database raises; not each of them is an outage."""
 
 # A connection that ends during a commit leaves open whether it was done.
-AWAY = (
+UNAVAILABLE = (
     "The database does not answer just now. Try again in some seconds; "
     "a change you just made may not have been saved."
 )
@@ -25,19 +25,19 @@ READ_ONLY = (
     "The database can only be read just now. Nothing was changed. "
     "Try again when the database accepts changes again."
 )
-READING_ONLY = (
+READ_ONLY_NOTICE = (
     "The database can only be read just now: pages show what is stored, and changes are refused "
     "until it accepts them again."
 )
-FULL = (
+DISK_FULL = (
     "The database has no room left on its disk. Nothing was changed. "
     "Make room there, then try again."
 )
 _BY_ERROR = (
     (ReadOnlySqlTransaction, READ_ONLY),
-    (DiskFull, FULL),
+    (DiskFull, DISK_FULL),
     (TooManyConnections, BUSY),
-    (IdleInTransactionSessionTimeout, AWAY),
+    (IdleInTransactionSessionTimeout, UNAVAILABLE),
 )
 # A refused connection carries no SQLSTATE, only the server's words.
 _NO_CONNECTION_LEFT = ("too many clients", "connection slots", "too many connections")
@@ -54,4 +54,4 @@ def describe_outage(error: BaseException) -> str | None:
     if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
         return None
     is_busy = any(words in str(cause) for words in _NO_CONNECTION_LEFT)
-    return BUSY if is_busy else AWAY
+    return BUSY if is_busy else UNAVAILABLE

@@ -46,7 +46,7 @@ def months_between(first: date, last: date, table: str) -> list[Partition]:
     return found
 
 
-def existing_names(session: Session, table: str) -> set[str]:
+def list_partitions(session: Session, table: str) -> set[str]:
     """Return the names of a table's partitions."""
     partitions = text(
         "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:parent)"
@@ -55,12 +55,12 @@ def existing_names(session: Session, table: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def make_partitions(session: Session, wanted: Iterable[Partition]) -> int:
+def create_partitions(session: Session, wanted: Iterable[Partition]) -> int:
     """Make those that are missing and return how many were made."""
     by_table: dict[str, list[Partition]] = {}
     for partition in dict.fromkeys(wanted):
         by_table.setdefault(partition.table, []).append(partition)
-    return sum(_make_missing(session, table, parts) for table, parts in by_table.items())
+    return sum(_create_missing(session, table, parts) for table, parts in by_table.items())
 
 
 def starts_of(at: Sequence[datetime]) -> set[date]:
@@ -68,23 +68,23 @@ def starts_of(at: Sequence[datetime]) -> set[date]:
     return {moment.astimezone(UTC).date().replace(day=1) for moment in at}
 
 
-def _make_missing(session: Session, table: str, wanted: list[Partition]) -> int:
-    missing = _missing(session, table, wanted)
+def _create_missing(session: Session, table: str, wanted: list[Partition]) -> int:
+    missing = _find_missing(session, table, wanted)
     if not missing:
         return 0
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    missing = _missing(session, table, wanted)  # another session may have been quicker
+    missing = _find_missing(session, table, wanted)  # another session may have been quicker
     for partition in missing:
-        _make(session, partition)
+        _create_partition(session, partition)
     return len(missing)
 
 
-def _missing(session: Session, table: str, wanted: list[Partition]) -> list[Partition]:
-    there = existing_names(session, table)
+def _find_missing(session: Session, table: str, wanted: list[Partition]) -> list[Partition]:
+    there = list_partitions(session, table)
     return [partition for partition in wanted if partition.name not in there]
 
 
-def _make(session: Session, partition: Partition) -> None:
+def _create_partition(session: Session, partition: Partition) -> None:
     session.execute(text(f"CREATE TABLE {partition.name} (LIKE {partition.table} INCLUDING ALL)"))
     session.execute(
         text(

@@ -1,7 +1,7 @@
 """The engines, the read and write scopes. The only place that commits.
 
 Nothing is opened at import: the engines are made when the first scope is entered, once
-in a process. Tests replace `session_factory`, `reading_factory` and `noting_factory`, and
+in a process. Tests replace `session_factory`, `reading_factory` and `autocommit_factory`, and
 every page, job and tool follows.
 """
 
@@ -22,12 +22,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from core.database import connections
-from core.database.connections import DatabaseBusyError, Share
+from core.database.connections import ConnectionShare, DatabaseBusyError
 from core.errors import ConfigurationError
 from core.settings.environment import get_settings
 
-CONNECT_PATIENCE = 10  # seconds; a server that was cut off must not hold whoever asks
-NAMES = {
+CONNECT_TIMEOUT = 10  # seconds; a server that was cut off must not hold whoever asks
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -39,7 +39,7 @@ NAMES = {
 class Base(DeclarativeBase):
     """Parent of every table; one naming convention for all constraints."""
 
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 def database_url() -> str:
@@ -51,10 +51,10 @@ def database_url() -> str:
     if given is not None:
         return with_driver(given.get_secret_value())
     from core.database.embedded.server import (
-        url_of_running,  # brings psutil along; servers need none of it
+        find_running_url,  # brings psutil along; servers need none of it
     )
 
-    url = url_of_running(get_settings().amazcope_data_dir, get_settings().secrets_dir)
+    url = find_running_url(get_settings().amazcope_data_dir, get_settings().secrets_dir)
     if url is None:
         raise ConfigurationError(
             "The database is not running. Start Amazcope with `make run`, or set DATABASE_URL."
@@ -78,22 +78,26 @@ def make_engine(url: str, **options: Any) -> Engine:
     # LIFO keeps few connections warm: each backend caches plans and catalogue of its own.
     usual: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_use_lifo": True}
     usual |= {"pool_recycle": 1800, "pool_timeout": connections.WAIT_SECONDS}
-    address = _parsed(url)
-    given = {"connect_timeout": CONNECT_PATIENCE} | connections.CLIENT_KEEPALIVES
+    address = _parse_url(url)
+    given = {"connect_timeout": CONNECT_TIMEOUT} | connections.CLIENT_KEEPALIVES
     usual["connect_args"] = {k: v for k, v in given.items() if k not in address.query}
     engine = create_engine(address, **(usual | options))
-    event.listen(engine, "do_connect", _wait_for_room)
-    event.listen(engine, "connect", _tune)
-    event.listen(engine, "checkout", _refuse_ended)
+    event.listen(engine, "do_connect", _connect_with_retry)
+    event.listen(engine, "connect", _set_session_defaults)
+    event.listen(engine, "checkout", _detect_closed_connection)
     return engine
 
 
-def _wait_for_room(dialect: Any, _record: object, args: list[Any], named: dict[str, Any]) -> Any:
+def _connect_with_retry(
+    dialect: Any, _record: object, args: list[Any], named: dict[str, Any]
+) -> Any:
     """Open a pool's connection; raises DatabaseBusyError for a server that stays full."""
-    return connections.wait_for_room(lambda: dialect.connect(*args, **named))
+    return connections.connect_with_retry(lambda: dialect.connect(*args, **named))
 
 
-def _refuse_ended(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+def _detect_closed_connection(
+    connection: psycopg.Connection[Any], _record: object, _proxy: object
+) -> None:
     """Have the pool open a new connection where the server ended this one.
 
     A server that restarted must not fail the next page or job. What it says at its
@@ -109,14 +113,14 @@ def _refuse_ended(connection: psycopg.Connection[Any], _record: object, _proxy: 
         raise DisconnectionError("The server ended the connection.")
 
 
-def conninfo(url: str) -> str:
+def to_conninfo(url: str) -> str:
     """Return an engine's address in the words of libpq, which knows no drivers."""
-    parsed = _parsed(url)
+    parsed = _parse_url(url)
     named = parsed.translate_connect_args(username="user", database="dbname")
     return make_conninfo(**named, **{name: str(value) for name, value in parsed.query.items()})
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):
@@ -127,7 +131,7 @@ def _parsed(url: str) -> URL:
         ) from None  # what it was may hold the password
 
 
-def _tune(connection: psycopg.Connection[Any], _record: object) -> None:
+def _set_session_defaults(connection: psycopg.Connection[Any], _record: object) -> None:
     """Set what short questions want, whatever the server's own settings are."""
     # What is read often lies in memory, where any order costs the same; compiling
     # plans costs more than the questions take.
@@ -154,10 +158,10 @@ class _Engines:
 
 _making = threading.Lock()
 _made: _Engines | None = None
-_share = Share.COMMAND
+_share = ConnectionShare.COMMAND
 
 
-def take_share(share: Share) -> None:
+def set_connection_share(share: ConnectionShare) -> None:
     """Say whose connections those of this process are, before the first scope is entered."""
     global _share
     _share = share
@@ -179,28 +183,29 @@ def _engines() -> _Engines:
 
 def _make_engines(url: str) -> _Engines:
     settings = get_settings()
-    sizes = connections.connections_of(
+    sizes = connections.compute_pool_sizes(
         _share,
-        settings.amazcope_database_connections or connections.ask_allowed(conninfo(url)),
+        settings.amazcope_database_connections
+        or connections.query_allowed_connections(to_conninfo(url)),
         settings.amazcope_worker_processes,
         is_queue_inside=settings.redis_url is None,
     )
     alone: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
-    reading = make_engine(url, **_pool(sizes.reading), **alone)
-    event.listen(reading, "connect", _forbid_writing)
-    noting = make_engine(url, **_pool(sizes.noting), **alone)
-    event.listen(noting, "connect", _do_not_wait)
-    return _Engines(make_engine(url, **_pool(sizes.writing)), reading, noting)
+    reading = make_engine(url, **_pool_options(sizes.reading), **alone)
+    event.listen(reading, "connect", _set_read_only)
+    noting = make_engine(url, **_pool_options(sizes.noting), **alone)
+    event.listen(noting, "connect", _disable_synchronous_commit)
+    return _Engines(make_engine(url, **_pool_options(sizes.writing)), reading, noting)
 
 
-def _pool(size: int) -> dict[str, int]:
+def _pool_options(size: int) -> dict[str, int]:
     """Return how a pool keeps at most five connections open, and closes those beyond."""
     kept = min(size, 5)
     return {"pool_size": kept, "max_overflow": size - kept}
 
 
 def get_engine() -> Engine:
-    """Return this process's engine. A forked process must call `forget_engine` first."""
+    """Return this process's engine. Call `discard_inherited_engines` after a fork."""
     return _engines().writing
 
 
@@ -213,7 +218,7 @@ def get_reading_engine() -> Engine:
     return _engines().reading
 
 
-def get_noting_engine() -> Engine:
+def get_autocommit_engine() -> Engine:
     """Return this process's engine for notes: every statement is committed by itself.
 
     The server does not wait for the disk, so that a note costs a call next to nothing;
@@ -223,17 +228,17 @@ def get_noting_engine() -> Engine:
     return _engines().noting
 
 
-def _do_not_wait(connection: psycopg.Connection[Any], _record: object) -> None:
+def _disable_synchronous_commit(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.execute("SET synchronous_commit = off")
     connection.commit()
 
 
-def _forbid_writing(connection: psycopg.Connection[Any], _record: object) -> None:
+def _set_read_only(connection: psycopg.Connection[Any], _record: object) -> None:
     connection.execute("SET default_transaction_read_only = on")
     connection.commit()
 
 
-def forget_engine() -> None:
+def discard_inherited_engines() -> None:
     """Drop the engines without closing their sockets: they belong to the parent process."""
     _drop_engines(close=False)
 
@@ -261,13 +266,13 @@ def reading_factory() -> Session:
     return Session(get_reading_engine(), expire_on_commit=False)
 
 
-def noting_factory() -> Session:
+def autocommit_factory() -> Session:
     """Return a new session to note with."""
-    return Session(get_noting_engine(), expire_on_commit=False)
+    return Session(get_autocommit_engine(), expire_on_commit=False)
 
 
 @contextmanager
-def _plain_timeouts() -> Iterator[None]:
+def _translate_timeouts() -> Iterator[None]:
     """Say in our own words that no connection became free."""
     try:
         yield
@@ -283,29 +288,29 @@ def read_scope() -> Iterator[Session]:
 
     This scope and the others raise DatabaseBusyError when no connection becomes free.
     """
-    with _plain_timeouts(), reading_factory() as session:
+    with _translate_timeouts(), reading_factory() as session:
         yield session
 
 
 @contextmanager
 def write_scope() -> Iterator[Session]:
     """A session whose work is committed at the end, or rolled back by an error."""
-    with _plain_timeouts(), session_factory() as session, session.begin():
+    with _translate_timeouts(), session_factory() as session, session.begin():
         yield session
 
 
 @contextmanager
-def trial_scope() -> Iterator[Session]:
+def dry_run_scope() -> Iterator[Session]:
     """A session whose work is undone at the end: what would come of it."""
-    with _plain_timeouts(), session_factory() as session, session.begin() as transaction:
+    with _translate_timeouts(), session_factory() as session, session.begin() as transaction:
         yield session
         transaction.rollback()
 
 
 @contextmanager
-def note_scope() -> Iterator[Session]:
+def autocommit_scope() -> Iterator[Session]:
     """A session for logs and counters: each statement is kept by itself, at once."""
-    with _plain_timeouts(), noting_factory() as session:
+    with _translate_timeouts(), autocommit_factory() as session:
         yield session
 
 
@@ -328,13 +333,15 @@ class _SharedClock:
 
     def read(self) -> datetime:
         known = self._known
-        if known is None or time.monotonic() - known[1] > _ASKED_EVERY:
+        if known is None or time.monotonic() - known[1] > _CLOCK_REFRESH_SECONDS:
             before = time.monotonic()
             known = self._known = (database_time(), before)
         return known[0] + timedelta(seconds=time.monotonic() - known[1])
 
 
-_ASKED_EVERY = 30.0  # seconds; a steady clock does not drift further than a millisecond by then
+_CLOCK_REFRESH_SECONDS = (
+    30.0  # seconds; a steady clock does not drift further than a millisecond by then
+)
 _shared_clock = _SharedClock()
 
 

@@ -15,7 +15,7 @@ _PORTS = {"smtp": 587, "smtps": 465}
 
 
 @dataclass(frozen=True, slots=True)
-class MailServer:
+class SmtpServer:
     """Where mail is handed in. Without a user nothing is signed in to."""
 
     host: str
@@ -25,7 +25,7 @@ class MailServer:
     password: str | None = None
 
 
-def mail_server(address: str) -> MailServer:
+def parse_smtp_url(address: str) -> SmtpServer:
     """Read smtp://user:password@host:587 or smtps://…. Raises ConfigurationError."""
     parts = urlsplit(address)
     try:
@@ -36,12 +36,12 @@ def mail_server(address: str) -> MailServer:
         raise ConfigurationError("Write AMAZCOPE_SMTP_URL as smtp://user:password@host:587.")
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
-    return MailServer(
+    return SmtpServer(
         parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "smtps", user, password
     )
 
 
-def send(server: MailServer, sender: str, to: str, subject: str, text: str) -> None:
+def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str) -> None:
     """Hand one message in. Raises OutsideServiceError when the server does not take it.
 
     Raises InvalidInputError for an address that would say more than an address. A
@@ -49,9 +49,9 @@ def send(server: MailServer, sender: str, to: str, subject: str, text: str) -> N
     """
     if not to.isprintable():
         raise InvalidInputError("This is no mail address.")
-    message = _message(sender, to, subject, text)
+    message = _build_message(sender, to, subject, text)
     try:
-        with _connected(server) as connection:
+        with _connect(server) as connection:
             if server.user:
                 connection.login(server.user, server.password or "")
             connection.send_message(message)
@@ -61,7 +61,7 @@ def send(server: MailServer, sender: str, to: str, subject: str, text: str) -> N
         ) from error
 
 
-def _message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+def _build_message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, to
     message["Subject"] = " ".join(subject.split())
@@ -73,7 +73,7 @@ def _message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
     return message
 
 
-def _connected(server: MailServer) -> smtplib.SMTP:
+def _connect(server: SmtpServer) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if server.is_tls:
         return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT, context=context)

@@ -7,9 +7,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role
-from core.accounts.access.sessions import end_all_of
+from core.accounts.access.sessions import end_sessions
 from core.accounts.models import Person, Team
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def deactivate_demo_people(session: Session, now: datetime) -> int:
         .returning(Person.id)
     ).all()
     for person_id in out:
-        end_all_of(session, person_id, now)
+        end_sessions(session, person_id, now)
     return len(out)
 
 
@@ -90,4 +90,4 @@ def demo_seller(session: Session) -> Principal | None:
             Person.is_demo, Person.role == Role.SELLER.value, Person.state == "active"
         )
     ).first()
-    return acting_person(session, found) if found is not None else None
+    return get_principal(session, found) if found is not None else None

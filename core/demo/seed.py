@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.catalog.models import Product
 from core.catalog.service import find_products
 from core.database.session import write_scope
@@ -52,7 +52,7 @@ def load_demo(say: Say, now: datetime | None = None) -> None:
         _ask_for_advice(session, now)
         set_state(session, STATE_NAME, {"state": "loaded"})
         count = {"count": len(market.products)}
-        audit.note(session, _follower(session), "loaded demo", new=count)
+        audit.record(session, _follower(session), "loaded demo", new=count)
     with write_scope() as session:
         session.execute(text("ANALYZE snapshot, product_daily, product_latest, tracking"))
 
@@ -78,7 +78,7 @@ def _ask_for_advice(session: Session, now: datetime) -> None:
 
 def _follower(session: Session) -> Principal:
     """Return who follows the demo's products: its seller, else who administers."""
-    return people.demo_seller(session) or acting_owner(session)
+    return people.demo_seller(session) or get_owner_principal(session)
 
 
 def _make_rooms(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
@@ -145,7 +145,7 @@ def remove_demo(session: Session, principal: Principal) -> int:
     for statement in _EMPTIED:
         session.execute(text(statement))
     set_state(session, STATE_NAME, {"state": "removed"})
-    audit.note(session, principal, "removed demo", new={"count": int(count)})
+    audit.record(session, principal, "removed demo", new={"count": int(count)})
     return int(count)
 
 

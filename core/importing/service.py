@@ -18,7 +18,7 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
-from core.database.leases import TakenOverError
+from core.database.leases import LeaseLostError
 from core.errors import InvalidInputError, NotFoundError
 from core.importing.detect import DetectedFile, detect_file
 from core.importing.files.isolation import call_isolated
@@ -96,7 +96,7 @@ def offer_import(session: Session, principal: Principal, examined: Examined) -> 
     session.add(run)
     session.flush()
     _keep_pieces(session, run.id, examined.path)
-    audit.note(session, principal, "offered import", f"import:{run.id}", new={"kind": run.kind})
+    audit.record(session, principal, "offered import", f"import:{run.id}", new={"kind": run.kind})
     return run
 
 
@@ -212,7 +212,7 @@ def confirm_import(
     run.state = "queued"
     # What runs for somebody runs as who said yes to it, not as who uploaded the file.
     run.person_id = principal.person_id
-    audit.note(session, principal, "confirmed import", f"import:{run.id}", new=_audited(run))
+    audit.record(session, principal, "confirmed import", f"import:{run.id}", new=_audited(run))
     return True
 
 
@@ -260,7 +260,7 @@ def discard_import(session: Session, principal: Principal, run_id: int) -> None:
     if run.state == "offered":
         run.state = "discarded"
         _drop_pieces(session, run_id)
-        audit.note(session, principal, "discarded import", f"import:{run_id}")
+        audit.record(session, principal, "discarded import", f"import:{run_id}")
 
 
 def claim_import(
@@ -325,7 +325,7 @@ def lock_claimed_import(session: Session, run_id: int, holder: UUID, rows_read: 
         ImportRun.rows_read == rows_read,
     )
     if session.scalar(held.with_for_update()) is None:
-        raise TakenOverError(f"Another worker went on with import {run_id}.")
+        raise LeaseLostError(f"Another worker went on with import {run_id}.")
 
 
 def renew_import_claim(session: Session, run_id: int, holder: UUID, term: timedelta) -> bool:

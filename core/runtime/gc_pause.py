@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def at_rest() -> Iterator[None]:
+def paused_gc() -> Iterator[None]:
     """Keep the collector from looking through a whole page of items again and again.
 
     That takes a good part of the time and finds nothing: JSON holds no cycles.

@@ -25,7 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def unknown_host(setting: str) -> str:
+def unknown_host_message(setting: str) -> str:
     """Return the sentence for a request that names another host; `setting` adds one."""
     return (
         f"This server does not answer to that host name. Set {setting} to the address that "
@@ -40,10 +40,10 @@ def is_known_host(host: str | None, names: Collection[str | None]) -> bool:
     """
     if host is None:
         return True
-    name = _name_in(host)
+    name = _parse_host(host)
     if name is None:
         return False
-    own = {_plain(each) for each in names if each}
+    own = {_normalize_name(each) for each in names if each}
     return name in own or _is_local(name) or _is_ip_address(name)
 
 
@@ -107,13 +107,13 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
-def _name_in(host: str) -> str | None:
+def _parse_host(host: str) -> str | None:
     """Return the name in a Host header, None where it is no host."""
     found = _HOST.fullmatch(host.lower())
-    return None if found is None else _plain(found["ip6"] or found["name"])
+    return None if found is None else _normalize_name(found["ip6"] or found["name"])
 
 
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     """Return a name as it is compared: in ASCII and lower case, without the root's dot."""
     with suppress(UnicodeError):  # an address, or too long for a name
         name = name.encode("idna").decode("ascii")

@@ -22,7 +22,7 @@ from core.settings.environment import Settings, get_settings
 
 KEPT_BYTES = 10_000_000  # of one file; as many again in each older one
 KEPT_FILES = 3
-_STRUCK = "•••"
+_REDACTED = "•••"
 _USUAL_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 # Passwords inside addresses, and tokens given as a parameter or a header.
 _SECRET_SHAPES = (
@@ -32,7 +32,7 @@ _SECRET_SHAPES = (
 )
 
 
-def configure(process: str) -> None:
+def configure_logging(process: str) -> None:
     """Send this process's log to the console and to `<logs>/<process>.log`.
 
     Call once, first thing in a process. Processes of one name share the file. Raises
@@ -46,7 +46,7 @@ def configure(process: str) -> None:
         raise ConfigurationError(
             f"There can be no logs ({error}). Set AMAZCOPE_DATA_DIR to a folder of your own."
         ) from error
-    secrets = secrets_of(settings)
+    secrets = collect_secrets(settings)
     file = SharedFileHandler(settings.logs_dir / f"{process}.log")
     file.setFormatter(JsonFormatter(process, secrets))
     console = logging.StreamHandler(sys.stderr)
@@ -60,20 +60,20 @@ def configure(process: str) -> None:
     logging.captureWarnings(True)
 
 
-def secrets_of(settings: Settings) -> tuple[str, ...]:
+def collect_secrets(settings: Settings) -> tuple[str, ...]:
     """Return the values of all settings that are secret, the longest first."""
     values = (getattr(settings, name) for name in type(settings).model_fields)
     found = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
     return tuple(sorted(filter(None, found), key=len, reverse=True))
 
 
-def strike_secrets(text: str, secrets: tuple[str, ...] = ()) -> str:
+def redact_secrets(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return the text without the given secrets and without what looks like one."""
     for secret in secrets:
-        text = text.replace(secret, _STRUCK)
-    text = _SECRET_SHAPES[0].sub(rf"\1:{_STRUCK}", text)
+        text = text.replace(secret, _REDACTED)
+    text = _SECRET_SHAPES[0].sub(rf"\1:{_REDACTED}", text)
     for shape in _SECRET_SHAPES[1:]:
-        text = shape.sub(rf"\1{_STRUCK}", text)
+        text = shape.sub(rf"\1{_REDACTED}", text)
     return text
 
 
@@ -87,10 +87,10 @@ class ConsoleFormatter(logging.Formatter):
     def formatTime(  # noqa: N802
         self, record: logging.LogRecord, datefmt: str | None = None
     ) -> str:
-        return _when(record).strftime(datefmt or "%H:%M:%S")
+        return _record_time(record).strftime(datefmt or "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        return strike_secrets(super().format(record), self._secrets)
+        return redact_secrets(super().format(record), self._secrets)
 
 
 class JsonFormatter(logging.Formatter):
@@ -103,7 +103,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": _when(record).isoformat(timespec="milliseconds"),
+            "time": _record_time(record).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "process": self._process,
             "pid": record.process,
@@ -119,7 +119,7 @@ class JsonFormatter(logging.Formatter):
     def _struck(self, value: object) -> object:
         if value is None or isinstance(value, bool | int | float):
             return value
-        return strike_secrets(str(value), self._secrets)
+        return redact_secrets(str(value), self._secrets)
 
 
 class SharedFileHandler(WatchedFileHandler):
@@ -163,5 +163,5 @@ class SharedFileHandler(WatchedFileHandler):
         return self._path.with_name(f"{self._path.name}.{number}")
 
 
-def _when(record: logging.LogRecord) -> datetime:
+def _record_time(record: logging.LogRecord) -> datetime:
     return datetime.fromtimestamp(record.created, UTC)

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SlowClientLimits:
     """How slow a client may be."""
 
     header_bytes: int = 64 * 1024  # of headers or trailers; a browser's hold its cookies
@@ -22,7 +22,7 @@ class Patience:
     unread_seconds: float = 60  # in which the client takes nothing of an answer
 
 
-USUAL = Patience()
+DEFAULT_LIMITS = SlowClientLimits()
 
 
 class _Deadline:
@@ -47,10 +47,10 @@ class _Deadline:
             self._timer = None
 
 
-class _Watch:
+class _ConnectionWatch:
     """What one connection is waited for: the rest of a request, and room for an answer."""
 
-    def __init__(self, patience: Patience, cut: Callable[[], None]) -> None:
+    def __init__(self, patience: SlowClientLimits, cut: Callable[[], None]) -> None:
         self._patience = patience
         self._cut = cut
         self._request = _Deadline(cut)
@@ -104,13 +104,13 @@ class _Watch:
         self._answer.clear()
 
 
-def cutting_slow_clients(protocol: Any, patience: Patience = USUAL) -> Any:
+def cut_slow_clients(protocol: Any, patience: SlowClientLimits = DEFAULT_LIMITS) -> Any:
     """Return a child of uvicorn's class for HTTP by httptools that cuts slow clients."""
 
     class Guarded(protocol):  # type: ignore[misc]  # core knows no uvicorn
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
-            self.watch = _Watch(patience, transport.abort)
+            self.watch = _ConnectionWatch(patience, transport.abort)
             self.watch.await_headers()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -15,8 +15,8 @@ from core.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
-APPLIERS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
-STAND_IN_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
+CONNECTORS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
+FAKE_APIFY_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
 # Who listens everywhere is reached here.
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
@@ -206,19 +206,19 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
-        return _beginning_with(value, "postgresql://", "postgres://", "postgresql+psycopg://")
+        return _require_prefix(value, "postgresql://", "postgres://", "postgresql+psycopg://")
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: SecretStr | None) -> SecretStr | None:
-        return _beginning_with(value, "redis://", "rediss://", "unix://")
+        return _require_prefix(value, "redis://", "rediss://", "unix://")
 
     @field_validator("openai_base_url", "amazcope_url", "amazcope_mcp_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
-        if value is not None and not _names_a_host(value):
+        if value is not None and not _has_host(value):
             raise ValueError("must name a host, and a port from 1 to 65535 where it names one")
         return value
 
@@ -233,8 +233,8 @@ class Settings(BaseSettings):
     @field_validator("amazcope_applier")
     @classmethod
     def _known_applier(cls, value: str) -> str:
-        if value.lower() not in APPLIERS:
-            raise ValueError(f"must be {' or '.join(APPLIERS)}")
+        if value.lower() not in CONNECTORS:
+            raise ValueError(f"must be {' or '.join(CONNECTORS)}")
         return value.lower()
 
     @field_validator("amazcope_log_level")
@@ -256,14 +256,14 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """Return the address of the pages, without a slash at its end."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
-        own = f"http://{in_address(host)}:{self.amazcope_port}"
+        own = f"http://{bracket_ipv6(host)}:{self.amazcope_port}"
         return (self.amazcope_url or own).rstrip("/")
 
     @property
     def mcp_url(self) -> str:
         """Return where agents reach the MCP server."""
         host = _REACHABLE.get(self.amazcope_host, self.amazcope_host)
-        own = f"http://{in_address(host)}:{self.amazcope_mcp_port}/mcp"
+        own = f"http://{bracket_ipv6(host)}:{self.amazcope_mcp_port}/mcp"
         return (self.amazcope_mcp_url or own).rstrip("/")
 
     def hostnames(self, url: str | None) -> frozenset[str]:
@@ -298,13 +298,13 @@ class Settings(BaseSettings):
         return self.amazcope_data_dir / "logs"
 
 
-def _beginning_with(value: SecretStr | None, *beginnings: str) -> SecretStr | None:
+def _require_prefix(value: SecretStr | None, *beginnings: str) -> SecretStr | None:
     if value is not None and not value.get_secret_value().startswith(beginnings):
         raise ValueError(f"must begin with {beginnings[0]}")
     return value
 
 
-def in_address(host: str) -> str:
+def bracket_ipv6(host: str) -> str:
     """Return a host as it stands in an address: one of IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
@@ -322,7 +322,7 @@ def get_settings() -> Settings:
         raise ConfigurationError("\n".join(wrong)) from None
 
 
-def _names_a_host(address: str) -> bool:
+def _has_host(address: str) -> bool:
     try:
         parts = urlsplit(address)
         return bool(parts.hostname) and parts.port != 0
@@ -337,7 +337,7 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
-def refuse_public_demo(settings: Settings) -> None:
+def reject_public_demo(settings: Settings) -> None:
     """Raise ConfigurationError when others could sign in with the demo's known passwords."""
     if settings.amazcope_demo and not settings.is_for_this_machine:
         raise ConfigurationError(

@@ -10,7 +10,7 @@ from core.settings.environment import Settings
 _FILE = "key"
 
 
-def secret_key(settings: Settings) -> str:
+def get_secret_key(settings: Settings) -> str:
     """Return the secret of the settings, else the one in the folder of secrets, made if missing.
 
     Several processes may ask at the same moment: the first one's secret is everybody's.
@@ -19,11 +19,11 @@ def secret_key(settings: Settings) -> str:
         return settings.amazcope_secret_key.get_secret_value()
     path = settings.secrets_dir / _FILE
     if not path.exists():
-        _make(path)
+        _create_key(path)
     return path.read_text().strip()
 
 
-def _make(path: Path) -> None:
+def _create_key(path: Path) -> None:
     make_folder(path.parent)
     made = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
     with open(made, "x", opener=opener) as file:

@@ -136,7 +136,7 @@ def _audit(
     session: Session, held: Held, before: ActionState, then: ActionState, by: By, why: str | None
 ) -> None:
     """Note a step in the team's audit."""
-    audit.note_step(
+    audit.record_transition(
         session,
         held.suggestion.team_id,
         by.person_id,

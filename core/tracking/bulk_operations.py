@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import Permission, Principal, require
+from core.accounts.access.permissions import Permission, Principal, require_permission
 from core.catalog.asin import MentionVerdict
 from core.catalog.marketplaces import marketplace_called
 from core.errors import InvalidInputError, NotFoundError
@@ -92,7 +92,7 @@ def track_named(
     followed = follow(session, principal, wishes, keep=True, noted=False)
     added = [each.product_id for each in followed if each.is_new]
     new = {"role": how.role or Role.WATCHED, "cadence": how.cadence or Cadence.DAILY, "tags": tags}
-    audit.note_many(session, principal, "followed", "product", added, new)
+    audit.record_bulk(session, principal, "followed", "product", added, new)
     outcomes = iter(followed)
     return [_tracked(each, next(outcomes)) if each.key else each for each in read]
 
@@ -140,7 +140,7 @@ def set_running_named(
     What is so already stays so, and the answer says it.
     """
     if whose is Whose.TEAM:
-        require(principal, Permission.TRACK_TEAM)
+        require_permission(principal, Permission.TRACK_TEAM)
     missing = _NOT_YOURS if whose is Whose.MINE else _NOT_THE_TEAMS
     verb_of, done = (resume, Verdict.RESUMED) if runs else (pause, Verdict.PAUSED)
 

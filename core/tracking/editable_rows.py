@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Permission, Principal, require
+from core.accounts.access.permissions import Permission, Principal, require_permission
 from core.errors import NotFoundError
 from core.tracking.list_filter import Whose
 from core.tracking.models import Tracking
@@ -19,7 +19,7 @@ def rows_of(
     Raises NotAllowedError for the team's when the acting person manages nobody.
     """
     if whose is Whose.TEAM:
-        require(principal, Permission.TRACK_TEAM)
+        require_permission(principal, Permission.TRACK_TEAM)
         return Tracking.team_id == principal.team_id, Tracking.product_id.in_(product_ids)
     return Tracking.person_id == principal.person_id, Tracking.product_id.in_(product_ids)
 
@@ -47,7 +47,7 @@ def row_to_change(
     Raises NotAllowedError as `rows_of` does, NotFoundError where there is no row.
     """
     if whose is Whose.TEAM:
-        require(principal, Permission.TRACK_TEAM)
+        require_permission(principal, Permission.TRACK_TEAM)
     found = _locked(session, *rows_of(principal, Whose.MINE, {product_id}))
     if found is None and whose is Whose.TEAM:
         found = _locked(

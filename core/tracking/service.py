@@ -71,7 +71,7 @@ def follow(
         first.setdefault(product_id, wish)
     made = _insert_tracking(session, principal, first)
     if noted:
-        audit.note_many(session, principal, "followed", "product", list(made))
+        audit.record_bulk(session, principal, "followed", "product", list(made))
     further = [
         (product_id, wish)
         for product_id, wish in zip(ids, wishes, strict=True)
@@ -190,7 +190,7 @@ def pause(
     """Stop looking at products for the acting person, or the team; return how many ran."""
     paused = _set_paused(session, principal, product_ids, whose, datetime.now(UTC))
     if noted:
-        audit.note_many(session, principal, "paused", "product", paused)
+        audit.record_bulk(session, principal, "paused", "product", paused)
     return len(paused)
 
 
@@ -203,7 +203,7 @@ def resume(
 ) -> int:
     """Look at paused products again; return how many were paused."""
     resumed = _set_paused(session, principal, product_ids, whose, None)
-    audit.note_many(session, principal, "resumed", "product", resumed)
+    audit.record_bulk(session, principal, "resumed", "product", resumed)
     return len(resumed)
 
 
@@ -241,7 +241,7 @@ def unfollow(
     ).all()
     _let_others_be_first(session, principal, removed)
     sync_schedule(session, removed)
-    audit.note_many(session, principal, "unfollowed", "product", sorted(set(removed)))
+    audit.record_bulk(session, principal, "unfollowed", "product", sorted(set(removed)))
     return len(set(removed))
 
 
@@ -273,7 +273,7 @@ def add_tags(
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
     ids = sorted({tracking.product_id for tracking in rows})
-    audit.note_many(session, principal, "tagged", "product", ids, {"tags": cleaned})
+    audit.record_bulk(session, principal, "tagged", "product", ids, {"tags": cleaned})
     return len(ids)
 
 
@@ -295,7 +295,7 @@ def request_refresh(session: Session, principal: Principal, product_ids: Collect
         .values(priority=0, due_at=func.now(), requested_at=func.now())
         .returning(FetchSchedule.product_id)
     ).all()
-    audit.note_many(session, principal, "asked for a fetch", "product", asked)
+    audit.record_bulk(session, principal, "asked for a fetch", "product", asked)
     return len(asked)
 
 

@@ -120,7 +120,7 @@ def _change(session: Session, principal: Principal, tracking: Tracking, wanted: 
     after = _audited(tracking)
     if before != after:
         thing = f"product:{tracking.product_id}"
-        audit.note(session, principal, "changed settings", thing, before, after)
+        audit.record(session, principal, "changed settings", thing, before, after)
 
 
 def _check(wanted: Settings) -> None:

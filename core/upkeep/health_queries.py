@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.database.partitions import existing_names
+from core.database.partitions import list_partitions
 from core.history.observation import Outcome
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import COST_OF_RUN, read_spending
@@ -280,7 +280,7 @@ def count_imports(session: Session) -> Imports:
 def read_storage(session: Session, now: datetime, retention_months: int | None) -> Storage:
     """Return how large the database is, and until when there is room for what comes."""
     size = session.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
-    months = sorted(existing_names(session, "snapshot"))
+    months = sorted(list_partitions(session, "snapshot"))
     return Storage(
         database_bytes=int(size),
         room_until=_end_of_month(months[-1]) if months else None,
@@ -297,7 +297,7 @@ def _end_of_month(name: str) -> date:
 
 def _days_ahead(session: Session, now: datetime) -> int:
     today = now.astimezone(UTC).date()
-    days = [_day_of_name(name) for name in existing_names(session, "raw_item")]
+    days = [_day_of_name(name) for name in list_partitions(session, "raw_item")]
     return sum(day > today for day in days)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.database.leases import TERM
+from core.database.leases import LEASE_TERM
 from core.upkeep.installation_state import get_state, set_state
 
 _NAME = "heartbeat"
@@ -36,7 +36,7 @@ def find_last_worker_activity(session: Session) -> datetime | None:
             "(SELECT max(claimed_until) - CAST(:term AS interval) FROM import_run "
             "WHERE state = 'running' AND claimed_by IS NOT NULL))"
         ),
-        {"term": TERM},
+        {"term": LEASE_TERM},
     ).scalar()
     signs = [sign for sign in (job, find_last_heartbeat(session)) if sign is not None]
     return max(signs, default=None)

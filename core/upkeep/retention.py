@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.database.partitions import (
     Partition,
+    create_partitions,
     day_of,
     drop_partition,
-    existing_names,
-    make_partitions,
+    list_partitions,
     month_of,
     months_between,
 )
@@ -33,13 +33,13 @@ def make_partitions_ahead(session: Session, now: datetime) -> int:
         for partition in months_between(today.replace(day=1), far, table)
     ]
     wanted += [day_of(today + timedelta(days=n), "raw_item") for n in range(DAYS_AHEAD)]
-    return make_partitions(session, wanted)
+    return create_partitions(session, wanted)
 
 
 def drop_raw_items(session: Session, now: datetime, keep_days: int) -> int:
     """Drop the days of original items that are older than `keep_days`; return how many."""
     oldest = day_of(now.astimezone(UTC).date() - timedelta(days=keep_days), "raw_item").name
-    old = sorted(name for name in existing_names(session, "raw_item") if name < oldest)
+    old = sorted(name for name in list_partitions(session, "raw_item") if name < oldest)
     for name in old:
         drop_partition(session, name, "raw_item")
     return len(old)
@@ -52,7 +52,7 @@ def drop_old_snapshots(session: Session, now: datetime, keep_months: int) -> int
     """
     first_kept = _months_before(now.astimezone(UTC).date(), keep_months)
     dropped = 0
-    for name in sorted(existing_names(session, "snapshot")):
+    for name in sorted(list_partitions(session, "snapshot")):
         month = _month_of_name(name, "snapshot")
         if month < first_kept and _holds_scraped(session, name):
             _seal_days(session, month)
@@ -118,7 +118,7 @@ def _drop_fetch_items(session: Session, first_kept: date) -> None:
 
 def _keep_imported_ranks(session: Session, partition: Partition) -> None:
     """Drop the further ranks whose snapshot is gone."""
-    if partition.name not in existing_names(session, "snapshot_rank"):
+    if partition.name not in list_partitions(session, "snapshot_rank"):
         return
     session.execute(
         text(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.catalog.asin import MentionVerdict, read_mentions
 from core.catalog.service import find_products
 from core.database.session import database_time, read_scope, write_scope
@@ -50,11 +50,11 @@ def offer_file(path: Path) -> Offered:
     if not path.is_file():
         raise InvalidInputError(f"There is no file {path}.")
     with read_scope() as session:
-        trial = TrialContext(acting_owner(session).time_zone, database_time())
+        trial = TrialContext(get_owner_principal(session).time_zone, database_time())
     limit = get_settings().amazcope_upload_mb
     examined = service.examine_file(path, path.name, limit, trial=trial)
     with write_scope() as session:
-        principal = acting_owner(session)
+        principal = get_owner_principal(session)
         run = service.offer_import(session, principal, examined)
         return Offered(run.id, _summary(run, principal.time_zone))
 
@@ -94,7 +94,7 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     """Confirm an offered import, run it here and say what came of it; True when it ended well."""
     try:
         with write_scope() as session:
-            principal = acting_owner(session)
+            principal = get_owner_principal(session)
             service.confirm_import(session, principal, run_id, confirmed, database_time())
     except InvalidInputError:
         discard_offered(run_id)  # given anew, it is offered anew
@@ -116,7 +116,7 @@ def _ended(run_id: int) -> ImportRun:
     while True:
         run_import(run_id)
         with read_scope() as session:
-            run = service.get_import(session, acting_owner(session), run_id)
+            run = service.get_import(session, get_owner_principal(session), run_id)
         if run.state not in ("queued", "running"):
             return run
         time.sleep(1)
@@ -125,7 +125,7 @@ def _ended(run_id: int) -> ImportRun:
 def discard_offered(run_id: int) -> None:
     """Let go of an import that was not confirmed."""
     with write_scope() as session:
-        service.discard_import(session, acting_owner(session), run_id)
+        service.discard_import(session, get_owner_principal(session), run_id)
 
 
 def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
@@ -135,7 +135,7 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
     """
     if words:
         with write_scope() as session:
-            principal = acting_owner(session)
+            principal = get_owner_principal(session)
             asked = request_refresh(session, principal, _products_of(" ".join(words)))
         say(f"{format_counted(asked, 'product')} asked for.")
     deadline = time.monotonic() + patience
@@ -179,5 +179,5 @@ def make_demo(say: Say) -> None:
 def drop_demo(say: Say) -> None:
     """Delete the demo market."""
     with write_scope() as session:
-        count = remove_demo(session, acting_owner(session))
+        count = remove_demo(session, get_owner_principal(session))
     say(f"{count} demo products removed.")

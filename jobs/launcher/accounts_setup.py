@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from core.accounts.access.credentials import hash_password, password_problem
+from core.accounts.access.credentials import find_password_problem, hash_password
 from core.accounts.people import email_templates, membership, self_service
 from core.database.session import database_time, read_scope, write_scope
 from core.demo import people
@@ -40,20 +40,22 @@ def make_administrator() -> bool:
         if not membership.needs_setup(session):
             return False
     password = given.get_secret_value()
-    problem = password_problem(password, mail)
+    problem = find_password_problem(password, mail)
     if problem:
         raise ConfigurationError(f"AMAZCOPE_ADMIN_PASSWORD: {problem}")
     password_hash = hash_password(password)
     with write_scope() as session:
-        return membership.set_up(session, mail, None, password_hash, database_time())
+        return membership.set_up_owner(session, mail, None, password_hash, database_time())
 
 
 def setup_link() -> str | None:
     """Return a link that sets up the first administrator; None when there is one."""
     settings = get_settings()
     with write_scope() as session:
-        token = membership.make_setup_link(session, database_time())
-    return None if token is None else email_templates.link(settings.public_url, "setup", token)
+        token = membership.create_setup_link(session, database_time())
+    return (
+        None if token is None else email_templates.build_link(settings.public_url, "setup", token)
+    )
 
 
 # On the console
@@ -62,7 +64,7 @@ def setup_link() -> str | None:
 def list_people(say: Say) -> None:
     """Say who is in the team, line by line."""
     with read_scope() as session:
-        members = membership.members(session, membership.acting_owner(session))
+        members = membership.list_members(session, membership.get_owner_principal(session))
     for each in members:
         seen = each.last_signed_in_at
         when = f"signed in {seen:%Y-%m-%d %H:%M} UTC" if seen else "never signed in"
@@ -83,7 +85,7 @@ def print_setup_link(say: Say) -> bool:
 def print_reset_link(mail: str, say: Say) -> None:
     """Say a link by which somebody sets a new password. Raises NotFoundError for nobody."""
     with write_scope() as session:
-        principal = membership.acting_owner(session)
-        token = self_service.make_reset_link(session, principal, mail, database_time())
-    link = email_templates.link(get_settings().public_url, "reset", token)
+        principal = membership.get_owner_principal(session)
+        token = self_service.create_reset_link(session, principal, mail, database_time())
+    link = email_templates.build_link(get_settings().public_url, "reset", token)
     say(f"A new password for {mail}, within an hour, once:\n  {link}")

@@ -23,7 +23,7 @@ from types import FrameType
 from core.database.embedded.server import EmbeddedPostgres
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, opener
-from core.settings.environment import Settings, get_settings, in_address, refuse_public_demo
+from core.settings.environment import Settings, bracket_ipv6, get_settings, reject_public_demo
 from jobs.launcher.guard import Guard
 from jobs.launcher.guard_process import end_groups
 from jobs.launcher.stale_processes import end_leftovers, mark_of
@@ -42,7 +42,7 @@ def run_everything(say: Say) -> int:
     demo would be open to other machines.
     """
     settings = get_settings()
-    refuse_public_demo(settings)
+    reject_public_demo(settings)
     signal.signal(signal.SIGTERM, _end_quietly)
     with ExitStack() as stack:
         stack.enter_context(only_one(settings.amazcope_data_dir))
@@ -271,7 +271,7 @@ def answers(host: str, port: int) -> bool:
 def address_box(settings: Settings) -> str:
     """Return the address of the pages in a frame that is seen among log lines."""
     host = _reachable_host(settings)
-    shown = in_address(host)
+    shown = bracket_ipv6(host)
     lines = [
         f"Amazcope is ready: http://{shown}:{settings.amazcope_port}",
         f"Agents (MCP):      http://{shown}:{settings.amazcope_mcp_port}/mcp",

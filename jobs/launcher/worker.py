@@ -3,9 +3,9 @@
 import gc
 import logging
 
-from core.database.connections import Share
-from core.database.session import close_engines, forget_engine, take_share
-from core.runtime.log import configure
+from core.database.connections import ConnectionShare
+from core.database.session import close_engines, discard_inherited_engines, set_connection_share
+from core.runtime.log import configure_logging
 from core.scraping.runs.apify import load_client
 from core.settings.environment import get_settings
 from jobs.queue import huey, make_tables
@@ -38,14 +38,14 @@ _GRACE = 25  # seconds a task may take to finish when the worker is stopped
 @huey.on_startup()
 def _own_connections() -> None:
     """Discard connections inherited from the parent: processes must not share a socket."""
-    forget_engine()
-    configure("worker")
+    discard_inherited_engines()
+    configure_logging("worker")
 
 
 def run() -> None:
     """Run the worker until it is told to stop."""
-    configure("worker")
-    take_share(Share.WORKER)
+    configure_logging("worker")
+    set_connection_share(ConnectionShare.WORKER)
     load_client()  # before the fork, so that the processes share it
     make_tables()
     maintenance.make_partitions()

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from huey import crontab
 
-from core.database.leases import TERM, TakenOverError
+from core.database.leases import LEASE_TERM, LeaseLostError
 from core.database.session import database_time, read_scope, write_scope
 from core.history.ingest.store import make_room
 from core.history.observation import Outcome
@@ -48,7 +48,7 @@ from jobs.tasks.wake import wake_after_pause
 log = logging.getLogger(__name__)
 
 PAGE = 100  # items read at a time: some two megabytes
-CLAIM = TERM  # how long a claim outlives its worker
+CLAIM = LEASE_TERM  # how long a claim outlives its worker
 CLOCK_SKEW = timedelta(minutes=5)  # between the database's clock and Apify's
 PATIENCE = timedelta(days=1)  # with a run whose items can't be stored
 UNREADABLE_FOR = timedelta(hours=2)  # then a run whose answers make no sense is closed
@@ -178,7 +178,7 @@ def advance_run(claim: RunClaim) -> bool:
             lambda session: lifecycle.renew_run_claim(session, run.id, claim.holder, CLAIM)
         ) as renewed:
             _advance_state(get_client(access), run, claim, renewed)
-    except TakenOverError as error:  # the other worker stores how the run ends
+    except LeaseLostError as error:  # the other worker stores how the run ends
         log.warning("%s", error)
     except RefusedError as error:  # asking again would change nothing
         fail_run(claim, Outcome.RUN_FAILED, str(error))

@@ -12,8 +12,8 @@ from huey import crontab
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission, Principal
-from core.accounts.people.membership import acting_person
-from core.database.leases import TERM, TakenOverError
+from core.accounts.people.membership import get_principal
+from core.database.leases import LEASE_TERM, LeaseLostError
 from core.database.session import database_time, read_scope, write_scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.ingest.rejections import EARLIEST
@@ -33,7 +33,7 @@ _NOT_ALLOWED = (
     "What was stored stays; a user who may track products can import the file again."
 )
 
-CLAIM = TERM  # how long a claim outlives its worker
+CLAIM = LEASE_TERM  # how long a claim outlives its worker
 RETRY_SECONDS = 30  # after which an import of a worker that died is tried again
 
 
@@ -86,7 +86,7 @@ def run_import(run_id: int | None) -> bool:
     ):
         try:
             report.summary = _run_to_end(_Work(run, holder, renewed, run.rows_read))
-        except TakenOverError as error:  # the other worker stores how it ends
+        except LeaseLostError as error:  # the other worker stores how it ends
             report.summary = str(error)
     return True
 
@@ -109,7 +109,7 @@ def _run_to_end(work: _Work) -> str:
     except (InvalidInputError, NotAllowedError) as error:
         _end(work, str(error))
         return f"Import {run.id} was stopped."
-    except TakenOverError:
+    except LeaseLostError:
         raise
     except Exception:  # the task's edge: shown to the user, then logged by `job`
         _record_failure(work)
@@ -123,7 +123,7 @@ def _record_failure(work: _Work) -> None:
         with write_scope() as session:
             service.lock_claimed_import(session, work.run.id, work.holder, work.read)
             service.record_failure(session, work.run.id, database_time())
-    except TakenOverError:
+    except LeaseLostError:
         return  # another worker has the import by now
 
 
@@ -148,7 +148,7 @@ def _confirming_user(session: Session, run: ImportRun) -> Principal:
     Raises NotAllowedError if they may not track products (any more).
     """
     try:
-        principal = acting_person(session, run.person_id)
+        principal = get_principal(session, run.person_id)
     except NotFoundError as error:
         raise NotAllowedError(_NOT_ALLOWED) from error
     if not principal.may(Permission.TRACK):

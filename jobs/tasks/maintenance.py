@@ -9,7 +9,7 @@ from datetime import timedelta
 from huey import crontab
 
 from core.accounts.access import audit, sessions
-from core.agents.service import forget_old_calls
+from core.agents.service import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
 from core.settings.environment import get_settings
 from core.tracking.schedule import bring_back_due_times
@@ -72,13 +72,13 @@ def seal_audit() -> None:
 def seal_events() -> None:
     """Seal every audit event that is not sealed yet; without any, no job is recorded."""
     with read_scope() as session:
-        if not audit.is_waiting(session):
+        if not audit.has_unsealed_events(session):
             return
     with job("seal audit") as report:
         count = 0
         while True:
             with write_scope() as session:
-                sealed = audit.seal(session, audit.SEALED_AT_ONCE)
+                sealed = audit.seal_events(session, audit.SEALED_AT_ONCE)
             count += sealed
             if sealed < audit.SEALED_AT_ONCE:
                 break
@@ -89,7 +89,7 @@ def seal_events() -> None:
 def purge_sign_ins(report: JobReport) -> None:
     """Delete sessions, links and sign-in attempts that ended long ago."""
     with write_scope() as session:
-        count = sessions.forget_old(session, database_time(), KEPT)
+        count = sessions.delete_old_sign_ins(session, database_time(), KEPT)
     report.summary = f"{count} old sign-ins deleted."
 
 
@@ -97,14 +97,14 @@ def purge_sign_ins(report: JobReport) -> None:
 def purge_agent_log(report: JobReport) -> None:
     """Delete old calls of agents, and the responses stored for their idempotency keys."""
     with write_scope() as session:
-        count = forget_old_calls(session, database_time())
+        count = delete_old_calls(session, database_time())
     report.summary = f"{count} old calls and responses deleted."
 
 
 def verify_audit(head: str | None, say: Callable[[str], None]) -> bool:
     """Recompute the audit's chain, print the result, and return whether it is intact."""
     with read_scope() as session:
-        found = audit.verify(session, head.strip().lower() if head else None)
+        found = audit.verify_chain(session, head.strip().lower() if head else None)
     say(f"{found.sealed} events are sealed and intact, {found.waiting} wait for the next minute.")
     say(f"Head: {found.head}")
     if found.broken_at is not None:

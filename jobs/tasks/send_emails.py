@@ -12,7 +12,7 @@ from huey import crontab
 from sqlalchemy.orm import Session
 
 from core.accounts.people import account_notices, email_templates, membership, self_service
-from core.accounts.people.email_templates import Letter
+from core.accounts.people.email_templates import Email
 from core.database.session import database_time, write_scope
 from core.delivery import smtp
 from core.errors import OutsideServiceError
@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 def send_reset(mail: str) -> None:
     """Email a link for a new password, if the address belongs to a user."""
     _send_link(
-        lambda session: self_service.request_reset(session, mail, _now()), email_templates.reset
+        lambda session: self_service.request_reset(session, mail, _now()),
+        email_templates.reset_email,
     )
 
 
@@ -38,13 +39,13 @@ def send_registration(mail: str) -> None:
     base = get_settings().public_url
     with job("mail") as report:
         with write_scope() as session:
-            made = self_service.register(session, mail, _now())
+            made = self_service.request_registration(session, mail, _now())
         if made is None:
             report.summary = "No recipient."
         elif made.token is None:
-            deliver(email_templates.known_already(made.mail, base))
+            deliver(email_templates.already_registered_email(made.mail, base))
         else:
-            deliver(email_templates.registration(made.mail, made.token, base))
+            deliver(email_templates.registration_email(made.mail, made.token, base))
 
 
 @huey.task(expires=86_400)
@@ -52,7 +53,7 @@ def send_invitation(person_id: int) -> None:
     """Email an invitation; earlier links are revoked."""
     _send_link(
         lambda session: membership.renew_invitation(session, person_id, _now()),
-        email_templates.invitation,
+        email_templates.invitation_email,
     )
 
 
@@ -66,14 +67,14 @@ def send_notices() -> None:
 def send_unread_notices() -> None:
     """Send each user one email. Raises OutsideServiceError if any was refused."""
     with write_scope() as session:
-        waiting = account_notices.claim_for_mail(session, _now())
+        waiting = account_notices.claim_unsent_emails(session, _now())
     if not waiting:
         return
     base, failed = get_settings().public_url, 0
     with job("mail") as report:
         for mail, told in waiting.items():
             try:
-                deliver(email_templates.notices(mail, told, base))
+                deliver(email_templates.notices_email(mail, told, base))
             except OutsideServiceError as error:
                 failed += 1  # the other emails are sent all the same
                 log.warning("Notices were not sent: %s", error)
@@ -87,7 +88,7 @@ def _now() -> datetime:
 
 
 def _send_link(
-    make: Callable[[Session], tuple[str, str] | None], wording: Callable[[str, str, str], Letter]
+    make: Callable[[Session], tuple[str, str] | None], wording: Callable[[str, str, str], Email]
 ) -> None:
     """Make a link in its own transaction, then send it with none open."""
     with job("mail") as report:
@@ -101,7 +102,7 @@ def _send_link(
         report.summary = "One link was sent."
 
 
-def deliver(letter: Letter) -> None:
+def deliver(letter: Email) -> None:
     """Send an email, or log its text if no mail server is configured.
 
     Raises OutsideServiceError if the server refuses it.
@@ -110,5 +111,5 @@ def deliver(letter: Letter) -> None:
     if settings.amazcope_smtp_url is None:
         log.warning("No mail server is configured; this email was not sent: %s", letter.text)
         return
-    server = smtp.mail_server(settings.amazcope_smtp_url.get_secret_value())
-    smtp.send(server, settings.amazcope_mail_from, letter.to, letter.subject, letter.text)
+    server = smtp.parse_smtp_url(settings.amazcope_smtp_url.get_secret_value())
+    smtp.send_email(server, settings.amazcope_mail_from, letter.to, letter.subject, letter.text)

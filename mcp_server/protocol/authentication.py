@@ -15,9 +15,9 @@ from mcp_types import INVALID_REQUEST
 from pydantic import ConfigDict
 from starlette.requests import Request
 
-from core.accounts.access.api_tokens import Bearer, find_by_token, mark_used
+from core.accounts.access.api_tokens import Bearer, find_bearer, mark_token_used
 from core.accounts.access.permissions import Principal
-from core.database.session import note_scope, read_scope, shared_time
+from core.database.session import autocommit_scope, read_scope, shared_time
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ def known_bearer(token: str, address: str | None) -> Bearer | None:
     """Return who a token acts as, and note that it was used; None when it does not hold."""
     now = shared_time()
     with read_scope() as session:
-        bearer = find_by_token(session, token, now, address)
+        bearer = find_bearer(session, token, now, address)
     if bearer is not None and not bearer.is_use_noted and bearer.principal.token_id is not None:
-        with note_scope() as session:
-            mark_used(session, bearer.principal.token_id, now)
+        with autocommit_scope() as session:
+            mark_token_used(session, bearer.principal.token_id, now)
     return bearer
 
 

@@ -20,10 +20,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolResult, TextContent
 
 from core.accounts.access.permissions import Principal
-from core.agents.rules import CallLimit, Outcome
-from core.agents.service import Asked, begin_call, end_call, hash_of
+from core.agents.rules import CallLimit, CallOutcome
+from core.agents.service import CallRequest, begin_call, end_call, hash_arguments
 from core.database import outages
-from core.database.session import note_scope, shared_time
+from core.database.session import autocommit_scope, shared_time
 from core.errors import AmazcopeError, ConfigurationError
 from core.settings.environment import get_settings
 from mcp_server.protocol.authentication import Asking, Callers
@@ -58,7 +58,7 @@ class Entry:
     def __init__(self) -> None:
         self.id: int | None = None  # None: not begun
         self.is_ended = False
-        self.outcome: Outcome | None = None  # of the work; None: it did not come to that
+        self.outcome: CallOutcome | None = None  # of the work; None: it did not come to that
         self.began_at = monotonic()
 
     @property
@@ -72,7 +72,7 @@ class Call:
     """A call under way."""
 
     principal: Principal
-    asked: Asked
+    asked: CallRequest
     now: datetime  # UTC, when it began
     report: Report = _tell_nobody  # how far it is: done, of how many, in words
     entry: Entry = field(default_factory=Entry)
@@ -116,7 +116,7 @@ class Recording:
 
 async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerResult:
     """Have a call answered and see to it that its end is noted, whichever way it ends."""
-    outcome = Outcome.FAILED
+    outcome = CallOutcome.FAILED
     token = _CALL.set(call)
     try:
         result = await call_next(asking)
@@ -124,14 +124,14 @@ async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerR
         outcome = _outcome_of(result)
         return result
     except MCPError as error:
-        outcome = Outcome.FAILED if error.code == INTERNAL_ERROR else Outcome.REFUSED
+        outcome = CallOutcome.FAILED if error.code == INTERNAL_ERROR else CallOutcome.REFUSED
         raise
     except get_cancelled_exc_class():
-        outcome = Outcome.LEFT
+        outcome = CallOutcome.LEFT
         raise
     finally:
         _CALL.reset(token)
-        if outcome is Outcome.LEFT:
+        if outcome is CallOutcome.LEFT:
             await _end_beside(call, outcome)
         elif not call.entry.is_ended:
             await _end_beside(call, call.entry.outcome or outcome)
@@ -143,15 +143,15 @@ def recorded(call: Call) -> Iterator[None]:
 
     Raises TooOftenError for a call that has to wait, and what the database raises.
     """
-    call.entry.outcome = outcome = Outcome.FAILED  # as long as nothing better is known
+    call.entry.outcome = outcome = CallOutcome.FAILED  # as long as nothing better is known
     wait = begin(call)
     if wait:
         raise TooOftenError(too_often(wait))
     try:
         yield
-        outcome = Outcome.ANSWERED
+        outcome = CallOutcome.ANSWERED
     except AmazcopeError:
-        outcome = Outcome.REFUSED
+        outcome = CallOutcome.REFUSED
         raise
     finally:
         end(call, outcome)
@@ -159,19 +159,19 @@ def recorded(call: Call) -> Iterator[None]:
 
 def begin(call: Call) -> timedelta:
     """Begin a call's line; return how long the call has to wait, zero when it may go on."""
-    with note_scope() as session:
+    with autocommit_scope() as session:
         begun = begin_call(session, call.principal, call.asked, call_limit(), call.now)
     call.entry.id, call.entry.is_ended = begun.id, bool(begun.wait)
     return begun.wait
 
 
-def end(call: Call, outcome: Outcome) -> None:
+def end(call: Call, outcome: CallOutcome) -> None:
     """End a call's line. A database that is gone by then is only logged: the work is done."""
     entry = call.entry
     entry.outcome = outcome
     try:
         if entry.id is not None:
-            with note_scope() as session:
+            with autocommit_scope() as session:
                 end_call(session, entry.id, outcome, entry.took)
             entry.is_ended = True
     except outages.ERRORS as error:
@@ -184,12 +184,12 @@ async def _begin_beside(call: Call) -> timedelta:
     return wait  # noqa: RET504 - to mypy the scope may swallow a return
 
 
-async def _end_beside(call: Call, outcome: Outcome) -> None:
+async def _end_beside(call: Call, outcome: CallOutcome) -> None:
     with CancelScope(shield=True):  # the client may be gone
         await run_sync(_write_rest, call, outcome)
 
 
-def _write_rest(call: Call, outcome: Outcome) -> None:
+def _write_rest(call: Call, outcome: CallOutcome) -> None:
     """Write what is missing of a call's line; one too many stands there as such."""
     try:
         if call.entry.id is None and begin(call):
@@ -200,13 +200,13 @@ def _write_rest(call: Call, outcome: Outcome) -> None:
     end(call, outcome)
 
 
-def _asked(asking: Asking) -> Asked:
+def _asked(asking: Asking) -> CallRequest:
     given: Mapping[str, Any] = asking.params or {}
     name = given.get(RECORDED[asking.method])
     if isinstance(name, Mapping):  # a completion says of what
         name = name.get("name") or name.get("uri")
     rest = {key: value for key, value in given.items() if key != "_meta"}
-    return Asked(asking.method, str(name or ""), hash_of(rest.get("arguments", rest)))
+    return CallRequest(asking.method, str(name or ""), hash_arguments(rest.get("arguments", rest)))
 
 
 def call_limit() -> CallLimit:
@@ -215,11 +215,11 @@ def call_limit() -> CallLimit:
     return CallLimit(settings.amazcope_mcp_calls_per_minute, settings.amazcope_mcp_calls_at_once)
 
 
-def _outcome_of(result: HandlerResult) -> Outcome:
+def _outcome_of(result: HandlerResult) -> CallOutcome:
     is_error = result.is_error if isinstance(result, CallToolResult) else None
     if isinstance(result, dict):
         is_error = result.get("isError")
-    return Outcome.REFUSED if is_error else Outcome.ANSWERED
+    return CallOutcome.REFUSED if is_error else CallOutcome.ANSWERED
 
 
 def too_often(wait: timedelta) -> str:
@@ -233,7 +233,7 @@ def too_often(wait: timedelta) -> str:
 
 def _away(method: str, error: Exception) -> HandlerResult:
     log.warning("A call found no database: %s", error)
-    return _told(method, outages.describe_outage(error) or outages.AWAY)
+    return _told(method, outages.describe_outage(error) or outages.UNAVAILABLE)
 
 
 def _told(method: str, sentence: str) -> HandlerResult:

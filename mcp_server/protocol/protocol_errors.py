@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, INVALID_REQUEST
 
-from core.accounts.access.permissions import Permission, require
+from core.accounts.access.permissions import Permission, require_permission
 from core.database import outages
 from core.errors import AmazcopeError, NotAllowedError
 from core.text import locale
@@ -25,7 +25,7 @@ def answered(call: Call, permission: Permission, work: Callable[..., R], **given
     """
     locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
-        require(call.principal, permission)
+        require_permission(call.principal, permission)
         return work(call, **given)
     except NotAllowedError as error:
         raise MCPError(code=INVALID_REQUEST, message=str(error)) from error

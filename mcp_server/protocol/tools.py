@@ -26,10 +26,17 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import SCOPE_FOR, Permission, Role, Scope, least_role, require
-from core.agents.service import earlier_answer, keep_answer
+from core.accounts.access.permissions import (
+    SCOPE_FOR,
+    Permission,
+    Role,
+    Scope,
+    minimum_role,
+    require_permission,
+)
+from core.agents.service import find_response, save_response
 from core.database import outages
-from core.database.session import trial_scope, write_scope
+from core.database.session import dry_run_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from core.text import locale
 from mcp_server.protocol import schemas
@@ -80,7 +87,7 @@ class Tool:
     @property
     def least_role(self) -> Role:
         """The least role of the token's owner."""
-        return least_role(self.permission)
+        return minimum_role(self.permission)
 
 
 TOOLS: dict[str, Tool] = {}
@@ -155,7 +162,7 @@ def admit(declared: Tool, arguments: Mapping[str, Any]) -> None:
     Raises ToolError, saying which role or scope it takes, or what no text may hold.
     """
     try:
-        require(current_call().principal, declared.permission)
+        require_permission(current_call().principal, declared.permission)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
     if not is_plain(arguments):
@@ -237,7 +244,7 @@ def written(call: Call, how: Write, answer: type[W], work: Callable[[Session], W
     worker is to be woken for comes after this, unless `dry_run` is set in the answer.
     """
     if how.dry_run:
-        with trial_scope() as session:
+        with dry_run_scope() as session:
             return work(session).model_copy(update={"dry_run": True})
     with write_scope() as session:
         if how.idempotency_key is None:
@@ -249,11 +256,11 @@ def _once(
     call: Call, key: str, answer: type[W], work: Callable[[Session], W], session: Session
 ) -> W:
     asked = call.asked
-    kept = earlier_answer(session, call.principal, key, asked.name, asked.arguments_hash, call.now)
+    kept = find_response(session, call.principal, key, asked.name, asked.arguments_hash, call.now)
     if kept is not None:
         return _repeated(answer, kept)
     done = work(session)
-    keep_answer(session, call.principal, key, done.model_dump(mode="json"))
+    save_response(session, call.principal, key, done.model_dump(mode="json"))
     return done
 
 

@@ -22,7 +22,7 @@ from app import asgi, keys
 from app.web import error_boundary, security_headers
 from core.database.availability import DatabaseCheck
 from core.errors import ConfigurationError
-from core.settings.environment import ROOT, Settings, get_settings, refuse_public_demo
+from core.settings.environment import ROOT, Settings, get_settings, reject_public_demo
 
 
 def client_with(check) -> TestClient:
@@ -89,7 +89,7 @@ def test_scripts_within_the_shell_are_named_by_their_content():
     assert inline
     for script in inline:
         mark = b64encode(sha256(script.encode()).digest()).decode()
-        assert f"'sha256-{mark}'" in security_headers.content_policy()
+        assert f"'sha256-{mark}'" in security_headers.build_content_policy()
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_text_and_lines_can_be_told_from_the_ground(mode):
 def test_an_unforeseen_error_shows_a_number_and_logs_the_trace(caplog, monkeypatch):
     shown: list[str] = []
     monkeypatch.setattr(error_boundary.st, "error", lambda text, **_: shown.append(text))
-    assert error_boundary.tell(RuntimeError("secret detail"))
+    assert error_boundary.show_error(RuntimeError("secret detail"))
     assert "secret detail" not in shown[0]
     assert "secret detail" in caplog.text
     assert caplog.records[0].getMessage().split()[-1] in shown[0]
@@ -208,7 +208,7 @@ def test_an_error_raised_on_purpose_is_shown_in_its_own_words(monkeypatch):
     shown: list[str] = []
     monkeypatch.setattr(error_boundary.st, "error", lambda text, **_: shown.append(text))
     monkeypatch.setattr(error_boundary.st, "caption", lambda text: None)
-    error_boundary.tell(ConfigurationError("Start the database."))
+    error_boundary.show_error(ConfigurationError("Start the database."))
     assert shown == ["Start the database."]
 
 
@@ -233,8 +233,8 @@ def test_every_page_of_the_navigation_has_its_file():
 )
 def test_the_demo_is_for_this_machine_alone(given):
     with pytest.raises(ConfigurationError, match="AMAZCOPE_DEMO=false"):
-        refuse_public_demo(Settings(_env_file=None, **given))
-    refuse_public_demo(Settings(_env_file=None, amazcope_demo=False, **given))
+        reject_public_demo(Settings(_env_file=None, **given))
+    reject_public_demo(Settings(_env_file=None, amazcope_demo=False, **given))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_the_demo_is_for_this_machine_alone(given):
     ],
 )
 def test_on_this_machine_the_demo_runs(given):
-    refuse_public_demo(Settings(_env_file=None, **given))
+    reject_public_demo(Settings(_env_file=None, **given))
 
 
 OPEN = {"AMAZCOPE_HOST": "0.0.0.0", "AMAZCOPE_DEMO": "true"}

@@ -20,17 +20,17 @@ from streamlit.testing.v1 import AppTest
 
 from app import asgi, keys
 from app.auth import session, session_routes
-from app.auth.request_guard import Gate
+from app.auth.request_guard import RequestGuard
 from app.sidebar import BELL
 from app.web import error_boundary
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Via
 from core.accounts.models import Person
 from core.accounts.people import account_notices
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database import connections, outages
 from core.database import session as db
-from core.database.availability import DatabaseCheck, Status, is_read_only
+from core.database.availability import DatabaseCheck, DatabaseStatus, is_read_only
 from core.demo.people import PEOPLE
 from core.settings.environment import ROOT, get_settings
 from core.tracking.service import Wish, follow
@@ -48,18 +48,18 @@ def signed_in(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A browser in which the owner is signed in; their token."""
     now = datetime.now(UTC)
     with db.write_scope() as writing:
-        owner = writing.get_one(Person, acting_owner(writing).person_id)
+        owner = writing.get_one(Person, get_owner_principal(writing).person_id)
         owner.state, owner.mail = "active", "owner@team.example"
         writing.flush()
-        principal = acting_person(writing, owner.id, Via.PAGE)
+        principal = get_principal(writing, owner.id, Via.PAGE)
         follow(writing, principal, [Wish("US", "B0TEST0001")])
-        account_notices.tell(writing, [owner.id], "Your role changed.")
-        ticket = sessions.make_ticket(writing, owner.id, now)
-        token = sessions.begin(writing, ticket, session.lifetime(), now, None, None)
+        account_notices.notify(writing, [owner.id], "Your role changed.")
+        ticket = sessions.create_ticket(writing, owner.id, now)
+        token = sessions.start_session(writing, ticket, session.get_lifetime(), now, None, None)
     assert token is not None
-    monkeypatch.setattr(session, "address", lambda: None)
-    monkeypatch.setattr(session, "cookie", lambda: token)
-    monkeypatch.setattr(session, "device_token", lambda: None)
+    monkeypatch.setattr(session, "client_address", lambda: None)
+    monkeypatch.setattr(session, "read_session_token", lambda: token)
+    monkeypatch.setattr(session, "read_device_token", lambda: None)
     monkeypatch.setattr(connections, "WAIT_SECONDS", 0.05)
     st.cache_data.clear()
     return token
@@ -113,8 +113,8 @@ def _start_anew() -> None:
 
 
 OUTAGES: dict[str, tuple[Outage, str]] = {
-    "stopped": (stopped, outages.AWAY),
-    "taken away": (database_away, outages.AWAY),
+    "stopped": (stopped, outages.UNAVAILABLE),
+    "taken away": (database_away, outages.UNAVAILABLE),
     "full": (full, outages.BUSY),
 }
 
@@ -139,7 +139,7 @@ def test_pages_and_routes_say_that_the_database_can_not_be_used_and_come_back(
             assert not app.exception
             assert shown(app.error) == sentence, page
         with monkeypatch.context() as patch:
-            patch.setattr(session, "cookie", lambda: None)
+            patch.setattr(session, "read_session_token", lambda: None)
             entry = opened().run()
             assert not entry.exception
             assert shown(entry.error) == sentence
@@ -166,7 +166,7 @@ def test_pages_of_a_database_that_is_only_read_say_so_and_show_what_is_stored(
             app.switch_page(f"../pages/{page}.py").run()
             assert not app.exception, page
             assert "could not be shown" not in shown(app.error), page
-            assert outages.READING_ONLY in shown(app.warning), page
+            assert outages.READ_ONLY_NOTICE in shown(app.warning), page
         app.switch_page("../pages/product.py")
         app.query_params.update({"marketplace": "US", "asin": "B0TEST0001"})
         app.run()
@@ -194,7 +194,7 @@ def test_a_database_that_is_only_read_keeps_nobody_from_reading_or_leaving(
         answer = web.post(session_routes.END, headers=OWN)
         assert answer.status_code == 503
         assert "Max-Age=0" in answer.headers["set-cookie"]
-        monkeypatch.setattr(session, "cookie", lambda: None)
+        monkeypatch.setattr(session, "read_session_token", lambda: None)
         app = opened().run()
         app.text_input[0].set_value(PEOPLE[0].mail)
         app.text_input[1].set_value(PEOPLE[0].password)
@@ -211,7 +211,7 @@ def client(token: str) -> TestClient:
 
     routes = [*asgi.routes(), Route(UPLOAD, taken, methods=["PUT"])]
     return TestClient(
-        Starlette(routes=routes, middleware=[Middleware(Gate)]),
+        Starlette(routes=routes, middleware=[Middleware(RequestGuard)]),
         base_url=OWN["origin"],
         client=("127.0.0.1", 5000),
         cookies={session.COOKIE: token},
@@ -228,14 +228,14 @@ def test_a_database_that_hangs_holds_one_thread_and_no_visitor() -> None:
         asked.append(threading.current_thread().name)
         until.wait(30)
 
-    async def ask() -> list[Status]:
+    async def ask() -> list[DatabaseStatus]:
         check = DatabaseCheck(hang, patience=0.01)
         during = [await check.status() for _ in range(3)]
         until.set()
         check._patience = 30
         return [*during, await check.status()]
 
-    assert loops.run(ask) == [Status.UNAVAILABLE] * 3 + [Status.OK]
+    assert loops.run(ask) == [DatabaseStatus.UNAVAILABLE] * 3 + [DatabaseStatus.OK]
     assert len(asked) == 1
 
 
@@ -243,11 +243,11 @@ def test_a_database_that_hangs_holds_one_thread_and_no_visitor() -> None:
     ("error", "sentence"),
     [
         (psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT"), outages.READ_ONLY),
-        (psycopg.errors.DiskFull("could not extend file"), outages.FULL),
+        (psycopg.errors.DiskFull("could not extend file"), outages.DISK_FULL),
         (psycopg.errors.TooManyConnections("no"), outages.BUSY),
-        (psycopg.errors.AdminShutdown("terminating connection"), outages.AWAY),
-        (psycopg.errors.CannotConnectNow("starting up"), outages.AWAY),
-        (psycopg.InterfaceError("the connection is closed"), outages.AWAY),
+        (psycopg.errors.AdminShutdown("terminating connection"), outages.UNAVAILABLE),
+        (psycopg.errors.CannotConnectNow("starting up"), outages.UNAVAILABLE),
+        (psycopg.InterfaceError("the connection is closed"), outages.UNAVAILABLE),
         (psycopg.errors.UndefinedTable("relation"), None),
         (psycopg.errors.UniqueViolation("duplicate"), None),
         (ValueError("read-only"), None),
@@ -262,4 +262,4 @@ def test_outages_are_told_from_faults(error: Exception, sentence: str | None) ->
 def test_a_fault_is_raised_and_not_told_as_an_outage() -> None:
     fault = ProgrammingError("SELECT", {}, psycopg.errors.UndefinedTable("relation"))
     with pytest.raises(ProgrammingError):
-        error_boundary.sentence_of(fault)
+        error_boundary.get_message(fault)

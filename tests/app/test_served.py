@@ -24,10 +24,10 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from app.auth import session as signed
-from app.auth.anonymous_limits import Limits
+from app.auth.anonymous_limits import AnonymousQuota
 from core.accounts.access import sessions
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.settings.environment import ROOT
 
 PATIENCE = 60  # seconds, for a busy machine
@@ -102,10 +102,10 @@ def _wait_for(web: Web) -> None:
 def _sign_in(url: str) -> str:
     engine, now = create_engine(url), datetime.now(UTC)
     with Session(engine) as session:
-        owner = session.get_one(Person, acting_owner(session).person_id)
+        owner = session.get_one(Person, get_owner_principal(session).person_id)
         owner.state, owner.mail = "active", "owner@team.example"
-        ticket = sessions.make_ticket(session, owner.id, now)
-        token = sessions.begin(session, ticket, signed.lifetime(), now, None, None)
+        ticket = sessions.create_ticket(session, owner.id, now)
+        token = sessions.start_session(session, ticket, signed.get_lifetime(), now, None, None)
         session.commit()
     engine.dispose()
     return f"{signed.COOKIE}={token}"
@@ -180,7 +180,7 @@ def test_only_who_is_signed_in_sends_more_than_a_form(web: Web) -> None:
 
 def test_a_session_of_a_stranger_takes_its_share_and_no_more(web: Web) -> None:
     with web.open() as stranger:
-        for _ in range(Limits().session_bytes // 50_000):
+        for _ in range(AnonymousQuota().session_bytes // 50_000):
             stranger.send(a_run(50_000))
             assert is_run(stranger)
         stranger.send(a_run(50_000))
@@ -188,7 +188,7 @@ def test_a_session_of_a_stranger_takes_its_share_and_no_more(web: Web) -> None:
 
 
 def test_many_sockets_of_one_stranger_make_room_for_all_others(web: Web) -> None:
-    most = Limits().sockets_per_address
+    most = AnonymousQuota().sockets_per_address
     crowd: dict[str, Any] = {"X-Forwarded-For": "192.0.2.1"}
     with ExitStack() as stack:
         other = stack.enter_context(web.open(**{"X-Forwarded-For": "192.0.2.2"}))

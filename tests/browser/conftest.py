@@ -29,7 +29,7 @@ from playwright.sync_api import (
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
-from core.database.embedded.server import EmbeddedPostgres, url_of_running
+from core.database.embedded.server import EmbeddedPostgres, find_running_url
 from core.demo.people import PEOPLE
 from core.settings.environment import ROOT
 
@@ -146,7 +146,7 @@ def database(stack: Stack) -> Iterator[Session]:
 
 
 def session_on(stack: Stack) -> Iterator[Session]:
-    url = url_of_running(stack.data_dir, stack.data_dir / "secrets")
+    url = find_running_url(stack.data_dir, stack.data_dir / "secrets")
     assert url is not None
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with Session(engine, expire_on_commit=False) as session:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 from sqlalchemy import create_engine, text
 
-from core.database.embedded.server import url_of_running
+from core.database.embedded.server import find_running_url
 from tests.browser.conftest import Stack, amazcope, is_inside, open_account, says, tab
 from tests.provider import Provider, running_provider
 
@@ -47,7 +47,7 @@ def provider(served: tuple[Stack, Provider]) -> Provider:
 
 
 def ask(stack: Stack, question: str) -> list[tuple[object, ...]]:
-    url = url_of_running(stack.data_dir, stack.data_dir / "secrets")
+    url = find_running_url(stack.data_dir, stack.data_dir / "secrets")
     assert url is not None
     engine = create_engine(url)
     with engine.connect() as connection:

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.credentials import hash_password
 from core.accounts.access.permissions import Via
-from core.accounts.login.two_factor import begin_second_factor, confirm_second_factor
+from core.accounts.login.two_factor import confirm_two_factor_setup, start_two_factor_setup
 from core.accounts.models import Person, SignInAttempt
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.settings.environment import Settings
-from core.settings.secret_key import secret_key
+from core.settings.secret_key import get_secret_key
 from tests.browser.conftest import (
     Stack,
     amazcope,
@@ -172,10 +172,13 @@ def end_others(database: Session, mail: str, token: str) -> None:
     """Do what "sign out everywhere" does, as the sign-in of a cookie."""
     from core.accounts.access import sessions
 
-    now, lifetime = datetime.now(UTC), sessions.Lifetime(timedelta(hours=12), timedelta(days=14))
-    found = sessions.find(database, token, lifetime, now, None)
+    now, lifetime = (
+        datetime.now(UTC),
+        sessions.SessionLifetime(timedelta(hours=12), timedelta(days=14)),
+    )
+    found = sessions.find_session(database, token, lifetime, now, None)
     assert found is not None
-    assert sessions.end_others(database, found.principal, now) == 1
+    assert sessions.end_other_sessions(database, found.principal, now) == 1
 
 
 def test_somebody_who_is_disabled_is_shut_out_at_once(
@@ -260,13 +263,13 @@ def give_code(page: Page, code: str) -> None:
 
 def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[pyotp.TOTP, str]:
     """Set it up as a person would; return the app and one recovery code."""
-    key = secret_key(Settings(_env_file=None, amazcope_data_dir=stack.data_dir))  # type: ignore[call-arg]
+    key = get_secret_key(Settings(_env_file=None, amazcope_data_dir=stack.data_dir))  # type: ignore[call-arg]
     number = database.scalars(select(Person.id).where(Person.mail == mail)).one()
-    principal = acting_person(database, number, Via.PAGE)
-    app = pyotp.parse_uri(begin_second_factor(database, principal, key, datetime.now(UTC)))
+    principal = get_principal(database, number, Via.PAGE)
+    app = pyotp.parse_uri(start_two_factor_setup(database, principal, key, datetime.now(UTC)))
     assert isinstance(app, pyotp.TOTP)
     now = datetime.now(UTC)
-    codes = confirm_second_factor(database, principal, code_of(app, -1), key, now)
+    codes = confirm_two_factor_setup(database, principal, code_of(app, -1), key, now)
     return app, codes[0]
 
 

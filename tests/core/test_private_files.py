@@ -12,7 +12,7 @@ from core.database.embedded.layout import prepare_home
 from core.private_files import make_data_folder, opener
 from core.runtime import log
 from core.settings.environment import Settings
-from core.settings.secret_key import secret_key
+from core.settings.secret_key import get_secret_key
 
 
 @pytest.fixture(autouse=True, params=[0o000, 0o022, 0o077])
@@ -33,7 +33,7 @@ def test_what_is_made_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     settings = Settings(_env_file=None, amazcope_data_dir=folder)
     monkeypatch.setattr(log, "KEPT_BYTES", 1)
     make_data_folder(folder)
-    secret_key(settings)
+    get_secret_key(settings)
     settings.logs_dir.mkdir()
     make_data_folder(folder)
     handler = log.SharedFileHandler(settings.logs_dir / "worker.log")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
 from jobs.queue import huey
@@ -28,7 +28,7 @@ class World:
 
     def follow(self, asins: Sequence[str] = ASINS, **how: Any) -> list[int]:
         with write_scope() as session:
-            return follow_all(session, acting_owner(session), asins, **how)
+            return follow_all(session, get_owner_principal(session), asins, **how)
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         with read_scope() as session:

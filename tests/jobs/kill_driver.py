@@ -34,7 +34,7 @@ def main() -> None:
     claims.RENEWAL_SECONDS = 0.05
     # Who is stopped within a transaction gives its locks back, here sooner than usual.
     connections.SERVER_SETTINGS["idle_in_transaction_session_timeout"] = "700ms"
-    dispatch.TERM = collect_runs.CLAIM
+    dispatch.LEASE_TERM = collect_runs.CLAIM
     dispatch_runs.fetch_now.schedule = lambda *_args, **_options: None
     collect_runs.poll_run.schedule = lambda *_args, **_options: None  # the round is enough
     _answer("ready")

@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.accounts.people import account_notices
-from core.accounts.people.email_templates import Letter
+from core.accounts.people.email_templates import Email
 from core.errors import OutsideServiceError
 from jobs.tasks import send_emails
 
 
 @pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> list[Letter]:
-    sent: list[Letter] = []
+def letters(monkeypatch: pytest.MonkeyPatch) -> list[Email]:
+    sent: list[Email] = []
     monkeypatch.setattr(send_emails, "deliver", sent.append)
     return sent
 
 
 def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
-    account_notices.tell(session, [person_id], words)
+    account_notices.notify(session, [person_id], words)
     session.execute(
         text("UPDATE notice SET at = :at WHERE text = :words"),
         {"at": datetime.now(UTC) - age, "words": words},
@@ -31,7 +31,7 @@ def told(session: Session, person_id: int, words: str, age: timedelta) -> None:
 
 
 def test_what_stayed_unread_is_mailed_once(
-    session: Session, principal: Principal, letters: list[Letter]
+    session: Session, principal: Principal, letters: list[Email]
 ) -> None:
     told(session, principal.person_id, "Your password was changed.", timedelta(minutes=9))
     told(session, principal.person_id, "Line\nbreak: x\r\nBcc: y", timedelta(minutes=8))
@@ -45,7 +45,7 @@ def test_what_stayed_unread_is_mailed_once(
 
 @pytest.mark.parametrize("age", [timedelta(minutes=4), timedelta(hours=25)])
 def test_neither_the_newest_nor_old_news_is_mailed(
-    session: Session, principal: Principal, letters: list[Letter], age: timedelta
+    session: Session, principal: Principal, letters: list[Email], age: timedelta
 ) -> None:
     told(session, principal.person_id, "News", age)
     send_emails.send_unread_notices()
@@ -53,10 +53,12 @@ def test_neither_the_newest_nor_old_news_is_mailed(
 
 
 def test_what_was_read_is_not_mailed(
-    session: Session, principal: Principal, letters: list[Letter]
+    session: Session, principal: Principal, letters: list[Email]
 ) -> None:
     told(session, principal.person_id, "News", timedelta(minutes=9))
-    account_notices.mark_read(session, principal, account_notices.newest(session, principal)[0].id)
+    account_notices.mark_notices_read(
+        session, principal, account_notices.list_notices(session, principal)[0].id
+    )
     session.commit()
     send_emails.send_unread_notices()
     assert letters == []
@@ -72,7 +74,7 @@ def test_what_was_read_is_not_mailed(
     ],
 )
 def test_who_wants_none_or_can_not_get_any_is_not_written_to(
-    session: Session, principal: Principal, letters: list[Letter], so: dict[str, object]
+    session: Session, principal: Principal, letters: list[Email], so: dict[str, object]
 ) -> None:
     person = session.get_one(Person, principal.person_id)
     for name, value in so.items():
@@ -92,7 +94,7 @@ def test_a_letter_that_is_refused_stops_no_other_and_is_told(
     told(session, other.id, "Second", timedelta(minutes=8))
     taken: list[str] = []
 
-    def deliver(letter: Letter) -> None:
+    def deliver(letter: Email) -> None:
         if letter.to == "owner@team.example":
             raise OutsideServiceError("Mailbox full.")
         taken.append(letter.to)

@@ -17,10 +17,10 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent
 from sqlalchemy.orm import Session
 
-from core.accounts.access.api_tokens import find_by_token, make_api_token
+from core.accounts.access.api_tokens import create_api_token, find_bearer
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import write_scope
 from core.settings.environment import get_settings
 from mcp_server.http import make_app
@@ -98,10 +98,10 @@ def words_of(result: CallToolResult) -> str:
 def agent_of(session: Session, owner: Principal, *scopes: Scope) -> Agent:
     """Return an agent that acts as a person with a token of these scopes (all of them)."""
     now = datetime.now(UTC)
-    page = acting_person(session, owner.person_id, Via.PAGE)
-    token = make_api_token(session, page, "An agent", scopes or ALL, None, now)
+    page = get_principal(session, owner.person_id, Via.PAGE)
+    token = create_api_token(session, page, "An agent", scopes or ALL, None, now)
     session.commit()
-    bearer = find_by_token(session, token, now, None)
+    bearer = find_bearer(session, token, now, None)
     assert bearer is not None
     return Agent(token, bearer.principal)
 
@@ -114,7 +114,7 @@ def active(session: Session, who: Principal, role: Role | None = None) -> Princi
     if role is not None:
         person.role = role.value
     session.flush()
-    return acting_person(session, person.id, Via.PAGE)
+    return get_principal(session, person.id, Via.PAGE)
 
 
 @pytest.fixture
@@ -155,11 +155,11 @@ def door(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
     monkeypatch.setenv("AMAZCOPE_MCP_PORT", str(port))
     get_settings.cache_clear()
     with write_scope() as session:
-        owner = session.get_one(Person, acting_owner(session).person_id)
+        owner = session.get_one(Person, get_owner_principal(session).person_id)
         owner.state, owner.mail = "active", "owner@team.example"
         session.flush()
-        page = acting_person(session, owner.id, Via.PAGE)
-        token = make_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
+        page = get_principal(session, owner.id, Via.PAGE)
+        token = create_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
     with serving(port):
         yield Door(f"http://127.0.0.1:{port}/mcp", port, token)
     get_settings.cache_clear()

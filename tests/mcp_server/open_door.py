@@ -15,7 +15,7 @@ import uvicorn
 from pydantic import Field
 
 from core.accounts.access.permissions import Permission
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
@@ -90,7 +90,7 @@ def test_prompt_with_arguments(call: Call, arg1: Word, arg2: Word) -> Instructio
 def main() -> None:
     """Serve until a signal comes; AMAZCOPE_MCP_PORT has to be the port."""
     with read_scope() as session:
-        owner = acting_owner(session)
+        owner = get_owner_principal(session)
     app = make_app(get_settings(), Always(owner))
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 

@@ -8,10 +8,10 @@ from mcp import Client
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.api_tokens import own_tokens, revoke_own
+from core.accounts.access.api_tokens import list_own_tokens, revoke_own_token
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import ApiToken
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.agents.models import AgentCall
 from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
@@ -92,9 +92,9 @@ def test_a_revoked_token_is_dead_at_once(door: Door) -> None:
     assert post(door, door.token).status_code == 200
     with write_scope() as session:
         owner = session.scalars(select(ApiToken.person_id)).one()
-        page = acting_person(session, owner, Via.PAGE)
-        [kept] = own_tokens(session, page, datetime.now(UTC))
-        revoke_own(session, page, kept.id, datetime.now(UTC))
+        page = get_principal(session, owner, Via.PAGE)
+        [kept] = list_own_tokens(session, page, datetime.now(UTC))
+        revoke_own_token(session, page, kept.id, datetime.now(UTC))
     assert post(door, door.token).status_code == 401
 
 

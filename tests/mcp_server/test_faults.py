@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission, Via
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.agents.models import AgentCall, AgentWrite
 from core.database import session as db
 from core.database.session import read_scope, write_scope
@@ -124,7 +124,7 @@ def checked_out() -> int:
     """How many connections of this process are in somebody's hands."""
     if not db.has_engines():
         return 0
-    engines = (db.get_engine(), db.get_reading_engine(), db.get_noting_engine())
+    engines = (db.get_engine(), db.get_reading_engine(), db.get_autocommit_engine())
     return sum(engine.pool.checkedout() for engine in engines)  # type: ignore[attr-defined]
 
 
@@ -273,7 +273,7 @@ def test_without_http_a_database_that_is_away_is_told_in_words(
     door: Door, committed_database: str
 ) -> None:
     with read_scope() as session:
-        agent = Agent(door.token, acting_person(session, 1, Via.PAGE))
+        agent = Agent(door.token, get_principal(session, 1, Via.PAGE))
     with database_away(committed_database):
         assert "does not answer just now" in agent.refusal("search_products")
         told = agent.refusal("track_products", products=[f"US:{LAMP}"])

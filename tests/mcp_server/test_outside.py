@@ -80,9 +80,9 @@ def programs(request: pytest.FixtureRequest) -> Programs:
 def lamp(door: Door) -> Door:
     """A server over HTTP whose team follows a lamp."""
     with write_scope() as session:
-        from core.accounts.people.membership import acting_owner
+        from core.accounts.people.membership import get_owner_principal
 
-        owner: Principal = acting_owner(session)
+        owner: Principal = get_owner_principal(session)
         follow_all(session, owner, [LAMP])
         store(session, look_at(listing=lamp_listing()))
     return door

@@ -48,10 +48,10 @@ def steps_of(agent: Agent, name: str) -> list[Step]:
     """Return the steps of a prompt as declared, whoever may use which tool."""
     from datetime import UTC, datetime
 
-    from core.agents.service import Asked
+    from core.agents.service import CallRequest
     from mcp_server.protocol.call_log import Call
 
-    call = Call(agent.principal, Asked("prompts/get", name, b""), datetime.now(UTC))
+    call = Call(agent.principal, CallRequest("prompts/get", name, b""), datetime.now(UTC))
     given = {"product": NAME} if name in OF_A_PRODUCT else {}
     return list(PROMPTS[name].function(call, **given).steps)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.accounts.access.api_tokens import make_api_token, own_tokens, revoke_own
+from core.accounts.access.api_tokens import create_api_token, list_own_tokens, revoke_own_token
 from core.accounts.access.permissions import Via
 from core.accounts.models import ApiToken
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import write_scope
 from tests.mcp_server.conftest import ALL, active
 from tests.mcp_server.processes import (
@@ -28,8 +28,10 @@ from tests.mcp_server.processes import (
 def given(committed_database: str, tmp_path: Path) -> dict[str, str]:
     """The surroundings of a process whose token holds."""
     with write_scope() as session:
-        page = active(session, acting_person(session, acting_owner(session).person_id, Via.PAGE))
-        token = make_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
+        page = active(
+            session, get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
+        )
+        token = create_api_token(session, page, "An agent", ALL, None, datetime.now(UTC))
     return environment(committed_database, tmp_path, AMAZCOPE_TOKEN=token)
 
 
@@ -72,9 +74,9 @@ def test_a_token_revoked_while_it_runs_opens_nothing_more(given: dict[str, str])
         assert hear(process, 1)["result"]["isError"] is False
         with write_scope() as session:
             owner = session.scalars(select(ApiToken.person_id)).one()
-            page = acting_person(session, owner, Via.PAGE)
-            [kept] = own_tokens(session, page, datetime.now(UTC))
-            revoke_own(session, page, kept.id, datetime.now(UTC))
+            page = get_principal(session, owner, Via.PAGE)
+            [kept] = list_own_tokens(session, page, datetime.now(UTC))
+            revoke_own_token(session, page, kept.id, datetime.now(UTC))
         say(process, call_message("search_products", 2))
         assert "No valid API token" in hear(process, 2)["error"]["message"]
 

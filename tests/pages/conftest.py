@@ -13,7 +13,7 @@ from core.accounts.access import sessions
 from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person
 from core.accounts.models import SignIn as SignInRow
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from tests.component_scan import one_component_scan
 
 __all__ = ["one_component_scan"]
@@ -35,12 +35,12 @@ def sign_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> SignIn:
 
     Who is signed in has confirmed that it is them; `unconfirmed` takes that back.
     """
-    monkeypatch.setattr(signed_in, "address", lambda: None)
-    monkeypatch.setattr(signed_in, "device_token", lambda: None)
+    monkeypatch.setattr(signed_in, "client_address", lambda: None)
+    monkeypatch.setattr(signed_in, "read_device_token", lambda: None)
 
     def as_person(principal: Principal | None) -> None:
         token = None if principal is None else _token_of(session, principal)
-        monkeypatch.setattr(signed_in, "cookie", lambda: token)
+        monkeypatch.setattr(signed_in, "read_session_token", lambda: token)
 
     return as_person
 
@@ -52,8 +52,10 @@ def _owner_is_signed_in(sign_in: SignIn, principal: Principal) -> None:
 
 def _token_of(session: Session, principal: Principal) -> str:
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, principal.person_id, now)
-    token = sessions.begin(session, ticket, signed_in.lifetime(), now, None, "a browser")
+    ticket = sessions.create_ticket(session, principal.person_id, now)
+    token = sessions.start_session(
+        session, ticket, signed_in.get_lifetime(), now, None, "a browser"
+    )
     assert token is not None
     session.execute(update(SignInRow).values(confirmed_at=_FOREVER))
     session.commit()
@@ -76,6 +78,6 @@ def somebody(session: Session, principal: Principal) -> Callable[[Role], Princip
         person.mail = f"{role.value}@team.example"
         session.add(person)
         session.commit()
-        return acting_person(session, person.id, Via.PAGE)
+        return get_principal(session, person.id, Via.PAGE)
 
     return of_role

@@ -87,8 +87,8 @@ def test_whatever_an_address_holds_the_page_is_shown(
 def test_what_is_read_of_an_address_can_be_stored_and_is_short(value: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(url_parameters.st, "query_params", {"name": value})
-        read, number = url_parameters.text("name"), url_parameters.number("name")
-        assert url_parameters.text("other") is None
+        read, number = url_parameters.read_text("name"), url_parameters.read_number("name")
+        assert url_parameters.read_text("other") is None
     if value:
         assert read is not None
         assert read.encode()
@@ -109,6 +109,6 @@ def test_addresses_are_read_in_one_place() -> None:
 
 @pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])
 def test_a_text_that_can_not_be_stored_is_refused_in_words(session: Session, value: str) -> None:
-    with pytest.raises(error_boundary.EXPECTED) as raised:
+    with pytest.raises(error_boundary.EXPECTED_ERRORS) as raised:
         session.execute(text("SELECT CAST(:given AS text)"), {"given": value})
-    assert "can't be stored" in error_boundary.sentence_of(raised.value)  # type: ignore[arg-type]
+    assert "can't be stored" in error_boundary.get_message(raised.value)  # type: ignore[arg-type]

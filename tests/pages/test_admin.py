@@ -59,7 +59,7 @@ def _managing(person_id: int) -> None:
 
     for person in accounts.members():
         if person.id == person_id:
-            people.manage(person)
+            people.show_manage_dialog(person)
 
 
 # Who sees it
@@ -172,14 +172,14 @@ def test_without_a_mail_server_the_link_is_shown_once(
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
     press(app, "Invite")
     token = app.code[0].value.partition("?invitation=")[2]
-    invited = membership.find_invited(session, token, Purpose.INVITATION, datetime.now(UTC))
+    invited = membership.find_link_recipient(session, token, Purpose.INVITATION, datetime.now(UTC))
     assert invited is not None
     assert (invited.mail, invited.role) == ("new@team.example", Role.MANAGER)
     assert "new@team.example" in plain(press(app, "I have copied it"))
     assert token not in words(app)
     press(app, "New link")
     now = datetime.now(UTC)
-    assert membership.find_invited(session, token, Purpose.INVITATION, now) is None
+    assert membership.find_link_recipient(session, token, Purpose.INVITATION, now) is None
     press(app, "Withdraw")
     assert "Nobody is invited who has not joined yet." in words(app)
 
@@ -212,25 +212,25 @@ def test_anybodys_token_is_revoked(
 ) -> None:
     now = datetime.now(UTC)
     seller = somebody(Role.SELLER)
-    token = api_tokens.make_api_token(session, seller, NASTY, [Scope.ACT], None, now)
+    token = api_tokens.create_api_token(session, seller, NASTY, [Scope.ACT], None, now)
     session.commit()
     app = open_page("admin", part="API tokens")
     assert "Seller: **" in words(app)
     assert "\\<b\\>x" in words(app)
     press(app, "Revoke")
-    assert api_tokens.find_by_token(session, token, now, None) is None
+    assert api_tokens.find_bearer(session, token, now, None) is None
 
 
 def test_the_teams_settings_win_over_the_process_and_are_audited(
     session: Session, principal: Principal
 ) -> None:
-    assert not account_links.is_open()
+    assert not account_links.is_registration_open()
     app = open_page("admin", part="Team")
     labelled(app.text_input, "Name of the team").set_value("Kettle & Co")
     labelled(app.selectbox, "Who may join").set_value("open")
     labelled(app.selectbox, "Time zone").set_value("Europe/Berlin")
     press(app, "Save")
-    assert account_links.is_open()
+    assert account_links.is_registration_open()
     assert "times in Europe/Berlin" in words(app)
     found = open_page("audit", kind="changed team settings").dataframe[0].value
     [row] = [row for row in found.to_dict("records") if row["What"] == "changed team settings"]
@@ -246,7 +246,7 @@ def test_events_are_newest_first_with_what_changed(
 ) -> None:
     seller = somebody(Role.SELLER)
     membership.change_role(session, principal, seller.person_id, Role.VIEWER, datetime.now(UTC))
-    membership.disable(session, principal, seller.person_id, datetime.now(UTC))
+    membership.disable_member(session, principal, seller.person_id, datetime.now(UTC))
     session.commit()
     rows = open_page("audit").dataframe[0].value.to_dict("records")
     assert [row["What"] for row in rows[:2]] == ["disabled", "changed role"]
@@ -254,7 +254,7 @@ def test_events_are_newest_first_with_what_changed(
     assert rows[1]["Who"] == principal.name
     assert rows[1]["From"] == "page, from this machine"
     assert not rows[1]["Sealed"]
-    audit.seal(session)
+    audit.seal_events(session)
     session.commit()
     assert all(open_page("audit").dataframe[0].value["Sealed"])
 
@@ -263,8 +263,8 @@ def test_the_audit_is_narrowed_by_kind_and_person(
     session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     seller = somebody(Role.SELLER)
-    audit.note(session, seller, "followed", "product:7", new={"count": 2})
-    audit.note(session, principal, "followed", "product:8")
+    audit.record(session, seller, "followed", "product:7", new={"count": 2})
+    audit.record(session, principal, "followed", "product:8")
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("followed").run()
@@ -275,11 +275,11 @@ def test_the_audit_is_narrowed_by_kind_and_person(
 
 def test_the_audit_names_products_as_people_do(session: Session, principal: Principal) -> None:
     kettle, lamp = (product(session, asin) for asin in ("B0TEST0001", "B0TEST0002"))
-    audit.note(
+    audit.record(
         session, principal, "added competitor", f"product:{kettle}", new={"competitor": lamp}
     )
-    audit.note_many(session, principal, "paused", "product", [kettle, lamp])
-    audit.note(session, principal, "followed", "product:8000000")
+    audit.record_bulk(session, principal, "paused", "product", [kettle, lamp])
+    audit.record(session, principal, "followed", "product:8000000")
     rows = open_page("audit").dataframe[0].value.to_dict("records")
     assert [(row["Thing"], row["Values"]) for row in rows[:3]] == [
         ("product 8000000", ""),
@@ -291,12 +291,12 @@ def test_the_audit_names_products_as_people_do(session: Session, principal: Prin
 def test_the_audit_is_narrowed_to_steps_that_nobody_took(
     session: Session, principal: Principal
 ) -> None:
-    audit.note(session, principal, "followed", "product:8")
+    audit.record(session, principal, "followed", "product:8")
     step = (principal.team_id, None, Via.JOB, "suggestion verified", "suggestion:3")
-    audit.note_step(session, *step, {"state": "applied"}, {"state": "verified"})
+    audit.record_transition(session, *step, {"state": "applied"}, {"state": "verified"})
     session.commit()
     app = open_page("audit")
-    app.selectbox(key="person").set_value(audit.NOBODY).run()
+    app.selectbox(key="person").set_value(audit.NO_PERSON).run()
     [row] = app.dataframe[0].value.to_dict("records")
     assert (row["Who"], row["What"], row["From"]) == (
         "the worker, by itself",
@@ -308,7 +308,7 @@ def test_the_audit_is_narrowed_to_steps_that_nobody_took(
 
 def test_older_events_are_a_page_away_and_back(session: Session, principal: Principal) -> None:
     for number in range(audit.PAGE + 5):
-        audit.note(session, principal, "tried", f"thing:{number}")
+        audit.record(session, principal, "tried", f"thing:{number}")
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("tried").run()
@@ -323,7 +323,7 @@ def test_where_the_oldest_event_is_shown_nothing_older_is_offered(
     session: Session, principal: Principal
 ) -> None:
     for number in range(audit.PAGE):
-        audit.note(session, principal, "tried", f"thing:{number}")
+        audit.record(session, principal, "tried", f"thing:{number}")
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("tried").run()
@@ -332,8 +332,8 @@ def test_where_the_oldest_event_is_shown_nothing_older_is_offered(
 
 
 def test_the_file_holds_no_formulas(session: Session, principal: Principal) -> None:
-    audit.note(session, principal, "renamed", "tag:1", {"name": "a"}, {"name": NASTY})
-    audit.note(session, principal, "=cmd|' /C calc'!A0", "tag:2")
+    audit.record(session, principal, "renamed", "tag:1", {"name": "a"}, {"name": NASTY})
+    audit.record(session, principal, "=cmd|' /C calc'!A0", "tag:2")
     session.get_one(Person, principal.person_id).name = "@SUM(A1)"
     session.commit()
     body = accounts.audit_file(principal, None, None).decode("utf-8-sig")
@@ -352,14 +352,14 @@ def test_a_file_is_made_for_who_somebody_is_by_then(
     """It is made after the page has run, where nothing of the page is at hand."""
     other = somebody(Role.ADMIN)
     sign_in(other)
-    later = signed_in.acting_later()
+    later = signed_in.defer_principal()
     sign_in(None)
     assert accounts.audit_file(later(), None, None)
     membership.change_role(session, principal, other.person_id, Role.MANAGER, datetime.now(UTC))
     session.commit()
     with pytest.raises(NotAllowedError):
         accounts.audit_file(later(), None, None)
-    membership.disable(session, principal, other.person_id, datetime.now(UTC))
+    membership.disable_member(session, principal, other.person_id, datetime.now(UTC))
     session.commit()
     with pytest.raises(signed_in.SignedOutError):
         later()
@@ -369,10 +369,10 @@ def test_a_profile_that_was_never_saved_shows_only_what_differs(
     session: Session, principal: Principal
 ) -> None:
     own = profile.get_profile(session, principal)
-    wanted = profile.Wanted(
+    wanted = profile.ProfileUpdate(
         own.name, own.time_zone, "de_DE", own.page_size, "symbol", "system", None, None, True
     )
-    profile.change_profile(session, principal, wanted)
+    profile.update_profile(session, principal, wanted)
     session.commit()
     assert open_page("audit").dataframe[0].value["Values"].iloc[0] == "locale: en_US → de_DE"
 

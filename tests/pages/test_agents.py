@@ -6,12 +6,12 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.accounts.access.api_tokens import make_api_token, own_tokens
+from core.accounts.access.api_tokens import create_api_token, list_own_tokens
 from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.models import Person
 from core.agents.models import AgentCall
 from core.agents.queries import PAGE
-from core.agents.rules import Outcome
+from core.agents.rules import CallOutcome
 from core.settings.environment import ROOT
 from tests.factories import stranger
 
@@ -52,8 +52,8 @@ def test_before_any_call_it_says_what_agents_are_for(
 
 
 def test_each_call_is_a_row_with_how_it_ended(session: Session, principal: Principal) -> None:
-    make_api_token(session, principal, "Report", [Scope.READ], None, NOW)
-    [kept] = own_tokens(session, principal, NOW)
+    create_api_token(session, principal, "Report", [Scope.READ], None, NOW)
+    [kept] = list_own_tokens(session, principal, NOW)
     called(session, principal, "answered", token_id=kept.id, address="203.0.113.7")
     called(session, principal, "limited", name="=HYPERLINK(1)")
     called(session, principal, None, at=datetime.now(UTC) - timedelta(hours=1))
@@ -66,7 +66,7 @@ def test_each_call_is_a_row_with_how_it_ended(session: Session, principal: Princ
 
 
 def test_the_day_is_counted_by_outcome(session: Session, principal: Principal) -> None:
-    for outcome in (*Outcome, Outcome.ANSWERED, None):
+    for outcome in (*CallOutcome, CallOutcome.ANSWERED, None):
         called(session, principal, outcome)
     called(session, principal, "answered", at=datetime.now(UTC) - timedelta(days=2))
     shown = {metric.label: metric.value for metric in open_page().metric}

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.auth import login, session_cookie
 from core.accounts.access import api_tokens
-from core.accounts.access.credentials import is_password
-from core.accounts.access.one_time_tokens import Purpose, find_token
+from core.accounts.access.credentials import verify_password
+from core.accounts.access.one_time_tokens import Purpose, find_token_owner
 from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.login import throttling
 from core.accounts.models import AuditEvent, Person
@@ -29,7 +29,7 @@ def tickets(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Nobody is signed in; the tickets that are handed to the browser."""
     sign_in(None)
     handed: list[str] = []
-    monkeypatch.setattr(session_cookie, "begin_at_start", handed.append)
+    monkeypatch.setattr(session_cookie, "start_session_at_home", handed.append)
     return handed
 
 
@@ -79,7 +79,9 @@ def test_a_new_password_lets_in_at_once(
 ) -> None:
     fill(open_link(reset=asked_for_reset(session, principal)), password=PASSWORD)
     [ticket] = tickets
-    assert find_token(session, ticket, Purpose.TICKET, datetime.now(UTC)) == principal.person_id
+    assert (
+        find_token_owner(session, ticket, Purpose.TICKET, datetime.now(UTC)) == principal.person_id
+    )
 
 
 def test_a_mailbox_alone_lets_nobody_past_a_second_factor(
@@ -92,7 +94,7 @@ def test_a_mailbox_alone_lets_nobody_past_a_second_factor(
     assert "Sign in with it and your second factor" in said(app)
     assert tickets == []
     person = session.get_one(Person, principal.person_id, populate_existing=True)
-    assert is_password(person.password_hash, PASSWORD)
+    assert verify_password(person.password_hash, PASSWORD)
 
 
 def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
@@ -109,7 +111,7 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
     assert [box.label for box in app.text_input] == ["Mail address"]
     fill(app, mail=MAIL)
     assert asked == [MAIL]
-    made = self_service.register(session, MAIL, datetime.now(UTC))
+    made = self_service.request_registration(session, MAIL, datetime.now(UTC))
     session.commit()
     assert made is not None
     fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
@@ -121,7 +123,7 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
 def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
     session: Session, tickets: list[str]
 ) -> None:
-    made = self_service.register(session, MAIL, datetime.now(UTC))
+    made = self_service.request_registration(session, MAIL, datetime.now(UTC))
     session.commit()
     assert made is not None
     app = fill(open_link(confirm=made.token or ""), name="Ada", password=PASSWORD)
@@ -133,7 +135,7 @@ def test_who_registered_before_registration_was_closed_waits_for_an_invitation(
 def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
     session: Session, principal: Principal, tickets: list[str]
 ) -> None:
-    _, token = membership.invite(session, principal, MAIL, Role.SELLER, datetime.now(UTC))
+    _, token = membership.invite_member(session, principal, MAIL, Role.SELLER, datetime.now(UTC))
     session.commit()
     open_link(invitation=token)
     assert "easy to guess" in said(fill(open_link(invitation=token), password="passwordpassword"))
@@ -146,16 +148,18 @@ def test_a_link_is_not_used_up_by_looking_or_by_a_bad_password(
 def test_wrong_codes_lock_and_are_told_to_the_audit(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login.signed, "address", lambda: "203.0.113.7")
-    monkeypatch.setattr(login.two_factor, "check_code", lambda *_: False)
+    monkeypatch.setattr(login.signed, "client_address", lambda: "203.0.113.7")
+    monkeypatch.setattr(login.two_factor, "verify_code", lambda *_: False)
     person = session.get_one(Person, principal.person_id)
     person.totp_confirmed_at = datetime.now(UTC)
-    token = login.one_time_tokens.make_token(session, person.id, Purpose.SECOND, datetime.now(UTC))
+    token = login.one_time_tokens.create_token(
+        session, person.id, Purpose.SECOND, datetime.now(UTC)
+    )
     session.commit()
-    for _ in range(login.limits().per_person):
-        assert login.try_code(token, "owner@team.example", "000000") is None
-    with pytest.raises(login.TooManyAttemptsError):
-        login.try_code(token, "owner@team.example", "000000")
+    for _ in range(login.get_attempt_limits().per_person):
+        assert login.attempt_code(token, "owner@team.example", "000000") is None
+    with pytest.raises(throttling.TooManyAttemptsError):
+        login.attempt_code(token, "owner@team.example", "000000")
     locked = select(AuditEvent.person_id).where(AuditEvent.verb == "locked out")
     assert session.scalars(locked).all() == [principal.person_id]
 
@@ -176,7 +180,7 @@ def test_a_mailbox_is_written_to_a_few_times_and_the_form_says_when_again(
     sent: list[str] = []
     monkeypatch.setattr(send_emails, "send_reset", sent.append)
     few = throttling.AttemptLimits(2, 20, throttling.REQUEST_LIMITS.window)
-    monkeypatch.setitem(login._LIMITS, throttling.Form.RESET, few)
+    monkeypatch.setitem(login._LIMITS, throttling.ThrottledForm.RESET, few)
     for mail, answer in (
         (" Ada@Shop.example", "a link is on its way"),
         (MAIL, "a link is on its way"),
@@ -201,7 +205,7 @@ def test_a_reset_revokes_api_tokens_unless_its_box_is_cleared(
     session: Session, principal: Principal, tickets: list[str], is_cleared: bool
 ) -> None:
     now = datetime.now(UTC)
-    token = api_tokens.make_api_token(session, principal, "Report", [Scope.READ], None, now)
+    token = api_tokens.create_api_token(session, principal, "Report", [Scope.READ], None, now)
     app = open_link(reset=asked_for_reset(session, principal))
     [box] = app.checkbox
     assert box.value
@@ -209,4 +213,4 @@ def test_a_reset_revokes_api_tokens_unless_its_box_is_cleared(
         box.uncheck()
     fill(app, password=PASSWORD)
     assert len(tickets) == 1
-    assert (api_tokens.find_by_token(session, token, now, None) is not None) is is_cleared
+    assert (api_tokens.find_bearer(session, token, now, None) is not None) is is_cleared

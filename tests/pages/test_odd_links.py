@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app.login import account_links
-from core.accounts.access.credentials import token_hash
-from core.accounts.access.one_time_tokens import Purpose, make_token
+from core.accounts.access.credentials import hash_token
+from core.accounts.access.one_time_tokens import Purpose, create_token
 from core.accounts.access.permissions import Principal
 from core.accounts.models import OneTimeToken, Person, SignIn
 from core.settings.environment import ROOT
@@ -74,11 +74,11 @@ def test_a_token_opens_no_other_door_than_its_own(
     if account_links.PARAMETERS.get(purpose) == name:
         return
     sign_in(None)
-    token = make_token(session, principal.person_id, purpose, datetime.now(UTC))
+    token = create_token(session, principal.person_id, purpose, datetime.now(UTC))
     session.commit()
     app = open_at(**{name: token})
     assert [error.value for error in app.error] == [dead(name)]
-    assert session.get_one(OneTimeToken, token_hash(token)).used_at is None
+    assert session.get_one(OneTimeToken, hash_token(token)).used_at is None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -93,7 +93,7 @@ def test_a_reset_of_somebody_who_is_not_active_sets_nothing(
     sign_in(None)
     person = session.get_one(Person, principal.person_id)
     person.state = state
-    token = make_token(session, principal.person_id, Purpose.RESET, datetime.now(UTC))
+    token = create_token(session, principal.person_id, Purpose.RESET, datetime.now(UTC))
     session.commit()
     app = open_at(reset=token)
     if app.text_input:
@@ -120,7 +120,7 @@ def test_a_bad_password_leaves_the_link_good(
     session: Session, principal: Principal, sign_in: SignInAs, password: str, words: str
 ) -> None:
     sign_in(None)
-    token = make_token(session, principal.person_id, Purpose.RESET, datetime.now(UTC))
+    token = create_token(session, principal.person_id, Purpose.RESET, datetime.now(UTC))
     session.commit()
     app = open_at(reset=token)
     app.text_input[0].set_value(password)

@@ -10,17 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.account.security import qr_code, secret_of
+from app.account.security import format_secret, render_qr_code
 from app.auth import session as signed_in
 from app.commands import account
 from core.accounts.access import api_tokens, sessions
-from core.accounts.access.credentials import hash_password, is_password
+from core.accounts.access.credentials import hash_password, verify_password
 from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.login import two_factor
 from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.settings.environment import ROOT, get_settings
-from core.settings.secret_key import secret_key
+from core.settings.secret_key import get_secret_key
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 from tests.pages.seeding import follow_many, seed
@@ -118,7 +118,7 @@ def test_a_dialog_writes_in_the_persons_formats(session: Session, principal: Pri
     person = session.get_one(Person, principal.person_id)
     person.locale = "de_DE"
     for number in range(3):
-        account_notices.tell(session, [person.id], f"Notice {number}")
+        account_notices.notify(session, [person.id], f"Notice {number}")
     session.commit()
     app = open_page("products")
     app.button(key="bell").click().run()
@@ -133,8 +133,8 @@ def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
     session: Session, principal: Principal, somebody: Callable[[Role], Principal]
 ) -> None:
     other = somebody(Role.VIEWER)
-    account_notices.tell(session, [principal.person_id, other.person_id], NASTY, "profile")
-    account_notices.tell(session, [principal.person_id], "Your role is now admin.")
+    account_notices.notify(session, [principal.person_id, other.person_id], NASTY, "profile")
+    account_notices.notify(session, [principal.person_id], "Your role is now admin.")
     session.commit()
     app = open_page("products")
     assert app.button(key="bell").label == "2"
@@ -177,8 +177,10 @@ def test_a_present_password_is_not_guessed_for_long(session: Session, principal:
 def test_a_new_password_ends_all_other_sign_ins(session: Session, principal: Principal) -> None:
     person = with_password(session, principal)
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, principal.person_id, now)
-    elsewhere = sessions.begin(session, ticket, signed_in.lifetime(), now, "10.0.0.7", "Firefox/1")
+    ticket = sessions.create_ticket(session, principal.person_id, now)
+    elsewhere = sessions.start_session(
+        session, ticket, signed_in.get_lifetime(), now, "10.0.0.7", "Firefox/1"
+    )
     session.commit()
     assert elsewhere
     app = open_page("profile", part="Security")
@@ -189,8 +191,8 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, principal: Pri
     press(app, "Change password")
     assert "Password changed" in toasts(app)
     session.refresh(person)
-    assert is_password(person.password_hash, "a fresh lemon tree 7")
-    assert sessions.find(session, elsewhere, signed_in.lifetime(), now, None) is None
+    assert verify_password(person.password_hash, "a fresh lemon tree 7")
+    assert sessions.find_session(session, elsewhere, signed_in.get_lifetime(), now, None) is None
     assert "10.0.0.7" not in plain(app)
     assert labelled(app.button, "Sign out everywhere else").disabled
 
@@ -209,12 +211,14 @@ def test_an_easy_password_is_refused_with_its_reason(
 
 def test_one_sign_in_ends_by_its_button(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, principal.person_id, now)
-    token = sessions.begin(session, ticket, signed_in.lifetime(), now, "10.0.0.7", "Firefox/1")
+    ticket = sessions.create_ticket(session, principal.person_id, now)
+    token = sessions.start_session(
+        session, ticket, signed_in.get_lifetime(), now, "10.0.0.7", "Firefox/1"
+    )
     session.commit()
     assert token
     press(open_page("profile", part="Security"), "End")
-    assert sessions.find(session, token, signed_in.lifetime(), now, None) is None
+    assert sessions.find_session(session, token, signed_in.get_lifetime(), now, None) is None
 
 
 # The second factor
@@ -238,15 +242,15 @@ def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
     assert "Unused recovery codes: 10" in words(app)
     labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])
     press(app, "Remove the second factor")
-    assert not two_factor.is_asked_of(session, principal.person_id)
+    assert not two_factor.is_two_factor_enabled(session, principal.person_id)
 
 
 def test_the_qr_code_carries_the_address_and_the_secret_is_there_to_type() -> None:
     address = pyotp.TOTP("ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOP").provisioning_uri(
         name="a@b.example", issuer_name="Amazcope"
     )
-    assert qr_code(address).startswith("<svg")
-    assert secret_of(address) == "ABCD EFGH IJKL MNOP ABCD EFGH IJKL MNOP"
+    assert render_qr_code(address).startswith("<svg")
+    assert format_secret(address) == "ABCD EFGH IJKL MNOP ABCD EFGH IJKL MNOP"
 
 
 def test_the_demos_people_can_change_neither_password_nor_address(
@@ -271,7 +275,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
     labelled(app.text_input, "Name").set_value(NASTY)
     press(app, "Make token")
     token = app.code[0].value
-    assert api_tokens.find_by_token(session, token, datetime.now(UTC), None)
+    assert api_tokens.find_bearer(session, token, datetime.now(UTC), None)
     shown = words(app)
     assert f"`{token[:8]}…` · may read · expires in 90 days · never used" in shown or (
         f"`{token[:8]}…` · may read · expires in 89 days" in shown
@@ -280,7 +284,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
     assert token not in words(press(app, "I have copied it"))
     press(app, "Revoke")
     assert "There are none." in words(app)
-    assert api_tokens.find_by_token(session, token, datetime.now(UTC), None) is None
+    assert api_tokens.find_bearer(session, token, datetime.now(UTC), None) is None
 
 
 def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
@@ -334,9 +338,9 @@ def test_a_token_that_may_nothing_is_not_made(session: Session, principal: Princ
 
 def test_a_used_token_says_when(session: Session, principal: Principal) -> None:
     now = datetime.now(UTC)
-    api_tokens.make_api_token(session, principal, "Report", [Scope.READ], None, now)
-    [kept] = api_tokens.own_tokens(session, principal, now)
-    api_tokens.mark_used(session, kept.id, now - timedelta(hours=2))
+    api_tokens.create_api_token(session, principal, "Report", [Scope.READ], None, now)
+    [kept] = api_tokens.list_own_tokens(session, principal, now)
+    api_tokens.mark_token_used(session, kept.id, now - timedelta(hours=2))
     session.commit()
     shown = words(open_page("profile", part="API tokens"))
     assert "does not expire · used 2 h ago" in shown
@@ -351,7 +355,7 @@ def test_what_is_shown_once_is_kept_in_no_table(session: Session, principal: Pri
     body = bytes(kept.scalar_one())
     assert secret.encode() not in body
     assert account.SETTING_UP in app.session_state
-    assert secret_key(get_settings()) not in words(app)
+    assert get_secret_key(get_settings()) not in words(app)
 
 
 # Asked again
@@ -423,7 +427,7 @@ def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(
 ) -> None:
     with_password(session, principal)
     now = datetime.now(UTC)
-    token = api_tokens.make_api_token(session, principal, "Report", [Scope.READ], None, now)
+    token = api_tokens.create_api_token(session, principal, "Report", [Scope.READ], None, now)
     session.commit()
     app = open_page("profile", part="Security")
     app.text_input(key="password_present").set_value(PRESENT)
@@ -431,7 +435,7 @@ def test_a_changed_password_takes_the_tokens_along_where_that_is_asked_for(
         app.text_input(key=f"password_{key}").set_value("a fresh lemon tree 7")
     app.checkbox(key="revoke_with_password").check()
     press(app, "Change password")
-    assert api_tokens.find_by_token(session, token, now, None) is None
+    assert api_tokens.find_bearer(session, token, now, None) is None
 
 
 # Recovery codes
@@ -453,6 +457,6 @@ def test_new_recovery_codes_replace_short_ones_which_work_until_then(
     press(app, "Make new recovery codes")
     codes = app.code[0].value.split("\n")
     assert {len(code.replace("-", "")) for code in codes} == {25}
-    key = secret_key(get_settings())
-    assert not two_factor.check_code(session, person.id, "ABCDE-23456", key, now)
-    assert two_factor.check_code(session, person.id, codes[0], key, now)
+    key = get_secret_key(get_settings())
+    assert not two_factor.verify_code(session, person.id, "ABCDE-23456", key, now)
+    assert two_factor.verify_code(session, person.id, codes[0], key, now)

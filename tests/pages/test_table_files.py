@@ -58,7 +58,7 @@ def test_a_file_is_noted_as_made_for_who_asked(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noted: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(downloads.file_owners, "note", lambda *given: noted.append(given))
+    monkeypatch.setattr(downloads.file_owners, "record_owner", lambda *given: noted.append(given))
     assert file_of(monkeypatch, lambda who: who.name.encode())() == b"Owner"
     assert noted == [(b"Owner", downloads.CSV, "a.csv", principal.person_id)]
 

@@ -73,7 +73,7 @@ def test_a_wrong_second_factor_is_said_above_its_form(
     def too_old(*_given: object) -> str:
         raise NotAllowedError("That took too long. Sign in again.")
 
-    monkeypatch.setattr(page.login, "try_code", too_old)
+    monkeypatch.setattr(page.login, "attempt_code", too_old)
     app = way_in()
     app.session_state["_second_factor"] = ("token", "nobody@team.example")
     app.run()

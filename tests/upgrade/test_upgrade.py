@@ -17,11 +17,11 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit, one_time_tokens, sessions
-from core.accounts.access.api_tokens import find_by_token
-from core.accounts.access.credentials import is_password
+from core.accounts.access.api_tokens import find_bearer
+from core.accounts.access.credentials import verify_password
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.login import two_factor
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.database import migrate
 from core.database import session as db
 from core.history.provenance.provenance import find_latest_provenance
@@ -77,17 +77,17 @@ def engine(upgraded: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def olga(session: Session) -> Principal:
-    return acting_person(session, 1, Via.PAGE)
+    return get_principal(session, 1, Via.PAGE)
 
 
 @pytest.fixture
 def sam(session: Session) -> Principal:
-    return acting_person(session, 2, Via.PAGE)
+    return get_principal(session, 2, Via.PAGE)
 
 
 @pytest.fixture
 def mia(session: Session) -> Principal:
-    return acting_person(session, 3, Via.PAGE)
+    return get_principal(session, 3, Via.PAGE)
 
 
 def listed(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> set[str]:
@@ -109,11 +109,11 @@ def test_its_schema_is_the_models(engine: Engine) -> None:
 
 
 def test_its_audit_is_whole_and_holds_the_head_that_was_noted(session: Session) -> None:
-    verified = audit.verify(session, AUDIT_HEAD)
+    verified = audit.verify_chain(session, AUDIT_HEAD)
     assert (verified.sealed, verified.waiting, verified.broken_at) == (30, 1, None)
     assert verified.has_noted
-    assert audit.seal(session) == 1
-    assert audit.verify(session, AUDIT_HEAD).broken_at is None
+    assert audit.seal_events(session) == 1
+    assert audit.verify_chain(session, AUDIT_HEAD).broken_at is None
 
 
 def test_its_two_lists_are_as_they_were(session: Session, olga: Principal, sam: Principal) -> None:
@@ -150,26 +150,28 @@ def test_its_people_get_in_by_all_their_ways(
         [kept] = rows(
             session, "SELECT password_hash AS h FROM person WHERE id = :id", id=who.person_id
         )
-        assert is_password(kept["h"], f"{word} keeps lamps 2026")
-    lifetime = sessions.Lifetime(timedelta(days=30), timedelta(days=30))
-    found = sessions.find(session, COOKIE_OF_SAM, lifetime, SOON, None)
+        assert verify_password(kept["h"], f"{word} keeps lamps 2026")
+    lifetime = sessions.SessionLifetime(timedelta(days=30), timedelta(days=30))
+    found = sessions.find_session(session, COOKIE_OF_SAM, lifetime, SOON, None)
     assert found is not None
     assert found.principal.person_id == sam.person_id
     assert (
-        one_time_tokens.find_token(session, RESET_LINK_OF_SAM, one_time_tokens.Purpose.RESET, SOON)
+        one_time_tokens.find_token_owner(
+            session, RESET_LINK_OF_SAM, one_time_tokens.Purpose.RESET, SOON
+        )
         == sam.person_id
     )
     code = RECOVERY_CODE_OF_MIA
-    assert two_factor.recovery_codes_left(session, mia) == two_factor.CodesLeft(9, True)
-    assert two_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
-    assert not two_factor.check_code(session, mia.person_id, code, SECRET_KEY, SOON)
+    assert two_factor.count_recovery_codes(session, mia) == two_factor.RecoveryCodesLeft(9, True)
+    assert two_factor.verify_code(session, mia.person_id, code, SECRET_KEY, SOON)
+    assert not two_factor.verify_code(session, mia.person_id, code, SECRET_KEY, SOON)
 
 
 def test_its_tokens_open_what_they_opened(session: Session, olga: Principal) -> None:
-    bearer = find_by_token(session, API_TOKEN, SOON, None)
+    bearer = find_bearer(session, API_TOKEN, SOON, None)
     assert bearer is not None
     assert bearer.principal.person_id == olga.person_id
-    assert find_by_token(session, REVOKED_TOKEN, SOON, None) is None
+    assert find_bearer(session, REVOKED_TOKEN, SOON, None) is None
 
 
 def test_an_agent_gets_the_answer_that_was_kept_for_its_key(

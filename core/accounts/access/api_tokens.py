@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
-from core.accounts.access.credentials import new_token, token_hash
-from core.accounts.access.one_time_tokens import locked_person
+from core.accounts.access.credentials import generate_token, hash_token
+from core.accounts.access.one_time_tokens import lock_person
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import (
-    NO_SECOND_FACTOR,
+    TWO_FACTOR_REQUIRED,
     Permission,
     Principal,
     Role,
@@ -23,7 +23,7 @@ from core.accounts.access.permissions import (
     Via,
     clean_line,
 )
-from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
+from core.accounts.access.team_settings import NEEDS_TWO_FACTOR_SQL
 from core.accounts.models import ApiToken, Person
 from core.database.session import driver_connection
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
@@ -36,7 +36,7 @@ USED_EVERY = timedelta(minutes=1)  # how exactly "last used" is known
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ApiTokenInfo:
     """A token as its list shows it; the token itself is shown once, when it is made."""
 
     id: int
@@ -51,7 +51,7 @@ class Token:
 
 
 @requires(Permission.SELF)
-def make_api_token(
+def create_api_token(
     session: Session,
     principal: Principal,
     name: str,
@@ -66,7 +66,7 @@ def make_api_token(
     """
     require_confirmed(session, principal, now)
     if principal.needs_second_factor:
-        raise NotAllowedError(NO_SECOND_FACTOR)
+        raise NotAllowedError(TWO_FACTOR_REQUIRED)
     cleaned = clean_line(name, LONGEST_NAME)
     if cleaned is None:
         raise InvalidInputError(f"Name the token, in at most {LONGEST_NAME} characters.")
@@ -74,14 +74,14 @@ def make_api_token(
         raise InvalidInputError("Choose what the token may do.")
     if expires_at and not now < expires_at <= now + timedelta(days=MOST_DAYS):
         raise InvalidInputError("A token ends within a year from now.")
-    locked_person(session, principal.person_id)  # many at once must not get past the limit
-    if len(_open_of(session, principal.person_id, now)) >= MOST_TOKENS:
+    lock_person(session, principal.person_id)  # many at once must not get past the limit
+    if len(_list_valid(session, principal.person_id, now)) >= MOST_TOKENS:
         raise InvalidInputError("You have many tokens already. Revoke one first.")
-    token = new_token(PREFIX)
+    token = generate_token(PREFIX)
     kept = ApiToken(
         person_id=principal.person_id,
         name=cleaned,
-        token_hash=token_hash(token),
+        token_hash=hash_token(token),
         hint=token[: len(PREFIX) + 4],
         scopes=sorted(scope.value for scope in set(scopes)),
         made_at=now,
@@ -89,11 +89,11 @@ def make_api_token(
     )
     session.add(kept)
     session.flush()
-    audit.note(session, principal, "made token", f"token:{kept.id}", new={"scopes": kept.scopes})
+    audit.record(session, principal, "made token", f"token:{kept.id}", new={"scopes": kept.scopes})
     return token
 
 
-def _open_of(session: Session, person_id: int, now: datetime) -> list[ApiToken]:
+def _list_valid(session: Session, person_id: int, now: datetime) -> list[ApiToken]:
     rows = session.scalars(
         select(ApiToken)
         .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
@@ -103,18 +103,18 @@ def _open_of(session: Session, person_id: int, now: datetime) -> list[ApiToken]:
 
 
 @requires(Permission.SELF)
-def own_tokens(session: Session, principal: Principal, now: datetime) -> list[Token]:
+def list_own_tokens(session: Session, principal: Principal, now: datetime) -> list[ApiTokenInfo]:
     """Return the person's tokens that are not revoked, newest first."""
     rows = session.scalars(
         select(ApiToken)
         .where(ApiToken.person_id == principal.person_id, ApiToken.revoked_at.is_(None))
         .order_by(ApiToken.id.desc())
     )
-    return [_token(row, principal.name, now) for row in rows]
+    return [_token_info(row, principal.name, now) for row in rows]
 
 
 @requires(Permission.ADMIN)
-def team_tokens(session: Session, principal: Principal, now: datetime) -> list[Token]:
+def list_team_tokens(session: Session, principal: Principal, now: datetime) -> list[ApiTokenInfo]:
     """Return the tokens of the whole team that are not revoked, by owner."""
     rows = session.execute(
         select(ApiToken, Person.name)
@@ -122,11 +122,11 @@ def team_tokens(session: Session, principal: Principal, now: datetime) -> list[T
         .where(Person.team_id == principal.team_id, ApiToken.revoked_at.is_(None))
         .order_by(Person.name, ApiToken.id.desc())
     )
-    return [_token(row, owner, now) for row, owner in rows]
+    return [_token_info(row, owner, now) for row, owner in rows]
 
 
-def _token(row: ApiToken, owner: str, now: datetime) -> Token:
-    return Token(
+def _token_info(row: ApiToken, owner: str, now: datetime) -> ApiTokenInfo:
+    return ApiTokenInfo(
         id=row.id,
         owner=owner,
         name=row.name,
@@ -140,19 +140,19 @@ def _token(row: ApiToken, owner: str, now: datetime) -> Token:
 
 
 @requires(Permission.SELF)
-def revoke_own(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
+def revoke_own_token(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
     """Revoke one of the person's tokens, at once. Raises NotFoundError for another's."""
-    _revoke(session, principal, token_id, now, ApiToken.person_id == principal.person_id)
+    _revoke_token(session, principal, token_id, now, ApiToken.person_id == principal.person_id)
 
 
 @requires(Permission.ADMIN)
-def revoke_any(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
+def revoke_team_token(session: Session, principal: Principal, token_id: int, now: datetime) -> None:
     """Revoke a token of anybody in the team, at once. Raises NotFoundError."""
     team = select(Person.id).where(Person.team_id == principal.team_id)
-    _revoke(session, principal, token_id, now, ApiToken.person_id.in_(team))
+    _revoke_token(session, principal, token_id, now, ApiToken.person_id.in_(team))
 
 
-def _revoke(
+def _revoke_token(
     session: Session, principal: Principal, token_id: int, now: datetime, whose: object
 ) -> None:
     revoked = session.execute(
@@ -163,10 +163,10 @@ def _revoke(
     ).first()
     if revoked is None:
         raise NotFoundError("This token is not there (any more).")
-    audit.note(session, principal, "revoked token", f"token:{token_id}")
+    audit.record(session, principal, "revoked token", f"token:{token_id}")
 
 
-def revoke_all_of(session: Session, person_id: int, now: datetime) -> int:
+def revoke_api_tokens(session: Session, person_id: int, now: datetime) -> int:
     """Revoke all of a user's tokens; return how many worked until now. Checks no right."""
     revoked = session.execute(
         update(ApiToken)
@@ -189,7 +189,7 @@ class Bearer:
 
 _BEARER = f"""
 SELECT k.id, k.name, k.scopes, k.expires_at, k.used_at,
-    {NEEDS_SECOND_FACTOR} AS needs_second_factor,
+    {NEEDS_TWO_FACTOR_SQL} AS needs_second_factor,
     p.id AS person_id, p.team_id, p.name AS person, p.role,
     coalesce(p.time_zone, t.time_zone) AS zone
 FROM api_token k JOIN person p ON p.id = k.person_id JOIN team t ON t.id = p.team_id
@@ -198,18 +198,16 @@ WHERE k.token_hash = %(hash)s AND k.revoked_at IS NULL AND p.state = 'active'
 """
 
 
-def find_by_token(
-    session: Session, token: str, now: datetime, address: str | None
-) -> Bearer | None:
+def find_bearer(session: Session, token: str, now: datetime, address: str | None) -> Bearer | None:
     """Return who a token acts as, with its scopes; None when it does not hold (any more)."""
-    values = {"hash": token_hash(token), "now": now}
+    values = {"hash": hash_token(token), "now": now}
     # By the driver itself: every call of a program asks this.
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
         row = cursor.execute(_BEARER, values).fetchone()
-    return None if row is None else _bearer(row, now, address)
+    return None if row is None else _read_bearer(row, now, address)
 
 
-def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
+def _read_bearer(row: Any, now: datetime, address: str | None) -> Bearer:
     principal = Principal(
         row.person_id,
         row.team_id,
@@ -227,7 +225,7 @@ def _bearer(row: Any, now: datetime, address: str | None) -> Bearer:
     return Bearer(principal, row.name, row.expires_at, is_noted)
 
 
-def mark_used(session: Session, token_id: int, now: datetime) -> None:
+def mark_token_used(session: Session, token_id: int, now: datetime) -> None:
     """Write down that a token was just used, at most once a minute."""
     session.execute(
         update(ApiToken)

@@ -25,12 +25,12 @@ _SEALING = 0x7365616C  # advisory lock: one sealer at a time
 SEALED_AT_ONCE = 5000
 VERIFIED_AT_ONCE = 5000
 PAGE = 100
-MOST_NAMED = 200  # things that one event names; a bulk verb may touch thousands
-NOBODY: Final = 0  # for `events`: no person has this id
-_START = bytes(32)
+MAX_LISTED_IDS = 200  # things that one event names; a bulk verb may touch thousands
+NO_PERSON: Final = 0  # for `list_events`: no person has this id
+_FIRST_SEAL = bytes(32)
 
 
-def note(
+def record(
     session: Session,
     principal: Principal,
     what: str,
@@ -47,12 +47,12 @@ def note(
         address=principal.address,
         verb=what,
         object=thing,
-        old=_plain(old),
-        new=_plain(new),
+        old=_to_json(old),
+        new=_to_json(new),
     )
 
 
-def note_step(
+def record_transition(
     session: Session,
     team_id: int,
     person_id: int | None,
@@ -70,12 +70,12 @@ def note_step(
         means=means.value,
         verb=what,
         object=thing,
-        old=_plain(old),
-        new=_plain(new),
+        old=_to_json(old),
+        new=_to_json(new),
     )
 
 
-def note_many(
+def record_bulk(
     session: Session,
     principal: Principal,
     what: str,
@@ -85,12 +85,14 @@ def note_many(
 ) -> None:
     """Append one event for a verb that touched many things; none for none."""
     if ids:
-        named = sorted(ids)[:MOST_NAMED]
+        named = sorted(ids)[:MAX_LISTED_IDS]
         values = {"count": len(ids), "ids": named, **(new or {})}
-        note(session, principal, what, f"{kind}:{named[0]}" if len(ids) == 1 else kind, new=values)
+        record(
+            session, principal, what, f"{kind}:{named[0]}" if len(ids) == 1 else kind, new=values
+        )
 
 
-def note_outsider(
+def record_anonymous(
     session: Session,
     team_id: int,
     what: str,
@@ -107,7 +109,7 @@ def note_outsider(
         address=address,
         verb=what,
         object=None if person_id is None else f"person:{person_id}",
-        new=_plain(new),
+        new=_to_json(new),
     )
 
 
@@ -115,61 +117,67 @@ def _append(session: Session, **values: Any) -> None:
     session.execute(insert(AuditEvent).values(**values))
 
 
-def _plain(values: Values | None) -> dict[str, Any] | None:
-    return None if values is None else orjson.loads(orjson.dumps(_keepable(values), default=str))
+def _to_json(values: Values | None) -> dict[str, Any] | None:
+    return (
+        None
+        if values is None
+        else orjson.loads(orjson.dumps(_strip_unstorable(values), default=str))
+    )
 
 
-def _keepable(value: object) -> object:
+def _strip_unstorable(value: object) -> object:
     """Return a value in which no text holds a sign that the database refuses."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace("\x00", "?")
     if isinstance(value, Mapping):
-        return {str(_keepable(str(key))): _keepable(each) for key, each in value.items()}
+        return {
+            str(_strip_unstorable(str(key))): _strip_unstorable(each) for key, each in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_keepable(each) for each in value]
+        return [_strip_unstorable(each) for each in value]
     return value
 
 
 # The chain
 
 
-def seal(session: Session, limit: int = SEALED_AT_ONCE) -> int:
+def seal_events(session: Session, limit: int = SEALED_AT_ONCE) -> int:
     """Chain the events that are not chained yet; return how many.
 
     An event's place is the order of sealing, so one that was committed late gets a
     later place, and nothing sealed ever changes.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SEALING})
-    place, before = _end_of_chain(session)
+    place, before = _read_chain_head(session)
     waiting = select(AuditEvent).where(AuditEvent.seal.is_(None)).order_by(AuditEvent.id)
     # What stands in the table is sealed, not what somebody in this session made of it.
     fresh = waiting.limit(limit).execution_options(populate_existing=True)
-    events = session.scalars(fresh).all()
-    for event in events:
+    waiting_events = session.scalars(fresh).all()
+    for event in waiting_events:
         place += 1
-        before = event.seal = seal_of(before, place, event)
+        before = event.seal = compute_seal(before, place, event)
         event.place = place
     session.flush()
-    return len(events)
+    return len(waiting_events)
 
 
-def is_waiting(session: Session) -> bool:
+def has_unsealed_events(session: Session) -> bool:
     """Return whether any event is not sealed yet."""
     first = select(AuditEvent.id).where(AuditEvent.seal.is_(None)).limit(1)
     return session.scalar(first) is not None
 
 
-def _end_of_chain(session: Session) -> tuple[int, bytes]:
+def _read_chain_head(session: Session) -> tuple[int, bytes]:
     row = session.execute(
         select(AuditEvent.place, AuditEvent.seal)
         .where(AuditEvent.place.is_not(None))
         .order_by(AuditEvent.place.desc())
         .limit(1)
     ).first()
-    return (row[0] or 0, row[1] or _START) if row else (0, _START)
+    return (row[0] or 0, row[1] or _FIRST_SEAL) if row else (0, _FIRST_SEAL)
 
 
-def seal_of(before: bytes, place: int, event: AuditEvent) -> bytes:
+def compute_seal(before: bytes, place: int, event: AuditEvent) -> bytes:
     """Return the hash over an event, its place and the seal before it."""
     content = [
         place,
@@ -189,7 +197,7 @@ def seal_of(before: bytes, place: int, event: AuditEvent) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class ChainCheck:
     """What checking the chain found."""
 
     sealed: int
@@ -204,13 +212,13 @@ class Verified:
         return self.broken_at is None and self.has_noted is not False
 
 
-def verify(session: Session, noted: str | None = None) -> Verified:
+def verify_chain(session: Session, noted: str | None = None) -> ChainCheck:
     """Recompute the whole chain. `noted`: a head of an earlier time, to be found in it."""
-    before, good = _START, 0
+    before, good = _FIRST_SEAL, 0
     broken: int | None = None
-    has_noted = None if noted is None else noted == _START.hex()
-    for event in _chain(session):
-        if event.place != good + 1 or event.seal != seal_of(before, good + 1, event):
+    has_noted = None if noted is None else noted == _FIRST_SEAL.hex()
+    for event in _iterate_chain(session):
+        if event.place != good + 1 or event.seal != compute_seal(before, good + 1, event):
             broken = good + 1
             break
         good, before = good + 1, event.seal
@@ -218,10 +226,10 @@ def verify(session: Session, noted: str | None = None) -> Verified:
     waiting = session.scalar(
         select(func.count()).select_from(AuditEvent).where(AuditEvent.seal.is_(None))
     )
-    return Verified(good, waiting or 0, broken, before.hex(), has_noted)
+    return ChainCheck(good, waiting or 0, broken, before.hex(), has_noted)
 
 
-def _chain(session: Session) -> Iterator[AuditEvent]:
+def _iterate_chain(session: Session) -> Iterator[AuditEvent]:
     """Yield the sealed events in their order, page by page: the log may be long."""
     sealed = select(AuditEvent).where(AuditEvent.place.is_not(None)).order_by(AuditEvent.place)
     fresh = sealed.limit(VERIFIED_AT_ONCE).execution_options(populate_existing=True)
@@ -237,7 +245,7 @@ def _chain(session: Session) -> Iterator[AuditEvent]:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class AuditEntry:
     """An event as it is read. `person` None: nobody signed in, a job by itself, or erased."""
 
     id: int
@@ -264,7 +272,7 @@ ORDER BY e.id DESC LIMIT :limit
 
 
 @requires(Permission.ADMIN)
-def events(
+def list_events(
     session: Session,
     principal: Principal,
     *,
@@ -272,18 +280,18 @@ def events(
     person_id: int | None = None,
     before: int | None = None,
     limit: int = PAGE,
-) -> list[Event]:
+) -> list[AuditEntry]:
     """Return the team's events, newest first, those before id `before`.
 
     `person_id` NOBODY: what no person did, such as steps of jobs.
     """
     values = {"team": principal.team_id, "verb": what, "person": person_id, "before": before}
     rows = session.execute(text(_EVENTS), values | {"limit": limit})
-    return [Event(**row._mapping) for row in rows]
+    return [AuditEntry(**row._mapping) for row in rows]
 
 
 @requires(Permission.ADMIN)
-def kinds_of_events(session: Session, principal: Principal) -> list[str]:
+def list_event_kinds(session: Session, principal: Principal) -> list[str]:
     """Return the names of what has happened in the team, sorted."""
     found = select(AuditEvent.verb).where(AuditEvent.team_id == principal.team_id).distinct()
     return sorted(session.scalars(found))

@@ -5,60 +5,65 @@ from dataclasses import replace
 
 import orjson
 
-from core.accounts.access.audit import Event, Values
+from core.accounts.access.audit import AuditEntry, Values
 from core.accounts.access.permissions import Via
 from core.text.machines import machine_name
 
-LONGEST = 120  # characters of one value on a screen
-NOBODY = "nobody signed in"
-BY_ITSELF = "the worker, by itself"
+MAX_VALUE_LENGTH = 120  # characters of one value on a screen
+NOT_SIGNED_IN = "nobody signed in"
+WORKER = "the worker, by itself"
 _NOTHING = "–"
 
 
-def who(event: Event) -> str:
+def actor_text(event: AuditEntry) -> str:
     """Name who did it, or say that nobody did."""
-    return event.person or (BY_ITSELF if event.means == Via.JOB.value else NOBODY)
+    return event.person or (WORKER if event.means == Via.JOB.value else NOT_SIGNED_IN)
 
 
-def where(event: Event) -> str:
+def source_text(event: AuditEntry) -> str:
     """Say from where and by which means: "page, from 10.0.0.7"."""
     if event.person is None and event.means == Via.JOB.value:
         return event.means
     return f"{event.means}, from {machine_name(event.address)}"
 
 
-def products_of(event: Event) -> set[int]:
+def find_product_ids(event: AuditEntry) -> set[int]:
     """Return the numbers of the products that an event names."""
     values = [*(event.old or {}).items(), *(event.new or {}).items()]
-    told = {number for name, given in values for number in _products(event, name, given)}
-    return told | _product_of(event.thing)
+    told = {
+        number for name, given in values for number in _product_ids_in_value(event, name, given)
+    }
+    return told | _product_ids_in_object(event.thing)
 
 
-def with_names(event: Event, names: Mapping[int, str]) -> Event:
+def name_products(event: AuditEntry, names: Mapping[int, str]) -> AuditEntry:
     """Return an event that names products as people do; a number stays where none is known."""
     thing = next(
-        (names[number] for number in _product_of(event.thing) if number in names), event.thing
+        (names[number] for number in _product_ids_in_object(event.thing) if number in names),
+        event.thing,
     )
     return replace(
         event,
         thing=thing,
-        old=_named(event, event.old, names),
-        new=_named(event, event.new, names),
+        old=_name_values(event, event.old, names),
+        new=_name_values(event, event.new, names),
     )
 
 
-def _named(event: Event, values: Values | None, names: Mapping[int, str]) -> Values | None:
+def _name_values(
+    event: AuditEntry, values: Values | None, names: Mapping[int, str]
+) -> Values | None:
     if values is None:
         return None
     return {
         name: ", ".join(names.get(number, str(number)) for number in numbers)
-        if (numbers := _products(event, name, given))
+        if (numbers := _product_ids_in_value(event, name, given))
         else given
         for name, given in values.items()
     }
 
 
-def _products(event: Event, name: str, given: object) -> list[int]:
+def _product_ids_in_value(event: AuditEntry, name: str, given: object) -> list[int]:
     """Return the products that one value of an event tells by number."""
     is_bulk = name == "ids" and (event.thing or "").startswith("product")
     if name != "competitor" and not is_bulk:
@@ -67,27 +72,27 @@ def _products(event: Event, name: str, given: object) -> list[int]:
     return [number for number in listed if isinstance(number, int)]
 
 
-def _product_of(thing: str | None) -> set[int]:
+def _product_ids_in_object(thing: str | None) -> set[int]:
     kind, _, number = (thing or "").partition(":")
     return {int(number)} if kind == "product" and number.isdecimal() else set()
 
 
-def changes(event: Event) -> str:
+def changes_text(event: AuditEntry) -> str:
     """Write what was set, and what differs from before: "role: viewer → seller"."""
-    return "; ".join(_changes(event.old or {}, event.new or {}))
+    return "; ".join(_iterate_changes(event.old or {}, event.new or {}))
 
 
-def _changes(old: Values, new: Values) -> Iterator[str]:
+def _iterate_changes(old: Values, new: Values) -> Iterator[str]:
     for name in dict.fromkeys([*old, *new]):
         if name not in old:
-            yield f"{name}: {value(new[name])}"
+            yield f"{name}: {value_text(new[name])}"
         elif name not in new:
-            yield f"{name}: {value(old[name])} → {_NOTHING}"
+            yield f"{name}: {value_text(old[name])} → {_NOTHING}"
         elif old[name] != new[name]:
-            yield f"{name}: {value(old[name])} → {value(new[name])}"
+            yield f"{name}: {value_text(old[name])} → {value_text(new[name])}"
 
 
-def value(given: object) -> str:
+def value_text(given: object) -> str:
     """Write one value, shortened."""
     if given is None or given == "":
         return _NOTHING
@@ -95,10 +100,10 @@ def value(given: object) -> str:
         text = ", ".join(str(each) for each in given)
     else:
         text = given if isinstance(given, str) else orjson.dumps(given).decode()
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
 
 
-def file_row(event: Event) -> list[str]:
+def to_csv_row(event: AuditEntry) -> list[str]:
     """Return an event as the cells of a file, nothing left out or shortened."""
     return [
         str(event.id),

@@ -14,7 +14,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import SignIn
 from core.errors import NotAllowedError
 
-HOLDS = timedelta(minutes=10)
+CONFIRMATION_LIFETIME = timedelta(minutes=10)
 
 
 class ConfirmationNeededError(NotAllowedError):
@@ -30,7 +30,7 @@ def mark_confirmed(session: Session, principal: Principal, now: datetime) -> Non
     session.execute(
         update(SignIn).where(SignIn.id == principal.session_id).values(confirmed_at=now)
     )
-    audit.note(session, principal, "confirmed identity", f"person:{principal.person_id}")
+    audit.record(session, principal, "confirmed identity", f"person:{principal.person_id}")
 
 
 def require_confirmed(session: Session, principal: Principal, now: datetime) -> None:
@@ -41,7 +41,7 @@ def require_confirmed(session: Session, principal: Principal, now: datetime) -> 
     if principal.session_id is None:
         return
     confirmed = select(SignIn.id).where(
-        SignIn.id == principal.session_id, SignIn.confirmed_at > now - HOLDS
+        SignIn.id == principal.session_id, SignIn.confirmed_at > now - CONFIRMATION_LIFETIME
     )
     if session.scalar(confirmed) is None:
         raise ConfirmationNeededError

@@ -16,7 +16,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 
-from core.accounts.access.permissions import is_absurd_password, length_problem, normal_password
+from core.accounts.access.permissions import (
+    exceeds_password_input,
+    find_length_problem,
+    normalize_password,
+)
 from core.errors import ConfigurationError
 
 # OWASP's first choice for Argon2id where memory is dear: 19 MiB, two passes, one lane.
@@ -26,7 +30,7 @@ _waiting: deque[None] = deque()  # one for each that waits for the core
 
 
 @contextmanager
-def _on_one_core() -> Iterator[None]:
+def _limit_to_one_core() -> Iterator[None]:
     """Hash on one core; while others wait, for half of its time.
 
     Hashing frees Python but not the core: a flood of attempts must leave the pages of
@@ -41,36 +45,36 @@ def _on_one_core() -> Iterator[None]:
             time.sleep(time.monotonic() - began)
 
 
-_EASY = 10.0  # log10 of the guesses that a determined guesser needs
-_SHORTEST_NAME = 3  # shorter ones are part of many words
-_OF_NAMES = 2.0  # log10 of the guesses that one's own names are worth, together
-_LONGEST_JUDGED = 72  # what zxcvbn looks at
+_MIN_GUESSES_LOG10 = 10.0  # log10 of the guesses that a determined guesser needs
+_MIN_NAME_LENGTH = 3  # shorter ones are part of many words
+_NAME_GUESSES_LOG10 = 2.0  # log10 of the guesses that one's own names are worth, together
+_MAX_ESTIMATED_LENGTH = 72  # what zxcvbn looks at
 
 
 def hash_password(password: str) -> str:
     """Return the Argon2id hash of a password, with its salt and costs."""
-    with _on_one_core():
-        return _HASHER.hash(_hashable(password))
+    with _limit_to_one_core():
+        return _HASHER.hash(_encode_password(password))
 
 
-def is_password(password_hash: str | None, password: str) -> bool:
+def verify_password(password_hash: str | None, password: str) -> bool:
     """Return whether a password is the one that was hashed.
 
     Takes as long when there is no hash: nobody can tell by the clock who is known.
     """
-    if is_absurd_password(password):
+    if exceeds_password_input(password):
         password_hash, password = None, ""
-    with _on_one_core():
+    with _limit_to_one_core():
         try:
-            _HASHER.verify(password_hash or _nobodys_hash(), _hashable(password))
+            _HASHER.verify(password_hash or _dummy_hash(), _encode_password(password))
         except (VerificationError, InvalidHashError):
             return False
     return password_hash is not None
 
 
-def _hashable(password: str) -> bytes:
+def _encode_password(password: str) -> bytes:
     # Half a sign of a broken client is a wrong password, not an error.
-    return normal_password(password).encode("utf-8", "surrogatepass")
+    return normalize_password(password).encode("utf-8", "surrogatepass")
 
 
 def needs_rehash(password_hash: str) -> bool:
@@ -79,7 +83,7 @@ def needs_rehash(password_hash: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     """Return a hash of today's costs that no password has: made up, so that the first
     unknown person after a start does not wait for it."""
     costs = f"m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}"
@@ -90,79 +94,83 @@ def _nobodys_hash() -> str:
     return f"$argon2id$v=19${costs}${salt}${digest}"
 
 
-def password_problem(password: str, *names: str) -> str | None:
+def find_password_problem(password: str, *names: str) -> str | None:
     """Return why a password is not good enough for somebody of these names, None if it is.
 
     Length, and how easily it is guessed: common passwords and words, keyboard
     patterns, repetitions, dates and the person's own names are looked for.
     """
-    problem = length_problem(password)
+    problem = find_length_problem(password)
     if problem:
         return problem
-    own = [part for name in map(normal_password, names) for part in _parts(name)]
-    judged = _judged(normal_password(password), own)
-    if float(judged["guesses_log10"]) < _EASY:
+    own = [part for name in map(normalize_password, names) for part in _split_name(name)]
+    judged = _estimate_strength(normalize_password(password), own)
+    if float(judged["guesses_log10"]) < _MIN_GUESSES_LOG10:
         warning = judged["feedback"]["warning"] or "It is too close to common words or your name."
         return f"This password is easy to guess. {warning.rstrip('.')}."
-    return _own_problem(password, own)
+    return _find_name_problem(password, own)
 
 
-def _own_problem(password: str, own: list[str]) -> str | None:
+def _find_name_problem(password: str, own: list[str]) -> str | None:
     """Return what is wrong with a password that is little more than its owner's names.
 
     Several of them with a year between count as several guesses each, but are the
     first that somebody who knows the person tries: what else there is has to be good.
     """
-    folded = normal_password(password).casefold()
+    folded = normalize_password(password).casefold()
     rest = folded
     for part in sorted(own, key=len, reverse=True):
-        if len(part) >= _SHORTEST_NAME:
+        if len(part) >= _MIN_NAME_LENGTH:
             rest = rest.replace(part.casefold(), "")
     if rest == folded:
         return None
-    if rest and float(_judged(rest)["guesses_log10"]) >= _EASY - _OF_NAMES:
+    if (
+        rest
+        and float(_estimate_strength(rest)["guesses_log10"])
+        >= _MIN_GUESSES_LOG10 - _NAME_GUESSES_LOG10
+    ):
         return None
     return "This password is easy to guess. It is little more than your own name or address."
 
 
-def _judged(password: str, names: Sequence[str] = ()) -> Mapping[str, Any]:
+def _estimate_strength(password: str, names: Sequence[str] = ()) -> Mapping[str, Any]:
     """Return how easily a password is guessed, as zxcvbn tells it."""
     # Its lists of words take 12 MB: the worker and the agents' door never need them.
     from zxcvbn import zxcvbn
 
-    judged: Mapping[str, Any] = zxcvbn(password[:_LONGEST_JUDGED], user_inputs=list(names))
+    judged: Mapping[str, Any] = zxcvbn(password[:_MAX_ESTIMATED_LENGTH], user_inputs=list(names))
     return judged
 
 
-def _parts(name: str) -> list[str]:
+def _split_name(name: str) -> list[str]:
     """Return a name or an address, and what it is made of."""
     return [part for part in (name, *re.split(r"[\W_]+", name)) if part]
 
 
-def new_token(prefix: str = "") -> str:
+def generate_token(prefix: str = "") -> str:
     """Return a random token of 256 bits that is safe in an address."""
     return prefix + secrets.token_urlsafe(32)
 
 
-def token_hash(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """Return what is kept of a token. It is random, so it needs neither salt nor cost."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def derived_key(secret: str, purpose: str) -> bytes:
+def derive_key(secret: str, purpose: str) -> bytes:
     """Return a key of 32 bytes for one purpose. Raises ConfigurationError for a short secret."""
     if len(secret) < 32:
         raise ConfigurationError("AMAZCOPE_SECRET_KEY has at least 32 characters.")
     return blake2b(purpose.encode(), key=sha256(secret.encode()).digest(), digest_size=32).digest()
 
 
-def encrypted(value: str, secret: str) -> bytes:
+def encrypt(value: str, secret: str) -> bytes:
     """Return a value that only the holder of the secret can read."""
     return _fernet(secret).encrypt(value.encode())
 
 
-def decrypted(body: bytes, secret: str) -> str:
-    """Return what `encrypted` was given. Raises ConfigurationError with another secret."""
+def decrypt(body: bytes, secret: str) -> str:
+    """Return what `encrypt` was given. Raises ConfigurationError with another secret."""
     try:
         return _fernet(secret).decrypt(body).decode()
     except InvalidToken as error:
@@ -172,4 +180,4 @@ def decrypted(body: bytes, secret: str) -> str:
 
 
 def _fernet(secret: str) -> Fernet:
-    return Fernet(urlsafe_b64encode(derived_key(secret, "second factors")))
+    return Fernet(urlsafe_b64encode(derive_key(secret, "second factors")))

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core.accounts.access.credentials import new_token, token_hash
+from core.accounts.access.credentials import generate_token, hash_token
 from core.accounts.models import KnownDevice, Person, SignIn
 
-LIFETIME = timedelta(days=180)  # without a sign-in
-MOST_DEVICES = 20  # of a user; the one that was not used for the longest is forgotten
+DEVICE_LIFETIME = timedelta(days=180)  # without a sign-in
+MAX_DEVICES = 20  # of a user; the one that was not used for the longest is forgotten
 
 
 def find_device(session: Session, token: str | None, mail: str, now: datetime) -> int | None:
@@ -25,14 +25,14 @@ def find_device(session: Session, token: str | None, mail: str, now: datetime) -
         select(KnownDevice.id)
         .join(Person, Person.id == KnownDevice.person_id)
         .where(
-            KnownDevice.token_hash == token_hash(token),
-            KnownDevice.seen_at > now - LIFETIME,
+            KnownDevice.token_hash == hash_token(token),
+            KnownDevice.seen_at > now - DEVICE_LIFETIME,
             Person.mail == mail,
         )
     )
 
 
-def bucket_of(device_id: int | None) -> str | None:
+def device_bucket(device_id: int | None) -> str | None:
     """Return what attempts from a device are counted by; None for an unknown one."""
     return None if device_id is None else f"device {device_id}"
 
@@ -46,21 +46,21 @@ def remember_device(
     with it its count; another user's, or an unknown one, is not taken over.
     """
     opened = session.scalars(
-        select(SignIn).where(SignIn.token_hash == token_hash(sign_in_token))
+        select(SignIn).where(SignIn.token_hash == hash_token(sign_in_token))
     ).one()
-    token = new_token()
-    opened.device_id = _renewed(session, opened.person_id, presented, token, now)
+    token = generate_token()
+    opened.device_id = _rotate_token(session, opened.person_id, presented, token, now)
     if opened.device_id is None:
-        device = KnownDevice(person_id=opened.person_id, token_hash=token_hash(token), seen_at=now)
+        device = KnownDevice(person_id=opened.person_id, token_hash=hash_token(token), seen_at=now)
         session.add(device)
         session.flush()
         opened.device_id = device.id
     session.flush()
-    _forget_oldest(session, opened.person_id, now)
+    _delete_oldest(session, opened.person_id, now)
     return token
 
 
-def _renewed(
+def _rotate_token(
     session: Session, person_id: int, presented: str | None, token: str, now: datetime
 ) -> int | None:
     """Give a user's known device a new token; return its id, None where there is none."""
@@ -69,28 +69,28 @@ def _renewed(
     return session.scalar(
         update(KnownDevice)
         .where(
-            KnownDevice.token_hash == token_hash(presented),
+            KnownDevice.token_hash == hash_token(presented),
             KnownDevice.person_id == person_id,
-            KnownDevice.seen_at > now - LIFETIME,
+            KnownDevice.seen_at > now - DEVICE_LIFETIME,
         )
-        .values(token_hash=token_hash(token), seen_at=now)
+        .values(token_hash=hash_token(token), seen_at=now)
         .returning(KnownDevice.id)
     )
 
 
-def _forget_oldest(session: Session, person_id: int, now: datetime) -> None:
+def _delete_oldest(session: Session, person_id: int, now: datetime) -> None:
     newest = (
         select(KnownDevice.id)
-        .where(KnownDevice.person_id == person_id, KnownDevice.seen_at > now - LIFETIME)
+        .where(KnownDevice.person_id == person_id, KnownDevice.seen_at > now - DEVICE_LIFETIME)
         .order_by(KnownDevice.seen_at.desc(), KnownDevice.id.desc())
-        .limit(MOST_DEVICES)
+        .limit(MAX_DEVICES)
     )
     session.execute(
         delete(KnownDevice).where(KnownDevice.person_id == person_id, KnownDevice.id.not_in(newest))
     )
 
 
-def forget_devices(session: Session, person_id: int, but_of: int | None = None) -> None:
+def delete_devices(session: Session, person_id: int, but_of: int | None = None) -> None:
     """Forget a user's devices, apart from the one of the session `but_of`."""
     kept = select(SignIn.device_id).where(SignIn.id == (but_of or 0), SignIn.device_id.is_not(None))
     session.execute(
@@ -98,7 +98,7 @@ def forget_devices(session: Session, person_id: int, but_of: int | None = None) 
     )
 
 
-def forget_device_of(session: Session, sign_in_id: int) -> None:
+def delete_session_device(session: Session, sign_in_id: int) -> None:
     """Forget the device that a session began on."""
     device = select(SignIn.device_id).where(SignIn.id == sign_in_id)
     session.execute(delete(KnownDevice).where(KnownDevice.id.in_(device)))

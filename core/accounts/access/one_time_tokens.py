@@ -7,12 +7,12 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.accounts.access.credentials import new_token, token_hash
+from core.accounts.access.credentials import generate_token, hash_token
 from core.accounts.access.permissions import Role, clean_name
 from core.accounts.models import OneTimeToken, Person
 
-LONGEST_TOKEN = 200  # ours are far shorter
-NO_LONGER = "This link is used up or too old. Ask for a new one."
+MAX_TOKEN_LENGTH = 200  # ours are far shorter
+LINK_EXPIRED = "This link is used up or too old. Ask for a new one."
 
 
 class Purpose(StrEnum):
@@ -35,17 +35,17 @@ LIFETIMES = {
     Purpose.SETUP: timedelta(days=1),
 }
 # Of these a person has one at a time: a new one makes earlier ones void.
-_ONE_AT_A_TIME = (Purpose.RESET, Purpose.INVITATION, Purpose.CONFIRMATION, Purpose.SETUP)
+_SINGLE_USE_PURPOSES = (Purpose.RESET, Purpose.INVITATION, Purpose.CONFIRMATION, Purpose.SETUP)
 
 
-def make_token(session: Session, person_id: int, purpose: Purpose, now: datetime) -> str:
+def create_token(session: Session, person_id: int, purpose: Purpose, now: datetime) -> str:
     """Return a token that opens a door for a person once."""
-    if purpose in _ONE_AT_A_TIME:
-        void_tokens(session, person_id, purpose, now)
-    token = new_token()
+    if purpose in _SINGLE_USE_PURPOSES:
+        revoke_tokens(session, person_id, purpose, now)
+    token = generate_token()
     session.add(
         OneTimeToken(
-            token_hash=token_hash(token),
+            token_hash=hash_token(token),
             purpose=purpose.value,
             person_id=person_id,
             made_at=now,
@@ -56,7 +56,7 @@ def make_token(session: Session, person_id: int, purpose: Purpose, now: datetime
     return token
 
 
-def void_tokens(session: Session, person_id: int, purpose: Purpose, now: datetime) -> None:
+def revoke_tokens(session: Session, person_id: int, purpose: Purpose, now: datetime) -> None:
     """Make a person's unused tokens of a purpose useless."""
     session.execute(
         update(OneTimeToken)
@@ -69,13 +69,13 @@ def void_tokens(session: Session, person_id: int, purpose: Purpose, now: datetim
     )
 
 
-def find_token(session: Session, token: str, purpose: Purpose, now: datetime) -> int | None:
+def find_token_owner(session: Session, token: str, purpose: Purpose, now: datetime) -> int | None:
     """Return whose token it is, None when it opens nothing (any more). Does not use it up."""
-    if len(token) > LONGEST_TOKEN:
+    if len(token) > MAX_TOKEN_LENGTH:
         return None
     return session.scalar(
         select(OneTimeToken.person_id).where(
-            OneTimeToken.token_hash == token_hash(token),
+            OneTimeToken.token_hash == hash_token(token),
             OneTimeToken.purpose == purpose.value,
             OneTimeToken.used_at.is_(None),
             OneTimeToken.expires_at > now,
@@ -83,16 +83,16 @@ def find_token(session: Session, token: str, purpose: Purpose, now: datetime) ->
     )
 
 
-def use_token(session: Session, token: str, purpose: Purpose, now: datetime) -> int | None:
+def claim_token(session: Session, token: str, purpose: Purpose, now: datetime) -> int | None:
     """Use a token up and return whose it was; None when it opens nothing (any more).
 
     Of two that use it at the same moment one gets in. Where the person matters as well,
-    `use_up` is to be asked.
+    `consume_token` is to be asked.
     """
     return session.scalar(
         update(OneTimeToken)
         .where(
-            OneTimeToken.token_hash == token_hash(token),
+            OneTimeToken.token_hash == hash_token(token),
             OneTimeToken.purpose == purpose.value,
             OneTimeToken.used_at.is_(None),
             OneTimeToken.expires_at > now,
@@ -102,32 +102,34 @@ def use_token(session: Session, token: str, purpose: Purpose, now: datetime) -> 
     )
 
 
-def use_up(session: Session, token: str, purpose: Purpose, now: datetime) -> Person | None:
+def consume_token(session: Session, token: str, purpose: Purpose, now: datetime) -> Person | None:
     """Use a token up and return whose it was, locked; None when it opens nothing (any more).
 
     The person is locked before the token, as by everybody who makes tokens void: who
     was shut out, or got a new password, at this moment is not let in by an old link.
     """
-    number = find_token(session, token, purpose, now)
-    person = locked_person(session, number) if number is not None else None
-    if person is None or use_token(session, token, purpose, now) is None:
+    number = find_token_owner(session, token, purpose, now)
+    person = lock_person(session, number) if number is not None else None
+    if person is None or claim_token(session, token, purpose, now) is None:
         return None
     return person
 
 
-def locked_person(session: Session, person_id: int) -> Person | None:
+def lock_person(session: Session, person_id: int) -> Person | None:
     """Return a person as the table has them now, kept from others until the transaction ends."""
     return session.get(Person, person_id, with_for_update=True, populate_existing=True)
 
 
-def void_all(session: Session, person_id: int, now: datetime, but: Purpose | None = None) -> None:
+def revoke_all_tokens(
+    session: Session, person_id: int, now: datetime, but: Purpose | None = None
+) -> None:
     """Make all unused tokens of a person useless, apart from those of one purpose."""
     for purpose in Purpose:
         if purpose is not but:
-            void_tokens(session, person_id, purpose, now)
+            revoke_tokens(session, person_id, purpose, now)
 
 
-def person_of(session: Session, mail: str, team_id: int, state: str) -> Person:
+def get_or_create_person(session: Session, mail: str, team_id: int, state: str) -> Person:
     """Return the person of an address, locked; made where there is none.
 
     Of two that ask at the same moment, the second finds the first one's.
@@ -142,7 +144,7 @@ def person_of(session: Session, mail: str, team_id: int, state: str) -> Person:
     return session.scalars(found.execution_options(populate_existing=True)).one()
 
 
-def activate(
+def activate_person(
     person: Person, name: str, mail: str, password_hash: str | None, now: datetime
 ) -> None:
     """Let a person in under a name and an address."""

@@ -6,7 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Permission, Principal, require
+from core.accounts.access.permissions import Permission, Principal, require_permission
 from core.errors import NotAllowedError
 
 P = ParamSpec("P")
@@ -33,12 +33,12 @@ def requires(permission: Permission) -> Callable[[Operation[P, R]], Operation[P,
             session: Session, principal: Principal, /, *args: P.args, **kwargs: P.kwargs
         ) -> R:
             try:
-                require(principal, permission)
+                require_permission(principal, permission)
             except NotAllowedError:
                 # Not above: it writes to the audit, whose own reads are operations.
-                from core.accounts.access.refusals import note_refused
+                from core.accounts.access.refusals import record_refusal
 
-                note_refused(principal, name.removeprefix("core."))
+                record_refusal(principal, name.removeprefix("core."))
                 raise
             return function(session, principal, *args, **kwargs)
 

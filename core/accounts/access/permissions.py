@@ -47,7 +47,7 @@ class Via(StrEnum):
     COMMAND = "command"
 
 
-LEAST_ROLE = {
+MINIMUM_ROLE = {
     Permission.READ: Role.VIEWER,
     Permission.SELF: Role.VIEWER,
     Permission.PROPOSE: Role.SELLER,
@@ -87,28 +87,28 @@ class Principal:
         """Return whether role and, with a token, scope allow something."""
         if self.needs_second_factor and permission is not Permission.SELF:
             return False
-        if _RANK[self.role] < _RANK[LEAST_ROLE[permission]]:
+        if _RANK[self.role] < _RANK[MINIMUM_ROLE[permission]]:
             return False
         return self.scopes is None or SCOPE_FOR.get(permission) in self.scopes
 
 
-NO_SECOND_FACTOR = (
+TWO_FACTOR_REQUIRED = (
     "Your team requires two-factor authentication. Sign in to the pages and set it up first."
 )
 
 
-def least_role(permission: Permission) -> Role:
+def minimum_role(permission: Permission) -> Role:
     """Return the least role that has a right."""
-    return LEAST_ROLE[permission]
+    return MINIMUM_ROLE[permission]
 
 
-def require(principal: Principal, permission: Permission) -> None:
+def require_permission(principal: Principal, permission: Permission) -> None:
     """Raise NotAllowedError, saying who could do it, unless the person may."""
     if principal.may(permission):
         return
     if principal.needs_second_factor:
-        raise NotAllowedError(NO_SECOND_FACTOR)
-    least = LEAST_ROLE[permission]
+        raise NotAllowedError(TWO_FACTOR_REQUIRED)
+    least = MINIMUM_ROLE[permission]
     if _RANK[principal.role] < _RANK[least]:
         raise NotAllowedError(
             f"This takes the role {least.value}; yours is {principal.role.value}. "
@@ -128,49 +128,49 @@ def roles_up_to(role: Role) -> list[Role]:
 
 
 @lru_cache(maxsize=1)
-def time_zones() -> tuple[str, ...]:
+def list_time_zones() -> tuple[str, ...]:
     """Return the time zones there are, sorted. Read once: they are looked for on disk."""
     return tuple(sorted(available_timezones()))
 
 
 # Mail addresses
 
-LONGEST_ADDRESS = 254  # RFC 5321
-LONGEST_NAME = 80
-NO_ADDRESS = "This is no mail address. Write it as name@example.com."
+MAX_EMAIL_LENGTH = 254  # RFC 5321
+MAX_NAME_LENGTH = 80
+INVALID_EMAIL = "This is no mail address. Write it as name@example.com."
 
 
-def clean_mail(address: str) -> str:
+def normalize_email(address: str) -> str:
     """Return a mail address in the one form in which it is compared and kept.
 
     Raises InvalidInputError for what can't be one.
     """
     typed = address.strip()
-    if len(typed) > LONGEST_ADDRESS:  # before anything that takes longer for longer texts
-        raise InvalidInputError(NO_ADDRESS)
+    if len(typed) > MAX_EMAIL_LENGTH:  # before anything that takes longer for longer texts
+        raise InvalidInputError(INVALID_EMAIL)
     cleaned = unicodedata.normalize("NFKC", typed).strip().casefold()
     local, _, domain = cleaned.rpartition("@")
     is_plain = not any(sign.isspace() or sign in '<>,;:"\\()' for sign in cleaned)
-    is_printable = cleaned.isprintable() and len(cleaned) <= LONGEST_ADDRESS
+    is_printable = cleaned.isprintable() and len(cleaned) <= MAX_EMAIL_LENGTH
     if not (local and "." in domain.strip(".") and is_plain and is_printable):
-        raise InvalidInputError(NO_ADDRESS)
+        raise InvalidInputError(INVALID_EMAIL)
     return cleaned
 
 
-def typed_mail(address: str) -> str:
-    """Return an address that a person typed, or copied from a page, as `clean_mail` writes it.
+def normalize_typed_email(address: str) -> str:
+    """Return an address that a person typed, or copied from a page, as `normalize_email` writes it.
 
     Pages keep browsers from making links of addresses by a sign that nobody sees and that is
     copied along (`escaping.escape_markdown`). Raises InvalidInputError for what can't be one.
     """
-    return clean_mail(address.replace("\u2060", ""))
+    return normalize_email(address.replace("\u2060", ""))
 
 
 def clean_name(name: str) -> str:
     """Return a person's name without odd spaces. Raises InvalidInputError for none."""
-    cleaned = clean_line(name, LONGEST_NAME)
+    cleaned = clean_line(name, MAX_NAME_LENGTH)
     if cleaned is None:
-        raise InvalidInputError(f"A name has 1 to {LONGEST_NAME} characters.")
+        raise InvalidInputError(f"A name has 1 to {MAX_NAME_LENGTH} characters.")
     return cleaned
 
 
@@ -188,16 +188,16 @@ def clean_line(typed: str, longest: int) -> str | None:
 
 # Passwords
 
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128
-LONGEST_TYPED = 4 * LONGEST_PASSWORD  # a keyboard may compose one sign of several
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 12, 128
+MAX_PASSWORD_INPUT = 4 * MAX_PASSWORD_LENGTH  # a keyboard may compose one sign of several
 
 
-def is_absurd_password(password: str) -> bool:
+def exceeds_password_input(password: str) -> bool:
     """Return whether a text is too long to be looked at as a password at all."""
-    return len(password) > LONGEST_TYPED
+    return len(password) > MAX_PASSWORD_INPUT
 
 
-def normal_password(password: str) -> str:
+def normalize_password(password: str) -> str:
     """Return a password as it is hashed: the same however a keyboard composes its signs.
 
     Spaces around it are left out: the sign-in form never sees them.
@@ -205,14 +205,14 @@ def normal_password(password: str) -> str:
     return unicodedata.normalize("NFKC", password).strip()
 
 
-def length_problem(password: str) -> str | None:
+def find_length_problem(password: str) -> str | None:
     """Return what is wrong with a password's length, None when it is right."""
-    if is_absurd_password(password):
-        return f"A password has at most {LONGEST_PASSWORD} characters."
-    hashed = normal_password(password)
+    if exceeds_password_input(password):
+        return f"A password has at most {MAX_PASSWORD_LENGTH} characters."
+    hashed = normalize_password(password)
     # One sign may stand for a whole phrase, and is one stroke to guess all the same.
-    if min(len(hashed), len(unicodedata.normalize("NFC", password).strip())) < SHORTEST_PASSWORD:
-        return f"A password has at least {SHORTEST_PASSWORD} characters."
-    if len(hashed) > LONGEST_PASSWORD:
-        return f"A password has at most {LONGEST_PASSWORD} characters."
+    if min(len(hashed), len(unicodedata.normalize("NFC", password).strip())) < MIN_PASSWORD_LENGTH:
+        return f"A password has at least {MIN_PASSWORD_LENGTH} characters."
+    if len(hashed) > MAX_PASSWORD_LENGTH:
+        return f"A password has at most {MAX_PASSWORD_LENGTH} characters."
     return None

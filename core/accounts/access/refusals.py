@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Team
-from core.database.session import note_scope
+from core.database.session import autocommit_scope
 from core.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -28,36 +28,36 @@ RETURNING times
 """
 
 
-def note_refused(principal: Principal, what: str) -> None:
+def record_refusal(principal: Principal, what: str) -> None:
     """Note that a user was refused something. Never raises: the refusal itself counts."""
     try:
-        with note_scope() as session:
-            times = _count(session, f"person:{principal.person_id}", what)
-            if is_told(times):
+        with autocommit_scope() as session:
+            times = _count_refusal(session, f"person:{principal.person_id}", what)
+            if is_audited(times):
                 told = {"what": what, "times today": times}
-                audit.note(session, principal, REFUSED, new=told)
+                audit.record(session, principal, REFUSED, new=told)
     except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
         log.warning("Refused %s, which could not be noted: %s", what, error)
 
 
-def note_refused_outsider(address: str, what: str) -> None:
+def record_anonymous_refusal(address: str, what: str) -> None:
     """Note that an address was refused something before anybody had signed in there."""
     try:
-        with note_scope() as session:
-            times = _count(session, f"address:{address}", what)
+        with autocommit_scope() as session:
+            times = _count_refusal(session, f"address:{address}", what)
             team_id = session.scalar(select(Team.id).order_by(Team.id).limit(1))
-            if team_id is not None and is_told(times):
+            if team_id is not None and is_audited(times):
                 told = {"what": what, "times today": times}
-                audit.note_outsider(session, team_id, REFUSED, address, new=told)
+                audit.record_anonymous(session, team_id, REFUSED, address, new=told)
     except (SQLAlchemyError, psycopg.Error, ConfigurationError) as error:
         log.warning("Refused %s, which could not be noted: %s", what, error)
 
 
-def is_told(times: int) -> bool:
+def is_audited(times: int) -> bool:
     """Return whether the audit is told of a count: 1, 10, 100, …, so that nobody floods it."""
     return str(times).rstrip("0") == "1"
 
 
-def _count(session: Session, subject: str, what: str) -> int:
+def _count_refusal(session: Session, subject: str, what: str) -> int:
     values = {"subject": subject[:200], "what": what[:200]}
     return int(session.execute(text(_COUNT), values).scalar_one())

@@ -14,29 +14,29 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.credentials import new_token, token_hash
-from core.accounts.access.devices import LIFETIME, forget_device_of, forget_devices
+from core.accounts.access.credentials import generate_token, hash_token
+from core.accounts.access.devices import DEVICE_LIFETIME, delete_devices, delete_session_device
 from core.accounts.access.one_time_tokens import (
     Purpose,
-    locked_person,
-    make_token,
-    use_up,
-    void_tokens,
+    consume_token,
+    create_token,
+    lock_person,
+    revoke_tokens,
 )
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Role, Via
-from core.accounts.access.team_settings import NEEDS_SECOND_FACTOR
+from core.accounts.access.team_settings import NEEDS_TWO_FACTOR_SQL
 from core.accounts.models import Person, SignIn
 from core.database.session import driver_connection
 from core.errors import NotFoundError
 
 # What tokens begin with since their cookie is bound to its host; older ones have none.
-BOUND = "2."
+HOST_BOUND_PREFIX = "2."
 SEEN_EVERY = timedelta(minutes=1)  # how exactly "last seen" is known
 
 
 @dataclass(frozen=True, slots=True)
-class Lifetime:
+class SessionLifetime:
     """How long a sign-in lasts."""
 
     idle: timedelta  # without a look at a page
@@ -44,7 +44,7 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Display:
+class DisplayPreferences:
     """How a person wants to see every page, and what waits behind their bell."""
 
     locale: str
@@ -55,52 +55,52 @@ class Display:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ActiveSession:
     """A sign-in that holds, and whether its "last seen" is due to be written."""
 
     principal: Principal
-    display: Display
+    display: DisplayPreferences
     is_stale: bool
 
 
-def make_ticket(session: Session, person_id: int, now: datetime) -> str:
+def create_ticket(session: Session, person_id: int, now: datetime) -> str:
     """Return a ticket that begins one sign-in of a person, within a minute."""
-    return make_token(session, person_id, Purpose.TICKET, now)
+    return create_token(session, person_id, Purpose.TICKET, now)
 
 
-def begin(
+def start_session(
     session: Session,
     ticket: str,
-    lifetime: Lifetime,
+    lifetime: SessionLifetime,
     now: datetime,
     address: str | None,
     browser: str | None,
 ) -> str | None:
     """Use a ticket up and return the token for the cookie; None when it is no good."""
-    person = use_up(session, ticket, Purpose.TICKET, now)
+    person = consume_token(session, ticket, Purpose.TICKET, now)
     if person is None or person.state != "active":
         return None
-    token = new_token(BOUND)
+    token = generate_token(HOST_BOUND_PREFIX)
     session.add(
         SignIn(
             person_id=person.id,
-            token_hash=token_hash(token),
+            token_hash=hash_token(token),
             begun_at=now,
             seen_at=now,
             expires_at=now + lifetime.whole,
             address=address,
-            browser=_plain(browser) if browser else None,
+            browser=_strip_unprintable(browser) if browser else None,
             # Who has no password proves who they are by signing in again.
             confirmed_at=now if person.password_hash is None else None,
         )
     )
     person.last_signed_in_at = now
     session.flush()
-    audit.note_outsider(session, person.team_id, "signed in", address, person.id)
+    audit.record_anonymous(session, person.team_id, "signed in", address, person.id)
     return token
 
 
-def _plain(browser: str) -> str:
+def _strip_unprintable(browser: str) -> str:
     """Return what a browser calls itself without what the database can't keep."""
     return "".join(sign for sign in browser[:200] if sign.isprintable())
 
@@ -108,7 +108,7 @@ def _plain(browser: str) -> str:
 # A page asks this at every run: by the driver itself, one indexed row each.
 _FIND = f"""
 SELECT s.id, s.seen_at, p.id, p.team_id, p.name, COALESCE(p.time_zone, t.time_zone), p.role,
-    {NEEDS_SECOND_FACTOR},
+    {NEEDS_TWO_FACTOR_SQL},
     p.locale, p.preferences ->> 'currency_display' = 'code', p.page_size,
     p.preferences ->> 'theme',
     (SELECT count(*) FROM (
@@ -120,18 +120,18 @@ WHERE s.token_hash = %(token)s AND s.ended_at IS NULL AND s.expires_at > %(now)s
 """
 
 
-def find(
-    session: Session, token: str, lifetime: Lifetime, now: datetime, address: str | None
-) -> Found | None:
+def find_session(
+    session: Session, token: str, lifetime: SessionLifetime, now: datetime, address: str | None
+) -> ActiveSession | None:
     """Return who a cookie's token stands for, None when it does not hold (any more)."""
-    values = {"token": token_hash(token), "now": now, "idle": now - lifetime.idle}
+    values = {"token": hash_token(token), "now": now, "idle": now - lifetime.idle}
     with driver_connection(session).cursor(row_factory=tuple_row) as cursor:
         row: Any = cursor.execute(_FIND, values).fetchone()
     if row is None:
         return None
     number, seen_at, person_id, team_id, name, zone, role, needs_second_factor, *seen = row
     locale, has_code, page_size, theme, unread = seen
-    display = Display(locale, bool(has_code), page_size, theme, unread)
+    display = DisplayPreferences(locale, bool(has_code), page_size, theme, unread)
     principal = Principal(
         person_id,
         team_id,
@@ -143,11 +143,11 @@ def find(
         session_id=number,
         needs_second_factor=needs_second_factor,
     )
-    return Found(principal, display, now - seen_at > SEEN_EVERY)
+    return ActiveSession(principal, display, now - seen_at > SEEN_EVERY)
 
 
 @requires(Permission.SELF)
-def touch(session: Session, principal: Principal, now: datetime) -> None:
+def mark_session_used(session: Session, principal: Principal, now: datetime) -> None:
     """Write down that a sign-in was just used."""
     session.execute(
         update(SignIn)
@@ -156,36 +156,36 @@ def touch(session: Session, principal: Principal, now: datetime) -> None:
     )
 
 
-def end_by_token(session: Session, token: str, now: datetime, address: str | None) -> bool:
+def end_session_by_token(session: Session, token: str, now: datetime, address: str | None) -> bool:
     """End the sign-in of a cookie; return whether it was still open."""
     ended = session.execute(
         update(SignIn)
-        .where(SignIn.token_hash == token_hash(token), SignIn.ended_at.is_(None))
+        .where(SignIn.token_hash == hash_token(token), SignIn.ended_at.is_(None))
         .values(ended_at=now)
         .returning(SignIn.person_id)
     ).first()
     if ended is None:
         return False
     person = session.get_one(Person, ended[0])
-    audit.note_outsider(session, person.team_id, "signed out", address, person.id)
+    audit.record_anonymous(session, person.team_id, "signed out", address, person.id)
     return True
 
 
-def end_all_of(session: Session, person_id: int, now: datetime, but: int | None = None) -> int:
+def end_sessions(session: Session, person_id: int, now: datetime, but: int | None = None) -> int:
     """End a person's open sign-ins, apart from one; return how many. Checks no right.
 
     What was about to become one, after a right password, ends as well; and the devices
     of those that end are known no longer.
     """
     for purpose in (Purpose.TICKET, Purpose.SECOND):
-        void_tokens(session, person_id, purpose, now)
+        revoke_tokens(session, person_id, purpose, now)
     ended = session.execute(
         update(SignIn)
         .where(SignIn.person_id == person_id, SignIn.ended_at.is_(None), SignIn.id != (but or 0))
         .values(ended_at=now)
         .returning(SignIn.id)
     )
-    forget_devices(session, person_id, but_of=but)
+    delete_devices(session, person_id, but_of=but)
     return len(ended.all())
 
 
@@ -193,7 +193,7 @@ def end_all_of(session: Session, person_id: int, now: datetime, but: int | None 
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSignIn:
+class OpenSession:
     """A sign-in of one's own, as its list shows it."""
 
     id: int
@@ -205,9 +205,9 @@ class OpenSignIn:
 
 
 @requires(Permission.SELF)
-def open_sign_ins(
-    session: Session, principal: Principal, lifetime: Lifetime, now: datetime
-) -> list[OpenSignIn]:
+def list_open_sessions(
+    session: Session, principal: Principal, lifetime: SessionLifetime, now: datetime
+) -> list[OpenSession]:
     """Return the person's sign-ins that hold, last used first."""
     rows: Sequence[SignIn] = session.scalars(
         select(SignIn)
@@ -220,7 +220,7 @@ def open_sign_ins(
         .order_by(SignIn.seen_at.desc())
     ).all()
     return [
-        OpenSignIn(
+        OpenSession(
             row.id,
             row.begun_at,
             row.seen_at,
@@ -233,7 +233,7 @@ def open_sign_ins(
 
 
 @requires(Permission.SELF)
-def end_one(session: Session, principal: Principal, sign_in_id: int, now: datetime) -> None:
+def end_own_session(session: Session, principal: Principal, sign_in_id: int, now: datetime) -> None:
     """End one of the person's own sign-ins. Raises NotFoundError for another's."""
     ended = session.execute(
         update(SignIn)
@@ -247,20 +247,20 @@ def end_one(session: Session, principal: Principal, sign_in_id: int, now: dateti
     ).first()
     if ended is None:
         raise NotFoundError("This sign-in is over already.")
-    forget_device_of(session, sign_in_id)
-    audit.note(session, principal, "signed out elsewhere", f"sign_in:{sign_in_id}")
+    delete_session_device(session, sign_in_id)
+    audit.record(session, principal, "signed out elsewhere", f"sign_in:{sign_in_id}")
 
 
 @requires(Permission.SELF)
-def end_others(session: Session, principal: Principal, now: datetime) -> int:
+def end_other_sessions(session: Session, principal: Principal, now: datetime) -> int:
     """End all of the person's sign-ins but the one that asks; return how many."""
-    locked_person(session, principal.person_id)
-    count = end_all_of(session, principal.person_id, now, but=principal.session_id)
-    audit.note(session, principal, "signed out everywhere else", new={"count": count})
+    lock_person(session, principal.person_id)
+    count = end_sessions(session, principal.person_id, now, but=principal.session_id)
+    audit.record(session, principal, "signed out everywhere else", new={"count": count})
     return count
 
 
-def forget_old(session: Session, now: datetime, kept: timedelta) -> int:
+def delete_old_sign_ins(session: Session, now: datetime, kept: timedelta) -> int:
     """Delete what ended long ago; return how many sign-ins.
 
     Sign-ins, one-time tokens and attempts, known devices, counts of refusals, notices that
@@ -272,7 +272,7 @@ def forget_old(session: Session, now: datetime, kept: timedelta) -> int:
     session.execute(text("DELETE FROM notice WHERE read_at < :before"), values)
     session.execute(text("DELETE FROM refusal_count WHERE day < :before"), values)
     session.execute(
-        text("DELETE FROM known_device WHERE seen_at <= :unseen"), {"unseen": now - LIFETIME}
+        text("DELETE FROM known_device WHERE seen_at <= :unseen"), {"unseen": now - DEVICE_LIFETIME}
     )
     session.execute(
         text("DELETE FROM person WHERE state = 'registered' AND created_at < :before"), values

@@ -15,15 +15,15 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import Permission, Principal, clean_name, time_zones
+from core.accounts.access.permissions import Permission, Principal, clean_name, list_time_zones
 from core.accounts.models import Person, Team, TeamSetting
 from core.errors import InvalidInputError
 
-REGISTRATIONS = ("invitation", "open", "closed")
+REGISTRATION_MODES = ("invitation", "open", "closed")
 _REGISTRATION = "registration"
 _SECOND_FACTOR = "second_factor"
 
-NEEDS_SECOND_FACTOR = """(
+NEEDS_TWO_FACTOR_SQL = """(
     p.totp_confirmed_at IS NULL AND p.password_hash IS NOT NULL AND NOT p.is_demo
     AND EXISTS (
         SELECT FROM team_setting s2
@@ -49,28 +49,28 @@ class TeamSettings:
 @requires(Permission.ADMIN)
 def get_team_settings(session: Session, principal: Principal, registration: str) -> TeamSettings:
     """Return the team's settings. `registration`: what the process says of it."""
-    return _settings_of(session, principal.team_id, registration)
+    return _load_settings(session, principal.team_id, registration)
 
 
-def _settings_of(session: Session, team_id: int, registration: str) -> TeamSettings:
+def _load_settings(session: Session, team_id: int, registration: str) -> TeamSettings:
     team = session.get_one(Team, team_id, populate_existing=True)
     stored = session.get(TeamSetting, (team_id, _REGISTRATION), populate_existing=True)
     return TeamSettings(
         team.name,
         team.time_zone,
         str(stored.value) if stored is not None else registration,
-        requires_second_factor(session, team_id),
+        is_two_factor_required(session, team_id),
     )
 
 
-def requires_second_factor(session: Session, team_id: int) -> bool:
+def is_two_factor_required(session: Session, team_id: int) -> bool:
     """Return whether everybody of a team who has a password needs a second factor."""
     stored = session.get(TeamSetting, (team_id, _SECOND_FACTOR), populate_existing=True)
     return stored is not None and stored.value is True
 
 
 @requires(Permission.ADMIN)
-def change_team_settings(
+def update_team_settings(
     session: Session, principal: Principal, wanted: TeamSettings, registration: str, now: datetime
 ) -> bool:
     """Change the team's settings; return whether anything differed.
@@ -81,9 +81,9 @@ def change_team_settings(
     `registration`: what the process says of it. It stays unstored until it is changed,
     so that the operator's word goes on counting where nobody here said otherwise.
     """
-    _check(wanted)
+    _validate_settings(wanted)
     team = session.get_one(Team, principal.team_id, with_for_update=True)
-    before = asdict(_settings_of(session, principal.team_id, registration))
+    before = asdict(_load_settings(session, principal.team_id, registration))
     after = asdict(wanted) | {"name": clean_name(wanted.name)}
     changed = [name for name in after if before[name] != after[name]]
     if not changed:
@@ -91,14 +91,14 @@ def change_team_settings(
     if {_REGISTRATION, "requires_second_factor"} & set(changed):
         require_confirmed(session, principal, now)
     if wanted.requires_second_factor:
-        _check_own(session, principal)
+        _require_own_two_factor(session, principal)
     team.name, team.time_zone = after["name"], wanted.time_zone
     if _REGISTRATION in changed:
-        _store(session, principal.team_id, _REGISTRATION, wanted.registration)
+        _store_setting(session, principal.team_id, _REGISTRATION, wanted.registration)
     if "requires_second_factor" in changed:
-        _store(session, principal.team_id, _SECOND_FACTOR, wanted.requires_second_factor)
+        _store_setting(session, principal.team_id, _SECOND_FACTOR, wanted.requires_second_factor)
     session.flush()
-    audit.note(
+    audit.record(
         session,
         principal,
         "changed team settings",
@@ -109,21 +109,21 @@ def change_team_settings(
     return True
 
 
-def _check(wanted: TeamSettings) -> None:
-    if wanted.time_zone not in time_zones():
+def _validate_settings(wanted: TeamSettings) -> None:
+    if wanted.time_zone not in list_time_zones():
         raise InvalidInputError("There is no such time zone. Choose one of the list.")
-    if wanted.registration not in REGISTRATIONS:
+    if wanted.registration not in REGISTRATION_MODES:
         raise InvalidInputError("Choose invitation, open or closed.")
 
 
-def _check_own(session: Session, principal: Principal) -> None:
+def _require_own_two_factor(session: Session, principal: Principal) -> None:
     person = session.get_one(Person, principal.person_id, populate_existing=True)
     is_exempt = person.is_demo or person.password_hash is None
     if person.totp_confirmed_at is None and not is_exempt:
         raise InvalidInputError("Set up your own two-factor authentication first.")
 
 
-def _store(session: Session, team_id: int, name: str, value: Any) -> None:
+def _store_setting(session: Session, team_id: int, name: str, value: Any) -> None:
     made = insert(TeamSetting).values(team_id=team_id, name=name, value=value)
     session.execute(
         made.on_conflict_do_update(
@@ -133,7 +133,7 @@ def _store(session: Session, team_id: int, name: str, value: Any) -> None:
     )
 
 
-def registration_mode(session: Session, registration: str) -> str:
+def get_registration_mode(session: Session, registration: str) -> str:
     """Return who may join the deployment's team: what was stored, else what the process says.
 
     Asked before anybody is signed in, so it takes nobody's right.

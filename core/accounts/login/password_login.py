@@ -7,14 +7,19 @@ from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.one_time_tokens import Purpose, locked_person, make_token
-from core.accounts.login.throttling import AttemptLimits, count_failed, forgive, mark_right
+from core.accounts.access.one_time_tokens import Purpose, create_token, lock_person
+from core.accounts.login.throttling import (
+    AttemptLimits,
+    count_failed,
+    mark_succeeded,
+    reset_failures,
+)
 from core.accounts.models import Notice, Person, Team
 from core.accounts.people import account_notices
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class LoginCandidate:
     """Somebody who may sign in with a password. `password_hash` None: with none."""
 
     person_id: int
@@ -23,7 +28,7 @@ class Known:
     password_changed_at: datetime | None = None
 
 
-def find_known(session: Session, mail: str, *, with_demo: bool) -> Known | None:
+def find_login_candidate(session: Session, mail: str, *, with_demo: bool) -> LoginCandidate | None:
     """Return the active person of a mail address, None for nobody.
 
     `with_demo`: also one of the demo's people, whose passwords everybody knows.
@@ -35,11 +40,11 @@ def find_known(session: Session, mail: str, *, with_demo: bool) -> Known | None:
             Person.mail == mail, Person.state == "active", true() if with_demo else ~Person.is_demo
         )
     ).first()
-    return None if row is None else Known(row[0], row[1], row[2] is not None, row[3])
+    return None if row is None else LoginCandidate(row[0], row[1], row[2] is not None, row[3])
 
 
-def let_in(
-    session: Session, known: Known, attempt_id: int, now: datetime
+def complete_login(
+    session: Session, known: LoginCandidate, attempt_id: int, now: datetime
 ) -> tuple[Purpose, str] | None:
     """Return what opens the next door: a ticket, or the second factor's form.
 
@@ -47,27 +52,27 @@ def let_in(
     hashed. Slips are forgiven only when somebody is in: a right password alone does
     not give new tries at the second factor.
     """
-    person = locked_person(session, known.person_id)
+    person = lock_person(session, known.person_id)
     if person is None or person.state != "active":
         return None
     if person.password_changed_at != known.password_changed_at:
         return None
     if person.totp_confirmed_at is not None:
-        mark_right(session, attempt_id)
-        return Purpose.SECOND, make_token(session, known.person_id, Purpose.SECOND, now)
-    forgive(session, attempt_id)
-    return Purpose.TICKET, make_token(session, known.person_id, Purpose.TICKET, now)
+        mark_succeeded(session, attempt_id)
+        return Purpose.SECOND, create_token(session, known.person_id, Purpose.SECOND, now)
+    reset_failures(session, attempt_id)
+    return Purpose.TICKET, create_token(session, known.person_id, Purpose.TICKET, now)
 
 
-def replace_hash(session: Session, known: Known, password_hash: str) -> None:
+def replace_hash(session: Session, known: LoginCandidate, password_hash: str) -> None:
     """Keep a hash made with today's costs, unless the password was changed meanwhile."""
-    person = locked_person(session, known.person_id)
+    person = lock_person(session, known.person_id)
     if person is not None and person.password_hash == known.password_hash:
         person.password_hash = password_hash
         session.flush()
 
 
-def note_failure(
+def record_failure(
     session: Session,
     mail: str,
     address: str | None,
@@ -87,19 +92,19 @@ def note_failure(
     )
     if team_id is None:
         return
-    audit.note_outsider(session, team_id, "locked out", address, person.id if person else None)
-    if person is not None and not _was_told(session, person.id, now):
-        account_notices.tell(session, [person.id], _locked(limits), "profile")
+    audit.record_anonymous(session, team_id, "locked out", address, person.id if person else None)
+    if person is not None and not _was_notified_today(session, person.id, now):
+        account_notices.notify(session, [person.id], _lockout_text(limits), "profile")
 
 
-def _locked(limits: AttemptLimits) -> str:
+def _lockout_text(limits: AttemptLimits) -> str:
     return (
         f"After {limits.per_person} failed attempts, signing in was locked for a while. "
         "Browsers that you have signed in with before are not affected by attempts elsewhere."
     )
 
 
-def _was_told(session: Session, person_id: int, now: datetime) -> bool:
+def _was_notified_today(session: Session, person_id: int, now: datetime) -> bool:
     """Return whether the person was told today: who tries on must not flood the bell."""
     told = select(Notice.id).where(
         Notice.person_id == person_id,

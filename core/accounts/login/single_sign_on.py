@@ -14,15 +14,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.credentials import token_hash
-from core.accounts.access.one_time_tokens import person_of
-from core.accounts.access.permissions import LONGEST_NAME, Role, clean_mail, clean_name
+from core.accounts.access.credentials import hash_token
+from core.accounts.access.one_time_tokens import get_or_create_person
+from core.accounts.access.permissions import MAX_NAME_LENGTH, Role, clean_name, normalize_email
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.people import account_notices
 from core.accounts.people.membership import is_last_admin, lock_team
 from core.errors import ConfigurationError, InvalidInputError, NotAllowedError
 
-FRESH = timedelta(minutes=5)  # between the provider's signature and the look at it here
+MAX_CLAIM_AGE = timedelta(minutes=5)  # between the provider's signature and the look at it here
 _USED = "outside"
 _NEW = "coming"  # for the length of one transaction: made here, and nobody's before
 _MOST_GROUPS = 500
@@ -41,7 +41,7 @@ class Claims:
 
     issuer: str
     subject: str
-    mail: str  # verified, as `clean_mail` writes it
+    mail: str  # verified, as `normalize_email` writes it
     name: str
     groups: tuple[str, ...]
     issued_at: datetime
@@ -54,14 +54,14 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class AdmissionPolicy:
     """Whom a sign-on lets in. `roles`: group → role; empty: roles are given here."""
 
     is_open: bool  # also people whom nobody has invited
     roles: Mapping[str, Role]
 
 
-def read_roles(setting: str) -> dict[str, Role]:
+def parse_group_roles(setting: str) -> dict[str, Role]:
     """Read "group=role, group=role". Raises ConfigurationError, naming the setting."""
     found: dict[str, Role] = {}
     for part in filter(None, (each.strip() for each in setting.split(","))):
@@ -75,30 +75,30 @@ def read_roles(setting: str) -> dict[str, Role]:
     return found
 
 
-def read_claims(given: Mapping[str, Any], issuer: str) -> Claims:
+def parse_claims(given: Mapping[str, Any], issuer: str) -> Claims:
     """Read the claims of a sign-on. Raises NotAllowedError for what vouches for nobody."""
-    subject, nonce, issued_at = given.get("sub"), given.get("nonce"), _moment(given.get("iat"))
+    subject, nonce, issued_at = given.get("sub"), given.get("nonce"), _parse_time(given.get("iat"))
     is_whole = all(isinstance(each, str) and each for each in (subject, nonce))
     if not is_whole or given.get("iss") != issuer or issued_at is None:
         raise NotAllowedError("The sign-on did not say who you are. Try again.")
     if given.get("email_verified") not in (True, "true"):
         raise NotAllowedError("The sign-on does not vouch for your mail address.")
     try:
-        mail = clean_mail(str(given.get("email") or ""))
+        mail = normalize_email(str(given.get("email") or ""))
     except InvalidInputError as error:
         raise NotAllowedError("The sign-on did not say your mail address.") from error
     return Claims(
         issuer,
         str(subject),
         mail,
-        _name(given, mail),
-        _groups(given.get("groups")),
+        _parse_name(given, mail),
+        _parse_groups(given.get("groups")),
         issued_at,
         str(nonce),
     )
 
 
-def _moment(seconds: object) -> datetime | None:
+def _parse_time(seconds: object) -> datetime | None:
     """Return the time of a claim, None for what is no time."""
     if not isinstance(seconds, int | float):
         return None
@@ -108,14 +108,14 @@ def _moment(seconds: object) -> datetime | None:
         return None
 
 
-def _name(given: Mapping[str, Any], mail: str) -> str:
+def _parse_name(given: Mapping[str, Any], mail: str) -> str:
     try:
-        return clean_name(str(given.get("name") or "")[:LONGEST_NAME])
+        return clean_name(str(given.get("name") or "")[:MAX_NAME_LENGTH])
     except InvalidInputError:
-        return mail.partition("@")[0][:LONGEST_NAME]
+        return mail.partition("@")[0][:MAX_NAME_LENGTH]
 
 
-def _groups(given: object) -> tuple[str, ...]:
+def _parse_groups(given: object) -> tuple[str, ...]:
     """Return the groups of a claim; some providers send one name instead of a list."""
     if isinstance(given, str):
         return (given,)
@@ -124,16 +124,16 @@ def _groups(given: object) -> tuple[str, ...]:
     return tuple(each for each in given[:_MOST_GROUPS] if isinstance(each, str))
 
 
-def role_of(groups: Sequence[str], roles: Mapping[str, Role]) -> Role | None:
+def highest_role(groups: Sequence[str], roles: Mapping[str, Role]) -> Role | None:
     """Return the highest role that the groups give, None for none."""
     given = [roles[group] for group in groups if group in roles]
     return max(given, key=list(Role).index, default=None)
 
 
-def let_in(
+def complete_single_sign_on(
     session: Session,
     claims: Claims,
-    admission: Admission,
+    admission: AdmissionPolicy,
     now: datetime,
     address: str | None,
     *,
@@ -145,33 +145,35 @@ def let_in(
     and its second factor where it has one. Raises NotAllowedError, saying why, for
     somebody who is not let in; as LinkNeedsPasswordError where that is still missing.
     """
-    role = role_of(claims.groups, admission.roles)
+    role = highest_role(claims.groups, admission.roles)
     if admission.roles and role is None:
         raise NotAllowedError("You are in no group that may use Amazcope. Ask its administrator.")
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
     lock_team(session, team_id)  # as whoever changes people does, and before any of them
-    person = _find(session, claims) or _make(session, claims, admission, role, team_id)
+    person = _find_user(session, claims) or _register_user(
+        session, claims, admission, role, team_id
+    )
     waits = ("invited", "registered") if admission.is_open else ("invited",)
     if person.state not in ("active", *waits) or person.is_demo:
         raise NotAllowedError("You may not sign in here. Ask an administrator of your team.")
     is_linked = person.outside_identity is not None
     if person.state == "active" and person.password_hash and not (is_linked or is_proven):
         raise LinkNeedsPasswordError
-    _use_up(session, claims, person.id, now)
+    _consume_claims(session, claims, person.id, now)
     if person.state in waits:
-        _join(session, person, claims, address)
+        _activate_user(session, person, claims, address)
     if person.outside_identity is None:
         person.outside_identity = claims.identity
-        audit.note_outsider(
+        audit.record_anonymous(
             session, person.team_id, "linked sign-on", address, person.id, {"by": claims.issuer}
         )
     if role is not None:
-        _give_role(session, person, role, address)
+        _assign_role(session, person, role, address)
     session.flush()
     return person.id
 
 
-def _find(session: Session, claims: Claims) -> Person | None:
+def _find_user(session: Session, claims: Claims) -> Person | None:
     """Return who has this identity, else who has this mail address and no other identity."""
     known = select(Person).where(Person.outside_identity == claims.identity).with_for_update()
     person = session.scalars(known).first()
@@ -183,44 +185,46 @@ def _find(session: Session, claims: Claims) -> Person | None:
     return person
 
 
-def _join(session: Session, person: Person, claims: Claims, address: str | None) -> None:
+def _activate_user(session: Session, person: Person, claims: Claims, address: str | None) -> None:
     """Make somebody active who was expected.
 
     A password that came with the address before it was proven is nobody's to use.
     """
     person.name, person.state, person.password_hash = claims.name, "active", None
-    audit.note_outsider(session, person.team_id, "joined by sign-on", address, person.id)
-    account_notices.tell_admins(session, person.team_id, "Somebody has joined by sign-on.", "admin")
+    audit.record_anonymous(session, person.team_id, "joined by sign-on", address, person.id)
+    account_notices.notify_admins(
+        session, person.team_id, "Somebody has joined by sign-on.", "admin"
+    )
 
 
-def _make(
-    session: Session, claims: Claims, admission: Admission, role: Role | None, team_id: int
+def _register_user(
+    session: Session, claims: Claims, admission: AdmissionPolicy, role: Role | None, team_id: int
 ) -> Person:
     if not admission.is_open:
         raise NotAllowedError("Nobody has invited you yet. Ask an administrator of your team.")
-    person = person_of(session, claims.mail, team_id, _NEW)
+    person = get_or_create_person(session, claims.mail, team_id, _NEW)
     if person.state != _NEW:
         raise NotAllowedError("Somebody else signs in with your mail address.")
     person.name, person.state = claims.name, "active"
     person.role = (role or Role.VIEWER).value
     session.flush()
-    audit.note_outsider(session, team_id, "registered", None, person.id)
-    account_notices.tell_admins(session, team_id, "Somebody has registered by sign-on.", "admin")
+    audit.record_anonymous(session, team_id, "registered", None, person.id)
+    account_notices.notify_admins(session, team_id, "Somebody has registered by sign-on.", "admin")
     return person
 
 
-def _use_up(session: Session, claims: Claims, person_id: int, now: datetime) -> None:
+def _consume_claims(session: Session, claims: Claims, person_id: int, now: datetime) -> None:
     """Let each sign-on count once, and soon: its cookie could have been copied."""
-    if not -FRESH <= now - claims.issued_at <= FRESH:
+    if not -MAX_CLAIM_AGE <= now - claims.issued_at <= MAX_CLAIM_AGE:
         raise NotAllowedError("That took too long. Sign in again.")
     used = session.execute(
         insert(OneTimeToken)
         .values(
-            token_hash=token_hash(f"{claims.identity} {claims.nonce}"),
+            token_hash=hash_token(f"{claims.identity} {claims.nonce}"),
             purpose=_USED,
             person_id=person_id,
             made_at=now,
-            expires_at=now + 2 * FRESH,
+            expires_at=now + 2 * MAX_CLAIM_AGE,
             used_at=now,
         )
         .on_conflict_do_nothing()
@@ -230,11 +234,11 @@ def _use_up(session: Session, claims: Claims, person_id: int, now: datetime) -> 
         raise NotAllowedError("This sign-on was used already. Sign in again.")
 
 
-def _give_role(session: Session, person: Person, role: Role, address: str | None) -> None:
+def _assign_role(session: Session, person: Person, role: Role, address: str | None) -> None:
     """Give the role that the groups say, whatever was set here before."""
     if person.role == role.value or is_last_admin(session, person):
         return
-    audit.note_outsider(
+    audit.record_anonymous(
         session,
         person.team_id,
         "changed role",
@@ -243,4 +247,4 @@ def _give_role(session: Session, person: Person, role: Role, address: str | None
         {"from": person.role, "role": role.value, "by": "groups of the sign-on"},
     )
     person.role = role.value
-    account_notices.tell(session, [person.id], f"Your role is now {role.value}.")
+    account_notices.notify(session, [person.id], f"Your role is now {role.value}.")

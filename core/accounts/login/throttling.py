@@ -23,7 +23,7 @@ class TooManyAttemptsError(NotAllowedError):
     """Attempts are refused for a while, whoever it is and whatever the password."""
 
 
-class Form(StrEnum):
+class ThrottledForm(StrEnum):
     """The forms whose attempts are counted, each by itself."""
 
     SIGN_IN = "sign_in"  # also the present password, where it is asked for again
@@ -55,7 +55,7 @@ def begin_attempt(
     limits: AttemptLimits,
     now: datetime,
     *,
-    form: Form = Form.SIGN_IN,
+    form: ThrottledForm = ThrottledForm.SIGN_IN,
     bucket: str | None = None,
 ) -> int:
     """Write an attempt down as failed and return its id.
@@ -67,15 +67,15 @@ def begin_attempt(
     Raises TooManyAttemptsError, saying how long it takes, when there were too many.
     A refused attempt is not counted: trying on does not lengthen the wait.
     """
-    who, where = _who(target, bucket), counted_address(address)
+    who, where = _hash_target(target, bucket), throttled_address(address)
     _lock(session, f"address {where}")  # always before the person: no deadlock
     _lock(session, f"mail {who.hex()}")
     of_form = SignInAttempt.kind == form.value
     of_person = of_form, SignInAttempt.who == who, ~SignInAttempt.is_forgiven
     of_address = of_form, SignInAttempt.address == where
-    waits = [_free_at(session, of_person, limits.per_person, limits.window, now)]
+    waits = [_next_allowed_at(session, of_person, limits.per_person, limits.window, now)]
     if bucket is None:
-        waits.append(_free_at(session, of_address, limits.per_address, limits.window, now))
+        waits.append(_next_allowed_at(session, of_address, limits.per_address, limits.window, now))
     until = max((wait for wait in waits if wait), default=None)
     if until is not None:
         minutes = max(1, -(-int((until - now).total_seconds()) // 60))
@@ -87,7 +87,7 @@ def begin_attempt(
     return attempt.id
 
 
-def counted_address(address: str | None) -> str:
+def throttled_address(address: str | None) -> str:
     """Return what an address is counted as: of IPv6 the network, which one customer has whole."""
     if not address:
         return UNKNOWN_ADDRESS
@@ -104,7 +104,7 @@ def _lock(session: Session, key: str) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
 
 
-def _free_at(
+def _next_allowed_at(
     session: Session, which: tuple[object, ...], most: int, window: timedelta, now: datetime
 ) -> datetime | None:
     """Return when the next attempt is let through; None: now."""
@@ -118,7 +118,7 @@ def _free_at(
     return times[-1] + window if len(times) >= most else None
 
 
-def forgive(session: Session, attempt_id: int) -> None:
+def reset_failures(session: Session, attempt_id: int) -> None:
     """Mark an attempt as successful; those before it in its bucket count no longer.
 
     Those of the address still do: one's own account is no way to reset them. Nor does a
@@ -127,7 +127,7 @@ def forgive(session: Session, attempt_id: int) -> None:
     attempt = session.get_one(SignInAttempt, attempt_id)
     # Two of one person at once would wait for each other's attempts otherwise.
     _lock(session, f"mail {attempt.who.hex()}")
-    mark_right(session, attempt_id)
+    mark_succeeded(session, attempt_id)
     session.execute(
         update(SignInAttempt)
         .where(
@@ -139,7 +139,7 @@ def forgive(session: Session, attempt_id: int) -> None:
     )
 
 
-def mark_right(session: Session, attempt_id: int) -> None:
+def mark_succeeded(session: Session, attempt_id: int) -> None:
     """Mark an attempt as successful: it counts neither for the person nor the address."""
     session.get_one(SignInAttempt, attempt_id).has_succeeded = True
     session.flush()
@@ -150,8 +150,8 @@ def count_failed(
 ) -> int:
     """Return how many attempts to sign in count at the moment, of one bucket."""
     found = select(func.count()).where(
-        SignInAttempt.kind == Form.SIGN_IN.value,
-        SignInAttempt.who == _who(mail, bucket),
+        SignInAttempt.kind == ThrottledForm.SIGN_IN.value,
+        SignInAttempt.who == _hash_target(mail, bucket),
         ~SignInAttempt.is_forgiven,
         ~SignInAttempt.has_succeeded,
         SignInAttempt.at > now - window,
@@ -159,7 +159,7 @@ def count_failed(
     return session.scalar(found) or 0
 
 
-def _who(target: str, bucket: str | None) -> bytes:
+def _hash_target(target: str, bucket: str | None) -> bytes:
     """Return what an attempt is counted by. No target that is typed can name a bucket."""
     named = target.replace("\0", "?") if bucket is None else f"\0{bucket}"
     return sha256(named.encode("utf-8", "surrogatepass")).digest()

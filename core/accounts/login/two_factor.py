@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
-from core.accounts.access.credentials import decrypted, encrypted
-from core.accounts.access.one_time_tokens import locked_person
+from core.accounts.access.credentials import decrypt, encrypt
+from core.accounts.access.one_time_tokens import lock_person
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.accounts.access.team_settings import requires_second_factor
+from core.accounts.access.team_settings import is_two_factor_required
 from core.accounts.models import Person, RecoveryCode
 from core.accounts.people import account_notices
 from core.errors import InvalidInputError, NotFoundError
@@ -24,38 +24,38 @@ ISSUER = "Amazcope"
 RECOVERY_CODES = 10
 STEP = 30  # seconds; what every app assumes
 DRIFT = 1  # steps that a phone's clock may be off, to either side
-LONGEST_CODE = 64  # characters of a code as it is typed
+MAX_CODE_LENGTH = 64  # characters of a code as it is typed
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no sign that is taken for another
 _GROUPS, _GROUP = 5, 5  # of a recovery code: 25 signs of 31 are 124 bits
 
 
-def _locked(session: Session, principal: Principal) -> Person:
+def _lock_own_person(session: Session, principal: Principal) -> Person:
     return session.get_one(
         Person, principal.person_id, with_for_update=True, populate_existing=True
     )
 
 
 @requires(Permission.SELF)
-def begin_second_factor(session: Session, principal: Principal, key: str, now: datetime) -> str:
+def start_two_factor_setup(session: Session, principal: Principal, key: str, now: datetime) -> str:
     """Start setting up: return the address that an app reads as a QR code.
 
     Nothing is asked for at sign-in until a first code has been confirmed.
     Raises InvalidInputError when it is set up already, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    person = _locked(session, principal)
+    person = _lock_own_person(session, principal)
     if person.is_demo:
         raise InvalidInputError("The people of the demo do without a second factor.")
     if person.totp_confirmed_at is not None:
         raise InvalidInputError("Your second factor is set up already.")
     secret = pyotp.random_base32()
-    person.totp_secret = encrypted(secret, key)
+    person.totp_secret = encrypt(secret, key)
     session.flush()
     return pyotp.TOTP(secret).provisioning_uri(name=person.mail or person.name, issuer_name=ISSUER)
 
 
 @requires(Permission.SELF)
-def confirm_second_factor(
+def confirm_two_factor_setup(
     session: Session, principal: Principal, code: str, key: str, now: datetime
 ) -> list[str]:
     """Finish setting up with a first code; return the recovery codes, readable only now.
@@ -63,20 +63,20 @@ def confirm_second_factor(
     Raises InvalidInputError for a wrong code, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    person = _locked(session, principal)
+    person = _lock_own_person(session, principal)
     if person.totp_confirmed_at is not None or person.totp_secret is None:
         raise InvalidInputError("Start setting up the second factor again.")
-    if not _is_code(person, code, key, now):
+    if not _verify_totp(person, code, key, now):
         raise InvalidInputError("This code is not right. Check the clock of your phone.")
     person.totp_confirmed_at = now
-    codes = _new_recovery_codes(session, person.id, now)
-    audit.note(session, principal, "set up second factor", f"person:{person.id}")
-    account_notices.tell(session, [person.id], "Your second factor is set up.", "profile")
+    codes = _replace_recovery_codes(session, person.id, now)
+    audit.record(session, principal, "set up second factor", f"person:{person.id}")
+    account_notices.notify(session, [person.id], "Your second factor is set up.", "profile")
     return codes
 
 
 @requires(Permission.SELF)
-def remove_second_factor(
+def remove_two_factor(
     session: Session, principal: Principal, code: str, key: str, now: datetime
 ) -> None:
     """Remove the second factor, proven by a code once more.
@@ -85,13 +85,13 @@ def remove_second_factor(
     and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    if requires_second_factor(session, principal.team_id):
+    if is_two_factor_required(session, principal.team_id):
         raise InvalidInputError("Your team requires two-factor authentication.")
-    if not check_code(session, principal.person_id, code, key, now):
+    if not verify_code(session, principal.person_id, code, key, now):
         raise InvalidInputError("This code is not right.")
-    _remove(session, principal.person_id)
-    audit.note(session, principal, "removed second factor", f"person:{principal.person_id}")
-    account_notices.tell(
+    _delete_two_factor(session, principal.person_id)
+    audit.record(session, principal, "removed second factor", f"person:{principal.person_id}")
+    account_notices.notify(
         session, [principal.person_id], "Your second factor was removed.", "profile"
     )
 
@@ -103,16 +103,18 @@ def renew_recovery_codes(session: Session, principal: Principal, now: datetime) 
     Raises InvalidInputError without a second factor, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    if _locked(session, principal).totp_confirmed_at is None:
+    if _lock_own_person(session, principal).totp_confirmed_at is None:
         raise InvalidInputError("Set up two-factor authentication first.")
-    codes = _new_recovery_codes(session, principal.person_id, now)
-    audit.note(session, principal, "made recovery codes", f"person:{principal.person_id}")
-    account_notices.tell(session, [principal.person_id], "New recovery codes were made.", "profile")
+    codes = _replace_recovery_codes(session, principal.person_id, now)
+    audit.record(session, principal, "made recovery codes", f"person:{principal.person_id}")
+    account_notices.notify(
+        session, [principal.person_id], "New recovery codes were made.", "profile"
+    )
     return codes
 
 
 @requires(Permission.ADMIN)
-def remove_second_factor_of(
+def remove_member_two_factor(
     session: Session, principal: Principal, person_id: int, now: datetime
 ) -> None:
     """Remove the second factor of a colleague who lost it.
@@ -123,19 +125,19 @@ def remove_second_factor_of(
     require_confirmed(session, principal, now)
     if person_id == principal.person_id:
         raise InvalidInputError("Remove your own second factor in your profile, with a code.")
-    person = locked_person(session, person_id)
+    person = lock_person(session, person_id)
     if person is None or person.team_id != principal.team_id or person.state == "erased":
         raise NotFoundError("This person is not in your team (any more).")
     if person.totp_confirmed_at is None:
         raise InvalidInputError("This person has no second factor.")
-    _remove(session, person_id)
-    audit.note(session, principal, "removed second factor", f"person:{person_id}")
-    account_notices.tell(
+    _delete_two_factor(session, person_id)
+    audit.record(session, principal, "removed second factor", f"person:{person_id}")
+    account_notices.notify(
         session, [person_id], "An administrator removed your second factor.", "profile"
     )
 
 
-def _remove(session: Session, person_id: int) -> None:
+def _delete_two_factor(session: Session, person_id: int) -> None:
     session.execute(
         update(Person)
         .where(Person.id == person_id)
@@ -144,26 +146,26 @@ def _remove(session: Session, person_id: int) -> None:
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
 
 
-def is_asked_of(session: Session, person_id: int) -> bool:
+def is_two_factor_enabled(session: Session, person_id: int) -> bool:
     """Return whether a person needs a second factor to sign in."""
     found = select(Person.totp_confirmed_at).where(Person.id == person_id)
     return session.scalar(found) is not None
 
 
-def check_code(session: Session, person_id: int, code: str, key: str, now: datetime) -> bool:
+def verify_code(session: Session, person_id: int, code: str, key: str, now: datetime) -> bool:
     """Return whether a code of the app, or an unused recovery code, is right; uses it up."""
-    person = locked_person(session, person_id)
-    if person is None or person.totp_confirmed_at is None or len(code) > LONGEST_CODE:
+    person = lock_person(session, person_id)
+    if person is None or person.totp_confirmed_at is None or len(code) > MAX_CODE_LENGTH:
         return False
-    return _is_code(person, code, key, now) or _use_recovery_code(session, person_id, code, now)
+    return _verify_totp(person, code, key, now) or _use_recovery_code(session, person_id, code, now)
 
 
-def _is_code(person: Person, code: str, key: str, now: datetime) -> bool:
+def _verify_totp(person: Person, code: str, key: str, now: datetime) -> bool:
     """Return whether the app shows this code now; each code counts once (RFC 6238, 5.2)."""
     digits = "".join(code.split())
     if person.totp_secret is None or not (digits.isascii() and digits.isdigit()):
         return False
-    totp = pyotp.TOTP(decrypted(person.totp_secret, key), interval=STEP)
+    totp = pyotp.TOTP(decrypt(person.totp_secret, key), interval=STEP)
     step = int(now.timestamp()) // STEP
     for each in range(step - DRIFT, step + DRIFT + 1):
         is_fresh = person.totp_last_step is None or each > person.totp_last_step
@@ -173,11 +175,11 @@ def _is_code(person: Person, code: str, key: str, now: datetime) -> bool:
     return False
 
 
-def _new_recovery_codes(session: Session, person_id: int, now: datetime) -> list[str]:
+def _replace_recovery_codes(session: Session, person_id: int, now: datetime) -> list[str]:
     session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
     codes = ["-".join(_random_group() for _ in range(_GROUPS)) for _ in range(RECOVERY_CODES)]
     session.add_all(
-        RecoveryCode(person_id=person_id, code_hash=_hashed(code), made_at=now) for code in codes
+        RecoveryCode(person_id=person_id, code_hash=_hash_code(code), made_at=now) for code in codes
     )
     session.flush()
     return codes
@@ -192,7 +194,7 @@ def _use_recovery_code(session: Session, person_id: int, code: str, now: datetim
         update(RecoveryCode)
         .where(
             RecoveryCode.person_id == person_id,
-            RecoveryCode.code_hash == _hashed(code),
+            RecoveryCode.code_hash == _hash_code(code),
             RecoveryCode.used_at.is_(None),
         )
         .values(used_at=now)
@@ -201,14 +203,14 @@ def _use_recovery_code(session: Session, person_id: int, code: str, now: datetim
     return used is not None
 
 
-def _hashed(code: str) -> bytes:
+def _hash_code(code: str) -> bytes:
     # 124 random bits can't be found by trying, so a fast hash is enough.
     plain = "".join(code.lower().replace("-", "").split())
     return sha256(plain.encode("utf-8", "replace")).digest()
 
 
 @dataclass(frozen=True, slots=True)
-class CodesLeft:
+class RecoveryCodesLeft:
     """A user's unused recovery codes."""
 
     count: int
@@ -216,10 +218,10 @@ class CodesLeft:
 
 
 @requires(Permission.SELF)
-def recovery_codes_left(session: Session, principal: Principal) -> CodesLeft:
+def count_recovery_codes(session: Session, principal: Principal) -> RecoveryCodesLeft:
     """Return how many of the person's recovery codes are unused."""
     unused = select(RecoveryCode.made_at).where(
         RecoveryCode.person_id == principal.person_id, RecoveryCode.used_at.is_(None)
     )
     made = session.scalars(unused).all()
-    return CodesLeft(len(made), None in made)
+    return RecoveryCodesLeft(len(made), None in made)

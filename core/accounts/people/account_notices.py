@@ -11,13 +11,13 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Role
 from core.accounts.models import Notice, Person
 
-SHOWN = 30
-UNSEEN = timedelta(minutes=5)  # who sits at the pages sees the bell and needs no mail
-TOO_OLD = timedelta(days=1)  # a mail server that is set later writes no old news
+MAX_SHOWN = 30
+EMAIL_DELAY = timedelta(minutes=5)  # who sits at the pages sees the bell and needs no mail
+MAX_EMAIL_AGE = timedelta(days=1)  # a mail server that is set later writes no old news
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AccountNotice:
     """A notice as it is read."""
 
     id: int
@@ -27,18 +27,20 @@ class Told:
     is_read: bool
 
 
-def tell(session: Session, person_ids: Sequence[int], words: str, page: str | None = None) -> None:
+def notify(
+    session: Session, person_ids: Sequence[int], words: str, page: str | None = None
+) -> None:
     """Put a notice behind the bell of each person."""
     session.add_all(Notice(person_id=number, text=words[:500], page=page) for number in person_ids)
     session.flush()
 
 
-def tell_admins(session: Session, team_id: int, words: str, page: str | None = None) -> None:
+def notify_admins(session: Session, team_id: int, words: str, page: str | None = None) -> None:
     """Put a notice behind the bell of each active administrator of a team."""
     admins = select(Person.id).where(
         Person.team_id == team_id, Person.role == Role.ADMIN.value, Person.state == "active"
     )
-    tell(session, session.scalars(admins).all(), words, page)
+    notify(session, session.scalars(admins).all(), words, page)
 
 
 @requires(Permission.SELF)
@@ -51,7 +53,9 @@ def count_unread(session: Session, principal: Principal) -> int:
 
 
 @requires(Permission.SELF)
-def newest(session: Session, principal: Principal, limit: int = SHOWN) -> list[Told]:
+def list_notices(
+    session: Session, principal: Principal, limit: int = MAX_SHOWN
+) -> list[AccountNotice]:
     """Return the person's notices, newest first."""
     rows = session.scalars(
         select(Notice)
@@ -59,11 +63,13 @@ def newest(session: Session, principal: Principal, limit: int = SHOWN) -> list[T
         .order_by(Notice.id.desc())
         .limit(limit)
     )
-    return [Told(row.id, row.at, row.text, row.page, row.read_at is not None) for row in rows]
+    return [
+        AccountNotice(row.id, row.at, row.text, row.page, row.read_at is not None) for row in rows
+    ]
 
 
 @requires(Permission.SELF)
-def mark_read(session: Session, principal: Principal, up_to: int) -> int:
+def mark_notices_read(session: Session, principal: Principal, up_to: int) -> int:
     """Mark the person's notices up to an id as read; return how many were not."""
     marked = session.execute(
         update(Notice)
@@ -87,14 +93,14 @@ RETURNING p.mail, n.text, n.id
 """
 
 
-def claim_for_mail(session: Session, now: datetime) -> dict[str, list[str]]:
+def claim_unsent_emails(session: Session, now: datetime) -> dict[str, list[str]]:
     """Return what is to be mailed to whom, oldest first, and mark it as mailed.
 
     Of those who want mails, what stayed unread for a while. Marked before it is sent: a
     crash between loses a mail, and the bell still tells; the other way round it would
     come twice.
     """
-    values = {"now": now, "until": now - UNSEEN, "since": now - TOO_OLD}
+    values = {"now": now, "until": now - EMAIL_DELAY, "since": now - MAX_EMAIL_AGE}
     rows = session.execute(text(_CLAIM), values).all()
     letters: dict[str, list[str]] = {}
     for mail, words, _ in sorted(rows, key=lambda row: row[2]):

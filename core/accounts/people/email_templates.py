@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """A message to one address."""
 
     to: str
@@ -14,46 +14,46 @@ class Letter:
     text: str
 
 
-def link(base: str, name: str, token: str) -> str:
+def build_link(base: str, name: str, token: str) -> str:
     """Return the address behind which a token opens its door."""
     return f"{base}/?{urlencode({name: token})}"
 
 
-def reset(mail: str, token: str, base: str) -> Letter:
+def reset_email(mail: str, token: str, base: str) -> Email:
     """The link for a new password."""
-    return Letter(
+    return Email(
         mail,
         "A new password for Amazcope",
         "Somebody asked for a new password for this address. Set one here, within an hour:\n\n"
-        f"{link(base, 'reset', token)}\n\n"
+        f"{build_link(base, 'reset', token)}\n\n"
         "If it was not you, do nothing: your password stays as it is.\n",
     )
 
 
-def invitation(mail: str, token: str, base: str) -> Letter:
+def invitation_email(mail: str, token: str, base: str) -> Email:
     """The link by which somebody joins the team."""
-    return Letter(
+    return Email(
         mail,
         "You are invited to Amazcope",
         "You are invited to watch products with your team. Join here, within seven days:\n\n"
-        f"{link(base, 'invitation', token)}\n",
+        f"{build_link(base, 'invitation', token)}\n",
     )
 
 
-def registration(mail: str, token: str, base: str) -> Letter:
+def registration_email(mail: str, token: str, base: str) -> Email:
     """The link that proves a mail address."""
-    return Letter(
+    return Email(
         mail,
         "Your registration at Amazcope",
         "Finish your registration here, within a day:\n\n"
-        f"{link(base, 'confirm', token)}\n\n"
+        f"{build_link(base, 'confirm', token)}\n\n"
         "If it was not you, do nothing: nobody gets in without this link.\n",
     )
 
 
-def known_already(mail: str, base: str) -> Letter:
+def already_registered_email(mail: str, base: str) -> Email:
     """Told to the mailbox alone: somebody registered an address that is known."""
-    return Letter(
+    return Email(
         mail,
         "Your registration at Amazcope",
         f"Somebody registered this address, which signs in already: {base}/\n\n"
@@ -61,11 +61,11 @@ def known_already(mail: str, base: str) -> Letter:
     )
 
 
-def notices(mail: str, told: Sequence[str], base: str) -> Letter:
+def notices_email(mail: str, told: Sequence[str], base: str) -> Email:
     """What waits behind somebody's bell."""
     lines = "".join(f"- {' '.join(words.split())}\n" for words in told)
     count = "A notice" if len(told) == 1 else f"{len(told)} notices"
-    return Letter(
+    return Email(
         mail,
         f"{count} from Amazcope",
         f"{lines}\nSee {base}/\n\nYour profile says whether such mails are sent.\n",

@@ -13,16 +13,16 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.one_time_tokens import (
-    NO_LONGER,
+    LINK_EXPIRED,
     Purpose,
-    activate,
-    find_token,
-    locked_person,
-    make_token,
-    person_of,
-    use_up,
-    void_all,
-    void_tokens,
+    activate_person,
+    consume_token,
+    create_token,
+    find_token_owner,
+    get_or_create_person,
+    lock_person,
+    revoke_all_tokens,
+    revoke_tokens,
 )
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import (
@@ -30,11 +30,11 @@ from core.accounts.access.permissions import (
     Principal,
     Role,
     Via,
-    clean_mail,
     clean_name,
-    typed_mail,
+    normalize_email,
+    normalize_typed_email,
 )
-from core.accounts.access.sessions import end_all_of
+from core.accounts.access.sessions import end_sessions
 from core.accounts.models import (
     ApiToken,
     KnownDevice,
@@ -54,7 +54,7 @@ ERASED = "Former member"
 # Who acts without a sign-in
 
 
-def acting_owner(session: Session, means: Via = Via.COMMAND) -> Principal:
+def get_owner_principal(session: Session, means: Via = Via.COMMAND) -> Principal:
     """Return the first administrator, for whom commands and start-up act.
 
     Raises NotFoundError when the database was never migrated.
@@ -67,10 +67,10 @@ def acting_owner(session: Session, means: Via = Via.COMMAND) -> Principal:
     )
     if number is None:
         raise NotFoundError("There is no administrator. Run `python -m jobs migrate`.")
-    return acting_person(session, number, means)
+    return get_principal(session, number, means)
 
 
-def acting_person(session: Session, person_id: int, means: Via = Via.JOB) -> Principal:
+def get_principal(session: Session, person_id: int, means: Via = Via.JOB) -> Principal:
     """Return a person as a job acts for them. Raises NotFoundError for one who may not act."""
     row = session.execute(
         select(Person, Team.time_zone)
@@ -97,17 +97,17 @@ def needs_setup(session: Session) -> bool:
     )
 
 
-def make_setup_link(session: Session, now: datetime) -> str | None:
+def create_setup_link(session: Session, now: datetime) -> str | None:
     """Return a token that claims the first administrator; None when somebody has."""
-    owner = _unclaimed_owner(session)
+    owner = _lock_unclaimed_owner(session)
     if owner is None:
         return None
-    principal = acting_person(session, owner.id, Via.COMMAND)
-    audit.note(session, principal, "made set-up link", f"person:{owner.id}")
-    return make_token(session, owner.id, Purpose.SETUP, now)
+    principal = get_principal(session, owner.id, Via.COMMAND)
+    audit.record(session, principal, "made set-up link", f"person:{owner.id}")
+    return create_token(session, owner.id, Purpose.SETUP, now)
 
 
-def _unclaimed_owner(session: Session) -> Person | None:
+def _lock_unclaimed_owner(session: Session) -> Person | None:
     """Return the administrator whom nobody has claimed, locked; None when somebody has."""
     if not needs_setup(session):
         return None
@@ -120,16 +120,16 @@ def _unclaimed_owner(session: Session) -> Person | None:
     ).first()
 
 
-def set_up(
+def set_up_owner(
     session: Session, mail: str, name: str | None, password_hash: str, now: datetime
 ) -> bool:
     """Make the first administrator from settings; return False when there is one already."""
-    person = _unclaimed_owner(session)
+    person = _lock_unclaimed_owner(session)
     if person is None:
         return False
-    activate(person, name or person.name, clean_mail(mail), password_hash, now)
+    activate_person(person, name or person.name, normalize_email(mail), password_hash, now)
     session.flush()
-    audit.note_outsider(session, person.team_id, "set up", None, person.id)
+    audit.record_anonymous(session, person.team_id, "set up", None, person.id)
     return True
 
 
@@ -137,7 +137,7 @@ def set_up(
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class LinkRecipient:
     """Whom a link is for."""
 
     person_id: int
@@ -146,16 +146,18 @@ class Invited:
     role: Role
 
 
-def find_invited(session: Session, token: str, purpose: Purpose, now: datetime) -> Invited | None:
+def find_link_recipient(
+    session: Session, token: str, purpose: Purpose, now: datetime
+) -> LinkRecipient | None:
     """Return whom an unused link is for, None for one that opens nothing."""
-    number = find_token(session, token, purpose, now)
+    number = find_token_owner(session, token, purpose, now)
     person = session.get(Person, number) if number else None
     if person is None or person.state == "disabled":
         return None
-    return Invited(person.id, person.name, person.mail, Role(person.role))
+    return LinkRecipient(person.id, person.name, person.mail, Role(person.role))
 
 
-def accept(
+def accept_link(
     session: Session,
     token: str,
     purpose: Purpose,
@@ -169,23 +171,23 @@ def accept(
     Raises InvalidInputError for a link that opens nothing, and for a mail address that
     somebody has. `mail` counts for the set-up only: an invitation is to an address.
     """
-    person = use_up(session, token, purpose, now)
+    person = consume_token(session, token, purpose, now)
     if person is None or person.state not in ("invited", "unclaimed"):
-        raise InvalidInputError(NO_LONGER)
-    address = typed_mail(mail or "") if purpose is Purpose.SETUP else person.mail
-    if address is None or _is_taken(session, address, but=person.id):
+        raise InvalidInputError(LINK_EXPIRED)
+    address = normalize_typed_email(mail or "") if purpose is Purpose.SETUP else person.mail
+    if address is None or _is_email_taken(session, address, but=person.id):
         raise InvalidInputError("Somebody has this mail address already.")
-    activate(person, clean_name(name), address, password_hash, now)
+    activate_person(person, clean_name(name), address, password_hash, now)
     session.flush()
-    audit.note_outsider(session, person.team_id, f"accepted {purpose.value}", None, person.id)
+    audit.record_anonymous(session, person.team_id, f"accepted {purpose.value}", None, person.id)
     if purpose is Purpose.INVITATION:
         # Not by name: a notice is no place for text from outside, nor for what is erased later.
         words = f"Somebody who was invited has joined as {person.role}."
-        account_notices.tell_admins(session, person.team_id, words, "admin")
+        account_notices.notify_admins(session, person.team_id, words, "admin")
     return person.id
 
 
-def _is_taken(session: Session, mail: str, but: int = 0) -> bool:
+def _is_email_taken(session: Session, mail: str, but: int = 0) -> bool:
     taken = select(Person.id).where(Person.mail == mail, Person.id != but)
     return session.scalar(taken) is not None
 
@@ -208,17 +210,17 @@ class Member:
 
 
 @requires(Permission.ADMIN)
-def members(session: Session, principal: Principal) -> list[Member]:
+def list_members(session: Session, principal: Principal) -> list[Member]:
     """Return the people of the team, by name; erased ones are left out."""
     rows = session.scalars(
         select(Person)
         .where(Person.team_id == principal.team_id, Person.state != "erased")
         .order_by(func.lower(Person.name), Person.id)
     )
-    return [_member(row) for row in rows]
+    return [_to_member(row) for row in rows]
 
 
-def _member(row: Person) -> Member:
+def _to_member(row: Person) -> Member:
     return Member(
         id=row.id,
         name=row.name,
@@ -232,7 +234,7 @@ def _member(row: Person) -> Member:
 
 
 @requires(Permission.ADMIN)
-def invite(
+def invite_member(
     session: Session, principal: Principal, mail: str, role: Role, now: datetime
 ) -> tuple[int, str]:
     """Invite an address; return (person's id, token of the link). Again: the old link is void.
@@ -241,16 +243,16 @@ def invite(
     ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    address = typed_mail(mail)
-    person = person_of(session, address, principal.team_id, "invited")
+    address = normalize_typed_email(mail)
+    person = get_or_create_person(session, address, principal.team_id, "invited")
     # Who registered and proved nothing must not keep the owner of the address out.
     if person.state not in ("invited", "registered") or person.team_id != principal.team_id:
         raise InvalidInputError("Somebody has this mail address already.")
-    void_all(session, person.id, now)
+    revoke_all_tokens(session, person.id, now)
     person.role, person.state, person.password_hash = role.value, "invited", None
     session.flush()
-    audit.note(session, principal, "invited", f"person:{person.id}", new={"role": role.value})
-    return person.id, make_token(session, person.id, Purpose.INVITATION, now)
+    audit.record(session, principal, "invited", f"person:{person.id}", new={"role": role.value})
+    return person.id, create_token(session, person.id, Purpose.INVITATION, now)
 
 
 def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[str, str] | None:
@@ -258,10 +260,10 @@ def renew_invitation(session: Session, person_id: int, now: datetime) -> tuple[s
 
     For the job that mails it: who may invite was asked when it was made.
     """
-    person = locked_person(session, person_id)
+    person = lock_person(session, person_id)
     if person is None or person.state != "invited" or person.mail is None:
         return None
-    return person.mail, make_token(session, person.id, Purpose.INVITATION, now)
+    return person.mail, create_token(session, person.id, Purpose.INVITATION, now)
 
 
 @requires(Permission.ADMIN)
@@ -269,13 +271,13 @@ def withdraw_invitation(
     session: Session, principal: Principal, person_id: int, now: datetime
 ) -> None:
     """Take an invitation back: its link opens nothing any more."""
-    person = _colleague(session, principal, person_id)
+    person = _lock_member(session, principal, person_id)
     if person.state != "invited":
         raise InvalidInputError("This person has joined already: disable them instead.")
-    void_tokens(session, person.id, Purpose.INVITATION, now)
+    revoke_tokens(session, person.id, Purpose.INVITATION, now)
     session.delete(person)
     session.flush()
-    audit.note(session, principal, "withdrew invitation", f"person:{person_id}")
+    audit.record(session, principal, "withdrew invitation", f"person:{person_id}")
 
 
 @requires(Permission.ADMIN)
@@ -287,15 +289,15 @@ def change_role(
     Raises InvalidInputError for the last administrator, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    person = _colleague(session, principal, person_id)
+    person = _lock_member(session, principal, person_id)
     if person.state == "unclaimed":
         raise InvalidInputError("Nobody has claimed this account yet. Use its set-up link.")
     if person.role == role.value:
         return
     if person.state == "unclaimed":
         raise InvalidInputError("Nobody has claimed this administrator yet.")
-    _keep_an_admin(session, person)
-    audit.note(
+    _require_another_admin(session, person)
+    audit.record(
         session,
         principal,
         "changed role",
@@ -305,39 +307,39 @@ def change_role(
     )
     person.role = role.value
     session.flush()
-    account_notices.tell(session, [person.id], f"Your role is now {role.value}.")
+    account_notices.notify(session, [person.id], f"Your role is now {role.value}.")
 
 
 @requires(Permission.ADMIN)
-def disable(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
+def disable_member(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
     """Shut a person out: open sign-ins end, tokens stop working, nothing is deleted."""
-    person = _colleague(session, principal, person_id)
+    person = _lock_member(session, principal, person_id)
     if person.state != "active":
         raise InvalidInputError("This person is not active.")
-    _keep_an_admin(session, person)
+    _require_another_admin(session, person)
     person.state = "disabled"
     session.flush()
-    end_all_of(session, person.id, now)
-    void_all(session, person.id, now)
-    audit.note(session, principal, "disabled", f"person:{person.id}")
+    end_sessions(session, person.id, now)
+    revoke_all_tokens(session, person.id, now)
+    audit.record(session, principal, "disabled", f"person:{person.id}")
 
 
 @requires(Permission.ADMIN)
-def enable(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
+def enable_member(session: Session, principal: Principal, person_id: int, now: datetime) -> None:
     """Let a disabled person in again. Raises ConfirmationNeededError."""
     require_confirmed(session, principal, now)
-    person = _colleague(session, principal, person_id)
+    person = _lock_member(session, principal, person_id)
     if person.state != "disabled":
         raise InvalidInputError("This person is not disabled.")
     person.state = "active"
     session.flush()
-    audit.note(session, principal, "enabled", f"person:{person.id}")
+    audit.record(session, principal, "enabled", f"person:{person.id}")
 
 
 @requires(Permission.ADMIN)
-def erase(session: Session, principal: Principal, person_id: int) -> None:
+def erase_member(session: Session, principal: Principal, person_id: int) -> None:
     """Erase a disabled person's data; what they did stays in the audit, without a name."""
-    person = _colleague(session, principal, person_id)
+    person = _lock_member(session, principal, person_id)
     if person.state != "disabled":
         raise InvalidInputError("Disable this person first.")
     for table in (SignIn, KnownDevice, ApiToken, RecoveryCode, OneTimeToken, Notice):
@@ -361,18 +363,18 @@ def erase(session: Session, principal: Principal, person_id: int) -> None:
         )
     )
     session.expire(person)
-    audit.note(session, principal, "erased", f"person:{person_id}")
+    audit.record(session, principal, "erased", f"person:{person_id}")
 
 
-def _colleague(session: Session, principal: Principal, person_id: int) -> Person:
+def _lock_member(session: Session, principal: Principal, person_id: int) -> Person:
     """Return somebody of the team to be changed, locked.
 
     One administrator changes people at a time, and is one still when their turn comes:
     two that demote each other at the same moment would leave none.
     """
     lock_team(session, principal.team_id)
-    _still_admin(session, principal)
-    person = locked_person(session, person_id)
+    _require_still_admin(session, principal)
+    person = lock_person(session, person_id)
     if person is None or person.team_id != principal.team_id or person.state == "erased":
         raise NotFoundError("This person is not in your team (any more).")
     return person
@@ -385,7 +387,7 @@ def lock_team(session: Session, team_id: int) -> None:
     )
 
 
-def _still_admin(session: Session, principal: Principal) -> None:
+def _require_still_admin(session: Session, principal: Principal) -> None:
     row = session.execute(
         select(Person.role, Person.state).where(Person.id == principal.person_id)
     ).first()
@@ -393,7 +395,7 @@ def _still_admin(session: Session, principal: Principal) -> None:
         raise NotAllowedError("You are no administrator any more. Reload the page.")
 
 
-def _keep_an_admin(session: Session, person: Person) -> None:
+def _require_another_admin(session: Session, person: Person) -> None:
     """Raise InvalidInputError when nobody could administer the team without this person."""
     if is_last_admin(session, person):
         raise InvalidInputError("This is the last administrator. Make somebody else one first.")

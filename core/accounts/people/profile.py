@@ -10,18 +10,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.api_tokens import revoke_all_of
+from core.accounts.access.api_tokens import revoke_api_tokens
 from core.accounts.access.confirmation import require_confirmed
-from core.accounts.access.one_time_tokens import Purpose, void_tokens
+from core.accounts.access.one_time_tokens import Purpose, revoke_tokens
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import (
     Permission,
     Principal,
-    clean_mail,
     clean_name,
-    time_zones,
+    list_time_zones,
+    normalize_email,
 )
-from core.accounts.access.sessions import end_all_of
+from core.accounts.access.sessions import end_sessions
 from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.errors import InvalidInputError
@@ -54,7 +54,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ProfileUpdate:
     """What a person changes of their profile."""
 
     name: str
@@ -91,11 +91,11 @@ def get_profile(session: Session, principal: Principal) -> Profile:
 
 
 @requires(Permission.SELF)
-def change_profile(session: Session, principal: Principal, wanted: Wanted) -> None:
+def update_profile(session: Session, principal: Principal, wanted: ProfileUpdate) -> None:
     """Change how the person is called and sees things. Raises InvalidInputError."""
-    _check(wanted)
-    person = _locked(session, principal)
-    before, name = _audited(person), person.name
+    _validate_update(wanted)
+    person = _lock_own_person(session, principal)
+    before, name = _audit_values(person), person.name
     person.name = clean_name(wanted.name)
     person.time_zone, person.locale = wanted.time_zone, wanted.locale
     person.page_size = wanted.page_size
@@ -108,12 +108,12 @@ def change_profile(session: Session, principal: Principal, wanted: Wanted) -> No
         "mails": wanted.mails,
     }
     session.flush()
-    after = _audited(person) | ({"name": "changed"} if person.name != name else {})
+    after = _audit_values(person) | ({"name": "changed"} if person.name != name else {})
     if before != after:
-        audit.note(session, principal, "changed profile", f"person:{person.id}", before, after)
+        audit.record(session, principal, "changed profile", f"person:{person.id}", before, after)
 
 
-def _audited(person: Person) -> dict[str, object]:
+def _audit_values(person: Person) -> dict[str, object]:
     """Return what the audit keeps of a profile: nothing that names the person."""
     return {
         "time_zone": person.time_zone,
@@ -128,14 +128,14 @@ def _audited(person: Person) -> dict[str, object]:
     }
 
 
-def _locked(session: Session, principal: Principal) -> Person:
+def _lock_own_person(session: Session, principal: Principal) -> Person:
     return session.get_one(
         Person, principal.person_id, with_for_update=True, populate_existing=True
     )
 
 
-def _check(wanted: Wanted) -> None:
-    if wanted.time_zone is not None and wanted.time_zone not in time_zones():
+def _validate_update(wanted: ProfileUpdate) -> None:
+    if wanted.time_zone is not None and wanted.time_zone not in list_time_zones():
         raise InvalidInputError("There is no such time zone. Choose one of the list.")
     try:
         Locale.parse(wanted.locale)
@@ -151,7 +151,7 @@ def _check(wanted: Wanted) -> None:
 
 
 @requires(Permission.SELF)
-def own_password_hash(session: Session, principal: Principal) -> str | None:
+def get_own_password_hash(session: Session, principal: Principal) -> str | None:
     """Return the hash that the person's present password is checked against."""
     return session.scalar(select(Person.password_hash).where(Person.id == principal.person_id))
 
@@ -173,30 +173,30 @@ def change_password(
     longer the person's, or for a demo person, and ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    person = _locked(session, principal)
+    person = _lock_own_person(session, principal)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their passwords.")
     if person.password_hash != proven:
         raise InvalidInputError("The password was changed meanwhile. Try again.")
     person.password_hash, person.password_changed_at = password_hash, now
-    void_tokens(session, person.id, Purpose.RESET, now)
-    end_all_of(session, person.id, now, but=principal.session_id)
+    revoke_tokens(session, person.id, Purpose.RESET, now)
+    end_sessions(session, person.id, now, but=principal.session_id)
     session.flush()
-    revoked = revoke_all_of(session, person.id, now) if revokes_tokens else 0
+    revoked = revoke_api_tokens(session, person.id, now) if revokes_tokens else 0
     told = {"revoked tokens": revoked}
-    audit.note(session, principal, "changed password", f"person:{person.id}", new=told)
-    account_notices.tell(session, [person.id], "Your password was changed.", "profile")
+    audit.record(session, principal, "changed password", f"person:{person.id}", new=told)
+    account_notices.notify(session, [person.id], "Your password was changed.", "profile")
 
 
 @requires(Permission.SELF)
-def change_mail(session: Session, principal: Principal, mail: str, now: datetime) -> None:
+def change_email(session: Session, principal: Principal, mail: str, now: datetime) -> None:
     """Change the address the person signs in with. Raises InvalidInputError for a taken one.
 
     Whoever has the address can have a new password mailed: raises ConfirmationNeededError.
     """
     require_confirmed(session, principal, now)
-    address = clean_mail(mail)
-    person = _locked(session, principal)
+    address = normalize_email(mail)
+    person = _lock_own_person(session, principal)
     if person.is_demo:
         raise InvalidInputError("The people of the demo keep their addresses.")
     if person.mail == address:
@@ -208,6 +208,6 @@ def change_mail(session: Session, principal: Principal, mail: str, now: datetime
     except IntegrityError as error:
         raise InvalidInputError("Somebody has this mail address already.") from error
     # A link that is on its way to the old mailbox opens nothing any more.
-    void_tokens(session, person.id, Purpose.RESET, now)
-    audit.note(session, principal, "changed mail address", f"person:{person.id}")
-    account_notices.tell(session, [person.id], "Your mail address was changed.", "profile")
+    revoke_tokens(session, person.id, Purpose.RESET, now)
+    audit.record(session, principal, "changed mail address", f"person:{person.id}")
+    account_notices.notify(session, [person.id], "Your mail address was changed.", "profile")

@@ -10,68 +10,73 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import audit
-from core.accounts.access.api_tokens import revoke_all_of
+from core.accounts.access.api_tokens import revoke_api_tokens
 from core.accounts.access.one_time_tokens import (
-    NO_LONGER,
+    LINK_EXPIRED,
     Purpose,
-    activate,
-    make_token,
-    person_of,
-    use_up,
+    activate_person,
+    consume_token,
+    create_token,
+    get_or_create_person,
 )
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import Permission, Principal, clean_name, typed_mail
-from core.accounts.access.sessions import end_all_of
+from core.accounts.access.permissions import (
+    Permission,
+    Principal,
+    clean_name,
+    normalize_typed_email,
+)
+from core.accounts.access.sessions import end_sessions
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.people import account_notices
 from core.errors import InvalidInputError, NotFoundError
 
-MAIL_EVERY = timedelta(minutes=2)  # links to one mailbox
+EMAIL_INTERVAL = timedelta(minutes=2)  # links to one mailbox
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class RegistrationRequest:
     """What is mailed to somebody who registered. `token` None: the address signs in already."""
 
     mail: str
     token: str | None
 
 
-def register(session: Session, mail: str, now: datetime) -> Registration | None:
+def request_registration(session: Session, mail: str, now: datetime) -> RegistrationRequest | None:
     """Keep an address that registered, and return what is mailed there.
 
     None: a moment ago something was. The screen says the same in all cases, and only
     the owner of the mailbox learns which. A password is set behind the mailed link and
     not before: whoever names somebody else's address first would know it.
     """
-    address = typed_mail(mail)
+    address = normalize_typed_email(mail)
     team_id = session.scalars(select(Team.id).order_by(Team.id).limit(1)).one()
-    person = person_of(session, address, team_id, "registered")
-    if person.is_demo or _was_asked(session, person.id, Purpose.CONFIRMATION, now):
+    person = get_or_create_person(session, address, team_id, "registered")
+    if person.is_demo or _was_sent_recently(session, person.id, Purpose.CONFIRMATION, now):
         return None
-    token = make_token(session, person.id, Purpose.CONFIRMATION, now)
+    token = create_token(session, person.id, Purpose.CONFIRMATION, now)
     # Somebody known gets none: theirs is kept as the mark of when they were written to.
-    return Registration(address, token if person.state == "registered" else None)
+    return RegistrationRequest(address, token if person.state == "registered" else None)
 
 
 def confirm_registration(
     session: Session, token: str, name: str, password_hash: str, now: datetime
 ) -> int:
     """Make somebody who registered active. Raises InvalidInputError for a dead link."""
-    person = use_up(session, token, Purpose.CONFIRMATION, now)
+    person = consume_token(session, token, Purpose.CONFIRMATION, now)
     if person is None or person.state != "registered" or person.mail is None:
-        raise InvalidInputError(NO_LONGER)
-    activate(person, clean_name(name), person.mail, password_hash, now)
+        raise InvalidInputError(LINK_EXPIRED)
+    activate_person(person, clean_name(name), person.mail, password_hash, now)
     session.flush()
-    audit.note_outsider(session, person.team_id, "registered", None, person.id)
-    account_notices.tell_admins(session, person.team_id, "Somebody has registered.", "admin")
+    audit.record_anonymous(session, person.team_id, "registered", None, person.id)
+    account_notices.notify_admins(session, person.team_id, "Somebody has registered.", "admin")
     return person.id
 
 
 def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str] | None:
     """Return (mail address, token) of a reset; None where there is nobody to reset."""
     try:
-        address = typed_mail(mail)
+        address = normalize_typed_email(mail)
     except InvalidInputError:
         return None
     found = select(Person).where(
@@ -81,20 +86,24 @@ def request_reset(session: Session, mail: str, now: datetime) -> tuple[str, str]
         Person.password_hash.is_not(None),
     )
     person = session.scalars(found.with_for_update()).first()
-    if person is None or person.is_demo or _was_asked(session, person.id, Purpose.RESET, now):
+    if (
+        person is None
+        or person.is_demo
+        or _was_sent_recently(session, person.id, Purpose.RESET, now)
+    ):
         return None
-    audit.note_outsider(session, person.team_id, "asked for a new password", None, person.id)
-    return address, make_token(session, person.id, Purpose.RESET, now)
+    audit.record_anonymous(session, person.team_id, "asked for a new password", None, person.id)
+    return address, create_token(session, person.id, Purpose.RESET, now)
 
 
 @requires(Permission.ADMIN)
-def make_reset_link(session: Session, principal: Principal, mail: str, now: datetime) -> str:
+def create_reset_link(session: Session, principal: Principal, mail: str, now: datetime) -> str:
     """Return the token of a new password for a colleague, to be handed over by other means.
 
     Raises NotFoundError where nobody active of the team has the address.
     """
     found = select(Person).where(
-        Person.mail == typed_mail(mail),
+        Person.mail == normalize_typed_email(mail),
         Person.team_id == principal.team_id,
         Person.state == "active",
         ~Person.is_demo,
@@ -102,17 +111,17 @@ def make_reset_link(session: Session, principal: Principal, mail: str, now: date
     person = session.scalars(found.with_for_update()).first()
     if person is None:
         raise NotFoundError("Nobody active in the team has this mail address.")
-    audit.note(session, principal, "made reset link", f"person:{person.id}")
-    account_notices.tell(session, [person.id], "An administrator made a link for a new password.")
-    return make_token(session, person.id, Purpose.RESET, now)
+    audit.record(session, principal, "made reset link", f"person:{person.id}")
+    account_notices.notify(session, [person.id], "An administrator made a link for a new password.")
+    return create_token(session, person.id, Purpose.RESET, now)
 
 
-def _was_asked(session: Session, person_id: int, purpose: Purpose, now: datetime) -> bool:
+def _was_sent_recently(session: Session, person_id: int, purpose: Purpose, now: datetime) -> bool:
     """Return whether a link was asked for a moment ago: nobody's mailbox is to be flooded."""
     recent = select(OneTimeToken.person_id).where(
         OneTimeToken.person_id == person_id,
         OneTimeToken.purpose == purpose.value,
-        OneTimeToken.made_at > now - MAIL_EVERY,
+        OneTimeToken.made_at > now - EMAIL_INTERVAL,
     )
     return session.scalar(recent.limit(1)) is not None
 
@@ -130,17 +139,17 @@ def reset_password(
     `revokes_tokens`: also the user's API tokens stop working. Raises InvalidInputError for
     a link that opens nothing.
     """
-    person = use_up(session, token, Purpose.RESET, now)
+    person = consume_token(session, token, Purpose.RESET, now)
     if person is None or person.state != "active":
-        raise InvalidInputError(NO_LONGER)
+        raise InvalidInputError(LINK_EXPIRED)
     person.password_hash, person.password_changed_at = password_hash, now
     session.flush()
-    end_all_of(session, person.id, now)
-    revoked = revoke_all_of(session, person.id, now) if revokes_tokens else 0
-    audit.note_outsider(
+    end_sessions(session, person.id, now)
+    revoked = revoke_api_tokens(session, person.id, now) if revokes_tokens else 0
+    audit.record_anonymous(
         session, person.team_id, "set a new password", None, person.id, {"revoked tokens": revoked}
     )
-    account_notices.tell(
+    account_notices.notify(
         session, [person.id], "Your password was reset by a mailed link.", "profile"
     )
     return person.id

@@ -14,7 +14,7 @@ LOG_BYTES = 5_000_000
 
 
 @contextmanager
-def said_plainly() -> Iterator[None]:
+def explain_os_errors() -> Iterator[None]:
     """Turn what the system refuses, such as a folder of another user, into a sentence."""
     try:
         yield
@@ -53,7 +53,7 @@ def read_port(path: Path) -> int | None:
         return None
 
 
-def free_port(wanted: int | None) -> int:
+def find_free_port(wanted: int | None) -> int:
     """Return the wanted port of loopback if it is free, else any that is."""
     for port in [wanted, 0] if wanted else [0]:
         with socket.socket() as probe:
@@ -66,7 +66,7 @@ def free_port(wanted: int | None) -> int:
     raise ConfigurationError("This machine has no free port left. Close other programs.")
 
 
-def keep_small(log_file: Path) -> None:
+def truncate_large_log(log_file: Path) -> None:
     """Move what a log holds aside once it is large, in place of what was moved before.
 
     It is emptied, not renamed: the server that writes it has it open.
@@ -78,6 +78,6 @@ def keep_small(log_file: Path) -> None:
         os.truncate(log_file, 0)
 
 
-def last_lines(said: str, count: int = 15) -> str:
+def tail(said: str, count: int = 15) -> str:
     """Return the end of what a program said."""
     return "\n".join(said.strip().splitlines()[-count:])

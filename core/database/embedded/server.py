@@ -24,15 +24,15 @@ from typing import NoReturn, Self
 import psutil
 
 from core.database.embedded.files import (
-    free_port,
-    keep_small,
-    last_lines,
+    explain_os_errors,
+    find_free_port,
     read_password,
     read_port,
-    said_plainly,
+    tail,
+    truncate_large_log,
     write_secret,
 )
-from core.database.embedded.layout import Home, Say, prepare_home
+from core.database.embedded.layout import Home, Reporter, prepare_home
 from core.errors import ConfigurationError
 from core.private_files import make_data_folder, make_folder, opener
 
@@ -83,7 +83,7 @@ class _Running:
 class EmbeddedPostgres:
     """The server of one data folder. Any number of objects and processes may name the same."""
 
-    def __init__(self, data_dir: Path, secrets_dir: Path, say: Say = lambda _sentence: None):
+    def __init__(self, data_dir: Path, secrets_dir: Path, say: Reporter = lambda _sentence: None):
         """`say` is told what takes long or is kept elsewhere."""
         self._data_dir = data_dir.absolute()
         self._secrets_dir = secrets_dir.absolute()
@@ -107,7 +107,7 @@ class EmbeddedPostgres:
 
         Raises ConfigurationError with the end of the server's log when it does not start.
         """
-        with self._exclusively(), said_plainly():
+        with self._exclusively(), explain_os_errors():
             home = prepare_home(self._data_dir, self._say)
             password = self._prepare_cluster(home)
             running = self._find_ready(home) or self._start_server(home)
@@ -136,8 +136,8 @@ class EmbeddedPostgres:
 
     def keep_log_small(self) -> None:
         """Keep the log of a server that runs for months from filling the disk."""
-        with said_plainly():
-            keep_small(self.log_file)
+        with explain_os_errors():
+            truncate_large_log(self.log_file)
 
     @property
     def pid_file(self) -> Path:
@@ -159,7 +159,7 @@ class EmbeddedPostgres:
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
         """Hold the lock that lets one process at a time start or stop this server."""
-        with said_plainly():
+        with explain_os_errors():
             make_data_folder(self._data_dir)
             lock = open(self._data_dir / "postgres.lock", "w", opener=opener)  # noqa: SIM115
         with lock:
@@ -236,7 +236,7 @@ class EmbeddedPostgres:
         )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode(errors="replace")
-            raise ConfigurationError(f"The database could not be made:\n{last_lines(said)}")
+            raise ConfigurationError(f"The database could not be made:\n{tail(said)}")
 
     # The server
 
@@ -251,7 +251,7 @@ class EmbeddedPostgres:
         _drop_stale_pid_file(home.cluster)
         remembered = self._data_dir / "postgres.port"
         for attempt in range(_PORT_ATTEMPTS):
-            port = free_port(read_port(remembered) if attempt == 0 else None)
+            port = find_free_port(read_port(remembered) if attempt == 0 else None)
             try:
                 running = self._launch(home, port)
             except _PortTakenError:
@@ -262,7 +262,7 @@ class EmbeddedPostgres:
 
     def _launch(self, home: Home, port: int) -> _Running:
         make_folder(self.log_file.parent)
-        keep_small(self.log_file)
+        truncate_large_log(self.log_file)
         settings = _TUNING | {
             "port": str(port),
             "listen_addresses": "127.0.0.1",
@@ -304,7 +304,7 @@ class EmbeddedPostgres:
         return not _is_alive(pid)
 
     def _raise_failed_start(self) -> NoReturn:
-        said = last_lines(self.log_file.read_text(errors="replace"))
+        said = tail(self.log_file.read_text(errors="replace"))
         if "could not bind" in said.rpartition("starting PostgreSQL")[2]:
             raise _PortTakenError(said)
         raise ConfigurationError(
@@ -314,7 +314,7 @@ class EmbeddedPostgres:
     def _stop_server(self, pid: int) -> None:
         """End all connections and the server; at worst at once, which recovery repairs."""
         for how in (signal.SIGINT, signal.SIGQUIT):
-            _send(pid, how)
+            _send_signal(pid, how)
             deadline = time.monotonic() + _STOP_SECONDS
             while time.monotonic() < deadline:
                 if self._has_ended(pid):
@@ -327,7 +327,7 @@ class _PortTakenError(ConfigurationError):
     """Another program took the port between choosing and using it."""
 
 
-def url_of_running(data_dir: Path, secrets_dir: Path) -> str | None:
+def find_running_url(data_dir: Path, secrets_dir: Path) -> str | None:
     """Return the address of a data folder's running server, None when there is none.
 
     Starts nothing. Raises ConfigurationError when this user may not read the password.
@@ -409,7 +409,7 @@ def _refuse_other_version(home: Home) -> None:
         )
 
 
-def _send(pid: int, what: signal.Signals) -> None:
+def _send_signal(pid: int, what: signal.Signals) -> None:
     try:
         os.kill(pid, what)
     except ProcessLookupError:

@@ -27,9 +27,9 @@ from core.demo.fake_apify.item_faults import with_quirks
 from core.demo.fake_apify.run_store import Clock, FakeRun, RunStore
 from core.errors import InvalidInputError
 from core.runtime import hosts
-from core.settings.environment import STAND_IN_TOKEN
+from core.settings.environment import FAKE_APIFY_TOKEN
 
-DEMO_TOKEN: Final = STAND_IN_TOKEN
+DEMO_TOKEN: Final = FAKE_APIFY_TOKEN
 NO_CREDIT_TOKEN: Final = "no-credit"  # noqa: S105 - answered with 402
 _LARGEST_BODY: Final = 10 * 1024 * 1024  # bytes, unpacked; Apify's own limit is 9 MB
 _LONGEST_WAIT: Final = 60.0  # seconds; Apify's limit of waitForFinish

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import run_rows
+from core.database.bulk_write import execute_with_arrays
 from core.history.ingest.differences import FIELDS
 
 Key = tuple[int, Any, int]  # product, time in UTC, source
@@ -30,5 +30,5 @@ def stored_values(session: Session, keys: Sequence[Key]) -> dict[Key, Mapping[st
     # The bounds are in the text, so that the plan opens only the partitions it needs.
     statement = _STORED.format(first=min(times).isoformat(), last=max(times).isoformat())
     names = ["seen", *(name for name, _, _ in FIELDS)]
-    rows = run_rows(session, statement, list(keys), fetch=True)
+    rows = execute_with_arrays(session, statement, list(keys), fetch=True)
     return {(row[0], row[1], row[2]): dict(zip(names, row[3:], strict=True)) for row in rows}

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import insert_rows, run_rows
+from core.database.bulk_write import execute_with_arrays, insert_rows
 from core.database.columnar_read import Column, read_frame
 from core.history.ingest.quality_gate import (
     COUNT_FLAGS,
@@ -134,7 +134,7 @@ def roll_up_samples(session: Session, days: Iterable[ProductDay]) -> None:
     first = min(day.starts_at for day in ordered).isoformat()
     last = max(day.ends_at for day in ordered).isoformat()
     rows = [(d.product_id, d.day, d.starts_at, d.ends_at) for d in ordered]
-    run_rows(session, _ROLL_UP.format(first=first, last=last), rows)
+    execute_with_arrays(session, _ROLL_UP.format(first=first, last=last), rows)
 
 
 _READ = [
@@ -184,7 +184,7 @@ def _neighbours(
     session: Session, product_id: int, first: datetime, last: datetime
 ) -> tuple[datetime | None, datetime | None]:
     """Return the times of the last snapshot before `first` and of the first one from `last` on."""
-    row = run_rows(
+    row = execute_with_arrays(
         session,
         "SELECT (SELECT max(captured_at) FROM snapshot WHERE product_id = k.id "
         "AND captured_at < k.first), (SELECT min(captured_at) FROM snapshot "
@@ -200,7 +200,7 @@ def _forget_carried(
     session: Session, product_id: int, since: datetime, until: datetime, zone: ZoneInfo
 ) -> None:
     """Delete the days that were only carried: a late look may end what was carried there."""
-    run_rows(
+    execute_with_arrays(
         session,
         "DELETE FROM product_daily AS d USING unnest(%s::int8[], %s::date[], %s::date[]) "
         "AS k (product_id, since, until) WHERE d.product_id = k.product_id "

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import run_rows
+from core.database.bulk_write import execute_with_arrays
 from core.history.ingest.latest_values import LatestState, judge_attention
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
@@ -50,7 +50,7 @@ def references_before(
     session: Session, moments: Sequence[tuple[int, datetime]]
 ) -> dict[int, Reference]:
     """Return the accepted past of products before given times; what waits is not told."""
-    rows = run_rows(session, _PAST, moments, fetch=True)
+    rows = execute_with_arrays(session, _PAST, moments, fetch=True)
     return {product_id: Reference(*values) for product_id, *values in rows}
 
 
@@ -86,14 +86,14 @@ def reread_accepted(
     """
     known = {state.product_id: state for state in states if state.captured_at is not None}
     now = [(number, datetime.max.replace(tzinfo=UTC)) for number in known]
-    for number, *values in run_rows(session, _ACCEPTED, now, fetch=True):
+    for number, *values in execute_with_arrays(session, _ACCEPTED, now, fetch=True):
         _take_newest(known[number], values)
     days = [
         (number, _start_of_day(state, zones[number]))
         for number, state in known.items()
         if state.prior_day is not None and number in changed
     ]
-    for number, *values in run_rows(session, _ACCEPTED, days, fetch=True):
+    for number, *values in execute_with_arrays(session, _ACCEPTED, days, fetch=True):
         _take_prior(known[number], values)
     for number, state in known.items():
         judge_attention(state, zones[number])

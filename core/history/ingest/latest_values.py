@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import run_rows
+from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
 from core.history.ingest.change_detection import DayValues, find_attention
 from core.history.ingest.quality_gate import (
@@ -171,7 +171,7 @@ def write_latest(session: Session, states: Sequence[LatestState]) -> None:
         f"UPDATE product_latest AS l SET {assignments}, data_version = l.data_version + 1 "
         f"FROM unnest({arrays}) AS n ({', '.join(_NAMES)}) WHERE l.product_id = n.product_id"
     )
-    run_rows(session, statement, [_row(state) for state in states])
+    execute_with_arrays(session, statement, [_row(state) for state in states])
 
 
 def _type_of(name: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import run_rows
+from core.database.bulk_write import execute_with_arrays
 from core.history.ingest.quality_gate import (
     COUNT_FIELD,
     COUNT_FLAGS,
@@ -210,7 +210,7 @@ def _find_starts(session: Session, works: Mapping[int, _Work]) -> None:
         (number, *_key(work.late.new[0]), *(each in work.fields for each in FIELDS))
         for number, work in works.items()
     ]
-    for number, *found, starts_at in run_rows(session, _STARTS, asked, fetch=True):
+    for number, *found, starts_at in execute_with_arrays(session, _STARTS, asked, fetch=True):
         work = works[number]
         price_at, price_by, price, count_at, count_by, count, rank_at, rank_by, rank, category = (
             found
@@ -248,7 +248,7 @@ def _read_rows(session: Session, works: Mapping[int, _Work], after: int | None) 
     for work in works.values():
         work.rows.clear()
     statement = _ROWS.format(limit="ALL" if after is None else after)
-    for number, *values in run_rows(session, statement, asked, fetch=True):
+    for number, *values in execute_with_arrays(session, statement, asked, fetch=True):
         seen = Values(*values)
         works[number].rows.append(_Row(_key(seen), seen, seen.flags))
     for _, work in works.items():

@@ -26,8 +26,8 @@ from core.catalog.listing_versions import (
 )
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import category_ids
-from core.database.bulk_write import copy_rows, insert_rows, run_rows
-from core.database.partitions import make_partitions, month_of
+from core.database.bulk_write import copy_rows, execute_with_arrays, insert_rows
+from core.database.partitions import create_partitions, month_of
 from core.history.ingest.dirty_days import TouchedDays, local_day
 from core.history.ingest.earlier_values import references_before, reread_accepted
 from core.history.ingest.latest_values import (
@@ -111,7 +111,7 @@ def make_room(session: Session, times: Iterable[datetime]) -> None:
     """Make the monthly partitions that hold these times. Call it in a scope of its own."""
     months = {time.astimezone(UTC).date().replace(day=1) for time in times}
     tables = ("snapshot", "snapshot_rank")
-    make_partitions(
+    create_partitions(
         session, [month_of(month, table) for month in sorted(months) for table in tables]
     )
 
@@ -162,7 +162,7 @@ def _not_yet_stored(session: Session, looks: Sequence[Look], result: Stored) -> 
     # The bounds are in the text, so that the plan opens only the partitions it needs.
     statement = _STORED_KEYS.format(first=min(times).isoformat(), last=max(times).isoformat())
     keys = [_order(look) for look in looks]
-    known = {(a, b, c) for a, b, c in run_rows(session, statement, keys, fetch=True)}
+    known = {(a, b, c) for a, b, c in execute_with_arrays(session, statement, keys, fetch=True)}
     fresh = []
     for look, key in zip(looks, keys, strict=True):
         if key not in known:
@@ -395,7 +395,7 @@ def _lift_flags(session: Session, batch: _Batch) -> None:
         (product_id, at, source, flag, confirmation_of(flag))
         for (product_id, (at, source)), flag in lifted.items()
     ]
-    run_rows(session, _SET_FLAGS, rows)
+    execute_with_arrays(session, _SET_FLAGS, rows)
     _touch(batch, ((product_id, at) for product_id, (at, _) in lifted))
 
 
@@ -407,7 +407,7 @@ def _change_flags(session: Session, batch: _Batch) -> None:
         for product_id, of_product in changed.items()
         for (at, source), flags in of_product.items()
     ]
-    run_rows(session, _SET_FLAGS, rows)
+    execute_with_arrays(session, _SET_FLAGS, rows)
     _touch(batch, ((product_id, at) for product_id, at, *_ in rows))
     late = [batch.states[number] for number in batch.replays]
     reread_accepted(session, late, batch.zones, changed.keys())

@@ -14,7 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.catalog.models import ListingVersion
-from core.database.columnar_read import Arrays, Column, Part, as_frame, read_frame, read_parts
+from core.database.columnar_read import (
+    Arrays,
+    Column,
+    ColumnQuery,
+    read_columns_many,
+    read_frame,
+    to_frame,
+)
 from core.history.observation import Kind, Seen, Source
 
 if TYPE_CHECKING:
@@ -78,7 +85,7 @@ _LAST_CHANGE = (
     "AND captured_at >= %(first)s ORDER BY captured_at DESC, source DESC LIMIT 1) AS newest "
     "WHERE kind = %(change)s"
 )
-_LET_GO = Part(
+_LET_GO = ColumnQuery(
     [Column("day", "day", "day")],
     "FROM product_daily WHERE product_id = %(id)s AND day >= %(since_day)s AND is_sealed LIMIT 1",
 )
@@ -89,7 +96,7 @@ def snapshot_history(
 ) -> "pd.DataFrame | None":
     """Return the columns of `snapshot_columns` as a DataFrame, its times with their zone."""
     arrays = snapshot_columns(session, product_id, since, until, first_day)
-    return None if arrays is None else as_frame(_HISTORY, arrays)
+    return None if arrays is None else to_frame(_HISTORY, arrays)
 
 
 def snapshot_columns(
@@ -117,10 +124,10 @@ def snapshot_columns(
     if until - since > timedelta(days=MOST_SNAPSHOT_DAYS):
         return None
     columns = [each for each in _HISTORY if each.name in {*_ALWAYS, *wanted}]
-    parts = [_LET_GO, Part(columns, _LOOKS)]
+    parts = [_LET_GO, ColumnQuery(columns, _LOOKS)]
     first = None if first_day is None else _beginning(first_day)
     if first is not None and first < since:
-        parts.append(Part(columns, _LAST_CHANGE))
+        parts.append(ColumnQuery(columns, _LAST_CHANGE))
     values = {
         "id": product_id,
         "since": since,
@@ -129,7 +136,7 @@ def snapshot_columns(
         "first": first,
         "change": int(Kind.CHANGE),
     }
-    let_go, looks, *earlier = read_parts(session, parts, values)
+    let_go, looks, *earlier = read_columns_many(session, parts, values)
     if len(let_go["day"]):
         return None
     return _with_marks(_after_state(earlier, looks, since))

@@ -168,7 +168,7 @@ class Apify:
 
     def items(self, dataset_id: str, offset: int, limit: int) -> Page:
         """Return a page of a data set."""
-        with _plain_errors(), gc_pause.at_rest():
+        with _plain_errors(), gc_pause.paused_gc():
             page = self._looking.dataset(dataset_id).list_items(offset=offset, limit=limit)
             if not isinstance(page.items, list):
                 raise TypeError("The items are no list.")

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.database.bulk_write import insert_rows
-from core.database.leases import TERM
+from core.database.leases import LEASE_TERM
 from core.scraping.parsers.registry import Actor, RequestedProduct
 from core.scraping.runs.budget import Limits, Spending, affordable_batch
 from core.scraping.runs.models import FetchRun
@@ -71,7 +71,7 @@ def plan_run(
         input_hash=hash_input(run_input),
         state="intended",
         claimed_by=holder,
-        claimed_until=now + TERM,
+        claimed_until=now + LEASE_TERM,
         batch_size=len(leased),
         intended_at=now,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.database.leases import TakenOverError
+from core.database.leases import LeaseLostError
 from core.errors import NotFoundError
 from core.history.observation import Outcome
 from core.scraping.runs.apify import OutsideRun
@@ -95,7 +95,7 @@ def lock_claimed_run(session: Session, run_id: int, holder: UUID) -> None:
     """
     held = select(FetchRun.id).where(FetchRun.id == run_id, FetchRun.claimed_by == holder)
     if session.scalar(held.with_for_update()) is None:
-        raise TakenOverError(f"Another worker went on with run {run_id}.")
+        raise LeaseLostError(f"Another worker went on with run {run_id}.")
 
 
 def release_claim(session: Session, run_id: int, holder: UUID) -> None:

@@ -7,7 +7,7 @@ from core.errors import ConfigurationError
 from core.scraping.parsers.registry import Actor, get_actor
 from core.scraping.runs.apify import ApifyAccess
 from core.scraping.runs.budget import Limits
-from core.settings.environment import STAND_IN_TOKEN, Settings
+from core.settings.environment import FAKE_APIFY_TOKEN, Settings
 
 APIFY = "apify"
 DEMO = "demo"
@@ -49,7 +49,7 @@ def get_access(name: str, settings: Settings) -> ApifyAccess | None:
     """Return how a provider is reached, None without a token: all that an open run needs."""
     if name == DEMO:
         address = f"http://127.0.0.1:{settings.amazcope_stand_in_port}"
-        return ApifyAccess(STAND_IN_TOKEN, address)
+        return ApifyAccess(FAKE_APIFY_TOKEN, address)
     if settings.apify_token is None:
         return None
     return ApifyAccess(settings.apify_token.get_secret_value(), settings.apify_api_url)

@@ -15,8 +15,8 @@ import zstandard
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import copy_rows, run_rows
-from core.database.partitions import day_of, make_partitions
+from core.database.bulk_write import copy_rows, execute_with_arrays
+from core.database.partitions import create_partitions, day_of
 from core.history.ingest.store import Look, store_looks
 from core.history.observation import Failure, Observation, Outcome
 from core.runtime import gc_pause
@@ -77,14 +77,14 @@ def get_batch(session: Session, run_id: int, actor: Actor, captured_at: datetime
 
 def ensure_raw_partition(session: Session, now: datetime) -> None:
     """Make the partition that today's original items go to. Call it in a scope of its own."""
-    make_partitions(session, [day_of(now.astimezone(UTC).date(), "raw_item")])
+    create_partitions(session, [day_of(now.astimezone(UTC).date(), "raw_item")])
 
 
 def store_items(
     session: Session, batch: Batch, items: Sequence[Any], now: datetime
 ) -> StoreItemsResult:
     """Store a page of a data set and return what became of it."""
-    with gc_pause.at_rest():
+    with gc_pause.paused_gc():
         return _store_items(session, batch, items, now)
 
 
@@ -171,7 +171,7 @@ def _store_raw(
     now: datetime,
 ) -> None:
     """Keep one original of each product: the answer's, or else the first failure's."""
-    known = run_rows(
+    known = execute_with_arrays(
         session,
         "SELECT product_id, i.outcome FROM unnest(%s::int8[], %s::int8[]) AS k (run, product_id) "
         "JOIN fetch_item i USING (product_id) WHERE i.fetch_run_id = k.run "
@@ -182,7 +182,7 @@ def _store_raw(
     failed_before = {number for number, outcome in known if not Outcome(outcome).says_something}
     replaced = [number for number in failed_before if number in answered]
     stored_before = {number for number, _ in known}.difference(replaced)
-    run_rows(
+    execute_with_arrays(
         session,
         "DELETE FROM raw_item AS r USING unnest(%s::int8[], %s::int8[]) AS k (run, product_id) "
         "WHERE r.fetch_run_id = k.run AND r.product_id = k.product_id",
@@ -225,7 +225,7 @@ def _store_outcomes(
 ) -> None:
     rows = [_outcome_row(batch, number, says, refused.get(number)) for number, says in said]
     result.failed += sum(1 for row in rows if not Outcome(row[2]).says_something)
-    run_rows(
+    execute_with_arrays(
         session,
         _STORE_OUTCOMES,
         rows,

@@ -7,7 +7,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from core.accounts.access.audit import note
+from core.accounts.access.audit import record
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
@@ -73,7 +73,7 @@ def remove_competitor(
 def _note(
     session: Session, principal: Principal, what: str, product_id: int, competitor_id: int
 ) -> None:
-    note(session, principal, what, f"product:{product_id}", new={"competitor": competitor_id})
+    record(session, principal, what, f"product:{product_id}", new={"competitor": competitor_id})
 
 
 def _set_of(team_id: int, product_id: int) -> Select[int]:
@@ -107,7 +107,7 @@ def set_price_cap(session: Session, principal: Principal, product_id: int, caps:
         .values(team_id=principal.team_id, product_id=product_id, **values)
         .on_conflict_do_update(index_elements=["team_id", "product_id"], set_=values)
     )
-    note(session, principal, "set price caps", f"product:{product_id}", asdict(before), values)
+    record(session, principal, "set price caps", f"product:{product_id}", asdict(before), values)
 
 
 def _check(caps: PriceCaps) -> None:

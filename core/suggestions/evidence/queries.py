@@ -10,7 +10,7 @@ from typing import Any
 from psycopg.rows import class_row
 from sqlalchemy.orm import Session
 
-from core.database.bulk_write import run_rows
+from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
 from core.history.observation import Source
 from core.suggestions.evidence.history_figures import HistoryDay
@@ -199,7 +199,7 @@ CROSS JOIN LATERAL (
 
 def sources(session: Session, moments: Collection[Moment]) -> dict[Moment, int]:
     """Return who made the looks of these moments; a look that was let go has no entry."""
-    rows = run_rows(session, _SOURCES, sorted(moments), fetch=True)
+    rows = execute_with_arrays(session, _SOURCES, sorted(moments), fetch=True)
     return {(product_id, at): source for product_id, at, source in rows}
 
 

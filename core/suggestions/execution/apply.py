@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal, Via
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.catalog.service import find_products
 from core.errors import AmazcopeError, InvalidInputError, NotFoundError
 from core.suggestions.change_values import is_tracking, same, told
@@ -85,7 +85,7 @@ def _approver(session: Session, held: Held) -> Principal:
     """Return who approved, as the job acts for them. Raises for one who may not any more."""
     if held.action.decided_by is None:
         raise NotFoundError("Nobody approved this.")
-    principal = acting_person(session, held.action.decided_by, Via.JOB)
+    principal = get_principal(session, held.action.decided_by, Via.JOB)
     if principal.team_id != held.suggestion.team_id or not principal.may(Permission.TEAM):
         raise NotFoundError("Who approved this may not approve any more. Approve it again.")
     return principal
@@ -197,7 +197,7 @@ def _audit(
     new: Mapping[str, Any],
 ) -> None:
     told = {**new, "action": held.action.id}
-    audit.note(session, principal, what, f"suggestion:{held.suggestion.id}", old, told)
+    audit.record(session, principal, what, f"suggestion:{held.suggestion.id}", old, told)
 
 
 def _set_back(session: Session, principal: Principal, held: Held) -> None:

@@ -188,4 +188,4 @@ def _extend(
     session.refresh(held)
     tell(session, held.id, "added", now, By.principal(principal), action_id=action_id)
     new = {"action": action_id, "change": added.change.value}
-    audit.note(session, principal, "added to suggestion", f"suggestion:{held.id}", new=new)
+    audit.record(session, principal, "added to suggestion", f"suggestion:{held.id}", new=new)

@@ -271,7 +271,7 @@ def _store(session: Session, principal: Principal, made: Proposal, now: datetime
         "kind": made.advice.kind.value,
         "changes": [each.change.value for each in made.advice.actions],
     }
-    audit.note(session, principal, "proposed suggestion", f"suggestion:{number}", new=new)
+    audit.record(session, principal, "proposed suggestion", f"suggestion:{number}", new=new)
     return replace(made, suggestion_id=number)
 
 

@@ -172,7 +172,7 @@ def _audit(
     new: Mapping[str, Any],
 ) -> None:
     old, now = {"state": before.value}, {"state": held.state.value, **new}
-    audit.note(session, principal, what, f"suggestion:{held.suggestion.id}", old, now)
+    audit.record(session, principal, what, f"suggestion:{held.suggestion.id}", old, now)
 
 
 # All actions of one, and many at once
@@ -293,4 +293,4 @@ def set_four_eyes(session: Session, principal: Principal, is_on: bool) -> None:
         .on_conflict_do_update(index_elements=["team_id"], set_={"four_eyes": is_on})
     )
     if before != is_on:
-        audit.note(session, principal, "set four eyes", None, {"is_on": before}, {"is_on": is_on})
+        audit.record(session, principal, "set four eyes", None, {"is_on": before}, {"is_on": is_on})

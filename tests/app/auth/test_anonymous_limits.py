@@ -9,11 +9,11 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
-from app.auth.anonymous_limits import AnonymousLimits, Limits
+from app.auth.anonymous_limits import AnonymousLimits, AnonymousQuota
 from core.errors import ConfigurationError
 from tests import loops
 
-LIMITS = Limits(message_bytes=100, session_bytes=250, sockets_per_address=2, sockets=4)
+LIMITS = AnonymousQuota(message_bytes=100, session_bytes=250, sockets_per_address=2, sockets=4)
 KNOWN = b"known"
 
 

@@ -17,12 +17,12 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from app import asgi
 from app.auth import session as signed
-from app.auth.request_guard import Gate
+from app.auth.request_guard import RequestGuard
 from app.web import file_owners
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 from core.settings.environment import get_settings
 
 HOME = "http://127.0.0.1:8501"
@@ -46,7 +46,7 @@ def client(base: str = HOME, address: str = "127.0.0.1") -> TestClient:
         Route(UPLOAD, _hello, methods=["PUT", "DELETE", "POST"]),
         WebSocketRoute("/_stcore/stream", _stream),
     ]
-    app = Starlette(routes=routes, middleware=[Middleware(Gate)])
+    app = Starlette(routes=routes, middleware=[Middleware(RequestGuard)])
     return TestClient(app, base_url=base, client=(address, 5000))
 
 
@@ -181,7 +181,7 @@ async def _cookies(request: Request) -> JSONResponse:
 
 @pytest.mark.parametrize("sign", [b"\xa0", b"\x85", b"\x1f", b"\x0c", b"\xe2\x80\x80", b"="])
 def test_another_host_plants_no_cookie_that_is_read_as_bound_to_this_one(sign: bytes) -> None:
-    app = Starlette(routes=[Route("/", _cookies)], middleware=[Middleware(Gate)])
+    app = Starlette(routes=[Route("/", _cookies)], middleware=[Middleware(RequestGuard)])
     name = signed.BOUND_COOKIE.encode()
     planted = sign + name + b"=planted"
     for sent in (name + b"=own; " + planted, planted + b"; " + name + b"=own", planted):
@@ -205,14 +205,16 @@ def test_who_is_not_signed_in_leaves_no_file(
 def cookie_of(session: Session, principal: Principal) -> dict[str, str]:
     """Sign a person in; return what their browser sends from then on."""
     now = datetime.now(UTC)
-    ticket = sessions.make_ticket(session, principal.person_id, now)
-    token = sessions.begin(session, ticket, signed.lifetime(), now, None, None)
+    ticket = sessions.create_ticket(session, principal.person_id, now)
+    token = sessions.start_session(session, ticket, signed.get_lifetime(), now, None, None)
     session.commit()
     return {"cookie": f"{signed.COOKIE}={token}"}
 
 
 def sign_out(session: Session, headers: dict[str, str]) -> None:
-    sessions.end_by_token(session, headers["cookie"].partition("=")[2], datetime.now(UTC), None)
+    sessions.end_session_by_token(
+        session, headers["cookie"].partition("=")[2], datetime.now(UTC), None
+    )
     session.commit()
 
 
@@ -233,7 +235,7 @@ def teammate(session: Session, principal: Principal) -> Principal:
     person = Person(team_id=principal.team_id, name="Kim", role="viewer", mail="kim@team.example")
     session.add(person)
     session.commit()
-    return acting_person(session, person.id, Via.PAGE)
+    return get_principal(session, person.id, Via.PAGE)
 
 
 def address_in(storage: MemoryMediaFileStorage, content: bytes, name: str) -> str:
@@ -258,21 +260,21 @@ def test_a_file_is_given_to_whom_it_was_made_for(
     storage = MemoryMediaFileStorage("/media")
     content = b"row,asked\n1,B0TEST0001\n"
     path = address_in(storage, content, "mine.csv")
-    file_owners.note(content, "text/csv", "mine.csv", principal.person_id)
+    file_owners.record_owner(content, "text/csv", "mine.csv", principal.person_id)
     mine, theirs = cookie_of(session, principal), cookie_of(session, teammate)
     same_file = (path, path.removesuffix(".csv"), path.removesuffix("csv"), f"{path}?x=1")
     for spelled in same_file:
         assert client().get(spelled, headers=mine).status_code == 200
         assert client().get(spelled, headers=theirs).status_code == 403
     # The same figures, made for both.
-    file_owners.note(content, "text/csv", "mine.csv", teammate.person_id)
+    file_owners.record_owner(content, "text/csv", "mine.csv", teammate.person_id)
     assert client().get(path, headers=theirs).status_code == 200
 
 
 def test_files_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_owners, "MOST_KEPT", 3)
     for number in range(10):
-        file_owners.note(str(number).encode(), "text/csv", "one.csv", 1)
+        file_owners.record_owner(str(number).encode(), "text/csv", "one.csv", 1)
     assert len(file_owners._owners) == 3
 
 

@@ -27,12 +27,12 @@ FUZZ = settings(max_examples=examples(60))
 
 @pytest.fixture
 def client(session: Session) -> TestClient:
-    return TestClient(Starlette(routes=session_routes.routes()), base_url=HOME)
+    return TestClient(Starlette(routes=session_routes.build_routes()), base_url=HOME)
 
 
 @pytest.fixture
 def ticket(session: Session, principal: Principal) -> str:
-    made = sessions.make_ticket(session, principal.person_id, datetime.now(UTC))
+    made = sessions.create_ticket(session, principal.person_id, datetime.now(UTC))
     session.commit()
     return made
 
@@ -42,7 +42,7 @@ def count(session: Session) -> int:
 
 
 def find(session: Session, token: str) -> Principal | None:
-    found = sessions.find(session, token, signed.lifetime(), datetime.now(UTC), None)
+    found = sessions.find_session(session, token, signed.get_lifetime(), datetime.now(UTC), None)
     return found.principal if found else None
 
 
@@ -76,7 +76,7 @@ SECURE = {"origin": "https://watch.example.com"}
 
 @pytest.fixture
 def secure(session: Session, https: None) -> TestClient:
-    routes = session_routes.routes()
+    routes = session_routes.build_routes()
     return TestClient(Starlette(routes=routes), base_url="https://watch.example.com")
 
 
@@ -104,7 +104,9 @@ def test_over_https_signing_out_takes_the_cookie_of_either_name(
 
 @pytest.mark.usefixtures("https")
 def test_a_sign_in_from_before_goes_on_under_its_old_name() -> None:
-    assert signed.token_in({signed.COOKIE: "of-an-older-version"}) == "of-an-older-version"
+    assert (
+        signed.find_session_token({signed.COOKIE: "of-an-older-version"}) == "of-an-older-version"
+    )
 
 
 @pytest.mark.usefixtures("https")
@@ -112,14 +114,19 @@ def test_a_neighbour_of_the_same_domain_can_not_sign_somebody_in(
     session: Session, client: TestClient, principal: Principal, ticket: str
 ) -> None:
     """Another host below the domain may set a cookie for all of it, but not a bound one."""
-    own = sessions.begin(session, ticket, signed.lifetime(), datetime.now(UTC), None, None)
+    own = sessions.start_session(
+        session, ticket, signed.get_lifetime(), datetime.now(UTC), None, None
+    )
     assert own is not None
-    assert not signed.token_in({signed.COOKIE: own})
-    assert signed.token_in({signed.BOUND_COOKIE: own, signed.COOKIE: "another"}) == own
+    assert not signed.find_session_token({signed.COOKIE: own})
+    assert signed.find_session_token({signed.BOUND_COOKIE: own, signed.COOKIE: "another"}) == own
 
 
 def test_over_http_the_cookie_has_its_plain_name() -> None:
-    assert signed.token_in({signed.COOKIE: "2.plain", signed.BOUND_COOKIE: "another"}) == "2.plain"
+    assert (
+        signed.find_session_token({signed.COOKIE: "2.plain", signed.BOUND_COOKIE: "another"})
+        == "2.plain"
+    )
 
 
 def test_the_token_is_not_what_is_kept(session: Session, client: TestClient, ticket: str) -> None:
@@ -147,7 +154,7 @@ def test_the_browser_is_known_after_signing_out_and_by_a_new_cookie_each_time(
     first = client.cookies[signed.DEVICE_COOKIE]
     client.post(END, headers=OWN)
     assert client.cookies[signed.DEVICE_COOKIE] == first
-    again = sessions.make_ticket(session, principal.person_id, datetime.now(UTC))
+    again = sessions.create_ticket(session, principal.person_id, datetime.now(UTC))
     session.commit()
     client.post(BEGIN, json={"ticket": again}, headers=OWN)
     second = client.cookies[signed.DEVICE_COOKIE]
@@ -171,7 +178,7 @@ def test_a_ticket_lasts_a_minute(
     session: Session, principal: Principal, client: TestClient
 ) -> None:
     early = datetime.now(UTC) - timedelta(seconds=61)
-    late = sessions.make_ticket(session, principal.person_id, early)
+    late = sessions.create_ticket(session, principal.person_id, early)
     session.commit()
     assert client.post(BEGIN, json={"ticket": late}, headers=OWN).status_code == 401
 

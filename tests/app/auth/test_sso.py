@@ -11,7 +11,7 @@ from app.auth import session as signed
 from app.auth import sso
 from core.accounts.access.confirmation import mark_confirmed
 from core.accounts.access.permissions import Principal
-from core.accounts.access.team_settings import change_team_settings, get_team_settings
+from core.accounts.access.team_settings import get_team_settings, update_team_settings
 from core.database.session import shared_time
 from core.errors import NotAllowedError
 from core.settings.environment import Settings
@@ -33,7 +33,7 @@ class Provider:
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     known = Provider()
     monkeypatch.setattr(st, "user", known)
-    monkeypatch.setattr(signed, "address", lambda: "10.0.0.9")
+    monkeypatch.setattr(signed, "client_address", lambda: "10.0.0.9")
     return known
 
 
@@ -41,7 +41,7 @@ def store(session: Session, principal: Principal, registration: str) -> None:
     mark_confirmed(session, principal, shared_time())
     now = get_team_settings(session, principal, "")
     wanted = replace(now, registration=registration)
-    change_team_settings(session, principal, wanted, "", shared_time())
+    update_team_settings(session, principal, wanted, "", shared_time())
     session.commit()
 
 
@@ -55,7 +55,7 @@ def come(provider: Provider, registration: str, subject: str) -> str:
         "iat": shared_time().timestamp(),
         "nonce": subject,
     }
-    return sso._let_in(Settings(amazcope_oidc_issuer=ISSUER, amazcope_registration=registration))
+    return sso._complete(Settings(amazcope_oidc_issuer=ISSUER, amazcope_registration=registration))
 
 
 def test_what_administration_says_of_joining_counts_for_single_sign_on(

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from app.web import security_headers
-from app.web.base_url import SCRIPT, Shell
+from app.web.base_url import SCRIPT, BaseUrlMiddleware
 
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 
@@ -33,7 +33,7 @@ def client() -> TestClient:
 
     routes = [Route("/suggestions", page), Route("/text", text), Route("/missing", missing)]
     packed = Middleware(GZipMiddleware)  # as Streamlit does inside
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(Shell), packed]))
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(BaseUrlMiddleware), packed]))
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
@@ -60,4 +60,4 @@ def test_whatever_is_no_page_passes_untouched(client: TestClient, path: str) -> 
 
 def test_the_policy_lets_the_script_run() -> None:
     fingerprint = b64encode(sha256(SCRIPT.encode()).digest()).decode()
-    assert f"'sha256-{fingerprint}'" in security_headers.content_policy()
+    assert f"'sha256-{fingerprint}'" in security_headers.build_content_policy()

@@ -23,7 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_static_routes import create_streamlit_static_handler
 
 from app.web import static_compression
-from app.web.static_compression import CompressStatic
+from app.web.static_compression import StaticCompressionMiddleware
 from tests import loops
 
 BUNDLE = "let price = 1999; " * 500
@@ -41,7 +41,7 @@ class Shop:
                     Route("/static/{name:path}", self.static),
                     Route("/download", self.static),
                 ],
-                middleware=[Middleware(CompressStatic)],
+                middleware=[Middleware(StaticCompressionMiddleware)],
             )
         )
 
@@ -184,7 +184,7 @@ class Leaving:
             raise ConnectionResetError
 
 
-async def ask(app: CompressStatic) -> list[Message]:
+async def ask(app: StaticCompressionMiddleware) -> list[Message]:
     """Return what is sent to a client that asks for a file."""
     sent: list[Message] = []
 
@@ -209,7 +209,7 @@ async def ask(app: CompressStatic) -> list[Message]:
 @pytest.mark.parametrize("parts", range(len(PARTS)))
 def test_a_file_whose_client_left_at_any_part_is_not_kept(parts, how):
     async def two_clients() -> tuple[list[Message], list[Message]]:
-        app = CompressStatic(Leaving(parts, how))
+        app = StaticCompressionMiddleware(Leaving(parts, how))
         return await ask(app), await ask(app)
 
     first, (start, *rest) = loops.run(two_clients)
@@ -237,7 +237,7 @@ UNPACKED = {
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, int]]:
     """Serve a folder as the web process does, on a real socket; yields its address."""
-    app = CompressStatic(create_streamlit_static_handler(str(folder), None))
+    app = StaticCompressionMiddleware(create_streamlit_static_handler(str(folder), None))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listening],))

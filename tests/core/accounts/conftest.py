@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import sessions
 from core.accounts.access.permissions import Principal, Role, Via
-from core.accounts.access.sessions import Lifetime
+from core.accounts.access.sessions import SessionLifetime
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_person
+from core.accounts.people.membership import get_principal
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LIFETIME = Lifetime(idle=timedelta(hours=12), whole=timedelta(days=14))
+LIFETIME = SessionLifetime(idle=timedelta(hours=12), whole=timedelta(days=14))
 KEY = "a secret of the tests, long enough for anybody"
 OLD_HASH, NEW_HASH = "$argon2id$old", "$argon2id$new"  # never verified here
 
@@ -41,7 +41,7 @@ def member(session: Session, principal: Principal) -> Member:
         )
         session.add(person)
         session.flush()
-        who = acting_person(session, person.id, Via.PAGE)
+        who = get_principal(session, person.id, Via.PAGE)
         person.state = state
         session.flush()
         return who
@@ -51,8 +51,13 @@ def member(session: Session, principal: Principal) -> Member:
 
 def signed_in(session: Session, who: Principal, now: datetime = NOW) -> str:
     """Sign somebody in; returns the token of the cookie."""
-    token = sessions.begin(
-        session, sessions.make_ticket(session, who.person_id, now), LIFETIME, now, None, "a browser"
+    token = sessions.start_session(
+        session,
+        sessions.create_ticket(session, who.person_id, now),
+        LIFETIME,
+        now,
+        None,
+        "a browser",
     )
     assert token is not None
     return token

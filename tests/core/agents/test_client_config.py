@@ -5,19 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from core.agents.client_config import TOKEN_HERE, Program, http_config, stdio_config
+from core.agents.client_config import (
+    TOKEN_PLACEHOLDER,
+    StdioServer,
+    build_http_config,
+    build_stdio_config,
+)
 from core.settings.environment import ROOT, Settings
 
-PROGRAM = Program("/srv/a folder/.venv/bin/python", Path('/srv/a "folder"'))
+PROGRAM = StdioServer("/srv/a folder/.venv/bin/python", Path('/srv/a "folder"'))
 
 
 def test_what_is_handed_out_is_json_and_holds_a_place_for_the_token() -> None:
-    over_http = json.loads(http_config("http://127.0.0.1:8503/mcp"))["mcpServers"]["amazcope"]
+    over_http = json.loads(build_http_config("http://127.0.0.1:8503/mcp"))["mcpServers"]["amazcope"]
     assert over_http["url"] == "http://127.0.0.1:8503/mcp"
-    assert over_http["headers"] == {"Authorization": f"Bearer {TOKEN_HERE}"}
-    stdio = json.loads(stdio_config(PROGRAM))["mcpServers"]["amazcope"]
+    assert over_http["headers"] == {"Authorization": f"Bearer {TOKEN_PLACEHOLDER}"}
+    stdio = json.loads(build_stdio_config(PROGRAM))["mcpServers"]["amazcope"]
     assert (stdio["command"], stdio["args"]) == (PROGRAM.python, ["-m", "mcp_server"])
-    assert stdio["env"] == {"PYTHONPATH": '/srv/a "folder"', "AMAZCOPE_TOKEN": TOKEN_HERE}
+    assert stdio["env"] == {"PYTHONPATH": '/srv/a "folder"', "AMAZCOPE_TOKEN": TOKEN_PLACEHOLDER}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,6 @@ def test_agents_are_sent_where_they_can_get(settings: dict[str, object], address
 
 def test_the_documents_say_the_same() -> None:
     guide = (ROOT / "docs" / "AGENTS.md").read_text(encoding="utf-8")
-    elsewhere = Program("/path/to/amazcope/.venv/bin/python", Path("/path/to/amazcope"))
-    assert stdio_config(elsewhere) in guide
-    assert http_config("http://127.0.0.1:8503/mcp") in guide
+    elsewhere = StdioServer("/path/to/amazcope/.venv/bin/python", Path("/path/to/amazcope"))
+    assert build_stdio_config(elsewhere) in guide
+    assert build_http_config("http://127.0.0.1:8503/mcp") in guide

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.agents.rules import CallLimit, paid_until, wait_for
+from core.agents.rules import CallLimit, compute_paid_until, compute_wait
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LIMIT = CallLimit(per_minute=60, at_once=3)
@@ -14,15 +14,15 @@ LIMIT = CallLimit(per_minute=60, at_once=3)
 def test_after_a_rest_so_many_calls_go_through_at_once() -> None:
     paid = None
     for _ in range(3):
-        assert wait_for(paid, LIMIT, NOON) == timedelta(0)
-        paid = paid_until(paid, LIMIT, NOON)
-    assert wait_for(paid, LIMIT, NOON) == timedelta(seconds=1)
+        assert compute_wait(paid, LIMIT, NOON) == timedelta(0)
+        paid = compute_paid_until(paid, LIMIT, NOON)
+    assert compute_wait(paid, LIMIT, NOON) == timedelta(seconds=1)
 
 
 def test_waiting_as_told_is_enough() -> None:
     paid = NOON + timedelta(seconds=3)
-    later = NOON + wait_for(paid, LIMIT, NOON)
-    assert wait_for(paid, LIMIT, later) == timedelta(0)
+    later = NOON + compute_wait(paid, LIMIT, NOON)
+    assert compute_wait(paid, LIMIT, later) == timedelta(0)
 
 
 @given(
@@ -36,6 +36,6 @@ def test_no_rhythm_gets_more_through_than_the_limit(
     limit, now, paid, through = CallLimit(per_minute, at_once), NOON, None, 0
     for pause in pauses:
         now += timedelta(milliseconds=pause)
-        if not wait_for(paid, limit, now):
-            paid, through = paid_until(paid, limit, now), through + 1
+        if not compute_wait(paid, limit, now):
+            paid, through = compute_paid_until(paid, limit, now), through + 1
     assert through <= at_once + (now - NOON) / timedelta(minutes=1) * per_minute + 1

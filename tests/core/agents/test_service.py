@@ -11,26 +11,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.accounts.people.membership import disable, erase
+from core.accounts.people.membership import disable_member, erase_member
 from core.agents.models import AgentCall, AgentWrite
-from core.agents.rules import CallLimit, Outcome
+from core.agents.rules import CallLimit, CallOutcome
 from core.agents.service import (
     CALLS_KEPT,
     WRITES_KEPT,
-    Asked,
+    CallRequest,
     begin_call,
-    earlier_answer,
+    delete_old_calls,
     end_call,
-    forget_old_calls,
-    hash_of,
-    keep_answer,
+    find_response,
+    hash_arguments,
+    save_response,
 )
 from core.errors import InvalidInputError
 from tests.factories import colleague
 from tests.mcp_server.conftest import agent_of
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ASKED = Asked("tools/call", "search_products", b"hash")
+ASKED = CallRequest("tools/call", "search_products", b"hash")
 LIMIT = CallLimit(per_minute=60, at_once=2)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -44,7 +44,7 @@ def test_a_call_is_in_the_log_from_its_beginning(session: Session, principal: Pr
     begun = begin_call(session, who, ASKED, LIMIT, NOW)
     kept = session.get_one(AgentCall, begun.id)
     assert (kept.name, kept.outcome, kept.token_id) == ("search_products", None, who.token_id)
-    end_call(session, begun.id, Outcome.ANSWERED, timedelta(milliseconds=7.9))
+    end_call(session, begun.id, CallOutcome.ANSWERED, timedelta(milliseconds=7.9))
     session.refresh(kept)
     assert (kept.outcome, kept.took_ms) == ("answered", 7)
 
@@ -69,7 +69,7 @@ def test_each_token_has_a_pace_of_its_own(session: Session, principal: Principal
 def test_a_name_that_the_database_refuses_is_logged_all_the_same(
     session: Session, principal: Principal
 ) -> None:
-    asked = Asked("tools/call", "a\x00b\ud800" + "x" * 500, b"hash")
+    asked = CallRequest("tools/call", "a\x00b\ud800" + "x" * 500, b"hash")
     begun = begin_call(session, principal, asked, LIMIT, NOW)
     kept = session.get_one(AgentCall, begun.id).name
     assert kept.startswith("a?b?x")
@@ -78,49 +78,49 @@ def test_a_name_that_the_database_refuses_is_logged_all_the_same(
 
 @given(JSON)
 def test_whatever_json_holds_can_be_hashed(arguments: Any) -> None:
-    assert len(hash_of(arguments)) == 32
+    assert len(hash_arguments(arguments)) == 32
 
 
 def test_the_order_of_names_makes_no_other_hash() -> None:
-    assert hash_of({"a": 1, "b": [2]}) == hash_of({"b": [2], "a": 1})
-    assert hash_of({"a": 1}) != hash_of({"a": 2})
+    assert hash_arguments({"a": 1, "b": [2]}) == hash_arguments({"b": [2], "a": 1})
+    assert hash_arguments({"a": 1}) != hash_arguments({"a": 2})
 
 
 def test_what_is_nested_without_end_has_a_hash() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
-    assert len(hash_of(deep)) == 32
+    assert len(hash_arguments(deep)) == 32
 
 
 def test_the_same_key_gets_the_first_answer(session: Session, principal: Principal) -> None:
-    assert earlier_answer(session, principal, "k", "tool", b"a", NOW) is None
-    keep_answer(session, principal, "k", {"changed": 1})
-    assert earlier_answer(session, principal, "k", "tool", b"a", NOW) == {"changed": 1}
+    assert find_response(session, principal, "k", "tool", b"a", NOW) is None
+    save_response(session, principal, "k", {"changed": 1})
+    assert find_response(session, principal, "k", "tool", b"a", NOW) == {"changed": 1}
 
 
 @pytest.mark.parametrize(("tool", "arguments"), [("other", b"a"), ("tool", b"b")])
 def test_a_key_serves_one_write_only(
     session: Session, principal: Principal, tool: str, arguments: bytes
 ) -> None:
-    earlier_answer(session, principal, "k", "tool", b"a", NOW)
+    find_response(session, principal, "k", "tool", b"a", NOW)
     with pytest.raises(InvalidInputError, match="another call"):
-        earlier_answer(session, principal, "k", tool, arguments, NOW)
+        find_response(session, principal, "k", tool, arguments, NOW)
 
 
 def test_another_persons_key_is_another_key(session: Session, principal: Principal) -> None:
-    earlier_answer(session, principal, "k", "tool", b"a", NOW)
-    keep_answer(session, principal, "k", 1)
-    assert earlier_answer(session, colleague(session, principal), "k", "tool", b"a", NOW) is None
+    find_response(session, principal, "k", "tool", b"a", NOW)
+    save_response(session, principal, "k", 1)
+    assert find_response(session, colleague(session, principal), "k", "tool", b"a", NOW) is None
 
 
 def test_old_calls_and_answers_are_let_go(session: Session, principal: Principal) -> None:
     begin_call(session, principal, ASKED, LIMIT, NOW)
-    earlier_answer(session, principal, "k", "tool", b"a", NOW)
-    assert forget_old_calls(session, NOW + WRITES_KEPT) == 0
-    assert forget_old_calls(session, NOW + WRITES_KEPT + timedelta(1)) == 1
+    find_response(session, principal, "k", "tool", b"a", NOW)
+    assert delete_old_calls(session, NOW + WRITES_KEPT) == 0
+    assert delete_old_calls(session, NOW + WRITES_KEPT + timedelta(1)) == 1
     assert session.scalars(select(AgentWrite)).all() == []
-    assert forget_old_calls(session, NOW + CALLS_KEPT + timedelta(1)) == 1
+    assert delete_old_calls(session, NOW + CALLS_KEPT + timedelta(1)) == 1
 
 
 def test_the_next_tidying_leaves_no_address_and_no_answers_of_an_erased_person(
@@ -128,11 +128,11 @@ def test_the_next_tidying_leaves_no_address_and_no_answers_of_an_erased_person(
 ) -> None:
     sam = replace(colleague(session, principal), address="203.0.113.7")
     begun = begin_call(session, sam, ASKED, LIMIT, NOW)
-    earlier_answer(session, sam, "key", "track_products", b"hash", NOW)
-    keep_answer(session, sam, "key", {"note": "of Sam"})
-    disable(session, principal, sam.person_id, NOW)
-    erase(session, principal, sam.person_id)
-    assert forget_old_calls(session, NOW) == 1
+    find_response(session, sam, "key", "track_products", b"hash", NOW)
+    save_response(session, sam, "key", {"note": "of Sam"})
+    disable_member(session, principal, sam.person_id, NOW)
+    erase_member(session, principal, sam.person_id)
+    assert delete_old_calls(session, NOW) == 1
     session.expire_all()
     assert session.get_one(AgentCall, begun.id).address == "erased"
     assert session.scalars(select(AgentWrite)).all() == []

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from core.database import connections
 from core.database import session as db
-from core.database.connections import DatabaseBusyError, Share, connections_of
+from core.database.connections import ConnectionShare, DatabaseBusyError, compute_pool_sizes
 
 SMALL = 13  # connections that the small database takes
 
@@ -24,7 +24,7 @@ def small(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
         name = session.execute(text("SELECT current_database()")).scalar_one()
         session.execute(text(f'ALTER DATABASE "{name}" CONNECTION LIMIT {SMALL}'))
     db.close_engines()
-    monkeypatch.setattr(db, "_share", Share.PAGES)
+    monkeypatch.setattr(db, "_share", ConnectionShare.PAGES)
     return committed_database
 
 
@@ -33,7 +33,7 @@ def _occupy(url: str) -> list[psycopg.Connection[tuple[int]]]:
     taken = []
     try:
         while len(taken) <= SMALL:
-            taken.append(psycopg.connect(db.conninfo(url)))
+            taken.append(psycopg.connect(db.to_conninfo(url)))
     except psycopg.OperationalError:
         return taken
     raise AssertionError("The server took more connections than it may.")
@@ -71,7 +71,7 @@ def test_sixty_people_at_once_are_all_served_by_a_small_server(small: str) -> No
 
     with ThreadPoolExecutor(60) as pool:
         assert list(pool.map(visit, range(60))) == list(range(60))
-    with psycopg.connect(db.conninfo(small)) as operator:  # there is room for psql
+    with psycopg.connect(db.to_conninfo(small)) as operator:  # there is room for psql
         operator.execute("SELECT 1")
 
 
@@ -107,7 +107,7 @@ def test_a_pool_that_stays_taken_is_an_error_of_our_own(
 def test_a_wrong_password_is_told_at_once(small: str) -> None:
     wrong = small.replace("@127", "x@127")
     with pytest.raises(psycopg.OperationalError, match="password"):
-        connections.open_connection(db.conninfo(wrong))
+        connections.open_connection(db.to_conninfo(wrong))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_refusal_that_passes_is_waited_for(monkeypatch: pytest.MonkeyPatch, sa
             raise error
         return "connected"
 
-    assert connections.wait_for_room(connect) == "connected"
+    assert connections.connect_with_retry(connect) == "connected"
 
 
 def test_connections_of_a_dead_host_and_of_a_stopped_process_end_soon(
@@ -153,9 +153,14 @@ def test_connections_of_a_dead_host_and_of_a_stopped_process_end_soon(
 @given(st.integers(60, 2000), st.integers(1, 6), st.booleans())
 def test_all_processes_together_leave_room(allowed: int, workers: int, is_inside: bool) -> None:
     of = {
-        share: connections_of(share, allowed, workers, is_queue_inside=is_inside).total
-        for share in Share
+        share: compute_pool_sizes(share, allowed, workers, is_queue_inside=is_inside).total
+        for share in ConnectionShare
     }
     queue = 2 * workers + 4 if is_inside else 0
-    together = of[Share.PAGES] + of[Share.AGENTS] + workers * of[Share.WORKER] + queue
+    together = (
+        of[ConnectionShare.PAGES]
+        + of[ConnectionShare.AGENTS]
+        + workers * of[ConnectionShare.WORKER]
+        + queue
+    )
     assert together <= allowed - connections._SPARE

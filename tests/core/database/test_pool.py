@@ -46,7 +46,7 @@ def test_a_connection_that_is_well_is_used_again(committed_database: str) -> Non
 def test_a_server_that_takes_calls_and_says_nothing_is_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
-    monkeypatch.setattr(db, "CONNECT_PATIENCE", 2 if not asked else 600)
+    monkeypatch.setattr(db, "CONNECT_TIMEOUT", 2 if not asked else 600)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -66,7 +66,7 @@ def test_the_shared_clock_is_the_databases_and_rarely_asked(
     first, second = clock.read(), clock.read()
     assert then <= first <= second < then + timedelta(seconds=30)
     assert len(asked) == 1
-    monkeypatch.setattr(db, "_ASKED_EVERY", 0.0)
+    monkeypatch.setattr(db, "_CLOCK_REFRESH_SECONDS", 0.0)
     clock.read()
     assert len(asked) == 2
 

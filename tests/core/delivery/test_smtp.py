@@ -23,9 +23,9 @@ PASSWORD = "open sesame / 7@x"
 
 
 def send(box: Mailbox, **given: str) -> None:
-    server = smtp.mail_server(box.url.replace("//", given.pop("login", "//")))
+    server = smtp.parse_smtp_url(box.url.replace("//", given.pop("login", "//")))
     values = {"to": "anna@team.example", "subject": "A link", "text": "Über\n"} | given
-    smtp.send(server, FROM, values["to"], values["subject"], values["text"])
+    smtp.send_email(server, FROM, values["to"], values["subject"], values["text"])
 
 
 # Taken
@@ -217,10 +217,13 @@ def test_without_a_password_encryption_is_not_insisted_on(elsewhere: Mailbox) ->
 )
 def test_an_address_that_names_no_mail_server_says_how_to_write_one(address: str) -> None:
     with pytest.raises(ConfigurationError, match="AMAZCOPE_SMTP_URL"):
-        smtp.mail_server(address)
+        smtp.parse_smtp_url(address)
 
 
 def test_ports_and_encryption_follow_from_the_address() -> None:
-    plain, whole = smtp.mail_server("smtp://mail.example"), smtp.mail_server("smtps://mail.example")
+    plain, whole = (
+        smtp.parse_smtp_url("smtp://mail.example"),
+        smtp.parse_smtp_url("smtps://mail.example"),
+    )
     assert (plain.port, plain.is_tls) == (587, False)
     assert (whole.port, whole.is_tls) == (465, True)

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.database.leases import TakenOverError
+from core.database.leases import LeaseLostError
 from core.errors import InvalidInputError, NotFoundError
 from core.importing import service, store_rows
 from core.importing.files.source_file import UnreadableFileError
@@ -460,7 +460,7 @@ def test_an_import_is_claimed_by_one_worker_only(
         session.execute(text(f"UPDATE import_run SET claimed_until = {until}"))
         assert service.claim_import(session, ben, term) is not None
     assert not service.renew_import_claim(session, run.id, anna, term)
-    with pytest.raises(TakenOverError):
+    with pytest.raises(LeaseLostError):
         service.lock_claimed_import(session, run.id, anna, 0)
 
 

@@ -29,7 +29,7 @@ def record(message: str, **extra: object) -> logging.LogRecord:
 )
 def test_a_secret_is_never_written(line: str) -> None:
     settings = Settings(_env_file=None, apify_token="hunter2")
-    formatter = log.JsonFormatter("web", log.secrets_of(settings))
+    formatter = log.JsonFormatter("web", log.collect_secrets(settings))
     assert "hunter2" not in formatter.format(record(line, asked=line))
     assert "hunter2" not in log.ConsoleFormatter(()).format(record(line)).replace(
         "the value itself: hunter2", ""
@@ -78,4 +78,4 @@ def test_a_folder_where_no_logs_can_be_is_said_in_a_sentence(
         log, "get_settings", lambda: Settings(_env_file=None, amazcope_data_dir=tmp_path / "var")
     )
     with pytest.raises(ConfigurationError, match="AMAZCOPE_DATA_DIR"):
-        log.configure("web")
+        log.configure_logging("web")

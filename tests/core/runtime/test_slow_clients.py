@@ -12,10 +12,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from core.runtime.slow_clients import Patience, cutting_slow_clients
+from core.runtime.slow_clients import SlowClientLimits, cut_slow_clients
 from tests.half_open import PATIENCE, connection, is_cut, serving, wait_until
 
-SHORT = Patience(header_seconds=0.2, body_seconds=0.2, bytes_per_second=1000, unread_seconds=0.2)
+SHORT = SlowClientLimits(
+    header_seconds=0.2, body_seconds=0.2, bytes_per_second=1000, unread_seconds=0.2
+)
 LARGE = b"x" * 30_000_000
 
 
@@ -42,7 +44,7 @@ APP = Starlette(
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[uvicorn.Server]:
-    http = cutting_slow_clients(HttpToolsProtocol, SHORT)
+    http = cut_slow_clients(HttpToolsProtocol, SHORT)
     with serving(APP, http=http, log_level="error") as running:
         yield running
 
@@ -96,8 +98,8 @@ CHUNKED = b"POST /length HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\
     ],
 )
 def test_headers_without_an_end_are_cut_before_they_fill_the_memory(begun: bytes) -> None:
-    patient = Patience(header_seconds=PATIENCE, body_seconds=PATIENCE)
-    http = cutting_slow_clients(HttpToolsProtocol, patient)
+    patient = SlowClientLimits(header_seconds=PATIENCE, body_seconds=PATIENCE)
+    http = cut_slow_clients(HttpToolsProtocol, patient)
     with serving(APP, http=http, log_level="error") as server, connection(server) as opened:
         opened.sendall(begun)
         piece = b"a: b\r\n" * 10_000 if begun.endswith(b"\n") else b"a" * 60_000
@@ -106,7 +108,7 @@ def test_headers_without_an_end_are_cut_before_they_fill_the_memory(begun: bytes
 
 
 def test_headers_as_long_as_browsers_send_them_are_read() -> None:
-    http = cutting_slow_clients(HttpToolsProtocol)
+    http = cut_slow_clients(HttpToolsProtocol)
     long = (
         b"POST /length HTTP/1.1\r\nCookie: " + b"c" * 50_000 + b"\r\nContent-Length: 100000\r\n\r\n"
     )
@@ -133,7 +135,7 @@ def test_an_answer_that_is_never_read_is_cut(server: uvicorn.Server) -> None:
 
 def test_a_slow_upload_that_goes_on_is_not_cut() -> None:
     """It takes longer than a body may that comes at no speed; on a busy machine, any time."""
-    http = cutting_slow_clients(HttpToolsProtocol, Patience(body_seconds=0.5))
+    http = cut_slow_clients(HttpToolsProtocol, SlowClientLimits(body_seconds=0.5))
     with serving(APP, http=http, log_level="error") as server, connection(server) as opened:
         opened.sendall(POST.replace(b"1000000", b"150000") + b"x" * 50_000)
         for _ in range(4):

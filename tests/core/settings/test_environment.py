@@ -9,9 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
 
-from core.database.session import conninfo, make_engine
+from core.database.session import make_engine, to_conninfo
 from core.errors import ConfigurationError
-from core.settings.environment import APPLIERS, ROOT, Settings, get_settings
+from core.settings.environment import CONNECTORS, ROOT, Settings, get_settings
 from core.suggestions.execution import connectors
 from core.suggestions.execution.connectors import OFF
 
@@ -55,7 +55,7 @@ def test_an_address_that_cannot_be_read_is_refused_without_showing_it(address: s
 
 def test_a_password_of_any_characters_reaches_the_queues_own_connection() -> None:
     given = "postgresql+psycopg://me:a%40b%2Fc%25d@host:5432/am%20z?sslmode=disable"
-    assert conninfo_to_dict(conninfo(given)) == {
+    assert conninfo_to_dict(to_conninfo(given)) == {
         "user": "me",
         "password": "a@b/c%d",
         "host": "host",
@@ -63,7 +63,7 @@ def test_a_password_of_any_characters_reaches_the_queues_own_connection() -> Non
         "dbname": "am z",
         "sslmode": "disable",
     }
-    unescaped = conninfo_to_dict(conninfo("postgresql+psycopg://me:p/w@host/x"))
+    unescaped = conninfo_to_dict(to_conninfo("postgresql+psycopg://me:p/w@host/x"))
     assert unescaped["password"] == "p/w"
 
 
@@ -83,7 +83,7 @@ def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
 
 
 def test_the_settings_take_the_appliers_that_there_are_and_no_other() -> None:
-    assert set(APPLIERS) == {OFF, *connectors.APPLIERS}
+    assert set(CONNECTORS) == {OFF, *connectors.APPLIERS}
     assert Settings(amazcope_applier="Dry-Run").amazcope_applier == "dry-run"
     with pytest.raises(ValidationError, match="must be off or dry-run"):
         Settings(amazcope_applier="telepathy")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.settings.environment import Settings
-from core.settings.secret_key import secret_key
+from core.settings.secret_key import get_secret_key
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_the_secret_is_made_once_for_its_owner_alone(settings: Settings) -> None:
-    made = secret_key(settings)
+    made = get_secret_key(settings)
     assert len(made) >= 32
-    assert secret_key(settings) == made
+    assert get_secret_key(settings) == made
     [path] = settings.secrets_dir.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(settings.secrets_dir.stat().st_mode) == 0o700
@@ -29,13 +29,13 @@ def test_the_secret_is_made_once_for_its_owner_alone(settings: Settings) -> None
 
 def test_a_given_secret_is_used_and_none_is_made(tmp_path: Path) -> None:
     given = Settings(amazcope_data_dir=tmp_path, amazcope_secret_key="x" * 40)
-    assert secret_key(given) == "x" * 40
+    assert get_secret_key(given) == "x" * 40
     assert not given.secrets_dir.exists()
 
 
 def test_threads_that_ask_at_once_get_the_same(settings: Settings) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = set(pool.map(lambda _: secret_key(settings), range(8)))
+        made = set(pool.map(lambda _: get_secret_key(settings), range(8)))
     assert len(made) == 1
 
 

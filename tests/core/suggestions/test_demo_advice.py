@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope
 from core.demo.seed import load_demo
 from core.suggestions.advisors.content_rules import local_day
@@ -35,7 +35,7 @@ def said(
         load_demo(lambda _: None, NOW)
         with read_scope() as session:
             own = session.scalars(text("SELECT product_id FROM tracking WHERE role = 'own'")).all()
-            facts = gather(session, acting_owner(session).team_id, own, NOW)
+            facts = gather(session, get_owner_principal(session).team_id, own, NOW)
         yield [(each, advise(each)) for each in facts]
 
 

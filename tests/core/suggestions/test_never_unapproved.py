@@ -27,7 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope, Via
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError
 from core.suggestions import lifecycle as steps
@@ -95,7 +95,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         with write_scope() as session:
             for table in ("suggestion", "tracking", "suggestion_settings", "snapshot", "product"):
                 session.execute(text(f"DELETE FROM {table}"))
-            owner = acting_person(session, acting_owner(session).person_id, Via.PAGE)
+            owner = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
             self.people = [owner, *(member(session, owner, role) for role in Role)]
             self.people.append(stranger(session))
             self.owner, self.now = owner, NOON + timedelta(minutes=1)

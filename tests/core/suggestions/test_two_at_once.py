@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from core.accounts.access.permissions import Principal, Role, Via
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import read_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from core.suggestions.advice_queue import service as advising
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("committed_database")
 def people(count: int) -> list[Principal]:
     """Follow the lamp for the owner and return so many managers."""
     with write_scope() as session:
-        owner = acting_person(session, acting_owner(session).person_id, Via.PAGE)
+        owner = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
         own_lamp(session, owner)
         return [member(session, owner, Role.MANAGER) for _ in range(count)]
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.database.partitions import day_of, existing_names, make_partitions
+from core.database.partitions import create_partitions, day_of, list_partitions
 from core.history.observation import CategoryRank
 from core.upkeep.retention import (
     drop_old_snapshots,
@@ -30,9 +30,9 @@ JANUARY = datetime(2026, 1, 15, 12, tzinfo=UTC)
 def test_room_is_made_for_this_month_and_the_next_three(
     session: Session, now: datetime, months: list[str]
 ) -> None:
-    before = existing_names(session, "snapshot")
+    before = list_partitions(session, "snapshot")
     assert make_partitions_ahead(session, now) == 2 * len(months) + 7
-    made = sorted(existing_names(session, "snapshot") - before)
+    made = sorted(list_partitions(session, "snapshot") - before)
     assert [name[-4:-2] for name in made] == months
     assert make_partitions_ahead(session, now) == 0
 
@@ -47,11 +47,11 @@ def test_a_look_at_the_change_of_the_month_finds_room(session: Session, second: 
 
 def test_originals_are_dropped_by_whole_days_after_thirty(session: Session) -> None:
     today = NOW.date()
-    before = existing_names(session, "raw_item")
+    before = list_partitions(session, "raw_item")
     wanted = [day_of(today - timedelta(days=age), "raw_item") for age in (0, 29, 30, 31, 400)]
-    make_partitions(session, wanted)
+    create_partitions(session, wanted)
     assert drop_raw_items(session, NOW, 30) == 2
-    left = existing_names(session, "raw_item") - before
+    left = list_partitions(session, "raw_item") - before
     assert left == {day_of(today - timedelta(days=age), "raw_item").name for age in (0, 29, 30)}
 
 

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from core.accounts.access import audit, sessions
-from core.accounts.access.one_time_tokens import Purpose, find_token
+from core.accounts.access.one_time_tokens import Purpose, find_token_owner
 from core.accounts.access.permissions import Principal
 from core.accounts.models import AuditEvent, Person, SignIn
-from core.accounts.people.membership import acting_owner, set_up
+from core.accounts.people.membership import get_owner_principal, set_up_owner
 from core.errors import NotFoundError
 from core.upkeep.models import JobRun
 from jobs.commands.cli import commands
@@ -49,12 +49,12 @@ def test_the_people_of_the_team_are_listed(session: Session, principal: Principa
 def test_a_setup_link_is_printed_until_somebody_administers(session: Session) -> None:
     code, said = asked("people", "--setup-link")
     assert code == 0
-    owner = acting_owner(session)
+    owner = get_owner_principal(session)
     token = token_in(said, "setup")
-    assert find_token(session, token, Purpose.SETUP, datetime.now(UTC)) == owner.person_id
+    assert find_token_owner(session, token, Purpose.SETUP, datetime.now(UTC)) == owner.person_id
     event = newest_event(session)
     assert (event.verb, event.means) == ("made set-up link", "command")
-    set_up(session, "ada@shop.example", "Ada", "$hash", datetime.now(UTC))
+    set_up_owner(session, "ada@shop.example", "Ada", "$hash", datetime.now(UTC))
     session.commit()
     assert asked("people", "--setup-link")[0] == 1
 
@@ -63,7 +63,7 @@ def test_a_reset_link_is_printed_and_audited(session: Session, principal: Princi
     code, said = asked("people", "--reset", "Owner@team.example")
     assert code == 0
     token = token_in(said, "reset")
-    assert find_token(session, token, Purpose.RESET, datetime.now(UTC)) == principal.person_id
+    assert find_token_owner(session, token, Purpose.RESET, datetime.now(UTC)) == principal.person_id
     event = newest_event(session)
     assert (event.verb, event.means, event.object) == (
         "made reset link",
@@ -89,7 +89,7 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
     session: Session, principal: Principal
 ) -> None:
     for number in range(3):
-        audit.note(session, principal, "changed", f"product:{number}")
+        audit.record(session, principal, "changed", f"product:{number}")
     session.commit()
     maintenance.seal_events()
     code, said = asked("audit")
@@ -115,7 +115,7 @@ def test_sealing_leaves_a_trace_only_where_it_sealed(
 ) -> None:
     maintenance.seal_events()
     assert session.scalars(select(JobRun)).all() == []
-    audit.note(session, principal, "changed")
+    audit.record(session, principal, "changed")
     session.commit()
     maintenance.seal_events()
     [run] = session.scalars(select(JobRun))
@@ -128,18 +128,18 @@ def test_more_events_than_are_sealed_at_once_are_all_sealed(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(7):
-        audit.note(session, principal, "changed")
+        audit.record(session, principal, "changed")
     session.commit()
     monkeypatch.setattr(audit, "SEALED_AT_ONCE", 3)
     maintenance.seal_events()
-    assert audit.verify(session).waiting == 0
+    assert audit.verify_chain(session).waiting == 0
 
 
 def test_old_sign_ins_are_forgotten(session: Session, principal: Principal) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=200)
-    lifetime = sessions.Lifetime(timedelta(hours=1), timedelta(days=1))
-    ticket = sessions.make_ticket(session, principal.person_id, long_ago)
-    sessions.begin(session, ticket, lifetime, long_ago, None, None)
+    lifetime = sessions.SessionLifetime(timedelta(hours=1), timedelta(days=1))
+    ticket = sessions.create_ticket(session, principal.person_id, long_ago)
+    sessions.start_session(session, ticket, lifetime, long_ago, None, None)
     session.commit()
     maintenance.purge_sign_ins()
     assert session.scalars(select(SignIn)).all() == []

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from core.accounts.models import Person
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.importing import service, store_rows
@@ -35,13 +35,13 @@ B0TEST0002,DE,2026-03-02T08:00:00Z,,,robot_check
 def offered(path: Path) -> int:
     examined = service.examine_file(path, path.name, 10)
     with write_scope() as session:
-        return service.offer_import(session, acting_owner(session), examined).id
+        return service.offer_import(session, get_owner_principal(session), examined).id
 
 
 def confirmed(path: Path) -> int:
     run_id = offered(path)
     with write_scope() as session:
-        principal = acting_owner(session)
+        principal = get_owner_principal(session)
         service.confirm_import(
             session, principal, run_id, service.Confirmation(), datetime.now(UTC)
         )
@@ -50,7 +50,7 @@ def confirmed(path: Path) -> int:
 
 def import_run(run_id: int) -> ImportRun:
     with read_scope() as session:
-        return service.get_import(session, acting_owner(session), run_id)
+        return service.get_import(session, get_owner_principal(session), run_id)
 
 
 def snapshots() -> int:
@@ -199,7 +199,7 @@ def test_a_fault_of_a_worker_that_was_held_up_does_not_trouble_the_other_one(
 def test_a_second_confirmation_at_the_same_moment_starts_nothing_anew(history: Path) -> None:
     run_id = offered(history)
     with write_scope() as late:
-        principal = acting_owner(late)
+        principal = get_owner_principal(late)
         seen = service.get_import(late, principal, run_id)
         assert seen.state == "offered"
         with write_scope() as session:
@@ -224,7 +224,9 @@ def test_the_same_file_confirmed_twice_at_the_same_moment_carries_one_time(
         at = datetime(2026, 3, day, tzinfo=UTC)
         with write_scope() as session:
             given = service.Confirmation(captured_at=at)
-            service.confirm_import(session, acting_owner(session), run_id, given, datetime.now(UTC))
+            service.confirm_import(
+                session, get_owner_principal(session), run_id, given, datetime.now(UTC)
+            )
             session.flush()
             if run_id == first:
                 other.start()
@@ -293,7 +295,7 @@ def test_the_command_line_asks_for_the_order_of_dates(
 
 def seller(role: str = "seller") -> int:
     with write_scope() as session:
-        team = acting_owner(session).team_id
+        team = get_owner_principal(session).team_id
         person = Person(team_id=team, name="Sam", role=role, mail="sam@team.example")
         session.add(person)
         session.flush()
@@ -305,7 +307,7 @@ def confirmed_by(person_id: int, path: Path) -> int:
     with write_scope() as session:
         session.get_one(ImportRun, run_id).person_id = person_id
         session.flush()
-        principal = acting_person(session, person_id)
+        principal = get_principal(session, person_id)
         service.confirm_import(
             session, principal, run_id, service.Confirmation(), datetime.now(UTC)
         )

@@ -53,7 +53,7 @@ def test_a_reset_is_mailed_to_whom_it_belongs(
 ) -> None:
     send_emails.send_reset.call_local(" Owner@Team.example ")
     token = token_in(served.wait_for_link("owner@team.example"), "reset")
-    found = membership.find_invited(session, token, Purpose.RESET, send_emails._now())
+    found = membership.find_link_recipient(session, token, Purpose.RESET, send_emails._now())
     assert found is not None
     assert found.person_id == principal.person_id
 
@@ -87,14 +87,14 @@ def test_people_of_the_demo_get_no_reset(
 def test_an_invitation_is_renewed_so_that_only_the_mailed_link_opens(
     session: Session, principal: Principal, served: Mailbox
 ) -> None:
-    number, first = membership.invite(
+    number, first = membership.invite_member(
         session, principal, "nora@team.example", Role.SELLER, send_emails._now()
     )
     session.commit()
     send_emails.send_invitation.call_local(number)
     mailed = token_in(served.wait_for_link("nora@team.example"), "invitation")
     found = [
-        membership.find_invited(session, token, Purpose.INVITATION, send_emails._now())
+        membership.find_link_recipient(session, token, Purpose.INVITATION, send_emails._now())
         for token in (first, mailed)
     ]
     assert found[0] is None

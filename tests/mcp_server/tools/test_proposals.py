@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope, Via
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import write_scope
 from core.suggestions.execution import apply
 from core.suggestions.review import service
@@ -474,7 +474,7 @@ def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
 
 def test_over_http_a_proposal_is_made_and_read(door: Door) -> None:
     with write_scope() as session:
-        who = acting_person(session, acting_owner(session).person_id, Via.PAGE)
+        who = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
         own_lamp(session, who)
         show(session, datetime.now(UTC) - timedelta(hours=1))
 

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.api_tokens import find_by_token, make_api_token
+from core.accounts.access.api_tokens import create_api_token, find_bearer
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import AuditEvent
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.agents.models import AgentCall, AgentWrite
-from core.agents.service import CALLS_KEPT, WRITES_KEPT, Asked, hash_of
+from core.agents.service import CALLS_KEPT, WRITES_KEPT, CallRequest, hash_arguments
 from core.database.session import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.tracking.models import Tracking
@@ -157,16 +157,18 @@ def owner(committed_database: str) -> Principal:
     """The first administrator with a token, on a database that threads share."""
     now = datetime.now(UTC)
     with write_scope() as session:
-        person = acting_owner(session).person_id
-        page = active(session, acting_person(session, person, Via.PAGE))
-        token = make_api_token(session, page, "An agent", ALL, None, now)
-        bearer = find_by_token(session, token, now, None)
+        person = get_owner_principal(session).person_id
+        page = active(session, get_principal(session, person, Via.PAGE))
+        token = create_api_token(session, page, "An agent", ALL, None, now)
+        bearer = find_bearer(session, token, now, None)
     assert bearer is not None
     return bearer.principal
 
 
 def call_of(owner: Principal) -> Call:
-    return Call(owner, Asked("tools/call", "a_tool", hash_of({"x": 1})), datetime.now(UTC))
+    return Call(
+        owner, CallRequest("tools/call", "a_tool", hash_arguments({"x": 1})), datetime.now(UTC)
+    )
 
 
 def test_two_at_once_write_once(owner: Principal) -> None:

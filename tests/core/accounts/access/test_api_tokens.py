@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from core.accounts.access import api_tokens
 from core.accounts.access.api_tokens import (
     PREFIX,
-    find_by_token,
-    make_api_token,
-    mark_used,
-    own_tokens,
-    revoke_any,
-    revoke_own,
-    team_tokens,
+    create_api_token,
+    find_bearer,
+    list_own_tokens,
+    list_team_tokens,
+    mark_token_used,
+    revoke_own_token,
+    revoke_team_token,
 )
 from core.accounts.access.permissions import Permission, Principal, Role, Scope, Via
 from core.accounts.models import ApiToken
@@ -32,12 +32,12 @@ DAY = timedelta(days=1)
 
 def make(session: Session, who: Principal, *scopes: Scope, days: int | None = None) -> str:
     ends = NOW + days * DAY if days else None
-    return make_api_token(session, who, "A script", scopes or (Scope.READ,), ends, NOW)
+    return create_api_token(session, who, "A script", scopes or (Scope.READ,), ends, NOW)
 
 
 def test_a_token_acts_as_its_owner_within_its_scopes(session: Session, member: Member) -> None:
     sam = member(Role.MANAGER)
-    bearer = find_by_token(session, make(session, sam, Scope.READ), NOW, "203.0.113.7")
+    bearer = find_bearer(session, make(session, sam, Scope.READ), NOW, "203.0.113.7")
     assert bearer is not None
     principal = bearer.principal
     assert (principal.person_id, principal.role, principal.via) == (
@@ -51,7 +51,7 @@ def test_a_token_acts_as_its_owner_within_its_scopes(session: Session, member: M
 
 
 def test_a_token_never_does_more_than_its_owners_role(session: Session, member: Member) -> None:
-    bearer = find_by_token(session, make(session, member(Role.VIEWER), *Scope), NOW, None)
+    bearer = find_bearer(session, make(session, member(Role.VIEWER), *Scope), NOW, None)
     assert bearer is not None
     principal = bearer.principal
     assert not principal.may(Permission.TRACK)
@@ -62,7 +62,7 @@ def test_a_token_follows_its_owners_role_at_once(session: Session, member: Membe
     token = make(session, sam, Scope.READ, Scope.ACT)
     person(session, sam).role = Role.VIEWER.value
     session.flush()
-    bearer = find_by_token(session, token, NOW, None)
+    bearer = find_bearer(session, token, NOW, None)
     assert bearer is not None
     principal = bearer.principal
     assert not principal.may(Permission.TRACK)
@@ -74,26 +74,26 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(session: Session, member: Memb
     assert token.startswith(PREFIX)
     [kept] = session.scalars(select(ApiToken))
     assert token.encode() not in kept.token_hash
-    [shown] = own_tokens(session, sam, NOW)
+    [shown] = list_own_tokens(session, sam, NOW)
     assert shown.hint == token[: len(PREFIX) + 4]
     assert shown.is_valid
 
 
 def test_a_token_ends_when_it_was_told_to(session: Session, member: Member) -> None:
     token = make(session, member(), days=30)
-    assert find_by_token(session, token, NOW + 30 * DAY - timedelta(seconds=1), None)
-    assert find_by_token(session, token, NOW + 30 * DAY, None) is None
+    assert find_bearer(session, token, NOW + 30 * DAY - timedelta(seconds=1), None)
+    assert find_bearer(session, token, NOW + 30 * DAY, None) is None
 
 
 def test_a_revoked_token_is_dead_at_once(session: Session, member: Member) -> None:
     sam = member()
     token = make(session, sam)
-    [shown] = own_tokens(session, sam, NOW)
-    revoke_own(session, sam, shown.id, NOW)
-    assert find_by_token(session, token, NOW, None) is None
-    assert own_tokens(session, sam, NOW) == []
+    [shown] = list_own_tokens(session, sam, NOW)
+    revoke_own_token(session, sam, shown.id, NOW)
+    assert find_bearer(session, token, NOW, None) is None
+    assert list_own_tokens(session, sam, NOW) == []
     with pytest.raises(NotFoundError):
-        revoke_own(session, sam, shown.id, NOW)
+        revoke_own_token(session, sam, shown.id, NOW)
 
 
 def test_a_disabled_owners_token_is_dead(
@@ -101,8 +101,8 @@ def test_a_disabled_owners_token_is_dead(
 ) -> None:
     sam = member()
     token = make(session, sam)
-    membership.disable(session, principal, sam.person_id, NOW)
-    assert find_by_token(session, token, NOW, None) is None
+    membership.disable_member(session, principal, sam.person_id, NOW)
+    assert find_bearer(session, token, NOW, None) is None
 
 
 def test_anothers_token_is_not_found(
@@ -110,20 +110,20 @@ def test_anothers_token_is_not_found(
 ) -> None:
     sam, eve = member(), member(mail="eve@team.example")
     token = make(session, sam)
-    [shown] = own_tokens(session, sam, NOW)
+    [shown] = list_own_tokens(session, sam, NOW)
     with pytest.raises(NotFoundError):
-        revoke_own(session, eve, shown.id, NOW)
+        revoke_own_token(session, eve, shown.id, NOW)
     with pytest.raises(NotFoundError):
-        revoke_any(session, stranger(session), shown.id, NOW)
-    assert find_by_token(session, token, NOW, None)
-    assert [each.owner for each in team_tokens(session, principal, NOW)] == ["Seller"]
-    revoke_any(session, principal, shown.id, NOW)
-    assert find_by_token(session, token, NOW, None) is None
+        revoke_team_token(session, stranger(session), shown.id, NOW)
+    assert find_bearer(session, token, NOW, None)
+    assert [each.owner for each in list_team_tokens(session, principal, NOW)] == ["Seller"]
+    revoke_team_token(session, principal, shown.id, NOW)
+    assert find_bearer(session, token, NOW, None) is None
 
 
 def test_another_teams_tokens_are_not_seen(session: Session, member: Member) -> None:
     make(session, member())
-    assert team_tokens(session, stranger(session), NOW) == []
+    assert list_team_tokens(session, stranger(session), NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_token_without_name_scope_or_sensible_end_is_refused(
 ) -> None:
     ends = None if days is None else NOW + days * DAY
     with pytest.raises(InvalidInputError, match=problem):
-        make_api_token(session, member(), name, scopes, ends, NOW)
+        create_api_token(session, member(), name, scopes, ends, NOW)
 
 
 def test_nobody_heaps_up_tokens(
@@ -162,14 +162,14 @@ def test_when_a_token_was_last_used_is_known_to_the_minute(
 ) -> None:
     sam = member()
     make(session, sam)
-    [kept] = own_tokens(session, sam, NOW)
+    [kept] = list_own_tokens(session, sam, NOW)
     for seconds, seen in ((0, 0), (30, 0), (61, 61)):
-        mark_used(session, kept.id, NOW + timedelta(seconds=seconds))
+        mark_token_used(session, kept.id, NOW + timedelta(seconds=seconds))
         session.expire_all()
-        assert own_tokens(session, sam, NOW)[0].used_at == NOW + timedelta(seconds=seen)
+        assert list_own_tokens(session, sam, NOW)[0].used_at == NOW + timedelta(seconds=seen)
 
 
 @settings(max_examples=examples(50))
 @given(st.text(max_size=200))
 def test_an_invented_token_acts_as_nobody(session: Session, token: str) -> None:
-    assert find_by_token(session, PREFIX + token, NOW, None) is None
+    assert find_bearer(session, PREFIX + token, NOW, None) is None

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit, audit_text
 from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import AuditEvent
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database import session as db
 from tests.core.accounts.conftest import Member
 from tests.factories import stranger
@@ -23,14 +23,14 @@ TRIGGER = "audit_event_is_append_only"
 
 def note_some(session: Session, principal: Principal, count: int = 5) -> None:
     for number in range(count):
-        audit.note(session, principal, "changed", f"product:{number}", {"a": 1}, {"a": number})
+        audit.record(session, principal, "changed", f"product:{number}", {"a": 1}, {"a": number})
 
 
 @pytest.fixture
 def chain(session: Session, principal: Principal) -> Session:
     """Five sealed events."""
     note_some(session, principal)
-    audit.seal(session)
+    audit.seal_events(session)
     return session
 
 
@@ -45,8 +45,10 @@ def tamper(session: Session, statement: str) -> None:
 def test_an_event_says_who_did_what_to_what_and_by_which_means(
     session: Session, principal: Principal
 ) -> None:
-    audit.note(session, principal, "changed settings", "product:17", {"role": "own"}, {"role": "x"})
-    [event] = audit.events(session, principal)
+    audit.record(
+        session, principal, "changed settings", "product:17", {"role": "own"}, {"role": "x"}
+    )
+    [event] = audit.list_events(session, principal)
     assert (event.person, event.verb, event.thing, event.means) == (
         principal.name,
         "changed settings",
@@ -57,23 +59,27 @@ def test_an_event_says_who_did_what_to_what_and_by_which_means(
 
 
 def test_a_chain_that_nobody_touched_is_whole(chain: Session) -> None:
-    checked = audit.verify(chain)
+    checked = audit.verify_chain(chain)
     assert (checked.sealed, checked.waiting, checked.broken_at) == (5, 0, None)
     assert checked.is_whole
 
 
 def test_sealing_goes_on_where_it_stopped(chain: Session, principal: Principal) -> None:
-    head = audit.verify(chain).head
+    head = audit.verify_chain(chain).head
     note_some(chain, principal, 3)
-    assert audit.verify(chain).waiting == 3
-    assert [audit.seal(chain, limit=2), audit.seal(chain, limit=2), audit.seal(chain)] == [2, 1, 0]
-    checked = audit.verify(chain, noted=head)
+    assert audit.verify_chain(chain).waiting == 3
+    assert [
+        audit.seal_events(chain, limit=2),
+        audit.seal_events(chain, limit=2),
+        audit.seal_events(chain),
+    ] == [2, 1, 0]
+    checked = audit.verify_chain(chain, noted=head)
     assert (checked.sealed, checked.waiting, checked.has_noted) == (8, 0, True)
 
 
 def test_a_long_chain_is_read_page_by_page(chain: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "VERIFIED_AT_ONCE", 2)
-    assert audit.verify(chain).sealed == 5
+    assert audit.verify_chain(chain).sealed == 5
 
 
 @pytest.mark.parametrize(
@@ -93,21 +99,21 @@ def test_a_long_chain_is_read_page_by_page(chain: Session, monkeypatch: pytest.M
 )
 def test_an_edited_event_is_found(chain: Session, column: str, value: str) -> None:
     tamper(chain, f"UPDATE audit_event SET {column} = {value} WHERE place = 3")
-    checked = audit.verify(chain)
+    checked = audit.verify_chain(chain)
     assert (checked.broken_at, checked.sealed, checked.is_whole) == (3, 2, False)
 
 
 @pytest.mark.parametrize("place", [1, 3])
 def test_a_deleted_event_is_found(chain: Session, place: int) -> None:
     tamper(chain, f"DELETE FROM audit_event WHERE place = {place}")
-    assert audit.verify(chain).broken_at == place
+    assert audit.verify_chain(chain).broken_at == place
 
 
 def test_reordered_events_are_found(chain: Session) -> None:
     tamper(chain, "UPDATE audit_event SET place = -1 WHERE place = 2")
     tamper(chain, "UPDATE audit_event SET place = 2 WHERE place = 4")
     tamper(chain, "UPDATE audit_event SET place = 4 WHERE place = -1")
-    assert audit.verify(chain).broken_at == 2
+    assert audit.verify_chain(chain).broken_at == 2
 
 
 def test_an_inserted_event_is_found(chain: Session) -> None:
@@ -116,14 +122,14 @@ def test_an_inserted_event_is_found(chain: Session) -> None:
         "INSERT INTO audit_event (team_id, means, verb, place, seal) "
         "VALUES (1, 'page', 'made up', 6, '\\x00')",
     )
-    assert audit.verify(chain).broken_at == 6
+    assert audit.verify_chain(chain).broken_at == 6
 
 
 def test_an_end_that_was_cut_off_is_found_by_a_head_that_was_noted(chain: Session) -> None:
-    head = audit.verify(chain).head
+    head = audit.verify_chain(chain).head
     tamper(chain, "DELETE FROM audit_event WHERE place = 5")
-    assert audit.verify(chain).is_whole
-    checked = audit.verify(chain, noted=head)
+    assert audit.verify_chain(chain).is_whole
+    checked = audit.verify_chain(chain, noted=head)
     assert (checked.broken_at, checked.has_noted, checked.is_whole) == (None, False, False)
 
 
@@ -153,11 +159,11 @@ def test_events_of_one_team_are_invisible_to_another(
 ) -> None:
     other = stranger(session)
     note_some(session, principal, 2)
-    audit.note(session, other, "of the others")
-    assert [event.verb for event in audit.events(session, other)] == ["of the others"]
-    assert audit.kinds_of_events(session, other) == ["of the others"]
-    assert audit.kinds_of_events(session, principal) == ["changed"]
-    assert audit.events(session, other, person_id=principal.person_id) == []
+    audit.record(session, other, "of the others")
+    assert [event.verb for event in audit.list_events(session, other)] == ["of the others"]
+    assert audit.list_event_kinds(session, other) == ["of the others"]
+    assert audit.list_event_kinds(session, principal) == ["changed"]
+    assert audit.list_events(session, other, person_id=principal.person_id) == []
 
 
 def test_events_are_read_page_by_page_and_filtered(
@@ -165,45 +171,50 @@ def test_events_are_read_page_by_page_and_filtered(
 ) -> None:
     sam = member(Role.SELLER)
     note_some(session, principal, 4)
-    audit.note(session, sam, "paused")
-    newest = audit.events(session, principal, limit=2)
+    audit.record(session, sam, "paused")
+    newest = audit.list_events(session, principal, limit=2)
     assert [event.verb for event in newest] == ["paused", "changed"]
-    older = audit.events(session, principal, before=newest[-1].id)
+    older = audit.list_events(session, principal, before=newest[-1].id)
     assert len(older) == 3
-    assert [event.person for event in audit.events(session, principal, what="paused")] == ["Seller"]
-    assert len(audit.events(session, principal, person_id=principal.person_id)) == 4
+    assert [event.person for event in audit.list_events(session, principal, what="paused")] == [
+        "Seller"
+    ]
+    assert len(audit.list_events(session, principal, person_id=principal.person_id)) == 4
 
 
 def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(
     chain: Session, principal: Principal
 ) -> None:
-    head = audit.verify(chain).head
+    head = audit.verify_chain(chain).head
     step = (principal.team_id, None, Via.JOB, "suggestion verified", "suggestion:3")
-    audit.note_step(chain, *step, {"state": "applied"}, {"state": "verified"})
-    audit.note_outsider(chain, principal.team_id, "locked out", "203.0.113.7")
-    outsider, job = audit.events(chain, principal, limit=2)
+    audit.record_transition(chain, *step, {"state": "applied"}, {"state": "verified"})
+    audit.record_anonymous(chain, principal.team_id, "locked out", "203.0.113.7")
+    outsider, job = audit.list_events(chain, principal, limit=2)
     assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
-    assert (audit_text.who(job), audit_text.where(job)) == ("the worker, by itself", "job")
-    assert audit_text.who(outsider) == "nobody signed in"
-    nobodys = audit.events(chain, principal, person_id=audit.NOBODY)
+    assert (audit_text.actor_text(job), audit_text.source_text(job)) == (
+        "the worker, by itself",
+        "job",
+    )
+    assert audit_text.actor_text(outsider) == "nobody signed in"
+    nobodys = audit.list_events(chain, principal, person_id=audit.NO_PERSON)
     assert [each.id for each in nobodys] == [outsider.id, job.id]
-    audit.seal(chain)
-    checked = audit.verify(chain, noted=head)
+    audit.seal_events(chain)
+    checked = audit.verify_chain(chain, noted=head)
     assert (checked.sealed, checked.is_whole) == (7, True)
 
 
 def test_a_verb_that_touched_many_things_is_one_event(
     session: Session, principal: Principal
 ) -> None:
-    audit.note_many(session, principal, "paused", "product", list(range(1000, 0, -1)))
-    audit.note_many(session, principal, "paused", "product", [7])
-    audit.note_many(session, principal, "paused", "product", [])
-    one, many = audit.events(session, principal)
+    audit.record_bulk(session, principal, "paused", "product", list(range(1000, 0, -1)))
+    audit.record_bulk(session, principal, "paused", "product", [7])
+    audit.record_bulk(session, principal, "paused", "product", [])
+    one, many = audit.list_events(session, principal)
     assert (one.thing, one.new) == ("product:7", {"count": 1, "ids": [7]})
     assert many.thing == "product"
     assert many.new is not None
     assert many.new["count"] == 1000
-    assert many.new["ids"] == list(range(1, audit.MOST_NAMED + 1))
+    assert many.new["ids"] == list(range(1, audit.MAX_LISTED_IDS + 1))
 
 
 anything = st.recursive(
@@ -223,28 +234,28 @@ anything = st.recursive(
 def test_whatever_an_event_holds_is_kept_and_sealed(
     session: Session, principal: Principal, value: object
 ) -> None:
-    audit.note(session, principal, "held", new={"value": value})
+    audit.record(session, principal, "held", new={"value": value})
     session.expire_all()
-    assert audit.seal(session) == 1
-    assert audit.verify(session).is_whole
+    assert audit.seal_events(session) == 1
+    assert audit.verify_chain(session).is_whole
 
 
 @pytest.fixture
 def waiting(committed_database: str) -> int:
     with db.write_scope() as session:
-        note_some(session, acting_owner(session), 60)
+        note_some(session, get_owner_principal(session), 60)
     return 60
 
 
 def test_two_sealers_at_one_moment_seal_each_event_once(waiting: int) -> None:
     def seal(_: int) -> int:
         with db.write_scope() as session:
-            return audit.seal(session, limit=7)
+            return audit.seal_events(session, limit=7)
 
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(seal, range(12))) == waiting
     with db.read_scope() as session:
-        checked = audit.verify(session)
+        checked = audit.verify_chain(session)
         places = session.scalars(select(AuditEvent.place).order_by(AuditEvent.place)).all()
     assert checked.is_whole
     assert list(places) == list(range(1, waiting + 1))

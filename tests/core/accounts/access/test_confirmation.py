@@ -10,7 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import api_tokens, confirmation, sessions, team_settings
-from core.accounts.access.confirmation import HOLDS, ConfirmationNeededError, mark_confirmed
+from core.accounts.access.confirmation import (
+    CONFIRMATION_LIFETIME,
+    ConfirmationNeededError,
+    mark_confirmed,
+)
 from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.access.team_settings import TeamSettings
 from core.accounts.login import two_factor
@@ -22,25 +26,27 @@ from tests.core.accounts.conftest import person as kept
 Verb = Callable[[Session, Principal, int], Any]
 TEAM = TeamSettings("Team", "UTC", "open", requires_second_factor=False)
 SENSITIVE: dict[str, Verb] = {
-    "a token": lambda s, who, _: api_tokens.make_api_token(s, who, "x", [Scope.READ], None, NOW),
-    "setting up": lambda s, who, _: two_factor.begin_second_factor(s, who, KEY, NOW),
-    "a first code": lambda s, who, _: two_factor.confirm_second_factor(s, who, "0", KEY, NOW),
-    "removing": lambda s, who, _: two_factor.remove_second_factor(s, who, "0", KEY, NOW),
+    "a token": lambda s, who, _: api_tokens.create_api_token(s, who, "x", [Scope.READ], None, NOW),
+    "setting up": lambda s, who, _: two_factor.start_two_factor_setup(s, who, KEY, NOW),
+    "a first code": lambda s, who, _: two_factor.confirm_two_factor_setup(s, who, "0", KEY, NOW),
+    "removing": lambda s, who, _: two_factor.remove_two_factor(s, who, "0", KEY, NOW),
     "recovery codes": lambda s, who, _: two_factor.renew_recovery_codes(s, who, NOW),
-    "an address": lambda s, who, _: profile.change_mail(s, who, "new@shop.example", NOW),
+    "an address": lambda s, who, _: profile.change_email(s, who, "new@shop.example", NOW),
     "a password": lambda s, who, _: profile.change_password(s, who, NEW_HASH, OLD_HASH, NOW),
-    "another's factor": lambda s, who, of: two_factor.remove_second_factor_of(s, who, of, NOW),
-    "an invitation": lambda s, who, _: membership.invite(s, who, "n@s.example", Role.ADMIN, NOW),
+    "another's factor": lambda s, who, of: two_factor.remove_member_two_factor(s, who, of, NOW),
+    "an invitation": lambda s, who, _: membership.invite_member(
+        s, who, "n@s.example", Role.ADMIN, NOW
+    ),
     "a role": lambda s, who, of: membership.change_role(s, who, of, Role.ADMIN, NOW),
-    "enabling": lambda s, who, of: membership.enable(s, who, of, NOW),
-    "registration": lambda s, who, _: team_settings.change_team_settings(
+    "enabling": lambda s, who, of: membership.enable_member(s, who, of, NOW),
+    "registration": lambda s, who, _: team_settings.update_team_settings(
         s, who, TEAM, "closed", NOW
     ),
 }
 
 
 def at_a_page(session: Session, who: Principal) -> Principal:
-    found = sessions.find(session, signed_in(session, who), LIFETIME, NOW, None)
+    found = sessions.find_session(session, signed_in(session, who), LIFETIME, NOW, None)
     assert found is not None
     return found.principal
 
@@ -62,8 +68,14 @@ def test_a_confirmation_holds_for_ten_minutes_and_in_its_own_session(
     sam = member()
     here, elsewhere = at_a_page(session, sam), at_a_page(session, sam)
     mark_confirmed(session, here, NOW)
-    confirmation.require_confirmed(session, here, NOW + HOLDS - timedelta(seconds=1))
-    for who, at in ((here, NOW + HOLDS), (elsewhere, NOW), (replace(here, session_id=9**9), NOW)):
+    confirmation.require_confirmed(
+        session, here, NOW + CONFIRMATION_LIFETIME - timedelta(seconds=1)
+    )
+    for who, at in (
+        (here, NOW + CONFIRMATION_LIFETIME),
+        (elsewhere, NOW),
+        (replace(here, session_id=9**9), NOW),
+    ):
         with pytest.raises(ConfirmationNeededError):
             confirmation.require_confirmed(session, who, at)
     told = session.scalars(select(AuditEvent.verb).where(AuditEvent.person_id == sam.person_id))
@@ -76,7 +88,7 @@ def test_who_has_no_password_confirms_by_signing_in(session: Session, member: Me
     here = at_a_page(session, sam)
     confirmation.require_confirmed(session, here, NOW)
     with pytest.raises(ConfirmationNeededError):
-        confirmation.require_confirmed(session, here, NOW + HOLDS)
+        confirmation.require_confirmed(session, here, NOW + CONFIRMATION_LIFETIME)
 
 
 def test_the_name_and_the_clock_of_the_team_take_no_confirmation(
@@ -85,6 +97,6 @@ def test_the_name_and_the_clock_of_the_team_take_no_confirmation(
     kept(session, principal).password_hash = OLD_HASH
     here = at_a_page(session, principal)
     now = team_settings.get_team_settings(session, here, "closed")
-    assert team_settings.change_team_settings(
+    assert team_settings.update_team_settings(
         session, here, replace(now, name="Lamps"), "closed", NOW
     )

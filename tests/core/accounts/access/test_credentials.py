@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from core.accounts.access import credentials
 from core.accounts.access.credentials import (
-    decrypted,
-    derived_key,
-    encrypted,
+    decrypt,
+    derive_key,
+    encrypt,
+    find_password_problem,
+    generate_token,
     hash_password,
-    is_password,
+    hash_token,
     needs_rehash,
-    new_token,
-    password_problem,
-    token_hash,
+    verify_password,
 )
 from core.errors import ConfigurationError
 from tests.hypothesis_runs import examples
@@ -33,29 +33,29 @@ def test_a_password_is_kept_as_argon2id_with_a_salt_of_its_own() -> None:
     costs = argon2.extract_parameters(first)
     assert (costs.type, costs.memory_cost, costs.time_cost) == (Type.ID, 19_456, 2)
     assert first != second
-    assert is_password(first, GOOD)
-    assert is_password(second, GOOD)
-    assert not is_password(first, GOOD + "!")
+    assert verify_password(first, GOOD)
+    assert verify_password(second, GOOD)
+    assert not verify_password(first, GOOD + "!")
 
 
 def test_a_password_is_the_same_however_the_keyboard_composes_it() -> None:
     composed, decomposed = "caf\u00e9 beside the lamps", "cafe\u0301 beside the lamps"
-    assert is_password(hash_password(composed), decomposed)
+    assert verify_password(hash_password(composed), decomposed)
 
 
 def test_half_a_sign_in_a_password_is_no_fault() -> None:
     strange = "\ud800" * 12
-    assert is_password(hash_password(strange), strange)
-    assert not is_password(None, strange)
+    assert verify_password(hash_password(strange), strange)
+    assert not verify_password(None, strange)
 
 
 def test_nobody_has_no_password_but_takes_a_whole_hash() -> None:
     kept = hash_password(GOOD)
-    assert not is_password(None, GOOD)
+    assert not verify_password(None, GOOD)
 
     def took(password_hash: str | None) -> float:
         began = time.perf_counter()
-        is_password(password_hash, "another password of some length")
+        verify_password(password_hash, "another password of some length")
         return time.perf_counter() - began
 
     pairs = [(took(kept), took(None)) for _ in range(15)]
@@ -64,20 +64,20 @@ def test_nobody_has_no_password_but_takes_a_whole_hash() -> None:
 
 
 def test_the_hash_of_nobody_has_the_costs_of_today() -> None:
-    made_up = credentials._nobodys_hash()
+    made_up = credentials._dummy_hash()
     assert not needs_rehash(made_up)
     assert argon2.extract_parameters(made_up) == argon2.extract_parameters(hash_password(GOOD))
 
 
 def test_a_hash_of_other_costs_is_to_be_renewed() -> None:
     cheap = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(GOOD)
-    assert is_password(cheap, GOOD)
+    assert verify_password(cheap, GOOD)
     assert needs_rehash(cheap)
     assert not needs_rehash(hash_password(GOOD))
 
 
 def test_a_spoilt_hash_lets_nobody_in() -> None:
-    assert not is_password("no hash at all", GOOD)
+    assert not verify_password("no hash at all", GOOD)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_spoilt_hash_lets_nobody_in() -> None:
     ],
 )
 def test_what_is_easily_guessed_is_refused(password: str) -> None:
-    assert password_problem(password, "Amelia Lovelace", "amelia.lovelace@shop.example")
+    assert find_password_problem(password, "Amelia Lovelace", "amelia.lovelace@shop.example")
 
 
 @pytest.mark.parametrize(
@@ -107,17 +107,17 @@ def test_what_is_easily_guessed_is_refused(password: str) -> None:
     ],
 )
 def test_a_few_words_of_ones_own_are_good_in_any_language(password: str) -> None:
-    assert password_problem(password, "Amelia Lovelace") is None
+    assert find_password_problem(password, "Amelia Lovelace") is None
 
 
 def test_ones_own_name_does_not_become_good_by_repeating_it() -> None:
-    assert password_problem("Brzęczyszczykiewicz", "Grzegorz Brzęczyszczykiewicz")
+    assert find_password_problem("Brzęczyszczykiewicz", "Grzegorz Brzęczyszczykiewicz")
 
 
 @settings(max_examples=examples(30))
 @given(st.text(max_size=140), st.text(max_size=40))
 def test_any_text_gets_an_answer_as_a_password(password: str, name: str) -> None:
-    problem = password_problem(password, name)
+    problem = find_password_problem(password, name)
     assert problem is None or problem.endswith(".")
 
 
@@ -125,29 +125,29 @@ def test_any_text_gets_an_answer_as_a_password(password: str, name: str) -> None
 
 
 def test_tokens_are_long_and_never_the_same() -> None:
-    tokens = {new_token() for _ in range(100)}
+    tokens = {generate_token() for _ in range(100)}
     assert len(tokens) == 100
     assert min(map(len, tokens)) >= 43
-    assert new_token("amz_").startswith("amz_")
+    assert generate_token("amz_").startswith("amz_")
 
 
 @given(st.text(st.characters(), max_size=50))
 def test_whatever_is_given_as_a_token_is_looked_for(token: str) -> None:
-    assert len(token_hash(token)) == 32
+    assert len(hash_token(token)) == 32
 
 
 def test_what_is_encrypted_is_read_with_its_secret_only() -> None:
-    body = encrypted("JBSWY3DPEHPK3PXP", SECRET)
+    body = encrypt("JBSWY3DPEHPK3PXP", SECRET)
     assert b"JBSWY3DPEHPK3PXP" not in body
-    assert decrypted(body, SECRET) == "JBSWY3DPEHPK3PXP"
+    assert decrypt(body, SECRET) == "JBSWY3DPEHPK3PXP"
     with pytest.raises(ConfigurationError, match="AMAZCOPE_SECRET_KEY"):
-        decrypted(body, SECRET + "!")
+        decrypt(body, SECRET + "!")
 
 
 def test_a_short_secret_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="at least 32"):
-        derived_key("short", "a purpose")
+        derive_key("short", "a purpose")
 
 
 def test_each_purpose_has_a_key_of_its_own() -> None:
-    assert derived_key(SECRET, "one") != derived_key(SECRET, "another")
+    assert derive_key(SECRET, "one") != derive_key(SECRET, "another")

@@ -7,17 +7,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import devices, sessions
-from core.accounts.access.devices import bucket_of, find_device, remember_device
+from core.accounts.access.devices import device_bucket, find_device, remember_device
 from core.accounts.access.permissions import Principal
 from core.accounts.login.throttling import (
     AttemptLimits,
-    Form,
+    ThrottledForm,
     TooManyAttemptsError,
     begin_attempt,
-    forgive,
+    reset_failures,
 )
 from core.accounts.models import KnownDevice, SignIn
-from core.accounts.people.membership import disable, erase
+from core.accounts.people.membership import disable_member, erase_member
 from tests.core.accounts.conftest import LIFETIME, NOW, Member, person, signed_in
 
 LIMITS = AttemptLimits(per_person=3, per_address=6, window=timedelta(minutes=15))
@@ -35,7 +35,7 @@ def fail(session: Session, times: int, address: str, bucket: str | None = None) 
 
 
 def bucket(session: Session, token: str) -> str:
-    found = bucket_of(find_device(session, token, ADA, NOW))
+    found = device_bucket(find_device(session, token, ADA, NOW))
     assert found is not None
     return found
 
@@ -78,7 +78,7 @@ def test_signing_in_on_a_known_device_gives_an_attacker_no_new_attempts(
 ) -> None:
     known = bucket(session, device_of(session, member(mail=ADA)))
     fail(session, 3, THERE)
-    forgive(session, begin_attempt(session, ADA, HERE, LIMITS, NOW, bucket=known))
+    reset_failures(session, begin_attempt(session, ADA, HERE, LIMITS, NOW, bucket=known))
     with pytest.raises(TooManyAttemptsError):
         fail(session, 1, THERE)
 
@@ -96,7 +96,7 @@ def test_nothing_that_is_typed_as_an_address_locks_a_device(
 
 
 def test_each_form_is_counted_by_itself(session: Session) -> None:
-    for form in Form:
+    for form in ThrottledForm:
         for _ in range(3):
             begin_attempt(session, ADA, HERE, LIMITS, NOW, form=form)
         with pytest.raises(TooManyAttemptsError):
@@ -135,18 +135,18 @@ def test_anothers_cookie_is_not_taken_over(session: Session, member: Member) -> 
 
 def test_a_device_that_nobody_signs_in_on_is_forgotten(session: Session, member: Member) -> None:
     token = device_of(session, member(mail=ADA))
-    late = NOW + devices.LIFETIME
+    late = NOW + devices.DEVICE_LIFETIME
     assert find_device(session, token, ADA, late - timedelta(seconds=1))
     assert find_device(session, token, ADA, late) is None
-    sessions.forget_old(session, late, timedelta(days=30))
+    sessions.delete_old_sign_ins(session, late, timedelta(days=30))
     assert session.scalar(select(func.count()).select_from(KnownDevice)) == 0
 
 
 def test_a_user_has_no_more_devices_than_a_few(session: Session, member: Member) -> None:
     ada = member(mail=ADA)
-    tokens = [device_of(session, ada) for _ in range(devices.MOST_DEVICES + 2)]
+    tokens = [device_of(session, ada) for _ in range(devices.MAX_DEVICES + 2)]
     known = [find_device(session, token, ADA, NOW) is not None for token in tokens]
-    assert known == [False] * 2 + [True] * devices.MOST_DEVICES
+    assert known == [False] * 2 + [True] * devices.MAX_DEVICES
 
 
 def test_the_token_is_not_what_is_kept(session: Session, member: Member) -> None:
@@ -161,9 +161,9 @@ def test_ending_a_session_elsewhere_forgets_its_device_and_keeps_this_one(
     ada = member(mail=ADA)
     lost, here = device_of(session, ada), signed_in(session, ada)
     kept = remember_device(session, here, None, NOW)
-    found = sessions.find(session, here, LIFETIME, NOW, None)
+    found = sessions.find_session(session, here, LIFETIME, NOW, None)
     assert found is not None
-    sessions.end_others(session, found.principal, NOW)
+    sessions.end_other_sessions(session, found.principal, NOW)
     assert find_device(session, lost, ADA, NOW) is None
     assert find_device(session, kept, ADA, NOW)
 
@@ -173,7 +173,7 @@ def test_ending_one_session_forgets_its_device(session: Session, member: Member)
     lost, kept = device_of(session, ada), device_of(session, ada)
     first = session.scalars(select(SignIn.id).order_by(SignIn.id)).first()
     assert first is not None
-    sessions.end_one(session, ada, first, NOW)
+    sessions.end_own_session(session, ada, first, NOW)
     assert find_device(session, lost, ADA, NOW) is None
     assert find_device(session, kept, ADA, NOW)
 
@@ -182,7 +182,7 @@ def test_signing_out_leaves_the_device_known(session: Session, member: Member) -
     ada = member(mail=ADA)
     here = signed_in(session, ada)
     token = remember_device(session, here, None, NOW)
-    sessions.end_by_token(session, here, NOW, None)
+    sessions.end_session_by_token(session, here, NOW, None)
     assert find_device(session, token, ADA, NOW)
 
 
@@ -191,7 +191,7 @@ def test_who_is_erased_leaves_no_device(
 ) -> None:
     ada = member(mail=ADA)
     device_of(session, ada)
-    disable(session, principal, ada.person_id, NOW)
-    erase(session, principal, ada.person_id)
+    disable_member(session, principal, ada.person_id, NOW)
+    erase_member(session, principal, ada.person_id)
     assert person(session, ada).state == "erased"
     assert session.scalar(select(func.count()).select_from(KnownDevice)) == 0

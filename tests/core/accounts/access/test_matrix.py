@@ -21,44 +21,44 @@ from core.errors import NotAllowedError
 
 # Verb → the least role that may call it, and the scope a token needs; None: no token may.
 LEAST: dict[str, tuple[Role, Scope | None]] = {
-    "accounts.access.api_tokens.make_api_token": (Role.VIEWER, None),
-    "accounts.access.api_tokens.own_tokens": (Role.VIEWER, None),
-    "accounts.access.api_tokens.revoke_any": (Role.ADMIN, None),
-    "accounts.access.api_tokens.revoke_own": (Role.VIEWER, None),
-    "accounts.access.api_tokens.team_tokens": (Role.ADMIN, None),
-    "accounts.access.audit.events": (Role.ADMIN, None),
-    "accounts.access.audit.kinds_of_events": (Role.ADMIN, None),
+    "accounts.access.api_tokens.create_api_token": (Role.VIEWER, None),
+    "accounts.access.api_tokens.list_own_tokens": (Role.VIEWER, None),
+    "accounts.access.api_tokens.revoke_team_token": (Role.ADMIN, None),
+    "accounts.access.api_tokens.revoke_own_token": (Role.VIEWER, None),
+    "accounts.access.api_tokens.list_team_tokens": (Role.ADMIN, None),
+    "accounts.access.audit.list_events": (Role.ADMIN, None),
+    "accounts.access.audit.list_event_kinds": (Role.ADMIN, None),
     "accounts.access.confirmation.mark_confirmed": (Role.VIEWER, None),
-    "accounts.people.self_service.make_reset_link": (Role.ADMIN, None),
+    "accounts.people.self_service.create_reset_link": (Role.ADMIN, None),
     "accounts.people.account_notices.count_unread": (Role.VIEWER, None),
-    "accounts.people.account_notices.mark_read": (Role.VIEWER, None),
-    "accounts.people.account_notices.newest": (Role.VIEWER, None),
-    "accounts.people.profile.change_mail": (Role.VIEWER, None),
+    "accounts.people.account_notices.mark_notices_read": (Role.VIEWER, None),
+    "accounts.people.account_notices.list_notices": (Role.VIEWER, None),
+    "accounts.people.profile.change_email": (Role.VIEWER, None),
     "accounts.people.profile.change_password": (Role.VIEWER, None),
-    "accounts.people.profile.change_profile": (Role.VIEWER, None),
+    "accounts.people.profile.update_profile": (Role.VIEWER, None),
     "accounts.people.profile.get_profile": (Role.VIEWER, None),
-    "accounts.people.profile.own_password_hash": (Role.VIEWER, None),
-    "accounts.login.two_factor.begin_second_factor": (Role.VIEWER, None),
-    "accounts.login.two_factor.confirm_second_factor": (Role.VIEWER, None),
-    "accounts.login.two_factor.recovery_codes_left": (Role.VIEWER, None),
-    "accounts.login.two_factor.remove_second_factor": (Role.VIEWER, None),
-    "accounts.login.two_factor.remove_second_factor_of": (Role.ADMIN, None),
+    "accounts.people.profile.get_own_password_hash": (Role.VIEWER, None),
+    "accounts.login.two_factor.start_two_factor_setup": (Role.VIEWER, None),
+    "accounts.login.two_factor.confirm_two_factor_setup": (Role.VIEWER, None),
+    "accounts.login.two_factor.count_recovery_codes": (Role.VIEWER, None),
+    "accounts.login.two_factor.remove_two_factor": (Role.VIEWER, None),
+    "accounts.login.two_factor.remove_member_two_factor": (Role.ADMIN, None),
     "accounts.login.two_factor.renew_recovery_codes": (Role.VIEWER, None),
     "accounts.people.membership.change_role": (Role.ADMIN, None),
-    "accounts.people.membership.disable": (Role.ADMIN, None),
-    "accounts.people.membership.enable": (Role.ADMIN, None),
-    "accounts.people.membership.erase": (Role.ADMIN, None),
-    "accounts.people.membership.invite": (Role.ADMIN, None),
-    "accounts.people.membership.members": (Role.ADMIN, None),
+    "accounts.people.membership.disable_member": (Role.ADMIN, None),
+    "accounts.people.membership.enable_member": (Role.ADMIN, None),
+    "accounts.people.membership.erase_member": (Role.ADMIN, None),
+    "accounts.people.membership.invite_member": (Role.ADMIN, None),
+    "accounts.people.membership.list_members": (Role.ADMIN, None),
     "accounts.people.membership.withdraw_invitation": (Role.ADMIN, None),
-    "accounts.access.sessions.end_one": (Role.VIEWER, None),
-    "accounts.access.sessions.end_others": (Role.VIEWER, None),
-    "accounts.access.sessions.open_sign_ins": (Role.VIEWER, None),
-    "accounts.access.sessions.touch": (Role.VIEWER, None),
-    "accounts.access.team_settings.change_team_settings": (Role.ADMIN, None),
+    "accounts.access.sessions.end_own_session": (Role.VIEWER, None),
+    "accounts.access.sessions.end_other_sessions": (Role.VIEWER, None),
+    "accounts.access.sessions.list_open_sessions": (Role.VIEWER, None),
+    "accounts.access.sessions.mark_session_used": (Role.VIEWER, None),
+    "accounts.access.team_settings.update_team_settings": (Role.ADMIN, None),
     "accounts.access.team_settings.get_team_settings": (Role.ADMIN, None),
-    "agents.queries.agent_calls": (Role.ADMIN, None),
-    "agents.queries.call_counts": (Role.ADMIN, None),
+    "agents.queries.list_calls": (Role.ADMIN, None),
+    "agents.queries.count_calls": (Role.ADMIN, None),
     "demo.seed.remove_demo": (Role.ADMIN, None),
     "history.changes.feed.find_changes": (Role.VIEWER, Scope.READ),
     "history.changes.listing_changes.listing_diffs": (Role.VIEWER, Scope.READ),
@@ -145,13 +145,13 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
     "agents.service.begin_call",
-    "agents.service.earlier_answer",
-    "agents.service.keep_answer",
-    "accounts.access.audit.note",
-    "accounts.access.audit.note_many",
+    "agents.service.find_response",
+    "agents.service.save_response",
+    "accounts.access.audit.record",
+    "accounts.access.audit.record_bulk",
     "accounts.access.confirmation.require_confirmed",
-    "accounts.access.refusals.note_refused",
-    "accounts.access.permissions.require",
+    "accounts.access.refusals.record_refusal",
+    "accounts.access.permissions.require_permission",
     "suggestions.lifecycle.require_page",
     "tracking.product_reference.named",
     "tracking.lists.list_filter_sql.narrow",
@@ -169,7 +169,7 @@ SCOPES = [frozenset(some) for size in range(4) for some in combinations(Scope, s
 def noted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was refused: kept here, since these tests have no database."""
     names: list[str] = []
-    monkeypatch.setattr(refusals, "note_refused", lambda _acting, name: names.append(name))
+    monkeypatch.setattr(refusals, "record_refusal", lambda _acting, name: names.append(name))
     return names
 
 
@@ -249,11 +249,11 @@ def test_a_role_is_let_through_or_refused_before_anything_else(name: str, role: 
 
 
 def test_a_refusal_is_noted_and_what_is_let_through_is_not(noted: list[str]) -> None:
-    call("accounts.people.membership.members", Role.ADMIN)
+    call("accounts.people.membership.list_members", Role.ADMIN)
     assert noted == []
     with pytest.raises(NotAllowedError):
-        call("accounts.people.membership.members", Role.MANAGER)
-    assert noted == ["accounts.people.membership.members"]
+        call("accounts.people.membership.list_members", Role.MANAGER)
+    assert noted == ["accounts.people.membership.list_members"]
 
 
 @pytest.mark.parametrize("name", LEAST)

@@ -7,20 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.accounts.access.permissions import (
-    LONGEST_NAME,
-    LONGEST_PASSWORD,
-    SHORTEST_PASSWORD,
+    MAX_NAME_LENGTH,
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
     Permission,
     Principal,
     Role,
     Scope,
-    clean_mail,
     clean_name,
-    length_problem,
-    normal_password,
-    require,
+    find_length_problem,
+    normalize_email,
+    normalize_password,
+    normalize_typed_email,
+    require_permission,
     roles_up_to,
-    typed_mail,
 )
 from core.errors import InvalidInputError, NotAllowedError
 from core.text.escaping import escape_markdown
@@ -57,15 +57,15 @@ def test_a_token_without_scopes_may_nothing() -> None:
 
 def test_a_refusal_names_the_role_it_takes() -> None:
     with pytest.raises(NotAllowedError, match="takes the role manager; yours is viewer"):
-        require(somebody(Role.VIEWER), Permission.TEAM)
+        require_permission(somebody(Role.VIEWER), Permission.TEAM)
 
 
 def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
     reader = somebody(Role.SELLER, frozenset({Scope.READ}))
     with pytest.raises(NotAllowedError, match="lacks the scope act"):
-        require(reader, Permission.TRACK)
+        require_permission(reader, Permission.TRACK)
     with pytest.raises(NotAllowedError, match="No token may do this"):
-        require(reader, Permission.SELF)
+        require_permission(reader, Permission.SELF)
 
 
 @pytest.mark.parametrize("scope", Scope)
@@ -90,10 +90,10 @@ def test_who_acts_always_has_a_role() -> None:
 @given(st.one_of(st.text(), st.emails()))
 def test_an_address_is_cleaned_once_and_for_all_or_refused(address: str) -> None:
     try:
-        cleaned = clean_mail(address)
+        cleaned = normalize_email(address)
     except InvalidInputError:
         return
-    assert clean_mail(cleaned) == cleaned
+    assert normalize_email(cleaned) == cleaned
     assert cleaned.isprintable()
 
 
@@ -102,7 +102,7 @@ def test_an_address_is_cleaned_once_and_for_all_or_refused(address: str) -> None
     ["Ada@Shop.Example", " ada@shop.example ", "ADA@SHOP.EXAMPLE", "ａｄａ@shop.example"],
 )
 def test_one_mailbox_is_one_address_however_it_is_typed(address: str) -> None:
-    assert clean_mail(address) == "ada@shop.example"
+    assert normalize_email(address) == "ada@shop.example"
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_one_mailbox_is_one_address_however_it_is_typed(address: str) -> None:
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidInputError):
-        clean_mail(address)
+        normalize_email(address)
 
 
 def test_an_address_may_be_copied_from_a_page_that_makes_no_link_of_it() -> None:
     shown = escape_markdown("ada@shop.example")
     assert shown != "ada@shop.example", "nothing to take away: the test is out of date"
-    assert typed_mail(shown) == "ada@shop.example"
+    assert normalize_typed_email(shown) == "ada@shop.example"
 
 
 @given(st.text())
@@ -142,7 +142,7 @@ def test_a_name_is_cleaned_once_and_for_all_or_refused(name: str) -> None:
         return
     assert clean_name(cleaned) == cleaned
     assert cleaned.isprintable()
-    assert 1 <= len(cleaned) <= LONGEST_NAME
+    assert 1 <= len(cleaned) <= MAX_NAME_LENGTH
 
 
 def test_a_name_keeps_its_language_and_loses_what_hides() -> None:
@@ -156,8 +156,8 @@ def test_a_name_keeps_its_language_and_loses_what_hides() -> None:
 
 @given(st.text(max_size=300))
 def test_a_password_is_hashed_in_one_form(password: str) -> None:
-    once = normal_password(password)
-    assert normal_password(once) == once
+    once = normalize_password(password)
+    assert normalize_password(once) == once
 
 
 @pytest.mark.parametrize(
@@ -170,20 +170,20 @@ def test_a_password_is_hashed_in_one_form(password: str) -> None:
     ],
 )
 def test_a_password_may_be_in_any_language(password: str) -> None:
-    assert length_problem(password) is None
+    assert find_length_problem(password) is None
 
 
 def test_a_password_has_12_to_128_characters() -> None:
-    assert length_problem("x" * (SHORTEST_PASSWORD - 1))
-    assert length_problem("x" * SHORTEST_PASSWORD) is None
-    assert length_problem("x" * LONGEST_PASSWORD) is None
-    assert length_problem("x" * (LONGEST_PASSWORD + 1))
+    assert find_length_problem("x" * (MIN_PASSWORD_LENGTH - 1))
+    assert find_length_problem("x" * MIN_PASSWORD_LENGTH) is None
+    assert find_length_problem("x" * MAX_PASSWORD_LENGTH) is None
+    assert find_length_problem("x" * (MAX_PASSWORD_LENGTH + 1))
 
 
 def test_spaces_around_do_not_make_a_password_long() -> None:
-    assert length_problem("short" + " " * 20)
+    assert find_length_problem("short" + " " * 20)
 
 
 def test_one_sign_that_stands_for_a_phrase_is_no_long_password() -> None:
-    assert len(normal_password("\ufdfa")) >= SHORTEST_PASSWORD
-    assert length_problem("\ufdfa")
+    assert len(normalize_password("\ufdfa")) >= MIN_PASSWORD_LENGTH
+    assert find_length_problem("\ufdfa")

@@ -21,10 +21,10 @@ def told(session: Session) -> list[AuditEvent]:
 def test_a_verb_that_is_refused_is_in_the_audit(session: Session, member: Member) -> None:
     sam = member()
     with pytest.raises(NotAllowedError):
-        membership.members(session, sam)
+        membership.list_members(session, sam)
     [event] = told(session)
     assert event.person_id == sam.person_id
-    assert event.new == {"what": "accounts.people.membership.members", "times today": 1}
+    assert event.new == {"what": "accounts.people.membership.list_members", "times today": 1}
 
 
 def test_a_token_that_lacks_the_scope_leaves_a_trace_too(session: Session, member: Member) -> None:
@@ -45,8 +45,8 @@ def test_many_refusals_are_counted_and_told_ever_more_rarely(
 ) -> None:
     sam, eve = member(), member(Role.VIEWER)
     for _ in range(120):
-        refusals.note_refused(sam, "page admin")
-    refusals.note_refused(eve, "page admin")
+        refusals.record_refusal(sam, "page admin")
+    refusals.record_refusal(eve, "page admin")
     assert [(event.person_id, (event.new or {})["times today"]) for event in told(session)] == [
         (sam.person_id, 1),
         (sam.person_id, 10),
@@ -59,7 +59,7 @@ def test_many_refusals_are_counted_and_told_ever_more_rarely(
 def test_an_address_leaves_a_trace_before_anybody_has_signed_in(
     session: Session, principal: Principal
 ) -> None:
-    refusals.note_refused_outsider("203.0.113.7", "form reset")
+    refusals.record_anonymous_refusal("203.0.113.7", "form reset")
     [event] = told(session)
     assert (event.person_id, event.address) == (None, "203.0.113.7")
     assert event.new == {"what": "form reset", "times today": 1}
@@ -72,9 +72,9 @@ def test_a_database_that_is_away_does_not_hide_the_refusal(
         raise ConfigurationError("The database is not running.")
 
     sam = member()
-    monkeypatch.setattr(db, "noting_factory", away)
+    monkeypatch.setattr(db, "autocommit_factory", away)
     with pytest.raises(NotAllowedError, match="takes the role"):
-        membership.members(session, sam)
+        membership.list_members(session, sam)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_a_database_that_is_away_does_not_hide_the_refusal(
 def test_the_audit_hears_of_the_first_the_tenth_and_the_hundredth(
     times: int, is_told: bool
 ) -> None:
-    assert refusals.is_told(times) is is_told
+    assert refusals.is_audited(times) is is_told

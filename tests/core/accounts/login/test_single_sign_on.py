@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.login import single_sign_on
-from core.accounts.login.single_sign_on import Admission, Claims, LinkNeedsPasswordError
+from core.accounts.login.single_sign_on import AdmissionPolicy, Claims, LinkNeedsPasswordError
 from core.accounts.models import AuditEvent, Person
 from core.errors import ConfigurationError, NotAllowedError
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ISSUER = "https://id.example.com"
-OPEN, CLOSED = Admission(True, {}), Admission(False, {})
-BY_GROUP = Admission(True, {"buyers": Role.SELLER, "it": Role.ADMIN})
+OPEN, CLOSED = AdmissionPolicy(True, {}), AdmissionPolicy(False, {})
+BY_GROUP = AdmissionPolicy(True, {"buyers": Role.SELLER, "it": Role.ADMIN})
 GIVEN: dict[str, Any] = {
     "iss": ISSUER,
     "sub": "u-1",
@@ -31,11 +31,15 @@ GIVEN: dict[str, Any] = {
 
 
 def claims(**changed: Any) -> Claims:
-    return single_sign_on.read_claims(GIVEN | changed, ISSUER)
+    return single_sign_on.parse_claims(GIVEN | changed, ISSUER)
 
 
-def let_in(session: Session, who: Claims, how: Admission = OPEN, now: datetime = NOW) -> Person:
-    return session.get_one(Person, single_sign_on.let_in(session, who, how, now, None))
+def let_in(
+    session: Session, who: Claims, how: AdmissionPolicy = OPEN, now: datetime = NOW
+) -> Person:
+    return session.get_one(
+        Person, single_sign_on.complete_single_sign_on(session, who, how, now, None)
+    )
 
 
 def somebody(session: Session, principal: Principal, **values: Any) -> Person:
@@ -95,16 +99,16 @@ def test_groups_come_as_a_list_or_as_one_name() -> None:
 
 
 def test_of_several_groups_the_highest_role_counts() -> None:
-    roles = single_sign_on.read_roles(" buyers=seller ,it = admin, team=leads=manager ,")
+    roles = single_sign_on.parse_group_roles(" buyers=seller ,it = admin, team=leads=manager ,")
     assert (roles["buyers"], roles["team=leads"]) == (Role.SELLER, Role.MANAGER)
-    assert single_sign_on.role_of(["buyers", "it"], roles) is Role.ADMIN
-    assert single_sign_on.role_of(["nobody"], roles) is None
+    assert single_sign_on.highest_role(["buyers", "it"], roles) is Role.ADMIN
+    assert single_sign_on.highest_role(["nobody"], roles) is None
 
 
 @pytest.mark.parametrize("setting", ["buyers", "buyers=boss", "=seller", "buyers="])
 def test_groups_that_give_no_role_are_refused_at_the_start(setting: str) -> None:
     with pytest.raises(ConfigurationError, match="AMAZCOPE_OIDC_GROUPS"):
-        single_sign_on.read_roles(setting)
+        single_sign_on.parse_group_roles(setting)
 
 
 # Who it is
@@ -136,7 +140,9 @@ def test_an_account_with_a_password_is_linked_once_its_owner_has_shown_it(
     with pytest.raises(LinkNeedsPasswordError):
         let_in(session, claims())
     assert known.outside_identity is None
-    number = single_sign_on.let_in(session, claims(), OPEN, NOW, None, is_proven=True)
+    number = single_sign_on.complete_single_sign_on(
+        session, claims(), OPEN, NOW, None, is_proven=True
+    )
     assert number == known.id
     assert let_in(session, claims(nonce="n-2")).id == known.id  # linked: never asked again
 

@@ -13,8 +13,8 @@ from core.accounts.login.throttling import (
     TooManyAttemptsError,
     begin_attempt,
     count_failed,
-    counted_address,
-    forgive,
+    reset_failures,
+    throttled_address,
 )
 from core.accounts.models import AuditEvent, Notice, SignInAttempt
 from core.database import session as db
@@ -88,7 +88,7 @@ def test_an_unknown_person_is_locked_like_a_known_one(session: Session, member: 
 
 def test_getting_in_forgives_the_persons_slips_but_not_the_addresses(session: Session) -> None:
     fail(session, 2)
-    forgive(session, begin_attempt(session, ADA, HERE, LIMITS, NOW))
+    reset_failures(session, begin_attempt(session, ADA, HERE, LIMITS, NOW))
     assert count_failed(session, ADA, LIMITS.window, NOW) == 0
     fail(session, 3, EVE)
     fail(session, 1, "third@shop.example")
@@ -97,7 +97,7 @@ def test_getting_in_forgives_the_persons_slips_but_not_the_addresses(session: Se
 
 def test_what_succeeded_does_not_count_for_the_address(session: Session) -> None:
     for _ in range(20):
-        forgive(session, begin_attempt(session, ADA, HERE, LIMITS, NOW))
+        reset_failures(session, begin_attempt(session, ADA, HERE, LIMITS, NOW))
     assert is_open(session, EVE)
 
 
@@ -121,7 +121,7 @@ def test_mail_addresses_are_not_kept_readable(session: Session) -> None:
     ],
 )
 def test_an_address_of_ipv6_counts_as_its_network(address: str | None, counted: str) -> None:
-    assert counted_address(address) == counted
+    assert throttled_address(address) == counted
 
 
 def test_the_slip_that_locks_is_told_to_the_audit_and_the_person(
@@ -130,7 +130,7 @@ def test_the_slip_that_locks_is_told_to_the_audit_and_the_person(
     ada = member(mail=ADA)
     for slips in (1, 2, 3):
         fail(session, 1)
-        password_login.note_failure(session, ADA, HERE, LIMITS, NOW)
+        password_login.record_failure(session, ADA, HERE, LIMITS, NOW)
         events = session.scalars(select(AuditEvent).where(AuditEvent.verb == "locked out")).all()
         assert len(events) == (1 if slips == 3 else 0)
     [event] = events
@@ -162,7 +162,7 @@ def test_many_who_get_in_at_one_moment_do_not_wait_for_each_other_for_ever() -> 
         with db.write_scope() as session:
             number = begin_attempt(session, ADA, HERE, wide, NOW)
         with db.write_scope() as session:
-            forgive(session, number)
+            reset_failures(session, number)
 
     with ThreadPoolExecutor(8) as pool:
         assert len(list(pool.map(get_in, range(40)))) == 40

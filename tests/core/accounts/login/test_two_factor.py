@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.accounts.access.credentials import encrypted
+from core.accounts.access.credentials import encrypt
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.login.two_factor import (
-    begin_second_factor,
-    check_code,
-    confirm_second_factor,
-    is_asked_of,
-    recovery_codes_left,
-    remove_second_factor,
-    remove_second_factor_of,
+    confirm_two_factor_setup,
+    count_recovery_codes,
+    is_two_factor_enabled,
+    remove_member_two_factor,
+    remove_two_factor,
     renew_recovery_codes,
+    start_two_factor_setup,
+    verify_code,
 )
 from core.accounts.models import Person, RecoveryCode
 from core.errors import InvalidInputError, NotFoundError
@@ -44,7 +44,7 @@ STEP = timedelta(seconds=30)
 
 def with_app(session: Session, who: Principal, secret: str = RFC_SECRET) -> pyotp.TOTP:
     kept = person(session, who)
-    kept.totp_secret, kept.totp_confirmed_at = encrypted(secret, KEY), NOW
+    kept.totp_secret, kept.totp_confirmed_at = encrypt(secret, KEY), NOW
     session.flush()
     return pyotp.TOTP(secret)
 
@@ -56,22 +56,22 @@ def test_the_codes_are_those_of_the_standard(
     sam = member()
     with_app(session, sam)
     at = datetime.fromtimestamp(second, UTC)
-    assert check_code(session, sam.person_id, f" {code[:3]} {code[3:]} ", KEY, at)
+    assert verify_code(session, sam.person_id, f" {code[:3]} {code[3:]} ", KEY, at)
 
 
 def test_a_code_counts_once(session: Session, member: Member) -> None:
     sam = member()
     code = with_app(session, sam).at(NOW)
-    assert check_code(session, sam.person_id, code, KEY, NOW)
-    assert not check_code(session, sam.person_id, code, KEY, NOW)
-    assert not check_code(session, sam.person_id, code, KEY, NOW + STEP)
+    assert verify_code(session, sam.person_id, code, KEY, NOW)
+    assert not verify_code(session, sam.person_id, code, KEY, NOW)
+    assert not verify_code(session, sam.person_id, code, KEY, NOW + STEP)
 
 
 def test_after_a_code_an_older_one_counts_no_more(session: Session, member: Member) -> None:
     sam = member()
     app = with_app(session, sam)
-    assert check_code(session, sam.person_id, app.at(NOW + STEP), KEY, NOW)
-    assert not check_code(session, sam.person_id, app.at(NOW), KEY, NOW)
+    assert verify_code(session, sam.person_id, app.at(NOW + STEP), KEY, NOW)
+    assert not verify_code(session, sam.person_id, app.at(NOW), KEY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_phones_clock_may_be_half_a_minute_off(
 ) -> None:
     sam = member()
     code = with_app(session, sam).at(NOW + steps * STEP)
-    assert check_code(session, sam.person_id, code, KEY, NOW) is is_right
+    assert verify_code(session, sam.person_id, code, KEY, NOW) is is_right
 
 
 @settings(max_examples=examples(60))
@@ -91,32 +91,32 @@ def test_any_other_text_is_no_code(session: Session, member: Member, code: str) 
     found = session.scalars(select(Person).filter_by(mail="fuzz@team.example")).first()
     number = found.id if found else member(mail="fuzz@team.example").person_id
     kept = person(session, number)
-    kept.totp_secret, kept.totp_confirmed_at = encrypted(RFC_SECRET, KEY), NOW
+    kept.totp_secret, kept.totp_confirmed_at = encrypt(RFC_SECRET, KEY), NOW
     kept.totp_last_step = int((NOW + 2 * STEP).timestamp()) // 30  # none of now's is left
     session.flush()
-    assert not check_code(session, number, code, KEY, NOW)
+    assert not verify_code(session, number, code, KEY, NOW)
 
 
 def set_up(session: Session, who: Principal) -> tuple[pyotp.TOTP, list[str]]:
-    uri = begin_second_factor(session, who, KEY, NOW)
+    uri = start_two_factor_setup(session, who, KEY, NOW)
     app = pyotp.parse_uri(uri)
     assert isinstance(app, pyotp.TOTP)
-    return app, confirm_second_factor(session, who, app.at(NOW), KEY, NOW)
+    return app, confirm_two_factor_setup(session, who, app.at(NOW), KEY, NOW)
 
 
 def test_nothing_is_asked_for_until_a_first_code_was_right(
     session: Session, member: Member
 ) -> None:
     sam = member()
-    begin_second_factor(session, sam, KEY, NOW)
-    assert not is_asked_of(session, sam.person_id)
+    start_two_factor_setup(session, sam, KEY, NOW)
+    assert not is_two_factor_enabled(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="not right"):
-        confirm_second_factor(session, sam, "000000", KEY, NOW)
-    assert not is_asked_of(session, sam.person_id)
+        confirm_two_factor_setup(session, sam, "000000", KEY, NOW)
+    assert not is_two_factor_enabled(session, sam.person_id)
     set_up(session, sam)
-    assert is_asked_of(session, sam.person_id)
+    assert is_two_factor_enabled(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="already"):
-        begin_second_factor(session, sam, KEY, NOW)
+        start_two_factor_setup(session, sam, KEY, NOW)
 
 
 def test_the_secret_is_not_kept_readable(session: Session, member: Member) -> None:
@@ -130,19 +130,19 @@ def test_the_secret_is_not_kept_readable(session: Session, member: Member) -> No
 def test_a_recovery_code_stands_in_once(session: Session, member: Member) -> None:
     sam = member()
     _, codes = set_up(session, sam)
-    assert len(set(codes)) == recovery_codes_left(session, sam).count == 10
+    assert len(set(codes)) == count_recovery_codes(session, sam).count == 10
     typed = f" {codes[0].upper().replace('-', ' ')} "
-    assert check_code(session, sam.person_id, typed, KEY, NOW)
-    assert not check_code(session, sam.person_id, codes[0], KEY, NOW)
-    assert recovery_codes_left(session, sam).count == 9
+    assert verify_code(session, sam.person_id, typed, KEY, NOW)
+    assert not verify_code(session, sam.person_id, codes[0], KEY, NOW)
+    assert count_recovery_codes(session, sam).count == 9
 
 
 def test_anothers_recovery_code_does_not_help(session: Session, member: Member) -> None:
     sam, eve = member(), member(mail="eve@team.example")
     _, codes = set_up(session, sam)
     set_up(session, eve)
-    assert not check_code(session, eve.person_id, codes[0], KEY, NOW)
-    assert recovery_codes_left(session, sam).count == 10
+    assert not verify_code(session, eve.person_id, codes[0], KEY, NOW)
+    assert count_recovery_codes(session, sam).count == 10
 
 
 def test_recovery_codes_are_kept_as_hashes(session: Session, member: Member) -> None:
@@ -155,11 +155,11 @@ def test_removing_it_takes_a_code_and_leaves_nothing(session: Session, member: M
     sam = member()
     app, codes = set_up(session, sam)
     with pytest.raises(InvalidInputError):
-        remove_second_factor(session, sam, "123456", KEY, NOW)
-    remove_second_factor(session, sam, app.at(NOW + STEP), KEY, NOW + STEP)
-    assert not is_asked_of(session, sam.person_id)
-    assert recovery_codes_left(session, sam).count == 0
-    assert not check_code(session, sam.person_id, codes[0], KEY, NOW)
+        remove_two_factor(session, sam, "123456", KEY, NOW)
+    remove_two_factor(session, sam, app.at(NOW + STEP), KEY, NOW + STEP)
+    assert not is_two_factor_enabled(session, sam.person_id)
+    assert count_recovery_codes(session, sam).count == 0
+    assert not verify_code(session, sam.person_id, codes[0], KEY, NOW)
 
 
 def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(
@@ -168,25 +168,25 @@ def test_an_administrator_helps_who_lost_the_phone_but_not_themselves(
     sam = member()
     set_up(session, sam)
     set_up(session, principal)
-    remove_second_factor_of(session, principal, sam.person_id, NOW)
-    assert not is_asked_of(session, sam.person_id)
+    remove_member_two_factor(session, principal, sam.person_id, NOW)
+    assert not is_two_factor_enabled(session, sam.person_id)
     with pytest.raises(InvalidInputError, match="your own"):
-        remove_second_factor_of(session, principal, principal.person_id, NOW)
+        remove_member_two_factor(session, principal, principal.person_id, NOW)
     with pytest.raises(InvalidInputError, match="has no second factor"):
-        remove_second_factor_of(session, principal, sam.person_id, NOW)
+        remove_member_two_factor(session, principal, sam.person_id, NOW)
 
 
 def test_an_administrator_of_another_team_finds_nobody(session: Session, member: Member) -> None:
     sam = member()
     set_up(session, sam)
     with pytest.raises(NotFoundError):
-        remove_second_factor_of(session, stranger(session), sam.person_id, NOW)
-    assert is_asked_of(session, sam.person_id)
+        remove_member_two_factor(session, stranger(session), sam.person_id, NOW)
+    assert is_two_factor_enabled(session, sam.person_id)
 
 
 def test_the_demos_people_do_without(session: Session, member: Member) -> None:
     with pytest.raises(InvalidInputError, match="demo"):
-        begin_second_factor(session, member(Role.SELLER, is_demo=True), KEY, NOW)
+        start_two_factor_setup(session, member(Role.SELLER, is_demo=True), KEY, NOW)
 
 
 # Recovery codes
@@ -198,9 +198,9 @@ def test_a_code_of_before_works_once(session: Session, member: Member) -> None:
     old = RecoveryCode(person_id=sam.person_id, code_hash=sha256(b"abcde23456").digest())
     session.add(old)
     session.flush()
-    assert recovery_codes_left(session, sam).has_short
-    assert check_code(session, sam.person_id, "ABCDE-23456", KEY, NOW)
-    assert not check_code(session, sam.person_id, "abcde-23456", KEY, NOW)
+    assert count_recovery_codes(session, sam).has_short
+    assert verify_code(session, sam.person_id, "ABCDE-23456", KEY, NOW)
+    assert not verify_code(session, sam.person_id, "abcde-23456", KEY, NOW)
 
 
 def test_a_new_code_has_more_than_112_random_bits(session: Session, member: Member) -> None:
@@ -209,16 +209,16 @@ def test_a_new_code_has_more_than_112_random_bits(session: Session, member: Memb
     signs = {len(code.replace("-", "")) for code in codes}
     assert signs == {25}
     assert 25 * math.log2(31) > 112
-    assert not recovery_codes_left(session, sam).has_short
+    assert not count_recovery_codes(session, sam).has_short
 
 
 def test_new_codes_replace_the_earlier_ones(session: Session, member: Member) -> None:
     sam = member()
     _, first = set_up(session, sam)
     second = renew_recovery_codes(session, sam, NOW)
-    assert not check_code(session, sam.person_id, first[0], KEY, NOW)
-    assert check_code(session, sam.person_id, second[0], KEY, NOW)
-    assert recovery_codes_left(session, sam).count == 9
+    assert not verify_code(session, sam.person_id, first[0], KEY, NOW)
+    assert verify_code(session, sam.person_id, second[0], KEY, NOW)
+    assert count_recovery_codes(session, sam).count == 9
 
 
 def test_without_a_second_factor_there_are_no_codes(session: Session, member: Member) -> None:
@@ -230,4 +230,4 @@ def test_without_a_second_factor_there_are_no_codes(session: Session, member: Me
 def test_a_text_that_is_too_long_is_no_code(session: Session, member: Member, code: str) -> None:
     sam = member()
     with_app(session, sam)
-    assert not check_code(session, sam.person_id, code, KEY, NOW)
+    assert not verify_code(session, sam.person_id, code, KEY, NOW)

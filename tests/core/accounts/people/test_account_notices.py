@@ -10,23 +10,23 @@ from tests.factories import stranger
 
 def test_a_notice_is_unread_until_it_is_read(session: Session, member: Member) -> None:
     sam = member()
-    account_notices.tell(session, [sam.person_id], "First.")
-    account_notices.tell(session, [sam.person_id], "Second.", "profile")
+    account_notices.notify(session, [sam.person_id], "First.")
+    account_notices.notify(session, [sam.person_id], "Second.", "profile")
     assert account_notices.count_unread(session, sam) == 2
-    newest, oldest = account_notices.newest(session, sam)
+    newest, oldest = account_notices.list_notices(session, sam)
     assert (newest.text, newest.page, newest.is_read) == ("Second.", "profile", False)
-    assert account_notices.mark_read(session, sam, oldest.id) == 1
+    assert account_notices.mark_notices_read(session, sam, oldest.id) == 1
     assert account_notices.count_unread(session, sam) == 1
-    assert account_notices.mark_read(session, sam, newest.id) == 1
-    assert account_notices.mark_read(session, sam, newest.id) == 0
+    assert account_notices.mark_notices_read(session, sam, newest.id) == 1
+    assert account_notices.mark_notices_read(session, sam, newest.id) == 0
 
 
 def test_anothers_notices_are_neither_seen_nor_read(session: Session, member: Member) -> None:
     sam, eve = member(), member(mail="eve@team.example")
-    account_notices.tell(session, [sam.person_id], "For Sam.")
-    [told] = account_notices.newest(session, sam)
-    assert account_notices.newest(session, eve) == []
-    assert account_notices.mark_read(session, eve, told.id) == 0
+    account_notices.notify(session, [sam.person_id], "For Sam.")
+    [told] = account_notices.list_notices(session, sam)
+    assert account_notices.list_notices(session, eve) == []
+    assert account_notices.mark_notices_read(session, eve, told.id) == 0
     assert account_notices.count_unread(session, sam) == 1
 
 
@@ -38,7 +38,7 @@ def test_administrators_are_told_those_of_the_team_who_are_active(
         member(Role.ADMIN, "off@team.example", state="disabled"),
         stranger(session, Role.ADMIN),
     ]
-    account_notices.tell_admins(session, principal.team_id, "Something happened.")
+    account_notices.notify_admins(session, principal.team_id, "Something happened.")
     assert account_notices.count_unread(session, principal) == 1
     assert [account_notices.count_unread(session, each) for each in others] == [0, 0, 0]
 
@@ -46,8 +46,8 @@ def test_administrators_are_told_those_of_the_team_who_are_active(
 def test_a_long_notice_is_cut_and_the_newest_come_first(session: Session, member: Member) -> None:
     sam = member()
     for number in range(40):
-        account_notices.tell(session, [sam.person_id], f"{number} " + "x" * 600)
-    shown = account_notices.newest(session, sam)
-    assert len(shown) == account_notices.SHOWN
+        account_notices.notify(session, [sam.person_id], f"{number} " + "x" * 600)
+    shown = account_notices.list_notices(session, sam)
+    assert len(shown) == account_notices.MAX_SHOWN
     assert shown[0].text.startswith("39 ")
     assert len(shown[0].text) == 500

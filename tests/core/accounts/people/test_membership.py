@@ -10,26 +10,26 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access import api_tokens, sessions
-from core.accounts.access.one_time_tokens import LIFETIMES, Purpose, find_token, make_token
+from core.accounts.access.one_time_tokens import LIFETIMES, Purpose, create_token, find_token_owner
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import AuditEvent, Notice, OneTimeToken, Person
 from core.accounts.people import account_notices
 from core.accounts.people.membership import (
     ERASED,
-    accept,
-    acting_owner,
-    acting_person,
+    accept_link,
     change_role,
-    disable,
-    enable,
-    erase,
-    find_invited,
-    invite,
-    make_setup_link,
-    members,
+    create_setup_link,
+    disable_member,
+    enable_member,
+    erase_member,
+    find_link_recipient,
+    get_owner_principal,
+    get_principal,
+    invite_member,
+    list_members,
     needs_setup,
     renew_invitation,
-    set_up,
+    set_up_owner,
     withdraw_invitation,
 )
 from core.database import session as db
@@ -42,7 +42,7 @@ MAIL = "ada@shop.example"
 
 def join(session: Session, token: str, name: str = "Ada", mail: str | None = None) -> int:
     purpose = Purpose.SETUP if mail else Purpose.INVITATION
-    return accept(session, token, purpose, name, mail, NEW_HASH, NOW)
+    return accept_link(session, token, purpose, name, mail, NEW_HASH, NOW)
 
 
 # The set-up
@@ -50,19 +50,19 @@ def join(session: Session, token: str, name: str = "Ada", mail: str | None = Non
 
 def test_the_first_administrator_is_claimed_once(session: Session) -> None:
     assert needs_setup(session)
-    token = make_setup_link(session, NOW)
+    token = create_setup_link(session, NOW)
     assert token is not None
     number = join(session, token, mail=" Ada@Shop.example ")
     first = person(session, number)
     assert (first.mail, first.role, first.state) == (MAIL, "admin", "active")
     assert not needs_setup(session)
-    assert make_setup_link(session, NOW) is None
+    assert create_setup_link(session, NOW) is None
     with pytest.raises(InvalidInputError, match="used up"):
         join(session, token, mail="eve@shop.example")
 
 
 def test_a_newer_setup_link_makes_the_printed_one_void(session: Session) -> None:
-    first, second = make_setup_link(session, NOW), make_setup_link(session, NOW)
+    first, second = create_setup_link(session, NOW), create_setup_link(session, NOW)
     assert first is not None
     assert second is not None
     with pytest.raises(InvalidInputError):
@@ -71,23 +71,23 @@ def test_a_newer_setup_link_makes_the_printed_one_void(session: Session) -> None
 
 
 def test_an_administrator_of_the_settings_is_made_once(session: Session) -> None:
-    link = make_setup_link(session, NOW)
-    assert set_up(session, MAIL, "Ada", NEW_HASH, NOW)
-    assert not set_up(session, "eve@shop.example", "Eve", NEW_HASH, NOW)
+    link = create_setup_link(session, NOW)
+    assert set_up_owner(session, MAIL, "Ada", NEW_HASH, NOW)
+    assert not set_up_owner(session, "eve@shop.example", "Eve", NEW_HASH, NOW)
     assert link is not None
     with pytest.raises(InvalidInputError):
         join(session, link, mail="eve@shop.example")
 
 
 def test_the_demos_administrator_is_not_the_one_to_be_set_up(session: Session) -> None:
-    owner = acting_owner(session)
+    owner = get_owner_principal(session)
     demo = Person(team_id=owner.team_id, name="Ada Admin", role="admin", is_demo=True)
     session.add(demo)
     session.flush()
     assert needs_setup(session)
-    token = make_setup_link(session, NOW)
+    token = create_setup_link(session, NOW)
     assert token is not None
-    assert find_token(session, token, Purpose.SETUP, NOW) == owner.person_id
+    assert find_token_owner(session, token, Purpose.SETUP, NOW) == owner.person_id
 
 
 # Who acts for jobs and commands
@@ -97,14 +97,14 @@ def test_the_demos_administrator_is_not_the_one_to_be_set_up(session: Session) -
 def test_a_job_does_not_act_for_who_may_not(session: Session, member: Member, state: str) -> None:
     sam = member(state=state)
     with pytest.raises(NotFoundError, match="may not act any more"):
-        acting_person(session, sam.person_id)
+        get_principal(session, sam.person_id)
 
 
 def test_a_job_acts_in_the_role_of_now(session: Session, member: Member) -> None:
     sam = member(Role.MANAGER)
     person(session, sam).role = "viewer"
     session.flush()
-    principal = acting_person(session, sam.person_id)
+    principal = get_principal(session, sam.person_id)
     assert (principal.role, principal.via) == (Role.VIEWER, Via.JOB)
 
 
@@ -114,37 +114,37 @@ def test_a_job_acts_in_the_role_of_now(session: Session, member: Member) -> None
 def test_who_is_invited_joins_in_the_role_that_was_given(
     session: Session, principal: Principal
 ) -> None:
-    number, token = invite(session, principal, "Ada@Shop.example", Role.MANAGER, NOW)
-    invited = find_invited(session, token, Purpose.INVITATION, NOW)
+    number, token = invite_member(session, principal, "Ada@Shop.example", Role.MANAGER, NOW)
+    invited = find_link_recipient(session, token, Purpose.INVITATION, NOW)
     assert invited is not None
     assert (invited.mail, invited.role) == (MAIL, Role.MANAGER)
     assert join(session, token) == number
     assert person(session, number).state == "active"
-    assert find_invited(session, token, Purpose.INVITATION, NOW) is None
+    assert find_link_recipient(session, token, Purpose.INVITATION, NOW) is None
     with pytest.raises(InvalidInputError, match="used up"):
         join(session, token)
 
 
 def test_an_invitation_is_for_its_address(session: Session, principal: Principal) -> None:
-    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
-    accept(session, token, Purpose.INVITATION, "Eve", "eve@shop.example", NEW_HASH, NOW)
+    number, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
+    accept_link(session, token, Purpose.INVITATION, "Eve", "eve@shop.example", NEW_HASH, NOW)
     assert person(session, number).mail == MAIL
 
 
 def test_an_invitation_ends_and_can_be_made_again(session: Session, principal: Principal) -> None:
-    number, first = invite(session, principal, MAIL, Role.SELLER, NOW)
+    number, first = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     later = NOW + LIFETIMES[Purpose.INVITATION]
-    assert find_invited(session, first, Purpose.INVITATION, later) is None
-    again, second = invite(session, principal, MAIL, Role.VIEWER, later)
+    assert find_link_recipient(session, first, Purpose.INVITATION, later) is None
+    again, second = invite_member(session, principal, MAIL, Role.VIEWER, later)
     assert again == number
-    invited = find_invited(session, second, Purpose.INVITATION, later)
+    invited = find_link_recipient(session, second, Purpose.INVITATION, later)
     assert invited is not None
     assert invited.role is Role.VIEWER
 
 
 def test_inviting_again_makes_the_first_link_void(session: Session, principal: Principal) -> None:
-    _, first = invite(session, principal, MAIL, Role.ADMIN, NOW)
-    _, second = invite(session, principal, MAIL, Role.VIEWER, NOW)
+    _, first = invite_member(session, principal, MAIL, Role.ADMIN, NOW)
+    _, second = invite_member(session, principal, MAIL, Role.VIEWER, NOW)
     with pytest.raises(InvalidInputError):
         join(session, first)
     assert person(session, join(session, second)).role == "viewer"
@@ -155,7 +155,7 @@ def test_who_is_in_the_team_is_not_invited(
 ) -> None:
     member(mail=MAIL)
     with pytest.raises(InvalidInputError, match="already"):
-        invite(session, principal, MAIL, Role.ADMIN, NOW)
+        invite_member(session, principal, MAIL, Role.ADMIN, NOW)
 
 
 def test_who_is_disabled_is_not_invited_back(
@@ -163,24 +163,24 @@ def test_who_is_disabled_is_not_invited_back(
 ) -> None:
     member(mail=MAIL, state="disabled")
     with pytest.raises(InvalidInputError, match="already"):
-        invite(session, principal, MAIL, Role.SELLER, NOW)
+        invite_member(session, principal, MAIL, Role.SELLER, NOW)
 
 
 def test_registering_an_address_does_not_keep_its_owner_from_being_invited(
     session: Session, principal: Principal, member: Member
 ) -> None:
     squatter = member(mail=MAIL, state="registered")
-    confirm = make_token(session, squatter.person_id, Purpose.CONFIRMATION, NOW)
-    number, _ = invite(session, principal, MAIL, Role.SELLER, NOW)
+    confirm = create_token(session, squatter.person_id, Purpose.CONFIRMATION, NOW)
+    number, _ = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     assert number == squatter.person_id
-    assert find_token(session, confirm, Purpose.CONFIRMATION, NOW) is None
+    assert find_token_owner(session, confirm, Purpose.CONFIRMATION, NOW) is None
     assert person(session, number).password_hash is None
 
 
 def test_a_withdrawn_invitation_opens_nothing(session: Session, principal: Principal) -> None:
-    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
+    number, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     withdraw_invitation(session, principal, number, NOW)
-    assert find_invited(session, token, Purpose.INVITATION, NOW) is None
+    assert find_link_recipient(session, token, Purpose.INVITATION, NOW) is None
     with pytest.raises(InvalidInputError):
         join(session, token)
     assert renew_invitation(session, number, NOW) is None
@@ -189,7 +189,7 @@ def test_a_withdrawn_invitation_opens_nothing(session: Session, principal: Princ
 def test_an_invitation_that_was_used_is_not_mailed_again(
     session: Session, principal: Principal
 ) -> None:
-    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
+    number, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     assert renew_invitation(session, number, NOW) is not None
     with pytest.raises(InvalidInputError):
         join(session, token)  # the mailed one has replaced it
@@ -202,7 +202,7 @@ def test_an_invitation_that_was_used_is_not_mailed_again(
 def test_what_a_newcomer_calls_themselves_is_in_no_notice(
     session: Session, principal: Principal
 ) -> None:
-    _, token = invite(session, principal, MAIL, Role.SELLER, NOW)
+    _, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     join(session, token, name="Your account is locked: https://evil.example")
     told = session.scalars(select(Notice.text).where(Notice.person_id == principal.person_id)).all()
     assert told == ["Somebody who was invited has joined as seller."]
@@ -233,7 +233,7 @@ def demote(session: Session, principal: Principal, number: int) -> None:
 
 
 def shut_out(session: Session, principal: Principal, number: int) -> None:
-    disable(session, principal, number, NOW)
+    disable_member(session, principal, number, NOW)
 
 
 @pytest.mark.parametrize("verb", [demote, shut_out])
@@ -270,7 +270,7 @@ def test_the_unclaimed_administrator_is_left_alone(
     with pytest.raises(InvalidInputError, match="claimed"):
         change_role(session, demo, owner.id, Role.VIEWER, NOW)
     with pytest.raises(InvalidInputError, match="not active"):
-        disable(session, demo, owner.id, NOW)
+        disable_member(session, demo, owner.id, NOW)
 
 
 def test_who_is_disabled_is_out_with_all_that_was_open(
@@ -278,13 +278,13 @@ def test_who_is_disabled_is_out_with_all_that_was_open(
 ) -> None:
     sam = member()
     cookie = signed_in(session, sam)
-    links = {each: make_token(session, sam.person_id, each, NOW) for each in Purpose}
-    disable(session, principal, sam.person_id, NOW)
-    assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
-    enable(session, principal, sam.person_id, NOW)
+    links = {each: create_token(session, sam.person_id, each, NOW) for each in Purpose}
+    disable_member(session, principal, sam.person_id, NOW)
+    assert sessions.find_session(session, cookie, LIFETIME, NOW, None) is None
+    enable_member(session, principal, sam.person_id, NOW)
     # What was made before stays dead, also when the person is let in again.
-    assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
-    assert [each for each in Purpose if find_token(session, links[each], each, NOW)] == []
+    assert sessions.find_session(session, cookie, LIFETIME, NOW, None) is None
+    assert [each for each in Purpose if find_token_owner(session, links[each], each, NOW)] == []
 
 
 def test_only_who_is_active_is_disabled_and_only_who_is_disabled_enabled(
@@ -292,13 +292,13 @@ def test_only_who_is_active_is_disabled_and_only_who_is_disabled_enabled(
 ) -> None:
     sam = member()
     with pytest.raises(InvalidInputError):
-        enable(session, principal, sam.person_id, NOW)
-    disable(session, principal, sam.person_id, NOW)
+        enable_member(session, principal, sam.person_id, NOW)
+    disable_member(session, principal, sam.person_id, NOW)
     with pytest.raises(InvalidInputError):
-        disable(session, principal, sam.person_id, NOW)
-    invited, _ = invite(session, principal, MAIL, Role.SELLER, NOW)
+        disable_member(session, principal, sam.person_id, NOW)
+    invited, _ = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     with pytest.raises(InvalidInputError):
-        enable(session, principal, invited, NOW)
+        enable_member(session, principal, invited, NOW)
 
 
 def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
@@ -306,13 +306,13 @@ def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
 ) -> None:
     sam = member(Role.SELLER, MAIL, outside_identity="https://id.example sam")
     cookie = signed_in(session, sam)
-    token = api_tokens.make_api_token(session, sam, "A script", [Scope.READ], None, NOW)
-    reset = make_token(session, sam.person_id, Purpose.RESET, NOW)
-    account_notices.tell(session, [sam.person_id], "Your password was changed.")
+    token = api_tokens.create_api_token(session, sam, "A script", [Scope.READ], None, NOW)
+    reset = create_token(session, sam.person_id, Purpose.RESET, NOW)
+    account_notices.notify(session, [sam.person_id], "Your password was changed.")
     with pytest.raises(InvalidInputError, match="Disable"):
-        erase(session, principal, sam.person_id)
-    disable(session, principal, sam.person_id, NOW)
-    erase(session, principal, sam.person_id)
+        erase_member(session, principal, sam.person_id)
+    disable_member(session, principal, sam.person_id, NOW)
+    erase_member(session, principal, sam.person_id)
     left = person(session, sam)
     assert (left.name, left.mail, left.password_hash, left.outside_identity, left.state) == (
         ERASED,
@@ -321,25 +321,25 @@ def test_an_erased_person_leaves_no_name_no_way_in_and_no_token(
         None,
         "erased",
     )
-    assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
-    assert api_tokens.find_by_token(session, token, NOW, None) is None
-    assert find_token(session, reset, Purpose.RESET, NOW) is None
+    assert sessions.find_session(session, cookie, LIFETIME, NOW, None) is None
+    assert api_tokens.find_bearer(session, token, NOW, None) is None
+    assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
     of_sam = OneTimeToken.person_id == sam.person_id
     assert session.scalars(select(OneTimeToken).where(of_sam)).all() == []
     assert session.scalars(select(Notice).where(Notice.person_id == sam.person_id)).all() == []
-    assert sam.person_id not in [each.id for each in members(session, principal)]
+    assert sam.person_id not in [each.id for each in list_members(session, principal)]
     with pytest.raises(NotFoundError):
-        enable(session, principal, sam.person_id, NOW)
-    invite(session, principal, MAIL, Role.SELLER, NOW)  # the address is free again
+        enable_member(session, principal, sam.person_id, NOW)
+    invite_member(session, principal, MAIL, Role.SELLER, NOW)  # the address is free again
 
 
 def test_no_event_holds_a_name_or_an_address(
     session: Session, principal: Principal, member: Member
 ) -> None:
-    number, token = invite(session, principal, MAIL, Role.SELLER, NOW)
+    number, token = invite_member(session, principal, MAIL, Role.SELLER, NOW)
     join(session, token, name="Ada Lovelace")
-    disable(session, principal, number, NOW)
-    erase(session, principal, number)
+    disable_member(session, principal, number, NOW)
+    erase_member(session, principal, number)
     for event in session.scalars(select(AuditEvent)):
         said = f"{event.verb} {event.object} {event.old} {event.new}"
         assert "Lovelace" not in said
@@ -352,9 +352,9 @@ def test_no_event_holds_a_name_or_an_address(
         lambda session, principal, number: change_role(
             session, principal, number, Role.VIEWER, NOW
         ),
-        lambda session, principal, number: disable(session, principal, number, NOW),
-        lambda session, principal, number: enable(session, principal, number, NOW),
-        lambda session, principal, number: erase(session, principal, number),
+        lambda session, principal, number: disable_member(session, principal, number, NOW),
+        lambda session, principal, number: enable_member(session, principal, number, NOW),
+        lambda session, principal, number: erase_member(session, principal, number),
         lambda session, principal, number: withdraw_invitation(session, principal, number, NOW),
     ],
     ids=["change_role", "disable", "enable", "erase", "withdraw_invitation"],
@@ -375,7 +375,7 @@ def test_an_administrator_of_another_team_finds_nobody(
 @pytest.fixture
 def two_admins(committed_database: str) -> tuple[int, int]:
     with db.write_scope() as session:
-        owner = session.get_one(Person, acting_owner(session).person_id)
+        owner = session.get_one(Person, get_owner_principal(session).person_id)
         owner.state = "active"
         second = Person(team_id=owner.team_id, name="Second", role="admin", mail=MAIL)
         session.add(second)
@@ -396,7 +396,7 @@ def test_two_administrators_who_remove_each_other_leave_one(
 
         def remove(me: int, other: int, ready: Barrier = ready) -> bool:
             with db.read_scope() as session:
-                principal = acting_person(session, me, Via.PAGE)
+                principal = get_principal(session, me, Via.PAGE)
             ready.wait()
             try:
                 with db.write_scope() as session:
@@ -415,8 +415,8 @@ def test_two_who_invite_one_address_at_one_moment_invite_one_person(
 ) -> None:
     def ask(me: int) -> int:
         with db.write_scope() as session:
-            principal = acting_person(session, me, Via.PAGE)
-            return invite(session, principal, "new@shop.example", Role.SELLER, NOW)[0]
+            principal = get_principal(session, me, Via.PAGE)
+            return invite_member(session, principal, "new@shop.example", Role.SELLER, NOW)[0]
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(ask, two_admins * 4))) == 1
@@ -425,16 +425,16 @@ def test_two_who_invite_one_address_at_one_moment_invite_one_person(
 def test_who_signs_in_while_being_shut_out_stays_out(two_admins: tuple[int, int]) -> None:
     first, second = two_admins
     with db.write_scope() as session:
-        ticket = sessions.make_ticket(session, second, NOW)
-        principal = acting_person(session, first, Via.PAGE)
+        ticket = sessions.create_ticket(session, second, NOW)
+        principal = get_principal(session, first, Via.PAGE)
 
     def enter() -> str | None:
         with db.write_scope() as session:
-            return sessions.begin(session, ticket, LIFETIME, NOW, None, None)
+            return sessions.start_session(session, ticket, LIFETIME, NOW, None, None)
 
     with ThreadPoolExecutor(1) as pool:
         with db.write_scope() as session:
-            disable(session, principal, second, NOW)
+            disable_member(session, principal, second, NOW)
             entering = pool.submit(enter)
             wait([entering], timeout=0.5)
         cookie = entering.result(timeout=30)
@@ -442,6 +442,6 @@ def test_who_signs_in_while_being_shut_out_stays_out(two_admins: tuple[int, int]
 
 
 def test_a_link_ends_at_the_second(session: Session, principal: Principal) -> None:
-    _, token = invite(session, principal, MAIL, Role.SELLER, NOW - timedelta(days=7))
+    _, token = invite_member(session, principal, MAIL, Role.SELLER, NOW - timedelta(days=7))
     with pytest.raises(InvalidInputError):
         join(session, token)

@@ -15,7 +15,7 @@ from core.accounts.models import ApiToken, SignIn
 from core.accounts.people import membership
 from core.agents import queries as agent_queries
 from core.agents.rules import CallLimit
-from core.agents.service import Asked, begin_call
+from core.agents.service import CallRequest, begin_call
 from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing
@@ -56,9 +56,11 @@ class Things:
 @pytest.fixture
 def sams(session: Session, member: Member) -> Things:
     sam = member(mail="sam@team.example")
-    api_tokens.make_api_token(session, sam, "A script", [Scope.READ], None, NOW)
+    api_tokens.create_api_token(session, sam, "A script", [Scope.READ], None, NOW)
     signed_in(session, sam)
-    begin_call(session, sam, Asked("tools/call", "search_products", b""), CallLimit(60, 9), NOW)
+    begin_call(
+        session, sam, CallRequest("tools/call", "search_products", b""), CallLimit(60, 9), NOW
+    )
     run = ImportRun(
         team_id=sam.team_id,
         person_id=sam.person_id,
@@ -89,10 +91,10 @@ Call = Callable[[Session, Principal, Things], Any]
 
 # Verbs that change something of somebody, as a colleague of the same role would call them.
 OF_A_PERSON: dict[str, Call] = {
-    "accounts.access.api_tokens.revoke_own": lambda s, who, of: api_tokens.revoke_own(
+    "accounts.access.api_tokens.revoke_own_token": lambda s, who, of: api_tokens.revoke_own_token(
         s, who, of.token, NOW
     ),
-    "accounts.access.sessions.end_one": lambda s, who, of: sessions.end_one(
+    "accounts.access.sessions.end_own_session": lambda s, who, of: sessions.end_own_session(
         s, who, of.sign_in, NOW
     ),
     "importing.service.confirm": lambda s, who, of: importing.confirm_import(
@@ -111,22 +113,24 @@ OF_A_PERSON: dict[str, Call] = {
 }
 # Verbs on what the whole team has: only somebody of another team finds nothing.
 OF_A_TEAM: dict[str, Call] = {
-    "accounts.access.api_tokens.revoke_any": lambda s, who, of: api_tokens.revoke_any(
+    "accounts.access.api_tokens.revoke_team_token": lambda s, who, of: api_tokens.revoke_team_token(
         s, who, of.token, NOW
     ),
-    "accounts.login.two_factor.remove_second_factor_of": (
-        lambda s, who, of: two_factor.remove_second_factor_of(s, who, of.person, NOW)
+    "accounts.login.two_factor.remove_member_two_factor": (
+        lambda s, who, of: two_factor.remove_member_two_factor(s, who, of.person, NOW)
     ),
     "accounts.people.membership.change_role": lambda s, who, of: membership.change_role(
         s, who, of.person, Role.VIEWER, NOW
     ),
-    "accounts.people.membership.disable": lambda s, who, of: membership.disable(
+    "accounts.people.membership.disable_member": lambda s, who, of: membership.disable_member(
         s, who, of.person, NOW
     ),
-    "accounts.people.membership.enable": lambda s, who, of: membership.enable(
+    "accounts.people.membership.enable_member": lambda s, who, of: membership.enable_member(
         s, who, of.person, NOW
     ),
-    "accounts.people.membership.erase": lambda s, who, of: membership.erase(s, who, of.person),
+    "accounts.people.membership.erase_member": lambda s, who, of: membership.erase_member(
+        s, who, of.person
+    ),
     "accounts.people.membership.withdraw_invitation": lambda s, who, of: (
         membership.withdraw_invitation(s, who, of.person, NOW)
     ),
@@ -163,10 +167,12 @@ OF_A_TEAM: dict[str, Call] = {
 }
 # Looks, which answer with nothing where there is nothing for whoever asks.
 LOOKS: dict[str, Call] = {
-    "agents.queries.agent_calls": lambda s, who, of: agent_queries.agent_calls(
+    "agents.queries.list_calls": lambda s, who, of: agent_queries.list_calls(
         s, who, person_id=of.person
     ),
-    "accounts.access.audit.events": lambda s, who, of: audit.events(s, who, person_id=of.person),
+    "accounts.access.audit.list_events": lambda s, who, of: audit.list_events(
+        s, who, person_id=of.person
+    ),
     "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
     "importing.queries.only_product": lambda s, who, of: imports.find_only_product(s, who, of.run),
     "importing.queries.verdict_csv": lambda s, who, of: list(

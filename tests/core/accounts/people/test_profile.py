@@ -13,18 +13,18 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import audit, sessions
 from core.accounts.access.confirmation import mark_confirmed
-from core.accounts.access.one_time_tokens import Purpose, find_token, make_token
+from core.accounts.access.one_time_tokens import Purpose, create_token, find_token_owner
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
 from core.accounts.people import account_notices
-from core.accounts.people.membership import acting_owner, acting_person
+from core.accounts.people.membership import get_owner_principal, get_principal
 from core.accounts.people.profile import (
-    Wanted,
-    change_mail,
+    ProfileUpdate,
+    change_email,
     change_password,
-    change_profile,
+    get_own_password_hash,
     get_profile,
-    own_password_hash,
+    update_profile,
 )
 from core.database import session as db
 from core.errors import InvalidInputError
@@ -39,7 +39,7 @@ from tests.core.accounts.conftest import (
 )
 from tests.hypothesis_runs import examples
 
-WANTED = Wanted(
+WANTED = ProfileUpdate(
     name="Sam",
     time_zone="Asia/Tokyo",
     locale="ja_JP",
@@ -54,22 +54,22 @@ WANTED = Wanted(
 
 def test_a_profile_is_changed_and_read_again(session: Session, member: Member) -> None:
     sam = member()
-    change_profile(session, sam, WANTED)
+    update_profile(session, sam, WANTED)
     seen = get_profile(session, sam)
-    assert {name: getattr(seen, name) for name in Wanted.__dataclass_fields__} == {
-        name: getattr(WANTED, name) for name in Wanted.__dataclass_fields__
+    assert {name: getattr(seen, name) for name in ProfileUpdate.__dataclass_fields__} == {
+        name: getattr(WANTED, name) for name in ProfileUpdate.__dataclass_fields__
     }
-    assert acting_person(session, sam.person_id).time_zone == "Asia/Tokyo"
+    assert get_principal(session, sam.person_id).time_zone == "Asia/Tokyo"
 
 
 def test_the_audit_keeps_what_changed_but_not_the_name(
     session: Session, principal: Principal, member: Member
 ) -> None:
     sam = member()
-    change_profile(session, sam, WANTED)
-    change_profile(session, sam, WANTED)
-    change_profile(session, sam, replace(WANTED, name="Samuel"))
-    renamed, changed = audit.events(session, principal, what="changed profile")
+    update_profile(session, sam, WANTED)
+    update_profile(session, sam, WANTED)
+    update_profile(session, sam, replace(WANTED, name="Samuel"))
+    renamed, changed = audit.list_events(session, principal, what="changed profile")
     assert changed.new is not None
     assert (changed.new["locale"], changed.new["price_change_percent"]) == ("ja_JP", "7.50")
     assert renamed.new is not None
@@ -106,7 +106,7 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     sam = member()
     with pytest.raises(InvalidInputError):
-        change_profile(session, sam, replace(WANTED, **wrong))  # type: ignore[arg-type]
+        update_profile(session, sam, replace(WANTED, **wrong))  # type: ignore[arg-type]
     assert get_profile(session, sam).locale == "en_US"
 
 
@@ -115,10 +115,10 @@ def test_a_threshold_is_kept_and_noted_with_two_decimals(
 ) -> None:
     sam = member()
     fine = replace(WANTED, price_change_percent=Decimal("7.556"))
-    change_profile(session, sam, fine)
-    change_profile(session, sam, fine)
+    update_profile(session, sam, fine)
+    update_profile(session, sam, fine)
     assert get_profile(session, sam).price_change_percent == Decimal("7.56")
-    [changed] = audit.events(session, principal, what="changed profile")
+    [changed] = audit.list_events(session, principal, what="changed profile")
     assert changed.new is not None
     assert changed.new["price_change_percent"] == "7.56"
 
@@ -130,7 +130,7 @@ def test_any_text_is_taken_or_refused_in_words(
 ) -> None:
     wanted = replace(WANTED, locale=locale, time_zone=zone, name=name)
     with suppress(InvalidInputError):
-        change_profile(session, principal, wanted)
+        update_profile(session, principal, wanted)
         assert get_profile(session, principal).time_zone == zone
 
 
@@ -140,16 +140,16 @@ def test_any_text_is_taken_or_refused_in_words(
 def test_a_new_password_ends_all_other_sign_ins(session: Session, member: Member) -> None:
     sam = member()
     elsewhere, here = signed_in(session, sam), signed_in(session, sam)
-    reset = make_token(session, sam.person_id, Purpose.RESET, NOW)
-    found = sessions.find(session, here, LIFETIME, NOW, None)
+    reset = create_token(session, sam.person_id, Purpose.RESET, NOW)
+    found = sessions.find_session(session, here, LIFETIME, NOW, None)
     assert found is not None
-    proven = own_password_hash(session, found.principal)
+    proven = get_own_password_hash(session, found.principal)
     mark_confirmed(session, found.principal, NOW)
     change_password(session, found.principal, NEW_HASH, proven, NOW)
     assert person(session, sam).password_hash == NEW_HASH
-    assert sessions.find(session, here, LIFETIME, NOW, None)
-    assert sessions.find(session, elsewhere, LIFETIME, NOW, None) is None
-    assert find_token(session, reset, Purpose.RESET, NOW) is None
+    assert sessions.find_session(session, here, LIFETIME, NOW, None)
+    assert sessions.find_session(session, elsewhere, LIFETIME, NOW, None) is None
+    assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
     assert account_notices.count_unread(session, sam) == 1
 
 
@@ -169,7 +169,7 @@ def test_the_demos_people_keep_password_and_address(session: Session, member: Me
     with pytest.raises(InvalidInputError, match="demo"):
         change_password(session, sam, NEW_HASH, OLD_HASH, NOW + timedelta(days=1))
     with pytest.raises(InvalidInputError, match="demo"):
-        change_mail(session, sam, "sam@shop.example", NOW)
+        change_email(session, sam, "sam@shop.example", NOW)
 
 
 # Address
@@ -179,10 +179,10 @@ def test_a_new_address_makes_links_to_the_old_mailbox_void(
     session: Session, member: Member
 ) -> None:
     sam = member()
-    reset = make_token(session, sam.person_id, Purpose.RESET, NOW)
-    change_mail(session, sam, " Sam@Shop.example", NOW)
+    reset = create_token(session, sam.person_id, Purpose.RESET, NOW)
+    change_email(session, sam, " Sam@Shop.example", NOW)
     assert get_profile(session, sam).mail == "sam@shop.example"
-    assert find_token(session, reset, Purpose.RESET, NOW) is None
+    assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
     assert account_notices.count_unread(session, sam) == 1
 
 
@@ -193,15 +193,15 @@ def test_an_address_that_somebody_has_is_refused(
     sam = member()
     member(mail="taken@team.example", state=state)
     with pytest.raises(InvalidInputError, match="already"):
-        change_mail(session, sam, "Taken@team.example", NOW)
+        change_email(session, sam, "Taken@team.example", NOW)
     assert person(session, sam).mail == "seller@team.example"
-    change_mail(session, sam, "seller@team.example", NOW)  # one's own is no other's
+    change_email(session, sam, "seller@team.example", NOW)  # one's own is no other's
 
 
 @pytest.fixture
 def pair(committed_database: str) -> list[int]:
     with db.write_scope() as session:
-        team = acting_owner(session).team_id
+        team = get_owner_principal(session).team_id
         people = [Person(team_id=team, name=name, role="seller") for name in ("Sam", "Eve")]
         session.add_all(people)
         session.flush()
@@ -212,7 +212,7 @@ def test_one_address_taken_by_two_at_one_moment_is_one_persons(pair: list[int]) 
     def take(number: int) -> bool:
         try:
             with db.write_scope() as session:
-                change_mail(session, acting_person(session, number), "one@shop.example", NOW)
+                change_email(session, get_principal(session, number), "one@shop.example", NOW)
         except InvalidInputError:
             return False
         return True

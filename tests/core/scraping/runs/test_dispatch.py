@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import session_factory, write_scope
 from core.scraping.parsers.registry import AXESSO_DETAILS, JUNGLEE_BESTSELLERS
 from core.scraping.runs.budget import Limits
@@ -211,7 +211,7 @@ def test_equal_inputs_have_equal_hashes_in_any_order_of_members() -> None:
 @pytest.fixture
 def due_products(committed_database: str) -> Iterator[int]:
     with write_scope() as session:
-        follow_all(session, acting_owner(session), [f"B0TEST{n:04d}" for n in range(60)])
+        follow_all(session, get_owner_principal(session), [f"B0TEST{n:04d}" for n in range(60)])
     return 60
 
 

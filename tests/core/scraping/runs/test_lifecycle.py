@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.database.leases import TakenOverError
+from core.database.leases import LeaseLostError
 from core.errors import NotFoundError
 from core.history.observation import Outcome
 from core.scraping.parsers.registry import AXESSO_DETAILS
@@ -82,7 +82,7 @@ def test_who_slept_beyond_the_end_of_a_claim_writes_nothing_more(
     end_claim(session, run_id)
     lifecycle.lock_claimed_run(session, run_id, ANNA)  # nobody else has it yet
     lifecycle.claim_run(session, run_id, BEN, MINUTE)
-    with pytest.raises(TakenOverError):
+    with pytest.raises(LeaseLostError):
         lifecycle.lock_claimed_run(session, run_id, ANNA)
     lifecycle.lock_claimed_run(session, run_id, BEN)
 

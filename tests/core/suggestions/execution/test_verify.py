@@ -177,7 +177,7 @@ def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Pri
     verify.verify(session, APPLIED + timedelta(days=14))
     show(session, APPLIED + timedelta(days=15), price=1900)
     verify.verify(session, APPLIED + timedelta(days=16))
-    told = audit.events(session, principal)
+    told = audit.list_events(session, principal)
     verified, unseen, set_by = told[0], told[1], told[2]
     assert [each.verb for each in (verified, unseen, set_by)] == [
         "suggestion verified",
@@ -186,7 +186,7 @@ def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Pri
     ]
     assert (verified.person, verified.means, set_by.person) == (None, "job", principal.name)
     assert verified.old == {"state": "unseen"}
-    assert audit_text.who(verified) == "the worker, by itself"
-    assert "14 days" in audit_text.changes(unseen)
-    assert audit.seal(session) == len(told)
-    assert audit.verify(session).is_whole
+    assert audit_text.actor_text(verified) == "the worker, by itself"
+    assert "14 days" in audit_text.changes_text(unseen)
+    assert audit.seal_events(session) == len(told)
+    assert audit.verify_chain(session).is_whole

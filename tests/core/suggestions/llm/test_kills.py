@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.accounts.people.membership import acting_owner
+from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope, write_scope
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.llm import call_log
@@ -57,7 +57,7 @@ def products_that_wait(number: int) -> None:
     asins, now = [f"B0KILL{n:04d}" for n in range(number)], datetime.now(UTC)
     at = now.replace(minute=0, second=0, microsecond=0)
     with write_scope() as session:
-        principal = acting_owner(session)
+        principal = get_owner_principal(session)
         ids = follow_all(session, principal, asins, role=Role.OWN)
         listing = lamp_listing()
         looks = [look_at(asin, at, price=2000 + n, listing=listing) for n, asin in enumerate(asins)]
@@ -179,7 +179,7 @@ def test_a_claim_waits_for_the_one_before_it_to_count_its_cost(server: ModelStan
 
 def claim(session: Session, product_id: int) -> call_log.Claim | str | None:
     """Claim a question about a product, on a day that can pay for one."""
-    team, most = acting_owner(session).team_id, Decimal("0.6")
+    team, most = get_owner_principal(session).team_id, Decimal("0.6")
     question = call_log.Question(team, product_id, MODEL, b"x" * 16, datetime.now(UTC), most)
     limits = {"lost_after": timedelta(minutes=5), "dollars_per_day": Decimal(1)}
     return call_log.claim(session, question, **limits)  # type: ignore[arg-type]
