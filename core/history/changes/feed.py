@@ -7,7 +7,6 @@ values are compared with those of its day then, a chunk of products at a time; o
 of note is kept.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -183,7 +182,8 @@ def _key(asked: Asked, score: float, row: Any) -> float:
 # Further back
 
 # The last day of the marketplace that was over at `since`; UTC's date is another one for hours.
-_BEGUN = "(%(days)s::jsonb ->> p.marketplace)::date"
+# Less than a day lies between the marketplaces' clocks, so there are two dates at most.
+_BEGUN = "(%(day)s + (p.marketplace = ANY(%(ahead)s))::int)"
 _DAY_THEN = f"""
 LATERAL (
     SELECT day, price_close, bsr_close, bsr_category_id, rating, ratings_count, in_stock_share
@@ -254,12 +254,13 @@ def _compared(session: Session, principal: Principal, asked: Asked, report: Repo
 
 
 def _of_day(asked: Asked) -> dict[str, Any]:
-    """Return the day of each marketplace that `since` lies in."""
+    """Return the earlier local date of `since`, and the marketplaces that are a date ahead."""
     days = {
-        code: f"{asked.since.astimezone(ZoneInfo(place.time_zone)):%Y-%m-%d}"
+        code: asked.since.astimezone(ZoneInfo(place.time_zone)).date()
         for code, place in MARKETPLACES.items()
     }
-    return {"days": json.dumps(days)}
+    day = min(days.values())
+    return {"day": day, "ahead": [code for code, own in days.items() if own > day]}
 
 
 def _shares() -> dict[str, float]:

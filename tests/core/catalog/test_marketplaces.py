@@ -1,5 +1,6 @@
 """Marketplaces are found by what names them exactly, and by nothing that looks alike."""
 
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -98,3 +99,13 @@ def test_keepa_numbers_its_own_domains():
 def test_a_cell_names_a_marketplace_or_none(text, code):
     found = find_by_name(text)
     assert (found.code if found else None) == code
+
+
+@pytest.mark.parametrize("month", [1, 7])
+def test_less_than_a_day_lies_between_the_marketplaces_clocks(month: int) -> None:
+    moment = datetime(2026, month, 15, tzinfo=UTC)
+    offsets = {
+        moment.astimezone(ZoneInfo(place.time_zone)).utcoffset() for place in MARKETPLACES.values()
+    }
+    known = [offset for offset in offsets if offset is not None]
+    assert max(known) - min(known) < timedelta(days=1)
