@@ -38,7 +38,8 @@ RECORDED = {
     "prompts/get": "name",
     "completion/complete": "ref",
 }
-RETRY_LATER = -32050  # of the range that JSON-RPC leaves to servers
+# JSON-RPC reserves -32768 to -32000; every other number is for applications. As in HTTP.
+RETRY_LATER = 503
 
 
 Report = Callable[[float, float | None, str], None]

@@ -15,20 +15,26 @@ _BY_NAME = ("properties", "$defs")  # keywords whose schemas stand under names
 _ONE = ("items", "additionalProperties")
 _MANY = ("anyOf", "prefixItems")
 _DEFINITION = "#/$defs/"
+_NULL: Schema = {"type": "null"}
 # They speak of all types, so a schema that has one can't be made one with another's type.
 _OF_ALL_TYPES = frozenset({"enum", "const", "$ref", "anyOf"})
 
 
 def of_arguments(schema: Schema) -> Schema:
-    """Return the schema of a tool's arguments without titles, words where they are chosen."""
-    return _rewritten(_inlined(schema), _untitled)
+    """Return the schema of a tool's arguments in its short form.
+
+    Left out is what a client need not know to call it right: null for an optional argument (read
+    as "not given" before arguments are validated), a default that is empty, false or null, that
+    a text is not empty, and that unknown arguments are refused (with the names there are).
+    """
+    return _rewritten(_inlined(_without_class_descriptions(schema)), _short_arguments)
 
 
 def of_answer(schema: Schema) -> Schema:
-    """Return the schema of a tool's answer in its short form.
+    """Return the schema of a tool's result in its short form.
 
-    An answer has no further keys and leaves none out, but nobody has to refuse one of a newer
-    version that tells more. What the whole is for, the tool says itself.
+    Results always have all keys; clients may accept extra keys, so additionalProperties is
+    left out. The tool's own description says what the whole is for.
     """
     small = _rewritten(_inlined(schema), _short)
     small.pop("description", None)
@@ -52,6 +58,44 @@ def _rewritten(schema: Schema, rewrite: Callable[[Schema], Schema]) -> Schema:
 
 def _untitled(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key != "title"}
+
+
+def _without_class_descriptions(schema: Schema) -> Schema:
+    """Return a schema whose definitions say nothing of themselves: each argument does."""
+    definitions = {
+        name: {key: value for key, value in each.items() if key != "description"}
+        for name, each in schema.get("$defs", {}).items()
+    }
+    return {**schema, "$defs": definitions} if definitions else schema
+
+
+def _short_arguments(schema: Schema) -> Schema:
+    small = _untitled(schema)
+    if _is_empty(small.get("default")):
+        small.pop("default", None)
+    if small.get("minLength") == 1:
+        del small["minLength"]
+    small.pop("additionalProperties", None)
+    if "properties" in small:
+        required = small.get("required", ())
+        small["properties"] = {
+            name: each if name in required else _without_null(each)
+            for name, each in small["properties"].items()
+        }
+    return small
+
+
+def _is_empty(default: Any) -> bool:
+    return default is None or default is False or default in ("", [])
+
+
+def _without_null(schema: Schema) -> Schema:
+    """Return a schema without the choice of null."""
+    choices = [each for each in schema.get("anyOf", ()) if each != _NULL]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if len(choices) == 1:
+        return {**choices[0], **rest}
+    return {**rest, "anyOf": choices} if choices else schema
 
 
 def _short(schema: Schema) -> Schema:

@@ -16,89 +16,67 @@ ProductName = Annotated[
     Field(
         min_length=1,
         max_length=2000,
-        description="A product: marketplace and ASIN such as `US:B0ABCDEFGH`, or the address of "
-        "its page on Amazon. An ASIN alone does where it is followed on one marketplace only.",
+        description="`US:B0ABCDEFGH`, Amazon URL, or unambiguous ASIN.",
     ),
 ]
-ProductNames = Annotated[
-    list[ProductName], Field(min_length=1, max_length=50, examples=[["US:B0ABCDEFGH"]])
-]
-Days = Annotated[
-    int, Field(ge=1, le=3650, description="How many days back from now (or from `until`).")
-]
+ProductNames = Annotated[list[ProductName], Field(min_length=1, max_length=50)]
+Days = Annotated[int, Field(ge=1, le=3650, description="Length of the period.")]
 Until = Annotated[
     datetime | None,
-    Field(
-        description="End of the period, ISO 8601 with a zone; without one it is UTC. Null: now.",
-        examples=["2026-03-02T12:00Z"],
-    ),
+    Field(description="End of the period; default: now."),
 ]
 MostPoints = Annotated[
     int,
     Field(
         ge=10,
         le=2000,
-        description="Most points to return. Thinned to them where there are more; the answer "
-        "says so. Prices lose no change until then, ranks keep each stretch's best and worst.",
+        description="Longer series are thinned, keeping extremes.",
     ),
 ]
-PageSize = Annotated[int, Field(ge=1, le=200, description="How many to return at a time.")]
+PageSize = Annotated[int, Field(ge=1, le=200)]
 CursorText = Annotated[
     str | None,
-    Field(max_length=500, description="`next_cursor` of the page before; null: the first page."),
+    Field(max_length=500, description="The previous `next_cursor`."),
 ]
 Roles = Annotated[
     tuple[Role, ...],
-    Field(
-        max_length=3,
-        description="What the products are to who follows them: own, competitor or watched; "
-        "empty: all.",
-        examples=[["own"]],
-    ),
+    Field(max_length=3, description="Any of these."),
 ]
 States = Annotated[
     tuple[State, ...],
     Field(
         max_length=9,
-        description="Any of these states; empty: all. `attention`: a change for the worse or of "
-        "note since the day before; `opportunity`: one for the better; `unknown`: no look says "
-        "whether it can be bought.",
-        examples=[["attention"]],
+        description="Any of these. `attention`: worse or notable change since the day before; "
+        "`opportunity`: better; `unknown`: availability; `doubtful`: flagged value.",
     ),
 ]
 Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
 Tags = Annotated[
     tuple[Tag, ...],
-    Field(max_length=20, description="Any of these tags; empty: all.", examples=[["sale"]]),
+    Field(max_length=20, description="Any of these."),
 ]
 Order = Annotated[
     SortBy,
     Field(
-        description="By what the list is ordered. `attention`: worst change first, whatever "
-        "`descending` says; `price`: tells something within one currency only; `ratings`: number "
-        "of ratings; `last_look`: oldest first."
+        description="`attention`: worst change first, ignores `descending`; `price`: use within "
+        "one currency; `last_look`: oldest check first."
     ),
 ]
 Descending = Annotated[
     bool,
-    Field(description="True: largest or newest first. A rank's best is its smallest."),
+    Field(description="Largest first. The best rank is the smallest."),
 ]
 Scope = Annotated[
     Whose,
-    Field(description="mine: what the token's owner follows; team: what anybody in the team does."),
+    Field(description="Tracked by you or by anyone in the team."),
 ]
-DryRun = Annotated[
-    bool, Field(description="Check everything, say what would happen, change nothing.")
-]
+DryRun = Annotated[bool, Field(description="Preview only.")]
 IdempotencyKey = Annotated[
     str | None,
     Field(
-        min_length=1,
         max_length=100,
-        pattern=r"^[\x21-\x7e]+$",
-        description="A word of your choice for this one write. Sent again with the same "
-        "arguments, nothing is written twice and the first answer comes back. Kept for 7 days.",
-        examples=["3f0c1a52-raise-price"],
+        pattern="^[!-~]+$",
+        description="A repeat within 7 days writes nothing, returns the first result.",
     ),
 ]
 
@@ -107,8 +85,7 @@ NewProductNames = Annotated[
     Field(
         min_length=1,
         max_length=200,
-        description="Each by marketplace and ASIN or by its page's address, tracking parameters "
-        "and all. An ASIN alone needs `marketplace`.",
+        description="Each as marketplace:ASIN or Amazon URL. An ASIN alone needs `marketplace`.",
         examples=[["US:B0ABCDEFGH", "https://www.amazon.de/dp/B0ABCDEFGH"]],
     ),
 ]

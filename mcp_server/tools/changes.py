@@ -121,33 +121,25 @@ def list_changes(
     since: Annotated[
         datetime | None,
         Described(
-            description="ISO 8601, at most 92 days back; without a zone it is UTC. Null: a day "
-            "ago.",
-            examples=["2026-03-01T08:00Z"],
+            description="Up to 92 days ago; default: one.",
         ),
     ] = None,
     whose: Scope = Whose.TEAM,
     roles: Roles = (),
     kinds: Annotated[
         tuple[Finding, ...],
-        Described(max_length=10, description="Only these; empty: all.", examples=[["price_moved"]]),
+        Described(max_length=10, description="Any of these."),
     ] = (),
-    order: Annotated[
-        Order, Described(description="worst: the worst first; newest: the last seen first.")
-    ] = Order.WORST,
-    limit: Annotated[
-        int, Described(ge=1, le=100, description="How many products to return at a time.")
-    ] = 20,
+    order: Order = Order.WORST,
+    limit: Annotated[int, Described(ge=1, le=100)] = 20,
     cursor: CursorText = None,
 ) -> ChangeList:
-    """List what moved since a time (by default since a day ago) of all that is followed: stock
-    lost or back, Buy Box, price, rank, ratings, and listings word by word. Begin a daily
-    briefing here.
+    """List tracked products that changed since a time: stock, Buy Box, price, rank, ratings,
+    listing word by word. Start a daily briefing here.
 
-    Each product once. Of the last day its values are compared with those at the close of the
-    day before its newest look; further back, and where it is looked at several times a day,
-    with those of the day before `since`. Small changes, and those below a person's own
-    thresholds, are left out.
+    If `since` is within a day, values are compared with the previous day's close; otherwise,
+    and for products checked several times a day, with the day before `since`. Changes below
+    alert thresholds are left out.
     """
     mark = mark_of("changes", since, whose, roles, kinds, order, limit)
     place = read_cursor(cursor, mark)

@@ -145,14 +145,11 @@ class FetchStatus(Answer):
 def get_fetch_status(
     call: Call,
     product: Annotated[
-        ProductName | None, Described(description="Null: all that the team follows.")
+        ProductName | None, Described(description="Default: all that the team tracks.")
     ] = None,
 ) -> FetchStatus:
-    """Say why values are missing or old and when they are fetched next: of one product its
-    schedule, failures and last runs; without a product how fresh all is that the team follows.
-
-    `trigger_product_refresh` has a product fetched out of turn.
-    """
+    """Explain why values are missing or old, and when the next check is due: one product's
+    schedule, failures and recent runs, or without a product how fresh the team's data is."""
     with read_scope() as session:
         hindered = find_blockers(session, call.principal, get_settings(), call.now)
         if product is None:

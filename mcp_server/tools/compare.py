@@ -44,8 +44,6 @@ TwoToTen = Annotated[
     Described(
         min_length=2,
         max_length=10,
-        description="2 to 10 products, each as marketplace and ASIN or the address of its page.",
-        examples=[["US:B0ABCDEFGH", "US:B0BCDEFGHJ"]],
     ),
 ]
 
@@ -162,13 +160,9 @@ Spans = dict[str, Span]
 def compare_products(
     call: Call, products: TwoToTen, days: Days = 30, until: Until = None
 ) -> Comparison:
-    """Compare 2 to 10 products: their newest price, rank, rating and number of ratings side by
-    side, who stands where, and how each value changed in the period.
-
-    Amounts of different currencies and ranks of different categories are never compared;
-    `cannot_compare` says so. For a product and its chosen competitors use
-    `get_competitor_analysis`.
-    """
+    """Compare products side by side: current price, rank, rating and ratings count, the place of
+    each, and its change in the period. For a product's chosen competitors use
+    `get_competitor_analysis`."""
     since, end = period(days, until, call.now)
     heads: list[ProductHead] = []
     spans: list[Spans] = []

@@ -114,12 +114,11 @@ _LOWEST, _MOST = "lowest first", "most first"
 
 @tool(Permission.READ, "Competitor analysis")
 def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnalysis:
-    """Return where one product stands among the competitors that the team chose for it: price,
-    rank, rating, number of ratings, and how much its listing says (length of the title,
-    bullets, description, number of images), each with the competitors' median.
+    """Compare one product with the competitors that the team chose for it: price, rank, rating,
+    ratings count and listing size (title, bullets, description, images), each with the
+    competitors' median.
 
-    Competitors are chosen on the product's screen. To compare any products use
-    `compare_products`.
+    Competitors are chosen on the product's page.
     """
     with read_scope() as session:
         head = head_of(session, call.principal, product)

@@ -52,11 +52,11 @@ def get_price_history(
     until: Until = None,
     most_points: MostPoints = DEFAULT_POINTS,
 ) -> PriceHistory:
-    """Return how a product's price moved: every change in the period, with its low, high,
+    """Return a product's price history: every change in the period, with low, high,
     time-weighted average and median.
 
-    The price is that of the featured offer (Buy Box) where there was one. Periods of more
-    than 400 days are given by day.
+    Prices are of the featured offer (Buy Box) where there was one. Periods over 400 days are by
+    day.
     """
     with read_scope() as session:
         head = head_of(session, call.principal, product)
@@ -125,11 +125,11 @@ def get_bsr_history(
     until: Until = None,
     most_points: MostPoints = DEFAULT_POINTS,
 ) -> BsrHistory:
-    """Return how a product's main Best Sellers Rank moved, and in which category. A smaller
-    number is better: a rank improves or worsens.
+    """Return a product's Best Sellers Rank history and its category. A smaller rank is better:
+    it improves or worsens.
 
-    The line is broken where the category changes. Periods of more than 400 days are given
-    by day (each day's last rank).
+    The series breaks where the category changes. Periods over 400 days are by day (the day's
+    last rank).
     """
     with read_scope() as session:
         head = head_of(session, call.principal, product)
@@ -191,10 +191,10 @@ def get_rating_history(
     until: Until = None,
     most_points: MostPoints = DEFAULT_POINTS,
 ) -> RatingHistory:
-    """Return how a product's average rating (stars) and its number of ratings moved.
+    """Return the history of a product's rating (stars) and ratings count.
 
-    Ratings are counted with and without a written review, often across all variations of
-    a product; the number can fall. Periods of more than 400 days are given by day.
+    The count includes ratings without a written review, often of all variations, and can fall.
+    Periods over 400 days are by day.
     """
     with read_scope() as session:
         head = head_of(session, call.principal, product)

@@ -26,18 +26,13 @@ def get_my_products(
     roles: Roles = (),
     tags: Tags = (),
     states: States = (),
-    paused: Annotated[
-        bool | None, Described(description="Only paused ones, or only those that are not.")
-    ] = None,
+    paused: Annotated[bool | None, Described(description="Only paused, or only running.")] = None,
     sort: Order = SortBy.ATTENTION,
     descending: Descending = False,
     limit: PageSize = 20,
     cursor: CursorText = None,
 ) -> ProductList:
-    """List what the token's owner follows, worst changes first unless sorted otherwise, with
-    the newest values, narrowed by role, tag, state or whether it is paused.
-
-    For all that the team follows, or to search by words, use `search_products`.
-    """
+    """List the products that the token's owner tracks, with current values. For the team's, or
+    to search by words, use `search_products`."""
     asked = ListFilter(roles=roles, tags=tags, states=states, whose=Whose.MINE, is_paused=paused)
     return product_list(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)

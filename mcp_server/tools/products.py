@@ -34,8 +34,7 @@ Marketplaces = Annotated[
     tuple[Annotated[str, Described(max_length=40)], ...],
     Described(
         max_length=30,
-        description="Codes of marketplaces, such as US, UK, DE, JP; empty: all.",
-        examples=[["US"]],
+        description="Any of these codes, such as US.",
     ),
 ]
 
@@ -47,8 +46,7 @@ def search_products(
         str,
         Described(
             max_length=200,
-            description="Words of title and brand (the last may be incomplete), or the beginning "
-            "of an ASIN. Empty: all.",
+            description="Words of title or brand, or the start of an ASIN.",
             examples=["desk lamp", "B0ABC"],
         ),
     ] = "",
@@ -62,10 +60,9 @@ def search_products(
     limit: PageSize = 20,
     cursor: CursorText = None,
 ) -> ProductList:
-    """Find products that are followed, by words of their title or brand, ASIN, marketplace,
-    role, state or tag; worst changes first unless sorted otherwise.
+    """Find tracked products by words of title or brand, ASIN, marketplace, role, state or tag.
 
-    Unknown values come last whatever the order.
+    Unknown values sort last.
     """
     places = tuple(marketplace_called(code).code for code in marketplaces)
     asked = ListFilter(search, places, roles, states, tags, whose)
@@ -74,8 +71,8 @@ def search_products(
 
 @tool(Permission.READ, "Product details")
 def get_product_details(call: Call, product: ProductName) -> ProductDetails:
-    """Return the newest accepted values of one product, each with when it was seen, who
-    follows it, and when it is fetched next."""
+    """Return one product's current values, each with when it was seen, how the team tracks it,
+    and when the next check is due."""
     with read_scope() as session:
         head = head_of(session, call.principal, product)
     return details_of(head, call.now).saying(details_in_words(head, call.now))

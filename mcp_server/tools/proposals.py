@@ -38,50 +38,46 @@ Title = Annotated[
     str,
     Described(
         **_length("title"),
-        description="What is proposed, in a few English words.",
-        examples=["Ask for a little less"],
+        description="Of the suggestion.",
     ),
 ]
 Reasoning = Annotated[
     str,
     Described(
         **_length("reasoning"),
-        description="Why, in English, for the manager who decides. Every number in it must be one "
-        "of `get_suggestion_evidence`, or one that is proposed. No links, no HTML.",
-        examples=["The price of 20.00 is above that of each competitor, and the rank worsens."],
+        description="Why, in English. Numbers only from `get_suggestion_evidence` or as proposed. "
+        "No links or HTML.",
     ),
 ]
 Reason = Annotated[
     str,
     Described(
         **_length("reason"),
-        description="What the change itself is for, in a sentence. Same rules as for reasoning.",
-        examples=["It meets the price of the nearest competitor."],
+        description="Of the change, one sentence, same rules.",
     ),
 ]
 EvidenceKeys = Annotated[
     tuple[Annotated[str, Described(min_length=1, max_length=60)], ...],
     Described(
         max_length=20,
-        description="Keys of the figures it rests on, see `get_suggestion_evidence`. Empty: those "
-        "that belong to the changes, such as the price position for a price. Figures that the "
-        "texts say besides are added.",
-        examples=[["price_now", "competitor_1_price"]],
+        description="Keys from `get_suggestion_evidence`. Default: those usual for the change.",
     ),
 ]
-Priority = Annotated[int, Described(ge=1, le=3, description="1 urgent, 2, 3 minor.")]
-Confidence = Annotated[float, Described(ge=0, le=1, description="How sure you are, 0 to 1.")]
+Priority = Annotated[int, Described(ge=1, le=3, description="1: highest.")]
+Confidence = Annotated[float, Described(ge=0, le=1)]
 Window = Annotated[
-    int, Described(ge=1, le=LONGEST_WINDOW, description="Days within which it should show.")
+    int, Described(ge=1, le=LONGEST_WINDOW, description="Days for the effect to show.")
 ]
-Money = Annotated[
-    float,
-    Described(gt=0, lt=1e9, description="In the marketplace's currency.", examples=[19.99]),
-]
-Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD, examples=[7.5])]
+Money = Annotated[float, Described(gt=0, lt=1e9)]
+Percent = Annotated[float, Described(ge=0.01, le=LARGEST_THRESHOLD)]
 Text = Annotated[str, Described(min_length=1, max_length=_LONGEST_TEXT)]
 Texts = Annotated[tuple[Text, ...], Described(min_length=1, max_length=10)]
 Images = Annotated[int, Described(ge=1, le=12)]
+
+
+def _taken_by(value: str) -> str:
+    """Return which changes take a value, for its description."""
+    return f"For {', '.join(change for change in Change if value in TAKES[change])}."
 
 
 class ActionArgument(BaseModel):
@@ -89,22 +85,23 @@ class ActionArgument(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    change: Annotated[
-        Change,
-        Described(
-            description="What to change, and in brackets which one value it takes: "
-            + ", ".join(f"{change} ({' or '.join(TAKES[change]) or 'none'})" for change in Change)
-            + ". A cadence is one of "
-            + ", ".join(Cadence)
-            + "; a competitor is an ASIN or an address; images are counted as they should be."
-        ),
-    ]
+    change: Annotated[Change, Described(description="Takes one value; a pause none.")]
     reason: Reason
-    amount: Money | None = None
-    percent: Percent | None = None
-    text: Text | None = None
-    texts: Texts | None = None
-    count: Images | None = None
+    amount: Annotated[
+        Money | None,
+        Described(description=f"{_taken_by('amount')} In the marketplace's currency."),
+    ] = None
+    percent: Annotated[Percent | None, Described(description=_taken_by("percent"))] = None
+    text: Annotated[
+        Text | None,
+        Described(
+            description=f"For the others. Cadence: {', '.join(Cadence)}; competitor: ASIN or URL."
+        ),
+    ] = None
+    texts: Annotated[Texts | None, Described(description=_taken_by("texts"))] = None
+    count: Annotated[
+        Images | None, Described(description=f"{_taken_by('count')} Number wanted.")
+    ] = None
 
     def draft(self) -> DraftAction:
         """Return the change as it is judged."""
@@ -242,13 +239,12 @@ def create_suggestion(
         Described(
             min_length=1,
             max_length=MOST_ACTIONS,
-            description="Changes, all of one kind: pricing, content or tracking.",
-            examples=[[{"change": "update_price", "amount": 19.0, "reason": "It meets theirs."}]],
+            description="All of one kind: pricing, content or tracking.",
         ),
     ],
-    metric: Annotated[Metric, Described(description="What should move.")],
+    metric: Metric,
     direction: Annotated[
-        Direction, Described(description="Which way. bsr improves or worsens; others rise or fall.")
+        Direction, Described(description="bsr improves or worsens; others rise or fall.")
     ],
     window_days: Window = 14,
     priority: Priority = 2,
@@ -257,11 +253,10 @@ def create_suggestion(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
-    """Propose changes of one followed product, with reasons and evidence, for a manager to
+    """Propose changes to one tracked product, with reasons and evidence, for a manager to
     approve or decline. Price and listing only of the team's own products.
 
-    Checked against listing rules, price limits and the evidence; the same change is proposed
-    once. The three `propose_…` tools need fewer arguments.
+    The `propose_…` tools need fewer arguments.
     """
     draft = Draft(
         title=title,
@@ -285,8 +280,7 @@ def add_suggestion_action(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
-    """Add a change of the same kind to a suggestion that the token's owner proposed, as long as
-    nobody has decided about any part of it. The whole is checked anew."""
+    """Add a change of the same kind to a wholly undecided suggestion of the token's owner."""
     how = Write(dry_run, idempotency_key)
 
     def work(session: Session) -> SuggestionWritten:
@@ -304,10 +298,10 @@ def propose_price_optimization(
     product: ProductName,
     reasoning: Reasoning,
     reason: Reason,
-    price: Annotated[Money | None, Described(description="The new price; null: as it is.")] = None,
-    coupon_percent: Annotated[
-        int | None, Described(ge=1, le=50, description="Off by a coupon; null: no change.")
+    price: Annotated[
+        Money | None, Described(description="In the marketplace's currency.", examples=[19.99])
     ] = None,
+    coupon_percent: Annotated[int | None, Described(ge=1, le=50)] = None,
     title: Title | None = None,
     priority: Priority = 2,
     confidence: Confidence = 0.5,
@@ -315,11 +309,10 @@ def propose_price_optimization(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
-    """Propose another price, a coupon, or both for one of the team's own products, for its rank
-    to improve within 14 days.
+    """Propose a price, a coupon, or both for one of the team's own products, to improve its rank
+    within 14 days. Give at least one.
 
-    The price, less the coupon, has to lie within the limits that `get_suggestion_evidence`
-    tells. Null for both is refused.
+    The price less the coupon must be within the limits of `get_suggestion_evidence`.
     """
     actions = []
     if price is not None:
@@ -338,33 +331,27 @@ def propose_content_improvement(
     reason: Reason,
     new_title: Annotated[Text | None, Described(description="Of the listing.")] = None,
     new_bullets: Annotated[
-        Texts | None, Described(description="All of them, 3 to 5, each 10 to 255 characters.")
+        Texts | None, Described(description="All 3 to 5, of 10 to 255 characters.")
     ] = None,
     new_description: Text | None = None,
     new_search_terms: Annotated[
-        Text | None, Described(description="Fewer than 250 bytes, separated by spaces.")
+        Text | None, Described(description="Under 250 bytes, separated by spaces.")
     ] = None,
-    new_brand: Annotated[
-        Text | None, Described(description="As the listing writes it somewhere.")
-    ] = None,
-    new_category_path: Annotated[
-        Texts | None, Described(description="From the widest level to the narrowest.")
-    ] = None,
-    images_wanted: Annotated[
-        Images | None, Described(description="How many images there should be.")
-    ] = None,
-    title: Annotated[Title | None, Described(description="Of the suggestion.")] = None,
+    new_brand: Annotated[Text | None, Described(description="As written in the listing.")] = None,
+    new_category_path: Annotated[Texts | None, Described(description="Widest level first.")] = None,
+    images_wanted: Images | None = None,
+    title: Title | None = None,
     priority: Priority = 2,
     confidence: Confidence = 0.5,
     evidence: EvidenceKeys = (),
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
-    """Propose new texts or more images for one of the team's own products, for its rank to
-    improve within 28 days. What stays null is not changed.
+    """Propose new texts or more images for one of the team's own products, to improve its rank
+    within 28 days. What is left out stays as it is.
 
-    Texts are in the language of the listing, keep the marketplace's rules, and say no number
-    that the listing does not say. `get_suggestion_evidence` returns the listing.
+    Texts are in the listing's language, with no numbers but the listing's, see
+    `get_suggestion_evidence`.
     """
     wanted: dict[Change, dict[str, Any]] = {
         Change.UPDATE_TITLE: {"text": new_title},
@@ -381,7 +368,7 @@ def propose_content_improvement(
     return _propose(call, product, draft, Write(dry_run, idempotency_key))
 
 
-@tool(Permission.PROPOSE, "Propose how to watch a product")
+@tool(Permission.PROPOSE, "Propose tracking settings")
 def propose_tracking_adjustment(
     call: Call,
     product: ProductName,
@@ -390,24 +377,18 @@ def propose_tracking_adjustment(
     price_threshold_percent: Annotated[
         Percent | None,
         Described(
-            description=f"From which change of the price on it is news: "
-            f"{USUAL_RULE.price_percent:g} % or more."
+            description=f"Least price change to alert of, from {USUAL_RULE.price_percent:g}."
         ),
     ] = None,
     rank_threshold_percent: Annotated[
         Percent | None,
-        Described(
-            description="From which change of the rank, as a ratio, on it is news: "
-            f"{USUAL_RULE.rank_percent:g} % or more."
-        ),
+        Described(description=f"The same for rank ratios, from {USUAL_RULE.rank_percent:g}."),
     ] = None,
-    cadence: Annotated[
-        Cadence | None, Described(description="How often the team has it looked at.")
-    ] = None,
+    cadence: Cadence | None = None,
     competitor: Annotated[
-        ProductName | None, Described(description="A product of the same marketplace to add.")
+        ProductName | None, Described(description="To add, of the same marketplace.")
     ] = None,
-    pause: Annotated[bool, Described(description="Look at it no longer, for the team.")] = False,
+    pause: Annotated[bool, Described(description="Stop checking it.")] = False,
     title: Title | None = None,
     priority: Priority = 2,
     confidence: Confidence = 0.5,
@@ -415,10 +396,10 @@ def propose_tracking_adjustment(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> SuggestionWritten:
-    """Propose for the whole team how a followed product is watched: thresholds, cadence, a
-    competitor, or a pause, for fewer idle alerts within 30 days. What stays null is not changed.
+    """Propose how the whole team tracks a product: thresholds, cadence, a competitor, or a
+    pause, for fewer needless alerts within 30 days. What is left out stays as it is.
 
-    Your own following needs no manager: `update_tracking_settings` changes it at once.
+    Own settings need no manager: use `update_tracking_settings`.
     """
     wanted: dict[Change, dict[str, Any]] = {
         Change.SET_PRICE_THRESHOLD: {"percent": price_threshold_percent},

@@ -120,21 +120,19 @@ def explain_value(
     product: ProductName,
     value: Annotated[
         Literal[Column, "rank"],
-        Described(description="Which value; rank and bsr are the same.", examples=["price"]),
+        Described(description="rank and bsr are the same."),
     ],
     at: Annotated[
         datetime | None,
         Described(
-            description="The value last seen at this time, ISO 8601; without a zone it is UTC. "
-            "Null: the newest accepted one.",
-            examples=["2026-03-02T12:00Z"],
+            description="The value as of this time. Default: the newest.",
         ),
     ] = None,
 ) -> ValueOrigin:
-    """Say where a value of a product comes from: who said it and when, by which run or import,
-    read from which field by which version of the parser, and whether it is doubted.
+    """Return the source of a product's value: provider, time, run or import, original field,
+    parser version, and whether it is flagged.
 
-    Use it before relying on a surprising figure. The original item itself is not returned.
+    Use it before relying on a surprising figure. The original item is not returned.
     """
     with read_scope() as session:
         head = head_of(session, call.principal, product)

@@ -33,10 +33,7 @@ A = TypeVar("A", bound="SettingsWritten")
 
 WhoseSettings = Annotated[
     Whose,
-    Described(
-        description="mine: only the settings of the token's owner; team: those of a teammate "
-        "where the owner does not follow the product, which takes a manager."
-    ),
+    Described(description="team: a teammate's settings where you don't track it; needs a manager."),
 ]
 
 
@@ -96,38 +93,33 @@ def update_tracking_settings(
     product: ProductName,
     role: Annotated[
         Role | Kept,
-        Described(description="What it is to the seller.", json_schema_extra=optional),
+        Described(json_schema_extra=optional),
     ] = KEEP,
     cadence: Annotated[
         Cadence | Kept,
-        Described(description="How often it is looked at.", json_schema_extra=optional),
+        Described(description="How often it is checked.", json_schema_extra=optional),
     ] = KEEP,
     tags: Annotated[
         Annotated[tuple[Tag, ...], Described(max_length=20)] | Kept,
         Described(
-            description="All its tags: these replace the present ones; empty: none.",
+            description="Replaces all tags.",
             json_schema_extra=optional,
         ),
     ] = KEEP,
     note: Annotated[
         Annotated[str, Described(max_length=LONGEST_NOTE)] | Kept,
-        Described(
-            description="Replaces the present note; empty: none.", json_schema_extra=optional
-        ),
+        Described(description="Replaces the note; empty: none.", json_schema_extra=optional),
     ] = KEEP,
     is_primary: Annotated[
         bool | Kept,
-        Described(
-            description="Whether it is one of the main products.", json_schema_extra=optional
-        ),
+        Described(description="One of the main products.", json_schema_extra=optional),
     ] = KEEP,
     whose: WhoseSettings = Whose.MINE,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> TrackingSettingsWritten:
-    """Change how a followed product is set: role, cadence, tags, note, primary. What is left
-    out stays as it is; the answer says what each was and is.
-    """
+    """Change a tracked product's settings. What is left out stays as it is; the result has the
+    values before and after."""
     changes = Changes(role=role, cadence=cadence, tags=tags, note=note, is_primary=is_primary)
 
     def told(key: tuple[str, str], done: Changed) -> TrackingSettingsWritten:
@@ -198,19 +190,16 @@ def update_alert_thresholds(
     price_change_percent: Annotated[
         Percent | Literal["usual"] | Kept,
         Described(
-            description="Smaller changes of the price are no news. `usual`: "
-            f"{USUAL_RULE.price_percent:g} %, which is also the least that has an effect.",
-            examples=[10],
+            description="Smaller price changes don't trigger alerts. `usual`: "
+            f"{USUAL_RULE.price_percent:g} %, also the least that has an effect.",
             json_schema_extra=optional,
         ),
     ] = KEEP,
     rank_change_percent: Annotated[
         Percent | Literal["usual"] | Kept,
         Described(
-            description="Smaller changes of the rank, as a ratio (100 to 150 or back is 50 %), are "
-            f"no news. `usual`: {USUAL_RULE.rank_percent:g} %, which is also the least that "
-            "has an effect.",
-            examples=[100],
+            description="The same for rank changes, as a ratio (100 to 150 or back is 50 %). "
+            f"`usual`: {USUAL_RULE.rank_percent:g} %.",
             json_schema_extra=optional,
         ),
     ] = KEEP,
@@ -218,9 +207,8 @@ def update_alert_thresholds(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> AlertThresholdsWritten:
-    """Change from which change of price or rank on a product is news; `usual` resets a
-    threshold. What is left out stays as it is; the answer says what each was and is.
-    """
+    """Change from which price or rank change on a product triggers alerts. What is left out
+    stays as it is; the result has the values before and after."""
     changes = Changes(
         price_change_percent=_decimal(price_change_percent),
         rank_change_percent=_decimal(rank_change_percent),

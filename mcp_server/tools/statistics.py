@@ -57,12 +57,8 @@ class ProductStatistics(OfPeriod, Named, Answer):
 def get_statistics(
     call: Call, product: ProductName, days: Days = 30, until: Until = None
 ) -> ProductStatistics:
-    """Return what a product's period came to in one answer, without the points: price, list
-    price, rank, rating, number of ratings (last, first, extremes, middle, change), the
-    share of time in stock, how often it was looked at.
-
-    The same figures as on the product's page. Every figure that is not known says why.
-    """
+    """Return a product's statistics for a period: price, list price, rank, rating and ratings
+    count (last, first, extremes, median, change), share of time in stock, observations."""
     with read_scope() as session:
         head = head_of(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (), call.now)

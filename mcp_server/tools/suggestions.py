@@ -48,7 +48,7 @@ from mcp_server.results.units import major
 
 SuggestionId = Annotated[
     int,
-    Described(ge=1, le=10**12, description="The number of a suggestion, of `list_suggestions`."),
+    Described(ge=1, le=10**12, description="From `list_suggestions`."),
 ]
 
 
@@ -122,11 +122,11 @@ class SuggestionList(Listed):
 def list_suggestions(
     call: Call,
     product: Annotated[
-        ProductName | None, Described(description="Only those about this product; null: all.")
+        ProductName | None, Described(description="Only for this one, such as US:B0ABCDEFGH.")
     ] = None,
     state: Annotated[
         SuggestionState | Literal["any"],
-        Described(description="pending: waiting for a manager; any: in whatever state."),
+        Described(description="pending: undecided."),
     ] = SuggestionState.PENDING,
     kinds: Annotated[
         tuple[Kind, ...], Described(max_length=3, description="Any of these; empty: all.")
@@ -134,8 +134,8 @@ def list_suggestions(
     limit: PageSize = 20,
     cursor: CursorText = None,
 ) -> SuggestionList:
-    """List the team's suggestions: those that wait stand in order of what they are worth,
-    others newest first. `get_suggestion` returns one with its changes and evidence."""
+    """List the team's suggestions: pending ones by highest priority, others newest first.
+    `get_suggestion` returns one with its changes and evidence."""
     with read_scope() as session:
         head = None if product is None else head_of(session, call.principal, product)
     number = None if head is None else head.product_id
@@ -247,10 +247,10 @@ class SuggestionDetails(Suggestion, Answer):
 
 @tool(Permission.READ, "One suggestion")
 def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails:
-    """Return one suggestion: where it stands, each change with current, proposed and decided
-    value, the figures it rests on, all that happened to it, and the page where it is decided.
+    """Return one suggestion: its state, each change with current, proposed and approved value,
+    its evidence, its history, and the page where a manager decides about it.
 
-    No tool approves: a manager does, on that page.
+    No tool approves.
     """
     with read_scope() as session:
         view = queries.find_suggestion(session, call.principal, suggestion_id, call.now)
@@ -343,10 +343,10 @@ class SuggestionEvidence(Named, Answer):
 
 @tool(Permission.READ, "Evidence for a suggestion")
 def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvidence:
-    """Return every figure that a suggestion for a followed product may cite, by its key, with
-    the limits of its price, its listing as it stands, and its competitors.
+    """Return every figure that a suggestion for a tracked product may cite, by its key, with
+    its price limits, current listing and competitors.
 
-    Every number in a suggestion's texts must be one of these, or one that is proposed.
+    Every number in a suggestion's texts must be one of these or a proposed one.
     """
     with read_scope() as session:
         facts = citable(session, call.principal, product, call.now)

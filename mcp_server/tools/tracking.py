@@ -119,27 +119,23 @@ class Tracked(WrittenList):
 def track_products(
     call: Call,
     products: NewProductNames,
-    role: Annotated[Role, Described(description="What they are to the seller.")] = Role.WATCHED,
-    cadence: Annotated[
-        Cadence, Described(description="How often they are looked at; each look may cost money.")
-    ] = Cadence.DAILY,
-    tags: Annotated[tuple[Tag, ...], Described(max_length=20, examples=[["summer"]])] = (),
+    role: Role = Role.WATCHED,
+    cadence: Annotated[Cadence, Described(description="A check may cost money.")] = Cadence.DAILY,
+    tags: Annotated[tuple[Tag, ...], Described(max_length=20)] = (),
     marketplace: Annotated[
         str | None,
         Described(
             max_length=10,
-            description="Code of the marketplace that ASINs standing alone belong to; null: "
-            "those need one.",
-            examples=["US"],
+            description="Code, such as US, of the marketplace of ASINs given alone.",
         ),
     ] = None,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Tracked:
-    """Have products followed for the token's owner from now on, up to 200 at a time; each gets
-    a verdict: added, already_tracked, needs_marketplace, or invalid and why.
+    """Track products for the token's owner from now on; each gets a verdict: added,
+    already_tracked, needs_marketplace, or invalid with the reason.
 
-    What is followed already keeps its settings: `update_tracking_settings` changes those.
+    Those tracked already keep their settings: see `update_tracking_settings`.
     """
     how = How(role, cadence, tags, marketplace)
 
@@ -197,11 +193,11 @@ def trigger_product_refresh(
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> RefreshAsked:
-    """Have followed products looked at now, ahead of the usual round; says how many others
-    wait before, and which are being fetched already.
+    """Check tracked products now, ahead of their schedule. Returns how many others are queued
+    before, and which are being checked already.
 
-    Each look may cost money. It takes a minute or more: `get_product_details` shows when
-    it was. A paused product is looked at once and stays paused.
+    A check may cost money and takes a minute or more. A paused product is checked once and
+    stays paused.
     """
 
     def work(session: Session) -> RefreshAsked:
@@ -232,17 +228,15 @@ class Toggled(WrittenList):
 def toggle_product_tracking(
     call: Call,
     products: ProductNames,
-    target: Annotated[
-        Target, Described(description="What it is to be afterwards, whatever it is now.")
-    ],
+    target: Annotated[Target, Described(description="The state afterwards.")],
     whose: Scope = Whose.MINE,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Toggled:
-    """Pause products or resume them; the history stays. `team` does it for everybody of the
-    team who follows them, and takes a manager.
+    """Pause products or resume them; the history stays. `team` does it for everyone in the team
+    who tracks them, and needs a manager.
 
-    A product is looked at as long as anybody has it running.
+    A product is checked while anyone has it running.
     """
 
     def work(session: Session) -> Toggled:

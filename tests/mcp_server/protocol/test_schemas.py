@@ -10,6 +10,7 @@ from mcp_types import Tool as SentTool
 
 import mcp_server.tools  # noqa: F401 - declares the tools
 from mcp_server.protocol import schemas
+from mcp_server.protocol.call_log import RETRY_LATER
 from mcp_server.protocol.tools import TOOLS, tools_of_the_sdk
 from tests.mcp_server.conftest import Agent
 
@@ -44,8 +45,46 @@ def parts(schema: Any, is_named: bool = False) -> Iterator[dict[str, Any]]:
 def test_all_that_a_model_reads_of_the_tools_is_short(agent: Agent) -> None:
     tools = listed(agent)
     assert sum(bytes_of(tool.output_schema) for tool in tools) < 72_000
-    assert sum(bytes_of(tool.input_schema) for tool in tools) < 38_000
-    assert sum(bytes_of(tool.description) for tool in tools) < 7_000
+    read = [len((tool.description or "").encode()) + bytes_of(tool.input_schema) for tool in tools]
+    assert sum(read) <= 1024 * len(tools)
+
+
+def test_null_and_empty_defaults_of_optional_arguments_are_left_out() -> None:
+    made = schemas.of_arguments(
+        {
+            "type": "object",
+            "properties": {
+                "a": {**NULLABLE, "default": None},
+                "b": {"type": "boolean", "default": False},
+                "c": {"type": "integer", "default": 0},
+                "d": NULLABLE,
+            },
+            "required": ["d"],
+        }
+    )
+    assert made["properties"] == {
+        "a": {"type": "string", "description": "Inner."},
+        "b": {"type": "boolean"},
+        "c": {"type": "integer", "default": 0},
+        "d": NULLABLE,
+    }
+
+
+def test_lists_may_be_kept_for_an_hour_by_all_callers(agent: Agent) -> None:
+    async def ask(client: Any) -> Any:
+        return [
+            await client.list_tools(),
+            await client.list_prompts(),
+            await client.list_resources(),
+            await client.list_resource_templates(),
+        ]
+
+    for each in agent.with_client(ask):
+        assert (each.ttl_ms, each.cache_scope) == (3_600_000, "public")
+
+
+def test_the_retry_error_is_not_in_the_range_that_the_protocol_reserves() -> None:
+    assert not -32768 <= RETRY_LATER <= -32000
 
 
 def test_no_schema_has_a_title_that_repeats_a_name(agent: Agent) -> None:

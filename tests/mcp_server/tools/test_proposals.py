@@ -12,6 +12,7 @@ from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import write_scope
 from core.suggestions.execution import apply
+from core.suggestions.proposals.draft import TAKES
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Change
 from mcp_server.protocol.tools import TOOLS
@@ -461,9 +462,12 @@ def test_every_tool_says_its_limits_and_what_a_change_takes() -> None:
         return {each.name: each.input_schema for each in (await client.list_tools()).tools}
 
     found = Agent("", Principal(1, 1, "Nobody", "UTC", Role.ADMIN)).with_client(schemas)
-    change = found["create_suggestion"]["properties"]["actions"]["items"]["properties"]["change"]
+    values = found["create_suggestion"]["properties"]["actions"]["items"]["properties"]
+    assert values["change"]["enum"] == [each.value for each in Change]
     for each in Change:
-        assert each.value in str(change["description"])
+        for value in TAKES[each]:
+            about = values[value]["description"]
+            assert each.value in about or about.startswith("For the others."), each
     price = found["propose_price_optimization"]["properties"]
     assert price["reasoning"]["maxLength"] == 1200
     assert {"dry_run", "idempotency_key"} <= set(price)
