@@ -11,7 +11,7 @@ from benchmarks.figures import Figure, interleaved, milliseconds
 from benchmarks.rows import HOURS, build_history, count_snapshots
 from benchmarks.servers import Server
 from core.database.session import driver_connection, read_scope
-from core.history.timeline.queries import first_day, snapshot_history
+from core.history.timeline.queries import first_day, snapshot_columns
 
 TARGET_MS = 12.0
 _ROW_BYTES = 90  # of a binary COPY, at the least
@@ -69,8 +69,8 @@ class _Reads:
 
     def frame(self) -> None:
         product, since, until = self._next(), self._since, self._until
-        frame = snapshot_history(self._session, product, since, until, self._first_day)
-        _check(0 if frame is None else len(frame))
+        columns = snapshot_columns(self._session, product, since, until, self._first_day)
+        _check(0 if columns is None else len(columns["captured_at"]))
 
     def fetch(self) -> None:
         """libpq alone, binary, nothing decoded."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy.orm import Session
@@ -47,6 +47,14 @@ class Fetching:
     requested_at: datetime | None  # None: nobody asked for it out of turn
 
 
+class HistoryKey(NamedTuple):
+    """What a product's history is read by."""
+
+    product_id: int
+    marketplace: str
+    first_day: date  # with a snapshot, by the marketplace's clock
+
+
 @dataclass(frozen=True, slots=True)
 class ProductHead:
     """A product with its newest accepted values; None is unknown or absent, as `*_at` tells."""
@@ -83,6 +91,13 @@ class ProductHead:
     fetching: Fetching | None  # None: nobody has it fetched
     # Fields whose newest text could not be read, each with the text. Text from outside.
     unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def history_key(self) -> HistoryKey | None:
+        """What the product's history is read by, None when nothing was ever observed."""
+        if self.first_day is None:
+            return None
+        return HistoryKey(self.product_id, self.marketplace, self.first_day)
 
 
 _HEAD = """

@@ -1,6 +1,6 @@
 """What all tools say of a period: points of a line, figures, why a figure is not known."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,10 +13,11 @@ from core.catalog.money import minor_units
 from core.errors import NotFoundError
 from core.history.current import missing_values
 from core.history.product_summary import ProductHead
-from core.history.timeline import period, queries, series, statistics_text
-from core.history.timeline.period import Period
+from core.history.timeline import statistics_text
+from core.history.timeline.period import read_timeline
 from core.history.timeline.series import Field, Line
 from core.history.timeline.statistics import Figure, Span
+from core.history.timeline.timeline import Timeline
 from mcp_server.results.base import Moment, Number, Part, moment, name_of, plain, quoted
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
@@ -118,29 +119,21 @@ def read(
     bounds: tuple[datetime, datetime],
     fields: Sequence[Field],
     now: datetime,
-) -> Period:
+) -> Timeline:
     """Return a period (since, until) with what some fields need; of no field: of all.
 
     Raises NotFoundError when nothing was ever seen of the product.
     """
-    seen = period.read_period(session, head, *bounds, _wanted(fields))
-    if seen is None:
+    if head.history_key is None:
         why = missing_values.never_seen(head.fetching, now)
         raise NotFoundError(
             f"Nothing is known of {name_of(head.marketplace, head.asin)} yet: {why}. "
             "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
         )
-    return seen
+    return read_timeline(session, head.history_key, *bounds, fields)
 
 
-def _wanted(fields: Sequence[Field]) -> Collection[str]:
-    columns = {field.column for field in fields}
-    if series.RANK in fields:
-        columns.add("bsr_category")
-    return columns or queries.HISTORY_COLUMNS
-
-
-def told_period(seen: Period) -> dict[str, Any]:
+def told_period(seen: Timeline) -> dict[str, Any]:
     """Return which period that is."""
     return {
         "since": moment(seen.since),
@@ -159,17 +152,17 @@ def told_product(head: ProductHead) -> dict[str, Any]:
 
 
 def told_line(
-    seen: Period, field: Field, unit: str, divisor: float, most_points: int
+    seen: Timeline, field: Field, unit: str, divisor: float, most_points: int
 ) -> dict[str, Any]:
     """Return a field's line; `divisor`: of the stored unit in the told one."""
-    line = period.line_of(seen, field)
-    shown = Line(*series.thin_rank(line.times, line.values, most_points))
+    line = seen.line(field)
+    shown = line.thinned(most_points)
     return {
         "unit": unit,
         "points": points_of(shown.scaled(divisor), is_by_day=seen.is_by_day),
         "points_total": len(line),
         "is_thinned": len(shown) < len(line),
-        "doubtful_looks_left_out": known(period.doubtful_of(seen, field)),
+        "doubtful_looks_left_out": known(seen.count_flagged(field)),
     }
 
 
@@ -222,7 +215,7 @@ def known(figure: Figure, divisor: float = 1) -> Known:
 
 
 def in_words(
-    head: ProductHead, what: str, seen: Period, span: Span, writes: Writes, change: Change
+    head: ProductHead, what: str, seen: Timeline, span: Span, writes: Writes, change: Change
 ) -> str:
     """Return a history in one sentence."""
     name = f"{what} of {name_of(head.marketplace, head.asin)} {quoted(head.title)}"

@@ -2,9 +2,11 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field as Described
+from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
@@ -15,9 +17,9 @@ from core.history.current import missing_values, ranking
 from core.history.current.missing_values import Group
 from core.history.current.ranking import Apart, Place
 from core.history.product_summary import ProductHead
-from core.history.timeline import period as reading
 from core.history.timeline import series, statistics_text
-from core.history.timeline.statistics import Blank, Figure, Span
+from core.history.timeline.period import read_timeline
+from core.history.timeline.statistics import Blank, Span, missing
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -150,8 +152,6 @@ _KINDS = (
         False,
     ),
 )
-_NOTHING = Figure(None, Blank.NOTHING_SEEN)
-_NO_SPAN = Span(_NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 Spans = dict[str, Span]
 
@@ -170,17 +170,20 @@ def compare_products(
         for name in products:
             head = head_of(session, call.principal, name)
             call.report(len(heads), len(products), f"Reading {head.marketplace}:{head.asin}.")
-            seen = reading.read_period(session, head, since, end)
             heads.append(head)
-            spans.append(
-                {
-                    kind.name: _NO_SPAN if seen is None else reading.span_of(seen, kind.field)
-                    for kind in _KINDS
-                }
-            )
+            spans.append(_read_spans(session, head, since, end))
     _refuse_twice(heads)
     call.report(len(products), len(products), "All are read.")
     return _compared(call, heads, spans, since=moment(since), until=moment(end))
+
+
+def _read_spans(session: Session, head: ProductHead, since: datetime, until: datetime) -> Spans:
+    if head.history_key is None:
+        nothing = missing(Blank.NOTHING_SEEN)
+        return {kind.name: nothing for kind in _KINDS}
+    fields = [kind.field for kind in _KINDS]
+    timeline = read_timeline(session, head.history_key, since, until, fields)
+    return {kind.name: timeline.field_statistics(kind.field) for kind in _KINDS}
 
 
 def _refuse_twice(heads: Sequence[ProductHead]) -> None:

@@ -10,9 +10,9 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.database.session import read_scope
 from core.history.current.sub_ranks import newest_ranks
-from core.history.timeline import period as reading
 from core.history.timeline import series, statistics_text
-from core.history.timeline.period import Period
+from core.history.timeline.period import named_rank_categories
+from core.history.timeline.timeline import Timeline
 from core.text.numbers import format_percent_change, format_rank, format_rank_change, format_rating
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -63,7 +63,7 @@ def get_price_history(
         seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
     currency = get_marketplace(head.marketplace).currency
     divisor = float(minor_units(currency))
-    span = reading.span_of(seen, series.PRICE)
+    span = seen.field_statistics(series.PRICE)
 
     def money(minor: float | None) -> str:
         return format_price(minor, head.marketplace)
@@ -136,7 +136,7 @@ def get_bsr_history(
         seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
         spells = _spells(session, seen)
         others = newest_ranks(session, call.principal, head)
-    span = reading.span_of(seen, series.RANK)
+    span = seen.field_statistics(series.RANK)
     answer = BsrHistory(
         **told_product(head),
         **told_period(seen),
@@ -154,13 +154,13 @@ def get_bsr_history(
     return answer.saying(f"{words}{_switched(len(spells))}")
 
 
-def _spells(session: Session, seen: Period) -> list[CategorySpell]:
+def _spells(session: Session, seen: Timeline) -> list[CategorySpell]:
     return [
         CategorySpell(
             since=at.date().isoformat() if seen.is_by_day else moment(at),
             category=from_outside(name),
         )
-        for at, name in reading.categories_of(session, seen)
+        for at, name in named_rank_categories(session, seen)
     ]
 
 
@@ -205,8 +205,8 @@ def get_rating_history(
             (series.RATING, series.RATINGS_COUNT),
             call.now,
         )
-    stars = reading.span_of(seen, series.RATING)
-    counted = reading.span_of(seen, series.RATINGS_COUNT)
+    stars = seen.field_statistics(series.RATING)
+    counted = seen.field_statistics(series.RATINGS_COUNT)
     counts = CountLine(
         **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
         figures=figures_of(counted, 1, statistics_text.gained),

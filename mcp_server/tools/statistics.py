@@ -9,8 +9,8 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.database.session import read_scope
 from core.history.product_summary import ProductHead
-from core.history.timeline import period as reading
 from core.history.timeline import statistics, statistics_text
+from core.history.timeline.period import named_rank_categories
 from core.history.timeline.statistics import Statistics
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
@@ -62,8 +62,8 @@ def get_statistics(
     with read_scope() as session:
         head = head_of(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (), call.now)
-        categories = reading.categories_of(session, seen)
-    found = reading.statistics_of(seen)
+        categories = named_rank_categories(session, seen)
+    found = seen.statistics()
     currency = get_marketplace(head.marketplace).currency
     cents = float(minor_units(currency))
     answer = ProductStatistics(

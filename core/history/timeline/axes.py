@@ -56,16 +56,14 @@ def kept_within(line: Line, limits: tuple[float, float] | None) -> Line:
     return Line(line.times, np.clip(line.values, limits[0] + edge, limits[1] - edge))
 
 
-def shown(times: Times, until: datetime | None) -> Shown | None:
+def shown(times: Times, until: datetime) -> Shown | None:
     """Return the part of a time axis to show, None where there are fewer than two times.
 
-    From the first of the rising times to the end of the period: a stretch in which nobody
-    looked is seen. `until` None: to the last time.
+    From the first of the ascending times to the end of the period, so that a stretch
+    without observations is seen.
     """
     if len(times) < 2:
         return None
-    if until is None:
-        return times[0], times[-1]
     end = np.datetime64(until.astimezone(UTC).replace(tzinfo=None), "us")
     return times[0], max(times[-1], end)
 

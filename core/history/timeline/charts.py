@@ -1,4 +1,4 @@
-"""Histories → plotly figures. No arithmetic: `series` and `axes` shape, this draws.
+"""Timelines → plotly figures. No arithmetic: `series` and `axes` shape, this draws.
 
 A figure here is the dict that `go.Figure` takes: a page sends it as it is, and
 plotly's checking, which costs four times as much as all the rest, is left to the
@@ -6,7 +6,7 @@ tests. Times are written in `zone`, to the minute.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from core import chart_theme
 from core.chart_theme import MoneyStyle
 from core.history.timeline import axes, event_marks, series
-from core.history.timeline.series import Codes, History, Line
+from core.history.timeline.series import Line
+from core.history.timeline.timeline import Timeline
 from core.text.escaping import shorten
 from core.text.locale import digits
 from core.text.numbers import format_count, format_rank
@@ -34,145 +35,86 @@ LONGEST_CATEGORY = 30  # letters; a legend on a phone cuts what is longer withou
 
 
 def price_and_rank(
-    history: History,
+    timeline: Timeline,
     money: MoneyStyle,
     *,
     events: Sequence[EventMark] = (),
     categories: Mapping[int, str] | None = None,
     zone: tzinfo = UTC,
-    until: datetime | None = None,
 ) -> Figure:
     """Draw price over rank on one time axis.
 
-    `categories` names the categories of `bsr_category`. Doubtful values are
-    hollow, stock-outs shaded, events marked by a neutral line. `until`: the end of
-    the period, None where the last look ends it.
+    `categories` names the categories of ranks. Flagged values are hollow, stock-outs
+    shaded, events marked by a neutral line, the extremes of days drawn as an area.
     """
-    price = series.line_of(history, series.PRICE, divisor=money.divisor)
-    list_price = series.line_of(history, series.LIST_PRICE, divisor=money.divisor)
-    doubtful = series.doubtful_points(history, series.PRICE, divisor=money.divisor)
-    rank = series.rank_line(history)
-    limits = axes.value_range(price, list_price)
+    zone = _zone_of(timeline, zone)
+    price = timeline.line(series.PRICE).scaled(money.divisor)
+    list_price = timeline.line(series.LIST_PRICE).scaled(money.divisor)
+    price_band = timeline.band(series.PRICE).scaled(money.divisor)
+    flagged = timeline.flagged_points(series.PRICE).scaled(money.divisor)
+    rank = timeline.line(series.RANK).thinned(series.MOST_RANK_POINTS)
+    limits = axes.value_range(price, list_price, price_band)
     traces = [
         _list_price(list_price, money, zone),
+        _area(price_band, chart_theme.PRICE, "y"),
         _price(price, money, zone),
-        _hollow(doubtful, limits, "Doubtful price", money.hover, chart_theme.PRICE, zone),
-        _newest(price, chart_theme.PRICE, "y", zone),
-        _rank(rank, rank_name(history.columns["bsr_category"], categories or {}), zone),
-        _newest(rank, chart_theme.RANK, "y2", zone),
+        _hollow(flagged, limits, "Doubtful price", money.hover, chart_theme.PRICE, zone),
+        _newest(price, timeline, chart_theme.PRICE, "y", zone),
+        _area(timeline.band(series.RANK), chart_theme.RANK, "y2"),
+        _rank(rank, rank_name(timeline.newest_category(), categories or {}), zone),
+        _newest(rank, timeline, chart_theme.RANK, "y2", zone),
     ]
     layout = _two_panels(money, rank)
     layout["yaxis"] |= {"range": list(limits), **money.ticks(*limits)} if limits else {}
-    shown = axes.shown(history.times, until)
-    layout["xaxis"] |= _range(shown, zone)
-    if limits is None and not len(doubtful):
+    shown = axes.shown(timeline.times, timeline.axis_end)
+    layout["xaxis"] |= _time_range(timeline, shown, zone)
+    if limits is None and not len(flagged):
         _say_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
-    marks = [_shade(start, end, zone) for start, end in series.stock_outs(history)]
+    marks = [_shade(start, end, zone) for start, end in timeline.stock_outs()]
     return _figure(traces, layout, marks, event_marks.inside(events, shown), zone)
 
 
-def rating_and_count(
-    history: History, *, zone: tzinfo = UTC, until: datetime | None = None
-) -> Figure:
-    """Draw the rating over the number of ratings; `until` as for the price."""
-    rating = series.line_of(history, series.RATING, divisor=10)
-    count = series.count_line(history)
-    doubtful = series.doubtful_points(history, series.RATINGS_COUNT)
-    hollow = _hollow(
-        doubtful,
-        axes.value_range(count),
-        "Doubtful count",
-        "%{y:,.0f}",
-        chart_theme.LIST_PRICE,
-        zone,
-    )
-    layout = _rating_panels(rating, count, is_counted=len(doubtful) > 0 or not count.is_empty)
-    layout["xaxis"] |= _range(axes.shown(history.times, until), zone)
-    traces = [*_rating_lines(rating, count, zone), hollow | {"yaxis": "y2"}]
+def rating_and_count(timeline: Timeline, *, zone: tzinfo = UTC) -> Figure:
+    """Draw the rating over the number of ratings."""
+    zone = _zone_of(timeline, zone)
+    rating = timeline.line(series.RATING).scaled(10)
+    count = timeline.line(series.RATINGS_COUNT).thinned(series.MOST_COUNT_POINTS)
+    flagged = timeline.flagged_points(series.RATINGS_COUNT)
+    limits, color = axes.value_range(count), chart_theme.LIST_PRICE
+    hollow = _hollow(flagged, limits, "Doubtful count", "%{y:,.0f}", color, zone)
+    layout = _rating_panels(rating, count, is_counted=len(flagged) > 0 or not count.is_empty)
+    shown = axes.shown(timeline.times, timeline.axis_end)
+    layout["xaxis"] |= _time_range(timeline, shown, zone)
+    traces = [
+        _steps(rating, "Rating", "%{y:.1f} ★", chart_theme.RATING, zone),
+        _newest_dot(rating, chart_theme.RATING, "y", zone),
+        _steps(count, "Ratings", "%{y:,.0f}", chart_theme.LIST_PRICE, zone) | {"yaxis": "y2"},
+        hollow | {"yaxis": "y2"},
+    ]
     return _figure(traces, layout, [], (), zone)
 
 
-def days_rating_and_count(daily: pd.DataFrame, *, until: date | None = None) -> Figure:
-    """Draw each day's rating over its number of ratings.
-
-    Columns: day (date or datetime64, ascending), rating (tenths), ratings_count.
-    NaN: unknown. `until`: the period's last day, None where the last one known ends it.
-    """
-    rating = series.daily_line(daily, "rating", divisor=10)
-    count = series.daily_line(daily, "ratings_count")
-    count = Line(*series.thin_rank(count.times, count.values, series.MOST_COUNT_POINTS))
-    layout = _rating_panels(rating, count, is_counted=not count.is_empty)
-    layout["xaxis"] |= {"hoverformat": _DAY, **_range(_shown_days(daily, until), UTC)}
-    return _figure(_rating_lines(rating, count, UTC), layout, [], (), UTC)
+def _zone_of(timeline: Timeline, zone: tzinfo) -> tzinfo:
+    """Return the zone to write times in; days are written as they are."""
+    return UTC if timeline.is_by_day else zone
 
 
-def _rating_lines(rating: Line, count: Line, zone: tzinfo) -> list[Trace]:
-    return [
-        _steps(rating, "Rating", "%{y:.1f} ★", chart_theme.RATING, zone),
-        _newest(rating, chart_theme.RATING, "y", zone),
-        _steps(count, "Ratings", "%{y:,.0f}", chart_theme.LIST_PRICE, zone) | {"yaxis": "y2"},
-    ]
-
-
-def days_price_and_rank(
-    daily: pd.DataFrame,
-    money: MoneyStyle,
-    *,
-    events: Sequence[EventMark] = (),
-    categories: Mapping[int, str] | None = None,
-    until: date | None = None,
-) -> Figure:
-    """Draw days instead of moments: close, and the band between a day's extremes.
-
-    Columns: those of `queries.daily_history`. Whole days out of stock are shaded; what
-    the gate doubted is no part of a day.
-    """
-    price = series.daily_line(daily, "price_close", divisor=money.divisor)
-    list_price = series.daily_line(daily, "list_price", divisor=money.divisor)
-    rank = series.daily_line(daily, "bsr_close")
-    rank = Line(*series.thin_rank(rank.times, rank.values))
-    around_price = series.daily_band(daily, "price_low", "price_high", divisor=money.divisor)
-    traces = [
-        _list_price(list_price, money, UTC),
-        _area(around_price, chart_theme.PRICE, "y"),
-        _price(price, money, UTC),
-        _area(series.daily_band(daily, "bsr_best", "bsr_worst"), chart_theme.RANK, "y2"),
-        _rank(rank, rank_name(daily["bsr_category"].to_numpy(), categories or {}), UTC),
-    ]
-    layout = _two_panels(money, rank)
-    shown = _shown_days(daily, until)
-    layout["xaxis"] |= {"hoverformat": _DAY, **_range(shown, UTC)}
-    if price.is_empty and list_price.is_empty:
-        _say_empty(layout, "yaxis", "No price is known in this period")
-    if rank.is_empty:
-        _say_empty(layout, "yaxis2", "No rank is known in this period")
-    shades = [_shade(start, end, UTC) for start, end in series.days_out_of_stock(daily)]
-    return _figure(traces, layout, shades, event_marks.inside(events, shown), UTC)
-
-
-def rank_name(known: Codes, categories: Mapping[int, str]) -> str:
+def rank_name(newest: int | None, categories: Mapping[int, str]) -> str:
     """Return the rank's name with its newest category, where that is known, as plotly shows it."""
-    named = known[known >= 0][-1:]
-    category = categories.get(int(named[0])) if len(named) else None
+    category = None if newest is None else categories.get(newest)
     if not category:
         return "Best Sellers Rank"
     return f"Rank in {chart_theme.escaped(shorten(category, LONGEST_CATEGORY))}"
 
 
-def alt_text(history: History, money: MoneyStyle) -> str:
+def alt_text(timeline: Timeline, money: MoneyStyle) -> str:
     """Return what the price and rank chart shows, for those who can't see it."""
-    price = axes.span_of(series.line_of(history, series.PRICE, divisor=money.divisor))
-    rank = axes.span_of(series.line_of(history, series.RANK))
-    return f"{_price_sentence(price, money)} {_rank_sentence(rank)}"
-
-
-def days_alt_text(daily: pd.DataFrame, money: MoneyStyle) -> str:
-    """Return the same for the chart of days."""
-    price = axes.span_of(series.daily_line(daily, "price_close", divisor=money.divisor))
-    rank = axes.span_of(series.daily_line(daily, "bsr_close"))
-    return f"By day. {_price_sentence(price, money)} {_rank_sentence(rank)}"
+    price = axes.span_of(timeline.line(series.PRICE).scaled(money.divisor))
+    rank = axes.span_of(timeline.line(series.RANK))
+    opening = "By day. " if timeline.is_by_day else ""
+    return f"{opening}{_price_sentence(price, money)} {_rank_sentence(rank)}"
 
 
 def _price_sentence(span: axes.Span | None, money: MoneyStyle) -> str:
@@ -261,7 +203,12 @@ def _hollow(
     }
 
 
-def _newest(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
+def _newest(line: Line, timeline: Timeline, color: str, axis: str, zone: tzinfo) -> Trace:
+    """Return a dot at the newest value, none by day: the area is wide enough to be seen."""
+    return _newest_dot(Line.empty() if timeline.is_by_day else line, color, axis, zone)
+
+
+def _newest_dot(line: Line, color: str, axis: str, zone: tzinfo) -> Trace:
     """A dot at the newest value, while it stands: a line of one point would show nothing."""
     stands = len(line) > 0 and not np.isnan(line.values[-1])
     newest = line.newest() if stands else Line(line.times[:0], line.values[:0])
@@ -346,14 +293,10 @@ def _say_empty(layout: dict[str, Any], axis: str, sentence: str) -> None:
     )
 
 
-def _range(shown: axes.Shown | None, zone: tzinfo) -> dict[str, Any]:
-    """The part of the time axis to show, without room beside; plotly's own choice for None."""
-    return {} if shown is None else {"range": _written(np.array(shown), zone).tolist()}
-
-
-def _shown_days(daily: pd.DataFrame, until: date | None) -> axes.Shown | None:
-    end = None if until is None else datetime.combine(until, time.min, UTC)
-    return axes.shown(daily["day"].to_numpy(dtype="datetime64[us]"), end)
+def _time_range(timeline: Timeline, shown: axes.Shown | None, zone: tzinfo) -> dict[str, Any]:
+    """Return the part of the time axis to show, plotly's own choice for None."""
+    by_day = {"hoverformat": _DAY} if timeline.is_by_day else {}
+    return by_day if shown is None else by_day | {"range": _written(np.array(shown), zone).tolist()}
 
 
 def _figure(

@@ -18,9 +18,9 @@ from core.database.columnar_read import (
     Arrays,
     Column,
     ColumnQuery,
+    read_columns,
     read_columns_many,
     read_frame,
-    to_frame,
 )
 from core.history.observation import Kind, Seen, Source
 
@@ -91,14 +91,6 @@ _LET_GO = ColumnQuery(
 )
 
 
-def snapshot_history(
-    session: Session, product_id: int, since: datetime, until: datetime, first_day: date | None
-) -> "pd.DataFrame | None":
-    """Return the columns of `snapshot_columns` as a DataFrame, its times with their zone."""
-    arrays = snapshot_columns(session, product_id, since, until, first_day)
-    return None if arrays is None else to_frame(_HISTORY, arrays)
-
-
 def snapshot_columns(
     session: Session,
     product_id: int,
@@ -109,7 +101,7 @@ def snapshot_columns(
 ) -> Arrays | None:
     """Return what was seen of a product from `since` to before `until`, oldest first.
 
-    None: the period is read from days (`daily_history`); it is long, or snapshots of it
+    None: the period is read from days (`daily_columns`); it is long, or snapshots of it
     were let go.
 
     `first_day`: the product's (see `first_day`); nothing is looked for before it.
@@ -164,9 +156,7 @@ def _with_marks(arrays: Arrays) -> Arrays:
     return arrays
 
 
-def daily_history(
-    session: Session, product_id: int, since_day: date, until_day: date
-) -> "pd.DataFrame":
+def daily_columns(session: Session, product_id: int, since_day: date, until_day: date) -> Arrays:
     """Return the days of a product, both ends included, oldest first.
 
     Columns: day (datetime64[us], midnight without a zone: the marketplace's day);
@@ -175,7 +165,7 @@ def daily_history(
     bsr_category (int64, -1 none); in_stock_share (float64, 0–1); looks (int64, 0:
     carried forward). NaN where none or unknown.
     """
-    return read_frame(
+    return read_columns(
         session,
         _DAYS,
         "FROM product_daily WHERE product_id = %(id)s AND day >= %(since)s AND day <= %(until)s "

@@ -5,10 +5,8 @@ Times are `datetime64[us]` in UTC, ascending; values are float64 with NaN for
 a break says until when its value held.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +18,7 @@ from core.history.ingest.quality_gate import (
     RANK_FLAGS,
     RATING_FLAGS,
 )
-from core.history.observation import Availability, Flag, Kind, Seen
-
-if TYPE_CHECKING:
-    import pandas as pd
+from core.history.observation import Flag, Kind, Seen
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -54,8 +49,6 @@ RANK = Field("bsr", Seen.BSR, Flag(RANK_FLAGS))
 RATING = Field("rating", Seen.RATING, Flag(RATING_FLAGS))
 RATINGS_COUNT = Field("ratings_count", Seen.RATINGS_COUNT, Flag(COUNT_FLAGS))
 
-_CAN_NOT_BE_BOUGHT = [int(state) for state in Availability if not state.has_featured_offer]
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -63,6 +56,11 @@ class Line:
 
     times: Times
     values: Floats
+
+    @classmethod
+    def empty(cls) -> "Line":
+        """Return a line without a point."""
+        return cls(np.empty(0, dtype="M8[us]"), np.empty(0))
 
     def __len__(self) -> int:
         return len(self.times)
@@ -75,6 +73,10 @@ class Line:
     def scaled(self, divisor: float) -> "Line":
         """Return the line in another unit, such as euros instead of cents."""
         return self if divisor == 1 else Line(self.times, self.values / divisor)
+
+    def thinned(self, most: int) -> "Line":
+        """Return the line with at most `most` points; see `thin_rank`."""
+        return Line(*thin_rank(self.times, self.values, most))
 
     def newest(self) -> "Line":
         """Return the last known point alone (empty when nothing is known)."""
@@ -98,7 +100,7 @@ def change_points(
     """
     if len(times) == 0:
         return times, values
-    longest = _longest_holds(times, kind) if max_gap is None else max_gap
+    longest = longest_holds(times, kind) if max_gap is None else max_gap
     before, after = values[:-1], values[1:]
     is_known = ~np.isnan(before)
     is_silent = is_known & (kind[:-1] == Kind.SAMPLE) & (np.diff(times) > longest)
@@ -128,7 +130,7 @@ def _with_holes(
     return all_times[order], all_values[order]
 
 
-def _longest_holds(times: Times, kind: Codes) -> Durations:
+def longest_holds(times: Times, kind: Codes) -> Durations:
     """Return for each row but the last how long a sample may stand for what follows it."""
     gaps = np.diff(times).astype(np.int64)
     longest = np.full(len(gaps), SHORTEST_HOLD.astype("m8[us]").astype(np.int64))
@@ -201,128 +203,19 @@ def _best_and_worst(values: Floats, buckets: int) -> NDArray[np.intp]:
     )
 
 
-@dataclass(frozen=True)
-class History:
-    """The columns of a history as arrays, taken out once for all that is shown of it.
-
-    `columns`: those of `queries.snapshot_columns`, or the ones that are wanted.
-    """
-
-    columns: Mapping[str, NDArray[Any]]
-    times: Times
-    kind: Codes
-    seen: Codes
-    flags: Codes
-
-    @classmethod
-    def of(cls, frame: "pd.DataFrame") -> "History":
-        """Take the columns of a history frame."""
-        captured_at: pd.Series[Any] = frame["captured_at"]
-        # Without the zone's name numpy shares the column's memory.
-        times: Times = captured_at.dt.tz_convert(None).to_numpy(dtype="datetime64[us]")
-        others = [name for name in frame.columns if name != "captured_at"]
-        columns = {name: frame[name].to_numpy() for name in others}
-        return cls.of_columns({"captured_at": times, **columns})
-
-    @classmethod
-    def of_columns(cls, columns: Mapping[str, NDArray[Any]]) -> "History":
-        """Take the columns of a history."""
-        times, kind, seen, flags = (
-            columns[name] for name in ("captured_at", "kind", "seen", "flags")
-        )
-        return cls(columns, times, kind, seen, flags)
-
-    @cached_property
-    def longest_holds(self) -> Durations:
-        """How long each row but the last may stand for what follows."""
-        return _longest_holds(self.times, self.kind)
-
-    @cached_property
-    def _lines(self) -> dict[Field, Line]:
-        return {}
-
-    def line(self, field: Field) -> Line:
-        """Return a field's steps in its own unit, computed once. See `line_of`."""
-        if field not in self._lines:
-            values = self.values(field.column)
-            self._lines[field] = _line(self, values, self.sure_rows(field, values), None)
-        return self._lines[field]
-
-    def values(self, column: str) -> Floats:
-        return self.columns[column].astype(np.float64, copy=False)
-
-    def sure_rows(self, field: Field, values: Floats) -> Marks:
-        """Mark the rows whose source reports the field and whose value is not doubtful."""
-        reported = ~np.isnan(values) | ((self.seen & int(field.seen)) != 0)
-        rows: Marks = reported & ((self.flags & int(field.doubtful)) == 0)
-        return rows
+def category_changes(category: Codes) -> Marks:
+    """Mark the rows whose category is not the one before."""
+    changes = np.zeros(len(category), dtype=bool)
+    changes[1:] = category[1:] != category[:-1]
+    return changes
 
 
-def line_of(history: History, field: Field, *, divisor: float = 1) -> Line:
-    """Return a field's steps, doubtful values left out.
-
-    A row whose source does not report the field is no row of this line.
-    """
-    return history.line(field).scaled(divisor)
-
-
-def rank_line(history: History, most: int = MOST_RANK_POINTS) -> Line:
-    """Return the main rank, broken where its category changes, thinned to `most` points."""
-    line = rank_steps(history)
-    return Line(*thin_rank(line.times, line.values, most))
-
-
-def rank_steps(history: History) -> Line:
-    """Return the main rank, broken where its category changes, without losing a step."""
-    values = history.values(RANK.column)
-    category = history.columns["bsr_category"]
-    return _line(history, values, history.sure_rows(RANK, values), category)
-
-
-def rank_categories(history: History) -> list[tuple[np.datetime64, int]]:
-    """Return from when on the main rank was in which category (an id), oldest first."""
-    values = history.values(RANK.column)
-    rows = history.sure_rows(RANK, values)
-    return _stretches(history.times[rows], history.columns["bsr_category"][rows])
-
-
-def daily_rank_categories(daily: "pd.DataFrame") -> list[tuple[np.datetime64, int]]:
-    """Return the same of a frame of days."""
-    return _stretches(_days(daily), daily["bsr_category"].to_numpy())
-
-
-def _stretches(times: Times, category: Codes) -> list[tuple[np.datetime64, int]]:
+def category_runs(times: Times, category: Codes) -> list[tuple[np.datetime64, int]]:
     """Return the first moment of each run of one category; a moment without one ends none."""
     known = category >= 0
     times, category = times[known], category[known]
     begins = np.flatnonzero(np.diff(category, prepend=-1))
     return [(times[at], int(category[at])) for at in begins]
-
-
-def count_line(history: History, most: int = MOST_COUNT_POINTS) -> Line:
-    """Return the number of ratings, thinned to `most` points."""
-    line = line_of(history, RATINGS_COUNT)
-    return Line(*thin_rank(line.times, line.values, most))
-
-
-def _line(history: History, values: Floats, rows: Marks, category: Codes | None) -> Line:
-    """Return the steps of some rows, broken where `category` changes."""
-    times, kind, holds = history.times, history.kind, None
-    if rows.all():
-        holds = history.longest_holds
-    else:
-        times, values, kind = times[rows], values[rows], kind[rows]
-        category = None if category is None else category[rows]
-    return Line(*change_points(times, values, kind, holds, _changes(category)))
-
-
-def _changes(category: Codes | None) -> Marks | None:
-    """Mark the rows whose category is not the one before."""
-    if category is None:
-        return None
-    changes = np.zeros(len(category), dtype=bool)
-    changes[1:] = category[1:] != category[:-1]
-    return changes
 
 
 def reachable(line: Line, moments: int = POINTER_MOMENTS) -> Line:
@@ -345,82 +238,20 @@ def reachable(line: Line, moments: int = POINTER_MOMENTS) -> Line:
     )
 
 
-def doubtful_points(history: History, field: Field, *, divisor: float = 1) -> Line:
-    """Return the values that the quality gate flagged, to be drawn apart."""
-    rows = np.flatnonzero(history.flags & int(field.doubtful))
-    values = history.values(field.column)[rows]
-    known = ~np.isnan(values)
-    return Line(history.times[rows][known], values[known] / divisor)
-
-
-def stock_outs(history: History) -> list[tuple[np.datetime64, np.datetime64]]:
-    """Return the times in which the product could not be bought, as (from, to).
-
-    A stock-out ends when a later look finds it for sale, or at the last look.
-    """
-    states = history.columns["availability"]
-    looked = states != 0
-    out = np.isin(states[looked], _CAN_NOT_BE_BOUGHT)
-    if not out.any():
-        return []
-    times = history.times[looked]
-    turns = np.flatnonzero(np.diff(np.concatenate([[False], out, [False]]).astype(np.int8)))
-    last = len(times) - 1
-    return [(times[a], times[min(b, last)]) for a, b in zip(turns[::2], turns[1::2], strict=True)]
-
-
-def days_out_of_stock(daily: "pd.DataFrame") -> list[tuple[np.datetime64, np.datetime64]]:
-    """Return the runs of whole days on which the product could not be bought, as (from, to)."""
-    times, share = _days(daily), daily["in_stock_share"].to_numpy(dtype=np.float64)
-    out = np.flatnonzero(share == 0)
-    if len(out) == 0:
-        return []
-    day = times.astype("M8[D]").astype(np.int64)
-    runs = np.split(out, np.flatnonzero(np.diff(day[out]) > 1) + 1)
-    return [(times[run[0]], times[run[-1]] + DAY) for run in runs]
-
-
-DAY = np.timedelta64(1, "D")
-
-
-def daily_line(daily: "pd.DataFrame", column: str, *, divisor: float = 1) -> Line:
-    """Return a column of a frame of days as steps; a missing day is a hole.
-
-    `day` holds dates in order; each value holds for its own day.
-    """
-    return _daily_line(daily, column, None).scaled(divisor)
-
-
-def daily_rank_line(daily: "pd.DataFrame") -> Line:
-    """Return the close of the main rank as steps, broken where its category changes."""
-    return _daily_line(daily, "bsr_close", _changes(daily["bsr_category"].to_numpy()))
-
-
-def _daily_line(daily: "pd.DataFrame", column: str, breaks: Marks | None) -> Line:
-    times = _days(daily)
-    kind = np.full(len(times), int(Kind.SAMPLE))
-    values = daily[column].to_numpy(dtype=np.float64)
-    return Line(*change_points(times, values, kind, DAY, breaks))
-
-
-def daily_band(
-    daily: "pd.DataFrame", low: str, high: str, *, divisor: float = 1, most: int = MOST_BAND_POINTS
-) -> Line:
-    """Return the area between two columns as outlines, one for each unbroken stretch.
+def band(times: Times, lows: Floats, highs: Floats, most: int = MOST_BAND_POINTS) -> Line:
+    """Return the area between two lines of days as outlines, one for each unbroken stretch.
 
     Days are joined so that at most `most` remain; each stretch runs forward
     along the highest values and back along the lowest.
     """
-    times = _days(daily)
     if len(times) == 0:
-        return Line(times, np.empty(0))
+        return Line.empty()
     day = (times - times[0]).astype("m8[D]").astype(np.int64)
     width = int(day[-1]) // most + 1
     starts = np.flatnonzero(np.diff(day // width, prepend=-1))
     middle = times[0] + (day[starts] // width * 2 + 1) * (width * np.timedelta64(12, "h"))
-    lows = np.fmin.reduceat(daily[low].to_numpy(dtype=np.float64), starts) / divisor
-    highs = np.fmax.reduceat(daily[high].to_numpy(dtype=np.float64), starts) / divisor
-    return _outlines(middle, lows, highs, day[starts] // width)
+    lowest, highest = np.fmin.reduceat(lows, starts), np.fmax.reduceat(highs, starts)
+    return _outlines(middle, lowest, highest, day[starts] // width)
 
 
 def _outlines(at: Times, lows: Floats, highs: Floats, place: NDArray[np.int64]) -> Line:
@@ -433,7 +264,3 @@ def _outlines(at: Times, lows: Floats, highs: Floats, place: NDArray[np.int64]) 
             times += [at[run], at[run[::-1]], at[run[:1]]]
             values += [highs[run], lows[run[::-1]], np.array([np.nan])]
     return Line(np.concatenate(times), np.concatenate(values))
-
-
-def _days(daily: "pd.DataFrame") -> Times:
-    return daily["day"].to_numpy(dtype="datetime64[us]")

@@ -13,8 +13,8 @@ from core import chart_theme
 from core.chart_theme import money_style
 from core.history.observation import Availability, Flag, Seen
 from core.history.timeline import charts
-from core.history.timeline.series import History
-from tests.core.history.timeline.test_series import history_frame
+from core.history.timeline.snapshot_timeline import SnapshotTimeline
+from tests.core.history.timeline.test_series import daily_timeline_of, history_frame, timeline_of
 
 DOLLARS = money_style("USD", "en_US")
 YEN = money_style("JPY", "ja_JP")
@@ -47,8 +47,8 @@ def on_the_wire(figure: charts.Figure) -> str:
     return plotly.io.to_json(go.Figure(figure, _validate=False), validate=False)
 
 
-def history(*columns: Any, **values: Any) -> History:
-    return History.of(history_frame(*columns, **values))
+def history(*columns: Any, **values: Any) -> SnapshotTimeline:
+    return timeline_of(history_frame(*columns, **values))
 
 
 def test_prices_are_drawn_in_major_units_as_steps():
@@ -78,7 +78,7 @@ def test_rank_one_is_drawn_on_top():
 
 def test_each_line_has_the_colour_of_its_meaning():
     frame = history_frame([0, 1], price=[500.0, 600], bsr=[5.0, 6], list_price=[900.0, 900])
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, categories={1: "Kettles"}))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS, categories={1: "Kettles"}))
     assert trace(figure, "Price").line.color == chart_theme.PRICE
     assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
     assert trace(figure, "List price").line.color == chart_theme.LIST_PRICE
@@ -88,7 +88,7 @@ def test_each_line_has_the_colour_of_its_meaning():
 def test_a_doubtful_price_is_hollow_and_does_not_stretch_the_axis():
     frame = history_frame([0, 1, 2], price=[500.0, 50000, 600])
     frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
     doubtful = trace(figure, "Doubtful price")
     assert list(doubtful.customdata) == [500]
     assert doubtful.y[0] < figure.layout.yaxis.range[1] < 10
@@ -97,14 +97,16 @@ def test_a_doubtful_price_is_hollow_and_does_not_stretch_the_axis():
 
 def test_times_are_written_in_the_zone_that_was_asked_for():
     frame = history_frame([0, 1], price=[500.0, 600])
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, zone=ZoneInfo("Asia/Tokyo")))
+    figure = checked(
+        charts.price_and_rank(timeline_of(frame), DOLLARS, zone=ZoneInfo("Asia/Tokyo"))
+    )
     assert trace(figure, "Price").x[0] == "2026-01-01T09:00"
 
 
 def test_an_event_is_marked_and_named():
     frame = history_frame([0, 1], price=[500.0, 600])
     event = charts.EventMark(datetime(2026, 1, 1, 0, 30, tzinfo=UTC), "Title changed")
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, events=[event]))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS, events=[event]))
     mark = trace(figure, "Title changed")
     assert list(mark.x) == ["2026-01-01 00:30"]
     assert mark.yaxis == "y3"
@@ -116,21 +118,21 @@ def test_events_of_one_kind_have_one_sign_and_one_name_in_the_legend():
     times = [datetime(2026, 1, 1, hour, tzinfo=UTC) for hour in (1, 2)]
     events = [charts.EventMark(at, "Deal") for at in times]
     later = charts.EventMark(datetime(2026, 5, 1, tzinfo=UTC), "Deal")
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, events=[*events, later]))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS, events=[*events, later]))
     assert list(trace(figure, "Deal").x) == ["2026-01-01 01:00", "2026-01-01 02:00"]
     assert not [text for text in figure.layout.annotations if text.text == "Deal"]
 
 
 def test_a_panel_without_a_value_says_so_and_has_no_invented_scale():
     frame = history_frame([0, 1], bsr=[5.0, 900])
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
     assert [text.text for text in figure.layout.annotations] == ["No price is known in this period"]
     assert figure.layout.yaxis.showticklabels is False
     assert figure.layout.yaxis2.showticklabels is None
 
 
 def test_a_list_of_ratings_that_nobody_knows_says_so():
-    figure = checked(charts.rating_and_count(History.of(history_frame([0, 1], rating=[43.0, 44]))))
+    figure = checked(charts.rating_and_count(timeline_of(history_frame([0, 1], rating=[43.0, 44]))))
     assert [text.text for text in figure.layout.annotations] == [
         "No number of ratings is known in this period"
     ]
@@ -138,7 +140,7 @@ def test_a_list_of_ratings_that_nobody_knows_says_so():
 
 def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
     figure = checked(
-        charts.price_and_rank(History.of(history_frame([0, 1], price=[500.0, 600])), DOLLARS)
+        charts.price_and_rank(timeline_of(history_frame([0, 1], price=[500.0, 600])), DOLLARS)
     )
     shown = {drawn.name for drawn in figure.data if drawn.showlegend}
     assert shown == {"Price"}
@@ -147,14 +149,14 @@ def test_a_line_of_which_nothing_is_known_is_not_in_the_legend():
 def test_no_dot_stands_for_a_value_that_is_gone():
     frame = history_frame([0, 1, 2], price=[500.0, 600, float("nan")])
     frame["seen"] = int(Seen.PRICE)
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
     assert [drawn.mode for drawn in figure.data if drawn.yaxis != "y2"] == ["lines"]
 
 
 def test_the_name_of_a_category_is_text_and_fits_a_phone():
     frame = history_frame([0, 1], bsr=[5.0, 900])
     names = {1: "<b>Pans</b> %{y} & everything that belongs to them"}
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS, categories=names))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS, categories=names))
     [name] = [drawn.name for drawn in figure.data if drawn.name and "Rank" in drawn.name]
     assert name.startswith("Rank in &lt;b&gt;Pans&lt;/b&gt; %\u2060{y} &amp;")
     assert name.endswith("…")
@@ -162,13 +164,13 @@ def test_the_name_of_a_category_is_text_and_fits_a_phone():
 
 def test_an_axis_of_cents_writes_whole_cents():
     narrow = checked(
-        charts.price_and_rank(History.of(history_frame([0, 1], price=[5099.0, 5199])), DOLLARS)
+        charts.price_and_rank(timeline_of(history_frame([0, 1], price=[5099.0, 5199])), DOLLARS)
     )
     wide = checked(
-        charts.price_and_rank(History.of(history_frame([0, 1], price=[1999.0, 5199])), DOLLARS)
+        charts.price_and_rank(timeline_of(history_frame([0, 1], price=[1999.0, 5199])), DOLLARS)
     )
     yen = checked(
-        charts.price_and_rank(History.of(history_frame([0, 1], price=[3000.0, 3001])), YEN)
+        charts.price_and_rank(timeline_of(history_frame([0, 1], price=[3000.0, 3001])), YEN)
     )
     shown = [figure.layout.yaxis.tickformat for figure in (narrow, wide, yen)]
     assert shown == [",.2f", ",~f", ",.0f"]
@@ -181,7 +183,7 @@ def rated_days() -> pd.DataFrame:
 
 
 def test_days_show_their_ratings():
-    figure = checked(charts.days_rating_and_count(rated_days()))
+    figure = checked(charts.rating_and_count(daily_timeline_of(rated_days())))
     assert 4.4 in trace(figure, "Rating").y
     assert 12 in trace(figure, "Ratings").y
 
@@ -189,36 +191,37 @@ def test_days_show_their_ratings():
 def test_a_stock_out_is_shaded():
     gone = int(Availability.UNAVAILABLE)
     frame = history_frame([0, 1, 2], price=[500.0, float("nan"), 500], availability=[1, gone, 1])
-    figure = checked(charts.price_and_rank(History.of(frame), DOLLARS))
+    figure = checked(charts.price_and_rank(timeline_of(frame), DOLLARS))
     (shade,) = figure.layout.shapes
     assert (shade.x0, shade.x1) == ("2026-01-01T01:00", "2026-01-01T02:00")
 
 
 def test_ratings_are_drawn_in_stars():
     frame = history_frame([0, 1], rating=[43.0, 44], ratings_count=[10.0, 12])
-    figure = checked(charts.rating_and_count(History.of(frame)))
+    figure = checked(charts.rating_and_count(timeline_of(frame)))
     assert list(trace(figure, "Rating").y) == [4.3, 4.4]
     assert list(trace(figure, "Ratings").y) == [10, 12]
 
 
 def test_the_axis_ends_with_the_period_so_that_a_stretch_without_a_look_is_seen():
-    seen = history([0, 1], price=[1999.0, 1599], rating=[43.0, 44])
     until = datetime(2026, 1, 11, 12, tzinfo=timezone(timedelta(hours=3)))
+    seen = timeline_of(history_frame([0, 1], price=[1999.0, 1599], rating=[43.0, 44]), until)
     for figure in (
-        charts.price_and_rank(seen, DOLLARS, until=until),
-        charts.rating_and_count(seen, until=until),
+        charts.price_and_rank(seen, DOLLARS),
+        charts.rating_and_count(seen),
     ):
         assert list(checked(figure).layout.xaxis.range) == ["2026-01-01T00:00", "2026-01-11T09:00"]
 
 
 def test_a_look_at_the_end_of_a_period_is_not_cut_off():
-    seen, until = history([0, 10], price=[1999.0, 1599]), datetime(2026, 1, 1, 9, tzinfo=UTC)
-    figure = checked(charts.price_and_rank(seen, DOLLARS, until=until))
+    until = datetime(2026, 1, 1, 9, tzinfo=UTC)
+    seen = timeline_of(history_frame([0, 10], price=[1999.0, 1599]), until)
+    figure = checked(charts.price_and_rank(seen, DOLLARS))
     assert figure.layout.xaxis.range[1] == "2026-01-01T10:00"
 
 
 def test_days_end_with_the_period_too():
-    figure = checked(charts.days_rating_and_count(rated_days(), until=date(2024, 2, 1)))
+    figure = checked(charts.rating_and_count(daily_timeline_of(rated_days(), date(2024, 2, 1))))
     assert list(figure.layout.xaxis.range) == ["2024-01-01T00:00", "2024-02-01T00:00"]
 
 
@@ -228,7 +231,7 @@ def test_a_history_of_nothing_is_an_empty_figure():
 
 
 def test_a_year_of_hours_is_small_on_the_wire():
-    year = History.of(year_of_hours())
+    year = timeline_of(year_of_hours())
     figures = charts.price_and_rank(year, DOLLARS), charts.rating_and_count(year)
     assert sum(len(on_the_wire(each)) for each in figures) <= 60_000
 
@@ -248,7 +251,9 @@ def test_days_are_drawn_with_the_area_of_their_extremes():
             "in_stock_share": [1.0, 0.0, 0.5],
         }
     )
-    figure = checked(charts.days_price_and_rank(daily, DOLLARS, categories={7: "Kettles"}))
+    figure = checked(
+        charts.price_and_rank(daily_timeline_of(daily), DOLLARS, categories={7: "Kettles"})
+    )
     assert trace(figure, "Rank in Kettles").line.color == chart_theme.RANK
     (shade,) = figure.layout.shapes
     assert (shade.x0, shade.x1) == ("2024-01-02T00:00", "2024-01-03T00:00")
@@ -265,7 +270,7 @@ def test_the_finding_of_days_is_said_in_words():
             "bsr_close": [900.0, 1500],
         }
     )
-    assert charts.days_alt_text(daily, DOLLARS) == (
+    assert charts.alt_text(daily_timeline_of(daily), DOLLARS) == (
         "By day. Price from $5.00 to $6.00, between $5.00 and $6.00. "
         "Rank worsens from 900 to 1,500, best 900."
     )
@@ -273,7 +278,7 @@ def test_the_finding_of_days_is_said_in_words():
 
 def test_the_finding_is_said_in_words():
     frame = history_frame([0, 1], price=[500.0, 600], bsr=[1500.0, 900])
-    assert charts.alt_text(History.of(frame), DOLLARS) == (
+    assert charts.alt_text(timeline_of(frame), DOLLARS) == (
         "Price from $5.00 to $6.00, between $5.00 and $6.00. "
         "Rank improves from 1,500 to 900, best 900."
     )

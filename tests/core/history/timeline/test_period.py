@@ -11,6 +11,7 @@ from core.history.current.sub_ranks import newest_ranks
 from core.history.observation import CategoryRank
 from core.history.product_summary import ProductHead, find_product_head
 from core.history.timeline import period, series
+from core.history.timeline.timeline import Timeline
 from tests.factories import LAMP, follow_all, look_at, store
 
 HOUR = timedelta(hours=1)
@@ -23,7 +24,13 @@ def head_of(session: Session, principal: Principal) -> ProductHead:
     return head
 
 
-def in_turns(session: Session, principal: Principal, looks: int) -> period.Period:
+def read(session: Session, principal: Principal, since: datetime, until: datetime) -> Timeline:
+    key = head_of(session, principal).history_key
+    assert key is not None
+    return period.read_timeline(session, key, since, until)
+
+
+def in_turns(session: Session, principal: Principal, looks: int) -> Timeline:
     """Read looks whose main category is another one each time."""
     follow_all(session, principal, [LAMP])
     store(
@@ -33,17 +40,13 @@ def in_turns(session: Session, principal: Principal, looks: int) -> period.Perio
             for n in range(looks)
         ),
     )
-    seen = period.read_period(
-        session, head_of(session, principal), FIRST - HOUR, FIRST + looks * HOUR
-    )
-    assert seen is not None
-    return seen
+    return read(session, principal, FIRST - HOUR, FIRST + looks * HOUR)
 
 
 def test_a_rank_that_changes_its_category_each_time_loses_no_step(
     session: Session, principal: Principal
 ) -> None:
-    line = period.line_of(in_turns(session, principal, 4), series.RANK)
+    line = in_turns(session, principal, 4).line(series.RANK)
     told = [None if value != value else value for value in line.values.tolist()]
     assert told == [10, 10, None, 11, 11, None, 12, 12, None, 13]
 
@@ -58,7 +61,7 @@ def test_a_period_that_ends_at_midnight_has_nothing_of_the_new_day(past: int, la
 
 def test_spells_of_a_category_are_named(session: Session, principal: Principal) -> None:
     seen = in_turns(session, principal, 3)
-    assert period.categories_of(session, seen) == [
+    assert period.named_rank_categories(session, seen) == [
         (FIRST, "A"),
         (FIRST + HOUR, "B"),
         (FIRST + 2 * HOUR, "A"),
@@ -68,9 +71,8 @@ def test_spells_of_a_category_are_named(session: Session, principal: Principal) 
 def test_a_look_without_a_rank_ends_no_spell(session: Session, principal: Principal) -> None:
     follow_all(session, principal, [LAMP])
     store(session, look_at(), look_at(at=FIRST + HOUR, rank=None), look_at(at=FIRST + 2 * HOUR))
-    seen = period.read_period(session, head_of(session, principal), FIRST - HOUR, FIRST + 3 * HOUR)
-    assert seen is not None
-    assert period.categories_of(session, seen) == [(FIRST, "Lamps")]
+    seen = read(session, principal, FIRST - HOUR, FIRST + 3 * HOUR)
+    assert period.named_rank_categories(session, seen) == [(FIRST, "Lamps")]
 
 
 def test_further_ranks_are_those_of_the_newest_look(session: Session, principal: Principal) -> None:

@@ -20,9 +20,11 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 def read(session: Session, product: int, since: datetime, until: datetime) -> pd.DataFrame:
     first = queries.first_day(session, product)
-    frame = queries.snapshot_history(session, product, since, until, first)
-    assert frame is not None, "the period is read by day"
-    return frame
+    columns = queries.snapshot_columns(session, product, since, until, first)
+    assert columns is not None, "the period is read by day"
+    return pd.DataFrame(
+        columns | {"captured_at": pd.DatetimeIndex(columns["captured_at"], tz="UTC")}
+    )
 
 
 def test_a_history_is_read_in_order_with_none_as_nan(session: Session, principal: Principal):
@@ -98,7 +100,7 @@ def test_days_are_read_with_their_extremes(session: Session, principal: Principa
     store(session, [look_of(product, at, price=1000), look_of(product, at + HOUR, price=1200)])
     first = queries.first_day(session, product)
     assert first == at.date()
-    daily = queries.daily_history(session, product, first, first)
+    daily = queries.daily_columns(session, product, first, first)
     assert daily["price_low"].tolist() == [1000]
     assert daily["price_high"].tolist() == [1200]
     assert daily["in_stock_share"].tolist() == [1.0]
@@ -183,6 +185,6 @@ def test_a_period_whose_snapshots_were_let_go_is_read_by_day(
     product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
     assert not read(session, product, now - 30 * DAY, now).empty
-    assert queries.snapshot_history(session, product, now - 401 * DAY, now, None) is None
+    assert queries.snapshot_columns(session, product, now - 401 * DAY, now, None) is None
     session.execute(text("UPDATE product_daily SET is_sealed = true"))
-    assert queries.snapshot_history(session, product, now - 30 * DAY, now, None) is None
+    assert queries.snapshot_columns(session, product, now - 30 * DAY, now, None) is None

@@ -1,5 +1,7 @@
 """Steps, holes and thinning of a product's history."""
 
+from datetime import UTC, date, datetime
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,15 @@ from hypothesis import strategies as st
 
 from core.history.observation import Availability, Flag, Kind, Seen
 from core.history.timeline import axes, series
-from core.history.timeline.series import History
+from core.history.timeline.daily_timeline import DailyTimeline
+from core.history.timeline.snapshot_timeline import SnapshotTimeline
 
 NOTHING = float("nan")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY_COLUMNS = (
+    "price_open", "price_low", "price_high", "price_close", "list_price", "bsr_open", "bsr_best",
+    "bsr_worst", "bsr_close", "rating", "ratings_count", "in_stock_share",
+)  # fmt: skip
 
 
 def times_of(*hours: float) -> np.ndarray:
@@ -36,6 +44,24 @@ def history_frame(hours: list[float], **columns: object) -> pd.DataFrame:
     values = ["price", "list_price", "buy_box_price", "bsr", "rating", "ratings_count"]
     usual |= {name: np.full(count, NOTHING) for name in values}
     return pd.DataFrame(usual | columns)
+
+
+def timeline_of(frame: pd.DataFrame, until: datetime | None = None) -> SnapshotTimeline:
+    """A period of a history frame; `until` None: it ends with the last snapshot."""
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    columns["captured_at"] = frame["captured_at"].dt.tz_convert(None).to_numpy("datetime64[us]")
+    ends = [START, *frame["captured_at"].dt.to_pydatetime()]
+    return SnapshotTimeline(columns, START, until or ends[-1])
+
+
+def daily_timeline_of(frame: pd.DataFrame, last_day: date = date(2026, 1, 1)) -> DailyTimeline:
+    """A period of a frame of days; a column that is left out knows nothing."""
+    count = len(frame)
+    columns = {name: np.full(count, NOTHING) for name in DAY_COLUMNS}
+    columns |= {"bsr_category": np.full(count, -1), "looks": np.full(count, 24)}
+    columns |= {name: frame[name].to_numpy() for name in frame.columns}
+    columns["day"] = frame["day"].to_numpy("datetime64[us]")
+    return DailyTimeline(columns, START, START, last_day)
 
 
 def steps(hours: list[float], values: list[float], kind: Kind = Kind.SAMPLE, **options: object):
@@ -80,7 +106,7 @@ def test_ten_days_without_a_look_are_a_hole_among_daily_ones():
 
 def test_the_rank_line_breaks_where_the_category_changes():
     frame = history_frame([0, 1, 2], bsr=[10.0, 11, 900], bsr_category=[1, 1, 2])
-    line = series.rank_line(History.of(frame))
+    line = timeline_of(frame).line(series.RANK)
     assert hours_of(line.times) == [0, 1, 2, 2, 2]
     np.testing.assert_equal(line.values, [10, 11, 11, NOTHING, 900])
 
@@ -88,30 +114,30 @@ def test_the_rank_line_breaks_where_the_category_changes():
 def test_a_source_that_does_not_report_the_price_makes_no_hole():
     frame = history_frame([0, 1, 2], price=[500.0, NOTHING, 500])
     frame.loc[1, "seen"] = int(Seen.BSR)
-    line = series.line_of(History.of(frame), series.PRICE)
+    line = timeline_of(frame).line(series.PRICE)
     assert line.values.tolist() == [500, 500]
 
 
 def test_a_doubtful_price_is_left_out_of_the_line_and_told_apart():
     frame = history_frame([0, 1, 2], price=[500.0, 50000, 500])
     frame.loc[1, "flags"] = int(Flag.PRICE_JUMP)
-    history = History.of(frame)
-    assert series.line_of(history, series.PRICE, divisor=100).values.tolist() == [5, 5]
-    doubtful = series.doubtful_points(history, series.PRICE, divisor=100)
+    timeline = timeline_of(frame)
+    assert timeline.line(series.PRICE).scaled(100).values.tolist() == [5, 5]
+    doubtful = timeline.flagged_points(series.PRICE).scaled(100)
     assert (hours_of(doubtful.times), doubtful.values.tolist()) == ([1], [500])
 
 
 def test_a_doubtful_rank_does_not_make_the_price_doubtful():
     frame = history_frame([0, 1], price=[500.0, 600])
     frame["flags"] = int(Flag.RANK_INVALID)
-    assert series.line_of(History.of(frame), series.PRICE).values.tolist() == [500, 600]
+    assert timeline_of(frame).line(series.PRICE).values.tolist() == [500, 600]
 
 
 def test_an_empty_history_has_empty_lines():
-    history = History.of(history_frame([]))
-    assert series.line_of(history, series.PRICE).is_empty
-    assert series.rank_line(history).is_empty
-    assert series.stock_outs(history) == []
+    timeline = timeline_of(history_frame([]))
+    assert timeline.line(series.PRICE).is_empty
+    assert timeline.line(series.RANK).is_empty
+    assert timeline.stock_outs() == []
 
 
 def test_thinning_keeps_the_best_and_the_worst_rank():
@@ -185,13 +211,13 @@ def test_points_for_the_pointer_change_no_value(hours):
 def test_a_stock_out_lasts_until_it_is_for_sale_again():
     states = [Availability.IN_STOCK, Availability.UNAVAILABLE, 0, Availability.LIMITED]
     frame = history_frame([0, 1, 2, 3], availability=[int(state) for state in states])
-    ((start, end),) = series.stock_outs(History.of(frame))
+    ((start, end),) = timeline_of(frame).stock_outs()
     assert hours_of(np.array([start, end])) == [1, 3]
 
 
 def test_an_unknown_availability_is_no_stock_out():
     frame = history_frame([0, 1], availability=[0, 0])
-    assert series.stock_outs(History.of(frame)) == []
+    assert timeline_of(frame).stock_outs() == []
 
 
 @pytest.mark.parametrize(
@@ -222,35 +248,42 @@ def test_a_rank_axis_has_two_to_nine_ticks(one, other):
 
 def test_a_missing_day_is_a_hole_in_a_line_of_days():
     daily = pd.DataFrame(
-        {"day": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-05"]), "price": [1.0, 2, 3]}
+        {
+            "day": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-05"]),
+            "price_close": [1.0, 2, 3],
+        }
     )
-    line = series.daily_line(daily, "price")
+    line = daily_timeline_of(daily).line(series.PRICE)
     assert np.isnan(line.values).sum() == 1
 
 
 def test_the_area_of_days_runs_forward_on_the_highs_and_back_on_the_lows():
     daily = pd.DataFrame(
-        {"day": pd.to_datetime(["2026-01-01", "2026-01-02"]), "low": [1.0, 2], "high": [5.0, 6]}
+        {
+            "day": pd.to_datetime(["2026-01-01", "2026-01-02"]),
+            "price_low": [1.0, 2],
+            "price_high": [5.0, 6],
+        }
     )
-    outline = series.daily_band(daily, "low", "high")
+    outline = daily_timeline_of(daily).band(series.PRICE)
     np.testing.assert_equal(outline.values, [5, 6, 2, 1, NOTHING])
 
 
 def test_ten_years_of_days_make_a_small_area():
     days = pd.date_range("2016-01-01", periods=3650)
-    daily = pd.DataFrame({"day": days, "low": 1.0, "high": 2.0})
-    assert len(series.daily_band(daily, "low", "high")) <= 2 * series.MOST_BAND_POINTS + 3
+    daily = pd.DataFrame({"day": days, "price_low": 1.0, "price_high": 2.0})
+    assert len(daily_timeline_of(daily).band(series.PRICE)) <= 2 * series.MOST_BAND_POINTS + 3
 
 
 def test_an_area_of_joined_days_ends_where_its_days_end():
     days = pd.date_range("2020-01-01", periods=1100)  # joined by five
-    daily = pd.DataFrame({"day": days, "low": 1.0, "high": 2.0})
-    last = series.daily_band(daily, "low", "high").times.max()
+    daily = pd.DataFrame({"day": days, "price_low": 1.0, "price_high": 2.0})
+    last = daily_timeline_of(daily).band(series.PRICE).times.max()
     assert abs(last - days[-1].to_datetime64()) <= np.timedelta64(5, "D")
 
 
 def test_neighbouring_days_out_of_stock_are_one_stretch():
     days = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-05"])
     daily = pd.DataFrame({"day": days, "in_stock_share": [1.0, 0, 0, 0]})
-    found = [(str(a)[:10], str(b)[:10]) for a, b in series.days_out_of_stock(daily)]
+    found = [(str(a)[:10], str(b)[:10]) for a, b in daily_timeline_of(daily).stock_outs()]
     assert found == [("2026-01-02", "2026-01-04"), ("2026-01-05", "2026-01-06")]

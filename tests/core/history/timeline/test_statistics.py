@@ -8,17 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.history.observation import Availability, Flag, Kind, Seen
-from core.history.timeline.series import History, Line
+from core.history.timeline.series import Line
 from core.history.timeline.statistics import (
     Blank,
-    comparable_ranks,
     sampled,
-    statistics_of,
-    statistics_of_days,
     turns,
     weighted_median,
 )
-from tests.core.history.timeline.test_series import history_frame
+from tests.core.history.timeline.test_series import daily_timeline_of, history_frame, timeline_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -30,7 +27,7 @@ def end_of(frame: pd.DataFrame) -> datetime:
 
 def test_an_average_price_is_weighted_by_how_long_each_price_held():
     frame = history_frame([0, 1, 2, 3, 4], price=[1000.0, 1000, 1000, 2000, 2000])
-    price = statistics_of(History.of(frame), end_of(frame)).price
+    price = timeline_of(frame).statistics().price
     assert price.average.value == (3 * 1000 + 1 * 2000) / 4
     assert (price.low.value, price.high.value) == (1000, 2000)
     assert (price.start.value, price.now.value) == (1000, 2000)
@@ -39,14 +36,14 @@ def test_an_average_price_is_weighted_by_how_long_each_price_held():
 
 def test_time_without_looks_weighs_nothing():
     frame = history_frame([0, 1, 2, 3, 100, 101], price=[1000.0, 1000, 1000, 1000, 3000, 3000])
-    price = statistics_of(History.of(frame), end_of(frame)).price
+    price = timeline_of(frame).statistics().price
     # 3 hours of looks and 3 that a sample may stand for, then one hour at the end.
     assert price.average.value == (6 * 1000 + 1 * 3000) / 7
 
 
 def test_a_last_change_holds_until_the_end_of_the_period():
     frame = history_frame([0, 10], price=[1000.0, 2000], kind=[int(Kind.CHANGE)] * 2)
-    price = statistics_of(History.of(frame), end_of(frame) + timedelta(hours=30)).price
+    price = timeline_of(frame, end_of(frame) + timedelta(hours=30)).statistics().price
     assert price.average.value == (10 * 1000 + 30 * 2000) / 40
 
 
@@ -54,7 +51,7 @@ def test_a_doubtful_price_counts_nowhere():
     frame = history_frame(
         [0, 1, 2], price=[1999.0, 199900, 1999], flags=[0, int(Flag.PRICE_JUMP), 0]
     )
-    statistics = statistics_of(History.of(frame), end_of(frame))
+    statistics = timeline_of(frame).statistics()
     assert statistics.price.high.value == 1999
     assert statistics.price.changes.value == 0
     assert statistics.doubtful == 1
@@ -62,24 +59,24 @@ def test_a_doubtful_price_counts_nowhere():
 
 def test_a_price_that_is_gone_has_no_now_but_a_past():
     frame = history_frame([0, 1], price=[1999.0, np.nan], seen=[int(Seen.PRICE)] * 2)
-    price = statistics_of(History.of(frame), end_of(frame)).price
+    price = timeline_of(frame).statistics().price
     assert (price.now.value, price.now.reason) == (None, Blank.ABSENT)
     assert price.low.value == 1999
 
 
 def test_a_field_that_no_source_reports_says_so():
     frame = history_frame([0, 1], price=[1.0, 2], seen=[int(Seen.PRICE)] * 2)
-    rank = statistics_of(History.of(frame), end_of(frame)).rank
+    rank = timeline_of(frame).statistics().rank
     assert rank.now.reason == rank.average.reason == Blank.NOT_REPORTED
 
 
 def test_a_field_with_nothing_but_doubts_says_so():
     frame = history_frame([0], price=[5.0], flags=[int(Flag.PRICE_JUMP)])
-    assert statistics_of(History.of(frame), end_of(frame)).price.now.reason == Blank.DOUBTFUL
+    assert timeline_of(frame).statistics().price.now.reason == Blank.DOUBTFUL
 
 
 def test_an_empty_period_says_that_nothing_was_seen():
-    statistics = statistics_of(History.of(history_frame([])), START)
+    statistics = timeline_of(history_frame([])).statistics()
     assert statistics.price.now.reason == Blank.NOTHING_SEEN
     assert statistics.in_stock_share.reason == Blank.NOTHING_SEEN
     assert statistics.looks == 0
@@ -87,14 +84,14 @@ def test_an_empty_period_says_that_nothing_was_seen():
 
 def test_one_look_tells_no_number_of_changes():
     frame = history_frame([0], price=[5.0])
-    price = statistics_of(History.of(frame), end_of(frame)).price
+    price = timeline_of(frame).statistics().price
     assert price.changes.reason == Blank.ONE_LOOK
     assert price.average.value == 5
 
 
 def test_ranks_of_an_earlier_category_are_not_compared():
     frame = history_frame([0, 1, 2], bsr=[5.0, 900, 800], bsr_category=[1, 2, 2])
-    rank = statistics_of(History.of(frame), end_of(frame)).rank
+    rank = timeline_of(frame).statistics().rank
     assert (rank.low.value, rank.high.value, rank.start.value) == (800, 900, 900)
     assert rank.median.value == 900
 
@@ -104,7 +101,7 @@ def test_a_median_counts_time_and_not_how_often_somebody_looked():
     hourly = [daily[-1] + hour for hour in range(1, 49)]
     ranks = [7000.0] * len(daily) + [2000.0] * len(hourly)
     frame = history_frame([*daily, *hourly], bsr=ranks, bsr_category=[1] * len(ranks))
-    assert statistics_of(History.of(frame), end_of(frame)).rank.median.value == 7000
+    assert timeline_of(frame).statistics().rank.median.value == 7000
 
 
 @given(
@@ -121,7 +118,7 @@ def test_a_median_is_that_of_every_hour_written_out(values: list[int], hours: li
 def test_time_in_stock_is_a_share_of_the_time_that_is_known():
     states = [Availability.IN_STOCK, Availability.LIMITED, Availability.UNAVAILABLE, 0, 1]
     frame = history_frame([0, 1, 2, 3, 4], availability=[int(state) for state in states])
-    share = statistics_of(History.of(frame), end_of(frame)).in_stock_share
+    share = timeline_of(frame).statistics().in_stock_share
     assert share.value == 2 / 4  # out of stock from hour 2 until it was seen again at hour 4
 
 
@@ -152,7 +149,7 @@ def test_days_give_extremes_of_their_lows_and_highs():
         price_low=[900, 1000], price_high=[1100, 1500], price_close=[1000, 1200],
         in_stock_share=[1.0, 0.5],
     )  # fmt: skip
-    statistics = statistics_of_days(daily)
+    statistics = daily_timeline_of(daily).statistics()
     price = statistics.price
     assert (price.low.value, price.high.value, price.average.value) == (900, 1500, 1100)
     assert price.changes.reason == Blank.ONLY_DAYS
@@ -163,8 +160,8 @@ def test_days_give_extremes_of_their_lows_and_highs():
 
 def test_a_sparkline_holds_each_value_and_leaves_holes_out():
     times = np.array(["2026-01-01", "2026-01-02", "2026-01-03"], dtype="datetime64[us]")
-    assert sampled(times, np.array([1.0, np.nan, 3.0]), 5) == [1, 1, 3]
-    assert sampled(times[:1], np.array([1.0]), 5) == []
+    assert sampled(Line(times, np.array([1.0, np.nan, 3.0])), 5) == [1, 1, 3]
+    assert sampled(Line(times[:1], np.array([1.0])), 5) == []
 
 
 def test_a_deal_begins_and_ends_where_looks_differ():
@@ -178,5 +175,5 @@ def test_a_deal_begins_and_ends_where_looks_differ():
 
 def test_a_sparkline_of_ranks_leaves_the_former_category_out():
     frame = history_frame([0, 1, 2, 3], bsr=[9000.0, 9000, 12, 14], bsr_category=[1, 1, 2, 2])
-    line = comparable_ranks(History.of(frame))
+    line = timeline_of(frame).comparable_ranks()
     assert set(line.values[~np.isnan(line.values)]) == {12, 14}

@@ -14,9 +14,7 @@ from core.history.product_summary import Fetching
 from core.history.provenance.snapshot_table import csv_of, rows_to_read
 from core.history.timeline import statistics_text
 from core.history.timeline.queries import Version
-from core.history.timeline.series import History
-from core.history.timeline.statistics import statistics_of
-from tests.core.history.timeline.test_series import history_frame
+from tests.core.history.timeline.test_series import history_frame, timeline_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -62,10 +60,7 @@ def test_a_request_is_told_until_a_look_answers_it():
 def test_a_table_of_statistics_writes_change_range_and_middle():
     frame = history_frame([0, 1, 2], price=[2000.0, 2000, 1500], bsr=[200.0, 100, 100])
     rows = {
-        row.name: row
-        for row in statistics_text.table_of(
-            statistics_of(History.of(frame), frame["captured_at"].iloc[-1].to_pydatetime()), "US"
-        )
+        row.name: row for row in statistics_text.table_of(timeline_of(frame).statistics(), "US")
     }
     assert rows["Price"].now == "$15.00"
     assert rows["Price"].details == (
@@ -80,7 +75,7 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
 def test_the_chart_of_ratings_is_told_to_those_who_cannot_see_it():
     frame = history_frame([0, 1], rating=[43.0, 44])
     until = frame["captured_at"].iloc[-1].to_pydatetime()
-    told = statistics_text.ratings_in_words(statistics_of(History.of(frame), until))
+    told = statistics_text.ratings_in_words(timeline_of(frame, until).statistics())
     assert told == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
 
 

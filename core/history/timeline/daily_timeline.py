@@ -1,0 +1,103 @@
+"""A period by day: each row sums up a day of the marketplace, for long or deleted histories."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.history.observation import Kind
+from core.history.timeline import series, statistics
+from core.history.timeline.series import Codes, Field, Floats, Line, Marks, Times
+from core.history.timeline.statistics import Blank, Figure, Span, Statistics
+from core.history.timeline.timeline import Stretch, Timeline
+
+DAY = np.timedelta64(1, "D")
+# The columns of a day's last, lowest and highest value; other fields have one column.
+_COLUMNS = {
+    series.PRICE: ("price_close", "price_low", "price_high"),
+    series.RANK: ("bsr_close", "bsr_best", "bsr_worst"),
+}
+
+
+@dataclass(frozen=True)
+class DailyTimeline(Timeline):
+    """A period by day. Flagged values are no part of a day, and are not counted.
+
+    `columns`: those of `queries.daily_columns`. `last_day`: the period's, by the
+    marketplace's clock.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    since: datetime
+    until: datetime
+    last_day: date
+    is_by_day: ClassVar[bool] = True
+
+    @property
+    def times(self) -> Times:
+        return self.columns["day"]
+
+    @property
+    def categories(self) -> Codes:
+        return self.columns["bsr_category"]
+
+    @property
+    def axis_end(self) -> datetime:
+        return datetime.combine(self.last_day, time.min, UTC)
+
+    def line(self, field: Field) -> Line:
+        """Return each day's last value as steps; a missing day is a hole."""
+        breaks = series.category_changes(self.categories) if field is series.RANK else None
+        return self._steps(self._closes(field), None, breaks)
+
+    def comparable_ranks(self) -> Line:
+        return self._steps(self._closes(series.RANK), self._comparable_rows(), None)
+
+    def band(self, field: Field) -> Line:
+        if field not in _COLUMNS:
+            return Line.empty()
+        _, low, high = _COLUMNS[field]
+        return series.band(self.times, self.columns[low], self.columns[high])
+
+    def flagged_points(self, field: Field) -> Line:  # noqa: ARG002 (no field has any)
+        return Line.empty()
+
+    def count_flagged(self, field: Field) -> Figure:  # noqa: ARG002 (not kept by day)
+        return Figure(None, Blank.ONLY_DAYS)
+
+    def stock_outs(self) -> list[Stretch]:
+        """Return the runs of whole days on which the product could not be bought."""
+        out = np.flatnonzero(self.columns["in_stock_share"] == 0)
+        if len(out) == 0:
+            return []
+        day = self.times.astype("M8[D]").astype(np.int64)
+        runs = np.split(out, np.flatnonzero(np.diff(day[out]) > 1) + 1)
+        return [(self.times[run[0]], self.times[run[-1]] + DAY) for run in runs]
+
+    def field_statistics(self, field: Field) -> Span:
+        rows = self._comparable_rows() if field is series.RANK else None
+        names = _COLUMNS.get(field, (field.column,) * 3)
+        columns = (self.columns[name] for name in names)
+        return statistics.of_days(*(each if rows is None else each[rows] for each in columns))
+
+    def statistics(self) -> Statistics:
+        shares = self.columns["in_stock_share"]
+        known = shares[~np.isnan(shares)]
+        stock = Figure(float(known.mean())) if len(known) else Figure(None, Blank.NOT_REPORTED)
+        return self._statistics(stock, int(self.columns["looks"].sum()), None)
+
+    def rank_categories(self) -> list[tuple[np.datetime64, int]]:
+        return series.category_runs(self.times, self.categories)
+
+    def _closes(self, field: Field) -> Floats:
+        return self.columns[_COLUMNS[field][0] if field in _COLUMNS else field.column]
+
+    def _steps(self, values: Floats, rows: Marks | None, breaks: Marks | None) -> Line:
+        times = self.times
+        if rows is not None:
+            times, values = times[rows], values[rows]
+        kind = np.full(len(times), int(Kind.SAMPLE))
+        return Line(*series.change_points(times, values, kind, DAY, breaks))

@@ -1,0 +1,160 @@
+"""A period by snapshot: every stored observation is a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.history.observation import Availability, Kind
+from core.history.timeline import series, statistics
+from core.history.timeline.series import Codes, Durations, Field, Floats, Line, Marks, Times
+from core.history.timeline.statistics import Blank, Figure, Span, Statistics
+from core.history.timeline.timeline import Stretch, Timeline
+
+_FOR_SALE = [int(state) for state in Availability if state.can_be_bought]
+_NO_OFFER = [int(state) for state in Availability if not state.has_featured_offer]
+
+
+@dataclass(frozen=True)
+class SnapshotTimeline(Timeline):
+    """A period by snapshot.
+
+    `columns`: those of `queries.snapshot_columns`, or the ones that are needed.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    since: datetime
+    until: datetime
+    is_by_day: ClassVar[bool] = False
+
+    @property
+    def times(self) -> Times:
+        return self.columns["captured_at"]
+
+    @property
+    def categories(self) -> Codes:
+        return self.columns["bsr_category"]
+
+    @property
+    def axis_end(self) -> datetime:
+        return self.until
+
+    @cached_property
+    def _lines(self) -> dict[Field, Line]:
+        return {}
+
+    @cached_property
+    def _longest_holds(self) -> Durations:
+        return series.longest_holds(self.times, self.columns["kind"])
+
+    def line(self, field: Field) -> Line:
+        """Return a field's steps, computed once.
+
+        A row whose source does not report the field is no row of its line.
+        """
+        if field not in self._lines:
+            values = self._values(field)
+            category = self.categories if field is series.RANK else None
+            self._lines[field] = self._steps(values, self._accepted_rows(field, values), category)
+        return self._lines[field]
+
+    def comparable_ranks(self) -> Line:
+        values = self._values(series.RANK)
+        rows, comparable = self._accepted_rows(series.RANK, values), self._comparable_rows()
+        return self._steps(values, rows if comparable is None else rows & comparable)
+
+    def band(self, field: Field) -> Line:  # noqa: ARG002 (no field has one)
+        return Line.empty()
+
+    def flagged_points(self, field: Field) -> Line:
+        rows = np.flatnonzero(self.columns["flags"] & int(field.doubtful))
+        values = self._values(field)[rows]
+        known = ~np.isnan(values)
+        return Line(self.times[rows][known], values[known])
+
+    def count_flagged(self, field: Field) -> Figure:
+        return Figure(float(len(self.flagged_points(field))))
+
+    def stock_outs(self) -> list[Stretch]:
+        """Return the stretches without a featured offer.
+
+        One ends when a later snapshot has an offer, or with the last snapshot.
+        """
+        states = self.columns["availability"]
+        known = states != 0
+        out = np.isin(states[known], _NO_OFFER)
+        if not out.any():
+            return []
+        times = self.times[known]
+        turns = np.flatnonzero(np.diff(np.concatenate([[False], out, [False]]).astype(np.int8)))
+        last = len(times) - 1
+        ends = zip(turns[::2], turns[1::2], strict=True)
+        return [(times[start], times[min(end, last)]) for start, end in ends]
+
+    def field_statistics(self, field: Field) -> Span:
+        values = self._values(field)
+        rows = self._accepted_rows(field, values)
+        comparable = self._comparable_rows() if field is series.RANK else None
+        if comparable is not None:
+            rows &= comparable
+        if not rows.any():
+            return statistics.missing(_reason_for_none(values))
+        line = self.line(field) if comparable is None else self._steps(values, rows)
+        return statistics.of_steps(values[rows], line, self._held_until(rows))
+
+    def statistics(self) -> Statistics:
+        flagged = int(np.count_nonzero(self.columns["flags"]))
+        return self._statistics(self._in_stock_share(), len(self.times), flagged)
+
+    def rank_categories(self) -> list[tuple[np.datetime64, int]]:
+        rows = self._accepted_rows(series.RANK, self._values(series.RANK))
+        return series.category_runs(self.times[rows], self.categories[rows])
+
+    def _in_stock_share(self) -> Figure:
+        states = self.columns["availability"]
+        rows: Marks = states != 0
+        if not rows.any():
+            return Figure(None, Blank.NOT_REPORTED if len(states) else Blank.NOTHING_SEEN)
+        line = self._steps(np.isin(states, _FOR_SALE).astype(np.float64), rows)
+        return Figure(statistics.weighted_average(line, self._held_until(rows)))
+
+    def _values(self, field: Field) -> Floats:
+        return self.columns[field.column].astype(np.float64, copy=False)
+
+    def _accepted_rows(self, field: Field, values: Floats) -> Marks:
+        """Mark the rows whose source reports the field and whose value is not flagged."""
+        reported = ~np.isnan(values) | ((self.columns["seen"] & int(field.seen)) != 0)
+        rows: Marks = reported & ((self.columns["flags"] & int(field.doubtful)) == 0)
+        return rows
+
+    def _steps(self, values: Floats, rows: Marks, category: Codes | None = None) -> Line:
+        """Return some rows as steps, broken where `category` changes."""
+        times, kind, holds = self.times, self.columns["kind"], None
+        if rows.all():
+            holds = self._longest_holds
+        else:
+            times, values, kind = times[rows], values[rows], kind[rows]
+            category = None if category is None else category[rows]
+        breaks = None if category is None else series.category_changes(category)
+        return Line(*series.change_points(times, values, kind, holds, breaks))
+
+    def _held_until(self, rows: Marks) -> np.datetime64:
+        """Return until when the last of some rows held.
+
+        A last change holds until the end of the period; a last sample says nothing about
+        what follows it.
+        """
+        last = np.flatnonzero(rows)[-1]
+        newest: np.datetime64 = self.times[last]
+        end = np.datetime64(self.until.astimezone(UTC).replace(tzinfo=None), "us")
+        return max(newest, end) if self.columns["kind"][last] == Kind.CHANGE else newest
+
+
+def _reason_for_none(values: Floats) -> Blank:
+    if len(values) == 0:
+        return Blank.NOTHING_SEEN
+    return Blank.NOT_REPORTED if np.isnan(values).all() else Blank.DOUBTFUL

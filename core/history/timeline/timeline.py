@@ -1,0 +1,101 @@
+"""A product's values over a period: what pages, charts and tools ask, by snapshot or by day."""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import ClassVar
+
+import numpy as np
+
+from core.history.timeline import series
+from core.history.timeline.series import Codes, Field, Line, Marks, Times
+from core.history.timeline.statistics import Figure, Span, Statistics
+
+Stretch = tuple[np.datetime64, np.datetime64]  # from, to; UTC
+
+
+class Timeline(ABC):
+    """A product's values over a period, flagged ones left out unless asked for.
+
+    By snapshot, times are moments in UTC; by day, midnights of the marketplace's days.
+    Values are in the stored unit: minor units of money, tenths of a star.
+    """
+
+    since: datetime
+    until: datetime
+    is_by_day: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def times(self) -> Times:
+        """When each row was captured, ascending."""
+
+    @property
+    @abstractmethod
+    def categories(self) -> Codes:
+        """The category id of each row's main rank, -1 for none."""
+
+    @property
+    @abstractmethod
+    def axis_end(self) -> datetime:
+        """Where a chart's time axis ends at the earliest."""
+
+    @abstractmethod
+    def line(self, field: Field) -> Line:
+        """Return a field's values as steps; a rank's line is broken where its category changes."""
+
+    @abstractmethod
+    def comparable_ranks(self) -> Line:
+        """Return the ranks of the newest category alone, as steps."""
+
+    @abstractmethod
+    def band(self, field: Field) -> Line:
+        """Return the area between the extremes of each day, empty by snapshot."""
+
+    @abstractmethod
+    def flagged_points(self, field: Field) -> Line:
+        """Return the values that the quality gate flagged, empty by day."""
+
+    @abstractmethod
+    def count_flagged(self, field: Field) -> Figure:
+        """Return how many of a field's values were left out as flagged."""
+
+    @abstractmethod
+    def stock_outs(self) -> list[Stretch]:
+        """Return the stretches in which the product could not be bought, oldest first."""
+
+    @abstractmethod
+    def field_statistics(self, field: Field) -> Span:
+        """Return what one field did in the period; a rank in its newest category."""
+
+    @abstractmethod
+    def statistics(self) -> Statistics:
+        """Return the statistics of the period."""
+
+    @abstractmethod
+    def rank_categories(self) -> list[tuple[np.datetime64, int]]:
+        """Return from when on the main rank was in which category (an id), oldest first."""
+
+    def newest_category(self) -> int | None:
+        """Return the category of the newest rank, None where no rank has one."""
+        known = self.categories[self.categories >= 0]
+        return int(known[-1]) if len(known) else None
+
+    def _comparable_rows(self) -> Marks | None:
+        """Mark the rows whose rank is in the newest category; None where all are."""
+        newest, category = self.newest_category(), self.categories
+        if newest is None:
+            return None
+        marks: Marks = (category == newest) | (category < 0)
+        return None if marks.all() else marks
+
+    def _statistics(self, in_stock_share: Figure, looks: int, doubtful: int | None) -> Statistics:
+        return Statistics(
+            price=self.field_statistics(series.PRICE),
+            list_price=self.field_statistics(series.LIST_PRICE),
+            rank=self.field_statistics(series.RANK),
+            rating=self.field_statistics(series.RATING),
+            ratings_count=self.field_statistics(series.RATINGS_COUNT),
+            in_stock_share=in_stock_share,
+            looks=looks,
+            doubtful=doubtful,
+        )
