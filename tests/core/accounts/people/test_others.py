@@ -97,10 +97,10 @@ OF_A_PERSON: dict[str, Call] = {
     "accounts.access.sessions.end_own_session": lambda s, who, of: sessions.end_own_session(
         s, who, of.sign_in, NOW
     ),
-    "importing.service.confirm": lambda s, who, of: importing.confirm_import(
+    "importing.service.confirm_import": lambda s, who, of: importing.confirm_import(
         s, who, of.run, importing.Confirmation(), NOW
     ),
-    "importing.service.discard": lambda s, who, of: importing.discard_import(s, who, of.run),
+    "importing.service.discard_import": lambda s, who, of: importing.discard_import(s, who, of.run),
     "tracking.editable_rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
         s, who, of.product, Whose.MINE
     ),
@@ -174,14 +174,16 @@ LOOKS: dict[str, Call] = {
         s, who, person_id=of.person
     ),
     "importing.queries.find_import": lambda s, who, of: imports.find_import(s, who, of.run),
-    "importing.queries.only_product": lambda s, who, of: imports.find_only_product(s, who, of.run),
-    "importing.queries.verdict_csv": lambda s, who, of: list(
-        imports.export_row_results(s, who, of.run)
-    )[1:],
-    "importing.queries.verdict_groups": lambda s, who, of: imports.count_row_results(
+    "importing.queries.find_only_product": lambda s, who, of: imports.find_only_product(
         s, who, of.run
     ),
-    "importing.queries.verdict_rows": lambda s, who, of: imports.list_row_results(
+    "importing.queries.export_row_results": lambda s, who, of: list(
+        imports.export_row_results(s, who, of.run)
+    )[1:],
+    "importing.queries.count_row_results": lambda s, who, of: imports.count_row_results(
+        s, who, of.run
+    ),
+    "importing.queries.list_row_results": lambda s, who, of: imports.list_row_results(
         s, who, of.run, "added"
     ),
     "suggestions.competitors.queries.competitors_of": (
