@@ -142,6 +142,7 @@ PURE = (
     "asin",
     "listing_policies",
     "permissions",
+    "email_address",
     "labels",
 )
 NOT_PURE = {"sqlalchemy", "psycopg", "pandas", "numpy", "apify_client", "huey", "streamlit"}

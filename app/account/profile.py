@@ -5,12 +5,8 @@ import streamlit as st
 from app.account import people_text
 from app.commands import account
 from app.components.thresholds import ThresholdInputs
-from core.accounts.access.permissions import (
-    MAX_EMAIL_LENGTH,
-    MAX_NAME_LENGTH,
-    MAX_PASSWORD_INPUT,
-    list_time_zones,
-)
+from core.accounts.email_address import MAX_EMAIL_LENGTH
+from core.accounts.password_rules import MAX_PASSWORD_INPUT
 from core.accounts.people.profile import (
     CURRENCY_DISPLAYS,
     LOCALES,
@@ -19,6 +15,7 @@ from core.accounts.people.profile import (
     Profile,
     ProfileUpdate,
 )
+from core.accounts.profile_fields import MAX_NAME_LENGTH, list_time_zones
 from core.errors import AmazcopeError
 from core.text.escaping import escape_markdown
 

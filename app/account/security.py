@@ -12,8 +12,9 @@ from app.account import people_text
 from app.commands import account
 from app.components import cards, downloads
 from app.data import accounts, principal
-from core.accounts.access.permissions import MAX_PASSWORD_INPUT, Principal
+from core.accounts.access.permissions import Principal
 from core.accounts.login.two_factor import MAX_CODE_LENGTH
+from core.accounts.password_rules import MAX_PASSWORD_INPUT
 from core.accounts.people.profile import Profile
 from core.text.numbers import format_count
 

@@ -10,14 +10,11 @@ from app.account import tokens as token_parts
 from app.commands import account, admin
 from app.components import fragments
 from app.data import accounts, principal
-from core.accounts.access.permissions import (
-    MAX_EMAIL_LENGTH,
-    MAX_NAME_LENGTH,
-    Role,
-    list_time_zones,
-)
+from core.accounts.access.permissions import Role
 from core.accounts.access.team_settings import REGISTRATION_MODES, TeamSettings
+from core.accounts.email_address import MAX_EMAIL_LENGTH
 from core.accounts.people.membership import Member
+from core.accounts.profile_fields import MAX_NAME_LENGTH, list_time_zones
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 

@@ -10,8 +10,8 @@ from app.auth import session as signed
 from core.accounts.access import devices, one_time_tokens, refusals
 from core.accounts.access.credentials import hash_password, needs_rehash, verify_password
 from core.accounts.access.one_time_tokens import Purpose
-from core.accounts.access.permissions import normalize_typed_email
 from core.accounts.access.sessions import create_ticket
+from core.accounts.email_address import normalize_typed_email
 from core.accounts.login import password_login, throttling, two_factor
 from core.accounts.login.password_login import LoginCandidate
 from core.accounts.login.throttling import (

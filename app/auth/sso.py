@@ -10,13 +10,13 @@ import streamlit as st
 
 from app.auth import login, session_cookie
 from app.auth import session as signed
-from core.accounts.access.permissions import MAX_PASSWORD_INPUT
 from core.accounts.access.sessions import create_ticket
 from core.accounts.access.team_settings import get_registration_mode
 from core.accounts.login import single_sign_on
 from core.accounts.login.single_sign_on import AdmissionPolicy, Claims, LinkNeedsPasswordError
 from core.accounts.login.throttling import TooManyAttemptsError
 from core.accounts.login.two_factor import MAX_CODE_LENGTH
+from core.accounts.password_rules import MAX_PASSWORD_INPUT
 from core.database.session import shared_time, write_scope
 from core.errors import NotAllowedError
 from core.settings.environment import Settings, get_settings

@@ -14,9 +14,10 @@ from app.data import principal
 from app.web import error_boundary
 from core.accounts.access import api_tokens, confirmation, refusals, sessions
 from core.accounts.access.confirmation import ConfirmationNeededError
-from core.accounts.access.credentials import find_password_problem, hash_password, verify_password
+from core.accounts.access.credentials import hash_password, verify_password
 from core.accounts.access.permissions import Principal, Scope
 from core.accounts.login import throttling, two_factor
+from core.accounts.password_rules import find_password_problem
 from core.accounts.people import account_notices, profile
 from core.accounts.people.profile import Profile, ProfileUpdate
 from core.database.session import read_scope, shared_time, write_scope

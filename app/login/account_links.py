@@ -8,21 +8,17 @@ from sqlalchemy.orm import Session
 
 from app.auth import login, session_cookie
 from app.web import error_boundary, url_parameters
-from core.accounts.access.credentials import find_password_problem, hash_password
+from core.accounts.access.credentials import hash_password
 from core.accounts.access.one_time_tokens import Purpose
-from core.accounts.access.permissions import (
-    MAX_EMAIL_LENGTH,
-    MAX_NAME_LENGTH,
-    MAX_PASSWORD_INPUT,
-    clean_name,
-    normalize_typed_email,
-)
 from core.accounts.access.sessions import create_ticket
 from core.accounts.access.team_settings import get_registration_mode
+from core.accounts.email_address import MAX_EMAIL_LENGTH, normalize_typed_email
 from core.accounts.login import two_factor
 from core.accounts.login.throttling import ThrottledForm
+from core.accounts.password_rules import MAX_PASSWORD_INPUT, find_password_problem
 from core.accounts.people import membership, self_service
 from core.accounts.people.membership import LinkRecipient
+from core.accounts.profile_fields import MAX_NAME_LENGTH, clean_name
 from core.database.session import read_scope, shared_time, write_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings

@@ -9,7 +9,7 @@ from app.commands import account
 from app.components import fragments
 from app.data import accounts
 from app.web import error_boundary
-from core.accounts.access.permissions import MAX_PASSWORD_INPUT
+from core.accounts.password_rules import MAX_PASSWORD_INPUT
 
 _AGAIN = "_sign_in_again"
 

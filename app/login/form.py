@@ -16,7 +16,8 @@ from streamlit_authenticator.controllers import AuthenticationController
 from streamlit_authenticator.models import AuthenticationModel
 from streamlit_authenticator.utilities import LoginError
 
-from core.accounts.access.permissions import MAX_EMAIL_LENGTH, MAX_PASSWORD_INPUT
+from core.accounts.email_address import MAX_EMAIL_LENGTH
+from core.accounts.password_rules import MAX_PASSWORD_INPUT
 
 Check = Callable[[str, str], bool]
 """Given mail address and password: whether they are right. May raise RefusedError."""

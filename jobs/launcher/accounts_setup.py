@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from core.accounts.access.credentials import find_password_problem, hash_password
+from core.accounts.access.credentials import hash_password
+from core.accounts.password_rules import find_password_problem
 from core.accounts.people import email_templates, membership, self_service
 from core.database.session import database_time, read_scope, write_scope
 from core.demo import people

@@ -9,7 +9,7 @@ from datetime import timedelta
 from huey import crontab
 
 from core.accounts.access import audit, sessions
-from core.agents.service import delete_old_calls
+from core.agents.access_log import delete_old_calls
 from core.database.session import database_time, read_scope, write_scope
 from core.settings.environment import get_settings
 from core.tracking.schedule import bring_back_due_times

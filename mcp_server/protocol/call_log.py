@@ -20,8 +20,8 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, CallToolResult, TextContent
 
 from core.accounts.access.permissions import Principal
+from core.agents.access_log import CallRequest, begin_call, end_call, hash_arguments
 from core.agents.rules import CallLimit, CallOutcome
-from core.agents.service import CallRequest, begin_call, end_call, hash_arguments
 from core.database import outages
 from core.database.session import autocommit_scope, shared_time
 from core.errors import AmazcopeError, ConfigurationError

@@ -34,7 +34,7 @@ from core.accounts.access.permissions import (
     minimum_role,
     require_permission,
 )
-from core.agents.service import find_response, save_response
+from core.agents.idempotency import find_response, save_response
 from core.database import outages
 from core.database.session import dry_run_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError

@@ -48,7 +48,7 @@ def steps_of(agent: Agent, name: str) -> list[Step]:
     """Return the steps of a prompt as declared, whoever may use which tool."""
     from datetime import UTC, datetime
 
-    from core.agents.service import CallRequest
+    from core.agents.access_log import CallRequest
     from mcp_server.protocol.call_log import Call
 
     call = Call(agent.principal, CallRequest("prompts/get", name, b""), datetime.now(UTC))

@@ -21,10 +21,10 @@ from core.accounts.access.permissions import (
     Role,
     Scope,
     Via,
-    clean_line,
 )
 from core.accounts.access.team_settings import NEEDS_TWO_FACTOR_SQL
 from core.accounts.models import ApiToken, Person
+from core.accounts.profile_fields import clean_line
 from core.database.session import driver_connection
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 

@@ -1,24 +1,21 @@
 """Passwords hashed with Argon2id, random tokens, what is kept encrypted. No database."""
 
-import re
 import secrets
 import time
 from base64 import b64encode, urlsafe_b64encode
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from threading import BoundedSemaphore
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 
-from core.accounts.access.permissions import (
+from core.accounts.password_rules import (
     exceeds_password_input,
-    find_length_problem,
     normalize_password,
 )
 from core.errors import ConfigurationError
@@ -43,12 +40,6 @@ def _limit_to_one_core() -> Iterator[None]:
         yield
         if _waiting:
             time.sleep(time.monotonic() - began)
-
-
-_MIN_GUESSES_LOG10 = 10.0  # log10 of the guesses that a determined guesser needs
-_MIN_NAME_LENGTH = 3  # shorter ones are part of many words
-_NAME_GUESSES_LOG10 = 2.0  # log10 of the guesses that one's own names are worth, together
-_MAX_ESTIMATED_LENGTH = 72  # what zxcvbn looks at
 
 
 def hash_password(password: str) -> str:
@@ -92,59 +83,6 @@ def _dummy_hash() -> str:
         for size in (_HASHER.salt_len, _HASHER.hash_len)
     )
     return f"$argon2id$v=19${costs}${salt}${digest}"
-
-
-def find_password_problem(password: str, *names: str) -> str | None:
-    """Return why a password is not good enough for somebody of these names, None if it is.
-
-    Length, and how easily it is guessed: common passwords and words, keyboard
-    patterns, repetitions, dates and the person's own names are looked for.
-    """
-    problem = find_length_problem(password)
-    if problem:
-        return problem
-    own = [part for name in map(normalize_password, names) for part in _split_name(name)]
-    judged = _estimate_strength(normalize_password(password), own)
-    if float(judged["guesses_log10"]) < _MIN_GUESSES_LOG10:
-        warning = judged["feedback"]["warning"] or "It is too close to common words or your name."
-        return f"This password is easy to guess. {warning.rstrip('.')}."
-    return _find_name_problem(password, own)
-
-
-def _find_name_problem(password: str, own: list[str]) -> str | None:
-    """Return what is wrong with a password that is little more than its owner's names.
-
-    Several of them with a year between count as several guesses each, but are the
-    first that somebody who knows the person tries: what else there is has to be good.
-    """
-    folded = normalize_password(password).casefold()
-    rest = folded
-    for part in sorted(own, key=len, reverse=True):
-        if len(part) >= _MIN_NAME_LENGTH:
-            rest = rest.replace(part.casefold(), "")
-    if rest == folded:
-        return None
-    if (
-        rest
-        and float(_estimate_strength(rest)["guesses_log10"])
-        >= _MIN_GUESSES_LOG10 - _NAME_GUESSES_LOG10
-    ):
-        return None
-    return "This password is easy to guess. It is little more than your own name or address."
-
-
-def _estimate_strength(password: str, names: Sequence[str] = ()) -> Mapping[str, Any]:
-    """Return how easily a password is guessed, as zxcvbn tells it."""
-    # Its lists of words take 12 MB: the worker and the agents' door never need them.
-    from zxcvbn import zxcvbn
-
-    judged: Mapping[str, Any] = zxcvbn(password[:_MAX_ESTIMATED_LENGTH], user_inputs=list(names))
-    return judged
-
-
-def _split_name(name: str) -> list[str]:
-    """Return a name or an address, and what it is made of."""
-    return [part for part in (name, *re.split(r"[\W_]+", name)) if part]
 
 
 def generate_token(prefix: str = "") -> str:

@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.accounts.access.credentials import generate_token, hash_token
-from core.accounts.access.permissions import Role, clean_name
+from core.accounts.access.permissions import Role
 from core.accounts.models import OneTimeToken, Person
+from core.accounts.profile_fields import clean_name
 
 MAX_TOKEN_LENGTH = 200  # ours are far shorter
 LINK_EXPIRED = "This link is used up or too old. Ask for a new one."

@@ -1,12 +1,9 @@
-"""Who may do what, and which passwords and addresses are acceptable. Pure."""
+"""Roles, permissions and scopes, and who has which. Pure."""
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from zoneinfo import available_timezones
 
-from core.errors import InvalidInputError, NotAllowedError
+from core.errors import NotAllowedError
 
 
 class Role(StrEnum):
@@ -120,99 +117,3 @@ def require_permission(principal: Principal, permission: Permission) -> None:
         if needed
         else "No token may do this. Sign in to the pages instead."
     )
-
-
-def roles_up_to(role: Role) -> list[Role]:
-    """Return the roles that somebody of a role may give to others, the least first."""
-    return [each for each in Role if _RANK[each] <= _RANK[role]]
-
-
-@lru_cache(maxsize=1)
-def list_time_zones() -> tuple[str, ...]:
-    """Return the time zones there are, sorted. Read once: they are looked for on disk."""
-    return tuple(sorted(available_timezones()))
-
-
-# Mail addresses
-
-MAX_EMAIL_LENGTH = 254  # RFC 5321
-MAX_NAME_LENGTH = 80
-INVALID_EMAIL = "This is no mail address. Write it as name@example.com."
-
-
-def normalize_email(address: str) -> str:
-    """Return a mail address in the one form in which it is compared and kept.
-
-    Raises InvalidInputError for what can't be one.
-    """
-    typed = address.strip()
-    if len(typed) > MAX_EMAIL_LENGTH:  # before anything that takes longer for longer texts
-        raise InvalidInputError(INVALID_EMAIL)
-    cleaned = unicodedata.normalize("NFKC", typed).strip().casefold()
-    local, _, domain = cleaned.rpartition("@")
-    is_plain = not any(sign.isspace() or sign in '<>,;:"\\()' for sign in cleaned)
-    is_printable = cleaned.isprintable() and len(cleaned) <= MAX_EMAIL_LENGTH
-    if not (local and "." in domain.strip(".") and is_plain and is_printable):
-        raise InvalidInputError(INVALID_EMAIL)
-    return cleaned
-
-
-def normalize_typed_email(address: str) -> str:
-    """Return an address that a person typed, or copied from a page, as `normalize_email` writes it.
-
-    Pages keep browsers from making links of addresses by a sign that nobody sees and that is
-    copied along (`escaping.escape_markdown`). Raises InvalidInputError for what can't be one.
-    """
-    return normalize_email(address.replace("\u2060", ""))
-
-
-def clean_name(name: str) -> str:
-    """Return a person's name without odd spaces. Raises InvalidInputError for none."""
-    cleaned = clean_line(name, MAX_NAME_LENGTH)
-    if cleaned is None:
-        raise InvalidInputError(f"A name has 1 to {MAX_NAME_LENGTH} characters.")
-    return cleaned
-
-
-def clean_line(typed: str, longest: int) -> str | None:
-    """Return a short text without odd spaces; None for an empty one and one that is too long.
-
-    Spaces around and between its words may make it longer, but not endlessly so: what is
-    longer than four times the limit is not looked at.
-    """
-    if len(typed) > 4 * longest:
-        return None
-    cleaned = " ".join("".join(sign if sign.isprintable() else " " for sign in typed).split())
-    return cleaned if 0 < len(cleaned) <= longest else None
-
-
-# Passwords
-
-MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 12, 128
-MAX_PASSWORD_INPUT = 4 * MAX_PASSWORD_LENGTH  # a keyboard may compose one sign of several
-
-
-def exceeds_password_input(password: str) -> bool:
-    """Return whether a text is too long to be looked at as a password at all."""
-    return len(password) > MAX_PASSWORD_INPUT
-
-
-def normalize_password(password: str) -> str:
-    """Return a password as it is hashed: the same however a keyboard composes its signs.
-
-    Spaces around it are left out: the sign-in form never sees them.
-    """
-    return unicodedata.normalize("NFKC", password).strip()
-
-
-def find_length_problem(password: str) -> str | None:
-    """Return what is wrong with a password's length, None when it is right."""
-    if exceeds_password_input(password):
-        return f"A password has at most {MAX_PASSWORD_LENGTH} characters."
-    hashed = normalize_password(password)
-    # One sign may stand for a whole phrase, and is one stroke to guess all the same.
-    if min(len(hashed), len(unicodedata.normalize("NFC", password).strip())) < MIN_PASSWORD_LENGTH:
-        return f"A password has at least {MIN_PASSWORD_LENGTH} characters."
-    if len(hashed) > MAX_PASSWORD_LENGTH:
-        return f"A password has at most {MAX_PASSWORD_LENGTH} characters."
-    return None

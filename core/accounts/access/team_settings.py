@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import Permission, Principal, clean_name, list_time_zones
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Person, Team, TeamSetting
+from core.accounts.profile_fields import clean_name, list_time_zones
 from core.errors import InvalidInputError
 
 REGISTRATION_MODES = ("invitation", "open", "closed")

@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from core.accounts.access import audit
 from core.accounts.access.credentials import hash_token
 from core.accounts.access.one_time_tokens import get_or_create_person
-from core.accounts.access.permissions import MAX_NAME_LENGTH, Role, clean_name, normalize_email
+from core.accounts.access.permissions import Role
+from core.accounts.email_address import normalize_email
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.people import account_notices
 from core.accounts.people.membership import is_last_admin, lock_team
+from core.accounts.profile_fields import MAX_NAME_LENGTH, clean_name
 from core.errors import ConfigurationError, InvalidInputError, NotAllowedError
 
 MAX_CLAIM_AGE = timedelta(minutes=5)  # between the provider's signature and the look at it here

@@ -25,16 +25,9 @@ from core.accounts.access.one_time_tokens import (
     revoke_tokens,
 )
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import (
-    Permission,
-    Principal,
-    Role,
-    Via,
-    clean_name,
-    normalize_email,
-    normalize_typed_email,
-)
+from core.accounts.access.permissions import Permission, Principal, Role, Via
 from core.accounts.access.sessions import end_sessions
+from core.accounts.email_address import normalize_email, normalize_typed_email
 from core.accounts.models import (
     ApiToken,
     KnownDevice,
@@ -46,6 +39,7 @@ from core.accounts.models import (
     Team,
 )
 from core.accounts.people import account_notices
+from core.accounts.profile_fields import clean_name
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 
 ERASED = "Former member"

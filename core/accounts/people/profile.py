@@ -14,16 +14,12 @@ from core.accounts.access.api_tokens import revoke_api_tokens
 from core.accounts.access.confirmation import require_confirmed
 from core.accounts.access.one_time_tokens import Purpose, revoke_tokens
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import (
-    Permission,
-    Principal,
-    clean_name,
-    list_time_zones,
-    normalize_email,
-)
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.access.sessions import end_sessions
+from core.accounts.email_address import normalize_email
 from core.accounts.models import Person
 from core.accounts.people import account_notices
+from core.accounts.profile_fields import clean_name, list_time_zones
 from core.errors import InvalidInputError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
 

@@ -20,15 +20,12 @@ from core.accounts.access.one_time_tokens import (
     get_or_create_person,
 )
 from core.accounts.access.operations import requires
-from core.accounts.access.permissions import (
-    Permission,
-    Principal,
-    clean_name,
-    normalize_typed_email,
-)
+from core.accounts.access.permissions import Permission, Principal
 from core.accounts.access.sessions import end_sessions
+from core.accounts.email_address import normalize_typed_email
 from core.accounts.models import OneTimeToken, Person, Team
 from core.accounts.people import account_notices
+from core.accounts.profile_fields import clean_name
 from core.errors import InvalidInputError, NotFoundError
 
 EMAIL_INTERVAL = timedelta(minutes=2)  # links to one mailbox

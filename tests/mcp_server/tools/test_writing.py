@@ -15,8 +15,8 @@ from core.accounts.access.api_tokens import create_api_token, find_bearer
 from core.accounts.access.permissions import Principal, Via
 from core.accounts.models import AuditEvent
 from core.accounts.people.membership import get_owner_principal, get_principal
+from core.agents.access_log import CALLS_KEPT, WRITES_KEPT, CallRequest, hash_arguments
 from core.agents.models import AgentCall, AgentWrite
-from core.agents.service import CALLS_KEPT, WRITES_KEPT, CallRequest, hash_arguments
 from core.database.session import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.tracking.models import Tracking

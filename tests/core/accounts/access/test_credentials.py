@@ -14,13 +14,13 @@ from core.accounts.access.credentials import (
     decrypt,
     derive_key,
     encrypt,
-    find_password_problem,
     generate_token,
     hash_password,
     hash_token,
     needs_rehash,
     verify_password,
 )
+from core.accounts.password_rules import find_password_problem
 from core.errors import ConfigurationError
 from tests.hypothesis_runs import examples
 

@@ -144,9 +144,9 @@ LEAST: dict[str, tuple[Role, Scope | None]] = {
 }
 # What takes who acts and is no verb: it checks, writes down what a verb did, or words its question.
 NO_VERBS = {
-    "agents.service.begin_call",
-    "agents.service.find_response",
-    "agents.service.save_response",
+    "agents.access_log.begin_call",
+    "agents.idempotency.find_response",
+    "agents.idempotency.save_response",
     "accounts.access.audit.record",
     "accounts.access.audit.record_bulk",
     "accounts.access.confirmation.require_confirmed",

@@ -7,21 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.accounts.access.permissions import (
-    MAX_NAME_LENGTH,
-    MAX_PASSWORD_LENGTH,
-    MIN_PASSWORD_LENGTH,
     Permission,
     Principal,
     Role,
     Scope,
-    clean_name,
-    find_length_problem,
-    normalize_email,
-    normalize_password,
-    normalize_typed_email,
     require_permission,
-    roles_up_to,
 )
+from core.accounts.email_address import normalize_email, normalize_typed_email
+from core.accounts.password_rules import (
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
+    find_length_problem,
+    normalize_password,
+)
+from core.accounts.profile_fields import MAX_NAME_LENGTH, clean_name
 from core.errors import InvalidInputError, NotAllowedError
 from core.text.escaping import escape_markdown
 
@@ -72,10 +71,6 @@ def test_a_refused_token_is_told_the_scope_it_lacks() -> None:
 def test_a_token_proposes_with_its_own_scope_only(scope: Scope) -> None:
     token = somebody(Role.SELLER, frozenset({scope}))
     assert token.may(Permission.PROPOSE) is (scope is Scope.PROPOSE)
-
-
-def test_nobody_gives_away_more_than_their_own_role() -> None:
-    assert roles_up_to(Role.MANAGER) == [Role.VIEWER, Role.SELLER, Role.MANAGER]
 
 
 def test_who_acts_always_has_a_role() -> None:

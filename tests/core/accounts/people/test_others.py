@@ -14,8 +14,8 @@ from core.accounts.login import two_factor
 from core.accounts.models import ApiToken, SignIn
 from core.accounts.people import membership
 from core.agents import queries as agent_queries
+from core.agents.access_log import CallRequest, begin_call
 from core.agents.rules import CallLimit
-from core.agents.service import CallRequest, begin_call
 from core.errors import NotFoundError
 from core.importing import queries as imports
 from core.importing import service as importing

@@ -12,19 +12,18 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.accounts.people.membership import disable_member, erase_member
-from core.agents.models import AgentCall, AgentWrite
-from core.agents.rules import CallLimit, CallOutcome
-from core.agents.service import (
+from core.agents.access_log import (
     CALLS_KEPT,
     WRITES_KEPT,
     CallRequest,
     begin_call,
     delete_old_calls,
     end_call,
-    find_response,
     hash_arguments,
-    save_response,
 )
+from core.agents.idempotency import find_response, save_response
+from core.agents.models import AgentCall, AgentWrite
+from core.agents.rules import CallLimit, CallOutcome
 from core.errors import InvalidInputError
 from tests.factories import colleague
 from tests.mcp_server.conftest import agent_of

@@ -1,6 +1,6 @@
-"""Counting and logging the calls of programs, and writing once. Never commits.
+"""The access log of agents: every call, with its rate limit. Never commits.
 
-The log is written when a call begins, so that one whose process dies is in it too.
+A call is logged when it begins, so that one whose process dies is in the log too.
 """
 
 import json
@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
@@ -18,7 +17,6 @@ from core.accounts.models import Person
 from core.agents.models import ADDRESS_ERASED, AgentCall, AgentWrite, TokenPace
 from core.agents.rules import CallLimit, CallOutcome, compute_wait
 from core.database.session import driver_connection
-from core.errors import InvalidInputError
 
 CALLS_KEPT = timedelta(days=90)
 WRITES_KEPT = timedelta(days=7)  # as long as a key is remembered
@@ -27,7 +25,7 @@ MAX_NAME_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """What a program asked for."""
+    """A call as the program made it."""
 
     method: str  # as the protocol names it, such as "tools/call"
     name: str  # of the tool, the resource or the prompt
@@ -36,14 +34,14 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """A call that is in the log. `wait`: how long it has to wait; zero: it may go on."""
+    """A logged call. `wait`: time until it may run; zero: now."""
 
     id: int
     wait: timedelta
 
 
 def hash_arguments(arguments: Any) -> bytes:
-    """Return a hash of what a call was given, the same whatever the order of its names."""
+    """Return a hash of a call's arguments that does not depend on their order."""
     try:
         plain = json.dumps(arguments, sort_keys=True, default=str)
     except RecursionError:
@@ -72,10 +70,10 @@ RETURNING id, outcome IS NOT NULL
 def begin_call(
     session: Session, principal: Principal, asked: CallRequest, limit: CallLimit, now: datetime
 ) -> LoggedCall:
-    """Put a call into the log and count it; one statement, as it is part of every call.
+    """Log a call and count it against its token's rate limit, in one statement.
 
-    Without a token nothing is counted. A call that has to wait is in the log as limited
-    and uses up nothing: trying on does not lengthen the wait.
+    Calls without a token are not limited. A call over the limit is logged as limited and
+    costs nothing, so that retrying does not lengthen the wait.
     """
     values = {
         "now": now,
@@ -99,18 +97,18 @@ def begin_call(
 
 
 def _storable_name(name: str) -> str:
-    """Return a name that somebody outside chose as the database can hold it."""
+    """Return a name from outside without characters that PostgreSQL can't store."""
     return name.encode("utf-8", "replace").decode().replace("\x00", "?")[:MAX_NAME_LENGTH]
 
 
 def _wait(session: Session, principal: Principal, limit: CallLimit, now: datetime) -> timedelta:
     found = select(TokenPace.paid_until).where(TokenPace.token_id == principal.token_id)
-    # It may be over by now: a moment's wait is always true.
+    # The wait may be over by now; the shortest wait is always valid.
     return max(compute_wait(session.scalar(found), limit, now), limit.step)
 
 
 def end_call(session: Session, call_id: int, outcome: CallOutcome, took: timedelta) -> None:
-    """Note how a call ended."""
+    """Store how a call ended and how long it took."""
     values = {"id": call_id, "outcome": outcome.value, "ms": took // timedelta(milliseconds=1)}
     with driver_connection(session).cursor() as cursor:
         cursor.execute(
@@ -119,58 +117,10 @@ def end_call(session: Session, call_id: int, outcome: CallOutcome, took: timedel
         )
 
 
-# Writing once
-
-
-def find_response(
-    session: Session,
-    principal: Principal,
-    key: str,
-    tool: str,
-    arguments_hash: bytes,
-    now: datetime,
-) -> Any | None:
-    """Claim an idempotency key; return what the write with it answered, None the first time.
-
-    A second call at the same moment waits for the first. Raises InvalidInputError for a
-    key that was used for something else.
-    """
-    claimed = session.execute(
-        upsert(AgentWrite)
-        .values(
-            person_id=principal.person_id, key=key, tool=tool, arguments_hash=arguments_hash, at=now
-        )
-        .on_conflict_do_nothing()
-        .returning(AgentWrite.key)
-    ).first()
-    if claimed is not None:
-        return None
-    kept = session.execute(
-        select(AgentWrite.tool, AgentWrite.arguments_hash, AgentWrite.answer).where(
-            AgentWrite.person_id == principal.person_id, AgentWrite.key == key
-        )
-    ).one()
-    if (kept.tool, bytes(kept.arguments_hash)) != (tool, arguments_hash):
-        raise InvalidInputError(
-            "This idempotency key was used for another call. Use a new key for a new write; "
-            "repeat a write with the very same arguments."
-        )
-    return kept.answer
-
-
-def save_response(session: Session, principal: Principal, key: str, answer: Any) -> None:
-    """Keep what a write answered, in the transaction of the write."""
-    session.execute(
-        update(AgentWrite)
-        .where(AgentWrite.person_id == principal.person_id, AgentWrite.key == key)
-        .values(answer=answer)
-    )
-
-
 def delete_old_calls(session: Session, now: datetime) -> int:
-    """Delete calls and answers that are kept long enough; return how many.
+    """Delete calls and responses past their retention; return how many.
 
-    Of a person who was erased since go all answers, and the addresses of their calls.
+    For erased persons, delete all responses and the addresses of their calls.
     """
     calls = session.execute(
         delete(AgentCall).where(AgentCall.at < now - CALLS_KEPT).returning(AgentCall.id)
