@@ -6,12 +6,12 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.database.session import read_scope
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import Whose, default_list_scope
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.prompts import Instruction, Step, prompt
 from mcp_server.results.arguments import ProductName
 from mcp_server.results.base import moment, name_of
-from mcp_server.results.product_lookup import head_of, usual_list
+from mcp_server.results.product_lookup import head_of
 
 Hours = Annotated[int, Described(ge=1, le=168, description="How many hours back: 1 to 168.")]
 PeriodDays = Annotated[int, Described(ge=7, le=400, description="How many days back: 7 to 400.")]
@@ -25,7 +25,7 @@ List = Annotated[
 def daily_briefing(call: Call, hours: Hours = 24, whose: List = None) -> Instruction:
     """Tell what moved since yesterday and what waits for a decision."""
     since = moment(call.now - timedelta(hours=hours))
-    mine = whose or usual_list(call.principal)
+    mine = whose or default_list_scope(call.principal)
     return Instruction(
         goal=f"Write a briefing for a seller of what happened to {_WHOSE[mine]} since {since}.",
         steps=(

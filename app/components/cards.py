@@ -13,8 +13,8 @@ from streamlit.delta_generator import DeltaGenerator
 from app import keys
 from app.auth import session
 from core.accounts.access.permissions import Permission
+from core.tracking.change_sentiment import Mood
 
-Mood = Literal["better", "worse", "neutral"]
 Direction = Literal["up", "down", "none"]
 
 SPARKLINE_POINTS = 60  # more are not told apart at a card's width
@@ -28,7 +28,7 @@ class Card:
     label: str
     value: str
     change: str | None = None  # "12 % better", "2 new"; None: nothing to compare with
-    mood: Mood = "neutral"  # for this person; neutral where neither way is better
+    mood: Mood = Mood.NEUTRAL  # for this person; neutral where neither way is better
     direction: Direction = "none"
     note: str | None = None  # "seen 2 h ago", "vs 30-day average"
     history: Sequence[float] = ()  # for the sparkline, oldest first, no NaN
@@ -37,9 +37,9 @@ class Card:
 
 
 _MOOD_COLORS: dict[Mood, Literal["green", "red", "gray"]] = {
-    "better": "green",
-    "worse": "red",
-    "neutral": "gray",
+    Mood.BETTER: "green",
+    Mood.WORSE: "red",
+    Mood.NEUTRAL: "gray",
 }
 _ARROWS: dict[Direction, Literal["up", "down", "off"]] = {"up": "up", "down": "down", "none": "off"}
 

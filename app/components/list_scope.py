@@ -1,31 +1,24 @@
-"""Whose list is shown: one's own, or the team's. The choice lives in the URL."""
+"""The list scope: the user's own products, or the team's. The choice lives in the URL."""
 
 import streamlit as st
 
 from app.data import principal
 from core.accounts.access.permissions import Permission
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import Whose, default_list_scope
 
 KEY = "list"
 # Streamlit writes labels, not values, into the address: a changed label breaks sent links.
 LABELS = {Whose.MINE: "Mine", Whose.TEAM: "Team"}
 
 
-def usual() -> Whose:
-    """Return the list that somebody starts with: sellers with theirs, the others with all."""
-    who = principal()
-    is_seller = who.may(Permission.TRACK) and not who.may(Permission.TEAM)
-    return Whose.MINE if is_seller else Whose.TEAM
-
-
 def pick() -> Whose:
-    """Let the person choose; who only reads has no list of their own to choose."""
+    """Show the choice of the list scope, and return it. Users who only read have no own list."""
     if not principal().may(Permission.TRACK):
         return Whose.TEAM
     chosen = st.segmented_control(
         "Whose list",
         list(LABELS.values()),
-        default=LABELS[usual()],
+        default=LABELS[default_list_scope(principal())],
         required=True,
         key=KEY,
         label_visibility="collapsed",
@@ -35,5 +28,5 @@ def pick() -> Whose:
 
 
 def may_change(whose: Whose) -> bool:
-    """Return whether the person may change what a list holds."""
+    """Return whether the user may change the products of a list scope."""
     return principal().may(Permission.TEAM if whose is Whose.TEAM else Permission.TRACK)

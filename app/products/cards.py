@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.components.cards import Card, Direction, Mood
+from app.components.cards import Card, Direction
 from app.data.history import Period
 from core.catalog.money import format_price
 from core.history.current import missing_values
@@ -12,6 +12,7 @@ from core.history.labels import availability_label, price_basis_label, short_ava
 from core.history.observation import Availability, PriceBasis
 from core.history.product_summary import ProductHead
 from core.history.timeline import statistics_text
+from core.history.timeline.statistics import Span
 from core.history.timeline.statistics_text import gained, moved, stars_gained
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import (
@@ -22,6 +23,7 @@ from core.text.numbers import (
     format_rating,
 )
 from core.text.times import format_age, format_moment
+from core.tracking.change_sentiment import Mood, rank_sentiment
 
 UNKNOWN = "unknown"
 
@@ -63,7 +65,9 @@ def _aged(
         return CurrentFigure(card, column, "")
     if head.availability is Availability.GONE and group != "availability":
         # Whatever moved before the page was removed is neither better nor worse today.
-        card = replace(card, change=None, mood="neutral", direction="none", note="before removal")
+        card = replace(
+            card, change=None, mood=Mood.NEUTRAL, direction="none", note="before removal"
+        )
     told = [card.about] if card.about else []
     told += [f"Compared with the start of {in_words}."] if card.change else []
     told.append(f"Seen {format_moment(at, zone)}.")
@@ -114,23 +118,29 @@ def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
     if head.bsr is None:
         return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
     change = moved(period.statistics.rank, format_rank_change) if period else None
-    mood: Mood = "neutral"
-    direction: Direction = "none"
-    if change and "improved" in change:
-        mood, direction = "better", "up"
-    elif change and "worsened" in change:
-        mood, direction = "worse", "down"
+    before, after = _ends(period.statistics.rank) if period else (None, None)
+    role = head.following.role if head.following else None
     category = head.bsr_category
     return Card(
         f"Rank in {escape_markdown(shorten(category, 24))}" if category else "Best Sellers Rank",
         format_rank(head.bsr),
         change=change,
-        mood=mood,
-        direction=direction,
+        mood=rank_sentiment(role, before, after),
+        direction=_rank_direction(before, after),
         history=period.ranks if period else (),
         higher_is_up=False,
         about="Best Sellers Rank: 1 is best, comparable only within its category.",
     )
+
+
+def _ends(span: Span) -> tuple[float | None, float | None]:
+    return span.start.value, span.now.value
+
+
+def _rank_direction(before: float | None, after: float | None) -> Direction:
+    if before is None or after is None or before == after:
+        return "none"
+    return "up" if after < before else "down"
 
 
 def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:

@@ -46,6 +46,13 @@ def mood(role: Role, kind: str) -> Mood:
     return _MOODS.get((role, kind), Mood.NEUTRAL)
 
 
+def rank_sentiment(role: Role | None, before: float | None, after: float | None) -> Mood:
+    """Return what a rank that moved means for a role; None: the product isn't tracked."""
+    if role is None or before is None or after is None or before == after:
+        return Mood.NEUTRAL
+    return mood(role, "rank_improved" if after < before else "rank_worsened")
+
+
 def is_enough(
     kind: str,
     before: int | None,

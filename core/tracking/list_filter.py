@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.accounts.access.permissions import Principal
+from core.accounts.access.permissions import Role as AccountRole
 from core.tracking.rules import Role
 
 COUNT_CAP = 10_000  # counts are exact up to here
@@ -40,6 +42,11 @@ class Whose(StrEnum):
 
     MINE = "mine"  # what the acting person follows
     TEAM = "team"  # what anybody of the team follows, each product once
+
+
+def default_list_scope(principal: Principal) -> Whose:
+    """Return the default list scope: own products for sellers, the team's for everyone else."""
+    return Whose.MINE if principal.role is AccountRole.SELLER else Whose.TEAM
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
-from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, State, Whose
+from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, State, Whose, default_list_scope
 from core.tracking.lists.freshness import freshness
 from core.tracking.lists.queries import count_products
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
 from mcp_server.results.base import Moment, Part, moment, moment_or_none
 from mcp_server.results.product import ProductDetails, ProductList, details_of, product_list
-from mcp_server.results.product_lookup import coded_head_of, usual_list
+from mcp_server.results.product_lookup import coded_head_of
 
 LIST_SIZE = 100
 
@@ -29,7 +29,7 @@ def followed_products(call: Call) -> ProductList:
     Where it is truncated, hand `next_cursor` to `search_products` with `limit` 100 and the
     same `whose`.
     """
-    asked = ListFilter(whose=usual_list(call.principal))
+    asked = ListFilter(whose=default_list_scope(call.principal))
     return product_list(call.principal, call.now, asked, Sort(), LIST_SIZE, None)
 
 

@@ -2,12 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from core.accounts.access.permissions import Principal, Role
+from core.accounts.access.permissions import Principal
 from core.catalog.asin import find_asin
 from core.catalog.marketplaces import find_by_name
 from core.errors import InvalidInputError, NotFoundError
 from core.history.product_summary import ProductHead, find_product_head
-from core.tracking.list_filter import Whose
 from core.tracking.product_reference import HOW, get_named
 from mcp_server.results.base import name_of
 
@@ -32,12 +31,6 @@ def coded_head_of(
         wrong = f"{marketplace[:40]}/{asin[:40]}"
         raise InvalidInputError(f"{wrong!r} names no product. {HOW}")
     return _known(session, principal, place.code, plain)
-
-
-def usual_list(principal: Principal) -> Whose:
-    """Return whose products somebody means who does not say: sellers theirs, others the team's."""
-    is_seller = principal.role is Role.SELLER
-    return Whose.MINE if is_seller else Whose.TEAM
 
 
 def _known(session: Session, principal: Principal, marketplace: str, asin: str) -> ProductHead:

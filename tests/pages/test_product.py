@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 import streamlit as st
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from streamlit.proto.Metric_pb2 import Metric
 from streamlit.testing.v1 import AppTest
@@ -101,6 +102,26 @@ def test_what_moved_before_a_page_was_removed_is_no_improvement(
     assert (rank.value, rank.color) == ("#300", Metric.MetricColor.GRAY)
     assert rank.delta == "before removal"
     assert "improved" not in " ".join(shown.delta or "" for shown in page.metric)
+
+
+@pytest.mark.parametrize(
+    ("role", "color"),
+    [
+        (Role.OWN, Metric.MetricColor.GREEN),
+        (Role.COMPETITOR, Metric.MetricColor.RED),
+        (Role.WATCHED, Metric.MetricColor.GRAY),
+    ],
+)
+def test_an_improved_rank_has_the_colour_of_its_meaning_for_the_role(
+    session: Session, principal: Principal, role: Role, color: int
+) -> None:
+    product, now = followed(session, principal), this_hour()
+    session.execute(text("UPDATE tracking SET role = :role"), {"role": role.value})
+    better = (CategoryRank("Kitchen", 300),)
+    store(session, [look_of(product, now - 2 * HOUR), look_of(product, now - HOUR, ranks=better)])
+    page = open_product(30)
+    [rank] = [shown for shown in page.metric if shown.label == "Rank in Kitchen"]
+    assert (rank.value, rank.color) == ("#300", color)
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(90, False), (365, True)])

@@ -12,7 +12,7 @@ from core.accounts.access.permissions import Principal
 from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
 from core.tracking import service
-from core.tracking.change_sentiment import CALM, Mood, mood
+from core.tracking.change_sentiment import CALM, Mood, mood, rank_sentiment
 from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
 from core.tracking.lists import freshness, queries
 from core.tracking.lists.queries import count_products, find_products
@@ -351,6 +351,15 @@ def test_a_rank_that_worsens_is_bad_of_ones_own_and_good_of_a_competitors() -> N
     assert mood(Role.OWN, "rank_worsened") is Mood.WORSE
     assert mood(Role.COMPETITOR, "rank_worsened") is Mood.BETTER
     assert mood(Role.OWN, "price_moved") is Mood.NEUTRAL
+
+
+def test_an_improved_rank_is_good_of_ones_own_product_and_bad_of_a_competitors() -> None:
+    assert rank_sentiment(Role.OWN, 900, 300) is Mood.BETTER
+    assert rank_sentiment(Role.COMPETITOR, 900, 300) is Mood.WORSE
+    assert rank_sentiment(Role.WATCHED, 900, 300) is Mood.NEUTRAL
+    assert rank_sentiment(None, 900, 300) is Mood.NEUTRAL
+    assert rank_sentiment(Role.OWN, 900, 900) is Mood.NEUTRAL
+    assert rank_sentiment(Role.OWN, None, 900) is Mood.NEUTRAL
     assert {f"{role}:{kind}" for role in Role for kind in Finding}.issuperset(CALM)
 
 
