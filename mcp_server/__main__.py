@@ -41,13 +41,13 @@ def main() -> int:
 def tell(*, is_to_write: bool) -> int:
     """Print what the server has, or write it into its document; opens nothing."""
     import mcp_server.server  # noqa: F401 - declares all of it
-    from mcp_server.docs_tables import DOCUMENT, in_full, write_document
+    from mcp_server.docs_tables import DOCUMENT, format_tables, write_document
 
     if is_to_write:
         is_new = write_document()
         sys.stdout.write(f"{DOCUMENT.name}: {'written anew' if is_new else 'was right'}\n")
     else:
-        sys.stdout.write(in_full() + "\n")
+        sys.stdout.write(format_tables() + "\n")
     return 0
 
 
@@ -67,13 +67,13 @@ def serve_stdio(settings: Settings) -> None:
 
     Raises ConfigurationError when no token says for whom.
     """
-    from mcp_server.protocol.authentication import NOBODY, OfEnvironment
+    from mcp_server.protocol.authentication import NOBODY, EnvironmentToken
     from mcp_server.server import make_server
 
     token = settings.amazcope_token
     if token is None or not _is_known(token.get_secret_value()):
         raise ConfigurationError(NOBODY)
-    make_server(OfEnvironment(token.get_secret_value())).run("stdio")
+    make_server(EnvironmentToken(token.get_secret_value())).run("stdio")
 
 
 def _is_known(token: str) -> bool:

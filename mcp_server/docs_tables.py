@@ -16,7 +16,7 @@ _MARK = re.compile(r"(<!-- begin (\w+)[^>]*-->\n).*?(<!-- end \2 -->)", re.DOTAL
 _SENTENCE = re.compile(r"(.+?[.?!])(?:\s|$)", re.DOTALL)
 
 
-def tables() -> dict[str, str]:
+def make_tables() -> dict[str, str]:
     """Return every table by its name, as Markdown."""
     schemas = {each.name: each.parameters for each in tools_of_the_sdk()}
     return {
@@ -35,7 +35,7 @@ def with_tables(document: str) -> str:
 
     A mark is `<!-- begin NAME … -->` on a line of its own, up to `<!-- end NAME -->`.
     """
-    known = tables()
+    known = make_tables()
     return _MARK.sub(lambda found: f"{found[1]}\n{known[found[2]]}\n\n{found[3]}", document)
 
 
@@ -47,9 +47,11 @@ def write_document(path: Path = DOCUMENT) -> bool:
     return after != before
 
 
-def in_full() -> str:
+def format_tables() -> str:
     """Return all tables, one below the other."""
-    return "\n\n".join(f"## {name.capitalize()}\n\n{table}" for name, table in tables().items())
+    return "\n\n".join(
+        f"## {name.capitalize()}\n\n{table}" for name, table in make_tables().items()
+    )
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -19,7 +19,7 @@ from core.errors import ConfigurationError
 from core.runtime import hosts
 from core.runtime.slow_clients import DEFAULT_LIMITS, SlowClientLimits, cut_slow_clients
 from core.settings.environment import Settings
-from mcp_server.protocol.authentication import Callers, OfRequest, Verifier
+from mcp_server.protocol.authentication import Callers, RequestToken, Verifier
 from mcp_server.server import make_server
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
     is for tests on loopback.
     """
     verifier = Verifier() if callers is None else None
-    server = make_server(callers or OfRequest(), verifier)
+    server = make_server(callers or RequestToken(), verifier)
     app: Starlette = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
@@ -46,11 +46,11 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
         transport_security=_UNGUARDED,
         host=settings.amazcope_host,
     )
-    app.router.routes.append(health())
+    app.router.routes.append(health_route())
     app.router.redirect_slashes = False  # to an address that a proxy in front may not have
     # Inside of what turns any other error into a 500, around what looks at tokens.
-    app.add_middleware(Patient)
-    app.add_middleware(OnlyPosted)
+    app.add_middleware(DatabaseUnavailableMiddleware)
+    app.add_middleware(PostOnlyMiddleware)
     url = settings.amazcope_mcp_url
     app.add_middleware(
         hosts.HostGuard, names=settings.hostnames(url), url=url, refusal=UNKNOWN_HOST
@@ -58,7 +58,7 @@ def make_app(settings: Settings, callers: Callers | None = None) -> ASGIApp:
     return app
 
 
-class Patient:
+class DatabaseUnavailableMiddleware:
     """Middleware: a database that is away is no fault of the request, and is back soon."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -74,7 +74,7 @@ class Patient:
             await answer(scope, receive, send)
 
 
-class OnlyPosted:
+class PostOnlyMiddleware:
     """Middleware: there are no sessions, so no stream to open by GET and none to DELETE.
 
     The SDK would open one that nothing ever comes over, and hold it for as long as the
@@ -94,7 +94,7 @@ class OnlyPosted:
         await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
 
 
-def health(check: DatabaseCheck | None = None) -> Route:
+def health_route(check: DatabaseCheck | None = None) -> Route:
     """Return the address that says whether calls can be answered.
 
     They can't by a database that is only to be read: each call is written down.
@@ -108,7 +108,7 @@ def health(check: DatabaseCheck | None = None) -> Route:
     return Route("/healthz", healthz)
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """Tell the collector of garbage that what is there by now stays.
 
     It would look through all modules and schemas again and again, a tenth of a call's time.
@@ -120,11 +120,13 @@ def settle() -> None:
 def serve(settings: Settings) -> None:
     """Serve until a signal comes."""
     app = make_app(settings)
-    settle()
-    uvicorn.run(app, host=settings.amazcope_host, port=settings.amazcope_mcp_port, **options())
+    freeze_gc()
+    uvicorn.run(
+        app, host=settings.amazcope_host, port=settings.amazcope_mcp_port, **uvicorn_options()
+    )
 
 
-def options(patience: SlowClientLimits = DEFAULT_LIMITS) -> dict[str, Any]:
+def uvicorn_options(patience: SlowClientLimits = DEFAULT_LIMITS) -> dict[str, Any]:
     """Return how uvicorn serves; `patience`: with clients that send or read slowly."""
     return {
         "loop": "uvloop",

@@ -10,8 +10,8 @@ from core.tracking.list_filter import Whose, default_list_scope
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.prompts import Instruction, Step, prompt
 from mcp_server.results.arguments import ProductName
-from mcp_server.results.base import moment, name_of
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.base import format_product_name, moment
+from mcp_server.results.product_lookup import find_product
 
 Hours = Annotated[int, Described(ge=1, le=168, description="How many hours back: 1 to 168.")]
 PeriodDays = Annotated[int, Described(ge=7, le=400, description="How many days back: 7 to 400.")]
@@ -196,5 +196,5 @@ _WHOSE = {
 def _known(call: Call, product: str) -> str:
     """Return how tools name a product. Raises NotFoundError for one that is not known here."""
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
-    return name_of(head.marketplace, head.asin)
+        head = find_product(session, call.principal, product)
+    return format_product_name(head.marketplace, head.asin)

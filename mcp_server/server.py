@@ -34,7 +34,7 @@ import mcp_server.tools  # noqa: F401 - declares the tools
 from core.settings.environment import ROOT
 from mcp_server.protocol import argument_errors, completion, prompts, resources, tools
 from mcp_server.protocol.authentication import Callers
-from mcp_server.protocol.call_log import Recording
+from mcp_server.protocol.call_log import CallLogMiddleware
 from mcp_server.protocol.null_arguments import drop_null_arguments
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Server(MCPServer[Any]):
         declared = tools.TOOLS.get(name)
         if declared is None:
             raise ToolError(_no_such_tool(name))
-        tools.admit(declared, arguments)
+        tools.authorize(declared, arguments)
         try:
             return await super().call_tool(name, arguments, context)
         except UnexpectedToolError as error:
@@ -156,7 +156,7 @@ def _no_such_tool(name: str) -> str:
 def _in_words(error: ToolError, declared: tools.Tool) -> ToolError:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
-        return ToolError(argument_errors.in_words(cause, declared.arguments))
+        return ToolError(argument_errors.describe(cause, declared.arguments))
     return cause if isinstance(cause, ToolError) else error
 
 
@@ -176,7 +176,7 @@ def make_server(callers: Callers, verifier: TokenVerifier | None = None) -> Serv
         token_verifier=verifier,
         auth=auth,
         log_level="WARNING",
-        middleware=[drop_null_arguments, Recording(callers)],
+        middleware=[drop_null_arguments, CallLogMiddleware(callers)],
         subscriptions=False,
         cache_hints=CACHED,
         lifespan=_threads,

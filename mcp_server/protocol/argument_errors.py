@@ -30,7 +30,7 @@ _WANTED = {
 }
 
 
-def in_words(error: ValidationError, names: Sequence[str]) -> str:
+def describe(error: ValidationError, names: Sequence[str]) -> str:
     """Say what is wrong with arguments, and what each would have to be.
 
     `names`: the arguments there are.

@@ -77,7 +77,7 @@ class Verifier:
         )
 
 
-class OfRequest:
+class RequestToken:
     """The owner of the token that the HTTP request came with."""
 
     async def who(self, asking: Asking) -> Principal:
@@ -90,7 +90,7 @@ class OfRequest:
         return replace(token.principal, address=request.client.host if request.client else None)
 
 
-class OfEnvironment:
+class EnvironmentToken:
     """The owner of one token, for a client that started this process."""
 
     def __init__(self, token: str) -> None:
@@ -103,7 +103,7 @@ class OfEnvironment:
         return bearer.principal
 
 
-class Always:
+class FixedCaller:
     """One person, whoever asks: for tests and measurements, in memory or on loopback."""
 
     def __init__(self, principal: Principal) -> None:

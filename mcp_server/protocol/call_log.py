@@ -91,7 +91,7 @@ def current_call() -> Call:
     return _CALL.get()
 
 
-class Recording:
+class CallLogMiddleware:
     """Middleware: lets a call through at its pace, and writes it down.
 
     A tool writes its own line, in the thread that it runs in: most calls are tools, and each
@@ -139,7 +139,7 @@ async def _answered(call: Call, asking: Asking, call_next: CallNext) -> HandlerR
 
 
 @contextmanager
-def recorded(call: Call) -> Iterator[None]:
+def logged_call(call: Call) -> Iterator[None]:
     """Write a call's line around its work, in the thread of the work.
 
     Raises TooOftenError for a call that has to wait, and what the database raises.

@@ -19,9 +19,9 @@ from core.tracking.lists.autocomplete import complete_asin, complete_name
 from core.tracking.lists.queries import marketplaces_followed
 from mcp_server.protocol.call_log import Call, current_call
 from mcp_server.protocol.prompts import PROMPTS
-from mcp_server.protocol.protocol_errors import answered
+from mcp_server.protocol.protocol_errors import run_for_protocol
 from mcp_server.protocol.resources import RESOURCES
-from mcp_server.results.base import name_of
+from mcp_server.results.base import format_product_name
 
 MOST = 20  # the protocol's own limit is 100
 Known = Mapping[str, str]
@@ -51,7 +51,7 @@ Completer = Callable[[Call, str, Known], Completion]
 
 
 def _answered(completer: Completer, call: Call, typed: str, known: Known) -> Completion:
-    return answered(call, Permission.READ, completer, typed=typed, known=known)
+    return run_for_protocol(call, Permission.READ, completer, typed=typed, known=known)
 
 
 def _marketplace(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
@@ -79,7 +79,7 @@ def _asin(call: Call, typed: str, known: Known) -> Completion:
 def _product(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
     with read_scope() as session:
         found = complete_name(session, call.principal, typed, MOST)
-    names = [name_of(*product) for product in found.products]
+    names = [format_product_name(*product) for product in found.products]
     return Completion(values=names, total=found.total, has_more=found.has_more)
 
 

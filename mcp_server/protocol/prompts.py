@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from core.accounts.access.permissions import Permission
 from mcp_server.protocol import argument_errors, tools
 from mcp_server.protocol.call_log import Call, current_call
-from mcp_server.protocol.protocol_errors import answered, unusable
+from mcp_server.protocol.protocol_errors import invalid_params, run_for_protocol
 
 P = ParamSpec("P")
 
@@ -141,12 +141,12 @@ async def get(name: str, arguments: Mapping[str, Any] | None) -> GetPromptResult
     declared = PROMPTS.get(name)
     if declared is None:
         others = argument_errors.near(name, list(PROMPTS))
-        raise unusable(f"There is no prompt {name[:100]!r}; {others}.")
+        raise invalid_params(f"There is no prompt {name[:100]!r}; {others}.")
     try:
         given = declared.arguments.model_validate(dict(arguments or {}))
     except ValidationError as error:
         names = list(declared.arguments.model_fields)
-        raise unusable(argument_errors.in_words(error, names)) from error
+        raise invalid_params(argument_errors.describe(error, names)) from error
     text = await run_sync(_answered, declared, current_call(), given)
     return GetPromptResult(
         description=declared.description,
@@ -156,7 +156,7 @@ async def get(name: str, arguments: Mapping[str, Any] | None) -> GetPromptResult
 
 def _answered(declared: Prompt, call: Call, given: BaseModel) -> str:
     values = {name: getattr(given, name) for name in declared.arguments.model_fields}
-    return written(answered(call, Permission.READ, declared.function, **values), call)
+    return written(run_for_protocol(call, Permission.READ, declared.function, **values), call)
 
 
 def written(instruction: Instruction, call: Call) -> str:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 
-def answered(call: Call, permission: Permission, work: Callable[..., R], **given: Any) -> R:
+def run_for_protocol(call: Call, permission: Permission, work: Callable[..., R], **given: Any) -> R:
     """Do what a call asks for. What is refused on purpose becomes an error that says what to do.
 
     Not allowed is an invalid request; not there, or not understood, are invalid parameters.
@@ -30,7 +30,7 @@ def answered(call: Call, permission: Permission, work: Callable[..., R], **given
     except NotAllowedError as error:
         raise MCPError(code=INVALID_REQUEST, message=str(error)) from error
     except AmazcopeError as error:
-        raise unusable(str(error)) from error
+        raise invalid_params(str(error)) from error
     except outages.ERRORS as error:
         sentence = outages.describe_outage(error)
         if sentence is None:
@@ -39,6 +39,6 @@ def answered(call: Call, permission: Permission, work: Callable[..., R], **given
         raise MCPError(code=RETRY_LATER, message=sentence) from error
 
 
-def unusable(sentence: str) -> MCPError:
+def invalid_params(sentence: str) -> MCPError:
     """Return the error for what is not there, or can't be understood."""
     return MCPError(code=INVALID_PARAMS, message=sentence)

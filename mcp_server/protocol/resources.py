@@ -22,13 +22,13 @@ from mcp_types import ResourceTemplate as SdkTemplate
 
 from core.accounts.access.permissions import Permission
 from mcp_server.protocol.call_log import Call, current_call
-from mcp_server.protocol.protocol_errors import answered, unusable
-from mcp_server.results.base import Part
+from mcp_server.protocol.protocol_errors import invalid_params, run_for_protocol
+from mcp_server.results.base import ResultPart
 
 MIME_TYPE = "application/json"
 
 P = ParamSpec("P")
-A = TypeVar("A", bound=Part)
+A = TypeVar("A", bound=ResultPart)
 Function = Callable[Concatenate[Call, P], A]
 
 
@@ -41,7 +41,7 @@ class Resource:
     title: str
     permission: Permission
     description: str
-    function: Callable[..., Part]
+    function: Callable[..., ResultPart]
 
     @cached_property
     def template(self) -> UriTemplate:
@@ -116,8 +116,8 @@ def _at(uri: str) -> tuple[Resource, dict[str, Any]]:
         found = each.template.match(uri) if each.is_template else None
         if found is not None:
             return each, dict(found)
-    raise unusable(f"There is no resource {uri[:100]!r}. There are: {', '.join(RESOURCES)}.")
+    raise invalid_params(f"There is no resource {uri[:100]!r}. There are: {', '.join(RESOURCES)}.")
 
 
-def _answered(declared: Resource, call: Call, given: dict[str, Any]) -> Part:
-    return answered(call, declared.permission, declared.function, **given)
+def _answered(declared: Resource, call: Call, given: dict[str, Any]) -> ResultPart:
+    return run_for_protocol(call, declared.permission, declared.function, **given)

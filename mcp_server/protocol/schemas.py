@@ -20,7 +20,7 @@ _NULL: Schema = {"type": "null"}
 _OF_ALL_TYPES = frozenset({"enum", "const", "$ref", "anyOf"})
 
 
-def of_arguments(schema: Schema) -> Schema:
+def shorten_arguments(schema: Schema) -> Schema:
     """Return the schema of a tool's arguments in its short form.
 
     Left out is what a client need not know to call it right: null for an optional argument (read
@@ -30,7 +30,7 @@ def of_arguments(schema: Schema) -> Schema:
     return _rewritten(_inlined(_without_class_descriptions(schema)), _short_arguments)
 
 
-def of_answer(schema: Schema) -> Schema:
+def shorten_result(schema: Schema) -> Schema:
     """Return the schema of a tool's result in its short form.
 
     Results always have all keys; clients may accept extra keys, so additionalProperties is

@@ -1,6 +1,6 @@
 """How a tool is declared, run and answered; what all writes share.
 
-A tool is a plain function: who calls first, then its arguments, back comes an `Answer`.
+A tool is a plain function: who calls first, then its arguments, back comes an `Result`.
 
     @tool(Permission.READ, "Price history")
     def get_price_history(call: Call, product: ProductName, days: Days = 90) -> PriceHistory:
@@ -40,14 +40,14 @@ from core.database.session import dry_run_scope, write_scope
 from core.errors import AmazcopeError, InvalidInputError
 from core.text import locale
 from mcp_server.protocol import schemas
-from mcp_server.protocol.call_log import Call, current_call, recorded
-from mcp_server.results.base import Answer, Written
+from mcp_server.protocol.call_log import Call, current_call, logged_call
+from mcp_server.results.base import Result, WriteResult
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
-A = TypeVar("A", bound=Answer)
-W = TypeVar("W", bound=Written)
+A = TypeVar("A", bound=Result)
+W = TypeVar("W", bound=WriteResult)
 Function = Callable[Concatenate[Call, P], A]
 
 
@@ -59,8 +59,8 @@ class Tool:
     title: str
     permission: Permission
     description: str
-    function: Callable[..., Answer]
-    answer: type[Answer]
+    function: Callable[..., Result]
+    answer: type[Result]
     annotations: ToolAnnotations
 
     @property
@@ -149,14 +149,14 @@ def _for_the_sdk(declared: Tool) -> SdkTool:
     strict = made.fn_metadata.arg_model
     strict.model_config["extra"] = "forbid"
     strict.model_rebuild(force=True)
-    made.parameters = schemas.of_arguments(strict.model_json_schema(by_alias=True))
+    made.parameters = schemas.shorten_arguments(strict.model_json_schema(by_alias=True))
     told = made.fn_metadata
-    told.output_schema = schemas.of_answer(told.output_schema or {})
+    told.output_schema = schemas.shorten_result(told.output_schema or {})
     told.output_model = None  # what comes back was made by that very model
     return made
 
 
-def admit(declared: Tool, arguments: Mapping[str, Any]) -> None:
+def authorize(declared: Tool, arguments: Mapping[str, Any]) -> None:
     """Let a call in, before anything is made of its arguments.
 
     Raises ToolError, saying which role or scope it takes, or what no text may hold.
@@ -204,11 +204,11 @@ def _runner(declared: Tool) -> Callable[..., Any]:
     return run
 
 
-def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Answer:
+def _answered(declared: Tool, call: Call, given: dict[str, Any]) -> Result:
     """Run a tool; what goes wrong on purpose becomes an answer that the model reads."""
     locale.use(locale.FOR_PROGRAMS)  # for this call: its thread has a context of its own
     try:
-        with recorded(call):
+        with logged_call(call):
             return declared.function(call, **given)
     except AmazcopeError as error:
         raise ToolError(str(error)) from error
@@ -236,7 +236,7 @@ class Write:
     idempotency_key: str | None
 
 
-def written(call: Call, how: Write, answer: type[W], work: Callable[[Session], W]) -> W:
+def run_write(call: Call, how: Write, answer: type[W], work: Callable[[Session], W]) -> W:
     """Do a write once for its key, or only find out what would come of it.
 
     A dry run does the very same work and undoes it. The answer of a write with a key is

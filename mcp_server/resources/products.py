@@ -14,9 +14,9 @@ from core.tracking.lists.freshness import freshness
 from core.tracking.lists.queries import count_products
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
-from mcp_server.results.base import Moment, Part, moment, moment_or_none
+from mcp_server.results.base import Moment, ResultPart, moment, moment_or_none
 from mcp_server.results.product import ProductDetails, ProductList, details_of, product_list
-from mcp_server.results.product_lookup import coded_head_of
+from mcp_server.results.product_lookup import find_product_by_code
 
 LIST_SIZE = 100
 
@@ -38,18 +38,18 @@ def product(call: Call, marketplace: str, asin: str) -> ProductDetails:
     """The newest accepted values of one product, each with its unit and when it was seen, who
     follows it, and when it is looked at next: what `get_product_details` answers."""
     with read_scope() as session:
-        head = coded_head_of(session, call.principal, marketplace, asin)
+        head = find_product_by_code(session, call.principal, marketplace, asin)
     return details_of(head, call.now)
 
 
-class Count(Part):
+class Count(ResultPart):
     """How many; beyond the cap counting ends."""
 
     count: int
     is_exact: Annotated[bool, Described(description="False: there are more than `count`.")] = True
 
 
-class Following(Part):
+class Following(ResultPart):
     """How many products are followed, and how fresh what is known of them is."""
 
     followed: Count
@@ -61,7 +61,7 @@ class Following(Part):
     by_state: Annotated[dict[State, Count], Described(description="One product may be in several.")]
 
 
-class Summary(Part):
+class Summary(ResultPart):
     """How much is watched, how fresh it is, and what waits."""
 
     as_of: Moment

@@ -9,10 +9,10 @@ from core.field_reference import PRODUCT, SNAPSHOT, FieldMeaning
 from core.glossary import GLOSSARY, Subject
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
-from mcp_server.results.base import Part
+from mcp_server.results.base import ResultPart
 
 
-class FieldRow(Part):
+class FieldRow(ResultPart):
     """A field and what it says."""
 
     name: str
@@ -21,14 +21,14 @@ class FieldRow(Part):
     when_null: Annotated[str | None, Described(description="Null: the field never is.")]
 
 
-class ProductSchema(Part):
+class ProductSchema(ResultPart):
     """Every field that is known of a product."""
 
     product: list[FieldRow]
     snapshot: list[FieldRow]
 
 
-class WordRow(Part):
+class WordRow(ResultPart):
     """A word and what it means here."""
 
     word: str
@@ -36,14 +36,14 @@ class WordRow(Part):
     not_to_be_taken_for: str | None
 
 
-class SubjectRows(Part):
+class SubjectRows(ResultPart):
     """Words about one subject."""
 
     subject: str
     terms: list[WordRow]
 
 
-class Glossary(Part):
+class Glossary(ResultPart):
     """The words of this project."""
 
     subjects: list[SubjectRows]

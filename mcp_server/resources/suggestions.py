@@ -5,7 +5,7 @@ from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.resources import resource
-from mcp_server.results.product_lookup import coded_head_of
+from mcp_server.results.product_lookup import find_product_by_code
 from mcp_server.tools.suggestions import SuggestionList, suggestion_list
 
 LIST_SIZE = 50
@@ -19,7 +19,7 @@ def suggestions_for_product(call: Call, marketplace: str, asin: str) -> Suggesti
     `next_cursor` to `list_suggestions` with the product, `state` any and `limit` 50.
     """
     with read_scope() as session:
-        head = coded_head_of(session, call.principal, marketplace, asin)
+        head = find_product_by_code(session, call.principal, marketplace, asin)
     return suggestion_list(
         call, QueueFilter(state=None, product_id=head.product_id), LIST_SIZE, None
     )

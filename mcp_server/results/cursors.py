@@ -22,7 +22,7 @@ class Cursor:
     anchor: int = 0
 
 
-def mark_of(*question: object) -> bytes:
+def hash_question(*question: object) -> bytes:
     """Return a mark of what a list was asked for: a cursor fits only the same question."""
     return sha256(repr(question).encode("utf-8", "backslashreplace")).digest()[:_MARK_LENGTH]
 
@@ -50,7 +50,7 @@ def read_cursor(word: str | None, mark: bytes) -> Cursor:
     return Cursor(offset, anchor)
 
 
-def paged(total: int, here: Cursor, shown: int, mark: bytes) -> dict[str, Any]:
+def page_fields(total: int, here: Cursor, shown: int, mark: bytes) -> dict[str, Any]:
     """Return what a list says of itself after it has shown so many from here on.
 
     `total`: exact up to COUNT_CAP. Who pages gets as far as is counted; what lies beyond

@@ -18,7 +18,15 @@ from core.history.timeline.period import read_timeline
 from core.history.timeline.series import Field, Line
 from core.history.timeline.statistics import Figure, Span
 from core.history.timeline.timeline import Timeline
-from mcp_server.results.base import Moment, Number, Part, moment, name_of, plain, quoted
+from mcp_server.results.base import (
+    Moment,
+    Number,
+    ResultPart,
+    format_product_name,
+    moment,
+    plain,
+    quoted,
+)
 
 DEFAULT_POINTS = 300  # a year of hourly ranks in some 10 kB
 
@@ -26,7 +34,7 @@ Writes = Callable[[float | None], str]
 Change = Callable[[float, float], str]
 
 
-class Known(Part):
+class Known(ResultPart):
     """A figure, or why there is none."""
 
     value: Number | None
@@ -40,7 +48,7 @@ LastSeen = Annotated[
 FirstSeen = Annotated[Known, Described(description="The first one seen.")]
 
 
-class PeriodFigures(Part):
+class PeriodFigures(ResultPart):
     """What the values did in the period. Doubtful values are left out."""
 
     now: LastSeen
@@ -56,7 +64,7 @@ class PeriodFigures(Part):
     ] = None
 
 
-class RankFigures(Part):
+class RankFigures(ResultPart):
     """What the rank did in the period, in its newest category. Doubtful values are left out."""
 
     now: LastSeen
@@ -77,7 +85,7 @@ class RankFigures(Part):
 Point = tuple[str, int | float | None]
 
 
-class LineOfPoints(Part):
+class LineOfPoints(ResultPart):
     """A line of steps over time."""
 
     unit: str
@@ -101,7 +109,7 @@ class LineOfPoints(Part):
     doubtful_looks_left_out: Known
 
 
-class OfPeriod(Part):
+class OfPeriod(ResultPart):
     """Which period an answer is about."""
 
     since: Moment
@@ -127,7 +135,7 @@ def read(
     if head.history_key is None:
         why = missing_values.never_seen(head.fetching, now)
         raise NotFoundError(
-            f"Nothing is known of {name_of(head.marketplace, head.asin)} yet: {why}. "
+            f"Nothing is known of {format_product_name(head.marketplace, head.asin)} yet: {why}. "
             "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
         )
     return read_timeline(session, head.history_key, *bounds, fields)
@@ -145,7 +153,7 @@ def told_period(seen: Timeline) -> dict[str, Any]:
 def told_product(head: ProductHead) -> dict[str, Any]:
     """Return which product that is."""
     return {
-        "product": name_of(head.marketplace, head.asin),
+        "product": format_product_name(head.marketplace, head.asin),
         "marketplace": head.marketplace,
         "asin": head.asin,
     }
@@ -218,7 +226,7 @@ def in_words(
     head: ProductHead, what: str, seen: Timeline, span: Span, writes: Writes, change: Change
 ) -> str:
     """Return a history in one sentence."""
-    name = f"{what} of {name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{what} of {format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
     dates = f"{moment(seen.since)} to {moment(seen.until)}"
     if span.start.value is None:
         return f"{name}, {dates}: {span.start.reason}."

@@ -23,27 +23,27 @@ from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, Whose
 from core.tracking.lists import queries
 from core.tracking.rules import Role
 from mcp_server.results.base import (
-    Answer,
-    Listed,
+    ListResult,
     Moment,
-    Named,
     Number,
-    Part,
+    ProductRef,
+    Result,
+    ResultPart,
     SeenEarlier,
     Untrusted,
     UntrustedTexts,
     WhyUnknown,
-    from_outside,
+    format_product_name,
     moment,
     moment_or_none,
-    name_of,
     quoted,
+    untrusted,
 )
-from mcp_server.results.cursors import mark_of, paged, read_cursor
+from mcp_server.results.cursors import hash_question, page_fields, read_cursor
 from mcp_server.results.units import availability_word, major, stars
 
 
-class ProductRow(Named):
+class ProductRow(ProductRef):
     """A product in a list, with its newest accepted values."""
 
     title: Untrusted | None
@@ -68,7 +68,7 @@ class ProductRow(Named):
     is_demo: Annotated[bool, Described(description="True: an invented product.")]
 
 
-class ProductList(Listed):
+class ProductList(ListResult):
     """A page of products."""
 
     products: list[ProductRow]
@@ -83,13 +83,13 @@ def product_list(
     cursor: str | None,
 ) -> ProductList:
     """Return a page of a list of products."""
-    mark = mark_of("products", asked, sort, limit)
+    mark = hash_question("products", asked, sort, limit)
     place = read_cursor(cursor, mark)
     with read_scope() as session:
         found = queries.find_rows(session, principal, asked, sort, place.offset, limit)
     rows = [product_row(row, now) for row in found.rows]
-    answer = ProductList(**paged(found.total, place, len(rows), mark), products=rows)
-    return answer.saying(_list_in_words(answer, asked, sort))
+    answer = ProductList(**page_fields(found.total, place, len(rows), mark), products=rows)
+    return answer.with_summary(_list_in_words(answer, asked, sort))
 
 
 def _nothing_in_words(asked: ListFilter) -> str:
@@ -132,17 +132,17 @@ def product_row(row: Mapping[Any, Any], now: datetime) -> ProductRow:
     """Return a row of a list of products in told units."""
     place = get_marketplace(row["marketplace"])
     return ProductRow(
-        product=name_of(place.code, row["asin"]),
+        product=format_product_name(place.code, row["asin"]),
         marketplace=place.code,
         asin=row["asin"],
-        title=from_outside(row["title"]),
-        brand=from_outside(row["brand"]),
+        title=untrusted(row["title"]),
+        brand=untrusted(row["brand"]),
         role=Role(row["role"]),
         tags=UntrustedTexts(untrusted=row["tags"]),
         price=major(row["price"], place.currency),
         currency=place.currency,
         rank=row["bsr"],
-        rank_category=from_outside(row["bsr_category"]),
+        rank_category=untrusted(row["bsr_category"]),
         rating=stars(row["rating"]),
         ratings_count=row["ratings_count"],
         availability=availability_word(row["availability"]),
@@ -205,13 +205,13 @@ def _change(row: Mapping[Any, Any]) -> Untrusted | None:
     if row["attention_kind"] is None:
         return None
     what = change_wording.label(row["attention_kind"])
-    return from_outside(f"{what}: {change_wording.before_and_after(row)}")
+    return untrusted(f"{what}: {change_wording.before_and_after(row)}")
 
 
 # One product
 
 
-class Value(Part):
+class Value(ResultPart):
     """A newest value, when it was seen, or why there is none."""
 
     value: Number | str | None
@@ -220,7 +220,7 @@ class Value(Part):
     why_unknown: str | None = None
 
 
-class FollowedBy(Part):
+class TrackedBy(ResultPart):
     """How the team follows a product: the token's owner, else the first who does."""
 
     is_mine: bool
@@ -237,7 +237,7 @@ class FollowedBy(Part):
     is_paused: bool
 
 
-class ProductDetails(Named, Answer):
+class ProductDetails(ProductRef, Result):
     """What is known of a product now."""
 
     title: Untrusted | None
@@ -268,7 +268,7 @@ class ProductDetails(Named, Answer):
         ),
     ]
     followed: Annotated[
-        FollowedBy | None, Described(description="Null: nobody in the team follows it.")
+        TrackedBy | None, Described(description="Null: nobody in the team follows it.")
     ]
     next_fetch: str
     trouble: Annotated[str | None, Described(description="What stands in the way of newer values.")]
@@ -296,11 +296,11 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
     coupon = major(head.coupon_amount, currency)
     in_percent = head.coupon_percent is not None
     return ProductDetails(
-        product=name_of(head.marketplace, head.asin),
+        product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
         asin=head.asin,
-        title=from_outside(head.title),
-        brand=from_outside(head.brand),
+        title=untrusted(head.title),
+        brand=untrusted(head.brand),
         url=product_url(head.marketplace, head.asin),
         price=value(major(head.price, currency), currency, "price"),
         list_price=value(
@@ -314,7 +314,7 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
             column="coupon",
         ),
         rank=value(head.bsr, "place, 1 is the best", "bsr"),
-        rank_category=from_outside(head.bsr_category),
+        rank_category=untrusted(head.bsr_category),
         rating=value(stars(head.rating), "stars, 1 to 5", "rating", column="rating"),
         ratings_count=value(head.ratings_count, "ratings", "rating", column="ratings_count"),
         availability=value(availability_word(head.availability), "state", "availability"),
@@ -325,7 +325,7 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
             is_beside=True,
             column="stock_left",
         ),
-        buy_box_seller=from_outside(head.seller),
+        buy_box_seller=untrusted(head.seller),
         is_doubtful=bool(head.flags),
         doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
@@ -336,16 +336,16 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
     )
 
 
-def _followed(head: ProductHead) -> FollowedBy | None:
+def _followed(head: ProductHead) -> TrackedBy | None:
     following = head.following
     if following is None:
         return None
-    return FollowedBy(
+    return TrackedBy(
         is_mine=following.is_mine,
         role=following.role,
         cadence=following.cadence.value,
         tags=UntrustedTexts(untrusted=list(following.tags)),
-        note=from_outside(following.note),
+        note=untrusted(following.note),
         price_change_percent=_percent(following.price_change_percent),
         rank_change_percent=_percent(following.rank_change_percent),
         is_paused=following.paused_at is not None,
@@ -361,11 +361,11 @@ def details_in_words(head: ProductHead, now: datetime) -> str:
     if head.captured_at is None:
         why = missing_values.never_seen(head.fetching, now)
         return (
-            f"{name_of(head.marketplace, head.asin)}: nothing is known yet, {why}. "
+            f"{format_product_name(head.marketplace, head.asin)}: nothing is known yet, {why}. "
             "`get_fetch_status` says what keeps it from being fetched."
         )
     return (
-        f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}: "
+        f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}: "
         f"{', '.join(values_in_words(head, with_category=True))}, "
         f"{availability_label(head.availability)}; "
         f"looked at {format_age(head.captured_at, now)}."

@@ -8,10 +8,10 @@ from core.catalog.marketplaces import find_by_name
 from core.errors import InvalidInputError, NotFoundError
 from core.history.product_summary import ProductHead, find_product_head
 from core.tracking.product_reference import HOW, get_named
-from mcp_server.results.base import name_of
+from mcp_server.results.base import format_product_name
 
 
-def head_of(session: Session, principal: Principal, name: str) -> ProductHead:
+def find_product(session: Session, principal: Principal, name: str) -> ProductHead:
     """Return the product that a name means.
 
     Raises InvalidInputError for what names none, NotFoundError for one not known here.
@@ -19,12 +19,12 @@ def head_of(session: Session, principal: Principal, name: str) -> ProductHead:
     return _known(session, principal, *get_named(session, principal, name))
 
 
-def coded_head_of(
+def find_product_by_code(
     session: Session, principal: Principal, marketplace: str, asin: str
 ) -> ProductHead:
     """Return the product of a marketplace's code and an ASIN, as addresses of resources say it.
 
-    Raises as `head_of` does.
+    Raises as `find_product` does.
     """
     place, plain = find_by_name(marketplace), find_asin(asin)
     if place is None or plain is None:
@@ -37,7 +37,7 @@ def _known(session: Session, principal: Principal, marketplace: str, asin: str) 
     head = find_product_head(session, principal, marketplace, asin)
     if head is None:
         raise NotFoundError(
-            f"{name_of(marketplace, asin)} is not known here. `search_products` finds what is "
-            "followed; `track_products` has a product followed from now on."
+            f"{format_product_name(marketplace, asin)} is not known here. `search_products` "
+            "finds tracked products; `track_products` tracks one from now on."
         )
     return head

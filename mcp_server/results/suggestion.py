@@ -8,11 +8,18 @@ from pydantic import Field as Described
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions.review import labels
 from core.suggestions.rules import Change, Evidence
-from mcp_server.results.base import Moment, Number, Part, Untrusted, moment_or_none, name_of
+from mcp_server.results.base import (
+    Moment,
+    Number,
+    ResultPart,
+    Untrusted,
+    format_product_name,
+    moment_or_none,
+)
 from mcp_server.results.units import major, stars
 
 
-class Setting(Part):
+class ChangeValue(ResultPart):
     """A value of a change: `number` with its `unit`, text from a page, or a `word` of ours."""
 
     number: Number | None = None
@@ -38,38 +45,38 @@ _NOTHING = {
 }
 
 
-def setting_of(change: Change, values: Mapping[str, Any], marketplace: str) -> Setting:
+def setting_of(change: Change, values: Mapping[str, Any], marketplace: str) -> ChangeValue:
     """Return values of a change in told units."""
     known = {key: value for key, value in values.items() if value not in (None, "", [])}
     currency = get_marketplace(marketplace).currency
     off = " off" if change is Change.SET_COUPON else ""
     if change is Change.PAUSE_TRACKING:
-        return Setting(word="followed" if values.get("paused") is False else "paused")
+        return ChangeValue(word="followed" if values.get("paused") is False else "paused")
     if "asin" in known:
-        return Setting(word=name_of(known["marketplace"], known["asin"]))
+        return ChangeValue(word=format_product_name(known["marketplace"], known["asin"]))
     if "cadence" in known:
-        return Setting(word=known["cadence"])
+        return ChangeValue(word=known["cadence"])
     for key in ("price", "amount"):
         if key in known:
-            return Setting(number=major(known[key], currency), unit=currency + off)
+            return ChangeValue(number=major(known[key], currency), unit=currency + off)
     if "percent" in known:
-        return Setting(number=float(known["percent"]), unit="%" + off)
+        return ChangeValue(number=float(known["percent"]), unit="%" + off)
     if "count" in known:
-        return Setting(number=known["count"], unit="images")
+        return ChangeValue(number=known["count"], unit="images")
     return _written(change, known)
 
 
-def _written(change: Change, known: Mapping[str, Any]) -> Setting:
+def _written(change: Change, known: Mapping[str, Any]) -> ChangeValue:
     for key in _TEXTS:
         if key in known:
-            return Setting(text=Untrusted(untrusted=known[key]))
+            return ChangeValue(text=Untrusted(untrusted=known[key]))
     for key in _LISTS:
         if key in known:
-            return Setting(texts=[Untrusted(untrusted=each) for each in known[key]])
-    return Setting(why_unknown=_NOTHING.get(change, "no source ever reported it"))
+            return ChangeValue(texts=[Untrusted(untrusted=each) for each in known[key]])
+    return ChangeValue(why_unknown=_NOTHING.get(change, "no source ever reported it"))
 
 
-class Figure(Part):
+class EvidenceFigure(ResultPart):
     """A frozen figure."""
 
     key: Annotated[str, Described(description="How a suggestion cites it.")]
@@ -86,10 +93,10 @@ class Figure(Part):
     ]
 
 
-def figure_of(evidence: Evidence) -> Figure:
+def figure_of(evidence: Evidence) -> EvidenceFigure:
     """Return a figure in told units."""
     looks = [each.captured_at for each in evidence.snapshots]
-    return Figure(
+    return EvidenceFigure(
         key=evidence.key,
         figure=evidence.figure,
         value=_value(evidence),

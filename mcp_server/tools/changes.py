@@ -25,25 +25,25 @@ from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import CursorText, Roles, Scope
 from mcp_server.results.base import (
-    Listed,
+    ListResult,
     Moment,
-    Named,
     Number,
-    Part,
+    ProductRef,
+    ResultPart,
     Untrusted,
     UntrustedTexts,
-    from_outside,
+    format_product_name,
     moment,
-    name_of,
     quoted,
+    untrusted,
 )
-from mcp_server.results.cursors import mark_of, paged, read_cursor
+from mcp_server.results.cursors import hash_question, page_fields, read_cursor
 from mcp_server.results.period import told_move
 
 MOST_PARTS = 12  # of a listing that are told in full
 
 
-class Moved(Part):
+class Moved(ResultPart):
     """One value that differs."""
 
     what: Literal["price", "rank", "rating", "ratings_count"]
@@ -59,21 +59,21 @@ class Moved(Part):
     ]
 
 
-class Piece(Part):
+class Piece(ResultPart):
     """Words of a listing that stayed, came or went; … stands for what was left out."""
 
     mark: Literal["same", "added", "removed"]
     text: Untrusted
 
 
-class ListingPart(Part):
+class ListingPart(ResultPart):
     """A part of a listing that differs, in reading order."""
 
     part: Annotated[str, Described(examples=["Title", "Bullet 2"])]
     pieces: list[Piece]
 
 
-class ChangeRow(Named):
+class ChangeRow(ProductRef):
     """A product that changed: the worst of what happened, and every value that differs."""
 
     title: Untrusted | None
@@ -100,7 +100,7 @@ class ChangeRow(Named):
     is_demo: bool
 
 
-class ChangeList(Listed):
+class ChangeList(ListResult):
     """A page of changes."""
 
     since: Moment
@@ -141,7 +141,7 @@ def list_changes(
     and for products checked several times a day, with the day before `since`. Changes below
     alert thresholds are left out.
     """
-    mark = mark_of("changes", since, whose, roles, kinds, order, limit)
+    mark = hash_question("changes", since, whose, roles, kinds, order, limit)
     place = read_cursor(cursor, mark)
     began, is_last_day = _settled(place.anchor) or since_of(since, call.now)
     asked = Asked(began, is_last_day, whose, roles, kinds, order)
@@ -154,11 +154,11 @@ def list_changes(
         diffs = listing_diffs(session, call.principal, asked, page.rows)
     here = replace(place, anchor=_anchor(began, is_last_day))
     answer = ChangeList(
-        **paged(page.total, here, limit, mark),
+        **page_fields(page.total, here, limit, mark),
         since=moment(began),
         changes=[_row(each, diffs.get(each.product_id, ())) for each in page.rows],
     )
-    return answer.saying(_in_words(answer, page.rows))
+    return answer.with_summary(_in_words(answer, page.rows))
 
 
 def _anchor(began: datetime, is_last_day: bool) -> int:
@@ -175,10 +175,10 @@ def _settled(anchor: int) -> tuple[datetime, bool] | None:
 
 def _row(each: ChangedProduct, listing: Sequence[Change]) -> ChangeRow:
     return ChangeRow(
-        product=name_of(each.marketplace, each.asin),
+        product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
         asin=each.asin,
-        title=from_outside(each.title),
+        title=untrusted(each.title),
         role=each.role,
         tags=UntrustedTexts(untrusted=list(each.tags)),
         kind=each.finding,
@@ -222,7 +222,7 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
         )
     count = format_capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
     told = "; ".join(
-        f"{name_of(each.marketplace, each.asin)} {quoted(each.title, 40)} "
+        f"{format_product_name(each.marketplace, each.asin)} {quoted(each.title, 40)} "
         f"({each.role}, {each.mood}) {change_wording.label(each.finding)}: "
         f"{quoted(each.in_words())}"
         for each in rows[:5]

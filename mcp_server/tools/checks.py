@@ -28,21 +28,21 @@ from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import ProductName
 from mcp_server.results.base import (
-    Answer,
     Moment,
-    Named,
-    Part,
+    ProductRef,
+    Result,
+    ResultPart,
     Untrusted,
-    from_outside,
+    format_product_name,
     moment,
     moment_or_none,
-    name_of,
     quoted,
+    untrusted,
 )
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 
 
-class Run(Part):
+class Run(ResultPart):
     """A run that was to fetch the product."""
 
     run: int
@@ -64,7 +64,7 @@ class Run(Part):
     error: Untrusted | None
 
 
-class ProductStatus(Named):
+class ProductStatus(ProductRef):
     """How the fetching of one product stands."""
 
     title: Untrusted | None
@@ -100,7 +100,7 @@ class ProductStatus(Named):
     runs: Annotated[list[Run], Described(description="The last 5, newest first.")]
 
 
-class TeamStatus(Part):
+class TeamStatus(ResultPart):
     """How the fetching of all that the team follows stands."""
 
     followed: Annotated[int, Described(description="10,000 stands for that many or more.")]
@@ -121,7 +121,7 @@ class TeamStatus(Part):
     next_due_at: Annotated[Moment | None, Described(description="Null: nothing is scheduled.")]
 
 
-class FetchStatus(Answer):
+class FetchStatus(Result):
     """Why something is empty or old, and when it is fetched next."""
 
     as_of: Moment
@@ -157,7 +157,7 @@ def get_fetch_status(
             return _of_team(
                 fresh, find_current_schedule(session, call.principal, call.now), hindered, call.now
             )
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         runs = list_product_runs(session, call.principal, head)
     return _of_product(head, runs, hindered, call.now)
 
@@ -179,7 +179,7 @@ def _of_team(
     answer = FetchStatus(as_of=moment(now), product=None, team=team, hindrances=hindered)
     looked = f"{format_capped_count(fresh.looked_at)} of {format_capped_count(fresh.expected)}"
     last = "never" if fresh.last_look is None else format_age(fresh.last_look, now)
-    return answer.saying(
+    return answer.with_summary(
         f"{format_capped_count(fresh.followed)} products are followed; {looked} that are due "
         f"every day were looked at in the last 24 hours, the last one {last}. "
         f"{format_count(schedule.due)} are due now, "
@@ -196,10 +196,10 @@ def _of_product(
 ) -> FetchStatus:
     never = missing_values.never_seen(head.fetching, now) if head.captured_at is None else None
     status = ProductStatus(
-        product=name_of(head.marketplace, head.asin),
+        product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
         asin=head.asin,
-        title=from_outside(head.title),
+        title=untrusted(head.title),
         last_seen_at=moment_or_none(head.captured_at),
         why_nothing_is_known=never,
         next_step=missing_values.next_fetch(head.fetching, now),
@@ -212,8 +212,10 @@ def _of_product(
     seen = never or f"last seen {format_age(head.captured_at, now)}"
     ended = None if status.last_outcome == Outcome.OK else status.last_outcome_in_words
     trouble = f" {told}" if (told := status.trouble or ended) else ""
-    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
-    return answer.saying(f"{name}: {seen}; {status.next_step}.{trouble} {_hindered(hindered)}")
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    return answer.with_summary(
+        f"{name}: {seen}; {status.next_step}.{trouble} {_hindered(hindered)}"
+    )
 
 
 def _of_follower(head: ProductHead) -> dict[str, bool | str | None]:
@@ -258,6 +260,6 @@ def _run(each: ProductRun) -> Run:
         ended_at=moment_or_none(each.ended_at),
         outcome=None if each.outcome is None else each.outcome.value,
         in_words=None if each.outcome is None else outcome_sentence(each.outcome),
-        detail=from_outside(each.detail),
-        error=from_outside(each.error),
+        detail=untrusted(each.detail),
+        error=untrusted(each.error),
     )

@@ -25,20 +25,20 @@ from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import Days, ProductName, Until, period
 from mcp_server.results.base import (
-    Answer,
     Moment,
-    Named,
-    Part,
+    ProductRef,
+    Result,
+    ResultPart,
     Untrusted,
-    from_outside,
+    format_product_name,
     moment,
     moment_or_none,
-    name_of,
     quoted,
+    untrusted,
 )
 from mcp_server.results.period import Change, FirstSeen, Known, known, told_product
 from mcp_server.results.product import values_in_words
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 from mcp_server.results.units import availability_word
 
 TwoToTen = Annotated[
@@ -50,7 +50,7 @@ TwoToTen = Annotated[
 ]
 
 
-class Compared(Part):
+class Compared(ResultPart):
     """One value of a product beside the same of the others."""
 
     now: Known
@@ -73,7 +73,7 @@ class Compared(Part):
     ]
 
 
-class ComparedProduct(Named):
+class ComparedProduct(ProductRef):
     """A product of the comparison."""
 
     title: Untrusted | None
@@ -88,7 +88,7 @@ class ComparedProduct(Named):
     is_demo: bool
 
 
-class CannotCompare(Part):
+class CannotCompare(ResultPart):
     """What must not be compared among these products, and why; null: it can be."""
 
     price: str | None
@@ -97,7 +97,7 @@ class CannotCompare(Part):
     ratings_count: str | None
 
 
-class Comparison(Answer):
+class Comparison(Result):
     """Products side by side, in the order in which they were named."""
 
     since: Moment
@@ -168,7 +168,7 @@ def compare_products(
     spans: list[Spans] = []
     with read_scope() as session:
         for name in products:
-            head = head_of(session, call.principal, name)
+            head = find_product(session, call.principal, name)
             call.report(len(heads), len(products), f"Reading {head.marketplace}:{head.asin}.")
             heads.append(head)
             spans.append(_read_spans(session, head, since, end))
@@ -187,7 +187,7 @@ def _read_spans(session: Session, head: ProductHead, since: datetime, until: dat
 
 
 def _refuse_twice(heads: Sequence[ProductHead]) -> None:
-    names = [name_of(head.marketplace, head.asin) for head in heads]
+    names = [format_product_name(head.marketplace, head.asin) for head in heads]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidInputError(f"{', '.join(twice)} is named twice. Name each product once.")
@@ -215,7 +215,7 @@ def _compared(
             for number, head in enumerate(heads)
         ],
     )
-    return answer.saying(_in_words(heads, answer))
+    return answer.with_summary(_in_words(heads, answer))
 
 
 def _of_kind(
@@ -252,9 +252,9 @@ def _value(kind: _Kind, head: ProductHead, span: Span, place: Place | None, call
 def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
     return ComparedProduct(
         **told_product(head),
-        title=from_outside(head.title),
+        title=untrusted(head.title),
         currency=get_marketplace(head.marketplace).currency,
-        rank_category=from_outside(head.bsr_category),
+        rank_category=untrusted(head.bsr_category),
         availability=availability_word(head.availability),
         looked_at=moment_or_none(head.captured_at),
         is_demo=head.is_demo,
@@ -267,7 +267,7 @@ def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
 
 def _in_words(heads: Sequence[ProductHead], answer: Comparison) -> str:
     parts = [
-        f"{name_of(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
+        f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
         f"{', '.join(values_in_words(head))}"
         for head in heads
     ]

@@ -26,26 +26,26 @@ from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import ProductName
 from mcp_server.results.base import (
-    Answer,
     Moment,
-    Named,
     Number,
-    Part,
+    ProductRef,
+    Result,
+    ResultPart,
     SeenEarlier,
     Untrusted,
     WhyUnknown,
-    from_outside,
+    format_product_name,
     moment,
     moment_or_none,
-    name_of,
     quoted,
+    untrusted,
 )
 from mcp_server.results.period import Known
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 from mcp_server.results.units import availability_word, major, stars
 
 
-class StandingAmong(Part):
+class StandingAmong(ResultPart):
     """One value of the product among the known ones of its competitors."""
 
     own: Known
@@ -64,7 +64,7 @@ class StandingAmong(Part):
     ]
 
 
-class ContenderRow(Named):
+class ContenderRow(ProductRef):
     """The product itself or a competitor, with its newest accepted values; null: unknown."""
 
     title: Untrusted | None
@@ -85,7 +85,7 @@ class ContenderRow(Named):
     looked_at: Annotated[Moment | None, Described(description="Null: never yet.")]
 
 
-class CompetitorAnalysis(Named, Answer):
+class CompetitorAnalysis(ProductRef, Result):
     """Where a product stands among its competitors."""
 
     currency: str
@@ -121,12 +121,12 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
     Competitors are chosen on the product's page.
     """
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         own, others = contenders(session, call.principal, head.product_id)
     position = position_of(own, others)
     currency = get_marketplace(head.marketplace).currency
     answer = CompetitorAnalysis(
-        product=name_of(head.marketplace, head.asin),
+        product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
         asin=head.asin,
         currency=currency,
@@ -144,19 +144,19 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
         images=_among(position.images, "images", _MOST),
         how_to_go_on=how_to_choose(head.following is not None, others),
     )
-    return answer.saying(_in_words(head, position, answer))
+    return answer.with_summary(_in_words(head, position, answer))
 
 
 def _row(each: Contender) -> ContenderRow:
     return ContenderRow(
-        product=name_of(each.marketplace, each.asin),
+        product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
         asin=each.asin,
-        title=from_outside(each.title),
+        title=untrusted(each.title),
         price=major(each.price, get_marketplace(each.marketplace).currency),
         price_seen_at=moment_or_none(each.price_at),
         rank=each.bsr,
-        rank_category=from_outside(each.bsr_category),
+        rank_category=untrusted(each.bsr_category),
         rating=stars(each.rating),
         ratings_count=each.ratings_count,
         availability=availability_word(each.availability),
@@ -221,7 +221,7 @@ def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> Standi
 
 
 def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis) -> str:
-    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
     if not answer.competitors:
         return f"{name}: {answer.how_to_go_on}"
     price = format_price(head.price, head.marketplace)

@@ -17,7 +17,15 @@ from core.text.numbers import format_percent_change, format_rank, format_rank_ch
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import Days, MostPoints, ProductName, Until, period
-from mcp_server.results.base import Answer, Moment, Named, Part, Untrusted, from_outside, moment
+from mcp_server.results.base import (
+    Moment,
+    ProductRef,
+    Result,
+    ResultPart,
+    Untrusted,
+    moment,
+    untrusted,
+)
 from mcp_server.results.period import (
     DEFAULT_POINTS,
     LineOfPoints,
@@ -32,12 +40,12 @@ from mcp_server.results.period import (
     told_period,
     told_product,
 )
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 
 MOST_SWITCHES = 30  # of categories, in one answer
 
 
-class PriceHistory(LineOfPoints, OfPeriod, Named, Answer):
+class PriceHistory(LineOfPoints, OfPeriod, ProductRef, Result):
     """A product's price over time."""
 
     currency: Annotated[str, Described(examples=["USD"])]
@@ -59,7 +67,7 @@ def get_price_history(
     day.
     """
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (series.PRICE,), call.now)
     currency = get_marketplace(head.marketplace).currency
     divisor = float(minor_units(currency))
@@ -75,10 +83,10 @@ def get_price_history(
         figures=figures_of(span, divisor, format_percent_change),
         currency=currency,
     )
-    return answer.saying(in_words(head, "Price", seen, span, money, format_percent_change))
+    return answer.with_summary(in_words(head, "Price", seen, span, money, format_percent_change))
 
 
-class CategorySpell(Part):
+class CategorySpell(ResultPart):
     """From when on the main rank was in a category."""
 
     since: Annotated[
@@ -87,14 +95,14 @@ class CategorySpell(Part):
     category: Untrusted | None
 
 
-class OtherRank(Part):
+class OtherRank(ResultPart):
     """A further rank of the newest look."""
 
     rank: int
     category: Untrusted
 
 
-class BsrHistory(LineOfPoints, OfPeriod, Named, Answer):
+class BsrHistory(LineOfPoints, OfPeriod, ProductRef, Result):
     """A product's Best Sellers Rank over time; 1 is the best, smaller is better."""
 
     category: Annotated[
@@ -132,7 +140,7 @@ def get_bsr_history(
     last rank).
     """
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (series.RANK,), call.now)
         spells = _spells(session, seen)
         others = newest_ranks(session, call.principal, head)
@@ -151,14 +159,14 @@ def get_bsr_history(
         ],
     )
     words = in_words(head, "Rank", seen, span, format_rank, format_rank_change)
-    return answer.saying(f"{words}{_switched(len(spells))}")
+    return answer.with_summary(f"{words}{_switched(len(spells))}")
 
 
 def _spells(session: Session, seen: Timeline) -> list[CategorySpell]:
     return [
         CategorySpell(
             since=at.date().isoformat() if seen.is_by_day else moment(at),
-            category=from_outside(name),
+            category=untrusted(name),
         )
         for at, name in named_rank_categories(session, seen)
     ]
@@ -176,7 +184,7 @@ class CountLine(LineOfPoints):
     figures: PeriodFigures
 
 
-class RatingHistory(LineOfPoints, OfPeriod, Named, Answer):
+class RatingHistory(LineOfPoints, OfPeriod, ProductRef, Result):
     """A product's average rating over time, and beside it the number of ratings."""
 
     figures: PeriodFigures
@@ -197,7 +205,7 @@ def get_rating_history(
     Periods over 400 days are by day.
     """
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         seen = read(
             session,
             head,
@@ -221,4 +229,4 @@ def get_rating_history(
     words = in_words(head, "Rating", seen, stars, format_rating, statistics_text.stars_gained)
     more = statistics_text.moved(counted, statistics_text.gained)
     why = counted.start.reason or counted.now.reason
-    return answer.saying(f"{words} Number of ratings: {more or why}.")
+    return answer.with_summary(f"{words} Number of ratings: {more or why}.")

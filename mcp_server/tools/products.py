@@ -28,7 +28,7 @@ from mcp_server.results.product import (
     details_of,
     product_list,
 )
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 
 Marketplaces = Annotated[
     tuple[Annotated[str, Described(max_length=40)], ...],
@@ -74,5 +74,5 @@ def get_product_details(call: Call, product: ProductName) -> ProductDetails:
     """Return one product's current values, each with when it was seen, how the team tracks it,
     and when the next check is due."""
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
-    return details_of(head, call.now).saying(details_in_words(head, call.now))
+        head = find_product(session, call.principal, product)
+    return details_of(head, call.now).with_summary(details_in_words(head, call.now))

@@ -20,10 +20,18 @@ from core.suggestions.rules import Change, Direction, Kind, Metric, Proposed, Su
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking.rules import Cadence
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, tool, written
+from mcp_server.protocol.tools import Write, run_write, tool
 from mcp_server.results.arguments import DryRun, IdempotencyKey, ProductName
-from mcp_server.results.base import Moment, Named, Part, Untrusted, Written, moment, name_of
-from mcp_server.results.suggestion import Figure, Setting, figure_of, setting_of
+from mcp_server.results.base import (
+    Moment,
+    ProductRef,
+    ResultPart,
+    Untrusted,
+    WriteResult,
+    format_product_name,
+    moment,
+)
+from mcp_server.results.suggestion import ChangeValue, EvidenceFigure, figure_of, setting_of
 from mcp_server.tools.suggestions import SuggestionId, page_of
 
 _LONGEST_TEXT = 2_000  # characters, as for models
@@ -116,16 +124,16 @@ class ActionArgument(BaseModel):
         )
 
 
-class ProposedChange(Part):
+class ProposedChange(ResultPart):
     """A change as it waits, or would wait."""
 
     change: Change
-    current: Annotated[Setting, Described(description="As it stands now.")]
-    proposed: Setting
+    current: Annotated[ChangeValue, Described(description="As it stands now.")]
+    proposed: ChangeValue
     reason: Untrusted
 
 
-class SuggestionWritten(Named, Written):
+class SuggestionWritten(ProductRef, WriteResult):
     """What came of proposing."""
 
     suggestion_id: Annotated[int | None, Described(description="Null: a dry run of something new.")]
@@ -134,7 +142,7 @@ class SuggestionWritten(Named, Written):
     state: SuggestionState
     title: Untrusted
     changes: list[ProposedChange]
-    evidence: list[Figure]
+    evidence: list[EvidenceFigure]
     expires_at: Annotated[Moment, Described(description="Undecided by then, it is over.")]
     page: Annotated[str | None, Described(description="Where a manager reads and decides it.")]
 
@@ -155,7 +163,7 @@ def _answer(made: Proposal) -> SuggestionWritten:
     number = made.suggestion_id
     return SuggestionWritten(
         dry_run=made.is_dry,
-        product=name_of(made.marketplace, made.asin),
+        product=format_product_name(made.marketplace, made.asin),
         marketplace=made.marketplace,
         asin=made.asin,
         suggestion_id=number,
@@ -186,7 +194,7 @@ def _propose(call: Call, product: str, draft: Draft, how: Write) -> SuggestionWr
         )
         return _answer(made)
 
-    return written(call, how, SuggestionWritten, work)
+    return run_write(call, how, SuggestionWritten, work)
 
 
 def _action(change: Change, reason: str, **values: Any) -> DraftAction:
@@ -289,7 +297,7 @@ def add_suggestion_action(
         )
         return _answer(made)
 
-    return written(call, how, SuggestionWritten, work)
+    return run_write(call, how, SuggestionWritten, work)
 
 
 @tool(Permission.PROPOSE, "Propose a price")

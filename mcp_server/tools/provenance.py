@@ -19,24 +19,24 @@ from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import ProductName, aware
 from mcp_server.results.base import (
-    Answer,
     Moment,
-    Named,
     Number,
-    Part,
+    ProductRef,
+    Result,
+    ResultPart,
     Untrusted,
-    from_outside,
+    format_product_name,
     moment,
     moment_or_none,
-    name_of,
     quoted,
+    untrusted,
 )
 from mcp_server.results.period import told_move, told_product
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 from mcp_server.results.units import availability_word
 
 
-class OfFetch(Part):
+class OfFetch(ResultPart):
     """The run that read it."""
 
     run: int
@@ -51,7 +51,7 @@ class OfFetch(Part):
     ]
 
 
-class OfImport(Part):
+class OfImport(ResultPart):
     """The file or pasted text that said it."""
 
     import_id: int
@@ -64,7 +64,7 @@ class OfImport(Part):
     imported_at: Moment
 
 
-class ValueOrigin(Named, Answer):
+class ValueOrigin(ProductRef, Result):
     """Where a value comes from."""
 
     value_of: Annotated[str, Described(description="Which value was asked for.")]
@@ -135,7 +135,7 @@ def explain_value(
     Use it before relying on a surprising figure. The original item is not returned.
     """
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         column: Column = "bsr" if value == "rank" else value
         found = find_origin(session, call.principal, head, column, at and aware(at))
     if found is None:
@@ -153,7 +153,7 @@ def _unknown(head: ProductHead, column: Column, at: datetime | None, now: dateti
         value=None,
         unit=_unit(head, column),
         value_in_words=UNKNOWN,
-        unreadable=from_outside(missing_values.unreadable_text(head, _GROUPS[column], column)),
+        unreadable=untrusted(missing_values.unreadable_text(head, _GROUPS[column], column)),
         why_unknown=why,
         is_newest=at is None,
         said_by=None,
@@ -166,8 +166,8 @@ def _unknown(head: ProductHead, column: Column, at: datetime | None, now: dateti
         imported=None,
         is_demo=head.is_demo,
     )
-    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
-    return answer.saying(f"{column} of {name}: {why}. `get_fetch_status` tells more.")
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
+    return answer.with_summary(f"{column} of {name}: {why}. `get_fetch_status` tells more.")
 
 
 def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
@@ -178,7 +178,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
         value=_value(head, column, origin.value),
         unit=_unit(head, column),
         value_in_words=text.value_of(origin, head.marketplace),
-        unreadable=from_outside(origin.unreadable),
+        unreadable=untrusted(origin.unreadable),
         is_newest=found.is_newest,
         said_by=text.said_by(origin),
         seen_at=moment(origin.captured_at),
@@ -190,9 +190,9 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
         imported=_import(origin.imported),
         is_demo=origin.is_demo,
     )
-    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
     doubts = " ".join(answer.doubts)
-    return answer.saying(
+    return answer.with_summary(
         f"{column} of {name}: {answer.value_in_words}, said by {answer.said_by}, true at "
         f"{answer.seen_at}.{f' Doubted: {doubts}' if doubts else ''}"
     )

@@ -15,17 +15,17 @@ from core.tracking.list_filter import Whose
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
 from core.tracking.settings import KEEP, Changed, Changes, Keep, Settings
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, tool, written
+from mcp_server.protocol.tools import Write, run_write, tool
 from mcp_server.results.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
 from mcp_server.results.base import (
-    Named,
-    Part,
+    ProductRef,
+    ResultPart,
     Untrusted,
     UntrustedTexts,
-    Written,
-    from_outside,
-    name_of,
+    WriteResult,
+    format_product_name,
     quoted,
+    untrusted,
 )
 
 _SHOWN = 60  # characters of a note that a short text repeats
@@ -37,7 +37,7 @@ WhoseSettings = Annotated[
 ]
 
 
-class SettingsWritten(Named, Written):
+class SettingsWritten(ProductRef, WriteResult):
     """Settings of a product before and after."""
 
     is_mine: Annotated[bool, Described(description="False: a teammate's settings.")]
@@ -53,7 +53,7 @@ class SettingsWritten(Named, Written):
         return f"{self.product}: {what}."
 
 
-class TrackingSettings(Part):
+class TrackingSettingsPart(ResultPart):
     """How a product is followed."""
 
     role: Role
@@ -66,8 +66,8 @@ class TrackingSettings(Part):
 class TrackingSettingsWritten(SettingsWritten):
     """How a product is followed, before and after."""
 
-    before: TrackingSettings
-    after: TrackingSettings
+    before: TrackingSettingsPart
+    after: TrackingSettingsPart
 
     def pairs(self) -> list[str]:
         """Return each changed setting in words, before and after."""
@@ -129,20 +129,20 @@ def update_tracking_settings(
         )
 
     work = _changing(call, product, changes, whose, told)
-    return written(call, Write(dry_run, idempotency_key), TrackingSettingsWritten, work)
+    return run_write(call, Write(dry_run, idempotency_key), TrackingSettingsWritten, work)
 
 
-def _tracking(settings: Settings) -> TrackingSettings:
-    return TrackingSettings(
+def _tracking(settings: Settings) -> TrackingSettingsPart:
+    return TrackingSettingsPart(
         role=settings.role,
         cadence=settings.cadence,
         tags=UntrustedTexts(untrusted=list(settings.tags)),
-        note=from_outside(settings.note),
+        note=untrusted(settings.note),
         is_primary=settings.is_primary,
     )
 
 
-class Threshold(Part):
+class Threshold(ResultPart):
     """From which change on something is news."""
 
     percent: Annotated[float, Described(description="Of the value before.")]
@@ -152,7 +152,7 @@ class Threshold(Part):
         return f"{self.percent:g} %{' (as usual)' if self.is_usual else ''}"
 
 
-class AlertThresholds(Part):
+class AlertThresholds(ResultPart):
     """From which changes of a product on somebody is told."""
 
     price_change: Threshold
@@ -221,7 +221,7 @@ def update_alert_thresholds(
         )
 
     work = _changing(call, product, changes, whose, told)
-    return written(call, Write(dry_run, idempotency_key), AlertThresholdsWritten, work)
+    return run_write(call, Write(dry_run, idempotency_key), AlertThresholdsWritten, work)
 
 
 def _decimal(percent: float | Literal["usual"] | Keep) -> Decimal | Keep | None:
@@ -260,14 +260,14 @@ def _changing(
 def _head(key: tuple[str, str], done: Changed) -> dict[str, Any]:
     marketplace, asin = key
     return {
-        "product": name_of(marketplace, asin),
+        "product": format_product_name(marketplace, asin),
         "marketplace": marketplace,
         "asin": asin,
         "is_mine": done.is_mine,
     }
 
 
-def _differing(before: Part, after: Part) -> list[str]:
+def _differing(before: ResultPart, after: ResultPart) -> list[str]:
     """Return the names of the settings that are another now."""
     names = type(before).model_fields
     return [name for name in names if getattr(before, name) != getattr(after, name)]

@@ -16,7 +16,15 @@ from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import Days, ProductName, Until, period
-from mcp_server.results.base import Answer, Named, Untrusted, from_outside, moment, name_of, quoted
+from mcp_server.results.base import (
+    ProductRef,
+    Result,
+    Untrusted,
+    format_product_name,
+    moment,
+    quoted,
+    untrusted,
+)
 from mcp_server.results.period import (
     Known,
     OfPeriod,
@@ -29,10 +37,10 @@ from mcp_server.results.period import (
     told_period,
     told_product,
 )
-from mcp_server.results.product_lookup import head_of
+from mcp_server.results.product_lookup import find_product
 
 
-class ProductStatistics(OfPeriod, Named, Answer):
+class ProductStatistics(OfPeriod, ProductRef, Result):
     """What a product's period came to. Doubtful values are left out everywhere."""
 
     currency: Annotated[str, Described(description="Of both prices.", examples=["USD"])]
@@ -60,7 +68,7 @@ def get_statistics(
     """Return a product's statistics for a period: price, list price, rank, rating and ratings
     count (last, first, extremes, median, change), share of time in stock, observations."""
     with read_scope() as session:
-        head = head_of(session, call.principal, product)
+        head = find_product(session, call.principal, product)
         seen = read(session, head, period(days, until, call.now), (), call.now)
         categories = named_rank_categories(session, seen)
     found = seen.statistics()
@@ -73,14 +81,14 @@ def get_statistics(
         price=figures_of(found.price, cents, format_percent_change),
         list_price=figures_of(found.list_price, cents, format_percent_change),
         rank=rank_figures(found.rank, format_rank_change),
-        rank_category=from_outside(categories[-1][1]) if categories else None,
+        rank_category=untrusted(categories[-1][1]) if categories else None,
         rating=figures_of(found.rating, 10, statistics_text.stars_gained),
         ratings_count=figures_of(found.ratings_count, 1, statistics_text.gained),
         in_stock_share=known(found.in_stock_share),
         looks=found.looks,
         doubtful_looks=known(statistics.doubtful_figure(found)),
     )
-    return answer.saying(_in_words(head, found, moment(seen.since), moment(seen.until)))
+    return answer.with_summary(_in_words(head, found, moment(seen.since), moment(seen.until)))
 
 
 def _in_words(head: ProductHead, found: Statistics, since: str, until: str) -> str:
@@ -88,5 +96,5 @@ def _in_words(head: ProductHead, found: Statistics, since: str, until: str) -> s
         ", ".join([f"{row.name} {row.now}", *row.details])
         for row in statistics_text.table_of(found, head.marketplace)
     )
-    name = f"{name_of(head.marketplace, head.asin)} {quoted(head.title)}"
+    name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
     return f"{name}, {since} to {until}: {rows}. {statistics_text.summary(found)}."

@@ -28,22 +28,22 @@ from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import CursorText, PageSize, ProductName
 from mcp_server.results.base import (
-    Answer,
-    Listed,
+    ListResult,
     Moment,
-    Named,
     Number,
-    Part,
+    ProductRef,
+    Result,
+    ResultPart,
     Untrusted,
-    from_outside,
+    format_product_name,
     moment,
     moment_or_none,
-    name_of,
     quoted,
+    untrusted,
 )
-from mcp_server.results.cursors import Cursor, mark_of, read_cursor, write_cursor
-from mcp_server.results.product_lookup import head_of
-from mcp_server.results.suggestion import Figure, Setting, figure_of, setting_of
+from mcp_server.results.cursors import Cursor, hash_question, read_cursor, write_cursor
+from mcp_server.results.product_lookup import find_product
+from mcp_server.results.suggestion import ChangeValue, EvidenceFigure, figure_of, setting_of
 from mcp_server.results.units import major
 
 SuggestionId = Annotated[
@@ -52,7 +52,7 @@ SuggestionId = Annotated[
 ]
 
 
-class Effect(Part):
+class Effect(ResultPart):
     """What is expected to move."""
 
     metric: Metric
@@ -60,7 +60,7 @@ class Effect(Part):
     window_days: Annotated[int, Described(description="Within so many days of the change.")]
 
 
-class SuggestionRow(Named):
+class SuggestionRow(ProductRef):
     """A suggestion in a list."""
 
     id: int
@@ -86,12 +86,12 @@ class SuggestionRow(Named):
 def row_of(row: QueueRow) -> SuggestionRow:
     """Return a suggestion of a list in told units."""
     return SuggestionRow(
-        product=name_of(row.marketplace, row.asin),
+        product=format_product_name(row.marketplace, row.asin),
         marketplace=row.marketplace,
         asin=row.asin,
         id=row.id,
         title=Untrusted(untrusted=row.title),
-        product_title=from_outside(row.product_title),
+        product_title=untrusted(row.product_title),
         kind=row.kind,
         state=row.state,
         priority=row.priority,
@@ -112,7 +112,7 @@ def page_of(suggestion_id: int) -> str:
     return f"{get_settings().public_url}/suggestion?id={suggestion_id}"
 
 
-class SuggestionList(Listed):
+class SuggestionList(ListResult):
     """A page of suggestions."""
 
     suggestions: list[SuggestionRow]
@@ -137,7 +137,7 @@ def list_suggestions(
     """List the team's suggestions: pending ones by highest priority, others newest first.
     `get_suggestion` returns one with its changes and evidence."""
     with read_scope() as session:
-        head = None if product is None else head_of(session, call.principal, product)
+        head = None if product is None else find_product(session, call.principal, product)
     number = None if head is None else head.product_id
     wanted = None if state == "any" else state
     asked = QueueFilter(state=wanted, kinds=kinds, product_id=number)
@@ -148,7 +148,7 @@ def suggestion_list(
     call: Call, asked: QueueFilter, limit: int, cursor: str | None
 ) -> SuggestionList:
     """Return a page of a list of suggestions. A cursor holds the last one of the page before."""
-    mark = mark_of("suggestions", asked, limit)
+    mark = hash_question("suggestions", asked, limit)
     last = read_cursor(cursor, mark).anchor or None
     with read_scope() as session:
         found, has_more = queries.queue_after(session, call.principal, asked, last, limit, call.now)
@@ -158,7 +158,7 @@ def suggestion_list(
         next_cursor=write_cursor(Cursor(anchor=found.rows[-1].id), mark) if has_more else None,
         suggestions=[row_of(row) for row in found.rows],
     )
-    return answer.saying(_list_in_words(answer))
+    return answer.with_summary(_list_in_words(answer))
 
 
 def _list_in_words(answer: SuggestionList) -> str:
@@ -174,16 +174,16 @@ def _list_in_words(answer: SuggestionList) -> str:
 # One suggestion
 
 
-class Action(Part):
+class Action(ResultPart):
     """One change of a suggestion, and what became of it."""
 
     id: int
     change: Change
     state: ActionState
-    current: Annotated[Setting, Described(description="As it was when this was suggested.")]
-    proposed: Setting
+    current: Annotated[ChangeValue, Described(description="As it was when this was suggested.")]
+    proposed: ChangeValue
     edited: Annotated[
-        Setting | None, Described(description="What a manager approved instead; null: no edit.")
+        ChangeValue | None, Described(description="What a manager approved instead; null: no edit.")
     ]
     reason: Untrusted
     decided_by: Untrusted | None
@@ -214,17 +214,17 @@ def action_of(view: ActionView, marketplace: str) -> Action:
         proposed=setting_of(view.change, view.proposed, marketplace),
         edited=None if edited is None else setting_of(view.change, edited, marketplace),
         reason=Untrusted(untrusted=view.reason),
-        decided_by=from_outside(view.decided_by),
+        decided_by=untrusted(view.decided_by),
         decided_at=moment_or_none(view.decided_at),
-        decision_reason=from_outside(view.decision_reason),
+        decision_reason=untrusted(view.decision_reason),
         applied_at=moment_or_none(view.applied_at),
         verified_at=moment_or_none(view.verified_at),
         verify_until=moment_or_none(view.verify_until),
-        trouble=from_outside(view.trouble),
+        trouble=untrusted(view.trouble),
     )
 
 
-class Step(Part):
+class Step(ResultPart):
     """A step in a suggestion's life."""
 
     at: Moment
@@ -236,12 +236,12 @@ class Suggestion(SuggestionRow):
     """All that is known of a suggestion."""
 
     reasoning: Untrusted
-    evidence: list[Figure]
+    evidence: list[EvidenceFigure]
     changes: list[Action]
     time_line: list[Step]
 
 
-class SuggestionDetails(Suggestion, Answer):
+class SuggestionDetails(Suggestion, Result):
     """One suggestion."""
 
 
@@ -261,7 +261,7 @@ def get_suggestion(call: Call, suggestion_id: SuggestionId) -> SuggestionDetails
             )
         steps = queries.time_line(session, call.principal, suggestion_id)
     details = SuggestionDetails(**told_of(view, steps))
-    return details.saying(_details_in_words(view, call))
+    return details.with_summary(_details_in_words(view, call))
 
 
 def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
@@ -277,7 +277,7 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
             Step(
                 at=moment(each.at),
                 step=Untrusted(untrusted=labels.event(each, row)),
-                why=from_outside(each.why),
+                why=untrusted(each.why),
             )
             for each in steps
         ],
@@ -294,8 +294,9 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
     )
     by_hand = " A person carries it to Amazon: it waits in a change set." if is_carried else ""
     return (
-        f"Suggestion {row.id} {quoted(row.title)} for {name_of(row.marketplace, row.asin)}, by "
-        f"{quoted(labels.advisor(row))}: {labels.state(row).lower()}, "
+        f"Suggestion {row.id} {quoted(row.title)} for "
+        f"{format_product_name(row.marketplace, row.asin)}, by {quoted(labels.advisor(row))}: "
+        f"{labels.state(row).lower()}, "
         f"{labels.expiry(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
     )
 
@@ -303,7 +304,7 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
 # What may be cited
 
 
-class Caps(Part):
+class Caps(ResultPart):
     """Between which prices a product may be moved. Null: no limit."""
 
     floor: Number | None
@@ -312,7 +313,7 @@ class Caps(Part):
     currency: str
 
 
-class ListingText(Part):
+class ListingText(ResultPart):
     """The listing as it stands. Null: no source reports it."""
 
     title: Untrusted | None
@@ -323,19 +324,19 @@ class ListingText(Part):
     images: int | None
 
 
-class Rival(Named):
+class Rival(ProductRef):
     """A product that the team compares with."""
 
     title: Untrusted | None
 
 
-class SuggestionEvidence(Named, Answer):
+class SuggestionEvidence(ProductRef, Result):
     """What a suggestion for a product may rest on."""
 
     as_of: Moment
     total: int
     truncated: bool
-    evidence: list[Figure]
+    evidence: list[EvidenceFigure]
     price_caps: Caps
     listing: ListingText
     competitors: list[Rival]
@@ -351,7 +352,7 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
     with read_scope() as session:
         facts = citable(session, call.principal, product, call.now)
     answer = SuggestionEvidence(
-        product=name_of(facts.marketplace, facts.asin),
+        product=format_product_name(facts.marketplace, facts.asin),
         marketplace=facts.marketplace,
         asin=facts.asin,
         as_of=moment(facts.as_of),
@@ -364,7 +365,9 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
     )
     limits = labels.caps(facts.caps, facts.marketplace)
     count = format_count(len(facts.evidence))
-    return answer.saying(f"{count} figures may be cited for {answer.product}; price {limits}.")
+    return answer.with_summary(
+        f"{count} figures may be cited for {answer.product}; price {limits}."
+    )
 
 
 def _caps(facts: Facts) -> Caps:
@@ -379,10 +382,10 @@ def _caps(facts: Facts) -> Caps:
 def _listing(facts: Facts) -> ListingText:
     listing = facts.listing
     return ListingText(
-        title=from_outside(listing.title),
-        brand=from_outside(listing.brand),
+        title=untrusted(listing.title),
+        brand=untrusted(listing.brand),
         bullets=_all(listing.bullets),
-        description=from_outside(listing.description),
+        description=untrusted(listing.description),
         category_path=_all(listing.category_path),
         images=listing.image_count,
     )
@@ -394,8 +397,8 @@ def _all(texts: tuple[str, ...] | None) -> list[Untrusted] | None:
 
 def _rival(facts: Facts, rival: CompetitorFacts) -> Rival:
     return Rival(
-        product=name_of(facts.marketplace, rival.asin),
+        product=format_product_name(facts.marketplace, rival.asin),
         marketplace=facts.marketplace,
         asin=rival.asin,
-        title=from_outside(rival.listing.title),
+        title=untrusted(rival.listing.title),
     )

@@ -21,7 +21,7 @@ from core.tracking.service import clean_tags
 from core.upkeep.fetch_blockers import find_known_blockers
 from jobs.tasks.wake import wake_for_fetches
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, tool, written
+from mcp_server.protocol.tools import Write, run_write, tool
 from mcp_server.results.arguments import (
     DryRun,
     IdempotencyKey,
@@ -30,12 +30,12 @@ from mcp_server.results.arguments import (
     Scope,
     Tag,
 )
-from mcp_server.results.base import Part, Untrusted, Written, name_of, quoted
+from mcp_server.results.base import ResultPart, Untrusted, WriteResult, format_product_name, quoted
 
 _SHOWN = 60  # characters of a name that an answer repeats
 
 
-class ProductVerdict(Part):
+class ProductVerdict(ResultPart):
     """What became of one name."""
 
     asked: Annotated[Untrusted, Described(description="The name as it was given, shortened.")]
@@ -46,7 +46,7 @@ class ProductVerdict(Part):
     why: Annotated[str | None, Described(description="What to do; null: nothing.")] = None
 
 
-class WrittenList(Written):
+class WrittenList(WriteResult):
     """What a write did to each of several products, in the order they were named."""
 
     products: list[ProductVerdict]
@@ -77,7 +77,7 @@ def verdicts(named: list[Named]) -> list[ProductVerdict]:
     return [
         ProductVerdict(
             asked=Untrusted(untrusted=shorten(" ".join(each.asked.split()), _SHOWN)),
-            product=None if each.key is None else name_of(*each.key),
+            product=None if each.key is None else format_product_name(*each.key),
             verdict=each.verdict,
             why=each.why,
         )
@@ -147,7 +147,7 @@ def track_products(
             products=verdicts(named), role=role, cadence=cadence, tags=kept, hindrances=hinders
         )
 
-    return written(call, Write(dry_run, idempotency_key), Tracked, work)
+    return run_write(call, Write(dry_run, idempotency_key), Tracked, work)
 
 
 class RefreshAsked(WrittenList):
@@ -207,7 +207,7 @@ def trigger_product_refresh(
         hinders = hindered(session, named, Verdict.QUEUED, call.now)
         return RefreshAsked(products=verdicts(named), ahead=ahead, hindrances=hinders)
 
-    return written(call, Write(dry_run, idempotency_key), RefreshAsked, work).rung()
+    return run_write(call, Write(dry_run, idempotency_key), RefreshAsked, work).rung()
 
 
 class Target(StrEnum):
@@ -244,4 +244,4 @@ def toggle_product_tracking(
         named = bulk_operations.set_running_named(session, call.principal, products, runs, whose)
         return Toggled(products=verdicts(named), target=target, whose=whose)
 
-    return written(call, Write(dry_run, idempotency_key), Toggled, work)
+    return run_write(call, Write(dry_run, idempotency_key), Toggled, work)

@@ -24,7 +24,7 @@ from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import write_scope
 from core.settings.environment import get_settings
 from mcp_server.http import make_app
-from mcp_server.protocol.authentication import OfEnvironment
+from mcp_server.protocol.authentication import EnvironmentToken
 from mcp_server.server import make_server
 from tests import loops
 
@@ -77,7 +77,7 @@ class Agent:
 
     def with_client(self, work: Any) -> Any:
         """Do something with a connected client."""
-        return client_of(make_server(OfEnvironment(self.token)), work)
+        return client_of(make_server(EnvironmentToken(self.token)), work)
 
 
 def client_of(server: Any, work: Any) -> Any:

@@ -20,23 +20,23 @@ from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from mcp_server.http import make_app
-from mcp_server.protocol.authentication import Always
+from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.prompts import Instruction, prompt
 from mcp_server.protocol.resources import resource
 from mcp_server.protocol.tools import tool
-from mcp_server.results.base import Answer, Part
+from mcp_server.results.base import Result, ResultPart
 
 Word = Annotated[str, Field(max_length=100, description="A word.")]
 
 
-class Said(Answer):
+class Said(Result):
     """An answer of one word."""
 
     word: str
 
 
-class Datum(Part):
+class Datum(ResultPart):
     """A part of one word."""
 
     id: str
@@ -45,7 +45,7 @@ class Datum(Part):
 @tool(Permission.READ, "Simple text")
 def test_simple_text(call: Call) -> Said:
     """Say something."""
-    return Said(word="text").saying("This is a simple text response for testing.")
+    return Said(word="text").with_summary("This is a simple text response for testing.")
 
 
 @tool(Permission.READ, "Error")
@@ -60,7 +60,7 @@ def test_tool_with_progress(call: Call) -> Said:
     for done in (0, 50, 100):
         call.report(done, 100, f"{done} of 100")
         sleep(0.05)
-    return Said(word="done").saying("Done.")
+    return Said(word="done").with_summary("Done.")
 
 
 @resource("test://static-text", Permission.READ, "Text")
@@ -91,7 +91,7 @@ def main() -> None:
     """Serve until a signal comes; AMAZCOPE_MCP_PORT has to be the port."""
     with read_scope() as session:
         owner = get_owner_principal(session)
-    app = make_app(get_settings(), Always(owner))
+    app = make_app(get_settings(), FixedCaller(owner))
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 
 

@@ -24,7 +24,7 @@ from core.tracking.models import Tracking
 from mcp_server.protocol import tools
 from mcp_server.protocol.call_log import Call
 from mcp_server.results.arguments import DryRun
-from mcp_server.results.base import Answer
+from mcp_server.results.base import Result
 from mcp_server.server import FAULT, MOST_AT_ONCE
 from tests import loops
 from tests.factories import LAMP
@@ -48,7 +48,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_AT_ONCE", "10000")
 
 
-class Waited(Answer):
+class Waited(Result):
     """What a tool of these tests answers."""
 
     seconds: float
@@ -66,7 +66,7 @@ def slow(
             session.execute(text("SELECT pg_sleep(:time)"), {"time": seconds / 3})
             in_hand.append(checked_out())
         call.report(step, 3, f"step {step}")
-    return Waited(seconds=seconds).saying("Waited." if not dry_run else "Would wait.")
+    return Waited(seconds=seconds).with_summary("Waited." if not dry_run else "Would wait.")
 
 
 @pytest.fixture

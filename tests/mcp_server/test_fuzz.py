@@ -28,7 +28,7 @@ from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
 from core.tracking.service import Wish, follow
 from jobs.tasks import dispatch_runs
-from mcp_server.protocol.authentication import Always
+from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
 from tests.core.suggestions.world import suggest
@@ -102,7 +102,7 @@ def fuzzed(
     )
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(Client(make_server(Always(agent)))) as client,
+        portal.wrap_async_context_manager(Client(make_server(FixedCaller(agent)))) as client,
     ):
         listed = portal.call(client.list_tools).tools
         tools = {each.name: each for each in listed}

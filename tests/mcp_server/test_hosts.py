@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from core.errors import ConfigurationError
 from core.runtime.slow_clients import SlowClientLimits
 from core.settings.environment import Settings, get_settings
-from mcp_server.http import make_app, options
+from mcp_server.http import make_app, uvicorn_options
 from tests.half_open import connection, is_cut, serving
 
 ALONE: dict[str, str] = {}
@@ -89,7 +89,7 @@ def test_an_address_that_is_none_is_told_at_the_start(
 )
 def test_a_half_open_request_is_cut(begun: bytes) -> None:
     app = make_app(Settings(_env_file=None))  # type: ignore[call-arg]
-    short = options(SlowClientLimits(header_seconds=0.2, body_seconds=0.2))
+    short = uvicorn_options(SlowClientLimits(header_seconds=0.2, body_seconds=0.2))
     with serving(app, **short) as server, connection(server) as opened:
         opened.sendall(begun)
         assert is_cut(opened)

@@ -17,7 +17,7 @@ from core.errors import NotAllowedError
 from core.suggestions.competitors import service
 from core.suggestions.execution import apply
 from core.suggestions.review import service as suggestions
-from mcp_server.protocol.authentication import Always
+from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
 from tests.core.suggestions.world import new_cadence, only_action, own_lamp, suggest
@@ -76,7 +76,7 @@ TOKENS = [(role, scope) for role, scope in pairs(Role, [None, *Scope])]
 def called(tool: str, role: Role, scopes: frozenset[Scope]) -> CallToolResult:
     """Call a tool without arguments, as somebody of a role with a token of these scopes."""
     principal = Principal(1, 1, "Somebody", "UTC", role, via=Via.TOOL, scopes=scopes)
-    return client_of(make_server(Always(principal)), lambda client: client.call_tool(tool, {}))
+    return client_of(make_server(FixedCaller(principal)), lambda client: client.call_tool(tool, {}))
 
 
 def test_every_tool_has_an_entry_in_the_table() -> None:

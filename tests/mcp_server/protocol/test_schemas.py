@@ -50,7 +50,7 @@ def test_all_that_a_model_reads_of_the_tools_is_short(agent: Agent) -> None:
 
 
 def test_null_and_empty_defaults_of_optional_arguments_are_left_out() -> None:
-    made = schemas.of_arguments(
+    made = schemas.shorten_arguments(
         {
             "type": "object",
             "properties": {
@@ -121,27 +121,27 @@ def test_an_answer_keeps_each_field_and_what_has_to_be_there(name: str) -> None:
 
 
 def test_what_may_be_null_says_so_in_its_types() -> None:
-    made = schemas.of_answer({"type": "object", "properties": {"a": NULLABLE}})
+    made = schemas.shorten_result({"type": "object", "properties": {"a": NULLABLE}})
     assert made["properties"]["a"] == {"type": ["string", "null"], "description": "Inner."}
 
 
 def test_what_is_said_of_a_field_goes_before_what_is_said_of_its_type() -> None:
     field = {**NULLABLE, "description": "Outer."}
-    made = schemas.of_answer({"type": "object", "properties": {"a": field}})
+    made = schemas.shorten_result({"type": "object", "properties": {"a": field}})
     assert made["properties"]["a"]["description"] == "Outer."
 
 
 @pytest.mark.parametrize("choice", [{"type": "string", "enum": ["a"]}, {"const": "a"}])
 def test_a_choice_of_words_is_not_mixed_with_another_type(choice: dict[str, Any]) -> None:
     field = {"anyOf": [choice, {"type": "null"}]}
-    made = schemas.of_answer({"type": "object", "properties": {"a": field}})
+    made = schemas.shorten_result({"type": "object", "properties": {"a": field}})
     assert made["properties"]["a"] == field
     Draft202012Validator(made).validate({"a": None})
 
 
 def test_two_choices_that_both_say_more_stay_apart() -> None:
     field = {"anyOf": [{"type": "string", "minLength": 2}, {"type": "number", "minimum": 1}]}
-    made = schemas.of_answer({"type": "object", "properties": {"a": field}})
+    made = schemas.shorten_result({"type": "object", "properties": {"a": field}})
     assert made["properties"]["a"] == field
 
 
@@ -149,7 +149,7 @@ def test_a_definition_that_is_used_once_stands_where_it_is_used() -> None:
     part = {"type": "object", "properties": {"b": {"$ref": "#/$defs/Deep"}}, "description": "P."}
     deep = {"type": "integer"}
     once = {"$ref": "#/$defs/Part", "description": "Here."}
-    made = schemas.of_answer(
+    made = schemas.shorten_result(
         {"type": "object", "properties": {"a": once}, "$defs": {"Part": part, "Deep": deep}}
     )
     assert made == {
@@ -163,7 +163,7 @@ def test_a_definition_that_is_used_once_stands_where_it_is_used() -> None:
 def test_a_definition_that_is_used_twice_or_uses_itself_stays() -> None:
     loop = {"type": "array", "items": {"$ref": "#/$defs/Loop"}}
     twice = {"$ref": "#/$defs/Loop"}
-    made = schemas.of_answer(
+    made = schemas.shorten_result(
         {"type": "object", "properties": {"a": twice}, "$defs": {"Loop": loop}}
     )
     assert made["$defs"] == {"Loop": loop}

@@ -9,11 +9,11 @@ from core.accounts.access.permissions import Principal
 from core.tracking.list_filter import COUNT_CAP
 from core.tracking.lists import queries
 from mcp_server.results import cursors
-from mcp_server.results.cursors import Cursor, mark_of, paged, read_cursor
+from mcp_server.results.cursors import Cursor, hash_question, page_fields, read_cursor
 from tests.factories import follow_all
 from tests.mcp_server.conftest import Agent
 
-MARK = mark_of("a list")
+MARK = hash_question("a list")
 
 
 @given(total=st.integers(0, 60), limit=st.integers(1, 25))
@@ -22,7 +22,7 @@ def test_whoever_follows_the_cursor_sees_all_and_then_the_end(total: int, limit:
     while True:
         shown = min(limit, total - here.offset)
         seen += shown
-        told = paged(total, here, shown, MARK)
+        told = page_fields(total, here, shown, MARK)
         assert (told["total"], told["is_total_exact"]) == (total, True)
         assert told["truncated"] == (seen < total)
         if told["next_cursor"] is None:
@@ -33,7 +33,7 @@ def test_whoever_follows_the_cursor_sees_all_and_then_the_end(total: int, limit:
 
 
 def test_beyond_what_is_counted_a_list_stays_truncated() -> None:
-    told = paged(COUNT_CAP + 1, Cursor(COUNT_CAP - 20), 20, MARK)
+    told = page_fields(COUNT_CAP + 1, Cursor(COUNT_CAP - 20), 20, MARK)
     assert (told["total"], told["is_total_exact"]) == (COUNT_CAP, False)
     assert (told["truncated"], told["next_cursor"]) == (True, None)
 

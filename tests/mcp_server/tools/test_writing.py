@@ -24,8 +24,8 @@ from core.tracking.service import Wish, follow
 from core.tracking.settings import Changed, Changes, change_some
 from jobs.tasks import dispatch_runs, maintenance
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.tools import Write, written
-from mcp_server.results.base import Written
+from mcp_server.protocol.tools import Write, run_write
+from mcp_server.results.base import WriteResult
 from tests.factories import KETTLE, LAMP, colleague, follow_all
 from tests.mcp_server.conftest import ALL, Agent, active, agent_of
 
@@ -146,7 +146,7 @@ def test_old_calls_and_answers_are_forgotten_and_younger_ones_kept(
 # In two processes' transactions
 
 
-class Did(Written):
+class Did(WriteResult):
     """What a write of these tests did."""
 
     by: str
@@ -187,7 +187,7 @@ def test_two_at_once_write_once(owner: Principal) -> None:
         return Did(by="second")
 
     def run(work: Any) -> Did:
-        return written(call_of(owner), Write(False, "one"), Did, work)
+        return run_write(call_of(owner), Write(False, "one"), Did, work)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, slow)
@@ -209,7 +209,7 @@ def test_who_waits_for_one_that_fails_writes_itself(owner: Principal) -> None:
         raise InvalidInputError("No.")
 
     def run(work: Any) -> Did:
-        return written(call_of(owner), Write(False, "one"), Did, work)
+        return run_write(call_of(owner), Write(False, "one"), Did, work)
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(run, failing)
@@ -248,7 +248,7 @@ def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Prin
 
 
 def test_a_token_that_was_swapped_keeps_its_owners_keys(owner: Principal) -> None:
-    first = written(call_of(owner), Write(False, "one"), Did, lambda _session: Did(by="first"))
+    first = run_write(call_of(owner), Write(False, "one"), Did, lambda _session: Did(by="first"))
     other_token = replace(owner, token_id=None)
-    again = written(call_of(other_token), Write(False, "one"), Did, lambda _: Did(by="again"))
+    again = run_write(call_of(other_token), Write(False, "one"), Did, lambda _: Did(by="again"))
     assert again == first.model_copy(update={"is_repeat": True})
