@@ -50,12 +50,12 @@ class Screen:
 
 
 SCREENS = {
-    "Watch": [
+    "Analytics": [
         Screen(keys.OVERVIEW, "Overview", "dashboard", "What changed since yesterday."),
         Screen(keys.PRODUCTS, "Products", "inventory_2", "All products, to search and sort."),
         Screen(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
     ],
-    "Decide": [
+    "Optimize": [
         Screen(keys.SUGGESTIONS, "Suggestions", "rule", "Proposals that wait for a decision."),
         Screen(
             keys.SUGGESTION,
@@ -77,13 +77,17 @@ SCREENS = {
     ],
     "People": [
         Screen(
-            keys.PROFILE, "Profile", "person", "How you see things and get in.", Permission.SELF
+            keys.PROFILE,
+            "Profile",
+            "person",
+            "Your account, preferences and security.",
+            Permission.SELF,
         ),
         Screen(
             keys.ADMIN, "Administration", "group", "People, invitations, tokens.", Permission.ADMIN
         ),
-        Screen(keys.AUDIT, "Audit", "history", "Who did what to what.", Permission.ADMIN),
-        Screen(keys.AGENTS, "Agents", "smart_toy", "What programs called.", Permission.ADMIN),
+        Screen(keys.AUDIT, "Audit", "history", "Append-only log of all changes.", Permission.ADMIN),
+        Screen(keys.AGENTS, "Agents", "smart_toy", "Agent and API activity.", Permission.ADMIN),
     ],
 }
 RIGHTS = {screen.name: screen.right for part in SCREENS.values() for screen in part}

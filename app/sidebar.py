@@ -33,7 +33,7 @@ def show_sidebar(who: Principal, pages: Sequence[str]) -> None:
             _show_person(who)
             _show_bell(data.display().unread)
         if data.has_demo():
-            st.caption("Demo market · invented products")
+            st.caption("Demo data")
         theme.apply(data.display().theme, pages)
 
 

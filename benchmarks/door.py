@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 _RUN_SECONDS = 60
 _PER_ADDRESS = 20  # what the usual limits let through
-_ANSWERS = ("Mail address or password is not right.", "Too many attempts.")
+_ANSWERS = ("Incorrect email or password.", "Too many attempts.")
 
 
 class Door:
@@ -33,7 +33,7 @@ class Door:
         """Send the form; return what the page says to it."""
         message = BackMsg()
         states = message.rerun_script.widget_states.widgets
-        for label, value in (("Mail address", mail), ("Password", password)):
+        for label, value in (("Email", mail), ("Password", password)):
             states.add(id=self._fields[label], string_value=value)
         states.add(id=self._button, trigger_value=True)
         await self._run(message)

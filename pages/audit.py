@@ -20,6 +20,6 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
 found = accounts.audit_events(what, who, log_table.before(audit.LOG))
 
 # Render
-with header, cards.page_header("Audit", "Who did what to what, newest first. It is only added to."):
+with header, cards.page_header("Audit", "Append-only log of all changes"):
     audit.show_download_button(what, who)
 audit.show_events(found)

@@ -11,7 +11,7 @@ own = accounts.own_profile()
 
 # Render
 with st.container(width=profile.WIDTH):
-    cards.page_header("Profile", "What is kept of you, and how you get in.")
+    cards.page_header("Profile", "Manage your account and preferences")
 
     # Choose
     part = profile.choose_part()

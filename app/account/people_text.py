@@ -23,14 +23,14 @@ ROLES = {
 SCOPES = {
     Scope.READ: "Read",
     Scope.PROPOSE: "Propose changes",
-    Scope.ACT: "Act for you",
+    Scope.ACT: "Write",
 }
 STATES = {
     "active": "active",
     "disabled": "disabled",
     "invited": "invited",
-    "registered": "has not confirmed the mail address",
-    "unclaimed": "waits for the set-up link",
+    "registered": "has not confirmed the email address",
+    "unclaimed": "pending set-up",
 }
 _SAMPLE = date(2026, 11, 23)
 # The first that is found counts: the later ones name themselves in the earlier ones' text too.
@@ -72,10 +72,10 @@ def member_text(each: Member, now: datetime) -> str:
     """Say how somebody signs in."""
     seen = each.last_signed_in_at
     parts = [
-        escape_markdown(each.mail or "no mail address"),
+        escape_markdown(each.mail or "no email address"),
         STATES.get(each.state, each.state),
         f"signed in {format_age(seen, now)}" if seen else "never signed in",
-        "second factor" if each.has_second_factor else "no second factor",
+        "2FA on" if each.has_second_factor else "2FA off",
     ]
     return " · ".join(parts)
 

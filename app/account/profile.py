@@ -22,8 +22,8 @@ from core.text.escaping import escape_markdown
 WIDTH = 760  # px: longer lines of inputs are hard to follow
 PART = "part"
 PARTS = ("You", "Security", "API tokens")
-_CURRENCIES = {"symbol": "As a sign: $1,234.50", "code": "As a code: USD 1,234.50"}
-_THEMES = {"system": "As the system", "light": "Light", "dark": "Dark"}
+_CURRENCIES = {"symbol": "Symbol ($1,234.50)", "code": "Code (USD 1,234.50)"}
+_THEMES = {"system": "System", "light": "Light", "dark": "Dark"}
 
 
 def choose_part() -> str:
@@ -63,7 +63,7 @@ class _PreferencesForm:
     """The inputs of the profile, and what was typed into them."""
 
     def __init__(self, own: Profile) -> None:
-        st.subheader("You and what you see", anchor=False)
+        st.subheader("Preferences", anchor=False)
         left, right = st.columns(2)
         self.name = left.text_input(
             "Name", own.name, max_chars=MAX_NAME_LENGTH, autocomplete="name"
@@ -77,7 +77,7 @@ class _PreferencesForm:
         )
         locales = list(dict.fromkeys([*LOCALES, own.locale]))
         self.locale = left.selectbox(
-            "Language of formats",
+            "Number and date format",
             locales,
             index=locales.index(own.locale),
             format_func=people_text.language_label,
@@ -105,7 +105,7 @@ class _PreferencesForm:
             own.rank_change_percent,
             "For products followed from now on.",
         )
-        self.mails = st.toggle("Mail me what the bell shows", own.mails)
+        self.mails = st.toggle("Email notifications", own.mails)
 
     def wanted(self) -> ProfileUpdate:
         """Return what was typed. Raises InvalidInputError for what is no percentage."""
@@ -125,7 +125,7 @@ class _PreferencesForm:
 def _show_email_form(own: Profile) -> None:
     """Change the address to sign in with."""
     with st.form("mail"):
-        st.subheader("Mail address", anchor=False)
+        st.subheader("Email", anchor=False)
         st.caption(f"You sign in as {escape_markdown(own.mail or 'nobody')}.")
         if own.is_demo or not own.has_password:
             st.caption(
@@ -138,7 +138,7 @@ def _show_email_form(own: Profile) -> None:
         left, right = st.columns(2)
         mail = left.text_input("New address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         password = right.text_input(
-            "Present password",
+            "Current password",
             type="password",
             max_chars=MAX_PASSWORD_INPUT,
             autocomplete="current-password",

@@ -1,4 +1,4 @@
-"""The profile's second part: password, second factor, and where one is signed in."""
+"""The profile's second part: password, two-factor authentication and active sessions."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -41,7 +41,7 @@ def _show_password_form(own: Profile) -> None:
             )
             st.form_submit_button("Change password", disabled=True)
             return
-        present = _ask_password("Present password", "present", "current-password")
+        present = _ask_password("Current password", "present", "current-password")
         left, right = st.columns(2)
         with left:
             new = _ask_password("New password", "new", "new-password")
@@ -67,7 +67,7 @@ def _ask_password(label: str, key: str, autocomplete: str) -> str:
     )
 
 
-# The second factor
+# Two-factor authentication
 
 
 def is_set_up_required(who: Principal) -> bool:
@@ -94,7 +94,7 @@ def show_required_set_up() -> None:
 
 def _show_two_factor(own: Profile) -> None:
     with st.container(border=True):
-        st.subheader("Second factor", anchor=False)
+        st.subheader("Two-factor authentication", anchor=False)
         if account.CODES in st.session_state:
             _show_recovery_codes(st.session_state[account.CODES])
         elif own.has_second_factor:
@@ -173,7 +173,7 @@ def _show_recovery_codes(codes: list[str]) -> None:
             lambda _who: f"Amazcope recovery codes\n\n{written}\n".encode(),
         )
         st.button(
-            "I have kept them",
+            "Done",
             type="primary",
             on_click=account.forget_shown,
             args=(account.CODES,),
@@ -201,7 +201,7 @@ def _show_two_factor_settings() -> None:
             max_chars=MAX_CODE_LENGTH,
             autocomplete="one-time-code",
         )
-        if st.form_submit_button("Remove the second factor"):
+        if st.form_submit_button("Turn off two-factor authentication"):
             account.do(account.remove_second_factor, code)
 
 
@@ -212,7 +212,7 @@ def _show_sessions() -> None:
     now, zone = datetime.now(UTC), principal().time_zone
     found = accounts.own_sign_ins()
     with st.container(border=True):
-        st.subheader("Where you are signed in", anchor=False)
+        st.subheader("Active sessions", anchor=False)
         for each in found:
             with st.container(
                 horizontal=True,

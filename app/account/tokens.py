@@ -46,7 +46,7 @@ def _show_new_token(token: str) -> None:
         st.code(token, language=None, wrap_lines=True)
         show_client_config()
         st.button(
-            "I have copied it",
+            "Done",
             type="primary",
             on_click=account.forget_shown,
             args=(account.TOKEN,),
@@ -98,13 +98,13 @@ def _show_token_form() -> None:
         name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Weekly report")
         days = right.selectbox("Expires after", list(_DAYS), 1, format_func=_DAYS.__getitem__)
         scopes = st.pills(
-            "It may",
+            "Permissions",
             list(Scope),
             selection_mode="multi",
             default=[Scope.READ],
             format_func=people_text.SCOPES.__getitem__,
         )
-        if st.form_submit_button("Make token", type="primary", icon=":material/add:"):
+        if st.form_submit_button("Create token", type="primary", icon=":material/add:"):
             account.do(account.make_token, name, list(scopes), days)
 
 
@@ -113,7 +113,7 @@ def show_tokens(
 ) -> None:
     """Show tokens, each with what it may do and a button that revokes it."""
     if not tokens:
-        st.caption("There are none.")
+        st.caption("No tokens yet.")
     now = datetime.now(UTC)
     for each in tokens:
         with st.container(

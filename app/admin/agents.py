@@ -49,13 +49,13 @@ def show_figures(counts: CallCounts) -> None:
 def choose_outcome() -> CallOutcome | None:
     """Show how calls end; return the chosen way, None for all."""
     ways = {each: call_text.label_outcome(each) for each in CallOutcome}
-    return log_table.choice(LOG, "How it ended", ways, "call_outcome", "However it ended")
+    return log_table.choice(LOG, "Outcome", ways, "call_outcome", "All outcomes")
 
 
 def choose_person(members: Sequence[Member]) -> int | None:
     """Show the people of the team; return whose agents are shown, None for everybody's."""
     names = {each.id: each.name for each in members}
-    return log_table.choice(LOG, "Whose agents", names, "call_person", "Everybody's agents")
+    return log_table.choice(LOG, "Agents of", names, "call_person", "All users")
 
 
 def describe_screen(address: str) -> str:
@@ -112,6 +112,6 @@ def show_no_calls() -> None:
             "and track, as far as you let it. It never approves.",
             text_alignment="center",
         )
-        if st.button("Make a token", type="primary", icon=":material/key:"):
+        if st.button("Create a token", type="primary", icon=":material/key:"):
             st.switch_page(f"../pages/{keys.PROFILE}.py", query_params={"part": "API tokens"})
         st.space("small")

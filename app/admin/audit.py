@@ -15,26 +15,26 @@ from core.text.times import format_moment
 
 KIND = "kind"
 PERSON = "person"
-_NOBODY = "Nobody: the worker, or not signed in"
+_NOBODY = "System or not signed in"
 LOG = "audit"
 
 
 def choose_kind(kinds: Sequence[str]) -> str | None:
     """Show what there is to narrow by; return the chosen kind, None for all."""
     names = {each: each for each in kinds}
-    return log_table.choice(LOG, "What happened", names, KIND, "Everything", 260)
+    return log_table.choice(LOG, "Event", names, KIND, "All events", 260)
 
 
 def choose_person(members: Sequence[Member]) -> int | None:
     """Show the people of the team, and nobody; return the chosen one's id, None for all."""
     names = {each.id: each.name for each in members} | {NO_PERSON: _NOBODY}
-    return log_table.choice(LOG, "Who", names, PERSON, "Everybody")
+    return log_table.choice(LOG, "Who", names, PERSON, "All users")
 
 
 def show_events(found: Sequence[AuditEntry]) -> None:
     """Show events, a row each, and the way to older and newer ones."""
     if not found:
-        st.info("Nothing of this kind has happened.", icon=":material/history:")
+        st.info("No events match.", icon=":material/history:")
     else:
         log_table.table(_rows(found[:PAGE]), _columns(), "audit_table")
     log_table.buttons(LOG, found, PAGE)
@@ -47,10 +47,10 @@ def _rows(found: Sequence[AuditEntry]) -> pd.DataFrame:
             "When": format_moment(event.at, zone),
             "Who": audit_text.actor_text(event),
             "What": event.verb,
-            "Values": audit_text.changes_text(event),
-            "Thing": (event.thing or "").replace(":", " "),
+            "Details": audit_text.changes_text(event),
+            "Object": (event.thing or "").replace(":", " "),
             "From": audit_text.source_text(event),
-            "Sealed": event.is_sealed,
+            "Integrity": event.is_sealed,
         }
         for event in found
     ]
@@ -63,10 +63,10 @@ def _columns() -> dict[str, Any]:
         "When": text(width=130),
         "Who": text(width=130),
         "What": text(width=150),
-        "Values": text(width=230),
-        "Thing": text(width=120),
+        "Details": text(width=230),
+        "Object": text(width=120),
         "From": text(width=180),
-        "Sealed": st.column_config.CheckboxColumn(
+        "Integrity": st.column_config.CheckboxColumn(
             width=60, help="Sealed events are in the chain: altering one shows."
         ),
     }

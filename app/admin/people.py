@@ -22,9 +22,9 @@ WIDTH = 900  # px
 PART = "part"
 PARTS = ("People", "Invitations", "API tokens", "Team")
 _REGISTRATIONS = {
-    "invitation": "Who is invited",
-    "open": "Everybody with a mail address, as viewer",
-    "closed": "Nobody new",
+    "invitation": "Invited users only",
+    "open": "Anyone with an email address, as viewer",
+    "closed": "No new users",
 }
 
 
@@ -90,7 +90,7 @@ def show_manage_dialog(person: Member) -> None:
         if st.form_submit_button("Change role", type="primary"):
             account.do(admin.change_role, person.id, role)
     if person.has_second_factor and st.button(
-        "Remove the second factor", help="For somebody who lost phone and recovery codes."
+        "Turn off two-factor authentication", help="For somebody who lost phone and recovery codes."
     ):
         account.do(admin.remove_second_factor, person.id)
     if person.state == "active":
@@ -110,7 +110,7 @@ def _show_disabled_actions(person: Member) -> None:
             "in the audit, without a name."
         )
         typed = st.text_input("Type the name to confirm", max_chars=MAX_NAME_LENGTH)
-        if st.form_submit_button("Erase for ever", icon=":material/delete_forever:"):
+        if st.form_submit_button("Delete permanently", icon=":material/delete_forever:"):
             account.do(admin.erase, person.id, person.name, typed)
 
 
@@ -126,7 +126,7 @@ def show_invitations(members: Sequence[Member]) -> None:
         st.subheader("Invited", anchor=False)
         invited = [each for each in members if each.state == "invited"]
         if not invited:
-            st.caption("Nobody is invited who has not joined yet.")
+            st.caption("No pending invitations.")
         for each in invited:
             _show_invitation(each)
 
@@ -140,7 +140,7 @@ def _show_link(mail: str, link: str) -> None:
         )
         st.code(link, language=None, wrap_lines=True)
         st.button(
-            "I have copied it",
+            "Done",
             type="primary",
             on_click=account.forget_shown,
             args=(admin.LINK,),
@@ -151,7 +151,7 @@ def _show_invite_form() -> None:
     with st.form("invite"):
         st.subheader("Invite", anchor=False)
         left, right = st.columns(2)
-        mail = left.text_input("Mail address", max_chars=MAX_EMAIL_LENGTH)
+        mail = left.text_input("Email", max_chars=MAX_EMAIL_LENGTH)
         role = right.selectbox(
             "Role", list(Role), index=1, format_func=people_text.ROLES.__getitem__
         )

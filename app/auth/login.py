@@ -26,7 +26,7 @@ from core.errors import InvalidInputError, NotAllowedError
 from core.settings.environment import get_settings
 from core.settings.secret_key import get_secret_key
 
-WRONG_CREDENTIALS = "Mail address or password is not right."
+WRONG_CREDENTIALS = "Incorrect email or password."
 _LIMITS = {
     ThrottledForm.RESET: REQUEST_LIMITS,
     ThrottledForm.REGISTRATION: REQUEST_LIMITS,

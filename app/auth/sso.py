@@ -97,7 +97,7 @@ def _link_account(password: str, code: str) -> str | None:
     settings = get_settings()
     try:
         if not login.verify_owner(_read_claims(settings).mail, password, code):
-            st.error("Password or code is not right.", icon=":material/error:")
+            st.error("Incorrect password or code.", icon=":material/error:")
             return None
         ticket = _complete(settings, is_proven=True)
     except TooManyAttemptsError as error:

@@ -71,7 +71,7 @@ def change_mail(own: Profile, mail: str, password: str) -> str:
     prove(own, password)
     with write_scope() as writing:
         profile.change_email(writing, principal(), mail, shared_time())
-    return "Mail address changed. Sign in with it from now on."
+    return "Email address changed. Sign in with it from now on."
 
 
 def change_password(
@@ -179,7 +179,7 @@ def remove_second_factor(code: str) -> str:
     with write_scope() as writing:
         two_factor.remove_two_factor(writing, who, code, _key(), shared_time())
         throttling.reset_failures(writing, attempt)
-    return "Your second factor was removed."
+    return "Two-factor authentication was turned off."
 
 
 def renew_recovery_codes() -> str:

@@ -43,7 +43,7 @@ def remove_second_factor(person_id: int) -> str:
     """Remove the second factor of somebody who lost it."""
     with write_scope() as session:
         two_factor.remove_member_two_factor(session, principal(), person_id, shared_time())
-    return "Second factor removed."
+    return "Two-factor authentication turned off."
 
 
 def erase(person_id: int, name: str, typed: str) -> str:

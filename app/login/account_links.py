@@ -152,7 +152,7 @@ def _ask_identity(purpose: Purpose, invited: LinkRecipient) -> tuple[str, str]:
             f"You join as {invited.role.value} and sign in as {escape_markdown(invited.mail or '')}"
         )
         return name, invited.mail or ""
-    mail = st.text_input("Mail address to sign in with", max_chars=MAX_EMAIL_LENGTH)
+    mail = st.text_input("Email to sign in with", max_chars=MAX_EMAIL_LENGTH)
     return name, mail
 
 
@@ -180,7 +180,7 @@ def _complete_link(link: Link, typed: _LinkFormInput) -> str | None:
         with write_scope() as session:
             number = _consume_link(session, link, typed, password_hash, now)
             if two_factor.is_two_factor_enabled(session, number):
-                _show_saved()  # a mailbox alone lets nobody past the second factor
+                _show_saved()  # a mailbox alone must not bypass two-factor authentication
                 return None
             return create_ticket(session, number, now)
     except error_boundary.EXPECTED_ERRORS as error:
@@ -206,14 +206,14 @@ def _consume_link(
 
 
 def _show_saved() -> None:
-    st.success("Your new password is set. Sign in with it and your second factor.")
+    st.success("Your new password is set. Sign in with it and your two-factor code.")
     _show_back_button()
 
 
 def _show_forgotten_form() -> None:
     with st.form("forgotten"):
         st.subheader("Forgot your password?", anchor=False)
-        mail = st.text_input("Mail address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
+        mail = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Send me a link", type="primary")
     if sent and (address := _validate_request(ThrottledForm.RESET, mail)):
         send_emails.send_reset(address)
@@ -242,7 +242,7 @@ def _validate_request(form: ThrottledForm, mail: str) -> str | None:
 def _show_register_form() -> None:
     with st.form("register"):
         st.subheader("Register", anchor=False)
-        mail = st.text_input("Mail address", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
+        mail = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="email")
         sent = st.form_submit_button("Register", type="primary")
     if sent:
         _submit_registration(mail)

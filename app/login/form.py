@@ -86,9 +86,7 @@ class _LoginForm(Authenticate):  # type: ignore[misc]
         A main button, no heading of its own, and fields that password managers know.
         """
         with st.form("sign_in"):
-            mail = st.text_input(
-                "Mail address", max_chars=MAX_EMAIL_LENGTH, autocomplete="username"
-            )
+            mail = st.text_input("Email", max_chars=MAX_EMAIL_LENGTH, autocomplete="username")
             password = st.text_input(
                 "Password",
                 type="password",

@@ -1,4 +1,4 @@
-"""What somebody sees who is not signed in: the form, the second factor, forgotten, registering."""
+"""The login page: password, two-factor code, forgotten password, registration."""
 
 from typing import Final
 
@@ -80,13 +80,13 @@ def _show_two_factor_form() -> None:
     token, mail = st.session_state[_SECOND]
     told = st.container()
     with st.form("second_factor"):
-        st.subheader("Second factor", anchor=False)
+        st.subheader("Two-factor authentication", anchor=False)
         code = st.text_input(
             "Code of your app, or a recovery code",
             autocomplete="one-time-code",
             max_chars=MAX_CODE_LENGTH,
         )
-        sent = st.form_submit_button("Go on", type="primary")
+        sent = st.form_submit_button("Continue", type="primary")
     if st.button("Back", type="tertiary"):
         del st.session_state[_SECOND]
         st.rerun()
@@ -101,7 +101,7 @@ def _submit_code(told: DeltaGenerator, token: str, mail: str, code: str) -> None
         told.error(str(error), icon=":material/lock_clock:")
         return
     if ticket is None:
-        told.error("This code is not right.", icon=":material/error:")
+        told.error("Incorrect code.", icon=":material/error:")
         return
     del st.session_state[_SECOND]
     st.session_state[_TICKET] = ticket

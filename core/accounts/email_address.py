@@ -5,7 +5,7 @@ import unicodedata
 from core.errors import InvalidInputError
 
 MAX_EMAIL_LENGTH = 254  # RFC 5321
-INVALID_EMAIL = "This is no mail address. Write it as name@example.com."
+INVALID_EMAIL = "This is not an email address. Write it as name@example.com."
 
 
 def normalize_email(address: str) -> str:

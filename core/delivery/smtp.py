@@ -48,7 +48,7 @@ def send_email(server: SmtpServer, sender: str, to: str, subject: str, text: str
     password is sent over an encrypted connection only, except to this machine.
     """
     if not to.isprintable():
-        raise InvalidInputError("This is no mail address.")
+        raise InvalidInputError("This is not an email address.")
     message = _build_message(sender, to, subject, text)
     try:
         with _connect(server) as connection:

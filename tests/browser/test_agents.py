@@ -43,10 +43,10 @@ def make_token(page: Page, stack: Stack) -> str:
     """Make a token with every scope on the profile; return what is shown once."""
     go(page, stack, "/profile?part=API+tokens")
     page.get_by_label("Name").fill("Pricing agent")
-    scopes = page.get_by_role("toolbar", name="It may")
+    scopes = page.get_by_role("toolbar", name="Permissions")
     for scope in (Scope.PROPOSE, Scope.ACT):
         scopes.get_by_role("button", name=SCOPES[scope]).click()
-    page.get_by_role("button", name="Make token").click()
+    page.get_by_role("button", name="Create token").click()
     asked = page.get_by_text("Confirm that it is you")  # once in ten minutes
     asked.or_(page.get_by_text("Your new token.")).first.wait_for()
     if asked.is_visible():
@@ -54,7 +54,7 @@ def make_token(page: Page, stack: Stack) -> str:
     says(page, "Your new token.")
     says(page, "may read, propose, act")
     token = page.get_by_test_id("stCode").first.inner_text().strip()
-    page.get_by_role("button", name="I have copied it").click()
+    page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("Your new token.")).to_have_count(0)
     return token
 

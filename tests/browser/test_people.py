@@ -56,7 +56,7 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def become_light_again(page: Page) -> None:
-    choose(page, "Theme", "As the system")
+    choose(page, "Theme", "System")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".stApp")).to_have_css("background-color", LIGHT)
 
@@ -99,10 +99,10 @@ def test_the_way_in_is_seen_in_one_glance(
     for shown in (*seen, page.get_by_role("button", name="Sign in", exact=True)):
         expect(shown).to_be_in_viewport(ratio=1)
     assert not is_wider_than_its_window(page)
-    page.get_by_label("Mail address").fill("nobody@team.example")
+    page.get_by_label("Email").fill("nobody@team.example")
     page.get_by_role("textbox", name="Password").fill("a wrong password")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("Mail address or password is not right.")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("Incorrect email or password.")).to_be_in_viewport(ratio=1)
     page.close()
 
 
@@ -119,7 +119,7 @@ def test_an_invited_person_sets_up_a_second_factor(
     page: Page, browser: Browser, stack: Stack
 ) -> None:
     enter(page, stack, "admin", "/admin?part=Invitations")
-    page.get_by_label("Mail address").fill("nora@team.example")
+    page.get_by_label("Email").fill("nora@team.example")
     page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Invite").click()
     confirm(page, password_of("admin"))
     link = page.get_by_test_id("stCode").inner_text().strip()

@@ -165,7 +165,7 @@ def test_a_provider_that_says_no_leads_back_to_the_form(
     with tab(browser) as page:
         come(page, stack)
         page.wait_for_url(f"{stack.url}/")
-        expect(page.get_by_label("Mail address")).to_be_visible()
+        expect(page.get_by_label("Email")).to_be_visible()
 
 
 def test_the_secret_of_the_provider_is_in_no_file(stack: Stack, provider: Provider) -> None:

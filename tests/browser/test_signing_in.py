@@ -37,7 +37,7 @@ pytestmark = pytest.mark.browser
 
 COOKIE = "amazcope_session"
 PASSWORD = "correct horse battery staple 7"
-NOT_RIGHT = "Mail address or password is not right."
+NOT_RIGHT = "Incorrect email or password."
 DEEP = "/product?marketplace=US&asin=B0DEMO0101&days=365"
 ADDRESSES = ["/", "/overview", "/products", DEEP, "/add", "/health"]
 
@@ -68,14 +68,14 @@ def member(database: Session) -> Member:
 
 
 def fill_form(page: Page, mail: str, password: str) -> None:
-    page.get_by_label("Mail address").fill(mail)
+    page.get_by_label("Email").fill(mail)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def is_outside(page: Page) -> None:
     """Wait until the page asks to sign in."""
-    expect(page.get_by_label("Mail address")).to_be_visible()
+    expect(page.get_by_label("Email")).to_be_visible()
     assert page.get_by_test_id("stSidebarNav").count() == 0
 
 
@@ -239,14 +239,14 @@ def test_a_second_factor_is_asked_for_and_its_codes_count_once(
         first.goto(stack.url)
         fill_form(first, mail, PASSWORD)
         give_code(first, "000000")
-        says(first, "This code is not right.")
+        says(first, "Incorrect code.")
         give_code(first, code_of(totp, 1))
         is_inside(first)
     with tab(browser) as second:
         second.goto(stack.url)
         fill_form(second, mail, PASSWORD)
         give_code(second, code_of(totp, 0))
-        says(second, "This code is not right.")
+        says(second, "Incorrect code.")
         give_code(second, recovery)
         is_inside(second)
 
@@ -258,7 +258,7 @@ def code_of(app: pyotp.TOTP, steps: int) -> str:
 
 def give_code(page: Page, code: str) -> None:
     page.get_by_label("Code of your app, or a recovery code").fill(code)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def set_up_second_factor(database: Session, stack: Stack, mail: str) -> tuple[pyotp.TOTP, str]:
@@ -298,7 +298,7 @@ def test_a_mailed_link_sets_a_new_password_once(
         page.goto(mailing_stack.url)
         page.get_by_role("button", name="Forgot your password?").click()
         page.get_by_role("button", name="Send me a link").wait_for()
-        page.get_by_label("Mail address").fill("Owner@team.example")
+        page.get_by_label("Email").fill("Owner@team.example")
         page.get_by_role("button", name="Send me a link").click()
         says(page, "If somebody signs in with this address")
         link = mailbox.wait_for_link("owner@team.example")
@@ -328,7 +328,7 @@ def test_who_registers_gets_in_by_the_mailed_link_as_a_viewer(
         page.goto(mailing_stack.url)
         page.get_by_role("button", name="Register").click()
         page.get_by_role("heading", name="Register").wait_for()
-        page.get_by_label("Mail address").fill("nora@team.example")
+        page.get_by_label("Email").fill("nora@team.example")
         page.get_by_role("button", name="Register").last.click()
         says(page, "A link is on its way to this address.")
         page.goto(mailbox.wait_for_link("nora@team.example"))
@@ -374,7 +374,7 @@ def test_people_of_the_demo_see_what_is_theirs(
         assert open_account(page).inner_text().endswith(f"signed in as {role}")
         for address in ADDRESSES:
             go(page, stack, address)
-            assert "Mail address" not in text_of(page)
+            assert "Email" not in text_of(page)
 
 
 def test_a_viewer_finds_no_way_to_add_products(

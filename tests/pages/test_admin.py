@@ -131,10 +131,10 @@ def test_somebody_is_disabled_enabled_and_erased_only_by_their_name(
     press(manage(seller.person_id), "Disable")
     app = manage(seller.person_id)
     labelled(app.text_input, "Type the name to confirm").set_value("somebody else")
-    press(app, "Erase for ever")
+    press(app, "Delete permanently")
     assert "Type the name" in errors(app)
     labelled(app.text_input, "Type the name to confirm").set_value(seller.name)
-    press(app, "Erase for ever")
+    press(app, "Delete permanently")
     assert state_of(session, seller.person_id)[1] == "erased"
     assert seller.name not in plain(open_page("admin"))
 
@@ -146,7 +146,7 @@ def test_a_lost_second_factor_is_removed(
     person = session.get_one(Person, seller.person_id)
     person.totp_secret, person.totp_confirmed_at = b"x", datetime.now(UTC)
     session.commit()
-    press(manage(seller.person_id), "Remove the second factor")
+    press(manage(seller.person_id), "Turn off two-factor authentication")
     session.refresh(person)
     assert person.totp_confirmed_at is None
 
@@ -168,27 +168,27 @@ def test_without_a_mail_server_the_link_is_shown_once(
     session: Session, principal: Principal
 ) -> None:
     app = open_page("admin", part="Invitations")
-    labelled(app.text_input, "Mail address").set_value("New@Team.example")
+    labelled(app.text_input, "Email").set_value("New@Team.example")
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
     press(app, "Invite")
     token = app.code[0].value.partition("?invitation=")[2]
     invited = membership.find_link_recipient(session, token, Purpose.INVITATION, datetime.now(UTC))
     assert invited is not None
     assert (invited.mail, invited.role) == ("new@team.example", Role.MANAGER)
-    assert "new@team.example" in plain(press(app, "I have copied it"))
+    assert "new@team.example" in plain(press(app, "Done"))
     assert token not in words(app)
     press(app, "New link")
     now = datetime.now(UTC)
     assert membership.find_link_recipient(session, token, Purpose.INVITATION, now) is None
     press(app, "Withdraw")
-    assert "Nobody is invited who has not joined yet." in words(app)
+    assert "No pending invitations." in words(app)
 
 
 def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
     session: Session, principal: Principal, mailed: list[int]
 ) -> None:
     app = open_page("admin", part="Invitations")
-    labelled(app.text_input, "Mail address").set_value("new@team.example")
+    labelled(app.text_input, "Email").set_value("new@team.example")
     press(app, "Invite")
     assert "on its way" in toasts(app)
     assert len(mailed) == 1
@@ -199,9 +199,9 @@ def test_with_a_mail_server_the_link_is_mailed_and_not_shown(
 
 def test_what_is_no_address_is_said_below_the_form(session: Session, principal: Principal) -> None:
     app = open_page("admin", part="Invitations")
-    labelled(app.text_input, "Mail address").set_value("nobody")
+    labelled(app.text_input, "Email").set_value("nobody")
     press(app, "Invite")
-    assert "no mail address" in errors(app)
+    assert "not an email address" in errors(app)
 
 
 # Tokens and the team
@@ -234,8 +234,8 @@ def test_the_teams_settings_win_over_the_process_and_are_audited(
     assert "times in Europe/Berlin" in words(app)
     found = open_page("audit", kind="changed team settings").dataframe[0].value
     [row] = [row for row in found.to_dict("records") if row["What"] == "changed team settings"]
-    assert "registration: invitation → open" in row["Values"]
-    assert "→ Kettle & Co" in row["Values"]
+    assert "registration: invitation → open" in row["Details"]
+    assert "→ Kettle & Co" in row["Details"]
 
 
 # The audit
@@ -250,13 +250,13 @@ def test_events_are_newest_first_with_what_changed(
     session.commit()
     rows = open_page("audit").dataframe[0].value.to_dict("records")
     assert [row["What"] for row in rows[:2]] == ["disabled", "changed role"]
-    assert rows[1]["Values"] == "role: seller → viewer"
+    assert rows[1]["Details"] == "role: seller → viewer"
     assert rows[1]["Who"] == principal.name
     assert rows[1]["From"] == "page, from this machine"
-    assert not rows[1]["Sealed"]
+    assert not rows[1]["Integrity"]
     audit.seal_events(session)
     session.commit()
-    assert all(open_page("audit").dataframe[0].value["Sealed"])
+    assert all(open_page("audit").dataframe[0].value["Integrity"])
 
 
 def test_the_audit_is_narrowed_by_kind_and_person(
@@ -268,9 +268,9 @@ def test_the_audit_is_narrowed_by_kind_and_person(
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("followed").run()
-    assert list(app.dataframe[0].value["Thing"]) == ["product 8", "product 7"]
+    assert list(app.dataframe[0].value["Object"]) == ["product 8", "product 7"]
     app.selectbox(key="person").set_value(seller.person_id).run()
-    assert list(app.dataframe[0].value["Thing"]) == ["product 7"]
+    assert list(app.dataframe[0].value["Object"]) == ["product 7"]
 
 
 def test_the_audit_names_products_as_people_do(session: Session, principal: Principal) -> None:
@@ -281,7 +281,7 @@ def test_the_audit_names_products_as_people_do(session: Session, principal: Prin
     audit.record_bulk(session, principal, "paused", "product", [kettle, lamp])
     audit.record(session, principal, "followed", "product:8000000")
     rows = open_page("audit").dataframe[0].value.to_dict("records")
-    assert [(row["Thing"], row["Values"]) for row in rows[:3]] == [
+    assert [(row["Object"], row["Details"]) for row in rows[:3]] == [
         ("product 8000000", ""),
         ("product", "ids: US B0TEST0001, US B0TEST0002; count: 2"),
         ("US B0TEST0001", "competitor: US B0TEST0002"),
@@ -299,11 +299,11 @@ def test_the_audit_is_narrowed_to_steps_that_nobody_took(
     app.selectbox(key="person").set_value(audit.NO_PERSON).run()
     [row] = app.dataframe[0].value.to_dict("records")
     assert (row["Who"], row["What"], row["From"]) == (
-        "the worker, by itself",
+        "worker",
         "suggestion verified",
         "job",
     )
-    assert row["Values"] == "state: applied → verified"
+    assert row["Details"] == "state: applied → verified"
 
 
 def test_older_events_are_a_page_away_and_back(session: Session, principal: Principal) -> None:
@@ -312,9 +312,9 @@ def test_older_events_are_a_page_away_and_back(session: Session, principal: Prin
     session.commit()
     app = open_page("audit")
     app.selectbox(key="kind").set_value("tried").run()
-    assert app.dataframe[0].value["Thing"].iloc[0] == "thing 104"
+    assert app.dataframe[0].value["Object"].iloc[0] == "thing 104"
     press(app, "Older")
-    assert list(app.dataframe[0].value["Thing"]) == [f"thing {n}" for n in (4, 3, 2, 1, 0)]
+    assert list(app.dataframe[0].value["Object"]) == [f"thing {n}" for n in (4, 3, 2, 1, 0)]
     press(app, "Newer")
     assert len(app.dataframe[0].value) == audit.PAGE
 
@@ -374,7 +374,7 @@ def test_a_profile_that_was_never_saved_shows_only_what_differs(
     )
     profile.update_profile(session, principal, wanted)
     session.commit()
-    assert open_page("audit").dataframe[0].value["Values"].iloc[0] == "locale: en_US → de_DE"
+    assert open_page("audit").dataframe[0].value["Details"].iloc[0] == "locale: en_US → de_DE"
 
 
 # Two-factor authentication for everybody
@@ -401,7 +401,7 @@ def test_who_lacks_the_second_factor_sees_its_set_up_and_nothing_else(
     labelled(app.text_input, "**2.** The code that the app shows now").set_value(code)
     press(app, "Confirm")
     assert len(app.code[0].value.split("\n")) == 10  # the recovery codes, shown only now
-    press(app, "I have kept them")
+    press(app, "Done")
     assert [title.value for title in app.title] == ["Add products"]
 
 

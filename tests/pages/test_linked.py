@@ -51,7 +51,7 @@ def open_link(**address: str) -> AppTest:
 
 
 def fill(app: AppTest, **values: str) -> AppTest:
-    labels = {"password": "New password", "name": "Your name", "mail": "Mail address"}
+    labels = {"password": "New password", "name": "Your name", "mail": "Email"}
     for name, value in values.items():
         next(box for box in app.text_input if box.label == labels[name]).input(value)
     app.button[0].click()
@@ -91,7 +91,7 @@ def test_a_mailbox_alone_lets_nobody_past_a_second_factor(
     session.get_one(Person, principal.person_id).totp_confirmed_at = datetime.now(UTC)
     session.commit()
     app = fill(open_link(reset=token), password=PASSWORD)
-    assert "Sign in with it and your second factor" in said(app)
+    assert "Sign in with it and your two-factor code" in said(app)
     assert tickets == []
     person = session.get_one(Person, principal.person_id, populate_existing=True)
     assert verify_password(person.password_hash, PASSWORD)
@@ -108,7 +108,7 @@ def test_who_registers_chooses_the_password_behind_the_link_and_not_before(
     app = open_link()
     next(button for button in app.button if button.label == "Register").click()
     app.run()
-    assert [box.label for box in app.text_input] == ["Mail address"]
+    assert [box.label for box in app.text_input] == ["Email"]
     fill(app, mail=MAIL)
     assert asked == [MAIL]
     made = self_service.request_registration(session, MAIL, datetime.now(UTC))
@@ -196,7 +196,7 @@ def test_what_is_no_address_is_sent_to_nobody_however_long_it_is(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(send_emails, "send_reset", sent.append)
-    assert "no mail address" in said(ask_for_reset(f"{'x' * 3_000_000}@shop.example"))
+    assert "not an email address" in said(ask_for_reset(f"{'x' * 3_000_000}@shop.example"))
     assert sent == []
 
 

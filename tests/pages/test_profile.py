@@ -238,10 +238,10 @@ def test_the_second_factor_is_set_up_with_a_first_code_and_removed_with_another(
     press(app, "Confirm")
     codes = app.code[0].value.split("\n")
     assert len(set(codes)) == 10
-    assert codes[0] not in words(press(app, "I have kept them"))
+    assert codes[0] not in words(press(app, "Done"))
     assert "Unused recovery codes: 10" in words(app)
     labelled(app.text_input, "Code of your app, or a recovery code").set_value(codes[3])
-    press(app, "Remove the second factor")
+    press(app, "Turn off two-factor authentication")
     assert not two_factor.is_two_factor_enabled(session, principal.person_id)
 
 
@@ -273,7 +273,7 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
 ) -> None:
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value(NASTY)
-    press(app, "Make token")
+    press(app, "Create token")
     token = app.code[0].value
     assert api_tokens.find_bearer(session, token, datetime.now(UTC), None)
     shown = words(app)
@@ -281,9 +281,9 @@ def test_a_token_is_shown_once_and_its_row_says_what_it_may(
         f"`{token[:8]}…` · may read · expires in 89 days" in shown
     )
     assert "\\<b\\>x" in shown
-    assert token not in words(press(app, "I have copied it"))
+    assert token not in words(press(app, "Done"))
     press(app, "Revoke")
-    assert "There are none." in words(app)
+    assert "No tokens yet." in words(app)
     assert api_tokens.find_bearer(session, token, datetime.now(UTC), None) is None
 
 
@@ -293,14 +293,14 @@ def test_how_to_connect_is_said_with_a_new_token_and_later_without_it(
     app = open_page("profile", part="API tokens")
     assert app.expander[0].label == "Connect an agent"
     labelled(app.text_input, "Name").set_value("Agent")
-    press(app, "Make token")
+    press(app, "Create token")
     token, *configurations = [each.value for each in app.code]
     over_http, stdio = [json.loads(each)["mcpServers"]["amazcope"] for each in configurations]
     assert over_http["url"] == "http://127.0.0.1:8503/mcp"
     assert stdio["args"] == ["-m", "mcp_server"]
     assert stdio["env"]["AMAZCOPE_DATA_DIR"] == str(get_settings().amazcope_data_dir)
     assert "http://127.0.0.1:8503/mcp" in words(app)
-    press(app, "I have copied it")
+    press(app, "Done")
     everything = [each.value for each in [*app.code, *app.markdown, *app.caption]]
     assert [text for text in everything if token in text] == []
     assert len(app.code) == 2
@@ -332,7 +332,7 @@ def test_a_token_that_may_nothing_is_not_made(session: Session, principal: Princ
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value("Report")
     app.button_group[-1].set_value([])
-    press(app, "Make token")
+    press(app, "Create token")
     assert "Choose what the token may do." in errors(app)
 
 
@@ -372,7 +372,7 @@ def test_a_session_that_was_left_open_makes_no_token(
     with_password(session, principal)
     app = open_page("profile", part="API tokens")
     labelled(app.text_input, "Name").set_value("Report")
-    press(app, "Make token")
+    press(app, "Create token")
     assert "your password is asked for again" in words(app)
     assert owned(session) == 0
     app.text_input(key="password_to_confirm").set_value("guessed")
@@ -383,7 +383,7 @@ def test_a_session_that_was_left_open_makes_no_token(
     press(app, "Confirm and continue")
     assert "Token made. Copy it now." in toasts(app)
     labelled(app.text_input, "Name").set_value("Another")
-    press(app, "Make token")
+    press(app, "Create token")
     assert owned(session) == 2  # within ten minutes nobody is asked twice
 
 

@@ -38,10 +38,10 @@ def test_the_form_has_one_main_button_and_the_demos_people_beside_it(
 
 def test_what_was_wrong_stands_above_the_form(way_in: Callable[[], AppTest]) -> None:
     app = way_in()
-    labelled(app.text_input, "Mail address").set_value("nobody@team.example")
+    labelled(app.text_input, "Email").set_value("nobody@team.example")
     labelled(app.text_input, "Password").set_value("a wrong password")
     press(app, "Sign in")
-    assert errors(app) == "Mail address or password is not right."
+    assert errors(app) == "Incorrect email or password."
     names = order_of(app)
     assert names.index("Error") < names.index("TextInput")
 
@@ -49,7 +49,7 @@ def test_what_was_wrong_stands_above_the_form(way_in: Callable[[], AppTest]) -> 
 def test_a_lock_out_stands_above_the_form_too(way_in: Callable[[], AppTest]) -> None:
     app = way_in()
     for _ in range(6):
-        labelled(app.text_input, "Mail address").set_value("nobody@team.example")
+        labelled(app.text_input, "Email").set_value("nobody@team.example")
         labelled(app.text_input, "Password").set_value("a wrong password")
         press(app, "Sign in")
     assert "Too many attempts. Try again in" in errors(app)
@@ -77,7 +77,7 @@ def test_a_wrong_second_factor_is_said_above_its_form(
     app = way_in()
     app.session_state["_second_factor"] = ("token", "nobody@team.example")
     app.run()
-    press(app, "Go on")
+    press(app, "Continue")
     assert errors(app) == "That took too long. Sign in again."
     names = order_of(app)
     assert names.index("Error") < names.index("TextInput")

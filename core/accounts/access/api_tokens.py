@@ -162,7 +162,7 @@ def _revoke_token(
         .returning(ApiToken.id)
     ).first()
     if revoked is None:
-        raise NotFoundError("This token is not there (any more).")
+        raise NotFoundError("This token no longer exists.")
     audit.record(session, principal, "revoked token", f"token:{token_id}")
 
 

@@ -10,8 +10,8 @@ from core.accounts.access.permissions import Via
 from core.text.machines import machine_name
 
 MAX_VALUE_LENGTH = 120  # characters of one value on a screen
-NOT_SIGNED_IN = "nobody signed in"
-WORKER = "the worker, by itself"
+NOT_SIGNED_IN = "not signed in"
+WORKER = "worker"
 _NOTHING = "–"
 
 

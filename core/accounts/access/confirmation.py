@@ -21,7 +21,7 @@ class ConfirmationNeededError(NotAllowedError):
     """The user has to prove again who they are; what was asked for can then be repeated."""
 
     def __init__(self) -> None:
-        super().__init__("Confirm first that it is you.")
+        super().__init__("Confirm your identity first.")
 
 
 @requires(Permission.SELF)

@@ -246,7 +246,7 @@ def end_own_session(session: Session, principal: Principal, sign_in_id: int, now
         .returning(SignIn.id)
     ).first()
     if ended is None:
-        raise NotFoundError("This sign-in is over already.")
+        raise NotFoundError("This session has already ended.")
     delete_session_device(session, sign_in_id)
     audit.record(session, principal, "signed out elsewhere", f"sign_in:{sign_in_id}")
 

@@ -82,13 +82,13 @@ def parse_claims(given: Mapping[str, Any], issuer: str) -> Claims:
     subject, nonce, issued_at = given.get("sub"), given.get("nonce"), _parse_time(given.get("iat"))
     is_whole = all(isinstance(each, str) and each for each in (subject, nonce))
     if not is_whole or given.get("iss") != issuer or issued_at is None:
-        raise NotAllowedError("The sign-on did not say who you are. Try again.")
+        raise NotAllowedError("Single sign-on did not send your identity. Try again.")
     if given.get("email_verified") not in (True, "true"):
-        raise NotAllowedError("The sign-on does not vouch for your mail address.")
+        raise NotAllowedError("Single sign-on did not verify your email address.")
     try:
         mail = normalize_email(str(given.get("email") or ""))
     except InvalidInputError as error:
-        raise NotAllowedError("The sign-on did not say your mail address.") from error
+        raise NotAllowedError("Single sign-on did not send an email address.") from error
     return Claims(
         issuer,
         str(subject),
@@ -195,7 +195,7 @@ def _activate_user(session: Session, person: Person, claims: Claims, address: st
     person.name, person.state, person.password_hash = claims.name, "active", None
     audit.record_anonymous(session, person.team_id, "joined by sign-on", address, person.id)
     account_notices.notify_admins(
-        session, person.team_id, "Somebody has joined by sign-on.", "admin"
+        session, person.team_id, "A user has joined by single sign-on.", "admin"
     )
 
 
@@ -206,12 +206,14 @@ def _register_user(
         raise NotAllowedError("Nobody has invited you yet. Ask an administrator of your team.")
     person = get_or_create_person(session, claims.mail, team_id, _NEW)
     if person.state != _NEW:
-        raise NotAllowedError("Somebody else signs in with your mail address.")
+        raise NotAllowedError("Another account uses your email address.")
     person.name, person.state = claims.name, "active"
     person.role = (role or Role.VIEWER).value
     session.flush()
     audit.record_anonymous(session, team_id, "registered", None, person.id)
-    account_notices.notify_admins(session, team_id, "Somebody has registered by sign-on.", "admin")
+    account_notices.notify_admins(
+        session, team_id, "A user has registered by single sign-on.", "admin"
+    )
     return person
 
 

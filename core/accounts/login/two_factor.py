@@ -47,7 +47,7 @@ def start_two_factor_setup(session: Session, principal: Principal, key: str, now
     if person.is_demo:
         raise InvalidInputError("The people of the demo do without a second factor.")
     if person.totp_confirmed_at is not None:
-        raise InvalidInputError("Your second factor is set up already.")
+        raise InvalidInputError("Two-factor authentication is already on.")
     secret = pyotp.random_base32()
     person.totp_secret = encrypt(secret, key)
     session.flush()
@@ -88,11 +88,11 @@ def remove_two_factor(
     if is_two_factor_required(session, principal.team_id):
         raise InvalidInputError("Your team requires two-factor authentication.")
     if not verify_code(session, principal.person_id, code, key, now):
-        raise InvalidInputError("This code is not right.")
+        raise InvalidInputError("Incorrect code.")
     _delete_two_factor(session, principal.person_id)
     audit.record(session, principal, "removed second factor", f"person:{principal.person_id}")
     account_notices.notify(
-        session, [principal.person_id], "Your second factor was removed.", "profile"
+        session, [principal.person_id], "Two-factor authentication was turned off.", "profile"
     )
 
 
@@ -127,13 +127,16 @@ def remove_member_two_factor(
         raise InvalidInputError("Remove your own second factor in your profile, with a code.")
     person = lock_person(session, person_id)
     if person is None or person.team_id != principal.team_id or person.state == "erased":
-        raise NotFoundError("This person is not in your team (any more).")
+        raise NotFoundError("This user is not in your team.")
     if person.totp_confirmed_at is None:
         raise InvalidInputError("This person has no second factor.")
     _delete_two_factor(session, person_id)
     audit.record(session, principal, "removed second factor", f"person:{person_id}")
     account_notices.notify(
-        session, [person_id], "An administrator removed your second factor.", "profile"
+        session,
+        [person_id],
+        "An administrator turned off your two-factor authentication.",
+        "profile",
     )
 
 

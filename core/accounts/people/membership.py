@@ -170,7 +170,7 @@ def accept_link(
         raise InvalidInputError(LINK_EXPIRED)
     address = normalize_typed_email(mail or "") if purpose is Purpose.SETUP else person.mail
     if address is None or _is_email_taken(session, address, but=person.id):
-        raise InvalidInputError("Somebody has this mail address already.")
+        raise InvalidInputError("This email address is already in use.")
     activate_person(person, clean_name(name), address, password_hash, now)
     session.flush()
     audit.record_anonymous(session, person.team_id, f"accepted {purpose.value}", None, person.id)
@@ -241,7 +241,7 @@ def invite_member(
     person = get_or_create_person(session, address, principal.team_id, "invited")
     # Who registered and proved nothing must not keep the owner of the address out.
     if person.state not in ("invited", "registered") or person.team_id != principal.team_id:
-        raise InvalidInputError("Somebody has this mail address already.")
+        raise InvalidInputError("This email address is already in use.")
     revoke_all_tokens(session, person.id, now)
     person.role, person.state, person.password_hash = role.value, "invited", None
     session.flush()
@@ -370,7 +370,7 @@ def _lock_member(session: Session, principal: Principal, person_id: int) -> Pers
     _require_still_admin(session, principal)
     person = lock_person(session, person_id)
     if person is None or person.team_id != principal.team_id or person.state == "erased":
-        raise NotFoundError("This person is not in your team (any more).")
+        raise NotFoundError("This user is not in your team.")
     return person
 
 
@@ -386,13 +386,15 @@ def _require_still_admin(session: Session, principal: Principal) -> None:
         select(Person.role, Person.state).where(Person.id == principal.person_id)
     ).first()
     if row is None or row[0] != Role.ADMIN.value or row[1] not in ("active", "unclaimed"):
-        raise NotAllowedError("You are no administrator any more. Reload the page.")
+        raise NotAllowedError("You are no longer an administrator. Reload the page.")
 
 
 def _require_another_admin(session: Session, person: Person) -> None:
     """Raise InvalidInputError when nobody could administer the team without this person."""
     if is_last_admin(session, person):
-        raise InvalidInputError("This is the last administrator. Make somebody else one first.")
+        raise InvalidInputError(
+            "This is the last administrator. Make another user an administrator first."
+        )
 
 
 def is_last_admin(session: Session, person: Person) -> bool:

@@ -202,8 +202,8 @@ def change_email(session: Session, principal: Principal, mail: str, now: datetim
         with session.begin_nested():
             person.mail = address
     except IntegrityError as error:
-        raise InvalidInputError("Somebody has this mail address already.") from error
+        raise InvalidInputError("This email address is already in use.") from error
     # A link that is on its way to the old mailbox opens nothing any more.
     revoke_tokens(session, person.id, Purpose.RESET, now)
     audit.record(session, principal, "changed mail address", f"person:{person.id}")
-    account_notices.notify(session, [person.id], "Your mail address was changed.", "profile")
+    account_notices.notify(session, [person.id], "Your email address was changed.", "profile")

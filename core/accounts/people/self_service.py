@@ -66,7 +66,7 @@ def confirm_registration(
     activate_person(person, clean_name(name), person.mail, password_hash, now)
     session.flush()
     audit.record_anonymous(session, person.team_id, "registered", None, person.id)
-    account_notices.notify_admins(session, person.team_id, "Somebody has registered.", "admin")
+    account_notices.notify_admins(session, person.team_id, "A user has registered.", "admin")
     return person.id
 
 
@@ -107,7 +107,7 @@ def create_reset_link(session: Session, principal: Principal, mail: str, now: da
     )
     person = session.scalars(found.with_for_update()).first()
     if person is None:
-        raise NotFoundError("Nobody active in the team has this mail address.")
+        raise NotFoundError("No active member of the team has this email address.")
     audit.record(session, principal, "made reset link", f"person:{person.id}")
     account_notices.notify(session, [person.id], "An administrator made a link for a new password.")
     return create_token(session, person.id, Purpose.RESET, now)

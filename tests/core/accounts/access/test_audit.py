@@ -192,10 +192,10 @@ def test_a_step_of_a_job_by_itself_goes_on_with_the_chain(
     outsider, job = audit.list_events(chain, principal, limit=2)
     assert (job.person, job.means, job.thing) == (None, "job", "suggestion:3")
     assert (audit_text.actor_text(job), audit_text.source_text(job)) == (
-        "the worker, by itself",
+        "worker",
         "job",
     )
-    assert audit_text.actor_text(outsider) == "nobody signed in"
+    assert audit_text.actor_text(outsider) == "not signed in"
     nobodys = audit.list_events(chain, principal, person_id=audit.NO_PERSON)
     assert [each.id for each in nobodys] == [outsider.id, job.id]
     audit.seal_events(chain)

@@ -151,7 +151,7 @@ def test_another_identity_with_the_same_mail_is_somebody_else(
     session: Session, principal: Principal
 ) -> None:
     let_in(session, claims())
-    with pytest.raises(NotAllowedError, match="Somebody else"):
+    with pytest.raises(NotAllowedError, match="Another account"):
         let_in(session, claims(sub="u-2", nonce="n-2"))
 
 

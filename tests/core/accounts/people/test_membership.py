@@ -256,7 +256,7 @@ def test_who_is_no_administrator_any_more_changes_nobody(
 ) -> None:
     second, sam = member(Role.ADMIN), member()
     change_role(session, principal, second.person_id, Role.VIEWER, NOW)
-    with pytest.raises(NotAllowedError, match="no administrator any more"):
+    with pytest.raises(NotAllowedError, match="no longer an administrator"):
         verb(session, second, sam.person_id)
 
 
