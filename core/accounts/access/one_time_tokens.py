@@ -35,13 +35,13 @@ LIFETIMES = {
     Purpose.CONFIRMATION: timedelta(days=1),
     Purpose.SETUP: timedelta(days=1),
 }
-# Of these a person has one at a time: a new one makes earlier ones void.
-_SINGLE_USE_PURPOSES = (Purpose.RESET, Purpose.INVITATION, Purpose.CONFIRMATION, Purpose.SETUP)
+# A person holds one of each at a time: a new one revokes the earlier ones.
+_ONE_PER_PERSON = (Purpose.RESET, Purpose.INVITATION, Purpose.CONFIRMATION, Purpose.SETUP)
 
 
 def create_token(session: Session, person_id: int, purpose: Purpose, now: datetime) -> str:
     """Return a token that opens a door for a person once."""
-    if purpose in _SINGLE_USE_PURPOSES:
+    if purpose in _ONE_PER_PERSON:
         revoke_tokens(session, person_id, purpose, now)
     token = generate_token()
     session.add(
