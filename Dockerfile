@@ -1,8 +1,8 @@
 # One image, a command per process:
-#   python -m app                the pages (8501)
-#   python -m mcp_server --http  the agents' door (8503)
-#   python -m jobs worker        scraping, imports, upkeep
-#   python -m jobs migrate       once before the others
+#   python -m app                the web pages (8501)
+#   python -m mcp_server --http  the MCP server (8503)
+#   python -m jobs worker        checks, imports, maintenance
+#   python -m jobs migrate       once, before the others
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements.txt constraints.txt ./
@@ -32,7 +32,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER amazcope
 VOLUME /data
 EXPOSE 8501 8503
-# Whoever runs another process than the pages gives its own health check, or none.
+# For the web pages; give other processes their own health check, or none.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/healthz', timeout=4)"]
 CMD ["python", "-m", "app"]

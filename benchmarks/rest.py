@@ -95,7 +95,7 @@ def _memory(supervisor: int, data_dir: Path) -> dict[str, float]:
 _PARTS = (
     ("app", "web"),
     ("mcp_server", "MCP"),
-    ("core.demo.serve", "stand-in"),
+    ("core.demo.serve", "fake Apify"),
     ("jobs up", "supervisor"),
 )
 

@@ -1,4 +1,4 @@
-"""Run the stand-in as a process of its own: `python -m core.demo.serve --port 8502`."""
+"""Run the fake Apify server as its own process: `python -m core.demo.serve --port 8502`."""
 
 import argparse
 
@@ -13,7 +13,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until told to stop. Refuses any address but the loopback: faults need no token."""
+    """Serve until stopped, on loopback addresses only: faults need no token."""
     asked = _parser().parse_args(arguments)
     market = Market(asked.seed, read_applied_changes(), get_settings().amazcope_demo_origin)
     app = create_fake_apify(market, token=asked.token, run_seconds=asked.run_seconds)
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="A local stand-in for Apify's API.")
+    parser = argparse.ArgumentParser(description="A fake Apify server with demo data.")
     parser.add_argument("--host", default="127.0.0.1", choices=_LOOPBACK)
     parser.add_argument("--port", type=int, default=8502)
     parser.add_argument("--seed", type=int, default=1, help="which demo market to serve")

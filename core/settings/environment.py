@@ -16,16 +16,16 @@ from core.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parents[2]
 _PRICE = re.compile(r"[^\s=,]+=\d{1,6}(\.\d{1,6})?/\d{1,6}(\.\d{1,6})?", re.ASCII)
 CONNECTORS = ("off", "dry-run")  # those of core/suggestions/execution/connectors.py
-FAKE_APIFY_TOKEN = "apify-demo-token"  # noqa: S105 - opens nothing but the demo's stand-in
-# Who listens everywhere is reached here.
+FAKE_APIFY_TOKEN = "apify-demo-token"  # noqa: S105 - opens only the demo's fake Apify server
+# Where a server that listens on all addresses is reached from this machine.
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 class Settings(BaseSettings):
-    """What an operator may set. Names in `.env` are the field names in upper case.
+    """What an operator can set. Names in `.env` are the field names in upper case.
 
-    A field named `amazcope_*` is Amazcope's own; the rest are names that other
-    software uses for the same thing.
+    Fields named `amazcope_*` are Amazcope's own; other software uses the other names for
+    the same thing.
     """
 
     model_config = SettingsConfigDict(
@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,  # it may be a secret
     )
 
-    # Where things are kept
+    # Storage
     amazcope_data_dir: Path = Field(ROOT / "var", description="Data, secrets and logs.")
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL 15 or newer. Unset: a private embedded server."
@@ -44,135 +44,142 @@ class Settings(BaseSettings):
     amazcope_database_connections: int | None = Field(
         None,
         ge=10,
-        description="Connections that all processes together may open. Unset: what the server "
-        "allows.",
+        description="Most connections of all processes together. Unset: the server's own limit.",
     )
     redis_url: SecretStr | None = Field(
-        None, description="Redis for the queue. Unset: the queue lives in PostgreSQL."
+        None, description="Redis for the queue. Unset: the queue is kept in PostgreSQL."
     )
 
     # Addresses
     amazcope_host: str = Field("127.0.0.1", description="Address the web pages listen on.")
     amazcope_port: int = Field(8501, ge=1, le=65535, description="Port of the web pages.")
     amazcope_stand_in_port: int = Field(
-        8502, ge=1, le=65535, description="Port of the demo's local Apify stand-in."
+        8502, ge=1, le=65535, description="Port of the demo's fake Apify server."
     )
 
     amazcope_mcp_port: int = Field(
-        8503, ge=1, le=65535, description="Port of the MCP server, on the address of the pages."
+        8503, ge=1, le=65535, description="Port of the MCP server, on the address of the web pages."
     )
     amazcope_mcp_url: str | None = Field(
-        None, description="Address that agents reach the MCP server by, if it is another."
+        None, description="Public address of the MCP server, if it differs."
     )
 
     amazcope_url: str | None = Field(
-        None, description="Address that people reach the pages by, for mailed links."
+        None, description="Public address of the web pages, for links in emails."
     )
 
     amazcope_hsts_subdomains: bool = Field(
-        False, description="With https: browsers use https alone for hosts below ours, too."
+        False, description="With https: browsers use https only for subdomains, too."
     )
 
     amazcope_metrics_token: SecretStr | None = Field(
-        None, description="Opens /metrics for other machines. Unset: for this machine alone."
+        None, description="Lets other machines read /metrics. Unset: this computer only."
     )
 
     # Accounts
     amazcope_secret_key: SecretStr | None = Field(
-        None, description="32 or more random characters. Unset: made once, kept with the secrets."
+        None, description="32 or more random characters. Unset: generated once and kept."
     )
     amazcope_admin_mail: str | None = Field(
-        None, description="Makes the first administrator at the first start, with the password."
+        None, description="Email address of the first administrator, created on the first start."
     )
     amazcope_admin_password: SecretStr | None = Field(
         None, description="Password of the first administrator. Unset: a set-up link is printed."
     )
     amazcope_registration: str = Field(
-        "invitation", description="Who may join: invitation, open or closed."
+        "invitation", description="Who may register: invitation, open or closed."
     )
     amazcope_sign_in_attempts: int = Field(
-        5, ge=1, le=1000, description="Failed attempts per person in the window."
+        5, ge=1, le=1000, description="Failed sign-ins of a user in the window."
     )
     amazcope_sign_in_attempts_address: int = Field(
-        20, ge=1, le=10_000, description="Failed attempts per network address in the window."
+        20, ge=1, le=10_000, description="Failed sign-ins of a network address in the window."
     )
     amazcope_sign_in_window: int = Field(
-        15, ge=1, le=1440, description="Minutes in which failed attempts count."
+        15, ge=1, le=1440, description="Minutes in which failed sign-ins are counted."
     )
     amazcope_session_idle_hours: int = Field(
-        12, ge=1, le=720, description="Hours after which an unused sign-in ends."
+        12, ge=1, le=720, description="Hours after which an unused session ends."
     )
     amazcope_session_days: int = Field(
-        14, ge=1, le=365, description="Days after which every sign-in ends."
+        14, ge=1, le=365, description="Days after which every session ends."
     )
     amazcope_oidc_issuer: str | None = Field(
-        None, description="Single sign-on: the provider's issuer, exactly as it names itself."
+        None, description="Single sign-on: the issuer exactly as the provider states it."
     )
-    amazcope_oidc_client_id: str | None = Field(None, description="Amazcope's name there.")
+    amazcope_oidc_client_id: str | None = Field(None, description="Client id of Amazcope there.")
     amazcope_oidc_client_secret: SecretStr | None = Field(
-        None, description="Amazcope's password there."
+        None, description="Client secret of Amazcope there."
     )
-    amazcope_oidc_scope: str = Field(
-        "openid email profile", description="What the provider is asked for."
-    )
+    amazcope_oidc_scope: str = Field("openid email profile", description="Requested scopes.")
     amazcope_oidc_groups: str = Field(
-        "", description="Groups that give a role at each sign-on: group=role, …; others stay out."
+        "",
+        description="Groups that set the role at sign-on: group=role, …; others can't sign in.",
     )
     amazcope_smtp_url: SecretStr | None = Field(
-        None, description="Mail server, such as smtp://user:password@host:587. Unset: no mail."
+        None, description="Mail server, such as smtp://user:password@host:587. Unset: no emails."
     )
-    amazcope_mail_from: str = Field("Amazcope <amazcope@localhost>", description="Sender of mails.")
+    amazcope_mail_from: str = Field(
+        "Amazcope <amazcope@localhost>", description="Sender of emails."
+    )
 
     # Scraping
     amazcope_demo: bool = Field(
-        True, description="Load the demo market on the first start; fetch it from the stand-in."
+        True,
+        description="Load the demo data on the first start; fetch it from the fake Apify server.",
     )
     amazcope_demo_origin: AwareDatetime = Field(
         datetime(2020, 1, 1, tzinfo=UTC),
-        description="When the demo market began; what happens in it depends on the hours since.",
+        description="Start of the simulated market, which depends on the hours since then.",
     )
     apify_token: SecretStr | None = Field(None, description="Token of an Apify account.")
-    apify_api_url: str | None = Field(None, description="Another address of Apify's API.")
+    apify_api_url: str | None = Field(
+        None, description="Address of Apify's API, if it is not Apify's own."
+    )
     amazcope_actor: str = Field(
         "axesso_data/amazon-product-details-scraper",
-        description="Actor that fetches product details; decides how its items are read.",
+        description="Actor that fetches product details; determines how items are parsed.",
     )
     amazcope_products_per_run: int = Field(100, ge=1, le=1000, description="Products in a run.")
-    amazcope_parallel_runs: int = Field(2, ge=1, le=50, description="Apify runs at a time.")
+    amazcope_parallel_runs: int = Field(2, ge=1, le=50, description="Apify runs at the same time.")
     amazcope_dollars_per_day: Decimal = Field(
-        Decimal("5.00"), ge=0, description="No run is started when this much is spent (UTC day)."
+        Decimal("5.00"),
+        ge=0,
+        description="Budget per day (UTC); no run is started once it is spent.",
     )
     amazcope_dollars_per_product: Decimal = Field(
         Decimal("0.005"),
         ge=0,
-        description="Expected price of a product, counted until Apify tells the real one.",
+        description="Expected price of a product, counted until Apify reports the real cost.",
     )
 
     # Suggestions
     openai_base_url: str | None = Field(
-        None, description="Address of a model server that speaks chat completions. Unset: none."
+        None, description="Address of a server with OpenAI's chat completions API. Unset: no model."
     )
     openai_api_key: SecretStr | None = Field(
         None, description="Key of the model server. Without it no model is asked."
     )
-    amazcope_model: str | None = Field(None, description="Name of the model that is asked.")
+    amazcope_model: str | None = Field(None, description="Name of the model.")
     amazcope_model_temperature: float | None = Field(
-        None, ge=0, le=2, description="How freely the model answers. Unset: as its server does."
+        None, ge=0, le=2, description="Temperature of the model. Unset: the server's default."
     )
     amazcope_model_timeout: float = Field(
-        60, ge=1, le=600, description="Seconds that one answer may take, attempts included."
+        60, ge=1, le=600, description="Timeout of one model call in seconds, retries included."
     )
     amazcope_model_reply_tokens: int = Field(
-        4000, ge=200, le=100_000, description="Most tokens of one reply, thinking included."
+        4000, ge=200, le=100_000, description="Most tokens of one reply, reasoning included."
     )
     amazcope_model_parallel_calls: int = Field(
-        8, ge=1, le=32, description="Questions to the model at a time, in one process."
+        8, ge=1, le=32, description="Model calls at the same time, in one process."
     )
     amazcope_model_dollars_per_day: Decimal = Field(
-        Decimal("1.00"), ge=0, description="No model is asked when this much is spent (UTC day)."
+        Decimal("1.00"),
+        ge=0,
+        description="Budget per day (UTC); no model is asked once it is spent.",
     )
     amazcope_model_prices: str = Field(
-        "", description="model=prompt/reply in dollars per million tokens, with commas between."
+        "", description="model=prompt/reply in dollars per million tokens, separated by commas."
     )
     amazcope_applier: str = Field(
         "off",
@@ -181,23 +188,23 @@ class Settings(BaseSettings):
 
     # Agents
     amazcope_token: SecretStr | None = Field(
-        None, description="API token by which the MCP server acts over stdio."
+        None, description="API token that the MCP server uses over stdio."
     )
     amazcope_mcp_calls_per_minute: int = Field(
-        600, ge=1, le=1_000_000, description="Calls of one token a minute in the long run."
+        600, ge=1, le=1_000_000, description="Calls of one token per minute in the long run."
     )
     amazcope_mcp_calls_at_once: int = Field(
-        120, ge=1, le=1_000_000, description="Calls of one token at once, after a rest."
+        120, ge=1, le=1_000_000, description="Calls of one token in one burst."
     )
 
-    # Keeping
-    amazcope_raw_item_days: int = Field(30, ge=1, description="Days an original item is kept.")
+    # Retention
+    amazcope_raw_item_days: int = Field(30, ge=1, description="Days a raw response is kept.")
     amazcope_retention_months: int | None = Field(
-        None, ge=2, description="Months scraped snapshots are kept. Unset: for ever."
+        None, ge=2, description="Months that scraped snapshots are kept. Unset: for ever."
     )
 
     # Importing
-    amazcope_upload_mb: int = Field(200, ge=1, description="Largest file that may be imported.")
+    amazcope_upload_mb: int = Field(200, ge=1, description="Largest file that can be imported.")
 
     # Processes
     amazcope_worker_processes: int = Field(2, ge=1, le=32, description="Worker processes.")
@@ -269,19 +276,19 @@ class Settings(BaseSettings):
     def hostnames(self, url: str | None) -> frozenset[str]:
         """Return which names a server may be called by: its address's host and `url`'s.
 
-        Besides these it answers to localhost and to IP addresses (core/runtime/hosts.py).
+        It also answers to localhost and IP addresses (core/runtime/hosts.py).
         """
         named = urlsplit(url).hostname if url else None
         return frozenset(filter(None, (self.amazcope_host, named)))
 
     @property
     def is_https(self) -> bool:
-        """True when people reach the pages over https: cookies are then for https alone."""
+        """True if the public address is https: cookies are then sent over https only."""
         return self.public_url.startswith("https://")
 
     @property
     def is_for_this_machine(self) -> bool:
-        """True when the pages listen on this machine alone, and nothing says otherwise."""
+        """True if only this machine can reach the pages."""
         return _is_loopback(self.amazcope_host) and _is_loopback(urlsplit(self.public_url).hostname)
 
     @property
@@ -305,7 +312,7 @@ def _require_prefix(value: SecretStr | None, *beginnings: str) -> SecretStr | No
 
 
 def bracket_ipv6(host: str) -> str:
-    """Return a host as it stands in an address: one of IPv6 in brackets."""
+    """Return a host as written in a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
@@ -313,7 +320,7 @@ def bracket_ipv6(host: str) -> str:
 def get_settings() -> Settings:
     """Return the settings of this process, read once.
 
-    Raises ConfigurationError, which names every setting that can't be read.
+    Raises ConfigurationError, which names every invalid setting.
     """
     try:
         return Settings()
@@ -338,10 +345,10 @@ def _is_loopback(host: str | None) -> bool:
 
 
 def reject_public_demo(settings: Settings) -> None:
-    """Raise ConfigurationError when others could sign in with the demo's known passwords."""
+    """Raise ConfigurationError if other machines could use the demo's public passwords."""
     if settings.amazcope_demo and not settings.is_for_this_machine:
         raise ConfigurationError(
-            "The demo's passwords are known to everybody, so it listens on this machine only. "
-            "Set AMAZCOPE_DEMO=false to let other machines in, or AMAZCOPE_HOST=127.0.0.1 "
+            "The demo's passwords are public, so it listens on this computer only. "
+            "Set AMAZCOPE_DEMO=false to accept other machines, or AMAZCOPE_HOST=127.0.0.1 "
             "and no AMAZCOPE_URL to keep the demo."
         )

@@ -1,6 +1,6 @@
-"""What an operator does by hand: import a file, fetch now, make or remove the demo market.
+"""The work of the commands: import a file, check products now, load or remove the demo data.
 
-The same verbs as the screens, in this process instead of the worker's.
+The same operations as on the pages, run in this process instead of the worker.
 """
 
 import time
@@ -36,16 +36,16 @@ Ask = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An import that waits for a yes."""
+    """An import that waits for confirmation."""
 
     id: int
     summary: list[str]
 
 
 def offer_file(path: Path) -> Offered:
-    """Keep a file as an offered import and return what it is, line by line.
+    """Store a file as an offered import and return its description, line by line.
 
-    Raises InvalidInputError for what can't be imported.
+    Raises InvalidInputError if it can't be imported.
     """
     if not path.is_file():
         raise InvalidInputError(f"There is no file {path}.")
@@ -68,7 +68,7 @@ def _summary(run: ImportRun, time_zone: str) -> list[str]:
     unused = [use["column"] for use in run.columns if use["meaning"] is None]
     if unused:
         lines.append(f"Not used: {', '.join(unused)}.")
-    lines += [run.times or "", *_what_to_give(run)]
+    lines += [run.times or "", *_needed_options(run)]
     if run.kind == FileKind.HISTORY_FILE and not run.needs_time:
         lines.append(describe_zone(time_zone))
     for row in run.preview[:5]:
@@ -76,33 +76,33 @@ def _summary(run: ImportRun, time_zone: str) -> list[str]:
     return [line[:300] for line in lines if line]
 
 
-def _what_to_give(run: ImportRun) -> list[str]:
-    """Say which options the file asks for, and what its name suggests for them."""
+def _needed_options(run: ImportRun) -> list[str]:
+    """Return which options the file needs, with suggestions from its name."""
     lines = []
     if run.needs_marketplace:
         hint = f"; perhaps {run.marketplace}" if run.marketplace else ""
-        lines.append(f"Rows name no marketplace: give --marketplace{hint}.")
+        lines.append(f"The rows name no marketplace: add --marketplace{hint}.")
     if run.needs_day_order:
-        lines.append("Dates can be read in two ways: give --dates day_first or month_first.")
+        lines.append("Dates can be read in two ways: add --dates day_first or month_first.")
     if run.needs_time:
         hint = f"; perhaps {run.captured_at:%Y-%m-%dT%H:%M:%S}" if run.captured_at else ""
-        lines.append(f"Give --captured-at in UTC{hint}.")
+        lines.append(f"Add --captured-at, in UTC{hint}.")
     return lines
 
 
 def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bool:
-    """Confirm an offered import, run it here and say what came of it; True when it ended well."""
+    """Confirm an offered import, run it, print the result; return whether it succeeded."""
     try:
         with write_scope() as session:
             principal = get_owner_principal(session)
             service.confirm_import(session, principal, run_id, confirmed, database_time())
     except InvalidInputError:
-        discard_offered(run_id)  # given anew, it is offered anew
+        discard_offered(run_id)  # the next attempt offers it again
         raise
-    run = _ended(run_id)
+    run = _run_to_end(run_id)
     say(
         f"{format_counted(run.rows_read, 'row')}: {run.rows_stored} stored, "
-        f"{run.rows_known} already there, {run.rows_failed} failed. "
+        f"{run.rows_known} already stored, {run.rows_failed} failed. "
         f"{format_counted(run.snapshots_stored, 'snapshot')}, "
         f"{format_counted(run.products_added, 'product')} added."
     )
@@ -111,8 +111,8 @@ def import_offered(run_id: int, confirmed: service.Confirmation, say: Say) -> bo
     return run.state == "done"
 
 
-def _ended(run_id: int) -> ImportRun:
-    """Run a confirmed import here, or wait for the worker that was faster."""
+def _run_to_end(run_id: int) -> ImportRun:
+    """Run a confirmed import here, or wait for the worker if it was faster; return it."""
     while True:
         run_import(run_id)
         with read_scope() as session:
@@ -123,27 +123,27 @@ def _ended(run_id: int) -> ImportRun:
 
 
 def discard_offered(run_id: int) -> None:
-    """Let go of an import that was not confirmed."""
+    """Discard an import that was not confirmed."""
     with write_scope() as session:
         service.discard_import(session, get_owner_principal(session), run_id)
 
 
-def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
-    """Fetch the named products, or all that are due, and wait until they are collected.
+def fetch_products(words: Sequence[str], say: Say, patience: float = 600) -> bool:
+    """Check the named products, or all that are due, and wait until they are done.
 
-    Returns False when something is still under way at the end of `patience` seconds.
+    Returns False if runs are still in progress after `patience` seconds.
     """
     if words:
         with write_scope() as session:
             principal = get_owner_principal(session)
-            asked = request_refresh(session, principal, _products_of(" ".join(words)))
-        say(f"{format_counted(asked, 'product')} asked for.")
+            asked = request_refresh(session, principal, _resolve_products(" ".join(words)))
+        say(f"{format_counted(asked, 'product')} queued.")
     deadline = time.monotonic() + patience
     started = start_due_runs()
     say(f"{started} runs started.")
     while _open_runs():
         if time.monotonic() > deadline:
-            say("Some runs are still under way; the worker collects them.")
+            say("Some runs are still in progress; the worker will collect them.")
             return False
         time.sleep(1)
         advance_open_runs()
@@ -151,7 +151,7 @@ def fetch_now(words: Sequence[str], say: Say, patience: float = 600) -> bool:
     return True
 
 
-def _products_of(words: str) -> list[int]:
+def _resolve_products(words: str) -> list[int]:
     found = read_mentions(words)
     for mention in found:
         if mention.verdict is not MentionVerdict.FOUND:
@@ -161,7 +161,7 @@ def _products_of(words: str) -> list[int]:
         known = find_products(session, keys)
     for key in keys:
         if key not in known:
-            raise NotFoundError(f"{key[1]} ({key[0]}) is not followed. Add it first.")
+            raise NotFoundError(f"{key[1]} ({key[0]}) is not tracked. Add it first.")
     return list(known.values())
 
 
@@ -171,13 +171,13 @@ def _open_runs() -> int:
         return int(session.execute(count).scalar_one())
 
 
-def make_demo(say: Say) -> None:
-    """Load the demo market, also when it was removed before."""
+def add_demo(say: Say) -> None:
+    """Load the demo data, even if it was removed before."""
     load_demo(say)
 
 
-def drop_demo(say: Say) -> None:
-    """Delete the demo market."""
+def delete_demo(say: Say) -> None:
+    """Delete the demo data."""
     with write_scope() as session:
         count = remove_demo(session, get_owner_principal(session))
     say(f"{count} demo products removed.")

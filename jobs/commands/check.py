@@ -1,4 +1,4 @@
-"""Looks at everything Amazcope depends on and says what is wrong. Changes nothing."""
+"""Checks everything Amazcope depends on. Changes nothing."""
 
 import shutil
 import sys
@@ -21,19 +21,19 @@ _LEAST_FREE_BYTES = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found of one thing Amazcope depends on."""
+class CheckResult:
+    """The state of one dependency."""
 
     subject: str
     is_good: bool
     sentence: str
 
 
-def check_everything() -> list[Finding]:
-    """Return one finding for each dependency; never raises for a broken one."""
+def check_everything() -> list[CheckResult]:
+    """Return the state of each dependency; never raises for a broken one."""
     settings = get_settings()
     return [
-        Finding("Python", sys.version_info >= (3, 11), sys.version.split()[0]),
+        CheckResult("Python", sys.version_info >= (3, 11), sys.version.split()[0]),
         check_database(),
         check_queue(settings),
         check_disk(settings),
@@ -42,8 +42,8 @@ def check_everything() -> list[Finding]:
     ]
 
 
-def check_database() -> Finding:
-    """Say whether PostgreSQL answers, is new enough and has the newest schema."""
+def check_database() -> CheckResult:
+    """Check that PostgreSQL answers, is new enough and has the current schema."""
     try:
         engine = make_engine(database_url(), pool_size=1)
         with engine.connect() as connection:
@@ -51,56 +51,58 @@ def check_database() -> Finding:
             revision = current_revision(connection)
         engine.dispose()
     except (ConfigurationError, SQLAlchemyError) as error:
-        return Finding("Database", False, str(error).splitlines()[0])
+        return CheckResult("Database", False, str(error).splitlines()[0])
     if number // 10_000 < OLDEST_SERVER:
-        return Finding("Database", False, f"PostgreSQL {OLDEST_SERVER} or newer is needed.")
+        return CheckResult("Database", False, f"PostgreSQL {OLDEST_SERVER} or newer is needed.")
     if revision != head_revision():
-        told = f"Its schema is {revision or 'not made yet'}, not {head_revision()}."
-        return Finding("Database", False, f"{told} Run: python -m jobs migrate")
-    return Finding("Database", True, f"PostgreSQL {number // 10_000}, schema {revision}")
+        state = f"The schema is {revision or 'not created yet'}, not {head_revision()}."
+        return CheckResult("Database", False, f"{state} Run: python -m jobs migrate")
+    return CheckResult("Database", True, f"PostgreSQL {number // 10_000}, schema {revision}")
 
 
-def check_queue(settings: Settings) -> Finding:
-    """Say whether the queue's server answers."""
+def check_queue(settings: Settings) -> CheckResult:
+    """Check that the queue's server answers."""
     if settings.redis_url is None:
-        return Finding("Queue", True, "kept in PostgreSQL")
+        return CheckResult("Queue", True, "kept in PostgreSQL")
     try:
         ask_redis(settings.redis_url.get_secret_value())
     except ConfigurationError as error:
-        return Finding("Queue", False, str(error))
-    return Finding("Queue", True, "Redis answers")
+        return CheckResult("Queue", False, str(error))
+    return CheckResult("Queue", True, "Redis answers")
 
 
-def check_disk(settings: Settings) -> Finding:
-    """Say whether the data folder's disk has room."""
+def check_disk(settings: Settings) -> CheckResult:
+    """Check the free space on the disk of the data folder."""
     folder = settings.amazcope_data_dir
     if not folder.exists():
-        return Finding("Data folder", True, f"{folder} is made on the first start")
+        return CheckResult("Data folder", True, f"{folder} is created on the first start")
     free = shutil.disk_usage(folder).free
-    return Finding("Data folder", free >= _LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free")
+    return CheckResult("Data folder", free >= _LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free")
 
 
-def check_source(settings: Settings) -> Finding:
-    """Say where fetched products come from, and whether Apify takes the token."""
+def check_source(settings: Settings) -> CheckResult:
+    """Check the data source, and that Apify accepts the token."""
     try:
         provider = get_provider(APIFY, settings)
         if provider.access is not None:
             account = Apify(provider.access).check()
-            return Finding("Apify", True, f"account {account}, actor {provider.actor.id}")
+            return CheckResult("Apify", True, f"account {account}, actor {provider.actor.id}")
     except (ConfigurationError, OutsideServiceError) as error:
-        return Finding("Apify", False, str(error))
+        return CheckResult("Apify", False, str(error))
     if settings.amazcope_demo:
-        return Finding("Apify", True, "no token; the demo market is fetched")
-    return Finding("Apify", True, "no token; nothing is fetched until APIFY_TOKEN is set")
+        return CheckResult("Apify", True, "no token; only demo data is checked")
+    return CheckResult("Apify", True, "no token; set APIFY_TOKEN to check products")
 
 
-def check_model(settings: Settings) -> Finding:
-    """Say which model gives advice, or why none does. Asks it nothing: that may cost."""
+def check_model(settings: Settings) -> CheckResult:
+    """Check which model generates suggestions. Does not call it: that may cost money."""
     setup = get_setup(settings)
     if setup.access is None:
         is_wanted = settings.amazcope_model is not None
-        return Finding("Model", not is_wanted, f"{setup.missing} The rules advise alone.")
+        return CheckResult(
+            "Model", not is_wanted, f"{setup.missing} Suggestions come from rules only."
+        )
     if why := labels.never(get_spoken(settings)):
-        return Finding("Model", False, why)
-    told = f"{setup.access.model} at {setup.access.base_url}"
-    return Finding("Model", True, f"{told}, for at most ${setup.dollars_per_day} a day")
+        return CheckResult("Model", False, why)
+    model = f"{setup.access.model} at {setup.access.base_url}"
+    return CheckResult("Model", True, f"{model}, for at most ${setup.dollars_per_day} a day")

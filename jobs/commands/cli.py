@@ -1,4 +1,4 @@
-"""The operator's commands. Each says what it does and calls the code that does it."""
+"""The command line. Each command only reads its options and calls the code that does the work."""
 
 import os
 import sys
@@ -12,10 +12,10 @@ from core.errors import AmazcopeError
 from core.importing.values.rows import DayOrder
 from core.tracking.rules import Role
 
-_POLITENESS = 5  # of the worker: the pages go first when both want the processor
+_NICENESS = 5  # of the worker, so that the pages get the processor first
 
 commands = typer.Typer(
-    help="Amazcope's commands for operators.",
+    help="Run and operate Amazcope.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,9 +23,9 @@ commands = typer.Typer(
 
 
 def main() -> int:
-    """Run a command and return its exit code; an expected error becomes one sentence.
+    """Run a command and return its exit code; an expected error is printed as one sentence.
 
-    Raises SystemExit for a command line that can't be understood.
+    Raises SystemExit for invalid arguments.
     """
     try:
         commands()
@@ -37,15 +37,15 @@ def main() -> int:
 
 @commands.command()
 def up() -> None:
-    """Run Amazcope: its database, the pages, the worker, and the demo's stand-in."""
-    from jobs.launcher.up import run_everything  # the other commands need none of it
+    """Run Amazcope: database, web pages, worker, MCP server, and the demo's fake Apify server."""
+    from jobs.launcher.up import run_everything  # the other commands don't need it
 
     raise typer.Exit(run_everything(_say))
 
 
 @commands.command()
 def prepare() -> None:
-    """Bring the database to the newest schema; load the demo market on the first start."""
+    """Update the database schema, and load the demo data on the first start."""
     from jobs.launcher.up import prepare_data
 
     prepare_data(_say)
@@ -53,17 +53,17 @@ def prepare() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database and the queue's tables to the newest schema; let somebody in."""
-    from jobs.launcher.up import bring_people_in, migrate_database
+    """Update the schema of database and queue, and set up the first accounts."""
+    from jobs.launcher.up import migrate_database, set_up_accounts
 
     _say("Migrated." if migrate_database() else "Nothing to migrate.")
-    bring_people_in(_say)
+    set_up_accounts(_say)
 
 
 @commands.command()
 def worker() -> None:
-    """Run the worker: scraping, imports, upkeep."""
-    os.nice(_POLITENESS)  # before all that has to be brought in
+    """Run the worker: checks, imports, suggestions, maintenance."""
+    os.nice(_NICENESS)  # before the imports, which take a while
     from jobs.launcher.worker import run
 
     run()
@@ -73,21 +73,24 @@ def worker() -> None:
 def import_(
     path: Path,
     marketplace: Annotated[
-        str | None, typer.Option(help="Marketplace of rows that name none, such as DE.")
+        str | None, typer.Option(help="Marketplace of rows without one, such as DE.")
     ] = None,
     captured_at: Annotated[
         datetime | None,
-        typer.Option(help="When the file was captured, in UTC, if it says no time."),
+        typer.Option(help="When the file was captured (UTC), if it contains no time."),
     ] = None,
     dates: Annotated[
-        DayOrder | None, typer.Option(help="How 03/04/2026 is read, if the file can't tell.")
+        DayOrder | None,
+        typer.Option(help="Order of dates such as 03/04/2026, if the file doesn't show it."),
     ] = None,
-    role: Annotated[Role, typer.Option(help="What the products are to you.")] = Role.WATCHED,
-    tag: Annotated[list[str] | None, typer.Option(help="A tag for all products.")] = None,
-    fetch: Annotated[bool, typer.Option(help="Also fetch the products from now on.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    role: Annotated[Role, typer.Option(help="Track the products as.")] = Role.WATCHED,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Tag for all products; repeat for more.")
+    ] = None,
+    fetch: Annotated[bool, typer.Option(help="Track the products daily from now on.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
 ) -> None:
-    """Import a file: lists, Keepa, Apify data sets, history tables. Shows it first and asks."""
+    """Import a file: a list, Keepa, an Apify data set or a history table. Shows a preview first."""
     from core.importing.readers.columns import find_marketplace
     from core.importing.service import Confirmation
     from jobs.commands import by_hand
@@ -112,52 +115,55 @@ def import_(
 @commands.command()
 def fetch(
     products: Annotated[
-        list[str] | None, typer.Argument(help="Addresses of products. None: all that are due.")
+        list[str] | None,
+        typer.Argument(help="URLs or ASINs of products. Default: all that are due."),
     ] = None,
 ) -> None:
-    """Fetch products now and wait for the result."""
+    """Check products now and wait until they are done."""
     from jobs.commands import by_hand
 
-    raise typer.Exit(0 if by_hand.fetch_now(products or [], _say) else 1)
+    raise typer.Exit(0 if by_hand.fetch_products(products or [], _say) else 1)
 
 
 @commands.command()
 def demo(
-    remove: Annotated[bool, typer.Option("--remove", help="Delete it instead.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the demo data instead.")] = False,
 ) -> None:
-    """Create the demo market of invented products, or remove it."""
+    """Load the demo data (not real products), or remove it."""
     from jobs.commands import by_hand
 
-    (by_hand.drop_demo if remove else by_hand.make_demo)(_say)
+    (by_hand.delete_demo if remove else by_hand.add_demo)(_say)
 
 
 @commands.command()
 def people(
     setup_link: Annotated[
-        bool, typer.Option("--setup-link", help="Print the link that makes the first one.")
+        bool,
+        typer.Option("--setup-link", help="Print the link that sets up the first administrator."),
     ] = False,
     reset: Annotated[
-        str | None, typer.Option(help="Print a link for a new password of this mail address.")
+        str | None,
+        typer.Option(help="Print a link that sets a new password for this email address."),
     ] = None,
 ) -> None:
-    """List who is in the team, or print a link by which somebody gets in."""
-    from jobs.launcher import accounts_setup as known
+    """List the users, or print a link that lets one sign in."""
+    from jobs.launcher import accounts_setup
 
     if reset is not None:
-        known.print_reset_link(reset, _say)
+        accounts_setup.print_reset_link(reset, _say)
     elif setup_link:
-        raise typer.Exit(0 if known.print_setup_link(_say) else 1)
+        raise typer.Exit(0 if accounts_setup.print_setup_link(_say) else 1)
     else:
-        known.list_people(_say)
+        accounts_setup.list_people(_say)
 
 
 @commands.command()
 def audit(
     head: Annotated[
-        str | None, typer.Option(help="A head that was printed earlier, to be found again.")
+        str | None, typer.Option(help="A head printed earlier, which must be in the chain.")
     ] = None,
 ) -> None:
-    """Verify the audit's chain; the exit code is 1 when an event is missing or altered."""
+    """Verify the audit chain; exit code 1 if an event is missing or altered."""
     from jobs.tasks.maintenance import verify_audit
 
     raise typer.Exit(0 if verify_audit(head, _say) else 1)
@@ -165,14 +171,14 @@ def audit(
 
 @commands.command()
 def check() -> None:
-    """Check everything Amazcope depends on; the exit code is 1 when something is wrong."""
+    """Check everything Amazcope depends on; exit code 1 if something is wrong."""
     from jobs.commands.check import check_everything
 
-    findings = check_everything()
-    for finding in findings:
-        mark = "ok  " if finding.is_good else "FAIL"
-        _say(f"{mark}  {finding.subject:<14}{finding.sentence}")
-    raise typer.Exit(0 if all(finding.is_good for finding in findings) else 1)
+    results = check_everything()
+    for result in results:
+        mark = "ok  " if result.is_good else "FAIL"
+        _say(f"{mark}  {result.subject:<14}{result.sentence}")
+    raise typer.Exit(0 if all(result.is_good for result in results) else 1)
 
 
 def _say(sentence: str) -> None:

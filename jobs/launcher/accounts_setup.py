@@ -1,4 +1,4 @@
-"""Who can sign in: what a start sees to, and what an operator asks for on the console."""
+"""Sets up accounts on start, and lists or resets them from the command line."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from core.settings.environment import get_settings
 Say = Callable[[str], None]
 
 
-def bring_in_demo() -> None:
-    """Let the demo's people in where the demo is on, and shut them out where it is not."""
+def sync_demo_people() -> None:
+    """Activate the demo accounts if the demo is on, else deactivate them."""
     now = database_time()
     if not get_settings().amazcope_demo:
         with write_scope() as session:
@@ -29,9 +29,9 @@ def bring_in_demo() -> None:
 
 
 def make_administrator() -> bool:
-    """Make the first administrator of the settings, once; return whether this call did.
+    """Create the first administrator from the settings, once; return whether this call did.
 
-    Raises ConfigurationError for a password that is not good enough.
+    Raises ConfigurationError if the password is too weak.
     """
     settings = get_settings()
     mail, given = settings.amazcope_admin_mail, settings.amazcope_admin_password
@@ -49,8 +49,8 @@ def make_administrator() -> bool:
         return membership.set_up_owner(session, mail, None, password_hash, database_time())
 
 
-def setup_link() -> str | None:
-    """Return a link that sets up the first administrator; None when there is one."""
+def make_setup_link() -> str | None:
+    """Return a link that sets up the first administrator; None if there is one."""
     settings = get_settings()
     with write_scope() as session:
         token = membership.create_setup_link(session, database_time())
@@ -59,34 +59,34 @@ def setup_link() -> str | None:
     )
 
 
-# On the console
+# Commands
 
 
 def list_people(say: Say) -> None:
-    """Say who is in the team, line by line."""
+    """Print the users, one a line."""
     with read_scope() as session:
         members = membership.list_members(session, membership.get_owner_principal(session))
     for each in members:
         seen = each.last_signed_in_at
         when = f"signed in {seen:%Y-%m-%d %H:%M} UTC" if seen else "never signed in"
-        mark = ", of the demo" if each.is_demo else ""
-        say(f"{each.name} <{each.mail or 'no address'}>: {each.role}, {each.state}{mark}, {when}")
+        mark = ", demo" if each.is_demo else ""
+        say(f"{each.name} <{each.mail or 'no email'}>: {each.role}, {each.state}{mark}, {when}")
 
 
 def print_setup_link(say: Say) -> bool:
-    """Say the link that sets up the first administrator; False when there is one already."""
-    link = setup_link()
+    """Print the link that sets up the first administrator; False if there is one already."""
+    link = make_setup_link()
     if link is None:
-        say("Somebody administers this Amazcope already. `--reset MAIL` makes a new password.")
+        say("There is an administrator already. Use `--reset EMAIL` for a new password.")
         return False
-    say(f"Within a day, once:\n  {link}")
+    say(f"Valid once, for one day:\n  {link}")
     return True
 
 
 def print_reset_link(mail: str, say: Say) -> None:
-    """Say a link by which somebody sets a new password. Raises NotFoundError for nobody."""
+    """Print a link that sets a new password. Raises NotFoundError for an unknown address."""
     with write_scope() as session:
         principal = membership.get_owner_principal(session)
         token = self_service.create_reset_link(session, principal, mail, database_time())
     link = email_templates.build_link(get_settings().public_url, "reset", token)
-    say(f"A new password for {mail}, within an hour, once:\n  {link}")
+    say(f"New password for {mail}, valid once, for one hour:\n  {link}")

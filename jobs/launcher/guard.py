@@ -1,4 +1,4 @@
-"""Starts the guard process (`jobs/launcher/guard_process.py`) and tells it what to end."""
+"""Starts the guard process (`jobs/launcher/guard_process.py`) and registers what it must end."""
 
 import os
 import subprocess
@@ -12,10 +12,10 @@ _GUARD = Path(__file__).with_name("guard_process.py")
 
 
 class Guard:
-    """The process that ends what this one leaves if it is killed, and what it was told."""
+    """The process that ends the registered processes if this one is killed."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """`environment`: variables that the process carries besides this one's."""
+        """`environment`: variables of the process besides this one's."""
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
         self._groups: set[int] = set()
@@ -31,14 +31,14 @@ class Guard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._tell("done")
+        self._send("done")
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
             self._process.wait()
             self._process = None
 
     def keep(self) -> None:
-        """Start the process unless it runs; one in place of a dead one is told everything."""
+        """Start the process unless it runs; a replacement gets all registrations."""
         if self._process is not None and self._process.poll() is None:
             return
         self._process = subprocess.Popen(  # noqa: S603
@@ -49,30 +49,30 @@ class Guard:
             text=True,
         )
         if self._server is not None:
-            self._tell(f"server {self._server}")
+            self._send(f"server {self._server}")
         for group in self._groups:
-            self._tell(f"group {group}")
+            self._send(f"group {group}")
 
     def add(self, group: int) -> None:
-        """Also end this process group."""
+        """Register a process group."""
         self._groups.add(group)
-        self._tell(f"group {group}")
+        self._send(f"group {group}")
 
-    def forget(self, group: int) -> None:
-        """The group has ended: its number may become another's."""
+    def remove(self, group: int) -> None:
+        """Unregister a group that has ended: its number may be reused."""
         self._groups.discard(group)
-        self._tell(f"ended {group}")
+        self._send(f"ended {group}")
 
     def add_server(self, pid_file: Path) -> None:
-        """Also end the database whose process this file names."""
+        """Register the database whose process id is in this file."""
         self._server = pid_file
-        self._tell(f"server {pid_file}")
+        self._send(f"server {pid_file}")
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         if self._process is None or self._process.stdin is None:
             return
         try:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            return  # it died: `keep` starts another and tells it all
+            return  # it died: `keep` starts another and registers all again

@@ -1,4 +1,4 @@
-"""Ends what a killed process leaves behind. A little of the standard library only: it stays
+"""Ends what a killed process leaves behind. Uses little of the standard library: it stays
 small. `jobs/launcher/guard.py` starts it.
 
 Its owner holds the other end of its standard input and writes there which process
@@ -37,7 +37,7 @@ def main(lines: Iterable[str], patience: float = _PATIENCE_SECONDS) -> None:
 def end_groups(
     groups: Iterable[int], patience: float, each_round: Callable[[], bool] = lambda: False
 ) -> None:
-    """Ask process groups to end, wait `patience` seconds, then force who is left.
+    """Terminate process groups, wait `patience` seconds, then kill the rest.
 
     `each_round` collects the caller's ended children, which would count as alive, and
     returns True to wait no longer.
@@ -61,7 +61,7 @@ def _signal_group(group: int, what: int) -> bool:
 
 
 def _end_server(pid_file: str) -> None:
-    """Ask the database to end; its file is there exactly as long as it runs."""
+    """Stop the database; its file exists exactly as long as it runs."""
     try:
         with open(pid_file, encoding="utf-8") as file:
             os.kill(int(file.readline()), signal.SIGINT)

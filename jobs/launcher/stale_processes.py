@@ -1,8 +1,8 @@
-"""Finds and ends what an earlier Amazcope left running on a data folder.
+"""Finds and ends processes that an earlier start left running for a data folder.
 
-A killed supervisor has its guard, which may be killed too, or still be at work. All they
-started carry the data folder in their environment, so that whoever holds the folder's
-lock knows the rest.
+A killed supervisor has its guard, which may be killed too, or still be working. All their
+processes carry the data folder in their environment, so the holder of the folder's lock can
+find them.
 """
 
 import os
@@ -17,32 +17,32 @@ from jobs.launcher.guard_process import end_groups
 
 _MARK = "AMAZCOPE_STARTED_FOR"
 _PATIENCE_SECONDS = 25.0  # longer than a guard's own
-_FORCED_SECONDS = 5.0  # until the system has taken apart what was forced
+_FORCED_SECONDS = 5.0  # until killed processes are gone
 
 Say = Callable[[str], None]
 
 
-def mark_of(data_dir: Path) -> dict[str, str]:
-    """Return the variables that every process carries which runs for a data folder."""
+def environment_mark(data_dir: Path) -> dict[str, str]:
+    """Return the environment variables of every process that runs for a data folder."""
     return {_MARK: str(data_dir.resolve())}
 
 
-def end_leftovers(data_dir: Path, say: Say, patience: float = _PATIENCE_SECONDS) -> None:
+def end_stale_processes(data_dir: Path, say: Say, patience: float = _PATIENCE_SECONDS) -> None:
     """End what still runs for a data folder; call with its lock held. Not the database."""
-    left = find_leftovers(data_dir)
+    left = find_stale_processes(data_dir)
     if not left:
         return
-    say(f"Ending what an earlier start left running ({len(left)} processes) …")
-    # Asked each round: where nobody collects them, ended processes keep their group.
-    end_groups(_groups_of(left), patience, lambda: not find_leftovers(data_dir))
+    say(f"Ending {len(left)} processes that an earlier start left running …")
+    # Checked each round: ended processes that were not reaped keep their group.
+    end_groups(_groups_of(left), patience, lambda: not find_stale_processes(data_dir))
     deadline = time.monotonic() + _FORCED_SECONDS
-    while find_leftovers(data_dir) and time.monotonic() < deadline:
+    while find_stale_processes(data_dir) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
-def find_leftovers(data_dir: Path) -> list[psutil.Process]:
+def find_stale_processes(data_dir: Path) -> list[psutil.Process]:
     """Return the living processes that carry a data folder's mark."""
-    mark = mark_of(data_dir)[_MARK]
+    mark = environment_mark(data_dir)[_MARK]
     return [process for process in psutil.process_iter() if _mark_in(process) == mark]
 
 
@@ -55,7 +55,7 @@ def _groups_of(processes: list[psutil.Process]) -> set[int]:
 
 
 def _mark_in(process: psutil.Process) -> str | None:
-    """Return a process's mark; None without one, for others' processes and ended ones."""
+    """Return a process's mark; None without one, or if it ended or belongs to another user."""
     try:
         return process.environ().get(_MARK)
     except (psutil.Error, OSError):

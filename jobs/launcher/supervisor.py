@@ -1,7 +1,6 @@
-"""Runs processes under one roof: prefixes their output, restarts what dies, ends all together.
+"""Runs several processes: prefixes their output, restarts those that die, ends all together.
 
-Each process leads a group of its own, so that its children end with it. Knows nothing
-of what the processes do.
+Each process leads its own process group, so that its children end with it.
 """
 
 import os
@@ -20,7 +19,7 @@ from jobs.launcher.guard_process import end_groups
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
-_SETTLED_SECONDS = 60.0  # who lived this long starts with the shortest pause again
+_SETTLED_SECONDS = 60.0  # a process that ran this long starts with the shortest pause again
 _TICK_SECONDS = 0.1
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,7 +37,7 @@ class Service:
 
 @dataclass(slots=True)
 class _Kept:
-    """A service and its present process."""
+    """A service and its current process."""
 
     service: Service
     process: subprocess.Popen[str] | None = None
@@ -48,14 +47,14 @@ class _Kept:
 
 
 def next_pause(last: float, lived: float) -> float:
-    """Return how many seconds to wait before a restart, from the last wait and the life since."""
+    """Return how many seconds to wait before a restart, from the last wait and the time it ran."""
     if lived >= _SETTLED_SECONDS:
         return FIRST_PAUSE_SECONDS
     return min(last * 2, LONGEST_PAUSE_SECONDS)
 
 
 class Supervisor:
-    """Keeps services running until it is told to stop."""
+    """Keeps services running until it is stopped."""
 
     def __init__(
         self,
@@ -147,7 +146,7 @@ class Supervisor:
         if kept.process is None:
             return
         end_groups([kept.process.pid], min(self._patience, 2.0), self._each_round)
-        self._guard.forget(kept.process.pid)
+        self._guard.remove(kept.process.pid)
         lived = time.monotonic() - kept.started
         wait = FIRST_PAUSE_SECONDS if lived >= _SETTLED_SECONDS else kept.pause
         how = _how_it_ended(kept.process.returncode)
@@ -160,7 +159,7 @@ class Supervisor:
         groups = [kept.process.pid for kept in self._kept if kept.process is not None]
         end_groups(groups, self._patience, self._each_round)
         for group in groups:
-            self._guard.forget(group)
+            self._guard.remove(group)
 
     def _each_round(self) -> bool:
         """Collect ended processes; True when all shall end at once."""

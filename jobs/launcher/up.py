@@ -1,7 +1,7 @@
-"""What `make run` does once everything is installed: prepare, run, say where.
+"""What `make run` does once everything is installed: prepare, run, print the address.
 
-Database, migrations and demo market first, then web, worker, mcp and stand-in under one
-supervisor until Ctrl-C. This process stays small: what needs much runs in others.
+Database, migrations and demo data first, then web, worker, mcp and fake Apify server under
+one supervisor until Ctrl-C. This process stays small: heavy work runs in others.
 """
 
 import errno
@@ -26,7 +26,7 @@ from core.private_files import make_data_folder, opener
 from core.settings.environment import Settings, bracket_ipv6, get_settings, reject_public_demo
 from jobs.launcher.guard import Guard
 from jobs.launcher.guard_process import end_groups
-from jobs.launcher.stale_processes import end_leftovers, mark_of
+from jobs.launcher.stale_processes import end_stale_processes, environment_mark
 from jobs.launcher.supervisor import Service, Supervisor
 
 Say = Callable[[str], None]
@@ -36,24 +36,24 @@ _PREPARE_PATIENCE_SECONDS = 5.0
 
 
 def run_everything(say: Say) -> int:
-    """Run Amazcope until it is told to stop; return the exit code.
+    """Run Amazcope until it is stopped; return the exit code.
 
-    Raises ConfigurationError when a port is taken, Amazcope already runs here, or the
+    Raises ConfigurationError if a port is taken, Amazcope already runs here, or the
     demo would be open to other machines.
     """
     settings = get_settings()
     reject_public_demo(settings)
     signal.signal(signal.SIGTERM, _end_quietly)
     with ExitStack() as stack:
-        stack.enter_context(only_one(settings.amazcope_data_dir))
-        end_leftovers(settings.amazcope_data_dir, say)
-        refuse_taken_ports(settings)
-        guard = stack.enter_context(Guard(mark_of(settings.amazcope_data_dir)))
+        stack.enter_context(lock_data_folder(settings.amazcope_data_dir))
+        end_stale_processes(settings.amazcope_data_dir, say)
+        check_ports(settings)
+        guard = stack.enter_context(Guard(environment_mark(settings.amazcope_data_dir)))
         server = None
         if settings.is_embedded:
-            server = stack.enter_context(own_database(settings, say))
+            server = stack.enter_context(run_database(settings, say))
             guard.add_server(server.pid_file)
-        prepare_apart(settings, guard)
+        prepare_in_subprocess(settings, guard)
         supervisor = Supervisor(services(settings), say, guard=guard)
         _in_background(lambda: announce(settings, supervisor, say))
         if server is not None:
@@ -68,19 +68,19 @@ def services(settings: Settings) -> list[Service]:
     commands = {"web": ["app"], "worker": ["jobs", "worker"], "mcp": ["mcp_server", "--http"]}
     if settings.amazcope_demo:
         port = str(settings.amazcope_stand_in_port)
-        commands["stand-in"] = ["core.demo.serve", "--port", port]
-    mark = mark_of(settings.amazcope_data_dir)
+        commands["apify"] = ["core.demo.serve", "--port", port]
+    mark = environment_mark(settings.amazcope_data_dir)
     return [
         Service(name, [sys.executable, "-m", *command], mark) for name, command in commands.items()
     ]
 
 
-# Before anything is started
+# Before the start
 
 
 @contextmanager
-def only_one(data_dir: Path) -> Iterator[None]:
-    """Hold a data folder's lock; raises ConfigurationError when another Amazcope has it."""
+def lock_data_folder(data_dir: Path) -> Iterator[None]:
+    """Hold a data folder's lock; raises ConfigurationError if another Amazcope has it."""
     try:
         make_data_folder(data_dir)
         lock = open(data_dir / "up.lock", "w", opener=opener)  # noqa: SIM115 - held below
@@ -99,8 +99,8 @@ def only_one(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def refuse_taken_ports(settings: Settings) -> None:
-    """Raise ConfigurationError for an address that can't be listened on, naming its setting."""
+def check_ports(settings: Settings) -> None:
+    """Raise ConfigurationError for an address that is not free, naming its setting."""
     wanted = [
         ("AMAZCOPE_PORT", settings.amazcope_host, settings.amazcope_port),
         ("AMAZCOPE_MCP_PORT", settings.amazcope_host, settings.amazcope_mcp_port),
@@ -111,21 +111,21 @@ def refuse_taken_ports(settings: Settings) -> None:
         if port == same:
             raise ConfigurationError(f"{one} and {other} are the same. Give them two ports.")
     for setting, host, port in wanted:
-        _refuse_taken_port(setting, host, port)
+        _check_port(setting, host, port)
 
 
-def _refuse_taken_port(setting: str, host: str, port: int) -> None:
+def _check_port(setting: str, host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ConfigurationError(_why_not(error, setting, host, port)) from error
+            raise ConfigurationError(_port_problem(error, setting, host, port)) from error
 
 
-def _why_not(error: OSError, setting: str, host: str, port: int) -> str:
-    """Return what keeps a port from being used, and what to do."""
+def _port_problem(error: OSError, setting: str, host: str, port: int) -> str:
+    """Return why a port can't be used, and what to do."""
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return f"AMAZCOPE_HOST: {host} is no address of this machine ({error.strerror})."
     if error.errno == errno.EACCES:
@@ -138,26 +138,26 @@ def _why_not(error: OSError, setting: str, host: str, port: int) -> str:
 
 
 @contextmanager
-def own_database(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
+def run_database(settings: Settings, say: Say) -> Iterator[EmbeddedPostgres]:
     """Run the embedded PostgreSQL while inside."""
     server = EmbeddedPostgres(settings.amazcope_data_dir, settings.secrets_dir, say)
-    with timed("Starting the database", say):
+    with report_duration("Starting the database", say):
         server.start()
     try:
         yield server
     finally:
-        with timed("Stopping the database", say):
+        with report_duration("Stopping the database", say):
             server.stop()
 
 
-def prepare_apart(settings: Settings, guard: Guard) -> None:
-    """Prepare the data in a process of its own, whose memory is given back afterwards.
+def prepare_in_subprocess(settings: Settings, guard: Guard) -> None:
+    """Prepare the data in a process of its own, to free its memory afterwards.
 
-    Raises SystemExit when that failed; it has said why.
+    Raises SystemExit if that fails; the process has printed why.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs", "prepare"],
-        env={**os.environ, **mark_of(settings.amazcope_data_dir)},
+        env={**os.environ, **environment_mark(settings.amazcope_data_dir)},
         start_new_session=True,  # a group that the guard can end
     )
     guard.add(process.pid)
@@ -166,29 +166,29 @@ def prepare_apart(settings: Settings, guard: Guard) -> None:
     finally:
         end_groups([process.pid], _PREPARE_PATIENCE_SECONDS, lambda: process.poll() is not None)
         process.wait()
-        guard.forget(process.pid)
+        guard.remove(process.pid)
     if code != 0:
         raise SystemExit(code)
 
 
 def prepare_data(say: Say) -> None:
-    """Bring the schema up to date and, on the first start, load the demo market.
+    """Update the schema and, on the first start, load the demo data.
 
-    Raises ConfigurationError where the database gives up in the middle of it.
+    Raises ConfigurationError if the database fails meanwhile.
     """
     from sqlalchemy.exc import OperationalError
 
     try:
-        with timed("Migrating", say):
+        with report_duration("Migrating", say):
             migrate_database()
-        bring_people_in(say)
+        set_up_accounts(say)
         if get_settings().amazcope_demo and _is_demo_wanted():
-            from core.demo.seed import load_demo  # brings pandas along; most starts need none
+            from core.demo.seed import load_demo  # imports pandas, which most starts don't need
 
             load_demo(say)
     except OperationalError as error:  # a full disk, or a server that was ended
         raise ConfigurationError(
-            f"The database gave up: {error.orig} What was done stays; the next start goes on."
+            f"The database failed: {error.orig} Nothing is lost; the next start continues."
         ) from error
 
 
@@ -200,25 +200,25 @@ def _is_demo_wanted() -> bool:
         return is_demo_wanted(session)
 
 
-def bring_people_in(say: Say) -> None:
-    """See to it that somebody can sign in: the demo's people, an administrator, or a link."""
+def set_up_accounts(say: Say) -> None:
+    """Ensure that a user can sign in: the demo accounts, an administrator, or a set-up link."""
     from jobs.launcher import accounts_setup
 
-    accounts_setup.bring_in_demo()
+    accounts_setup.sync_demo_people()
     accounts_setup.make_administrator()
-    link = accounts_setup.setup_link()
+    link = accounts_setup.make_setup_link()
     if link is not None:
-        say(f"{_nobody_yet()} Set it up within a day:\n  {link}")
+        say(f"{_no_administrator()} Set one up within a day:\n  {link}")
 
 
-def _nobody_yet() -> str:
+def _no_administrator() -> str:
     if get_settings().amazcope_demo:
-        return "The demo's people are in. Nobody of your own administers this Amazcope yet."
-    return "Nobody administers this Amazcope yet."
+        return "The demo accounts are active. There is no administrator of your own yet."
+    return "There is no administrator yet."
 
 
 def migrate_database() -> bool:
-    """Bring schema and queue up to date; return whether the schema was older."""
+    """Update the schema of database and queue; return whether the schema was older."""
     from core.database.migrate import upgrade
     from core.database.session import database_url
     from jobs.queue import make_tables
@@ -229,8 +229,8 @@ def migrate_database() -> bool:
 
 
 @contextmanager
-def timed(what: str, say: Say) -> Iterator[None]:
-    """Say what begins, and how long it took."""
+def report_duration(what: str, say: Say) -> Iterator[None]:
+    """Print what begins, and how long it took."""
     say(f"{what} …")
     began = time.monotonic()
     yield
@@ -241,10 +241,10 @@ def timed(what: str, say: Say) -> Iterator[None]:
 
 
 def announce(settings: Settings, supervisor: Supervisor, say: Say) -> None:
-    """Wait until the pages answer and say where; say so too if they don't."""
+    """Wait until the pages answer and print their address, or that they don't answer."""
     deadline = time.monotonic() + _FIRST_ANSWER_SECONDS
     while not supervisor.is_stopping:
-        if answers(_reachable_host(settings), settings.amazcope_port):
+        if is_answering(_reachable_host(settings), settings.amazcope_port):
             say(address_box(settings))
             return
         if time.monotonic() > deadline:
@@ -256,8 +256,8 @@ def announce(settings: Settings, supervisor: Supervisor, say: Say) -> None:
         time.sleep(0.1)
 
 
-def answers(host: str, port: int) -> bool:
-    """True when the pages say that they are well."""
+def is_answering(host: str, port: int) -> bool:
+    """Return whether the pages report that they are healthy."""
     connection = HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/healthz")
@@ -269,7 +269,7 @@ def answers(host: str, port: int) -> bool:
 
 
 def address_box(settings: Settings) -> str:
-    """Return the address of the pages in a frame that is seen among log lines."""
+    """Return the addresses in a box that stands out among log lines."""
     host = _reachable_host(settings)
     shown = bracket_ipv6(host)
     lines = [
@@ -283,7 +283,7 @@ def address_box(settings: Settings) -> str:
 
 
 def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) -> None:
-    """Start the database again when it was killed, and keep its log from growing for ever."""
+    """Restart the database if it was killed, and keep its log small."""
     while not supervisor.is_stopping:
         time.sleep(_DATABASE_LOOK_SECONDS)
         if supervisor.is_stopping:
@@ -291,14 +291,14 @@ def keep_database(server: EmbeddedPostgres, supervisor: Supervisor, say: Say) ->
         try:
             server.keep_log_small()
             if not server.is_running():
-                say("The database is gone; starting it again.")
+                say("The database has stopped; starting it again.")
                 server.start()
         except (ConfigurationError, OSError) as error:
             say(str(error))
 
 
 def _reachable_host(settings: Settings) -> str:
-    """Return an address that reaches the pages from this machine."""
+    """Return the host by which this machine reaches the pages."""
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
     return everywhere.get(settings.amazcope_host, settings.amazcope_host)
 
@@ -308,5 +308,5 @@ def _in_background(work: Callable[[], None]) -> None:
 
 
 def _end_quietly(_number: int, _frame: FrameType | None) -> None:
-    """Turn SIGTERM before the supervisor runs into an orderly end."""
+    """Exit in order on a SIGTERM before the supervisor runs."""
     raise SystemExit(143)

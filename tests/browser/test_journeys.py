@@ -1,4 +1,4 @@
-"""What people do with a whole Amazcope, in a real browser: demo market, worker and stand-in."""
+"""What users do in a real browser with demo market, worker and fake Apify server."""
 
 import csv
 import re

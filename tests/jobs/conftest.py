@@ -1,4 +1,4 @@
-"""The world that tests of fetching work in: a database, products, a stand-in for Apify."""
+"""The world that tests of fetching work in: a database, products, a fake Apify server."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,19 +9,19 @@ import pytest
 
 from core.scraping.runs.apify import Apify
 from jobs.tasks import dispatch_runs, providers
+from tests.fake_apify import RunningFakeApify, running_fake_apify
 from tests.jobs.fetch_world import World, forget_queue, set_environment
-from tests.stand_in import RunningStandIn, running_stand_in
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningStandIn]:
-    with running_stand_in(run_seconds=0.05) as running:
+def server() -> Iterator[RunningFakeApify]:
+    with running_fake_apify(run_seconds=0.05) as running:
         yield running
 
 
 @pytest.fixture
 def world(
-    server: RunningStandIn, committed_database: str, monkeypatch: pytest.MonkeyPatch
+    server: RunningFakeApify, committed_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     server.reset()
     set_environment(

@@ -1,4 +1,4 @@
-"""A market that is fetched: products, a stand-in, a database of its own. No tests here."""
+"""A market that is fetched: products, a fake Apify server, a database of its own. No tests here."""
 
 import time
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from core.settings.environment import get_settings
 from jobs.queue import huey
 from jobs.tasks import collect_runs, dispatch_runs
 from tests.factories import follow_all, rows
-from tests.stand_in import RunningStandIn
+from tests.fake_apify import RunningFakeApify
 
 ASINS = tuple(f"B0DEMO01{n:02d}" for n in range(1, 6))  # of the demo market, in the US
-UNSEEN = "B0TEST9999"  # a product the stand-in answers with 404
+UNSEEN = "B0TEST9999"  # a product the fake server answers with 404
 
 
 @dataclass(frozen=True)
 class World:
     """What a test asks of a market that is fetched."""
 
-    stand_in: RunningStandIn
+    fake_apify: RunningFakeApify
 
     def follow(self, asins: Sequence[str] = ASINS, **how: Any) -> list[int]:
         with write_scope() as session:
@@ -77,7 +77,7 @@ class World:
         self.collect_all()
 
     def runs_paid(self) -> int:
-        return int(self.stand_in.stats()["runs_started"])
+        return int(self.fake_apify.stats()["runs_started"])
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:

@@ -1,6 +1,6 @@
 """Workers killed at every step and at random: nothing lost, nothing paid or stored twice.
 
-Real processes and a real SIGKILL; what was paid is counted at the stand-in.
+Real processes and a real SIGKILL; what was paid is counted at the fake Apify server.
 """
 
 import contextlib
@@ -20,9 +20,9 @@ import psutil
 import pytest
 
 from jobs import queue
+from tests.fake_apify import RunningFakeApify, running_fake_apify
 from tests.jobs.fetch_world import ASINS, World, forget_queue, set_environment
 from tests.jobs.kill_driver import STEPS
-from tests.stand_in import RunningStandIn, running_stand_in
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ class Workers:
 
 @pytest.fixture
 def world(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with running_stand_in(run_seconds=0.05) as server:
+    with running_fake_apify(run_seconds=0.05) as server:
         set_environment(
             monkeypatch,
             AMAZCOPE_DEMO="false",
@@ -123,7 +123,7 @@ def test_a_worker_killed_at_any_step_loses_nothing_and_pays_once(
 
 def test_a_lost_answer_and_a_kill_together_pay_once(world: World, workers: Workers) -> None:
     world.follow()
-    world.stand_in.fail_next("lost_answer", operation="start_run")
+    world.fake_apify.fail_next("lost_answer", operation="start_run")
     assert workers.carry_out(step="after the end is stored") == signal.SIGKILL
     workers.recover()
     assert world.runs_paid() == 1
@@ -138,7 +138,7 @@ def test_kills_at_random_lose_nothing_and_pay_once(
     chance = random.Random(7)
     for number in range(kills):
         if number % 10 == 3:
-            world.stand_in.fail_next("lost_answer", operation="start_run")
+            world.fake_apify.fail_next("lost_answer", operation="start_run")
         world.change("UPDATE fetch_schedule SET due_at = now() WHERE leased_until IS NULL")
         workers.carry_out(kill_after=chance.uniform(0.0, 0.35))
     workers.recover()
@@ -247,8 +247,8 @@ def test_an_emptied_queue_only_costs_time(world: World, workers: Workers) -> Non
     assert_nothing_lost_or_doubled(world, len(ASINS))
 
 
-def test_the_stand_in_counts_what_is_paid(world: World, workers: Workers) -> None:
+def test_the_fake_server_counts_what_is_paid(world: World, workers: Workers) -> None:
     world.follow()
     assert workers.carry_out() == 0
-    stats: dict[str, Any] = RunningStandIn.stats(world.stand_in)
+    stats: dict[str, Any] = RunningFakeApify.stats(world.fake_apify)
     assert stats["runs_by_input"] == {next(iter(stats["runs_by_input"])): 1}

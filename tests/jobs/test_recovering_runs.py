@@ -11,7 +11,7 @@ from tests.jobs.fetch_world import World, collect_until_error, set_environment
 
 @pytest.mark.parametrize("fault", ["lost_answer", "garbage_json"])
 def test_a_run_whose_start_was_not_answered_is_found_by_its_input(world: World, fault: str) -> None:
-    world.stand_in.fail_next(fault, operation="start_run")
+    world.fake_apify.fail_next(fault, operation="start_run")
     world.follow()
     dispatch_runs.start_due_runs()
     assert [run["outside_run_id"] for run in world.runs()] == [None]
@@ -25,7 +25,7 @@ def test_a_run_whose_start_was_not_answered_is_found_by_its_input(world: World, 
 def test_a_run_that_was_never_started_is_withdrawn_and_tried_again(
     world: World, fault: str
 ) -> None:
-    world.stand_in.fail_next(fault, operation="start_run")
+    world.fake_apify.fail_next(fault, operation="start_run")
     world.follow()
     dispatch_runs.start_due_runs()
     world.collect_all()
@@ -41,7 +41,7 @@ def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatch_runs, "UNCLEAR_AFTER", timedelta(minutes=3))
-    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.fake_apify.fail_next("drop_connection", operation="start_run")
     world.follow()
     dispatch_runs.start_due_runs()
     collect_runs.advance_open_runs()
@@ -50,7 +50,7 @@ def test_a_start_that_may_still_be_under_way_is_not_withdrawn(
 
 def test_two_lost_answers_find_two_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="3")
-    world.stand_in.fail_next("lost_answer", operation="start_run", times=2)
+    world.fake_apify.fail_next("lost_answer", operation="start_run", times=2)
     world.follow()
     for _ in range(2):
         world.fetch()
@@ -66,7 +66,7 @@ def test_the_same_batch_asked_again_does_not_take_the_earlier_run_for_its_own(
     world.follow()
     world.fetch()
     world.end_of_rest()
-    world.stand_in.fail_next("drop_connection", operation="start_run")
+    world.fake_apify.fail_next("drop_connection", operation="start_run")
     world.fetch()
     assert [run["state"] for run in world.runs()] == ["collected", "failed"]
     world.end_of_rest()
@@ -80,7 +80,7 @@ def test_a_run_that_was_given_up_while_its_start_was_answered_is_stopped(
     world.follow()
     monkeypatch.setattr(dispatch_runs.lifecycle, "mark_started", lambda *_: False)
     dispatch_runs.start_due_runs()
-    operations = world.stand_in.stats()["operations"]
+    operations = world.fake_apify.stats()["operations"]
     assert operations["abort_run"] == operations["start_run"]
 
 
@@ -107,7 +107,7 @@ def test_a_run_that_can_never_be_stored_is_given_up_after_a_day(
 def test_a_run_that_never_ends_is_stopped_and_its_products_come_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.stand_in.fail_next("never_finishes")
+    world.fake_apify.fail_next("never_finishes")
     world.follow()
     dispatch_runs.start_due_runs()
     collect_runs.advance_open_runs()

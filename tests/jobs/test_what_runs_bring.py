@@ -12,7 +12,7 @@ from tests.jobs.fetch_world import ASINS, UNSEEN, World, collect_until_error, se
 
 
 def test_products_missing_from_a_partial_data_set_are_tried_again_soon(world: World) -> None:
-    world.stand_in.fail_next("partial_dataset", share=0.4)
+    world.fake_apify.fail_next("partial_dataset", share=0.4)
     world.follow()
     world.fetch()
     counted = sorted(outcome or "" for outcome in world.outcomes().values())
@@ -34,7 +34,7 @@ def test_products_missing_from_a_partial_data_set_are_tried_again_soon(world: Wo
 def test_a_run_that_brings_nothing_says_so_of_every_product(
     world: World, fault: str, outcome: Outcome, state: str
 ) -> None:
-    world.stand_in.fail_next(fault)
+    world.fake_apify.fail_next(fault)
     world.follow()
     world.fetch()
     assert set(world.outcomes().values()) == {outcome.value}
@@ -44,7 +44,7 @@ def test_a_run_that_brings_nothing_says_so_of_every_product(
 
 
 def test_what_a_run_brought_before_it_timed_out_is_kept(world: World) -> None:
-    world.stand_in.fail_next("run_timed_out")
+    world.fake_apify.fail_next("run_timed_out")
     world.follow()
     world.fetch()
     counted = sorted(outcome or "" for outcome in world.outcomes().values())
@@ -65,7 +65,7 @@ def test_what_a_run_brought_before_it_timed_out_is_kept(world: World) -> None:
 def test_an_item_with_a_quirk_becomes_its_outcome(
     world: World, fault: str, outcome: str | None, snapshots: int
 ) -> None:
-    world.stand_in.fail_next(fault)
+    world.fake_apify.fail_next(fault)
     world.follow(ASINS[:1])
     world.fetch()
     found = world.outcomes()[ASINS[0]]
@@ -77,7 +77,7 @@ def test_an_item_with_a_quirk_becomes_its_outcome(
 def test_a_redirect_within_a_batch_is_told_by_what_is_left_over(
     world: World, moved: tuple[str, ...]
 ) -> None:
-    world.stand_in.fail_next("redirected_items", asins=list(moved))
+    world.fake_apify.fail_next("redirected_items", asins=list(moved))
     world.follow()
     world.fetch()
     redirected = {asin for asin, each in world.outcomes().items() if each == "redirected_asin"}
@@ -86,15 +86,15 @@ def test_a_redirect_within_a_batch_is_told_by_what_is_left_over(
 
 
 def test_a_redirect_in_a_partial_data_set_is_not_guessed(world: World) -> None:
-    world.stand_in.fail_next("redirected_items", asins=[ASINS[0]])
-    world.stand_in.fail_next("partial_dataset", share=0.6)
+    world.fake_apify.fail_next("redirected_items", asins=[ASINS[0]])
+    world.fake_apify.fail_next("partial_dataset", share=0.6)
     world.follow()
     world.fetch()
     assert "redirected_asin" not in world.outcomes().values()
 
 
 def test_an_empty_asin_fails_only_this_product(world: World) -> None:
-    world.stand_in.fail_next("asin_empty", asins=[ASINS[0]])
+    world.fake_apify.fail_next("asin_empty", asins=[ASINS[0]])
     world.follow(ASINS[:2])
     world.fetch()
     assert world.outcomes()[ASINS[1]] == "ok"
@@ -105,7 +105,7 @@ def test_a_blocked_page_never_changes_what_is_known_of_a_product(world: World) -
     world.follow(ASINS[:1])
     world.fetch()
     before = world.rows("SELECT price, availability, captured_at FROM product_latest")
-    world.stand_in.fail_next("blocked_items")
+    world.fake_apify.fail_next("blocked_items")
     world.end_of_rest()
     world.fetch()
     assert world.outcomes()[ASINS[0]] == "blocked"
@@ -122,7 +122,7 @@ def test_a_page_that_is_gone_is_an_answer(world: World) -> None:
 def test_a_run_that_vanished_gives_its_products_back(world: World) -> None:
     world.follow()
     dispatch_runs.start_due_runs()
-    world.stand_in.reset()
+    world.fake_apify.reset()
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert set(world.outcomes().values()) == {"run_failed"}
@@ -134,7 +134,7 @@ def test_a_data_set_that_vanished_gives_its_products_back(world: World) -> None:
     world.fetch()
     world.change("UPDATE fetch_run SET state = 'finished'")
     world.change("UPDATE fetch_item SET outcome = NULL")
-    world.stand_in.reset()
+    world.fake_apify.reset()
     world.collect_all()
     assert [run["state"] for run in world.runs()] == ["failed"]
     assert set(world.outcomes().values()) == {"run_failed"}
@@ -146,8 +146,8 @@ def test_a_question_without_an_answer_is_asked_again_in_the_next_round(
     world: World, operation: str, fault: str
 ) -> None:
     if operation in ("list_runs", "get_record"):
-        world.stand_in.fail_next("lost_answer", operation="start_run")
-    world.stand_in.fail_next(fault, operation=operation, times=1)
+        world.fake_apify.fail_next("lost_answer", operation="start_run")
+    world.fake_apify.fail_next(fault, operation=operation, times=1)
     world.follow()
     world.fetch()
     assert world.runs_paid() == 1

@@ -51,7 +51,7 @@ def test_what_is_fetched_is_due_again_after_its_cadence(world_of_a_wrong_clock: 
 
 def test_a_failure_is_tried_again_after_its_wait(world_of_a_wrong_clock: World) -> None:
     world = world_of_a_wrong_clock
-    world.stand_in.fail_next("run_failed")
+    world.fake_apify.fail_next("run_failed")
     world.follow(ASINS[:1])
     world.fetch()
     assert minutes_from_now(world, "due_at", "fetch_schedule") == [pytest.approx(5, abs=2)]
@@ -59,7 +59,7 @@ def test_a_failure_is_tried_again_after_its_wait(world_of_a_wrong_clock: World) 
 
 def test_rests_and_signs_of_life_are_of_now(world_of_a_wrong_clock: World) -> None:
     world = world_of_a_wrong_clock
-    world.stand_in.fail_next("no_credit", operation="start_run")
+    world.fake_apify.fail_next("no_credit", operation="start_run")
     world.follow(ASINS[:1])
     dispatch_runs.dispatch_due()
     maintenance.send_heartbeat.call_local()

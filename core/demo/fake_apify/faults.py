@@ -1,4 +1,4 @@
-"""Faults the stand-in makes on demand, and which request each one meets. Acts on nothing itself."""
+"""Faults that tests script, and which request each one affects. Pure: executes none of them."""
 
 import random
 from collections.abc import Mapping

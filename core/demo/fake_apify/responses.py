@@ -7,7 +7,7 @@ from typing import Any, Final
 from core.demo.fake_apify.run_store import FakeRun
 
 USER_ID: Final = "standInUser000001"
-USERNAME: Final = "amazcope-stand-in"
+USERNAME: Final = "amazcope-demo"
 _BUILD_ID: Final = "standInBuild00001"
 _BUILD_NUMBER: Final = "1.0.1"
 

@@ -1,4 +1,4 @@
-"""The stand-in's memory: runs, their inputs, what they will deliver. No HTTP, no JSON shapes."""
+"""Runs of the fake Apify server, in memory: inputs and what they will deliver. No HTTP."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ _FINAL_STATUS: Final = {
 
 @dataclass(slots=True)
 class FakeRun:
-    """A run as the stand-in remembers it. Its status follows from the clock."""
+    """A run of the fake server. Its status follows from the clock."""
 
     name: str  # its ids without their first three letters
     actor: str

@@ -1,7 +1,7 @@
 """The part of Apify's REST API v2 that Amazcope's client uses, served from a simulated market.
 
-Answers only: what a run is lives in `runs`, what goes wrong in `faults`, JSON
-shapes in `bodies`. State is in memory and gone with the process.
+HTTP only: runs are in `run_store`, faults in `faults`, JSON shapes in `responses`. The state
+is in memory and lost with the process.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ _UNKNOWN_HOST: Final = "The fake Apify server answers to localhost and IP addres
 
 
 class ItemSource(Protocol):
-    """Whatever knows products: the demo market, or a benchmark's own set."""
+    """A source of items: the demo market, or a benchmark's own products."""
 
     def item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
-        """Return axesso's item of a product at a time; None: there is no such page."""
+        """Return axesso's item of a product at a time; None if it has no page."""
         ...
 
     def junglee_item(self, marketplace: str, asin: str, at: datetime) -> dict[str, Any] | None:
@@ -52,7 +52,7 @@ class ItemSource(Protocol):
 
 
 class _RefusedError(Exception):
-    """The request gets an error body."""
+    """The request is answered with an error body."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
         super().__init__(message)
@@ -63,18 +63,18 @@ Handler = Callable[["FakeApify", Request, list[Fault]], Awaitable[Response]]
 
 
 class FakeApify(Starlette):
-    """The application. `book` and `script` are there for tests that share its process."""
+    """The application. `runs` and `script` are public for tests in its process."""
 
     def __init__(self, market: ItemSource, *, token: str, run_seconds: float, clock: Clock) -> None:
         guard = Middleware(hosts.HostGuard, names=(), url=None, refusal=_UNKNOWN_HOST)
         super().__init__(routes=_routes(self), middleware=[guard])
         self.market = market
         self.token = token
-        self.book = RunStore(clock, run_seconds)
+        self.runs = RunStore(clock, run_seconds)
         self.script = FaultScript()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Kept here, before Starlette wraps `send`: only the server's own knows the connection.
+        # Before Starlette wraps `send`: only the server's own one knows the connection.
         scope["amazcope.server"] = send
         await super().__call__(scope, receive, send)
 
@@ -102,22 +102,22 @@ async def _start_run(app: FakeApify, request: Request, faults: list[Fault]) -> R
     kind = request.headers.get("content-type", "application/json")
     agent = request.headers.get("user-agent", "")
     try:
-        run = app.book.start(request.path_params["actor"], body, kind, agent, faults)
+        run = app.runs.start(request.path_params["actor"], body, kind, agent, faults)
     except (ValueError, RecursionError) as error:
         raise _RefusedError(400, "invalid-input", f"Invalid input: {error}") from error
     await _wait_for_finish(app, run, request)
-    return _data(responses.run_body(run, app.book.clock()), 201)
+    return _data(responses.run_body(run, app.runs.clock()), 201)
 
 
 async def _get_run(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
     await _wait_for_finish(app, run, request)
-    return _data(responses.run_body(run, app.book.clock()))
+    return _data(responses.run_body(run, app.runs.clock()))
 
 
 async def _list_runs(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     statuses = [word for word in request.query_params.get("status", "").split(",") if word]
-    runs = app.book.listed(request.path_params.get("actor"), statuses)
+    runs = app.runs.listed(request.path_params.get("actor"), statuses)
     offset, limit = _number(request, "offset", 0), _number(request, "limit", _MOST_LISTED)
     limit, desc = min(limit or _MOST_LISTED, _MOST_LISTED), _asks_for(request, "desc")
     ordered = runs[::-1] if desc else runs
@@ -127,26 +127,26 @@ async def _list_runs(app: FakeApify, request: Request, _faults: list[Fault]) -> 
         offset=offset,
         limit=limit,
         desc=desc,
-        now=app.book.clock(),
+        now=app.runs.clock(),
     )
     return _data(body)
 
 
 async def _abort_run(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
     run = _run_of(app, request)
-    app.book.abort(run)
-    return _data(responses.run_body(run, app.book.clock()))
+    app.runs.abort(run)
+    return _data(responses.run_body(run, app.runs.clock()))
 
 
 # Storages
 
 
 async def _get_dataset(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
-    return _data(responses.dataset_body(_run_of(app, request), app.book.clock()))
+    return _data(responses.dataset_body(_run_of(app, request), app.runs.clock()))
 
 
 async def _list_items(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
-    run, now = _run_of(app, request), app.book.clock()
+    run, now = _run_of(app, request), app.runs.clock()
     pages = run.delivered_pages(now)
     offset, asked_limit = _number(request, "offset", 0), _number(request, "limit", 0)
     desc = _asks_for(request, "desc")
@@ -179,7 +179,7 @@ def _as_format(items: list[dict[str, Any]], wanted: str, headers: dict[str, str]
     if wanted == "jsonl":
         lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
         return Response(lines, headers=headers, media_type="application/jsonl")
-    raise _RefusedError(400, "invalid-parameter", "The stand-in knows json and jsonl.")
+    raise _RefusedError(400, "invalid-parameter", "The fake server supports json and jsonl.")
 
 
 async def _get_record(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
@@ -197,27 +197,27 @@ async def _get_user(_app: FakeApify, _request: Request, _faults: list[Fault]) ->
 
 
 async def _get_limits(app: FakeApify, _request: Request, _faults: list[Fault]) -> Response:
-    now, runs = app.book.clock(), app.book.listed(None)
+    now, runs = app.runs.clock(), app.runs.listed(None)
     spent = sum((run.cost_at(now) for run in runs), Decimal(0))
     running = sum(not run.has_ended(now) for run in runs)
     return _data(responses.limits_body(spent, running, now))
 
 
 async def _get_actor(app: FakeApify, request: Request, _faults: list[Fault]) -> Response:
-    return _data(responses.actor_body(request.path_params["actor"], app.book.clock()))
+    return _data(responses.actor_body(request.path_params["actor"], app.runs.clock()))
 
 
 # For tests
 
 
 async def _stats(app: FakeApify, _request: Request) -> Response:
-    book = app.book
+    runs = app.runs
     return JSONResponse(
         {
-            "requests": book.requests,
-            "operations": book.operations,
-            "runs_by_input": book.runs_by_input,
-            "runs_started": book.runs_by_input.total(),
+            "requests": runs.requests,
+            "operations": runs.operations,
+            "runs_by_input": runs.runs_by_input,
+            "runs_started": runs.runs_by_input.total(),
         }
     )
 
@@ -233,12 +233,12 @@ async def _add_faults(app: FakeApify, request: Request) -> Response:
 
 
 async def _reset(app: FakeApify, _request: Request) -> Response:
-    app.book.forget()
+    app.runs.forget()
     app.script.clear()
     return JSONResponse({"ok": True})
 
 
-# The way every request takes
+# Every request
 
 
 def _routes(app: FakeApify) -> list[Route]:
@@ -251,12 +251,12 @@ def _routes(app: FakeApify) -> list[Route]:
     def control(path: str, verb: Callable[[FakeApify, Request], Awaitable[Response]]) -> Route:
         async def endpoint(request: Request) -> Response:
             if request.client is None or request.client.host not in _LOOPBACK:
-                message = "Faults are scripted from the machine the stand-in runs on."
+                message = "Faults can be scripted only from the machine that runs the server."
                 return JSONResponse(responses.error_body("forbidden", message), 403)
             return await verb(app, request)
 
         method = "GET" if verb is _stats else "POST"
-        return Route("/stand-in" + path, endpoint, methods=[method])
+        return Route("/control" + path, endpoint, methods=[method])
 
     return [
         api("/actors/{actor}/runs", "start_run", _start_run, "POST"),
@@ -280,8 +280,8 @@ def _routes(app: FakeApify) -> list[Route]:
 
 async def _answer(app: FakeApify, request: Request, operation: str, handler: Handler) -> Response:
     """Answer one request: check the token, let the scripted faults happen, do the work."""
-    app.book.requests[f"{request.method} {request.url.path}"] += 1
-    app.book.operations[operation] += 1
+    app.runs.requests[f"{request.method} {request.url.path}"] += 1
+    app.runs.operations[operation] += 1
     try:
         _check_token(app, request)
         faults = {fault.kind: fault for fault in app.script.meeting(operation)}
@@ -329,8 +329,8 @@ def _no_credit() -> _RefusedError:
 async def _hang_up(request: Request) -> Response:
     """Close the connection without an answer; the response returned goes nowhere.
 
-    ASGI has no word for it, so this reaches for the transport of uvicorn's
-    request, to which the server's `send` is bound.
+    ASGI can't do this, so it uses the transport of uvicorn's request, to which the
+    server's `send` is bound.
     """
     cycle = getattr(request.scope["amazcope.server"], "__self__", None)
     transport = getattr(cycle, "transport", None)
@@ -346,7 +346,7 @@ async def _wait_for_finish(app: FakeApify, run: FakeRun, request: Request) -> No
     """Hold the answer while the run goes on, up to `waitForFinish` seconds."""
     wait = min(_number(request, "waitForFinish", 0), _LONGEST_WAIT)
     until = time.monotonic() + wait
-    while not run.has_ended(app.book.clock()) and time.monotonic() < until:
+    while not run.has_ended(app.runs.clock()) and time.monotonic() < until:
         await asyncio.sleep(0.02)
 
 
@@ -374,13 +374,13 @@ def _gunzipped(packed: bytes) -> bytes:
 
 
 def _run_of(app: FakeApify, request: Request) -> FakeRun:
-    names, book = request.path_params, app.book
+    names, runs = request.path_params, app.runs
     if "dataset" in names:
-        run = book.find_by_dataset(names["dataset"])
+        run = runs.find_by_dataset(names["dataset"])
     elif "store" in names:
-        run = book.find_by_store(names["store"])
+        run = runs.find_by_store(names["store"])
     else:
-        run = book.find(names["run"])
+        run = runs.find(names["run"])
     if run is None:
         raise _RefusedError(404, "record-not-found", "The requested resource was not found.")
     return run

@@ -1,4 +1,4 @@
-"""Who fetches: the real Apify with a token, the demo's stand-in without one. Opens nothing."""
+"""Who fetches: Apify with a token, else the demo's fake Apify server. Opens nothing."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,7 @@ DEMO = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How one provider is asked. `access` None: it can't be, for the reason in `missing`."""
+    """How to use one provider. `access` None: it can't be used, because of `missing`."""
 
     name: str
     actor: Actor
@@ -25,9 +25,9 @@ class Provider:
 
 
 def get_provider(name: str, settings: Settings) -> Provider:
-    """Return a provider as the settings describe it.
+    """Return a provider as configured.
 
-    Raises ConfigurationError when AMAZCOPE_ACTOR names no actor that fetches products.
+    Raises ConfigurationError if AMAZCOPE_ACTOR names no actor that fetches products.
     """
     if name == DEMO:
         return _fake_apify(settings)
@@ -46,7 +46,7 @@ def get_provider(name: str, settings: Settings) -> Provider:
 
 
 def get_access(name: str, settings: Settings) -> ApifyAccess | None:
-    """Return how a provider is reached, None without a token: all that an open run needs."""
+    """Return the access to a provider, None without a token."""
     if name == DEMO:
         address = f"http://127.0.0.1:{settings.amazcope_stand_in_port}"
         return ApifyAccess(FAKE_APIFY_TOKEN, address)
@@ -56,7 +56,7 @@ def get_access(name: str, settings: Settings) -> ApifyAccess | None:
 
 
 def limits_for(settings: Settings) -> Limits:
-    """Return what the operator allows at Apify."""
+    """Return the operator's limits for Apify."""
     return Limits(
         products_per_run=settings.amazcope_products_per_run,
         parallel_runs=settings.amazcope_parallel_runs,
@@ -66,7 +66,7 @@ def limits_for(settings: Settings) -> Limits:
 
 
 def _fake_apify(settings: Settings) -> Provider:
-    # What the stand-in says it costs is as invented as its products: no budget.
+    # The costs of the fake server are as invented as its products: no budget.
     limits = Limits(settings.amazcope_products_per_run, 4, None, Decimal(0))
     actor = get_actor("axesso_data/amazon-product-details-scraper")
     return Provider(DEMO, actor, limits, get_access(DEMO, settings))

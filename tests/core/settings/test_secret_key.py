@@ -42,8 +42,8 @@ def test_threads_that_ask_at_once_get_the_same(settings: Settings) -> None:
 def test_processes_that_ask_at_once_get_the_same(settings: Settings) -> None:
     code = (
         "from pathlib import Path; from core.settings.environment import Settings;"
-        "from core.settings.secret_key import secret_key;"
-        f"print(secret_key(Settings(amazcope_data_dir=Path({str(settings.amazcope_data_dir)!r}))))"
+        "from core.settings.secret_key import get_secret_key;"
+        f"print(get_secret_key(Settings(amazcope_data_dir=Path({str(settings.amazcope_data_dir)!r}))))"
     )
     started = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

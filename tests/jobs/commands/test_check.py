@@ -8,7 +8,7 @@ import pytest
 
 from core.settings.environment import ROOT, Settings
 from jobs.commands.check import check_source
-from tests.stand_in import running_stand_in
+from tests.fake_apify import running_fake_apify
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
@@ -18,7 +18,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
 
 
 def test_a_token_that_works_is_named_with_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    with running_stand_in() as server:
+    with running_fake_apify() as server:
         found = check_source(
             settings(monkeypatch, APIFY_TOKEN=server.token, APIFY_API_URL=server.url)
         )
@@ -27,7 +27,7 @@ def test_a_token_that_works_is_named_with_its_account(monkeypatch: pytest.Monkey
 
 
 def test_a_wrong_token_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    with running_stand_in() as server:
+    with running_fake_apify() as server:
         found = check_source(settings(monkeypatch, APIFY_TOKEN="wrong", APIFY_API_URL=server.url))
     assert not found.is_good
     assert "APIFY_TOKEN" in found.sentence

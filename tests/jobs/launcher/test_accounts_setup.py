@@ -94,7 +94,7 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
     maintenance.seal_events()
     code, said = asked("audit")
     assert code == 0
-    assert "3 events are sealed and whole, 0 wait" in said
+    assert "3 events are sealed and intact, 0 wait" in said
     head = said.rsplit("Head: ", 1)[1].strip()
     assert len(head) == 64
     assert asked("audit", "--head", head.upper())[0] == 0
@@ -107,7 +107,7 @@ def test_a_whole_audit_is_said_to_be_whole_and_a_broken_one_where(
     session.commit()
     code, said = asked("audit")
     assert code == 1
-    assert "BROKEN at place 2" in said
+    assert "BROKEN at event 2" in said
 
 
 def test_sealing_leaves_a_trace_only_where_it_sealed(

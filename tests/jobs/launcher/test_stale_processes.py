@@ -14,7 +14,11 @@ import pytest
 
 from core.settings.environment import ROOT
 from jobs.launcher.guard import Guard
-from jobs.launcher.stale_processes import end_leftovers, find_leftovers, mark_of
+from jobs.launcher.stale_processes import (
+    end_stale_processes,
+    environment_mark,
+    find_stale_processes,
+)
 
 PATIENCE = 60.0  # seconds: only a machine that is very busy needs more than one
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
@@ -29,7 +33,7 @@ time.sleep(600)
 @contextmanager
 def running(command: list[str], folder: Path | None) -> Iterator["subprocess.Popen[str]"]:
     """Run a process that belongs to a data folder, or to none, until it has said a word."""
-    mark = mark_of(folder) if folder else {}
+    mark = environment_mark(folder) if folder else {}
     process = subprocess.Popen(
         command,
         env={**os.environ, **mark},
@@ -55,7 +59,7 @@ def marked(folder: Path) -> list[int]:
     The system says that a program was started a moment before its environment can be read.
     """
     deadline = time.monotonic() + PATIENCE
-    while not (found := find_leftovers(folder)):
+    while not (found := find_stale_processes(folder)):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return [process.pid for process in found]
@@ -65,7 +69,7 @@ def test_what_an_earlier_start_left_is_ended_and_said(tmp_path: Path) -> None:
     said: list[str] = []
     with running(SLEEP, tmp_path) as left:
         first_line(left)
-        end_leftovers(tmp_path, said.append)
+        end_stale_processes(tmp_path, said.append)
         assert left.wait(timeout=PATIENCE) == -signal.SIGTERM
     assert "earlier start left running" in said[0]
 
@@ -76,8 +80,8 @@ def test_children_whose_parent_was_killed_are_found_by_their_mark(tmp_path: Path
         parent.kill()
         parent.wait()
         assert marked(tmp_path) == [child.pid]
-        end_leftovers(tmp_path, lambda _sentence: None)
-        assert find_leftovers(tmp_path) == []
+        end_stale_processes(tmp_path, lambda _sentence: None)
+        assert find_stale_processes(tmp_path) == []
 
 
 def test_who_belongs_to_another_folder_or_to_none_is_left_alone(tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_who_belongs_to_another_folder_or_to_none_is_left_alone(tmp_path: Path) 
     with running(SLEEP, tmp_path / "another") as others, running(SLEEP, None) as strangers:
         first_line(others)
         first_line(strangers)
-        end_leftovers(tmp_path, said.append)
+        end_stale_processes(tmp_path, said.append)
         assert others.poll() is None
         assert strangers.poll() is None
     assert said == []
@@ -97,7 +101,7 @@ def test_who_does_not_listen_is_forced(tmp_path: Path) -> None:
     )
     with running([sys.executable, "-c", deaf], tmp_path) as left:
         first_line(left)
-        end_leftovers(tmp_path, lambda _sentence: None, patience=0.2)
+        end_stale_processes(tmp_path, lambda _sentence: None, patience=0.2)
         assert left.wait(timeout=PATIENCE) == -signal.SIGKILL
 
 
@@ -133,8 +137,8 @@ def test_a_killed_owners_groups_are_ended_by_its_guard(before: str) -> None:
 def test_a_guard_whose_owner_leaves_in_order_ends_nothing(tmp_path: Path) -> None:
     with running(SLEEP, None) as kept:
         first_line(kept)
-        with Guard(mark_of(tmp_path)) as guard:
+        with Guard(environment_mark(tmp_path)) as guard:
             guard.add(kept.pid)
             assert len(marked(tmp_path)) == 1  # the guard itself carries the mark
-        assert find_leftovers(tmp_path) == []
+        assert find_stale_processes(tmp_path) == []
         assert kept.poll() is None

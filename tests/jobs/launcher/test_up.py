@@ -25,41 +25,41 @@ def test_a_taken_port_names_its_setting_and_the_command() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(ConfigurationError, match=r"AMAZCOPE_PORT=\d+ make run"):
-            up.refuse_taken_ports(settings(amazcope_port=port, amazcope_demo=False))
+            up.check_ports(settings(amazcope_port=port, amazcope_demo=False))
 
 
 def test_two_settings_of_one_port_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="AMAZCOPE_PORT and AMAZCOPE_STAND_IN_PORT"):
-        up.refuse_taken_ports(settings(amazcope_port=18_551, amazcope_stand_in_port=18_551))
+        up.check_ports(settings(amazcope_port=18_551, amazcope_stand_in_port=18_551))
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "2001:db8::1"])
 def test_an_address_of_no_interface_names_its_setting(host: str) -> None:
     with pytest.raises(ConfigurationError, match="AMAZCOPE_HOST"):
-        up.refuse_taken_ports(settings(amazcope_host=host, amazcope_demo=False))
+        up.check_ports(settings(amazcope_host=host, amazcope_demo=False))
 
 
 def test_a_port_of_the_superuser_is_no_other_programs() -> None:
     refused = PermissionError(errno.EACCES, "Permission denied")
-    said = up._why_not(refused, "AMAZCOPE_PORT", "127.0.0.1", 80)
+    said = up._port_problem(refused, "AMAZCOPE_PORT", "127.0.0.1", 80)
     assert "superuser" in said
     assert "Stop the program" not in said
 
 
 def test_a_second_amazcope_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with (
-        up.only_one(tmp_path),
+        up.lock_data_folder(tmp_path),
         pytest.raises(ConfigurationError, match="already runs"),
-        up.only_one(tmp_path),
+        up.lock_data_folder(tmp_path),
     ):
         pass
 
 
-def test_the_stand_in_runs_only_with_the_demo() -> None:
+def test_the_fake_server_runs_only_with_the_demo() -> None:
     def names(demo: bool) -> list[str]:
         return [service.name for service in up.services(settings(amazcope_demo=demo))]
 
-    assert names(True) == ["web", "worker", "mcp", "stand-in"]
+    assert names(True) == ["web", "worker", "mcp", "apify"]
     assert names(False) == ["web", "worker", "mcp"]
 
 
@@ -72,7 +72,7 @@ def test_the_address_is_one_that_a_browser_here_can_open() -> None:
 def test_pages_that_are_not_there_do_not_answer() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        assert not up.answers("127.0.0.1", nobody.getsockname()[1])
+        assert not up.is_answering("127.0.0.1", nobody.getsockname()[1])
 
 
 BROUGHT_IN = """
@@ -120,7 +120,7 @@ def test_a_database_that_gives_up_while_preparing_is_said_in_a_sentence(
         raise OperationalError("COMMIT", None, Exception("No space left on device"))
 
     monkeypatch.setattr(up, "migrate_database", full)
-    with pytest.raises(ConfigurationError, match=r"No space left on device.*goes on"):
+    with pytest.raises(ConfigurationError, match=r"No space left on device.*next start continues"):
         up.prepare_data(lambda _sentence: None)
 
 
@@ -130,5 +130,5 @@ def test_preparing_runs_apart_and_its_failure_ends_the_start(
     own = settings(amazcope_data_dir=tmp_path)
     monkeypatch.setenv("AMAZCOPE_PORT", "no number")  # the first thing it looks at
     with Guard() as guard, pytest.raises(SystemExit) as ended:
-        up.prepare_apart(own, guard)
+        up.prepare_in_subprocess(own, guard)
     assert ended.value.code == 1

@@ -55,7 +55,7 @@ def test_a_data_set_is_read_page_by_page(world: World, monkeypatch: pytest.Monke
     world.follow()
     world.fetch()
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
-    assert world.stand_in.stats()["operations"]["list_items"] == 3
+    assert world.fake_apify.stats()["operations"]["list_items"] == 3
 
 
 def test_products_of_two_marketplaces_are_two_runs(world: World) -> None:
@@ -95,7 +95,7 @@ def test_without_a_token_the_state_says_so_and_nothing_is_lost(
     assert world.state() is not None
     assert world.state()["state"] == "no_token"
     assert "APIFY_TOKEN" in world.state()["detail"]
-    set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
+    set_environment(monkeypatch, APIFY_TOKEN=world.fake_apify.token)
     world.fetch()
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
 
@@ -111,11 +111,11 @@ def test_a_token_that_does_not_work_is_a_state_and_rests(
     assert dispatch_runs.start_due_runs() == 0
     assert world.state() is not None
     assert world.state()["state"] == state
-    asked = world.stand_in.stats()["operations"]["start_run"]
+    asked = world.fake_apify.stats()["operations"]["start_run"]
     assert dispatch_runs.start_due_runs() == 0
-    assert world.stand_in.stats()["operations"]["start_run"] == asked
+    assert world.fake_apify.stats()["operations"]["start_run"] == asked
     assert world.value("SELECT count(*) AS n FROM fetch_schedule WHERE leased_until IS NULL") == 5
-    set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
+    set_environment(monkeypatch, APIFY_TOKEN=world.fake_apify.token)
     world.end_of_rest()
     world.fetch()
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
@@ -131,13 +131,13 @@ def test_a_token_that_stops_working_while_a_run_is_open_is_a_state(
     collect_runs.advance_open_runs()
     assert world.state() is not None
     assert world.state()["state"] == "bad_token"
-    set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
+    set_environment(monkeypatch, APIFY_TOKEN=world.fake_apify.token)
     world.collect_all()
     assert world.value("SELECT count(*) AS n FROM snapshot") == 5
 
 
 def test_too_many_requests_are_a_short_rest(world: World) -> None:
-    world.stand_in.fail_next("http_429", operation="start_run")
+    world.fake_apify.fail_next("http_429", operation="start_run")
     world.follow()
     assert dispatch_runs.start_due_runs() == 0
     assert world.state() is not None
@@ -206,14 +206,14 @@ def test_a_mended_token_is_tried_as_soon_as_the_worker_starts(
     set_environment(monkeypatch, APIFY_TOKEN="wrong")
     world.follow()
     dispatch_runs.start_due_runs()
-    set_environment(monkeypatch, APIFY_TOKEN=world.stand_in.token)
+    set_environment(monkeypatch, APIFY_TOKEN=world.fake_apify.token)
     assert dispatch_runs.start_due_runs() == 0
     dispatch_runs.clear_backoffs()
     assert dispatch_runs.start_due_runs() == 1
 
 
 def test_a_job_says_of_a_run_whether_it_was_started(world: World) -> None:
-    world.stand_in.fail_next("no_credit", operation="start_run")
+    world.fake_apify.fail_next("no_credit", operation="start_run")
     world.follow()
     dispatch_runs.start_due_runs()
     assert "not started" in world.value("SELECT note FROM job_run WHERE job = 'fetch'")
@@ -257,11 +257,11 @@ def test_one_that_does_not_answer_is_asked_once_a_round(
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
     world.follow()
     assert dispatch_runs.start_due_runs() == 5
-    world.stand_in.fail_next("http_500", operation="get_run", times=None)
+    world.fake_apify.fail_next("http_500", operation="get_run", times=None)
     collect_runs.advance_open_runs()
-    assert world.stand_in.stats()["operations"]["get_run"] == 1
+    assert world.fake_apify.stats()["operations"]["get_run"] == 1
     assert world.value("SELECT count(claimed_until) AS n FROM fetch_run") == 0
-    world.stand_in.app.script.clear()
+    world.fake_apify.app.script.clear()
     world.collect_all()
     assert {run["state"] for run in world.runs()} == {"collected"}
 
@@ -273,7 +273,7 @@ def test_garbage_about_one_run_holds_up_no_other(
     world.follow()
     assert dispatch_runs.start_due_runs() == 5
     time.sleep(0.2)  # all have ended by then
-    world.stand_in.fail_next("garbage_json", operation="get_run")
+    world.fake_apify.fail_next("garbage_json", operation="get_run")
     assert collect_runs.advance_open_runs() == 5
     assert [run["state"] for run in world.runs()] == ["running"] + 4 * ["collected"]
     assert "could not be read" in world.runs()[0]["error"]
@@ -288,7 +288,7 @@ def test_a_data_set_that_stays_unreadable_is_given_up_and_its_products_come_back
 ) -> None:
     world.follow()
     dispatch_runs.start_due_runs()
-    world.stand_in.fail_next("garbage_json", operation="list_items", times=None)
+    world.fake_apify.fail_next("garbage_json", operation="list_items", times=None)
     time.sleep(0.2)
     collect_runs.advance_open_runs()
     assert [run["state"] for run in world.runs()] == ["finished"]
@@ -304,10 +304,10 @@ def test_a_start_answered_with_an_error_is_cleared_up_within_seconds(
     monkeypatch.setattr(dispatch_runs, "ANSWERED_AFTER", timedelta(seconds=15))
     monkeypatch.setattr(dispatch_runs, "UNCLEAR_AFTER", timedelta(minutes=3))
     set_environment(monkeypatch, AMAZCOPE_PRODUCTS_PER_RUN="1")
-    world.stand_in.fail_next("http_500", operation="start_run")
+    world.fake_apify.fail_next("http_500", operation="start_run")
     world.follow()
     dispatch_runs.start_due_runs()
-    assert world.stand_in.stats()["operations"]["start_run"] == 1  # the rest waits
+    assert world.fake_apify.stats()["operations"]["start_run"] == 1  # the rest waits
     left = world.value("SELECT extract(epoch FROM claimed_until - now()) AS n FROM fetch_run")
     assert 0 < left <= 15
     assert world.state() is not None

@@ -242,7 +242,7 @@ def test_on_the_command_line_a_file_is_imported_and_counted(history: Path) -> No
     said = CliRunner().invoke(commands, ["import", str(history), "--yes"])
     assert said.exit_code == 0
     assert "A time without a zone is read as UTC" in said.output
-    assert "4 rows: 3 stored, 0 already there, 1 failed." in said.output
+    assert "4 rows: 3 stored, 0 already stored, 1 failed." in said.output
 
 
 def test_on_the_command_line_one_waits_for_a_worker_that_was_faster(
@@ -270,7 +270,7 @@ def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stay
     path = tmp_path / "export_amazon-de.csv"
     path.write_text("asin,captured_at,price\nB0TEST0001,2026-03-01,5\n")
     said = CliRunner().invoke(commands, ["import", str(path), "--yes"])
-    assert "give --marketplace; perhaps DE" in said.output
+    assert "add --marketplace; perhaps DE" in said.output
     assert isinstance(said.exception, InvalidInputError)
     with read_scope() as session:
         assert rows(session, "SELECT 1 AS piece FROM import_piece") == []
@@ -284,7 +284,7 @@ def test_the_command_line_asks_for_the_order_of_dates(
     path = tmp_path / "dates.csv"
     path.write_text("asin,marketplace,date,price\nB0TEST0001,DE,03/04/2026,5\n")
     said = CliRunner().invoke(commands, ["import", str(path), "--yes"])
-    assert "give --dates day_first or month_first" in said.output
+    assert "add --dates day_first or month_first" in said.output
     assert isinstance(said.exception, InvalidInputError)
     given = CliRunner().invoke(commands, ["import", str(path), "-y", "--dates", "month_first"])
     assert given.exit_code == 0

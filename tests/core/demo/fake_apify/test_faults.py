@@ -27,27 +27,27 @@ from tests.core.demo.fake_apify.test_server import (
     finished_run,
     items_of,
 )
-from tests.stand_in import RunningStandIn, running_stand_in
+from tests.fake_apify import RunningFakeApify, running_fake_apify
 
 # In stock at any time would be luck: faults of values are tried on what has a price.
 PRICED = [url for url in URLS if "/B0DEMO01" in url or "/B0DEMO04" in url]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningStandIn]:
-    with running_stand_in(MARKET, run_seconds=0.02) as running:
+def server() -> Iterator[RunningFakeApify]:
+    with running_fake_apify(MARKET, run_seconds=0.02) as running:
         yield running
 
 
 @pytest.fixture
-def stand_in(server: RunningStandIn) -> RunningStandIn:
+def fake_apify(server: RunningFakeApify) -> RunningFakeApify:
     server.reset()
     return server
 
 
 @pytest.fixture
-def client(stand_in: RunningStandIn) -> ApifyClient:
-    return client_of(stand_in)
+def client(fake_apify: RunningFakeApify) -> ApifyClient:
+    return client_of(fake_apify)
 
 
 def start(client: ApifyClient) -> Any:
@@ -55,57 +55,59 @@ def start(client: ApifyClient) -> Any:
 
 
 def test_slow_down_is_answered_with_the_time_to_wait(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    stand_in.fail_next("http_429", retry_after=7)
+    fake_apify.fail_next("http_429", retry_after=7)
     request = urllib.request.Request(
-        stand_in.url + "/v2/users/me", headers={"authorization": f"Bearer {stand_in.token}"}
+        fake_apify.url + "/v2/users/me", headers={"authorization": f"Bearer {fake_apify.token}"}
     )
     with pytest.raises(HTTPError, match="429") as refused:
         urllib.request.urlopen(request, timeout=10)
     assert refused.value.headers["retry-after"] == "7"
-    stand_in.fail_next("http_429")
+    fake_apify.fail_next("http_429")
     with pytest.raises(RateLimitError):
         start(client)
-    assert stand_in.stats()["runs_started"] == 0
+    assert fake_apify.stats()["runs_started"] == 0
 
 
-def test_the_client_tries_again_after_a_slow_down(stand_in: RunningStandIn) -> None:
-    stand_in.fail_next("http_429", operation="start_run", retry_after=0)
-    patient = ApifyClient(stand_in.token, api_url=stand_in.url, max_retries=2)
+def test_the_client_tries_again_after_a_slow_down(fake_apify: RunningFakeApify) -> None:
+    fake_apify.fail_next("http_429", operation="start_run", retry_after=0)
+    patient = ApifyClient(fake_apify.token, api_url=fake_apify.url, max_retries=2)
     assert start(patient).status == "READY"
-    assert stand_in.stats()["operations"]["start_run"] == 2
+    assert fake_apify.stats()["operations"]["start_run"] == 2
 
 
-def test_a_broken_server_starts_nothing(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    stand_in.fail_next("http_500")
+def test_a_broken_server_starts_nothing(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
+    fake_apify.fail_next("http_500")
     with pytest.raises(ServerError):
         start(client)
-    assert stand_in.stats()["runs_started"] == 0
+    assert fake_apify.stats()["runs_started"] == 0
 
 
-def test_no_credit_is_status_402(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    stand_in.fail_next("no_credit", operation="start_run")
+def test_no_credit_is_status_402(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
+    fake_apify.fail_next("no_credit", operation="start_run")
     with pytest.raises(ApifyApiError) as refused:
         start(client)
     assert refused.value.status_code == 402
 
 
-def test_a_dropped_connection_starts_nothing(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    stand_in.fail_next("drop_connection")
+def test_a_dropped_connection_starts_nothing(
+    fake_apify: RunningFakeApify, client: ApifyClient
+) -> None:
+    fake_apify.fail_next("drop_connection")
     with pytest.raises(impit.HTTPError):
         start(client)
-    assert stand_in.stats()["runs_started"] == 0
+    assert fake_apify.stats()["runs_started"] == 0
     assert start(client).status == "READY"
 
 
 def test_a_lost_answer_leaves_a_run_that_can_be_found_by_its_input(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    stand_in.fail_next("lost_answer", operation="start_run")
+    fake_apify.fail_next("lost_answer", operation="start_run")
     with pytest.raises(impit.HTTPError):
         start(client)
-    assert stand_in.stats()["runs_started"] == 1
+    assert fake_apify.stats()["runs_started"] == 1
     lost = client.actor(AXESSO).runs().list(desc=True).items[0]
     record = client.key_value_store(lost.default_key_value_store_id).get_record("INPUT")
     assert record is not None
@@ -113,16 +115,16 @@ def test_a_lost_answer_leaves_a_run_that_can_be_found_by_its_input(
 
 
 def test_a_slow_answer_outlasts_a_short_patience(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    stand_in.fail_next("slow", seconds=30)
+    fake_apify.fail_next("slow", seconds=30)
     with pytest.raises(impit.TimeoutException):
         client.user().get(timeout=timedelta(seconds=0.2))
 
 
-def test_garbage_is_no_json(stand_in: RunningStandIn, client: ApifyClient) -> None:
+def test_garbage_is_no_json(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
     run = finished_run(client)
-    stand_in.fail_next("garbage_json", operation="list_items")
+    fake_apify.fail_next("garbage_json", operation="list_items")
     with pytest.raises(ValueError, match="could not be parsed"):
         items_of(client, run)
     assert len(items_of(client, run)) == len(URLS)
@@ -139,9 +141,9 @@ def test_garbage_is_no_json(stand_in: RunningStandIn, client: ApifyClient) -> No
     ],
 )
 def test_a_run_that_goes_wrong_says_so_and_delivers_less_or_more(
-    stand_in: RunningStandIn, client: ApifyClient, kind: str, status: str, count: int
+    fake_apify: RunningFakeApify, client: ApifyClient, kind: str, status: str, count: int
 ) -> None:
-    stand_in.fail_next(kind, share=0.25)
+    fake_apify.fail_next(kind, share=0.25)
     run = finished_run(client)
     assert run.status == status
     assert len(items_of(client, run)) == count
@@ -149,16 +151,16 @@ def test_a_run_that_goes_wrong_says_so_and_delivers_less_or_more(
 
 
 def test_a_partial_data_set_is_told_in_the_runs_message(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    stand_in.fail_next("partial_dataset", share=0.25)
+    fake_apify.fail_next("partial_dataset", share=0.25)
     assert finished_run(client).status_message == f"Crawled 9/{len(URLS)} pages."
 
 
 def test_a_run_that_never_finishes_stays_running(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    stand_in.fail_next("never_finishes")
+    fake_apify.fail_next("never_finishes")
     run = client.run(start(client).id).wait_for_finish(wait_duration=timedelta(seconds=1))
     assert run is not None
     assert run.status == "RUNNING"
@@ -176,9 +178,9 @@ def read(item: dict[str, Any], url: str, actor: str, at: Any) -> Any:
     [("blocked_items", Outcome.BLOCKED), ("redirected_items", Outcome.REDIRECTED_ASIN)],
 )
 def test_pages_that_tell_nothing_are_read_as_failures(
-    stand_in: RunningStandIn, client: ApifyClient, actor: str, kind: str, outcome: Outcome
+    fake_apify: RunningFakeApify, client: ApifyClient, actor: str, kind: str, outcome: Outcome
 ) -> None:
-    stand_in.fail_next(kind)
+    fake_apify.fail_next(kind)
     run = finished_run(client, PRICED, actor)
     for item, url in zip(items_of(client, run), PRICED, strict=True):
         failure = read(item, url, actor, run.finished_at)
@@ -188,9 +190,9 @@ def test_pages_that_tell_nothing_are_read_as_failures(
 
 @pytest.mark.parametrize("actor", [AXESSO, JUNGLEE])
 def test_pages_that_are_gone_are_read_as_not_found(
-    stand_in: RunningStandIn, client: ApifyClient, actor: str
+    fake_apify: RunningFakeApify, client: ApifyClient, actor: str
 ) -> None:
-    stand_in.fail_next("not_found_items", asins=["B0DEMO0101"])
+    fake_apify.fail_next("not_found_items", asins=["B0DEMO0101"])
     run = finished_run(client, PRICED, actor)
     looks = [
         read(item, url, actor, run.finished_at)
@@ -200,32 +202,34 @@ def test_pages_that_are_gone_are_read_as_not_found(
     assert gone == ["B0DEMO0101"]
 
 
-def test_an_empty_asin_is_no_observation(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    stand_in.fail_next("asin_empty")
+def test_an_empty_asin_is_no_observation(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
+    fake_apify.fail_next("asin_empty")
     run = finished_run(client, PRICED)
     for item, url in zip(items_of(client, run), PRICED, strict=True):
         assert item["asin"] == ""
         assert isinstance(read(item, url, AXESSO, run.finished_at), Failure)
 
 
-def test_null_details_leave_the_rank_unknown(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    stand_in.fail_next("null_product_details")
+def test_null_details_leave_the_rank_unknown(
+    fake_apify: RunningFakeApify, client: ApifyClient
+) -> None:
+    fake_apify.fail_next("null_product_details")
     item = items_of(client, finished_run(client, PRICED))[0]
     assert item["productDetails"] is None
 
 
 def looks_with(
-    stand_in: RunningStandIn, client: ApifyClient, kind: str, actor: str = AXESSO
+    fake_apify: RunningFakeApify, client: ApifyClient, kind: str, actor: str = AXESSO
 ) -> list[Any]:
     """Return what the parser says of every page when an actor has this quirk."""
-    stand_in.fail_next(kind)
+    fake_apify.fail_next(kind)
     run = finished_run(client, PRICED, actor)
     pages = zip(items_of(client, run), PRICED, strict=True)
     return [read(item, url, actor, run.finished_at) for item, url in pages]
 
 
 def test_ranks_as_a_list_are_those_of_the_text(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
     run = finished_run(client, PRICED)
     items = items_of(client, run)
@@ -233,29 +237,29 @@ def test_ranks_as_a_list_are_those_of_the_text(
         [(rank.category, rank.rank > 0) for rank in read(item, url, AXESSO, run.finished_at).ranks]
         for item, url in zip(items, PRICED, strict=True)
     ]
-    listed = looks_with(stand_in, client, "listed_ranks")
+    listed = looks_with(fake_apify, client, "listed_ranks")
     assert [[(rank.category, rank.rank > 0) for rank in look.ranks] for look in listed] == told
     assert any(told)
 
 
-def test_a_used_offer_is_no_price(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    for look in looks_with(stand_in, client, "only_used"):
+def test_a_used_offer_is_no_price(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
+    for look in looks_with(fake_apify, client, "only_used"):
         assert look.price is None
         assert look.used_price is not None
         assert look.outcome in (Outcome.NO_FEATURED_OFFER, Outcome.UNAVAILABLE)
 
 
 def test_an_answer_without_asin_and_title_is_no_product_page(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    outcomes = {look.outcome for look in looks_with(stand_in, client, "not_a_product")}
+    outcomes = {look.outcome for look in looks_with(fake_apify, client, "not_a_product")}
     assert outcomes == {Outcome.NOT_A_PRODUCT_PAGE}
 
 
 def test_an_overview_says_nothing_of_stock_and_rank(
-    stand_in: RunningStandIn, client: ApifyClient
+    fake_apify: RunningFakeApify, client: ApifyClient
 ) -> None:
-    for look in looks_with(stand_in, client, "overview", JUNGLEE):
+    for look in looks_with(fake_apify, client, "overview", JUNGLEE):
         assert look.availability is None
         assert not look.seen & (Seen.BSR | Seen.AVAILABILITY | Seen.SELLER)
         assert look.ratings_count is not None
@@ -263,9 +267,11 @@ def test_an_overview_says_nothing_of_stock_and_rank(
 
 @pytest.mark.parametrize("kind", ["price_zero", "price_times_100", "wrong_currency"])
 @pytest.mark.parametrize("actor", [AXESSO, JUNGLEE])
-def test_prices_slip(stand_in: RunningStandIn, client: ApifyClient, actor: str, kind: str) -> None:
+def test_prices_slip(
+    fake_apify: RunningFakeApify, client: ApifyClient, actor: str, kind: str
+) -> None:
     true = items_of(client, finished_run(client, PRICED, actor))
-    stand_in.fail_next(kind)
+    fake_apify.fail_next(kind)
     slipped = items_of(client, finished_run(client, PRICED, actor))
     prices = [(a["price"], b["price"]) for a, b in zip(true, slipped, strict=True) if a["price"]]
     assert prices
@@ -331,14 +337,14 @@ def test_a_fault_that_is_none_is_refused_with_the_kinds_there_are(body: dict[str
 
 
 @pytest.mark.parametrize("body", ["[1]", "{", '{"kind": "x"}', '"text"', "null"])
-def test_the_door_for_faults_refuses_nonsense(stand_in: RunningStandIn, body: str) -> None:
-    request = urllib.request.Request(stand_in.url + "/stand-in/faults", data=body.encode())
+def test_the_door_for_faults_refuses_nonsense(fake_apify: RunningFakeApify, body: str) -> None:
+    request = urllib.request.Request(fake_apify.url + "/control/faults", data=body.encode())
     with pytest.raises(HTTPError, match="400") as refused:
         urllib.request.urlopen(request, timeout=10)
     assert json.load(refused.value)["error"]["type"] == "invalid-input"
 
 
-def test_faults_are_scripted_only_from_the_same_machine(stand_in: RunningStandIn) -> None:
+def test_faults_are_scripted_only_from_the_same_machine(fake_apify: RunningFakeApify) -> None:
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -350,11 +356,11 @@ def test_faults_are_scripted_only_from_the_same_machine(stand_in: RunningStandIn
     scope = {
         "type": "http",
         "method": "POST",
-        "path": "/stand-in/faults",
+        "path": "/control/faults",
         "headers": [],
         "query_string": b"",
         "client": ("192.0.2.7", 50_000),
     }
-    loops.run(lambda: stand_in.app(scope, receive, send))
+    loops.run(lambda: fake_apify.app(scope, receive, send))
     assert sent[0]["status"] == 403
-    assert stand_in.app.script.meeting("get_run") == []
+    assert fake_apify.app.script.meeting("get_run") == []

@@ -1,4 +1,4 @@
-"""The stand-in, spoken to by the real Apify client over a real connection."""
+"""The fake Apify server, used by the real Apify client over a real connection."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ from core.demo.market.market import Market
 from core.history.observation import Observation
 from core.scraping.parsers import axesso
 from core.scraping.parsers.identity import RequestedProduct
-from tests.stand_in import RunningStandIn, running_stand_in
+from tests.fake_apify import RunningFakeApify, running_fake_apify
 
 AXESSO = "axesso_data/amazon-product-details-scraper"
 JUNGLEE = "junglee/Amazon-crawler"
@@ -32,24 +32,24 @@ URLS = [
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningStandIn]:
-    with running_stand_in(MARKET, run_seconds=0.05) as running:
+def server() -> Iterator[RunningFakeApify]:
+    with running_fake_apify(MARKET, run_seconds=0.05) as running:
         yield running
 
 
 @pytest.fixture
-def stand_in(server: RunningStandIn) -> RunningStandIn:
+def fake_apify(server: RunningFakeApify) -> RunningFakeApify:
     server.reset()
     return server
 
 
 @pytest.fixture
-def client(stand_in: RunningStandIn) -> ApifyClient:
-    return client_of(stand_in)
+def client(fake_apify: RunningFakeApify) -> ApifyClient:
+    return client_of(fake_apify)
 
 
-def client_of(stand_in: RunningStandIn, token: str | None = None) -> ApifyClient:
-    return ApifyClient(token or stand_in.token, api_url=stand_in.url, max_retries=0)
+def client_of(fake_apify: RunningFakeApify, token: str | None = None) -> ApifyClient:
+    return ApifyClient(token or fake_apify.token, api_url=fake_apify.url, max_retries=0)
 
 
 def finished_run(client: ApifyClient, urls: list[str] = URLS, actor: str = AXESSO) -> Any:
@@ -119,8 +119,10 @@ def test_ids_are_never_given_twice_even_after_a_restart() -> None:
     assert {len(run_id) for run_id in ids} == {17}
 
 
-def test_a_run_that_goes_on_can_be_aborted(stand_in: RunningStandIn, client: ApifyClient) -> None:
-    stand_in.fail_next("never_finishes")
+def test_a_run_that_goes_on_can_be_aborted(
+    fake_apify: RunningFakeApify, client: ApifyClient
+) -> None:
+    fake_apify.fail_next("never_finishes")
     run = client.actor(AXESSO).start(run_input={"urls": URLS})
     assert client.run(run.id).abort().status == "ABORTED"
     assert items_of(client, run) == []
@@ -128,8 +130,8 @@ def test_a_run_that_goes_on_can_be_aborted(stand_in: RunningStandIn, client: Api
 
 def test_time_is_the_given_clocks() -> None:
     now = [datetime(2026, 1, 1, tzinfo=UTC)]
-    with running_stand_in(MARKET, run_seconds=60, clock=lambda: now[0]) as stand_in:
-        client = client_of(stand_in)
+    with running_fake_apify(MARKET, run_seconds=60, clock=lambda: now[0]) as fake_apify:
+        client = client_of(fake_apify)
         run = client.actor(AXESSO).start(run_input={"urls": URLS})
         states = []
         for seconds in (5, 30, 61):
@@ -162,20 +164,22 @@ def test_any_set_of_products_can_be_served() -> None:
 
         junglee_item = item
 
-    with running_stand_in(OneShelf(), run_seconds=0) as stand_in:
-        client = client_of(stand_in)
+    with running_fake_apify(OneShelf(), run_seconds=0) as fake_apify:
+        client = client_of(fake_apify)
         run = finished_run(client, ["https://www.amazon.se/dp/B0TEST0001"])
         assert items_of(client, run)[0]["title"].startswith("SE ")
 
 
-def test_the_account_is_known_by_its_token(stand_in: RunningStandIn, client: ApifyClient) -> None:
+def test_the_account_is_known_by_its_token(
+    fake_apify: RunningFakeApify, client: ApifyClient
+) -> None:
     assert client.user().get() is not None
     finished_run(client)
     assert client.user().limits().current.monthly_usage_usd > 0
     with pytest.raises(UnauthorizedError):
-        client_of(stand_in, "another-token").user().get()
+        client_of(fake_apify, "another-token").user().get()
     with pytest.raises(ApifyApiError) as refused:
-        client_of(stand_in, NO_CREDIT_TOKEN).actor(AXESSO).start(run_input={})
+        client_of(fake_apify, NO_CREDIT_TOKEN).actor(AXESSO).start(run_input={})
     assert refused.value.status_code == 402
 
 
@@ -194,22 +198,22 @@ def test_what_does_not_exist_is_not_found(client: ApifyClient) -> None:
         client.dataset("set00000000000001").list_items()
 
 
-def test_runs_are_counted_by_their_input(stand_in: RunningStandIn, client: ApifyClient) -> None:
+def test_runs_are_counted_by_their_input(fake_apify: RunningFakeApify, client: ApifyClient) -> None:
     for urls in (URLS, URLS, URLS[:1]):
         client.actor(AXESSO).start(run_input={"urls": urls})
-    stats = stand_in.stats()
+    stats = fake_apify.stats()
     assert sorted(stats["runs_by_input"].values()) == [1, 2]
     assert stats["runs_started"] == 3
     assert stats["operations"]["start_run"] == 3
-    stand_in.reset()
-    assert stand_in.stats()["runs_started"] == 0
+    fake_apify.reset()
+    assert fake_apify.stats()["runs_started"] == 0
 
 
-def post_run(stand_in: RunningStandIn, body: bytes, **headers: str) -> int:
+def post_run(fake_apify: RunningFakeApify, body: bytes, **headers: str) -> int:
     request = urllib.request.Request(
-        f"{stand_in.url}/v2/actors/a~b/runs",
+        f"{fake_apify.url}/v2/actors/a~b/runs",
         data=body,
-        headers={"authorization": f"Bearer {stand_in.token}", **headers},
+        headers={"authorization": f"Bearer {fake_apify.token}", **headers},
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -235,19 +239,19 @@ def post_run(stand_in: RunningStandIn, body: bytes, **headers: str) -> int:
     ],
 )
 def test_a_hostile_input_gets_an_error_body(
-    stand_in: RunningStandIn, body: bytes, encoding: str, status: int
+    fake_apify: RunningFakeApify, body: bytes, encoding: str, status: int
 ) -> None:
-    assert post_run(stand_in, body, **{"content-encoding": encoding}) == status
+    assert post_run(fake_apify, body, **{"content-encoding": encoding}) == status
 
 
 @pytest.mark.parametrize("query", ["limit=-1", "offset=x", "limit=9999999999999", "format=xml"])
 def test_a_hostile_query_gets_an_error_body(
-    stand_in: RunningStandIn, client: ApifyClient, query: str
+    fake_apify: RunningFakeApify, client: ApifyClient, query: str
 ) -> None:
     run = finished_run(client, URLS[:1])
     request = urllib.request.Request(
-        f"{stand_in.url}/v2/datasets/{run.default_dataset_id}/items?{query}",
-        headers={"authorization": f"Bearer {stand_in.token}"},
+        f"{fake_apify.url}/v2/datasets/{run.default_dataset_id}/items?{query}",
+        headers={"authorization": f"Bearer {fake_apify.token}"},
     )
     with pytest.raises(HTTPError, match="400"):
         urllib.request.urlopen(request, timeout=10)
@@ -263,16 +267,18 @@ def test_every_read_item_of_the_market_is_an_observation(client: ApifyClient) ->
 # Web pages
 
 
-@pytest.mark.parametrize("path", ["/stand-in/stats", "/v2/users/me", "/no-such-page"])
-def test_a_page_whose_name_was_pointed_here_is_refused(stand_in: RunningStandIn, path: str) -> None:
-    request = urllib.request.Request(stand_in.url + path, headers={"Host": "evil.example"})
+@pytest.mark.parametrize("path", ["/control/stats", "/v2/users/me", "/no-such-page"])
+def test_a_page_whose_name_was_pointed_here_is_refused(
+    fake_apify: RunningFakeApify, path: str
+) -> None:
+    request = urllib.request.Request(fake_apify.url + path, headers={"Host": "evil.example"})
     with pytest.raises(HTTPError, match="421"):
         urllib.request.urlopen(request, timeout=10)
 
 
-def test_another_page_of_this_machine_scripts_no_faults(stand_in: RunningStandIn) -> None:
+def test_another_page_of_this_machine_scripts_no_faults(fake_apify: RunningFakeApify) -> None:
     request = urllib.request.Request(
-        stand_in.url + "/stand-in/faults",
+        fake_apify.url + "/control/faults",
         data=b'{"kind": "http_500"}',
         headers={"Origin": "http://127.0.0.1:3000", "Content-Type": "text/plain"},
     )

@@ -20,7 +20,7 @@ from core.scraping.runs.apify import (
     UnreadableError,
 )
 from core.upkeep.health import WORKER_OFFLINE_AFTER
-from tests.stand_in import RunningStandIn, running_stand_in
+from tests.fake_apify import RunningFakeApify, running_fake_apify
 
 ACTOR = "axesso_data/amazon-product-details-scraper"
 INPUT = {"urls": [f"https://www.amazon.com/dp/B0DEMO01{n:02d}" for n in range(1, 6)]}
@@ -28,25 +28,25 @@ LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningStandIn]:
-    with running_stand_in(run_seconds=0.0) as running:
+def server() -> Iterator[RunningFakeApify]:
+    with running_fake_apify(run_seconds=0.0) as running:
         yield running
 
 
 @pytest.fixture
-def stand_in(server: RunningStandIn) -> RunningStandIn:
+def fake_apify(server: RunningFakeApify) -> RunningFakeApify:
     server.reset()
     return server
 
 
 @pytest.fixture
-def apify(stand_in: RunningStandIn) -> Apify:
-    return client(stand_in)
+def apify(fake_apify: RunningFakeApify) -> Apify:
+    return client(fake_apify)
 
 
-def client(stand_in: RunningStandIn, token: str | None = None, **options: object) -> Apify:
+def client(fake_apify: RunningFakeApify, token: str | None = None, **options: object) -> Apify:
     usual: dict[str, object] = {"retries": 0, "timeout": timedelta(seconds=20)}
-    return Apify(ApifyAccess(token or stand_in.token, stand_in.url, **(usual | options)))
+    return Apify(ApifyAccess(token or fake_apify.token, fake_apify.url, **(usual | options)))
 
 
 Asking = Callable[[Apify], object]
@@ -58,7 +58,7 @@ LOOKING: dict[str, Asking] = {
 }
 
 
-def test_a_run_is_started_looked_at_and_read(apify: Apify, stand_in: RunningStandIn) -> None:
+def test_a_run_is_started_looked_at_and_read(apify: Apify, fake_apify: RunningFakeApify) -> None:
     started = apify.start(ACTOR, INPUT)
     seen = apify.get_run(started.id)
     assert seen is not None
@@ -71,7 +71,7 @@ def test_a_run_is_started_looked_at_and_read(apify: Apify, stand_in: RunningStan
     assert seen.finished_at.tzinfo is not None
     assert seen.cost_usd is not None
     assert apify.input_of(seen) == INPUT
-    assert stand_in.stats()["runs_started"] == 1
+    assert fake_apify.stats()["runs_started"] == 1
 
 
 def test_a_data_set_is_read_in_pages_that_end(apify: Apify) -> None:
@@ -85,8 +85,8 @@ def test_a_data_set_is_read_in_pages_that_end(apify: Apify) -> None:
     assert sizes == [2, 2, 1]
 
 
-def test_an_empty_data_set_is_one_empty_page(apify: Apify, stand_in: RunningStandIn) -> None:
-    stand_in.fail_next("empty_dataset")
+def test_an_empty_data_set_is_one_empty_page(apify: Apify, fake_apify: RunningFakeApify) -> None:
+    fake_apify.fail_next("empty_dataset")
     page = apify.items(apify.start(ACTOR, INPUT).dataset_id, 0, 10)
     assert (page.items, page.next_offset) == ([], None)
 
@@ -107,17 +107,17 @@ def test_the_account_proves_the_token(apify: Apify) -> None:
     assert apify.check() != ""
 
 
-def test_a_wrong_token_is_told_apart(stand_in: RunningStandIn) -> None:
-    wrong = client(stand_in, "wrong")
+def test_a_wrong_token_is_told_apart(fake_apify: RunningFakeApify) -> None:
+    wrong = client(fake_apify, "wrong")
     for ask in (lambda: wrong.start(ACTOR, INPUT), wrong.check):
         with pytest.raises(TokenError, match="APIFY_TOKEN"):
             ask()
-    assert stand_in.stats()["runs_started"] == 0
+    assert fake_apify.stats()["runs_started"] == 0
 
 
-def test_an_account_without_credit_is_told_apart(stand_in: RunningStandIn) -> None:
+def test_an_account_without_credit_is_told_apart(fake_apify: RunningFakeApify) -> None:
     with pytest.raises(NoCreditError, match="credit"):
-        client(stand_in, NO_CREDIT_TOKEN).start(ACTOR, INPUT)
+        client(fake_apify, NO_CREDIT_TOKEN).start(ACTOR, INPUT)
 
 
 @pytest.mark.parametrize(
@@ -132,30 +132,30 @@ def test_an_account_without_credit_is_told_apart(stand_in: RunningStandIn) -> No
     ],
 )
 def test_a_start_that_goes_wrong_says_whether_it_is_certain(
-    apify: Apify, stand_in: RunningStandIn, fault: str, error: type[Exception], runs: int
+    apify: Apify, fake_apify: RunningFakeApify, fault: str, error: type[Exception], runs: int
 ) -> None:
-    stand_in.fail_next(fault, operation="start_run")
+    fake_apify.fail_next(fault, operation="start_run")
     with pytest.raises(error):
         apify.start(ACTOR, INPUT)
-    stats = stand_in.stats()
+    stats = fake_apify.stats()
     assert (stats["runs_started"], stats["operations"]["start_run"]) == (runs, 1)
 
 
-def test_a_start_is_never_repeated_even_by_a_patient_client(stand_in: RunningStandIn) -> None:
-    stand_in.fail_next("http_500", operation="start_run")
+def test_a_start_is_never_repeated_even_by_a_patient_client(fake_apify: RunningFakeApify) -> None:
+    fake_apify.fail_next("http_500", operation="start_run")
     with pytest.raises(StartUnclearError):
-        client(stand_in, retries=4).start(ACTOR, INPUT)
-    assert stand_in.stats()["operations"]["start_run"] == 1
+        client(fake_apify, retries=4).start(ACTOR, INPUT)
+    assert fake_apify.stats()["operations"]["start_run"] == 1
 
 
-def test_a_start_that_is_not_answered_in_time_is_unclear(stand_in: RunningStandIn) -> None:
-    stand_in.fail_next("slow", operation="start_run", seconds=3)
+def test_a_start_that_is_not_answered_in_time_is_unclear(fake_apify: RunningFakeApify) -> None:
+    fake_apify.fail_next("slow", operation="start_run", seconds=3)
     with pytest.raises(StartUnclearError):
-        client(stand_in, timeout=timedelta(seconds=0.3)).start(ACTOR, INPUT)
+        client(fake_apify, timeout=timedelta(seconds=0.3)).start(ACTOR, INPUT)
 
 
-def test_a_slow_answer_is_an_answer(apify: Apify, stand_in: RunningStandIn) -> None:
-    stand_in.fail_next("slow", operation="start_run", seconds=0.2)
+def test_a_slow_answer_is_an_answer(apify: Apify, fake_apify: RunningFakeApify) -> None:
+    fake_apify.fail_next("slow", operation="start_run", seconds=0.2)
     assert apify.start(ACTOR, INPUT).id
 
 
@@ -178,35 +178,35 @@ def test_a_machine_that_is_not_there_certainly_started_nothing() -> None:
     ],
 )
 def test_a_question_that_goes_wrong_says_how(
-    apify: Apify, stand_in: RunningStandIn, operation: str, fault: str, error: type[Exception]
+    apify: Apify, fake_apify: RunningFakeApify, operation: str, fault: str, error: type[Exception]
 ) -> None:
-    stand_in.fail_next(fault, operation=operation)
+    fake_apify.fail_next(fault, operation=operation)
     with pytest.raises(error):
         LOOKING[operation](apify)
 
 
 @pytest.mark.parametrize("operation", ["get_run", "list_runs", "list_items"])
 def test_an_answer_that_is_no_json_is_unreadable(
-    apify: Apify, stand_in: RunningStandIn, operation: str
+    apify: Apify, fake_apify: RunningFakeApify, operation: str
 ) -> None:
     run = apify.start(ACTOR, INPUT)
     asking = LOOKING | {
         "get_run": lambda apify: apify.get_run(run.id),
         "list_items": lambda apify: apify.items(run.dataset_id, 0, 10),
     }
-    stand_in.fail_next("garbage_json", operation=operation)
+    fake_apify.fail_next("garbage_json", operation=operation)
     with pytest.raises(UnreadableError):
         asking[operation](apify)
 
 
-def test_a_question_is_asked_again_by_a_patient_client(stand_in: RunningStandIn) -> None:
-    stand_in.fail_next("http_500", operation="get_user")
-    assert client(stand_in, retries=2).check()
+def test_a_question_is_asked_again_by_a_patient_client(fake_apify: RunningFakeApify) -> None:
+    fake_apify.fail_next("http_500", operation="get_user")
+    assert client(fake_apify, retries=2).check()
 
 
-def test_further_attempts_do_not_wait_longer_than_the_first(stand_in: RunningStandIn) -> None:
-    impatient = client(stand_in, retries=2, looking_timeout=timedelta(seconds=1))
-    stand_in.fail_next("slow", operation="list_items", seconds=10, times=3)
+def test_further_attempts_do_not_wait_longer_than_the_first(fake_apify: RunningFakeApify) -> None:
+    impatient = client(fake_apify, retries=2, looking_timeout=timedelta(seconds=1))
+    fake_apify.fail_next("slow", operation="list_items", seconds=10, times=3)
     began = time.monotonic()
     with pytest.raises(UnreachableError):
         LOOKING["list_items"](impatient)
@@ -225,8 +225,8 @@ def test_a_data_set_that_is_gone_is_refused(apify: Apify) -> None:
 
 @pytest.mark.parametrize("token", ["two\nlines", "naïve", "\u200b", " "])
 def test_a_token_that_can_not_be_sent_is_a_token_error(
-    stand_in: RunningStandIn, token: str
+    fake_apify: RunningFakeApify, token: str
 ) -> None:
     with pytest.raises(TokenError):
-        client(stand_in, token).start(ACTOR, INPUT)
-    assert stand_in.stats()["runs_started"] == 0
+        client(fake_apify, token).start(ACTOR, INPUT)
+    assert fake_apify.stats()["runs_started"] == 0

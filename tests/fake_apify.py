@@ -1,4 +1,4 @@
-"""The Apify stand-in on a free port of this machine, for tests that speak to it with a client."""
+"""The fake Apify server on a free port of this machine, for tests with a real client."""
 
 import json
 import socket
@@ -19,8 +19,8 @@ TOKEN = DEMO_TOKEN
 
 
 @dataclass(frozen=True)
-class RunningStandIn:
-    """A stand-in that answers: where it is, and the strings a test can pull."""
+class RunningFakeApify:
+    """A fake Apify server that answers: where it is, and the strings a test can pull."""
 
     url: str  # give it to ApifyClient(api_url=…)
     token: str
@@ -28,15 +28,15 @@ class RunningStandIn:
 
     def fail_next(self, kind: str, **details: Any) -> None:
         """Script a fault, such as `fail_next("http_429", operation="start_run", times=2)`."""
-        self._post("/stand-in/faults", {"kind": kind, **details})
+        self._post("/control/faults", {"kind": kind, **details})
 
     def reset(self) -> None:
         """Forget all runs, counts and faults."""
-        self._post("/stand-in/reset", {})
+        self._post("/control/reset", {})
 
     def stats(self) -> dict[str, Any]:
         """Return counts: `requests`, `operations`, `runs_by_input`, `runs_started`."""
-        with urllib.request.urlopen(self.url + "/stand-in/stats", timeout=10) as response:
+        with urllib.request.urlopen(self.url + "/control/stats", timeout=10) as response:
             return dict(json.load(response))
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
@@ -50,9 +50,9 @@ class RunningStandIn:
 
 
 @contextmanager
-def running_stand_in(
+def running_fake_apify(
     market: ItemSource | None = None, *, run_seconds: float = 0.1, **options: Any
-) -> Iterator[RunningStandIn]:
+) -> Iterator[RunningFakeApify]:
     """Serve in a thread of this process until the block ends. Options: those of create_stand_in."""
     app = create_fake_apify(market or Market(seed=1), run_seconds=run_seconds, **options)
     config = uvicorn.Config(app, log_level="error", lifespan="off", proxy_headers=False)
@@ -63,7 +63,7 @@ def running_stand_in(
     try:
         _wait_until(lambda: server.started)
         port = listener.getsockname()[1]
-        yield RunningStandIn(f"http://127.0.0.1:{port}", app.token, app)
+        yield RunningFakeApify(f"http://127.0.0.1:{port}", app.token, app)
     finally:
         server.should_exit = True
         server.force_exit = True  # a request held by a fault must not hold the test
@@ -75,5 +75,5 @@ def _wait_until(is_so: Any, seconds: float = 10.0) -> None:
     until = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > until:
-            raise TimeoutError("The stand-in did not start.")
+            raise TimeoutError("The fake Apify server did not start.")
         time.sleep(0.01)
