@@ -13,7 +13,8 @@ from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
 from jobs.queue import huey
 from jobs.tasks import collect_runs, dispatch_runs
-from tests.factories import follow_all, rows
+from tests.factories.products import track_products
+from tests.factories.tables import fetch_rows
 from tests.fake_apify import RunningFakeApify
 
 ASINS = tuple(f"B0DEMO01{n:02d}" for n in range(1, 6))  # of the demo market, in the US
@@ -28,11 +29,11 @@ class World:
 
     def follow(self, asins: Sequence[str] = ASINS, **how: Any) -> list[int]:
         with write_scope() as session:
-            return follow_all(session, get_owner_principal(session), asins, **how)
+            return track_products(session, get_owner_principal(session), asins, **how)
 
     def rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
         with read_scope() as session:
-            return rows(session, statement, **values)
+            return fetch_rows(session, statement, **values)
 
     def value(self, statement: str, **values: Any) -> Any:
         (found,) = self.rows(statement, **values)

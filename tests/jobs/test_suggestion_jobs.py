@@ -26,7 +26,8 @@ from tests.core.suggestions.world import (
     show,
     suggest,
 )
-from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, rows
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
+from tests.factories.tables import fetch_rows
 from tests.jobs.fetch_world import set_environment
 
 EVIL = "Lamp! " * 50  # breaks three listing rules
@@ -38,14 +39,14 @@ def ago(hours: float) -> datetime:
 
 @pytest.fixture
 def lamp(session: Session, principal: Principal) -> int:
-    [number, _] = follow_all(session, principal, [LAMP, KETTLE], role=Role.OWN)
-    show(session, ago(2), listing=lamp_listing(EVIL))
-    show(session, ago(2), KETTLE, listing=lamp_listing(EVIL))
+    [number, _] = track_products(session, principal, [LAMP, KETTLE], role=Role.OWN)
+    show(session, ago(2), listing=make_listing(EVIL))
+    show(session, ago(2), KETTLE, listing=make_listing(EVIL))
     return number
 
 
 def ask(session: Session, principal: Principal) -> None:
-    products = [row["product_id"] for row in rows(session, "SELECT product_id FROM tracking")]
+    products = [row["product_id"] for row in fetch_rows(session, "SELECT product_id FROM tracking")]
     request_advice(session, principal, products, ago(0.1))
 
 
@@ -56,7 +57,7 @@ def read_settings_anew() -> Iterator[None]:
 
 
 def job_runs(session: Session, name: str) -> list[dict[str, Any]]:
-    return rows(session, "SELECT * FROM job_run WHERE job = :name ORDER BY id", name=name)
+    return fetch_rows(session, "SELECT * FROM job_run WHERE job = :name ORDER BY id", name=name)
 
 
 def test_a_round_advises_on_all_that_waits_and_a_second_finds_nothing(
@@ -160,7 +161,7 @@ def test_a_dry_run_is_told_on_the_time_line(
     set_environment(monkeypatch, AMAZCOPE_APPLIER="dry-run")
     approved(session, principal)
     apply_actions.apply_approved()
-    [event] = rows(session, "SELECT why FROM suggestion_event WHERE after = 'applied'")
+    [event] = fetch_rows(session, "SELECT why FROM suggestion_event WHERE after = 'applied'")
     assert "Nothing was pushed." in event["why"]
 
 
@@ -236,7 +237,7 @@ def test_an_action_that_can_not_be_verified_holds_up_no_other(
     with monkeypatch.context() as patch:
         patch.setattr(apply_actions, "_now", lambda: ago(0.4))
         apply_actions.apply_approved()
-    show(session, ago(0.2), listing=lamp_listing("Desk lamp"), price=1900)
+    show(session, ago(0.2), listing=make_listing("Desk lamp"), price=1900)
     monkeypatch.setattr(verify, "verify_one", broken_for(first.id, verify.verify_one))
     with pytest.raises(ExceptionGroup):
         verify_actions.verify_applied()
@@ -263,7 +264,7 @@ def test_a_round_verifies_what_a_later_look_shows(
         patch.setattr(apply_actions, "_now", lambda: ago(0.4))
         apply_actions.apply_approved()
     verify_actions.verify_applied()
-    show(session, ago(0.2), listing=lamp_listing("Desk lamp"))
+    show(session, ago(0.2), listing=make_listing("Desk lamp"))
     verify_actions.verify_applied()
     session.refresh(action)
     assert action.state == "verified"
@@ -279,7 +280,7 @@ def test_a_stored_observation_verifies_the_actions_of_its_own_products_at_once(
     with monkeypatch.context() as patch:
         patch.setattr(apply_actions, "_now", lambda: ago(0.4))
         apply_actions.apply_approved()
-    show(session, ago(0.2), listing=lamp_listing("Desk lamp"))
+    show(session, ago(0.2), listing=make_listing("Desk lamp"))
     verify_actions.verify_products([lamp + 1])
     session.refresh(action)
     assert action.state == "applied"
@@ -304,7 +305,7 @@ def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     advise_products.plan_advice()  # whatever the day's plan is, it is made
-    rows(session, "DELETE FROM advice_due RETURNING product_id")
+    fetch_rows(session, "DELETE FROM advice_due RETURNING product_id")
     session.add(
         AdviceCall(
             team_id=principal.team_id,
@@ -318,10 +319,10 @@ def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
     )
     session.commit()
     advise_products.plan_advice()
-    assert [row["product_id"] for row in rows(session, "SELECT product_id FROM advice_due")] == [
-        lamp
-    ]
-    assert rows(session, "SELECT state FROM advice_call") == [{"state": "failed"}]
+    assert [
+        row["product_id"] for row in fetch_rows(session, "SELECT product_id FROM advice_due")
+    ] == [lamp]
+    assert fetch_rows(session, "SELECT state FROM advice_call") == [{"state": "failed"}]
 
 
 def test_a_round_asks_the_model_of_the_settings_where_there_is_one(

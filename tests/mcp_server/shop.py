@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.history.observation import CategoryRank
 from core.tracking.rules import Role
-from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import LAMP, make_listing, track_products
 
 NAME = "US:B0TEST0001"
 KETTLE_NAME = "US:B0TEST0002"
@@ -31,8 +32,8 @@ def sold(
     session: Session, at: datetime, asin: str = LAMP, marketplace: str = "US", **values: Any
 ) -> None:
     """Store a look at a product."""
-    look = look_at(asin, at, marketplace=marketplace, **values)
-    store(session, look, now=at + timedelta(minutes=1))
+    look = make_observation(asin, at, marketplace=marketplace, **values)
+    store_observations(session, look, now=at + timedelta(minutes=1))
 
 
 def ranked(category: str, rank: int, *others: tuple[str, int]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def own_lamp(session: Session, principal: Principal) -> int:
 
     20.00 and rank 500 became 22.00 and rank 400; 1,000 ratings became 1,010.
     """
-    [number] = follow_all(session, principal, [LAMP], role=Role.OWN)
-    sold(session, days_ago(4), listing=lamp_listing())
-    sold(session, hours_ago(1), price=2200, rank=400, ratings_count=1010, listing=lamp_listing())
+    [number] = track_products(session, principal, [LAMP], role=Role.OWN)
+    sold(session, days_ago(4), listing=make_listing())
+    sold(session, hours_ago(1), price=2200, rank=400, ratings_count=1010, listing=make_listing())
     return number

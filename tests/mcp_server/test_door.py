@@ -16,7 +16,9 @@ from core.agents.models import AgentCall
 from core.database.session import read_scope, write_scope
 from core.settings.environment import get_settings
 from tests import loops
-from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.people import add_colleague
+from tests.factories.products import LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, Door, active, agent_of
 
 SEARCH = {
@@ -29,8 +31,8 @@ HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Versio
 
 
 def test_an_agent_finds_what_its_owner_follows(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
-    store(session, look_at(listing=lamp_listing()))
+    track_products(session, agent.principal, [LAMP])
+    store_observations(session, make_observation(listing=make_listing()))
     found = agent.call("search_products", search="reading")
     assert (found["total"], found["truncated"], found["next_cursor"]) == (1, False, None)
     [row] = found["products"]
@@ -121,7 +123,7 @@ def test_a_page_of_another_origin_is_refused(door: Door) -> None:
 def test_a_role_lowered_since_holds_for_the_next_call(
     session: Session, principal: Principal
 ) -> None:
-    seller = active(session, colleague(session, principal), Role.SELLER)
+    seller = active(session, add_colleague(session, principal), Role.SELLER)
     agent = agent_of(session, seller)
     agent.call("search_products")
     assert agent.principal.scopes == frozenset(Scope)

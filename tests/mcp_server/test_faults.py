@@ -27,7 +27,7 @@ from mcp_server.results.arguments import DryRun
 from mcp_server.results.base import Result
 from mcp_server.server import FAULT, MOST_AT_ONCE
 from tests import loops
-from tests.factories import LAMP
+from tests.factories.products import LAMP
 from tests.mcp_server.conftest import Agent, Door, free_port, words_of
 from tests.mcp_server.processes import (
     allow_connections,

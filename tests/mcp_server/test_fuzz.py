@@ -32,7 +32,9 @@ from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
 from tests.core.suggestions.world import suggest
-from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, look_at, store, stranger
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.people import add_stranger
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import agent_of, words_of
 from tests.mcp_server.from_schema import arguments_of
 from tests.mcp_server.tools.test_proposals import WRITES
@@ -84,11 +86,11 @@ def fuzzed(
 ) -> Iterator[Fuzzed]:
     monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
-    follow_all(session, principal, [LAMP], role=Owned.OWN)
-    follow_all(session, principal, [KETTLE])
+    track_products(session, principal, [LAMP], role=Owned.OWN)
+    track_products(session, principal, [KETTLE])
     now = datetime.now(UTC)
-    lately = look_at(at=now - timedelta(hours=1), listing=lamp_listing())
-    store(session, lately, look_at(KETTLE, price=1500), now=now)
+    lately = make_observation(at=now - timedelta(hours=1), listing=make_listing())
+    store_observations(session, lately, make_observation(KETTLE, price=1500), now=now)
     known = (f"US:{LAMP}", KETTLE, f"https://www.amazon.com/dp/{LAMP}", *others(session))
     session.commit()
     agent = Principal(
@@ -128,7 +130,7 @@ def suggesting(session: Session, agent: Principal) -> int:
 
 def others(session: Session) -> tuple[str, ...]:
     """Make another team with products, tags, notes and advice; return how they are named."""
-    them = stranger(session)
+    them = add_stranger(session)
     person = session.get_one(Person, them.person_id)
     person.name, person.mail, person.state = SECRET, f"{SECRET}@others.example", "active"
     session.flush()

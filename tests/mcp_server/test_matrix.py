@@ -21,7 +21,7 @@ from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
 from tests.core.suggestions.world import new_cadence, only_action, own_lamp, suggest
-from tests.factories import NOW
+from tests.factories.observations import NOW
 from tests.mcp_server.conftest import client_of, words_of
 
 READS = (Role.VIEWER, Scope.READ)

@@ -21,7 +21,8 @@ from core.settings.environment import ROOT
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.tools import TOOLS
 from tests import loops
-from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Door, free_port
 from tests.mcp_server.outside import Programs, installed
 
@@ -83,8 +84,8 @@ def lamp(door: Door) -> Door:
         from core.accounts.people.membership import get_owner_principal
 
         owner: Principal = get_owner_principal(session)
-        follow_all(session, owner, [LAMP])
-        store(session, look_at(listing=lamp_listing()))
+        track_products(session, owner, [LAMP])
+        store_observations(session, make_observation(listing=make_listing()))
     return door
 
 

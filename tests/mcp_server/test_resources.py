@@ -20,7 +20,9 @@ from core.glossary import GLOSSARY
 from core.history.models import Snapshot
 from mcp_server.protocol import resources
 from mcp_server.results.product import ProductDetails
-from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.people import add_colleague
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
 
 HERE = "product://US/B0TEST0001"
@@ -59,8 +61,8 @@ def test_every_resource_is_listed_with_what_it_holds(agent: Agent) -> None:
 
 
 def test_a_product_is_what_its_tool_answers(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
-    store(session, look_at(listing=lamp_listing()))
+    track_products(session, agent.principal, [LAMP])
+    store_observations(session, make_observation(listing=make_listing()))
     there = read(agent, HERE)
     assert there["price"]["value"] == 20.0
     assert there["title"] == {"untrusted": "Reading lamp with a long neck"}
@@ -103,7 +105,7 @@ def test_no_address_is_a_fault(uri: str) -> None:
 def test_the_list_says_how_many_there_are_and_goes_on_in_the_search(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, [f"B0MANY{number:04}" for number in range(103)])
+    track_products(session, agent.principal, [f"B0MANY{number:04}" for number in range(103)])
     found = read(agent, "product://list")
     assert (found["total"], len(found["products"]), found["truncated"]) == (103, 100, True)
     rest = agent.call("search_products", limit=100, cursor=found["next_cursor"])
@@ -112,16 +114,16 @@ def test_the_list_says_how_many_there_are_and_goes_on_in_the_search(
 
 
 def test_a_seller_reads_their_own_list(session: Session, principal: Principal) -> None:
-    follow_all(session, principal, [KETTLE])
-    seller = active(session, colleague(session, principal), Role.SELLER)
-    follow_all(session, seller, [LAMP])
+    track_products(session, principal, [KETTLE])
+    seller = active(session, add_colleague(session, principal), Role.SELLER)
+    track_products(session, seller, [LAMP])
     found = read(agent_of(session, seller), "product://list")
     assert [row["asin"] for row in found["products"]] == [LAMP]
 
 
 def test_the_summary_counts_and_says_how_fresh_it_is(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP, KETTLE])
-    store(session, look_at())
+    track_products(session, agent.principal, [LAMP, KETTLE])
+    store_observations(session, make_observation())
     found = read(agent, "metrics://summary")
     assert found["mine"]["followed"] == {"count": 2, "is_exact": True}
     assert found["team"]["by_state"]["in_stock"]["count"] == 1

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mcp_server.protocol.tools import TOOLS
-from tests.factories import KETTLE, LAMP
+from tests.factories.products import KETTLE, LAMP
 from tests.mcp_server.tools.test_proposals import WRITES
 
 _LAMP = f"US:{LAMP}"

@@ -19,7 +19,7 @@ from core.importing.queries import find_import
 from core.settings.environment import ROOT, get_settings
 from core.upkeep.heartbeat import record_heartbeat
 from jobs.tasks.import_files import run_import
-from tests.factories import rows
+from tests.factories.tables import fetch_rows
 
 HISTORY = b"""asin,marketplace,captured_at,price,bsr
 B0TEST0001,DE,2026-02-01T10:00:00Z,"19,90",1200
@@ -69,7 +69,7 @@ def test_dates_that_can_be_read_in_two_ways_are_asked_for(session: Session) -> N
     app = app.button(key="confirm").click().run()
     assert not app.exception
     assert run_import(None)
-    [kept] = rows(session, "SELECT captured_at FROM snapshot")
+    [kept] = fetch_rows(session, "SELECT captured_at FROM snapshot")
     assert f"{kept['captured_at']:%d.%m.%Y}" == "03.04.2026"
 
 

@@ -22,7 +22,7 @@ from core.accounts.people import account_notices, membership, profile
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
 from jobs.tasks import send_emails
-from tests.factories import product
+from tests.factories.products import add_product
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 
@@ -274,7 +274,7 @@ def test_the_audit_is_narrowed_by_kind_and_person(
 
 
 def test_the_audit_names_products_as_people_do(session: Session, principal: Principal) -> None:
-    kettle, lamp = (product(session, asin) for asin in ("B0TEST0001", "B0TEST0002"))
+    kettle, lamp = (add_product(session, asin) for asin in ("B0TEST0001", "B0TEST0002"))
     audit.record(
         session, principal, "added competitor", f"product:{kettle}", new={"competitor": lamp}
     )

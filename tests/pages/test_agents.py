@@ -13,7 +13,7 @@ from core.agents.models import AgentCall
 from core.agents.queries import PAGE
 from core.agents.rules import CallOutcome
 from core.settings.environment import ROOT
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 NOW = datetime.now(UTC)
 
@@ -104,7 +104,7 @@ def test_where_the_oldest_call_is_shown_nothing_older_is_offered(
 
 
 def test_another_teams_calls_are_not_shown(session: Session, principal: Principal) -> None:
-    called(session, stranger(session), "answered")
+    called(session, add_stranger(session), "answered")
     app = open_page()
     assert not app.dataframe
     assert not app.metric

@@ -15,7 +15,9 @@ from core.suggestions.competitors import service
 from core.suggestions.competitors.queries import competitors_of, price_caps_of
 from core.suggestions.rules import PriceCaps
 from tests.core.suggestions.world import new_price, own_lamp, show
-from tests.factories import KETTLE, LAMP, follow_all, rows, stranger
+from tests.factories.people import add_stranger
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.tables import fetch_rows
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
@@ -35,7 +37,7 @@ def lamp(session: Session, principal: Principal) -> int:
 @pytest.fixture
 def rival(session: Session, principal: Principal, lamp: int) -> int:
     """A kettle that sells for a quarter more."""
-    [number] = follow_all(session, principal, [KETTLE])
+    [number] = track_products(session, principal, [KETTLE])
     show(session, datetime.now(UTC) - HOUR_AGO, KETTLE, price=2500)
     service.add_competitor(session, principal, lamp, number, datetime.now(UTC))
     session.commit()
@@ -80,7 +82,7 @@ def test_a_pasted_address_adds_a_competitor_and_follows_it(
     assert (added.asin, added.added_by) == ("B0TEST0002", principal.name)
     assert added.captured_at is None
     assert "not looked at yet" in words(app)
-    followed = rows(
+    followed = fetch_rows(
         session, "SELECT role FROM tracking WHERE product_id = :id", id=added.product_id
     )
     assert followed == [{"role": "competitor"}]
@@ -104,7 +106,7 @@ def test_a_product_is_no_competitor_of_its_own(session: Session, lamp: int):
     with pytest.raises(InvalidInputError):
         suggestions.add_competitor(lamp, "US", LAMP)
     # It was followed as one's own, and still is.
-    assert rows(session, "SELECT role FROM tracking") == [{"role": "own"}]
+    assert fetch_rows(session, "SELECT role FROM tracking") == [{"role": "own"}]
 
 
 def test_a_competitor_is_removed_and_stays_followed(
@@ -114,7 +116,7 @@ def test_a_competitor_is_removed_and_stays_followed(
     app.button(key=f"remove_competitor_{rival}").click().run()
     assert not app.exception
     assert competitors_of(session, principal, lamp) == []
-    assert len(rows(session, "SELECT 1 FROM tracking WHERE product_id = :id", id=rival)) == 1
+    assert len(fetch_rows(session, "SELECT 1 FROM tracking WHERE product_id = :id", id=rival)) == 1
 
 
 def test_a_viewer_sees_competitors_without_changing_them(
@@ -127,7 +129,7 @@ def test_a_viewer_sees_competitors_without_changing_them(
 
 
 def test_another_team_has_other_competitors(session: Session, lamp: int, rival: int):
-    assert competitors_of(session, stranger(session), lamp) == []
+    assert competitors_of(session, add_stranger(session), lamp) == []
 
 
 def test_a_products_suggestions_are_listed_with_their_state(
@@ -232,7 +234,7 @@ def comparing(ids: list[int], marketplaces: list[str]) -> AppTest:
 def test_ticked_products_are_compared_with_a_chosen_own_one(
     session: Session, principal: Principal, lamp: int
 ):
-    others = follow_all(session, principal, [KETTLE, "B0TEST0003"])
+    others = track_products(session, principal, [KETTLE, "B0TEST0003"])
     session.commit()
     app = comparing(others, ["US", "US"])
     assert app.selectbox(key="compare_with").options == [f"Reading lamp with a long neck · {LAMP}"]
@@ -249,7 +251,7 @@ def test_ticked_products_are_compared_with_a_chosen_own_one(
 def test_all_ticked_products_are_compared_or_none(
     session: Session, principal: Principal, lamp: int
 ):
-    many = follow_all(session, principal, [f"B0TEST1{n:03d}" for n in range(21)])
+    many = track_products(session, principal, [f"B0TEST1{n:03d}" for n in range(21)])
     session.commit()
     app = comparing(many, ["US"] * 21)
     app.button(key="do_compare").click().run()

@@ -20,7 +20,7 @@ from core.settings.environment import ROOT
 from core.upkeep.heartbeat import record_heartbeat
 from core.upkeep.job_runs import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run
-from tests.factories import price_only, store
+from tests.factories.observations import make_price_observation, store_observations
 
 
 @pytest.fixture(autouse=True)
@@ -159,8 +159,8 @@ def test_a_token_that_nobody_needs_yet_is_no_alarm(session: Session) -> None:
 
 def test_a_field_that_could_not_be_read_stands_on_the_page_with_its_text(session: Session) -> None:
     at = datetime.now(UTC) - timedelta(hours=1)
-    look = price_only(at=at, ranks=(), unreadable={Seen.BSR: "Pozycja ??"})
-    store(session, look, now=datetime.now(UTC))
+    look = make_price_observation(at=at, ranks=(), unreadable={Seen.BSR: "Pozycja ??"})
+    store_observations(session, look, now=datetime.now(UTC))
     session.commit()
     app = open_page()
     (table,) = [frame.value for frame in app.dataframe if "What stood there" in frame.value]

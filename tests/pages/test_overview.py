@@ -16,7 +16,8 @@ from core.history.ingest.change_detection import Finding
 from core.history.observation import Availability
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
-from tests.factories import follow_all, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import track_products
 from tests.pages.seeding import seed
 
 pytestmark = pytest.mark.dates  # what it stores is of today
@@ -115,7 +116,7 @@ def test_a_quiet_day_says_what_did_not_happen_and_no_more(
 def test_before_anything_was_checked_nothing_is_said_to_be_well(
     session: Session, principal: Principal
 ) -> None:
-    follow_all(session, principal, ["B0TEST0001"])
+    track_products(session, principal, ["B0TEST0001"])
     said = captions_of(open_overview())
     assert "Nothing was checked yet: there is nothing to compare." in said
     assert "Nothing got worse" not in said
@@ -137,12 +138,12 @@ def test_without_two_days_to_compare_nothing_is_said_to_be_well(
 def test_an_unavailable_product_is_headed_by_that_and_not_by_its_rank(
     session: Session, principal: Principal
 ) -> None:
-    follow_all(session, principal, ["B0TEST0001"], role=Role.OWN)
+    track_products(session, principal, ["B0TEST0001"], role=Role.OWN)
     now = datetime.now(UTC)
     for days, bsr in ((2, 500), (1, 500), (0, 1500)):
         seen = {"price": None, "availability": Availability.UNAVAILABLE, "rank": bsr}
         at = now - timedelta(days=days)
-        store(session, look_at("B0TEST0001", at, **seen), now=now)
+        store_observations(session, make_observation("B0TEST0001", at, **seen), now=now)
     app = open_overview()
     badges = " ".join(markdown.value for markdown in app.markdown)
     assert "Out of stock" in badges

@@ -24,7 +24,8 @@ from core.text.times import format_moment
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
-from tests.factories import imported, stranger
+from tests.factories.imports import add_import
+from tests.factories.people import add_stranger
 from tests.pages.conftest import SignIn
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -324,8 +325,8 @@ def test_each_end_of_a_period_opens_the_look_that_said_it(session: Session, prin
 
 def test_another_teams_file_and_person_are_named_nowhere(session: Session, principal: Principal):
     product, now = followed(session, principal), this_hour()
-    other = stranger(session)
-    theirs = imported(session, other, "secret-margins.csv")
+    other = add_stranger(session)
+    theirs = add_import(session, other, "secret-margins.csv")
     look = look_of(product, now - HOUR, source=Source.HISTORY_FILE, import_run_id=theirs)
     store(session, [look])
     page = open_product(30)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.accounts.access.permissions import Principal, Role
 from core.settings.environment import ROOT
 from core.tracking.rules import Role as ProductRole
-from tests.factories import rows
+from tests.factories.tables import fetch_rows
 from tests.pages.conftest import SignIn
 from tests.pages.seeding import seed
 
@@ -90,7 +90,7 @@ def test_a_seller_follows_what_a_teammate_follows(
     app.button(key="follow").click().run()
     assert not app.exception
     assert "Settings" in labels(app)
-    followed = rows(session, "SELECT person_id FROM tracking WHERE NOT is_first")
+    followed = fetch_rows(session, "SELECT person_id FROM tracking WHERE NOT is_first")
     assert followed == [{"person_id": seller.person_id}]
 
 

@@ -36,7 +36,8 @@ from tests.core.suggestions.world import (
     proposed,
     show,
 )
-from tests.factories import colleague, row, stranger
+from tests.factories.people import add_colleague, add_stranger
+from tests.factories.tables import fetch_row
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 from tests.pages.test_suggestions import propose
@@ -90,7 +91,9 @@ def new_coupon() -> Proposed:
 
 
 def state(session: Session, number: int) -> str:
-    return str(row(session, "SELECT state FROM suggestion WHERE id = :id", id=number)["state"])
+    return str(
+        fetch_row(session, "SELECT state FROM suggestion WHERE id = :id", id=number)["state"]
+    )
 
 
 def test_all_that_a_manager_needs_is_shown(session: Session, principal: Principal, lamp: int):
@@ -197,7 +200,7 @@ def test_a_change_of_tracking_has_no_preview(session: Session, principal: Princi
 def test_what_an_agent_proposed_is_shown_with_who_stands_behind_it(
     session: Session, principal: Principal, lamp: int
 ):
-    mia = colleague(session, principal, "Mia")
+    mia = add_colleague(session, principal, "Mia")
     token = frozenset({Scope.READ, Scope.PROPOSE})
     agent = replace(mia, via=Via.TOOL, scopes=token, token_name="nightly **script**")
     draft = Draft(
@@ -463,7 +466,7 @@ def test_another_teams_suggestion_is_not_there(
     session: Session, principal: Principal, lamp: int, sign_in: SignIn
 ):
     number = propose(session, principal, lamp, new_price())
-    other = stranger(session)
+    other = add_stranger(session)
     session.commit()
     sign_in(other)
     app = open_one(number)

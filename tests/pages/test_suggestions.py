@@ -18,7 +18,7 @@ from core.suggestions.proposals import store
 from core.suggestions.review import service
 from core.suggestions.rules import Advisor
 from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp
-from tests.factories import row, rows
+from tests.factories.tables import fetch_row, fetch_rows
 from tests.pages.conftest import SignIn
 from tests.pages.test_roles import labels, open_page, words
 
@@ -179,7 +179,7 @@ def test_suggestions_about_tracking_are_approved_together(
 ):
     answer = _as_page(lambda: suggestions.approve_tracking([three[0]]))
     assert answer.startswith("1 change approved.")
-    assert row(session, "SELECT state FROM suggestion WHERE id = :id", id=three[0]) == {
+    assert fetch_row(session, "SELECT state FROM suggestion WHERE id = :id", id=three[0]) == {
         "state": "approved"
     }
 
@@ -194,7 +194,9 @@ def test_what_changes_a_listing_is_not_approved_from_the_list(
 ):
     with pytest.raises(InvalidInputError, match="about tracking"):
         _as_page(lambda: suggestions.approve_tracking(three))
-    assert {each["state"] for each in rows(session, "SELECT state FROM suggestion")} == {"pending"}
+    assert {each["state"] for each in fetch_rows(session, "SELECT state FROM suggestion")} == {
+        "pending"
+    }
 
 
 def test_an_administrator_asks_for_four_eyes(
@@ -203,7 +205,7 @@ def test_an_administrator_asks_for_four_eyes(
     app = open_page("suggestions")
     app.toggle(key="four_eyes").set_value(True).run()
     assert not app.exception
-    assert rows(session, "SELECT four_eyes FROM suggestion_settings") == [{"four_eyes": True}]
+    assert fetch_rows(session, "SELECT four_eyes FROM suggestion_settings") == [{"four_eyes": True}]
     assert open_page("suggestions").toggle(key="four_eyes").value is True
     sign_in(somebody(Role.MANAGER))
     assert not open_page("suggestions").toggle
@@ -246,7 +248,7 @@ def test_asking_shows_how_far_the_advisors_are(
     app.button(key="ask_first").click().run()
     assert not app.exception
     assert rung == [True]
-    assert rows(session, "SELECT product_id, asked_by FROM advice_due") == [
+    assert fetch_rows(session, "SELECT product_id, asked_by FROM advice_due") == [
         {"product_id": lamp, "asked_by": principal.person_id}
     ]
     assert "Waiting for the worker" in words(app)

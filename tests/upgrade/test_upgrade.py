@@ -33,7 +33,7 @@ from core.suggestions.rules import ActionState, Advisor
 from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
 from core.tracking.lists.queries import find_rows
 from tests.core.suggestions.world import advice, new_price
-from tests.factories import rows
+from tests.factories.tables import fetch_rows
 from tests.mcp_server.conftest import Agent
 from tests.test_migrations import is_described
 
@@ -121,23 +121,23 @@ def test_its_two_lists_are_as_they_were(session: Session, olga: Principal, sam: 
     assert listed(session, olga) == {"B0TEST0001", "B0TEST0002", "B0TEST0008"} | demo
     assert listed(session, sam) == {"B0TEST0002", "B0TEST0003", "B0TEST0004"}
     assert listed(session, sam, Whose.TEAM) == listed(session, olga) | listed(session, sam)
-    [own] = rows(session, "SELECT * FROM tracking WHERE person_id = 1 AND product_id = 4")
+    [own] = fetch_rows(session, "SELECT * FROM tracking WHERE person_id = 1 AND product_id = 4")
     assert (own["tags"], own["note"], str(own["price_change_percent"])) == (
         ["best", "light"],
         "Ours since May",
         "7.50",
     )
-    [desk] = rows(session, "SELECT * FROM tracking WHERE person_id = 2 AND product_id = 6")
+    [desk] = fetch_rows(session, "SELECT * FROM tracking WHERE person_id = 2 AND product_id = 6")
     assert desk["paused_at"] is not None
 
 
 def test_its_histories_are_as_they_were(session: Session) -> None:
     counted = {
         row["product_id"]: row["n"]
-        for row in rows(session, "SELECT product_id, count(*) AS n FROM snapshot GROUP BY 1")
+        for row in fetch_rows(session, "SELECT product_id, count(*) AS n FROM snapshot GROUP BY 1")
     }
     assert [counted[each] for each in (LAMP_ID, KETTLE_ID, DESK_ID, JAR_ID)] == [101, 56, 20, 34]
-    [slip] = rows(session, "SELECT price, currency FROM snapshot WHERE flags <> 0")
+    [slip] = fetch_rows(session, "SELECT price, currency FROM snapshot WHERE flags <> 0")
     assert slip == {"price": 29, "currency": "JPY"}
     found = find_latest_provenance(session, LAMP_ID, "price")
     assert found is not None
@@ -147,7 +147,7 @@ def test_its_people_get_in_by_all_their_ways(
     session: Session, olga: Principal, sam: Principal, mia: Principal
 ) -> None:
     for who, word in ((olga, "olga"), (sam, "sam"), (mia, "mia")):
-        [kept] = rows(
+        [kept] = fetch_rows(
             session, "SELECT password_hash AS h FROM person WHERE id = :id", id=who.person_id
         )
         assert verify_password(kept["h"], f"{word} keeps lamps 2026")
@@ -193,7 +193,7 @@ def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia:
     decision = service.approve(session, mia, 1, SOON)
     assert (decision.did, decision.state) == (True, ActionState.APPROVED)
     apply.apply(session, 1, SOON)
-    [kept] = rows(
+    [kept] = fetch_rows(
         session,
         "SELECT price_change_percent AS p FROM tracking WHERE person_id = 1 AND product_id = 4",
     )
@@ -201,7 +201,7 @@ def test_its_pending_threshold_can_be_approved_and_is_set(session: Session, mia:
 
 
 def test_its_actions_are_in_the_states_they_were_in(session: Session) -> None:
-    found = rows(session, "SELECT id, state FROM suggestion_action ORDER BY id")
+    found = fetch_rows(session, "SELECT id, state FROM suggestion_action ORDER BY id")
     assert [row["state"] for row in found] == [
         "pending",
         "pending",

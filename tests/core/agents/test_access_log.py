@@ -25,7 +25,7 @@ from core.agents.idempotency import find_response, save_response
 from core.agents.models import AgentCall, AgentWrite
 from core.agents.rules import CallLimit, CallOutcome
 from core.errors import InvalidInputError
-from tests.factories import colleague
+from tests.factories.people import add_colleague
 from tests.mcp_server.conftest import agent_of
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_a_key_serves_one_write_only(
 def test_another_persons_key_is_another_key(session: Session, principal: Principal) -> None:
     find_response(session, principal, "k", "tool", b"a", NOW)
     save_response(session, principal, "k", 1)
-    assert find_response(session, colleague(session, principal), "k", "tool", b"a", NOW) is None
+    assert find_response(session, add_colleague(session, principal), "k", "tool", b"a", NOW) is None
 
 
 def test_old_calls_and_answers_are_let_go(session: Session, principal: Principal) -> None:
@@ -125,7 +125,7 @@ def test_old_calls_and_answers_are_let_go(session: Session, principal: Principal
 def test_the_next_tidying_leaves_no_address_and_no_answers_of_an_erased_person(
     session: Session, principal: Principal
 ) -> None:
-    sam = replace(colleague(session, principal), address="203.0.113.7")
+    sam = replace(add_colleague(session, principal), address="203.0.113.7")
     begun = begin_call(session, sam, ASKED, LIMIT, NOW)
     find_response(session, sam, "key", "track_products", b"hash", NOW)
     save_response(session, sam, "key", {"note": "of Sam"})

@@ -19,10 +19,12 @@ from core.catalog.listing_versions import (
     store_versions,
     version_at,
 )
-from tests.factories import NOON, lamp_listing, product, row, rows
+from tests.factories.observations import NOON
+from tests.factories.products import add_product, make_listing
+from tests.factories.tables import fetch_row, fetch_rows
 
 HOUR = timedelta(hours=1)
-FULL = lamp_listing(attributes={"Colour": "red"})
+FULL = make_listing(attributes={"Colour": "red"})
 texts = st.text(max_size=12)
 listings = st.builds(
     Listing,
@@ -77,43 +79,43 @@ def test_merging_never_loses_what_either_source_says(newer: Listing, known: List
 
 
 def test_a_version_is_stored_with_all_its_text(session: Session) -> None:
-    number = product(session)
+    number = add_product(session)
     store_versions(session, [version(number, FULL)])
     assert current_listings(session, [number]) == {number: FULL}
 
 
 def test_the_same_version_stored_twice_is_stored_once(session: Session) -> None:
-    number = product(session)
+    number = add_product(session)
     for _ in range(2):
         store_versions(session, [version(number, FULL)])
-    assert row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
+    assert fetch_row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
 
 
 def test_a_new_version_closes_the_one_before(session: Session) -> None:
-    number = product(session)
+    number = add_product(session)
     store_versions(session, [version(number, FULL)])
-    store_versions(session, [version(number, lamp_listing("Other"), hours=3)])
-    first = row(session, "SELECT * FROM listing_version ORDER BY first_seen_at LIMIT 1")
+    store_versions(session, [version(number, make_listing("Other"), hours=3)])
+    first = fetch_row(session, "SELECT * FROM listing_version ORDER BY first_seen_at LIMIT 1")
     assert first["last_seen_at"] == NOON + 3 * HOUR
 
 
 def test_a_version_of_the_past_is_not_what_the_product_is_searched_by(session: Session) -> None:
-    number = product(session)
+    number = add_product(session)
     store_versions(session, [version(number, FULL, hours=5)])
-    store_versions(session, [version(number, lamp_listing("Past"), is_current=False)])
-    assert row(session, "SELECT title FROM product_text")["title"] == FULL.title
+    store_versions(session, [version(number, make_listing("Past"), is_current=False)])
+    assert fetch_row(session, "SELECT title FROM product_text")["title"] == FULL.title
 
 
 def test_two_versions_in_one_batch_leave_the_newer_to_search_by(session: Session) -> None:
-    number = product(session)
-    store_versions(session, [version(number, FULL), version(number, lamp_listing("New"), hours=1)])
-    assert row(session, "SELECT title FROM product_text")["title"] == "New"
-    assert len(rows(session, "SELECT * FROM listing_version")) == 2
+    number = add_product(session)
+    store_versions(session, [version(number, FULL), version(number, make_listing("New"), hours=1)])
+    assert fetch_row(session, "SELECT title FROM product_text")["title"] == "New"
+    assert len(fetch_rows(session, "SELECT * FROM listing_version")) == 2
 
 
 def test_the_version_at_a_time_is_the_newest_before_it(session: Session) -> None:
-    number = product(session)
-    store_versions(session, [version(number, FULL), version(number, lamp_listing("New"), hours=2)])
+    number = add_product(session)
+    store_versions(session, [version(number, FULL), version(number, make_listing("New"), hours=2)])
     titles = [
         None if found is None else found.title
         for hours in (-1, 0, 1, 2, 9)
@@ -123,8 +125,8 @@ def test_the_version_at_a_time_is_the_newest_before_it(session: Session) -> None
 
 
 def test_hashes_around_a_time_are_those_before_and_after_it(session: Session) -> None:
-    number = product(session)
-    two = [version(number, FULL), version(number, lamp_listing("New"), hours=2)]
+    number = add_product(session)
+    two = [version(number, FULL), version(number, make_listing("New"), hours=2)]
     store_versions(session, two)
     at = NOON + HOUR
     assert hashes_around(session, [(number, at)]) == {
@@ -134,7 +136,7 @@ def test_hashes_around_a_time_are_those_before_and_after_it(session: Session) ->
 
 
 def test_text_that_looks_like_sql_or_markup_is_kept_as_text(session: Session) -> None:
-    number = product(session)
+    number = add_product(session)
     nasty = Listing(title="'; DROP TABLE product; --", bullets=("{a,b}", "NULL", '"\\', "<b>"))
     store_versions(session, [version(number, nasty)])
     assert current_listings(session, [number])[number] == nasty

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.catalog.service import category_ids, ensure_products, find_products
 from core.database.session import write_scope
-from tests.factories import KETTLE, LAMP, latest, row
+from tests.factories.products import KETTLE, LAMP
+from tests.factories.tables import fetch_latest, fetch_row
 
 
 def test_a_product_is_made_once(session: Session) -> None:
@@ -15,7 +16,7 @@ def test_a_product_is_made_once(session: Session) -> None:
     again, none_new = ensure_products(session, [("US", LAMP)])
     assert first == again
     assert (new, none_new) == ({("US", LAMP)}, set())
-    assert latest(session, first["US", LAMP])["data_version"] == 0
+    assert fetch_latest(session, first["US", LAMP])["data_version"] == 0
 
 
 def test_the_same_asin_in_two_marketplaces_is_two_products(session: Session) -> None:
@@ -36,7 +37,7 @@ def test_only_known_products_are_found(session: Session) -> None:
 def test_a_product_that_is_known_stays_what_it_is(session: Session) -> None:
     ensure_products(session, [("US", LAMP)], is_demo=True)
     ensure_products(session, [("US", LAMP)])
-    assert row(session, "SELECT is_demo FROM product")["is_demo"] is True
+    assert fetch_row(session, "SELECT is_demo FROM product")["is_demo"] is True
 
 
 def test_a_category_is_known_by_its_name_in_its_marketplace(session: Session) -> None:

@@ -11,7 +11,8 @@ from core.demo import seed
 from core.demo.market.market import Market
 from core.demo.seed import has_demo, remove_demo
 from core.tracking.service import follow
-from tests.factories import KETTLE, LAMP, NOON, follow_all
+from tests.factories.observations import NOON
+from tests.factories.products import KETTLE, LAMP, track_products
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.dates  # what it stores is of today
 def test_removing_the_demo_leaves_ones_own_products_and_one_event(
     session: Session, principal: Principal
 ) -> None:
-    follow_all(session, principal, [LAMP], is_demo=True)
-    [own] = follow_all(session, principal, [KETTLE])
+    track_products(session, principal, [LAMP], is_demo=True)
+    [own] = track_products(session, principal, [KETTLE])
     assert remove_demo(session, principal) == 1
     assert session.scalars(select(Product.id)).all() == [own]
     assert not has_demo(session)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from core.demo.seed_state import STATE_NAME, is_demo_wanted
 from core.upkeep.installation_state import set_state
-from tests import factories
+from tests.factories.products import add_product
 
 
 def test_an_empty_database_wants_the_demo(session: Session) -> None:
@@ -13,7 +13,7 @@ def test_an_empty_database_wants_the_demo(session: Session) -> None:
 
 
 def test_where_own_products_are_nobody_wants_invented_ones(session: Session) -> None:
-    factories.product(session)
+    add_product(session)
     assert not is_demo_wanted(session)
 
 
@@ -23,7 +23,7 @@ def test_where_own_products_are_nobody_wants_invented_ones(session: Session) -> 
 def test_only_a_loading_that_was_cut_short_goes_on(
     session: Session, state: str, wanted: bool
 ) -> None:
-    factories.product(session)
+    add_product(session)
     set_state(session, STATE_NAME, {"state": state})
     session.flush()
     assert is_demo_wanted(session) is wanted

@@ -11,7 +11,7 @@ from core.importing.row_outcomes import has_failed, outcome_label
 from core.importing.service import Confirmation
 from tests.core.importing.conftest import WriteFile
 from tests.core.importing.test_service import HISTORY, NOW, WITHOUT_TIME, import_all, offer
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 
 def test_an_import_shows_its_counts(
@@ -33,7 +33,7 @@ def test_an_import_of_another_team_is_not_found(
     session: Session, principal: Principal, write_file: WriteFile
 ) -> None:
     run = import_all(session, principal, write_file(HISTORY))
-    other = stranger(session)
+    other = add_stranger(session)
     assert queries.find_import(session, other, run.id) is None
     assert queries.count_row_results(session, other, run.id) == []
     assert len("".join(queries.export_row_results(session, other, run.id)).splitlines()) == 1

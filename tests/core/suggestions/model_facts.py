@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts, PriceCaps
-from tests.factories import LAMP, NOW
+from tests.factories.observations import NOW
+from tests.factories.products import LAMP
 
 TITLE = "Lumo Reading Lamp with Long Neck, 12 W, Black"
 BULLETS = (

@@ -50,7 +50,10 @@ from core.suggestions.rules import (
     PriceCaps,
 )
 from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp, show
-from tests.factories import NOON, lamp_listing, member, rows, stranger
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.products import make_listing
+from tests.factories.tables import fetch_rows
 from tests.hypothesis_runs import examples
 
 REVIEWERS = (Role.MANAGER, Role.ADMIN)
@@ -96,8 +99,8 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             for table in ("suggestion", "tracking", "suggestion_settings", "snapshot", "product"):
                 session.execute(text(f"DELETE FROM {table}"))
             owner = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
-            self.people = [owner, *(member(session, owner, role) for role in Role)]
-            self.people.append(stranger(session))
+            self.people = [owner, *(add_member(session, owner, role) for role in Role)]
+            self.people.append(add_stranger(session))
             self.owner, self.now = owner, NOON + timedelta(minutes=1)
             self.lamp = own_lamp(session, owner)
             self.approvals: set[int] = set()
@@ -114,7 +117,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
 
     def actions(self) -> list[int]:
         with read_scope() as session:
-            found = rows(session, "SELECT id FROM suggestion_action ORDER BY id")
+            found = fetch_rows(session, "SELECT id FROM suggestion_action ORDER BY id")
             return [row["id"] for row in found]
 
     def has_actions(self) -> bool:
@@ -269,7 +272,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @rule(price=st.sampled_from([1900, 1950, 2000]), title=st.sampled_from(["Reading lamp", "X"]))
     def a_look(self, price: int, title: str) -> None:
         with self.calling() as session:
-            show(session, self.now, price=price, listing=lamp_listing(title))
+            show(session, self.now, price=price, listing=make_listing(title))
 
     @rule(days=st.integers(1, 9))
     def time_passes(self, days: int) -> None:
@@ -304,7 +307,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
         if not hasattr(self, "approvals"):
             return
         with read_scope() as session:
-            past = rows(
+            past = fetch_rows(
                 session,
                 "SELECT a.id, p.role, a.decided_by FROM suggestion_action a "
                 "LEFT JOIN person p ON p.id = a.decided_by WHERE a.state = ANY(:states)",
@@ -317,7 +320,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @invariant()
     def every_step_is_one_that_there_is(self) -> None:
         with read_scope() as session:
-            steps = rows(
+            steps = fetch_rows(
                 session,
                 "SELECT e.action_id, e.before, e.after FROM suggestion_event e "
                 "WHERE e.action_id IS NOT NULL ORDER BY e.action_id, e.id",

@@ -25,7 +25,10 @@ from core.tracking.rules import Role as TrackingRole
 from tests.core.suggestions.proposals.test_add_action import BULLETS
 from tests.core.suggestions.proposals.test_propose import NAME, draft
 from tests.core.suggestions.world import advice, new_cadence, new_price, own_lamp, suggest
-from tests.factories import NOON, follow_all, member, product, rows
+from tests.factories.observations import NOON
+from tests.factories.people import add_member
+from tests.factories.products import add_product, track_products
+from tests.factories.tables import fetch_rows
 
 LATER = NOON + timedelta(hours=2)
 
@@ -37,7 +40,7 @@ def people(count: int) -> list[Principal]:
     with write_scope() as session:
         owner = get_principal(session, get_owner_principal(session).person_id, Via.PAGE)
         own_lamp(session, owner)
-        return [member(session, owner, Role.MANAGER) for _ in range(count)]
+        return [add_member(session, owner, Role.MANAGER) for _ in range(count)]
 
 
 def suggestion(principal: Principal, *actions: Any) -> list[int]:
@@ -45,7 +48,7 @@ def suggestion(principal: Principal, *actions: Any) -> list[int]:
     with write_scope() as session:
         number = suggest(session, principal, *actions)
     with read_scope() as session:
-        found = rows(session, "SELECT id FROM suggestion_action WHERE suggestion_id = :id "
+        found = fetch_rows(session, "SELECT id FROM suggestion_action WHERE suggestion_id = :id "
                      "ORDER BY place", id=number)  # fmt: skip
         return [each["id"] for each in found]
 
@@ -83,7 +86,7 @@ def declining(principal: Principal, action_id: int) -> Callable[[], Any]:
 
 def all_rows(statement: str) -> list[dict[str, Any]]:
     with read_scope() as session:
-        return rows(session, statement)
+        return fetch_rows(session, statement)
 
 
 def test_two_managers_approve_at_once_and_one_does_it() -> None:
@@ -160,7 +163,7 @@ def test_two_workers_claim_different_products() -> None:
     [manager] = people(1)
     with write_scope() as session:
         asins = [f"B0MANY{n:04d}" for n in range(20)]
-        ids = follow_all(session, manager, asins, role=TrackingRole.OWN)
+        ids = track_products(session, manager, asins, role=TrackingRole.OWN)
         advising.request_advice(session, manager, ids, NOON)
 
     def claiming() -> list[int]:
@@ -174,7 +177,7 @@ def test_two_workers_claim_different_products() -> None:
 def proposing(principal: Principal, *actions: DraftAction) -> Callable[[], Any]:
     def call() -> Any:
         with write_scope() as session:
-            return propose(session, principal, product(session), draft(*actions), LATER)
+            return propose(session, principal, add_product(session), draft(*actions), LATER)
 
     return call
 

@@ -19,7 +19,8 @@ from core.suggestions.rules import (
     SnapshotKey,
 )
 from core.tracking.rules import Role
-from tests.factories import KETTLE, LAMP, NOON, follow_all, lamp_listing, look_at, product, store
+from tests.factories.observations import NOON, make_observation, store_observations
+from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 
 PRICE = 2000
 TITLE = "Reading lamp with a long neck"
@@ -28,20 +29,22 @@ SHORTER = "Reading lamp"
 
 def own_lamp(session: Session, principal: Principal) -> int:
     """Have somebody follow a lamp of their own that sells for 20.00; return its id."""
-    [number] = follow_all(session, principal, [LAMP], role=Role.OWN)
+    [number] = track_products(session, principal, [LAMP], role=Role.OWN)
     show(session)
     return number
 
 
 def show(session: Session, at: datetime = NOON, asin: str = LAMP, **values: Any) -> None:
     """Store a look at a product's page, with its listing."""
-    usual = {"listing": lamp_listing(TITLE), "price": PRICE}
-    store(session, look_at(asin, at, **(usual | values)), now=at + timedelta(minutes=1))
+    usual = {"listing": make_listing(TITLE), "price": PRICE}
+    store_observations(
+        session, make_observation(asin, at, **(usual | values)), now=at + timedelta(minutes=1)
+    )
 
 
 def kettle(session: Session, principal: Principal) -> int:
     """Have somebody follow a kettle, to compare with; return its id."""
-    [number] = follow_all(session, principal, [KETTLE])
+    [number] = track_products(session, principal, [KETTLE])
     return number
 
 
@@ -95,7 +98,7 @@ def suggest(
     """Store advice about the lamp and return the suggestion's id."""
     said = advice(*actions, **values)
     number = store_advice(
-        session, principal.team_id, product(session), said, Advisor.RULES, None, asked_by, now
+        session, principal.team_id, add_product(session), said, Advisor.RULES, None, asked_by, now
     )
     assert number is not None
     return number

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.tracking.rules import LONGEST_RETRY, Cadence, next_due, retry_due
-from tests.factories import NOON
+from tests.factories.observations import NOON
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,21 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.tracking.rules import Cadence
 from core.tracking.schedule import bring_back_due_times
-from tests.factories import LAMP, follow_all, row, schedule
+from tests.factories.products import LAMP, track_products
+from tests.factories.tables import fetch_row, fetch_schedule
 
 HOUR = timedelta(hours=1)
 
 
 def due_after(session: Session, product_id: int, due: timedelta, looked: timedelta) -> timedelta:
     """Set when a product is due and was checked, from now; return when it is due afterwards."""
-    now: datetime = row(session, "SELECT now() AS at")["at"]
+    now: datetime = fetch_row(session, "SELECT now() AS at")["at"]
     session.execute(
         text("UPDATE fetch_schedule SET due_at = :due, looked_at = :looked"),
         {"due": now + due, "looked": now + looked},
     )
     bring_back_due_times(session, now)
-    found = schedule(session, product_id)
+    found = fetch_schedule(session, product_id)
     assert found is not None
     due_at: datetime = found["due_at"]
     return due_at - now
@@ -41,5 +42,5 @@ def due_after(session: Session, product_id: int, due: timedelta, looked: timedel
 def test_no_product_waits_longer_than_its_cadence(
     session: Session, principal: Principal, due: timedelta, looked: timedelta, right: timedelta
 ) -> None:
-    (product_id,) = follow_all(session, principal, [LAMP], cadence=Cadence.DAILY)
+    (product_id,) = track_products(session, principal, [LAMP], cadence=Cadence.DAILY)
     assert due_after(session, product_id, due, looked) == right

@@ -23,22 +23,14 @@ from core.tracking.service import (
     unfollow,
 )
 from core.tracking.settings import Settings, change_settings
-from tests.factories import (
-    KETTLE,
-    LAMP,
-    colleague,
-    follow_all,
-    product,
-    row,
-    rows,
-    schedule,
-    stranger,
-)
+from tests.factories.people import add_colleague, add_stranger
+from tests.factories.products import KETTLE, LAMP, add_product, track_products
+from tests.factories.tables import fetch_row, fetch_rows, fetch_schedule
 
 
 def tracking(session: Session, principal: Principal, product_id: int) -> dict[str, Any] | None:
     session.flush()
-    found = rows(
+    found = fetch_rows(
         session,
         "SELECT * FROM tracking WHERE person_id = :person AND product_id = :id",
         person=principal.person_id,
@@ -48,7 +40,7 @@ def tracking(session: Session, principal: Principal, product_id: int) -> dict[st
 
 
 def cadence_minutes(session: Session, product_id: int) -> int | None:
-    found = schedule(session, product_id)
+    found = fetch_schedule(session, product_id)
     return None if found is None else found["cadence_minutes"]
 
 
@@ -66,25 +58,25 @@ def settings_of(**values: Any) -> Settings:
 
 
 def test_a_followed_product_is_due_at_once(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
-    due = schedule(session, lamp)
+    (lamp,) = track_products(session, principal, [LAMP])
+    due = fetch_schedule(session, lamp)
     assert due is not None
     assert (due["provider"], due["marketplace"], due["cadence_minutes"]) == ("apify", "US", 1440)
-    assert row(session, "SELECT now() >= :due AS is_due", due=due["due_at"])["is_due"]
+    assert fetch_row(session, "SELECT now() >= :due AS is_due", due=due["due_at"])["is_due"]
 
 
 def test_a_demo_product_is_fetched_at_home(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP], is_demo=True)
-    assert schedule(session, lamp)["provider"] == "demo"
+    (lamp,) = track_products(session, principal, [LAMP], is_demo=True)
+    assert fetch_schedule(session, lamp)["provider"] == "demo"
 
 
 def test_without_fetching_nothing_is_due(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP], fetch=False)
-    assert schedule(session, lamp) is None
+    (lamp,) = track_products(session, principal, [LAMP], fetch=False)
+    assert fetch_schedule(session, lamp) is None
 
 
 def test_each_wish_gets_its_answer_in_order(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
+    (lamp,) = track_products(session, principal, [LAMP])
     answers = follow(session, principal, [Wish("US", name) for name in (KETTLE, LAMP, KETTLE)])
     assert [answer.is_new for answer in answers] == [True, False, False]
     assert answers[1].product_id == lamp
@@ -95,8 +87,8 @@ def test_following_again_keeps_what_the_wish_does_not_name(
     session: Session, principal: Principal
 ) -> None:
     how: dict[str, Any] = {"role": Role.OWN, "cadence": Cadence.HOURLY, "note": "Mine"}
-    (lamp,) = follow_all(session, principal, [LAMP], tags=("a",), **how)
-    follow_all(session, principal, [LAMP], tags=("b",), price_change_percent=Decimal(5))
+    (lamp,) = track_products(session, principal, [LAMP], tags=("a",), **how)
+    track_products(session, principal, [LAMP], tags=("b",), price_change_percent=Decimal(5))
     kept = tracking(session, principal, lamp)
     assert kept is not None
     assert (kept["role"], kept["cadence"], kept["note"]) == ("own", "hourly", "Mine")
@@ -116,9 +108,9 @@ def test_two_wishes_for_one_product_both_count(session: Session, principal: Prin
 
 
 def test_the_fastest_of_several_cadences_wins(session: Session, principal: Principal) -> None:
-    other = colleague(session, principal)
-    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.WEEKLY)
-    follow_all(session, other, [LAMP], cadence=Cadence.HOURLY)
+    other = add_colleague(session, principal)
+    (lamp,) = track_products(session, principal, [LAMP], cadence=Cadence.WEEKLY)
+    track_products(session, other, [LAMP], cadence=Cadence.HOURLY)
     assert cadence_minutes(session, lamp) == 60
     unfollow(session, other, [lamp])
     assert cadence_minutes(session, lamp) == 10080
@@ -127,9 +119,9 @@ def test_the_fastest_of_several_cadences_wins(session: Session, principal: Princ
 def test_a_pause_of_one_person_does_not_stop_another(
     session: Session, principal: Principal
 ) -> None:
-    other = colleague(session, principal)
-    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.HOURLY)
-    follow_all(session, other, [LAMP], cadence=Cadence.DAILY)
+    other = add_colleague(session, principal)
+    (lamp,) = track_products(session, principal, [LAMP], cadence=Cadence.HOURLY)
+    track_products(session, other, [LAMP], cadence=Cadence.DAILY)
     assert pause(session, principal, [lamp]) == 1
     assert cadence_minutes(session, lamp) == 1440
     assert tracking(session, other, lamp)["paused_at"] is None
@@ -139,9 +131,9 @@ def test_a_pause_of_one_person_does_not_stop_another(
 def test_a_product_that_everybody_paused_is_not_fetched(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
+    (lamp,) = track_products(session, principal, [LAMP])
     pause(session, principal, [lamp])
-    assert schedule(session, lamp) is None
+    assert fetch_schedule(session, lamp) is None
     assert resume(session, principal, [lamp]) == 1
     assert cadence_minutes(session, lamp) == 1440
 
@@ -149,41 +141,41 @@ def test_a_product_that_everybody_paused_is_not_fetched(
 def test_removing_leaves_the_history_and_other_people(
     session: Session, principal: Principal
 ) -> None:
-    other = stranger(session)
-    lamp, kettle = follow_all(session, principal, [LAMP, KETTLE])
-    follow_all(session, other, [LAMP])
+    other = add_stranger(session)
+    lamp, kettle = track_products(session, principal, [LAMP, KETTLE])
+    track_products(session, other, [LAMP])
     assert unfollow(session, principal, [lamp, kettle]) == 2
-    assert schedule(session, lamp) is not None
-    assert schedule(session, kettle) is None
+    assert fetch_schedule(session, lamp) is not None
+    assert fetch_schedule(session, kettle) is None
     assert tracking(session, other, lamp) is not None
-    assert row(session, "SELECT count(*) AS n FROM product")["n"] == 2
+    assert fetch_row(session, "SELECT count(*) AS n FROM product")["n"] == 2
 
 
 def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
+    (lamp,) = track_products(session, principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     unfollow(session, principal, [lamp])
-    assert schedule(session, lamp) is not None
+    assert fetch_schedule(session, lamp) is not None
 
 
 @pytest.mark.parametrize("verb", [pause, unfollow, request_refresh])
 def test_a_strangers_verb_does_not_touch_my_products(
     session: Session, principal: Principal, verb: Any
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
-    before, due = tracking(session, principal, lamp), schedule(session, lamp)
-    assert verb(session, stranger(session), [lamp]) == 0
+    (lamp,) = track_products(session, principal, [LAMP])
+    before, due = tracking(session, principal, lamp), fetch_schedule(session, lamp)
+    assert verb(session, add_stranger(session), [lamp]) == 0
     assert tracking(session, principal, lamp) == before
-    assert schedule(session, lamp) == due
+    assert fetch_schedule(session, lamp) == due
 
 
 def test_a_stranger_can_neither_tag_nor_set_my_products(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
-    other = stranger(session)
+    (lamp,) = track_products(session, principal, [LAMP])
+    other = add_stranger(session)
     assert add_tags(session, other, [lamp], ["x"]) == 0
     with pytest.raises(NotFoundError):
         change_settings(session, other, lamp, settings_of())
@@ -191,7 +183,7 @@ def test_a_stranger_can_neither_tag_nor_set_my_products(
 
 
 def test_tags_are_added_to_those_that_are_there(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP], tags=("b",))
+    (lamp,) = track_products(session, principal, [LAMP], tags=("b",))
     assert add_tags(session, principal, [lamp], ["  a ", "b", ""]) == 1
     assert tracking(session, principal, lamp)["tags"] == ["a", "b"]
 
@@ -199,7 +191,7 @@ def test_tags_are_added_to_those_that_are_there(session: Session, principal: Pri
 def test_changed_settings_replace_the_old_ones_and_the_cadence(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP], tags=("old",))
+    (lamp,) = track_products(session, principal, [LAMP], tags=("old",))
     change_settings(
         session, principal, lamp, settings_of(tags=("new",), is_primary=True, note="x\0")
     )
@@ -222,7 +214,7 @@ def test_changed_settings_replace_the_old_ones_and_the_cadence(
 def test_settings_out_of_bounds_are_refused(
     session: Session, principal: Principal, values: dict[str, Any]
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
+    (lamp,) = track_products(session, principal, [LAMP])
     with pytest.raises(InvalidInputError):
         change_settings(session, principal, lamp, settings_of(**values))
 
@@ -234,23 +226,23 @@ def test_tags_are_cleaned_of_doubles_spaces_and_hidden_characters() -> None:
 def test_a_refresh_makes_a_product_due_ahead_of_the_others(
     session: Session, principal: Principal
 ) -> None:
-    lamp, kettle = follow_all(session, principal, [LAMP, KETTLE])
+    lamp, kettle = track_products(session, principal, [LAMP, KETTLE])
     session.execute(text("UPDATE fetch_schedule SET due_at = now() + interval '1 day'"))
     assert request_refresh(session, principal, [lamp]) == 1
-    asked = schedule(session, lamp)
+    asked = fetch_schedule(session, lamp)
     assert asked is not None
     assert (asked["priority"], asked["requested_at"] is not None) == (0, True)
-    assert schedule(session, kettle)["priority"] == 1
+    assert fetch_schedule(session, kettle)["priority"] == 1
 
 
 def test_a_product_in_a_run_is_not_asked_for_twice(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
+    (lamp,) = track_products(session, principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     assert request_refresh(session, principal, [lamp]) == 0
 
 
 def test_a_paused_product_may_be_asked_for_once(session: Session, principal: Principal) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
+    (lamp,) = track_products(session, principal, [LAMP])
     pause(session, principal, [lamp])
     assert request_refresh(session, principal, [lamp]) == 1
     assert tracking(session, principal, lamp)["paused_at"] is not None
@@ -259,9 +251,9 @@ def test_a_paused_product_may_be_asked_for_once(session: Session, principal: Pri
 def test_a_refresh_does_not_bring_a_paused_persons_cadence_back(
     session: Session, principal: Principal
 ) -> None:
-    other = colleague(session, principal)
-    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.HOURLY)
-    follow_all(session, other, [LAMP], cadence=Cadence.DAILY)
+    other = add_colleague(session, principal)
+    (lamp,) = track_products(session, principal, [LAMP], cadence=Cadence.HOURLY)
+    track_products(session, other, [LAMP], cadence=Cadence.DAILY)
     pause(session, principal, [lamp])
     request_refresh(session, other, [lamp])
     assert cadence_minutes(session, lamp) == 1440
@@ -270,29 +262,31 @@ def test_a_refresh_does_not_bring_a_paused_persons_cadence_back(
 def test_a_faster_cadence_makes_the_product_due_earlier(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP], cadence=Cadence.WEEKLY)
+    (lamp,) = track_products(session, principal, [LAMP], cadence=Cadence.WEEKLY)
     session.execute(
         text("UPDATE fetch_schedule SET looked_at = now(), due_at = now() + interval '7 days'")
     )
     change_settings(session, principal, lamp, settings_of(cadence=Cadence.HOURLY))
-    due = row(session, "SELECT due_at <= now() + interval '1 hour' AS soon FROM fetch_schedule")
+    due = fetch_row(
+        session, "SELECT due_at <= now() + interval '1 hour' AS soon FROM fetch_schedule"
+    )
     assert due["soon"]
 
 
 def test_bringing_the_schedule_in_line_twice_changes_nothing(
     session: Session, principal: Principal
 ) -> None:
-    (lamp,) = follow_all(session, principal, [LAMP])
-    before = schedule(session, lamp)
+    (lamp,) = track_products(session, principal, [LAMP])
+    before = fetch_schedule(session, lamp)
     sync_schedule(session, [lamp])
     sync_schedule(session, [])
-    assert schedule(session, lamp) == before
+    assert fetch_schedule(session, lamp) == before
 
 
 def test_a_product_nobody_follows_is_not_fetched(session: Session) -> None:
-    lamp = product(session)
+    lamp = add_product(session)
     sync_schedule(session, [lamp])
-    assert schedule(session, lamp) is None
+    assert fetch_schedule(session, lamp) is None
 
 
 def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]]:
@@ -306,15 +300,15 @@ def told(session: Session) -> list[tuple[str, str | None, dict[str, Any] | None]
 def test_following_many_products_is_one_event_of_the_audit(
     session: Session, principal: Principal
 ) -> None:
-    ids = follow_all(session, principal, [LAMP, KETTLE])
-    follow_all(session, principal, [LAMP])  # followed already: nothing happened
+    ids = track_products(session, principal, [LAMP, KETTLE])
+    track_products(session, principal, [LAMP])  # followed already: nothing happened
     assert told(session) == [("followed", "product", {"count": 2, "ids": sorted(ids)})]
 
 
 def test_changed_settings_are_told_with_old_and_new_values(
     session: Session, principal: Principal
 ) -> None:
-    [lamp] = follow_all(session, principal, [LAMP])
+    [lamp] = track_products(session, principal, [LAMP])
     wanted = Settings(Role.OWN, Cadence.HOURLY, ("desk",), "Look here", True, Decimal("7.5"), None)
     change_settings(session, principal, lamp, wanted)
     change_settings(session, principal, lamp, wanted)  # the same again: nothing happened
@@ -335,7 +329,7 @@ def test_changed_settings_are_told_with_old_and_new_values(
 def test_every_other_verb_is_told_with_what_it_touched(
     session: Session, principal: Principal
 ) -> None:
-    [lamp] = follow_all(session, principal, [LAMP])
+    [lamp] = track_products(session, principal, [LAMP])
     add_tags(session, principal, [lamp], ["desk"])
     pause(session, principal, [lamp])
     pause(session, principal, [lamp])
@@ -351,7 +345,7 @@ def test_every_other_verb_is_told_with_what_it_touched(
 def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
     session: Session, principal: Principal
 ) -> None:
-    before = follow_all(session, principal, [KETTLE])[0]
+    before = track_products(session, principal, [KETTLE])[0]
     person = session.get_one(Person, principal.person_id)
     person.price_change_percent, person.rank_change_percent = Decimal("7.5"), Decimal(30)
     session.flush()

@@ -17,7 +17,9 @@ from core.tracking.lists import freshness, queries
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import Wish
 from core.tracking.settings import Settings, change_settings
-from tests.factories import colleague, follow_all, member, rows, stranger
+from tests.factories.people import add_colleague, add_member, add_stranger
+from tests.factories.products import track_products
+from tests.factories.tables import fetch_rows
 
 ASIN, OTHER = "B0TEAM0001", "B0TEAM0002"
 TEAM = ListFilter(whose=Whose.TEAM)
@@ -30,7 +32,7 @@ def asins(session: Session, principal: Principal, asked: ListFilter) -> list[str
 
 def firsts(session: Session, product_id: int) -> list[int]:
     statement = "SELECT person_id FROM tracking WHERE product_id = :id AND is_first"
-    return [row["person_id"] for row in rows(session, statement, id=product_id)]
+    return [row["person_id"] for row in fetch_rows(session, statement, id=product_id)]
 
 
 def settings(note: str | None = None, cadence: Cadence = Cadence.DAILY) -> Settings:
@@ -39,14 +41,14 @@ def settings(note: str | None = None, cadence: Cadence = Cadence.DAILY) -> Setti
 
 @pytest.fixture
 def mate(session: Session, principal: Principal) -> Principal:
-    return colleague(session, principal, "Mate")
+    return add_colleague(session, principal, "Mate")
 
 
 def test_the_teams_list_shows_each_product_once(
     session: Session, principal: Principal, mate: Principal
 ):
-    follow_all(session, principal, [ASIN])
-    follow_all(session, mate, [ASIN, OTHER])
+    track_products(session, principal, [ASIN])
+    track_products(session, mate, [ASIN, OTHER])
     assert asins(session, principal, ListFilter()) == [ASIN]
     assert asins(session, mate, ListFilter()) == [ASIN, OTHER]
     assert asins(session, principal, TEAM) == [ASIN, OTHER]
@@ -55,8 +57,8 @@ def test_the_teams_list_shows_each_product_once(
 
 
 def test_another_teams_products_are_not_in_it(session: Session, principal: Principal):
-    outsider = stranger(session)
-    follow_all(session, outsider, [ASIN])
+    outsider = add_stranger(session)
+    track_products(session, outsider, [ASIN])
     assert asins(session, principal, TEAM) == []
     assert not queries.follows_anything(session, principal, Whose.TEAM)
     assert queries.marketplaces_followed(session, principal, ["US"], Whose.TEAM) == []
@@ -64,17 +66,17 @@ def test_another_teams_products_are_not_in_it(session: Session, principal: Princ
 
 
 def test_each_team_has_a_first_of_its_own(session: Session, principal: Principal):
-    outsider = stranger(session)
-    [product] = follow_all(session, outsider, [ASIN])
-    follow_all(session, principal, [ASIN])
+    outsider = add_stranger(session)
+    [product] = track_products(session, outsider, [ASIN])
+    track_products(session, principal, [ASIN])
     assert sorted(firsts(session, product)) == sorted([outsider.person_id, principal.person_id])
 
 
 def test_when_the_first_leaves_the_next_is_first(
     session: Session, principal: Principal, mate: Principal
 ):
-    [product] = follow_all(session, principal, [ASIN])
-    follow_all(session, mate, [ASIN])
+    [product] = track_products(session, principal, [ASIN])
+    track_products(session, mate, [ASIN])
     assert firsts(session, product) == [principal.person_id]
     service.unfollow(session, principal, [product])
     assert firsts(session, product) == [mate.person_id]
@@ -84,21 +86,23 @@ def test_when_the_first_leaves_the_next_is_first(
 
 
 def test_a_manager_pauses_for_everybody(session: Session, principal: Principal, mate: Principal):
-    manager = member(session, principal, AccountRole.MANAGER)
-    [product] = follow_all(session, principal, [ASIN])
-    follow_all(session, mate, [ASIN])
+    manager = add_member(session, principal, AccountRole.MANAGER)
+    [product] = track_products(session, principal, [ASIN])
+    track_products(session, mate, [ASIN])
     assert service.pause(session, manager, [product], Whose.TEAM) == 1
-    assert rows(session, "SELECT 1 FROM fetch_schedule WHERE product_id = :id", id=product) == []
+    assert (
+        fetch_rows(session, "SELECT 1 FROM fetch_schedule WHERE product_id = :id", id=product) == []
+    )
     assert service.resume(session, manager, [product], Whose.TEAM) == 1
 
 
 def test_a_manager_changes_a_teammates_settings(
     session: Session, principal: Principal, mate: Principal
 ):
-    manager = member(session, principal, AccountRole.MANAGER)
-    [product] = follow_all(session, mate, [ASIN])
+    manager = add_member(session, principal, AccountRole.MANAGER)
+    [product] = track_products(session, mate, [ASIN])
     change_settings(session, manager, product, settings("Raise it"), Whose.TEAM)
-    assert rows(session, "SELECT note FROM tracking WHERE product_id = :id", id=product) == [
+    assert fetch_rows(session, "SELECT note FROM tracking WHERE product_id = :id", id=product) == [
         {"note": "Raise it"}
     ]
     with pytest.raises(NotFoundError):
@@ -109,7 +113,7 @@ def test_a_manager_changes_a_teammates_settings(
 def test_a_seller_does_not_change_the_teams_rows(
     session: Session, principal: Principal, mate: Principal, verb: object
 ):
-    [product] = follow_all(session, principal, [ASIN])
+    [product] = track_products(session, principal, [ASIN])
     with pytest.raises(NotAllowedError):
         verb(session, mate, [product], Whose.TEAM)  # type: ignore[operator]
     with pytest.raises(NotAllowedError):
@@ -119,9 +123,9 @@ def test_a_seller_does_not_change_the_teams_rows(
 
 
 def test_a_manager_does_not_reach_into_another_team(session: Session, principal: Principal):
-    outsider = stranger(session)
-    [product] = follow_all(session, outsider, [ASIN])
-    manager = member(session, principal, AccountRole.MANAGER)
+    outsider = add_stranger(session)
+    [product] = track_products(session, outsider, [ASIN])
+    manager = add_member(session, principal, AccountRole.MANAGER)
     assert service.pause(session, manager, [product], Whose.TEAM) == 0
     assert service.unfollow(session, manager, [product], Whose.TEAM) == 0
     with pytest.raises(NotFoundError):
@@ -131,10 +135,10 @@ def test_a_manager_does_not_reach_into_another_team(session: Session, principal:
 def test_a_note_is_its_authors_and_the_managers(
     session: Session, principal: Principal, mate: Principal
 ):
-    [product] = follow_all(session, mate, [ASIN])
+    [product] = track_products(session, mate, [ASIN])
     change_settings(session, mate, product, settings("Secret plan"))
     viewer, manager = (
-        member(session, principal, role) for role in (AccountRole.VIEWER, AccountRole.MANAGER)
+        add_member(session, principal, role) for role in (AccountRole.VIEWER, AccountRole.MANAGER)
     )
 
     def read(who: Principal) -> tuple[object, object]:
@@ -151,12 +155,12 @@ def test_a_note_is_its_authors_and_the_managers(
 def test_a_products_page_shows_ones_own_settings_before_a_teammates(
     session: Session, principal: Principal, mate: Principal
 ):
-    [product] = follow_all(session, mate, [ASIN])
+    [product] = track_products(session, mate, [ASIN])
     head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert not head.following.is_mine
-    follow_all(session, principal, [ASIN])
+    track_products(session, principal, [ASIN])
     change_settings(session, principal, product, settings(cadence=Cadence.WEEKLY))
     head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
@@ -175,7 +179,7 @@ def test_new_products_begin_with_the_persons_usual_thresholds(
     )
     wishes = [Wish("US", ASIN), Wish("US", OTHER, price_change_percent=Decimal(2))]
     service.follow(session, principal, wishes)
-    found = rows(session, "SELECT price_change_percent AS p FROM tracking ORDER BY id")
+    found = fetch_rows(session, "SELECT price_change_percent AS p FROM tracking ORDER BY id")
     assert [row["p"] for row in found] == [Decimal("7.50"), Decimal("2.00")]
 
 

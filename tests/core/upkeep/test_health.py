@@ -32,7 +32,7 @@ from core.upkeep.health import (
 from core.upkeep.heartbeat import find_last_heartbeat, find_last_worker_activity, record_heartbeat
 from core.upkeep.job_runs import begin_job, end_job
 from core.upkeep.unreadable import UnreadableField, list_unreadable_fields
-from tests.factories import price_only, store
+from tests.factories.observations import make_price_observation, store_observations
 
 NOW = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 APIFY = Provider(
@@ -333,19 +333,19 @@ def test_there_is_room_ahead_after_upkeep(session: Session) -> None:
 
 
 def unread(asin: str, at: datetime, text: str = "Pozycja ??") -> Observation:
-    return price_only(asin, at, ranks=(), unreadable={Seen.BSR: text})
+    return make_price_observation(asin, at, ranks=(), unreadable={Seen.BSR: text})
 
 
 def test_fields_that_could_not_be_read_are_counted_by_source_of_a_day_and_a_week(
     session: Session,
 ) -> None:
-    store(
+    store_observations(
         session,
         unread("B0TEST0001", NOW - timedelta(hours=2), "newest"),
         unread("B0TEST0002", NOW - timedelta(hours=3)),
         unread("B0TEST0001", NOW - timedelta(days=3)),
         unread("B0TEST0001", NOW - timedelta(days=9)),
-        price_only("B0TEST0001", NOW - timedelta(hours=1)),
+        make_price_observation("B0TEST0001", NOW - timedelta(hours=1)),
         now=NOW,
     )
     (found,) = list_unreadable_fields(session, NOW)

@@ -17,7 +17,7 @@ from core.upkeep.job_runs import (
     end_job,
     mark_lost_jobs,
 )
-from tests.factories import row, rows
+from tests.factories.tables import fetch_row, fetch_rows
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -41,7 +41,7 @@ def named(session: Session, process: str) -> int:
 
 
 def states(session: Session) -> list[str]:
-    return [each["state"] for each in rows(session, "SELECT state FROM job_run ORDER BY id")]
+    return [each["state"] for each in fetch_rows(session, "SELECT state FROM job_run ORDER BY id")]
 
 
 def test_a_job_whose_process_died_here_is_lost(session: Session, dead_pid: int) -> None:
@@ -77,11 +77,11 @@ def test_an_idle_run_takes_only_the_place_of_earlier_idle_runs(session: Session)
     last = begin_job(session, "dispatch")
     end_job(session, last, NOW, "Idle.", None)
     delete_idle_runs_before(session, last)
-    kept = rows(session, "SELECT job, note, state FROM job_run ORDER BY id")
+    kept = fetch_rows(session, "SELECT job, note, state FROM job_run ORDER BY id")
     assert [tuple(each.values()) for each in kept] == [
         ("dispatch", "3 runs started.", "done"),
         ("dispatch", "Idle.", "failed"),
         ("reap", "Idle.", "done"),
         ("dispatch", "Idle.", "done"),
     ]
-    assert row(session, "SELECT max(id) AS id FROM job_run")["id"] == last
+    assert fetch_row(session, "SELECT max(id) AS id FROM job_run")["id"] == last

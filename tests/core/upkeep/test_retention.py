@@ -13,7 +13,9 @@ from core.upkeep.retention import (
     drop_raw_items,
     make_partitions_ahead,
 )
-from tests.factories import LAMP, days, look_at, product, row, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import LAMP, add_product
+from tests.factories.tables import fetch_days, fetch_row
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 JANUARY = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -42,7 +44,10 @@ def test_a_look_at_the_change_of_the_month_finds_room(session: Session, second: 
     now = datetime(2031, 5, 31, 12, tzinfo=UTC)
     make_partitions_ahead(session, now)
     at = datetime(2031, 6, 1, tzinfo=UTC) + timedelta(seconds=second)
-    assert store(session, look_at(at=at), now=now + timedelta(days=2)).stored == 1
+    assert (
+        store_observations(session, make_observation(at=at), now=now + timedelta(days=2)).stored
+        == 1
+    )
 
 
 def test_originals_are_dropped_by_whole_days_after_thirty(session: Session) -> None:
@@ -56,7 +61,7 @@ def test_originals_are_dropped_by_whole_days_after_thirty(session: Session) -> N
 
 
 def make_run(session: Session, at: datetime, asin: str = LAMP) -> int:
-    run_id = row(
+    run_id = fetch_row(
         session,
         "INSERT INTO fetch_run (provider, actor, marketplace, input, input_hash, state, "
         "batch_size, intended_at, finished_at, collected_at) VALUES "
@@ -66,7 +71,7 @@ def make_run(session: Session, at: datetime, asin: str = LAMP) -> int:
     )["id"]
     session.execute(
         text("INSERT INTO fetch_item (fetch_run_id, product_id, outcome) VALUES (:run, :id, 'ok')"),
-        {"run": run_id, "id": product(session, asin)},
+        {"run": run_id, "id": add_product(session, asin)},
     )
     return int(run_id)
 
@@ -74,15 +79,22 @@ def make_run(session: Session, at: datetime, asin: str = LAMP) -> int:
 def test_old_months_lose_what_was_scraped_and_keep_what_was_imported(session: Session) -> None:
     ranks = tuple(CategoryRank(name, 5) for name in ("Home", "Lamps", "Desk lamps"))
     old = make_run(session, JANUARY)
-    store(session, look_at(at=JANUARY, ranks=ranks), fetch_run_id=old, now=NOW)
-    store(session, look_at(at=JANUARY + timedelta(days=1), ranks=ranks), import_run_id=1, now=NOW)
+    store_observations(
+        session, make_observation(at=JANUARY, ranks=ranks), fetch_run_id=old, now=NOW
+    )
+    store_observations(
+        session,
+        make_observation(at=JANUARY + timedelta(days=1), ranks=ranks),
+        import_run_id=1,
+        now=NOW,
+    )
     new = make_run(session, NOW)
-    store(session, look_at(at=NOW), fetch_run_id=new, now=NOW)
-    before = days(session, product(session))
+    store_observations(session, make_observation(at=NOW), fetch_run_id=new, now=NOW)
+    before = fetch_days(session, add_product(session))
     assert drop_old_snapshots(session, NOW, 2) == 1
-    assert row(session, "SELECT count(*) AS n FROM snapshot")["n"] == 2
-    assert row(session, "SELECT count(*) AS n FROM snapshot_rank")["n"] == 1
-    kept = days(session, product(session))
+    assert fetch_row(session, "SELECT count(*) AS n FROM snapshot")["n"] == 2
+    assert fetch_row(session, "SELECT count(*) AS n FROM snapshot_rank")["n"] == 1
+    kept = fetch_days(session, add_product(session))
     assert [day["price_close"] for day in kept] == [day["price_close"] for day in before]
     assert [day["is_sealed"] for day in kept] == [True, True, False]
     assert drop_old_snapshots(session, NOW, 2) == 0
@@ -90,16 +102,21 @@ def test_old_months_lose_what_was_scraped_and_keep_what_was_imported(session: Se
 
 def test_what_a_run_said_is_kept_as_long_as_its_snapshots(session: Session) -> None:
     old, new = make_run(session, JANUARY), make_run(session, NOW)
-    store(session, look_at(at=JANUARY), fetch_run_id=old, now=NOW)
-    store(session, look_at(at=NOW), fetch_run_id=new, now=NOW)
+    store_observations(session, make_observation(at=JANUARY), fetch_run_id=old, now=NOW)
+    store_observations(session, make_observation(at=NOW), fetch_run_id=new, now=NOW)
     drop_old_snapshots(session, NOW, 2)
-    left = row(session, "SELECT array_agg(fetch_run_id) AS runs FROM fetch_item")["runs"]
+    left = fetch_row(session, "SELECT array_agg(fetch_run_id) AS runs FROM fetch_item")["runs"]
     assert left == [new]
 
 
 def test_the_month_that_is_kept_first_is_kept_whole(session: Session) -> None:
     first = datetime(2026, 4, 1, tzinfo=UTC)
-    store(session, look_at(at=first - timedelta(seconds=1)), look_at(at=first), now=NOW)
+    store_observations(
+        session,
+        make_observation(at=first - timedelta(seconds=1)),
+        make_observation(at=first),
+        now=NOW,
+    )
     assert drop_old_snapshots(session, NOW, 2) == 1
-    kept = row(session, "SELECT min(captured_at) AS at FROM snapshot")["at"]
+    kept = fetch_row(session, "SELECT min(captured_at) AS at FROM snapshot")["at"]
     assert kept.astimezone(UTC).date() == date(2026, 4, 1)

@@ -22,7 +22,7 @@ from jobs.commands.cli import commands
 from jobs.tasks import import_files
 from jobs.tasks.import_files import run_import
 from tests.core.importing import bad_readers
-from tests.factories import rows
+from tests.factories.tables import fetch_rows
 
 HISTORY = """asin,marketplace,captured_at,price,bsr,status
 B0TEST0001,US,2026-03-01T08:00:00Z,19.99,120,ok
@@ -55,7 +55,7 @@ def import_run(run_id: int) -> ImportRun:
 
 def snapshots() -> int:
     with read_scope() as session:
-        return int(rows(session, "SELECT count(*) AS n FROM snapshot")[0]["n"])
+        return int(fetch_rows(session, "SELECT count(*) AS n FROM snapshot")[0]["n"])
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_confirmed_file_is_stored_and_its_bytes_are_let_go(history: Path) -> N
     assert (run.state, run.rows_stored, run.rows_failed) == ("done", 3, 1)
     assert snapshots() == 3
     with read_scope() as session:
-        assert rows(session, "SELECT 1 AS piece FROM import_piece") == []
+        assert fetch_rows(session, "SELECT 1 AS piece FROM import_piece") == []
 
 
 def test_importing_the_same_file_twice_changes_nothing(history: Path) -> None:
@@ -115,7 +115,7 @@ def test_an_import_whose_reader_was_ended_from_outside_is_tried_again(
         with pytest.raises(ReadingInterruptedError):
             run_import(run_id)
     with write_scope() as session:
-        rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+        fetch_rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
     assert run_import(run_id)
     assert (import_run(run_id).state, import_run(run_id).rows_stored) == ("done", 3)
 
@@ -145,7 +145,7 @@ def test_an_import_whose_worker_died_is_gone_on_with_behind_its_last_row(
     with pytest.raises(KeyboardInterrupt):
         run_import(run_id)
     with write_scope() as session:
-        rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+        fetch_rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
     assert run_import(None)
     run = import_run(run_id)
     assert (run.state, run.rows_read, run.rows_stored) == ("done", 4, 3)
@@ -164,7 +164,7 @@ def test_a_worker_that_was_held_up_leaves_the_import_to_the_one_that_went_on(
         calls += 1
         if calls == 2:
             with write_scope() as session:
-                rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+                fetch_rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
             assert run_import(None)
         real(*arguments)
 
@@ -185,7 +185,7 @@ def test_a_fault_of_a_worker_that_was_held_up_does_not_trouble_the_other_one(
     def be_held_up_and_fail(*_: Any) -> None:
         monkeypatch.setattr(import_files, "_store", real)
         with write_scope() as session:
-            rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
+            fetch_rows(session, "UPDATE import_run SET claimed_until = NULL RETURNING id")
         assert run_import(None)
         raise RuntimeError("no space left")
 
@@ -273,7 +273,7 @@ def test_on_the_command_line_a_missing_marketplace_is_asked_for_and_nothing_stay
     assert "add --marketplace; perhaps DE" in said.output
     assert isinstance(said.exception, InvalidInputError)
     with read_scope() as session:
-        assert rows(session, "SELECT 1 AS piece FROM import_piece") == []
+        assert fetch_rows(session, "SELECT 1 AS piece FROM import_piece") == []
     given = CliRunner().invoke(commands, ["import", str(path), "--yes", "--marketplace", "de"])
     assert given.exit_code == 0
 
@@ -289,7 +289,7 @@ def test_the_command_line_asks_for_the_order_of_dates(
     given = CliRunner().invoke(commands, ["import", str(path), "-y", "--dates", "month_first"])
     assert given.exit_code == 0
     with read_scope() as session:
-        [kept] = rows(session, "SELECT captured_at FROM snapshot")
+        [kept] = fetch_rows(session, "SELECT captured_at FROM snapshot")
     assert f"{kept['captured_at']:%Y-%m-%d}" == "2026-03-04"
 
 
@@ -323,7 +323,7 @@ def test_an_import_follows_products_for_who_confirmed_it(history: Path) -> None:
     sam = seller()
     run_import(confirmed_by(sam, history))
     with read_scope() as session:
-        followers = rows(session, "SELECT DISTINCT person_id FROM tracking")
+        followers = fetch_rows(session, "SELECT DISTINCT person_id FROM tracking")
     assert followers == [{"person_id": sam}]
 
 
@@ -371,7 +371,7 @@ def test_an_import_is_a_handful_of_events_however_many_rows_it_has(
     run_import(run_id)
     assert import_run(run_id).products_added == 30
     with read_scope() as session:
-        events = rows(session, "SELECT verb, object FROM audit_event ORDER BY id")
+        events = fetch_rows(session, "SELECT verb, object FROM audit_event ORDER BY id")
     assert events == [
         {"verb": "offered import", "object": f"import:{run_id}"},
         {"verb": "confirmed import", "object": f"import:{run_id}"},

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Scope
 from mcp_server.protocol.completion import MOST
-from tests.factories import LAMP, follow_all, lamp_listing, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, agent_of
 
 TEMPLATE = ResourceTemplateReference(type="ref/resource", uri="product://{marketplace}/{asin}")
@@ -32,7 +33,7 @@ def offered(
 def test_marketplaces_where_something_is_followed_come_first(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP], "JP")
     everywhere = offered(agent, TEMPLATE, "marketplace", "")
     assert (everywhere.values[0], everywhere.total, everywhere.has_more) == ("JP", 23, True)
     assert offered(agent, TEMPLATE, "marketplace", "ger").values == ["DE"]
@@ -40,15 +41,15 @@ def test_marketplaces_where_something_is_followed_come_first(
 
 
 def test_asins_are_those_of_the_marketplace_chosen_before(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], "US")
-    follow_all(session, agent.principal, ["B0TEST0009"], "DE")
+    track_products(session, agent.principal, [LAMP], "US")
+    track_products(session, agent.principal, ["B0TEST0009"], "DE")
     assert offered(agent, TEMPLATE, "asin", "b0t").values == [LAMP, "B0TEST0009"]
     assert offered(agent, TEMPLATE, "asin", "b0t", {"marketplace": "DE"}).values == ["B0TEST0009"]
     assert offered(agent, TEMPLATE, "asin", "X").values == []
 
 
 def test_more_than_are_shown_are_counted(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [f"B0MANY{number:04}" for number in range(30)])
+    track_products(session, agent.principal, [f"B0MANY{number:04}" for number in range(30)])
     found = offered(agent, TEMPLATE, "asin", "B0MANY")
     assert (len(found.values), found.total, found.has_more) == (MOST, 30, True)
 
@@ -56,8 +57,8 @@ def test_more_than_are_shown_are_counted(session: Session, agent: Agent) -> None
 def test_a_product_is_offered_by_its_name_its_asin_or_words_of_its_title(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, [LAMP])
-    store(session, look_at(listing=lamp_listing()))
+    track_products(session, agent.principal, [LAMP])
+    store_observations(session, make_observation(listing=make_listing()))
     for typed in ("", "US:", "us:b0", "B0TEST", "reading la"):
         assert offered(agent, PROMPT, "product", typed).values == [f"US:{LAMP}"], typed
     for typed in ("DE:B0", "%", "_", "'", "B0TEST0001X", "kettle", "\x00", "ｌａｍｐ"):
@@ -65,7 +66,7 @@ def test_a_product_is_offered_by_its_name_its_asin_or_words_of_its_title(
 
 
 def test_what_nothing_is_known_of_has_no_completions(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     unknown = PromptReference(type="ref/prompt", name="no_such_prompt")
     assert offered(agent, unknown, "product", "").values == []
     assert offered(agent, PROMPT, "days", "3").values == []
@@ -75,7 +76,7 @@ def test_what_nothing_is_known_of_has_no_completions(session: Session, agent: Ag
 
 
 def test_what_strangers_follow_is_not_offered(session: Session, agent: Agent) -> None:
-    store(session, look_at(listing=lamp_listing()))
+    store_observations(session, make_observation(listing=make_listing()))
     assert offered(agent, PROMPT, "product", "").values == []
     assert offered(agent, PROMPT, "product", "reading").values == []
 

@@ -13,8 +13,9 @@ from core.tracking.rules import Role as Owned
 from jobs.tasks import dispatch_runs
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.tools import TOOLS
-from tests.factories import KETTLE, follow_all, lamp_listing, look_at, store
-from tests.factories import LAMP as LAMP_ASIN
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import KETTLE, make_listing, track_products
+from tests.factories.products import LAMP as LAMP_ASIN
 from tests.mcp_server.conftest import Agent, words_of
 from tests.mcp_server.test_fuzz import suggesting
 from tests.mcp_server.test_prompts import text_of
@@ -29,10 +30,10 @@ def number(session: Session, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> i
     """Track two products, one with a suggestion; return that suggestion's id."""
     monkeypatch.setattr(dispatch_runs, "fetch_now", lambda: None)
     monkeypatch.setenv("AMAZCOPE_MCP_CALLS_PER_MINUTE", "60000")
-    follow_all(session, agent.principal, [KETTLE])
-    follow_all(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")
+    track_products(session, agent.principal, [KETTLE])
+    track_products(session, agent.principal, [LAMP_ASIN], role=Owned.OWN, note="before")
     now = datetime.now(UTC)
-    store(session, look_at(at=now, listing=lamp_listing()), now=now)
+    store_observations(session, make_observation(at=now, listing=make_listing()), now=now)
     return suggesting(session, agent.principal)
 
 

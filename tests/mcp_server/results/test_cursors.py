@@ -10,7 +10,7 @@ from core.tracking.list_filter import COUNT_CAP
 from core.tracking.lists import queries
 from mcp_server.results import cursors
 from mcp_server.results.cursors import Cursor, hash_question, page_fields, read_cursor
-from tests.factories import follow_all
+from tests.factories.products import track_products
 from tests.mcp_server.conftest import Agent
 
 MARK = hash_question("a list")
@@ -41,7 +41,7 @@ def test_beyond_what_is_counted_a_list_stays_truncated() -> None:
 def test_the_last_page_that_is_counted_does_not_say_that_it_is_the_end(
     session: Session, principal: Principal, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow_all(session, principal, [f"B0PAGE{number:04d}" for number in range(9)])
+    track_products(session, principal, [f"B0PAGE{number:04d}" for number in range(9)])
     for module in (queries, cursors):
         monkeypatch.setattr(module, "COUNT_CAP", 4)
     first = agent.call("search_products", limit=2)

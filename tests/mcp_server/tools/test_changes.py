@@ -16,7 +16,8 @@ from core.history.changes import feed
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role
 from core.tracking.settings import Settings, change_settings
-from tests.factories import KETTLE, LAMP, colleague, follow_all, lamp_listing, stranger
+from tests.factories.people import add_colleague, add_stranger
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, days_ago, hours_ago, ranked, sold
 
@@ -49,7 +50,7 @@ def only(agent: Agent, **asked: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def lamp(session: Session, principal: Principal, agent: Agent) -> int:
-    return follow_all(session, principal, [LAMP], role=Role.OWN)[0]
+    return track_products(session, principal, [LAMP], role=Role.OWN)[0]
 
 
 SINCE = pytest.mark.parametrize("asked", [{}, {"since": WEEK.isoformat()}], ids=["day", "week"])
@@ -101,7 +102,7 @@ def test_ranks_of_two_categories_are_not_compared(
 def test_yen_are_told_as_they_are(
     session: Session, principal: Principal, agent: Agent, asked: dict[str, Any]
 ) -> None:
-    follow_all(session, principal, [LAMP], "JP")
+    track_products(session, principal, [LAMP], "JP")
     moved(session, LAMP, "JP", before={"price": 2000}, price=2500)
     change = only(agent, **asked)
     assert (change["moved"][0]["after"], change["moved"][0]["unit"]) == (2500, "JPY")
@@ -122,9 +123,9 @@ def test_a_listing_of_tokyos_new_day_is_told_word_by_word(
     # 16:00 in UTC is the second hour of Tokyo's next day.
     late = days_ago(1).replace(hour=16)
     monkeypatch.setattr(feed, "USUAL", timedelta(days=3))
-    follow_all(session, principal, [LAMP], "JP")
-    sold(session, late - timedelta(days=1), marketplace="JP", listing=lamp_listing("Lamp"))
-    sold(session, late, marketplace="JP", listing=lamp_listing("Brass lamp"))
+    track_products(session, principal, [LAMP], "JP")
+    sold(session, late - timedelta(days=1), marketplace="JP", listing=make_listing("Lamp"))
+    sold(session, late, marketplace="JP", listing=make_listing("Brass lamp"))
     change = only(agent)
     assert change["compared_with"] == f"{late:%Y-%m-%d}"
     assert [part["part"] for part in change["listing"]] == ["Title"]
@@ -157,8 +158,8 @@ def test_back_in_stock_since_a_week(session: Session, agent: Agent, lamp: int) -
 def test_a_listing_that_changed_is_told_word_by_word(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    after = lamp_listing("Reading lamp with a short neck", bullets=("Bends",))
-    moved(session, before={"listing": lamp_listing()}, listing=after)
+    after = make_listing("Reading lamp with a short neck", bullets=("Bends",))
+    moved(session, before={"listing": make_listing()}, listing=after)
     change = only(agent, **asked)
     assert change["kind"] == "listing_changed"
     title, bullet = change["listing"]
@@ -177,7 +178,7 @@ def test_a_listing_that_changed_is_told_word_by_word(
 def test_a_listing_first_seen_in_the_period_did_not_change(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    moved(session, listing=lamp_listing())
+    moved(session, listing=make_listing())
     assert agent.call("list_changes", since=WEEK.isoformat())["changes"] == []
 
 
@@ -185,8 +186,8 @@ def test_a_listing_first_seen_in_the_period_did_not_change(
 def test_a_hostile_listing_stays_data(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    after = lamp_listing(HOSTILE, bullets=[f"bullet {n} {HOSTILE}" for n in range(30)])
-    moved(session, before={"listing": lamp_listing()}, listing=after)
+    after = make_listing(HOSTILE, bullets=[f"bullet {n} {HOSTILE}" for n in range(30)])
+    moved(session, before={"listing": make_listing()}, listing=after)
     change = only(agent, **asked)
     assert change["title"] == {"untrusted": HOSTILE}
     assert len(change["listing"]) == 12
@@ -242,9 +243,9 @@ def test_another_team_sees_none_of_it(
     session: Session, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2400)
-    other = agent_of(session, active(session, stranger(session)))
+    other = agent_of(session, active(session, add_stranger(session)))
     assert other.call("list_changes", **asked)["total"] == 0
-    follow_all(session, other.principal, [LAMP], role=Role.COMPETITOR, tags=("theirs",))
+    track_products(session, other.principal, [LAMP], role=Role.COMPETITOR, tags=("theirs",))
     assert only(other, **asked)["tags"] == {"untrusted": ["theirs"]}
     assert only(agent, **asked)["tags"] == {"untrusted": []}
 
@@ -254,7 +255,7 @@ def test_ones_own_are_apart_from_the_teams(
     session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2400)
-    seller = active(session, colleague(session, principal), PersonRole.SELLER)
+    seller = active(session, add_colleague(session, principal), PersonRole.SELLER)
     other = agent_of(session, seller)
     assert other.call("list_changes", **asked)["total"] == 1
     assert other.call("list_changes", whose="mine", **asked)["total"] == 0
@@ -265,7 +266,7 @@ def test_a_list_is_narrowed_by_role_and_kind(
     session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
     moved(session, price=2400)
-    follow_all(session, principal, [KETTLE], role=Role.COMPETITOR)
+    track_products(session, principal, [KETTLE], role=Role.COMPETITOR)
     moved(session, KETTLE, rank=2000)
 
     def names(**more: Any) -> list[str]:
@@ -283,7 +284,7 @@ def test_a_list_is_narrowed_by_role_and_kind(
 def test_the_newest_come_first_when_asked(
     session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    follow_all(session, principal, [KETTLE])
+    track_products(session, principal, [KETTLE])
     moved(session, KETTLE, rank=2000)
     moved(session, hours=0.5, price=2400)
     found = agent.call("list_changes", order="newest", **asked)["changes"]
@@ -296,7 +297,7 @@ def test_paging_loses_and_repeats_nothing(
 ) -> None:
     monkeypatch.setattr(feed, "CHUNK", 4)
     asins = [f"B0PAGE{number:04d}" for number in range(11)]
-    follow_all(session, principal, asins)
+    track_products(session, principal, asins)
     for number, asin in enumerate(asins):
         moved(session, asin, price=2400 + number % 3)
     seen, cursor, since = [], None, set()
@@ -316,7 +317,7 @@ def test_paging_loses_and_repeats_nothing(
 def test_later_pages_are_of_the_first_ones_day(
     session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
-    follow_all(session, principal, [LAMP, KETTLE])
+    track_products(session, principal, [LAMP, KETTLE])
     moved(session, price=2400)
     moved(session, KETTLE, price=2400)
     first = agent.call("list_changes", limit=1)
@@ -343,7 +344,7 @@ def test_it_says_how_far_it_is(
     session: Session, principal: Principal, agent: Agent, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(feed, "CHUNK", 1)
-    follow_all(session, principal, [LAMP, KETTLE])
+    track_products(session, principal, [LAMP, KETTLE])
     heard: list[tuple[float, str | None]] = []
 
     async def ask(client: Client) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.tracking.service import pause
-from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
+from tests.factories.people import add_stranger
+from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, NAME, hours_ago, own_lamp, sold
 
@@ -50,7 +51,7 @@ def run_of(session: Session, number: int, outcome: str | None, **run: Any) -> in
 
 @pytest.fixture
 def number(session: Session, principal: Principal) -> int:
-    return follow_all(session, principal, [LAMP])[0]
+    return track_products(session, principal, [LAMP])[0]
 
 
 def status(agent: Agent, name: str = NAME) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def test_a_product_that_waits_for_its_first_fetch_says_so(agent: Agent, number: 
 
 
 def test_a_product_that_is_read_says_when_next(session: Session, agent: Agent, number: int) -> None:
-    sold(session, hours_ago(1), listing=lamp_listing())
+    sold(session, hours_ago(1), listing=make_listing())
     due = datetime.now(UTC) + timedelta(hours=5, minutes=1)
     schedule(session, number, due_at=due, last_outcome="ok", looked_at=hours_ago(1))
     found = status(agent)
@@ -128,13 +129,13 @@ def test_a_paused_product_is_on_no_schedule(
 
 
 def test_a_product_that_nobody_follows_has_no_cadence(session: Session, agent: Agent) -> None:
-    product(session, LAMP)
+    add_product(session, LAMP)
     found = status(agent)
     assert (found["is_followed"], found["is_paused"], found["cadence"]) == (False, None, None)
 
 
 def test_another_teams_cadence_is_not_shown(session: Session, agent: Agent, number: int) -> None:
-    other = agent_of(session, active(session, stranger(session)))
+    other = agent_of(session, active(session, add_stranger(session)))
     found = status(other)
     assert (found["is_followed"], found["cadence"]) == (False, None)
 
@@ -143,7 +144,7 @@ def test_without_a_product_it_is_about_all_that_the_team_follows(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     lamp = own_lamp(session, principal)
-    kettle, third = follow_all(session, principal, [KETTLE, "B0TEST0003"])
+    kettle, third = track_products(session, principal, [KETTLE, "B0TEST0003"])
     pause(session, principal, [third], datetime.now(UTC))
     schedule(session, lamp, due_at=datetime.now(UTC) + timedelta(hours=5))
     schedule(session, kettle, failures=1, last_outcome="timeout")
@@ -164,7 +165,7 @@ def test_of_nothing_followed_nothing_is_invented(agent: Agent) -> None:
 
 
 def test_another_teams_products_are_not_counted(session: Session, agent: Agent) -> None:
-    follow_all(session, stranger(session), [KETTLE])
+    track_products(session, add_stranger(session), [KETTLE])
     assert agent.call("get_fetch_status")["team"]["due_now"] == 0
 
 

@@ -9,7 +9,7 @@ from mcp import Client
 from sqlalchemy.orm import Session
 
 from core.catalog.categories import UNNAMED_CATEGORY
-from tests.factories import KETTLE, LAMP, follow_all, lamp_listing
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent
 from tests.mcp_server.shop import (
     HOSTILE,
@@ -26,7 +26,7 @@ BOTH = [NAME, KETTLE_NAME]
 
 
 def kettle(session: Session, agent: Agent, **values: Any) -> None:
-    follow_all(session, agent.principal, [KETTLE])
+    track_products(session, agent.principal, [KETTLE])
     sold(session, hours_ago(1), KETTLE, **values)
 
 
@@ -68,7 +68,7 @@ def dumped(answer: Any) -> str:
 
 def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), marketplace="JP", price=2200)
     found = agent.call("compare_products", products=[NAME, f"JP:{LAMP}"])
     lamp, japanese = found["products"]
@@ -86,7 +86,7 @@ def test_amounts_of_two_currencies_are_never_compared(session: Session, agent: A
 def test_ranks_whose_category_no_source_names_are_never_compared(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 500))
     kettle(session, agent, **ranked(UNNAMED_CATEGORY, 900))
     found = agent.call("compare_products", products=BOTH)
@@ -99,7 +99,7 @@ def test_those_of_one_currency_are_compared_among_themselves(
 ) -> None:
     own_lamp(session, agent.principal)
     kettle(session, agent, price=1900)
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), marketplace="JP", price=2200)
     found = agent.call("compare_products", products=[NAME, f"JP:{LAMP}", KETTLE_NAME])
     assert [each["price"]["place"] for each in found["products"]] == [2, None, 1]
@@ -107,7 +107,7 @@ def test_those_of_one_currency_are_compared_among_themselves(
 
 def test_a_product_never_seen_is_blank_with_its_reason(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
-    follow_all(session, agent.principal, ["B0TEST0009"])
+    track_products(session, agent.principal, ["B0TEST0009"])
     found = agent.call("compare_products", products=[NAME, NEVER_SEEN])
     blank = found["products"][1]
     assert blank["price"]["now"] == {"value": None, "why_unknown": "never fetched: due now"}
@@ -136,7 +136,7 @@ def test_one_that_is_not_known_is_named(session: Session, agent: Agent) -> None:
 
 def test_a_hostile_title_stays_data(session: Session, agent: Agent) -> None:
     own_lamp(session, agent.principal)
-    kettle(session, agent, listing=lamp_listing(HOSTILE))
+    kettle(session, agent, listing=make_listing(HOSTILE))
     found = agent.call("compare_products", products=BOTH)
     assert found["products"][1]["title"] == {"untrusted": HOSTILE}
     told = agent.words("compare_products", products=BOTH)

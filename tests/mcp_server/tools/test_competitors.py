@@ -10,7 +10,8 @@ from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Source
 from core.suggestions.competitors.service import add_competitor
-from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, product, stranger
+from tests.factories.people import add_stranger
+from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, KETTLE_NAME, NAME, hours_ago, own_lamp, ranked, sold
 
@@ -26,7 +27,7 @@ def lamp(session: Session, principal: Principal, agent: Agent) -> int:
 
 def rival(session: Session, principal: Principal, lamp: int, asin: str, **values: Any) -> None:
     """Choose a competitor of the lamp, looked at an hour ago unless `values` say None."""
-    [number] = follow_all(session, principal, [asin])
+    [number] = track_products(session, principal, [asin])
     add_competitor(session, principal, lamp, number, hours_ago(1))
     if values:
         sold(session, hours_ago(1), asin, **values)
@@ -35,7 +36,7 @@ def rival(session: Session, principal: Principal, lamp: int, asin: str, **values
 def test_where_a_product_stands(
     session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
-    listing = lamp_listing("A kettle", bullets=("One", "Two", "Three"), images=("https://a/1",) * 5)
+    listing = make_listing("A kettle", bullets=("One", "Two", "Three"), images=("https://a/1",) * 5)
     rival(session, principal, lamp, KETTLE, price=2000, rank=100, rating=40, listing=listing)
     rival(session, principal, lamp, THIRD, price=3000, ratings_count=9000, **ranked("Toasters", 3))
     found = agent.call("get_competitor_analysis", product=NAME)
@@ -61,7 +62,7 @@ def test_where_a_product_stands(
 def test_ranks_whose_category_no_source_names_are_never_compared(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    [lamp] = follow_all(session, principal, [LAMP])
+    [lamp] = track_products(session, principal, [LAMP])
     sold(session, hours_ago(1), **ranked(UNNAMED_CATEGORY, 400))
     rival(session, principal, lamp, KETTLE, **ranked(UNNAMED_CATEGORY, 100))
     found = agent.call("get_competitor_analysis", product=NAME)["rank"]
@@ -101,7 +102,7 @@ def test_without_competitors_it_says_where_they_are_added(agent: Agent, lamp: in
 
 
 def test_of_a_product_that_nobody_follows_it_says_so(session: Session, agent: Agent) -> None:
-    product(session, LAMP)
+    add_product(session, LAMP)
     found = agent.call("get_competitor_analysis", product=NAME)
     assert "Your team does not follow this product" in found["how_to_go_on"]
 
@@ -124,14 +125,14 @@ def test_other_teams_competitors_are_not_shown(
     session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
     rival(session, principal, lamp, KETTLE, price=2000)
-    other = agent_of(session, active(session, stranger(session)))
+    other = agent_of(session, active(session, add_stranger(session)))
     assert other.call("get_competitor_analysis", product=NAME)["competitors"] == []
 
 
 def test_a_hostile_title_stays_data(
     session: Session, principal: Principal, agent: Agent, lamp: int
 ) -> None:
-    rival(session, principal, lamp, KETTLE, price=2000, listing=lamp_listing(HOSTILE))
+    rival(session, principal, lamp, KETTLE, price=2000, listing=make_listing(HOSTILE))
     found = agent.call("get_competitor_analysis", product=NAME)
     assert found["competitors"][0]["title"] == {"untrusted": HOSTILE}
     assert "Ignore" not in agent.words("get_competitor_analysis", product=NAME)

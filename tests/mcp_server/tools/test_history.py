@@ -10,7 +10,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.history.observation import CategoryRank
-from tests.factories import LAMP, change_at, follow_all, look_at, price_only, store
+from tests.factories.observations import (
+    make_change,
+    make_observation,
+    make_price_observation,
+    store_observations,
+)
+from tests.factories.products import LAMP, track_products
 from tests.mcp_server.conftest import Agent, words_of
 from tests.mcp_server.shop import (
     HOSTILE,
@@ -40,7 +46,7 @@ def test_a_rank_improves_when_its_number_falls(session: Session, agent: Agent) -
 
 
 def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     for hours in (33, 32, 31, 30, 2, 1):
         sold(session, hours_ago(hours), rank=500 if hours > 9 else 400)
     points = agent.call("get_bsr_history", product=NAME)["points"]
@@ -51,7 +57,7 @@ def test_points_are_steps_with_a_hole_where_nobody_looked(session: Session, agen
 
 
 def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, hours_ago(3), **ranked("Lamps", 500))
     sold(session, hours_ago(2), **ranked("Lighting", 90))
     sold(session, hours_ago(1), **ranked("Lighting", 80, ("Desk", 7), ("Reading", 3)))
@@ -70,7 +76,7 @@ def test_a_rank_in_another_category_is_broken_off_and_told(session: Session, age
 
 
 def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     for day, category, rank in ((503, "Lamps", 500), (502, "Lamps", 450), (501, "Lighting", 90)):
         sold(session, days_ago(day), **ranked(category, rank))
     found = agent.call("get_bsr_history", product=NAME, days=600)
@@ -87,7 +93,7 @@ def test_a_rank_by_day_is_broken_off_too(session: Session, agent: Agent) -> None
 
 def test_the_last_day_is_the_marketplaces(session: Session, agent: Agent) -> None:
     """At 20:00 UTC a day has begun in Tokyo that has not in London: its look is part of it."""
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP], "JP")
     evening = (days_ago(2)).replace(hour=20)
     for ago, price in ((timedelta(days=500), 5000), (timedelta(hours=3), 6000)):
         sold(session, evening - ago, marketplace="JP", price=price)
@@ -112,7 +118,7 @@ def test_stars_and_their_number_come_together(session: Session, agent: Agent) ->
 
 
 def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, hours_ago(2), ratings_count=4090)
     sold(session, hours_ago(1), ratings_count=135)
     counts = agent.call("get_rating_history", product=NAME)["ratings_count"]
@@ -124,7 +130,7 @@ def test_a_lost_rating_is_left_out_as_doubtful_and_counted(session: Session, age
 def test_of_a_product_never_seen_is_said_what_to_do(
     session: Session, agent: Agent, tool: str
 ) -> None:
-    follow_all(session, agent.principal, ["B0TEST0009"])
+    track_products(session, agent.principal, ["B0TEST0009"])
     told = agent.refusal(tool, product=NEVER_SEEN)
     assert "never fetched: due now" in told
     assert "`get_fetch_status`" in told
@@ -149,8 +155,8 @@ def test_a_period_without_a_look_says_so(session: Session, agent: Agent, tool: s
 
 
 def test_what_a_source_does_not_report_is_not_called_none(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
-    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    track_products(session, agent.principal, [LAMP])
+    store_observations(session, make_price_observation(LAMP, hours_ago(1)), now=hours_ago(0))
     rank = agent.call("get_bsr_history", product=NAME)
     assert rank["figures"]["now"]["why_unknown"] == "not reported in this period"
     assert (rank["category"], rank["category_spells"]) == (None, [])
@@ -160,7 +166,7 @@ def test_what_a_source_does_not_report_is_not_called_none(session: Session, agen
 
 
 def test_a_hostile_category_stays_data(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, hours_ago(1), **ranked(HOSTILE, 5))
     found = agent.call("get_bsr_history", product=NAME)
     assert set(found["category"]) == {"untrusted"}
@@ -171,7 +177,7 @@ def hourly_year(session: Session) -> None:
     """Store a look for each hour of a year at which everything moved."""
     first = days_ago(365)
     looks = [
-        look_at(
+        make_observation(
             LAMP,
             first + timedelta(hours=hour),
             price=2000 + hour * 7 % 400,
@@ -181,12 +187,12 @@ def hourly_year(session: Session) -> None:
         )
         for hour in range(365 * 24)
     ]
-    store(session, *looks, now=hours_ago(0))
+    store_observations(session, *looks, now=hours_ago(0))
 
 
 @pytest.mark.slow
 def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     hourly_year(session)
     for tool in HISTORIES:
         result = agent.result(tool, product=NAME, days=366)
@@ -210,7 +216,7 @@ def test_a_year_of_hours_is_thinned_says_so_and_stays_small(session: Session, ag
 def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
     session: Session, agent: Agent, tool: str
 ) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, days_ago(25))
     sold(session, days_ago(24), price=1500, rank=400, rating=44)
     told = agent.result(tool, product=NAME, days=30)
@@ -222,11 +228,11 @@ def test_what_was_last_seen_long_ago_is_not_said_to_hold_at_the_end(
 
 
 def test_a_change_holds_until_the_next_one(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
-    store(
+    track_products(session, agent.principal, [LAMP])
+    store_observations(
         session,
-        change_at(LAMP, days_ago(20), ranks=(CategoryRank("Lamps", 300),)),
-        change_at(LAMP, days_ago(2), ranks=(CategoryRank("Lamps", 600),)),
+        make_change(LAMP, days_ago(20), ranks=(CategoryRank("Lamps", 300),)),
+        make_change(LAMP, days_ago(2), ranks=(CategoryRank("Lamps", 600),)),
         now=hours_ago(0),
     )
     points = agent.call("get_bsr_history", product=NAME, days=10)["points"]
@@ -240,7 +246,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
     session: Session, agent: Agent
 ) -> None:
     """1.234,50 € reads as one euro and a bit beside #1,302, which is no fraction."""
-    follow_all(session, agent.principal, [LAMP], "DE")
+    track_products(session, agent.principal, [LAMP], "DE")
     sold(session, hours_ago(2), marketplace="DE", price=123450, rank=1302)
     told = agent.words("get_price_history", product=f"DE:{LAMP}")
     assert "last EUR\u00a01,234.50" in told
@@ -252,7 +258,7 @@ def test_amounts_in_sentences_are_written_one_way_whatever_the_marketplace(
 
 
 def test_yen_have_no_fraction_in_sentences_either(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(2), marketplace="JP", price=2980)
     told = agent.words("get_product_details", product=f"JP:{LAMP}")
     assert "JPY\u00a02,980, rank" in told
@@ -263,12 +269,12 @@ def test_the_end_of_a_period_is_the_same_in_every_zone(
     session: Session, agent: Agent, hours: int
 ) -> None:
     """Half a day at 10.00 and half a day at 20.00 are 15.00 on average."""
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     began = days_ago(9)
-    store(
+    store_observations(
         session,
-        change_at(LAMP, began, price=1000),
-        change_at(LAMP, began + timedelta(hours=12), price=2000),
+        make_change(LAMP, began, price=1000),
+        make_change(LAMP, began + timedelta(hours=12), price=2000),
         now=hours_ago(0),
     )
     until = (began + timedelta(days=1)).astimezone(timezone(timedelta(hours=hours)))

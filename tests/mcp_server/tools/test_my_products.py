@@ -11,15 +11,9 @@ from core.accounts.access.permissions import Role as PersonRole
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.rules import Role
 from core.tracking.service import pause
-from tests.factories import (
-    KETTLE,
-    LAMP,
-    colleague,
-    follow_all,
-    lamp_listing,
-    price_only,
-    store,
-)
+from tests.factories.observations import make_price_observation, store_observations
+from tests.factories.people import add_colleague
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import KETTLE_NAME, NAME, hours_ago, sold
 
@@ -27,10 +21,10 @@ from tests.mcp_server.shop import KETTLE_NAME, NAME, hours_ago, sold
 @pytest.fixture
 def shelf(session: Session, principal: Principal) -> list[int]:
     """An own lamp for the season, and a competitor's kettle whose fetching is paused."""
-    [lamp] = follow_all(session, principal, [LAMP], role=Role.OWN, tags=("season",))
-    [kettle] = follow_all(session, principal, [KETTLE], role=Role.COMPETITOR)
+    [lamp] = track_products(session, principal, [LAMP], role=Role.OWN, tags=("season",))
+    [kettle] = track_products(session, principal, [KETTLE], role=Role.COMPETITOR)
     pause(session, principal, [kettle], datetime.now(UTC))
-    sold(session, hours_ago(1), listing=lamp_listing())
+    sold(session, hours_ago(1), listing=make_listing())
     return [lamp, kettle]
 
 
@@ -58,11 +52,11 @@ def test_the_search_is_narrowed_by_role_too(agent: Agent) -> None:
 
 @pytest.mark.usefixtures("shelf")
 def test_only_what_the_owner_follows_is_theirs(session: Session, principal: Principal) -> None:
-    seller = active(session, colleague(session, principal), PersonRole.SELLER)
+    seller = active(session, add_colleague(session, principal), PersonRole.SELLER)
     other = agent_of(session, seller)
     assert other.call("get_my_products")["total"] == 0
     assert "`track_products`" in other.words("get_my_products")
-    follow_all(session, seller, [LAMP], role=Role.WATCHED, tags=("mine",))
+    track_products(session, seller, [LAMP], role=Role.WATCHED, tags=("mine",))
     [row] = other.call("get_my_products")["products"]
     assert (row["role"], row["tags"]) == ("watched", {"untrusted": ["mine"]})
 
@@ -70,10 +64,10 @@ def test_only_what_the_owner_follows_is_theirs(session: Session, principal: Prin
 def test_a_row_says_why_each_of_its_values_is_null(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, [LAMP, KETTLE, "B0TEST0009"])
+    track_products(session, principal, [LAMP, KETTLE, "B0TEST0009"])
     sold(session, hours_ago(1))
-    none = replace(price_only(KETTLE, hours_ago(1)), price=None, price_basis=None)
-    store(session, none, now=hours_ago(0))
+    none = replace(make_price_observation(KETTLE, hours_ago(1)), price=None, price_basis=None)
+    store_observations(session, none, now=hours_ago(0))
     found = {row["asin"]: row for row in agent.call("get_my_products")["products"]}
     assert found[LAMP]["why_unknown"] == {}
     assert found[KETTLE]["why_unknown"] == {
@@ -94,10 +88,10 @@ def test_a_row_says_why_each_of_its_values_is_null(
 def test_a_value_older_than_the_newest_look_bears_its_own_time(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    lamp, kettle = follow_all(session, principal, [LAMP, KETTLE])
+    lamp, kettle = track_products(session, principal, [LAMP, KETTLE])
     add_competitor(session, principal, kettle, lamp, hours_ago(1))
     sold(session, hours_ago(40))
-    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    store_observations(session, make_price_observation(LAMP, hours_ago(1)), now=hours_ago(0))
     then = f"{hours_ago(40):%Y-%m-%dT%H:%MZ}"
     older = dict.fromkeys(("rank", "rating", "ratings_count", "availability"), then)
     row = next(each for each in agent.call("get_my_products")["products"] if each["asin"] == LAMP)
@@ -111,7 +105,7 @@ def test_paging_loses_and_repeats_nothing(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     asins = [f"B0PAGE{number:04d}" for number in range(23)]
-    follow_all(session, principal, asins)
+    track_products(session, principal, asins)
     for number, asin in enumerate(asins[:9]):
         sold(session, hours_ago(1), asin, price=1000 + number % 3)
     seen: list[str] = []
@@ -131,7 +125,7 @@ def test_paging_loses_and_repeats_nothing(
 def test_a_cursor_of_another_question_is_refused(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, [LAMP, KETTLE])
+    track_products(session, principal, [LAMP, KETTLE])
     cursor = agent.call("get_my_products", limit=1)["next_cursor"]
     told = agent.refusal("get_my_products", limit=1, roles=["own"], cursor=cursor)
     assert "This cursor belongs to no such list" in told

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.history.observation import Availability, Seen
 from core.tracking.rules import Role
-from tests.factories import KETTLE, LAMP, follow_all, lamp_listing, price_only, store
+from tests.factories.observations import make_price_observation, store_observations
+from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent
 from tests.mcp_server.shop import KETTLE_NAME, NAME, NEVER_SEEN, days_ago, hours_ago, sold
 from tests.mcp_server.tools.test_checks import schedule
@@ -16,14 +17,14 @@ from tests.mcp_server.tools.test_checks import schedule
 def nothing_but_gone(session: Session) -> None:
     """Store a look an hour ago that found no page: it says nothing of the price or rank."""
     says = {"seen": Seen.AVAILABILITY, "availability": Availability.GONE}
-    look = price_only(LAMP, hours_ago(1), price=None, price_basis=None, **says)
-    store(session, look, now=hours_ago(0.9))
+    look = make_price_observation(LAMP, hours_ago(1), price=None, price_basis=None, **says)
+    store_observations(session, look, now=hours_ago(0.9))
 
 
 def gone_lamp(session: Session, agent: Agent) -> None:
     """Follow a lamp that sold for 20.00 two days ago and whose page is gone since an hour."""
-    [number] = follow_all(session, agent.principal, [LAMP], role=Role.OWN)
-    sold(session, days_ago(2), buy_box_seller="A shop", listing=lamp_listing())
+    [number] = track_products(session, agent.principal, [LAMP], role=Role.OWN)
+    sold(session, days_ago(2), buy_box_seller="A shop", listing=make_listing())
     nothing_but_gone(session)
     schedule(session, number, last_outcome="not_found", looked_at=hours_ago(1))
 
@@ -32,14 +33,14 @@ def gone_lamp(session: Session, agent: Agent) -> None:
 def test_a_marketplace_is_known_by_its_code_its_country_and_its_host(
     session: Session, agent: Agent, name: str
 ) -> None:
-    follow_all(session, agent.principal, [LAMP], "DE")
-    follow_all(session, agent.principal, [LAMP], "US")
+    track_products(session, agent.principal, [LAMP], "DE")
+    track_products(session, agent.principal, [LAMP], "US")
     found = agent.call("search_products", marketplaces=[name])
     assert [row["product"] for row in found["products"]] == [f"DE:{LAMP}"]
 
 
 def test_gb_means_uk_as_it_does_in_names_of_products(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], "UK")
+    track_products(session, agent.principal, [LAMP], "UK")
     assert agent.call("search_products", marketplaces=["GB"])["total"] == 1
     tracked = agent.call("track_products", products=[KETTLE], marketplace="GB")
     assert tracked["products"][0]["product"] == f"UK:{KETTLE}"
@@ -51,7 +52,7 @@ def test_an_empty_list_says_which_question_would_find_something(
     session: Session, agent: Agent
 ) -> None:
     assert "Nothing is followed yet. `track_products`" in agent.words("search_products")
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     gone = agent.words("search_products", states=["gone"])
     assert gone == "No followed product meets these conditions; ask with fewer to see the others."
     assert "Try fewer words" in agent.words("search_products", search="nothing like it")
@@ -61,8 +62,8 @@ def test_an_order_by_prices_of_two_currencies_is_told_to_be_none(
     session: Session, agent: Agent
 ) -> None:
     """2,980 yen stand between 29.00 and 30.00 dollars: a list sorts what is stored."""
-    follow_all(session, agent.principal, [LAMP, KETTLE])
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP, KETTLE])
+    track_products(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), price=2900)
     sold(session, hours_ago(1), KETTLE, price=3000)
     sold(session, hours_ago(1), marketplace="JP", price=2980)
@@ -80,7 +81,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
     told = agent.words("get_product_details", product=NAME)
     assert f"USD\u00a020.00 {since}, rank #500 in «Lamps» {since}" in told
     assert f"4.5 stars of 1,000 ratings {since}, page gone; looked at" in told
-    follow_all(session, agent.principal, [KETTLE])
+    track_products(session, agent.principal, [KETTLE])
     sold(session, hours_ago(1), KETTLE)
     both = agent.words("compare_products", products=[NAME, KETTLE_NAME])
     assert both.count(since) == 3
@@ -88,7 +89,7 @@ def test_a_value_older_than_the_newest_look_says_so_in_the_sentence(
 
 
 def test_nobody_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, days_ago(2), buy_box_seller="A shop")
     assert details(agent)["buy_box_seller"] == {"untrusted": "A shop"}
     nothing_but_gone(session)
@@ -99,7 +100,7 @@ def test_nobody_holds_the_buy_box_of_a_page_that_is_gone(session: Session, agent
 def test_a_product_never_seen_leads_to_what_keeps_it_from_being_fetched(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, ["B0TEST0009"])
+    track_products(session, agent.principal, ["B0TEST0009"])
     told = agent.words("get_product_details", product=NEVER_SEEN)
     assert "nothing is known yet, never fetched: due now. `get_fetch_status` says what" in told
 

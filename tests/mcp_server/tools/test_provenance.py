@@ -9,16 +9,25 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.history.observation import Availability, Seen, Source
 from tests.core.history.looks import make_fetch_run
-from tests.factories import LAMP, follow_all, imported, look_at, price_only, store, stranger
+from tests.factories.imports import add_import
+from tests.factories.observations import (
+    make_observation,
+    make_price_observation,
+    store_observations,
+)
+from tests.factories.people import add_stranger
+from tests.factories.products import LAMP, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE, NAME, NEVER_SEEN, hours_ago, own_lamp
 
 
 def fetched(session: Session, principal: Principal) -> int:
     """Follow a lamp that a run of an actor read an hour ago; return the run."""
-    follow_all(session, principal, [LAMP])
+    track_products(session, principal, [LAMP])
     run = make_fetch_run(session)
-    store(session, look_at(LAMP, hours_ago(1)), now=hours_ago(0), fetch_run_id=run)
+    store_observations(
+        session, make_observation(LAMP, hours_ago(1)), now=hours_ago(0), fetch_run_id=run
+    )
     return run
 
 
@@ -83,7 +92,7 @@ def test_a_look_that_does_not_report_a_value_is_passed_over(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     own_lamp(session, principal)
-    store(session, price_only(LAMP, hours_ago(0.5)), now=hours_ago(0))
+    store_observations(session, make_price_observation(LAMP, hours_ago(0.5)), now=hours_ago(0))
     at = hours_ago(0).isoformat()
     found = agent.call("explain_value", product=NAME, value="bsr", at=at)
     assert (found["value"], found["seen_at"]) == (400, f"{hours_ago(1):%Y-%m-%dT%H:%MZ}")
@@ -93,7 +102,9 @@ def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
     own_lamp(session, principal)
-    store(session, look_at(LAMP, hours_ago(0.5), price=220_000), now=hours_ago(0))
+    store_observations(
+        session, make_observation(LAMP, hours_ago(0.5), price=220_000), now=hours_ago(0)
+    )
     newest = agent.call("explain_value", product=NAME, value="price")
     assert (newest["value"], newest["doubts"]) == (22, [])
     at = hours_ago(0).isoformat()
@@ -106,9 +117,9 @@ def test_a_doubted_value_of_a_time_is_told_with_its_doubts(
 def test_looked_for_and_not_there_is_told_apart_from_never_reported(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, [LAMP])
+    track_products(session, principal, [LAMP])
     away = {"price": None, "price_basis": None, "availability": Availability.UNAVAILABLE}
-    store(session, look_at(LAMP, hours_ago(1), **away), now=hours_ago(0))
+    store_observations(session, make_observation(LAMP, hours_ago(1), **away), now=hours_ago(0))
     found = agent.call("explain_value", product=NAME, value="price")
     assert (found["value"], found["value_in_words"]) == (None, "looked, and there was none")
     never = agent.call(
@@ -130,9 +141,11 @@ def test_what_no_source_reported_is_not_said_to_be_none(
     session: Session, principal: Principal, agent: Agent, beside: tuple[str, ...], seen: Seen
 ) -> None:
     """A source that tells of a price may not tell of coupons at all."""
-    follow_all(session, principal, [LAMP])
-    look = replace(price_only(LAMP, hours_ago(1)), seen=seen, price=None, price_basis=None)
-    store(session, look, now=hours_ago(0))
+    track_products(session, principal, [LAMP])
+    look = replace(
+        make_price_observation(LAMP, hours_ago(1)), seen=seen, price=None, price_basis=None
+    )
+    store_observations(session, look, now=hours_ago(0))
     for tool in ("get_product_details", "get_my_products", "get_competitor_analysis"):
         told = agent.call(tool, **({} if tool == "get_my_products" else {"product": NAME}))
         whys = reasons_of(told["products"][0] if "products" in told else told.get("own", told))
@@ -155,7 +168,7 @@ def reasons_of(row: dict[str, Any]) -> dict[str, str]:
 def test_of_a_product_never_seen_the_reason_is_told(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, ["B0TEST0009"])
+    track_products(session, principal, ["B0TEST0009"])
     found = agent.call("explain_value", product=NEVER_SEEN, value="price")
     assert (found["value"], found["why_unknown"]) == (None, "never fetched: due now")
     told = agent.words("explain_value", product=NEVER_SEEN, value="price")
@@ -173,10 +186,10 @@ def test_before_the_first_look_nothing_was_known(
 def test_an_import_names_its_file_and_person_as_outside_text(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, [LAMP])
-    run = imported(session, principal, HOSTILE)
-    look = look_at(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
-    store(session, look, now=hours_ago(0), import_run_id=run)
+    track_products(session, principal, [LAMP])
+    run = add_import(session, principal, HOSTILE)
+    look = make_observation(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
+    store_observations(session, look, now=hours_ago(0), import_run_id=run)
     found = agent.call("explain_value", product=NAME, value="price")
     assert found["imported"]["name"] == {"untrusted": HOSTILE}
     assert found["imported"]["person"] == {"untrusted": principal.name}
@@ -188,10 +201,10 @@ def test_an_import_names_its_file_and_person_as_outside_text(
 def test_another_teams_file_and_person_are_not_named(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, [LAMP])
-    theirs = imported(session, active(session, stranger(session)), "secret-margins.csv")
-    look = look_at(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
-    store(session, look, now=hours_ago(0), import_run_id=theirs)
+    track_products(session, principal, [LAMP])
+    theirs = add_import(session, active(session, add_stranger(session)), "secret-margins.csv")
+    look = make_observation(LAMP, hours_ago(1), source=Source.HISTORY_FILE)
+    store_observations(session, look, now=hours_ago(0), import_run_id=theirs)
     found = agent.call("explain_value", product=NAME, value="price")
     assert found["value"] == 20
     assert found["imported"]["name"] == {"untrusted": "a file of another team"}
@@ -211,24 +224,28 @@ def test_a_value_without_an_origin_is_refused_with_those_that_have_one(agent: Ag
 
 
 def test_yen_are_told_as_they_are(session: Session, principal: Principal, agent: Agent) -> None:
-    follow_all(session, principal, [LAMP], "JP")
-    store(session, look_at(LAMP, hours_ago(1), marketplace="JP", price=5980), now=hours_ago(0))
+    track_products(session, principal, [LAMP], "JP")
+    store_observations(
+        session,
+        make_observation(LAMP, hours_ago(1), marketplace="JP", price=5980),
+        now=hours_ago(0),
+    )
     found = agent.call("explain_value", product=f"JP:{LAMP}", value="price")
     assert (found["value"], found["unit"]) == (5980, "JPY")
 
 
 def test_a_stranger_learns_no_more_than_the_value(session: Session, principal: Principal) -> None:
     fetched(session, principal)
-    other = agent_of(session, active(session, stranger(session)))
+    other = agent_of(session, active(session, add_stranger(session)))
     assert other.call("explain_value", product=NAME, value="price")["value"] == 20
 
 
 def test_a_text_that_could_not_be_read_is_told_as_text_from_outside(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    follow_all(session, principal, [LAMP])
-    look = price_only(LAMP, hours_ago(1), unreadable={Seen.BSR: "Pozycja ??"})
-    store(session, look, now=hours_ago(0))
+    track_products(session, principal, [LAMP])
+    look = make_price_observation(LAMP, hours_ago(1), unreadable={Seen.BSR: "Pozycja ??"})
+    store_observations(session, look, now=hours_ago(0))
     details = agent.call("get_product_details", product=NAME)
     assert details["rank"]["why_unknown"] == "unreadable"
     assert details["unreadable"] == {"bsr": {"untrusted": "Pozycja ??"}}

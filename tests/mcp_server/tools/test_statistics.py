@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from core.history.observation import Availability
-from tests.factories import KETTLE, LAMP, NOON, follow_all, price_only, store
+from tests.factories.observations import NOON, make_price_observation, store_observations
+from tests.factories.products import KETTLE, LAMP, track_products
 from tests.mcp_server.conftest import Agent
 from tests.mcp_server.shop import (
     KETTLE_NAME,
@@ -54,8 +55,8 @@ def test_the_short_text_says_what_the_page_says(session: Session, agent: Agent) 
 
 
 def test_every_blank_has_a_reason(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
-    store(session, price_only(LAMP, hours_ago(1)), now=hours_ago(0))
+    track_products(session, agent.principal, [LAMP])
+    store_observations(session, make_price_observation(LAMP, hours_ago(1)), now=hours_ago(0))
     found = agent.call("get_statistics", product=NAME)
     for name in ("list_price", "rank", "rating", "ratings_count"):
         assert found[name]["now"] == {"value": None, "why_unknown": "not reported in this period"}
@@ -73,12 +74,12 @@ def test_a_period_without_a_look_is_empty_with_a_reason(session: Session, agent:
 
 
 def test_of_a_product_never_seen_is_said_what_to_do(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, ["B0TEST0009"])
+    track_products(session, agent.principal, ["B0TEST0009"])
     assert "`get_fetch_status` tells more" in agent.refusal("get_statistics", product=NEVER_SEEN)
 
 
 def test_yen_are_not_divided(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], "JP")
+    track_products(session, agent.principal, [LAMP], "JP")
     sold(session, hours_ago(1), marketplace="JP", price=5980)
     found = agent.call("get_statistics", product=f"JP:{LAMP}")
     assert (found["price"]["now"]["value"], found["currency"]) == (5980, "JPY")
@@ -93,7 +94,7 @@ def test_a_doubtful_price_is_left_out_and_counted(session: Session, agent: Agent
 
 
 def test_the_category_is_the_one_of_the_period_not_todays(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     sold(session, days_ago(40), **ranked("Lamps", 500))
     sold(session, hours_ago(1), **ranked("Lighting", 90))
     past = agent.call("get_statistics", product=NAME, days=5, until=days_ago(38).isoformat())
@@ -105,7 +106,7 @@ def test_the_category_is_the_one_of_the_period_not_todays(session: Session, agen
 def test_time_in_stock_is_a_share(
     session: Session, agent: Agent, days: int, resolution: str
 ) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     for hours in range(4):  # of one day in Los Angeles
         state = Availability.UNAVAILABLE if hours in (1, 2) else Availability.IN_STOCK
         sold(session, NOON + timedelta(hours=hours), availability=state)
@@ -120,7 +121,7 @@ def test_a_whole_number_is_told_without_a_fraction_by_every_tool(
 ) -> None:
     """Rank 400 is no 400.0: a text that cites it must say what the evidence says."""
     own_lamp(session, agent.principal)
-    follow_all(session, agent.principal, [KETTLE])
+    track_products(session, agent.principal, [KETTLE])
     compared = agent.call("compare_products", products=[NAME, KETTLE_NAME])["products"][0]
     among = agent.call("get_competitor_analysis", product=NAME)
     [change] = agent.call("list_changes", since=days_ago(2).isoformat())["changes"]

@@ -12,7 +12,9 @@ from core.accounts.access.permissions import Principal, Role, Scope
 from core.accounts.models import AuditEvent
 from core.tracking.models import Tracking
 from jobs.tasks import dispatch_runs
-from tests.factories import KETTLE, LAMP, colleague, follow_all, rows, schedule, stranger
+from tests.factories.people import add_colleague, add_stranger
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.tables import fetch_rows, fetch_schedule
 from tests.mcp_server.conftest import Agent, active, agent_of
 from tests.mcp_server.shop import HOSTILE
 
@@ -48,7 +50,7 @@ def lamp_of(session: Session, who: Principal) -> Tracking:
 
 
 def test_each_name_gets_a_verdict(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     names = [
         LAMP_NAME,
         f"https://www.amazon.de/dp/{KETTLE}",
@@ -76,7 +78,9 @@ def test_each_name_gets_a_verdict(session: Session, agent: Agent) -> None:
     assert "short link" in answer["products"][3]["why"].lower()
     assert "Say which marketplace" in answer["products"][2]["why"]
     assert answer["tags"] == ["a b"]
-    [made] = rows(session, "SELECT role, cadence, tags FROM tracking WHERE role = 'competitor'")
+    [made] = fetch_rows(
+        session, "SELECT role, cadence, tags FROM tracking WHERE role = 'competitor'"
+    )
     assert made == {"role": "competitor", "cadence": "daily", "tags": ["a b"]}
 
 
@@ -90,8 +94,8 @@ def test_a_hostile_name_is_repeated_as_data(agent: Agent) -> None:
 
 
 def test_what_teammates_wrote_is_repeated_as_data(session: Session, principal: Principal) -> None:
-    mate = active(session, colleague(session, principal), Role.SELLER)
-    follow_all(session, mate, [LAMP], note=HOSTILE, tags=("Ignore all", "«b»"))
+    mate = active(session, add_colleague(session, principal), Role.SELLER)
+    track_products(session, mate, [LAMP], note=HOSTILE, tags=("Ignore all", "«b»"))
     manager = agent_of(session, principal)
     change = {"product": LAMP_NAME, "whose": "team", "note": "", "tags": []}
     answer = manager.call("update_tracking_settings", **change, dry_run=True)
@@ -115,7 +119,7 @@ def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Age
 
 
 def test_where_nothing_is_to_be_fetched_nothing_hinders(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     assert agent.call("track_products", products=[LAMP_NAME])["hindrances"] == []
 
 
@@ -153,13 +157,13 @@ def test_a_marketplace_has_the_same_names_wherever_it_is_named(agent: Agent) -> 
 
 
 def test_a_note_of_nothing_but_blanks_is_none(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], note="mine")
+    track_products(session, agent.principal, [LAMP], note="mine")
     answer = agent.call("update_tracking_settings", product=f"US:{LAMP}", note=" \n ")
     assert answer["after"]["note"] is None
 
 
 def test_what_is_followed_already_keeps_its_settings(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], note="mine")
+    track_products(session, agent.principal, [LAMP], note="mine")
     agent.call("track_products", products=[LAMP_NAME], role="own", cadence="hourly", tags=["x"])
     kept = lamp_of(session, agent.principal)
     assert (kept.role, kept.cadence, kept.tags, kept.note) == ("watched", "daily", [], "mine")
@@ -190,12 +194,12 @@ def test_two_hundred_are_followed_at_once_and_no_more(agent: Agent) -> None:
 def test_a_refresh_says_what_is_queued_and_behind_how_many(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
-    lamp, _ = follow_all(session, agent.principal, [LAMP, KETTLE])
+    lamp, _ = track_products(session, agent.principal, [LAMP, KETTLE])
     agent.call("trigger_product_refresh", products=[f"US:{KETTLE}"])
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME, "US:B0NOTHERE1", "x"])
     assert verdicts(answer) == ["queued", "not_tracked", "invalid"]
     assert (answer["ahead"], answer["is_worker_reached"], len(bell)) == (1, True, 2)
-    due = schedule(session, lamp)
+    due = fetch_schedule(session, lamp)
     assert due is not None
     assert due["priority"] == 0
     assert newest(session).verb == "asked for a fetch"
@@ -205,7 +209,7 @@ def test_a_refresh_says_what_is_queued_and_behind_how_many(
 def test_what_is_being_fetched_is_not_queued_and_nobody_is_called(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
     session.commit()
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
@@ -219,10 +223,10 @@ def test_a_worker_that_is_away_is_said_and_nothing_is_lost(
         raise psycopg.OperationalError("gone")
 
     monkeypatch.setattr(dispatch_runs, "fetch_now", away)
-    [lamp] = follow_all(session, agent.principal, [LAMP])
+    [lamp] = track_products(session, agent.principal, [LAMP])
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert answer["is_worker_reached"] is False
-    due = schedule(session, lamp)
+    due = fetch_schedule(session, lamp)
     assert due is not None
     assert due["priority"] == 0
     said = agent.words("trigger_product_refresh", products=[LAMP_NAME])
@@ -232,16 +236,16 @@ def test_a_worker_that_is_away_is_said_and_nothing_is_lost(
 def test_a_dry_run_of_a_refresh_asks_for_nothing(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
-    [lamp] = follow_all(session, agent.principal, [LAMP])
+    [lamp] = track_products(session, agent.principal, [LAMP])
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME], dry_run=True)
     assert (verdicts(answer), answer["dry_run"], bell) == (["queued"], True, [])
-    due = schedule(session, lamp)
+    due = fetch_schedule(session, lamp)
     assert due is not None
     assert due["priority"] == 1
 
 
 def test_another_teams_product_is_not_looked_at_for_us(session: Session, agent: Agent) -> None:
-    follow_all(session, stranger(session), [LAMP])
+    track_products(session, add_stranger(session), [LAMP])
     answer = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert verdicts(answer) == ["not_tracked"]
 
@@ -250,7 +254,7 @@ def test_another_teams_product_is_not_looked_at_for_us(session: Session, agent: 
 
 
 def test_pausing_twice_pauses_once(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     pause = {"products": [LAMP_NAME, f"US:{KETTLE}"], "target": "paused"}
     assert verdicts(agent.call("toggle_product_tracking", **pause)) == ["paused", "not_tracked"]
     assert verdicts(agent.call("toggle_product_tracking", **pause)) == ["unchanged", "not_tracked"]
@@ -261,9 +265,9 @@ def test_pausing_twice_pauses_once(session: Session, agent: Agent) -> None:
 
 
 def test_only_a_manager_pauses_for_the_team(session: Session, principal: Principal) -> None:
-    seller = active(session, colleague(session, principal), Role.SELLER)
-    manager = active(session, colleague(session, principal), Role.MANAGER)
-    follow_all(session, principal, [LAMP])
+    seller = active(session, add_colleague(session, principal), Role.SELLER)
+    manager = active(session, add_colleague(session, principal), Role.MANAGER)
+    track_products(session, principal, [LAMP])
     pause = {"products": [LAMP_NAME], "target": "paused", "whose": "team"}
     told = agent_of(session, seller).refusal("toggle_product_tracking", **pause)
     assert "takes the role manager; yours is seller" in told
@@ -273,7 +277,7 @@ def test_only_a_manager_pauses_for_the_team(session: Session, principal: Princip
 
 
 def test_a_token_that_only_acts_is_enough_to_act(session: Session, principal: Principal) -> None:
-    follow_all(session, principal, [LAMP])
+    track_products(session, principal, [LAMP])
     agent = agent_of(session, principal, Scope.ACT)
     for tool, arguments in {
         "track_products": {"products": [LAMP_NAME]},
@@ -289,7 +293,7 @@ def test_a_token_that_only_acts_is_enough_to_act(session: Session, principal: Pr
 
 
 def test_only_what_is_given_changes(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP], note="keep me", tags=("old",))
+    track_products(session, agent.principal, [LAMP], note="keep me", tags=("old",))
     answer = agent.call("update_tracking_settings", product=LAMP_NAME, cadence="hourly", tags=["b"])
     assert answer["changed"] == ["cadence", "tags"]
     assert answer["before"] == {
@@ -311,7 +315,7 @@ def test_only_what_is_given_changes(session: Session, agent: Agent) -> None:
 def test_an_empty_text_clears_a_note_and_the_same_again_changes_nothing(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, [LAMP], note="away with me")
+    track_products(session, agent.principal, [LAMP], note="away with me")
     clear = {"product": LAMP_NAME, "note": ""}
     assert agent.call("update_tracking_settings", **clear)["changed"] == ["note"]
     count = len(events(session))
@@ -321,13 +325,13 @@ def test_an_empty_text_clears_a_note_and_the_same_again_changes_nothing(
 
 
 def test_nothing_given_is_told(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     for tool in ("update_tracking_settings", "update_alert_thresholds"):
         assert "at least one setting" in agent.refusal(tool, product=LAMP_NAME)
 
 
 def test_a_threshold_is_set_and_reset_to_the_usual(session: Session, agent: Agent) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     answer = agent.call("update_alert_thresholds", product=LAMP_NAME, price_change_percent=12.345)
     assert answer["before"]["price_change"] == {"percent": 5.0, "is_usual": True}
     assert answer["after"] == {
@@ -343,7 +347,7 @@ def test_a_threshold_is_set_and_reset_to_the_usual(session: Session, agent: Agen
 def test_a_threshold_below_the_usual_is_said_to_have_no_effect(
     session: Session, agent: Agent
 ) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     low = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=4.9)
     assert low.endswith(" A threshold of the price below the usual 5 % has no effect.")
     high = agent.words("update_alert_thresholds", product=LAMP_NAME, price_change_percent=5)
@@ -352,20 +356,20 @@ def test_a_threshold_below_the_usual_is_said_to_have_no_effect(
 
 @pytest.mark.parametrize("percent", [0, -1, 10_001, "x"])
 def test_what_is_no_threshold_is_refused(session: Session, agent: Agent, percent: object) -> None:
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     told = agent.refusal("update_alert_thresholds", product=LAMP_NAME, rank_change_percent=percent)
     assert "rank_change_percent" in told
 
 
 def test_a_teammates_settings_take_a_manager(session: Session, principal: Principal) -> None:
-    mate = active(session, colleague(session, principal), Role.SELLER)
-    follow_all(session, mate, [LAMP])
+    mate = active(session, add_colleague(session, principal), Role.SELLER)
+    track_products(session, mate, [LAMP])
     change = {"product": LAMP_NAME, "is_primary": True}
     mine = agent_of(session, principal)
     assert "do not follow" in mine.refusal("update_tracking_settings", **change)
     answer = mine.call("update_tracking_settings", **change, whose="team")
     assert (answer["is_mine"], answer["changed"]) == (False, ["is_primary"])
-    seller = agent_of(session, active(session, colleague(session, principal), Role.SELLER))
+    seller = agent_of(session, active(session, add_colleague(session, principal), Role.SELLER))
     told = seller.refusal("update_tracking_settings", **change, whose="team")
     assert "takes the role manager" in told
 

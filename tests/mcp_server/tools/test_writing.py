@@ -26,7 +26,8 @@ from jobs.tasks import dispatch_runs, maintenance
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import Write, run_write
 from mcp_server.results.base import WriteResult
-from tests.factories import KETTLE, LAMP, colleague, follow_all
+from tests.factories.people import add_colleague
+from tests.factories.products import KETTLE, LAMP, track_products
 from tests.mcp_server.conftest import ALL, Agent, active, agent_of
 
 ADD = {"products": [f"US:{LAMP}"]}
@@ -80,7 +81,7 @@ def test_the_same_key_with_other_arguments_or_another_tool_is_refused(
 def test_another_persons_same_key_is_another_key(
     session: Session, principal: Principal, agent: Agent
 ) -> None:
-    mate = agent_of(session, active(session, colleague(session, principal)))
+    mate = agent_of(session, active(session, add_colleague(session, principal)))
     agent.call("track_products", **ADD, idempotency_key="one")
     answer = mate.call("track_products", **ADD, idempotency_key="one")
     assert (answer["is_repeat"], count(session, Tracking)) == (False, 2)
@@ -90,7 +91,7 @@ def test_after_an_error_the_key_is_free(session: Session, agent: Agent) -> None:
     change = {"product": f"US:{LAMP}", "role": "own", "idempotency_key": "one"}
     assert "do not follow" in agent.refusal("update_tracking_settings", **change)
     assert count(session, AgentWrite) == 0
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     session.commit()
     answer = agent.call("update_tracking_settings", **change)
     assert (answer["is_repeat"], answer["changed"]) == (False, ["role"])
@@ -100,7 +101,7 @@ def test_a_repeated_refresh_calls_the_worker_again_but_asks_once(
     session: Session, agent: Agent, bell: list[bool]
 ) -> None:
     """The first call may have died between its commit and the bell."""
-    follow_all(session, agent.principal, [LAMP])
+    track_products(session, agent.principal, [LAMP])
     first = agent.call("trigger_product_refresh", **ADD, idempotency_key="one")
     again = agent.call("trigger_product_refresh", **ADD, idempotency_key="one")
     assert (again, len(bell)) == (first | {"is_repeat": True}, 2)

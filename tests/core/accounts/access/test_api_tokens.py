@@ -24,7 +24,7 @@ from core.accounts.models import ApiToken
 from core.accounts.people import membership
 from core.errors import InvalidInputError, NotFoundError
 from tests.core.accounts.conftest import NOW, Member, person
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 from tests.hypothesis_runs import examples
 
 DAY = timedelta(days=1)
@@ -114,7 +114,7 @@ def test_anothers_token_is_not_found(
     with pytest.raises(NotFoundError):
         revoke_own_token(session, eve, shown.id, NOW)
     with pytest.raises(NotFoundError):
-        revoke_team_token(session, stranger(session), shown.id, NOW)
+        revoke_team_token(session, add_stranger(session), shown.id, NOW)
     assert find_bearer(session, token, NOW, None)
     assert [each.owner for each in list_team_tokens(session, principal, NOW)] == ["Seller"]
     revoke_team_token(session, principal, shown.id, NOW)
@@ -123,7 +123,7 @@ def test_anothers_token_is_not_found(
 
 def test_another_teams_tokens_are_not_seen(session: Session, member: Member) -> None:
     make(session, member())
-    assert list_team_tokens(session, stranger(session), NOW) == []
+    assert list_team_tokens(session, add_stranger(session), NOW) == []
 
 
 @pytest.mark.parametrize(

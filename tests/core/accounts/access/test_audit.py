@@ -15,7 +15,7 @@ from core.accounts.models import AuditEvent
 from core.accounts.people.membership import get_owner_principal
 from core.database import session as db
 from tests.core.accounts.conftest import Member
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 from tests.hypothesis_runs import examples
 
 TRIGGER = "audit_event_is_append_only"
@@ -157,7 +157,7 @@ def test_sealing_changes_nothing_else(session: Session, principal: Principal) ->
 def test_events_of_one_team_are_invisible_to_another(
     session: Session, principal: Principal
 ) -> None:
-    other = stranger(session)
+    other = add_stranger(session)
     note_some(session, principal, 2)
     audit.record(session, other, "of the others")
     assert [event.verb for event in audit.list_events(session, other)] == ["of the others"]

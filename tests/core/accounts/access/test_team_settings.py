@@ -20,7 +20,7 @@ from core.accounts.access.team_settings import (
 from core.accounts.login.two_factor import remove_two_factor
 from core.errors import InvalidInputError, NotAllowedError
 from tests.core.accounts.conftest import KEY, LIFETIME, NOW, OLD_HASH, Member, person, signed_in
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 
 def test_what_was_never_set_is_as_the_process_says(session: Session, principal: Principal) -> None:
@@ -110,7 +110,7 @@ def test_single_sign_on_the_demo_and_other_teams_are_exempt(
 ) -> None:
     by_sign_on, demo = member(mail="a@t.example"), member(mail="d@t.example", is_demo=True)
     person(session, by_sign_on).password_hash = None
-    other = stranger(session)
+    other = add_stranger(session)
     require_it(session, principal)
     for who in (by_sign_on, demo, other):
         assert not at_a_page(session, who).needs_second_factor

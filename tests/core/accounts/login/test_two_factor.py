@@ -26,7 +26,7 @@ from core.accounts.login.two_factor import (
 from core.accounts.models import Person, RecoveryCode
 from core.errors import InvalidInputError, NotFoundError
 from tests.core.accounts.conftest import KEY, NOW, Member, person
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 from tests.hypothesis_runs import examples
 
 # RFC 6238, appendix B: the ASCII secret "12345678901234567890", SHA-1, its last six digits.
@@ -180,7 +180,7 @@ def test_an_administrator_of_another_team_finds_nobody(session: Session, member:
     sam = member()
     set_up(session, sam)
     with pytest.raises(NotFoundError):
-        remove_member_two_factor(session, stranger(session), sam.person_id, NOW)
+        remove_member_two_factor(session, add_stranger(session), sam.person_id, NOW)
     assert is_two_factor_enabled(session, sam.person_id)
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal, Role
 from core.accounts.people import account_notices
 from tests.core.accounts.conftest import Member
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 
 def test_a_notice_is_unread_until_it_is_read(session: Session, member: Member) -> None:
@@ -36,7 +36,7 @@ def test_administrators_are_told_those_of_the_team_who_are_active(
     others = [
         member(Role.MANAGER),
         member(Role.ADMIN, "off@team.example", state="disabled"),
-        stranger(session, Role.ADMIN),
+        add_stranger(session, Role.ADMIN),
     ]
     account_notices.notify_admins(session, principal.team_id, "Something happened.")
     assert account_notices.count_unread(session, principal) == 1

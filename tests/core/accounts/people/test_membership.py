@@ -35,7 +35,7 @@ from core.accounts.people.membership import (
 from core.database import session as db
 from core.errors import AmazcopeError, InvalidInputError, NotAllowedError, NotFoundError
 from tests.core.accounts.conftest import LIFETIME, NEW_HASH, NOW, Member, person, signed_in
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 MAIL = "ada@shop.example"
 
@@ -364,9 +364,9 @@ def test_an_administrator_of_another_team_finds_nobody(
 ) -> None:
     sam = member()
     with pytest.raises(NotFoundError):
-        verb(session, stranger(session), sam.person_id)
+        verb(session, add_stranger(session), sam.person_id)
     with pytest.raises(NotFoundError):
-        verb(session, stranger(session), 10**12)
+        verb(session, add_stranger(session), 10**12)
 
 
 # At one moment

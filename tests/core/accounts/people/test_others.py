@@ -37,7 +37,7 @@ from tests.core.accounts.access.test_matrix import OPERATIONS_OF_PRINCIPALS
 from tests.core.accounts.conftest import NOW, Member, signed_in
 from tests.core.suggestions.proposals.test_propose import draft
 from tests.core.suggestions.world import kettle, new_price, only_action, own_lamp, suggest
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +239,12 @@ def test_what_is_a_colleagues_is_not_found(
 @pytest.mark.parametrize("name", [*OF_A_PERSON, *OF_A_TEAM])
 def test_what_is_another_teams_is_not_found(session: Session, sams: Things, name: str) -> None:
     with pytest.raises(NotFoundError):
-        (OF_A_PERSON | OF_A_TEAM)[name](session, stranger(session, Role.ADMIN), sams)
+        (OF_A_PERSON | OF_A_TEAM)[name](session, add_stranger(session, Role.ADMIN), sams)
 
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_looking_at_another_teams_shows_nothing(session: Session, sams: Things, name: str) -> None:
-    assert not LOOKS[name](session, stranger(session, Role.ADMIN), sams)
+    assert not LOOKS[name](session, add_stranger(session, Role.ADMIN), sams)
 
 
 @pytest.mark.parametrize("number", [0, -1, 10**15, 2**63 - 1])

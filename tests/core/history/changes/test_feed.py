@@ -16,7 +16,9 @@ from core.tracking.change_sentiment import is_enough
 from core.tracking.list_filter import Whose
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
-from tests.factories import LAMP, colleague, follow_all, lamp_listing, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.people import add_colleague
+from tests.factories.products import LAMP, make_listing, track_products
 
 pytestmark = pytest.mark.dates  # what it stores is of today
 
@@ -51,12 +53,14 @@ def test_thresholds_mean_the_same_in_sql_and_in_python(
     session: Session, principal: Principal, after: int, percent: float | None
 ) -> None:
     now = datetime.now(UTC)
-    [number] = follow_all(session, principal, [LAMP])
+    [number] = track_products(session, principal, [LAMP])
     own = None if percent is None else Decimal(str(percent))
     session.query(Tracking).one().price_change_percent = own
     session.flush()
-    store(session, look_at(LAMP, now - timedelta(days=2)), now=now)
-    store(session, look_at(LAMP, now - timedelta(minutes=5), price=after), now=now)
+    store_observations(session, make_observation(LAMP, now - timedelta(days=2)), now=now)
+    store_observations(
+        session, make_observation(LAMP, now - timedelta(minutes=5), price=after), now=now
+    )
     since, is_last_day = since_of(None, now)
     found = find_changes(session, principal, Asked(since, is_last_day), 0, 10)
     is_of_note = abs(after - 2000) >= 100 and is_enough("price_moved", 2000, after, own, None)
@@ -69,10 +73,12 @@ def test_what_moved_yesterday_after_the_time_is_not_lost(
     session: Session, principal: Principal, cadence: Cadence, hour: int
 ) -> None:
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=hour, minute=15)
-    [number] = follow_all(session, principal, [LAMP], cadence=cadence)
-    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
+    [number] = track_products(session, principal, [LAMP], cadence=cadence)
+    store_observations(session, make_observation(LAMP, now - timedelta(days=3)), now=now)
     for hours in range(20, 0, -1):  # two days of any marketplace
-        store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
+        store_observations(
+            session, make_observation(LAMP, now - timedelta(hours=hours), price=2400), now=now
+        )
     since, is_last_day = since_of(None, now)
     page = find_changes(session, principal, Asked(since, is_last_day), 0, 10)
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
@@ -87,11 +93,13 @@ def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
 ) -> None:
     """Who follows it first has it looked at once a day: the looks are of both."""
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
-    [number] = follow_all(session, principal, [LAMP])
-    follow_all(session, colleague(session, principal), [LAMP], cadence=Cadence.HOURLY)
-    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
+    [number] = track_products(session, principal, [LAMP])
+    track_products(session, add_colleague(session, principal), [LAMP], cadence=Cadence.HOURLY)
+    store_observations(session, make_observation(LAMP, now - timedelta(days=3)), now=now)
     for hours in range(20, 0, -1):
-        store(session, look_at(LAMP, now - timedelta(hours=hours), price=2400), now=now)
+        store_observations(
+            session, make_observation(LAMP, now - timedelta(hours=hours), price=2400), now=now
+        )
     page = find_changes(session, principal, Asked(*since_of(None, now), whose=whose), 0, 10)
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
         (number, 2000, 2400)
@@ -102,10 +110,14 @@ def test_of_two_findings_of_a_product_the_worse_is_told(
     session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    follow_all(session, principal, [LAMP], cadence=Cadence.HOURLY)
-    store(session, look_at(LAMP, now - timedelta(days=3)), now=now)
-    store(session, look_at(LAMP, now - timedelta(hours=40), price=2400), now=now)
-    store(session, look_at(LAMP, now - timedelta(hours=1), price=2400, rank=5000), now=now)
+    track_products(session, principal, [LAMP], cadence=Cadence.HOURLY)
+    store_observations(session, make_observation(LAMP, now - timedelta(days=3)), now=now)
+    store_observations(
+        session, make_observation(LAMP, now - timedelta(hours=40), price=2400), now=now
+    )
+    store_observations(
+        session, make_observation(LAMP, now - timedelta(hours=1), price=2400, rank=5000), now=now
+    )
     since, is_last_day = since_of(None, now)
     [change] = find_changes(session, principal, Asked(since, is_last_day), 0, 10).rows
     assert (change.finding, change.now.bsr) == (Finding.RANK_WORSENED, 5000)
@@ -115,9 +127,11 @@ def test_a_weekly_product_is_compared_with_its_last_day_then(
     session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    follow_all(session, principal, [LAMP])
-    store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
-    store(session, look_at(LAMP, now - timedelta(days=1), price=3000), now=now)
+    track_products(session, principal, [LAMP])
+    store_observations(session, make_observation(LAMP, now - timedelta(days=9)), now=now)
+    store_observations(
+        session, make_observation(LAMP, now - timedelta(days=1), price=3000), now=now
+    )
     asked = Asked(now - timedelta(days=4), is_last_day=False)
     [change] = find_changes(session, principal, asked, 0, 10).rows
     assert (change.then.price, change.now.price) == (2000, 3000)
@@ -130,12 +144,16 @@ def test_what_moved_on_the_day_but_before_the_time_is_no_news(
 ) -> None:
     now = datetime.now(UTC)
     noon = (now - timedelta(days=4)).replace(hour=20, minute=0)  # in Los Angeles
-    follow_all(session, principal, [LAMP])
-    store(session, look_at(LAMP, noon - timedelta(hours=30)), now=now)
-    store(session, look_at(LAMP, noon - timedelta(hours=1), price=3000), now=now)
+    track_products(session, principal, [LAMP])
+    store_observations(session, make_observation(LAMP, noon - timedelta(hours=30)), now=now)
+    store_observations(
+        session, make_observation(LAMP, noon - timedelta(hours=1), price=3000), now=now
+    )
     asked = Asked(noon, is_last_day=False)
     assert find_changes(session, principal, asked, 0, 10).rows == []
-    store(session, look_at(LAMP, noon + timedelta(hours=1), price=3000), now=now)
+    store_observations(
+        session, make_observation(LAMP, noon + timedelta(hours=1), price=3000), now=now
+    )
     assert len(find_changes(session, principal, asked, 0, 10).rows) == 1
 
 
@@ -143,11 +161,11 @@ def test_a_listing_that_was_not_known_then_did_not_change(
     session: Session, principal: Principal
 ) -> None:
     now = datetime.now(UTC)
-    follow_all(session, principal, [LAMP])
-    store(session, look_at(LAMP, now - timedelta(days=9)), now=now)
+    track_products(session, principal, [LAMP])
+    store_observations(session, make_observation(LAMP, now - timedelta(days=9)), now=now)
     for days, title in ((3, "Lamp"), (2, "Brass lamp")):
-        look = look_at(LAMP, now - timedelta(days=days), listing=lamp_listing(title))
-        store(session, look, now=now)
+        look = make_observation(LAMP, now - timedelta(days=days), listing=make_listing(title))
+        store_observations(session, look, now=now)
     asked = Asked(now - timedelta(days=5), is_last_day=False)
     assert find_changes(session, principal, asked, 0, 10).rows == []
     later = Asked(now - timedelta(days=2, hours=12), is_last_day=False)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.history.ingest.daily_rollup import carried_days, product_day
 from core.history.observation import Availability, Flag, Kind
-from tests.factories import KETTLE, LAMP, NOON, change_at, days, look_at, product, store
+from tests.factories.observations import NOON, make_change, make_observation, store_observations
+from tests.factories.products import KETTLE, LAMP, add_product
+from tests.factories.tables import fetch_days
 from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
@@ -138,22 +140,22 @@ def test_a_day_without_a_value_is_unknown_and_not_zero() -> None:
 def test_looks_around_midnight_belong_to_the_marketplaces_days(session: Session) -> None:
     midnight = product_day(1, date(2026, 3, 8), LOS_ANGELES)  # the clocks change that night
     second = timedelta(seconds=1)
-    store(
+    store_observations(
         session,
-        look_at(at=midnight.starts_at - second, price=1000),
-        look_at(at=midnight.starts_at, price=1100),
-        look_at(at=midnight.ends_at - second, price=1200),
-        look_at(at=midnight.ends_at, price=1300),
+        make_observation(at=midnight.starts_at - second, price=1000),
+        make_observation(at=midnight.starts_at, price=1100),
+        make_observation(at=midnight.ends_at - second, price=1200),
+        make_observation(at=midnight.ends_at, price=1300),
     )
-    found = [(day["day"].day, day["looks"]) for day in days(session, product(session))]
+    found = [(day["day"].day, day["looks"]) for day in fetch_days(session, add_product(session))]
     assert found == [(7, 1), (8, 2), (9, 1)]
 
 
 def test_every_hour_of_a_25_hour_day_is_in_it(session: Session) -> None:
     day = product_day(1, date(2026, 10, 25), BERLIN)
-    looks = [look_at(marketplace="DE", at=day.starts_at + n * HOUR) for n in range(25)]
-    store(session, *looks, now=day.ends_at + DAY)
-    (kept,) = days(session, product(session, marketplace="DE"))
+    looks = [make_observation(marketplace="DE", at=day.starts_at + n * HOUR) for n in range(25)]
+    store_observations(session, *looks, now=day.ends_at + DAY)
+    (kept,) = fetch_days(session, add_product(session, marketplace="DE"))
     assert (kept["day"], kept["looks"]) == (date(2026, 10, 25), 25)
 
 
@@ -175,10 +177,10 @@ VALUES = st.fixed_dictionaries(
 def test_the_database_rolls_samples_up_as_carried_days_does(
     session: Session, seen: dict[int, dict[str, Any]]
 ) -> None:
-    looks = [look_at(at=NOON + n * HOUR, **values) for n, values in sorted(seen.items())]
+    looks = [make_observation(at=NOON + n * HOUR, **values) for n, values in sorted(seen.items())]
     with session.begin_nested() as savepoint:
-        store(session, *looks)
-        stored = days(session, product(session))
+        store_observations(session, *looks)
+        stored = fetch_days(session, add_product(session))
         kept = session.connection().exec_driver_sql(
             "SELECT captured_at, kind, flags, price, list_price, bsr, bsr_category_id, rating, "
             "ratings_count, availability FROM snapshot ORDER BY captured_at"
@@ -198,21 +200,27 @@ def test_the_database_rolls_samples_up_as_carried_days_does(
 
 
 def test_a_late_sample_recomputes_its_day_alone(session: Session) -> None:
-    store(session, look_at(at=NOON, price=2000), look_at(at=NOON + 2 * DAY, price=2200))
-    store(session, look_at(at=NOON + 2 * HOUR, price=1500))
-    found = [(day["price_low"], day["looks"]) for day in days(session, product(session))]
+    store_observations(
+        session,
+        make_observation(at=NOON, price=2000),
+        make_observation(at=NOON + 2 * DAY, price=2200),
+    )
+    store_observations(session, make_observation(at=NOON + 2 * HOUR, price=1500))
+    found = [(day["price_low"], day["looks"]) for day in fetch_days(session, add_product(session))]
     assert found == [(1500, 2), (2200, 1)]
 
 
 def test_a_late_sample_ends_what_a_change_held(session: Session) -> None:
-    store(session, change_at(price=2000), change_at(at=NOON + 5 * DAY, price=2000))
-    assert len(days(session, product(session))) == 6
-    store(session, look_at(at=NOON + 2 * DAY, price=1500))
-    found = {day["day"].day: day["price_close"] for day in days(session, product(session))}
+    store_observations(session, make_change(price=2000), make_change(at=NOON + 5 * DAY, price=2000))
+    assert len(fetch_days(session, add_product(session))) == 6
+    store_observations(session, make_observation(at=NOON + 2 * DAY, price=1500))
+    found = {
+        day["day"].day: day["price_close"] for day in fetch_days(session, add_product(session))
+    }
     assert found == {2: 2000, 3: 2000, 4: 1500, 7: 2000}
 
 
 def test_one_products_days_leave_anothers_alone(session: Session) -> None:
-    store(session, look_at(KETTLE, price=9000))
-    store(session, look_at(LAMP, price=1000))
-    assert days(session, product(session, KETTLE))[0]["price_close"] == 9000
+    store_observations(session, make_observation(KETTLE, price=9000))
+    store_observations(session, make_observation(LAMP, price=1000))
+    assert fetch_days(session, add_product(session, KETTLE))[0]["price_close"] == 9000

@@ -15,14 +15,16 @@ from core.history.ingest.latest_values import (
     write_latest,
 )
 from core.history.observation import Availability, Flag, Observation, Seen
-from tests.factories import KETTLE, LAMP, NOON, latest, look_at, price_only, product
+from tests.factories.observations import NOON, make_observation, make_price_observation
+from tests.factories.products import KETTLE, LAMP, add_product
+from tests.factories.tables import fetch_latest
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def state(session: Session) -> LatestState:
-    number = product(session)
+    number = add_product(session)
     return lock_latest(session, [number])[number]
 
 
@@ -37,7 +39,7 @@ def test_a_new_product_knows_nothing(state: LatestState) -> None:
 
 
 def test_a_look_moves_every_group_it_reports(state: LatestState) -> None:
-    take(state, look_at(coupon_percent=10, list_price=2500))
+    take(state, make_observation(coupon_percent=10, list_price=2500))
     assert (state.price, state.list_price, state.coupon_percent) == (2000, 2500, 10)
     assert (state.bsr, state.bsr_category_id) == (500, 7)
     assert (state.rating, state.ratings_count) == (45, 1000)
@@ -46,8 +48,8 @@ def test_a_look_moves_every_group_it_reports(state: LatestState) -> None:
 
 
 def test_an_older_look_moves_nothing(state: LatestState) -> None:
-    take(state, look_at(at=NOON + HOUR))
-    take(state, look_at(price=1, rank=1, rating=1, ratings_count=1))
+    take(state, make_observation(at=NOON + HOUR))
+    take(state, make_observation(price=1, rank=1, rating=1, ratings_count=1))
     assert (state.price, state.bsr, state.rating, state.ratings_count) == (2000, 500, 45, 1000)
     assert state.captured_at == NOON + HOUR
 
@@ -55,8 +57,8 @@ def test_an_older_look_moves_nothing(state: LatestState) -> None:
 def test_an_older_look_fills_a_group_that_the_newer_one_does_not_report(
     state: LatestState,
 ) -> None:
-    take(state, price_only(at=NOON + HOUR, price=2100))
-    take(state, look_at())
+    take(state, make_price_observation(at=NOON + HOUR, price=2100))
+    take(state, make_observation())
     assert (state.price, state.bsr, state.bsr_at) == (2100, 500, NOON)
 
 
@@ -75,8 +77,12 @@ def test_an_older_look_fills_a_group_that_the_newer_one_does_not_report(
 def test_a_doubtful_value_leaves_the_accepted_one_standing(
     state: LatestState, flag: Flag, name: str, kept: int
 ) -> None:
-    take(state, look_at())
-    take(state, look_at(at=NOON + HOUR, price=9, rank=9, rating=9, ratings_count=9), int(flag))
+    take(state, make_observation())
+    take(
+        state,
+        make_observation(at=NOON + HOUR, price=9, rank=9, rating=9, ratings_count=9),
+        int(flag),
+    )
     values = {"price": state.price, "bsr": state.bsr, "rating": state.rating}
     values["ratings_count"] = state.ratings_count
     expected = {"price": 9, "bsr": 9, "rating": 9, "ratings_count": 9} | {name: kept}
@@ -85,49 +91,49 @@ def test_a_doubtful_value_leaves_the_accepted_one_standing(
 
 
 def test_a_price_that_was_looked_for_and_is_gone_is_unknown(state: LatestState) -> None:
-    take(state, look_at())
-    take(state, look_at(at=NOON + HOUR, price=None, price_basis=None))
+    take(state, make_observation())
+    take(state, make_observation(at=NOON + HOUR, price=None, price_basis=None))
     assert (state.price, state.price_at) == (None, NOON + HOUR)
 
 
 def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> None:
-    take(state, look_at())
-    take(state, look_at(at=NOON + HOUR, seen=Seen.AVAILABILITY, buy_box_seller=None))
+    take(state, make_observation())
+    take(state, make_observation(at=NOON + HOUR, seen=Seen.AVAILABILITY, buy_box_seller=None))
     assert state.buy_box_seller == "Bright Shop"
 
 
 def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
-    take(state, look_at())
+    take(state, make_observation())
     begin_day(state, date(2026, 3, 2))
-    take(state, look_at(at=NOON + timedelta(days=1), price=3000))
+    take(state, make_observation(at=NOON + timedelta(days=1), price=3000))
     judge_attention(state, ZoneInfo("UTC"))
     assert (state.prior_day, state.prior_price, state.price) == (date(2026, 3, 2), 2000, 3000)
     assert state.attention_kind == "price_moved"
 
 
 def test_what_is_written_is_what_is_read_and_raises_the_version(session: Session) -> None:
-    number = product(session)
+    number = add_product(session)
     state = lock_latest(session, [number])[number]
-    take(state, look_at())
+    take(state, make_observation())
     state.pending = [{"flag": 1, "value": 5, "at": NOON.isoformat(), "source": 1}]
     write_latest(session, [state])
     again = lock_latest(session, [number])[number]
     assert again == state
     assert again.reference().pending[0].value == 5
-    assert latest(session, number)["data_version"] == 1
+    assert fetch_latest(session, number)["data_version"] == 1
 
 
 def test_many_rows_are_written_at_once(session: Session) -> None:
-    numbers = [product(session, LAMP), product(session, KETTLE)]
+    numbers = [add_product(session, LAMP), add_product(session, KETTLE)]
     states = lock_latest(session, numbers)
     for n, number in enumerate(numbers):
-        take(states[number], look_at(price=1000 + n))
+        take(states[number], make_observation(price=1000 + n))
     write_latest(session, list(states.values()))
-    assert [latest(session, number)["price"] for number in numbers] == [1000, 1001]
+    assert [fetch_latest(session, number)["price"] for number in numbers] == [1000, 1001]
 
 
 def unread(at_hour: int, text: str = "Pozycja ?? w kategorii Dom") -> Observation:
-    return price_only(at=NOON + at_hour * HOUR, unreadable={Seen.BSR: text})
+    return make_price_observation(at=NOON + at_hour * HOUR, unreadable={Seen.BSR: text})
 
 
 def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
@@ -140,17 +146,17 @@ def test_a_text_that_could_not_be_read_is_kept_until_a_newer_one_is_read(
             "at": (NOON + HOUR).isoformat(),
         }
     }
-    take(state, look_at())  # older: it does not say how the page reads now
+    take(state, make_observation())  # older: it does not say how the page reads now
     assert state.unreadable is not None
     assert state.bsr == 500
-    take(state, look_at(at=NOON + 2 * HOUR))
+    take(state, make_observation(at=NOON + 2 * HOUR))
     assert state.unreadable is None
 
 
 def test_an_older_text_that_could_not_be_read_says_nothing_of_a_newer_value(
     state: LatestState,
 ) -> None:
-    take(state, look_at(at=NOON + 2 * HOUR))
+    take(state, make_observation(at=NOON + 2 * HOUR))
     take(state, unread(1))
     assert state.unreadable is None
 
@@ -161,6 +167,6 @@ def test_the_newest_of_two_unreadable_texts_is_kept_whichever_comes_first(
     take(state, unread(2, "newest"))
     take(state, unread(1, "older"))
     write_latest(session, [state])
-    kept = latest(session, state.product_id)["unreadable"]
+    kept = fetch_latest(session, state.product_id)["unreadable"]
     assert kept is not None
     assert kept["bsr"]["text"] == "newest"

@@ -19,7 +19,7 @@ from core.history.ingest.quality_gate import (
 )
 from core.history.ingest.rejections import EARLIEST, refuse
 from core.history.observation import CategoryRank, Confirmed, Flag, Kind, Observation, Source
-from tests.factories import NOON, look_at
+from tests.factories.observations import NOON, make_observation
 
 NOTHING_KNOWN = Reference()
 FACTOR = GateRule().jump_factor
@@ -45,48 +45,48 @@ def judged(*looks: Observation) -> list[Judgement]:
 
 
 def test_an_ordinary_look_is_accepted() -> None:
-    assert flags_of(look_at(), Reference(price=1900, ratings_count=990)) == Flag.NONE
+    assert flags_of(make_observation(), Reference(price=1900, ratings_count=990)) == Flag.NONE
 
 
 def test_without_history_there_is_no_opinion() -> None:
-    assert flags_of(look_at(price=10, rank=1, ratings_count=10**6)) == Flag.NONE
+    assert flags_of(make_observation(price=10, rank=1, ratings_count=10**6)) == Flag.NONE
 
 
 @pytest.mark.parametrize("price", [2000 * FACTOR, 200_000, 2000 // FACTOR, 20, 1])
 def test_a_price_that_slipped_by_the_factor_is_doubtful(price: int) -> None:
-    assert flags_of(look_at(price=price), Reference(price=2000)) == Flag.PRICE_JUMP
+    assert flags_of(make_observation(price=price), Reference(price=2000)) == Flag.PRICE_JUMP
 
 
 @pytest.mark.parametrize("price", [2000 * FACTOR - 1, 2000 // FACTOR + 1, 4000, 999])
 def test_a_large_but_possible_price_step_is_accepted(price: int) -> None:
-    assert flags_of(look_at(price=price), Reference(price=2000)) == Flag.NONE
+    assert flags_of(make_observation(price=price), Reference(price=2000)) == Flag.NONE
 
 
 @pytest.mark.parametrize("rating", [0, -1, 51, 460])
 def test_a_rating_outside_the_stars_is_doubtful(rating: int) -> None:
-    assert flags_of(look_at(rating=rating)) == Flag.RATING_OUT_OF_RANGE
+    assert flags_of(make_observation(rating=rating)) == Flag.RATING_OUT_OF_RANGE
 
 
 @pytest.mark.parametrize("rating", [None, 1, 50])
 def test_a_rating_within_the_stars_is_accepted(rating: int | None) -> None:
-    assert flags_of(look_at(rating=rating)) == Flag.NONE
+    assert flags_of(make_observation(rating=rating)) == Flag.NONE
 
 
 def test_a_rank_below_one_is_invalid() -> None:
-    assert flags_of(look_at(ranks=(CategoryRank("Lamps", 0),))) == Flag.RANK_INVALID
+    assert flags_of(make_observation(ranks=(CategoryRank("Lamps", 0),))) == Flag.RANK_INVALID
 
 
 def test_a_list_price_of_nothing_is_invalid() -> None:
-    assert flags_of(look_at(list_price=0)) == Flag.LIST_PRICE_INVALID
+    assert flags_of(make_observation(list_price=0)) == Flag.LIST_PRICE_INVALID
 
 
 def test_another_currency_than_the_marketplaces_is_a_mismatch() -> None:
-    assert flags_of(look_at(currency="EUR")) == Flag.CURRENCY_MISMATCH
-    assert flags_of(look_at(currency="USD")) == Flag.NONE
+    assert flags_of(make_observation(currency="EUR")) == Flag.CURRENCY_MISMATCH
+    assert flags_of(make_observation(currency="USD")) == Flag.NONE
 
 
 def test_an_amount_in_another_currency_is_never_compared() -> None:
-    assert flags_of(look_at(currency="JPY", price=200_000), Reference(2000)) == (
+    assert flags_of(make_observation(currency="JPY", price=200_000), Reference(2000)) == (
         Flag.CURRENCY_MISMATCH
     )
 
@@ -105,21 +105,25 @@ def test_an_amount_in_another_currency_is_never_compared() -> None:
 def test_losing_over_a_fifth_of_the_ratings_is_a_collapse(
     known: int | None, count: int, flag: Flag
 ) -> None:
-    assert flags_of(look_at(ratings_count=count), Reference(ratings_count=known)) == flag
+    assert flags_of(make_observation(ratings_count=count), Reference(ratings_count=known)) == flag
 
 
 def test_what_the_source_admits_is_kept() -> None:
-    assert flags_of(look_at(flags=Flag.STALE_VALUE)) == Flag.STALE_VALUE
+    assert flags_of(make_observation(flags=Flag.STALE_VALUE)) == Flag.STALE_VALUE
 
 
 def test_a_doubtful_value_does_not_become_the_past() -> None:
-    judgement = judge(look_at(price=200_000, ratings_count=1), Reference(2000, 1000), "USD")
+    judgement = judge(
+        make_observation(price=200_000, ratings_count=1), Reference(2000, 1000), "USD"
+    )
     assert (judgement.reference.price, judgement.reference.ratings_count) == (2000, 1000)
 
 
 def test_a_second_look_confirms_a_jump() -> None:
     _, doubtful, confirming = judged(
-        look_at(price=2000), look_at(price=200_000), look_at(price=205_000)
+        make_observation(price=2000),
+        make_observation(price=200_000),
+        make_observation(price=205_000),
     )
     assert doubtful.flags == Flag.PRICE_JUMP
     assert confirming.flags == Flag.NONE
@@ -129,14 +133,20 @@ def test_a_second_look_confirms_a_jump() -> None:
 
 def test_a_second_look_confirms_a_collapse() -> None:
     *_, confirming = judged(
-        look_at(ratings_count=4090), look_at(ratings_count=135), look_at(ratings_count=136)
+        make_observation(ratings_count=4090),
+        make_observation(ratings_count=135),
+        make_observation(ratings_count=136),
     )
     assert confirming.flags == Flag.NONE
     assert confirming.reference.ratings_count == 136
 
 
 def test_a_second_doubtful_value_that_disagrees_confirms_nothing() -> None:
-    *_, other = judged(look_at(price=2000), look_at(price=200_000), look_at(price=900_000))
+    *_, other = judged(
+        make_observation(price=2000),
+        make_observation(price=200_000),
+        make_observation(price=900_000),
+    )
     assert other.flags == Flag.PRICE_JUMP
     assert other.confirmed == ()
     assert [doubt.value for doubt in other.reference.pending] == [900_000]
@@ -144,27 +154,39 @@ def test_a_second_doubtful_value_that_disagrees_confirms_nothing() -> None:
 
 def test_a_usual_price_settles_a_doubt() -> None:
     *_, again = judged(
-        look_at(price=2000), look_at(price=200_000), look_at(price=2000), look_at(price=200_000)
+        make_observation(price=2000),
+        make_observation(price=200_000),
+        make_observation(price=2000),
+        make_observation(price=200_000),
     )
     assert again.flags == Flag.PRICE_JUMP
 
 
 def test_a_look_without_a_price_leaves_the_doubt_waiting() -> None:
     *_, confirming = judged(
-        look_at(price=2000), look_at(price=200_000), look_at(price=None), look_at(price=200_000)
+        make_observation(price=2000),
+        make_observation(price=200_000),
+        make_observation(price=None),
+        make_observation(price=200_000),
     )
     assert confirming.flags == Flag.NONE
 
 
 @pytest.mark.parametrize(
     "says_nothing",
-    [look_at(price=2000, flags=Flag.STALE_VALUE), look_at(price=1800, currency="EUR")],
+    [
+        make_observation(price=2000, flags=Flag.STALE_VALUE),
+        make_observation(price=1800, currency="EUR"),
+    ],
 )
 def test_a_price_that_can_not_be_compared_leaves_the_doubt_waiting(
     says_nothing: Observation,
 ) -> None:
     *_, confirming = judged(
-        look_at(price=2000), look_at(price=200_000), says_nothing, look_at(price=200_000)
+        make_observation(price=2000),
+        make_observation(price=200_000),
+        says_nothing,
+        make_observation(price=200_000),
     )
     assert confirming.flags == Flag.NONE
     assert [doubt.value for doubt in confirming.confirmed if doubt.flag == Flag.PRICE_JUMP] == [
@@ -174,7 +196,9 @@ def test_a_price_that_can_not_be_compared_leaves_the_doubt_waiting(
 
 def test_a_fresh_look_at_a_stale_price_confirms_it() -> None:
     _, stale, fresh = judged(
-        look_at(price=2000), look_at(price=2300, flags=Flag.STALE_VALUE), look_at(price=2300)
+        make_observation(price=2000),
+        make_observation(price=2300, flags=Flag.STALE_VALUE),
+        make_observation(price=2300),
     )
     assert stale.reference.price == 2000
     assert [doubt.flag for doubt in fresh.confirmed] == [Flag.STALE_VALUE]
@@ -182,7 +206,8 @@ def test_a_fresh_look_at_a_stale_price_confirms_it() -> None:
 
 def test_two_stale_looks_do_not_confirm_each_other() -> None:
     *_, second = judged(
-        look_at(price=2300, flags=Flag.STALE_VALUE), look_at(price=2300, flags=Flag.STALE_VALUE)
+        make_observation(price=2300, flags=Flag.STALE_VALUE),
+        make_observation(price=2300, flags=Flag.STALE_VALUE),
     )
     assert second.confirmed == ()
     assert second.reference.price is None
@@ -190,25 +215,27 @@ def test_two_stale_looks_do_not_confirm_each_other() -> None:
 
 @pytest.mark.parametrize("price", [0, -5])
 def test_a_price_of_nothing_is_unknown_and_flagged(price: int) -> None:
-    cleaned = without_zero_amounts(look_at(price=price, buy_box_price=price))
+    cleaned = without_zero_amounts(make_observation(price=price, buy_box_price=price))
     assert (cleaned.price, cleaned.price_basis, cleaned.buy_box_price) == (None, None, None)
     assert cleaned.flags == Flag.PRICE_ZERO
 
 
 @pytest.mark.parametrize("price", [None, 1, 2000])
 def test_any_other_price_stays_as_it_is(price: int | None) -> None:
-    look = look_at(price=price)
+    look = make_observation(price=price)
     assert without_zero_amounts(look) is look
 
 
 def test_a_look_from_the_future_is_refused() -> None:
-    assert "future" in (refuse(look_at(at=NOON + timedelta(minutes=11)), NOON) or "")
-    assert refuse(look_at(at=NOON + timedelta(minutes=9)), NOON) is None
+    assert "future" in (refuse(make_observation(at=NOON + timedelta(minutes=11)), NOON) or "")
+    assert refuse(make_observation(at=NOON + timedelta(minutes=9)), NOON) is None
 
 
 def test_a_look_from_before_amazon_is_refused() -> None:
-    assert "before Amazon" in (refuse(look_at(at=EARLIEST - timedelta(seconds=1)), NOON) or "")
-    assert refuse(look_at(at=EARLIEST), NOON) is None
+    assert "before Amazon" in (
+        refuse(make_observation(at=EARLIEST - timedelta(seconds=1)), NOON) or ""
+    )
+    assert refuse(make_observation(at=EARLIEST), NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -222,7 +249,7 @@ def test_a_look_from_before_amazon_is_refused() -> None:
     ],
 )
 def test_a_number_without_room_is_refused(values: dict[str, object]) -> None:
-    assert "number" in (refuse(look_at(**values), NOON) or "")
+    assert "number" in (refuse(make_observation(**values), NOON) or "")
 
 
 def test_a_waiting_doubt_survives_storing() -> None:
@@ -239,7 +266,7 @@ def test_the_accepted_price_never_jumps_without_two_looks_that_agree(
 ) -> None:
     reference, last_doubt = NOTHING_KNOWN, None
     for price in seen:
-        judgement = judge(look_at(price=price), reference, "USD")
+        judgement = judge(make_observation(price=price), reference, "USD")
         before, after = reference.price, judgement.reference.price
         if before and after and (after >= before * FACTOR or after * FACTOR <= before):
             assert last_doubt is not None
@@ -253,7 +280,7 @@ def test_the_accepted_price_never_jumps_without_two_looks_that_agree(
 def test_a_collapsed_count_is_accepted_only_when_seen_again(counts: list[int]) -> None:
     reference = NOTHING_KNOWN
     for count in counts:
-        judgement = judge(look_at(ratings_count=count), reference, "USD")
+        judgement = judge(make_observation(ratings_count=count), reference, "USD")
         known = reference.ratings_count
         if known is not None and known >= 20 and count < 0.8 * known:
             assert bool(judgement.flags & COUNT_FLAGS) != bool(judgement.confirmed)
@@ -264,7 +291,7 @@ def test_a_collapsed_count_is_accepted_only_when_seen_again(counts: list[int]) -
 def test_judging_never_keeps_more_than_one_doubt_of_a_kind(seen: list[int | None]) -> None:
     reference = NOTHING_KNOWN
     for price in seen:
-        reference = judge(look_at(price=price), reference, "USD").reference
+        reference = judge(make_observation(price=price), reference, "USD").reference
         kinds = [doubt.flag for doubt in reference.pending]
         assert len(kinds) == len(set(kinds))
 
@@ -305,57 +332,62 @@ def settled(*looks: Observation) -> list[int]:
 def test_a_count_that_the_next_look_contradicts_stays_flagged_and_its_reversal_is_accepted(
     counts: tuple[int, ...], odd: int
 ) -> None:
-    flags = settled(*(look_at(ratings_count=count) for count in counts))
+    flags = settled(*(make_observation(ratings_count=count) for count in counts))
     assert [number for number, each in enumerate(flags) if each] == [odd]
 
 
 def test_a_count_that_stays_up_is_accepted_with_the_second_look() -> None:
-    flags = settled(*(look_at(ratings_count=count) for count in (100, 1900, 1910, 1920)))
+    flags = settled(*(make_observation(ratings_count=count) for count in (100, 1900, 1910, 1920)))
     assert flags == [0, Confirmed.RATINGS_COUNT, 0, 0]
 
 
 def test_counts_that_rise_from_month_to_month_confirm_each_other() -> None:
     """Ratings only grow: a further rise agrees with the one before."""
-    flags = settled(*(look_at(ratings_count=n) for n in (3, 40, 120, 300, 800, 1500, 2500)))
+    flags = settled(
+        *(make_observation(ratings_count=n) for n in (3, 40, 120, 300, 800, 1500, 2500))
+    )
     assert not any(flag & COUNT_FLAGS for flag in flags)
 
 
 def test_the_count_of_a_product_that_sells_fast_is_confirmed_by_its_next_rise() -> None:
-    flags = settled(*(look_at(ratings_count=count) for count in (100, 160, 190)))
+    flags = settled(*(make_observation(ratings_count=count) for count in (100, 160, 190)))
     assert flags == [0, Confirmed.RATINGS_COUNT, 0]
 
 
 @pytest.mark.parametrize("odd", [1, 12, 900_000])
 def test_a_rank_that_its_neighbours_do_not_confirm_stays_flagged(odd: int) -> None:
-    flags = settled(*(look_at(rank=rank) for rank in (1264, odd, 1270)))
+    flags = settled(*(make_observation(rank=rank) for rank in (1264, odd, 1270)))
     assert flags == [0, Flag.RANK_SPIKE, 0]
 
 
 def test_a_rank_that_the_next_look_confirms_is_accepted() -> None:
-    flags = settled(*(look_at(rank=rank) for rank in (200_000, 310, 450, 900)))
+    flags = settled(*(make_observation(rank=rank) for rank in (200_000, 310, 450, 900)))
     assert flags == [0, Confirmed.RANK, 0, 0]
 
 
 def test_a_sale_of_a_slow_product_is_no_spike() -> None:
-    assert settled(look_at(rank=900_000), look_at(rank=60_000), look_at(rank=140_000)) == [0, 0, 0]
+    assert settled(
+        make_observation(rank=900_000),
+        make_observation(rank=60_000),
+        make_observation(rank=140_000),
+    ) == [0, 0, 0]
 
 
 def test_ranks_of_two_categories_are_never_compared() -> None:
-    other = look_at(ranks=(CategoryRank("Garden", 3),))
-    assert settled(look_at(rank=90_000), other, look_at(rank=91_000)) == [0, 0, 0]
+    other = make_observation(ranks=(CategoryRank("Garden", 3),))
+    assert settled(make_observation(rank=90_000), other, make_observation(rank=91_000)) == [0, 0, 0]
 
 
 def test_a_first_price_of_a_cent_waits_for_a_second_one() -> None:
-    assert flags_of(look_at(price=1)) == Flag.PRICE_IMPLAUSIBLE
-    assert settled(look_at(price=1), look_at(price=1999), look_at(price=2005)) == [
-        Flag.PRICE_IMPLAUSIBLE, 0, 0,
-    ]  # fmt: skip
-    assert settled(look_at(price=1), look_at(price=1)) == [Confirmed.PRICE, 0]
+    assert flags_of(make_observation(price=1)) == Flag.PRICE_IMPLAUSIBLE
+    later = [make_observation(price=1999), make_observation(price=2005)]
+    assert settled(make_observation(price=1), *later) == [Flag.PRICE_IMPLAUSIBLE, 0, 0]
+    assert settled(make_observation(price=1), make_observation(price=1)) == [Confirmed.PRICE, 0]
 
 
 @pytest.mark.parametrize(("price", "is_low"), [(6, True), (14, True), (15, False)])
 def test_the_smallest_price_depends_on_the_currency(price: int, is_low: bool) -> None:
-    seen = quality_gate.values_of(look_at(price=price, marketplace="JP"), "JPY", None)
+    seen = quality_gate.values_of(make_observation(price=price, marketplace="JP"), "JPY", None)
     flags = quality_gate.judge(seen, NOTHING_KNOWN, "JPY").flags
     assert bool(flags & Flag.PRICE_IMPLAUSIBLE) == is_low
 
@@ -369,25 +401,27 @@ def test_the_smallest_price_depends_on_the_currency(price: int, is_low: bool) ->
     ],
 )
 def test_amounts_that_can_not_belong_together_are_flagged(amounts: dict[str, int]) -> None:
-    first, second = settled(look_at(**amounts), look_at(**amounts))
+    first, second = settled(make_observation(**amounts), make_observation(**amounts))
     assert first & Flag.AMOUNTS_DISAGREE
     assert not first & Flag.PRICE_IMPLAUSIBLE  # the second look says the same price
     assert second & Flag.AMOUNTS_DISAGREE
-    assert flags_of(look_at(**amounts)) & Flag.PRICE_IMPLAUSIBLE
+    assert flags_of(make_observation(**amounts)) & Flag.PRICE_IMPLAUSIBLE
     known = Reference(price=amounts["price"])
-    assert not flags_of(look_at(**amounts), known) & PRICE_FLAGS
+    assert not flags_of(make_observation(**amounts), known) & PRICE_FLAGS
 
 
 def test_a_list_price_of_one_unit_casts_no_doubt_on_the_price() -> None:
-    assert flags_of(look_at(price=2699, list_price=17)) == Flag.LIST_PRICE_INVALID
+    assert flags_of(make_observation(price=2699, list_price=17)) == Flag.LIST_PRICE_INVALID
 
 
 def test_a_used_offer_for_a_cent_is_ordinary() -> None:
-    assert flags_of(look_at(price=3000, used_price=1)) == Flag.NONE
+    assert flags_of(make_observation(price=3000, used_price=1)) == Flag.NONE
 
 
 def change(hours: float, **values: int) -> Observation:
-    return look_at(at=NOON + hours * HOUR, kind=Kind.CHANGE, source=Source.KEEPA_API, **values)
+    return make_observation(
+        at=NOON + hours * HOUR, kind=Kind.CHANGE, source=Source.KEEPA_API, **values
+    )
 
 
 def test_what_a_series_of_changes_only_repeats_confirms_nothing() -> None:

@@ -20,89 +20,96 @@ from core.history.observation import (
     Seen,
     Source,
 )
-from tests.factories import (
-    KETTLE,
-    LAMP,
+from tests.factories.observations import (
     NOON,
     NOW,
-    change_at,
-    days,
-    lamp_listing,
-    latest,
-    look_at,
-    price_only,
-    product,
-    row,
-    rows,
-    snapshots,
-    store,
+    make_change,
+    make_observation,
+    make_price_observation,
+    store_observations,
 )
+from tests.factories.products import KETTLE, LAMP, add_product, make_listing
+from tests.factories.tables import fetch_days, fetch_latest, fetch_row, fetch_rows, fetch_snapshots
 from tests.hypothesis_runs import examples
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def test_the_same_look_stored_twice_is_stored_once(session: Session) -> None:
-    first = store(session, look_at())
-    version = latest(session, product(session))["data_version"]
-    again = store(session, look_at(price=9900))
+    first = store_observations(session, make_observation())
+    version = fetch_latest(session, add_product(session))["data_version"]
+    again = store_observations(session, make_observation(price=9900))
     assert (first.stored, first.known) == (1, 0)
     assert (again.stored, again.known) == (0, 1)
-    (kept,) = snapshots(session, product(session))
+    (kept,) = fetch_snapshots(session, add_product(session))
     assert kept["price"] == 2000
-    assert latest(session, product(session))["price"] == 2000
-    assert latest(session, product(session))["data_version"] >= version
+    assert fetch_latest(session, add_product(session))["price"] == 2000
+    assert fetch_latest(session, add_product(session))["data_version"] >= version
 
 
 def test_the_same_look_twice_in_one_batch_counts_once(session: Session) -> None:
-    result = store(session, look_at(), look_at())
+    result = store_observations(session, make_observation(), make_observation())
     assert (result.stored, result.known, len(result.kept)) == (1, 1, 1)
 
 
 def test_counts_add_up_to_the_size_of_the_batch(session: Session) -> None:
-    store(session, look_at())
-    result = store(
+    store_observations(session, make_observation())
+    result = store_observations(
         session,
-        look_at(),
-        look_at(at=NOON + HOUR),
-        look_at(at=NOON + HOUR),
-        look_at(KETTLE, at=NOW + DAY),
-        look_at(KETTLE, ranks=(CategoryRank("Lamps", 2**31),)),
+        make_observation(),
+        make_observation(at=NOON + HOUR),
+        make_observation(at=NOON + HOUR),
+        make_observation(KETTLE, at=NOW + DAY),
+        make_observation(KETTLE, ranks=(CategoryRank("Lamps", 2**31),)),
     )
     assert (result.stored, result.known, len(result.refused)) == (1, 2, 2)
 
 
 def test_two_sources_at_the_same_time_are_two_snapshots(session: Session) -> None:
-    store(session, look_at(), look_at(source=Source.JUNGLEE, price=2100))
-    found = [(kept["source"], kept["price"]) for kept in snapshots(session, product(session))]
+    store_observations(
+        session, make_observation(), make_observation(source=Source.JUNGLEE, price=2100)
+    )
+    found = [
+        (kept["source"], kept["price"]) for kept in fetch_snapshots(session, add_product(session))
+    ]
     assert found == [(1, 2000), (2, 2100)]
 
 
 def test_looks_out_of_order_in_a_batch_are_taken_by_their_times(session: Session) -> None:
-    store(session, look_at(at=NOON + HOUR, price=2200), look_at(price=2000))
-    newest = latest(session, product(session))
+    store_observations(
+        session, make_observation(at=NOON + HOUR, price=2200), make_observation(price=2000)
+    )
+    newest = fetch_latest(session, add_product(session))
     assert (newest["price"], newest["captured_at"]) == (2200, NOON + HOUR)
-    (day,) = days(session, product(session))
+    (day,) = fetch_days(session, add_product(session))
     assert (day["price_open"], day["price_close"]) == (2000, 2200)
 
 
 def test_a_late_look_does_not_move_the_newest_values(session: Session) -> None:
-    store(session, look_at(at=NOON + DAY, price=2200, listing=lamp_listing("New title")))
-    before = latest(session, product(session))
-    store(session, look_at(price=1900, rank=90, listing=lamp_listing("Old title")))
-    after = latest(session, product(session))
+    store_observations(
+        session, make_observation(at=NOON + DAY, price=2200, listing=make_listing("New title"))
+    )
+    before = fetch_latest(session, add_product(session))
+    store_observations(
+        session, make_observation(price=1900, rank=90, listing=make_listing("Old title"))
+    )
+    after = fetch_latest(session, add_product(session))
     same = before.keys() - {"data_version"}
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
     assert after["data_version"] > before["data_version"]
-    assert [day["price_close"] for day in days(session, product(session))] == [1900, 2200]
-    searched = row(session, "SELECT title FROM product_text")
+    assert [day["price_close"] for day in fetch_days(session, add_product(session))] == [1900, 2200]
+    searched = fetch_row(session, "SELECT title FROM product_text")
     assert searched["title"] == "New title"
 
 
 def test_a_late_look_joins_the_days_that_are_there(session: Session) -> None:
-    store(session, look_at(at=NOON, price=2000), look_at(at=NOON + 2 * HOUR, price=2200))
-    store(session, look_at(at=NOON + HOUR, price=2500))
-    (day,) = days(session, product(session))
+    store_observations(
+        session,
+        make_observation(at=NOON, price=2000),
+        make_observation(at=NOON + 2 * HOUR, price=2200),
+    )
+    store_observations(session, make_observation(at=NOON + HOUR, price=2500))
+    (day,) = fetch_days(session, add_product(session))
     shown = (day["price_open"], day["price_high"], day["price_close"], day["looks"])
     assert shown == (2000, 2500, 2200, 3)
 
@@ -110,51 +117,71 @@ def test_a_late_look_joins_the_days_that_are_there(session: Session) -> None:
 def test_a_late_listing_between_two_looks_does_not_become_the_current_one(
     session: Session,
 ) -> None:
-    store(session, look_at(listing=lamp_listing("Current")))
-    store(session, look_at(at=NOON + 2 * DAY, listing=lamp_listing("Current")))
-    store(session, look_at(at=NOON + DAY, listing=lamp_listing("A day's trial")))
-    assert row(session, "SELECT title FROM product_text")["title"] == "Current"
-    newest = latest(session, product(session))
+    store_observations(session, make_observation(listing=make_listing("Current")))
+    store_observations(
+        session, make_observation(at=NOON + 2 * DAY, listing=make_listing("Current"))
+    )
+    store_observations(
+        session, make_observation(at=NOON + DAY, listing=make_listing("A day's trial"))
+    )
+    assert fetch_row(session, "SELECT title FROM product_text")["title"] == "Current"
+    newest = fetch_latest(session, add_product(session))
     assert newest["listing_changed_at"] is None
 
 
 def test_the_look_that_shows_another_listing_raises_the_finding(session: Session) -> None:
-    store(session, look_at(listing=lamp_listing("Lamp")))
-    store(session, look_at(at=NOON + DAY, listing=lamp_listing("Lamp, now in brass")))
-    newest = latest(session, product(session))
+    store_observations(session, make_observation(listing=make_listing("Lamp")))
+    store_observations(
+        session, make_observation(at=NOON + DAY, listing=make_listing("Lamp, now in brass"))
+    )
+    newest = fetch_latest(session, add_product(session))
     assert newest["attention_kind"] == "listing_changed"
     assert newest["listing_changed_at"] == NOON + DAY
-    store(session, look_at(at=NOON + DAY + HOUR, listing=lamp_listing("Lamp, now in brass")))
-    assert latest(session, product(session))["attention_kind"] == "listing_changed"
-    store(session, look_at(at=NOON + 2 * DAY, listing=lamp_listing("Lamp, now in brass")))
-    assert latest(session, product(session))["attention_kind"] is None
+    store_observations(
+        session, make_observation(at=NOON + DAY + HOUR, listing=make_listing("Lamp, now in brass"))
+    )
+    assert fetch_latest(session, add_product(session))["attention_kind"] == "listing_changed"
+    store_observations(
+        session, make_observation(at=NOON + 2 * DAY, listing=make_listing("Lamp, now in brass"))
+    )
+    assert fetch_latest(session, add_product(session))["attention_kind"] is None
 
 
 def test_a_listing_changes_on_its_marketplaces_day(session: Session) -> None:
     # 23:00 of 1 March in UTC is 08:00 of 2 March in Tokyo.
     early = NOON.replace(hour=23) - DAY
-    store(session, look_at(at=early - DAY, marketplace="JP", listing=lamp_listing("Lamp")))
-    store(session, look_at(at=early, marketplace="JP", listing=lamp_listing("Brass lamp")))
-    newest = latest(session, product(session, marketplace="JP"))
+    store_observations(
+        session, make_observation(at=early - DAY, marketplace="JP", listing=make_listing("Lamp"))
+    )
+    store_observations(
+        session, make_observation(at=early, marketplace="JP", listing=make_listing("Brass lamp"))
+    )
+    newest = fetch_latest(session, add_product(session, marketplace="JP"))
     assert (newest["prior_day"].day, newest["attention_kind"]) == (1, "listing_changed")
 
 
 def test_the_first_listing_that_is_seen_is_no_change(session: Session) -> None:
-    store(session, look_at(), look_at(at=NOON + DAY, listing=lamp_listing("Lamp")))
-    newest = latest(session, product(session))
+    store_observations(
+        session, make_observation(), make_observation(at=NOON + DAY, listing=make_listing("Lamp"))
+    )
+    newest = fetch_latest(session, add_product(session))
     assert (newest["listing_changed_at"], newest["attention_kind"]) == (None, None)
 
 
 def test_a_source_that_reports_no_rank_leaves_the_older_rank_standing(session: Session) -> None:
-    store(session, look_at(rank=500), price_only(at=NOON + HOUR, price=2100))
-    newest = latest(session, product(session))
+    store_observations(
+        session, make_observation(rank=500), make_price_observation(at=NOON + HOUR, price=2100)
+    )
+    newest = fetch_latest(session, add_product(session))
     assert (newest["bsr"], newest["bsr_at"]) == (500, NOON)
     assert (newest["price"], newest["price_at"]) == (2100, NOON + HOUR)
 
 
 def test_a_rank_that_was_looked_for_and_is_gone_is_unknown(session: Session) -> None:
-    store(session, look_at(rank=500), look_at(at=NOON + HOUR, rank=None))
-    newest = latest(session, product(session))
+    store_observations(
+        session, make_observation(rank=500), make_observation(at=NOON + HOUR, rank=None)
+    )
+    newest = fetch_latest(session, add_product(session))
     assert (newest["bsr"], newest["bsr_category_id"], newest["bsr_at"]) == (
         None,
         None,
@@ -165,36 +192,38 @@ def test_a_rank_that_was_looked_for_and_is_gone_is_unknown(session: Session) -> 
 def test_a_price_a_hundred_times_too_high_is_stored_as_doubtful_and_moves_nothing(
     session: Session,
 ) -> None:
-    store(session, look_at())
-    result = store(session, look_at(at=NOON + HOUR, price=200_000))
+    store_observations(session, make_observation())
+    result = store_observations(session, make_observation(at=NOON + HOUR, price=200_000))
     assert result.flagged == 1
-    assert snapshots(session, product(session))[-1]["flags"] == Flag.PRICE_JUMP
-    newest = latest(session, product(session))
+    assert fetch_snapshots(session, add_product(session))[-1]["flags"] == Flag.PRICE_JUMP
+    newest = fetch_latest(session, add_product(session))
     assert (newest["price"], newest["price_at"]) == (2000, NOON)
-    (day,) = days(session, product(session))
+    (day,) = fetch_days(session, add_product(session))
     assert (day["price_high"], day["looks"]) == (2000, 2)
 
 
 def test_a_second_look_confirms_a_doubt_and_mends_its_day(session: Session) -> None:
-    store(session, look_at())
-    store(session, look_at(at=NOON + DAY, price=200_000))
-    store(session, look_at(at=NOON + 2 * DAY, price=199_900))
-    flags = [kept["flags"] for kept in snapshots(session, product(session))]
+    store_observations(session, make_observation())
+    store_observations(session, make_observation(at=NOON + DAY, price=200_000))
+    store_observations(session, make_observation(at=NOON + 2 * DAY, price=199_900))
+    flags = [kept["flags"] for kept in fetch_snapshots(session, add_product(session))]
     assert flags == [0, Confirmed.PRICE, 0]
-    assert [day["price_close"] for day in days(session, product(session))] == [
+    assert [day["price_close"] for day in fetch_days(session, add_product(session))] == [
         2000,
         200_000,
         199_900,
     ]
-    newest = latest(session, product(session))
+    newest = fetch_latest(session, add_product(session))
     assert (newest["price"], newest["pending"]) == (199_900, None)
 
 
 def test_a_doubt_in_a_series_of_changes_is_mended_with_what_it_carries(session: Session) -> None:
-    store(session, change_at(price=2000))
-    store(session, change_at(at=NOON + 2 * DAY, price=200_000))
-    store(session, change_at(at=NOON + 5 * DAY, price=200_000, rank=400))
-    opened = [(day["price_open"], day["price_close"]) for day in days(session, product(session))]
+    store_observations(session, make_change(price=2000))
+    store_observations(session, make_change(at=NOON + 2 * DAY, price=200_000))
+    store_observations(session, make_change(at=NOON + 5 * DAY, price=200_000, rank=400))
+    opened = [
+        (day["price_open"], day["price_close"]) for day in fetch_days(session, add_product(session))
+    ]
     assert opened == [
         (2000, 2000),
         (2000, 2000),
@@ -206,81 +235,94 @@ def test_a_doubt_in_a_series_of_changes_is_mended_with_what_it_carries(session: 
 
 
 def test_a_look_contradicting_a_doubt_settles_it(session: Session) -> None:
-    store(session, look_at())
-    store(session, look_at(at=NOON + HOUR, price=200_000))
-    store(session, look_at(at=NOON + 2 * HOUR, price=2010))
-    store(session, look_at(at=NOON + 3 * HOUR, price=200_000))
-    flags = [kept["flags"] for kept in snapshots(session, product(session))]
+    store_observations(session, make_observation())
+    store_observations(session, make_observation(at=NOON + HOUR, price=200_000))
+    store_observations(session, make_observation(at=NOON + 2 * HOUR, price=2010))
+    store_observations(session, make_observation(at=NOON + 3 * HOUR, price=200_000))
+    flags = [kept["flags"] for kept in fetch_snapshots(session, add_product(session))]
     assert flags == [0, Flag.PRICE_JUMP, 0, Flag.PRICE_JUMP]
 
 
 def test_late_looks_before_new_ones_do_not_change_what_the_new_ones_are_compared_with(
     session: Session,
 ) -> None:
-    store(session, look_at(price=100), look_at(at=NOON + 3 * DAY, price=1500))
-    store(
-        session,
-        look_at(at=NOON + HOUR, price=110),
-        look_at(at=NOON + 4 * DAY, price=3000),
+    store_observations(
+        session, make_observation(price=100), make_observation(at=NOON + 3 * DAY, price=1500)
     )
-    assert [kept["flags"] for kept in snapshots(session, product(session))] == [0, 0, 0, 0]
+    store_observations(
+        session,
+        make_observation(at=NOON + HOUR, price=110),
+        make_observation(at=NOON + 4 * DAY, price=3000),
+    )
+    assert [kept["flags"] for kept in fetch_snapshots(session, add_product(session))] == [
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("absences", [1, 3])
 def test_a_price_that_comes_back_is_compared_with_the_one_before_it_was_absent(
     session: Session, absences: int
 ) -> None:
-    store(session, look_at())
+    store_observations(session, make_observation())
     for hours in range(1, absences + 1):
-        store(session, look_at(at=NOON + hours * HOUR, price=None, price_basis=None))
-    store(session, look_at(at=NOON + 5 * HOUR, price=200_000))
-    assert snapshots(session, product(session))[-1]["flags"] == Flag.PRICE_JUMP
-    assert latest(session, product(session))["price"] is None
-    store(session, look_at(at=NOON + 6 * HOUR, price=2100))
-    assert latest(session, product(session))["price"] == 2100
+        store_observations(
+            session, make_observation(at=NOON + hours * HOUR, price=None, price_basis=None)
+        )
+    store_observations(session, make_observation(at=NOON + 5 * HOUR, price=200_000))
+    assert fetch_snapshots(session, add_product(session))[-1]["flags"] == Flag.PRICE_JUMP
+    assert fetch_latest(session, add_product(session))["price"] is None
+    store_observations(session, make_observation(at=NOON + 6 * HOUR, price=2100))
+    assert fetch_latest(session, add_product(session))["price"] == 2100
 
 
 def test_a_ratings_count_that_comes_back_is_compared_with_the_one_before(session: Session) -> None:
-    store(session, look_at())
-    store(session, look_at(at=NOON + HOUR, ratings_count=None))
-    store(session, look_at(at=NOON + 2 * HOUR, ratings_count=100))
-    assert snapshots(session, product(session))[-1]["flags"] == Flag.RATINGS_COLLAPSED
+    store_observations(session, make_observation())
+    store_observations(session, make_observation(at=NOON + HOUR, ratings_count=None))
+    store_observations(session, make_observation(at=NOON + 2 * HOUR, ratings_count=100))
+    assert fetch_snapshots(session, add_product(session))[-1]["flags"] == Flag.RATINGS_COLLAPSED
 
 
 def test_a_price_of_zero_is_unknown_and_flagged(session: Session) -> None:
-    store(session, look_at(), look_at(at=NOON + HOUR, price=0))
-    kept = snapshots(session, product(session))[-1]
+    store_observations(session, make_observation(), make_observation(at=NOON + HOUR, price=0))
+    kept = fetch_snapshots(session, add_product(session))[-1]
     assert (kept["price"], kept["flags"]) == (None, Flag.PRICE_ZERO)
-    assert latest(session, product(session))["price"] == 2000
+    assert fetch_latest(session, add_product(session))["price"] == 2000
 
 
 def test_a_text_that_could_not_be_read_is_stored_with_its_field(session: Session) -> None:
-    store(session, look_at(ranks=(), seen=Seen.PRICE, unreadable={Seen.BSR: "Pozycja ??"}))
-    store(session, look_at(at=NOON + HOUR))
-    first, second = snapshots(session, product(session))
+    store_observations(
+        session, make_observation(ranks=(), seen=Seen.PRICE, unreadable={Seen.BSR: "Pozycja ??"})
+    )
+    store_observations(session, make_observation(at=NOON + HOUR))
+    first, second = fetch_snapshots(session, add_product(session))
     assert (first["bsr"], first["unreadable"]) == (None, {"bsr": "Pozycja ??"})
     assert second["unreadable"] is None
-    assert latest(session, product(session))["unreadable"] is None
+    assert fetch_latest(session, add_product(session))["unreadable"] is None
 
 
 def test_an_amount_in_another_currency_is_kept_as_observed_and_not_compared(
     session: Session,
 ) -> None:
-    store(session, look_at(), look_at(at=NOON + HOUR, currency="EUR", price=1800))
-    kept = snapshots(session, product(session))[-1]
+    store_observations(
+        session, make_observation(), make_observation(at=NOON + HOUR, currency="EUR", price=1800)
+    )
+    kept = fetch_snapshots(session, add_product(session))[-1]
     assert (kept["currency"], kept["price"], kept["flags"]) == (
         "EUR",
         1800,
         Flag.CURRENCY_MISMATCH,
     )
-    assert latest(session, product(session))["price"] == 2000
+    assert fetch_latest(session, add_product(session))["price"] == 2000
 
 
 def test_a_look_from_the_future_is_refused_with_a_reason(session: Session) -> None:
-    result = store(session, look_at(at=NOW + DAY))
+    result = store_observations(session, make_observation(at=NOW + DAY))
     assert result.stored == 0
     assert "future" in result.refused[0][1]
-    assert snapshots(session, product(session)) == []
+    assert fetch_snapshots(session, add_product(session)) == []
 
 
 @pytest.mark.parametrize(
@@ -312,32 +354,34 @@ def test_a_look_from_the_future_is_refused_with_a_reason(session: Session) -> No
 def test_a_number_without_room_is_refused_and_the_rest_of_the_batch_is_stored(
     session: Session, values: dict[str, object]
 ) -> None:
-    result = store(session, look_at(**values), look_at(KETTLE))
+    result = store_observations(session, make_observation(**values), make_observation(KETTLE))
     assert (result.stored, len(result.refused)) == (1, 1)
     assert "number" in result.refused[0][1]
 
 
 def test_the_largest_numbers_with_room_are_stored(session: Session) -> None:
     most = 2**31 - 1
-    result = store(
+    result = store_observations(
         session,
-        look_at(price=2**53, ranks=(CategoryRank("Lamps", most),), ratings_count=most),
-        look_at(at=NOON + HOUR, price=2**53, ranks=(), ratings_count=most, rating=32767),
+        make_observation(price=2**53, ranks=(CategoryRank("Lamps", most),), ratings_count=most),
+        make_observation(at=NOON + HOUR, price=2**53, ranks=(), ratings_count=most, rating=32767),
     )
     assert result.stored == 2
-    assert days(session, product(session))[0]["bsr_worst"] == most
+    assert fetch_days(session, add_product(session))[0]["bsr_worst"] == most
 
 
 def test_a_listing_that_stays_the_same_has_one_version(session: Session) -> None:
     for hour in range(3):
-        store(session, look_at(at=NOON + hour * HOUR, listing=lamp_listing()))
-    assert row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
+        store_observations(session, make_observation(at=NOON + hour * HOUR, listing=make_listing()))
+    assert fetch_row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
 
 
 def test_a_listing_that_changes_and_changes_back_has_three_versions(session: Session) -> None:
     for hour, title in enumerate(("One", "Two", "One")):
-        store(session, look_at(at=NOON + hour * HOUR, listing=lamp_listing(title)))
-    kept = rows(
+        store_observations(
+            session, make_observation(at=NOON + hour * HOUR, listing=make_listing(title))
+        )
+    kept = fetch_rows(
         session, "SELECT title, first_seen_at, last_seen_at FROM listing_version ORDER BY 2"
     )
     assert [version["title"] for version in kept] == ["One", "Two", "One"]
@@ -349,18 +393,23 @@ def test_a_listing_that_changes_and_changes_back_has_three_versions(session: Ses
 
 
 def test_another_sources_partial_listing_does_not_empty_the_listing(session: Session) -> None:
-    store(session, look_at(listing=lamp_listing()))
+    store_observations(session, make_observation(listing=make_listing()))
     partial = Listing(title="Reading lamp with a long neck", brand="Lumo")
-    store(session, look_at(at=NOON + HOUR, source=Source.JUNGLEE, listing=partial))
-    store(session, look_at(at=NOON + 2 * HOUR, listing=lamp_listing()))
-    assert row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
-    assert row(session, "SELECT image FROM product_text")["image"] is not None
+    store_observations(
+        session, make_observation(at=NOON + HOUR, source=Source.JUNGLEE, listing=partial)
+    )
+    store_observations(session, make_observation(at=NOON + 2 * HOUR, listing=make_listing()))
+    assert fetch_row(session, "SELECT count(*) AS n FROM listing_version")["n"] == 1
+    assert fetch_row(session, "SELECT image FROM product_text")["image"] is not None
 
 
 def test_another_sources_new_title_is_a_version_with_the_known_rest(session: Session) -> None:
-    store(session, look_at(listing=lamp_listing()))
-    store(session, look_at(at=NOON + HOUR, source=Source.JUNGLEE, listing=Listing(title="Bright")))
-    newest = row(
+    store_observations(session, make_observation(listing=make_listing()))
+    store_observations(
+        session,
+        make_observation(at=NOON + HOUR, source=Source.JUNGLEE, listing=Listing(title="Bright")),
+    )
+    newest = fetch_row(
         session, "SELECT title, bullets FROM listing_version ORDER BY first_seen_at DESC LIMIT 1"
     )
     assert newest == {"title": "Bright", "bullets": ["Bends", "Shines"]}
@@ -368,17 +417,17 @@ def test_another_sources_new_title_is_a_version_with_the_known_rest(session: Ses
 
 def test_every_rank_of_a_look_is_kept(session: Session) -> None:
     ranks = tuple(CategoryRank(f"Category {n}", 10 * n + 1) for n in range(5))
-    store(session, look_at(ranks=ranks))
-    (kept,) = snapshots(session, product(session))
+    store_observations(session, make_observation(ranks=ranks))
+    (kept,) = fetch_snapshots(session, add_product(session))
     assert (kept["bsr"], kept["sub_rank"]) == (1, 11)
-    further = rows(session, "SELECT rank FROM snapshot_rank ORDER BY rank")
+    further = fetch_rows(session, "SELECT rank FROM snapshot_rank ORDER BY rank")
     assert [found["rank"] for found in further] == [21, 31, 41]
 
 
 def test_the_day_before_is_kept_when_a_new_day_begins(session: Session) -> None:
-    store(session, look_at(price=2000, rank=500))
-    store(session, look_at(at=NOON + DAY, price=3000, rank=2000))
-    newest = latest(session, product(session))
+    store_observations(session, make_observation(price=2000, rank=500))
+    store_observations(session, make_observation(at=NOON + DAY, price=3000, rank=2000))
+    newest = fetch_latest(session, add_product(session))
     assert (newest["prior_price"], newest["prior_bsr"]) == (2000, 500)
     assert newest["attention_kind"] == "rank_worsened"
 
@@ -386,44 +435,52 @@ def test_the_day_before_is_kept_when_a_new_day_begins(session: Session) -> None:
 def test_a_change_holds_over_the_days_until_the_next_one_in_another_batch(
     session: Session,
 ) -> None:
-    store(session, change_at(price=2000))
-    store(session, change_at(at=NOON + 4 * DAY, price=2500))
-    found = [(day["price_close"], day["looks"]) for day in days(session, product(session))]
+    store_observations(session, make_change(price=2000))
+    store_observations(session, make_change(at=NOON + 4 * DAY, price=2500))
+    found = [
+        (day["price_close"], day["looks"]) for day in fetch_days(session, add_product(session))
+    ]
     assert found == [(2000, 1), (2000, 0), (2000, 0), (2000, 0), (2500, 1)]
 
 
 def test_a_late_change_holds_until_the_look_that_was_there_before(session: Session) -> None:
-    store(session, change_at(at=NOON + 4 * DAY, price=2500))
-    store(session, change_at(price=2000))
-    found = [(day["price_open"], day["price_close"]) for day in days(session, product(session))]
+    store_observations(session, make_change(at=NOON + 4 * DAY, price=2500))
+    store_observations(session, make_change(price=2000))
+    found = [
+        (day["price_open"], day["price_close"]) for day in fetch_days(session, add_product(session))
+    ]
     assert found == [(2000, 2000)] * 4 + [(2000, 2500)]
 
 
 def test_a_scrape_after_a_series_of_changes_ends_what_the_series_held(session: Session) -> None:
-    store(session, change_at(price=2000))
-    store(session, look_at(at=NOON + 2 * DAY, price=2500))
-    store(session, look_at(at=NOON + 2 * DAY + HOUR, price=2600))
-    found = [(day["price_open"], day["price_close"]) for day in days(session, product(session))]
+    store_observations(session, make_change(price=2000))
+    store_observations(session, make_observation(at=NOON + 2 * DAY, price=2500))
+    store_observations(session, make_observation(at=NOON + 2 * DAY + HOUR, price=2600))
+    found = [
+        (day["price_open"], day["price_close"]) for day in fetch_days(session, add_product(session))
+    ]
     assert found == [(2000, 2000), (2000, 2000), (2000, 2600)]
 
 
 def test_a_huge_batch_is_stored_whole(session: Session) -> None:
     looks = [
-        look_at(f"B0TEST{n:04d}", at=NOON + hour * HOUR) for n in range(500) for hour in range(4)
+        make_observation(f"B0TEST{n:04d}", at=NOON + hour * HOUR)
+        for n in range(500)
+        for hour in range(4)
     ]
-    result = store(session, *looks)
+    result = store_observations(session, *looks)
     assert result.stored == 2000
-    assert row(session, "SELECT count(*) AS n, sum(looks) AS looks FROM product_daily") == {
+    assert fetch_row(session, "SELECT count(*) AS n, sum(looks) AS looks FROM product_daily") == {
         "n": 500,
         "looks": 2000,
     }
 
 
 def test_a_day_that_is_sealed_stays_as_it_is(session: Session) -> None:
-    store(session, look_at())
+    store_observations(session, make_observation())
     session.execute(text("UPDATE product_daily SET is_sealed = true"))
-    store(session, look_at(at=NOON + HOUR, price=2500))
-    assert days(session, product(session))[0]["price_close"] == 2000
+    store_observations(session, make_observation(at=NOON + HOUR, price=2500))
+    assert fetch_days(session, add_product(session))[0]["price_close"] == 2000
 
 
 DAILY_VALUES = (
@@ -443,7 +500,7 @@ DAILY_VALUES = (
 )
 some_looks = st.lists(
     st.builds(
-        lambda hours, kind, price, rank, stock: look_at(
+        lambda hours, kind, price, rank, stock: make_observation(
             at=NOON + hours * HOUR,
             kind=kind,
             source=Source.KEEPA_API if kind is Kind.CHANGE else Source.AXESSO,
@@ -469,13 +526,13 @@ def test_days_do_not_depend_on_the_order_in_which_looks_come(
     session: Session, looks: list, data: st.DataObject
 ) -> None:
     with session.begin_nested() as savepoint:
-        store(session, *[replace(look, asin=KETTLE) for look in looks])
+        store_observations(session, *[replace(look, asin=KETTLE) for look in looks])
         for look in data.draw(st.permutations(looks)):
-            store(session, look)
+            store_observations(session, look)
         at_once, one_by_one = (
             [
                 tuple(day[name] for name in DAILY_VALUES)
-                for day in days(session, product(session, asin))
+                for day in fetch_days(session, add_product(session, asin))
             ]
             for asin in (KETTLE, LAMP)
         )
@@ -484,35 +541,37 @@ def test_days_do_not_depend_on_the_order_in_which_looks_come(
 
 
 def test_newest_values_in_order_are_those_of_one_batch(session: Session) -> None:
-    looks = [look_at(at=NOON + n * HOUR, price=2000 + n, rank=500 + n) for n in range(30)]
-    store(session, *[replace(look, asin=KETTLE) for look in looks])
+    looks = [make_observation(at=NOON + n * HOUR, price=2000 + n, rank=500 + n) for n in range(30)]
+    store_observations(session, *[replace(look, asin=KETTLE) for look in looks])
     for look in looks:
-        store(session, look)
+        store_observations(session, look)
     apart = {"product_id", "data_version"}
-    one, other = (latest(session, product(session, asin)) for asin in (KETTLE, LAMP))
+    one, other = (fetch_latest(session, add_product(session, asin)) for asin in (KETTLE, LAMP))
     assert {k: v for k, v in one.items() if k not in apart} == {
         k: v for k, v in other.items() if k not in apart
     }
 
 
 def test_the_flags_of_prices_are_those_the_days_leave_out(session: Session) -> None:
-    stale = look_at(flags=Flag.STALE_VALUE, price=1500)
-    store(session, stale, look_at(at=NOON + HOUR, price=2000))
-    (day,) = days(session, product(session))
+    stale = make_observation(flags=Flag.STALE_VALUE, price=1500)
+    store_observations(session, stale, make_observation(at=NOON + HOUR, price=2000))
+    (day,) = fetch_days(session, add_product(session))
     assert int(Flag.STALE_VALUE) & PRICE_FLAGS
     assert day["price_low"] == 2000
 
 
 def test_times_in_another_zone_are_the_same_times(session: Session) -> None:
-    store(session, look_at())
+    store_observations(session, make_observation())
     tokyo = datetime.fromisoformat("2026-03-02T21:00:00+09:00")
     assert tokyo.astimezone(UTC) == NOON
-    assert store(session, look_at(at=tokyo)).known == 1
+    assert store_observations(session, make_observation(at=tokyo)).known == 1
 
 
 def test_seen_tells_not_reported_from_none(session: Session) -> None:
-    store(session, price_only(), look_at(at=NOON + HOUR, rank=None))
-    first, second = snapshots(session, product(session))
+    store_observations(
+        session, make_price_observation(), make_observation(at=NOON + HOUR, rank=None)
+    )
+    first, second = fetch_snapshots(session, add_product(session))
     assert (first["bsr"], first["seen"] & Seen.BSR) == (None, 0)
     assert (second["bsr"], second["seen"] & Seen.BSR) == (None, Seen.BSR)
 
@@ -523,7 +582,7 @@ def test_seen_tells_not_reported_from_none(session: Session) -> None:
 hours = st.integers(0, 60)
 odd_looks = st.lists(
     st.builds(
-        lambda at, kind, source, price, rank, category, count, flags: look_at(
+        lambda at, kind, source, price, rank, category, count, flags: make_observation(
             at=NOON + at * HOUR,
             kind=kind,
             source=source,
@@ -558,25 +617,25 @@ def test_flags_do_not_depend_on_the_order_in_which_looks_come(
     arrivals = data.draw(st.permutations(looks))
     cut = data.draw(st.integers(0, len(looks)))
     with session.begin_nested() as savepoint:
-        store(session, *[replace(look, asin=KETTLE) for look in looks])
-        store(session, *arrivals[:cut])
+        store_observations(session, *[replace(look, asin=KETTLE) for look in looks])
+        store_observations(session, *arrivals[:cut])
         for look in arrivals[cut:]:
-            store(session, look)
-        in_order, as_it_came = (product(session, asin) for asin in (KETTLE, LAMP))
+            store_observations(session, look)
+        in_order, as_it_came = (add_product(session, asin) for asin in (KETTLE, LAMP))
         expected, found = (
-            [kept["flags"] for kept in snapshots(session, number)]
+            [kept["flags"] for kept in fetch_snapshots(session, number)]
             for number in (in_order, as_it_came)
         )
         newest = [
-            {name: latest(session, number)[name] for name in BY_ORDER}
+            {name: fetch_latest(session, number)[name] for name in BY_ORDER}
             for number in (in_order, as_it_came)
         ]
         waiting = [
-            sorted(latest(session, number)["pending"] or [], key=str)
+            sorted(fetch_latest(session, number)["pending"] or [], key=str)
             for number in (in_order, as_it_came)
         ]
         by_day = [
-            [tuple(day[name] for name in DAILY_VALUES) for day in days(session, number)]
+            [tuple(day[name] for name in DAILY_VALUES) for day in fetch_days(session, number)]
             for number in (in_order, as_it_came)
         ]
         savepoint.rollback()
@@ -596,12 +655,14 @@ def test_a_count_that_was_wrong_for_a_day_loses_no_ratings_in_any_order(
     session: Session, order: tuple[int, ...]
 ) -> None:
     for day in order:
-        store(session, look_at(at=NOON + day * DAY, ratings_count=COUNTS[day]))
-    flags = [kept["flags"] for kept in snapshots(session, product(session))]
+        store_observations(
+            session, make_observation(at=NOON + day * DAY, ratings_count=COUNTS[day])
+        )
+    flags = [kept["flags"] for kept in fetch_snapshots(session, add_product(session))]
     assert flags == [0, 0, Flag.RATINGS_JUMPED, 0, 0]
-    newest = latest(session, product(session))
+    newest = fetch_latest(session, add_product(session))
     assert (newest["ratings_count"], newest["attention_kind"]) == (52, None)
-    assert [day["ratings_count"] for day in days(session, product(session))] == [
+    assert [day["ratings_count"] for day in fetch_days(session, add_product(session))] == [
         52,
         52,
         None,

@@ -18,7 +18,8 @@ from core.history.provenance.queries import (
     find_origin_of_value,
 )
 from tests.core.history.looks import ASIN, followed, look_of, store, this_hour
-from tests.factories import imported, stranger
+from tests.factories.imports import add_import
+from tests.factories.people import add_stranger
 
 HOUR = timedelta(hours=1)
 Ways = dict[str, Callable[[Session, Principal, ProductHead], Provenance | None]]
@@ -46,7 +47,7 @@ def _at(session: Session, principal: Principal, head: ProductHead) -> Provenance
 
 def imported_by(session: Session, somebody: Principal) -> None:
     """Store a look at the product from a file of somebody's."""
-    run = imported(session, somebody, "secret-margins.csv")
+    run = add_import(session, somebody, "secret-margins.csv")
     product = followed(session, somebody)
     look = look_of(product, this_hour() - HOUR, source=Source.HISTORY_FILE, import_run_id=run)
     store(session, [look])
@@ -56,7 +57,7 @@ def imported_by(session: Session, somebody: Principal) -> None:
 def test_another_teams_file_and_person_are_not_named(
     session: Session, principal: Principal, way: str
 ) -> None:
-    imported_by(session, stranger(session))
+    imported_by(session, add_stranger(session))
     head = find_product_head(session, principal, "US", ASIN)
     assert head is not None
     found = WAYS[way](session, principal, head)

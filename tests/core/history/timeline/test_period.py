@@ -12,7 +12,8 @@ from core.history.observation import CategoryRank
 from core.history.product_summary import ProductHead, find_product_head
 from core.history.timeline import period, series
 from core.history.timeline.timeline import Timeline
-from tests.factories import LAMP, follow_all, look_at, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import LAMP, track_products
 
 HOUR = timedelta(hours=1)
 FIRST = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -32,11 +33,11 @@ def read(session: Session, principal: Principal, since: datetime, until: datetim
 
 def in_turns(session: Session, principal: Principal, looks: int) -> Timeline:
     """Read looks whose main category is another one each time."""
-    follow_all(session, principal, [LAMP])
-    store(
+    track_products(session, principal, [LAMP])
+    store_observations(
         session,
         *(
-            look_at(LAMP, FIRST + n * HOUR, ranks=(CategoryRank("AB"[n % 2], 10 + n),))
+            make_observation(LAMP, FIRST + n * HOUR, ranks=(CategoryRank("AB"[n % 2], 10 + n),))
             for n in range(looks)
         ),
     )
@@ -69,17 +70,22 @@ def test_spells_of_a_category_are_named(session: Session, principal: Principal) 
 
 
 def test_a_look_without_a_rank_ends_no_spell(session: Session, principal: Principal) -> None:
-    follow_all(session, principal, [LAMP])
-    store(session, look_at(), look_at(at=FIRST + HOUR, rank=None), look_at(at=FIRST + 2 * HOUR))
+    track_products(session, principal, [LAMP])
+    store_observations(
+        session,
+        make_observation(),
+        make_observation(at=FIRST + HOUR, rank=None),
+        make_observation(at=FIRST + 2 * HOUR),
+    )
     seen = read(session, principal, FIRST - HOUR, FIRST + 3 * HOUR)
     assert period.named_rank_categories(session, seen) == [(FIRST, "Lamps")]
 
 
 def test_further_ranks_are_those_of_the_newest_look(session: Session, principal: Principal) -> None:
-    follow_all(session, principal, [LAMP])
+    track_products(session, principal, [LAMP])
     ranks = [CategoryRank(name, rank) for name, rank in (("A", 900), ("B", 9), ("C", 5), ("D", 7))]
-    store(session, look_at(ranks=tuple(ranks)))
+    store_observations(session, make_observation(ranks=tuple(ranks)))
     found = newest_ranks(session, principal, head_of(session, principal))
     assert [(each.rank, each.category) for each in found] == [(5, "C"), (7, "D"), (9, "B")]
-    store(session, look_at(at=FIRST + HOUR))
+    store_observations(session, make_observation(at=FIRST + HOUR))
     assert newest_ranks(session, principal, head_of(session, principal)) == []

@@ -13,7 +13,7 @@ from core.history.observation import Availability, CategoryRank, Kind, Seen, Sou
 from core.history.product_summary import find_product_head
 from core.history.timeline import queries
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
-from tests.factories import stranger
+from tests.factories.people import add_stranger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -170,7 +170,7 @@ def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
     session: Session, principal: Principal
 ):
     followed(session, principal)
-    head = find_product_head(session, stranger(session), "US", ASIN)
+    head = find_product_head(session, add_stranger(session), "US", ASIN)
     assert head is not None
     assert head.following is None
 

@@ -19,7 +19,8 @@ from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import plan_run
 from core.tracking.rules import Cadence, next_due, retry_due
 from core.tracking.service import pause, unfollow
-from tests.factories import KETTLE, LAMP, follow_all, row, rows, schedule
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.tables import fetch_row, fetch_rows, fetch_schedule
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ANNA, BEN = uuid4(), uuid4()  # workers
@@ -29,13 +30,13 @@ OUTSIDE = OutsideRun("r1", "RUNNING", "d1", "k1", datetime(2026, 3, 2, 12, tzinf
 
 @pytest.fixture
 def now(session: Session) -> datetime:
-    at: datetime = row(session, "SELECT now() AS at")["at"]
+    at: datetime = fetch_row(session, "SELECT now() AS at")["at"]
     return at.astimezone(UTC)
 
 
 @pytest.fixture
 def products(session: Session, principal: Principal) -> list[int]:
-    return follow_all(session, principal, [LAMP, KETTLE], cadence=Cadence.DAILY)
+    return track_products(session, principal, [LAMP, KETTLE], cadence=Cadence.DAILY)
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_a_run_is_finished_once_and_never_in_the_future(
     lifecycle.mark_started(session, run_id, OUTSIDE)
     assert lifecycle.mark_finished(session, run_id, ended, now)
     assert not lifecycle.mark_finished(session, run_id, ended, now)
-    run = row(session, "SELECT * FROM fetch_run")
+    run = fetch_row(session, "SELECT * FROM fetch_run")
     assert (run["finished_at"], run["cost_usd"]) == (now, Decimal("0.02"))
 
 
@@ -148,7 +149,7 @@ def test_an_answer_makes_a_product_due_after_its_cadence(
     session: Session, run_id: int, products: list[int], now: datetime
 ) -> None:
     close(session, run_id, now)
-    due = schedule(session, products[0])
+    due = fetch_schedule(session, products[0])
     assert due is not None
     assert (due["due_at"], due["looked_at"]) == (now + timedelta(days=1), now)
     assert (due["leased_until"], due["fetch_run_id"], due["failures"]) == (None, None, 0)
@@ -160,7 +161,7 @@ def test_an_answer_makes_a_product_due_as_the_rule_says(
 ) -> None:
     session.execute(text("UPDATE fetch_schedule SET due_at = :due"), {"due": now - late})
     close(session, run_id, now)
-    due = schedule(session, products[0])
+    due = fetch_schedule(session, products[0])
     assert due is not None
     assert due["due_at"] == next_due(now - late, now, Cadence.DAILY.minutes)
 
@@ -171,7 +172,7 @@ def test_a_failure_makes_a_product_due_as_the_rule_says(
 ) -> None:
     session.execute(text("UPDATE fetch_schedule SET failures = :n"), {"n": failures})
     close(session, run_id, now, Outcome.BLOCKED)
-    due = schedule(session, products[0])
+    due = fetch_schedule(session, products[0])
     assert due is not None
     assert due["due_at"] == retry_due(now, failures + 1, Cadence.DAILY.minutes)
     assert (due["failures"], due["looked_at"]) == (failures + 1, None)
@@ -181,7 +182,7 @@ def test_a_redirect_waits_for_its_usual_turn(
     session: Session, run_id: int, products: list[int], now: datetime
 ) -> None:
     close(session, run_id, now, Outcome.REDIRECTED_ASIN)
-    assert schedule(session, products[0])["due_at"] == now + timedelta(days=1)
+    assert fetch_schedule(session, products[0])["due_at"] == now + timedelta(days=1)
 
 
 def test_only_products_that_did_not_come_back_get_the_runs_outcome(
@@ -191,7 +192,7 @@ def test_only_products_that_did_not_come_back_get_the_runs_outcome(
         text("UPDATE fetch_item SET outcome = 'ok' WHERE product_id = :id"), {"id": products[0]}
     )
     close(session, run_id, now, Outcome.EMPTY_RUN)
-    found = rows(session, "SELECT product_id, outcome FROM fetch_item")
+    found = fetch_rows(session, "SELECT product_id, outcome FROM fetch_item")
     assert {each["product_id"]: each["outcome"] for each in found} == {
         products[0]: "ok",
         products[1]: "empty_run",
@@ -204,27 +205,27 @@ def test_a_product_that_was_dropped_meanwhile_is_not_fetched_again(
     unfollow(session, principal, [products[0]])
     pause(session, principal, [products[1]])
     close(session, run_id, now)
-    assert rows(session, "SELECT * FROM fetch_schedule") == []
+    assert fetch_rows(session, "SELECT * FROM fetch_schedule") == []
 
 
 def test_closing_a_run_twice_changes_no_schedule(
     session: Session, run_id: int, products: list[int], now: datetime
 ) -> None:
     close(session, run_id, now)
-    before = schedule(session, products[0])
+    before = fetch_schedule(session, products[0])
     close(session, run_id, now + timedelta(hours=5), Outcome.RUN_FAILED)
-    assert schedule(session, products[0]) == before
+    assert fetch_schedule(session, products[0]) == before
 
 
 def test_a_withdrawn_run_leaves_its_products_due(
     session: Session, run_id: int, products: list[int], now: datetime
 ) -> None:
     lifecycle.withdraw_run(session, run_id, now, "Never started.")
-    due = schedule(session, products[0])
+    due = fetch_schedule(session, products[0])
     assert due is not None
     assert (due["due_at"], due["leased_until"], due["failures"]) == (now, None, 0)
-    assert rows(session, "SELECT * FROM fetch_item") == []
-    assert row(session, "SELECT state, error FROM fetch_run") == {
+    assert fetch_rows(session, "SELECT * FROM fetch_item") == []
+    assert fetch_row(session, "SELECT state, error FROM fetch_run") == {
         "state": "failed",
         "error": "Never started.",
     }
@@ -235,9 +236,9 @@ def test_a_run_that_was_started_meanwhile_is_not_withdrawn(
 ) -> None:
     lifecycle.mark_started(session, run_id, OUTSIDE)
     lifecycle.withdraw_run(session, run_id, now, "Never started.")
-    assert row(session, "SELECT state FROM fetch_run")["state"] == "running"
-    assert schedule(session, products[0])["fetch_run_id"] == run_id
-    assert len(rows(session, "SELECT * FROM fetch_item")) == 2
+    assert fetch_row(session, "SELECT state FROM fetch_run")["state"] == "running"
+    assert fetch_schedule(session, products[0])["fetch_run_id"] == run_id
+    assert len(fetch_rows(session, "SELECT * FROM fetch_item")) == 2
 
 
 def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> None:
@@ -252,7 +253,7 @@ def test_a_provider_rests_until_its_time(session: Session, now: datetime) -> Non
 
 def test_a_long_error_is_kept_in_part(session: Session, run_id: int) -> None:
     lifecycle.record_error(session, run_id, "x" * 5000)
-    assert len(row(session, "SELECT error FROM fetch_run")["error"]) == 2000
+    assert len(fetch_row(session, "SELECT error FROM fetch_run")["error"]) == 2000
 
 
 def test_a_run_that_has_ended_is_not_ended_again(
@@ -262,4 +263,4 @@ def test_a_run_that_has_ended_is_not_ended_again(
     assert not lifecycle.close_run(
         session, run_id, now, Outcome.RUN_FAILED, "Too late.", has_failed=True
     )
-    assert row(session, "SELECT state FROM fetch_run")["state"] == "collected"
+    assert fetch_row(session, "SELECT state FROM fetch_run")["state"] == "collected"

@@ -22,7 +22,8 @@ from core.scraping.runs.store_items import (
     get_batch,
     store_items,
 )
-from tests.factories import follow_all, row, rows
+from tests.factories.products import track_products
+from tests.factories.tables import fetch_row, fetch_rows
 
 MARKET = Market(seed=1)
 FIRST, SECOND, THIRD = (f"B0DEMO01{n:02d}" for n in (1, 2, 3))
@@ -31,7 +32,7 @@ LIMITS = Limits(10, 5, Decimal(5), Decimal(0))
 
 @pytest.fixture
 def now(session: Session) -> datetime:
-    at: datetime = row(session, "SELECT now() AS at")["at"]
+    at: datetime = fetch_row(session, "SELECT now() AS at")["at"]
     return at.astimezone(UTC)
 
 
@@ -41,7 +42,7 @@ def batch(session: Session, principal: Principal, now: datetime) -> Batch:
 
 
 def batch_of(session: Session, principal: Principal, now: datetime, *asins: str) -> Batch:
-    follow_all(session, principal, asins)
+    track_products(session, principal, asins)
     planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
     assert planned is not None
     make_room(session, [now])
@@ -72,7 +73,7 @@ def blocked(asin: str) -> dict[str, Any]:
 
 
 def outcomes(session: Session) -> dict[str, str | None]:
-    found = rows(
+    found = fetch_rows(
         session,
         "SELECT p.asin, i.outcome FROM fetch_item i JOIN product p ON p.id = i.product_id",
     )
@@ -90,14 +91,14 @@ def test_items_become_snapshots_with_their_original(
     result = store_items(session, batch, [item(FIRST, now), item(SECOND, now)], now)
     assert (result.stored, result.already_stored, result.failed) == (2, 0, 0)
     assert outcomes(session).keys() == {FIRST, SECOND}
-    kept = row(
+    kept = fetch_row(
         session,
         "SELECT r.* FROM raw_item r JOIN product p ON p.id = r.product_id WHERE asin = :asin",
         asin=FIRST,
     )
     assert decode_raw_item(kept["body"]) == item(FIRST, now)
     assert (kept["fetch_run_id"], kept["parser_version"]) == (batch.run_id, PARSER_VERSION)
-    assert row(session, "SELECT DISTINCT fetch_run_id FROM snapshot") == {
+    assert fetch_row(session, "SELECT DISTINCT fetch_run_id FROM snapshot") == {
         "fetch_run_id": batch.run_id
     }
 
@@ -109,7 +110,7 @@ def test_the_same_page_twice_stores_nothing_twice(
     store_items(session, batch, page, now)
     again = store_items(session, batch, page, now + timedelta(minutes=5))
     assert (again.stored, again.already_stored) == (0, 1)
-    counted = row(
+    counted = fetch_row(
         session,
         "SELECT (SELECT count(*) FROM snapshot) AS s, (SELECT count(*) FROM raw_item) AS r",
     )
@@ -140,7 +141,7 @@ def test_an_answer_wins_over_a_failure_on_another_page(
     for page in pages if good_first else pages[::-1]:
         store_items(session, batch, page, now)
     assert outcomes(session)[FIRST] == "ok"
-    assert row(session, "SELECT count(*) AS n FROM snapshot")["n"] == 1
+    assert fetch_row(session, "SELECT count(*) AS n FROM snapshot")["n"] == 1
 
 
 @pytest.mark.parametrize("stranger", [None, 5, "text", [], {}, {"asin": "B0OTHER001"}])
@@ -169,7 +170,7 @@ def test_a_redirect_says_where_it_led(session: Session, batch: Batch, now: datet
     moved = item(FIRST, now) | {"asin": THIRD, "url": f"https://www.amazon.com/dp/{FIRST}"}
     store_items(session, batch, [moved], now)
     assert outcomes(session)[FIRST] == "redirected_asin"
-    detail = row(session, "SELECT detail FROM fetch_item WHERE outcome IS NOT NULL")["detail"]
+    detail = fetch_row(session, "SELECT detail FROM fetch_item WHERE outcome IS NOT NULL")["detail"]
     assert THIRD in detail
 
 
@@ -209,7 +210,9 @@ def test_an_odd_item_is_stored_like_any_other(
 ) -> None:
     result = store_items(session, batch, [item(FIRST, now, **odd), item(SECOND, now)], now)
     assert result.stored == 2
-    bodies = [decode_raw_item(each["body"]) for each in rows(session, "SELECT body FROM raw_item")]
+    bodies = [
+        decode_raw_item(each["body"]) for each in fetch_rows(session, "SELECT body FROM raw_item")
+    ]
     assert {body["asin"] for body in bodies} == {FIRST, SECOND}
 
 
@@ -219,6 +222,6 @@ def test_a_look_that_is_refused_is_bad_input_with_its_reason(
     early = get_batch(session, batch.run_id, AXESSO_DETAILS, now + timedelta(days=2))
     result = store_items(session, early, [item(FIRST, now)], now)
     assert (result.stored, result.failed) == (0, 1)
-    kept = row(session, "SELECT outcome, detail FROM fetch_item WHERE outcome IS NOT NULL")
+    kept = fetch_row(session, "SELECT outcome, detail FROM fetch_item WHERE outcome IS NOT NULL")
     assert kept["outcome"] == "bad_input"
     assert "future" in kept["detail"]

@@ -20,7 +20,9 @@ from core.suggestions.advice_queue.service import (
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion
 from core.suggestions.review.service import decline
 from tests.core.suggestions.world import actions_of, kettle, own_lamp, show
-from tests.factories import NOON, lamp_listing, member, stranger
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.products import make_listing
 
 EVIL = "Lamp! " * 50  # breaks three listing rules
 MORNING = datetime(2026, 3, 3, 8, tzinfo=UTC)
@@ -107,13 +109,13 @@ def round_of(session: Session, now: datetime, expected: int) -> int:
 def test_somebody_asks_about_their_own_products_only(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    seller, other = member(session, principal, Role.SELLER), kettle(session, principal)
+    seller, other = add_member(session, principal, Role.SELLER), kettle(session, principal)
     assert request_advice(session, seller, [lamp, other], NOON) == 1
     [due] = session.query(AdviceDue)
     assert (due.product_id, due.asked_by) == (lamp, seller.person_id)
-    assert request_advice(session, stranger(session), [lamp], NOON) == 0
+    assert request_advice(session, add_stranger(session), [lamp], NOON) == 0
     with pytest.raises(NotAllowedError):
-        request_advice(session, member(session, principal, Role.VIEWER), [lamp], NOON)
+        request_advice(session, add_member(session, principal, Role.VIEWER), [lamp], NOON)
 
 
 def test_who_asks_sees_how_far_it_is(session: Session, principal: Principal, lamp: int) -> None:
@@ -155,7 +157,7 @@ def test_what_failed_waits_an_hour(session: Session, principal: Principal, lamp:
 def test_the_rules_propose_and_are_not_asked_twice_about_the_same(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    show(session, NOON + timedelta(hours=1), listing=lamp_listing(EVIL))
+    show(session, NOON + timedelta(hours=1), listing=make_listing(EVIL))
     later = NOON + timedelta(hours=2)
     request_advice(session, principal, [lamp], later)
     stored = round_of(session, later, 1)
@@ -170,13 +172,13 @@ def test_the_rules_propose_and_are_not_asked_twice_about_the_same(
 def test_what_was_declined_does_not_come_back_with_the_next_look(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    show(session, NOON + timedelta(hours=1), listing=lamp_listing(EVIL))
+    show(session, NOON + timedelta(hours=1), listing=make_listing(EVIL))
     request_advice(session, principal, [lamp], NOON)
     stored = round_of(session, NOON + timedelta(hours=2), 1)
     for suggestion in session.query(Suggestion).all():
         for action in actions_of(session, suggestion.id):
             decline(session, principal, action.id, NOON + timedelta(hours=3), "No.")
-    show(session, NOON + timedelta(hours=4), listing=lamp_listing(EVIL), rank=505)
+    show(session, NOON + timedelta(hours=4), listing=make_listing(EVIL), rank=505)
     request_advice(session, principal, [lamp], NOON + timedelta(hours=5))
     assert round_of(session, NOON + timedelta(hours=5), 1) == 0
     assert session.query(Suggestion).count() == stored

@@ -17,7 +17,10 @@ from core.suggestions.competitors.service import (
 from core.suggestions.models import Competitor
 from core.suggestions.rules import PriceCaps
 from tests.core.suggestions.world import kettle, own_lamp
-from tests.factories import NOON, follow_all, member, product, rows, stranger
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.products import add_product, track_products
+from tests.factories.tables import fetch_rows
 
 
 @pytest.fixture
@@ -28,21 +31,21 @@ def lamp(session: Session, principal: Principal) -> int:
 def test_a_seller_compares_two_products_once(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    seller, other = member(session, principal, Role.SELLER), kettle(session, principal)
+    seller, other = add_member(session, principal, Role.SELLER), kettle(session, principal)
     assert add_competitor(session, seller, lamp, other, NOON)
     assert not add_competitor(session, seller, lamp, other, NOON)
     [kept] = session.query(Competitor)
     assert (kept.added_by, kept.added_at) == (seller.person_id, NOON)
     assert remove_competitor(session, seller, lamp, other)
     assert not remove_competitor(session, seller, lamp, other)
-    audited = rows(
+    audited = fetch_rows(
         session, "SELECT verb FROM audit_event WHERE verb LIKE '%competitor' ORDER BY id"
     )
     assert [row["verb"] for row in audited] == ["added competitor", "removed competitor"]
 
 
 def test_viewers_compare_nothing(session: Session, principal: Principal, lamp: int) -> None:
-    viewer, other = member(session, principal, Role.VIEWER), kettle(session, principal)
+    viewer, other = add_member(session, principal, Role.VIEWER), kettle(session, principal)
     with pytest.raises(NotAllowedError):
         add_competitor(session, viewer, lamp, other, NOON)
     with pytest.raises(NotAllowedError):
@@ -57,7 +60,7 @@ def test_a_product_is_not_its_own_competitor(
 
 
 def test_marketplaces_are_not_compared(session: Session, principal: Principal, lamp: int) -> None:
-    [german] = follow_all(session, principal, ["B0TEST0009"], "DE")
+    [german] = track_products(session, principal, ["B0TEST0009"], "DE")
     with pytest.raises(InvalidInputError, match="marketplace"):
         add_competitor(session, principal, lamp, german, NOON)
 
@@ -65,7 +68,7 @@ def test_marketplaces_are_not_compared(session: Session, principal: Principal, l
 def test_only_what_the_team_follows_is_compared(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    unknown, outsider = product(session, "B0TEST0008"), stranger(session)
+    unknown, outsider = add_product(session, "B0TEST0008"), add_stranger(session)
     with pytest.raises(NotFoundError):
         add_competitor(session, principal, lamp, unknown, NOON)
     with pytest.raises(NotFoundError):
@@ -73,7 +76,9 @@ def test_only_what_the_team_follows_is_compared(
 
 
 def test_competitors_are_few(session: Session, principal: Principal, lamp: int) -> None:
-    others = follow_all(session, principal, [f"B0MANY{n:04d}" for n in range(MOST_COMPETITORS + 1)])
+    others = track_products(
+        session, principal, [f"B0MANY{n:04d}" for n in range(MOST_COMPETITORS + 1)]
+    )
     for other in others[:-1]:
         add_competitor(session, principal, lamp, other, NOON)
     with pytest.raises(InvalidInputError, match="at most"):
@@ -85,14 +90,16 @@ def test_caps_are_set_and_set_anew(session: Session, principal: Principal, lamp:
     for caps in (PriceCaps(1500, 2500, 10), PriceCaps(None, 3000, 25)):
         set_price_cap(session, principal, lamp, caps)
         assert caps_of(session, principal.team_id, lamp) == caps
-    audited = rows(session, "SELECT old, new FROM audit_event WHERE new ? 'floor' ORDER BY id")
+    audited = fetch_rows(
+        session, "SELECT old, new FROM audit_event WHERE new ? 'floor' ORDER BY id"
+    )
     assert audited[1]["old"]["floor"] == 1500
     assert audited[1]["new"]["ceiling"] == 3000
 
 
 def test_sellers_set_no_caps(session: Session, principal: Principal, lamp: int) -> None:
     with pytest.raises(NotAllowedError):
-        set_price_cap(session, member(session, principal, Role.SELLER), lamp, PriceCaps())
+        set_price_cap(session, add_member(session, principal, Role.SELLER), lamp, PriceCaps())
 
 
 @pytest.mark.parametrize(

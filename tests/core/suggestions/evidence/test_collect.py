@@ -21,19 +21,9 @@ from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.models import Competitor, PriceCap, Suggestion
 from core.suggestions.rules import Advice, Change, Facts, PriceCaps, SnapshotKey
 from core.tracking.rules import Role
-from tests.factories import (
-    KETTLE,
-    LAMP,
-    NOON,
-    NOW,
-    colleague,
-    follow_all,
-    lamp_listing,
-    look_at,
-    product,
-    store,
-    stranger,
-)
+from tests.factories.observations import NOON, NOW, make_observation, store_observations
+from tests.factories.people import add_colleague, add_stranger
+from tests.factories.products import KETTLE, LAMP, add_product, make_listing, track_products
 
 FULL = {"images": tuple(f"https://images.example/{n}.jpg" for n in range(5))}
 RIVAL = "B0TEST0003"
@@ -41,13 +31,15 @@ RIVAL = "B0TEST0003"
 
 def days_of_looks(session: Session, asin: str = LAMP, days: int = 30, **values: Any) -> None:
     """Store a look at noon of each of the last days; today's is at eleven."""
-    looks = [look_at(asin, NOW - timedelta(days=ago), **values) for ago in range(days, 0, -1)]
-    last = look_at(asin, NOW - timedelta(hours=1), listing=lamp_listing(**FULL), **values)
-    store(session, *looks, last)
+    looks = [
+        make_observation(asin, NOW - timedelta(days=ago), **values) for ago in range(days, 0, -1)
+    ]
+    last = make_observation(asin, NOW - timedelta(hours=1), listing=make_listing(**FULL), **values)
+    store_observations(session, *looks, last)
 
 
 def follow(session: Session, principal: Principal, *asins: str, **how: Any) -> list[int]:
-    return follow_all(session, principal, asins, **how)
+    return track_products(session, principal, asins, **how)
 
 
 def facts_of(session: Session, principal: Principal, product_id: int, now: datetime = NOW) -> Facts:
@@ -117,10 +109,10 @@ def test_only_what_the_team_follows_is_gathered_and_in_the_order_asked_for(
     session: Session, principal: Principal
 ) -> None:
     lamp, kettle = follow(session, principal, LAMP, KETTLE)
-    unfollowed = product(session, RIVAL)
+    unfollowed = add_product(session, RIVAL)
     ids = [kettle, unfollowed, lamp, kettle]
     assert [each.asin for each in gather(session, principal.team_id, ids, NOW)] == [KETTLE, LAMP]
-    assert gather(session, stranger(session).team_id, ids, NOW) == []
+    assert gather(session, add_stranger(session).team_id, ids, NOW) == []
     assert gather(session, principal.team_id, [], NOW) == []
 
 
@@ -138,7 +130,7 @@ def test_a_doubtful_price_is_unknown_until_it_is_confirmed(
 ) -> None:
     (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session)
-    store(session, look_at(at=NOW - timedelta(minutes=5), price=200_000))
+    store_observations(session, make_observation(at=NOW - timedelta(minutes=5), price=200_000))
     facts = facts_of(session, principal, lamp)
     assert facts.price is None
     assert "price_now" not in figures(facts)
@@ -147,7 +139,9 @@ def test_a_doubtful_price_is_unknown_until_it_is_confirmed(
 
 def test_a_price_in_another_currency_is_no_price(session: Session, principal: Principal) -> None:
     (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    store(session, look_at(at=NOW - timedelta(hours=1), price=2700, currency="CAD"))
+    store_observations(
+        session, make_observation(at=NOW - timedelta(hours=1), price=2700, currency="CAD")
+    )
     assert facts_of(session, principal, lamp).price is None
 
 
@@ -155,10 +149,10 @@ def test_an_old_price_and_one_of_a_product_that_is_not_sold_are_unknown(
     session: Session, principal: Principal
 ) -> None:
     lamp, kettle = follow(session, principal, LAMP, KETTLE)
-    store(session, look_at(at=NOW - timedelta(days=9)))
+    store_observations(session, make_observation(at=NOW - timedelta(days=9)))
     gone = {"availability": Availability.UNAVAILABLE, "price": None, "price_basis": None}
-    store(session, look_at(KETTLE, NOW - timedelta(days=1)))
-    store(session, look_at(KETTLE, NOW - timedelta(hours=1), **gone))
+    store_observations(session, make_observation(KETTLE, NOW - timedelta(days=1)))
+    store_observations(session, make_observation(KETTLE, NOW - timedelta(hours=1), **gone))
     old, away = gather(session, principal.team_id, [lamp, kettle], NOW)
     assert (old.price, old.bsr, away.price) == (None, None, None)
 
@@ -168,9 +162,11 @@ def test_a_lowest_offer_beside_a_lost_buy_box_is_no_price_to_move(
 ) -> None:
     (lamp,) = follow(session, principal, LAMP)
     suppressed = {"availability": Availability.BUY_BOX_SUPPRESSED}
-    store(
+    store_observations(
         session,
-        look_at(at=NOW - timedelta(hours=1), price_basis=PriceBasis.LOWEST_NEW, **suppressed),
+        make_observation(
+            at=NOW - timedelta(hours=1), price_basis=PriceBasis.LOWEST_NEW, **suppressed
+        ),
     )
     assert facts_of(session, principal, lamp).price is None
 
@@ -180,9 +176,15 @@ def test_a_competitor_is_compared_in_its_own_shop_only(
 ) -> None:
     (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)
-    store(session, look_at(RIVAL, NOW - timedelta(hours=1), price=1900, rank=90))
-    store(session, look_at(KETTLE, NOW - timedelta(hours=1), price=1700, marketplace="CA"))
-    compete(session, principal, lamp, product(session, RIVAL), product(session, KETTLE, "CA"))
+    store_observations(
+        session, make_observation(RIVAL, NOW - timedelta(hours=1), price=1900, rank=90)
+    )
+    store_observations(
+        session, make_observation(KETTLE, NOW - timedelta(hours=1), price=1700, marketplace="CA")
+    )
+    compete(
+        session, principal, lamp, add_product(session, RIVAL), add_product(session, KETTLE, "CA")
+    )
     facts = facts_of(session, principal, lamp)
     assert [each.price for each in facts.competitors] == [1900, None]
     found = figures(facts)
@@ -193,7 +195,7 @@ def test_a_competitor_is_compared_in_its_own_shop_only(
 
 def test_each_rating_says_whose_it_is(session: Session, principal: Principal) -> None:
     lamp, rival = follow(session, principal, LAMP, RIVAL)
-    store(session, look_at(LAMP, NOW), look_at(RIVAL, NOW))
+    store_observations(session, make_observation(LAMP, NOW), make_observation(RIVAL, NOW))
     compete(session, principal, lamp, rival)
     named = [each.figure for each in facts_of(session, principal, lamp).evidence]
     ratings = [figure for figure in named if figure.startswith("Rating")]
@@ -208,8 +210,8 @@ def test_a_rank_in_another_category_is_no_rank_to_compare(
     (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     days_of_looks(session, days=3)
     toys = (CategoryRank("Toys", 3),)
-    store(session, look_at(RIVAL, NOW - timedelta(hours=1), ranks=toys))
-    compete(session, principal, lamp, product(session, RIVAL))
+    store_observations(session, make_observation(RIVAL, NOW - timedelta(hours=1), ranks=toys))
+    compete(session, principal, lamp, add_product(session, RIVAL))
     assert "competitor_1_bsr" not in figures(facts_of(session, principal, lamp))
 
 
@@ -219,8 +221,9 @@ def test_a_rank_of_no_named_category_is_no_evidence_of_a_competitor(
     lamp, kettle = follow(session, principal, LAMP, KETTLE, role=Role.OWN)
     compete(session, principal, lamp, kettle)
     somewhere = {"ranks": (CategoryRank(UNNAMED_CATEGORY, 90),)}
-    store(
-        session, *(look_at(asin, NOW - timedelta(hours=1), **somewhere) for asin in (LAMP, KETTLE))
+    store_observations(
+        session,
+        *(make_observation(asin, NOW - timedelta(hours=1), **somewhere) for asin in (LAMP, KETTLE)),
     )
     found = figures(facts_of(session, principal, lamp))
     assert found["bsr_now"] == 90
@@ -232,8 +235,8 @@ def test_anothers_competitors_and_caps_are_not_ones_own(
     session: Session, principal: Principal
 ) -> None:
     (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
-    other = stranger(session)
-    compete(session, other, lamp, product(session, RIVAL))
+    other = add_stranger(session)
+    compete(session, other, lamp, add_product(session, RIVAL))
     cap = {"team_id": other.team_id, "product_id": lamp, "floor": 1}
     session.execute(insert(PriceCap).values(**cap))
     facts = facts_of(session, principal, lamp)
@@ -263,8 +266,10 @@ def test_near_products_of_the_same_shelf_are_candidates(
     others = follow(session, principal, *asins, role=Role.WATCHED)
     for asin, rank in asins.items():
         shelf = ("Home", "Rugs") if asin == "B0SHELF001" else ("Home", "Lamps")
-        page = lamp_listing(brand="Other", category_path=shelf, **FULL)
-        store(session, look_at(asin, NOW - timedelta(hours=2), rank=rank, listing=page))
+        page = make_listing(brand="Other", category_path=shelf, **FULL)
+        store_observations(
+            session, make_observation(asin, NOW - timedelta(hours=2), rank=rank, listing=page)
+        )
     found = figures(facts_of(session, principal, lamp))
     near = [found[f"candidate_{n}"] for n in (1, 2) if f"candidate_{n}" in found]
     assert (near, "candidate_3" in found) == (["B0NEAR0002", "B0NEAR0001"], False)
@@ -281,8 +286,8 @@ def test_own_products_and_own_brands_are_no_candidates(
     days_of_looks(session, days=3)
     follow(session, principal, KETTLE, role=role)
     brand = "Other" if role is Role.OWN else "Lumo"
-    page = lamp_listing(brand=brand, **FULL)
-    store(session, look_at(KETTLE, NOW - timedelta(hours=2), listing=page))
+    page = make_listing(brand=brand, **FULL)
+    store_observations(session, make_observation(KETTLE, NOW - timedelta(hours=2), listing=page))
     assert "candidate_1" not in figures(facts_of(session, principal, lamp))
 
 
@@ -290,8 +295,8 @@ def test_an_overview_without_bullets_says_nothing_of_bullets(
     session: Session, principal: Principal
 ) -> None:
     (lamp,) = follow(session, principal, LAMP)
-    page = lamp_listing(bullets=(), images=("https://images.example/1.jpg",))
-    store(session, look_at(at=NOW - timedelta(hours=1), listing=page))
+    page = make_listing(bullets=(), images=("https://images.example/1.jpg",))
+    store_observations(session, make_observation(at=NOW - timedelta(hours=1), listing=page))
     listing = facts_of(session, principal, lamp).listing
     assert (listing.title, listing.bullets, listing.image_count) == (
         "Reading lamp with a long neck",
@@ -302,8 +307,8 @@ def test_an_overview_without_bullets_says_nothing_of_bullets(
 
 def test_a_whole_page_without_bullets_lacks_them(session: Session, principal: Principal) -> None:
     (lamp,) = follow(session, principal, LAMP)
-    page = lamp_listing(bullets=(), **FULL)
-    store(session, look_at(at=NOW - timedelta(hours=1), listing=page))
+    page = make_listing(bullets=(), **FULL)
+    store_observations(session, make_observation(at=NOW - timedelta(hours=1), listing=page))
     assert facts_of(session, principal, lamp).listing.bullets == ()
 
 
@@ -311,12 +316,14 @@ def test_a_title_of_a_bestseller_list_leaves_what_was_read_of_the_page(
     session: Session, principal: Principal
 ) -> None:
     (lamp,) = follow(session, principal, LAMP)
-    store(session, look_at(at=NOW - timedelta(hours=2), listing=lamp_listing(**FULL)))
+    store_observations(
+        session, make_observation(at=NOW - timedelta(hours=2), listing=make_listing(**FULL))
+    )
     before = facts_of(session, principal, lamp).listing
     listed = Listing(title="Reading lamp, now longer")
-    store(
+    store_observations(
         session,
-        look_at(at=NOW - timedelta(hours=1), source=Source.BESTSELLERS, listing=listed),
+        make_observation(at=NOW - timedelta(hours=1), source=Source.BESTSELLERS, listing=listed),
     )
     after = facts_of(session, principal, lamp).listing
     assert after.title == listed.title
@@ -328,7 +335,7 @@ def test_of_a_product_followed_by_two_the_teams_row_counts(
     session: Session, principal: Principal
 ) -> None:
     (lamp,) = follow(session, principal, LAMP)
-    follow(session, colleague(session, principal), LAMP)
+    follow(session, add_colleague(session, principal), LAMP)
     assert len(gather(session, principal.team_id, [lamp], NOW)) == 1
 
 
@@ -367,11 +374,11 @@ def test_what_the_team_declined_is_not_advised_again(
     (lamp,) = follow(session, principal, LAMP, role=Role.OWN)
     long = "Lumo Reading Lamp for Desks and Shelves, Dimmable in Five Steps, with a Heavy Base"
     at = datetime(2026, 11, 2, 12, tzinfo=NOW.tzinfo)
-    page = lamp_listing(title=long, **FULL)
-    store(session, look_at(at=at - timedelta(hours=1), listing=page), now=at)
+    page = make_listing(title=long, **FULL)
+    store_observations(session, make_observation(at=at - timedelta(hours=1), listing=page), now=at)
     (advice,) = advise(facts_of(session, principal, lamp, at))
     assert advice.actions[0].change is Change.UPDATE_TITLE
-    decline(session, stranger(session), advice, lamp, at)
+    decline(session, add_stranger(session), advice, lamp, at)
     assert len(advise(facts_of(session, principal, lamp, at))) == 1
     decline(session, principal, advice, lamp, at)
     assert advise(facts_of(session, principal, lamp, at)) == ()
@@ -388,11 +395,17 @@ def test_an_ordinary_products_facts_are_told_in_1500_tokens(
         "bullets": ("B" * 195,) * 5,
         "description": "D" * 2000,
     }
-    listing = lamp_listing(**page, **FULL)
-    store(session, *(look_at(at=NOON + timedelta(days=ago), listing=listing) for ago in range(30)))
+    listing = make_listing(**page, **FULL)
+    store_observations(
+        session,
+        *(make_observation(at=NOON + timedelta(days=ago), listing=listing) for ago in range(30)),
+    )
     rivals = [f"B0RIVAL{number:03d}" for number in range(5)]
-    store(session, *(look_at(each, NOW - timedelta(hours=1), listing=listing) for each in rivals))
-    compete(session, principal, lamp, *(product(session, each) for each in rivals))
+    store_observations(
+        session,
+        *(make_observation(each, NOW - timedelta(hours=1), listing=listing) for each in rivals),
+    )
+    compete(session, principal, lamp, *(add_product(session, each) for each in rivals))
     facts = facts_of(session, principal, lamp)
     assert len(facts.competitors) == 5
     assert len(json.dumps(told(facts), ensure_ascii=False)) / 4 <= 1500

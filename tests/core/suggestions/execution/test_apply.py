@@ -31,7 +31,10 @@ from tests.core.suggestions.world import (
     suggest,
     time_line,
 )
-from tests.factories import KETTLE, LAMP, NOON, colleague, follow_all, member, rows
+from tests.factories.observations import NOON
+from tests.factories.people import add_colleague, add_member
+from tests.factories.products import KETTLE, LAMP, track_products
+from tests.factories.tables import fetch_rows
 
 LATER = NOON + timedelta(hours=2)
 THEN = LATER + timedelta(minutes=1)
@@ -56,12 +59,12 @@ def applied(session: Session, principal: Principal, *actions: Any, **how: Any) -
 
 
 def action(session: Session, action_id: int) -> dict[str, Any]:
-    [found] = rows(session, "SELECT * FROM suggestion_action WHERE id = :id", id=action_id)
+    [found] = fetch_rows(session, "SELECT * FROM suggestion_action WHERE id = :id", id=action_id)
     return found
 
 
 def tracking(session: Session) -> dict[str, Any]:
-    [found] = rows(
+    [found] = fetch_rows(
         session,
         "SELECT t.* FROM tracking t JOIN product p ON p.id = t.product_id "
         "WHERE p.asin = :asin AND t.is_first",
@@ -105,7 +108,7 @@ def test_a_setting_is_set_read_back_and_set_back(
 
 def test_a_faster_cadence_reaches_the_schedule(session: Session, principal: Principal) -> None:
     applied(session, principal, new_cadence("hourly"))
-    [due] = rows(session, "SELECT cadence_minutes FROM fetch_schedule")
+    [due] = fetch_rows(session, "SELECT cadence_minutes FROM fetch_schedule")
     assert due["cadence_minutes"] == 60
 
 
@@ -117,14 +120,17 @@ def test_an_edited_value_is_the_one_that_is_set(session: Session, principal: Pri
 def test_a_pause_ends_for_those_for_whom_it_began(
     session: Session, principal: Principal, lamp: int
 ) -> None:
-    resting, running = colleague(session, principal, "Rests"), colleague(session, principal, "Runs")
+    resting, running = (
+        add_colleague(session, principal, "Rests"),
+        add_colleague(session, principal, "Runs"),
+    )
     for mate in (resting, running):
-        follow_all(session, mate, [LAMP])
+        track_products(session, mate, [LAMP])
     pause(session, resting, [lamp])
     action_id = applied(session, principal, proposed(Change.PAUSE_TRACKING, {"paused": False}, {}))
-    assert rows(session, "SELECT 1 FROM tracking WHERE paused_at IS NULL") == []
+    assert fetch_rows(session, "SELECT 1 FROM tracking WHERE paused_at IS NULL") == []
     undo(session, principal, action_id, THEN)
-    running_now = rows(session, "SELECT person_id FROM tracking WHERE paused_at IS NULL")
+    running_now = fetch_rows(session, "SELECT person_id FROM tracking WHERE paused_at IS NULL")
     assert {row["person_id"] for row in running_now} == {principal.person_id, running.person_id}
 
 
@@ -135,10 +141,10 @@ def test_a_competitor_that_is_not_followed_is_followed_and_compared_with(
     action_id = applied(session, principal, proposed(Change.ADD_COMPETITOR, {}, wanted))
     [row] = session.query(Competitor)
     assert row.product_id == lamp
-    assert rows(session, "SELECT 1 FROM tracking WHERE role = 'competitor'")
+    assert fetch_rows(session, "SELECT 1 FROM tracking WHERE role = 'competitor'")
     undo(session, principal, action_id, THEN)
     assert session.query(Competitor).count() == 0
-    assert not rows(session, "SELECT 1 FROM tracking WHERE role = 'competitor'")
+    assert not fetch_rows(session, "SELECT 1 FROM tracking WHERE role = 'competitor'")
 
 
 def test_a_competitor_that_was_followed_before_stays_followed(
@@ -148,7 +154,7 @@ def test_a_competitor_that_was_followed_before_stays_followed(
     wanted = {"marketplace": "US", "asin": KETTLE}
     action_id = applied(session, principal, proposed(Change.ADD_COMPETITOR, {}, wanted))
     undo(session, principal, action_id, THEN)
-    assert len(rows(session, "SELECT 1 FROM tracking")) == 2
+    assert len(fetch_rows(session, "SELECT 1 FROM tracking")) == 2
 
 
 def test_a_competitor_of_another_marketplace_fails_and_leaves_nothing(
@@ -158,7 +164,7 @@ def test_a_competitor_of_another_marketplace_fails_and_leaves_nothing(
     action_id = approved(session, principal, proposed(Change.ADD_COMPETITOR, {}, wanted))
     assert apply.apply(session, action_id, THEN) is ActionState.FAILED
     assert "marketplace" in action(session, action_id)["trouble"]
-    assert len(rows(session, "SELECT 1 FROM tracking")) == 1
+    assert len(fetch_rows(session, "SELECT 1 FROM tracking")) == 1
 
 
 def test_a_listing_change_becomes_part_of_a_change_set_and_waits_to_be_seen(
@@ -169,16 +175,16 @@ def test_a_listing_change_becomes_part_of_a_change_set_and_waits_to_be_seen(
     kept = action(session, action_id)
     assert kept["inverse"] == {"title": "Reading lamp with a long neck"}
     assert kept["verify_until"] == THEN + timedelta(days=14)
-    [event] = rows(session, "SELECT * FROM suggestion_event WHERE after = 'applied'")
+    [event] = fetch_rows(session, "SELECT * FROM suggestion_event WHERE after = 'applied'")
     assert (event["person_id"], event["means"]) == (principal.person_id, "job")
-    [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'applied suggestion'")
+    [audited] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'applied suggestion'")
     assert audited["means"] == "job"
     before, after = "Reading lamp with a long neck", "Reading lamp"
     assert audited["old"] == {"state": "approved", "value": {"title": before}}
     told = {"state": "applied", "value": {"title": after}, "action": action_id}
     assert audited["new"] == told
     undo(session, principal, action_id, THEN)
-    [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'undid suggestion'")
+    [audited] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'undid suggestion'")
     assert audited["old"] == {"state": "applied", "value": {"title": after}}
     assert audited["new"] == told | {"state": "undone", "value": {"title": before}}
 
@@ -220,7 +226,7 @@ def test_a_setting_that_changed_after_the_approval_is_not_overwritten(
 def test_who_approved_and_may_not_any_more_is_not_acted_for(
     session: Session, principal: Principal
 ) -> None:
-    manager = member(session, principal, Role.MANAGER)
+    manager = add_member(session, principal, Role.MANAGER)
     action_id = approved(session, manager, new_cadence("hourly"))
     session.get_one(Person, manager.person_id).state = "disabled"
     session.flush()
@@ -231,7 +237,7 @@ def test_who_approved_and_may_not_any_more_is_not_acted_for(
 
 
 def test_a_demoted_manager_is_not_acted_for(session: Session, principal: Principal) -> None:
-    manager = member(session, principal, Role.MANAGER)
+    manager = add_member(session, principal, Role.MANAGER)
     action_id = approved(session, manager)
     session.get_one(Person, manager.person_id).role = "seller"
     session.flush()
@@ -241,7 +247,7 @@ def test_a_demoted_manager_is_not_acted_for(session: Session, principal: Princip
 def test_sellers_take_nothing_back(session: Session, principal: Principal) -> None:
     action_id = applied(session, principal)
     with pytest.raises(NotAllowedError):
-        undo(session, member(session, principal, Role.SELLER), action_id, THEN)
+        undo(session, add_member(session, principal, Role.SELLER), action_id, THEN)
 
 
 def test_what_was_not_applied_is_not_taken_back(session: Session, principal: Principal) -> None:
@@ -262,7 +268,7 @@ def test_a_setting_that_somebody_changed_since_is_not_set_back(
 def test_a_change_set_holds_what_was_applied_and_what_takes_it_back(
     session: Session, principal: Principal
 ) -> None:
-    seller = member(session, principal, Role.SELLER)
+    seller = add_member(session, principal, Role.SELLER)
     coupon = proposed(Change.SET_COUPON, {}, {"percent": 5})
     number = suggest(session, principal, new_price(1900), coupon)
     first, second = actions_of(session, number)
@@ -283,14 +289,14 @@ def test_taking_back_a_coupon_sets_the_one_from_before_whatever_its_sort(
     before = {"percent": None, "amount": 300}
     action_id = applied(session, principal, proposed(Change.SET_COUPON, before, {"percent": 5}))
     undo(session, principal, action_id, THEN)
-    [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]
+    [number] = [row["id"] for row in fetch_rows(session, "SELECT id FROM suggestion")]
     [step] = export.change_set(session, principal, [number]).checklist
     assert step.to_copy == "3.00"
 
 
 def test_a_change_set_is_the_teams_own(session: Session, principal: Principal) -> None:
     applied(session, principal)
-    [number] = [row["id"] for row in rows(session, "SELECT id FROM suggestion")]
+    [number] = [row["id"] for row in fetch_rows(session, "SELECT id FROM suggestion")]
     elsewhere = replace(principal, team_id=principal.team_id + 1)
     assert export.change_set(session, elsewhere, [number]).checklist == ()
 

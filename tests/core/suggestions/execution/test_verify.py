@@ -24,7 +24,8 @@ from tests.core.suggestions.world import (
     show,
     suggest,
 )
-from tests.factories import NOON, lamp_listing
+from tests.factories.observations import NOON
+from tests.factories.products import make_listing
 
 APPLIED = NOON + timedelta(hours=1)
 
@@ -115,9 +116,9 @@ def test_the_first_listing_with_the_new_content_verifies_it(
 ) -> None:
     number = applied(session, principal, proposed(change, before, after))
     assert seen(session, number).state == "applied"
-    show(session, hours(1), listing=lamp_listing(TITLE, images=("one", "two")))
+    show(session, hours(1), listing=make_listing(TITLE, images=("one", "two")))
     assert verify.verify(session, hours(2)) == Verified(0, 0)
-    show(session, hours(2), listing=lamp_listing(**({"title": TITLE} | page)))
+    show(session, hours(2), listing=make_listing(**({"title": TITLE} | page)))
     assert verify.verify(session, hours(3)) == Verified(1, 0)
     assert seen(session, number).seen_at == hours(2)
 

@@ -29,8 +29,10 @@ from core.suggestions.rules import PriceCaps
 from tests.core.settings.test_environment import _read_anew  # noqa: F401 - settings are read anew
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.world import own_lamp
-from tests.factories import LAMP, rows, stranger
-from tests.factories import NOON as FACTORY_NOON
+from tests.factories.observations import NOON as FACTORY_NOON
+from tests.factories.people import add_stranger
+from tests.factories.products import LAMP
+from tests.factories.tables import fetch_rows
 from tests.model_stand_in import KEY, MODEL, SPOKEN, ModelStandIn, running_model
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -71,7 +73,7 @@ class World:
         return adviser.ask(replace(self.asked, facts=replace(self.asked.facts, **facts)))
 
     def calls(self) -> list[dict[str, Any]]:
-        return rows(
+        return fetch_rows(
             self.session, "SELECT * FROM advice_call WHERE advisor = 'model' ORDER BY at, id"
         )
 
@@ -80,7 +82,7 @@ class World:
         return found
 
     def suggestions(self) -> list[dict[str, Any]]:
-        return rows(self.session, "SELECT * FROM suggestion ORDER BY id")
+        return fetch_rows(self.session, "SELECT * FROM suggestion ORDER BY id")
 
 
 @pytest.fixture
@@ -391,7 +393,7 @@ def test_the_day_says_what_was_asked_what_it_cost_and_what_went_wrong_last(world
     assert (rejected.marketplace, rejected.asin, rejected.model) == ("US", LAMP, SPOKEN)
     assert (len(rejected.replies), len(rejected.reasons)) == (2, 2)
     assert rejected.reasons[0].startswith("Reply 1: ")
-    assert model_day(world.session, stranger(world.session), world.now).asked == 0
+    assert model_day(world.session, add_stranger(world.session), world.now).asked == 0
     assert model_day(world.session, world.principal, world.now + timedelta(days=1)).troubles == ()
 
 
@@ -404,7 +406,7 @@ def test_orders_in_a_title_change_nothing_but_text(world: World) -> None:
     told = world.ask(listing=_spiked(world))
     assert told.state is CallState.REJECTED
     assert world.suggestions() == []
-    assert rows(world.session, "SELECT * FROM suggestion_action") == []
+    assert fetch_rows(world.session, "SELECT * FROM suggestion_action") == []
     for asked in world.server.asked:
         assert sorted(asked.body) == [
             "max_completion_tokens",

@@ -22,7 +22,9 @@ from core.suggestions.llm import call_log
 from core.suggestions.llm.advisor import longest_question
 from core.tracking.rules import Role
 from jobs import queue
-from tests.factories import follow_all, lamp_listing, look_at, rows, store
+from tests.factories.observations import make_observation, store_observations
+from tests.factories.products import make_listing, track_products
+from tests.factories.tables import fetch_rows
 from tests.jobs.fetch_world import forget_queue, set_environment
 from tests.model_stand_in import KEY, MODEL, ModelStandIn, running_model
 
@@ -58,10 +60,13 @@ def products_that_wait(number: int) -> None:
     at = now.replace(minute=0, second=0, microsecond=0)
     with write_scope() as session:
         principal = get_owner_principal(session)
-        ids = follow_all(session, principal, asins, role=Role.OWN)
-        listing = lamp_listing()
-        looks = [look_at(asin, at, price=2000 + n, listing=listing) for n, asin in enumerate(asins)]
-        store(session, *looks, now=now)
+        ids = track_products(session, principal, asins, role=Role.OWN)
+        listing = make_listing()
+        looks = [
+            make_observation(asin, at, price=2000 + n, listing=listing)
+            for n, asin in enumerate(asins)
+        ]
+        store_observations(session, *looks, now=now)
         assert request_advice(session, principal, ids, now) == number
 
 
@@ -90,7 +95,7 @@ def kill_after(server: ModelStandIn, questions: int) -> None:
 
 def found(statement: str, **values: Any) -> list[dict[str, Any]]:
     with read_scope() as session:
-        return rows(session, statement, **values)
+        return fetch_rows(session, statement, **values)
 
 
 def by_state() -> dict[str, int]:

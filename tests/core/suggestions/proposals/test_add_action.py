@@ -19,7 +19,8 @@ from core.suggestions.review.queries import find_suggestion, time_line
 from core.suggestions.rules import Change, PriceCaps
 from tests.core.suggestions.proposals.test_propose import NAME, NOW, PRICE, draft
 from tests.core.suggestions.world import actions_of, new_price, own_lamp, show, suggest
-from tests.factories import colleague, member, rows
+from tests.factories.people import add_colleague, add_member
+from tests.factories.tables import fetch_rows
 
 BULLETS = DraftAction(
     Change.UPDATE_BULLETS,
@@ -32,7 +33,7 @@ LATER = NOW + timedelta(minutes=5)
 @pytest.fixture
 def agent(session: Session, principal: Principal) -> Principal:
     """A program of a seller called Mia."""
-    mia = colleague(session, principal, "Mia")
+    mia = add_colleague(session, principal, "Mia")
     scopes = frozenset({Scope.READ, Scope.PROPOSE})
     return replace(mia, via=Via.TOOL, scopes=scopes, token_name="nightly script")
 
@@ -72,7 +73,7 @@ def test_the_time_line_and_the_audit_tell_of_it(
         "Suggested by agent of Mia · nightly script",
         "Bullets added by Mia by an agent's tool",
     ]
-    [told] = rows(session, "SELECT * FROM audit_event WHERE verb = 'added to suggestion'")
+    [told] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'added to suggestion'")
     assert (told["object"], told["means"]) == (f"suggestion:{number}", "tool")
 
 
@@ -112,7 +113,7 @@ def test_the_owner_adds_at_a_page_to_what_their_agent_proposed(
 def test_to_what_somebody_else_proposed_nothing_is_added(
     session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
-    for other in (principal, member(session, principal, Role.SELLER)):
+    for other in (principal, add_member(session, principal, Role.SELLER)):
         with pytest.raises(NotAllowedError, match="one of your own"):
             add_action(session, other, number, BULLETS, LATER)
 
@@ -184,7 +185,7 @@ def test_a_coupon_beside_a_price_keeps_the_caps(
 def test_what_waits_in_another_suggestion_is_not_added(
     session: Session, principal: Principal, agent: Principal, number: int
 ) -> None:
-    other = member(session, principal, Role.SELLER)
+    other = add_member(session, principal, Role.SELLER)
     lamp = session.get_one(Suggestion, number).product_id
     theirs = propose(session, other, lamp, draft(BULLETS), NOW)
     with pytest.raises(InvalidInputError, match=f"Suggestion {theirs.suggestion_id}"):

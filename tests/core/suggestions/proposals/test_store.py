@@ -24,7 +24,7 @@ from tests.core.suggestions.world import (
     suggest,
     time_line,
 )
-from tests.factories import NOON
+from tests.factories.observations import NOON
 
 LATER = NOON + timedelta(hours=1)
 

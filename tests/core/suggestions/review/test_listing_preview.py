@@ -6,7 +6,7 @@ from core.accounts.access.permissions import Principal
 from core.suggestions.review.listing_preview import Preview, current_preview, with_changes
 from core.suggestions.rules import Change, ListingFacts
 from tests.core.suggestions.world import PRICE, TITLE, own_lamp
-from tests.factories import KETTLE, product
+from tests.factories.products import KETTLE, add_product
 
 
 def test_a_preview_begins_with_what_was_seen_last(session: Session, principal: Principal):
@@ -16,7 +16,9 @@ def test_a_preview_begins_with_what_was_seen_last(session: Session, principal: P
 
 
 def test_of_a_product_that_was_never_seen_nothing_is_known(session: Session):
-    assert current_preview(session, product(session, KETTLE)) == Preview(ListingFacts(), None, None)
+    assert current_preview(session, add_product(session, KETTLE)) == Preview(
+        ListingFacts(), None, None
+    )
 
 
 def test_each_change_shows_where_a_buyer_would_see_it():

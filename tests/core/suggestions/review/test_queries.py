@@ -15,7 +15,7 @@ from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import queries, service
 from core.suggestions.rules import ActionState, Advisor, Kind, SuggestionState
 from tests.core.suggestions.world import advice, kettle, new_cadence, new_price, new_title, own_lamp
-from tests.factories import member, stranger
+from tests.factories.people import add_member, add_stranger
 
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 WAITING, ALL = QueueFilter(), QueueFilter(state=None)
@@ -79,7 +79,7 @@ def test_a_row_says_who_spoke_and_about_what(
 
 
 def test_another_team_sees_nothing(session: Session, principal: Principal, three: list[int]):
-    other = stranger(session)
+    other = add_stranger(session)
     assert numbers(ask(session, other, ALL)) == []
     assert queries.find_suggestion(session, other, three[0], NOW) is None
     assert queries.time_line(session, other, three[0]) == []
@@ -88,7 +88,7 @@ def test_another_team_sees_nothing(session: Session, principal: Principal, three
 
 
 def test_a_viewer_may_look(session: Session, principal: Principal, three: list[int]):
-    assert len(ask(session, member(session, principal, Role.VIEWER)).rows) == 3
+    assert len(ask(session, add_member(session, principal, Role.VIEWER)).rows) == 3
 
 
 def test_pages_follow_each_other(session: Session, principal: Principal, three: list[int]):
@@ -253,4 +253,4 @@ def test_the_own_products_are_those_that_are_looked_at(
 ):
     kettle(session, principal)
     assert advice_queries.own_products(session, principal, 10) == [lamp]
-    assert advice_queries.own_products(session, stranger(session), 10) == []
+    assert advice_queries.own_products(session, add_stranger(session), 10) == []

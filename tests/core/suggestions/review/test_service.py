@@ -32,7 +32,9 @@ from tests.core.suggestions.world import (
     suggest,
     time_line,
 )
-from tests.factories import NOON, member, rows, stranger
+from tests.factories.observations import NOON
+from tests.factories.people import add_member, add_stranger
+from tests.factories.tables import fetch_rows
 
 LATER = NOON + timedelta(hours=2)
 
@@ -44,7 +46,7 @@ def lamp(session: Session, principal: Principal) -> int:
 
 @pytest.fixture
 def manager(session: Session, principal: Principal) -> Principal:
-    return member(session, principal, Role.MANAGER)
+    return add_member(session, principal, Role.MANAGER)
 
 
 def waiting(session: Session, principal: Principal, *actions: Any, **values: Any) -> int:
@@ -67,7 +69,7 @@ def test_a_manager_approves_and_it_is_on_record(
         None,
     )
     assert state_of(session, number) == "approved"
-    [event] = rows(session, "SELECT * FROM suggestion_event WHERE before = 'pending'")
+    [event] = fetch_rows(session, "SELECT * FROM suggestion_event WHERE before = 'pending'")
     assert (event["person_id"], event["after"], event["why"], event["means"], event["at"]) == (
         manager.person_id,
         "approved",
@@ -75,14 +77,14 @@ def test_a_manager_approves_and_it_is_on_record(
         "page",
         LATER,
     )
-    [audited] = rows(session, "SELECT * FROM audit_event WHERE verb = 'approved suggestion'")
+    [audited] = fetch_rows(session, "SELECT * FROM audit_event WHERE verb = 'approved suggestion'")
     assert audited["new"]["wanted"] == {"price": 1900}
     assert (audited["old"]["state"], audited["new"]["state"]) == ("pending", "approved")
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SELLER])
 def test_nobody_below_manager_decides(session: Session, principal: Principal, role: Role) -> None:
-    action_id, low = waiting(session, principal), member(session, principal, role)
+    action_id, low = waiting(session, principal), add_member(session, principal, role)
     with pytest.raises(NotAllowedError):
         approve(session, low, action_id, LATER)
     with pytest.raises(NotAllowedError):
@@ -115,7 +117,7 @@ def test_no_program_decides(
 
 
 def test_another_teams_suggestion_is_not_there(session: Session, principal: Principal) -> None:
-    action_id, outsider = waiting(session, principal), stranger(session)
+    action_id, outsider = waiting(session, principal), add_stranger(session)
     for decide in (
         lambda: approve(session, outsider, action_id, LATER),
         lambda: decline(session, outsider, action_id, LATER, "No."),
@@ -149,7 +151,7 @@ def test_what_was_typed_without_a_change_is_no_edit(session: Session, principal:
     edited = {"title": f" {SHORTER} "}
     approve(session, principal, only_action(session, number).id, LATER, edited=edited)
     assert only_action(session, number).edited is None
-    assert rows(session, "SELECT edited IS NULL AS is_so FROM suggestion_action") == [
+    assert fetch_rows(session, "SELECT edited IS NULL AS is_so FROM suggestion_action") == [
         {"is_so": True}
     ]
 

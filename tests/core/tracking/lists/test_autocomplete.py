@@ -9,7 +9,8 @@ from core.accounts.access.permissions import Principal
 from core.tracking.lists import autocomplete
 from core.tracking.lists.autocomplete import complete_asin, complete_name
 from tests.core.tracking.conftest import Track
-from tests.factories import colleague, follow_all, product
+from tests.factories.people import add_colleague
+from tests.factories.products import add_product, track_products
 from tests.hypothesis_runs import examples
 
 MOST = 3
@@ -23,16 +24,16 @@ def names(session: Session, principal: Principal, typed: str) -> list[str]:
 def test_a_product_that_several_follow_is_offered_once(
     session: Session, principal: Principal
 ) -> None:
-    follow_all(session, principal, ["B0TEST0001"])
-    other = colleague(session, principal)
-    follow_all(session, other, ["B0TEST0001", "B0TEST0002"])
+    track_products(session, principal, ["B0TEST0001"])
+    other = add_colleague(session, principal)
+    track_products(session, other, ["B0TEST0001", "B0TEST0002"])
     assert names(session, principal, "b0") == ["US:B0TEST0001", "US:B0TEST0002"]
 
 
 def test_a_product_that_nobody_of_the_team_follows_is_not_offered(
     session: Session, principal: Principal
 ) -> None:
-    product(session, "B0TEST0001")
+    add_product(session, "B0TEST0001")
     assert names(session, principal, "B0TEST0001") == []
 
 
@@ -48,7 +49,7 @@ def test_words_of_a_title_find_it_in_any_marketplace(
 def test_counting_ends_at_a_cap_and_says_so(
     session: Session, principal: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow_all(session, principal, [f"B0TEST{number:04}" for number in range(6)])
+    track_products(session, principal, [f"B0TEST{number:04}" for number in range(6)])
     found = complete_asin(session, principal, "B0", None, MOST)
     assert (len(found.products), found.total, found.has_more) == (MOST, 6, True)
     exactly = complete_asin(session, principal, "B0", "US", 6)

@@ -19,7 +19,7 @@ from core.tracking.lists.queries import count_products, find_products
 from core.tracking.models import Tracking
 from core.tracking.rules import Role
 from tests.core.tracking.conftest import Track
-from tests.factories import colleague
+from tests.factories.people import add_colleague
 from tests.hypothesis_runs import examples
 
 pytestmark = pytest.mark.dates  # what it stores is of today
@@ -141,7 +141,7 @@ class TestFilters:
         assert asins(session, principal, ListFilter(states=(State.PAUSED,))) == ["B0TEST0001"]
 
     def test_another_person_sees_none_of_them(self, session: Session, principal: Principal) -> None:
-        other = colleague(session, principal)
+        other = add_colleague(session, principal)
         assert find_products(session, other, ListFilter(), Sort(), 1, 50).total == 0
         assert queries.marketplaces_followed(session, other, ["US"]) == []
         assert not queries.follows_anything(session, other)

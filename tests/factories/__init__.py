@@ -1,0 +1,1 @@
+"""What tests are made of: products, observations, suggestions, users. No tests."""

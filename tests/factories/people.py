@@ -1,0 +1,33 @@
+"""Users for tests: colleagues, and a stranger of another team."""
+
+from sqlalchemy.orm import Session
+
+from core.accounts.access.permissions import Principal, Role, Via
+from core.accounts.models import Person, Team
+from core.accounts.people.membership import get_principal
+
+
+def add_colleague(
+    session: Session, principal: Principal, name: str = "Colleague", role: Role = Role.SELLER
+) -> Principal:
+    """Return another person of the same team."""
+    person = Person(team_id=principal.team_id, name=name, role=role.value)
+    session.add(person)
+    session.flush()
+    return get_principal(session, person.id, Via.PAGE)
+
+
+def add_member(session: Session, principal: Principal, role: Role) -> Principal:
+    """Return somebody of the same team in a role."""
+    return add_colleague(session, principal, role.value.title(), role)
+
+
+def add_stranger(session: Session, role: Role = Role.ADMIN) -> Principal:
+    """Return a person of another team."""
+    team = Team(name="Another team")
+    session.add(team)
+    session.flush()
+    person = Person(team_id=team.id, name="Stranger", role=role.value)
+    session.add(person)
+    session.flush()
+    return get_principal(session, person.id, Via.PAGE)
