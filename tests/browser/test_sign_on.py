@@ -120,8 +120,8 @@ def test_groups_give_the_role_anew_at_each_sign_on(
     ("claims", "words"),
     [
         ({"groups": ["others"]}, "You are in no group"),
-        ({"email_verified": False}, "does not vouch for your mail address"),
-        ({"email": ""}, "did not say your mail address"),
+        ({"email_verified": False}, "did not verify your email address"),
+        ({"email": ""}, "did not send an email address"),
         ({"iat": 1_700_000_000}, "That took too long."),
     ],
 )

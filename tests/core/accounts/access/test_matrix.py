@@ -152,6 +152,7 @@ NO_VERBS = {
     "accounts.access.confirmation.require_confirmed",
     "accounts.access.refusals.record_refusal",
     "accounts.access.permissions.require_permission",
+    "tracking.list_filter.default_list_scope",
     "suggestions.lifecycle.require_page",
     "tracking.product_reference.named",
     "tracking.lists.list_filter_sql.narrow",
