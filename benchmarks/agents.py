@@ -31,7 +31,7 @@ from core.accounts.models import Person
 from core.accounts.people.membership import get_owner_principal, get_principal
 from core.database.session import read_scope, write_scope
 from core.settings.environment import ROOT
-from core.tracking.list_filter import ListFilter, Sort, Whose
+from core.tracking.list_filter import ListFilter, ListScope, Sort
 from core.tracking.lists.queries import find_rows
 
 PARALLEL = 4
@@ -116,7 +116,7 @@ def _searches(server: Server, many: int, rounds: int) -> Iterator[Figure]:
 
 def _ask(words: str) -> None:
     with read_scope() as session:
-        asked = ListFilter(search=words, whose=Whose.TEAM)
+        asked = ListFilter(search=words, whose=ListScope.TEAM)
         find_rows(session, get_owner_principal(session), asked, Sort(), 0, 20)
 
 

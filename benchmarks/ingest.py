@@ -14,12 +14,12 @@ from benchmarks.servers import Server
 from core.accounts.people.membership import get_owner_principal
 from core.database.bulk_write import insert_rows
 from core.database.session import driver_connection, read_scope, write_scope
-from core.history.ingest.store import make_room
+from core.history.ingest.store import ensure_partitions
 from core.runtime import gc_pause
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.models import FetchRun
 from core.scraping.runs.store_items import Batch, ensure_raw_partition, get_batch, store_items
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 
 PRODUCTS = 1000
 TARGET = 3_000  # products stored in a second
@@ -54,13 +54,13 @@ def _build() -> None:
     """Follow the products and make room for what comes."""
     now = datetime.now(UTC)
     with write_scope() as session:
-        follow(
+        track(
             session,
             get_owner_principal(session),
-            [Wish("US", asin_of(number)) for number in range(PRODUCTS)],
+            [NewTracking("US", asin_of(number)) for number in range(PRODUCTS)],
         )
         ensure_raw_partition(session, now)
-        make_room(session, [now - timedelta(hours=hours) for hours in range(0, 900, 24)])
+        ensure_partitions(session, [now - timedelta(hours=hours) for hours in range(0, 900, 24)])
         # A table alike, for the floor.
         connection = driver_connection(session)
         connection.execute("CREATE TABLE floor (LIKE snapshot INCLUDING ALL)")

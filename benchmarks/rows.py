@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import get_engine, read_scope, write_scope
-from core.history.ingest.store import make_room
+from core.history.ingest.store import ensure_partitions
 from core.upkeep.retention import make_partitions_ahead
 
 HOURS = 365 * 24
@@ -36,7 +36,9 @@ def build_history(products: int) -> None:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     start = end - timedelta(hours=HOURS - 1)
     with write_scope() as session:
-        make_room(session, [start + timedelta(days=days) for days in range(0, 366, 5)] + [end])
+        ensure_partitions(
+            session, [start + timedelta(days=days) for days in range(0, 366, 5)] + [end]
+        )
         make_partitions_ahead(session, end)
         principal = get_owner_principal(session)
         values = {"count": products, "team": principal.team_id, "person": principal.person_id}

@@ -13,7 +13,7 @@ from benchmarks.rows import vacuum
 from benchmarks.servers import Server
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import driver_connection, read_scope, write_scope
-from core.history.ingest.store import make_room
+from core.history.ingest.store import ensure_partitions
 from core.suggestions.advisors.rule_advisor import advise
 from core.suggestions.evidence.collect import gather
 from core.suggestions.evidence.history_figures import LONG
@@ -101,7 +101,7 @@ def build_advice(products: int, now: datetime) -> None:
     Every second own product has three competitors; for the rest they are looked for.
     """
     with write_scope() as session:
-        make_room(session, [now - timedelta(days=days) for days in range(0, 101, 5)])
+        ensure_partitions(session, [now - timedelta(days=days) for days in range(0, 101, 5)])
         principal = get_owner_principal(session)
         values = {
             "count": products * (_OTHERS + 1),

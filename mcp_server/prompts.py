@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.database.session import read_scope
-from core.tracking.list_filter import Whose, default_list_scope
+from core.tracking.list_filter import ListScope, default_list_scope
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.prompts import Instruction, Step, prompt
 from mcp_server.results.arguments import ProductName
@@ -16,7 +16,7 @@ from mcp_server.results.product_lookup import find_product
 Hours = Annotated[int, Described(ge=1, le=168, description="How many hours back: 1 to 168.")]
 PeriodDays = Annotated[int, Described(ge=7, le=400, description="How many days back: 7 to 400.")]
 List = Annotated[
-    Whose | None,
+    ListScope | None,
     Described(description="mine or team; left out: a seller's own products, else the team's."),
 ]
 
@@ -188,8 +188,8 @@ def competitor_watch(call: Call, product: ProductName, days: PeriodDays = 30) ->
 
 
 _WHOSE = {
-    Whose.MINE: "the products that they follow",
-    Whose.TEAM: "the products that their team follows",
+    ListScope.MINE: "the products that they follow",
+    ListScope.TEAM: "the products that their team follows",
 }
 
 

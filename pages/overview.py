@@ -16,7 +16,7 @@ header = st.container()
 
 # Choose
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    mine_or_team = list_scope.pick()
+    mine_or_team = list_scope.choose_list_scope()
     roles = filters.whose()
 
 # Load

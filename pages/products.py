@@ -16,7 +16,7 @@ header = st.container()
 # Choose
 filters.restore_list()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    mine_or_team = list_scope.pick()
+    mine_or_team = list_scope.choose_list_scope()
     places, tags = products.marketplaces(mine_or_team), products.tags(mine_or_team)
     asked = filters.list_filter(places, tags, mine_or_team)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

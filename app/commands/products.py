@@ -13,7 +13,7 @@ from core.demo import seed
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.tracking import service
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.lists import freshness
 from jobs.tasks.wake import wake_for_fetches
 
@@ -54,21 +54,21 @@ def _queued(number: int, ahead: int) -> str:
     return f"{_products(number)} queued behind {others}."
 
 
-def pause(ids: Ids, whose: Whose = Whose.MINE) -> str:
+def pause(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
     """Stop fetching products for this person, or for the team."""
     with write_scope() as session:
         changed = service.pause(session, data.principal(), ids, whose)
     return f"{_products(changed)} paused." if changed else "They were paused already."
 
 
-def resume(ids: Ids, whose: Whose = Whose.MINE) -> str:
+def resume(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
     """Fetch paused products again."""
     with write_scope() as session:
         changed = service.resume(session, data.principal(), ids, whose)
     return f"{_products(changed)} resumed." if changed else "None of them was paused."
 
 
-def add_tag(ids: Ids, tag: str, whose: Whose = Whose.MINE) -> str:
+def add_tag(ids: Ids, tag: str, whose: ListScope = ListScope.MINE) -> str:
     """Add one tag."""
     cleaned = service.clean_tags([tag])
     if not cleaned:
@@ -78,17 +78,17 @@ def add_tag(ids: Ids, tag: str, whose: Whose = Whose.MINE) -> str:
     return f"“{escape_markdown(cleaned[0])}” added to {_products(changed)}."
 
 
-def remove(ids: Ids, whose: Whose = Whose.MINE) -> str:
+def remove(ids: Ids, whose: ListScope = ListScope.MINE) -> str:
     """Take products off this person's list, or off everybody's."""
     with write_scope() as session:
-        removed = service.unfollow(session, data.principal(), ids, whose)
+        removed = service.stop_tracking(session, data.principal(), ids, whose)
     return f"{_products(removed)} removed; the history stays."
 
 
 def follow(marketplace: str, asin: str) -> str:
     """Put a product that is known already on this person's list."""
     with write_scope() as session:
-        service.follow(session, data.principal(), [service.Wish(marketplace, asin)])
+        service.track(session, data.principal(), [service.NewTracking(marketplace, asin)])
     return "You follow this product now."
 
 

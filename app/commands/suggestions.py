@@ -16,7 +16,7 @@ from core.suggestions.rules import Change, PriceCaps
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
 from core.tracking.rules import Role
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 from jobs.tasks.wake import wake_for_advice, wake_for_approvals
 
 
@@ -123,7 +123,7 @@ def add_competitor(product_id: int, marketplace: str, text: str) -> str:
             f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
         )
     with write_scope() as session:
-        [followed] = follow(session, principal(), [Wish(place, asin, Role.COMPETITOR)])
+        [followed] = track(session, principal(), [NewTracking(place, asin, Role.COMPETITOR)])
         is_new = competitors.add_competitor(
             session, principal(), product_id, followed.product_id, _now()
         )

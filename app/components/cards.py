@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import keys
 from app.auth import session
 from core.accounts.access.permissions import Permission
-from core.tracking.change_sentiment import Mood
+from core.tracking.change_sentiment import Sentiment
 
 Direction = Literal["up", "down", "none"]
 
@@ -28,7 +28,7 @@ class Card:
     label: str
     value: str
     change: str | None = None  # "12 % better", "2 new"; None: nothing to compare with
-    mood: Mood = Mood.NEUTRAL  # for this person; neutral where neither way is better
+    mood: Sentiment = Sentiment.NEUTRAL  # for this person; neutral where neither way is better
     direction: Direction = "none"
     note: str | None = None  # "seen 2 h ago", "vs 30-day average"
     history: Sequence[float] = ()  # for the sparkline, oldest first, no NaN
@@ -36,10 +36,10 @@ class Card:
     about: str | None = None  # the tooltip: exact time, source
 
 
-_MOOD_COLORS: dict[Mood, Literal["green", "red", "gray"]] = {
-    Mood.BETTER: "green",
-    Mood.WORSE: "red",
-    Mood.NEUTRAL: "gray",
+_MOOD_COLORS: dict[Sentiment, Literal["green", "red", "gray"]] = {
+    Sentiment.BETTER: "green",
+    Sentiment.WORSE: "red",
+    Sentiment.NEUTRAL: "gray",
 }
 _ARROWS: dict[Direction, Literal["up", "down", "off"]] = {"up": "up", "down": "down", "none": "off"}
 

@@ -4,17 +4,17 @@ import streamlit as st
 
 from app.data import principal
 from core.accounts.access.permissions import Permission
-from core.tracking.list_filter import Whose, default_list_scope
+from core.tracking.list_filter import ListScope, default_list_scope
 
 KEY = "list"
 # Streamlit writes labels, not values, into the address: a changed label breaks sent links.
-LABELS = {Whose.MINE: "Mine", Whose.TEAM: "Team"}
+LABELS = {ListScope.MINE: "Mine", ListScope.TEAM: "Team"}
 
 
-def pick() -> Whose:
+def choose_list_scope() -> ListScope:
     """Show the choice of the list scope, and return it. Users who only read have no own list."""
     if not principal().may(Permission.TRACK):
-        return Whose.TEAM
+        return ListScope.TEAM
     chosen = st.segmented_control(
         "Whose list",
         list(LABELS.values()),
@@ -27,6 +27,6 @@ def pick() -> Whose:
     return next(whose for whose, label in LABELS.items() if label == chosen)
 
 
-def may_change(whose: Whose) -> bool:
+def may_change(whose: ListScope) -> bool:
     """Return whether the user may change the products of a list scope."""
-    return principal().may(Permission.TEAM if whose is Whose.TEAM else Permission.TRACK)
+    return principal().may(Permission.TEAM if whose is ListScope.TEAM else Permission.TRACK)

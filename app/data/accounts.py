@@ -18,7 +18,7 @@ from core.accounts.people import account_notices, membership, profile
 from core.accounts.people.account_notices import AccountNotice
 from core.accounts.people.membership import Member
 from core.accounts.people.profile import Profile
-from core.catalog.service import names_of
+from core.catalog.service import product_names
 from core.database.session import read_scope
 from core.settings.environment import get_settings
 from core.text import spreadsheets
@@ -87,7 +87,7 @@ def audit_events(what: str | None, person_id: int | None, before: int | None) ->
         found = audit.list_events(
             session, principal(), what=what, person_id=person_id, before=before, limit=more
         )
-        names = names_of(session, set().union(*map(find_product_ids, found)))
+        names = product_names(session, set().union(*map(find_product_ids, found)))
     return [name_products(event, names) for event in found]
 
 

@@ -19,12 +19,12 @@ from app.data.prebuilt_figure import FigureBody, body_of
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import MoneyStyle, money_style
 from core.database.session import read_scope
-from core.history.product_summary import HistoryKey, ProductHead, find_product_head
+from core.history.product_summary import HistoryKey, ProductSummary, find_product_summary
 from core.history.timeline import charts, queries, series
 from core.history.timeline.charts import EventMark
 from core.history.timeline.period import read_timeline
-from core.history.timeline.queries import Version
-from core.history.timeline.statistics import Statistics, sampled, turns
+from core.history.timeline.queries import ListingText
+from core.history.timeline.statistics import Statistics, deal_turns, sample_line
 from core.history.timeline.timeline import Timeline
 from core.text import locale as formats
 from core.text.locale import Formats
@@ -54,13 +54,13 @@ class Period:
     ratings_counts: Sequence[float]
 
 
-def product_head(marketplace: str, asin: str) -> ProductHead | None:
+def product_head(marketplace: str, asin: str) -> ProductSummary | None:
     """Return a product as the acting person sees it now. Not kept: it carries the version."""
     with read_scope() as session:
-        return find_product_head(session, principal(), marketplace, asin)
+        return find_product_summary(session, principal(), marketplace, asin)
 
 
-def period(head: ProductHead, days: int) -> Period | None:
+def period(head: ProductSummary, days: int) -> Period | None:
     """Return what to show of the last `days` (0: all), None when nothing was ever observed."""
     if head.history_key is None:
         return None
@@ -104,7 +104,9 @@ def _marks(session: Session, product_id: int, timeline: Timeline) -> list[EventM
     marks = [EventMark(at, "Listing changed") for at in changes]
     if _shows_deals(timeline):
         deals = queries.deals(session, product_id, timeline.since, timeline.until)
-        marks += [EventMark(at, "Deal" if begins else "Deal ends") for at, begins in turns(deals)]
+        marks += [
+            EventMark(at, "Deal" if begins else "Deal ends") for at, begins in deal_turns(deals)
+        ]
     return sorted(marks, key=lambda mark: mark.at)
 
 
@@ -130,15 +132,15 @@ def _shape(
         price_and_rank=body_of(figure),
         rating_and_count=body_of(charts.rating_and_count(timeline, zone=zone)),
         alt=charts.alt_text(timeline, money),
-        prices=sampled(timeline.line(series.PRICE)),
-        ranks=sampled(timeline.comparable_ranks()),
-        ratings=sampled(timeline.line(series.RATING)),
-        ratings_counts=sampled(timeline.line(series.RATINGS_COUNT)),
+        prices=sample_line(timeline.line(series.PRICE)),
+        ranks=sample_line(timeline.comparable_ranks()),
+        ratings=sample_line(timeline.line(series.RATING)),
+        ratings_counts=sample_line(timeline.line(series.RATINGS_COUNT)),
     )
 
 
 @st.cache_data(ttl=KEPT, max_entries=200, show_spinner=False)
-def versions(product_id: int, data_version: int) -> list[Version]:
+def versions(product_id: int, data_version: int) -> list[ListingText]:
     """Return the versions of a listing, newest first."""
     del data_version  # part of the key
     with read_scope() as session:

@@ -13,7 +13,7 @@ from app.data import display, principal
 from core.accounts.access.permissions import Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import read_scope
-from core.tracking.list_filter import ListFilter, Sort, State, Whose
+from core.tracking.list_filter import ListFilter, ListScope, Sort, State
 from core.tracking.lists import freshness as counts
 from core.tracking.lists import queries
 from core.tracking.lists.freshness import Freshness
@@ -56,7 +56,7 @@ def _products(
         return queries.find_products(session, who, asked, sort, page, size)
 
 
-def changes(state: State, roles: tuple[Role, ...], whose: Whose) -> ListPage:
+def changes(state: State, roles: tuple[Role, ...], whose: ListScope) -> ListPage:
     """Return the worst changes since yesterday that are such news, and how many there are."""
     return _changes(principal(), ListFilter(states=(state,), roles=roles, whose=whose), moment())
 
@@ -68,7 +68,7 @@ def _changes(who: Principal, asked: ListFilter, moment: str) -> ListPage:
         return queries.find_products(session, who, asked, Sort(), 1, CHANGES_SHOWN)
 
 
-def doubtful(whose: Whose) -> int:
+def doubtful(whose: ListScope) -> int:
     """Return how many products show a value that the gate doubts."""
     return _count(principal(), ListFilter(states=(State.DOUBTFUL,), whose=whose), moment())
 
@@ -80,13 +80,13 @@ def _count(who: Principal, asked: ListFilter, moment: str) -> int:
         return queries.count_products(session, who, asked)
 
 
-def freshness(whose: Whose) -> Freshness:
+def freshness(whose: ListScope) -> Freshness:
     """Return how up to date the products are, as of a minute ago at most."""
     return _freshness(principal(), whose, moment())
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _freshness(who: Principal, whose: Whose, moment: str) -> Freshness:
+def _freshness(who: Principal, whose: ListScope, moment: str) -> Freshness:
     del moment
     with read_scope() as session:
         return counts.freshness(session, who, whose)
@@ -95,22 +95,22 @@ def _freshness(who: Principal, whose: Whose, moment: str) -> Freshness:
 def follows_anything() -> bool:
     """Return whether anybody of the team follows any product; never cached."""
     with read_scope() as session:
-        return queries.follows_anything(session, principal(), Whose.TEAM)
+        return queries.tracks_anything(session, principal(), ListScope.TEAM)
 
 
-def marketplaces(whose: Whose) -> list[str]:
+def marketplaces(whose: ListScope) -> list[str]:
     """Return the marketplaces with followed products, in the usual order."""
     return _choices(principal(), whose, moment())[0]
 
 
-def tags(whose: Whose) -> list[str]:
+def tags(whose: ListScope) -> list[str]:
     """Return the tags in use."""
     return _choices(principal(), whose, moment())[1]
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
-def _choices(who: Principal, whose: Whose, moment: str) -> tuple[list[str], list[str]]:
+def _choices(who: Principal, whose: ListScope, moment: str) -> tuple[list[str], list[str]]:
     del moment
     with read_scope() as session:
-        codes = queries.marketplaces_followed(session, who, list(MARKETPLACES), whose)
-        return codes, queries.tags_used(session, who, whose)
+        codes = queries.list_marketplaces(session, who, list(MARKETPLACES), whose)
+        return codes, queries.list_tags(session, who, whose)

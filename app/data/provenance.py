@@ -7,13 +7,13 @@ import orjson
 from app.data import principal
 from core.database.session import read_scope
 from core.errors import NotFoundError
-from core.history.product_summary import ProductHead
-from core.history.provenance.provenance import Provenance, raw_body
+from core.history.product_summary import ProductSummary
+from core.history.provenance.provenance import Provenance, read_raw_item
 from core.history.provenance.queries import find_origin, find_origin_of_look, find_origin_of_value
 
 
 def origin(
-    head: ProductHead, column: str, snapshot: tuple[datetime, int] | None = None
+    head: ProductSummary, column: str, snapshot: tuple[datetime, int] | None = None
 ) -> Provenance | None:
     """Return a figure's origin: of the snapshot of that time and source, else of the newest."""
     with read_scope() as session:
@@ -24,7 +24,7 @@ def origin(
 
 
 def origin_of_value(
-    head: ProductHead,
+    head: ProductSummary,
     column: str,
     value: float,
     period: tuple[datetime, datetime],
@@ -45,7 +45,7 @@ def original_json(product_id: int, run_id: int, captured_at: datetime) -> bytes:
     )
 
     with read_scope() as session:
-        body = raw_body(session, product_id, run_id, captured_at)
+        body = read_raw_item(session, product_id, run_id, captured_at)
     if body is None:
         raise NotFoundError("The original item is no longer kept.")
     return orjson.dumps(decode_raw_item(body), option=orjson.OPT_INDENT_2)

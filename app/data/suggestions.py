@@ -16,7 +16,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.chart_theme import money_style
 from core.database.session import read_scope
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import queries as advice_queries
 from core.suggestions.advice_queue.queries import Answer, HowFar
@@ -177,7 +177,7 @@ def days_for(view: SuggestionView, now: datetime) -> int:
     return next((days for days in _RANGES if days >= oldest), history.ALL)
 
 
-def chart(head: ProductHead, period: Period, view: SuggestionView) -> FigureBody:
+def chart(head: ProductSummary, period: Period, view: SuggestionView) -> FigureBody:
     """Return the product's chart with the evidence, and a proposed price, drawn on it."""
     place = get_marketplace(head.marketplace)
     money = money_style(place.currency, place.locale)

@@ -23,7 +23,7 @@ from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_counted, format_dollars, format_file_size
 from core.text.times import format_moment
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import Cadence, Role
 from core.upkeep.health import WITHOUT_A_KEY
 
@@ -300,7 +300,7 @@ def _tags() -> None:
 
     st.multiselect(
         "Tags",
-        lists.tags(Whose.MINE),
+        lists.tags(ListScope.MINE),
         key=TAGS,
         accept_new_options=True,
         placeholder="Choose or type",

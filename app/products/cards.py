@@ -10,10 +10,10 @@ from core.history.current import missing_values
 from core.history.current.missing_values import Group
 from core.history.labels import availability_label, price_basis_label, short_availability_label
 from core.history.observation import Availability, PriceBasis
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
-from core.history.timeline.statistics import Span
-from core.history.timeline.statistics_text import gained, moved, stars_gained
+from core.history.timeline.statistics import FieldStatistics
+from core.history.timeline.statistics_text import change_text, count_change, rating_change
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import (
     format_count,
@@ -23,7 +23,7 @@ from core.text.numbers import (
     format_rating,
 )
 from core.text.times import format_age, format_moment
-from core.tracking.change_sentiment import Mood, rank_sentiment
+from core.tracking.change_sentiment import Sentiment, rank_sentiment
 
 UNKNOWN = "unknown"
 
@@ -38,7 +38,7 @@ class CurrentFigure:
 
 
 def current_figures(
-    head: ProductHead, period: Period | None, in_words: str, now: datetime, zone: str
+    head: ProductSummary, period: Period | None, in_words: str, now: datetime, zone: str
 ) -> list[CurrentFigure]:
     """Return the cards of a product's page, the most important first."""
     made: list[tuple[Card, str, Group]] = [
@@ -55,18 +55,18 @@ def _aged(
     card: Card,
     column: str,
     group: Group,
-    head: ProductHead,
+    head: ProductSummary,
     in_words: str,
     now: datetime,
     zone: str,
 ) -> CurrentFigure:
-    at = missing_values.seen_at(head, group)
+    at = missing_values.observed_at(head, group)
     if at is None:
         return CurrentFigure(card, column, "")
     if head.availability is Availability.GONE and group != "availability":
         # Whatever moved before the page was removed is neither better nor worse today.
         card = replace(
-            card, change=None, mood=Mood.NEUTRAL, direction="none", note="before removal"
+            card, change=None, mood=Sentiment.NEUTRAL, direction="none", note="before removal"
         )
     told = [card.about] if card.about else []
     told += [f"Compared with the start of {in_words}."] if card.change else []
@@ -82,14 +82,14 @@ _PRICE_LABELS = {
 }
 
 
-def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
+def _price(head: ProductSummary, period: Period | None, now: datetime) -> Card:
     label = _PRICE_LABELS.get(head.price_basis) if head.price_basis else None
     label = label or "Price"
     if head.price is None:
         return _blank(label, head, "price", now, "No price")
     change = None
     if period is not None:
-        change = moved(period.statistics.price, format_percent_change)
+        change = change_text(period.statistics.price, format_percent_change)
     return Card(
         label,
         format_price(head.price, head.marketplace),
@@ -100,13 +100,13 @@ def _price(head: ProductHead, period: Period | None, now: datetime) -> Card:
     )
 
 
-def _about_price(head: ProductHead) -> str:
+def _about_price(head: ProductSummary) -> str:
     told = price_basis_label(head.price_basis).capitalize() + "."
     coupon = _coupon(head)
     return f"{told} {coupon.capitalize()}, not taken off here." if coupon else told
 
 
-def _coupon(head: ProductHead) -> str | None:
+def _coupon(head: ProductSummary) -> str | None:
     if head.coupon_percent:
         return f"coupon {head.coupon_percent}\u202f%"
     if head.coupon_amount:
@@ -114,10 +114,10 @@ def _coupon(head: ProductHead) -> str | None:
     return None
 
 
-def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
+def _rank(head: ProductSummary, period: Period | None, now: datetime) -> Card:
     if head.bsr is None:
         return _blank("Best Sellers Rank", head, "bsr", now, "No rank")
-    change = moved(period.statistics.rank, format_rank_change) if period else None
+    change = change_text(period.statistics.rank, format_rank_change) if period else None
     before, after = _ends(period.statistics.rank) if period else (None, None)
     role = head.following.role if head.following else None
     category = head.bsr_category
@@ -133,7 +133,7 @@ def _rank(head: ProductHead, period: Period | None, now: datetime) -> Card:
     )
 
 
-def _ends(span: Span) -> tuple[float | None, float | None]:
+def _ends(span: FieldStatistics) -> tuple[float | None, float | None]:
     return span.start.value, span.now.value
 
 
@@ -143,18 +143,18 @@ def _rank_direction(before: float | None, after: float | None) -> Direction:
     return "up" if after < before else "down"
 
 
-def _rating(head: ProductHead, period: Period | None, now: datetime) -> Card:
+def _rating(head: ProductSummary, period: Period | None, now: datetime) -> Card:
     if head.rating is None:
         return _blank("Rating", head, "rating", now, "No rating")
     return Card(
         "Rating",
         f"{format_rating(head.rating)} ★",
-        change=moved(period.statistics.rating, stars_gained) if period else None,
+        change=change_text(period.statistics.rating, rating_change) if period else None,
         history=period.ratings if period else (),
     )
 
 
-def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> Card:
+def _ratings_count(head: ProductSummary, period: Period | None, now: datetime) -> Card:
     if head.ratings_count is None:
         return _blank("Ratings", head, "rating", now, "No ratings")
     reviews = head.reviews_count
@@ -164,13 +164,13 @@ def _ratings_count(head: ProductHead, period: Period | None, now: datetime) -> C
     return Card(
         "Ratings",
         format_count(head.ratings_count),
-        change=moved(period.statistics.ratings_count, gained) if period else None,
+        change=change_text(period.statistics.ratings_count, count_change) if period else None,
         history=period.ratings_counts if period else (),
         about=about,
     )
 
 
-def _availability(head: ProductHead, period: Period | None, now: datetime) -> Card:
+def _availability(head: ProductSummary, period: Period | None, now: datetime) -> Card:
     if head.availability is None:
         return _blank("Availability", head, "availability", now, "Not said")
     state = head.availability
@@ -178,34 +178,34 @@ def _availability(head: ProductHead, period: Period | None, now: datetime) -> Ca
     if head.stock_left is not None and state == Availability.LIMITED:
         value = f"{format_count(head.stock_left)} left"
     share = period.statistics.in_stock_share.value if period else None
-    note = None if share is None else f"{statistics_text.share(share)} in stock"
+    note = None if share is None else f"{statistics_text.format_share(share)} in stock"
     return Card(
         "Availability", value[0].upper() + value[1:], note=note, about=_about_availability(head)
     )
 
 
-def _about_availability(head: ProductHead) -> str:
+def _about_availability(head: ProductSummary) -> str:
     state = availability_label(head.availability)
     told = f"{state[0].upper()}{state[1:]}."
     return f"{told} Buy Box held by {escape_markdown(head.seller)}." if head.seller else told
 
 
-def _blank(label: str, head: ProductHead, group: Group, now: datetime, absent: str) -> Card:
+def _blank(label: str, head: ProductSummary, group: Group, now: datetime, absent: str) -> Card:
     """Return a card without a figure: unknown, or `absent` where a look found none."""
     return Card(
         label,
-        UNKNOWN if missing_values.seen_at(head, group) is None else absent,
+        UNKNOWN if missing_values.observed_at(head, group) is None else absent,
         note=missing_values.blank_reason(head, group, now),
         about=_about_blank(head, group),
     )
 
 
-def _about_blank(head: ProductHead, group: Group) -> str | None:
+def _about_blank(head: ProductSummary, group: Group) -> str | None:
     if head.captured_at is None:
         return None
     unread = missing_values.unreadable_text(head, group)
     if unread is not None:
         return f"This stands there and could not be read: “{escape_markdown(unread)}”."
-    if missing_values.seen_at(head, group) is None:
+    if missing_values.observed_at(head, group) is None:
         return "No source that was asked so far reports it."
     return "It was looked for, and there was none."

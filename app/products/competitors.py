@@ -13,7 +13,7 @@ from app.data.history import Period
 from app.suggestions import request_advice
 from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.suggestions.competitors.queries import CompetitorRow
 from core.suggestions.review import labels
 from core.text.escaping import escape_markdown, shorten
@@ -24,7 +24,7 @@ LONGEST_TITLE = 70
 _PASTED = "pasted_competitor"
 
 
-def suggestions(head: ProductHead, _period: Period) -> None:
+def suggestions(head: ProductSummary, _period: Period) -> None:
     """Show what was suggested for the product, newest first, and offer to ask."""
     request_advice.progress()
     with st.container(horizontal=True):
@@ -44,7 +44,7 @@ def suggestions(head: ProductHead, _period: Period) -> None:
         )
 
 
-def competitors(head: ProductHead, _period: Period) -> None:
+def competitors(head: ProductSummary, _period: Period) -> None:
     """Show the chosen competitors beside the product; add and remove, for who may."""
     may = principal().may(Permission.TRACK) and head.following is not None
     rows = data.competitors(head.product_id)
@@ -61,7 +61,7 @@ def competitors(head: ProductHead, _period: Period) -> None:
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 
-def _row(head: ProductHead, row: CompetitorRow, *, may_remove: bool) -> None:
+def _row(head: ProductSummary, row: CompetitorRow, *, may_remove: bool) -> None:
     title = escape_markdown(shorten(row.title or row.asin, LONGEST_TITLE))
     with st.container(
         border=True, horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -88,7 +88,7 @@ def _row(head: ProductHead, row: CompetitorRow, *, may_remove: bool) -> None:
             )
 
 
-def _figures(head: ProductHead, row: CompetitorRow) -> str:
+def _figures(head: ProductSummary, row: CompetitorRow) -> str:
     """Return a competitor's newest values in words; a rank only compares within its category."""
     now = datetime.now(UTC)
     if row.captured_at is None:
@@ -104,7 +104,7 @@ def _figures(head: ProductHead, row: CompetitorRow) -> str:
     return f":gray[{' · '.join(parts)} · seen {format_age(row.captured_at, now)}]"
 
 
-def _add(head: ProductHead) -> None:
+def _add(head: ProductSummary) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "Add a competitor",

@@ -20,12 +20,12 @@ from core.accounts.access.permissions import Permission
 from core.catalog.asin import product_url
 from core.chart_theme import PLOTLY_CONFIG
 from core.history.current import missing_values
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
 from core.history.timeline.statistics_text import Row
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown, shorten
-from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.upkeep.health import WITHOUT_A_KEY
 
 LONGEST_TITLE = 80
@@ -34,7 +34,7 @@ CARD_WIDTH = 150  # px; two fit beside each other on a phone
 _ROLES = {"own": "own product", "competitor": "competitor", "watched": "watched"}
 
 
-def header(head: ProductHead) -> None:
+def header(head: ProductSummary) -> None:
     """Show who the product is, and what stands in the way of newer values."""
     now = datetime.now(UTC)
     title = head.title or f"{head.asin} (no title seen yet)"
@@ -43,14 +43,14 @@ def header(head: ProductHead) -> None:
     with st.container(gap=None):
         st.markdown(_identity(head, now))
         st.title(escape_markdown(shown), anchor=False, help=full)
-    problem = missing_values.trouble(head.fetching, now)
+    problem = missing_values.fetch_problem(head.fetching, now)
     if problem and head.captured_at is not None:
         st.warning(problem, icon=":material/sync_problem:")
     for sentence, stands in missing_values.unreadable_sentences(head):
         st.warning(f"{sentence}: “{escape_markdown(stands)}”.", icon=":material/visibility_off:")
 
 
-def controls(head: ProductHead) -> int:
+def controls(head: ProductSummary) -> int:
     """Show the ranges and, at the right, what can be done; return the chosen days (0: all)."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
@@ -61,7 +61,7 @@ def controls(head: ProductHead) -> int:
     return days
 
 
-def _identity(head: ProductHead, now: datetime) -> str:
+def _identity(head: ProductSummary, now: datetime) -> str:
     """Return who it is, in small letters; a caption would fade the link too."""
     parts = []
     if head.following:
@@ -74,13 +74,13 @@ def _identity(head: ProductHead, now: datetime) -> str:
             parts.append("paused")
     else:
         parts.append("not followed")
-    told = " · ".join([*parts, missing_values.next_fetch(head.fetching, now)])
+    told = " · ".join([*parts, missing_values.next_fetch_text(head.fetching, now)])
     link = f"[{head.asin}]({product_url(head.marketplace, head.asin)})"
     badge = " :orange-badge[demo]" if head.is_demo else ""
     return f":small[:gray[{head.marketplace}] {link}{badge} :gray[{told}]]"
 
 
-def _buttons(head: ProductHead) -> None:
+def _buttons(head: ProductSummary) -> None:
     """Offer what this person may do: a viewer nothing, a manager also to a teammate's product."""
     who, following = principal(), head.following
     if not who.may(Permission.TRACK):
@@ -109,7 +109,7 @@ def _buttons(head: ProductHead) -> None:
         dialogs.settings(head)
 
 
-def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
+def figures(head: ProductSummary, period: Period | None, in_words: str) -> None:
     """Show the current figures; each opens where it comes from."""
     zone = principal().time_zone
     made = current_figures(head, period, in_words, datetime.now(UTC), zone)
@@ -118,7 +118,7 @@ def figures(head: ProductHead, period: Period | None, in_words: str) -> None:
             _figure(head, figure)
 
 
-def _figure(head: ProductHead, figure: CurrentFigure) -> None:
+def _figure(head: ProductSummary, figure: CurrentFigure) -> None:
     with st.container(gap=None, height="stretch"):
         cards.metric(figure.card)
         if st.button(
@@ -145,14 +145,14 @@ def charts(period: Period) -> None:
             st.caption(f"Deals are shown in ranges of up to {MOST_DEAL_DAYS} days.")
 
 
-def statistics(head: ProductHead, period: Period, in_words: str) -> None:
+def statistics(head: ProductSummary, period: Period, in_words: str) -> None:
     """Show what each figure did in the period, blanks with their reasons."""
     st.subheader(f"In {in_words}", anchor=False)
-    rows = statistics_text.table_of(period.statistics, head.marketplace)
+    rows = statistics_text.statistics_rows(period.statistics, head.marketplace)
     with st.grid(len(rows), min_column_width=CARD_WIDTH):
         for row in rows:
             st.markdown(_lines_of(row))
-    st.caption(statistics_text.summary(period.statistics))
+    st.caption(statistics_text.summary_text(period.statistics))
 
 
 def _lines_of(row: Row) -> str:
@@ -166,7 +166,7 @@ RATINGS, LISTING, SNAPSHOTS, ORIGINS = "Ratings", "Listing", "Snapshots", "Where
 SUGGESTIONS, COMPETITORS = "Suggestions", "Competitors"
 
 
-def more(head: ProductHead, period: Period) -> None:
+def more(head: ProductSummary, period: Period) -> None:
     """Show what is read only when its tab is opened."""
     names = [RATINGS, LISTING, COMPETITORS, SUGGESTIONS, SNAPSHOTS, ORIGINS]
     tabs = st.tabs(names, key="more", on_change="rerun")
@@ -184,18 +184,18 @@ def more(head: ProductHead, period: Period) -> None:
                 show(head, period)
 
 
-def _ratings(_head: ProductHead, period: Period) -> None:
+def _ratings(_head: ProductSummary, period: Period) -> None:
     st.plotly_chart(
         KeptFigure(period.rating_and_count),
         key=keys.RATING_CHART,
         config=PLOTLY_CONFIG,
-        alt=statistics_text.ratings_in_words(period.statistics),
+        alt=statistics_text.ratings_text(period.statistics),
     )
 
 
-def nothing_yet(head: ProductHead) -> None:
+def nothing_yet(head: ProductSummary) -> None:
     """The product is known, and nothing was ever seen of it: say why, and what comes."""
-    reason = missing_values.never_seen(head.fetching, datetime.now(UTC))
+    reason = missing_values.never_observed_text(head.fetching, datetime.now(UTC))
     st.info(
         f"{reason.capitalize()}. Price, rank and ratings appear here with the first look.",
         icon=":material/hourglass_empty:",
@@ -229,7 +229,7 @@ def _search() -> None:
         "Find a product", key="find", type="search", placeholder="Title, brand or ASIN", width=480
     )
     # Of the team: what a colleague follows is one's to look at, too.
-    asked = ListFilter(search=words, whose=Whose.TEAM)
+    asked = ListFilter(search=words, whose=ListScope.TEAM)
     found = lists.products(asked, Sort(SortBy.TITLE), 1)
     if found.rows.empty:
         st.caption("No followed product matches. Try fewer words, or an ASIN.")

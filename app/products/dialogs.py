@@ -12,15 +12,15 @@ from app.data import provenance as origins
 from app.products import price_caps
 from app.web import error_boundary
 from core.accounts.access.permissions import Permission
-from core.history.product_summary import Following, ProductHead
+from core.history.product_summary import ProductSummary, TrackingState
 from core.history.provenance import text
 from core.history.provenance.provenance import Provenance
 from core.settings.environment import get_settings
 from core.text.escaping import escape_markdown
 from core.text.times import format_cadence
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
-from core.tracking.settings import Settings
+from core.tracking.settings import TrackingSettings
 
 _ROLES = {
     Role.OWN: "My own product",
@@ -31,7 +31,7 @@ _CADENCES = {cadence: format_cadence(cadence.value).capitalize() for cadence in 
 
 
 @fragments.dialog("Settings", icon=":material/tune:")
-def settings(head: ProductHead) -> None:
+def settings(head: ProductSummary) -> None:
     """Change how the product is followed; pause or remove it.
 
     A manager who does not follow it changes the settings of the teammate who does.
@@ -39,8 +39,8 @@ def settings(head: ProductHead) -> None:
     following = head.following
     if following is None:
         return
-    whose = Whose.MINE if following.is_mine else Whose.TEAM
-    if whose is Whose.TEAM:
+    whose = ListScope.MINE if following.is_mine else ListScope.TEAM
+    if whose is ListScope.TEAM:
         st.caption(":material/group: These are a teammate's settings.")
     with st.form("product_settings", border=False):
         form = SettingsForm(following)
@@ -64,7 +64,7 @@ def settings(head: ProductHead) -> None:
 class SettingsForm:
     """The inputs of the settings form, and what was typed into them."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: TrackingState) -> None:
         left, right = st.columns(2)
         self.role = left.selectbox(
             "Role",
@@ -93,9 +93,9 @@ class SettingsForm:
         self.note = st.text_area("Note", following.note or "", max_chars=LONGEST_NOTE)
         self.is_primary = st.toggle("Primary product", following.is_primary)
 
-    def values(self) -> Settings:
+    def values(self) -> TrackingSettings:
         """Return what was typed. Raises InvalidInputError for what is no percentage."""
-        return Settings(
+        return TrackingSettings(
             role=self.role or Role.WATCHED,
             cadence=self.cadence or Cadence.DAILY,
             tags=tuple(self.tags),
@@ -106,7 +106,7 @@ class SettingsForm:
         )
 
 
-def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> None:
+def _pause_or_remove(head: ProductSummary, following: TrackingState, whose: ListScope) -> None:
     with st.container(horizontal=True):
         if following.paused_at is None:
             verb, label, icon = products.pause, "Pause", ":material/pause:"
@@ -122,19 +122,19 @@ def _pause_or_remove(head: ProductHead, following: Following, whose: Whose) -> N
 
 @fragments.dialog("Where this comes from", width="medium", icon=":material/history:")
 def provenance(
-    head: ProductHead, column: str, label: str, snapshot: tuple[datetime, int] | None = None
+    head: ProductSummary, column: str, label: str, snapshot: tuple[datetime, int] | None = None
 ) -> None:
     """Say who said a figure, when, and how sure it is; `snapshot` None: the newest value."""
     st.caption(f"{label} · {head.marketplace} · {head.asin}")
     tell_origin(head, origins.origin(head, column, snapshot))
 
 
-def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
+def tell_origin(head: ProductSummary, origin: Provenance | None) -> None:
     """Show an origin as a table, with its original item while that is kept."""
     if origin is None:
         st.info("Nothing is kept of where this comes from.", icon=":material/help:")
         return
-    lines = text.lines_of(
+    lines = text.provenance_lines(
         origin, head.marketplace, principal().time_zone, get_settings().amazcope_raw_item_days
     )
     rows = [f"| {name} | {escape_markdown(words)} |" for name, words in lines]
@@ -142,7 +142,7 @@ def tell_origin(head: ProductHead, origin: Provenance | None) -> None:
     _original(head, origin)
 
 
-def _original(head: ProductHead, origin: Provenance) -> None:
+def _original(head: ProductSummary, origin: Provenance) -> None:
     """Offer the original item, as long as it is kept."""
     fetch = origin.fetch
     if fetch is None or not fetch.is_original_kept:

@@ -4,7 +4,15 @@ import streamlit as st
 
 from app import keys
 from app.components import filters
-from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State, Whose, page_count
+from core.tracking.list_filter import (
+    COUNT_CAP,
+    ListFilter,
+    ListScope,
+    Sort,
+    SortBy,
+    State,
+    page_count,
+)
 from core.tracking.rules import Role
 
 ROLE = "role"
@@ -54,7 +62,7 @@ def restore_list() -> None:
     st.rerun()
 
 
-def list_filter(marketplaces: list[str], tags: list[str], whose: Whose) -> ListFilter:
+def list_filter(marketplaces: list[str], tags: list[str], whose: ListScope) -> ListFilter:
     """Show search and filters in one row; return what was chosen."""
     words = filters.search("Search", keys.SEARCH, "Title, brand or ASIN", 280, keys.PAGE)
     codes = {code: code for code in marketplaces}

@@ -13,22 +13,22 @@ from core.history.changes import text
 from core.text.escaping import escape_markdown, shorten
 from core.text.numbers import format_capped_count
 from core.text.times import format_age
-from core.tracking.change_sentiment import Mood, mood
+from core.tracking.change_sentiment import Sentiment, sentiment
 from core.tracking.list_filter import State
 from core.tracking.lists.freshness import Freshness
 from core.tracking.lists.queries import ListPage
 from core.tracking.rules import Role
 
-_COLORS: Final[dict[Mood, Literal["green", "red", "gray"]]] = {
-    Mood.BETTER: "green",
-    Mood.WORSE: "red",
-    Mood.NEUTRAL: "gray",
+_COLORS: Final[dict[Sentiment, Literal["green", "red", "gray"]]] = {
+    Sentiment.BETTER: "green",
+    Sentiment.WORSE: "red",
+    Sentiment.NEUTRAL: "gray",
 }
 LONGEST_TITLE = 48  # beside a badge in half a page
 _ICONS = {
-    Mood.BETTER: ":material/trending_up:",
-    Mood.WORSE: ":material/trending_down:",
-    Mood.NEUTRAL: ":material/swap_horiz:",
+    Sentiment.BETTER: ":material/trending_up:",
+    Sentiment.WORSE: ":material/trending_down:",
+    Sentiment.NEUTRAL: ":material/swap_horiz:",
 }
 
 
@@ -99,17 +99,17 @@ def change_list(heading: str, found: ListPage, nothing: str, state: State) -> No
 
 def _change(row: dict[str, Any]) -> None:
     kind, role, title = row["attention_kind"], Role(row["role"]), table.title_of(row)
-    feeling = mood(role, kind)
+    feeling = sentiment(role, kind)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap=None):
-            st.badge(text.label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
+            st.badge(text.change_label(kind), icon=_ICONS[feeling], color=_COLORS[feeling])
             st.page_link(
                 f"../pages/{keys.PRODUCT}.py",
                 label=f"**{escape_markdown(shorten(title, LONGEST_TITLE))}**",
                 help=escape_markdown(title),
                 query_params=table.address(row),
             )
-        details = escape_markdown(text.before_and_after(row))
+        details = escape_markdown(text.format_before_and_after(row))
         age = format_age(row["captured_at"], datetime.now(UTC))
         whose = "yours" if role is Role.OWN else role.value
         st.caption(f"{details} · {row['marketplace']} · {whose} · {age}")

@@ -8,12 +8,12 @@ from app.commands import suggestions
 from app.data import suggestions as data
 from app.web import error_boundary
 from core.catalog.marketplaces import get_marketplace
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.suggestions.review import edit_parser
 from core.suggestions.rules import Change, PriceCaps
 
 
-def form(head: ProductHead) -> None:
+def form(head: ProductSummary) -> None:
     """Let a manager say between which prices advice may move a product."""
     caps = data.price_caps(head.product_id)
     currency = get_marketplace(head.marketplace).currency
@@ -39,7 +39,7 @@ def _written(minor: int | None, marketplace: str) -> str:
     return edit_parser.written(Change.UPDATE_PRICE, {"price": minor}, marketplace)
 
 
-def _save(head: ProductHead, floor: str, ceiling: str, step: str) -> None:
+def _save(head: ProductSummary, floor: str, ceiling: str, step: str) -> None:
     try:
         caps = PriceCaps(
             floor=_amount(floor, head.marketplace),

@@ -23,7 +23,7 @@ from core.history.observation import Availability, Outcome
 from core.text.escaping import shorten
 from core.text.numbers import format_count, format_rank, format_rating
 from core.text.times import format_age
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import LONGEST_TAG
 
 NOT_YET: Final = "not yet"
@@ -120,7 +120,7 @@ def _changed(row: dict[str, Any], now: datetime) -> str:
     """Say what changed since the day before, and how far, when that is still news."""
     if row["attention_kind"] is None or now - row["captured_at"] > timedelta(hours=48):
         return NO_NEWS
-    return change_wording.short(row)
+    return change_wording.short_change(row)
 
 
 def sparkline(history: Sequence[float | None], *, higher_is_up: bool = True) -> list[float]:
@@ -218,7 +218,7 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
+def action_bar(rows: pd.DataFrame, whose: ListScope) -> None:
     """Show what can be done with the ticked products, once there are some."""
     places = _ticked(_key(rows))
     ids = [int(rows["product_id"].iloc[place]) for place in places]
@@ -240,12 +240,12 @@ def action_bar(rows: pd.DataFrame, whose: Whose) -> None:
         _confirm_removal(ids, whose)
 
 
-def _add_tag(ids: list[int], whose: Whose) -> None:
+def _add_tag(ids: list[int], whose: ListScope) -> None:
     # Read when clicked: what was typed last is not in the run that drew the button.
     actions.tell(actions.add_tag, ids, st.session_state.get(_NEW_TAG) or "", whose)
 
 
-def _button(label: str, icon: str, verb: Any, ids: list[int], *more: Whose) -> None:
+def _button(label: str, icon: str, verb: Any, ids: list[int], *more: ListScope) -> None:
     st.button(
         label,
         icon=f":material/{icon}:",
@@ -255,11 +255,11 @@ def _button(label: str, icon: str, verb: Any, ids: list[int], *more: Whose) -> N
     )
 
 
-_FOR_WHOM = {Whose.MINE: "you", Whose.TEAM: "anybody of the team"}
+_FOR_WHOM = {ListScope.MINE: "you", ListScope.TEAM: "anybody of the team"}
 
 
 @fragments.dialog("Remove from the list?", icon=":material/delete:")
-def _confirm_removal(ids: list[int], whose: Whose) -> None:
+def _confirm_removal(ids: list[int], whose: ListScope) -> None:
     count = "This product" if len(ids) == 1 else f"These {format_count(len(ids))} products"
     st.write(
         f"{count} will no longer be fetched for {_FOR_WHOM[whose]}. What was observed stays: "

@@ -13,8 +13,8 @@ from app.data import principal, provenance
 from app.data.history import Period
 from app.products import dialogs
 from core.history.changes import listing_diff
-from core.history.changes.listing_diff import Change
-from core.history.product_summary import ProductHead
+from core.history.changes.listing_diff import ListingChange
+from core.history.product_summary import ProductSummary
 from core.history.provenance import snapshot_table
 from core.history.timeline import statistics_text
 from core.text.escaping import escape_markdown
@@ -27,13 +27,13 @@ _TEXT_COLUMNS = {"captured_at", "availability", "doubts", "source"}
 _ORIGINS = {"price", "list_price", "bsr", "rating", "ratings_count", "availability", "stock_left"}
 
 
-def listing(head: ProductHead, _period: Period) -> None:
+def listing(head: ProductSummary, _period: Period) -> None:
     """Show what the listing said, and what changed when."""
     versions = data.versions(head.product_id, head.data_version)
     if not versions:
         cards.unknown("no source has reported this listing's text yet")
         return
-    for version, changes in listing_diff.history_of(versions):
+    for version, changes in listing_diff.list_changes(versions):
         with st.container(border=True, gap="small"):
             st.caption(f"From {format_moment(version.first_seen_at, principal().time_zone)}")
             if changes is None:
@@ -48,11 +48,11 @@ def _first(title: str | None, bullets: Sequence[str]) -> None:
     st.markdown("\n".join(lines))
 
 
-def _changed(change: Change) -> str:
+def _changed(change: ListingChange) -> str:
     return f":gray[{change.part}:] {diffs.marked(change.pieces)}"
 
 
-def snapshots(head: ProductHead, period: Period) -> None:
+def snapshots(head: ProductSummary, period: Period) -> None:
     """Show the stored snapshots, newest first; a selected cell opens where it comes from."""
     asked = (head.product_id, period.since, period.until)
     total = data.snapshot_count(*asked, head.data_version)
@@ -66,7 +66,7 @@ def snapshots(head: ProductHead, period: Period) -> None:
             "CSV",
             f"{head.marketplace}-{head.asin}-snapshots.csv",
             downloads.CSV,
-            lambda _who: snapshot_table.csv_of(data.snapshot_rows(*asked, limit=None)),
+            lambda _who: snapshot_table.write_csv(data.snapshot_rows(*asked, limit=None)),
         )
     pages = -(-total // ROWS)
     page = st.pagination(pages, key="snapshot_page") if pages > 1 else 1
@@ -74,8 +74,8 @@ def snapshots(head: ProductHead, period: Period) -> None:
     _table(head, rows)
 
 
-def _table(head: ProductHead, rows: Sequence[dict[str, Any]]) -> None:
-    shown = snapshot_table.rows_to_read(rows, head.marketplace, principal().time_zone)
+def _table(head: ProductSummary, rows: Sequence[dict[str, Any]]) -> None:
+    shown = snapshot_table.format_rows(rows, head.marketplace, principal().time_zone)
     columns = snapshot_table.COLUMNS
     frame = pd.DataFrame(shown, columns=list(columns))
     chosen = st.dataframe(
@@ -99,16 +99,18 @@ def _table(head: ProductHead, rows: Sequence[dict[str, Any]]) -> None:
     st.session_state[_OPENED] = cells
 
 
-def _open(head: ProductHead, rows: Sequence[dict[str, Any]], number: int, column: str) -> None:
+def _open(head: ProductSummary, rows: Sequence[dict[str, Any]], number: int, column: str) -> None:
     if column in _ORIGINS and number < len(rows):
         row = rows[number]
         label = snapshot_table.COLUMNS[column]
         dialogs.provenance(head, column, label, (row["captured_at"], row["source"]))
 
 
-def origins_of(head: ProductHead, period: Period) -> None:
+def origins_of(head: ProductSummary, period: Period) -> None:
     """Say who said each figure of the period's statistics, or how it was made."""
-    sources = {source.name: source for source in statistics_text.sources_of(period.statistics)}
+    sources = {
+        source.name: source for source in statistics_text.list_measure_sources(period.statistics)
+    }
     source = sources[_choice("Figure", list(sources), "origin_figure")]
     options = [*source.values, source.middle]
     which = _choice("Which", options, f"origin_which_{source.column}")

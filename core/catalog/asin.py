@@ -47,7 +47,7 @@ class Mention:
 # One ASIN
 
 
-def clean(text: str) -> str:
+def clean_asin(text: str) -> str:
     """Drop hidden characters, turn hard spaces into plain ones, strip the ends."""
     return text.translate(_HIDDEN).strip()
 
@@ -60,7 +60,7 @@ def find_asin(text: str) -> str | None:
     """
     if len(text) > _LONGEST_CELL:
         return None
-    name = clean(text).upper()
+    name = clean_asin(text).upper()
     if _is_asin(name):
         return name
     if len(name) == 9 and _is_isbn("0" + name):
@@ -112,7 +112,7 @@ def read_mentions(text: str, default_marketplace: str | None = None) -> list[Men
     mentions: list[Mention] = []
     first: tuple[int, str] | None = None
     for number, raw in enumerate(text.splitlines(), start=1):
-        line = clean(raw).replace("\\/", "/")
+        line = clean_asin(raw).replace("\\/", "/")
         if not line:
             continue
         first = first or (number, line)
@@ -281,7 +281,7 @@ def _decoded(word: str) -> str:
         if plainer == word:
             break
         word = plainer
-    return clean(word)
+    return clean_asin(word)
 
 
 def _read_url(number: int, url: str, shown: str) -> Mention:

@@ -57,7 +57,7 @@ def content_hash(listing: Listing) -> bytes:
     return blake2b(_SEPARATOR.join(parts).encode(), digest_size=16).digest()
 
 
-def merged(newer: Listing, known: Listing) -> Listing:
+def merge_listing(newer: Listing, known: Listing) -> Listing:
     """Return `newer` with what it leaves out taken from `known`.
 
     Sources report different parts of a page; what one of them never reports has
@@ -234,7 +234,7 @@ def version_at(session: Session, product_id: int, at: datetime) -> ListingVersio
     ).first()
 
 
-def hashes_around(
+def neighbouring_hashes(
     session: Session, wanted: Sequence[tuple[int, datetime]]
 ) -> dict[tuple[int, datetime], set[bytes]]:
     """Return for each (product, time) the hashes of the versions just before and after it."""

@@ -93,7 +93,7 @@ def category_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(statement, {"ids": sorted(set(ids))})}
 
 
-def names_of(session: Session, product_ids: Collection[int]) -> dict[int, str]:
+def product_names(session: Session, product_ids: Collection[int]) -> dict[int, str]:
     """Return how products are named outside ("US B0ABCDEFGH"), of those that are known."""
     asked = select(Product.id, Product.marketplace, Product.asin)
     found = session.execute(asked.where(Product.id.in_(product_ids)))

@@ -22,13 +22,13 @@ from core.demo import people
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market, usual_times
 from core.demo.seed_state import STATE_NAME
-from core.history.ingest.store import Look, make_room, store_looks
+from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue.service import request_advice
 from core.suggestions.competitors.service import add_competitor
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 from core.upkeep.installation_state import set_state
 
 Say = Callable[[str], None]
@@ -83,7 +83,7 @@ def _follower(session: Session) -> Principal:
 
 def _make_rooms(session: Session, products: Sequence[DemoProduct], now: datetime) -> None:
     longest = max((usual_times(product, now) for product in products), key=len)
-    make_room(session, [moment.replace(tzinfo=UTC) for moment in longest.tolist()])
+    ensure_partitions(session, [moment.replace(tzinfo=UTC) for moment in longest.tolist()])
 
 
 def _batched(products: Sequence[DemoProduct]) -> Iterator[list[DemoProduct]]:
@@ -99,19 +99,19 @@ def _load_batch(
     products: Sequence[DemoProduct],
     now: datetime,
 ) -> None:
-    followed = follow(
+    followed = track(
         session, principal, [_wish(product) for product in products], is_demo=True, noted=False
     )
     looks = [
-        Look(answer.product_id, observation)
+        SourcedObservation(answer.product_id, observation)
         for answer, product in zip(followed, products, strict=True)
         for observation in market.history(product, usual_times(product, now))
     ]
-    store_looks(session, looks, now)
+    store_observations(session, looks, now)
 
 
-def _wish(product: DemoProduct) -> Wish:
-    return Wish(
+def _wish(product: DemoProduct) -> NewTracking:
+    return NewTracking(
         marketplace=product.marketplace,
         asin=product.asin,
         role=Role(product.role),

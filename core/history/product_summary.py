@@ -20,7 +20,7 @@ from core.tracking.rules import Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class TrackingState:
     """How a person follows a product: the one who looks, else the first of the team."""
 
     is_mine: bool  # False: nobody's settings but a teammate's
@@ -36,7 +36,7 @@ class Following:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetching:
+class FetchState:
     """When a product is looked at next, and how the last look ended."""
 
     due_at: datetime
@@ -56,7 +56,7 @@ class HistoryKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ProductHead:
+class ProductSummary:
     """A product with its newest accepted values; None is unknown or absent, as `*_at` tells."""
 
     product_id: int
@@ -87,8 +87,8 @@ class ProductHead:
     stock_left: int | None
     seller: str | None  # who holds the Buy Box; None: nobody, or nobody was named
     availability_at: datetime | None
-    following: Following | None  # None: nobody of the team follows it
-    fetching: Fetching | None  # None: nobody has it fetched
+    following: TrackingState | None  # None: nobody of the team follows it
+    fetching: FetchState | None  # None: nobody has it fetched
     # Fields whose newest text could not be read, each with the text. Text from outside.
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
@@ -125,9 +125,9 @@ WHERE p.marketplace = %(marketplace)s AND p.asin = %(asin)s
 
 
 @requires(Permission.READ)
-def find_product_head(
+def find_product_summary(
     session: Session, principal: Principal, marketplace: str, asin: str
-) -> ProductHead | None:
+) -> ProductSummary | None:
     """Return the head of a product as one person sees it, None when it is not known."""
     values = {
         "person": principal.person_id,
@@ -142,10 +142,10 @@ def find_product_head(
     return None if row is None else _head(row)
 
 
-def _head(row: Any) -> ProductHead:
+def _head(row: Any) -> ProductSummary:
     availability = None if row.availability is None else Availability(row.availability)
     is_featured = availability is None or availability.has_featured_offer
-    return ProductHead(
+    return ProductSummary(
         product_id=row.id,
         marketplace=row.marketplace,
         asin=row.asin,
@@ -180,10 +180,10 @@ def _head(row: Any) -> ProductHead:
     )
 
 
-def _following(row: Any) -> Following | None:
+def _following(row: Any) -> TrackingState | None:
     if row.role is None:
         return None
-    return Following(
+    return TrackingState(
         is_mine=row.is_mine,
         role=Role(row.role),
         cadence=Cadence(row.cadence),
@@ -196,10 +196,10 @@ def _following(row: Any) -> Following | None:
     )
 
 
-def _fetching(row: Any) -> Fetching | None:
+def _fetching(row: Any) -> FetchState | None:
     if row.due_at is None:
         return None
-    return Fetching(
+    return FetchState(
         due_at=row.due_at,
         leased_until=row.leased_until,
         failures=row.failures,

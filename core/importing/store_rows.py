@@ -16,7 +16,7 @@ from core.database.bulk_write import insert_rows
 from core.history.ingest.contradictions import stored_values
 from core.history.ingest.differences import differing_fields, values_of
 from core.history.ingest.quality_gate import without_zero_amounts
-from core.history.ingest.store import Look, Stored, store_looks
+from core.history.ingest.store import SourcedObservation, StoreResult, store_observations
 from core.history.observation import Failure, Observation
 from core.importing.files.source_file import UnreadableFileError
 from core.importing.models import ImportRow, ImportRun
@@ -39,7 +39,7 @@ from core.importing.values.rows import (
     unreadable_words,
 )
 from core.tracking.rules import Cadence, Role
-from core.tracking.service import Wish, follow, pause
+from core.tracking.service import NewTracking, pause, track
 
 CHUNK_ROWS = 500  # rows in a transaction
 CHUNK_OBSERVATIONS = 4000  # observations in a transaction, where rows carry whole histories
@@ -101,11 +101,11 @@ def store_chunk(
     products = _follow(session, principal, run, rows)
     count_added = len(products.added)
     looks = [
-        Look(products.ids[look.marketplace, look.asin], look, import_run_id=run.id)
+        SourcedObservation(products.ids[look.marketplace, look.asin], look, import_run_id=run.id)
         for row in rows
         for look in _observations(row)
     ]
-    stored = store_looks(session, looks, now)
+    stored = store_observations(session, looks, now)
     differing = _differing(session, looks, stored)
     verdicts = _row_results(session, run.id, rows, products, stored, differing)
     _store_results(session, run.id, verdicts)
@@ -113,7 +113,9 @@ def store_chunk(
     return verdicts
 
 
-def _differing(session: Session, looks: Sequence[Look], stored: Stored) -> dict[int, list[str]]:
+def _differing(
+    session: Session, looks: Sequence[SourcedObservation], stored: StoreResult
+) -> dict[int, list[str]]:
     """Return, for observations of moments that are stored, in which fields they differ from it.
 
     By the id of the observation; those that were stored right now are not among them.
@@ -154,7 +156,7 @@ def _follow(
     """Follow every product the rows name."""
     # Thousands of rows about one product wish the same: once is enough.
     wishes = list(dict.fromkeys(wish for row in rows if (wish := _wish(row, run)) is not None))
-    followed = follow(session, principal, wishes, fetch=run.is_fetched, noted=False)
+    followed = track(session, principal, wishes, fetch=run.is_fetched, noted=False)
     added = {answer.product_id for answer in followed if answer.is_new}
     if not run.is_fetched:
         # Their history is there to see; nothing is spent on them until somebody says so.
@@ -167,12 +169,12 @@ def _follow(
     return _Products(ids, added, paused)
 
 
-def _wish(row: Row, run: ImportRun) -> Wish | None:
+def _wish(row: Row, run: ImportRun) -> NewTracking | None:
     """Return what a row wants followed, None for a row that names no product."""
     said = row.result
     role = _role_of(run)
     if isinstance(said, TrackRequest):
-        return Wish(
+        return NewTracking(
             said.marketplace,
             said.asin,
             role=Role(said.role) if said.role else role,
@@ -183,7 +185,7 @@ def _wish(row: Row, run: ImportRun) -> Wish | None:
             rank_change_percent=said.rank_change_percent,
         )
     if isinstance(said, Observation | ProductHistory):
-        return Wish(said.marketplace, said.asin, role=role, tags=tuple(run.tags))
+        return NewTracking(said.marketplace, said.asin, role=role, tags=tuple(run.tags))
     return None
 
 
@@ -201,7 +203,7 @@ def _row_results(
     run_id: int,
     rows: Sequence[Row],
     products: "_Products",
-    stored: Stored,
+    stored: StoreResult,
     differing: Mapping[int, list[str]],
 ) -> list[RowResult]:
     refused = {id(look.observation): reason for look, reason in stored.refused}
@@ -239,7 +241,7 @@ def _part_result(row: Row, carrier: RowResult) -> RowResult:
 class _Outcome:
     """What became of the observations of a chunk."""
 
-    stored: Stored
+    stored: StoreResult
     refused: Mapping[int, str]  # why, by the observation's id
     differing: Mapping[int, list[str]]  # in which fields from what is stored, by id
 
@@ -330,7 +332,7 @@ def _storable(words: str | None) -> str | None:
 
 
 def _count(
-    session: Session, run_id: int, verdicts: Sequence[RowResult], stored: Stored, added: int
+    session: Session, run_id: int, verdicts: Sequence[RowResult], stored: StoreResult, added: int
 ) -> None:
     good = sum(v.verdict in GOOD for v in verdicts)
     there = sum(v.verdict in THERE for v in verdicts)

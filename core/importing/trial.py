@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.history.ingest.differences import differing_fields, values_of
-from core.history.ingest.rejections import refuse
+from core.history.ingest.rejections import check_storable
 from core.history.observation import Failure, Observation, Outcome
 from core.importing.files.source_file import UnreadableFileError
 from core.importing.read_rows import column_meanings, needs_day_order, read_rows
@@ -143,7 +143,7 @@ def _failing(rows: Sequence[Row], now: datetime | None) -> Iterator[str]:
         if isinstance(said, Failure | Refusal):
             verdict = said.outcome.value if isinstance(said, Failure) else said.why.value
             failed.setdefault(verdict, []).append((row.number, said.detail))
-        elif isinstance(said, Observation) and now and (why := refuse(said, now)):
+        elif isinstance(said, Observation) and now and (why := check_storable(said, now)):
             failed.setdefault(Outcome.BAD_INPUT.value, []).append((row.number, why))
     for verdict, found in islice(failed.items(), _MOST_REASONS):
         number, detail = found[0]

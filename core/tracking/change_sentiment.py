@@ -11,7 +11,7 @@ from enum import StrEnum
 from core.tracking.rules import Role
 
 
-class Mood(StrEnum):
+class Sentiment(StrEnum):
     """Better or worse for this person."""
 
     BETTER = "better"
@@ -29,31 +29,33 @@ _SETBACKS = (
 _GAINS = ("back_in_stock", "rank_improved")
 
 _MOODS = (
-    {(Role.OWN, kind): Mood.WORSE for kind in (*_SETBACKS, "buy_box_moved")}
-    | {(Role.OWN, kind): Mood.BETTER for kind in _GAINS}
-    | {(Role.COMPETITOR, kind): Mood.BETTER for kind in _SETBACKS}
-    | {(Role.COMPETITOR, kind): Mood.WORSE for kind in _GAINS}
+    {(Role.OWN, kind): Sentiment.WORSE for kind in (*_SETBACKS, "buy_box_moved")}
+    | {(Role.OWN, kind): Sentiment.BETTER for kind in _GAINS}
+    | {(Role.COMPETITOR, kind): Sentiment.BETTER for kind in _SETBACKS}
+    | {(Role.COMPETITOR, kind): Sentiment.WORSE for kind in _GAINS}
 )
 
 # Pairs of role and kind, joined: what SQL compares with.
-OPPORTUNITIES = tuple(f"{role}:{kind}" for (role, kind), m in _MOODS.items() if m is Mood.BETTER)
+OPPORTUNITIES = tuple(
+    f"{role}:{kind}" for (role, kind), m in _MOODS.items() if m is Sentiment.BETTER
+)
 # Good news of a product that is only watched is no reason to act.
-CALM = (*OPPORTUNITIES, *(f"{Role.WATCHED}:{kind}" for kind in _GAINS))
+NOT_A_PROBLEM = (*OPPORTUNITIES, *(f"{Role.WATCHED}:{kind}" for kind in _GAINS))
 
 
-def mood(role: Role, kind: str) -> Mood:
+def sentiment(role: Role, kind: str) -> Sentiment:
     """Return whether a change is better or worse for somebody with this role."""
-    return _MOODS.get((role, kind), Mood.NEUTRAL)
+    return _MOODS.get((role, kind), Sentiment.NEUTRAL)
 
 
-def rank_sentiment(role: Role | None, before: float | None, after: float | None) -> Mood:
+def rank_sentiment(role: Role | None, before: float | None, after: float | None) -> Sentiment:
     """Return what a rank that moved means for a role; None: the product isn't tracked."""
     if role is None or before is None or after is None or before == after:
-        return Mood.NEUTRAL
-    return mood(role, "rank_improved" if after < before else "rank_worsened")
+        return Sentiment.NEUTRAL
+    return sentiment(role, "rank_improved" if after < before else "rank_worsened")
 
 
-def is_enough(
+def exceeds_threshold(
     kind: str,
     before: int | None,
     after: int | None,

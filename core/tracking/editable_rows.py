@@ -7,24 +7,24 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Permission, Principal, require_permission
 from core.errors import NotFoundError
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
 
 
-def rows_of(
-    principal: Principal, whose: Whose, product_ids: Collection[int]
+def editable_by(
+    principal: Principal, whose: ListScope, product_ids: Collection[int]
 ) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions of the rows a verb changes: one's own, or all of the team's.
 
     Raises NotAllowedError for the team's when the acting person manages nobody.
     """
-    if whose is Whose.TEAM:
+    if whose is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
         return Tracking.team_id == principal.team_id, Tracking.product_id.in_(product_ids)
     return Tracking.person_id == principal.person_id, Tracking.product_id.in_(product_ids)
 
 
-def own_of(
+def owned_by(
     session: Session, principal: Principal, product_ids: Collection[int]
 ) -> dict[int, Tracking]:
     """Return the acting person's rows of these products, by product."""
@@ -39,19 +39,21 @@ def own_of(
 
 
 def row_to_change(
-    session: Session, principal: Principal, product_id: int, whose: Whose
+    session: Session, principal: Principal, product_id: int, whose: ListScope
 ) -> Tracking:
     """Return the row to change, locked: one's own, else for a manager the team's first.
 
     Who changes only some of its values must see what was written a moment before.
-    Raises NotAllowedError as `rows_of` does, NotFoundError where there is no row.
+    Raises NotAllowedError as `editable_by` does, NotFoundError where there is no row.
     """
-    if whose is Whose.TEAM:
+    if whose is ListScope.TEAM:
         require_permission(principal, Permission.TRACK_TEAM)
-    found = _locked(session, *rows_of(principal, Whose.MINE, {product_id}))
-    if found is None and whose is Whose.TEAM:
+    found = _locked(session, *editable_by(principal, ListScope.MINE, {product_id}))
+    if found is None and whose is ListScope.TEAM:
         found = _locked(
-            session, *rows_of(principal, Whose.TEAM, {product_id}), Tracking.is_first.is_(True)
+            session,
+            *editable_by(principal, ListScope.TEAM, {product_id}),
+            Tracking.is_first.is_(True),
         )
     if found is None:
         raise NotFoundError("You do not follow this product (any more).")

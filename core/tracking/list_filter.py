@@ -37,16 +37,16 @@ class SortBy(StrEnum):
     LAST_LOOK = "last_look"
 
 
-class Whose(StrEnum):
+class ListScope(StrEnum):
     """Whose products a list is about."""
 
     MINE = "mine"  # what the acting person follows
     TEAM = "team"  # what anybody of the team follows, each product once
 
 
-def default_list_scope(principal: Principal) -> Whose:
+def default_list_scope(principal: Principal) -> ListScope:
     """Return the default list scope: own products for sellers, the team's for everyone else."""
-    return Whose.MINE if principal.role is AccountRole.SELLER else Whose.TEAM
+    return ListScope.MINE if principal.role is AccountRole.SELLER else ListScope.TEAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ListFilter:
     roles: tuple[Role, ...] = ()
     states: tuple[State, ...] = ()
     tags: tuple[str, ...] = ()
-    whose: Whose = Whose.MINE
+    whose: ListScope = ListScope.MINE
     is_paused: bool | None = None  # None: either
 
     @property

@@ -13,7 +13,7 @@ from core.catalog.models import Product
 from core.errors import InvalidInputError
 from core.tracking.models import Tracking
 
-HOW = (
+REFERENCE_HELP = (
     "Name a product as marketplace and ASIN, such as US:B0ABCDEFGH, or by the address of its "
     "page; `search_products` finds those that are followed by words of their titles."
 )
@@ -22,26 +22,26 @@ _PAIR = re.compile(r"\s*(?:product://)?([A-Za-z]{2})\s*[:/ ]\s*([A-Za-z0-9]{10})
 
 
 @requires(Permission.READ)
-def get_named(session: Session, principal: Principal, name: str) -> tuple[str, str]:
+def find_product_reference(session: Session, principal: Principal, name: str) -> tuple[str, str]:
     """Return the (marketplace, ASIN) that a name means; nothing says that it is known here.
 
     An ASIN alone is looked for among what the team follows. Raises InvalidInputError,
     saying what to write, for what names no product or more than one.
     """
-    return named(session, principal, name)
+    return resolve_product(session, principal, name)
 
 
-def named(session: Session, principal: Principal, name: str) -> tuple[str, str]:
-    """Return what `get_named` does, within a verb that checked another right."""
-    mention = read_name(name)
+def resolve_product(session: Session, principal: Principal, name: str) -> tuple[str, str]:
+    """Return what `find_product_reference` does, within a verb that checked another right."""
+    mention = parse_reference(name)
     if mention.marketplace is not None and mention.asin is not None:
         return mention.marketplace, mention.asin
     if mention.verdict is MentionVerdict.NEEDS_MARKETPLACE and mention.asin is not None:
         return _followed(session, principal, mention.asin), mention.asin
-    raise InvalidInputError(f"{mention.detail} {HOW}")
+    raise InvalidInputError(f"{mention.detail} {REFERENCE_HELP}")
 
 
-def read_name(name: str, default_marketplace: str | None = None) -> Mention:
+def parse_reference(name: str, default_marketplace: str | None = None) -> Mention:
     """Return the one product that a name means, or what is wrong with it as a mention.
 
     An ASIN alone belongs to the default marketplace, else it needs one. Raises
@@ -64,10 +64,10 @@ def _as_pair(name: str) -> tuple[str, str] | None:
 def _only_mention(name: str, default_marketplace: str | None) -> Mention:
     mentions = read_mentions(name, default_marketplace)
     if not mentions:
-        raise InvalidInputError(f"This names no product. {HOW}")
+        raise InvalidInputError(f"This names no product. {REFERENCE_HELP}")
     meant = {(each.marketplace, each.asin) for each in mentions if each.asin}
     if len(meant) > 1:
-        raise InvalidInputError(f"This names {len(meant)} products; name one. {HOW}")
+        raise InvalidInputError(f"This names {len(meant)} products; name one. {REFERENCE_HELP}")
     return next((each for each in mentions if each.asin), mentions[0])
 
 
@@ -84,7 +84,7 @@ def _followed(session: Session, principal: Principal, asin: str) -> str:
     if len(where) == 1:
         return where[0]
     if not where:
-        raise InvalidInputError(f"Your team follows no product {asin}. {HOW}")
+        raise InvalidInputError(f"Your team follows no product {asin}. {REFERENCE_HELP}")
     raise InvalidInputError(
         f"{asin} is followed on {', '.join(where)}. Say which: {where[0]}:{asin}, for example."
     )

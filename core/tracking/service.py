@@ -15,14 +15,14 @@ from core.catalog.service import ensure_products
 from core.database.bulk_write import insert_rows
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
-from core.tracking.editable_rows import own_of, rows_of
-from core.tracking.list_filter import Whose
+from core.tracking.editable_rows import editable_by, owned_by
+from core.tracking.list_filter import ListScope
 from core.tracking.models import FetchSchedule, Tracking
 from core.tracking.rules import LONGEST_TAG, Cadence, Role
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class NewTracking:
     """What somebody wants to follow, and how. None leaves what is set already."""
 
     marketplace: str
@@ -36,7 +36,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class TrackResult:
     """What became of a wish."""
 
     product_id: int
@@ -45,16 +45,16 @@ class Followed:
 
 
 @requires(Permission.TRACK)
-def follow(
+def track(
     session: Session,
     principal: Principal,
-    wishes: Sequence[Wish],
+    wishes: Sequence[NewTracking],
     *,
     is_demo: bool = False,
     fetch: bool = True,
     keep: bool = False,
     noted: bool = True,
-) -> list[Followed]:
+) -> list[TrackResult]:
     """Follow products for the acting person and return one answer per wish, in order.
 
     A product that is followed already keeps its settings, apart from those the
@@ -66,7 +66,7 @@ def follow(
         session, [(wish.marketplace, wish.asin) for wish in wishes], is_demo=is_demo
     )
     ids = [products[wish.marketplace, wish.asin] for wish in wishes]
-    first: dict[int, Wish] = {}
+    first: dict[int, NewTracking] = {}
     for product_id, wish in zip(ids, wishes, strict=True):
         first.setdefault(product_id, wish)
     made = _insert_tracking(session, principal, first)
@@ -77,7 +77,7 @@ def follow(
         for product_id, wish in zip(ids, wishes, strict=True)
         if product_id not in made or wish is not first[product_id]
     ]
-    followed = own_of(session, principal, {product_id for product_id, _ in further})
+    followed = owned_by(session, principal, {product_id for product_id, _ in further})
     for product_id, wish in [] if keep else further:
         _apply_wish(followed[product_id], wish)
     # What is followed already may be running, and its cadence may be another one now.
@@ -85,12 +85,14 @@ def follow(
     paused = {product_id for product_id, row in followed.items() if row.paused_at is not None}
     answers = []
     for product_id in ids:
-        answers.append(Followed(product_id, product_id in made, product_id in paused))
+        answers.append(TrackResult(product_id, product_id in made, product_id in paused))
         made.discard(product_id)  # the second wish for it finds it followed
     return answers
 
 
-def _insert_tracking(session: Session, principal: Principal, wishes: dict[int, Wish]) -> set[int]:
+def _insert_tracking(
+    session: Session, principal: Principal, wishes: dict[int, NewTracking]
+) -> set[int]:
     rows = [
         (
             principal.team_id,
@@ -153,7 +155,7 @@ def _one_at_a_time(session: Session, principal: Principal) -> None:
     session.execute(lock, {"team": principal.team_id})
 
 
-def _apply_wish(tracking: Tracking, wish: Wish) -> None:
+def _apply_wish(tracking: Tracking, wish: NewTracking) -> None:
     """Change what the wish names of a product that is followed already."""
     if wish.role is not None:
         tracking.role = wish.role.value
@@ -183,7 +185,7 @@ def pause(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: Whose = Whose.MINE,
+    whose: ListScope = ListScope.MINE,
     *,
     noted: bool = True,
 ) -> int:
@@ -199,7 +201,7 @@ def resume(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: Whose = Whose.MINE,
+    whose: ListScope = ListScope.MINE,
 ) -> int:
     """Look at paused products again; return how many were paused."""
     resumed = _set_paused(session, principal, product_ids, whose, None)
@@ -211,13 +213,13 @@ def _set_paused(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: Whose,
+    whose: ListScope,
     at: datetime | None,
 ) -> Sequence[int]:
     is_other = Tracking.paused_at.is_not(None) if at is None else Tracking.paused_at.is_(None)
     changed = session.scalars(
         update(Tracking)
-        .where(*rows_of(principal, whose, product_ids), is_other)
+        .where(*editable_by(principal, whose, product_ids), is_other)
         .values(paused_at=at)
         .returning(Tracking.product_id)
     ).all()
@@ -226,17 +228,17 @@ def _set_paused(
 
 
 @requires(Permission.TRACK)
-def unfollow(
+def stop_tracking(
     session: Session,
     principal: Principal,
     product_ids: Collection[int],
-    whose: Whose = Whose.MINE,
+    whose: ListScope = ListScope.MINE,
 ) -> int:
     """Remove products from a list, or from everybody's; history stays. Returns how many."""
     _one_at_a_time(session, principal)
     removed = session.scalars(
         delete(Tracking)
-        .where(*rows_of(principal, whose, product_ids))
+        .where(*editable_by(principal, whose, product_ids))
         .returning(Tracking.product_id)
     ).all()
     _let_others_be_first(session, principal, removed)
@@ -265,11 +267,13 @@ def add_tags(
     principal: Principal,
     product_ids: Collection[int],
     tags: Sequence[str],
-    whose: Whose = Whose.MINE,
+    whose: ListScope = ListScope.MINE,
 ) -> int:
     """Add tags to followed products; return how many products."""
     cleaned = clean_tags(tags)
-    rows = session.scalars(select(Tracking).where(*rows_of(principal, whose, product_ids))).all()
+    rows = session.scalars(
+        select(Tracking).where(*editable_by(principal, whose, product_ids))
+    ).all()
     for tracking in rows:
         tracking.tags = sorted({*tracking.tags, *cleaned})
     ids = sorted({tracking.product_id for tracking in rows})

@@ -13,7 +13,7 @@ from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError
 from core.thresholds import NO_THRESHOLD, is_threshold, kept
 from core.tracking.editable_rows import row_to_change
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
 from core.tracking.rules import (
     LONGEST_NOTE,
@@ -24,7 +24,7 @@ from core.tracking.service import clean_tags, sync_schedule
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrackingSettings:
     """What a person sets for one followed product."""
 
     role: Role
@@ -36,26 +36,26 @@ class Settings:
     rank_change_percent: Decimal | None
 
 
-class Keep(Enum):
+class Unset(Enum):
     """Says of a setting that it stays as it is: None is a value of its own."""
 
     KEEP = "keep"
 
 
-KEEP = Keep.KEEP
+KEEP = Unset.KEEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class TrackingPatch:
     """What is to change of a product's settings; None clears a note or a threshold."""
 
-    role: Role | Keep = KEEP
-    cadence: Cadence | Keep = KEEP
-    tags: tuple[str, ...] | Keep = KEEP
-    note: str | Keep | None = KEEP
-    is_primary: bool | Keep = KEEP
-    price_change_percent: Decimal | Keep | None = KEEP
-    rank_change_percent: Decimal | Keep | None = KEEP
+    role: Role | Unset = KEEP
+    cadence: Cadence | Unset = KEEP
+    tags: tuple[str, ...] | Unset = KEEP
+    note: str | Unset | None = KEEP
+    is_primary: bool | Unset = KEEP
+    price_change_percent: Decimal | Unset | None = KEEP
+    rank_change_percent: Decimal | Unset | None = KEEP
 
     def given(self) -> dict[str, Any]:
         """Return the settings that are to change, by name."""
@@ -64,11 +64,11 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class SettingsChange:
     """The settings of a product before and after; the same where nothing was new."""
 
-    before: Settings
-    after: Settings
+    before: TrackingSettings
+    after: TrackingSettings
     is_mine: bool  # False: a teammate's
 
 
@@ -77,21 +77,21 @@ def change_settings(
     session: Session,
     principal: Principal,
     product_id: int,
-    settings: Settings,
-    whose: Whose = Whose.MINE,
+    settings: TrackingSettings,
+    whose: ListScope = ListScope.MINE,
 ) -> None:
     """Replace the settings for a followed product; for a manager also a teammate's."""
     _change(session, principal, row_to_change(session, principal, product_id, whose), settings)
 
 
 @requires(Permission.TRACK)
-def change_some(
+def patch_settings(
     session: Session,
     principal: Principal,
     product_id: int,
-    changes: Changes,
-    whose: Whose = Whose.MINE,
-) -> Changed:
+    changes: TrackingPatch,
+    whose: ListScope = ListScope.MINE,
+) -> SettingsChange:
     """Change only what is named of a product's settings; what others set meanwhile stays.
 
     Raises InvalidInputError when nothing is named, or for a value that can't be.
@@ -103,10 +103,12 @@ def change_some(
     before = _settings_of(tracking)
     _change(session, principal, tracking, replace(before, **given))
     is_mine = tracking.person_id == principal.person_id
-    return Changed(before, _settings_of(tracking), is_mine)
+    return SettingsChange(before, _settings_of(tracking), is_mine)
 
 
-def _change(session: Session, principal: Principal, tracking: Tracking, wanted: Settings) -> None:
+def _change(
+    session: Session, principal: Principal, tracking: Tracking, wanted: TrackingSettings
+) -> None:
     _check(wanted)
     before = _audited(tracking)
     tracking.role, tracking.cadence = wanted.role.value, wanted.cadence.value
@@ -123,7 +125,7 @@ def _change(session: Session, principal: Principal, tracking: Tracking, wanted: 
         audit.record(session, principal, "changed settings", thing, before, after)
 
 
-def _check(wanted: Settings) -> None:
+def _check(wanted: TrackingSettings) -> None:
     if wanted.note is not None and len(wanted.note) > LONGEST_NOTE:
         raise InvalidInputError(f"A note has at most {LONGEST_NOTE} characters.")
     for share in (wanted.price_change_percent, wanted.rank_change_percent):
@@ -131,8 +133,8 @@ def _check(wanted: Settings) -> None:
             raise InvalidInputError(NO_THRESHOLD)
 
 
-def _settings_of(tracking: Tracking) -> Settings:
-    return Settings(
+def _settings_of(tracking: Tracking) -> TrackingSettings:
+    return TrackingSettings(
         role=Role(tracking.role),
         cadence=Cadence(tracking.cadence),
         tags=tuple(tracking.tags),

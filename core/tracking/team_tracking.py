@@ -48,7 +48,7 @@ def set_cadence(session: Session, principal: Principal, product_id: int, cadence
 
 
 @requires(Permission.TEAM)
-def pause_everybody(
+def pause_for_team(
     session: Session, principal: Principal, product_id: int, now: datetime
 ) -> list[int]:
     """Stop looking at a product for the whole team; return the people for whom it ran."""
@@ -56,7 +56,7 @@ def pause_everybody(
 
 
 @requires(Permission.TEAM)
-def resume_for(
+def resume_for_team(
     session: Session, principal: Principal, product_id: int, people: Collection[int]
 ) -> list[int]:
     """Look at a product again for those teammates; return for whom it was paused."""

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.database.session import driver_connection
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 
 Key = tuple[str, str]  # marketplace, ASIN
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TrackingStatus:
     """How a product stands with a person and the team."""
 
     product_id: int
@@ -25,13 +25,13 @@ class Standing:
     running: int  # of the followers, those who have not paused it
     is_being_fetched: bool
 
-    def follows(self, whose: Whose) -> bool:
+    def follows(self, whose: ListScope) -> bool:
         """Return whether the person, or anybody of the team, follows it."""
-        return self.is_mine if whose is Whose.MINE else self.followers > 0
+        return self.is_mine if whose is ListScope.MINE else self.followers > 0
 
-    def runs(self, whose: Whose) -> bool:
+    def runs(self, whose: ListScope) -> bool:
         """Return whether it is looked at for the person, or for anybody of the team."""
-        return self.runs_for_me if whose is Whose.MINE else self.running > 0
+        return self.runs_for_me if whose is ListScope.MINE else self.running > 0
 
 
 _STANDINGS = """
@@ -50,9 +50,9 @@ LEFT JOIN fetch_schedule s ON s.product_id = p.id
 """
 
 
-def standings_of(
+def tracking_status_of(
     session: Session, principal: Principal, keys: Collection[Key]
-) -> dict[Key, Standing]:
+) -> dict[Key, TrackingStatus]:
     """Return how each of these products stands; what is not known here is not in it.
 
     For verbs, which checked the right that they ask for.
@@ -67,7 +67,7 @@ def standings_of(
     with driver_connection(session).cursor(row_factory=namedtuple_row) as cursor:
         rows: list[Any] = cursor.execute(_STANDINGS, values).fetchall()
     return {
-        (row.marketplace, row.asin): Standing(
+        (row.marketplace, row.asin): TrackingStatus(
             product_id=row.id,
             is_mine=row.is_mine,
             runs_for_me=row.runs_for_me,

@@ -14,7 +14,7 @@ from huey import crontab
 
 from core.database.leases import LEASE_TERM, LeaseLostError
 from core.database.session import database_time, read_scope, write_scope
-from core.history.ingest.store import make_room
+from core.history.ingest.store import ensure_partitions
 from core.history.observation import Outcome
 from core.scraping.parsers.registry import get_actor
 from core.scraping.runs import lifecycle
@@ -278,7 +278,7 @@ def _collect(apify: Apify, run: FetchRun, claim: RunClaim, renewed: RenewedClaim
     with job("collect") as report:
         captured_at = run.finished_at or database_time()
         with write_scope() as session:
-            make_room(session, [captured_at])
+            ensure_partitions(session, [captured_at])
             ensure_raw_partition(session, database_time())
         with read_scope() as session:
             batch = get_batch(session, run.id, get_actor(run.actor), captured_at)

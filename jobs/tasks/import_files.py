@@ -17,7 +17,7 @@ from core.database.leases import LEASE_TERM, LeaseLostError
 from core.database.session import database_time, read_scope, write_scope
 from core.errors import InvalidInputError, NotAllowedError, NotFoundError
 from core.history.ingest.rejections import EARLIEST
-from core.history.ingest.store import make_room
+from core.history.ingest.store import ensure_partitions
 from core.importing import service
 from core.importing.files.isolation import stream_isolated
 from core.importing.models import ImportRun
@@ -163,7 +163,7 @@ def _store(work: _Work, rows: Sequence[Row]) -> None:
     """
     now = database_time()
     with write_scope() as session:
-        make_room(session, [at for at in observation_times(rows) if EARLIEST <= at <= now])
+        ensure_partitions(session, [at for at in observation_times(rows) if EARLIEST <= at <= now])
     with write_scope() as session:
         service.lock_claimed_import(session, work.run.id, work.holder, work.read)
         store_chunk(session, _confirming_user(session, work.run), work.run, rows, now)

@@ -14,9 +14,9 @@ from mcp_types import (
 from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import MARKETPLACES, find_by_name
 from core.database.session import read_scope
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.lists.autocomplete import complete_asin, complete_name
-from core.tracking.lists.queries import marketplaces_followed
+from core.tracking.lists.queries import list_marketplaces
 from mcp_server.protocol.call_log import Call, current_call
 from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.protocol_errors import run_for_protocol
@@ -57,7 +57,7 @@ def _answered(completer: Completer, call: Call, typed: str, known: Known) -> Com
 def _marketplace(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
     """Codes, and countries by name; those where something is followed first."""
     with read_scope() as session:
-        used = marketplaces_followed(session, call.principal, list(MARKETPLACES), Whose.TEAM)
+        used = list_marketplaces(session, call.principal, list(MARKETPLACES), ListScope.TEAM)
     begins = typed.strip().casefold()
     fitting = [
         place.code
@@ -84,7 +84,7 @@ def _product(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG00
 
 
 def _whose(call: Call, typed: str, known: Known) -> Completion:  # noqa: ARG001
-    return _some([each.value for each in Whose if each.value.startswith(typed.strip().lower())])
+    return _some([each.value for each in ListScope if each.value.startswith(typed.strip().lower())])
 
 
 def _some(values: list[str]) -> Completion:

@@ -9,7 +9,14 @@ from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review.queries import queue
-from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, State, Whose, default_list_scope
+from core.tracking.list_filter import (
+    COUNT_CAP,
+    ListFilter,
+    ListScope,
+    Sort,
+    State,
+    default_list_scope,
+)
 from core.tracking.lists.freshness import freshness
 from core.tracking.lists.queries import count_products
 from mcp_server.protocol.call_log import Call
@@ -78,13 +85,13 @@ def summary(call: Call) -> Summary:
         waiting = queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
         return Summary(
             as_of=moment(call.now),
-            mine=_following(session, call, Whose.MINE),
-            team=_following(session, call, Whose.TEAM),
+            mine=_following(session, call, ListScope.MINE),
+            team=_following(session, call, ListScope.TEAM),
             suggestions_waiting=waiting,
         )
 
 
-def _following(session: Session, call: Call, whose: Whose) -> Following:
+def _following(session: Session, call: Call, whose: ListScope) -> Following:
     found = freshness(session, call.principal, whose)
 
     def in_state(state: State) -> Count:

@@ -7,9 +7,9 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from core.errors import InvalidInputError
-from core.tracking.list_filter import SortBy, State, Whose
+from core.tracking.list_filter import ListScope, SortBy, State
 from core.tracking.rules import LONGEST_TAG, Role
-from core.tracking.settings import Keep
+from core.tracking.settings import Unset
 
 ProductName = Annotated[
     str,
@@ -67,7 +67,7 @@ Descending = Annotated[
     Field(description="Largest first. The best rank is the smallest."),
 ]
 Scope = Annotated[
-    Whose,
+    ListScope,
     Field(description="Tracked by you or by anyone in the team."),
 ]
 DryRun = Annotated[bool, Field(description="Preview only.")]
@@ -96,7 +96,7 @@ def optional(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-Kept = SkipJsonSchema[Keep]  # the value of an argument that is not given
+Kept = SkipJsonSchema[Unset]  # the value of an argument that is not given
 
 
 _OLDEST_YEAR, _NEWEST_YEAR = 1995, 2100

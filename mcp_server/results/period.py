@@ -12,11 +12,11 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.errors import NotFoundError
 from core.history.current import missing_values
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
 from core.history.timeline.period import read_timeline
 from core.history.timeline.series import Field, Line
-from core.history.timeline.statistics import Figure, Span
+from core.history.timeline.statistics import FieldStatistics, Measure
 from core.history.timeline.timeline import Timeline
 from mcp_server.results.base import (
     Moment,
@@ -123,7 +123,7 @@ class OfPeriod(ResultPart):
 
 def read(
     session: Session,
-    head: ProductHead,
+    head: ProductSummary,
     bounds: tuple[datetime, datetime],
     fields: Sequence[Field],
     now: datetime,
@@ -133,7 +133,7 @@ def read(
     Raises NotFoundError when nothing was ever seen of the product.
     """
     if head.history_key is None:
-        why = missing_values.never_seen(head.fetching, now)
+        why = missing_values.never_observed_text(head.fetching, now)
         raise NotFoundError(
             f"Nothing is known of {format_product_name(head.marketplace, head.asin)} yet: {why}. "
             "`get_fetch_status` tells more, `trigger_product_refresh` has it fetched."
@@ -150,7 +150,7 @@ def told_period(seen: Timeline) -> dict[str, Any]:
     }
 
 
-def told_product(head: ProductHead) -> dict[str, Any]:
+def told_product(head: ProductSummary) -> dict[str, Any]:
     """Return which product that is."""
     return {
         "product": format_product_name(head.marketplace, head.asin),
@@ -192,17 +192,17 @@ def told_move(what: str, minor: int, marketplace: str) -> int | float:
     return minor / 10 if what == "rating" else minor
 
 
-def figures_of(span: Span, divisor: float, change: Change) -> PeriodFigures:
+def figures_of(span: FieldStatistics, divisor: float, change: Change) -> PeriodFigures:
     """Return a period's figures in the told unit; `change` words the stored ones."""
     scaled = {
         name: known(getattr(span, name), divisor)
         for name in ("now", "start", "low", "high", "average", "median")
     }
-    moved = statistics_text.moved(span, change)
+    moved = statistics_text.change_text(span, change)
     return PeriodFigures(**scaled, changes=known(span.changes), change=moved)
 
 
-def rank_figures(span: Span, change: Change) -> RankFigures:
+def rank_figures(span: FieldStatistics, change: Change) -> RankFigures:
     """Return a period's figures of a rank."""
     return RankFigures(
         now=known(span.now),
@@ -211,11 +211,11 @@ def rank_figures(span: Span, change: Change) -> RankFigures:
         worst=known(span.high),
         median=known(span.median),
         changes=known(span.changes),
-        change=statistics_text.moved(span, change),
+        change=statistics_text.change_text(span, change),
     )
 
 
-def known(figure: Figure, divisor: float = 1) -> Known:
+def known(figure: Measure, divisor: float = 1) -> Known:
     """Return a figure in the told unit, or why there is none."""
     if figure.value is None:
         return Known(value=None, why_unknown=str(figure.reason))
@@ -223,7 +223,12 @@ def known(figure: Figure, divisor: float = 1) -> Known:
 
 
 def in_words(
-    head: ProductHead, what: str, seen: Timeline, span: Span, writes: Writes, change: Change
+    head: ProductSummary,
+    what: str,
+    seen: Timeline,
+    span: FieldStatistics,
+    writes: Writes,
+    change: Change,
 ) -> str:
     """Return a history in one sentence."""
     name = f"{what} of {format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
@@ -231,7 +236,7 @@ def in_words(
     if span.start.value is None:
         return f"{name}, {dates}: {span.start.reason}."
     now = f"none ({span.now.reason})" if span.now.value is None else writes(span.now.value)
-    moved = statistics_text.moved(span, change)
+    moved = statistics_text.change_text(span, change)
     change_between = f" ({moved})" if moved else ""
     low, high = writes(span.low.value), writes(span.high.value)
     start = writes(span.start.value)

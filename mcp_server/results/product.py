@@ -16,10 +16,10 @@ from core.history.current import missing_values
 from core.history.current.missing_values import Group
 from core.history.labels import availability_label, flag_reasons
 from core.history.observation import Outcome
-from core.history.product_summary import Fetching, ProductHead
+from core.history.product_summary import FetchState, ProductSummary
 from core.text.numbers import format_capped_count, format_count, format_rank, format_rating
 from core.text.times import format_age
-from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import COUNT_CAP, ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists import queries
 from core.tracking.rules import Role
 from mcp_server.results.base import (
@@ -98,7 +98,7 @@ def _nothing_in_words(asked: ListFilter) -> str:
         return "No followed product fits. Try fewer words, or `track_products` to follow more."
     if asked != ListFilter(whose=asked.whose):
         return "No followed product meets these conditions; ask with fewer to see the others."
-    if asked.whose is Whose.MINE:
+    if asked.whose is ListScope.MINE:
         return (
             "The token's owner follows nothing. `search_products` lists what the team follows, "
             "`track_products` has products followed."
@@ -167,7 +167,11 @@ _REPORTED_AT = {
 
 def _blanks(row: Mapping[Any, Any], now: datetime) -> dict[str, str]:
     """Return why each value of a row is null."""
-    never = missing_values.never_seen(_fetching(row), now) if row["captured_at"] is None else None
+    never = (
+        missing_values.never_observed_text(_fetching(row), now)
+        if row["captured_at"] is None
+        else None
+    )
     return {
         name: never
         or (missing_values.UNREADABLE if column in (row["unreadable"] or {}) else None)
@@ -186,12 +190,12 @@ def _earlier(row: Mapping[Any, Any]) -> dict[str, str]:
     }
 
 
-def _fetching(row: Mapping[Any, Any]) -> Fetching | None:
+def _fetching(row: Mapping[Any, Any]) -> FetchState | None:
     """Return what a row knows of its product's fetching; None: it is not on the schedule."""
     if row["due_at"] is None:
         return None
     ended = row["last_outcome"]
-    return Fetching(
+    return FetchState(
         due_at=row["due_at"],
         leased_until=row["leased_until"],
         failures=0,
@@ -204,8 +208,8 @@ def _fetching(row: Mapping[Any, Any]) -> Fetching | None:
 def _change(row: Mapping[Any, Any]) -> Untrusted | None:
     if row["attention_kind"] is None:
         return None
-    what = change_wording.label(row["attention_kind"])
-    return untrusted(f"{what}: {change_wording.before_and_after(row)}")
+    what = change_wording.change_label(row["attention_kind"])
+    return untrusted(f"{what}: {change_wording.format_before_and_after(row)}")
 
 
 # One product
@@ -275,7 +279,7 @@ class ProductDetails(ProductRef, Result):
     is_demo: bool
 
 
-def details_of(head: ProductHead, now: datetime) -> ProductDetails:
+def details_of(head: ProductSummary, now: datetime) -> ProductDetails:
     """Return what is known of a product in told units."""
     currency = get_marketplace(head.marketplace).currency
 
@@ -288,7 +292,7 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         column: str | None = None,
     ) -> Value:
         why = missing_values.blank_reason(head, group, now, is_beside=is_beside, column=column)
-        seen_at = moment_or_none(missing_values.seen_at(head, group))
+        seen_at = moment_or_none(missing_values.observed_at(head, group))
         return Value(
             value=amount, unit=unit, seen_at=seen_at, why_unknown=why if amount is None else None
         )
@@ -330,13 +334,13 @@ def details_of(head: ProductHead, now: datetime) -> ProductDetails:
         doubts=flag_reasons(head.flags),
         unreadable={name: Untrusted(untrusted=text) for name, text in head.unreadable.items()},
         followed=_followed(head),
-        next_fetch=missing_values.next_fetch(head.fetching, now),
-        trouble=missing_values.trouble(head.fetching, now),
+        next_fetch=missing_values.next_fetch_text(head.fetching, now),
+        trouble=missing_values.fetch_problem(head.fetching, now),
         is_demo=head.is_demo,
     )
 
 
-def _followed(head: ProductHead) -> TrackedBy | None:
+def _followed(head: ProductSummary) -> TrackedBy | None:
     following = head.following
     if following is None:
         return None
@@ -356,10 +360,10 @@ def _percent(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def details_in_words(head: ProductHead, now: datetime) -> str:
+def details_in_words(head: ProductSummary, now: datetime) -> str:
     """Return a product in one or two sentences."""
     if head.captured_at is None:
-        why = missing_values.never_seen(head.fetching, now)
+        why = missing_values.never_observed_text(head.fetching, now)
         return (
             f"{format_product_name(head.marketplace, head.asin)}: nothing is known yet, {why}. "
             "`get_fetch_status` says what keeps it from being fetched."
@@ -372,7 +376,7 @@ def details_in_words(head: ProductHead, now: datetime) -> str:
     )
 
 
-def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[str]:
+def values_in_words(head: ProductSummary, *, with_category: bool = False) -> list[str]:
     """Return price, rank and rating; of one that is older than the newest look, since when."""
     place = f" in {quoted(head.bsr_category or 'unknown')}" if with_category else ""
     of_ratings = f"stars of {format_count(head.ratings_count)} ratings"
@@ -383,7 +387,7 @@ def values_in_words(head: ProductHead, *, with_category: bool = False) -> list[s
     ]
 
 
-def _since(head: ProductHead, group: Group) -> str:
-    at = missing_values.seen_at(head, group)
+def _since(head: ProductSummary, group: Group) -> str:
+    at = missing_values.observed_at(head, group)
     is_old = at is not None and head.captured_at is not None and at < head.captured_at
     return f" (last seen {moment(at)})" if at is not None and is_old else ""

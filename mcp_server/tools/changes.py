@@ -12,14 +12,14 @@ from core.catalog.marketplaces import get_marketplace
 from core.database.session import read_scope
 from core.history.changes import listing_diff
 from core.history.changes import text as change_wording
-from core.history.changes.comparison import ChangedProduct, Move
-from core.history.changes.feed import Asked, Order, find_changes, since_of
+from core.history.changes.comparison import ChangedProduct, ValueChange
+from core.history.changes.feed import ChangeOrder, ChangeQuery, find_changes, start_of_changes
 from core.history.changes.listing_changes import listing_diffs
-from core.history.changes.listing_diff import Change
-from core.history.ingest.change_detection import Finding
+from core.history.changes.listing_diff import ListingChange
+from core.history.ingest.change_detection import ChangeKind
 from core.text.numbers import format_capped_count
-from core.tracking.change_sentiment import Mood
-from core.tracking.list_filter import COUNT_CAP, Whose
+from core.tracking.change_sentiment import Sentiment
+from core.tracking.list_filter import COUNT_CAP, ListScope
 from core.tracking.rules import Role
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -79,11 +79,11 @@ class ChangeRow(ProductRef):
     title: Untrusted | None
     role: Annotated[Role, Described(description="What the product is to those who follow it.")]
     tags: UntrustedTexts
-    kind: Annotated[Finding, Described(description="The worst of what happened.")]
+    kind: Annotated[ChangeKind, Described(description="The worst of what happened.")]
     what: Annotated[str, Described(examples=["Rank worsened"])]
     from_to: Untrusted
     mood: Annotated[
-        Mood, Described(description="Better or worse for the one who follows, by the role.")
+        Sentiment, Described(description="Better or worse for the one who follows, by the role.")
     ]
     compared_with: Annotated[
         str,
@@ -124,13 +124,13 @@ def list_changes(
             description="Up to 92 days ago; default: one.",
         ),
     ] = None,
-    whose: Scope = Whose.TEAM,
+    whose: Scope = ListScope.TEAM,
     roles: Roles = (),
     kinds: Annotated[
-        tuple[Finding, ...],
+        tuple[ChangeKind, ...],
         Described(max_length=10, description="Any of these."),
     ] = (),
-    order: Order = Order.WORST,
+    order: ChangeOrder = ChangeOrder.WORST,
     limit: Annotated[int, Described(ge=1, le=100)] = 20,
     cursor: CursorText = None,
 ) -> ChangeList:
@@ -143,8 +143,8 @@ def list_changes(
     """
     mark = hash_question("changes", since, whose, roles, kinds, order, limit)
     place = read_cursor(cursor, mark)
-    began, is_last_day = _settled(place.anchor) or since_of(since, call.now)
-    asked = Asked(began, is_last_day, whose, roles, kinds, order)
+    began, is_last_day = _settled(place.anchor) or start_of_changes(since, call.now)
+    asked = ChangeQuery(began, is_last_day, whose, roles, kinds, order)
 
     def report(done: int, total: int) -> None:
         call.report(done, total, f"Compared {done:,} of at most {total:,} products.")
@@ -173,7 +173,7 @@ def _settled(anchor: int) -> tuple[datetime, bool] | None:
     return datetime.fromtimestamp(anchor // 2, UTC), bool(anchor % 2)
 
 
-def _row(each: ChangedProduct, listing: Sequence[Change]) -> ChangeRow:
+def _row(each: ChangedProduct, listing: Sequence[ListingChange]) -> ChangeRow:
     return ChangeRow(
         product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
@@ -182,7 +182,7 @@ def _row(each: ChangedProduct, listing: Sequence[Change]) -> ChangeRow:
         role=each.role,
         tags=UntrustedTexts(untrusted=list(each.tags)),
         kind=each.finding,
-        what=change_wording.label(each.finding),
+        what=change_wording.change_label(each.finding),
         from_to=Untrusted(untrusted=each.in_words()),
         mood=each.mood,
         compared_with=each.then_day.isoformat(),
@@ -194,7 +194,7 @@ def _row(each: ChangedProduct, listing: Sequence[Change]) -> ChangeRow:
     )
 
 
-def _moved(move: Move, marketplace: str) -> Moved:
+def _moved(move: ValueChange, marketplace: str) -> Moved:
     return Moved(
         what=move.what,
         before=told_move(move.what, move.before, marketplace),
@@ -204,12 +204,12 @@ def _moved(move: Move, marketplace: str) -> Moved:
     )
 
 
-def _part(change: Change) -> ListingPart:
+def _part(change: ListingChange) -> ListingPart:
     return ListingPart(
         part=change.part,
         pieces=[
             Piece(mark=piece.mark, text=Untrusted(untrusted=piece.text))
-            for piece in listing_diff.shortened(change.pieces)
+            for piece in listing_diff.shorten_diff(change.pieces)
         ],
     )
 
@@ -223,7 +223,7 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
     count = format_capped_count(answer.total if answer.is_total_exact else COUNT_CAP + 1)
     told = "; ".join(
         f"{format_product_name(each.marketplace, each.asin)} {quoted(each.title, 40)} "
-        f"({each.role}, {each.mood}) {change_wording.label(each.finding)}: "
+        f"({each.role}, {each.mood}) {change_wording.change_label(each.finding)}: "
         f"{quoted(each.in_words())}"
         for each in rows[:5]
     )

@@ -11,7 +11,7 @@ from core.database.session import read_scope
 from core.history.current import missing_values
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.scraping.runs.status import (
     CurrentSchedule,
     ProductRun,
@@ -21,7 +21,7 @@ from core.scraping.runs.status import (
 from core.settings.environment import get_settings
 from core.text.numbers import format_capped_count, format_count
 from core.text.times import format_age
-from core.tracking.list_filter import COUNT_CAP, Whose
+from core.tracking.list_filter import COUNT_CAP, ListScope
 from core.tracking.lists.freshness import Freshness, freshness
 from core.upkeep.fetch_blockers import find_blockers
 from mcp_server.protocol.call_log import Call
@@ -153,7 +153,7 @@ def get_fetch_status(
     with read_scope() as session:
         hindered = find_blockers(session, call.principal, get_settings(), call.now)
         if product is None:
-            fresh = freshness(session, call.principal, Whose.TEAM)
+            fresh = freshness(session, call.principal, ListScope.TEAM)
             return _of_team(
                 fresh, find_current_schedule(session, call.principal, call.now), hindered, call.now
             )
@@ -192,9 +192,11 @@ def _hindered(sentences: Sequence[str]) -> str:
 
 
 def _of_product(
-    head: ProductHead, runs: Sequence[ProductRun], hindered: list[str], now: datetime
+    head: ProductSummary, runs: Sequence[ProductRun], hindered: list[str], now: datetime
 ) -> FetchStatus:
-    never = missing_values.never_seen(head.fetching, now) if head.captured_at is None else None
+    never = (
+        missing_values.never_observed_text(head.fetching, now) if head.captured_at is None else None
+    )
     status = ProductStatus(
         product=format_product_name(head.marketplace, head.asin),
         marketplace=head.marketplace,
@@ -202,8 +204,8 @@ def _of_product(
         title=untrusted(head.title),
         last_seen_at=moment_or_none(head.captured_at),
         why_nothing_is_known=never,
-        next_step=missing_values.next_fetch(head.fetching, now),
-        trouble=missing_values.trouble(head.fetching, now),
+        next_step=missing_values.next_fetch_text(head.fetching, now),
+        trouble=missing_values.fetch_problem(head.fetching, now),
         runs=[_run(each) for each in runs],
         **_of_follower(head),
         **_of_schedule(head),
@@ -218,7 +220,7 @@ def _of_product(
     )
 
 
-def _of_follower(head: ProductHead) -> dict[str, bool | str | None]:
+def _of_follower(head: ProductSummary) -> dict[str, bool | str | None]:
     following = head.following
     return {
         "is_followed": following is not None,
@@ -227,7 +229,7 @@ def _of_follower(head: ProductHead) -> dict[str, bool | str | None]:
     }
 
 
-def _of_schedule(head: ProductHead) -> dict[str, int | str | None]:
+def _of_schedule(head: ProductSummary) -> dict[str, int | str | None]:
     fetching = head.fetching
     if fetching is None:
         return dict.fromkeys(_SCHEDULE) | {"failures_in_a_row": 0}

@@ -15,11 +15,11 @@ from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.history.current import missing_values, ranking
 from core.history.current.missing_values import Group
-from core.history.current.ranking import Apart, Place
-from core.history.product_summary import ProductHead
+from core.history.current.ranking import NotComparable, Place
+from core.history.product_summary import ProductSummary
 from core.history.timeline import series, statistics_text
 from core.history.timeline.period import read_timeline
-from core.history.timeline.statistics import Blank, Span, missing
+from core.history.timeline.statistics import FieldStatistics, MissingReason, missing_statistics
 from core.text.numbers import format_percent_change, format_rank_change
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
@@ -116,21 +116,21 @@ class _Kind:
     field: series.Field
     group: Group
     change: Change
-    apart: Apart
+    apart: NotComparable
     smallest_first: bool
 
-    def value(self, head: ProductHead) -> int | None:
+    def value(self, head: ProductSummary) -> int | None:
         found: int | None = getattr(head, self.field.column)
         return found
 
-    def unit(self, head: ProductHead) -> tuple[str, float]:
+    def unit(self, head: ProductSummary) -> tuple[str, float]:
         """Return the told unit, and the stored units in one of it."""
         if self.name == "price":
             currency = get_marketplace(head.marketplace).currency
             return currency, float(minor_units(currency))
         return _UNITS[self.name]
 
-    def groups(self, heads: Sequence[ProductHead]) -> list[Hashable]:
+    def groups(self, heads: Sequence[ProductSummary]) -> list[Hashable]:
         return [ranking.group_of(head, self.field.column) for head in heads]
 
 
@@ -140,20 +140,27 @@ _UNITS = {
     "ratings_count": ("ratings", 1.0),
 }
 _KINDS = (
-    _Kind("price", series.PRICE, "price", format_percent_change, Apart.CURRENCIES, True),
-    _Kind("rank", series.RANK, "bsr", format_rank_change, Apart.CATEGORIES, True),
-    _Kind("rating", series.RATING, "rating", statistics_text.stars_gained, Apart.UNKNOWN, False),
+    _Kind("price", series.PRICE, "price", format_percent_change, NotComparable.CURRENCIES, True),
+    _Kind("rank", series.RANK, "bsr", format_rank_change, NotComparable.CATEGORIES, True),
+    _Kind(
+        "rating",
+        series.RATING,
+        "rating",
+        statistics_text.rating_change,
+        NotComparable.UNKNOWN,
+        False,
+    ),
     _Kind(
         "ratings_count",
         series.RATINGS_COUNT,
         "rating",
-        statistics_text.gained,
-        Apart.UNKNOWN,
+        statistics_text.count_change,
+        NotComparable.UNKNOWN,
         False,
     ),
 )
 
-Spans = dict[str, Span]
+Spans = dict[str, FieldStatistics]
 
 
 @tool(Permission.READ, "Compare products")
@@ -164,7 +171,7 @@ def compare_products(
     each, and its change in the period. For a product's chosen competitors use
     `get_competitor_analysis`."""
     since, end = period(days, until, call.now)
-    heads: list[ProductHead] = []
+    heads: list[ProductSummary] = []
     spans: list[Spans] = []
     with read_scope() as session:
         for name in products:
@@ -177,16 +184,16 @@ def compare_products(
     return _compared(call, heads, spans, since=moment(since), until=moment(end))
 
 
-def _read_spans(session: Session, head: ProductHead, since: datetime, until: datetime) -> Spans:
+def _read_spans(session: Session, head: ProductSummary, since: datetime, until: datetime) -> Spans:
     if head.history_key is None:
-        nothing = missing(Blank.NOTHING_SEEN)
+        nothing = missing_statistics(MissingReason.NOTHING_SEEN)
         return {kind.name: nothing for kind in _KINDS}
     fields = [kind.field for kind in _KINDS]
     timeline = read_timeline(session, head.history_key, since, until, fields)
     return {kind.name: timeline.field_statistics(kind.field) for kind in _KINDS}
 
 
-def _refuse_twice(heads: Sequence[ProductHead]) -> None:
+def _refuse_twice(heads: Sequence[ProductSummary]) -> None:
     names = [format_product_name(head.marketplace, head.asin) for head in heads]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -194,11 +201,11 @@ def _refuse_twice(heads: Sequence[ProductHead]) -> None:
 
 
 def _compared(
-    call: Call, heads: Sequence[ProductHead], spans: Sequence[Spans], since: str, until: str
+    call: Call, heads: Sequence[ProductSummary], spans: Sequence[Spans], since: str, until: str
 ) -> Comparison:
     found = {kind.name: _of_kind(kind, heads, spans, call) for kind in _KINDS}
     apart = {
-        kind.name: ranking.why_apart(
+        kind.name: ranking.why_not_comparable(
             [kind.value(head) for head in heads],
             kind.groups(heads),
             kind.apart,
@@ -219,9 +226,9 @@ def _compared(
 
 
 def _of_kind(
-    kind: _Kind, heads: Sequence[ProductHead], spans: Sequence[Spans], call: Call
+    kind: _Kind, heads: Sequence[ProductSummary], spans: Sequence[Spans], call: Call
 ) -> list[Compared]:
-    places = ranking.places(
+    places = ranking.rank_values(
         [kind.value(head) for head in heads],
         kind.groups(heads),
         smallest_first=kind.smallest_first,
@@ -232,24 +239,26 @@ def _of_kind(
     ]
 
 
-def _value(kind: _Kind, head: ProductHead, span: Span, place: Place | None, call: Call) -> Compared:
+def _value(
+    kind: _Kind, head: ProductSummary, span: FieldStatistics, place: Place | None, call: Call
+) -> Compared:
     unit, divisor = kind.unit(head)
     value = kind.value(head)
     why = missing_values.blank_reason(head, kind.group, call.now) if value is None else None
     return Compared(
         now=Known(value=None if value is None else value / divisor, why_unknown=why),
         unit=unit,
-        seen_at=moment_or_none(missing_values.seen_at(head, kind.group)),
+        seen_at=moment_or_none(missing_values.observed_at(head, kind.group)),
         place=place and place.place,
         place_of=place and place.of,
         start=known(span.start, divisor),
         low=known(span.low, divisor),
         high=known(span.high, divisor),
-        change=statistics_text.moved(span, kind.change),
+        change=statistics_text.change_text(span, kind.change),
     )
 
 
-def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
+def _product(head: ProductSummary, values: dict[str, Compared]) -> ComparedProduct:
     return ComparedProduct(
         **told_product(head),
         title=untrusted(head.title),
@@ -265,7 +274,7 @@ def _product(head: ProductHead, values: dict[str, Compared]) -> ComparedProduct:
     )
 
 
-def _in_words(heads: Sequence[ProductHead], answer: Comparison) -> str:
+def _in_words(heads: Sequence[ProductSummary], answer: Comparison) -> str:
     parts = [
         f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title, 40)}: "
         f"{', '.join(values_in_words(head))}"

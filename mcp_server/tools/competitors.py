@@ -11,8 +11,8 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price, minor_units
 from core.database.session import read_scope
 from core.history.current import missing_values
-from core.history.current.ranking import Standing
-from core.history.product_summary import ProductHead
+from core.history.current.ranking import Ranking
+from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
 from core.suggestions.competitors.comparison import (
     Contender,
@@ -203,7 +203,7 @@ def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
             yield name, "its page was not read yet"
 
 
-def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> StandingAmong:
+def _among(found: Ranking, unit: str, order: str, divisor: float = 1) -> StandingAmong:
     def told(value: float | None) -> float | None:
         return None if value is None else round(value / divisor, 4)
 
@@ -216,17 +216,17 @@ def _among(found: Standing, unit: str, order: str, divisor: float = 1) -> Standi
         median=Known(value=told(found.median), why_unknown=found.why_others_are_unknown),
         least=told(found.least),
         most=told(found.most),
-        own_to_median=None if found.share is None else statistics_text.share_more(found.share),
+        own_to_median=None if found.share is None else statistics_text.format_distance(found.share),
     )
 
 
-def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis) -> str:
+def _in_words(head: ProductSummary, position: Position, answer: CompetitorAnalysis) -> str:
     name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
     if not answer.competitors:
         return f"{name}: {answer.how_to_go_on}"
     price = format_price(head.price, head.marketplace)
     ratings = format_count(head.ratings_count)
-    told: Sequence[tuple[str, Standing, str]] = (
+    told: Sequence[tuple[str, Ranking, str]] = (
         (f"Price {price}", position.price, answer.price.order),
         (f"Rank {format_rank(head.bsr)}", position.rank, answer.rank.order),
         (f"Rating {format_rating(head.rating)}", position.rating, answer.rating.order),
@@ -236,7 +236,7 @@ def _in_words(head: ProductHead, position: Position, answer: CompetitorAnalysis)
     return f"{name} among {answer.total} competitors. {'; '.join(parts)}."
 
 
-def _place(found: Standing, order: str) -> str:
+def _place(found: Ranking, order: str) -> str:
     if found.place is None:
         return found.why_own_is_unknown or found.why_others_are_unknown or "unknown"
     return f"{found.place.place} of {found.place.of}, {order}"

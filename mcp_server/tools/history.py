@@ -217,16 +217,16 @@ def get_rating_history(
     counted = seen.field_statistics(series.RATINGS_COUNT)
     counts = CountLine(
         **told_line(seen, series.RATINGS_COUNT, "ratings", 1, most_points),
-        figures=figures_of(counted, 1, statistics_text.gained),
+        figures=figures_of(counted, 1, statistics_text.count_change),
     )
     answer = RatingHistory(
         **told_product(head),
         **told_period(seen),
         **told_line(seen, series.RATING, "stars, 1 to 5", 10, most_points),
-        figures=figures_of(stars, 10, statistics_text.stars_gained),
+        figures=figures_of(stars, 10, statistics_text.rating_change),
         ratings_count=counts,
     )
-    words = in_words(head, "Rating", seen, stars, format_rating, statistics_text.stars_gained)
-    more = statistics_text.moved(counted, statistics_text.gained)
+    words = in_words(head, "Rating", seen, stars, format_rating, statistics_text.rating_change)
+    more = statistics_text.change_text(counted, statistics_text.count_change)
     why = counted.start.reason or counted.now.reason
     return answer.with_summary(f"{words} Number of ratings: {more or why}.")

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field as Described
 
 from core.accounts.access.permissions import Permission
-from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import (
@@ -34,5 +34,7 @@ def get_my_products(
 ) -> ProductList:
     """List the products that the token's owner tracks, with current values. For the team's, or
     to search by words, use `search_products`."""
-    asked = ListFilter(roles=roles, tags=tags, states=states, whose=Whose.MINE, is_paused=paused)
+    asked = ListFilter(
+        roles=roles, tags=tags, states=states, whose=ListScope.MINE, is_paused=paused
+    )
     return product_list(call.principal, call.now, asked, Sort(sort, descending), limit, cursor)

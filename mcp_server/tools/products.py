@@ -7,7 +7,7 @@ from pydantic import Field as Described
 from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import marketplace_called
 from core.database.session import read_scope
-from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import tool
 from mcp_server.results.arguments import (
@@ -54,7 +54,7 @@ def search_products(
     roles: Roles = (),
     states: States = (),
     tags: Tags = (),
-    whose: Scope = Whose.TEAM,
+    whose: Scope = ListScope.TEAM,
     sort: Order = SortBy.ATTENTION,
     descending: Descending = False,
     limit: PageSize = 20,

@@ -10,7 +10,7 @@ from core.catalog.marketplaces import get_marketplace
 from core.database.session import read_scope
 from core.history.current import missing_values
 from core.history.labels import flag_reasons
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.history.provenance import text
 from core.history.provenance.provenance import Column, Fetch, Import
 from core.history.provenance.queries import Origin, find_origin
@@ -143,7 +143,9 @@ def explain_value(
     return _told(head, column, found)
 
 
-def _unknown(head: ProductHead, column: Column, at: datetime | None, now: datetime) -> ValueOrigin:
+def _unknown(
+    head: ProductSummary, column: Column, at: datetime | None, now: datetime
+) -> ValueOrigin:
     why = missing_values.blank_reason(head, _GROUPS[column], now, column=column)
     if at is not None and head.captured_at is not None:
         why = "no look at or before this time reports it"
@@ -170,7 +172,7 @@ def _unknown(head: ProductHead, column: Column, at: datetime | None, now: dateti
     return answer.with_summary(f"{column} of {name}: {why}. `get_fetch_status` tells more.")
 
 
-def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
+def _told(head: ProductSummary, column: Column, found: Origin) -> ValueOrigin:
     origin = found.provenance
     answer = ValueOrigin(
         **told_product(head),
@@ -180,7 +182,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
         value_in_words=text.value_of(origin, head.marketplace),
         unreadable=untrusted(origin.unreadable),
         is_newest=found.is_newest,
-        said_by=text.said_by(origin),
+        said_by=text.source_text(origin),
         seen_at=moment(origin.captured_at),
         stored_at=moment_or_none(origin.stored_at),
         outcome=origin.outcome.value,
@@ -198,7 +200,7 @@ def _told(head: ProductHead, column: Column, found: Origin) -> ValueOrigin:
     )
 
 
-def _value(head: ProductHead, column: Column, stored: int | None) -> int | float | str | None:
+def _value(head: ProductSummary, column: Column, stored: int | None) -> int | float | str | None:
     if stored is None:
         return None
     if column == "availability":
@@ -206,7 +208,7 @@ def _value(head: ProductHead, column: Column, stored: int | None) -> int | float
     return told_move(column, stored, head.marketplace)
 
 
-def _unit(head: ProductHead, column: Column) -> str:
+def _unit(head: ProductSummary, column: Column) -> str:
     return _UNITS.get(column) or get_marketplace(head.marketplace).currency
 
 

@@ -11,9 +11,9 @@ from core.accounts.access.permissions import Permission
 from core.history.ingest.change_detection import USUAL_RULE
 from core.thresholds import LARGEST_THRESHOLD
 from core.tracking import bulk_operations
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import LONGEST_NOTE, Cadence, Role
-from core.tracking.settings import KEEP, Changed, Changes, Keep, Settings
+from core.tracking.settings import KEEP, SettingsChange, TrackingPatch, TrackingSettings, Unset
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import Write, run_write, tool
 from mcp_server.results.arguments import DryRun, IdempotencyKey, Kept, ProductName, Tag, optional
@@ -32,7 +32,7 @@ _SHOWN = 60  # characters of a note that a short text repeats
 A = TypeVar("A", bound="SettingsWritten")
 
 WhoseSettings = Annotated[
-    Whose,
+    ListScope,
     Described(description="team: a teammate's settings where you don't track it; needs a manager."),
 ]
 
@@ -114,15 +114,15 @@ def update_tracking_settings(
         bool | Kept,
         Described(description="One of the main products.", json_schema_extra=optional),
     ] = KEEP,
-    whose: WhoseSettings = Whose.MINE,
+    whose: WhoseSettings = ListScope.MINE,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> TrackingSettingsWritten:
     """Change a tracked product's settings. What is left out stays as it is; the result has the
     values before and after."""
-    changes = Changes(role=role, cadence=cadence, tags=tags, note=note, is_primary=is_primary)
+    changes = TrackingPatch(role=role, cadence=cadence, tags=tags, note=note, is_primary=is_primary)
 
-    def told(key: tuple[str, str], done: Changed) -> TrackingSettingsWritten:
+    def told(key: tuple[str, str], done: SettingsChange) -> TrackingSettingsWritten:
         before, after = _tracking(done.before), _tracking(done.after)
         return TrackingSettingsWritten(
             **_head(key, done), changed=_differing(before, after), before=before, after=after
@@ -132,7 +132,7 @@ def update_tracking_settings(
     return run_write(call, Write(dry_run, idempotency_key), TrackingSettingsWritten, work)
 
 
-def _tracking(settings: Settings) -> TrackingSettingsPart:
+def _tracking(settings: TrackingSettings) -> TrackingSettingsPart:
     return TrackingSettingsPart(
         role=settings.role,
         cadence=settings.cadence,
@@ -203,18 +203,18 @@ def update_alert_thresholds(
             json_schema_extra=optional,
         ),
     ] = KEEP,
-    whose: WhoseSettings = Whose.MINE,
+    whose: WhoseSettings = ListScope.MINE,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> AlertThresholdsWritten:
     """Change from which price or rank change on a product triggers alerts. What is left out
     stays as it is; the result has the values before and after."""
-    changes = Changes(
+    changes = TrackingPatch(
         price_change_percent=_decimal(price_change_percent),
         rank_change_percent=_decimal(rank_change_percent),
     )
 
-    def told(key: tuple[str, str], done: Changed) -> AlertThresholdsWritten:
+    def told(key: tuple[str, str], done: SettingsChange) -> AlertThresholdsWritten:
         before, after = _thresholds(done.before), _thresholds(done.after)
         return AlertThresholdsWritten(
             **_head(key, done), changed=_differing(before, after), before=before, after=after
@@ -224,14 +224,14 @@ def update_alert_thresholds(
     return run_write(call, Write(dry_run, idempotency_key), AlertThresholdsWritten, work)
 
 
-def _decimal(percent: float | Literal["usual"] | Keep) -> Decimal | Keep | None:
+def _decimal(percent: float | Literal["usual"] | Unset) -> Decimal | Unset | None:
     """Return a threshold as it is stored; None: the usual."""
     if percent == "usual":
         return None
     return Decimal(repr(percent)) if isinstance(percent, float) else percent
 
 
-def _thresholds(settings: Settings) -> AlertThresholds:
+def _thresholds(settings: TrackingSettings) -> AlertThresholds:
     return AlertThresholds(
         price_change=_threshold(settings.price_change_percent, USUAL_RULE.price_percent),
         rank_change=_threshold(settings.rank_change_percent, USUAL_RULE.rank_percent),
@@ -245,9 +245,9 @@ def _threshold(own: Decimal | None, usual: float) -> Threshold:
 def _changing(
     call: Call,
     product: str,
-    changes: Changes,
-    whose: Whose,
-    told: Callable[[tuple[str, str], Changed], A],
+    changes: TrackingPatch,
+    whose: ListScope,
+    told: Callable[[tuple[str, str], SettingsChange], A],
 ) -> Callable[[Session], A]:
     """Return the work of changing some settings of a product."""
 
@@ -257,7 +257,7 @@ def _changing(
     return work
 
 
-def _head(key: tuple[str, str], done: Changed) -> dict[str, Any]:
+def _head(key: tuple[str, str], done: SettingsChange) -> dict[str, Any]:
     marketplace, asin = key
     return {
         "product": format_product_name(marketplace, asin),

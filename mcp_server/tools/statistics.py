@@ -8,7 +8,7 @@ from core.accounts.access.permissions import Permission
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import minor_units
 from core.database.session import read_scope
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics, statistics_text
 from core.history.timeline.period import named_rank_categories
 from core.history.timeline.statistics import Statistics
@@ -82,19 +82,19 @@ def get_statistics(
         list_price=figures_of(found.list_price, cents, format_percent_change),
         rank=rank_figures(found.rank, format_rank_change),
         rank_category=untrusted(categories[-1][1]) if categories else None,
-        rating=figures_of(found.rating, 10, statistics_text.stars_gained),
-        ratings_count=figures_of(found.ratings_count, 1, statistics_text.gained),
+        rating=figures_of(found.rating, 10, statistics_text.rating_change),
+        ratings_count=figures_of(found.ratings_count, 1, statistics_text.count_change),
         in_stock_share=known(found.in_stock_share),
         looks=found.looks,
-        doubtful_looks=known(statistics.doubtful_figure(found)),
+        doubtful_looks=known(statistics.count_flagged(found)),
     )
     return answer.with_summary(_in_words(head, found, moment(seen.since), moment(seen.until)))
 
 
-def _in_words(head: ProductHead, found: Statistics, since: str, until: str) -> str:
+def _in_words(head: ProductSummary, found: Statistics, since: str, until: str) -> str:
     rows = "; ".join(
         ", ".join([f"{row.name} {row.now}", *row.details])
-        for row in statistics_text.table_of(found, head.marketplace)
+        for row in statistics_text.statistics_rows(found, head.marketplace)
     )
     name = f"{format_product_name(head.marketplace, head.asin)} {quoted(head.title)}"
-    return f"{name}, {since} to {until}: {rows}. {statistics_text.summary(found)}."
+    return f"{name}, {since} to {until}: {rows}. {statistics_text.summary_text(found)}."

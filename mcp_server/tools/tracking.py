@@ -13,8 +13,8 @@ from core.settings.environment import get_settings
 from core.text.escaping import shorten
 from core.text.numbers import format_capped_count, format_count
 from core.tracking import bulk_operations
-from core.tracking.bulk_operations import How, Named, Verdict
-from core.tracking.list_filter import Whose
+from core.tracking.bulk_operations import How, NamedResult, Verdict
+from core.tracking.list_filter import ListScope
 from core.tracking.lists import freshness
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import clean_tags
@@ -72,7 +72,7 @@ class WrittenList(WriteResult):
         return ""
 
 
-def verdicts(named: list[Named]) -> list[ProductVerdict]:
+def verdicts(named: list[NamedResult]) -> list[ProductVerdict]:
     """Return what became of each name."""
     return [
         ProductVerdict(
@@ -92,7 +92,7 @@ Hindrances = Annotated[
 
 
 def hindered(
-    session: Session, named: Sequence[Named], verdict: Verdict, now: datetime
+    session: Session, named: Sequence[NamedResult], verdict: Verdict, now: datetime
 ) -> tuple[str, ...]:
     """Return what keeps those of a verdict from being fetched, as somebody has to mend it."""
     if not any(each.verdict is verdict for each in named):
@@ -221,7 +221,7 @@ class Toggled(WrittenList):
     """Which products were paused or resumed."""
 
     target: Target
-    whose: Whose
+    whose: ListScope
 
 
 @tool(Permission.TRACK, "Pause or resume tracking")
@@ -229,7 +229,7 @@ def toggle_product_tracking(
     call: Call,
     products: ProductNames,
     target: Annotated[Target, Described(description="The state afterwards.")],
-    whose: Scope = Whose.MINE,
+    whose: Scope = ListScope.MINE,
     dry_run: DryRun = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Toggled:

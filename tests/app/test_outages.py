@@ -33,7 +33,7 @@ from core.database import session as db
 from core.database.availability import DatabaseCheck, DatabaseStatus, is_read_only
 from core.demo.people import PEOPLE
 from core.settings.environment import ROOT, get_settings
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 from tests import loops
 from tests.mcp_server.processes import database_away
 
@@ -52,7 +52,7 @@ def signed_in(committed_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
         owner.state, owner.mail = "active", "owner@team.example"
         writing.flush()
         principal = get_principal(writing, owner.id, Via.PAGE)
-        follow(writing, principal, [Wish("US", "B0TEST0001")])
+        track(writing, principal, [NewTracking("US", "B0TEST0001")])
         account_notices.notify(writing, [owner.id], "Your role changed.")
         ticket = sessions.create_ticket(writing, owner.id, now)
         token = sessions.start_session(writing, ticket, session.get_lifetime(), now, None, None)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.catalog.service import ensure_products
-from core.history.ingest.store import Look, Stored, make_room, store_looks
+from core.history.ingest import store
+from core.history.ingest.store import SourcedObservation, StoreResult, ensure_partitions
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -68,9 +69,11 @@ def make_price_observation(asin: str = LAMP, at: datetime = NOON, **values: Any)
 
 def store_observations(
     session: Session, *looks: Observation, now: datetime = NOW, **origin: Any
-) -> Stored:
+) -> StoreResult:
     """Store looks in one batch, with their products and partitions made."""
-    make_room(session, [look.captured_at for look in looks if look.captured_at.year < 2100])
+    ensure_partitions(session, [look.captured_at for look in looks if look.captured_at.year < 2100])
     products, _ = ensure_products(session, {(look.marketplace, look.asin) for look in looks})
-    batch = [Look(products[look.marketplace, look.asin], look, **origin) for look in looks]
-    return store_looks(session, batch, now)
+    batch = [
+        SourcedObservation(products[look.marketplace, look.asin], look, **origin) for look in looks
+    ]
+    return store.store_observations(session, batch, now)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
 from core.catalog.service import ensure_products
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 
 LAMP = "B0TEST0001"
 KETTLE = "B0TEST0002"
@@ -29,8 +29,8 @@ def track_products(
 ) -> list[int]:
     """Have a person follow products; return the products' ids in order."""
     options = {name: how.pop(name) for name in ("is_demo", "fetch") if name in how}
-    wishes = [Wish(marketplace, asin, **how) for asin in asins]
-    return [answer.product_id for answer in follow(session, principal, wishes, **options)]
+    wishes = [NewTracking(marketplace, asin, **how) for asin in asins]
+    return [answer.product_id for answer in track(session, principal, wishes, **options)]
 
 
 def make_listing(title: str = "Reading lamp with a long neck", **values: Any) -> Listing:

@@ -26,7 +26,7 @@ from core.suggestions.proposals.draft import Draft, DraftAction
 from core.suggestions.proposals.propose import propose_by_name
 from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 from jobs.tasks import dispatch_runs
 from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.tools import TOOLS
@@ -134,8 +134,8 @@ def others(session: Session) -> tuple[str, ...]:
     person = session.get_one(Person, them.person_id)
     person.name, person.mail, person.state = SECRET, f"{SECRET}@others.example", "active"
     session.flush()
-    wishes = [Wish("US", asin, tags=(SECRET,), note=SECRET) for asin in (THEIRS, LAMP)]
-    followed = follow(session, them, wishes)
+    wishes = [NewTracking("US", asin, tags=(SECRET,), note=SECRET) for asin in (THEIRS, LAMP)]
+    followed = track(session, them, wishes)
     number = suggest(session, them, title=SECRET, reasoning=SECRET)
     agent_of(session, them)
     [token] = session.scalars(select(ApiToken.id).where(ApiToken.person_id == them.person_id))

@@ -11,7 +11,7 @@ from core.catalog.listing import Listing
 from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
 from core.tracking.rules import Role
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 
 
 def seed(
@@ -26,8 +26,8 @@ def seed(
     **latest: Any,
 ) -> int:
     """Follow an invented product; return its id."""
-    wish = Wish(marketplace, asin, role)
-    [followed] = follow(session, principal, [wish], is_demo=is_demo)
+    wish = NewTracking(marketplace, asin, role)
+    [followed] = track(session, principal, [wish], is_demo=is_demo)
     if title is not None:
         listing = Listing(title=title)
         seen_at = datetime.now(UTC)
@@ -49,7 +49,7 @@ def seed(
 
 def follow_many(session: Session, principal: Principal, number: int) -> None:
     """Follow that many products that were never looked at."""
-    follow(session, principal, [Wish("US", f"B0TEST{n:04d}") for n in range(number)])
+    track(session, principal, [NewTracking("US", f"B0TEST{n:04d}") for n in range(number)])
     session.commit()
 
 

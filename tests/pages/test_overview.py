@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.commands import products
 from core.accounts.access.permissions import Principal
-from core.history.changes.text import before_and_after, label
-from core.history.ingest.change_detection import Finding
+from core.history.changes.text import change_label, format_before_and_after
+from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
 from core.settings.environment import ROOT
 from core.tracking.rules import Role
@@ -175,8 +175,8 @@ def test_own_products_carry_no_banner(session: Session, principal: Principal) ->
     assert not any("invented" in markdown.value for markdown in open_overview().markdown)
 
 
-@pytest.mark.parametrize("kind", Finding)
-def test_every_finding_has_words(kind: Finding) -> None:
+@pytest.mark.parametrize("kind", ChangeKind)
+def test_every_finding_has_words(kind: ChangeKind) -> None:
     change = {
         "attention_kind": kind.value,
         "marketplace": "US",
@@ -192,9 +192,9 @@ def test_every_finding_has_words(kind: Finding) -> None:
         "prior_seller": "Brightwell",
         "buy_box_seller": None,
     }
-    assert label(kind.value)
-    assert before_and_after(change)
-    if kind is Finding.PRICE_MOVED:
-        assert before_and_after(change) == "$29.99 → $27.99, −6.7\u202f%"
-    if kind is Finding.BUY_BOX_MOVED:
-        assert before_and_after(change) == "Brightwell → unknown"
+    assert change_label(kind.value)
+    assert format_before_and_after(change)
+    if kind is ChangeKind.PRICE_MOVED:
+        assert format_before_and_after(change) == "$29.99 → $27.99, −6.7\u202f%"
+    if kind is ChangeKind.BUY_BOX_MOVED:
+        assert format_before_and_after(change) == "Brightwell → unknown"

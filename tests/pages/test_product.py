@@ -18,11 +18,11 @@ from core.accounts.access.permissions import Role as AccountRole
 from core.catalog.listing import Listing
 from core.history.labels import short_availability_label
 from core.history.observation import Availability, CategoryRank, Seen, Source
-from core.history.product_summary import find_product_head
+from core.history.product_summary import find_product_summary
 from core.settings.environment import ROOT, get_settings
 from core.text.times import format_moment
 from core.tracking.rules import Cadence, Role
-from core.tracking.settings import Settings
+from core.tracking.settings import TrackingSettings
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
 from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
@@ -140,7 +140,7 @@ def test_a_threshold_that_has_no_effect_is_said_to_have_none(
 ):
     product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR)])
-    wanted = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
+    wanted = TrackingSettings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(3), Decimal(60))
     product_settings.change_settings(product, wanted)
     page = open_product()
     page.button(key="settings").click().run()
@@ -262,9 +262,11 @@ def test_settings_open_with_what_is_set(session: Session, principal: Principal):
 
 def test_settings_are_saved_for_the_acting_person(session: Session, principal: Principal):
     product = followed(session, principal)
-    wanted = Settings(Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None)
+    wanted = TrackingSettings(
+        Role.COMPETITOR, Cadence.WEEKLY, ("b", "a"), "Note", True, Decimal(5), None
+    )
     assert product_settings.change_settings(product, wanted) == "Settings saved."
-    head = find_product_head(session, principal, "US", ASIN)
+    head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     assert head.following is not None
     assert (head.following.role, head.following.tags) == (Role.COMPETITOR, ("a", "b"))

@@ -30,7 +30,7 @@ from core.suggestions.execution import apply
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.review import service
 from core.suggestions.rules import ActionState, Advisor
-from core.tracking.list_filter import ListFilter, Sort, SortBy, Whose
+from core.tracking.list_filter import ListFilter, ListScope, Sort, SortBy
 from core.tracking.lists.queries import find_rows
 from tests.core.suggestions.world import advice, new_price
 from tests.factories.tables import fetch_rows
@@ -90,7 +90,7 @@ def mia(session: Session) -> Principal:
     return get_principal(session, 3, Via.PAGE)
 
 
-def listed(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> set[str]:
+def listed(session: Session, principal: Principal, whose: ListScope = ListScope.MINE) -> set[str]:
     asked = ListFilter(whose=whose)
     found = find_rows(session, principal, asked, Sort(SortBy.TITLE), 0, 50)
     return {row["asin"] for row in found.rows}
@@ -120,7 +120,7 @@ def test_its_two_lists_are_as_they_were(session: Session, olga: Principal, sam: 
     demo = {"B0DEMO0101", "B0DEMO0102", "B0TEST9999"}  # fetched from a local server once
     assert listed(session, olga) == {"B0TEST0001", "B0TEST0002", "B0TEST0008"} | demo
     assert listed(session, sam) == {"B0TEST0002", "B0TEST0003", "B0TEST0004"}
-    assert listed(session, sam, Whose.TEAM) == listed(session, olga) | listed(session, sam)
+    assert listed(session, sam, ListScope.TEAM) == listed(session, olga) | listed(session, sam)
     [own] = fetch_rows(session, "SELECT * FROM tracking WHERE person_id = 1 AND product_id = 4")
     assert (own["tags"], own["note"], str(own["price_change_percent"])) == (
         ["best", "light"],

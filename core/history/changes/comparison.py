@@ -11,18 +11,18 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from core.history.changes import text
-from core.history.ingest.change_detection import DayValues, Finding, find_attention
+from core.history.ingest.change_detection import ChangeKind, DayValues, find_change
 from core.history.observation import Availability
 from core.history.timeline import statistics_text
 from core.text.numbers import format_percent_change, format_rank_change
-from core.tracking.change_sentiment import Mood, is_enough, mood
+from core.tracking.change_sentiment import Sentiment, exceeds_threshold, sentiment
 from core.tracking.rules import Role
 
 What = Literal["price", "rank", "rating", "ratings_count"]
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ComparedState:
     """A product's accepted values at one time, in the stored units. None: unknown or none."""
 
     price: int | None = None
@@ -46,7 +46,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class ValueChange:
     """One value that differs, in the stored unit, and the difference in words."""
 
     what: What
@@ -69,25 +69,25 @@ class ChangedProduct:
     captured_at: datetime
     bsr_category: str | None
     then_day: date  # of the marketplace
-    then: State
-    now: State
-    finding: Finding
+    then: ComparedState
+    now: ComparedState
+    finding: ChangeKind
     is_exact: bool  # False: `then` knows of the stock only whether there was any on that day
 
     @property
-    def mood(self) -> Mood:
+    def mood(self) -> Sentiment:
         """Whether it is better or worse for the one who follows."""
-        return mood(self.role, self.finding)
+        return sentiment(self.role, self.finding)
 
-    def moves(self) -> list[Move]:
+    def moves(self) -> list[ValueChange]:
         """Return every value that differs and is known at both times."""
         return list(_moves(self.then, self.now))
 
     def in_words(self) -> str:
         """Say from which value to which, for the worst of what happened."""
         if not self.is_exact and self.finding in _OF_STOCK:
-            return text.of_stock(_was_for_sale(self.then), self.now.availability)
-        return text.before_and_after(self._row())
+            return text.format_stock(_was_for_sale(self.then), self.now.availability)
+        return text.format_before_and_after(self._row())
 
     def _row(self) -> dict[str, Any]:
         """Return the values as a row of a product list names them."""
@@ -109,39 +109,41 @@ class ChangedProduct:
 
 
 _OF_STOCK = (
-    Finding.GONE,
-    Finding.OUT_OF_STOCK,
-    Finding.BUY_BOX_SUPPRESSED,
-    Finding.BACK_IN_STOCK,
+    ChangeKind.GONE,
+    ChangeKind.OUT_OF_STOCK,
+    ChangeKind.BUY_BOX_SUPPRESSED,
+    ChangeKind.BACK_IN_STOCK,
 )
 
 
-def _was_for_sale(then: State) -> bool:
+def _was_for_sale(then: ComparedState) -> bool:
     return then.availability == Availability.IN_STOCK
 
 
-def _moves(then: State, now: State) -> Iterator[Move]:
+def _moves(then: ComparedState, now: ComparedState) -> Iterator[ValueChange]:
     if _differ(then.price, now.price):
         yield _move("price", then.price, now.price, format_percent_change)
     if _differ(then.bsr, now.bsr) and then.bsr_category_id == now.bsr_category_id:
         yield _move("rank", then.bsr, now.bsr, format_rank_change)
     if _differ(then.rating, now.rating):
-        yield _move("rating", then.rating, now.rating, statistics_text.stars_gained)
+        yield _move("rating", then.rating, now.rating, statistics_text.rating_change)
     if _differ(then.ratings_count, now.ratings_count):
-        yield _move("ratings_count", then.ratings_count, now.ratings_count, statistics_text.gained)
+        yield _move(
+            "ratings_count", then.ratings_count, now.ratings_count, statistics_text.count_change
+        )
 
 
 def _differ(before: int | None, after: int | None) -> bool:
     return before is not None and after is not None and before != after
 
 
-def _move(what: What, before: int | None, after: int | None, words: Any) -> Move:
+def _move(what: What, before: int | None, after: int | None, words: Any) -> ValueChange:
     assert before is not None
     assert after is not None
-    return Move(what, before, after, words(before, after))
+    return ValueChange(what, before, after, words(before, after))
 
 
-def stock_of_a_day(in_stock_share: float | None, availability: int | None) -> int | None:
+def availability_of_day(in_stock_share: float | None, availability: int | None) -> int | None:
     """Return a state of the stock for a day of which only a share is known.
 
     In stock where it could be bought at any time of it. Where it could not, the state is
@@ -163,18 +165,18 @@ class Thresholds:
     rank_percent: Decimal | None = None
 
 
-def judge(
-    then: State, now: State, listing_changed: bool, own: Thresholds
-) -> tuple[Finding, float] | None:
+def find_change_of_note(
+    then: ComparedState, now: ComparedState, listing_changed: bool, own: Thresholds
+) -> tuple[ChangeKind, float] | None:
     """Return the worst finding and its score, None when nothing is of note to the person."""
-    finding, score = find_attention(then.as_day(), now.as_day(), listing_changed)
+    finding, score = find_change(then.as_day(), now.as_day(), listing_changed)
     if finding is None:
         return None
     pair = {
-        Finding.PRICE_MOVED: (then.price, now.price),
-        Finding.RANK_WORSENED: (then.bsr, now.bsr),
-        Finding.RANK_IMPROVED: (then.bsr, now.bsr),
+        ChangeKind.PRICE_MOVED: (then.price, now.price),
+        ChangeKind.RANK_WORSENED: (then.bsr, now.bsr),
+        ChangeKind.RANK_IMPROVED: (then.bsr, now.bsr),
     }.get(finding)
-    if pair is None or is_enough(finding, *pair, own.price_percent, own.rank_percent):
+    if pair is None or exceeds_threshold(finding, *pair, own.price_percent, own.rank_percent):
         return finding, score
     return None

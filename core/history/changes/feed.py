@@ -23,9 +23,15 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import MARKETPLACES
 from core.database.session import driver_connection
 from core.errors import InvalidInputError
-from core.history.changes.comparison import ChangedProduct, State, Thresholds, judge, stock_of_a_day
-from core.history.ingest.change_detection import USUAL_RULE, Finding
-from core.tracking.list_filter import COUNT_CAP, Whose
+from core.history.changes.comparison import (
+    ChangedProduct,
+    ComparedState,
+    Thresholds,
+    availability_of_day,
+    find_change_of_note,
+)
+from core.history.ingest.change_detection import USUAL_RULE, ChangeKind
+from core.tracking.list_filter import COUNT_CAP, ListScope
 from core.tracking.lists.list_filter_sql import IS_ENOUGH, SCOPES, scope_values
 from core.tracking.rules import Cadence, Role
 
@@ -39,7 +45,7 @@ OLDEST_DAY = 8  # days before `since` of which the last one counts: a weekly loo
 Report = Callable[[int, int], None]  # products compared so far, and how many it may be in all
 
 
-class Order(StrEnum):
+class ChangeOrder(StrEnum):
     """In which order changes are told."""
 
     WORST = "worst"
@@ -47,15 +53,15 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChangeQuery:
     """What a list of changes is asked for. Empty: not narrowed."""
 
     since: datetime
     is_last_day: bool  # findings against the day before each newest look are part of it
-    whose: Whose = Whose.TEAM
+    whose: ListScope = ListScope.TEAM
     roles: tuple[Role, ...] = ()
-    kinds: tuple[Finding, ...] = ()
-    order: Order = Order.WORST
+    kinds: tuple[ChangeKind, ...] = ()
+    order: ChangeOrder = ChangeOrder.WORST
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class ChangesPage:
     total: int
 
 
-def since_of(since: datetime | None, now: datetime) -> tuple[datetime, bool]:
+def start_of_changes(since: datetime | None, now: datetime) -> tuple[datetime, bool]:
     """Return from when on changes are told, and whether that is the last day.
 
     Raises InvalidInputError for a time to come and one too long ago.
@@ -92,7 +98,7 @@ def _nobody(_done: int, _total: int) -> None:
 def find_changes(
     session: Session,
     principal: Principal,
-    asked: Asked,
+    asked: ChangeQuery,
     offset: int,
     size: int,
     report: Report = _nobody,
@@ -131,7 +137,7 @@ def _worse(one: Found, other: Found) -> Found:
     }
 
 
-def _values(principal: Principal, asked: Asked) -> dict[str, Any]:
+def _values(principal: Principal, asked: ChangeQuery) -> dict[str, Any]:
     return {
         **scope_values(principal),
         "since": asked.since,
@@ -149,7 +155,7 @@ def _fetch(session: Session, statement: str, values: dict[str, Any]) -> list[Any
 # Against the day before
 
 
-def _standing(session: Session, principal: Principal, asked: Asked) -> Found:
+def _standing(session: Session, principal: Principal, asked: ChangeQuery) -> Found:
     """Return the findings that wait, at most as many as are counted: the first of the order."""
     conditions = [
         SCOPES[asked.whose],
@@ -161,7 +167,7 @@ def _standing(session: Session, principal: Principal, asked: Asked) -> Found:
         conditions.append("t.role = ANY(%(roles)s)")
     if asked.kinds:
         conditions.append("l.attention_kind = ANY(%(kinds)s)")
-    column = "l.attention" if asked.order is Order.WORST else "l.captured_at"
+    column = "l.attention" if asked.order is ChangeOrder.WORST else "l.captured_at"
     statement = (
         "SELECT l.product_id, l.attention, l.captured_at "
         "FROM tracking t JOIN product_latest l ON l.product_id = t.product_id "
@@ -174,9 +180,9 @@ def _standing(session: Session, principal: Principal, asked: Asked) -> Found:
     }
 
 
-def _key(asked: Asked, score: float, row: Any) -> float:
+def _key(asked: ChangeQuery, score: float, row: Any) -> float:
     moment: float = row.captured_at.timestamp()
-    return score if asked.order is Order.WORST else moment
+    return score if asked.order is ChangeOrder.WORST else moment
 
 
 # Further back
@@ -229,7 +235,7 @@ _SEVERAL = """
 """
 
 
-def _compared(session: Session, principal: Principal, asked: Asked, report: Report) -> Found:
+def _compared(session: Session, principal: Principal, asked: ChangeQuery, report: Report) -> Found:
     """Return the products whose values differ from those of their day then.
 
     Of the last day only those that are looked at several times a day: of the others the
@@ -253,7 +259,7 @@ def _compared(session: Session, principal: Principal, asked: Asked, report: Repo
     return found
 
 
-def _of_day(asked: Asked) -> dict[str, Any]:
+def _of_day(asked: ChangeQuery) -> dict[str, Any]:
     """Return the earlier local date of `since`, and the marketplaces that are a date ahead."""
     days = {
         code: asked.since.astimezone(ZoneInfo(place.time_zone)).date()
@@ -284,17 +290,17 @@ def _borders(session: Session, scope: str, values: dict[str, Any]) -> list[tuple
     return [*borders, (after, 2**62)]
 
 
-def _judged(rows: Sequence[Any], asked: Asked) -> Iterator[tuple[int, _Found]]:
+def _judged(rows: Sequence[Any], asked: ChangeQuery) -> Iterator[tuple[int, _Found]]:
     for row in rows:
         own = Thresholds(row.price_change_percent, row.rank_change_percent)
-        verdict = judge(_then_of_day(row), _now(row), row.listing_changed, own)
+        verdict = find_change_of_note(_then_of_day(row), _now(row), row.listing_changed, own)
         if verdict is None or (asked.kinds and verdict[0] not in asked.kinds):
             continue
         yield row.product_id, _Found(verdict[1], _key(asked, verdict[1], row), False)
 
 
-def _now(row: Any) -> State:
-    return State(
+def _now(row: Any) -> ComparedState:
+    return ComparedState(
         row.price,
         row.bsr,
         row.bsr_category_id,
@@ -304,14 +310,14 @@ def _now(row: Any) -> State:
     )
 
 
-def _then_of_day(row: Any) -> State:
-    return State(
+def _then_of_day(row: Any) -> ComparedState:
+    return ComparedState(
         row.price_close,
         row.bsr_close,
         row.then_category_id,
         row.then_rating,
         row.then_ratings_count,
-        stock_of_a_day(row.in_stock_share, row.availability),
+        availability_of_day(row.in_stock_share, row.availability),
     )
 
 
@@ -338,7 +344,7 @@ ORDER BY o.place
 
 
 def _details(
-    session: Session, principal: Principal, asked: Asked, page: Found
+    session: Session, principal: Principal, asked: ChangeQuery, page: Found
 ) -> list[ChangedProduct]:
     if not page:
         return []
@@ -354,7 +360,7 @@ def _details(
 def _of_standing(row: Any) -> ChangedProduct | None:
     if row.attention_kind is None:  # a look since the page was chosen says otherwise
         return None
-    then = State(
+    then = ComparedState(
         row.prior_price,
         row.prior_bsr,
         row.prior_bsr_category_id,
@@ -363,7 +369,7 @@ def _of_standing(row: Any) -> ChangedProduct | None:
         row.prior_availability,
         row.prior_seller,
     )
-    now = State(
+    now = ComparedState(
         row.price,
         row.bsr,
         row.bsr_category_id,
@@ -372,20 +378,26 @@ def _of_standing(row: Any) -> ChangedProduct | None:
         row.availability,
         row.buy_box_seller,
     )
-    return _changed(row, then, now, Finding(row.attention_kind), row.prior_day)
+    return _changed(row, then, now, ChangeKind(row.attention_kind), row.prior_day)
 
 
 def _of_day_then(row: Any) -> ChangedProduct | None:
     then, now = _then_of_day(row), _now(row)
     own = Thresholds(row.price_change_percent, row.rank_change_percent)
-    verdict = judge(then, now, row.listing_changed, own)
+    verdict = find_change_of_note(then, now, row.listing_changed, own)
     if verdict is None or row.day is None:
         return None
     return _changed(row, then, now, verdict[0], row.day, is_exact=False)
 
 
 def _changed(
-    row: Any, then: State, now: State, finding: Finding, day: date, *, is_exact: bool = True
+    row: Any,
+    then: ComparedState,
+    now: ComparedState,
+    finding: ChangeKind,
+    day: date,
+    *,
+    is_exact: bool = True,
 ) -> ChangedProduct:
     return ChangedProduct(
         product_id=row.product_id,

@@ -13,10 +13,10 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import get_marketplace
 from core.database.session import driver_connection
 from core.history.changes.comparison import ChangedProduct
-from core.history.changes.feed import Asked
-from core.history.changes.listing_diff import Change, changes_between
+from core.history.changes.feed import ChangeQuery
+from core.history.changes.listing_diff import ListingChange, changes_between
 from core.history.observation import Source
-from core.history.timeline.queries import Version
+from core.history.timeline.queries import ListingText
 
 _VERSIONS = """
 SELECT w.product_id, v.is_then, v.first_seen_at, v.source, v.title, v.brand, v.bullets,
@@ -36,8 +36,8 @@ CROSS JOIN LATERAL (
 
 @requires(Permission.READ)
 def listing_diffs(
-    session: Session, _acting: Principal, asked: Asked, rows: Sequence[ChangedProduct]
-) -> dict[int, list[Change]]:
+    session: Session, _acting: Principal, asked: ChangeQuery, rows: Sequence[ChangedProduct]
+) -> dict[int, list[ListingChange]]:
     """Return how the listings of changed products differ from then, word by word.
 
     A product whose listing is the same, or was not known then, has no entry.
@@ -52,7 +52,7 @@ def listing_diffs(
     return {number: changes for number, changes in diffs.items() if changes}
 
 
-def _listing_since(asked: Asked, row: ChangedProduct) -> datetime:
+def _listing_since(asked: ChangeQuery, row: ChangedProduct) -> datetime:
     """Return from when on a version of a listing is new; the same that findings go by."""
     if not row.is_exact:
         return asked.since
@@ -60,8 +60,8 @@ def _listing_since(asked: Asked, row: ChangedProduct) -> datetime:
     return datetime.combine(row.then_day + timedelta(days=1), time(), zone)
 
 
-def _version(row: dict[str, Any]) -> Version:
-    return Version(
+def _version(row: dict[str, Any]) -> ListingText:
+    return ListingText(
         first_seen_at=row["first_seen_at"],
         source=Source(row["source"]),
         title=row["title"],

@@ -6,14 +6,14 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Literal
 
-from core.history.timeline.queries import Version
+from core.history.timeline.queries import ListingText
 
 Mark = Literal["same", "added", "removed"]
 MOST_WORDS = 400  # a longer text is shown as replaced: comparing words grows with their square
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class DiffPart:
     """Words that stayed, came or went."""
 
     mark: Mark
@@ -21,14 +21,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ListingChange:
     """How one part of a listing differs from the version before."""
 
     part: str  # "Title", "Bullet 2", "Description", "Images"
-    pieces: tuple[Piece, ...]
+    pieces: tuple[DiffPart, ...]
 
 
-def changed_words(before: str, after: str) -> tuple[Piece, ...]:
+def diff_words(before: str, after: str) -> tuple[DiffPart, ...]:
     """Return both texts as one row of pieces, in reading order."""
     old, new = before.split(), after.split()
     if len(old) > MOST_WORDS or len(new) > MOST_WORDS:
@@ -43,23 +43,25 @@ def changed_words(before: str, after: str) -> tuple[Piece, ...]:
     return _pieces(*found)
 
 
-def _pieces(*found: tuple[Mark, Sequence[str]]) -> tuple[Piece, ...]:
-    return tuple(Piece(mark, " ".join(words)) for mark, words in found if words)
+def _pieces(*found: tuple[Mark, Sequence[str]]) -> tuple[DiffPart, ...]:
+    return tuple(DiffPart(mark, " ".join(words)) for mark, words in found if words)
 
 
-def shortened(pieces: Sequence[Piece], around: int = 4, longest: int = 60) -> tuple[Piece, ...]:
+def shorten_diff(
+    pieces: Sequence[DiffPart], around: int = 4, longest: int = 60
+) -> tuple[DiffPart, ...]:
     """Return pieces with "…" for most of what stayed the same, and for the end of long ones.
 
     `around`: words kept beside what changed. `longest`: words kept of what came or went.
     """
     last = len(pieces) - 1
     return tuple(
-        Piece(each.mark, _cut(each, around, longest, is_first=at == 0, is_last=at == last))
+        DiffPart(each.mark, _cut(each, around, longest, is_first=at == 0, is_last=at == last))
         for at, each in enumerate(pieces)
     )
 
 
-def _cut(piece: Piece, around: int, longest: int, *, is_first: bool, is_last: bool) -> str:
+def _cut(piece: DiffPart, around: int, longest: int, *, is_first: bool, is_last: bool) -> str:
     words = piece.text.split()
     if piece.mark != "same":
         return " ".join(words if len(words) <= longest else [*words[:longest], "…"])
@@ -70,19 +72,19 @@ def _cut(piece: Piece, around: int, longest: int, *, is_first: bool, is_last: bo
     return " ".join([*before, "…", *after])
 
 
-def changes_between(before: Version, after: Version) -> list[Change]:
+def changes_between(before: ListingText, after: ListingText) -> list[ListingChange]:
     """Return what differs between two versions, title first."""
     changes = []
     for part, old, new in _texts(before, after):
         if old != new:
-            changes.append(Change(part, changed_words(old, new)))
+            changes.append(ListingChange(part, diff_words(old, new)))
     if before.image_count != after.image_count:
         counts = (f"{before.image_count}", f"{after.image_count}")
-        changes.append(Change("Images", changed_words(*counts)))
+        changes.append(ListingChange("Images", diff_words(*counts)))
     return changes
 
 
-def _texts(before: Version, after: Version) -> list[tuple[str, str, str]]:
+def _texts(before: ListingText, after: ListingText) -> list[tuple[str, str, str]]:
     longest = max(len(before.bullets), len(after.bullets))
     bullets = [
         (f"Bullet {number + 1}", _at(before.bullets, number), _at(after.bullets, number))
@@ -100,9 +102,11 @@ def _at(texts: Sequence[str], number: int) -> str:
     return texts[number] if number < len(texts) else ""
 
 
-def history_of(versions: Sequence[Version]) -> list[tuple[Version, list[Change] | None]]:
+def list_changes(
+    versions: Sequence[ListingText],
+) -> list[tuple[ListingText, list[ListingChange] | None]]:
     """Return each version with its changes, newest first; None for the first one ever seen."""
-    told: list[tuple[Version, list[Change] | None]] = [
+    told: list[tuple[ListingText, list[ListingChange] | None]] = [
         (after, changes_between(before, after)) for after, before in pairwise(versions)
     ]
     return told + [(version, None) for version in versions[-1:]]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.catalog.money import format_price
-from core.history.ingest.change_detection import Finding
+from core.history.ingest.change_detection import ChangeKind
 from core.history.labels import availability_label
 from core.history.observation import Availability
 from core.text.escaping import shorten
@@ -19,54 +19,54 @@ from core.text.numbers import (
 ARROW: Final = "→"
 
 _LABELS: Final = {
-    Finding.GONE: "Page gone",
-    Finding.OUT_OF_STOCK: "Out of stock",
-    Finding.BUY_BOX_SUPPRESSED: "Buy Box suppressed",
-    Finding.BUY_BOX_MOVED: "Buy Box moved",
-    Finding.RATINGS_LOST: "Ratings lost",
-    Finding.RANK_WORSENED: "Rank worsened",
-    Finding.LISTING_CHANGED: "Listing changed",
-    Finding.PRICE_MOVED: "Price moved",
-    Finding.BACK_IN_STOCK: "Back in stock",
-    Finding.RANK_IMPROVED: "Rank improved",
+    ChangeKind.GONE: "Page gone",
+    ChangeKind.OUT_OF_STOCK: "Out of stock",
+    ChangeKind.BUY_BOX_SUPPRESSED: "Buy Box suppressed",
+    ChangeKind.BUY_BOX_MOVED: "Buy Box moved",
+    ChangeKind.RATINGS_LOST: "Ratings lost",
+    ChangeKind.RANK_WORSENED: "Rank worsened",
+    ChangeKind.LISTING_CHANGED: "Listing changed",
+    ChangeKind.PRICE_MOVED: "Price moved",
+    ChangeKind.BACK_IN_STOCK: "Back in stock",
+    ChangeKind.RANK_IMPROVED: "Rank improved",
 }
 
 
-def label(kind: str) -> str:
+def change_label(kind: str) -> str:
     """Name what happened: "Rank worsened"."""
-    return _LABELS[Finding(kind)]
+    return _LABELS[ChangeKind(kind)]
 
 
-def short(change: Mapping[str, Any]) -> str:
+def short_change(change: Mapping[str, Any]) -> str:
     """Say what happened and how far, in the width of a cell: "Rank worsened 92 %".
 
-    `change`: as for `before_and_after`.
+    `change`: as for `format_before_and_after`.
     """
-    finding = Finding(change["attention_kind"])
-    if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
+    finding = ChangeKind(change["attention_kind"])
+    if finding in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
         return f"Rank {format_rank_change(change['prior_bsr'], change['bsr'])}"
-    if finding is Finding.PRICE_MOVED:
+    if finding is ChangeKind.PRICE_MOVED:
         return f"Price {format_percent_change(change['prior_price'], change['price'])}"
-    return label(finding)
+    return change_label(finding)
 
 
-def before_and_after(change: Mapping[str, Any]) -> str:
+def format_before_and_after(change: Mapping[str, Any]) -> str:
     """Say from which value to which: "#1,204 → #2,310 in Desk Lamps, worsened 92 %".
 
     `change` is a row of a product list: the values now and, as `prior_*`, those
     of the day before.
     """
-    finding = Finding(change["attention_kind"])
-    if finding in (Finding.RANK_WORSENED, Finding.RANK_IMPROVED):
+    finding = ChangeKind(change["attention_kind"])
+    if finding in (ChangeKind.RANK_WORSENED, ChangeKind.RANK_IMPROVED):
         return _rank(change)
-    if finding is Finding.PRICE_MOVED:
+    if finding is ChangeKind.PRICE_MOVED:
         return _price(change)
-    if finding is Finding.BUY_BOX_MOVED:
+    if finding is ChangeKind.BUY_BOX_MOVED:
         return f"{_seller(change['prior_seller'])} {ARROW} {_seller(change['buy_box_seller'])}"
-    if finding is Finding.RATINGS_LOST:
+    if finding is ChangeKind.RATINGS_LOST:
         before, after = change["prior_ratings_count"], change["ratings_count"]
         return f"{format_count(before)} {ARROW} {format_count(after)} ratings"
-    if finding is Finding.LISTING_CHANGED:
+    if finding is ChangeKind.LISTING_CHANGED:
         return "title, text or images differ from before"
     return _stock(change)
 
@@ -82,7 +82,7 @@ def _stock(change: Mapping[str, Any]) -> str:
     return ", ".join(told)
 
 
-def of_stock(was_for_sale: bool, availability: int | None) -> str:
+def format_stock(was_for_sale: bool, availability: int | None) -> str:
     """Say the same of the stock where of the time before only this much is known."""
     return f"{'for sale' if was_for_sale else 'not for sale'} {ARROW} {_availability(availability)}"
 

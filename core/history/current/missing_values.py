@@ -5,13 +5,13 @@ from typing import Literal
 
 from core.history.labels import outcome_sentence
 from core.history.observation import Outcome
-from core.history.product_summary import Fetching, ProductHead
+from core.history.product_summary import FetchState, ProductSummary
 from core.text.times import format_age
 
 Group = Literal["price", "bsr", "rating", "availability"]
 
 
-def seen_at(head: ProductHead, group: Group) -> datetime | None:
+def observed_at(head: ProductSummary, group: Group) -> datetime | None:
     """Return when a group of values was last looked at; None: never reported."""
     times = {
         "price": head.price_at,
@@ -43,7 +43,7 @@ _NAMES = {
 
 
 def blank_reason(
-    head: ProductHead,
+    head: ProductSummary,
     group: Group,
     now: datetime,
     *,
@@ -56,19 +56,19 @@ def blank_reason(
     `column`: which value of the group; None: its first.
     """
     if head.captured_at is None:
-        return never_seen(head.fetching, now)
+        return never_observed_text(head.fetching, now)
     if unreadable_text(head, group, column) is not None:
         return UNREADABLE
-    return blank_of_seen(seen_at(head, group), is_beside=is_beside or group == "rating")
+    return blank_of_seen(observed_at(head, group), is_beside=is_beside or group == "rating")
 
 
-def unreadable_text(head: ProductHead, group: Group, column: str | None = None) -> str | None:
+def unreadable_text(head: ProductSummary, group: Group, column: str | None = None) -> str | None:
     """Return what stands where a value could not be read; None: it was read, or absent."""
     names = _COLUMNS[group] if column is None else (column,)
     return next((head.unreadable[name] for name in names if name in head.unreadable), None)
 
 
-def unreadable_sentences(head: ProductHead) -> list[tuple[str, str]]:
+def unreadable_sentences(head: ProductSummary) -> list[tuple[str, str]]:
     """Return of each field that could not be read last a sentence, and the text that stood there.
 
     The text is from outside: escape it where it is shown.
@@ -91,7 +91,7 @@ def blank_of_seen(reported_at: datetime | None, *, is_beside: bool = False) -> s
     return "none or not reported" if is_beside else "none on the page"
 
 
-def never_seen(fetching: Fetching | None, now: datetime) -> str:
+def never_observed_text(fetching: FetchState | None, now: datetime) -> str:
     """Return why nothing is known of a product at all."""
     if fetching is None:
         return "never fetched: paused, or followed by nobody"
@@ -104,7 +104,7 @@ def never_seen(fetching: Fetching | None, now: datetime) -> str:
     return f"never fetched: due {format_age(fetching.due_at, now)}"
 
 
-def trouble(fetching: Fetching | None, now: datetime) -> str | None:
+def fetch_problem(fetching: FetchState | None, now: datetime) -> str | None:
     """Return what stands in the way of newer values, None when nothing does."""
     if fetching is None or fetching.last_outcome is None or fetching.last_outcome.says_something:
         return None
@@ -116,7 +116,7 @@ def trouble(fetching: Fetching | None, now: datetime) -> str | None:
     )
 
 
-def next_fetch(fetching: Fetching | None, now: datetime) -> str:
+def next_fetch_text(fetching: FetchState | None, now: datetime) -> str:
     """Return when the product is looked at next."""
     if fetching is None:
         return "not on the schedule"
@@ -129,7 +129,7 @@ def next_fetch(fetching: Fetching | None, now: datetime) -> str:
     return f"next fetch {format_age(fetching.due_at, now)}"
 
 
-def _is_waiting(fetching: Fetching, now: datetime) -> bool:
+def _is_waiting(fetching: FetchState, now: datetime) -> bool:
     """True while nothing has come of a person's request."""
     asked, looked = fetching.requested_at, fetching.looked_at
     return asked is not None and (looked is None or looked < asked) and fetching.due_at <= now

@@ -7,10 +7,10 @@ from statistics import median
 
 from core.catalog.categories import is_named
 from core.catalog.marketplaces import get_marketplace
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 
 
-class Apart(StrEnum):
+class NotComparable(StrEnum):
     """Why values of several products can't be compared."""
 
     CURRENCIES = "amounts in different currencies are never compared; ask for one marketplace"
@@ -26,7 +26,7 @@ class Place:
     of: int
 
 
-def group_of(head: ProductHead, column: str) -> Hashable:
+def group_of(head: ProductSummary, column: str) -> Hashable:
     """Return what a value of a product compares within: products of the same group compare."""
     if column == "price":
         return get_marketplace(head.marketplace).currency
@@ -37,7 +37,7 @@ def group_of(head: ProductHead, column: str) -> Hashable:
     return "of no named category", head.product_id  # which may be another for each
 
 
-def places(
+def rank_values(
     values: Sequence[float | None], groups: Sequence[Hashable], *, smallest_first: bool
 ) -> list[Place | None]:
     """Return where each value stands within its group; None where it is unknown or alone."""
@@ -58,21 +58,21 @@ def _place(value: float, others: Sequence[float], smallest_first: bool) -> Place
     return Place(before + 1, len(others))
 
 
-def why_apart(
-    values: Sequence[float | None], groups: Sequence[Hashable], apart: Apart
-) -> Apart | None:
+def why_not_comparable(
+    values: Sequence[float | None], groups: Sequence[Hashable], apart: NotComparable
+) -> NotComparable | None:
     """Return why not all known values can be compared, None where they can.
 
     `apart`: what to say where they are of several groups.
     """
     known = [group for value, group in zip(values, groups, strict=True) if value is not None]
     if len(known) < 2:
-        return Apart.UNKNOWN
+        return NotComparable.UNKNOWN
     return apart if len(set(known)) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Ranking:
     """One value of a product among those of its competitors. None: unknown, for the reason given.
 
     `share`: own / median - 1.
@@ -88,16 +88,16 @@ class Standing:
     why_others_are_unknown: str | None
 
 
-def standing(
+def find_ranking(
     own: float | None, others: Sequence[float | None], what: str, *, smallest_first: bool
-) -> Standing:
+) -> Ranking:
     """Return where a value stands among others of the same kind.
 
     `what`: how a sentence names it, such as "price".
     """
     known = [each for each in others if each is not None]
     middle = float(median(known)) if known else None
-    return Standing(
+    return Ranking(
         own=own,
         place=None if own is None else _place(own, [own, *known], smallest_first),
         median=middle,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ WHERE r.rank IS NOT NULL ORDER BY r.rank, c.name
 
 
 @requires(Permission.READ)
-def newest_ranks(session: Session, _acting: Principal, head: ProductHead) -> list[FurtherRank]:
+def newest_ranks(session: Session, _acting: Principal, head: ProductSummary) -> list[FurtherRank]:
     """Return in which further categories the newest look found a product, the best first.
 
     Empty: none was on the page, or nothing is known.

@@ -12,7 +12,7 @@ from math import exp, log
 from core.history.observation import Availability
 
 
-class Finding(StrEnum):
+class ChangeKind(StrEnum):
     """What happened. Stored as text."""
 
     GONE = "gone"
@@ -40,7 +40,7 @@ class DayValues:
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionRule:
+class ChangeRule:
     """From when on a change deserves attention."""
 
     price_share: float = 0.05  # of the price before
@@ -70,14 +70,14 @@ class AttentionRule:
         return round((exp(self.rank_log_ratio) - 1) * 100, 2)
 
 
-USUAL_RULE = AttentionRule()
+USUAL_RULE = ChangeRule()
 
 _LOST = frozenset({Availability.NO_OFFERS, Availability.UNAVAILABLE})
 
 
-def find_attention(
-    prior: DayValues, now: DayValues, listing_changed: bool, rule: AttentionRule = USUAL_RULE
-) -> tuple[Finding | None, float]:
+def find_change(
+    prior: DayValues, now: DayValues, listing_changed: bool, rule: ChangeRule = USUAL_RULE
+) -> tuple[ChangeKind | None, float]:
     """Return the worst finding between two days' values and its score, or (None, 0).
 
     The worst by what it costs: removed, out of stock, Buy Box, ratings, rank, price. While a
@@ -94,27 +94,27 @@ def find_attention(
         *_price(prior, now, rule),
     ]
     if listing_changed:
-        found.append((30.0, Finding.LISTING_CHANGED))
+        found.append((30.0, ChangeKind.LISTING_CHANGED))
     if not found:
         return None, 0.0
     score, finding = max(found)
     return finding, score
 
 
-def _state_finding(now: DayValues) -> tuple[float, Finding] | None:
+def _state_finding(now: DayValues) -> tuple[float, ChangeKind] | None:
     """Return what keeps a product from being bought at its page, None when nothing does."""
     if now.availability == Availability.GONE:
-        return 100.0, Finding.GONE
+        return 100.0, ChangeKind.GONE
     if now.availability in _LOST:
-        return 90.0, Finding.OUT_OF_STOCK
+        return 90.0, ChangeKind.OUT_OF_STOCK
     if now.availability == Availability.BUY_BOX_SUPPRESSED:
-        return 81.0, Finding.BUY_BOX_SUPPRESSED  # above any loss of ratings
+        return 81.0, ChangeKind.BUY_BOX_SUPPRESSED  # above any loss of ratings
     return None
 
 
 def _of_unavailable(
-    prior: DayValues, now: DayValues, state: tuple[float, Finding], rule: AttentionRule
-) -> tuple[Finding | None, float]:
+    prior: DayValues, now: DayValues, state: tuple[float, ChangeKind], rule: ChangeRule
+) -> tuple[ChangeKind | None, float]:
     """Return the state as the finding where it, or a figure that suffers from it, is new."""
     score, finding = state
     before = _state_finding(prior)
@@ -122,45 +122,47 @@ def _of_unavailable(
     suffers = [
         each
         for _, each in (*_ratings(prior, now, rule), *_rank(prior, now, rule))
-        if each is not Finding.RANK_IMPROVED
+        if each is not ChangeKind.RANK_IMPROVED
     ]
     return (finding, score) if is_new or suffers else (None, 0.0)
 
 
-def _stock(prior: DayValues, now: DayValues) -> list[tuple[float, Finding]]:
+def _stock(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
     if now.availability is None or prior.availability in (None, now.availability):
         return []
     was_away = prior.availability in _LOST or prior.availability == Availability.GONE
-    return [(15.0, Finding.BACK_IN_STOCK)] if was_away else []
+    return [(15.0, ChangeKind.BACK_IN_STOCK)] if was_away else []
 
 
-def _buy_box(prior: DayValues, now: DayValues) -> list[tuple[float, Finding]]:
+def _buy_box(prior: DayValues, now: DayValues) -> list[tuple[float, ChangeKind]]:
     if prior.seller is None or now.seller is None or prior.seller == now.seller:
         return []
-    return [(85.0, Finding.BUY_BOX_MOVED)]
+    return [(85.0, ChangeKind.BUY_BOX_MOVED)]
 
 
-def _ratings(prior: DayValues, now: DayValues, rule: AttentionRule) -> list[tuple[float, Finding]]:
+def _ratings(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[float, ChangeKind]]:
     if not prior.ratings_count or now.ratings_count is None:
         return []
     lost = (prior.ratings_count - now.ratings_count) / prior.ratings_count
-    return [(70.0 + 10 * lost, Finding.RATINGS_LOST)] if lost >= rule.ratings_share else []
+    return [(70.0 + 10 * lost, ChangeKind.RATINGS_LOST)] if lost >= rule.ratings_share else []
 
 
-def _rank(prior: DayValues, now: DayValues, rule: AttentionRule) -> list[tuple[float, Finding]]:
+def _rank(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[float, ChangeKind]]:
     comparable = prior.bsr_category_id == now.bsr_category_id
     if not prior.bsr or not now.bsr or not comparable:
         return []
     ratio = log(now.bsr / prior.bsr)
     if ratio >= rule.rank_log_ratio:
-        return [(min(69.0, 40.0 + 10 * ratio), Finding.RANK_WORSENED)]
-    return [(min(14.0, -ratio), Finding.RANK_IMPROVED)] if ratio <= -rule.rank_log_ratio else []
+        return [(min(69.0, 40.0 + 10 * ratio), ChangeKind.RANK_WORSENED)]
+    return [(min(14.0, -ratio), ChangeKind.RANK_IMPROVED)] if ratio <= -rule.rank_log_ratio else []
 
 
-def _price(prior: DayValues, now: DayValues, rule: AttentionRule) -> list[tuple[float, Finding]]:
+def _price(prior: DayValues, now: DayValues, rule: ChangeRule) -> list[tuple[float, ChangeKind]]:
     if not prior.price or not now.price:
         return []
     share = abs(now.price - prior.price) / prior.price
     return (
-        [(min(39.0, 20.0 + 20 * share), Finding.PRICE_MOVED)] if share >= rule.price_share else []
+        [(min(39.0, 20.0 + 20 * share), ChangeKind.PRICE_MOVED)]
+        if share >= rule.price_share
+        else []
     )

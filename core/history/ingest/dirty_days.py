@@ -22,7 +22,7 @@ from core.history.observation import Kind, Observation
 
 
 @dataclass(slots=True)
-class TouchedDays:
+class DirtyDays:
     """The days that wait to be rolled up."""
 
     sample_days: dict[ProductDay, None] = field(default_factory=dict)

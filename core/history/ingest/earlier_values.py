@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
-from core.history.ingest.latest_values import LatestState, judge_attention
+from core.history.ingest.latest_values import LatestState, detect_change
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -96,7 +96,7 @@ def reread_accepted(
     for number, *values in execute_with_arrays(session, _ACCEPTED, days, fetch=True):
         _take_prior(known[number], values)
     for number, state in known.items():
-        judge_attention(state, zones[number])
+        detect_change(state, zones[number])
 
 
 def _start_of_day(state: LatestState, zone: ZoneInfo) -> datetime:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import execute_with_arrays
 from core.database.session import driver_connection
-from core.history.ingest.change_detection import DayValues, find_attention
+from core.history.ingest.change_detection import DayValues, find_change
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
     COUNT_FLAGS,
@@ -23,8 +23,8 @@ from core.history.ingest.quality_gate import (
     PRICE_FLAGS,
     RANK_FLAGS,
     RATING_FLAGS,
-    Pending,
     Reference,
+    UnconfirmedValue,
 )
 from core.history.observation import Observation, Seen, field_names
 
@@ -87,7 +87,7 @@ class LatestState:
 
     def reference(self) -> Reference:
         """Return the accepted past as the gate looks at it."""
-        waiting = tuple(Pending.from_json(stored) for stored in self.pending or ())
+        waiting = tuple(UnconfirmedValue.from_json(stored) for stored in self.pending or ())
         return Reference(self.price, self.ratings_count, self.bsr, self.bsr_category_id, waiting)
 
     def today(self) -> DayValues:
@@ -189,7 +189,7 @@ def _row(state: LatestState) -> Sequence[Any]:
     return row
 
 
-def move_on(
+def apply_observation(
     state: LatestState, observation: Observation, flags: int, category_id: int | None
 ) -> None:
     """Take a look into the newest values; older values never replace newer ones.
@@ -239,7 +239,7 @@ def _note_unreadable(state: LatestState, observation: Observation) -> None:
     state.unreadable = noted or None
 
 
-def begin_day(state: LatestState, day_before: date) -> None:
+def start_day(state: LatestState, day_before: date) -> None:
     """Keep the newest values as those at the close of `day_before`."""
     state.prior_day = day_before
     state.prior_price, state.prior_bsr = state.price, state.bsr
@@ -248,7 +248,7 @@ def begin_day(state: LatestState, day_before: date) -> None:
     state.prior_availability, state.prior_seller = state.availability, state.buy_box_seller
 
 
-def judge_attention(state: LatestState, zone: ZoneInfo) -> None:
+def detect_change(state: LatestState, zone: ZoneInfo) -> None:
     """Say what deserves attention in the newest values against the day before.
 
     `zone`: of the marketplace, whose days these are.
@@ -257,7 +257,7 @@ def judge_attention(state: LatestState, zone: ZoneInfo) -> None:
     changed = False
     if changed_at is not None and prior_day is not None:
         changed = changed_at.astimezone(zone).date() > prior_day
-    finding, score = find_attention(state.prior(), state.today(), changed)
+    finding, score = find_change(state.prior(), state.today(), changed)
     state.attention, state.attention_kind = score, finding.value if finding else None
 
 

@@ -68,7 +68,7 @@ class GateRule:
 USUAL_RULE = GateRule()
 
 
-class Values(NamedTuple):
+class GatedValues(NamedTuple):
     """What the gate looks at in one observation; None: no value."""
 
     captured_at: datetime
@@ -81,7 +81,7 @@ class Values(NamedTuple):
     category: int | None  # ranks of different categories are never compared
 
 
-class Pending(NamedTuple):
+class UnconfirmedValue(NamedTuple):
     """A flagged value that waits for a second observation."""
 
     flag: int  # bits of Flag that a second observation lifts
@@ -103,7 +103,7 @@ class Pending(NamedTuple):
         return stored if self.category is None else stored | {"category": self.category}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Pending":
+    def from_json(cls, stored: Mapping[str, Any]) -> "UnconfirmedValue":
         """Return what `as_json` stored."""
         return cls(
             stored["flag"],
@@ -122,7 +122,7 @@ class Reference(NamedTuple):
     ratings_count: int | None = None
     rank: int | None = None
     category: int | None = None  # of the rank
-    pending: tuple[Pending, ...] = ()
+    pending: tuple[UnconfirmedValue, ...] = ()
 
     def or_else(self, earlier: "Reference") -> "Reference":
         """Return this past, with what it does not know taken from an earlier one."""
@@ -136,11 +136,11 @@ class Reference(NamedTuple):
         )
 
 
-class Judgement(NamedTuple):
+class GateResult(NamedTuple):
     """What the gate says of one observation."""
 
     flags: int  # bits of Flag
-    confirmed: tuple[Pending, ...]  # earlier values that this observation confirms
+    confirmed: tuple[UnconfirmedValue, ...]  # earlier values that this observation confirms
     reference: Reference  # the past as the next observation finds it
 
 
@@ -175,9 +175,9 @@ def without_zero_amounts(observation: Observation) -> Observation:
 
 def values_of(
     observation: Observation, currency: str, category: int | None, rule: GateRule = USUAL_RULE
-) -> Values:
+) -> GatedValues:
     """Return what the gate looks at. `currency` is the marketplace's, `category` the rank's."""
-    return Values(
+    return GatedValues(
         observation.captured_at,
         int(observation.source),
         int(observation.kind),
@@ -227,9 +227,9 @@ def _is_list_price_far(observation: Observation, rule: GateRule) -> bool:
     return bool(price and listed and listed > 0 and _is_far(price, listed, rule.jump_factor))
 
 
-def judge(
-    seen: Values, reference: Reference, currency: str, rule: GateRule = USUAL_RULE
-) -> Judgement:
+def check_values(
+    seen: GatedValues, reference: Reference, currency: str, rule: GateRule = USUAL_RULE
+) -> GateResult:
     """Return the flags of an observation, what it confirms, and the past after it."""
     fold = _Fold(seen, reference, rule)
     if seen.price is not None:
@@ -248,14 +248,14 @@ class _Fold:
         "category", "confirmed", "count", "flags", "pending", "price", "rank", "rule", "seen",
     )  # fmt: skip
 
-    def __init__(self, seen: Values, reference: Reference, rule: GateRule) -> None:
+    def __init__(self, seen: GatedValues, reference: Reference, rule: GateRule) -> None:
         self.seen, self.rule, self.flags = seen, rule, seen.flags
         self.price, self.count, self.rank, self.category, self.pending = reference
-        self.confirmed: list[Pending] = []
+        self.confirmed: list[UnconfirmedValue] = []
 
-    def judgement(self) -> Judgement:
+    def judgement(self) -> GateResult:
         past = Reference(self.price, self.count, self.rank, self.category, self.pending)
-        return Judgement(self.flags, tuple(self.confirmed), past)
+        return GateResult(self.flags, tuple(self.confirmed), past)
 
     def take_price(self, price: int, smallest: int) -> None:
         if self.flags & NOT_COMPARED:
@@ -314,7 +314,7 @@ class _Fold:
         self.rank, self.category = rank, category
         self._drop(_SPIKE)
 
-    def _waiting(self, bits: int, value: int) -> list[Pending] | None:
+    def _waiting(self, bits: int, value: int) -> list[UnconfirmedValue] | None:
         """Return a field's values that wait for this one; None where it only repeats them.
 
         What a series of changes repeats is no second observation, unless it held for long:
@@ -339,7 +339,7 @@ class _Fold:
             return None
         return waiting
 
-    def _accept(self, bits: int, held: Pending) -> None:
+    def _accept(self, bits: int, held: UnconfirmedValue) -> None:
         """Take a value that held for long as the accepted one."""
         if bits == _OF_PRICE:
             self.price = held.value
@@ -373,7 +373,7 @@ class _Fold:
         return bool(self._count_flag(waited, count))
 
     def _agrees_with(
-        self, waiting: list[Pending], known: int | None, value: int, *, is_far: bool
+        self, waiting: list[UnconfirmedValue], known: int | None, value: int, *, is_far: bool
     ) -> bool:
         """Return whether a value belongs to the waiting one rather than to the accepted one."""
         waited = waiting[-1].value
@@ -389,7 +389,7 @@ class _Fold:
 
     def _wait(self, flag: int, value: int, category: int | None = None) -> None:
         seen = self.seen
-        new = Pending(flag, value, seen.captured_at, seen.source, seen.kind, category)
+        new = UnconfirmedValue(flag, value, seen.captured_at, seen.source, seen.kind, category)
         self.pending = (*self.pending, new)
 
     def _drop(self, bits: int) -> None:
@@ -417,13 +417,13 @@ FIELDS: Final = (_OF_PRICE | _STALE, _OF_COUNT, _SPIKE)
 PRICE_FIELD, COUNT_FIELD, RANK_FIELD = FIELDS
 
 
-def value_of(seen: Values, field: int) -> int | None:
+def value_of(seen: GatedValues, field: int) -> int | None:
     """Return an observation's value of one of `FIELDS`."""
     if field == PRICE_FIELD:
         return seen.price
     return seen.ratings_count if field == COUNT_FIELD else seen.rank
 
 
-def fields_of(observations: Iterable[Values]) -> set[int]:
+def fields_of(observations: Iterable[GatedValues]) -> set[int]:
     """Return the fields that some observations hold a value of."""
     return {field for seen in observations for field in FIELDS if value_of(seen, field) is not None}

@@ -10,7 +10,7 @@ EARLIEST = datetime(1995, 7, 1, tzinfo=UTC)  # Amazon sold its first book that m
 CLOCK_SKEW = timedelta(minutes=10)  # between a scraper's clock and the database's
 
 
-def refuse(observation: Observation, now: datetime) -> str | None:
+def check_storable(observation: Observation, now: datetime) -> str | None:
     """Return why an observation can't be stored at all, or None when it can."""
     if observation.captured_at > now + CLOCK_SKEW:
         return "Its time lies in the future. Check the file's time and time zone."

@@ -25,14 +25,14 @@ from core.history.ingest.quality_gate import (
     PRICE_FLAGS,
     RANK_FIELD,
     RANK_FLAGS,
-    Pending,
+    GatedValues,
     Reference,
-    Values,
+    UnconfirmedValue,
+    check_values,
     confirmation_of,
     confirmed_flags,
     fields_of,
     is_clean,
-    judge,
     value_of,
 )
 from core.history.observation import Confirmed, Flag
@@ -45,11 +45,11 @@ _WAS_STALE: Final = int(Confirmed.STALE)
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class LateObservation:
     """A product's new observations in the order of their times, the first of them late."""
 
     currency: str  # of the marketplace
-    new: Sequence[Values]
+    new: Sequence[GatedValues]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class Replay:
     changed: Mapping[Key, int]  # new flags of stored snapshots
     fields: Collection[int]  # which fields were judged again
     # Their flagged values that wait after the newest snapshot; None: as they were.
-    pending: tuple[Pending, ...] | None
+    pending: tuple[UnconfirmedValue, ...] | None
 
 
 class _Row(NamedTuple):
     """An observation on its way through the gate. `stored` None: it is new."""
 
     key: Key
-    seen: Values
+    seen: GatedValues
     stored: int | None  # its flags as they are stored
 
 
@@ -75,7 +75,7 @@ class _Row(NamedTuple):
 class _Work:
     """A product with the snapshots that its new observations may change."""
 
-    late: Late
+    late: LateObservation
     fields: set[int]
     past: Reference = field(default_factory=Reference)
     clean_until: dict[int, Key] = field(default_factory=dict)  # by field, in `past`
@@ -84,7 +84,7 @@ class _Work:
     is_cut: bool = False  # True: more are stored behind these
 
 
-def replay(session: Session, late: Mapping[int, Late]) -> dict[int, Replay]:
+def replay_observations(session: Session, late: Mapping[int, LateObservation]) -> dict[int, Replay]:
     """Return what becomes of products' flags with their new observations, by product."""
     works = {number: _Work(each, fields_of(each.new)) for number, each in late.items()}
     _find_starts(session, works)
@@ -102,7 +102,7 @@ def _judge_again(work: _Work) -> Replay | None:
     flags: dict[Key, int] = {}
     last_new = _key(work.late.new[-1])
     for row in merge(work.rows, _new_rows(work), key=lambda row: row.key):
-        judgement = judge(_unjudged(work, row), reference, work.late.currency)
+        judgement = check_values(_unjudged(work, row), reference, work.late.currency)
         reference, flags[row.key] = judgement.reference, judgement.flags
         for doubt in judgement.confirmed:
             key = doubt.captured_at, doubt.source
@@ -115,7 +115,9 @@ def _judge_again(work: _Work) -> Replay | None:
     return None if work.is_cut else _result(work, flags, reference.pending)
 
 
-def _result(work: _Work, flags: dict[Key, int], pending: tuple[Pending, ...] | None) -> Replay:
+def _result(
+    work: _Work, flags: dict[Key, int], pending: tuple[UnconfirmedValue, ...] | None
+) -> Replay:
     changed = {
         row.key: flags[row.key]
         for row in work.rows
@@ -129,7 +131,7 @@ def _new_rows(work: _Work) -> Iterator[_Row]:
     return (_Row(_key(seen), seen, None) for seen in work.late.new)
 
 
-def _unjudged(work: _Work, row: _Row) -> Values:
+def _unjudged(work: _Work, row: _Row) -> GatedValues:
     """Return a row as it was before the gate, with what needs no new judgement left out."""
     if row.stored is None:
         return row.seen
@@ -164,7 +166,7 @@ def _settled_by(row: _Row, flags: int) -> set[int]:
     }
 
 
-def _key(seen: Values) -> Key:
+def _key(seen: GatedValues) -> Key:
     return seen.captured_at, seen.source
 
 
@@ -249,7 +251,7 @@ def _read_rows(session: Session, works: Mapping[int, _Work], after: int | None) 
         work.rows.clear()
     statement = _ROWS.format(limit="ALL" if after is None else after)
     for number, *values in execute_with_arrays(session, statement, asked, fetch=True):
-        seen = Values(*values)
+        seen = GatedValues(*values)
         works[number].rows.append(_Row(_key(seen), seen, seen.flags))
     for _, work in works.items():
         last = work.late.new[-1].captured_at

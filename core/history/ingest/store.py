@@ -20,36 +20,36 @@ from core.catalog.listing_versions import (
     NewVersion,
     content_hash,
     current_listings,
-    hashes_around,
-    merged,
+    merge_listing,
+    neighbouring_hashes,
     store_versions,
 )
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.service import category_ids
 from core.database.bulk_write import copy_rows, execute_with_arrays, insert_rows
 from core.database.partitions import create_partitions, month_of
-from core.history.ingest.dirty_days import TouchedDays, local_day
+from core.history.ingest.dirty_days import DirtyDays, local_day
 from core.history.ingest.earlier_values import references_before, reread_accepted
 from core.history.ingest.latest_values import (
     LatestState,
-    begin_day,
-    judge_attention,
+    apply_observation,
+    detect_change,
     lock_latest,
-    move_on,
+    start_day,
     write_latest,
 )
 from core.history.ingest.quality_gate import (
     ALL_FLAGS,
-    Pending,
+    GatedValues,
     Reference,
-    Values,
+    UnconfirmedValue,
+    check_values,
     confirmation_of,
-    judge,
     values_of,
     without_zero_amounts,
 )
-from core.history.ingest.rejections import refuse
-from core.history.ingest.replay import Key, Late, Replay, replay
+from core.history.ingest.rejections import check_storable
+from core.history.ingest.replay import Key, LateObservation, Replay, replay_observations
 from core.history.ingest.snapshot_rows import SNAPSHOT, snapshot_row
 from core.history.observation import Observation
 
@@ -57,7 +57,7 @@ Category = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SourcedObservation:
     """An observation of a known product, and where it came from."""
 
     product_id: int
@@ -67,12 +67,12 @@ class Look:
 
 
 @dataclass(slots=True)
-class Stored:
+class StoreResult:
     """What became of a batch. `stored` + `known` + `refused` is its size."""
 
     stored: int = 0
     known: int = 0
-    refused: list[tuple[Look, str]] = field(default_factory=list)
+    refused: list[tuple[SourcedObservation, str]] = field(default_factory=list)
     flagged: int = 0
     kept: set[tuple[int, datetime, int]] = field(default_factory=set)  # keys of the new snapshots
 
@@ -86,8 +86,8 @@ class _Batch:
     snapshots: list[Sequence[Any]] = field(default_factory=list)
     ranks: list[Sequence[Any]] = field(default_factory=list)
     versions: list[NewVersion] = field(default_factory=list)
-    confirmed: list[tuple[int, Pending]] = field(default_factory=list)
-    touched: TouchedDays = field(default_factory=TouchedDays)
+    confirmed: list[tuple[int, UnconfirmedValue]] = field(default_factory=list)
+    touched: DirtyDays = field(default_factory=DirtyDays)
     zones: dict[int, ZoneInfo] = field(default_factory=dict)
     newest_before: dict[int, datetime | None] = field(default_factory=dict)
     usual: dict[int, Reference] = field(default_factory=dict)
@@ -107,7 +107,7 @@ WHERE s.captured_at >= '{first}' AND s.captured_at <= '{last}'
 """
 
 
-def make_room(session: Session, times: Iterable[datetime]) -> None:
+def ensure_partitions(session: Session, times: Iterable[datetime]) -> None:
     """Make the monthly partitions that hold these times. Call it in a scope of its own."""
     months = {time.astimezone(UTC).date().replace(day=1) for time in times}
     tables = ("snapshot", "snapshot_rank")
@@ -116,13 +116,15 @@ def make_room(session: Session, times: Iterable[datetime]) -> None:
     )
 
 
-def store_looks(session: Session, looks: Sequence[Look], now: datetime) -> Stored:
+def store_observations(
+    session: Session, looks: Sequence[SourcedObservation], now: datetime
+) -> StoreResult:
     """Store a batch of looks and return what became of them.
 
-    The partitions of their months must be there (`make_room`). Looks of one
+    The partitions of their months must be there (`ensure_partitions`). Looks of one
     product are taken in the order of their times, late ones among older ones.
     """
-    result = Stored()
+    result = StoreResult()
     wanted = _acceptable(looks, now, result)
     if not wanted:
         return result
@@ -140,11 +142,13 @@ def store_looks(session: Session, looks: Sequence[Look], now: datetime) -> Store
     return result
 
 
-def _acceptable(looks: Sequence[Look], now: datetime, result: Stored) -> list[Look]:
+def _acceptable(
+    looks: Sequence[SourcedObservation], now: datetime, result: StoreResult
+) -> list[SourcedObservation]:
     """Return the looks that may be stored, by product and time; refused ones go to `result`."""
     accepted = []
     for look in looks:
-        reason = refuse(look.observation, now)
+        reason = check_storable(look.observation, now)
         if reason is None:
             accepted.append(look)
         else:
@@ -152,11 +156,13 @@ def _acceptable(looks: Sequence[Look], now: datetime, result: Stored) -> list[Lo
     return sorted(accepted, key=_order)
 
 
-def _order(look: Look) -> tuple[int, datetime, int]:
+def _order(look: SourcedObservation) -> tuple[int, datetime, int]:
     return look.product_id, look.observation.captured_at, int(look.observation.source)
 
 
-def _not_yet_stored(session: Session, looks: Sequence[Look], result: Stored) -> list[Look]:
+def _not_yet_stored(
+    session: Session, looks: Sequence[SourcedObservation], result: StoreResult
+) -> list[SourcedObservation]:
     """Return the looks whose key is new; the products' rows are locked, so it stays so."""
     times = [look.observation.captured_at for look in looks]
     # The bounds are in the text, so that the plan opens only the partitions it needs.
@@ -172,7 +178,7 @@ def _not_yet_stored(session: Session, looks: Sequence[Look], result: Stored) -> 
     return fresh
 
 
-def _categories_of(session: Session, looks: Sequence[Look]) -> dict[Category, int]:
+def _categories_of(session: Session, looks: Sequence[SourcedObservation]) -> dict[Category, int]:
     names = {
         (look.observation.marketplace, rank.category)
         for look in looks
@@ -181,20 +187,22 @@ def _categories_of(session: Session, looks: Sequence[Look]) -> dict[Category, in
     return category_ids(session, names)
 
 
-def _replayed(session: Session, looks: Sequence[Look], batch: _Batch) -> dict[int, Replay]:
+def _replayed(
+    session: Session, looks: Sequence[SourcedObservation], batch: _Batch
+) -> dict[int, Replay]:
     """Judge products whose first look here is not newer than what is stored of them."""
-    late: dict[int, Late] = {}
+    late: dict[int, LateObservation] = {}
     for product_id, group in groupby(looks, key=lambda look: look.product_id):
         newest = batch.states[product_id].captured_at
         first = next(group)
         if newest is not None and first.observation.captured_at <= newest:
             currency = get_marketplace(first.observation.marketplace).currency
             of_product = [_values(batch, each, currency) for each in (first, *group)]
-            late[product_id] = Late(currency, of_product)
-    return replay(session, late) if late else {}
+            late[product_id] = LateObservation(currency, of_product)
+    return replay_observations(session, late) if late else {}
 
 
-def _values(batch: _Batch, look: Look, currency: str) -> Values:
+def _values(batch: _Batch, look: SourcedObservation, currency: str) -> GatedValues:
     """Return what the gate looks at in a look."""
     observation = without_zero_amounts(look.observation)
     return values_of(observation, currency, _category(batch, observation))
@@ -207,7 +215,9 @@ def _category(batch: _Batch, observation: Observation) -> int | None:
     return batch.categories[observation.marketplace, observation.ranks[0].category]
 
 
-def _usual_values(session: Session, looks: Sequence[Look], batch: _Batch) -> dict[int, Reference]:
+def _usual_values(
+    session: Session, looks: Sequence[SourcedObservation], batch: _Batch
+) -> dict[int, Reference]:
     """Return the past of products to which a value comes back that was last seen to be absent.
 
     The usual price of a product that was sold out is the one it had before that.
@@ -228,7 +238,9 @@ def _comes_back(state: LatestState, seen: Observation) -> bool:
     return price or rank or (state.ratings_count is None and seen.ratings_count is not None)
 
 
-def _take_product(batch: _Batch, state: LatestState, looks: Sequence[Look], result: Stored) -> None:
+def _take_product(
+    batch: _Batch, state: LatestState, looks: Sequence[SourcedObservation], result: StoreResult
+) -> None:
     """Judge one product's looks in order and move its newest values on."""
     marketplace = get_marketplace(looks[0].observation.marketplace)
     zone = batch.zones[state.product_id] = _zone(marketplace.time_zone)
@@ -242,19 +254,19 @@ def _take_product(batch: _Batch, state: LatestState, looks: Sequence[Look], resu
     for look, flags in judged:
         result.flagged += bool(flags & ALL_FLAGS)
         _take_look(batch, state, look, flags, marketplace, zone)
-    judge_attention(state, zone)
+    detect_change(state, zone)
     batch.touched.add(state, [look.observation for look in looks], was_newest, zone)
 
 
 def _judged_in_order(
-    batch: _Batch, state: LatestState, looks: Sequence[Look], currency: str
-) -> Iterator[tuple[Look, int]]:
+    batch: _Batch, state: LatestState, looks: Sequence[SourcedObservation], currency: str
+) -> Iterator[tuple[SourcedObservation, int]]:
     """Yield looks that are newer than all that is stored, each with its flags."""
     reference = batch.past_of(state)
     for look in looks:
         observation = without_zero_amounts(look.observation)
         seen = values_of(observation, currency, _category(batch, observation))
-        judgement = judge(seen, reference, currency)
+        judgement = check_values(seen, reference, currency)
         reference = judgement.reference
         batch.confirmed += [(look.product_id, doubt) for doubt in judgement.confirmed]
         yield replace(look, observation=observation), judgement.flags
@@ -262,8 +274,8 @@ def _judged_in_order(
 
 
 def _judged_late(
-    state: LatestState, looks: Sequence[Look], replayed: Replay
-) -> Iterator[tuple[Look, int]]:
+    state: LatestState, looks: Sequence[SourcedObservation], replayed: Replay
+) -> Iterator[tuple[SourcedObservation, int]]:
     """Yield looks of which some are late, each with its flags."""
     for look in looks:
         observation = without_zero_amounts(look.observation)
@@ -279,7 +291,7 @@ def _judged_late(
 def _take_look(
     batch: _Batch,
     state: LatestState,
-    look: Look,
+    look: SourcedObservation,
     flags: int,
     marketplace: Marketplace,
     zone: ZoneInfo,
@@ -287,8 +299,8 @@ def _take_look(
     observation = look.observation
     day = local_day(observation.captured_at, zone)
     if state.captured_at is not None and day > local_day(state.captured_at, zone):
-        begin_day(state, local_day(state.captured_at, zone))
-    move_on(state, observation, flags, _category(batch, observation))
+        start_day(state, local_day(state.captured_at, zone))
+    apply_observation(state, observation, flags, _category(batch, observation))
     origin = look.product_id, look.fetch_run_id, look.import_run_id
     batch.snapshots.append(
         snapshot_row(batch.categories, origin, observation, flags, marketplace.currency)
@@ -299,7 +311,7 @@ def _take_look(
         batch.ranks.append((*key, number, rank.rank))
 
 
-def _store_listings(session: Session, batch: _Batch, looks: Sequence[Look]) -> None:
+def _store_listings(session: Session, batch: _Batch, looks: Sequence[SourcedObservation]) -> None:
     """Keep a listing version wherever the content changed."""
     with_listing = [look for look in looks if look.observation.listing is not None]
     other_source = [look.product_id for look in with_listing if _is_other_source(batch, look)]
@@ -311,14 +323,16 @@ def _store_listings(session: Session, batch: _Batch, looks: Sequence[Look]) -> N
         for look in group:
             _take_listing(batch, state, look, known, late)
         if state.listing_changed_at != before:
-            judge_attention(state, batch.zones[product_id])
-    around = hashes_around(session, [(version.product_id, version.seen_at) for version in late])
+            detect_change(state, batch.zones[product_id])
+    around = neighbouring_hashes(
+        session, [(version.product_id, version.seen_at) for version in late]
+    )
     for version in late:
         if version.content_hash not in around.get((version.product_id, version.seen_at), set()):
             batch.versions.append(version)
 
 
-def _is_other_source(batch: _Batch, look: Look) -> bool:
+def _is_other_source(batch: _Batch, look: SourcedObservation) -> bool:
     source = batch.states[look.product_id].listing_source
     return source is not None and source != int(look.observation.source)
 
@@ -326,7 +340,7 @@ def _is_other_source(batch: _Batch, look: Look) -> bool:
 def _take_listing(
     batch: _Batch,
     state: LatestState,
-    look: Look,
+    look: SourcedObservation,
     known: dict[int, Listing],
     late: list[NewVersion],
 ) -> None:
@@ -336,7 +350,7 @@ def _take_listing(
         return
     is_late = state.listing_hash is not None and _is_late(batch, look)
     if look.product_id in known and not is_late:
-        listing = merged(listing, known[look.product_id])
+        listing = merge_listing(listing, known[look.product_id])
         known[look.product_id] = listing
     digest = content_hash(listing)
     version = NewVersion(
@@ -351,7 +365,7 @@ def _take_listing(
         state.listing_hash, state.listing_source = digest, int(observation.source)
 
 
-def _is_late(batch: _Batch, look: Look) -> bool:
+def _is_late(batch: _Batch, look: SourcedObservation) -> bool:
     newest = batch.newest_before[look.product_id]
     return newest is not None and look.observation.captured_at < newest
 

@@ -302,7 +302,9 @@ def _import(row: Row[Any]) -> Import | None:
     )
 
 
-def raw_body(session: Session, product_id: int, run_id: int, captured_at: datetime) -> bytes | None:
+def read_raw_item(
+    session: Session, product_id: int, run_id: int, captured_at: datetime
+) -> bytes | None:
     """Return the compressed original item of a product in a run, None once it was let go."""
     statement = text(
         "SELECT body FROM raw_item WHERE fetch_run_id = :run AND product_id = :product "

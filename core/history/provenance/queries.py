@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 from core.history.provenance.provenance import (
     Provenance,
     find_latest_provenance,
@@ -34,7 +34,7 @@ class Origin:
 
 @requires(Permission.READ)
 def find_origin(
-    session: Session, principal: Principal, head: ProductHead, column: str, at: datetime | None
+    session: Session, principal: Principal, head: ProductSummary, column: str, at: datetime | None
 ) -> Origin | None:
     """Return where the newest accepted value comes from, or the one that was last seen at a time.
 
@@ -57,7 +57,7 @@ def find_origin(
 def find_origin_of_look(
     session: Session,
     principal: Principal,
-    head: ProductHead,
+    head: ProductSummary,
     column: str,
     captured_at: datetime,
     source: int,
@@ -74,7 +74,7 @@ def find_origin_of_look(
 def find_origin_of_value(
     session: Session,
     principal: Principal,
-    head: ProductHead,
+    head: ProductSummary,
     column: str,
     value: int,
     period: tuple[datetime, datetime],
@@ -93,7 +93,7 @@ def find_origin_of_value(
     return None if found is None else _for_team(principal, found)
 
 
-def _oldest(head: ProductHead) -> datetime:
+def _oldest(head: ProductSummary) -> datetime:
     """Return before when nothing was seen: a marketplace's day begins up to 14 h before UTC's."""
     first = head.first_day or datetime.now(UTC).date()
     return datetime.combine(first, time(), UTC) - timedelta(days=1)

@@ -41,7 +41,7 @@ COLUMNS = {
 }
 
 
-def rows_to_read(rows: Sequence[Stored], marketplace: str, zone: str) -> list[dict[str, str]]:
+def format_rows(rows: Sequence[Stored], marketplace: str, zone: str) -> list[dict[str, str]]:
     """Return snapshots as texts, one for each of `COLUMNS`."""
     return [_row(row, marketplace, zone) for row in rows]
 
@@ -105,7 +105,7 @@ _HEADER = (
 )
 
 
-def csv_of(rows: Sequence[Stored]) -> bytes:
+def write_csv(rows: Sequence[Stored]) -> bytes:
     """Return snapshots as UTF-8 CSV: UTC times, amounts in major units, unknown cells empty.
 
     No cell is taken for a formula by a spreadsheet.

@@ -39,11 +39,13 @@ def value_of(origin: Provenance, marketplace: str) -> str:
     return writes(value)
 
 
-def lines_of(origin: Provenance, marketplace: str, zone: str, raw_item_days: int) -> list[Line]:
+def provenance_lines(
+    origin: Provenance, marketplace: str, zone: str, raw_item_days: int
+) -> list[Line]:
     """Return what is known of a figure's origin, the most important first."""
     lines = [
         ("Value", value_of(origin, marketplace)),
-        ("Said by", said_by(origin)),
+        ("Said by", source_text(origin)),
         ("Captured", format_moment(origin.captured_at, zone)),
         ("Stored", _stored(origin, zone)),
         ("Outcome", f"{origin.outcome.value}: {outcome_sentence(origin.outcome)}"),
@@ -66,7 +68,7 @@ def _stored(origin: Provenance, zone: str) -> str:
     return format_moment(origin.stored_at, zone)
 
 
-def said_by(origin: Provenance) -> str:
+def source_text(origin: Provenance) -> str:
     """Name who said it, as exactly as is known."""
     if origin.fetch:
         return origin.fetch.actor

@@ -12,7 +12,7 @@ Shown = tuple[np.datetime64, np.datetime64]  # the ends of what a time axis show
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class LineSpan:
     """How a line begins, ends and what it reaches between."""
 
     first: float
@@ -21,17 +21,17 @@ class Span:
     high: float
 
 
-def span_of(line: Line) -> Span | None:
+def find_span(line: Line) -> LineSpan | None:
     """Return the known values' span, None when nothing is known."""
     known = line.values[~np.isnan(line.values)]
     if len(known) == 0:
         return None
-    return Span(float(known[0]), float(known[-1]), float(known.min()), float(known.max()))
+    return LineSpan(float(known[0]), float(known[-1]), float(known.min()), float(known.max()))
 
 
 def value_range(*lines: Line) -> tuple[float, float] | None:
     """Return the span of several lines with some room around it, None when nothing is known."""
-    spans = [span for span in map(span_of, lines) if span is not None]
+    spans = [span for span in map(find_span, lines) if span is not None]
     if not spans:
         return None
     low, high = min(span.low for span in spans), max(span.high for span in spans)
@@ -41,14 +41,14 @@ def value_range(*lines: Line) -> tuple[float, float] | None:
 
 def rating_range(line: Line) -> tuple[float, float]:
     """Return the half stars that enclose a line of ratings, so that 0.1 does not look like 1."""
-    span = span_of(line)
+    span = find_span(line)
     if span is None:
         return 0.0, 5.0
     low = min(np.floor(2 * span.low) / 2, 4.5)
     return float(low) - 0.06, float(max(np.ceil(2 * span.high) / 2, low + 0.5)) + 0.06
 
 
-def kept_within(line: Line, limits: tuple[float, float] | None) -> Line:
+def clamp_line(line: Line, limits: tuple[float, float] | None) -> Line:
     """Return the line moved just inside of `limits` where it lies outside."""
     if limits is None:
         return line
@@ -56,7 +56,7 @@ def kept_within(line: Line, limits: tuple[float, float] | None) -> Line:
     return Line(line.times, np.clip(line.values, limits[0] + edge, limits[1] - edge))
 
 
-def shown(times: Times, until: datetime) -> Shown | None:
+def shown_range(times: Times, until: datetime) -> Shown | None:
     """Return the part of a time axis to show, None where there are fewer than two times.
 
     From the first of the ascending times to the end of the period, so that a stretch

@@ -66,14 +66,14 @@ def price_and_rank(
     ]
     layout = _two_panels(money, rank)
     layout["yaxis"] |= {"range": list(limits), **money.ticks(*limits)} if limits else {}
-    shown = axes.shown(timeline.times, timeline.axis_end)
+    shown = axes.shown_range(timeline.times, timeline.axis_end)
     layout["xaxis"] |= _time_range(timeline, shown, zone)
     if limits is None and not len(flagged):
         _say_empty(layout, "yaxis", "No price is known in this period")
     if rank.is_empty:
         _say_empty(layout, "yaxis2", "No rank is known in this period")
     marks = [_shade(start, end, zone) for start, end in timeline.stock_outs()]
-    return _figure(traces, layout, marks, event_marks.inside(events, shown), zone)
+    return _figure(traces, layout, marks, event_marks.events_within(events, shown), zone)
 
 
 def rating_and_count(timeline: Timeline, *, zone: tzinfo = UTC) -> Figure:
@@ -85,7 +85,7 @@ def rating_and_count(timeline: Timeline, *, zone: tzinfo = UTC) -> Figure:
     limits, color = axes.value_range(count), chart_theme.LIST_PRICE
     hollow = _hollow(flagged, limits, "Doubtful count", "%{y:,.0f}", color, zone)
     layout = _rating_panels(rating, count, is_counted=len(flagged) > 0 or not count.is_empty)
-    shown = axes.shown(timeline.times, timeline.axis_end)
+    shown = axes.shown_range(timeline.times, timeline.axis_end)
     layout["xaxis"] |= _time_range(timeline, shown, zone)
     traces = [
         _steps(rating, "Rating", "%{y:.1f} ★", chart_theme.RATING, zone),
@@ -111,13 +111,13 @@ def rank_name(newest: int | None, categories: Mapping[int, str]) -> str:
 
 def alt_text(timeline: Timeline, money: MoneyStyle) -> str:
     """Return what the price and rank chart shows, for those who can't see it."""
-    price = axes.span_of(timeline.line(series.PRICE).scaled(money.divisor))
-    rank = axes.span_of(timeline.line(series.RANK))
+    price = axes.find_span(timeline.line(series.PRICE).scaled(money.divisor))
+    rank = axes.find_span(timeline.line(series.RANK))
     opening = "By day. " if timeline.is_by_day else ""
     return f"{opening}{_price_sentence(price, money)} {_rank_sentence(rank)}"
 
 
-def _price_sentence(span: axes.Span | None, money: MoneyStyle) -> str:
+def _price_sentence(span: axes.LineSpan | None, money: MoneyStyle) -> str:
     if span is None:
         return "No price is known in this period."
     first, last, low, high = (
@@ -127,7 +127,7 @@ def _price_sentence(span: axes.Span | None, money: MoneyStyle) -> str:
     return f"Price from {first} to {last}, between {low} and {high}."
 
 
-def _rank_sentence(span: axes.Span | None) -> str:
+def _rank_sentence(span: axes.LineSpan | None) -> str:
     if span is None:
         return "No rank is known in this period."
     verb = "improves" if span.last < span.first else "worsens"
@@ -144,7 +144,7 @@ def _rank_sentence(span: axes.Span | None) -> str:
 
 def _steps(line: Line, name: str, hover: str, color: str, zone: tzinfo) -> Trace:
     """A line that holds each value until the next one."""
-    line = series.reachable(line)
+    line = series.with_hover_points(line)
     return {
         "type": "scatter",
         "mode": "lines",
@@ -189,7 +189,7 @@ def _hollow(
         "mode": "markers",
         "name": name,
         "x": _x(line, zone),
-        "y": axes.kept_within(line, limits).values,
+        "y": axes.clamp_line(line, limits).values,
         "customdata": line.values,
         "cliponaxis": False,
         "marker": {
@@ -306,10 +306,10 @@ def _figure(
     events: Sequence[EventMark],
     zone: tzinfo,
 ) -> Figure:
-    layout["shapes"] = marks + [event_marks.line(each, zone) for each in events]
+    layout["shapes"] = marks + [event_marks.event_line(each, zone) for each in events]
     if events:
         layout["yaxis3"] = {"domain": list(BETWEEN), "visible": False, "fixedrange": True}
-        traces = traces + event_marks.signs(events, zone)
+        traces = traces + event_marks.event_markers(events, zone)
     drawn = [trace for trace in traces if len(trace["x"])]
     return {"data": drawn, "layout": layout}
 

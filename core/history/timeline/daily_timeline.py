@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.history.observation import Kind
 from core.history.timeline import series, statistics
 from core.history.timeline.series import Codes, Field, Floats, Line, Marks, Times
-from core.history.timeline.statistics import Blank, Figure, Span, Statistics
+from core.history.timeline.statistics import FieldStatistics, Measure, MissingReason, Statistics
 from core.history.timeline.timeline import Stretch, Timeline
 
 DAY = np.timedelta64(1, "D")
@@ -60,13 +60,13 @@ class DailyTimeline(Timeline):
         if field not in _COLUMNS:
             return Line.empty()
         _, low, high = _COLUMNS[field]
-        return series.band(self.times, self.columns[low], self.columns[high])
+        return series.area_outlines(self.times, self.columns[low], self.columns[high])
 
     def flagged_points(self, field: Field) -> Line:  # noqa: ARG002 (no field has any)
         return Line.empty()
 
-    def count_flagged(self, field: Field) -> Figure:  # noqa: ARG002 (not kept by day)
-        return Figure(None, Blank.ONLY_DAYS)
+    def count_flagged(self, field: Field) -> Measure:  # noqa: ARG002 (not kept by day)
+        return Measure(None, MissingReason.ONLY_DAYS)
 
     def stock_outs(self) -> list[Stretch]:
         """Return the runs of whole days on which the product could not be bought."""
@@ -77,16 +77,22 @@ class DailyTimeline(Timeline):
         runs = np.split(out, np.flatnonzero(np.diff(day[out]) > 1) + 1)
         return [(self.times[run[0]], self.times[run[-1]] + DAY) for run in runs]
 
-    def field_statistics(self, field: Field) -> Span:
+    def field_statistics(self, field: Field) -> FieldStatistics:
         rows = self._comparable_rows() if field is series.RANK else None
         names = _COLUMNS.get(field, (field.column,) * 3)
         columns = (self.columns[name] for name in names)
-        return statistics.of_days(*(each if rows is None else each[rows] for each in columns))
+        return statistics.statistics_of_days(
+            *(each if rows is None else each[rows] for each in columns)
+        )
 
     def statistics(self) -> Statistics:
         shares = self.columns["in_stock_share"]
         known = shares[~np.isnan(shares)]
-        stock = Figure(float(known.mean())) if len(known) else Figure(None, Blank.NOT_REPORTED)
+        stock = (
+            Measure(float(known.mean()))
+            if len(known)
+            else Measure(None, MissingReason.NOT_REPORTED)
+        )
         return self._statistics(stock, int(self.columns["looks"].sum()), None)
 
     def rank_categories(self) -> list[tuple[np.datetime64, int]]:

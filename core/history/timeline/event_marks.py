@@ -20,7 +20,7 @@ class EventMark:
     label: str
 
 
-def inside(
+def events_within(
     events: Sequence[EventMark], shown: tuple[np.datetime64, np.datetime64] | None
 ) -> list[EventMark]:
     """Return the events of the shown time, oldest first."""
@@ -37,7 +37,7 @@ def _moment(event: EventMark) -> np.datetime64:
     return np.datetime64(event.at.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
+def event_line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
     """A dashed line through both panels."""
     at = _minute(event, zone)
     return {
@@ -53,7 +53,7 @@ def line(event: EventMark, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def signs(events: Sequence[EventMark], zone: tzinfo) -> list[dict[str, Any]]:
+def event_markers(events: Sequence[EventMark], zone: tzinfo) -> list[dict[str, Any]]:
     """A row of signs between the panels, named in the legend: labels would collide on a phone."""
     by_label: dict[str, list[str]] = {}
     for event in events:

@@ -221,7 +221,7 @@ def snapshot_page(
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class ListingText:
     """A listing's text as it stood from `first_seen_at` on."""
 
     first_seen_at: datetime
@@ -233,7 +233,7 @@ class Version:
     image_count: int
 
 
-def listing_versions(session: Session, product_id: int, limit: int = 50) -> list[Version]:
+def listing_versions(session: Session, product_id: int, limit: int = 50) -> list[ListingText]:
     """Return the newest versions of a listing, newest first."""
     statement = (
         ListingVersion.__table__.select()
@@ -242,7 +242,7 @@ def listing_versions(session: Session, product_id: int, limit: int = 50) -> list
         .limit(limit)
     )
     return [
-        Version(
+        ListingText(
             first_seen_at=row.first_seen_at,
             source=Source(row.source),
             title=row.title,

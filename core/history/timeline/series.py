@@ -75,8 +75,8 @@ class Line:
         return self if divisor == 1 else Line(self.times, self.values / divisor)
 
     def thinned(self, most: int) -> "Line":
-        """Return the line with at most `most` points; see `thin_rank`."""
-        return Line(*thin_rank(self.times, self.values, most))
+        """Return the line with at most `most` points; see `downsample_min_max`."""
+        return Line(*downsample_min_max(self.times, self.values, most))
 
     def newest(self) -> "Line":
         """Return the last known point alone (empty when nothing is known)."""
@@ -153,7 +153,9 @@ def _usual_nearby(gaps: NDArray[np.int64]) -> Floats:
     return np.repeat(largest, GAPS_IN_A_BLOCK)[: len(gaps)]
 
 
-def thin_rank(times: Times, values: Floats, most: int = MOST_RANK_POINTS) -> tuple[Times, Floats]:
+def downsample_min_max(
+    times: Times, values: Floats, most: int = MOST_RANK_POINTS
+) -> tuple[Times, Floats]:
     """Return at most `most` points: both ends, each bucket's best and worst rank, the holes.
 
     Where holes are few their edges stay exact; where they are many each bucket
@@ -218,7 +220,7 @@ def category_runs(times: Times, category: Codes) -> list[tuple[np.datetime64, in
     return [(times[at], int(category[at])) for at in begins]
 
 
-def reachable(line: Line, moments: int = POINTER_MOMENTS) -> Line:
+def with_hover_points(line: Line, moments: int = POINTER_MOMENTS) -> Line:
     """Return the line with more points along its holds: a pointer finds only points.
 
     They lie on the line, so nothing drawn changes; none is added in a hole.
@@ -238,7 +240,7 @@ def reachable(line: Line, moments: int = POINTER_MOMENTS) -> Line:
     )
 
 
-def band(times: Times, lows: Floats, highs: Floats, most: int = MOST_BAND_POINTS) -> Line:
+def area_outlines(times: Times, lows: Floats, highs: Floats, most: int = MOST_BAND_POINTS) -> Line:
     """Return the area between two lines of days as outlines, one for each unbroken stretch.
 
     Days are joined so that at most `most` remain; each stretch runs forward

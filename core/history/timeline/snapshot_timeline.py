@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.history.observation import Availability, Kind
 from core.history.timeline import series, statistics
 from core.history.timeline.series import Codes, Durations, Field, Floats, Line, Marks, Times
-from core.history.timeline.statistics import Blank, Figure, Span, Statistics
+from core.history.timeline.statistics import FieldStatistics, Measure, MissingReason, Statistics
 from core.history.timeline.timeline import Stretch, Timeline
 
 _FOR_SALE = [int(state) for state in Availability if state.can_be_bought]
@@ -76,8 +76,8 @@ class SnapshotTimeline(Timeline):
         known = ~np.isnan(values)
         return Line(self.times[rows][known], values[known])
 
-    def count_flagged(self, field: Field) -> Figure:
-        return Figure(float(len(self.flagged_points(field))))
+    def count_flagged(self, field: Field) -> Measure:
+        return Measure(float(len(self.flagged_points(field))))
 
     def stock_outs(self) -> list[Stretch]:
         """Return the stretches without a featured offer.
@@ -95,16 +95,16 @@ class SnapshotTimeline(Timeline):
         ends = zip(turns[::2], turns[1::2], strict=True)
         return [(times[start], times[min(end, last)]) for start, end in ends]
 
-    def field_statistics(self, field: Field) -> Span:
+    def field_statistics(self, field: Field) -> FieldStatistics:
         values = self._values(field)
         rows = self._accepted_rows(field, values)
         comparable = self._comparable_rows() if field is series.RANK else None
         if comparable is not None:
             rows &= comparable
         if not rows.any():
-            return statistics.missing(_reason_for_none(values))
+            return statistics.missing_statistics(_reason_for_none(values))
         line = self.line(field) if comparable is None else self._steps(values, rows)
-        return statistics.of_steps(values[rows], line, self._held_until(rows))
+        return statistics.statistics_of_steps(values[rows], line, self._held_until(rows))
 
     def statistics(self) -> Statistics:
         flagged = int(np.count_nonzero(self.columns["flags"]))
@@ -114,13 +114,15 @@ class SnapshotTimeline(Timeline):
         rows = self._accepted_rows(series.RANK, self._values(series.RANK))
         return series.category_runs(self.times[rows], self.categories[rows])
 
-    def _in_stock_share(self) -> Figure:
+    def _in_stock_share(self) -> Measure:
         states = self.columns["availability"]
         rows: Marks = states != 0
         if not rows.any():
-            return Figure(None, Blank.NOT_REPORTED if len(states) else Blank.NOTHING_SEEN)
+            return Measure(
+                None, MissingReason.NOT_REPORTED if len(states) else MissingReason.NOTHING_SEEN
+            )
         line = self._steps(np.isin(states, _FOR_SALE).astype(np.float64), rows)
-        return Figure(statistics.weighted_average(line, self._held_until(rows)))
+        return Measure(statistics.weighted_average(line, self._held_until(rows)))
 
     def _values(self, field: Field) -> Floats:
         return self.columns[field.column].astype(np.float64, copy=False)
@@ -154,7 +156,7 @@ class SnapshotTimeline(Timeline):
         return max(newest, end) if self.columns["kind"][last] == Kind.CHANGE else newest
 
 
-def _reason_for_none(values: Floats) -> Blank:
+def _reason_for_none(values: Floats) -> MissingReason:
     if len(values) == 0:
-        return Blank.NOTHING_SEEN
-    return Blank.NOT_REPORTED if np.isnan(values).all() else Blank.DOUBTFUL
+        return MissingReason.NOTHING_SEEN
+    return MissingReason.NOT_REPORTED if np.isnan(values).all() else MissingReason.DOUBTFUL

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Blank(StrEnum):
+class MissingReason(StrEnum):
     """Why a figure is not known."""
 
     NOTHING_SEEN = "nothing seen in this period"
@@ -28,28 +28,28 @@ class Blank(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Measure:
     """A number, or the reason why there is none."""
 
     value: float | None
-    reason: Blank | None = None
+    reason: MissingReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class FieldStatistics:
     """What one field did in a period, in the field's own unit.
 
     `average` and `median` are weighted by how long each value held, as far as that is known:
     a product that is looked at more often since a month has not had that month more often.
     """
 
-    now: Figure
-    start: Figure
-    low: Figure
-    high: Figure
-    average: Figure
-    median: Figure
-    changes: Figure  # how many times a known value was followed by another
+    now: Measure
+    start: Measure
+    low: Measure
+    high: Measure
+    average: Measure
+    median: Measure
+    changes: Measure  # how many times a known value was followed by another
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +59,24 @@ class Statistics:
     `rank` covers only looks in the newest category: ranks of two are not comparable.
     """
 
-    price: Span
-    list_price: Span
-    rank: Span
-    rating: Span
-    ratings_count: Span
-    in_stock_share: Figure  # of the time in which availability is known
+    price: FieldStatistics
+    list_price: FieldStatistics
+    rank: FieldStatistics
+    rating: FieldStatistics
+    ratings_count: FieldStatistics
+    in_stock_share: Measure  # of the time in which availability is known
     looks: int
     doubtful: int | None  # looks with at least one doubtful value; None: not kept by day
 
 
-def doubtful_figure(statistics: Statistics) -> Figure:
+def count_flagged(statistics: Statistics) -> Measure:
     """Return how many looks hold a doubtful value, or why that is not known."""
     if statistics.doubtful is None:
-        return Figure(None, Blank.ONLY_DAYS)
-    return Figure(float(statistics.doubtful))
+        return Measure(None, MissingReason.ONLY_DAYS)
+    return Measure(float(statistics.doubtful))
 
 
-def of_steps(values: Floats, line: Line, held_until: np.datetime64) -> Span:
+def statistics_of_steps(values: Floats, line: Line, held_until: np.datetime64) -> FieldStatistics:
     """Return what a field did.
 
     `values`: its accepted values, one a snapshot, NaN where there was none. `line`: the same
@@ -84,8 +84,8 @@ def of_steps(values: Floats, line: Line, held_until: np.datetime64) -> Span:
     """
     known = values[~np.isnan(values)]
     if len(known) == 0:
-        return missing(Blank.ABSENT)
-    return Span(
+        return missing_statistics(MissingReason.ABSENT)
+    return FieldStatistics(
         now=_figure(values[-1]),
         start=_figure(known[0]),
         low=_figure(known.min()),
@@ -96,39 +96,41 @@ def of_steps(values: Floats, line: Line, held_until: np.datetime64) -> Span:
     )
 
 
-def of_days(closes: Floats, lows: Floats, highs: Floats) -> Span:
+def statistics_of_days(closes: Floats, lows: Floats, highs: Floats) -> FieldStatistics:
     """Return what a field did, from the last, lowest and highest value of each day.
 
     Average and median weigh each day's last value alike; how often it changed is not known.
     """
     known = closes[~np.isnan(closes)]
     if len(known) == 0:
-        return missing(Blank.ABSENT if len(closes) else Blank.NOTHING_SEEN)
-    return Span(
+        return missing_statistics(
+            MissingReason.ABSENT if len(closes) else MissingReason.NOTHING_SEEN
+        )
+    return FieldStatistics(
         now=_figure(closes[-1]),
         start=_figure(known[0]),
         low=_figure(np.nanmin(lows)),
         high=_figure(np.nanmax(highs)),
         average=_figure(known.mean()),
         median=_figure(np.median(known)),
-        changes=Figure(None, Blank.ONLY_DAYS),
+        changes=Measure(None, MissingReason.ONLY_DAYS),
     )
 
 
-def missing(reason: Blank) -> Span:
+def missing_statistics(reason: MissingReason) -> FieldStatistics:
     """Return the statistics of a field without a value."""
-    blank = Figure(None, reason)
-    return Span(blank, blank, blank, blank, blank, blank, blank)
+    blank = Measure(None, reason)
+    return FieldStatistics(blank, blank, blank, blank, blank, blank, blank)
 
 
-def _changes(seen: Floats, all_seen: Floats) -> Figure:
+def _changes(seen: Floats, all_seen: Floats) -> Measure:
     if len(all_seen) < 2:
-        return Figure(None, Blank.ONE_LOOK)
-    return Figure(float(np.count_nonzero(np.diff(seen))))
+        return Measure(None, MissingReason.ONE_LOOK)
+    return Measure(float(np.count_nonzero(np.diff(seen))))
 
 
-def _figure(value: float) -> Figure:
-    return Figure(None, Blank.ABSENT) if np.isnan(value) else Figure(float(value))
+def _figure(value: float) -> Measure:
+    return Measure(None, MissingReason.ABSENT) if np.isnan(value) else Measure(float(value))
 
 
 def weighted_average(line: Line, held_until: np.datetime64) -> float:
@@ -161,7 +163,7 @@ def _known_and_weights(line: Line, held_until: np.datetime64) -> tuple[Floats, F
     return line.values[known], held if held.sum() > 0 else np.ones_like(held)
 
 
-def sampled(line: Line, count: int = 60) -> list[float]:
+def sample_line(line: Line, count: int = 60) -> list[float]:
     """Return `count` values of a line of steps at even distances; holes are left out."""
     times, values = line.times, line.values
     if len(times) < 2:
@@ -172,7 +174,7 @@ def sampled(line: Line, count: int = 60) -> list[float]:
     return [float(value) for value in chosen[~np.isnan(chosen)]]
 
 
-def turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
+def deal_turns(deals: "pd.DataFrame") -> list[tuple[datetime, bool]]:
     """Return when a deal began (True) or ended (False), oldest first.
 
     `deals`: captured_at, is_deal (see `queries.deals`). A deal that was on at the

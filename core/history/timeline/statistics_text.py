@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.catalog.money import format_price
-from core.history.timeline.statistics import Figure, Span, Statistics
+from core.history.timeline.statistics import FieldStatistics, Measure, Statistics
 from core.text.locale import digits
 from core.text.numbers import (
     MINUS,
@@ -29,7 +29,7 @@ class Row:
     details: tuple[str, ...]  # change since the start, range, average or median
 
 
-def share(part: float | None) -> str:
+def format_share(part: float | None) -> str:
     """Write a share of 0–1: "97 %"; never "100 %" for less than all of it."""
     if part is None:
         return "unknown"
@@ -45,18 +45,18 @@ def _nearly(percent: float) -> str:
     return digits(">99.9" if percent > 50 else "<0.1") + f"{THIN_SPACE}%"
 
 
-def share_more(share: float) -> str:
+def format_distance(share: float) -> str:
     """Write how far a value lies above (below) another: 0.12 is "+12 %"."""
     return format_percent_change(1, 1 + share)
 
 
-def stars_gained(before: float, after: float) -> str:
+def rating_change(before: float, after: float) -> str:
     """Write a difference of two ratings in tenths: "+0.1"."""
     tenths = round(after - before)
     return "unchanged" if tenths == 0 else _sign(tenths) + format_rating(abs(tenths))
 
 
-def gained(before: float, after: float) -> str:
+def count_change(before: float, after: float) -> str:
     """Write a difference of two counts: "+1,204"."""
     more = round(after - before)
     return "unchanged" if more == 0 else _sign(more) + format_count(abs(more))
@@ -66,7 +66,7 @@ def _sign(number: int) -> str:
     return "+" if number > 0 else MINUS
 
 
-def moved(span: Span, words: Callable[[float, float], str]) -> str | None:
+def change_text(span: FieldStatistics, words: Callable[[float, float], str]) -> str | None:
     """Say how a value changed since the period's start, None when that is not known."""
     start, now = span.start.value, span.now.value
     if start is None or now is None:
@@ -74,7 +74,7 @@ def moved(span: Span, words: Callable[[float, float], str]) -> str | None:
     return "unchanged" if start == now else words(start, now)
 
 
-def table_of(statistics: Statistics, marketplace: str) -> list[Row]:
+def statistics_rows(statistics: Statistics, marketplace: str) -> list[Row]:
     """Return the rows of a period's table; a blank cell holds its reason."""
 
     def money(minor: float | None) -> str:
@@ -84,23 +84,23 @@ def table_of(statistics: Statistics, marketplace: str) -> list[Row]:
         _row("Price", statistics.price, money, format_percent_change),
         _row("List price", statistics.list_price, money, format_percent_change),
         _row("Rank", statistics.rank, format_rank, format_rank_change, use_median=True),
-        _row("Rating", statistics.rating, format_rating, stars_gained),
-        _row("Ratings", statistics.ratings_count, format_count, gained, use_median=True),
+        _row("Rating", statistics.rating, format_rating, rating_change),
+        _row("Ratings", statistics.ratings_count, format_count, count_change, use_median=True),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MeasureSource:
     """One field of a period, to be looked up: its column and its values by name."""
 
     name: str
     column: str  # of the snapshot
-    values: dict[str, Figure]  # "Now", "Start", "Lowest", "Highest"
+    values: dict[str, Measure]  # "Now", "Start", "Lowest", "Highest"
     middle: str  # "Average" or "Median"
     made: str  # how that was made, in words
 
 
-def sources_of(statistics: Statistics) -> list[Source]:
+def list_measure_sources(statistics: Statistics) -> list[MeasureSource]:
     """Return what a period's figures can be traced by, in the order of its table."""
     counted = _counted(statistics)
     weighted = f"Average of what was seen, weighted by how long each value held. {counted}"
@@ -108,15 +108,15 @@ def sources_of(statistics: Statistics) -> list[Source]:
     best, lowest = ("Best", "Worst"), ("Lowest", "Highest")
     average, middle = ("Average", weighted), ("Median", median)
     return [
-        Source("Price", "price", _ends(statistics.price, lowest), *average),
-        Source("List price", "list_price", _ends(statistics.list_price, lowest), *average),
-        Source("Rank", "bsr", _ends(statistics.rank, best), *middle),
-        Source("Rating", "rating", _ends(statistics.rating, lowest), *average),
-        Source("Ratings", "ratings_count", _ends(statistics.ratings_count, lowest), *middle),
+        MeasureSource("Price", "price", _ends(statistics.price, lowest), *average),
+        MeasureSource("List price", "list_price", _ends(statistics.list_price, lowest), *average),
+        MeasureSource("Rank", "bsr", _ends(statistics.rank, best), *middle),
+        MeasureSource("Rating", "rating", _ends(statistics.rating, lowest), *average),
+        MeasureSource("Ratings", "ratings_count", _ends(statistics.ratings_count, lowest), *middle),
     ]
 
 
-def _ends(span: Span, names: tuple[str, str]) -> dict[str, Figure]:
+def _ends(span: FieldStatistics, names: tuple[str, str]) -> dict[str, Measure]:
     low, high = names
     return {NOW: span.now, "Start": span.start, low: span.low, high: span.high}
 
@@ -128,24 +128,24 @@ def _counted(statistics: Statistics) -> str:
     return f"{looks}, {_many(statistics.doubtful, 'doubtful one')} left out."
 
 
-def ratings_in_words(statistics: Statistics) -> str:
+def ratings_text(statistics: Statistics) -> str:
     """Return what the chart of ratings shows, for those who can't see it."""
     rows = [
-        _row("Rating", statistics.rating, format_rating, stars_gained),
-        _row("Ratings", statistics.ratings_count, format_count, gained),
+        _row("Rating", statistics.rating, format_rating, rating_change),
+        _row("Ratings", statistics.ratings_count, format_count, count_change),
     ]
     return " ".join(", ".join([f"{row.name} {row.now}", *row.details[:1]]) + "." for row in rows)
 
 
 def _row(
     name: str,
-    span: Span,
+    span: FieldStatistics,
     writes: Writes,
     change: Callable[[float, float], str],
     *,
     use_median: bool = False,
 ) -> Row:
-    def cell(figure: Figure) -> str:
+    def cell(figure: Measure) -> str:
         return writes(figure.value) if figure.value is not None else str(figure.reason)
 
     if span.start.value is None:
@@ -165,26 +165,26 @@ def _row(
     )
 
 
-def _since_start(span: Span, start: str, change: Callable[[float, float], str]) -> str:
-    words = moved(span, change)
+def _since_start(span: FieldStatistics, start: str, change: Callable[[float, float], str]) -> str:
+    words = change_text(span, change)
     if words is None:
         return f"began at {start}"
     return words if words == "unchanged" else f"{words} from {start}"
 
 
-def _whole(figure: Figure) -> Figure:
+def _whole(figure: Measure) -> Measure:
     """Round to the unit that is written: an average of cents is no whole cent."""
-    return figure if figure.value is None else Figure(round(figure.value))
+    return figure if figure.value is None else Measure(round(figure.value))
 
 
-def summary(statistics: Statistics) -> str:
+def summary_text(statistics: Statistics) -> str:
     """Return the rest of a period in one line."""
     parts = []
     stock = statistics.in_stock_share
     if stock.value is None:
         parts.append(f"time in stock: {stock.reason}")
     else:
-        parts.append(f"in stock {share(stock.value)} of the time")
+        parts.append(f"in stock {format_share(stock.value)} of the time")
     changes = statistics.price.changes
     if changes.value is None:
         parts.append(f"price changes: {changes.reason}")

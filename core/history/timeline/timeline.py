@@ -8,7 +8,7 @@ import numpy as np
 
 from core.history.timeline import series
 from core.history.timeline.series import Codes, Field, Line, Marks, Times
-from core.history.timeline.statistics import Figure, Span, Statistics
+from core.history.timeline.statistics import FieldStatistics, Measure, Statistics
 
 Stretch = tuple[np.datetime64, np.datetime64]  # from, to; UTC
 
@@ -56,7 +56,7 @@ class Timeline(ABC):
         """Return the values that the quality gate flagged, empty by day."""
 
     @abstractmethod
-    def count_flagged(self, field: Field) -> Figure:
+    def count_flagged(self, field: Field) -> Measure:
         """Return how many of a field's values were left out as flagged."""
 
     @abstractmethod
@@ -64,7 +64,7 @@ class Timeline(ABC):
         """Return the stretches in which the product could not be bought, oldest first."""
 
     @abstractmethod
-    def field_statistics(self, field: Field) -> Span:
+    def field_statistics(self, field: Field) -> FieldStatistics:
         """Return what one field did in the period; a rank in its newest category."""
 
     @abstractmethod
@@ -88,7 +88,7 @@ class Timeline(ABC):
         marks: Marks = (category == newest) | (category < 0)
         return None if marks.all() else marks
 
-    def _statistics(self, in_stock_share: Figure, looks: int, doubtful: int | None) -> Statistics:
+    def _statistics(self, in_stock_share: Measure, looks: int, doubtful: int | None) -> Statistics:
         return Statistics(
             price=self.field_statistics(series.PRICE),
             list_price=self.field_statistics(series.LIST_PRICE),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.history.observation import Outcome
-from core.history.product_summary import ProductHead
+from core.history.product_summary import ProductSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ ORDER BY r.id DESC
 
 @requires(Permission.READ)
 def list_product_runs(
-    session: Session, _acting: Principal, head: ProductHead, limit: int = 5
+    session: Session, _acting: Principal, head: ProductSummary, limit: int = 5
 ) -> list[ProductRun]:
     """Return the newest runs that were to fetch a product, newest first."""
     rows = session.execute(text(_RUNS), {"product": head.product_id, "limit": limit})

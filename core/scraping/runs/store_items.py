@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.database.bulk_write import copy_rows, execute_with_arrays
 from core.database.partitions import create_partitions, day_of
-from core.history.ingest.store import Look, store_looks
+from core.history.ingest.store import SourcedObservation, store_observations
 from core.history.observation import Failure, Observation, Outcome
 from core.runtime import gc_pause
 from core.scraping.parsers.identity import read_asin
@@ -96,7 +96,7 @@ def _store_items(
     originals = {number: _as_json(item) for number, item, _ in read}
     with ThreadPoolExecutor(1) as beside:  # compressing needs neither Python nor the database
         bodies = beside.submit(_compressed, list(originals.values()))
-        stored = store_looks(session, _looks(batch, read), now)
+        stored = store_observations(session, _looks(batch, read), now)
         answered = {number for number, _, said in read if isinstance(said, Observation)}
         packed = dict(zip(originals, bodies.result(), strict=True))
         _store_raw(session, batch, packed, answered, now)
@@ -146,9 +146,9 @@ def _requested_asin(batch: Batch, item: dict[str, Any]) -> str | None:
 
 def _looks(
     batch: Batch, read: Iterable[tuple[int, dict[str, Any], Observation | Failure]]
-) -> list[Look]:
+) -> list[SourcedObservation]:
     return [
-        Look(number, said, fetch_run_id=batch.run_id)
+        SourcedObservation(number, said, fetch_run_id=batch.run_id)
         for number, _, said in read
         if isinstance(said, Observation)
     ]

@@ -12,7 +12,7 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.categories import is_named
 from core.database.session import driver_connection
-from core.history.current.ranking import Standing, standing
+from core.history.current.ranking import Ranking, find_ranking
 from core.suggestions.evidence.queries import PAGES
 
 
@@ -94,29 +94,29 @@ class Position:
     Prices: 1 is the lowest. Ranks: only of competitors in the product's own category.
     """
 
-    price: Standing
-    rank: Standing
-    rating: Standing
-    ratings_count: Standing
-    title_length: Standing
-    bullets: Standing
-    bullets_length: Standing
-    description_length: Standing
-    images: Standing
+    price: Ranking
+    rank: Ranking
+    rating: Ranking
+    ratings_count: Ranking
+    title_length: Ranking
+    bullets: Ranking
+    bullets_length: Ranking
+    description_length: Ranking
+    images: Ranking
 
 
 def position_of(own: Contender, others: Sequence[Contender]) -> Position:
     """Return where a product stands among others of its marketplace."""
 
-    def most_first(name: str, what: str) -> Standing:
+    def most_first(name: str, what: str) -> Ranking:
         values = [getattr(each, name) for each in others]
-        return standing(getattr(own, name), values, what, smallest_first=False)
+        return find_ranking(getattr(own, name), values, what, smallest_first=False)
 
     prices = [each.price for each in others]
     same = [each.bsr for each in others if _in_same_category(own, each)]
     return Position(
-        price=standing(own.price, prices, "price", smallest_first=True),
-        rank=standing(own.bsr, same, "rank in the same category", smallest_first=True),
+        price=find_ranking(own.price, prices, "price", smallest_first=True),
+        rank=find_ranking(own.bsr, same, "rank in the same category", smallest_first=True),
         rating=most_first("rating", "rating"),
         ratings_count=most_first("ratings_count", "number of ratings"),
         title_length=most_first("title_length", "title"),

@@ -29,7 +29,7 @@ from core.suggestions.rules import ActionState, Change, WrongStepError
 from core.tracking import team_tracking as team
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as TrackingRole
-from core.tracking.service import Wish, follow, unfollow
+from core.tracking.service import NewTracking, stop_tracking, track
 
 VERIFY_DAYS = 14  # within which a change is expected to be seen on its page
 _DONE = frozenset(
@@ -121,7 +121,7 @@ def _do(session: Session, principal: Principal, held: Held, now: datetime) -> di
         case Change.ADD_COMPETITOR:
             return _add_competitor(session, principal, held, now)
         case Change.PAUSE_TRACKING:
-            return {"people": team.pause_everybody(session, principal, product_id, now)}
+            return {"people": team.pause_for_team(session, principal, product_id, now)}
         case _:
             _set(session, principal, held.change, product_id, wanted)
             return before
@@ -152,8 +152,8 @@ def _add_competitor(
     competitor_id = find_products(session, [key]).get(key)
     is_followed = competitor_id and team_tracking(session, principal.team_id, competitor_id)
     if competitor_id is None or not is_followed:
-        wish = Wish(*key, role=TrackingRole.COMPETITOR)
-        [answer] = follow(session, principal, [wish], is_demo=held.product.is_demo)
+        wish = NewTracking(*key, role=TrackingRole.COMPETITOR)
+        [answer] = track(session, principal, [wish], is_demo=held.product.is_demo)
         competitor_id = answer.product_id
     add_competitor(session, principal, held.product.id, competitor_id, now)
     return {"competitor": competitor_id, "unfollow": not is_followed}
@@ -204,14 +204,14 @@ def _set_back(session: Session, principal: Principal, held: Held) -> None:
     inverse, product_id = held.action.inverse or {}, held.product.id
     match held.change:
         case Change.PAUSE_TRACKING:
-            team.resume_for(session, principal, product_id, inverse["people"])
+            team.resume_for_team(session, principal, product_id, inverse["people"])
         case Change.ADD_COMPETITOR:
             remove_competitor(session, principal, product_id, inverse["competitor"])
             if inverse["unfollow"]:
                 approver = replace(
                     principal, person_id=held.action.decided_by or principal.person_id
                 )
-                unfollow(session, approver, [inverse["competitor"]])  # that row alone
+                stop_tracking(session, approver, [inverse["competitor"]])  # that row alone
         case _:
             _require_unchanged(session, held)
             _set(session, principal, held.change, product_id, inverse)

@@ -18,7 +18,7 @@ from core.suggestions.proposals import action_values
 from core.suggestions.proposals.action_values import ReplyAction
 from core.suggestions.proposals.validation import Saying, Value, Wanted
 from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
-from core.tracking.product_reference import read_name
+from core.tracking.product_reference import parse_reference
 
 LONGEST_DRAFT = 20_000  # characters, all texts together
 MOST_LISTED = 60  # figures that a refusal names
@@ -168,7 +168,7 @@ def wanted_of(action: DraftAction, facts: Facts) -> Wanted:
 
 def _rival(text: str, facts: Facts) -> dict[str, str]:
     """Return the product that a text names; an ASIN alone is one of the same marketplace."""
-    named = read_name(text, facts.marketplace)
+    named = parse_reference(text, facts.marketplace)
     if named.marketplace is None or named.asin is None:
         raise InvalidInputError(named.detail)
     return {"marketplace": named.marketplace, "asin": named.asin}

@@ -88,7 +88,7 @@ def propose_by_name(
 
 
 def _id_of(session: Session, principal: Principal, name: str) -> int:
-    key = product_reference.named(session, principal, name)
+    key = product_reference.resolve_product(session, principal, name)
     product_id = find_products(session, [key]).get(key)
     if product_id is None:
         raise NotFoundError(NOT_FOLLOWED)

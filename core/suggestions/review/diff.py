@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from core.history.changes.listing_diff import Piece, changed_words
+from core.history.changes.listing_diff import DiffPart, diff_words
 from core.suggestions.review import labels
 from core.suggestions.rules import Change
 from core.text.numbers import format_count
@@ -21,7 +21,7 @@ class Part:
     name: str  # "Title", "Bullet 2", "Price"
     before: str  # "": there was none
     after: str  # "": it goes
-    pieces: tuple[Piece, ...]
+    pieces: tuple[DiffPart, ...]
 
     @property
     def is_same(self) -> bool:
@@ -38,7 +38,7 @@ def parts_of(
         old = labels.texts(change, current, marketplace)
         new = labels.texts(change, wanted, marketplace)
         pairs = list(_paired(old, new))
-    return tuple(Part(name, old, new, changed_words(old, new)) for name, old, new in pairs)
+    return tuple(Part(name, old, new, diff_words(old, new)) for name, old, new in pairs)
 
 
 def _paired(

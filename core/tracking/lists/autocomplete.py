@@ -10,8 +10,8 @@ from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.catalog.marketplaces import find_by_name
 from core.database.session import driver_connection
-from core.tracking.list_filter import ListFilter, Whose
-from core.tracking.lists.list_filter_sql import SCOPES, narrow, scope_values
+from core.tracking.list_filter import ListFilter, ListScope
+from core.tracking.lists.list_filter_sql import SCOPES, filter_sql, scope_values
 
 COUNTED = 1_000  # completions are counted up to here
 _LONGEST_PREFIX = 10  # an ASIN's
@@ -59,14 +59,14 @@ def complete_asin(
     prefix = typed.strip().upper()
     if len(prefix) > _LONGEST_PREFIX or not (prefix.isascii() and (prefix + "0").isalnum()):
         return Completions((), 0)
-    matching = _BY_ASIN.format(scope=SCOPES[Whose.TEAM])
+    matching = _BY_ASIN.format(scope=SCOPES[ListScope.TEAM])
     values = {**scope_values(principal), "prefix": f"{prefix}%", "place": marketplace}
     # As the index of prefixes sorts, which then gives the order and ends early.
     return _first(session, matching, "ORDER BY p.asin USING ~<~", values, most)
 
 
 def _by_words(session: Session, principal: Principal, typed: str, most: int) -> Completions:
-    narrowed = narrow(principal, ListFilter(search=typed, whose=Whose.TEAM))
+    narrowed = filter_sql(principal, ListFilter(search=typed, whose=ListScope.TEAM))
     if not narrowed.is_search:
         return Completions((), 0)
     matching = (

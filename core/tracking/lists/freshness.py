@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
-from core.tracking.list_filter import COUNT_CAP, Whose
+from core.tracking.list_filter import COUNT_CAP, ListScope
 from core.tracking.lists.list_filter_sql import NEWS_HOURS, SCOPES, scope_values
 
 _CAP = COUNT_CAP + 1
@@ -48,7 +48,9 @@ SELECT
 
 
 @requires(Permission.READ)
-def freshness(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> Freshness:
+def freshness(
+    session: Session, principal: Principal, whose: ListScope = ListScope.MINE
+) -> Freshness:
     """Return how up to date the products of the acting person, or of the team, are."""
     statement = _FRESHNESS.format(scope=SCOPES[whose], cap=_CAP, news=NEWS_HOURS)
     with driver_connection(session).cursor() as cursor:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.accounts.access.permissions import Principal
-from core.tracking.change_sentiment import CALM, OPPORTUNITIES
-from core.tracking.list_filter import ListFilter, State, Whose
+from core.tracking.change_sentiment import NOT_A_PROBLEM, OPPORTUNITIES
+from core.tracking.list_filter import ListFilter, ListScope, State
 from core.tracking.lists.search import Search, read_search
 
 # Findings of a product that was not looked at for longer are no news.
@@ -75,7 +75,7 @@ _OF_LATEST = frozenset(State) - {State.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowed:
+class FilterSql:
     """A filter, ready to be put into a statement over `tracking t`."""
 
     conditions: str
@@ -94,8 +94,8 @@ class Narrowed:
 
 # One row for each product, whoever of several follows it.
 SCOPES = {
-    Whose.MINE: "t.person_id = %(person)s",
-    Whose.TEAM: "t.team_id = %(team)s AND t.is_first",
+    ListScope.MINE: "t.person_id = %(person)s",
+    ListScope.TEAM: "t.team_id = %(team)s AND t.is_first",
 }
 
 
@@ -104,7 +104,7 @@ def scope_values(principal: Principal) -> dict[str, int]:
     return {"person": principal.person_id, "team": principal.team_id}
 
 
-def narrow(principal: Principal, asked: ListFilter) -> Narrowed:
+def filter_sql(principal: Principal, asked: ListFilter) -> FilterSql:
     """Return the filter as SQL over what the person, or the team, follows."""
     search = read_search(asked.search)
     conditions = [SCOPES[asked.whose], *_conditions(asked), *_search_conditions(search)]
@@ -113,7 +113,7 @@ def narrow(principal: Principal, asked: ListFilter) -> Narrowed:
         "marketplaces": list(asked.marketplaces),
         "roles": [role.value for role in asked.roles],
         "tags": list(asked.tags),
-        "calm": list(CALM),
+        "calm": list(NOT_A_PROBLEM),
         "opportunities": list(OPPORTUNITIES),
         "words": search.words,
         "pairs": list(search.pairs),
@@ -122,7 +122,7 @@ def narrow(principal: Principal, asked: ListFilter) -> Narrowed:
     if asked.search.strip() and search.is_empty:
         conditions.append("false")  # only signs were typed: no title consists of signs
     needs = frozenset(_needs(asked, search))
-    return Narrowed(" AND ".join(conditions), values, needs, not search.is_empty)
+    return FilterSql(" AND ".join(conditions), values, needs, not search.is_empty)
 
 
 def _conditions(asked: ListFilter) -> Iterator[str]:

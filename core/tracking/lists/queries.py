@@ -17,8 +17,14 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.database.session import driver_connection
-from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter, Sort, SortBy, Whose
-from core.tracking.lists.list_filter_sql import IS_THERE, SCOPES, Narrowed, narrow, scope_values
+from core.tracking.list_filter import COUNT_CAP, LARGEST_PAGE, ListFilter, ListScope, Sort, SortBy
+from core.tracking.lists.list_filter_sql import (
+    IS_THERE,
+    SCOPES,
+    FilterSql,
+    filter_sql,
+    scope_values,
+)
 
 if TYPE_CHECKING:
     import pandas as pd  # brought in by pages; programs take rows
@@ -65,7 +71,7 @@ def find_rows(
     session: Session, principal: Principal, asked: ListFilter, sort: Sort, skipped: int, size: int
 ) -> RowsFound:
     """Return at most `size` rows of a list after the first `skipped`, without sparklines."""
-    narrowed = narrow(principal, asked)
+    narrowed = filter_sql(principal, asked)
     find = _find_hits if narrowed.is_search else _find_listed
     total, ids = find(session, narrowed, sort, skipped, size)
     if ids is None:
@@ -76,7 +82,7 @@ def find_rows(
 @requires(Permission.READ)
 def count_products(session: Session, principal: Principal, asked: ListFilter) -> int:
     """Return how many products a filter leaves, COUNT_CAP + 1 where there are more."""
-    return _look(session, narrow(principal, asked))[0]
+    return _look(session, filter_sql(principal, asked))[0]
 
 
 def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
@@ -85,7 +91,7 @@ def _fetch(session: Session, statement: str, values: Mapping[str, Any]) -> Rows:
         return cursor.execute(statement, values, prepare=False).fetchall()
 
 
-def _look(session: Session, narrowed: Narrowed) -> tuple[int, list[int] | None]:
+def _look(session: Session, narrowed: FilterSql) -> tuple[int, list[int] | None]:
     """Return how many products there are, and all of them where the list is short."""
     statement = (
         "SELECT count(*) AS number, "
@@ -101,7 +107,7 @@ Found = tuple[int, list[int] | None]  # how many there are; a page, None where a
 
 
 def _find_listed(
-    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
+    session: Session, narrowed: FilterSql, sort: Sort, skipped: int, size: int
 ) -> Found:
     """Count a list, and sort it whole where it is short."""
     total, short = _look(session, narrowed)
@@ -109,7 +115,7 @@ def _find_listed(
     return total, ids
 
 
-def _find_hits(session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int) -> Found:
+def _find_hits(session: Session, narrowed: FilterSql, sort: Sort, skipped: int, size: int) -> Found:
     """Count what a search finds and sort all of it, in one statement: finding costs the most.
 
     An index that gives the order is no help where the hits may all lie at its end; only
@@ -186,7 +192,7 @@ def _direction(sort: Sort) -> str:
 
 
 def _page_ids(
-    session: Session, narrowed: Narrowed, sort: Sort, skipped: int, size: int
+    session: Session, narrowed: FilterSql, sort: Sort, skipped: int, size: int
 ) -> list[int]:
     """Return a page's product ids: those that have the value in order, then the rest.
 
@@ -202,7 +208,7 @@ def _page_ids(
 
 
 def _known_ids(
-    session: Session, narrowed: Narrowed, order: _Order, sort: Sort, skipped: int, size: int
+    session: Session, narrowed: FilterSql, order: _Order, sort: Sort, skipped: int, size: int
 ) -> list[int]:
     direction = _direction(sort)
     key = f"{order.table}.product_id"
@@ -215,7 +221,7 @@ def _known_ids(
     return [row["id"] for row in _fetch(session, statement, narrowed.values)]
 
 
-def _known_count(session: Session, narrowed: Narrowed, order: _Order, most: int) -> int:
+def _known_count(session: Session, narrowed: FilterSql, order: _Order, most: int) -> int:
     statement = (
         f"SELECT count(*) AS number FROM (SELECT 1 FROM {narrowed.tables(order.table)} "
         f"WHERE {narrowed.conditions} AND {order.known} LIMIT {most}) AS capped"
@@ -224,7 +230,7 @@ def _known_count(session: Session, narrowed: Narrowed, order: _Order, most: int)
 
 
 def _unknown_ids(
-    session: Session, narrowed: Narrowed, order: _Order, skipped: int, size: int
+    session: Session, narrowed: FilterSql, order: _Order, skipped: int, size: int
 ) -> list[int]:
     statement = (
         f"SELECT t.product_id AS id FROM {narrowed.tables(order.table, keep_all=True)} "
@@ -293,7 +299,7 @@ _DETAILS_OF = (
 )
 
 
-def _details(session: Session, principal: Principal, whose: Whose, ids: Sequence[int]) -> Rows:
+def _details(session: Session, principal: Principal, whose: ListScope, ids: Sequence[int]) -> Rows:
     """Return one row per id, in the order of the ids."""
     values = {
         **scope_values(principal),
@@ -350,8 +356,8 @@ ORDER BY m.place
 
 
 @requires(Permission.READ)
-def marketplaces_followed(
-    session: Session, principal: Principal, codes: Sequence[str], whose: Whose = Whose.MINE
+def list_marketplaces(
+    session: Session, principal: Principal, codes: Sequence[str], whose: ListScope = ListScope.MINE
 ) -> list[str]:
     """Return in which of the marketplaces products are followed."""
     statement = _MARKETPLACES.format(scope=SCOPES[whose])
@@ -360,7 +366,9 @@ def marketplaces_followed(
 
 
 @requires(Permission.READ)
-def tags_used(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> list[str]:
+def list_tags(
+    session: Session, principal: Principal, whose: ListScope = ListScope.MINE
+) -> list[str]:
     """Return the tags of what is followed, sorted."""
     statement = (
         "SELECT DISTINCT unnest(t.tags) AS tag FROM tracking t "
@@ -370,7 +378,9 @@ def tags_used(session: Session, principal: Principal, whose: Whose = Whose.MINE)
 
 
 @requires(Permission.READ)
-def follows_anything(session: Session, principal: Principal, whose: Whose = Whose.MINE) -> bool:
+def tracks_anything(
+    session: Session, principal: Principal, whose: ListScope = ListScope.MINE
+) -> bool:
     """Return whether any product is followed."""
     statement = f"SELECT EXISTS (SELECT 1 FROM tracking t WHERE {SCOPES[whose]}) AS any"
     return bool(_fetch(session, statement, scope_values(principal))[0]["any"])

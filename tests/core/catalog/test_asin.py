@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalog.asin import MentionVerdict, clean, find_asin, product_url, read_mentions
+from core.catalog.asin import MentionVerdict, clean_asin, find_asin, product_url, read_mentions
 from core.catalog.marketplaces import MARKETPLACES, find_by_domain
 from core.errors import NotFoundError
 from tests.real_data import real_data_path
@@ -51,7 +51,7 @@ def test_a_cell_holds_an_asin_or_none(cell, asin):
 
 
 def test_hidden_characters_go_and_hard_spaces_become_plain():
-    assert clean("\u200eA\u00a0B\u202fC\u2060 ") == "A B C"
+    assert clean_asin("\u200eA\u00a0B\u202fC\u2060 ") == "A B C"
 
 
 PATHS = [

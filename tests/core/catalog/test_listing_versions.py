@@ -13,8 +13,8 @@ from core.catalog.listing_versions import (
     NewVersion,
     content_hash,
     current_listings,
-    hashes_around,
-    merged,
+    merge_listing,
+    neighbouring_hashes,
     pairs_of,
     store_versions,
     version_at,
@@ -68,12 +68,12 @@ def test_a_text_that_moves_to_another_part_is_a_change() -> None:
 
 @given(listings)
 def test_a_listing_merged_with_itself_is_the_same(listing: Listing) -> None:
-    assert content_hash(merged(listing, listing)) == content_hash(listing)
+    assert content_hash(merge_listing(listing, listing)) == content_hash(listing)
 
 
 @given(listings, listings)
 def test_merging_never_loses_what_either_source_says(newer: Listing, known: Listing) -> None:
-    both = merged(newer, known)
+    both = merge_listing(newer, known)
     for name in ("title", "brand", "bullets", "description", "category_path", "images"):
         assert getattr(both, name) == (getattr(newer, name) or getattr(known, name))
 
@@ -129,10 +129,10 @@ def test_hashes_around_a_time_are_those_before_and_after_it(session: Session) ->
     two = [version(number, FULL), version(number, make_listing("New"), hours=2)]
     store_versions(session, two)
     at = NOON + HOUR
-    assert hashes_around(session, [(number, at)]) == {
+    assert neighbouring_hashes(session, [(number, at)]) == {
         (number, at): {each.content_hash for each in two}
     }
-    assert hashes_around(session, []) == {}
+    assert neighbouring_hashes(session, []) == {}
 
 
 def test_text_that_looks_like_sql_or_markup_is_kept_as_text(session: Session) -> None:

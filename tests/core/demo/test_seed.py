@@ -10,7 +10,7 @@ from core.catalog.models import Product
 from core.demo import seed
 from core.demo.market.market import Market
 from core.demo.seed import has_demo, remove_demo
-from core.tracking.service import follow
+from core.tracking.service import track
 from tests.factories.observations import NOON
 from tests.factories.products import KETTLE, LAMP, track_products
 
@@ -37,7 +37,7 @@ def test_each_leader_is_compared_with_the_two_competitors_of_its_category(
     session: Session, principal: Principal
 ) -> None:
     products = Market().products
-    follow(session, principal, [seed._wish(each) for each in products], is_demo=True)
+    track(session, principal, [seed._wish(each) for each in products], is_demo=True)
     for _ in range(2):  # a start that goes on chooses none twice
         seed._choose_competitors(session, products, NOON)
     found = session.execute(

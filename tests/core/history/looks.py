@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.history.ingest.store import Look, make_room, store_looks
+from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.history.observation import (
     Availability,
     CategoryRank,
@@ -18,7 +18,7 @@ from core.history.observation import (
     Source,
 )
 from core.tracking.rules import Role
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 
 ASIN = "B0TEST0001"
 SEEN = (
@@ -38,10 +38,10 @@ def this_hour() -> datetime:
 
 def followed(session: Session, principal: Principal, asin: str = ASIN) -> int:
     """Follow a product in the US and return its id."""
-    return follow(session, principal, [Wish("US", asin, role=Role.OWN)])[0].product_id
+    return track(session, principal, [NewTracking("US", asin, role=Role.OWN)])[0].product_id
 
 
-def look_of(product_id: int, at: datetime, **values: Any) -> Look:
+def look_of(product_id: int, at: datetime, **values: Any) -> SourcedObservation:
     """A look by an actor: $19.99, #1,200 in Kitchen, 4.3 stars of 1,000 ratings, in stock."""
     run = values.pop("fetch_run_id", None)
     imported = values.pop("import_run_id", None)
@@ -59,13 +59,15 @@ def look_of(product_id: int, at: datetime, **values: Any) -> Look:
         ratings_count=1000,
         availability=Availability.IN_STOCK,
     )
-    return Look(product_id, replace(usual, **values), fetch_run_id=run, import_run_id=imported)
+    return SourcedObservation(
+        product_id, replace(usual, **values), fetch_run_id=run, import_run_id=imported
+    )
 
 
-def store(session: Session, looks: list[Look]) -> None:
+def store(session: Session, looks: list[SourcedObservation]) -> None:
     """Store looks, in the partitions made for them."""
-    make_room(session, [look.observation.captured_at for look in looks])
-    store_looks(session, looks, datetime.now(UTC) + timedelta(minutes=1))
+    ensure_partitions(session, [look.observation.captured_at for look in looks])
+    store_observations(session, looks, datetime.now(UTC) + timedelta(minutes=1))
 
 
 def make_fetch_run(session: Session) -> int:

@@ -12,8 +12,8 @@ from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
 from core.catalog.listing_versions import NewVersion, content_hash, store_versions
 from core.catalog.models import ProductLatest
+from core.tracking import service
 from core.tracking.rules import Role
-from core.tracking.service import Wish, follow
 
 Track = Callable[..., int]
 
@@ -32,7 +32,8 @@ def track(session: Session, principal: Principal) -> Track:
         brand: str | None = None,
         **latest: Any,
     ) -> int:
-        [followed] = follow(session, principal, [Wish(marketplace, asin, role, tags=tags)])
+        new = service.NewTracking(marketplace, asin, role, tags=tags)
+        [followed] = service.track(session, principal, [new])
         if title is not None:
             listing = Listing(title=title, brand=brand)
             version = NewVersion(

@@ -12,17 +12,17 @@ from core.accounts.models import AuditEvent, Person
 from core.errors import InvalidInputError, NotFoundError
 from core.tracking.rules import Cadence, Role
 from core.tracking.service import (
-    Wish,
+    NewTracking,
     add_tags,
     clean_tags,
-    follow,
     pause,
     request_refresh,
     resume,
+    stop_tracking,
     sync_schedule,
-    unfollow,
+    track,
 )
-from core.tracking.settings import Settings, change_settings
+from core.tracking.settings import TrackingSettings, change_settings
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import KETTLE, LAMP, add_product, track_products
 from tests.factories.tables import fetch_row, fetch_rows, fetch_schedule
@@ -44,7 +44,7 @@ def cadence_minutes(session: Session, product_id: int) -> int | None:
     return None if found is None else found["cadence_minutes"]
 
 
-def settings_of(**values: Any) -> Settings:
+def settings_of(**values: Any) -> TrackingSettings:
     usual: dict[str, Any] = {
         "role": Role.OWN,
         "cadence": Cadence.HOURLY,
@@ -54,7 +54,7 @@ def settings_of(**values: Any) -> Settings:
         "price_change_percent": None,
         "rank_change_percent": None,
     }
-    return Settings(**(usual | values))
+    return TrackingSettings(**(usual | values))
 
 
 def test_a_followed_product_is_due_at_once(session: Session, principal: Principal) -> None:
@@ -77,7 +77,9 @@ def test_without_fetching_nothing_is_due(session: Session, principal: Principal)
 
 def test_each_wish_gets_its_answer_in_order(session: Session, principal: Principal) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
-    answers = follow(session, principal, [Wish("US", name) for name in (KETTLE, LAMP, KETTLE)])
+    answers = track(
+        session, principal, [NewTracking("US", name) for name in (KETTLE, LAMP, KETTLE)]
+    )
     assert [answer.is_new for answer in answers] == [True, False, False]
     assert answers[1].product_id == lamp
     assert answers[0].product_id == answers[2].product_id
@@ -97,10 +99,10 @@ def test_following_again_keeps_what_the_wish_does_not_name(
 
 def test_two_wishes_for_one_product_both_count(session: Session, principal: Principal) -> None:
     wishes = [
-        Wish("US", LAMP, tags=("first",), note="Kept"),
-        Wish("US", LAMP, tags=("second",), cadence=Cadence.HOURLY),
+        NewTracking("US", LAMP, tags=("first",), note="Kept"),
+        NewTracking("US", LAMP, tags=("second",), cadence=Cadence.HOURLY),
     ]
-    lamp = follow(session, principal, wishes)[0].product_id
+    lamp = track(session, principal, wishes)[0].product_id
     kept = tracking(session, principal, lamp)
     assert kept is not None
     assert (kept["tags"], kept["note"], kept["cadence"]) == (["first", "second"], "Kept", "hourly")
@@ -112,7 +114,7 @@ def test_the_fastest_of_several_cadences_wins(session: Session, principal: Princ
     (lamp,) = track_products(session, principal, [LAMP], cadence=Cadence.WEEKLY)
     track_products(session, other, [LAMP], cadence=Cadence.HOURLY)
     assert cadence_minutes(session, lamp) == 60
-    unfollow(session, other, [lamp])
+    stop_tracking(session, other, [lamp])
     assert cadence_minutes(session, lamp) == 10080
 
 
@@ -144,7 +146,7 @@ def test_removing_leaves_the_history_and_other_people(
     other = add_stranger(session)
     lamp, kettle = track_products(session, principal, [LAMP, KETTLE])
     track_products(session, other, [LAMP])
-    assert unfollow(session, principal, [lamp, kettle]) == 2
+    assert stop_tracking(session, principal, [lamp, kettle]) == 2
     assert fetch_schedule(session, lamp) is not None
     assert fetch_schedule(session, kettle) is None
     assert tracking(session, other, lamp) is not None
@@ -156,11 +158,11 @@ def test_a_product_in_a_run_leaves_the_schedule_only_when_it_comes_back(
 ) -> None:
     (lamp,) = track_products(session, principal, [LAMP])
     session.execute(text("UPDATE fetch_schedule SET leased_until = now() + interval '1 hour'"))
-    unfollow(session, principal, [lamp])
+    stop_tracking(session, principal, [lamp])
     assert fetch_schedule(session, lamp) is not None
 
 
-@pytest.mark.parametrize("verb", [pause, unfollow, request_refresh])
+@pytest.mark.parametrize("verb", [pause, stop_tracking, request_refresh])
 def test_a_strangers_verb_does_not_touch_my_products(
     session: Session, principal: Principal, verb: Any
 ) -> None:
@@ -309,7 +311,9 @@ def test_changed_settings_are_told_with_old_and_new_values(
     session: Session, principal: Principal
 ) -> None:
     [lamp] = track_products(session, principal, [LAMP])
-    wanted = Settings(Role.OWN, Cadence.HOURLY, ("desk",), "Look here", True, Decimal("7.5"), None)
+    wanted = TrackingSettings(
+        Role.OWN, Cadence.HOURLY, ("desk",), "Look here", True, Decimal("7.5"), None
+    )
     change_settings(session, principal, lamp, wanted)
     change_settings(session, principal, lamp, wanted)  # the same again: nothing happened
     events = session.scalars(select(AuditEvent).where(AuditEvent.verb == "changed settings")).all()
@@ -335,8 +339,8 @@ def test_every_other_verb_is_told_with_what_it_touched(
     pause(session, principal, [lamp])
     resume(session, principal, [lamp])
     request_refresh(session, principal, [lamp])
-    unfollow(session, principal, [lamp])
-    unfollow(session, principal, [lamp])
+    stop_tracking(session, principal, [lamp])
+    stop_tracking(session, principal, [lamp])
     verbs = ["followed", "tagged", "paused", "resumed", "asked for a fetch", "unfollowed"]
     assert [verb for verb, _, _ in told(session)] == verbs
     assert {thing for _, thing, _ in told(session)} == {f"product:{lamp}"}
@@ -349,11 +353,11 @@ def test_what_is_followed_from_now_on_has_the_persons_own_thresholds(
     person = session.get_one(Person, principal.person_id)
     person.price_change_percent, person.rank_change_percent = Decimal("7.5"), Decimal(30)
     session.flush()
-    [after] = follow(session, principal, [Wish("US", LAMP, rank_change_percent=Decimal(80))])
+    [after] = track(session, principal, [NewTracking("US", LAMP, rank_change_percent=Decimal(80))])
     kept = tracking(session, principal, after.product_id)
     assert kept is not None
     assert (kept["price_change_percent"], kept["rank_change_percent"]) == (Decimal("7.5"), 80)
-    follow(session, principal, [Wish("US", KETTLE)])
+    track(session, principal, [NewTracking("US", KETTLE)])
     old = tracking(session, principal, before)
     assert old is not None
     assert old["price_change_percent"] is None

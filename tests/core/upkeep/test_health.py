@@ -15,7 +15,7 @@ from core.history.observation import Observation, Seen, Source
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.lifecycle import set_provider_state
 from core.scraping.runs.models import FetchItem, FetchRun
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 from core.upkeep import health_queries
 from core.upkeep.health import (
     CheckCounts,
@@ -208,8 +208,8 @@ def make_run(session: Session, outcomes: dict[int, str | None], **values: object
 
 
 def follow_two(session: Session, principal: Principal) -> list[int]:
-    wishes = [Wish("DE", "B0TEST0001"), Wish("DE", "B0TEST0002")]
-    return [answer.product_id for answer in follow(session, principal, wishes)]
+    wishes = [NewTracking("DE", "B0TEST0001"), NewTracking("DE", "B0TEST0002")]
+    return [answer.product_id for answer in track(session, principal, wishes)]
 
 
 def test_due_leased_and_overdue_products_are_counted_apart(

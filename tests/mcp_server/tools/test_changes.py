@@ -15,7 +15,7 @@ from core.accounts.access.permissions import Role as PersonRole
 from core.history.changes import feed
 from core.history.observation import Availability
 from core.tracking.rules import Cadence, Role
-from core.tracking.settings import Settings, change_settings
+from core.tracking.settings import TrackingSettings, change_settings
 from tests.factories.people import add_colleague, add_stranger
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import Agent, active, agent_of
@@ -230,7 +230,7 @@ def test_what_was_not_looked_at_since_is_left_out(
 def test_a_change_below_ones_own_threshold_is_no_news(
     session: Session, principal: Principal, agent: Agent, lamp: int, asked: dict[str, Any]
 ) -> None:
-    settings = Settings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(30), None)
+    settings = TrackingSettings(Role.OWN, Cadence.DAILY, (), None, False, Decimal(30), None)
     change_settings(session, principal, lamp, settings)
     moved(session, price=2400)
     assert agent.call("list_changes", **asked)["total"] == 0

@@ -20,8 +20,8 @@ from core.agents.models import AgentCall, AgentWrite
 from core.database.session import read_scope, write_scope
 from core.errors import InvalidInputError
 from core.tracking.models import Tracking
-from core.tracking.service import Wish, follow
-from core.tracking.settings import Changed, Changes, change_some
+from core.tracking.service import NewTracking, track
+from core.tracking.settings import SettingsChange, TrackingPatch, patch_settings
 from jobs.tasks import dispatch_runs, maintenance
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.tools import Write, run_write
@@ -177,7 +177,7 @@ def test_two_at_once_write_once(owner: Principal) -> None:
     done: list[str] = []
 
     def slow(session: Session) -> Did:
-        follow(session, owner, [Wish("US", LAMP)])
+        track(session, owner, [NewTracking("US", LAMP)])
         done.append("first")
         inside.set()
         go_on.wait(10)
@@ -204,7 +204,7 @@ def test_who_waits_for_one_that_fails_writes_itself(owner: Principal) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
     def failing(session: Session) -> Did:
-        follow(session, owner, [Wish("US", LAMP)])
+        track(session, owner, [NewTracking("US", LAMP)])
         inside.set()
         go_on.wait(10)
         raise InvalidInputError("No.")
@@ -226,21 +226,21 @@ def test_who_waits_for_one_that_fails_writes_itself(owner: Principal) -> None:
 
 def test_who_changes_a_setting_sees_what_was_changed_a_moment_before(owner: Principal) -> None:
     with write_scope() as session:
-        [followed] = follow(session, owner, [Wish("US", LAMP)])
+        [followed] = track(session, owner, [NewTracking("US", LAMP)])
     inside, go_on = threading.Event(), threading.Event()
 
-    def change(changes: Changes, waits: bool) -> Changed:
+    def change(changes: TrackingPatch, waits: bool) -> SettingsChange:
         with write_scope() as session:
-            changed = change_some(session, owner, followed.product_id, changes)
+            changed = patch_settings(session, owner, followed.product_id, changes)
             if waits:
                 inside.set()
                 go_on.wait(10)
             return changed
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(change, Changes(note="a note"), True)
+        first = pool.submit(change, TrackingPatch(note="a note"), True)
         assert inside.wait(10)
-        second = pool.submit(change, Changes(is_primary=True), False)
+        second = pool.submit(change, TrackingPatch(is_primary=True), False)
         threading.Timer(0.3, go_on.set).start()
         assert second.result(10).before == first.result(10).after
     with read_scope() as session:

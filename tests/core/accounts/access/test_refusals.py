@@ -30,13 +30,13 @@ def test_a_verb_that_is_refused_is_in_the_audit(session: Session, member: Member
 def test_a_token_that_lacks_the_scope_leaves_a_trace_too(session: Session, member: Member) -> None:
     from dataclasses import replace
 
-    from core.tracking.service import follow
+    from core.tracking.service import track
 
     program = replace(member(), scopes=frozenset({Scope.READ}), token_id=1)
     with pytest.raises(NotAllowedError, match="scope act"):
-        follow(session, program, [])
+        track(session, program, [])
     assert [event.new for event in told(session)] == [
-        {"what": "tracking.service.follow", "times today": 1}
+        {"what": "tracking.service.track", "times today": 1}
     ]
 
 

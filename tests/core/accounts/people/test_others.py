@@ -30,7 +30,7 @@ from core.suggestions.review import service as advice
 from core.suggestions.rules import PriceCaps
 from core.tracking import editable_rows, team_tracking
 from core.tracking import settings as tracking
-from core.tracking.list_filter import Whose
+from core.tracking.list_filter import ListScope
 from core.tracking.rules import Cadence
 from core.tracking.rules import Role as ProductRole
 from tests.core.accounts.access.test_matrix import OPERATIONS_OF_PRINCIPALS
@@ -86,7 +86,7 @@ def sams(session: Session, member: Member) -> Things:
 
 DRAFT = draft()
 CAPS = PriceCaps(1000, 3000, 5)
-SETTINGS = tracking.Settings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
+SETTINGS = tracking.TrackingSettings(ProductRole.OWN, Cadence.DAILY, (), None, False, None, None)
 Call = Callable[[Session, Principal, Things], Any]
 
 # Verbs that change something of somebody, as a colleague of the same role would call them.
@@ -102,13 +102,13 @@ OF_A_PERSON: dict[str, Call] = {
     ),
     "importing.service.discard_import": lambda s, who, of: importing.discard_import(s, who, of.run),
     "tracking.editable_rows.row_to_change": lambda s, who, of: editable_rows.row_to_change(
-        s, who, of.product, Whose.MINE
+        s, who, of.product, ListScope.MINE
     ),
     "tracking.settings.change_settings": lambda s, who, of: tracking.change_settings(
         s, who, of.product, SETTINGS
     ),
-    "tracking.settings.change_some": lambda s, who, of: tracking.change_some(
-        s, who, of.product, tracking.Changes(is_primary=True)
+    "tracking.settings.patch_settings": lambda s, who, of: tracking.patch_settings(
+        s, who, of.product, tracking.TrackingPatch(is_primary=True)
     ),
 }
 # Verbs on what the whole team has: only somebody of another team finds nothing.
@@ -210,10 +210,10 @@ LOOKS: dict[str, Call] = {
     "suggestions.review.queries.time_line": lambda s, who, of: suggestions.time_line(
         s, who, of.suggestion
     ),
-    "tracking.team_tracking.pause_everybody": lambda s, who, of: team_tracking.pause_everybody(
+    "tracking.team_tracking.pause_for_team": lambda s, who, of: team_tracking.pause_for_team(
         s, who, of.product, NOW
     ),
-    "tracking.team_tracking.resume_for": lambda s, who, of: team_tracking.resume_for(
+    "tracking.team_tracking.resume_for_team": lambda s, who, of: team_tracking.resume_for_team(
         s, who, of.product, [of.person]
     ),
 }

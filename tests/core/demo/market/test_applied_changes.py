@@ -17,7 +17,7 @@ from core.demo.market.applied_changes import (
 from core.demo.market.catalogue import DemoProduct
 from core.demo.market.market import Market
 from core.errors import ConfigurationError
-from core.history.ingest.store import Look, make_room, store_looks
+from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.registry import RequestedProduct
 from core.suggestions.execution import apply, verify
@@ -27,7 +27,7 @@ from core.suggestions.proposals.store import store_advice
 from core.suggestions.review.service import approve
 from core.suggestions.rules import Advisor, Change
 from core.tracking.rules import Role
-from core.tracking.service import Wish, follow
+from core.tracking.service import NewTracking, track
 from tests.core.suggestions.world import advice, new_title, only_action, proposed
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -142,15 +142,15 @@ def hours(count: float) -> datetime:
 
 def scrape(session: Session, product_id: int, market: Market, at: datetime) -> None:
     seen = axesso.parse_item(item(market, at), RequestedProduct(*KEY), at)
-    make_room(session, [at])
-    store_looks(session, [Look(product_id, seen)], at)  # type: ignore[arg-type]
+    ensure_partitions(session, [at])
+    store_observations(session, [SourcedObservation(product_id, seen)], at)  # type: ignore[arg-type]
 
 
 def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
     session: Session, principal: Principal
 ) -> None:
-    wish = Wish(*KEY, role=Role.OWN)
-    product_id = follow(session, principal, [wish], is_demo=True)[0].product_id
+    wish = NewTracking(*KEY, role=Role.OWN)
+    product_id = track(session, principal, [wish], is_demo=True)[0].product_id
     market = Market(adopted=lambda: find_applied_changes(session))
     scrape(session, product_id, market, NOW)
     title = new_title(TITLE, current=item(PLAIN)["title"])
@@ -174,7 +174,7 @@ def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
 def test_settings_and_products_of_the_real_world_are_not_the_markets(
     session: Session, principal: Principal
 ) -> None:
-    product_id = follow(session, principal, [Wish(*KEY, role=Role.OWN)])[0].product_id
+    product_id = track(session, principal, [NewTracking(*KEY, role=Role.OWN)])[0].product_id
     cadence = proposed(Change.SET_CADENCE, {"cadence": "daily"}, {"cadence": "hourly"})
     for each in (new_title(TITLE), cadence):
         number = store_advice(

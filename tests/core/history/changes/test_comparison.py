@@ -7,17 +7,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.history.changes.comparison import ChangedProduct, State, Thresholds, judge, stock_of_a_day
-from core.history.ingest.change_detection import Finding
+from core.history.changes.comparison import (
+    ChangedProduct,
+    ComparedState,
+    Thresholds,
+    availability_of_day,
+    find_change_of_note,
+)
+from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
-from core.tracking.change_sentiment import Mood, is_enough
+from core.tracking.change_sentiment import Sentiment, exceeds_threshold
 from core.tracking.rules import Role
 
-USUAL = State(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
+USUAL = ComparedState(2000, 500, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
 NOBODY = Thresholds()
 
 
-def changed(then: State, now: State, finding: Finding, **more: object) -> ChangedProduct:
+def changed(
+    then: ComparedState, now: ComparedState, finding: ChangeKind, **more: object
+) -> ChangedProduct:
     usual: dict[str, object] = {
         "product_id": 1,
         "marketplace": "US",
@@ -38,8 +46,8 @@ def changed(then: State, now: State, finding: Finding, **more: object) -> Change
 
 
 def test_every_value_that_differs_and_is_known_at_both_times_is_told() -> None:
-    now = State(2200, 400, 1, 46, 1010, None, None)
-    moves = changed(USUAL, now, Finding.PRICE_MOVED).moves()
+    now = ComparedState(2200, 400, 1, 46, 1010, None, None)
+    moves = changed(USUAL, now, ChangeKind.PRICE_MOVED).moves()
     assert [(move.what, move.before, move.after, move.words) for move in moves] == [
         ("price", 2000, 2200, "+10\u202f%"),
         ("rank", 500, 400, "improved 25\u202f%"),
@@ -50,14 +58,14 @@ def test_every_value_that_differs_and_is_known_at_both_times_is_told() -> None:
 
 @pytest.mark.parametrize("gone", ["price", "bsr", "rating", "ratings_count"])
 def test_an_unknown_value_is_no_move(gone: str) -> None:
-    now = State(**{**{name: getattr(USUAL, name) for name in USUAL.__slots__}, gone: None})
-    assert changed(USUAL, now, Finding.PRICE_MOVED).moves() == []
-    assert changed(now, USUAL, Finding.PRICE_MOVED).moves() == []
+    now = ComparedState(**{**{name: getattr(USUAL, name) for name in USUAL.__slots__}, gone: None})
+    assert changed(USUAL, now, ChangeKind.PRICE_MOVED).moves() == []
+    assert changed(now, USUAL, ChangeKind.PRICE_MOVED).moves() == []
 
 
 def test_a_rank_in_another_category_is_no_move() -> None:
-    now = State(2000, 9, 2, 45, 1000)
-    assert changed(USUAL, now, Finding.RANK_IMPROVED).moves() == []
+    now = ComparedState(2000, 9, 2, 45, 1000)
+    assert changed(USUAL, now, ChangeKind.RANK_IMPROVED).moves() == []
 
 
 @pytest.mark.parametrize(
@@ -74,50 +82,54 @@ def test_a_rank_in_another_category_is_no_move() -> None:
 def test_what_a_share_of_a_day_says_of_the_stock(
     share: float | None, now: Availability | None, then: Availability | None
 ) -> None:
-    assert stock_of_a_day(share, now) == then
+    assert availability_of_day(share, now) == then
 
 
 def test_a_day_says_no_more_than_it_knows() -> None:
-    then = State(availability=Availability.IN_STOCK)
-    now = State(availability=Availability.GONE)
-    lost = changed(then, now, Finding.GONE, is_exact=False)
+    then = ComparedState(availability=Availability.IN_STOCK)
+    now = ComparedState(availability=Availability.GONE)
+    lost = changed(then, now, ChangeKind.GONE, is_exact=False)
     assert lost.in_words() == "for sale → page gone"
-    assert changed(then, now, Finding.GONE).in_words() == "in stock → page gone"
+    assert changed(then, now, ChangeKind.GONE).in_words() == "in stock → page gone"
     back = changed(
-        State(availability=Availability.UNAVAILABLE),
-        State(availability=Availability.LIMITED),
-        Finding.BACK_IN_STOCK,
+        ComparedState(availability=Availability.UNAVAILABLE),
+        ComparedState(availability=Availability.LIMITED),
+        ChangeKind.BACK_IN_STOCK,
         is_exact=False,
     )
     assert back.in_words() == "not for sale → only a few left"
 
 
 def test_a_setback_of_a_competitor_is_good_news() -> None:
-    assert changed(USUAL, USUAL, Finding.OUT_OF_STOCK).mood is Mood.WORSE
-    rival = changed(USUAL, USUAL, Finding.OUT_OF_STOCK, role=Role.COMPETITOR)
-    assert rival.mood is Mood.BETTER
+    assert changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK).mood is Sentiment.WORSE
+    rival = changed(USUAL, USUAL, ChangeKind.OUT_OF_STOCK, role=Role.COMPETITOR)
+    assert rival.mood is Sentiment.BETTER
 
 
 def test_the_worst_is_judged_as_for_a_day() -> None:
-    worse = State(2400, 1000, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
-    found = judge(USUAL, worse, False, NOBODY)
+    worse = ComparedState(2400, 1000, 1, 45, 1000, Availability.IN_STOCK, "Bright Shop")
+    found = find_change_of_note(USUAL, worse, False, NOBODY)
     assert found is not None
-    assert found[0] is Finding.RANK_WORSENED
-    assert judge(USUAL, USUAL, False, NOBODY) is None
-    assert judge(USUAL, USUAL, True, NOBODY) == (Finding.LISTING_CHANGED, 30.0)
+    assert found[0] is ChangeKind.RANK_WORSENED
+    assert find_change_of_note(USUAL, USUAL, False, NOBODY) is None
+    assert find_change_of_note(USUAL, USUAL, True, NOBODY) == (ChangeKind.LISTING_CHANGED, 30.0)
 
 
 def test_below_ones_own_threshold_nothing_is_of_note() -> None:
-    dearer = State(2400, 500, 1, 45, 1000)
-    assert judge(USUAL, dearer, False, Thresholds(price_percent=Decimal(20))) is not None
-    assert judge(USUAL, dearer, False, Thresholds(price_percent=Decimal(21))) is None
-    better = State(2000, 250, 1, 45, 1000)
-    assert judge(USUAL, better, False, Thresholds(rank_percent=Decimal(100))) is not None
-    assert judge(USUAL, better, False, Thresholds(rank_percent=Decimal(101))) is None
+    dearer = ComparedState(2400, 500, 1, 45, 1000)
+    assert (
+        find_change_of_note(USUAL, dearer, False, Thresholds(price_percent=Decimal(20))) is not None
+    )
+    assert find_change_of_note(USUAL, dearer, False, Thresholds(price_percent=Decimal(21))) is None
+    better = ComparedState(2000, 250, 1, 45, 1000)
+    assert (
+        find_change_of_note(USUAL, better, False, Thresholds(rank_percent=Decimal(100))) is not None
+    )
+    assert find_change_of_note(USUAL, better, False, Thresholds(rank_percent=Decimal(101))) is None
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.decimals(1, 500, places=2))
 def test_a_rank_is_as_far_better_as_worse(before: int, after: int, percent: Decimal) -> None:
-    there = is_enough("rank_worsened", before, after, None, percent)
-    back = is_enough("rank_improved", after, before, None, percent)
+    there = exceeds_threshold("rank_worsened", before, after, None, percent)
+    back = exceeds_threshold("rank_improved", after, before, None, percent)
     assert there == back

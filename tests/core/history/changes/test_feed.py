@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
-from core.history.changes.feed import FURTHEST, Asked, find_changes, since_of
-from core.history.changes.listing_diff import Piece, shortened
-from core.history.ingest.change_detection import Finding
-from core.tracking.change_sentiment import is_enough
-from core.tracking.list_filter import Whose
+from core.history.changes.feed import FURTHEST, ChangeQuery, find_changes, start_of_changes
+from core.history.changes.listing_diff import DiffPart, shorten_diff
+from core.history.ingest.change_detection import ChangeKind
+from core.tracking.change_sentiment import exceeds_threshold
+from core.tracking.list_filter import ListScope
 from core.tracking.models import Tracking
 from core.tracking.rules import Cadence
 from tests.factories.observations import make_observation, store_observations
@@ -26,25 +26,25 @@ NOW = datetime(2026, 3, 2, 12, 30, 15, 7, tzinfo=UTC)
 
 
 def test_without_a_time_it_is_a_day_ago_against_the_day_before() -> None:
-    since, is_last_day = since_of(None, NOW)
+    since, is_last_day = start_of_changes(None, NOW)
     assert since == datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
     assert is_last_day
 
 
 def test_who_asks_for_a_day_may_take_a_while_to_do_so() -> None:
-    assert since_of(NOW - timedelta(hours=24, minutes=50), NOW)[1]
-    assert not since_of(NOW - timedelta(hours=26), NOW)[1]
+    assert start_of_changes(NOW - timedelta(hours=24, minutes=50), NOW)[1]
+    assert not start_of_changes(NOW - timedelta(hours=26), NOW)[1]
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
     naive = datetime(2026, 3, 2, 6)
-    assert since_of(naive, NOW)[0] == datetime(2026, 3, 2, 6, tzinfo=UTC)
+    assert start_of_changes(naive, NOW)[0] == datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("since", [NOW + timedelta(seconds=1), NOW - FURTHEST - timedelta(1)])
 def test_a_time_that_can_not_be_asked_for(since: datetime) -> None:
     with pytest.raises(InvalidInputError, match="`since` lies"):
-        since_of(since, NOW)
+        start_of_changes(since, NOW)
 
 
 @pytest.mark.parametrize("after", [2050, 2101, 2199, 2200, 2201, 2600, 1799, 1800, 1801])
@@ -61,9 +61,11 @@ def test_thresholds_mean_the_same_in_sql_and_in_python(
     store_observations(
         session, make_observation(LAMP, now - timedelta(minutes=5), price=after), now=now
     )
-    since, is_last_day = since_of(None, now)
-    found = find_changes(session, principal, Asked(since, is_last_day), 0, 10)
-    is_of_note = abs(after - 2000) >= 100 and is_enough("price_moved", 2000, after, own, None)
+    since, is_last_day = start_of_changes(None, now)
+    found = find_changes(session, principal, ChangeQuery(since, is_last_day), 0, 10)
+    is_of_note = abs(after - 2000) >= 100 and exceeds_threshold(
+        "price_moved", 2000, after, own, None
+    )
     assert [row.product_id for row in found.rows] == ([number] if is_of_note else [])
 
 
@@ -79,17 +81,17 @@ def test_what_moved_yesterday_after_the_time_is_not_lost(
         store_observations(
             session, make_observation(LAMP, now - timedelta(hours=hours), price=2400), now=now
         )
-    since, is_last_day = since_of(None, now)
-    page = find_changes(session, principal, Asked(since, is_last_day), 0, 10)
+    since, is_last_day = start_of_changes(None, now)
+    page = find_changes(session, principal, ChangeQuery(since, is_last_day), 0, 10)
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
         (number, 2000, 2400)
     ]
     assert page.total == 1
 
 
-@pytest.mark.parametrize("whose", Whose)
+@pytest.mark.parametrize("whose", ListScope)
 def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
-    session: Session, principal: Principal, whose: Whose
+    session: Session, principal: Principal, whose: ListScope
 ) -> None:
     """Who follows it first has it looked at once a day: the looks are of both."""
     now = (datetime.now(UTC) - timedelta(days=1)).replace(hour=1, minute=15)
@@ -100,7 +102,9 @@ def test_what_a_teammate_has_looked_at_by_the_hour_is_compared_too(
         store_observations(
             session, make_observation(LAMP, now - timedelta(hours=hours), price=2400), now=now
         )
-    page = find_changes(session, principal, Asked(*since_of(None, now), whose=whose), 0, 10)
+    page = find_changes(
+        session, principal, ChangeQuery(*start_of_changes(None, now), whose=whose), 0, 10
+    )
     assert [(row.product_id, row.then.price, row.now.price) for row in page.rows] == [
         (number, 2000, 2400)
     ]
@@ -118,9 +122,9 @@ def test_of_two_findings_of_a_product_the_worse_is_told(
     store_observations(
         session, make_observation(LAMP, now - timedelta(hours=1), price=2400, rank=5000), now=now
     )
-    since, is_last_day = since_of(None, now)
-    [change] = find_changes(session, principal, Asked(since, is_last_day), 0, 10).rows
-    assert (change.finding, change.now.bsr) == (Finding.RANK_WORSENED, 5000)
+    since, is_last_day = start_of_changes(None, now)
+    [change] = find_changes(session, principal, ChangeQuery(since, is_last_day), 0, 10).rows
+    assert (change.finding, change.now.bsr) == (ChangeKind.RANK_WORSENED, 5000)
 
 
 def test_a_weekly_product_is_compared_with_its_last_day_then(
@@ -132,10 +136,10 @@ def test_a_weekly_product_is_compared_with_its_last_day_then(
     store_observations(
         session, make_observation(LAMP, now - timedelta(days=1), price=3000), now=now
     )
-    asked = Asked(now - timedelta(days=4), is_last_day=False)
+    asked = ChangeQuery(now - timedelta(days=4), is_last_day=False)
     [change] = find_changes(session, principal, asked, 0, 10).rows
     assert (change.then.price, change.now.price) == (2000, 3000)
-    older = Asked(now - timedelta(days=40), is_last_day=False)
+    older = ChangeQuery(now - timedelta(days=40), is_last_day=False)
     assert find_changes(session, principal, older, 0, 10).rows == []
 
 
@@ -149,7 +153,7 @@ def test_what_moved_on_the_day_but_before_the_time_is_no_news(
     store_observations(
         session, make_observation(LAMP, noon - timedelta(hours=1), price=3000), now=now
     )
-    asked = Asked(noon, is_last_day=False)
+    asked = ChangeQuery(noon, is_last_day=False)
     assert find_changes(session, principal, asked, 0, 10).rows == []
     store_observations(
         session, make_observation(LAMP, noon + timedelta(hours=1), price=3000), now=now
@@ -166,11 +170,11 @@ def test_a_listing_that_was_not_known_then_did_not_change(
     for days, title in ((3, "Lamp"), (2, "Brass lamp")):
         look = make_observation(LAMP, now - timedelta(days=days), listing=make_listing(title))
         store_observations(session, look, now=now)
-    asked = Asked(now - timedelta(days=5), is_last_day=False)
+    asked = ChangeQuery(now - timedelta(days=5), is_last_day=False)
     assert find_changes(session, principal, asked, 0, 10).rows == []
-    later = Asked(now - timedelta(days=2, hours=12), is_last_day=False)
+    later = ChangeQuery(now - timedelta(days=2, hours=12), is_last_day=False)
     [change] = find_changes(session, principal, later, 0, 10).rows
-    assert change.finding is Finding.LISTING_CHANGED
+    assert change.finding is ChangeKind.LISTING_CHANGED
 
 
 def test_a_chunk_is_read_by_the_keys_of_its_products(
@@ -179,7 +183,7 @@ def test_a_chunk_is_read_by_the_keys_of_its_products(
     from core.history.changes import feed
 
     keys = {"after": 0, "last": 1000, "since": NOW}
-    values = keys | feed._of_day(Asked(NOW, False)) | feed._shares()
+    values = keys | feed._of_day(ChangeQuery(NOW, False)) | feed._shares()
     scope = "t.team_id = 1 AND t.is_first"
     session.execute(text("SET LOCAL enable_seqscan = off"))
     plan = feed._fetch(session, "EXPLAIN " + feed._CHUNK.format(scope=scope), values)
@@ -190,14 +194,16 @@ def test_a_chunk_is_read_by_the_keys_of_its_products(
 
 def test_most_of_what_stayed_the_same_is_left_out() -> None:
     words = " ".join(f"w{n}" for n in range(20))
-    pieces = (Piece("same", words), Piece("added", "new"), Piece("same", words))
-    before, new, after = shortened(pieces, around=2)
+    pieces = (DiffPart("same", words), DiffPart("added", "new"), DiffPart("same", words))
+    before, new, after = shorten_diff(pieces, around=2)
     assert (before.text, new.text, after.text) == ("… w18 w19", "new", "w0 w1 …")
-    middle = shortened((Piece("added", "a"), Piece("same", words), Piece("added", "b")), around=2)
+    middle = shorten_diff(
+        (DiffPart("added", "a"), DiffPart("same", words), DiffPart("added", "b")), around=2
+    )
     assert middle[1].text == "w0 w1 … w18 w19"
 
 
 def test_a_long_text_that_went_is_cut() -> None:
-    [piece] = shortened((Piece("removed", "word " * 100),), longest=3)
+    [piece] = shorten_diff((DiffPart("removed", "word " * 100),), longest=3)
     assert piece.text == "word word word …"
-    assert shortened((Piece("same", "as it was"),)) == (Piece("same", "as it was"),)
+    assert shorten_diff((DiffPart("same", "as it was"),)) == (DiffPart("same", "as it was"),)

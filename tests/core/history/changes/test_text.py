@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.history.changes.text import short
-from core.history.ingest.change_detection import Finding
+from core.history.changes.text import short_change
+from core.history.ingest.change_detection import ChangeKind
 from core.text.numbers import THIN_SPACE
 
 MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
@@ -12,11 +12,11 @@ MOVED = {"prior_price": 1000, "price": 1250, "prior_bsr": 500, "bsr": 960}
 @pytest.mark.parametrize(
     ("finding", "said"),
     [
-        (Finding.PRICE_MOVED, f"Price +25{THIN_SPACE}%"),
-        (Finding.RANK_WORSENED, f"Rank worsened 92{THIN_SPACE}%"),
-        (Finding.LISTING_CHANGED, "Listing changed"),
-        (Finding.GONE, "Page gone"),
+        (ChangeKind.PRICE_MOVED, f"Price +25{THIN_SPACE}%"),
+        (ChangeKind.RANK_WORSENED, f"Rank worsened 92{THIN_SPACE}%"),
+        (ChangeKind.LISTING_CHANGED, "Listing changed"),
+        (ChangeKind.GONE, "Page gone"),
     ],
 )
-def test_a_cell_says_what_happened_and_how_far(finding: Finding, said: str) -> None:
-    assert short(MOVED | {"attention_kind": finding.value}) == said
+def test_a_cell_says_what_happened_and_how_far(finding: ChangeKind, said: str) -> None:
+    assert short_change(MOVED | {"attention_kind": finding.value}) == said

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.history.ingest.change_detection import USUAL_RULE, DayValues, Finding, find_attention
+from core.history.ingest.change_detection import USUAL_RULE, ChangeKind, DayValues, find_change
 from core.history.observation import Availability
 
 USUAL = DayValues(
@@ -24,12 +24,12 @@ def day(**values: object) -> DayValues:
 
 def finding(
     now: DayValues, prior: DayValues = USUAL, listing_changed: bool = False
-) -> Finding | None:
-    return find_attention(prior, now, listing_changed)[0]
+) -> ChangeKind | None:
+    return find_change(prior, now, listing_changed)[0]
 
 
 def test_a_day_like_the_one_before_deserves_none() -> None:
-    assert find_attention(USUAL, USUAL, False) == (None, 0.0)
+    assert find_change(USUAL, USUAL, False) == (None, 0.0)
 
 
 def test_unknown_values_deserve_none() -> None:
@@ -40,37 +40,37 @@ def test_unknown_values_deserve_none() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"availability": Availability.GONE}, Finding.GONE),
-        ({"availability": Availability.UNAVAILABLE}, Finding.OUT_OF_STOCK),
-        ({"availability": Availability.NO_OFFERS}, Finding.OUT_OF_STOCK),
-        ({"availability": Availability.BUY_BOX_SUPPRESSED}, Finding.BUY_BOX_SUPPRESSED),
+        ({"availability": Availability.GONE}, ChangeKind.GONE),
+        ({"availability": Availability.UNAVAILABLE}, ChangeKind.OUT_OF_STOCK),
+        ({"availability": Availability.NO_OFFERS}, ChangeKind.OUT_OF_STOCK),
+        ({"availability": Availability.BUY_BOX_SUPPRESSED}, ChangeKind.BUY_BOX_SUPPRESSED),
         ({"availability": Availability.LIMITED}, None),
-        ({"seller": "Somebody else"}, Finding.BUY_BOX_MOVED),
+        ({"seller": "Somebody else"}, ChangeKind.BUY_BOX_MOVED),
         ({"seller": None}, None),
-        ({"ratings_count": 950}, Finding.RATINGS_LOST),
+        ({"ratings_count": 950}, ChangeKind.RATINGS_LOST),
         ({"ratings_count": 951}, None),
         ({"ratings_count": None}, None),
-        ({"bsr": 750}, Finding.RANK_WORSENED),
+        ({"bsr": 750}, ChangeKind.RANK_WORSENED),
         ({"bsr": 749}, None),
         ({"bsr": 334}, None),
-        ({"bsr": 333}, Finding.RANK_IMPROVED),
+        ({"bsr": 333}, ChangeKind.RANK_IMPROVED),
         ({"bsr": 9000, "bsr_category_id": 2}, None),
         ({"bsr": None}, None),
-        ({"price": 2100}, Finding.PRICE_MOVED),
-        ({"price": 1900}, Finding.PRICE_MOVED),
+        ({"price": 2100}, ChangeKind.PRICE_MOVED),
+        ({"price": 1900}, ChangeKind.PRICE_MOVED),
         ({"price": 2099}, None),
         ({"price": None}, None),
     ],
 )
 def test_a_change_is_found_from_its_threshold_on(
-    values: dict[str, object], expected: Finding | None
+    values: dict[str, object], expected: ChangeKind | None
 ) -> None:
     assert finding(day(**values)) == expected
 
 
 def test_a_product_that_was_away_is_back() -> None:
-    assert finding(USUAL, day(availability=Availability.UNAVAILABLE)) == Finding.BACK_IN_STOCK
-    assert finding(USUAL, day(availability=Availability.GONE)) == Finding.BACK_IN_STOCK
+    assert finding(USUAL, day(availability=Availability.UNAVAILABLE)) == ChangeKind.BACK_IN_STOCK
+    assert finding(USUAL, day(availability=Availability.GONE)) == ChangeKind.BACK_IN_STOCK
 
 
 def test_going_from_one_absence_to_another_is_no_news() -> None:
@@ -83,7 +83,7 @@ def test_going_from_one_absence_to_another_is_no_news() -> None:
 
 
 def test_a_changed_listing_is_found() -> None:
-    assert finding(USUAL, listing_changed=True) == Finding.LISTING_CHANGED
+    assert finding(USUAL, listing_changed=True) == ChangeKind.LISTING_CHANGED
 
 
 def test_the_worst_finding_wins() -> None:
@@ -94,21 +94,21 @@ def test_the_worst_finding_wins() -> None:
         ratings_count=1,
         seller="Somebody else",
     )
-    assert finding(everything, listing_changed=True) == Finding.OUT_OF_STOCK
-    assert finding(day(price=9000, bsr=9000)) == Finding.RANK_WORSENED
+    assert finding(everything, listing_changed=True) == ChangeKind.OUT_OF_STOCK
+    assert finding(day(price=9000, bsr=9000)) == ChangeKind.RANK_WORSENED
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (Availability.GONE, Finding.GONE),
-        (Availability.UNAVAILABLE, Finding.OUT_OF_STOCK),
-        (Availability.NO_OFFERS, Finding.OUT_OF_STOCK),
-        (Availability.BUY_BOX_SUPPRESSED, Finding.BUY_BOX_SUPPRESSED),
+        (Availability.GONE, ChangeKind.GONE),
+        (Availability.UNAVAILABLE, ChangeKind.OUT_OF_STOCK),
+        (Availability.NO_OFFERS, ChangeKind.OUT_OF_STOCK),
+        (Availability.BUY_BOX_SUPPRESSED, ChangeKind.BUY_BOX_SUPPRESSED),
     ],
 )
 def test_while_a_product_cannot_be_bought_that_is_the_headline(
-    state: Availability, expected: Finding
+    state: Availability, expected: ChangeKind
 ) -> None:
     was = day(availability=state)
     for suffering in ({"bsr": 9000}, {"ratings_count": 1}, {"bsr": 9000, "price": 4000}):
@@ -122,8 +122,8 @@ def test_while_a_product_cannot_be_bought_that_is_the_headline(
 
 def test_a_page_that_goes_after_its_stock_is_news_and_so_is_the_way_back() -> None:
     out, gone = day(availability=Availability.UNAVAILABLE), day(availability=Availability.GONE)
-    assert finding(gone, out) == Finding.GONE
-    assert finding(out, gone) == Finding.OUT_OF_STOCK
+    assert finding(gone, out) == ChangeKind.GONE
+    assert finding(out, gone) == ChangeKind.OUT_OF_STOCK
 
 
 def test_the_order_of_the_headlines_is_what_they_cost() -> None:
@@ -136,7 +136,7 @@ def test_the_order_of_the_headlines_is_what_they_cost() -> None:
         day(bsr=10**9),
         day(price=10**6),
     ]
-    scores = [find_attention(USUAL, each, False)[1] for each in worst_first]
+    scores = [find_change(USUAL, each, False)[1] for each in worst_first]
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == len(scores)
 
@@ -150,11 +150,11 @@ def test_a_threshold_below_what_is_noticed_is_said_to_have_no_effect() -> None:
 
 
 def test_a_worse_rank_scores_higher_and_never_passes_lost_ratings() -> None:
-    scores = [find_attention(USUAL, day(bsr=bsr), False)[1] for bsr in (750, 5000, 10**9)]
+    scores = [find_change(USUAL, day(bsr=bsr), False)[1] for bsr in (750, 5000, 10**9)]
     assert scores == sorted(scores)
-    assert scores[-1] < find_attention(USUAL, day(ratings_count=950), False)[1]
+    assert scores[-1] < find_change(USUAL, day(ratings_count=950), False)[1]
 
 
 def test_as_far_better_is_as_notable_as_as_far_worse() -> None:
-    assert finding(day(bsr=100), day(bsr=150)) == Finding.RANK_IMPROVED
-    assert finding(day(bsr=150), day(bsr=100)) == Finding.RANK_WORSENED
+    assert finding(day(bsr=100), day(bsr=150)) == ChangeKind.RANK_IMPROVED
+    assert finding(day(bsr=150), day(bsr=100)) == ChangeKind.RANK_WORSENED

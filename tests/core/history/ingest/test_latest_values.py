@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from core.history.ingest.latest_values import (
     LatestState,
-    begin_day,
-    judge_attention,
+    apply_observation,
+    detect_change,
     lock_latest,
-    move_on,
+    start_day,
     write_latest,
 )
 from core.history.observation import Availability, Flag, Observation, Seen
@@ -29,7 +29,7 @@ def state(session: Session) -> LatestState:
 
 
 def take(state: LatestState, look: Observation, flags: int = 0) -> None:
-    move_on(state, look, flags, 7 if look.ranks else None)
+    apply_observation(state, look, flags, 7 if look.ranks else None)
 
 
 def test_a_new_product_knows_nothing(state: LatestState) -> None:
@@ -104,9 +104,9 @@ def test_a_source_without_sellers_keeps_the_known_one(state: LatestState) -> Non
 
 def test_the_day_before_is_what_stood_at_its_close(state: LatestState) -> None:
     take(state, make_observation())
-    begin_day(state, date(2026, 3, 2))
+    start_day(state, date(2026, 3, 2))
     take(state, make_observation(at=NOON + timedelta(days=1), price=3000))
-    judge_attention(state, ZoneInfo("UTC"))
+    detect_change(state, ZoneInfo("UTC"))
     assert (state.prior_day, state.prior_price, state.price) == (date(2026, 3, 2), 2000, 3000)
     assert state.attention_kind == "price_moved"
 

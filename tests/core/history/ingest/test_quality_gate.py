@@ -11,13 +11,13 @@ from core.history.ingest import quality_gate
 from core.history.ingest.quality_gate import (
     COUNT_FLAGS,
     PRICE_FLAGS,
+    GateResult,
     GateRule,
-    Judgement,
-    Pending,
     Reference,
+    UnconfirmedValue,
     without_zero_amounts,
 )
-from core.history.ingest.rejections import EARLIEST, refuse
+from core.history.ingest.rejections import EARLIEST, check_storable
 from core.history.observation import CategoryRank, Confirmed, Flag, Kind, Observation, Source
 from tests.factories.observations import NOON, make_observation
 
@@ -25,17 +25,19 @@ NOTHING_KNOWN = Reference()
 FACTOR = GateRule().jump_factor
 
 
-def judge(look: Observation, reference: Reference, currency: str) -> Judgement:
+def judge(look: Observation, reference: Reference, currency: str) -> GateResult:
     """Judge a look; a category's id is made of its name."""
     category = hash(look.ranks[0].category) if look.ranks else None
-    return quality_gate.judge(quality_gate.values_of(look, currency, category), reference, currency)
+    return quality_gate.check_values(
+        quality_gate.values_of(look, currency, category), reference, currency
+    )
 
 
 def flags_of(look: Observation, reference: Reference = NOTHING_KNOWN) -> Flag:
     return Flag(judge(look, reference, "USD").flags)
 
 
-def judged(*looks: Observation) -> list[Judgement]:
+def judged(*looks: Observation) -> list[GateResult]:
     """Judge looks one after the other, each against the past of those before."""
     reference, answers = NOTHING_KNOWN, []
     for look in looks:
@@ -227,15 +229,17 @@ def test_any_other_price_stays_as_it_is(price: int | None) -> None:
 
 
 def test_a_look_from_the_future_is_refused() -> None:
-    assert "future" in (refuse(make_observation(at=NOON + timedelta(minutes=11)), NOON) or "")
-    assert refuse(make_observation(at=NOON + timedelta(minutes=9)), NOON) is None
+    assert "future" in (
+        check_storable(make_observation(at=NOON + timedelta(minutes=11)), NOON) or ""
+    )
+    assert check_storable(make_observation(at=NOON + timedelta(minutes=9)), NOON) is None
 
 
 def test_a_look_from_before_amazon_is_refused() -> None:
     assert "before Amazon" in (
-        refuse(make_observation(at=EARLIEST - timedelta(seconds=1)), NOON) or ""
+        check_storable(make_observation(at=EARLIEST - timedelta(seconds=1)), NOON) or ""
     )
-    assert refuse(make_observation(at=EARLIEST), NOON) is None
+    assert check_storable(make_observation(at=EARLIEST), NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -249,12 +253,12 @@ def test_a_look_from_before_amazon_is_refused() -> None:
     ],
 )
 def test_a_number_without_room_is_refused(values: dict[str, object]) -> None:
-    assert "number" in (refuse(make_observation(**values), NOON) or "")
+    assert "number" in (check_storable(make_observation(**values), NOON) or "")
 
 
 def test_a_waiting_doubt_survives_storing() -> None:
-    doubt = Pending(int(Flag.PRICE_JUMP), 200_000, datetime(2026, 1, 1, tzinfo=UTC), 1)
-    assert Pending.from_json(doubt.as_json()) == doubt
+    doubt = UnconfirmedValue(int(Flag.PRICE_JUMP), 200_000, datetime(2026, 1, 1, tzinfo=UTC), 1)
+    assert UnconfirmedValue.from_json(doubt.as_json()) == doubt
 
 
 prices = st.lists(st.none() | st.integers(1, 10**7), min_size=1, max_size=30)
@@ -388,7 +392,7 @@ def test_a_first_price_of_a_cent_waits_for_a_second_one() -> None:
 @pytest.mark.parametrize(("price", "is_low"), [(6, True), (14, True), (15, False)])
 def test_the_smallest_price_depends_on_the_currency(price: int, is_low: bool) -> None:
     seen = quality_gate.values_of(make_observation(price=price, marketplace="JP"), "JPY", None)
-    flags = quality_gate.judge(seen, NOTHING_KNOWN, "JPY").flags
+    flags = quality_gate.check_values(seen, NOTHING_KNOWN, "JPY").flags
     assert bool(flags & Flag.PRICE_IMPLAUSIBLE) == is_low
 
 

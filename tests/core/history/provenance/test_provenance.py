@@ -14,9 +14,9 @@ from core.history.provenance.provenance import (
     find_latest_provenance,
     find_provenance,
     find_value_provenance,
-    raw_body,
+    read_raw_item,
 )
-from core.history.provenance.text import lines_of
+from core.history.provenance.text import provenance_lines
 from core.scraping.runs.store_items import ensure_raw_partition
 from tests.core.history.looks import SEEN, followed, look_of, make_fetch_run, store, this_hour
 
@@ -34,7 +34,7 @@ def test_a_fetched_figure_names_its_run_and_field(session: Session, principal: P
     assert origin.fetch is not None
     assert (origin.fetch.actor, origin.fetch.outside_run_id) == ("maker/details", "RUN1")
     assert not origin.fetch.is_original_kept
-    words = dict(lines_of(origin, "US", "UTC", 30))
+    words = dict(provenance_lines(origin, "US", "UTC", 30))
     assert words["Value"] == "4.3"
     assert words["Said by"] == "maker/details"
     assert words["Original item"] == "let go: originals are kept 30 days"
@@ -61,7 +61,7 @@ def test_an_original_that_is_kept_names_its_parser_and_can_be_had(
     assert origin is not None
     assert origin.fetch is not None
     assert (origin.fetch.parser_version, origin.stored_at) == (7, now)
-    assert raw_body(session, product, run, now - HOUR) == b"\x01\x02"
+    assert read_raw_item(session, product, run, now - HOUR) == b"\x01\x02"
 
 
 def test_an_imported_figure_names_its_file_and_person(session: Session, principal: Principal):
@@ -78,7 +78,7 @@ def test_an_imported_figure_names_its_file_and_person(session: Session, principa
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
     assert origin.imported is not None
-    words = dict(lines_of(origin, "US", "UTC", 30))
+    words = dict(provenance_lines(origin, "US", "UTC", 30))
     assert words["File"] == "prices.csv (history)"
     assert words["SHA-256 of the file"] == "abcd"
     assert words["Imported by"] == principal.name
@@ -90,7 +90,7 @@ def test_a_doubtful_price_of_a_snapshot_says_why(session: Session, principal: Pr
     origin = find_provenance(session, product, "price", now - HOUR, int(Source.AXESSO))
     assert origin is not None
     assert origin.doubts == Flag.PRICE_JUMP
-    assert "far off" in dict(lines_of(origin, "US", "UTC", 30))["Doubts"]
+    assert "far off" in dict(provenance_lines(origin, "US", "UTC", 30))["Doubts"]
 
 
 def test_the_latest_price_comes_from_the_snapshot_that_was_accepted(
@@ -108,7 +108,7 @@ def test_none_and_not_reported_are_told_apart(session: Session, principal: Princ
     store(session, [look_of(product, now - HOUR, price=None, seen=SEEN & ~Seen.BSR, ranks=())])
     at = (now - HOUR, int(Source.AXESSO))
     words = [
-        dict(lines_of(origin, "US", "UTC", 30))["Value"]
+        dict(provenance_lines(origin, "US", "UTC", 30))["Value"]
         for column in ("price", "bsr")
         if (origin := find_provenance(session, product, column, *at))
     ]
@@ -179,4 +179,6 @@ def test_an_unknown_time_of_storing_says_why(session: Session, principal: Princi
     store(session, [look_of(product, now - HOUR)])
     origin = find_latest_provenance(session, product, "price")
     assert origin is not None
-    assert dict(lines_of(origin, "US", "UTC", 30))["Stored"].startswith("unknown: no run or file")
+    assert dict(provenance_lines(origin, "US", "UTC", 30))["Stored"].startswith(
+        "unknown: no run or file"
+    )

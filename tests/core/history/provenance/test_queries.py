@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.history.observation import Source
-from core.history.product_summary import ProductHead, find_product_head
+from core.history.product_summary import ProductSummary, find_product_summary
 from core.history.provenance.provenance import Provenance
 from core.history.provenance.queries import (
     NOT_YOURS,
@@ -22,7 +22,7 @@ from tests.factories.imports import add_import
 from tests.factories.people import add_stranger
 
 HOUR = timedelta(hours=1)
-Ways = dict[str, Callable[[Session, Principal, ProductHead], Provenance | None]]
+Ways = dict[str, Callable[[Session, Principal, ProductSummary], Provenance | None]]
 WAYS: Ways = {
     "newest": lambda session, principal, head: _newest(session, principal, head),
     "at a time": lambda session, principal, head: _at(session, principal, head),
@@ -35,12 +35,12 @@ WAYS: Ways = {
 }
 
 
-def _newest(session: Session, principal: Principal, head: ProductHead) -> Provenance | None:
+def _newest(session: Session, principal: Principal, head: ProductSummary) -> Provenance | None:
     found = find_origin(session, principal, head, "price", None)
     return found and found.provenance
 
 
-def _at(session: Session, principal: Principal, head: ProductHead) -> Provenance | None:
+def _at(session: Session, principal: Principal, head: ProductSummary) -> Provenance | None:
     found = find_origin(session, principal, head, "price", this_hour())
     return found and found.provenance
 
@@ -58,7 +58,7 @@ def test_another_teams_file_and_person_are_not_named(
     session: Session, principal: Principal, way: str
 ) -> None:
     imported_by(session, add_stranger(session))
-    head = find_product_head(session, principal, "US", ASIN)
+    head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     found = WAYS[way](session, principal, head)
     assert found is not None
@@ -73,7 +73,7 @@ def test_a_teams_own_file_and_person_are_named(
     session: Session, principal: Principal, way: str
 ) -> None:
     imported_by(session, principal)
-    head = find_product_head(session, principal, "US", ASIN)
+    head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     found = WAYS[way](session, principal, head)
     assert found is not None

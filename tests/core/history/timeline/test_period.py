@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.history.current.sub_ranks import newest_ranks
 from core.history.observation import CategoryRank
-from core.history.product_summary import ProductHead, find_product_head
+from core.history.product_summary import ProductSummary, find_product_summary
 from core.history.timeline import period, series
 from core.history.timeline.timeline import Timeline
 from tests.factories.observations import make_observation, store_observations
@@ -19,8 +19,8 @@ HOUR = timedelta(hours=1)
 FIRST = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def head_of(session: Session, principal: Principal) -> ProductHead:
-    head = find_product_head(session, principal, "US", LAMP)
+def head_of(session: Session, principal: Principal) -> ProductSummary:
+    head = find_product_summary(session, principal, "US", LAMP)
     assert head is not None
     return head
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, Kind, Seen, Source
-from core.history.product_summary import find_product_head
+from core.history.product_summary import find_product_summary
 from core.history.timeline import queries
 from tests.core.history.looks import ASIN, SEEN, followed, look_of, store, this_hour
 from tests.factories.people import add_stranger
@@ -153,7 +153,7 @@ def test_deals_are_read_where_a_source_looks_for_them(session: Session, principa
 def test_the_head_of_a_product_tells_all_in_one(session: Session, principal: Principal):
     product, now = followed(session, principal), this_hour()
     store(session, [look_of(product, now - HOUR, ranks=(CategoryRank("Kitchen", 77),))])
-    head = find_product_head(session, principal, "US", ASIN)
+    head = find_product_summary(session, principal, "US", ASIN)
     assert head is not None
     assert (head.product_id, head.price, head.bsr, head.bsr_category) == (
         product, 1999, 77, "Kitchen",
@@ -170,13 +170,13 @@ def test_a_product_that_somebody_else_follows_is_known_but_not_followed(
     session: Session, principal: Principal
 ):
     followed(session, principal)
-    head = find_product_head(session, add_stranger(session), "US", ASIN)
+    head = find_product_summary(session, add_stranger(session), "US", ASIN)
     assert head is not None
     assert head.following is None
 
 
 def test_an_unknown_product_has_no_head(session: Session, principal: Principal):
-    assert find_product_head(session, principal, "US", "B0TEST9999") is None
+    assert find_product_summary(session, principal, "US", "B0TEST9999") is None
 
 
 def test_a_period_whose_snapshots_were_let_go_is_read_by_day(

@@ -143,7 +143,7 @@ def test_an_empty_history_has_empty_lines():
 def test_thinning_keeps_the_best_and_the_worst_rank():
     values = np.full(10_000, 500.0)
     values[3333], values[7777] = 1.0, 99_999.0
-    _, kept = series.thin_rank(times_of(*range(10_000)), values)
+    _, kept = series.downsample_min_max(times_of(*range(10_000)), values)
     assert kept.min() == 1
     assert kept.max() == 99_999
     assert len(kept) <= series.MOST_RANK_POINTS
@@ -152,7 +152,7 @@ def test_thinning_keeps_the_best_and_the_worst_rank():
 def test_thinning_keeps_the_edges_of_a_hole():
     values = np.arange(10_000, dtype=float)
     values[5000:5010] = NOTHING
-    _, kept = series.thin_rank(times_of(*range(10_000)), values)
+    _, kept = series.downsample_min_max(times_of(*range(10_000)), values)
     assert {4999.0, 5010.0} <= set(kept)
     assert np.isnan(kept).any()
 
@@ -168,7 +168,7 @@ def test_thinning_keeps_both_ends_and_no_more_than_was_asked_for(count, share, m
     values = chance.integers(1, 10_000, count).astype(float)
     values[chance.random(count) < share] = NOTHING
     all_times = times_of(*range(count))
-    times, kept = series.thin_rank(all_times, values, most)
+    times, kept = series.downsample_min_max(all_times, values, most)
     assert len(kept) <= most
     assert (np.diff(times) > np.timedelta64(0)).all()
     assert (times[0], times[-1]) == (all_times[0], all_times[-1])
@@ -193,7 +193,7 @@ def test_steps_say_at_every_look_what_the_look_said(rows):
 
 def test_a_long_hold_gets_points_for_the_pointer_but_a_hole_gets_none():
     line = series.Line(times_of(0, 100, 100, 200), np.array([5, 5, NOTHING, 7]))
-    denser = series.reachable(line, moments=20)
+    denser = series.with_hover_points(line, moments=20)
     assert hours_of(denser.times) == [0, *range(10, 100, 10), 100, 100, 200]
     assert denser.values[:11].tolist() == [5] * 11
 
@@ -202,7 +202,7 @@ def test_a_long_hold_gets_points_for_the_pointer_but_a_hole_gets_none():
 def test_points_for_the_pointer_change_no_value(hours):
     times = times_of(*sorted(hours))
     line = series.Line(times, np.arange(len(times), dtype=float))
-    denser = series.reachable(line)
+    denser = series.with_hover_points(line)
     assert (np.diff(denser.times) > np.timedelta64(0)).all()
     held = np.searchsorted(times, denser.times, side="right") - 1
     np.testing.assert_equal(denser.values, line.values[held])

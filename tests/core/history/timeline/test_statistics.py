@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from core.history.observation import Availability, Flag, Kind, Seen
 from core.history.timeline.series import Line
 from core.history.timeline.statistics import (
-    Blank,
-    sampled,
-    turns,
+    MissingReason,
+    deal_turns,
+    sample_line,
     weighted_median,
 )
 from tests.core.history.timeline.test_series import daily_timeline_of, history_frame, timeline_of
@@ -60,32 +60,32 @@ def test_a_doubtful_price_counts_nowhere():
 def test_a_price_that_is_gone_has_no_now_but_a_past():
     frame = history_frame([0, 1], price=[1999.0, np.nan], seen=[int(Seen.PRICE)] * 2)
     price = timeline_of(frame).statistics().price
-    assert (price.now.value, price.now.reason) == (None, Blank.ABSENT)
+    assert (price.now.value, price.now.reason) == (None, MissingReason.ABSENT)
     assert price.low.value == 1999
 
 
 def test_a_field_that_no_source_reports_says_so():
     frame = history_frame([0, 1], price=[1.0, 2], seen=[int(Seen.PRICE)] * 2)
     rank = timeline_of(frame).statistics().rank
-    assert rank.now.reason == rank.average.reason == Blank.NOT_REPORTED
+    assert rank.now.reason == rank.average.reason == MissingReason.NOT_REPORTED
 
 
 def test_a_field_with_nothing_but_doubts_says_so():
     frame = history_frame([0], price=[5.0], flags=[int(Flag.PRICE_JUMP)])
-    assert timeline_of(frame).statistics().price.now.reason == Blank.DOUBTFUL
+    assert timeline_of(frame).statistics().price.now.reason == MissingReason.DOUBTFUL
 
 
 def test_an_empty_period_says_that_nothing_was_seen():
     statistics = timeline_of(history_frame([])).statistics()
-    assert statistics.price.now.reason == Blank.NOTHING_SEEN
-    assert statistics.in_stock_share.reason == Blank.NOTHING_SEEN
+    assert statistics.price.now.reason == MissingReason.NOTHING_SEEN
+    assert statistics.in_stock_share.reason == MissingReason.NOTHING_SEEN
     assert statistics.looks == 0
 
 
 def test_one_look_tells_no_number_of_changes():
     frame = history_frame([0], price=[5.0])
     price = timeline_of(frame).statistics().price
-    assert price.changes.reason == Blank.ONE_LOOK
+    assert price.changes.reason == MissingReason.ONE_LOOK
     assert price.average.value == 5
 
 
@@ -152,22 +152,22 @@ def test_days_give_extremes_of_their_lows_and_highs():
     statistics = daily_timeline_of(daily).statistics()
     price = statistics.price
     assert (price.low.value, price.high.value, price.average.value) == (900, 1500, 1100)
-    assert price.changes.reason == Blank.ONLY_DAYS
+    assert price.changes.reason == MissingReason.ONLY_DAYS
     assert statistics.in_stock_share.value == 0.75
-    assert statistics.rank.now.reason == Blank.ABSENT
+    assert statistics.rank.now.reason == MissingReason.ABSENT
     assert statistics.looks == 48
 
 
 def test_a_sparkline_holds_each_value_and_leaves_holes_out():
     times = np.array(["2026-01-01", "2026-01-02", "2026-01-03"], dtype="datetime64[us]")
-    assert sampled(Line(times, np.array([1.0, np.nan, 3.0])), 5) == [1, 1, 3]
-    assert sampled(Line(times[:1], np.array([1.0])), 5) == []
+    assert sample_line(Line(times, np.array([1.0, np.nan, 3.0])), 5) == [1, 1, 3]
+    assert sample_line(Line(times[:1], np.array([1.0])), 5) == []
 
 
 def test_a_deal_begins_and_ends_where_looks_differ():
     at = pd.date_range("2026-01-01", periods=4, freq="h", tz="UTC")
     deals = pd.DataFrame({"captured_at": at, "is_deal": [1, 0, 1, 1]})
-    assert turns(deals) == [
+    assert deal_turns(deals) == [
         (datetime(2026, 1, 1, 1, tzinfo=UTC), False),
         (datetime(2026, 1, 1, 2, tzinfo=UTC), True),
     ]

@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from core.history.changes.listing_diff import MOST_WORDS, changed_words, history_of
+from core.history.changes.listing_diff import MOST_WORDS, diff_words, list_changes
 from core.history.current import missing_values
 from core.history.observation import Flag, Outcome, Seen, Source
-from core.history.product_summary import Fetching
-from core.history.provenance.snapshot_table import csv_of, rows_to_read
+from core.history.product_summary import FetchState
+from core.history.provenance.snapshot_table import format_rows, write_csv
 from core.history.timeline import statistics_text
-from core.history.timeline.queries import Version
+from core.history.timeline.queries import ListingText
 from tests.core.history.timeline.test_series import history_frame, timeline_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def fetching(**values: Any) -> Fetching:
+def fetching(**values: Any) -> FetchState:
     usual: dict[str, Any] = {
         "due_at": NOW + timedelta(hours=3), "leased_until": None, "failures": 0,
         "looked_at": None, "last_outcome": None, "requested_at": None,
     }  # fmt: skip
-    return Fetching(**{**usual, **values})
+    return FetchState(**{**usual, **values})
 
 
 @pytest.mark.parametrize(
@@ -38,29 +38,30 @@ def fetching(**values: Any) -> Fetching:
         (fetching(last_outcome=Outcome.BLOCKED), "never read: the last fetch ended as blocked"),
     ],
 )  # fmt: skip
-def test_a_product_never_seen_says_what_comes(state: Fetching | None, words: str):
-    assert missing_values.never_seen(state, NOW) == words
+def test_a_product_never_seen_says_what_comes(state: FetchState | None, words: str):
+    assert missing_values.never_observed_text(state, NOW) == words
 
 
 def test_a_failed_fetch_is_told_and_a_good_one_is_not():
     failed = fetching(last_outcome=Outcome.BLOCKED, failures=3, looked_at=NOW - timedelta(hours=1))
-    told = missing_values.trouble(failed, NOW)
+    told = missing_values.fetch_problem(failed, NOW)
     assert told is not None
     assert told.startswith("The last fetch failed (3 times in a row; last read 1 h ago): Amazon")
-    assert missing_values.trouble(fetching(last_outcome=Outcome.UNAVAILABLE), NOW) is None
+    assert missing_values.fetch_problem(fetching(last_outcome=Outcome.UNAVAILABLE), NOW) is None
 
 
 def test_a_request_is_told_until_a_look_answers_it():
     asked = fetching(due_at=NOW, requested_at=NOW - timedelta(minutes=2))
-    assert missing_values.next_fetch(asked, NOW) == "asked for 2 min ago, next in line"
+    assert missing_values.next_fetch_text(asked, NOW) == "asked for 2 min ago, next in line"
     answered = fetching(requested_at=NOW - timedelta(hours=2), looked_at=NOW)
-    assert missing_values.next_fetch(answered, NOW) == "next fetch in 3 h"
+    assert missing_values.next_fetch_text(answered, NOW) == "next fetch in 3 h"
 
 
 def test_a_table_of_statistics_writes_change_range_and_middle():
     frame = history_frame([0, 1, 2], price=[2000.0, 2000, 1500], bsr=[200.0, 100, 100])
     rows = {
-        row.name: row for row in statistics_text.table_of(timeline_of(frame).statistics(), "US")
+        row.name: row
+        for row in statistics_text.statistics_rows(timeline_of(frame).statistics(), "US")
     }
     assert rows["Price"].now == "$15.00"
     assert rows["Price"].details == (
@@ -75,7 +76,7 @@ def test_a_table_of_statistics_writes_change_range_and_middle():
 def test_the_chart_of_ratings_is_told_to_those_who_cannot_see_it():
     frame = history_frame([0, 1], rating=[43.0, 44])
     until = frame["captured_at"].iloc[-1].to_pydatetime()
-    told = statistics_text.ratings_in_words(timeline_of(frame, until).statistics())
+    told = statistics_text.ratings_text(timeline_of(frame, until).statistics())
     assert told == "Rating 4.4, +0.1 from 4.3. Ratings none on the page."
 
 
@@ -84,36 +85,36 @@ def test_the_chart_of_ratings_is_told_to_those_who_cannot_see_it():
     [(1.0, "100"), (0.9999, ">99.9"), (0.995, "99.5"), (0.5, "50"), (0.0, "0"), (0.0001, "<0.1")],
 )
 def test_less_than_all_is_never_written_as_all(part: float, words: str):
-    assert statistics_text.share(part) == f"{words}\u202f%"
+    assert statistics_text.format_share(part) == f"{words}\u202f%"
 
 
 def test_differences_carry_their_sign():
-    assert statistics_text.stars_gained(43, 44) == "+0.1"
-    assert statistics_text.gained(4090, 135) == "−3,955"
-    assert statistics_text.gained(5, 5) == "unchanged"
+    assert statistics_text.rating_change(43, 44) == "+0.1"
+    assert statistics_text.count_change(4090, 135) == "−3,955"
+    assert statistics_text.count_change(5, 5) == "unchanged"
 
 
 def test_a_changed_word_is_marked_and_the_rest_stays():
-    pieces = changed_words("Steel bottle 18 oz blue", "Steel bottle 26 oz blue")
+    pieces = diff_words("Steel bottle 18 oz blue", "Steel bottle 26 oz blue")
     assert [(piece.mark, piece.text) for piece in pieces] == [
         ("same", "Steel bottle"), ("removed", "18"), ("added", "26"), ("same", "oz blue"),
     ]  # fmt: skip
 
 
 def test_a_very_long_text_is_replaced_as_a_whole():
-    pieces = changed_words("same " * (MOST_WORDS + 1), "same")
+    pieces = diff_words("same " * (MOST_WORDS + 1), "same")
     assert [piece.mark for piece in pieces] == ["removed", "added"]
 
 
-def version(title: str, *bullets: str) -> Version:
-    return Version(NOW, Source.AXESSO, title, None, bullets, None, 0)
+def version(title: str, *bullets: str) -> ListingText:
+    return ListingText(NOW, Source.AXESSO, title, None, bullets, None, 0)
 
 
 def test_versions_tell_what_changed_since_the_one_before():
-    told = history_of([version("New", "a", "b"), version("Old", "a")])
+    told = list_changes([version("New", "a", "b"), version("Old", "a")])
     assert [change.part for change in told[0][1] or ()] == ["Title", "Bullet 2"]
     assert told[1][1] is None
-    assert history_of([]) == []
+    assert list_changes([]) == []
 
 
 def stored(**values: Any) -> dict[str, Any]:
@@ -142,15 +143,15 @@ def stored(**values: Any) -> dict[str, Any]:
 
 def test_a_row_tells_none_from_not_reported_and_why_a_value_is_doubtful():
     row = stored(price=1999, seen=int(Seen.PRICE | Seen.BSR), flags=int(Flag.PRICE_JUMP))
-    shown = rows_to_read([row], "US", "UTC")[0]
+    shown = format_rows([row], "US", "UTC")[0]
     assert (shown["price"], shown["bsr"], shown["rating"]) == ("$19.99", "none", "–")
     assert shown["doubts"] == "price far off"
-    assert rows_to_read([stored(flags=0)], "US", "UTC")[0]["doubts"] == "none"
+    assert format_rows([stored(flags=0)], "US", "UTC")[0]["doubts"] == "none"
     assert shown["captured_at"] == "2026-11-23 12:00"
 
 
 def test_a_csv_holds_major_units_and_no_formula():
-    body = csv_of([stored(price=1999, buy_box_seller="=cmd|'/c calc'!A1", rating=43)])
+    body = write_csv([stored(price=1999, buy_box_seller="=cmd|'/c calc'!A1", rating=43)])
     row = next(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
     assert (row["price"], row["rating"], row["bsr"]) == ("19.99", "4.3", "")
     assert row["buy_box_seller"].startswith("'=")

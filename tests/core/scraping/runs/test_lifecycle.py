@@ -18,7 +18,7 @@ from core.scraping.runs.apify import OutsideRun
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import plan_run
 from core.tracking.rules import Cadence, next_due, retry_due
-from core.tracking.service import pause, unfollow
+from core.tracking.service import pause, stop_tracking
 from tests.factories.products import KETTLE, LAMP, track_products
 from tests.factories.tables import fetch_row, fetch_rows, fetch_schedule
 
@@ -202,7 +202,7 @@ def test_only_products_that_did_not_come_back_get_the_runs_outcome(
 def test_a_product_that_was_dropped_meanwhile_is_not_fetched_again(
     session: Session, principal: Principal, run_id: int, products: list[int], now: datetime
 ) -> None:
-    unfollow(session, principal, [products[0]])
+    stop_tracking(session, principal, [products[0]])
     pause(session, principal, [products[1]])
     close(session, run_id, now)
     assert fetch_rows(session, "SELECT * FROM fetch_schedule") == []

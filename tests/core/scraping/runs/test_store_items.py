@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
 from core.demo.market.market import Market
-from core.history.ingest.store import make_room
+from core.history.ingest.store import ensure_partitions
 from core.scraping.parsers.registry import AXESSO_DETAILS
 from core.scraping.runs.budget import Limits
 from core.scraping.runs.dispatch import plan_run
@@ -45,7 +45,7 @@ def batch_of(session: Session, principal: Principal, now: datetime, *asins: str)
     track_products(session, principal, asins)
     planned = plan_run(session, "apify", AXESSO_DETAILS, LIMITS, now)
     assert planned is not None
-    make_room(session, [now])
+    ensure_partitions(session, [now])
     ensure_raw_partition(session, now)
     return get_batch(session, planned.id, AXESSO_DETAILS, now)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.history.changes.listing_diff import Piece
+from core.history.changes.listing_diff import DiffPart
 from core.suggestions.review import diff
 from core.suggestions.rules import Change
 
@@ -15,9 +15,9 @@ def test_words_that_stay_are_told_from_those_that_go_and_come():
         "US",
     )
     assert part.pieces == (
-        Piece("same", "Steel kettle,"),
-        Piece("removed", "2 l, fast"),
-        Piece("added", "1 l"),
+        DiffPart("same", "Steel kettle,"),
+        DiffPart("removed", "2 l, fast"),
+        DiffPart("added", "1 l"),
     )
     assert diff.sizes(Change.UPDATE_TITLE, [part]) == "23 → 17 characters"
 

@@ -9,10 +9,10 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
-from core.history.ingest.change_detection import Finding
+from core.history.ingest.change_detection import ChangeKind
 from core.history.observation import Availability
 from core.tracking import service
-from core.tracking.change_sentiment import CALM, Mood, mood, rank_sentiment
+from core.tracking.change_sentiment import NOT_A_PROBLEM, Sentiment, rank_sentiment, sentiment
 from core.tracking.list_filter import COUNT_CAP, ListFilter, Sort, SortBy, State, page_count
 from core.tracking.lists import freshness, queries
 from core.tracking.lists.queries import count_products, find_products
@@ -57,7 +57,7 @@ def shelf(track: Track) -> None:
         ratings_count=None,
         availability=Availability.UNAVAILABLE,
         attention=90,
-        attention_kind=Finding.OUT_OF_STOCK.value,
+        attention_kind=ChangeKind.OUT_OF_STOCK.value,
     )
     track("B0TEST0003", "ホシノ 圧力鍋 3L", marketplace="JP", price=5980, bsr=None)
     track("B0TEST0004")
@@ -143,8 +143,8 @@ class TestFilters:
     def test_another_person_sees_none_of_them(self, session: Session, principal: Principal) -> None:
         other = add_colleague(session, principal)
         assert find_products(session, other, ListFilter(), Sort(), 1, 50).total == 0
-        assert queries.marketplaces_followed(session, other, ["US"]) == []
-        assert not queries.follows_anything(session, other)
+        assert queries.list_marketplaces(session, other, ["US"]) == []
+        assert not queries.tracks_anything(session, other)
 
 
 @pytest.mark.parametrize("by", [SortBy.PRICE, SortBy.RANK, SortBy.RATING, SortBy.RATINGS_COUNT])
@@ -281,12 +281,12 @@ def test_sparklines_keep_their_holes_and_begin_thirty_days_ago(
 
 @pytest.mark.usefixtures("shelf")
 def test_only_what_is_there_can_be_chosen(session: Session, principal: Principal) -> None:
-    assert queries.marketplaces_followed(session, principal, ["US", "UK", "DE", "JP"]) == [
+    assert queries.list_marketplaces(session, principal, ["US", "UK", "DE", "JP"]) == [
         "US",
         "DE",
         "JP",
     ]
-    assert queries.tags_used(session, principal) == ["kitchen"]
+    assert queries.list_tags(session, principal) == ["kitchen"]
 
 
 def test_freshness_counts_looks_of_a_day_and_leaves_out_what_is_paused(
@@ -339,28 +339,28 @@ def test_each_availability_is_found_under_one_state_at_most(
     assert found == ({STATES_OF[availability]} if availability in STATES_OF else set())
 
 
-@pytest.mark.parametrize("kind", Finding)
-def test_every_finding_means_something_to_every_role(kind: Finding) -> None:
+@pytest.mark.parametrize("kind", ChangeKind)
+def test_every_finding_means_something_to_every_role(kind: ChangeKind) -> None:
     for role in Role:
-        assert mood(role, kind.value) in Mood
-        is_good = mood(role, kind.value) is Mood.BETTER
-        assert not is_good or f"{role}:{kind}" in CALM
+        assert sentiment(role, kind.value) in Sentiment
+        is_good = sentiment(role, kind.value) is Sentiment.BETTER
+        assert not is_good or f"{role}:{kind}" in NOT_A_PROBLEM
 
 
 def test_a_rank_that_worsens_is_bad_of_ones_own_and_good_of_a_competitors() -> None:
-    assert mood(Role.OWN, "rank_worsened") is Mood.WORSE
-    assert mood(Role.COMPETITOR, "rank_worsened") is Mood.BETTER
-    assert mood(Role.OWN, "price_moved") is Mood.NEUTRAL
+    assert sentiment(Role.OWN, "rank_worsened") is Sentiment.WORSE
+    assert sentiment(Role.COMPETITOR, "rank_worsened") is Sentiment.BETTER
+    assert sentiment(Role.OWN, "price_moved") is Sentiment.NEUTRAL
 
 
 def test_an_improved_rank_is_good_of_ones_own_product_and_bad_of_a_competitors() -> None:
-    assert rank_sentiment(Role.OWN, 900, 300) is Mood.BETTER
-    assert rank_sentiment(Role.COMPETITOR, 900, 300) is Mood.WORSE
-    assert rank_sentiment(Role.WATCHED, 900, 300) is Mood.NEUTRAL
-    assert rank_sentiment(None, 900, 300) is Mood.NEUTRAL
-    assert rank_sentiment(Role.OWN, 900, 900) is Mood.NEUTRAL
-    assert rank_sentiment(Role.OWN, None, 900) is Mood.NEUTRAL
-    assert {f"{role}:{kind}" for role in Role for kind in Finding}.issuperset(CALM)
+    assert rank_sentiment(Role.OWN, 900, 300) is Sentiment.BETTER
+    assert rank_sentiment(Role.COMPETITOR, 900, 300) is Sentiment.WORSE
+    assert rank_sentiment(Role.WATCHED, 900, 300) is Sentiment.NEUTRAL
+    assert rank_sentiment(None, 900, 300) is Sentiment.NEUTRAL
+    assert rank_sentiment(Role.OWN, 900, 900) is Sentiment.NEUTRAL
+    assert rank_sentiment(Role.OWN, None, 900) is Sentiment.NEUTRAL
+    assert {f"{role}:{kind}" for role in Role for kind in ChangeKind}.issuperset(NOT_A_PROBLEM)
 
 
 def test_a_move_below_a_persons_own_threshold_is_no_news_to_them(
