@@ -414,7 +414,7 @@ def _lift_flags(session: Session, batch: _Batch) -> None:
 
 
 def _change_flags(session: Session, batch: _Batch) -> None:
-    """Write the flags of stored snapshots that late looks change, and what follows from it."""
+    """Write the flags that late observations change, and the newest values that follow."""
     changed = {number: each.changed for number, each in batch.replays.items() if each.changed}
     rows = [
         (product_id, at, source, -1, flags)
@@ -423,8 +423,10 @@ def _change_flags(session: Session, batch: _Batch) -> None:
     ]
     execute_with_arrays(session, _SET_FLAGS, rows)
     _touch(batch, ((product_id, at) for product_id, at, *_ in rows))
-    late = [batch.states[number] for number in batch.replays]
-    reread_accepted(session, late, batch.zones, changed.keys())
+    # A change that held for long is accepted by an observation that may itself be flagged.
+    confirmed = {number for number, _ in batch.confirmed}
+    states = [batch.states[number] for number in sorted(confirmed | batch.replays.keys())]
+    reread_accepted(session, states, batch.zones, changed.keys())
 
 
 def _touch(batch: _Batch, moments: Iterable[tuple[int, datetime]]) -> None:

@@ -576,6 +576,18 @@ def test_seen_tells_not_reported_from_none(session: Session) -> None:
     assert (second["bsr"], second["seen"] & Seen.BSR) == (None, Seen.BSR)
 
 
+def test_a_change_that_held_for_long_is_the_newest_value_though_the_next_one_is_flagged(
+    session: Session,
+) -> None:
+    held = make_observation(kind=Kind.CHANGE, price=1)
+    store_observations(session, held)
+    assert fetch_latest(session, add_product(session))["price"] is None
+    store_observations(session, make_observation(at=NOON + 24 * HOUR, price=2000))
+    latest = fetch_latest(session, add_product(session))
+    assert (latest["price"], latest["price_at"]) == (1, NOON)
+    assert latest["flags"] == Flag.PRICE_JUMP
+
+
 # Any order of arrival
 
 
