@@ -1,8 +1,9 @@
-"""One product-year of hours, from the table to the DataFrame that a page draws."""
+"""One product-year of hours, from the table to a DataFrame."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import psycopg
 from psycopg import pq
 from sqlalchemy.orm import Session
@@ -70,7 +71,7 @@ class _Reads:
     def frame(self) -> None:
         product, since, until = self._next(), self._since, self._until
         columns = snapshot_columns(self._session, product, since, until, self._first_day)
-        _check(0 if columns is None else len(columns["captured_at"]))
+        _check(0 if columns is None else len(pd.DataFrame(columns, copy=False)))
 
     def fetch(self) -> None:
         """libpq alone, binary, nothing decoded."""
