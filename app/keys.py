@@ -28,7 +28,7 @@ TAG: Final = "tag"
 SORT: Final = "sort"
 PAGE: Final = "page"
 
-# As in /suggestions?status=Waiting&kind=Content or /suggestion?id=12
+# As in /suggestions?status=Pending&kind=Content or /suggestion?id=12
 STATUS: Final = "status"
 KIND: Final = "kind"
 PRIORITY: Final = "priority"

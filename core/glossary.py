@@ -141,11 +141,12 @@ _SUGGESTIONS = (
     ),
     Term(
         "action",
-        "One change of a suggestion. pending, approved, applied, then verified once a look shows "
-        "it (unseen: none did within its days); or declined, stale (the value is no longer the "
-        "one that was reviewed), failed, undone, expired.",
+        "One change of a suggestion. pending, approved, applied (shown as to publish, of tracking "
+        "as done), then verified once a check shows it, or unseen (shown as not confirmed) when "
+        "none did within its days; or declined, stale (the value is no longer the one that was "
+        "reviewed), failed, undone, expired.",
     ),
-    Term("evidence", "The figures that a suggestion rests on, frozen with the looks they are of."),
+    Term("evidence", "The figures that a suggestion rests on, frozen with their snapshots."),
     Term("price caps", "Between which prices a product may be moved, and how far at once."),
     Term("change set", "Approved listing and price changes as files and steps for the seller."),
     Term(

@@ -147,7 +147,7 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
     row = about.view.row
     name = labels.CHANGES[action.change]
     color = _COLORS.get(action.state, "gray")
-    badge = f":{color}-badge[{labels.ACTION_STATES[action.state]}]"
+    badge = f":{color}-badge[{labels.action_state(action.change, action.state)}]"
     st.markdown(f"**{name}: before and after** {badge}")
     parts = diff.parts_of(action.change, action.current, action.wanted, row.marketplace)
     for part in parts:

@@ -46,7 +46,7 @@ def _badges(view: SuggestionView) -> str:
         [
             f":{_PRIORITY_BADGES.get(row.priority, 'gray-badge')}[{priority} priority]",
             f":gray-badge[{advisor}]",
-            f":gray-badge[{labels.confidence(row.confidence)} sure]",
+            f":gray-badge[confidence {labels.confidence(row.confidence)}]",
             f":gray-badge[{labels.KINDS[row.kind]}]",
         ]
     )

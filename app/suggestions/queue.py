@@ -46,12 +46,11 @@ COLUMNS: Final = (
 
 
 def subtitle(found: QueuePage, asked: QueueFilter) -> str:
-    """Say how many there are, and in which order: "7 wait for a decision · worth most first"."""
+    """Say how many there are, and in which order: "7 pending · highest priority first"."""
     total = found.counts.total
     number = format_count(total)
     if asked.state is SuggestionState.PENDING:
-        verb = "waits" if total == 1 else "wait"
-        return f"{number} {verb} for a decision · worth most first"
+        return f"{number} pending · highest priority first"
     state = "" if asked.state is None else f" {labels.STATES[asked.state].lower()}"
     return f"{number}{state} {'suggestion' if total == 1 else 'suggestions'} · newest first"
 
@@ -138,7 +137,7 @@ def _cards(rows: Sequence[QueueRow], now: datetime) -> None:
         title = escape_markdown(shorten(row.title, LONGEST_ON_A_PHONE))
         told = [words[name] for name in ("priority", "kind", "expected")]
         about = shorten(remove_direction_marks(row.product_title or row.asin), LONGEST_ON_A_PHONE)
-        stands = [f"{words['confidence']} sure", words["status"], words["until"]]
+        stands = [f"confidence {words['confidence']}", words["status"], words["until"]]
         with st.container(border=True, gap=None):
             st.page_link(
                 f"../pages/{keys.SUGGESTION}.py", label=title, query_params={keys.ID: str(row.id)}
@@ -158,8 +157,8 @@ def _columns() -> dict[str, Any]:
         "kind": text("Kind", width=66),
         "status": text("Status", width=120),
         "expected": text("Expected effect", width=160),
-        "confidence": text("Sure", width=52, alignment="right", help="The advisor's confidence"),
-        "marketplace": text("Market", width=56),
+        "confidence": text("Confidence", width=78, alignment="right"),
+        "marketplace": text("Marketplace", width=84),
         "advisor": text("Advisor", width=130),
         "made": text("Suggested", width=90),
         "until": text("Until", width=130),

@@ -11,7 +11,8 @@ from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import labels
 from core.suggestions.rules import SuggestionState
 
-# Streamlit writes labels, not values, into the address: a changed label breaks sent links.
+# Streamlit writes labels, not values, into the address: a link with an unknown label opens the
+# pending ones, as those with the earlier label "Waiting" have to.
 _ALL = "All"
 _STATUSES: dict[str, SuggestionState | None] = {
     **{label: state for state, label in labels.STATES.items()},

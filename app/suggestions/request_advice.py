@@ -62,11 +62,11 @@ def settings() -> None:
         return
     with st.popover("Settings", icon=":material/tune:"):
         st.toggle(
-            "Four eyes",
+            "Require a second approver",
             data.has_four_eyes(),
             key=_FOUR_EYES,
             on_change=_set_four_eyes,
-            help="Who asked for a suggestion can't approve it: somebody else of the team does.",
+            help="The person who requested a suggestion can't approve it.",
         )
 
 

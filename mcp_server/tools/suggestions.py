@@ -287,12 +287,13 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
 def _details_in_words(view: SuggestionView, call: Call) -> str:
     row = view.row
     changes = "; ".join(
-        f"{labels.CHANGES[each.change]} {labels.ACTION_STATES[each.state]}" for each in view.actions
+        f"{labels.CHANGES[each.change]} {labels.action_state(each.change, each.state)}"
+        for each in view.actions
     )
     is_carried = any(
         each.state is ActionState.APPLIED and not is_tracking(each.change) for each in view.actions
     )
-    by_hand = " A person carries it to Amazon: it waits in a change set." if is_carried else ""
+    by_hand = " A user publishes it on Amazon from the change set." if is_carried else ""
     return (
         f"Suggestion {row.id} {quoted(row.title)} for "
         f"{format_product_name(row.marketplace, row.asin)}, by {quoted(labels.advisor(row))}: "

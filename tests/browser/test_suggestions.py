@@ -127,7 +127,7 @@ def test_an_edited_approval_is_adopted_by_the_market_and_verified_by_a_scrape(
     assert declined != approved
     decline(page, REASON)
 
-    until(page, stack, approved, "applied, not seen on the page yet")
+    until(page, stack, approved, "to publish")
     shown = text_of(page)
     assert "To do in Seller Central" in shown
     assert OWN_WORDS in page.get_by_test_id("stCode").first.inner_text()
@@ -140,9 +140,10 @@ def test_an_edited_approval_is_adopted_by_the_market_and_verified_by_a_scrape(
     steps = text_of(page).partition("Time line")[2]
     assert re.search(
         r"Suggested by rules.*"
-        r"Title edited and approved by Mia Manager on a page.*waiting → approved Our own words\..*"
-        r"Title applied by the worker for Mia Manager.*approved → applied Part of a change set\..*"
-        r"Title verified: a scrape shows the new value.*applied → verified",
+        r"Title edited and approved by Mia Manager on a page.*pending → approved Our own words\..*"
+        r"Title set to publish by the worker for Mia Manager.*approved → to publish "
+        r"Part of a change set\..*"
+        r"Title verified: a check shows the new value.*to publish → verified",
         steps,
     )
     assert errors_on(page) == []

@@ -139,7 +139,7 @@ def test_a_products_suggestions_are_listed_with_their_state(
     app = open_tab("Suggestions")
     [link] = [each for each in app.get("page_link") if "Ask for" in each.proto.label]
     assert "Ask for \\*less\\*" in link.proto.label
-    assert "Waiting" in link.proto.label
+    assert "Pending" in link.proto.label
     assert "Ask for suggestions" in labels(app)
 
 

@@ -108,7 +108,7 @@ def test_all_that_a_manager_needs_is_shown(session: Session, principal: Principa
     assert "29 → 12 characters" in shown
     assert "High priority" in shown
     assert "model · local-8b" in shown
-    assert "60\u202f% sure" in shown
+    assert "confidence 60\u202f%" in shown
     assert "Best Sellers Rank improves within 14 days" in shown
     assert "expires in 29 days" in shown
     assert "Others ask for less." in shown
@@ -419,7 +419,7 @@ def test_a_viewer_gets_no_change_set(
     sign_in(somebody(Role.VIEWER))
     app = open_one(number)
     assert not app.code
-    assert "applied, not seen on the page yet" in words(app)
+    assert "to publish" in words(app)
 
 
 def test_what_was_applied_can_be_undone(session: Session, principal: Principal, lamp: int):

@@ -65,14 +65,14 @@ def table(app: AppTest) -> list[dict[str, str]]:
     return app.dataframe[0].value.to_dict("records")
 
 
-def test_the_queue_shows_what_is_worth_most_first(three: list[int]):
+def test_the_queue_shows_the_highest_priority_first(three: list[int]):
     app = open_page("suggestions")
     assert [each["title"] for each in table(app)] == [
         "Shorten the title",
         "Ask for less",
         "Look every hour",
     ]
-    assert "3 wait for a decision · worth most first" in words(app)
+    assert "3 pending · highest priority first" in words(app)
 
 
 def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
@@ -85,7 +85,7 @@ def test_on_a_phone_suggestions_stand_below_each_other_with_nothing_cut(
     assert not app.dataframe
     assert title in [each.proto.label for each in app.get("page_link")]
     [told] = [each.value for each in app.caption if each.value.startswith("High · ")]
-    assert "sure · Waiting · expires in" in told
+    assert "confidence 60 % · Pending · expires in" in told
     assert "Tick suggestions" not in words(app), "there is nothing to tick"
 
 
@@ -104,7 +104,7 @@ def test_a_status_that_all_rows_share_is_no_column(
 def test_a_row_says_who_spoke_how_sure_and_what_should_move(three: list[int]):
     first = table(open_page("suggestions"))[0]
     assert first["advisor"] == "model · local-8b"
-    assert (first["priority"], first["kind"], first["status"]) == ("High", "Content", "Waiting")
+    assert (first["priority"], first["kind"], first["status"]) == ("High", "Content", "Pending")
     assert (first["confidence"], first["expected"]) == ("60\u202f%", "rank improves, 14 d")
     assert first["product"] == "Reading lamp with a long neck"
     assert first["until"] == "expires in 29 days"
@@ -112,7 +112,7 @@ def test_a_row_says_who_spoke_how_sure_and_what_should_move(three: list[int]):
 
 def test_counts_stand_beside_the_filters(three: list[int]):
     shown = words(open_page("suggestions"))
-    assert "Waiting 3" in shown
+    assert "Pending 3" in shown
     assert "Pricing 1 · Content 1 · Tracking 1" in shown
     assert "High 1 · Medium 1 · Low 1" in shown
     assert "Rules 2 · Model 1" in shown
@@ -286,3 +286,11 @@ def test_asking_without_an_own_product_says_how_to_get_one(
     app.button(key="ask_first").click().run()
     assert not app.exception
     assert any("marked as your own" in toast.value for toast in app.toast)
+
+
+def test_a_link_with_the_earlier_word_for_pending_opens_the_pending_ones(
+    three: list[int],
+) -> None:
+    app = open_page("suggestions", status="Waiting")
+    assert "3 pending · highest priority first" in words(app)
+    assert "status" not in app.query_params

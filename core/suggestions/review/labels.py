@@ -38,20 +38,20 @@ ADVISORS = {
 }
 _WRITTEN = (Advisor.PERSON, Advisor.AGENT)  # by somebody, at nobody else's wish
 STATES = {
-    SuggestionState.PENDING: "Waiting",
+    SuggestionState.PENDING: "Pending",
     SuggestionState.APPROVED: "Approved",
     SuggestionState.PARTLY_APPROVED: "Partly approved",
     SuggestionState.DECLINED: "Declined",
     SuggestionState.EXPIRED: "Expired",
 }
-ACTION_STATES = {
-    ActionState.PENDING: "waiting for a manager",
-    ActionState.APPROVED: "approved, not applied yet",
-    ActionState.APPLIED: "applied, not seen on the page yet",
-    ActionState.VERIFIED: "verified by a scrape",
-    ActionState.UNSEEN: "applied, and not seen in time",
+_ACTION_STATES = {
+    ActionState.PENDING: "pending",
+    ActionState.APPROVED: "approved",
+    ActionState.APPLIED: "to publish",
+    ActionState.VERIFIED: "verified on Amazon",
+    ActionState.UNSEEN: "not confirmed",
     ActionState.DECLINED: "declined",
-    ActionState.STALE: "out of date: the value changed meanwhile",
+    ActionState.STALE: "out of date: the value has changed",
     ActionState.FAILED: "failed",
     ActionState.UNDONE: "undone",
     ActionState.EXPIRED: "expired",
@@ -68,7 +68,7 @@ CHANGES = {
     Change.UPDATE_CATEGORY: "Category",
     Change.SET_PRICE_THRESHOLD: "Price threshold",
     Change.SET_RANK_THRESHOLD: "Rank threshold",
-    Change.SET_CADENCE: "How often it is looked at",
+    Change.SET_CADENCE: "Check frequency",
     Change.ADD_COMPETITOR: "Competitor",
     Change.PAUSE_TRACKING: "Tracking",
 }
@@ -94,6 +94,13 @@ _DIRECTIONS = {
 }
 
 
+def action_state(change: Change, state: ActionState) -> str:
+    """Name an action's state; an applied one is done for tracking, else to publish."""
+    if state is ActionState.APPLIED and is_tracking(change):
+        return "done"
+    return _ACTION_STATES[state]
+
+
 def advisor(row: QueueRow) -> str:
     """Say who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
     if row.advisor is Advisor.PERSON:
@@ -112,7 +119,7 @@ def asked(row: QueueRow) -> str:
 
 
 def confidence(share: float) -> str:
-    """Write how sure an advisor is: "80 %"."""
+    """Write a confidence: "80 %"."""
     return f"{share * 100:.0f}{THIN_SPACE}%"
 
 
@@ -138,7 +145,7 @@ def expiry(row: QueueRow, now: datetime) -> str:
 
 
 def in_short(row: QueueRow, now: datetime) -> str:
-    """Say where a suggestion stands, who proposed and when: "Waiting · rules · 2 h ago"."""
+    """Say where a suggestion stands, who proposed and when: "Pending · rules · 2 h ago"."""
     return f"{state(row)} · {advisor(row)} · {format_age(row.made_at, now)}"
 
 
@@ -146,7 +153,7 @@ def state(row: QueueRow) -> str:
     """Name where a suggestion stands; of one partly decided, how much is."""
     decided = row.actions - len(row.waiting)
     if row.state is SuggestionState.PENDING and decided:
-        return f"Waiting · {decided} of {row.actions} decided"
+        return f"Pending · {decided} of {row.actions} decided"
     return STATES[row.state]
 
 
@@ -290,9 +297,8 @@ _MEANS = {
 }
 _STEPS = {
     "approved": "approved",
-    "applied": "applied",
-    "verified": "verified: a scrape shows the new value",
-    "unseen": "not seen on the page in time",
+    "verified": "verified: a check shows the new value",
+    "unseen": "not confirmed: no check has shown the new value",
     "declined": "declined",
     "stale": "out of date: the current value is no longer the reviewed one",
     "failed": "failed",
@@ -315,6 +321,8 @@ def event(told: Event, row: QueueRow) -> str:
         return f"Suggested by {advisor(row)}{asked}"
     what = "Suggestion" if told.change is None else CHANGES[told.change]
     step = _STEPS.get(told.after, told.after.replace("_", " "))
+    if told.after == ActionState.APPLIED and told.change is not None:
+        step = "done" if is_tracking(told.change) else "set to publish"
     if told.before == "failed" and told.after == "approved":
         step = "tried again"
     elif told.is_edited:
@@ -335,14 +343,20 @@ def _by(told: Event) -> str:
 
 
 def change_of_state(told: Event) -> str | None:
-    """Say from where to where a step led: "waiting → approved"; None for the first."""
+    """Return the states before and after a step, "pending → approved"; None for the first."""
     if told.before is None:
         return None
-    before, after = (_SHORT_STATES.get(each, each) for each in (told.before, told.after))
+    before, after = (_short_state(told.change, each) for each in (told.before, told.after))
     return f"{before} → {after}"
 
 
-_SHORT_STATES = {"pending": "waiting", "unseen": "not seen", "stale": "out of date"}
+_SHORT_STATES = {"unseen": "not confirmed", "stale": "out of date"}
+
+
+def _short_state(change: Change | None, state: str) -> str:
+    if state == ActionState.APPLIED and change is not None:
+        return action_state(change, ActionState.APPLIED)
+    return _SHORT_STATES.get(state, state)
 
 
 def why(told: Event) -> str | None:
@@ -366,7 +380,7 @@ def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
     if ActionState.PENDING in states:
         ahead.append("A manager decides")
     if {ActionState.PENDING, ActionState.APPROVED} & states:
-        ahead.append("It is applied")
+        ahead.append("It is to publish, or done for tracking")
     if any(is_to_be_seen(each) for each in actions):
-        ahead.append("A scrape shows the new value")
+        ahead.append("A check shows the new value")
     return ahead

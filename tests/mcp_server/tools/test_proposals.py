@@ -121,7 +121,7 @@ def test_an_applied_price_is_not_told_as_if_it_were_live(
     assert apply.apply(session, action.id, datetime.now(UTC)) is ActionState.APPLIED
     session.commit()
     told = proposer.words("get_suggestion", suggestion_id=number)
-    assert "not seen on the page yet. A person carries it to Amazon: it waits in a change" in told
+    assert "Price to publish. A user publishes it on Amazon from the change set." in told
 
 
 def test_amounts_have_their_currency_and_figures_their_unit(proposer: Agent) -> None:
@@ -139,7 +139,7 @@ def test_the_short_text_says_what_happens_next(proposer: Agent) -> None:
     assert "waits for a manager" in said
     assert "`get_suggestion`" in said
     number = proposer.call("list_suggestions")["suggestions"][0]["id"]
-    assert "waiting for a manager" in proposer.words("get_suggestion", suggestion_id=number)
+    assert "Price pending" in proposer.words("get_suggestion", suggestion_id=number)
 
 
 def test_another_change_is_added_to_ones_own(session: Session, proposer: Agent) -> None:

@@ -70,7 +70,7 @@ def test_what_is_to_come_ends_where_it_came():
 
     assert len(ahead(Change.UPDATE_TITLE, ActionState.PENDING)) == 3
     assert len(ahead(Change.SET_CADENCE, ActionState.PENDING)) == 2
-    assert ahead(Change.UPDATE_PRICE, ActionState.APPLIED) == ["A scrape shows the new value"]
+    assert ahead(Change.UPDATE_PRICE, ActionState.APPLIED) == ["A check shows the new value"]
     assert ahead(Change.UPDATE_PRICE, ActionState.VERIFIED) == []
     assert ahead(Change.UPDATE_PRICE, ActionState.DECLINED) == []
 
@@ -125,9 +125,16 @@ def test_an_answer_says_what_came_of_it(state, number, words):
 
 @pytest.mark.parametrize("state", list(ActionState))
 def test_every_step_has_words(state, a_row):
-    assert suggestion_words.ACTION_STATES[state]
+    for change in Change:
+        assert suggestion_words.action_state(change, state)
     told = Event(NOW, "Mia", "page", Change.UPDATE_TITLE, "approved", state.value, None)
     assert suggestion_words.event(told, a_row).startswith("Title ")
+
+
+def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
+    applied = ActionState.APPLIED
+    assert suggestion_words.action_state(Change.UPDATE_PRICE, applied) == "to publish"
+    assert suggestion_words.action_state(Change.SET_CADENCE, applied) == "done"
 
 
 def test_the_first_step_says_who_suggested(a_row):
@@ -141,15 +148,15 @@ def test_the_first_step_says_who_suggested(a_row):
 @pytest.mark.parametrize(
     ("step", "words", "change"),
     [
-        (("Mia", "page", "pending", "approved", False), "approved by Mia on a page", "waiting → "),
-        (("Mia", "page", "pending", "approved", True), "edited and approved by Mia", "waiting → "),
+        (("Mia", "page", "pending", "approved", False), "approved by Mia on a page", "pending → "),
+        (("Mia", "page", "pending", "approved", True), "edited and approved by Mia", "pending → "),
         (("Mia", "page", "failed", "approved", False), "tried again by Mia", "failed → approved"),
         (
             ("Mia", "job", "approved", "applied", False),
-            "applied by the worker for Mia",
-            " → applied",
+            "set to publish by the worker for Mia",
+            " → to publish",
         ),
-        ((None, "job", "applied", "unseen", False), "not seen on the page", "applied → not seen"),
+        ((None, "job", "applied", "unseen", False), "not confirmed", "to publish → not confirmed"),
         ((None, "job", "approved", "failed", False), "failed by the worker", "approved → failed"),
     ],
 )
@@ -191,7 +198,7 @@ def a_row():
 
 
 def test_a_suggestion_partly_decided_says_how_far(a_row):
-    assert suggestion_words.state(a_row) == "Waiting · 2 of 2 decided"
+    assert suggestion_words.state(a_row) == "Pending · 2 of 2 decided"
     assert suggestion_words.expiry(a_row, NOW) == "expires in 7 days"
     assert suggestion_words.expected(a_row) == "Best Sellers Rank improves within 28 days"
     assert suggestion_words.expected_briefly(a_row) == "rank improves, 28 d"
