@@ -14,7 +14,7 @@ from benchmarks.web import running_web
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import read_scope, write_scope
 from core.suggestions.queue_filter import QueueFilter
-from core.suggestions.review.queries import queue
+from core.suggestions.review.queries import read_queue
 
 WAITING, DECIDED = 500, 5000
 PRODUCTS = 1000
@@ -59,7 +59,9 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
 
 def _ask() -> None:
     with read_scope() as session:
-        queue(session, get_owner_principal(session), QueueFilter(), 1, PAGE_SIZE, datetime.now(UTC))
+        read_queue(
+            session, get_owner_principal(session), QueueFilter(), 1, PAGE_SIZE, datetime.now(UTC)
+        )
 
 
 def build_queue() -> None:

@@ -14,10 +14,10 @@ from benchmarks.servers import Server
 from core.accounts.people.membership import get_owner_principal
 from core.database.session import driver_connection, read_scope, write_scope
 from core.history.ingest.store import ensure_partitions
-from core.suggestions.advisors.rule_advisor import advise
-from core.suggestions.evidence.collect import gather
+from core.suggestions.advisors.rule_advisor import advise_by_rules
+from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.evidence.history_figures import LONG
-from core.suggestions.facts_payload import told
+from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.rules import Facts
 
 PER_SECOND = 200.0
@@ -39,9 +39,9 @@ def measure(server: Server, *, quick: bool) -> Iterator[Figure]:
         whole, gathering, reading = [], [], []
         for batch in batches * rounds:
             reading.append(seconds_of(lambda: _read_days(session, batch, now)))  # noqa: B023
-            gathering.append(seconds_of(lambda: gather(session, team, batch, now)))  # noqa: B023
+            gathering.append(seconds_of(lambda: gather_facts(session, team, batch, now)))  # noqa: B023
             whole.append(seconds_of(lambda: _advise(session, team, batch, now)))  # noqa: B023
-        facts = [each for batch in batches for each in gather(session, team, batch, now)]
+        facts = [each for batch in batches for each in gather_facts(session, team, batch, now)]
     yield from _speed(whole, gathering, reading)
     yield from _tokens(facts)
 
@@ -63,7 +63,10 @@ def _speed(
 
 
 def _tokens(facts: Sequence[Facts]) -> Iterator[Figure]:
-    sizes = [len(json.dumps(told(each), ensure_ascii=False)) / _CHARACTERS for each in facts]
+    sizes = [
+        len(json.dumps(make_facts_payload(each), ensure_ascii=False)) / _CHARACTERS
+        for each in facts
+    ]
     yield Figure(
         "Facts of a product, p95",
         percentile(sizes, 95),
@@ -75,7 +78,7 @@ def _tokens(facts: Sequence[Facts]) -> Iterator[Figure]:
 
 
 def _advise(session: Session, team_id: int, products: Sequence[int], now: datetime) -> None:
-    found = [advise(each) for each in gather(session, team_id, products, now)]
+    found = [advise_by_rules(each) for each in gather_facts(session, team_id, products, now)]
     advised = sum(bool(each) for each in found)
     if len(found) != len(products) or advised < _LEAST_ADVISED * len(products):
         raise RuntimeError(f"Only {advised} of {len(products)} were advised: the data is wrong.")

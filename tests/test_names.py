@@ -23,10 +23,6 @@ NOUNS = re.compile(
 STILL_REPEATED = {
     ("core.history", "Source"),
     ("core.history", "Span"),
-    ("core.suggestions", "CompetitorRow"),
-    ("core.suggestions", "Known"),
-    ("core.suggestions", "Part"),
-    ("core.suggestions", "Place"),
     ("mcp_server", "Step"),
 }
 

@@ -117,7 +117,7 @@ def set_four_eyes(is_on: bool) -> str:
 
 def add_competitor(product_id: int, marketplace: str, text: str) -> str:
     """Compare a product with the one that a pasted address or ASIN names; the team follows it."""
-    place, asin = edit_parser.competitor(text, marketplace)
+    place, asin = edit_parser.parse_competitor(text, marketplace)
     if place != marketplace:
         raise InvalidInputError(
             f"This product is sold in {place}. Ranks and prices compare only within {marketplace}."
@@ -160,7 +160,7 @@ def set_price_caps(product_id: int, caps: PriceCaps) -> str:
 
 def read_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
     """Return the values that a text stands for. Raises InvalidInputError."""
-    return edit_parser.read(change, text, marketplace)
+    return edit_parser.parse_edit(change, text, marketplace)
 
 
 def _now() -> datetime:

@@ -19,20 +19,20 @@ from core.database.session import read_scope
 from core.history.product_summary import ProductSummary
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import queries as advice_queries
-from core.suggestions.advice_queue.queries import Answer, HowFar
+from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
 from core.suggestions.competitors import queries as competitor_queries
 from core.suggestions.competitors.queries import CompetitorRow, OwnProduct
 from core.suggestions.execution import export
 from core.suggestions.execution.change_set import ChangeSet
-from core.suggestions.llm.config import Spoken, get_spoken
+from core.suggestions.llm.config import ModelAddress, get_spoken
 from core.suggestions.llm.daily_stats import ModelDay, model_day
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import charts, listing_preview, queries, service
 from core.suggestions.review.listing_preview import Preview
 from core.suggestions.review.queries import (
     Event,
-    Place,
     QueuePage,
+    QueuePlace,
     QueueRow,
     SuggestionView,
 )
@@ -51,7 +51,7 @@ class About:
     view: SuggestionView
     events: list[Event]
     earlier: list[QueueRow]
-    place: Place | None  # None: it does not wait
+    place: QueuePlace | None  # None: it does not wait
     next_waiting: int | None
     before: Preview
     caps: PriceCaps
@@ -66,7 +66,7 @@ def queue(asked: QueueFilter, page: int) -> QueuePage:
 
 def _queue(asked: QueueFilter, page: int) -> QueuePage:
     with read_scope() as session:
-        return queries.queue(session, principal(), asked, page, PAGE_SIZE, datetime.now(UTC))
+        return queries.read_queue(session, principal(), asked, page, PAGE_SIZE, datetime.now(UTC))
 
 
 def pages(found: QueuePage) -> int:
@@ -112,7 +112,7 @@ def of_product(product_id: int) -> list[QueueRow]:
         return queries.of_product(session, principal(), product_id, datetime.now(UTC))
 
 
-def spoken() -> Spoken:
+def spoken() -> ModelAddress:
     """Return which model speaks, or why none does."""
     return get_spoken(get_settings())
 
@@ -129,7 +129,7 @@ def has_four_eyes() -> bool:
         return service.has_four_eyes(session, principal().team_id)
 
 
-def how_far(product_ids: Sequence[int], since: datetime) -> HowFar:
+def how_far(product_ids: Sequence[int], since: datetime) -> AdviceProgress:
     """Return how far the advisors are with products that were asked about."""
     with read_scope() as session:
         return advice_queries.how_far(session, principal(), product_ids, since, datetime.now(UTC))
@@ -141,7 +141,7 @@ def own_products() -> list[int]:
         return advice_queries.own_products(session, principal(), MOST_ASKED)
 
 
-def answers(product_ids: Sequence[int], since: datetime) -> list[Answer]:
+def answers(product_ids: Sequence[int], since: datetime) -> list[AdvisorAnswer]:
     """Return what advisors answered about products since then."""
     with read_scope() as session:
         return advice_queries.answers_since(session, principal(), product_ids, since)

@@ -57,7 +57,7 @@ def competitors(head: ProductSummary, _period: Period) -> None:
         _row(head, row, may_remove=may)
     if may:
         _add(head)
-    caps = labels.caps(data.price_caps(head.product_id), head.marketplace)
+    caps = labels.price_caps_text(data.price_caps(head.product_id), head.marketplace)
     st.caption(f":material/straighten: Price caps of advice: {escape_markdown(caps)}.")
 
 

@@ -36,7 +36,7 @@ def form(head: ProductSummary) -> None:
 
 
 def _written(minor: int | None, marketplace: str) -> str:
-    return edit_parser.written(Change.UPDATE_PRICE, {"price": minor}, marketplace)
+    return edit_parser.format_for_edit(Change.UPDATE_PRICE, {"price": minor}, marketplace)
 
 
 def _save(head: ProductSummary, floor: str, ceiling: str, step: str) -> None:
@@ -57,9 +57,9 @@ def _amount(text: str, marketplace: str) -> int | None:
     """Return minor units, None for no limit."""
     if not text.strip():
         return None
-    amount: int = edit_parser.read(Change.UPDATE_PRICE, text, marketplace)["price"]
+    amount: int = edit_parser.parse_edit(Change.UPDATE_PRICE, text, marketplace)["price"]
     return amount
 
 
 def _percent(text: str) -> Decimal:
-    return Decimal(edit_parser.read(Change.SET_PRICE_THRESHOLD, text, "US")["percent"])
+    return Decimal(edit_parser.parse_edit(Change.SET_PRICE_THRESHOLD, text, "US")["percent"])

@@ -67,7 +67,7 @@ def header(about: About) -> None:
 
 def _where(about: About) -> None:
     row, place = about.view.row, about.place
-    stands = labels.state(row)
+    stands = labels.state_label(row)
     if place is not None:
         stands = f"Suggestion {place.number} of {place.total}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -153,7 +153,7 @@ def _action(about: About, action: ActionView, *, with_buttons: bool) -> None:
     for part in parts:
         label = "" if len(parts) == 1 else f":gray[{part.name}:] "
         st.markdown(label + (diffs.marked(part.pieces) or ":gray[nothing]"))
-    if sizes := diff.sizes(action.change, parts):
+    if sizes := diff.count_sizes(action.change, parts):
         st.caption(sizes)
     if action.reason:
         st.markdown(f":gray[{escape_markdown(action.reason)}]")
@@ -230,7 +230,7 @@ def change_set(about: About) -> None:
     with st.container(border=True, gap="small"):
         st.subheader("To do in Seller Central", anchor=False)
         for step in made.checklist:
-            st.markdown(f":material/check_box_outline_blank: {escape_markdown(step.told)}")
+            st.markdown(f":material/check_box_outline_blank: {escape_markdown(step.instruction)}")
             st.code(step.to_copy, language=None, wrap_lines=True)
         with st.container(horizontal=True, gap="small"):
             _file("CSV", made.csv, "text/csv", about.view)
@@ -309,9 +309,9 @@ def _step(event: Event, row: QueueRow, now: datetime) -> str:
     """Return a step as Markdown: what and who, then when, from where to where, and why."""
     when = f"{format_age(event.at, now)}, {format_moment(event.at, principal().time_zone)}"
     led = labels.change_of_state(event)
-    details = [" · ".join(each for each in (when, led) if each), labels.why(event)]
+    details = [" · ".join(each for each in (when, led) if each), labels.event_reason(event)]
     told = "  \n".join(f":gray[{escape_markdown(each)}]" for each in details if each)
-    words = escape_markdown(labels.event(event, row))
+    words = escape_markdown(labels.event_text(event, row))
     return f":material/radio_button_checked: {words}  \n{told}"
 
 

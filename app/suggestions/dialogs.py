@@ -81,7 +81,7 @@ def approve_all(view: SuggestionView) -> None:
 def edit(about: About, action: ActionView) -> None:
     """Let a manager change a proposed value; it is kept beside what was proposed."""
     marketplace = about.view.row.marketplace
-    written = edit_parser.written(action.change, action.wanted, marketplace)
+    written = edit_parser.format_for_edit(action.change, action.wanted, marketplace)
     text = _field(action.change, written, marketplace)
     reason = st.text_input("Reason (optional)", max_chars=LONGEST_REASON, key="edit_reason")
     try:
@@ -93,7 +93,7 @@ def edit(about: About, action: ActionView) -> None:
     st.caption("Before and after")
     for part in parts:
         st.markdown(f":gray[{part.name}:] {diffs.marked(part.pieces)}")
-    if sizes := diff.sizes(action.change, parts):
+    if sizes := diff.count_sizes(action.change, parts):
         st.caption(sizes)
     policies.lint(about, action, wanted)
     if st.button("Approve this", type="primary", icon=":material/check:", key="approve_edit"):

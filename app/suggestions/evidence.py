@@ -30,10 +30,10 @@ def why(view: SuggestionView) -> None:
         st.markdown(_badges(view))
         st.markdown(escape_markdown(view.reasoning))
         st.markdown(
-            f"**Expected:** {labels.expected(row)}  \n"
+            f"**Expected:** {labels.expected_effect(row)}  \n"
             f":gray[Suggested {format_age(row.made_at, now)}, "
-            f"{escape_markdown(labels.asked(row))} · "
-            f"{labels.expiry(row, now)}]"
+            f"{escape_markdown(labels.request_label(row))} · "
+            f"{labels.expiry_text(row, now)}]"
         )
         _figures(view, now)
 
@@ -41,12 +41,12 @@ def why(view: SuggestionView) -> None:
 def _badges(view: SuggestionView) -> str:
     row = view.row
     priority = labels.PRIORITIES.get(row.priority, str(row.priority))
-    advisor = escape_markdown(labels.advisor(row))
+    advisor = escape_markdown(labels.advisor_label(row))
     return " ".join(
         [
             f":{_PRIORITY_BADGES.get(row.priority, 'gray-badge')}[{priority} priority]",
             f":gray-badge[{advisor}]",
-            f":gray-badge[confidence {labels.confidence(row.confidence)}]",
+            f":gray-badge[confidence {labels.format_confidence(row.confidence)}]",
             f":gray-badge[{labels.KINDS[row.kind]}]",
         ]
     )
@@ -64,7 +64,9 @@ def _figures(view: SuggestionView, now: datetime) -> None:
 
 def _line(evidence: Evidence, marketplace: str, now: datetime) -> str:
     period = f" :gray[{escape_markdown(evidence.period)}]" if evidence.period else ""
-    value = escape_markdown(shorten(labels.value(evidence, marketplace), LONGEST_VALUE))
+    value = escape_markdown(
+        shorten(labels.format_evidence_value(evidence, marketplace), LONGEST_VALUE)
+    )
     if len(value) <= LONGEST_AMOUNT:
         value = value.replace(" ", _NO_BREAK)
     figure = escape_markdown(evidence.figure) + period

@@ -13,8 +13,8 @@ from app.data import principal
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
 from core.suggestions.llm import labels
-from core.suggestions.llm.config import Spoken
-from core.suggestions.llm.daily_stats import ModelDay, Trouble
+from core.suggestions.llm.config import ModelAddress
+from core.suggestions.llm.daily_stats import ModelDay, ModelProblem
 from core.text.escaping import escape_markdown, remove_direction_marks
 from core.text.numbers import format_count, format_dollars
 from core.text.times import format_age
@@ -53,7 +53,7 @@ def advisors(now: datetime) -> None:
     _troubles(day.troubles, now)
 
 
-def _figures(spoken: Spoken, day: ModelDay) -> None:
+def _figures(spoken: ModelAddress, day: ModelDay) -> None:
     count = format_count
     cards.metric_row(
         [
@@ -88,7 +88,7 @@ def _figures(spoken: Spoken, day: ModelDay) -> None:
     )
 
 
-def _troubles(found: Sequence[Trouble], now: datetime) -> None:
+def _troubles(found: Sequence[ModelProblem], now: datetime) -> None:
     if not found:
         st.caption("Every question of today was answered with something usable.")
         return
@@ -105,7 +105,7 @@ def _troubles(found: Sequence[Trouble], now: datetime) -> None:
     _replies(found, ticked["selection"]["rows"])
 
 
-def _cells(trouble: Trouble, now: datetime) -> dict[str, str]:
+def _cells(trouble: ModelProblem, now: datetime) -> dict[str, str]:
     return {
         "When": format_age(trouble.at, now),
         "Product": f"{trouble.marketplace} {trouble.asin}",
@@ -115,7 +115,7 @@ def _cells(trouble: Trouble, now: datetime) -> dict[str, str]:
     }
 
 
-def _replies(found: Sequence[Trouble], rows: Sequence[int]) -> None:
+def _replies(found: Sequence[ModelProblem], rows: Sequence[int]) -> None:
     """Show what the model said in a ticked question, as code: nothing in it is markup."""
     if not rows or rows[0] >= len(found):
         st.caption("Tick a row to read what the model said.")

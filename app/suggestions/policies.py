@@ -47,7 +47,7 @@ def _price_caps(about: About, action: ActionView, wanted: Mapping[str, Any]) -> 
     else:
         problem = caps.coupon_problem(about.before.price, wanted)
     if problem is None:
-        limits = labels.caps(caps, about.view.row.marketplace)
+        limits = labels.price_caps_text(caps, about.view.row.marketplace)
         st.caption(f":material/straighten: Within the price caps: {escape_markdown(limits)}.")
     else:
         st.warning(escape_markdown(problem), icon=":material/straighten:")

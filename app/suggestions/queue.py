@@ -87,13 +87,13 @@ def _cells(row: QueueRow, now: datetime) -> dict[str, str]:
         "product": fitting(remove_direction_marks(row.product_title or row.asin), PRODUCT_LETTERS),
         "priority": labels.PRIORITIES.get(row.priority, str(row.priority)),
         "kind": labels.KINDS[row.kind],
-        "status": labels.state(row),
-        "expected": labels.expected_briefly(row),
-        "confidence": labels.confidence(row.confidence),
+        "status": labels.state_label(row),
+        "expected": labels.short_expected_effect(row),
+        "confidence": labels.format_confidence(row.confidence),
         "marketplace": row.marketplace,
-        "advisor": labels.advisor(row),
+        "advisor": labels.advisor_label(row),
         "made": format_age(row.made_at, now),
-        "until": labels.expiry(row, now),
+        "until": labels.expiry_text(row, now),
     }
 
 
@@ -126,7 +126,7 @@ def table(rows: Sequence[QueueRow]) -> None:
 
 def _shown(rows: Sequence[QueueRow]) -> list[str]:
     """Return the columns that are shown: a status that all rows share says nothing."""
-    is_told = len({labels.state(row) for row in rows}) > 1
+    is_told = len({labels.state_label(row) for row in rows}) > 1
     return [name for name in COLUMNS if name != "status" or is_told]
 
 

@@ -14,7 +14,7 @@ from app.data import products as lists
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
 from core.suggestions.advice_queue import labels as answer_labels
-from core.suggestions.advice_queue.queries import Answer, HowFar
+from core.suggestions.advice_queue.queries import AdviceProgress, AdvisorAnswer
 from core.suggestions.llm import labels as model_words
 from core.text.escaping import escape_markdown
 from core.text.numbers import format_count
@@ -119,7 +119,7 @@ def _sentence(total: int, left: int) -> str:
     return f"The advisors have looked at {format_count(total - left)} of {format_count(total)}"
 
 
-def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
+def _ended(total: int, far: AdviceProgress, answers: Sequence[AdvisorAnswer]) -> None:
     """Say what came of it, and why nothing did where nothing did."""
     made = far.made
     products = "1 product" if total == 1 else f"{format_count(total)} products"
@@ -142,10 +142,10 @@ def _ended(total: int, far: HowFar, answers: Sequence[Answer]) -> None:
         st.rerun()
 
 
-def _reasons(answers: Sequence[Answer]) -> list[str]:
+def _reasons(answers: Sequence[AdvisorAnswer]) -> list[str]:
     """Return, once each, what advisors that brought nothing said."""
     told = [
-        f"{answer_labels.answer(answer)}: {' '.join(answer.reasons[:2])}"
+        f"{answer_labels.answer_text(answer)}: {' '.join(answer.reasons[:2])}"
         for answer in answers
         if answer.state not in ("ok", "nothing")
     ]

@@ -27,7 +27,7 @@ _LISTS = {Change.UPDATE_BULLETS: "bullets", Change.UPDATE_CATEGORY: "category_pa
 _THRESHOLDS = frozenset({Change.SET_PRICE_THRESHOLD, Change.SET_RANK_THRESHOLD})
 
 
-def checked(change: Change, values: Values) -> dict[str, Any]:
+def validate_value(change: Change, values: Values) -> dict[str, Any]:
     """Return what a change proposes in the one form in which it is kept.
 
     Raises InvalidInputError for what the change can't hold.
@@ -111,7 +111,7 @@ def _cadence(value: object) -> str:
 # Comparing
 
 
-def same(one: Values, other: Values) -> bool:
+def are_equal(one: Values, other: Values) -> bool:
     """Return whether two values say the same: spaces, and how a number is written, aside.
 
     What one leaves out is unknown, as None is.
@@ -135,7 +135,7 @@ def _plain(key: str, value: object) -> object:
 # Telling
 
 
-def told(change: Change, values: Values, marketplace: str) -> str:
+def format_value(change: Change, values: Values, marketplace: str) -> str:
     """Return values as a person reads them: text from outside, not escaped."""
     if change is Change.PAUSE_TRACKING:
         return "paused" if values.get("paused") else "followed"

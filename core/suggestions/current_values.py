@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from core.catalog.listing import Listing
 from core.catalog.listing_versions import current_listings
 from core.catalog.models import Product, ProductLatest
-from core.suggestions.lifecycle import Held
+from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Competitor
 from core.suggestions.rules import Change, ListingFacts
 from core.tracking.models import Tracking
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChangeTarget:
     """What a change is about. `wanted`: what is to be set, which says which competitor."""
 
     team_id: int
@@ -26,13 +26,13 @@ class Place:
     wanted: Mapping[str, Any]
 
 
-def current_of(session: Session, held: Held) -> dict[str, Any]:
+def current_of(session: Session, held: LockedAction) -> dict[str, Any]:
     """Return the present value under the keys of a change. None: unknown, or there is none."""
     team_id, product_id = held.suggestion.team_id, held.product.id
-    return current_at(session, Place(team_id, product_id, held.change, held.wanted))
+    return current_at(session, ChangeTarget(team_id, product_id, held.change, held.wanted))
 
 
-def current_at(session: Session, place: Place) -> dict[str, Any]:
+def current_at(session: Session, place: ChangeTarget) -> dict[str, Any]:
     """Return the same for a change that nobody has stored yet."""
     if place.change in _SETTINGS:
         return _setting(session, place)
@@ -84,7 +84,7 @@ def team_tracking(session: Session, team_id: int, product_id: int) -> Tracking |
     ).first()
 
 
-def _setting(session: Session, place: Place) -> dict[str, Any]:
+def _setting(session: Session, place: ChangeTarget) -> dict[str, Any]:
     row = team_tracking(session, place.team_id, place.product_id)
     if row is None:
         return {}
@@ -99,7 +99,7 @@ def _setting(session: Session, place: Place) -> dict[str, Any]:
             return {"paused": not _is_running(session, place)}
 
 
-def _is_running(session: Session, place: Place) -> bool:
+def _is_running(session: Session, place: ChangeTarget) -> bool:
     """Return whether anybody of the team has a product looked at."""
     running = select(Tracking.id).where(
         Tracking.team_id == place.team_id,
@@ -113,7 +113,7 @@ def _percent(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _competitor(session: Session, place: Place) -> dict[str, Any]:
+def _competitor(session: Session, place: ChangeTarget) -> dict[str, Any]:
     """Return the competitor that is to be added where it is there already, else nothing."""
     wanted = place.wanted
     found = session.scalar(
@@ -129,7 +129,7 @@ def _competitor(session: Session, place: Place) -> dict[str, Any]:
     return {} if found is None else dict(wanted)
 
 
-def _offer(session: Session, place: Place) -> dict[str, Any]:
+def _offer(session: Session, place: ChangeTarget) -> dict[str, Any]:
     latest = latest_of(session, place.product_id)
     if latest is None:
         return {}

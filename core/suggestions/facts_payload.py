@@ -16,7 +16,7 @@ MOST_COMPETITORS = 5
 PERIODS = "A key that ends in _30 or _90 is of so many whole days before today."
 
 
-def told(facts: Facts) -> dict[str, Any]:
+def make_facts_payload(facts: Facts) -> dict[str, Any]:
     """Return what is known of one product: JSON's own types only, unknown left out."""
     return _known(
         {

@@ -8,7 +8,7 @@ from hashlib import sha256
 from math import log
 from typing import Any
 
-from core.suggestions.facts_payload import told
+from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.rules import Advice, Evidence, Facts
 
 
@@ -17,7 +17,7 @@ def facts_hash(facts: Facts) -> bytes:
 
     When it was gathered, and from which looks, makes no difference.
     """
-    return _digest({**told(facts), "as_of": None})
+    return _digest({**make_facts_payload(facts), "as_of": None})
 
 
 def change_hash(advice: Advice) -> bytes:

@@ -20,18 +20,18 @@ from core.suggestions.rules import ActionState, Change, SuggestionState, require
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class ActorRef:
     """Who takes a step, and by which means. `person_id` None: nobody, a job by itself."""
 
     person_id: int | None
     means: Via
 
     @classmethod
-    def principal(cls, principal: Principal) -> "By":
+    def of_principal(cls, principal: Principal) -> "ActorRef":
         return cls(principal.person_id, principal.via)
 
 
-BY_ITSELF = By(None, Via.JOB)
+BY_ITSELF = ActorRef(None, Via.JOB)
 
 
 def require_page(principal: Principal) -> None:
@@ -41,7 +41,7 @@ def require_page(principal: Principal) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class LockedAction:
     """An action, its suggestion and its product, with the suggestion's row locked."""
 
     action: SuggestionAction
@@ -62,7 +62,7 @@ class Held:
         return self.action.proposed if self.action.edited is None else self.action.edited
 
 
-def hold(session: Session, action_id: int, team_id: int | None = None) -> Held:
+def lock_action(session: Session, action_id: int, team_id: int | None = None) -> LockedAction:
     """Return an action as it is now, and keep others from deciding until the transaction ends.
 
     Raises NotFoundError for one that is gone with its product, or of another team.
@@ -70,14 +70,14 @@ def hold(session: Session, action_id: int, team_id: int | None = None) -> Held:
     suggestion_id = session.scalar(
         select(SuggestionAction.suggestion_id).where(SuggestionAction.id == action_id)
     )
-    suggestion = None if suggestion_id is None else hold_suggestion(session, suggestion_id, team_id)
+    suggestion = None if suggestion_id is None else lock_suggestion(session, suggestion_id, team_id)
     action = session.get(SuggestionAction, action_id, populate_existing=True)
     if suggestion is None or action is None:
         raise NotFoundError("This suggestion is gone: its product was removed.")
-    return Held(action, suggestion, session.get_one(Product, suggestion.product_id))
+    return LockedAction(action, suggestion, session.get_one(Product, suggestion.product_id))
 
 
-def hold_suggestion(session: Session, suggestion_id: int, team_id: int | None = None) -> Suggestion:
+def lock_suggestion(session: Session, suggestion_id: int, team_id: int | None = None) -> Suggestion:
     """Lock a suggestion's row and return it. Raises NotFoundError."""
     wanted = select(Suggestion).where(Suggestion.id == suggestion_id).with_for_update()
     if team_id is not None:
@@ -88,12 +88,12 @@ def hold_suggestion(session: Session, suggestion_id: int, team_id: int | None = 
     return found
 
 
-def take(
+def transition(
     session: Session,
-    held: Held,
+    held: LockedAction,
     then: ActionState,
     now: datetime,
-    by: By,
+    by: ActorRef,
     why: str | None = None,
     **values: Any,
 ) -> bool:
@@ -113,7 +113,9 @@ def take(
     if changed is None:
         return False
     session.refresh(held.action)
-    tell(session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id)
+    append_event(
+        session, held.suggestion.id, then.value, now, by, before.value, why, held.action.id
+    )
     if then in _NOBODYS_DOING:
         _audit(session, held, before, then, by, why)
     _follow_actions(session, held.suggestion, now)
@@ -133,7 +135,12 @@ _NOBODYS_DOING = frozenset(
 
 
 def _audit(
-    session: Session, held: Held, before: ActionState, then: ActionState, by: By, why: str | None
+    session: Session,
+    held: LockedAction,
+    before: ActionState,
+    then: ActionState,
+    by: ActorRef,
+    why: str | None,
 ) -> None:
     """Note a step in the team's audit."""
     audit.record_transition(
@@ -162,12 +169,12 @@ def _follow_actions(session: Session, suggestion: Suggestion, now: datetime) -> 
     session.flush()
 
 
-def tell(
+def append_event(
     session: Session,
     suggestion_id: int,
     after: str,
     now: datetime,
-    by: By,
+    by: ActorRef,
     before: str | None = None,
     why: str | None = None,
     action_id: int | None = None,
@@ -190,7 +197,7 @@ def tell(
 # Time that runs out
 
 
-def expire(
+def expire_suggestions(
     session: Session, now: datetime, limit: int = 1000, *, product_id: int | None = None
 ) -> int:
     """End the suggestions that nobody decided in time; return how many actions that were.
@@ -214,7 +221,7 @@ def expire(
 
 
 def _expire(session: Session, action_id: int, now: datetime) -> bool:
-    held = hold(session, action_id)
+    held = lock_action(session, action_id)
     if held.state is not ActionState.PENDING:
         return False  # a manager was faster
-    return take(session, held, ActionState.EXPIRED, now, BY_ITSELF, "Nobody decided in time.")
+    return transition(session, held, ActionState.EXPIRED, now, BY_ITSELF, "Nobody decided in time.")

@@ -13,8 +13,8 @@ from huey import crontab
 from core.database.session import database_time, read_scope, write_scope
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
-from core.suggestions.advice_queue.service import Adviser, Asked, Due
-from core.suggestions.llm.advisor import find_model_adviser, longest_question
+from core.suggestions.advice_queue.service import AdviceRequest, AdviceSource, DueProduct
+from core.suggestions.llm.advisor import find_model_advisor, longest_question
 from core.suggestions.llm.call_log import put_back_lost
 from jobs.job import JobReport, job, periodic_job
 from jobs.queue import huey
@@ -50,18 +50,18 @@ def advise_now() -> None:
     advise_products()
 
 
-def advise_products(adviser: Adviser | None = None) -> None:
+def advise_products(advisor: AdviceSource | None = None) -> None:
     """Advise on every product that waits, as a job.
 
-    `adviser` None: the model of the settings, if one is configured. The rules always advise.
+    `advisor` None: the model of the settings, if one is configured. The rules always advise.
     """
-    adviser = adviser or find_model_adviser(get_settings())
+    advisor = advisor or find_model_advisor(get_settings())
     with job("advise") as report:
         products, suggestions = 0, 0
         failed: list[Exception] = []
         while claimed := _claim():
             products += len(claimed)
-            suggestions += _advise_batch(claimed, adviser, failed)
+            suggestions += _advise_batch(claimed, advisor, failed)
         if failed:
             raise ExceptionGroup("Some products could not be advised on.", failed)
         if products:
@@ -74,37 +74,39 @@ def _now() -> datetime:
     return database_time()
 
 
-def _claim() -> list[Due]:
+def _claim() -> list[DueProduct]:
     with write_scope() as session:
         return service.claim_due(session, _now(), BATCH)
 
 
-def _advise_batch(claimed: Sequence[Due], adviser: Adviser | None, failed: list[Exception]) -> int:
+def _advise_batch(
+    claimed: Sequence[DueProduct], advisor: AdviceSource | None, failed: list[Exception]
+) -> int:
     """Advise on claimed products together; where that fails, on each by itself."""
     try:
-        return _advise(claimed, adviser)
+        return _advise(claimed, advisor)
     except Exception as error:  # one product must not hold up the others
         if len(claimed) > 1:
-            return sum(_advise_batch([due], adviser, failed) for due in claimed)
+            return sum(_advise_batch([due], advisor, failed) for due in claimed)
         log.exception("Product %s could not be advised on", claimed[0].product_id)
         failed.append(error)
         with write_scope() as session:
-            service.put_off(session, claimed[0], _now())
+            service.postpone(session, claimed[0], _now())
         return 0
 
 
-def _advise(claimed: Sequence[Due], adviser: Adviser | None) -> int:
+def _advise(claimed: Sequence[DueProduct], advisor: AdviceSource | None) -> int:
     """Read, ask with no transaction open, store."""
     now = _now()
     with read_scope() as session:
-        asked = service.questions(session, claimed, now)
-    stored = 0 if adviser is None else _ask_in_parallel(adviser, asked, now)
+        asked = service.make_requests(session, claimed, now)
+    stored = 0 if advisor is None else _ask_in_parallel(advisor, asked, now)
     with write_scope() as session:
         stored += sum(service.answer_by_rules(session, each, now) for each in asked)
         service.finish_due(session, claimed)
     return stored
 
 
-def _ask_in_parallel(adviser: Adviser, asked: Sequence[Asked], now: datetime) -> int:
+def _ask_in_parallel(advisor: AdviceSource, asked: Sequence[AdviceRequest], now: datetime) -> int:
     with ThreadPoolExecutor(get_settings().amazcope_model_parallel_calls) as pool:
-        return sum(pool.map(lambda each: adviser.answer(each, now), asked))
+        return sum(pool.map(lambda each: advisor.answer(each, now), asked))

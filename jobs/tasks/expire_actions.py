@@ -11,7 +11,7 @@ from jobs.job import JobReport, periodic_job
 def expire_suggestions(report: JobReport) -> None:
     """Expire the actions whose time is over."""
     with write_scope() as session:
-        expired = lifecycle.expire(session, database_time())
+        expired = lifecycle.expire_suggestions(session, database_time())
     if expired:
         report.summary = f"{expired} actions expired."
     else:

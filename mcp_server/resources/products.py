@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Permission
 from core.database.session import read_scope
 from core.suggestions.queue_filter import QueueFilter
-from core.suggestions.review.queries import queue
+from core.suggestions.review.queries import read_queue
 from core.tracking.list_filter import (
     COUNT_CAP,
     ListFilter,
@@ -82,7 +82,7 @@ def summary(call: Call) -> Summary:
     """How many products are followed and looked at, by state, when the last look was, and how
     many suggestions wait for a decision. Counts are exact to 10,000."""
     with read_scope() as session:
-        waiting = queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
+        waiting = read_queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total
         return Summary(
             as_of=moment(call.now),
             mine=_following(session, call, ListScope.MINE),

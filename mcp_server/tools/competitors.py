@@ -15,9 +15,9 @@ from core.history.current.ranking import Ranking
 from core.history.product_summary import ProductSummary
 from core.history.timeline import statistics_text
 from core.suggestions.competitors.comparison import (
-    Contender,
+    CompetitorValues,
     Position,
-    contenders,
+    compare_competitors,
     how_to_choose,
     position_of,
 )
@@ -122,7 +122,7 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
     """
     with read_scope() as session:
         head = find_product(session, call.principal, product)
-        own, others = contenders(session, call.principal, head.product_id)
+        own, others = compare_competitors(session, call.principal, head.product_id)
     position = position_of(own, others)
     currency = get_marketplace(head.marketplace).currency
     answer = CompetitorAnalysis(
@@ -147,7 +147,7 @@ def get_competitor_analysis(call: Call, product: ProductName) -> CompetitorAnaly
     return answer.with_summary(_in_words(head, position, answer))
 
 
-def _row(each: Contender) -> ContenderRow:
+def _row(each: CompetitorValues) -> ContenderRow:
     return ContenderRow(
         product=format_product_name(each.marketplace, each.asin),
         marketplace=each.marketplace,
@@ -174,7 +174,7 @@ def _row(each: Contender) -> ContenderRow:
 _SIZES = ("title_length", "bullets", "bullets_length", "description_length", "images")
 
 
-def _values(each: Contender) -> Iterator[tuple[str, int | None, datetime | None]]:
+def _values(each: CompetitorValues) -> Iterator[tuple[str, int | None, datetime | None]]:
     """Yield each value by its name, with when it was last reported."""
     yield "price", each.price, each.price_at
     yield "rank", each.bsr, each.bsr_at
@@ -183,7 +183,7 @@ def _values(each: Contender) -> Iterator[tuple[str, int | None, datetime | None]
     yield "availability", each.availability, each.availability_at
 
 
-def _earlier(each: Contender) -> Iterator[tuple[str, str]]:
+def _earlier(each: CompetitorValues) -> Iterator[tuple[str, str]]:
     """Yield each value that is older than the newest look, with when it was reported."""
     newest = each.captured_at
     for name, value, reported_at in _values(each):
@@ -191,7 +191,7 @@ def _earlier(each: Contender) -> Iterator[tuple[str, str]]:
             yield name, moment(reported_at)
 
 
-def _blanks(each: Contender) -> Iterator[tuple[str, str]]:
+def _blanks(each: CompetitorValues) -> Iterator[tuple[str, str]]:
     """Yield each value that is null, with the reason."""
     for name, value, reported_at in _values(each):
         if value is None:

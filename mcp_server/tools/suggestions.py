@@ -97,7 +97,7 @@ def row_of(row: QueueRow) -> SuggestionRow:
         priority=row.priority,
         confidence=row.confidence,
         expected=Effect(metric=row.metric, direction=row.direction, window_days=row.window_days),
-        proposed_by=Untrusted(untrusted=labels.advisor(row)),
+        proposed_by=Untrusted(untrusted=labels.advisor_label(row)),
         made_at=moment(row.made_at),
         expires_at=moment(row.expires_at),
         decided_at=moment_or_none(row.decided_at),
@@ -276,7 +276,7 @@ def told_of(view: SuggestionView, steps: list[Event]) -> dict[str, Any]:
         "time_line": [
             Step(
                 at=moment(each.at),
-                step=Untrusted(untrusted=labels.event(each, row)),
+                step=Untrusted(untrusted=labels.event_text(each, row)),
                 why=untrusted(each.why),
             )
             for each in steps
@@ -294,11 +294,11 @@ def _details_in_words(view: SuggestionView, call: Call) -> str:
         each.state is ActionState.APPLIED and not is_tracking(each.change) for each in view.actions
     )
     by_hand = " A user publishes it on Amazon from the change set." if is_carried else ""
+    product, by = format_product_name(row.marketplace, row.asin), labels.advisor_label(row)
     return (
-        f"Suggestion {row.id} {quoted(row.title)} for "
-        f"{format_product_name(row.marketplace, row.asin)}, by {quoted(labels.advisor(row))}: "
-        f"{labels.state(row).lower()}, "
-        f"{labels.expiry(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
+        f"Suggestion {row.id} {quoted(row.title)} for {product}, by {quoted(by)}: "
+        f"{labels.state_label(row).lower()}, "
+        f"{labels.expiry_text(row, call.now)}. {changes}.{by_hand} {page_of(row.id)}"
     )
 
 
@@ -364,7 +364,7 @@ def get_suggestion_evidence(call: Call, product: ProductName) -> SuggestionEvide
         listing=_listing(facts),
         competitors=[_rival(facts, each) for each in facts.competitors],
     )
-    limits = labels.caps(facts.caps, facts.marketplace)
+    limits = labels.price_caps_text(facts.caps, facts.marketplace)
     count = format_count(len(facts.evidence))
     return answer.with_summary(
         f"{count} figures may be cited for {answer.product}; price {limits}."

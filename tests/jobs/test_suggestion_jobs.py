@@ -11,9 +11,9 @@ from core.accounts.access.permissions import Principal
 from core.errors import OutsideServiceError
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service as asking
-from core.suggestions.advice_queue.service import Asked, request_advice
+from core.suggestions.advice_queue.service import AdviceRequest, request_advice
 from core.suggestions.execution import apply, verify
-from core.suggestions.execution.connectors import Order, Receipt
+from core.suggestions.execution.connectors import PushRequest, Receipt
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion, SuggestionAction
 from core.suggestions.review.service import approve
 from core.tracking.rules import Role
@@ -95,7 +95,7 @@ def test_one_product_that_fails_holds_up_no_other(
 ) -> None:
     real: Callable[..., int] = asking.answer_by_rules
 
-    def failing(session: Session, asked: Asked, now: datetime) -> int:
+    def failing(session: Session, asked: AdviceRequest, now: datetime) -> int:
         if asked.facts.product_id == lamp:
             raise ZeroDivisionError("in a rule")
         return real(session, asked, now)
@@ -111,23 +111,23 @@ def test_one_product_that_fails_holds_up_no_other(
 
 
 class Quiet:
-    """An adviser that is asked and says nothing."""
+    """An advisor that is asked and says nothing."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[AdviceRequest] = []
 
-    def answer(self, asked: Asked, now: datetime) -> int:
+    def answer(self, asked: AdviceRequest, now: datetime) -> int:
         self.asked.append(asked)
         return 0
 
 
-def test_another_adviser_is_asked_about_each_product_and_the_rules_answer_too(
+def test_another_advisor_is_asked_about_each_product_and_the_rules_answer_too(
     session: Session, principal: Principal, lamp: int
 ) -> None:
     ask(session, principal)
-    adviser = Quiet()
-    advise_products.advise_products(adviser)
-    assert len(adviser.asked) == 2
+    advisor = Quiet()
+    advise_products.advise_products(advisor)
+    assert len(advisor.asked) == 2
     assert session.query(Suggestion).count() >= 2
 
 
@@ -185,7 +185,7 @@ class Shut:
 
     name = "shut"
 
-    def push(self, order: Order) -> Receipt:
+    def push(self, order: PushRequest) -> Receipt:
         raise OutsideServiceError(f"{order.marketplace} does not answer.")
 
 
@@ -328,8 +328,8 @@ def test_a_question_that_a_crash_left_open_lets_its_product_wait_again(
 def test_a_round_asks_the_model_of_the_settings_where_there_is_one(
     session: Session, principal: Principal, lamp: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    adviser = Quiet()
-    monkeypatch.setattr(advise_products, "find_model_adviser", lambda _settings: adviser)
+    advisor = Quiet()
+    monkeypatch.setattr(advise_products, "find_model_advisor", lambda _settings: advisor)
     ask(session, principal)
     advise_products.advise_products()
-    assert len(adviser.asked) == 2
+    assert len(advisor.asked) == 2

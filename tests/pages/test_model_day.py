@@ -199,8 +199,10 @@ def _show_a_reply(evil: str) -> None:
 
     from app.suggestions import model_status
     from core.suggestions.llm.call_log import CallState
-    from core.suggestions.llm.daily_stats import Trouble
+    from core.suggestions.llm.daily_stats import ModelProblem
 
     reasons = (f"Reply 1: {evil}", "Reply 2: It has no actions.")
-    said = Trouble(datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, ""))
+    said = ModelProblem(
+        datetime.now(UTC), "US", "B0X", "m", CallState.REJECTED, reasons, (evil, "")
+    )
     model_status._replies([said], [0])

@@ -1,6 +1,6 @@
 """What came of asking an advisor, in words. Pure."""
 
-from core.suggestions.advice_queue.queries import Answer
+from core.suggestions.advice_queue.queries import AdvisorAnswer
 from core.suggestions.review.labels import ADVISORS
 from core.text.numbers import format_count
 
@@ -12,7 +12,7 @@ _ANSWERS = {
 }
 
 
-def answer(told: Answer) -> str:
+def answer_text(told: AdvisorAnswer) -> str:
     """Say what came of asking an advisor."""
     name = ADVISORS[told.advisor] + ("" if told.model is None else f" ({told.model})")
     if told.state == "ok":

@@ -29,7 +29,7 @@ FROM advice_due WHERE team_id = :team AND product_id = ANY(CAST(:products AS big
 
 
 @dataclass(frozen=True, slots=True)
-class HowFar:
+class AdviceProgress:
     """How far the advisors are with some products."""
 
     waiting: int  # or being looked at
@@ -44,7 +44,7 @@ def how_far(
     product_ids: Sequence[int],
     since: datetime,
     now: datetime,
-) -> HowFar:
+) -> AdviceProgress:
     """Return how far the advisors are with products that were asked about at `since`."""
     values = {
         "team": principal.team_id,
@@ -52,7 +52,7 @@ def how_far(
         "since": since,
         "put_off": now + LEASE,
     }
-    return HowFar(**_fetch(session, _HOW_FAR, values)[0])
+    return AdviceProgress(**_fetch(session, _HOW_FAR, values)[0])
 
 
 @requires(Permission.READ)
@@ -69,7 +69,7 @@ def own_products(session: Session, principal: Principal, limit: int) -> list[int
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AdvisorAnswer:
     """What came of asking an advisor about one product."""
 
     product_id: int
@@ -84,7 +84,7 @@ class Answer:
 @requires(Permission.READ)
 def answers_since(
     session: Session, principal: Principal, product_ids: Sequence[int], since: datetime
-) -> list[Answer]:
+) -> list[AdvisorAnswer]:
     """Return what advisors were asked about products since then, newest first."""
     rows = _fetch(
         session,
@@ -94,6 +94,8 @@ def answers_since(
         {"team": principal.team_id, "since": since, "products": list(product_ids)},
     )
     return [
-        Answer(**{**row, "advisor": Advisor(row["advisor"]), "reasons": tuple(row["reasons"])})
+        AdvisorAnswer(
+            **{**row, "advisor": Advisor(row["advisor"]), "reasons": tuple(row["reasons"])}
+        )
         for row in rows
     ]

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.accounts.models import Team
-from core.suggestions.advisors.rule_advisor import advise
-from core.suggestions.evidence.collect import gather
+from core.suggestions.advisors.rule_advisor import advise_by_rules
+from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.fingerprints import facts_hash
 from core.suggestions.models import AdviceCall, AdviceDue, SuggestionSettings
 from core.suggestions.proposals.store import store_advice
@@ -33,7 +33,7 @@ PUT_OFF = timedelta(hours=1)  # a product whose advice failed
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueProduct:
     """A claimed product. `asked_by` None: the daily round."""
 
     team_id: int
@@ -43,22 +43,22 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What an adviser is asked: the facts of one product, and for whom."""
+class AdviceRequest:
+    """What an advisor is asked: the facts of one product, and for whom."""
 
     team_id: int
     asked_by: int | None
     facts: Facts
 
 
-class Adviser(Protocol):
+class AdviceSource(Protocol):
     """Whoever says what could be done about a product.
 
     It keeps its own `advice_call` and stores what it proposes. It is called with no
     transaction open, in several threads at once, and may wait for the outside world.
     """
 
-    def answer(self, asked: Asked, now: datetime) -> int:
+    def answer(self, asked: AdviceRequest, now: datetime) -> int:
         """Return how many suggestions came of it; 0 also for facts that were asked before."""
         ...
 
@@ -167,14 +167,16 @@ RETURNING d.team_id, d.product_id, d.asked_by, d.due_at
 """
 
 
-def claim_due(session: Session, now: datetime, limit: int) -> list[Due]:
+def claim_due(session: Session, now: datetime, limit: int) -> list[DueProduct]:
     """Claim products that wait, those that a person asked for first, for `LEASE`."""
     values = {"now": now, "until": now + LEASE, "limit": limit}
     found = session.execute(text(_CLAIM), values)
-    return sorted((Due(*row) for row in found), key=lambda due: (due.team_id, due.product_id))
+    return sorted(
+        (DueProduct(*row) for row in found), key=lambda due: (due.team_id, due.product_id)
+    )
 
 
-def finish_due(session: Session, done: Sequence[Due]) -> None:
+def finish_due(session: Session, done: Sequence[DueProduct]) -> None:
     """Let products wait no longer, apart from those that were asked for again meanwhile."""
     for due in done:
         values = {"team": due.team_id, "product": due.product_id, "due_at": due.due_at}
@@ -191,7 +193,7 @@ WHERE team_id = :team AND product_id = :product AND due_at > :due_at
 """
 
 
-def put_off(session: Session, due: Due, now: datetime) -> None:
+def postpone(session: Session, due: DueProduct, now: datetime) -> None:
     """Let a product whose advice failed wait for an hour."""
     session.execute(
         text(
@@ -205,20 +207,22 @@ def put_off(session: Session, due: Due, now: datetime) -> None:
 # Asking
 
 
-def questions(session: Session, due: Sequence[Due], now: datetime) -> list[Asked]:
+def make_requests(
+    session: Session, due: Sequence[DueProduct], now: datetime
+) -> list[AdviceRequest]:
     """Return what to ask about claimed products; one without a look has no facts yet."""
     asked_by = {(each.team_id, each.product_id): each.asked_by for each in due}
     teams: dict[int, list[int]] = {}
     for each in due:
         teams.setdefault(each.team_id, []).append(each.product_id)
     return [
-        Asked(team_id, asked_by[team_id, facts.product_id], facts)
+        AdviceRequest(team_id, asked_by[team_id, facts.product_id], facts)
         for team_id, product_ids in teams.items()
-        for facts in gather(session, team_id, product_ids, now)
+        for facts in gather_facts(session, team_id, product_ids, now)
     ]
 
 
-def answer_by_rules(session: Session, asked: Asked, now: datetime) -> int:
+def answer_by_rules(session: Session, asked: AdviceRequest, now: datetime) -> int:
     """Store what the rules say of a product; return how many suggestions are new.
 
     Facts that they were told before lead to nothing: the answer would be the same.
@@ -226,7 +230,7 @@ def answer_by_rules(session: Session, asked: Asked, now: datetime) -> int:
     call_id = _begin_call(session, asked, now)
     if call_id is None:
         return 0
-    advice = advise(asked.facts)
+    advice = advise_by_rules(asked.facts)
     stored = sum(_store(session, asked, each, now) for each in advice)
     call = session.get_one(AdviceCall, call_id)
     call.state, call.suggestions = ("ok" if advice else "nothing"), stored
@@ -234,7 +238,7 @@ def answer_by_rules(session: Session, asked: Asked, now: datetime) -> int:
     return stored
 
 
-def _begin_call(session: Session, asked: Asked, now: datetime) -> int | None:
+def _begin_call(session: Session, asked: AdviceRequest, now: datetime) -> int | None:
     """Note that the rules look at a product; None where they have seen the same facts."""
     new = postgresql.insert(AdviceCall).values(
         team_id=asked.team_id,
@@ -250,7 +254,7 @@ def _begin_call(session: Session, asked: Asked, now: datetime) -> int | None:
     return row[0] if row[1] else None
 
 
-def _store(session: Session, asked: Asked, advice: Advice, now: datetime) -> bool:
+def _store(session: Session, asked: AdviceRequest, advice: Advice, now: datetime) -> bool:
     product_id = asked.facts.product_id
     by = Advisor.RULES
     known = store_advice(session, asked.team_id, product_id, advice, by, None, asked.asked_by, now)

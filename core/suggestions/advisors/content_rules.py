@@ -10,14 +10,19 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from core.catalog.marketplaces import get_marketplace
-from core.suggestions.advisors.listing_policies import Finding, Part, lint, lint_change
+from core.suggestions.advisors.listing_policies import (
+    ListingPart,
+    PolicyFinding,
+    lint_change,
+    lint_listing,
+)
 from core.suggestions.advisors.listing_rewriter import (
     bullets_of_description,
     repaired_bullets,
     repaired_description,
     repaired_title,
 )
-from core.suggestions.evidence.lookup import Known
+from core.suggestions.evidence.lookup import EvidenceLookup
 from core.suggestions.rules import (
     Advice,
     Change,
@@ -37,10 +42,10 @@ MOST_BULLETS = 5
 _WINDOW = 30  # days: a text works slowly
 
 
-def find_broken_rules(known: Known) -> dict[Part, list[Finding]]:
+def find_broken_rules(known: EvidenceLookup) -> dict[ListingPart, list[PolicyFinding]]:
     """Return the rules that the listing breaks on the facts' day, by part."""
-    found: dict[Part, list[Finding]] = {}
-    for each in lint(known.facts.listing, known.facts.marketplace, day_of(known.facts)):
+    found: dict[ListingPart, list[PolicyFinding]] = {}
+    for each in lint_listing(known.facts.listing, known.facts.marketplace, day_of(known.facts)):
         found.setdefault(each.part, []).append(each)
     return found
 
@@ -55,7 +60,7 @@ def local_day(at: datetime, marketplace: str) -> date:
     return at.astimezone(ZoneInfo(get_marketplace(marketplace).time_zone)).date()
 
 
-def advise_title(known: Known, broken: Sequence[Finding]) -> Advice | None:
+def advise_title(known: EvidenceLookup, broken: Sequence[PolicyFinding]) -> Advice | None:
     """The title breaks a rule: the same title without what is not allowed."""
     facts = known.facts
     if not broken or facts.asin[:1].isdigit():  # an ISBN: a book's title is its own
@@ -72,7 +77,7 @@ def advise_title(known: Known, broken: Sequence[Finding]) -> Advice | None:
     return _text(known, verb, said, 1, 0.9, ("title_length",), broken, proposed)
 
 
-def advise_bullets(known: Known, broken: Sequence[Finding]) -> Advice | None:
+def advise_bullets(known: EvidenceLookup, broken: Sequence[PolicyFinding]) -> Advice | None:
     """The bullets break a rule: the same sentences, split, joined or cut."""
     facts, now = known.facts, known.facts.listing.bullets
     if not broken or now is None:
@@ -91,7 +96,7 @@ def advise_bullets(known: Known, broken: Sequence[Finding]) -> Advice | None:
     return _text(known, title, said, 2, 0.8, keys, broken, proposed)
 
 
-def advise_more_bullets(known: Known) -> Advice | None:
+def advise_more_bullets(known: EvidenceLookup) -> Advice | None:
     """Better-ranked competitors say more: sentences of the description as further bullets."""
     facts, now = known.facts, known.facts.listing.bullets
     before = known.better_ranked()
@@ -119,7 +124,7 @@ def _keeps_rules(facts: Facts, bullets: Sequence[str]) -> bool:
     return not lint_change(facts.listing, facts.marketplace, day, Change.UPDATE_BULLETS, proposed)
 
 
-def advise_description(known: Known, broken: Sequence[Finding]) -> Advice | None:
+def advise_description(known: EvidenceLookup, broken: Sequence[PolicyFinding]) -> Advice | None:
     """The description promotes: the same text without the phrases."""
     facts, now = known.facts, known.facts.listing.description
     if not broken:
@@ -135,7 +140,7 @@ def advise_description(known: Known, broken: Sequence[Finding]) -> Advice | None
     return _text(known, title, said, 3, 0.8, ("description_length",), broken, proposed)
 
 
-def advise_images(known: Known) -> Advice | None:
+def advise_images(known: EvidenceLookup) -> Advice | None:
     """There are few images, absolutely or beside better-ranked competitors."""
     count = known.facts.listing.image_count
     if count is None:
@@ -159,13 +164,13 @@ def advise_images(known: Known) -> Advice | None:
 
 
 def _text(
-    known: Known,
+    known: EvidenceLookup,
     title: str,
     reasoning: str,
     priority: int,
     confidence: float,
     keys: Sequence[str],
-    broken: Sequence[Finding],
+    broken: Sequence[PolicyFinding],
     proposed: Proposed,
 ) -> Advice:
     figures = known.cite(*keys)
@@ -182,7 +187,9 @@ def _text(
     )
 
 
-def _rules_as_evidence(known: Known, broken: Sequence[Finding]) -> tuple[Evidence, ...]:
+def _rules_as_evidence(
+    known: EvidenceLookup, broken: Sequence[PolicyFinding]
+) -> tuple[Evidence, ...]:
     """Return each broken rule with what was measured, by whose word and since when."""
     seen = known.cite("title_length", "bullet_count", "description_length")
     key = seen[0].snapshots if seen else ()
@@ -190,14 +197,14 @@ def _rules_as_evidence(known: Known, broken: Sequence[Finding]) -> tuple[Evidenc
     return tuple(_rule_as_evidence(each, key) for each in unique.values())
 
 
-def _rule_as_evidence(finding: Finding, snapshots: tuple[SnapshotKey, ...]) -> Evidence:
+def _rule_as_evidence(finding: PolicyFinding, snapshots: tuple[SnapshotKey, ...]) -> Evidence:
     policy = finding.policy
     since = f"since {policy.since.isoformat()}" if policy.since else None
     unit = "text" if isinstance(finding.measured, str) else policy.unit
     return Evidence(policy.key, policy.says, finding.measured, unit, since, snapshots)
 
 
-def _said(broken: Sequence[Finding]) -> str:
+def _said(broken: Sequence[PolicyFinding]) -> str:
     """Return the findings as sentences, each rule once, with the day from which it holds."""
     unique = {each.policy.key: each for each in reversed(broken)}
     return " ".join(each.detail for each in reversed(unique.values()))

@@ -17,7 +17,7 @@ from core.suggestions.advisors.vocabulary import MEDIA, PROMOTIONS, SMALL_WORDS
 from core.suggestions.rules import Change, ListingFacts
 
 
-class Part(StrEnum):
+class ListingPart(StrEnum):
     """What of a listing a rule is about."""
 
     TITLE = "title"
@@ -123,11 +123,11 @@ POLICIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PolicyFinding:
     """A rule that a listing breaks: where, and in a sentence how."""
 
     policy: Policy
-    part: Part
+    part: ListingPart
     detail: str
     measured: int | str
 
@@ -141,14 +141,14 @@ class _Texts:
     item_highlights: str | None
 
 
-def lint(
+def lint_listing(
     listing: ListingFacts,
     marketplace: str,
     on: date,
     *,
     search_terms: str | None = None,
     item_highlights: str | None = None,
-) -> tuple[Finding, ...]:
+) -> tuple[PolicyFinding, ...]:
     """Return every rule that a listing breaks in a marketplace on a day.
 
     Search terms and Item Highlights stand on no page that is scraped: they are looked
@@ -156,7 +156,7 @@ def lint(
     """
     texts = _Texts(listing, search_terms, item_highlights)
     is_media = is_media_listing(listing)
-    found: list[Finding] = []
+    found: list[PolicyFinding] = []
     for policy, check in _CHECKS:
         if policy.applies(marketplace, on, is_media) and not (
             policy is TITLE_200 and TITLE_75.applies(marketplace, on, is_media)
@@ -167,7 +167,7 @@ def lint(
 
 def lint_change(
     listing: ListingFacts, marketplace: str, on: date, change: Change, proposed: Mapping[str, Any]
-) -> tuple[Finding, ...]:
+) -> tuple[PolicyFinding, ...]:
     """Return what the part that a change writes would break; () for all other changes.
 
     `proposed` has the keys and types that `Change` names.
@@ -177,7 +177,7 @@ def lint_change(
         return ()
     terms = proposed["search_terms"] if change is Change.UPDATE_SEARCH_TERMS else None
     then = listing_after(listing, change, proposed)
-    found = lint(then, marketplace, on, search_terms=terms)
+    found = lint_listing(then, marketplace, on, search_terms=terms)
     return tuple(each for each in found if each.part is part)
 
 
@@ -200,11 +200,11 @@ def listing_after(
             return listing
 
 
-_WRITES: Mapping[Change, Part] = {
-    Change.UPDATE_TITLE: Part.TITLE,
-    Change.UPDATE_BULLETS: Part.BULLETS,
-    Change.UPDATE_DESCRIPTION: Part.DESCRIPTION,
-    Change.UPDATE_SEARCH_TERMS: Part.SEARCH_TERMS,
+_WRITES: Mapping[Change, ListingPart] = {
+    Change.UPDATE_TITLE: ListingPart.TITLE,
+    Change.UPDATE_BULLETS: ListingPart.BULLETS,
+    Change.UPDATE_DESCRIPTION: ListingPart.DESCRIPTION,
+    Change.UPDATE_SEARCH_TERMS: ListingPart.SEARCH_TERMS,
 }
 
 
@@ -226,18 +226,18 @@ def is_media_listing(listing: ListingFacts) -> bool:
 # Checks
 
 
-def _title_length(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _title_length(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     size, limit = len(texts.listing.title or ""), policy.limit or 0
     if size > limit:
         detail = f"The title has {size} characters; {limit} are allowed."
-        yield Finding(policy, Part.TITLE, detail, size)
+        yield PolicyFinding(policy, ListingPart.TITLE, detail, size)
 
 
-def _title_characters(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _title_characters(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     found = forbidden_in(texts.listing.title or "", texts.listing.brand)
     if found:
         detail = f"The title holds {' '.join(found)}, which is allowed in a brand name only."
-        yield Finding(policy, Part.TITLE, detail, "".join(found))
+        yield PolicyFinding(policy, ListingPart.TITLE, detail, "".join(found))
 
 
 def forbidden_in(title: str, brand: str | None) -> tuple[str, ...]:
@@ -258,76 +258,80 @@ def _counts(word: str) -> bool:
     return len(word) > 1 and word not in SMALL_WORDS and any(each.isalpha() for each in word)
 
 
-def _title_words(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _title_words(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     counted = Counter(each.group().casefold() for each in words_of(texts.listing.title or ""))
     often = [word for word, times in counted.items() if times > (policy.limit or 0)]
     if often:
         detail = f"The title repeats “{often[0]}” {counted[often[0]]} times; twice is allowed."
-        yield Finding(policy, Part.TITLE, detail, " ".join(often))
+        yield PolicyFinding(policy, ListingPart.TITLE, detail, " ".join(often))
 
 
-def _highlights(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _highlights(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     size, limit = len(texts.item_highlights or ""), policy.limit or 0
     if size > limit:
         detail = f"Item Highlights have {size} characters; {limit} are allowed."
-        yield Finding(policy, Part.ITEM_HIGHLIGHTS, detail, size)
+        yield PolicyFinding(policy, ListingPart.ITEM_HIGHLIGHTS, detail, size)
 
 
 def _highlights_without_title(
-    texts: _Texts, marketplace: str, on: date, is_media: bool, found: list[Finding]
-) -> tuple[Finding, ...]:
-    broken = any(each.part is Part.TITLE for each in found) or not texts.listing.title
+    texts: _Texts, marketplace: str, on: date, is_media: bool, found: list[PolicyFinding]
+) -> tuple[PolicyFinding, ...]:
+    broken = any(each.part is ListingPart.TITLE for each in found) or not texts.listing.title
     if not (texts.item_highlights and broken):
         return ()
     if not HIGHLIGHTS_TITLE.applies(marketplace, on, is_media):
         return ()
-    return (Finding(HIGHLIGHTS_TITLE, Part.ITEM_HIGHLIGHTS, HIGHLIGHTS_TITLE.says, "title"),)
+    return (
+        PolicyFinding(
+            HIGHLIGHTS_TITLE, ListingPart.ITEM_HIGHLIGHTS, HIGHLIGHTS_TITLE.says, "title"
+        ),
+    )
 
 
-def _bullets_count(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _bullets_count(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     bullets = texts.listing.bullets
     if bullets is not None and not (policy.least or 0) <= len(bullets) <= (policy.limit or 0):
         detail = f"The listing has {len(bullets)} bullets; 3 to 5 are asked for."
-        yield Finding(policy, Part.BULLETS, detail, len(bullets))
+        yield PolicyFinding(policy, ListingPart.BULLETS, detail, len(bullets))
 
 
-def _bullet_length(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _bullet_length(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     for place, bullet in enumerate(texts.listing.bullets or (), 1):
         if not (policy.least or 0) <= len(bullet) <= (policy.limit or 0):
             detail = f"Bullet {place} has {len(bullet)} characters; 10 to 255 are allowed."
-            yield Finding(policy, Part.BULLETS, detail, len(bullet))
+            yield PolicyFinding(policy, ListingPart.BULLETS, detail, len(bullet))
 
 
-def _bullets_length(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _bullets_length(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     size = sum(map(len, texts.listing.bullets or ()))
     if size > (policy.limit or 0):
         detail = f"All bullets have {size:,} characters together; fewer than 1,000 are allowed."
-        yield Finding(policy, Part.BULLETS, detail, size)
+        yield PolicyFinding(policy, ListingPart.BULLETS, detail, size)
 
 
-def _terms_bytes(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _terms_bytes(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     size = len((texts.search_terms or "").encode())
     if size > (policy.limit or 0):
         detail = f"The search terms have {size} bytes; fewer than 250 are allowed."
-        yield Finding(policy, Part.SEARCH_TERMS, detail, size)
+        yield PolicyFinding(policy, ListingPart.SEARCH_TERMS, detail, size)
 
 
-def _promotions(texts: _Texts, policy: Policy) -> Iterator[Finding]:
+def _promotions(texts: _Texts, policy: Policy) -> Iterator[PolicyFinding]:
     listing = texts.listing
     spoken = (
-        (Part.TITLE, listing.title or ""),
-        (Part.BULLETS, "\n".join(listing.bullets or ())),
-        (Part.DESCRIPTION, listing.description or ""),
-        (Part.SEARCH_TERMS, texts.search_terms or ""),
-        (Part.ITEM_HIGHLIGHTS, texts.item_highlights or ""),
+        (ListingPart.TITLE, listing.title or ""),
+        (ListingPart.BULLETS, "\n".join(listing.bullets or ())),
+        (ListingPart.DESCRIPTION, listing.description or ""),
+        (ListingPart.SEARCH_TERMS, texts.search_terms or ""),
+        (ListingPart.ITEM_HIGHLIGHTS, texts.item_highlights or ""),
     )
     for part, written in spoken:
         if phrase := PROMOTIONS.search(written):
             detail = f"“{phrase.group()}” is promotional, which no text of a listing may be."
-            yield Finding(policy, part, detail, phrase.group())
+            yield PolicyFinding(policy, part, detail, phrase.group())
 
 
-_Check = Callable[[_Texts, Policy], Iterator[Finding]]
+_Check = Callable[[_Texts, Policy], Iterator[PolicyFinding]]
 _CHECKS: tuple[tuple[Policy, _Check], ...] = (
     (TITLE_75, _title_length),
     (TITLE_200, _title_length),

@@ -14,9 +14,9 @@ from core.suggestions.advisors.listing_policies import (
     BULLETS_COUNT,
     BULLETS_LENGTH,
     FORBIDDEN,
-    Part,
+    ListingPart,
     is_media_listing,
-    lint,
+    lint_listing,
     title_limit,
     words_of,
 )
@@ -50,7 +50,9 @@ def repaired_title(listing: ListingFacts, marketplace: str, on: date) -> str | N
     if short is None or len(short) < SHORTEST_TITLE or not _names(short, brand):
         return None
     return (
-        short if _keeps_rules(replace(listing, title=short), Part.TITLE, marketplace, on) else None
+        short
+        if _keeps_rules(replace(listing, title=short), ListingPart.TITLE, marketplace, on)
+        else None
     )
 
 
@@ -62,7 +64,7 @@ def repaired_bullets(listing: ListingFacts, marketplace: str, on: date) -> tuple
     bullets = _join_while(bullets, lambda each: len(each) > _MOST_BULLETS)
     bullets = _trim_together([_trimmed(each, _LONGEST_BULLET) for each in bullets])
     then = replace(listing, bullets=tuple(bullets))
-    return tuple(bullets) if _keeps_rules(then, Part.BULLETS, marketplace, on) else None
+    return tuple(bullets) if _keeps_rules(then, ListingPart.BULLETS, marketplace, on) else None
 
 
 def bullets_of_description(
@@ -85,11 +87,11 @@ def repaired_description(listing: ListingFacts, marketplace: str, on: date) -> s
     text = _tidy(PROMOTIONS.sub(" ", listing.description or ""))
     enough = len(text) >= LEAST_SHARE * len(listing.description or "") and text != ""
     then = replace(listing, description=text)
-    return text if enough and _keeps_rules(then, Part.DESCRIPTION, marketplace, on) else None
+    return text if enough and _keeps_rules(then, ListingPart.DESCRIPTION, marketplace, on) else None
 
 
-def _keeps_rules(listing: ListingFacts, part: Part, marketplace: str, on: date) -> bool:
-    return not any(each.part is part for each in lint(listing, marketplace, on))
+def _keeps_rules(listing: ListingFacts, part: ListingPart, marketplace: str, on: date) -> bool:
+    return not any(each.part is part for each in lint_listing(listing, marketplace, on))
 
 
 # Titles

@@ -12,7 +12,7 @@ from math import ceil, floor
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import format_price
 from core.history.observation import Availability
-from core.suggestions.evidence.lookup import Known
+from core.suggestions.evidence.lookup import EvidenceLookup
 from core.suggestions.rules import (
     Advice,
     Change,
@@ -48,7 +48,7 @@ class PriceRule:
 USUAL_RULE = PriceRule()
 
 
-def advise_price(known: Known, rule: PriceRule = USUAL_RULE) -> Advice | None:
+def advise_price(known: EvidenceLookup, rule: PriceRule = USUAL_RULE) -> Advice | None:
     """Return the first opinion on the price, or None. Without a current price there is none."""
     if known.facts.price is None:
         return None
@@ -58,7 +58,7 @@ def advise_price(known: Known, rule: PriceRule = USUAL_RULE) -> Advice | None:
     )
 
 
-def find_scarce(known: Known, rule: PriceRule) -> Advice | None:
+def find_scarce(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     """Stock is short and ran out before: a higher price makes it last."""
     facts, price = known.facts, known.facts.price or 0
     found = known.numbers("out_of_stock_90", "stock_days_90", "price_high_90")
@@ -76,7 +76,7 @@ def find_scarce(known: Known, rule: PriceRule) -> Advice | None:
     return _moved(known, rule, target, reasoning, keys, Metric.IN_STOCK_SHARE, Direction.RISES, 0.5)
 
 
-def find_dearer_than_usual(known: Known, rule: PriceRule) -> Advice | None:
+def find_dearer_than_usual(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     """The price is above its own usual one, and since then the rank is worse than usual."""
     found = _own_past(known, rule)
     if found is None:
@@ -95,7 +95,7 @@ def find_dearer_than_usual(known: Known, rule: PriceRule) -> Advice | None:
     return _moved(known, rule, usual, reasoning, keys, Metric.BSR, Direction.IMPROVES, sure)
 
 
-def find_dearer_than_rivals(known: Known, rule: PriceRule) -> Advice | None:
+def find_dearer_than_rivals(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     """Most competitors are cheaper, better ranked and no worse rated."""
     price, prices = known.facts.price or 0, known.keys_of_competitors("price")
     theirs, low = known.median_of(prices), known.number("price_low_90")
@@ -123,7 +123,7 @@ def _is_better_rated(own: float | None, theirs: float | None, rule: PriceRule) -
     return own is None or theirs is None or own - theirs >= rule.better_rated
 
 
-def find_cheaper_than_needed(known: Known, rule: PriceRule) -> Advice | None:
+def find_cheaper_than_needed(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     """It is the cheapest by far and ranks before all competitors: it would sell dearer."""
     price, usual = known.facts.price or 0, known.number("price_median_90")
     prices, ranks = known.keys_of_competitors("price"), known.keys_of_competitors("bsr")
@@ -143,7 +143,7 @@ def find_cheaper_than_needed(known: Known, rule: PriceRule) -> Advice | None:
     return _moved(known, rule, target, reasoning, keys, Metric.PRICE, Direction.RISES, 0.5)
 
 
-def find_discount_without_effect(known: Known, rule: PriceRule) -> Advice | None:
+def find_discount_without_effect(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     """It has been cheaper than usual for weeks, and the rank is no better for it."""
     found, month = _own_past(known, rule), known.number("price_median_30")
     if found is None or month is None:
@@ -161,7 +161,7 @@ def find_discount_without_effect(known: Known, rule: PriceRule) -> Advice | None
     return _moved(known, rule, usual, reasoning, keys, Metric.PRICE, Direction.RISES, 0.5)
 
 
-def find_coupon(known: Known, rule: PriceRule) -> Advice | None:
+def find_coupon(known: EvidenceLookup, rule: PriceRule) -> Advice | None:
     """The rank is much worse than usual at the usual price: a coupon tells what price would do."""
     found, price = _own_past(known, rule), known.facts.price or 0
     away = known.number("out_of_stock_30")
@@ -195,7 +195,7 @@ def find_coupon(known: Known, rule: PriceRule) -> Advice | None:
     )
 
 
-Find = Callable[[Known, PriceRule], Advice | None]
+Find = Callable[[EvidenceLookup, PriceRule], Advice | None]
 _RULES: tuple[Find, ...] = (
     find_scarce,
     find_dearer_than_usual,
@@ -206,7 +206,7 @@ _RULES: tuple[Find, ...] = (
 )
 
 
-def _own_past(known: Known, rule: PriceRule) -> tuple[float, float, float] | None:
+def _own_past(known: EvidenceLookup, rule: PriceRule) -> tuple[float, float, float] | None:
     """Return usual price, rank of 30 and of 90 days; None with too little history."""
     enough = (
         known.has("price_days_90", rule.long_days)
@@ -218,7 +218,7 @@ def _own_past(known: Known, rule: PriceRule) -> tuple[float, float, float] | Non
 
 
 def _moved(
-    known: Known,
+    known: EvidenceLookup,
     rule: PriceRule,
     target: float,
     reasoning: str,
@@ -285,7 +285,7 @@ def _same_ending(facts: Facts, wanted: int) -> Iterator[int]:
 # Words
 
 
-def _money(known: Known, minor: float) -> str:
+def _money(known: EvidenceLookup, minor: float) -> str:
     return format_price(round(minor), known.facts.marketplace)
 
 

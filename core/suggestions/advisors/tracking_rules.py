@@ -5,7 +5,7 @@ from math import ceil
 
 from core.history.observation import Availability
 from core.suggestions.evidence.competitor_candidates import ENOUGH, WANTED
-from core.suggestions.evidence.lookup import Known
+from core.suggestions.evidence.lookup import EvidenceLookup
 from core.suggestions.rules import Advice, Change, Direction, Metric, Proposed
 from core.text.numbers import format_rank
 from core.text.times import format_cadence
@@ -35,20 +35,20 @@ USUAL_NOISE = NoiseRule()
 USUAL_CADENCE = CadenceRule()
 
 
-def advise_price_threshold(known: Known, rule: NoiseRule = USUAL_NOISE) -> Advice | None:
+def advise_price_threshold(known: EvidenceLookup, rule: NoiseRule = USUAL_NOISE) -> Advice | None:
     """The price passes its threshold so often that an alert says nothing."""
     current = known.facts.price_change_percent
     return _threshold(known, "price", Change.SET_PRICE_THRESHOLD, current, rule)
 
 
-def advise_rank_threshold(known: Known, rule: NoiseRule = USUAL_NOISE) -> Advice | None:
+def advise_rank_threshold(known: EvidenceLookup, rule: NoiseRule = USUAL_NOISE) -> Advice | None:
     """The rank passes its threshold so often that an alert says nothing."""
     current = known.facts.rank_change_percent
     return _threshold(known, "rank", Change.SET_RANK_THRESHOLD, current, rule)
 
 
 def _threshold(
-    known: Known, name: str, change: Change, current: float | None, rule: NoiseRule
+    known: EvidenceLookup, name: str, change: Change, current: float | None, rule: NoiseRule
 ) -> Advice | None:
     keys = (f"{name}_threshold", f"{name}_alerts_90", f"{name}_moves_90", f"{name}_wide_move_90")
     found = known.numbers(*keys)
@@ -84,14 +84,14 @@ _SLOWER = {Cadence.HOURLY: Cadence.SIX_HOURS, Cadence.SIX_HOURS: Cadence.DAILY}
 _FASTER = {Cadence.WEEKLY: Cadence.DAILY, Cadence.DAILY: Cadence.SIX_HOURS}
 
 
-def advise_cadence(known: Known, rule: CadenceRule = USUAL_CADENCE) -> Advice | None:
+def advise_cadence(known: EvidenceLookup, rule: CadenceRule = USUAL_CADENCE) -> Advice | None:
     """Looks bring no news and cost money, or things happen between them."""
     if not known.has("price_days_30", rule.days):
         return None
     return _faster(known, rule) or _slower(known, rule)
 
 
-def _slower(known: Known, rule: CadenceRule) -> Advice | None:
+def _slower(known: EvidenceLookup, rule: CadenceRule) -> Advice | None:
     then = _SLOWER.get(Cadence(known.facts.cadence))
     keys = ("looks_per_day_30", "price_changes_30", "price_ranges_30", "out_of_stock_90")
     found = known.numbers(*keys)
@@ -107,7 +107,7 @@ def _slower(known: Known, rule: CadenceRule) -> Advice | None:
     return _cadence(known, then, said, (*keys, "rank_alerts_90"), Direction.FALLS)
 
 
-def _faster(known: Known, rule: CadenceRule) -> Advice | None:
+def _faster(known: EvidenceLookup, rule: CadenceRule) -> Advice | None:
     then = _FASTER.get(Cadence(known.facts.cadence))
     found = known.numbers("price_days_30", "price_changes_30")
     if then is None or found is None:
@@ -128,7 +128,7 @@ def _faster(known: Known, rule: CadenceRule) -> Advice | None:
 
 
 def _cadence(
-    known: Known, then: Cadence, said: str, keys: tuple[str, ...], direction: Direction
+    known: EvidenceLookup, then: Cadence, said: str, keys: tuple[str, ...], direction: Direction
 ) -> Advice:
     now = known.facts.cadence
     proposed = Proposed(Change.SET_CADENCE, {"cadence": now}, {"cadence": then.value}, said)
@@ -136,7 +136,7 @@ def _cadence(
     return _tracking(known, title, said, 3, 0.6, keys, proposed, direction=direction)
 
 
-def advise_pause(known: Known, rule: CadenceRule = USUAL_CADENCE) -> Advice | None:
+def advise_pause(known: EvidenceLookup, rule: CadenceRule = USUAL_CADENCE) -> Advice | None:
     """The page has been gone for a month: looking at it brings nothing."""
     found = known.numbers("stock_days_30", "out_of_stock_30")
     if known.facts.availability != Availability.GONE or found is None:
@@ -153,7 +153,7 @@ def advise_pause(known: Known, rule: CadenceRule = USUAL_CADENCE) -> Advice | No
 # Whom to compare with
 
 
-def advise_competitors(known: Known) -> Advice | None:
+def advise_competitors(known: EvidenceLookup) -> Advice | None:
     """Followed products of the same shelf rank near it, and few competitors are chosen."""
     chosen_now, own = len(known.facts.competitors), known.number("bsr_now")
     numbered = [f"candidate_{number}" for number in range(1, WANTED - chosen_now + 1)]
@@ -170,7 +170,7 @@ def advise_competitors(known: Known) -> Advice | None:
     return _tracking(known, title, said, 3, 0.7, keys, *actions, direction=Direction.RISES)
 
 
-def _add(known: Known, candidate: str) -> Proposed:
+def _add(known: EvidenceLookup, candidate: str) -> Proposed:
     rank = format_rank(known.number(f"{candidate}_bsr"))
     proposed = {"marketplace": known.facts.marketplace, "asin": known.text(candidate)}
     reason = f"Same shelf, rank {rank}."
@@ -178,7 +178,7 @@ def _add(known: Known, candidate: str) -> Proposed:
 
 
 def _tracking(
-    known: Known,
+    known: EvidenceLookup,
     title: str,
     reasoning: str,
     priority: int,

@@ -17,7 +17,7 @@ from core.suggestions.evidence.queries import PAGES
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class CompetitorValues:
     """A product with its newest accepted values; None: unknown.
 
     Prices in minor units, ratings in tenths. The sizes of the listing are None where no
@@ -77,12 +77,12 @@ ORDER BY c.added_at NULLS FIRST, p.id
 
 
 @requires(Permission.READ)
-def contenders(
+def compare_competitors(
     session: Session, principal: Principal, product_id: int
-) -> tuple[Contender, list[Contender]]:
+) -> tuple[CompetitorValues, list[CompetitorValues]]:
     """Return a product and the competitors that the team chose for it, the first one first."""
     values: dict[str, Any] = {"team": principal.team_id, "product": product_id, "pages": PAGES}
-    with driver_connection(session).cursor(row_factory=class_row(Contender)) as cursor:
+    with driver_connection(session).cursor(row_factory=class_row(CompetitorValues)) as cursor:
         own, *others = cursor.execute(_CONTENDERS, values).fetchall()
     return own, others
 
@@ -105,7 +105,7 @@ class Position:
     images: Ranking
 
 
-def position_of(own: Contender, others: Sequence[Contender]) -> Position:
+def position_of(own: CompetitorValues, others: Sequence[CompetitorValues]) -> Position:
     """Return where a product stands among others of its marketplace."""
 
     def most_first(name: str, what: str) -> Ranking:
@@ -127,11 +127,11 @@ def position_of(own: Contender, others: Sequence[Contender]) -> Position:
     )
 
 
-def _in_same_category(one: Contender, other: Contender) -> bool:
+def _in_same_category(one: CompetitorValues, other: CompetitorValues) -> bool:
     return is_named(one.bsr_category) and one.bsr_category_id == other.bsr_category_id
 
 
-def how_to_choose(is_followed: bool, others: Sequence[Contender]) -> str | None:
+def how_to_choose(is_followed: bool, others: Sequence[CompetitorValues]) -> str | None:
     """Say what is missing for a comparison and where it is mended; None: nothing is missing."""
     if not is_followed:
         return (

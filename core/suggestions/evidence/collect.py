@@ -27,7 +27,7 @@ from core.suggestions.evidence.history_figures import (
     Thresholds,
     history_figures,
 )
-from core.suggestions.evidence.queries import CompetitorRow, Head, ListingRow, Moment
+from core.suggestions.evidence.queries import CompetitorFactsRow, ListingRow, Moment, ProductValues
 from core.suggestions.rules import (
     CompetitorFacts,
     Evidence,
@@ -42,7 +42,7 @@ MOST_COMPETITORS = 5  # whose figures are evidence: the first that were chosen
 _SOLD = (None, Availability.IN_STOCK, Availability.LIMITED)
 
 
-def gather(
+def gather_facts(
     session: Session, acting_team_id: int, product_ids: Sequence[int], now: datetime
 ) -> list[Facts]:
     """Return the facts of those of the products that the team follows, in their order.
@@ -50,7 +50,7 @@ def gather(
     `now` is aware. Days are those of each product's marketplace; today, which is not
     over, is in no figure of a period.
     """
-    heads = queries.heads(session, acting_team_id, product_ids)
+    heads = queries.read_products(session, acting_team_id, product_ids)
     found = _Gathered(session, acting_team_id, heads, now)
     return [found.facts(heads[each]) for each in dict.fromkeys(product_ids) if each in heads]
 
@@ -59,22 +59,24 @@ class _Gathered:
     """All that was read for a batch of products, by product."""
 
     def __init__(
-        self, session: Session, team_id: int, heads: Mapping[int, Head], now: datetime
+        self, session: Session, team_id: int, heads: Mapping[int, ProductValues], now: datetime
     ) -> None:
         ids = list(heads)
         self.now = now
-        self.competitors = queries.competitors(session, team_id, ids, MOST_COMPETITORS)
+        self.competitors = queries.read_competitors(session, team_id, ids, MOST_COMPETITORS)
         self.candidates = find_candidates(session, team_id, heads, self.competitors)
         shown = {each.product_id for chosen in self.competitors.values() for each in chosen}
-        self.listings = queries.listings(session, [*ids, *shown])
-        self.days = queries.days(session, ids, now.date() - timedelta(LONG + 1))
-        self.declined = queries.declined(session, team_id, ids, now)
-        self.sources = queries.sources(session, _moments(heads, self.competitors, self.candidates))
+        self.listings = queries.read_listings(session, [*ids, *shown])
+        self.days = queries.read_days(session, ids, now.date() - timedelta(LONG + 1))
+        self.declined = queries.read_declined(session, team_id, ids, now)
+        self.sources = queries.read_sources(
+            session, _moments(heads, self.competitors, self.candidates)
+        )
         self.firsts = {
             days: queries.first_looks(session, ids, now - timedelta(days)) for days in (SHORT, LONG)
         }
 
-    def facts(self, head: Head) -> Facts:
+    def facts(self, head: ProductValues) -> Facts:
         """Return the facts of one product."""
         marketplace = get_marketplace(head.marketplace)
         listing = self.listings.get(head.product_id)
@@ -114,7 +116,7 @@ class _Gathered:
         source = None if at is None else self.sources.get((product_id, at))
         return () if at is None or source is None else (SnapshotKey(product_id, at, source),)
 
-    def _current(self, head: Head, currency: str) -> Iterator[Evidence]:
+    def _current(self, head: ProductValues, currency: str) -> Iterator[Evidence]:
         price_key = self._key(head.product_id, head.price_at)
         price = usable_price(head, self.now)
         if price is not None:
@@ -137,7 +139,7 @@ class _Gathered:
             if head.stock_left:
                 yield Evidence("stock_left_now", "Stock left", head.stock_left, "units", None, key)
 
-    def _history(self, head: Head, currency: str, time_zone: str) -> Iterator[Evidence]:
+    def _history(self, head: ProductValues, currency: str, time_zone: str) -> Iterator[Evidence]:
         today = self.now.astimezone(ZoneInfo(time_zone)).date()
         thresholds = Thresholds(
             _float(_either(head.price_change_percent, head.person_price_percent))
@@ -149,7 +151,7 @@ class _Gathered:
         keys = self._period_keys(head)
         return history_figures(days, today, currency, head.bsr_category_id, thresholds, keys)
 
-    def _period_keys(self, head: Head) -> Keys:
+    def _period_keys(self, head: ProductValues) -> Keys:
         """Return the first and the last look of each period."""
         last = self._key(head.product_id, head.captured_at)
         found: dict[int, tuple[SnapshotKey, ...]] = {}
@@ -158,7 +160,7 @@ class _Gathered:
             found[days] = tuple(dict.fromkeys((first, *last))) if first else ()
         return found
 
-    def _competitor(self, head: Head, row: CompetitorRow) -> CompetitorFacts:
+    def _competitor(self, head: ProductValues, row: CompetitorFactsRow) -> CompetitorFacts:
         """Return a competitor; its price only where it is in the same shop's money."""
         is_near = row.marketplace == head.marketplace
         return CompetitorFacts(
@@ -174,9 +176,9 @@ class _Gathered:
 
     def _of_competitors(
         self,
-        head: Head,
+        head: ProductValues,
         told: Sequence[CompetitorFacts],
-        rows: Sequence[CompetitorRow],
+        rows: Sequence[CompetitorFactsRow],
         currency: str,
     ) -> Iterator[Evidence]:
         for number, (facts, row) in enumerate(zip(told, rows, strict=True), 1):
@@ -200,11 +202,11 @@ class _Gathered:
             yield Evidence(f"{name}_bsr", f"Rank of {figure}", each.bsr, "rank", None, key)
 
 
-def _is_in_category_of(head: Head, row: CompetitorRow) -> bool:
+def _is_in_category_of(head: ProductValues, row: CompetitorFactsRow) -> bool:
     return is_named(head.bsr_category) and row.bsr_category_id == head.bsr_category_id
 
 
-def usable_price(row: Head | CompetitorRow, now: datetime) -> int | None:
+def usable_price(row: ProductValues | CompetitorFactsRow, now: datetime) -> int | None:
     """Return a price that advice may rest on: accepted, of these days, of something sold.
 
     A product whose newest look is doubtful has none until a second look confirms it.
@@ -226,15 +228,15 @@ def _float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _caps(head: Head) -> PriceCaps:
+def _caps(head: ProductValues) -> PriceCaps:
     if head.step_percent is None:
         return PriceCaps()
     return PriceCaps(head.floor, head.ceiling, head.step_percent)
 
 
 def _moments(
-    heads: Mapping[int, Head],
-    competitors: Mapping[int, Sequence[CompetitorRow]],
+    heads: Mapping[int, ProductValues],
+    competitors: Mapping[int, Sequence[CompetitorFactsRow]],
     candidates: Mapping[int, Sequence[Candidate]],
 ) -> set[Moment]:
     """Return the products and times of all looks that current values came from."""
@@ -250,7 +252,7 @@ def _moments(
 
 
 def _ratings(
-    row: Head | CompetitorRow, before: str, named: str, key: tuple[SnapshotKey, ...]
+    row: ProductValues | CompetitorFactsRow, before: str, named: str, key: tuple[SnapshotKey, ...]
 ) -> Iterator[Evidence]:
     now = "" if before else "_now"
     if row.rating is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.categories import is_named
 from core.suggestions.evidence import queries
-from core.suggestions.evidence.queries import CompetitorRow, Head, Shelf
+from core.suggestions.evidence.queries import CompetitorFactsRow, ProductValues, Shelf
 
 WANTED = 3  # competitors beside an own product, chosen and proposed together
 ENOUGH = 2  # chosen ones: with so many, rules can compare, and nobody more is proposed
@@ -35,8 +35,8 @@ _Ranked = Sequence[tuple[int, int]]  # (rank, product) of one category, best fir
 def find_candidates(
     session: Session,
     team_id: int,
-    heads: Mapping[int, Head],
-    competitors: Mapping[int, Sequence[CompetitorRow]],
+    heads: Mapping[int, ProductValues],
+    competitors: Mapping[int, Sequence[CompetitorFactsRow]],
 ) -> dict[int, list[Candidate]]:
     """Return who could be added to each product's competitors, the nearest in rank first.
 
@@ -48,11 +48,13 @@ def find_candidates(
     ids = {product for found in near.values() for _, product in found} | {
         own for own, found in near.items() if found
     }
-    shelves = queries.shelves(session, ids) if ids else {}
+    shelves = queries.read_shelves(session, ids) if ids else {}
     return {own: list(_same_shelf(own, found, shelves)) for own, found in near.items()}
 
 
-def _by_category(session: Session, team_id: int, heads: Sequence[Head]) -> dict[int, _Ranked]:
+def _by_category(
+    session: Session, team_id: int, heads: Sequence[ProductValues]
+) -> dict[int, _Ranked]:
     named = [head.bsr_category_id for head in heads if is_named(head.bsr_category)]
     categories = {number for number in named if number is not None}
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -63,7 +65,9 @@ def _by_category(session: Session, team_id: int, heads: Sequence[Head]) -> dict[
 
 
 def _near(
-    head: Head, ranked: Mapping[int, _Ranked], competitors: Mapping[int, Sequence[CompetitorRow]]
+    head: ProductValues,
+    ranked: Mapping[int, _Ranked],
+    competitors: Mapping[int, Sequence[CompetitorFactsRow]],
 ) -> list[tuple[int, int]]:
     """Return the nearest in rank of a product's category, nearest first."""
     if not head.bsr or head.bsr_category_id is None or not is_named(head.bsr_category):

@@ -6,7 +6,7 @@ from statistics import median
 from core.suggestions.rules import Evidence, Facts
 
 
-class Known:
+class EvidenceLookup:
     """A product's facts, with its figures at hand. An unknown figure is None."""
 
     __slots__ = ("_by_key", "facts")

@@ -23,7 +23,7 @@ Moment = tuple[int, datetime]  # a product and when it was looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ProductValues:
     """A followed product, its newest accepted values and what its team set."""
 
     product_id: int
@@ -73,15 +73,19 @@ WHERE t.team_id = %s AND t.is_first AND t.product_id = ANY(%s)
 """
 
 
-def heads(session: Session, team_id: int, product_ids: Collection[int]) -> dict[int, Head]:
+def read_products(
+    session: Session, team_id: int, product_ids: Collection[int]
+) -> dict[int, ProductValues]:
     """Return those of the products that the team follows."""
-    with driver_connection(session).cursor(binary=True, row_factory=class_row(Head)) as cursor:
+    with driver_connection(session).cursor(
+        binary=True, row_factory=class_row(ProductValues)
+    ) as cursor:
         cursor.execute(_HEADS, [team_id, list(product_ids)])
         return {row.product_id: row for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
-class CompetitorRow:
+class CompetitorFactsRow:
     """A chosen competitor of one own product."""
 
     own_id: int
@@ -112,13 +116,13 @@ ORDER BY k.product_id, k.added_at, k.competitor_id
 """
 
 
-def competitors(
+def read_competitors(
     session: Session, team_id: int, product_ids: Collection[int], most: int
-) -> dict[int, list[CompetitorRow]]:
+) -> dict[int, list[CompetitorFactsRow]]:
     """Return each product's chosen competitors, the first `most` that were added."""
-    found: dict[int, list[CompetitorRow]] = defaultdict(list)
+    found: dict[int, list[CompetitorFactsRow]] = defaultdict(list)
     connection = driver_connection(session)
-    with connection.cursor(binary=True, row_factory=class_row(CompetitorRow)) as cursor:
+    with connection.cursor(binary=True, row_factory=class_row(CompetitorFactsRow)) as cursor:
         cursor.execute(_COMPETITORS, [team_id, list(product_ids)])
         for row in cursor.fetchall():
             if len(found[row.own_id]) < most:
@@ -160,7 +164,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def listings(session: Session, product_ids: Collection[int]) -> dict[int, ListingRow]:
+def read_listings(session: Session, product_ids: Collection[int]) -> dict[int, ListingRow]:
     """Return the newest listing of each product that has one."""
     connection = driver_connection(session)
     with connection.cursor(binary=True, row_factory=class_row(ListingRow)) as cursor:
@@ -175,7 +179,7 @@ FROM product_daily WHERE product_id = ANY(%s) AND day >= %s ORDER BY product_id,
 """
 
 
-def days(
+def read_days(
     session: Session, product_ids: Collection[int], since: date
 ) -> dict[int, list[HistoryDay]]:
     """Return the days of each product from `since` on, oldest first."""
@@ -197,7 +201,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def sources(session: Session, moments: Collection[Moment]) -> dict[Moment, int]:
+def read_sources(session: Session, moments: Collection[Moment]) -> dict[Moment, int]:
     """Return who made the looks of these moments; a look that was let go has no entry."""
     rows = execute_with_arrays(session, _SOURCES, sorted(moments), fetch=True)
     return {(product_id, at): source for product_id, at, source in rows}
@@ -229,7 +233,7 @@ WHERE team_id = %s AND product_id = ANY(%s) AND state = 'declined' AND decided_a
 """
 
 
-def declined(
+def read_declined(
     session: Session, team_id: int, product_ids: Collection[int], now: datetime
 ) -> Mapping[int, set[str]]:
     """Return the marks of what was declined for each product in half a year."""
@@ -281,7 +285,7 @@ CROSS JOIN LATERAL (
 """
 
 
-def shelves(session: Session, product_ids: Collection[int]) -> dict[int, Shelf]:
+def read_shelves(session: Session, product_ids: Collection[int]) -> dict[int, Shelf]:
     """Return where each product stands, of those whose listing is known."""
     with driver_connection(session).cursor(binary=True, row_factory=class_row(Shelf)) as cursor:
         cursor.execute(_SHELVES, [list(product_ids)])

@@ -19,10 +19,17 @@ from core.accounts.access.permissions import Permission, Principal, Via
 from core.accounts.people.membership import get_principal
 from core.catalog.service import find_products
 from core.errors import AmazcopeError, InvalidInputError, NotFoundError
-from core.suggestions.change_values import is_tracking, same, told
+from core.suggestions.change_values import are_equal, format_value, is_tracking
 from core.suggestions.competitors.service import add_competitor, remove_competitor
 from core.suggestions.current_values import current_of, team_tracking
-from core.suggestions.lifecycle import BY_ITSELF, By, Held, hold, require_page, take
+from core.suggestions.lifecycle import (
+    BY_ITSELF,
+    ActorRef,
+    LockedAction,
+    lock_action,
+    require_page,
+    transition,
+)
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review.preconditions import why_stale
 from core.suggestions.rules import ActionState, Change, WrongStepError
@@ -56,18 +63,20 @@ def apply(
     It becomes stale when the present value is not the reviewed one any more, failed
     when it can't be done; `trouble` says why. `pushed` is what an applier said.
     """
-    held = hold(session, action_id)
+    held = lock_action(session, action_id)
     if held.state is not ActionState.APPROVED:
         return held.state
     if stale := why_stale(session, held):
-        take(session, held, ActionState.STALE, now, BY_ITSELF, stale, trouble=stale)
+        transition(session, held, ActionState.STALE, now, BY_ITSELF, stale, trouble=stale)
         return held.state
     try:
         with session.begin_nested():  # what fails leaves nothing half done
             principal = _approver(session, held)
             inverse = _do(session, principal, held, now)
     except AmazcopeError as error:
-        take(session, held, ActionState.FAILED, now, BY_ITSELF, str(error), trouble=str(error))
+        transition(
+            session, held, ActionState.FAILED, now, BY_ITSELF, str(error), trouble=str(error)
+        )
         return held.state
     _mark_applied(session, principal, held, now, inverse, pushed)
     return held.state
@@ -75,13 +84,13 @@ def apply(
 
 def fail(session: Session, action_id: int, now: datetime, why: str) -> ActionState:
     """Note that an approved action could not be pushed; it may be approved again."""
-    held = hold(session, action_id)
+    held = lock_action(session, action_id)
     if held.state is ActionState.APPROVED:
-        take(session, held, ActionState.FAILED, now, BY_ITSELF, why, trouble=why)
+        transition(session, held, ActionState.FAILED, now, BY_ITSELF, why, trouble=why)
     return held.state
 
 
-def _approver(session: Session, held: Held) -> Principal:
+def _approver(session: Session, held: LockedAction) -> Principal:
     """Return who approved, as the job acts for them. Raises for one who may not any more."""
     if held.action.decided_by is None:
         raise NotFoundError("Nobody approved this.")
@@ -94,24 +103,28 @@ def _approver(session: Session, held: Held) -> Principal:
 def _mark_applied(
     session: Session,
     principal: Principal,
-    held: Held,
+    held: LockedAction,
     now: datetime,
     inverse: Mapping[str, Any],
     pushed: str | None,
 ) -> None:
-    by = By(principal.person_id, Via.JOB)
+    by = ActorRef(principal.person_id, Via.JOB)
     until = None if is_tracking(held.change) else now + timedelta(days=VERIFY_DAYS)
     why = pushed or ("Set." if is_tracking(held.change) else "Part of a change set.")
     values = {"applied_at": now, "inverse": dict(inverse), "verify_until": until}
-    take(session, held, ActionState.APPLIED, now, by, why, **values)
+    transition(session, held, ActionState.APPLIED, now, by, why, **values)
     old = {"state": ActionState.APPROVED.value, "value": dict(inverse)}
     new = {"state": ActionState.APPLIED.value, "value": dict(held.wanted)}
     _audit(session, principal, "applied suggestion", held, old, new)
     if is_tracking(held.change):  # a setting is read back at once
-        take(session, held, ActionState.VERIFIED, now, BY_ITSELF, "Read back.", verified_at=now)
+        transition(
+            session, held, ActionState.VERIFIED, now, BY_ITSELF, "Read back.", verified_at=now
+        )
 
 
-def _do(session: Session, principal: Principal, held: Held, now: datetime) -> dict[str, Any]:
+def _do(
+    session: Session, principal: Principal, held: LockedAction, now: datetime
+) -> dict[str, Any]:
     """Make a change where it is one of a setting; return what undoing it sets."""
     before = current_of(session, held)
     if not is_tracking(held.change):
@@ -143,7 +156,7 @@ def _set(
 
 
 def _add_competitor(
-    session: Session, principal: Principal, held: Held, now: datetime
+    session: Session, principal: Principal, held: LockedAction, now: datetime
 ) -> dict[str, Any]:
     """Follow a product and compare with it; return which, and whether it was followed before."""
     key = held.wanted["marketplace"], held.wanted["asin"]
@@ -173,14 +186,16 @@ def undo(
     a setting that somebody changed since, NotAllowedError for a program.
     """
     require_page(principal)
-    held = hold(session, action_id, principal.team_id)
+    held = lock_action(session, action_id, principal.team_id)
     before = held.state
     if before is ActionState.UNDONE:
         return False
     if is_tracking(held.change) and held.state in _DONE:
         _set_back(session, principal, held)
     cleaned = (reason or "").replace("\x00", "").strip() or None
-    did = take(session, held, ActionState.UNDONE, now, By.principal(principal), cleaned)
+    did = transition(
+        session, held, ActionState.UNDONE, now, ActorRef.of_principal(principal), cleaned
+    )
     if did:
         old = {"state": before.value, "value": dict(held.wanted)}
         new = {"state": ActionState.UNDONE.value, "value": dict(held.action.inverse or {})}
@@ -192,15 +207,15 @@ def _audit(
     session: Session,
     principal: Principal,
     what: str,
-    held: Held,
+    held: LockedAction,
     old: Mapping[str, Any],
     new: Mapping[str, Any],
 ) -> None:
-    told = {**new, "action": held.action.id}
-    audit.record(session, principal, what, f"suggestion:{held.suggestion.id}", old, told)
+    stored = {**new, "action": held.action.id}
+    audit.record(session, principal, what, f"suggestion:{held.suggestion.id}", old, stored)
 
 
-def _set_back(session: Session, principal: Principal, held: Held) -> None:
+def _set_back(session: Session, principal: Principal, held: LockedAction) -> None:
     inverse, product_id = held.action.inverse or {}, held.product.id
     match held.change:
         case Change.PAUSE_TRACKING:
@@ -217,10 +232,10 @@ def _set_back(session: Session, principal: Principal, held: Held) -> None:
             _set(session, principal, held.change, product_id, inverse)
 
 
-def _require_unchanged(session: Session, held: Held) -> None:
+def _require_unchanged(session: Session, held: LockedAction) -> None:
     now = current_of(session, held)
-    if same(now, held.wanted):
+    if are_equal(now, held.wanted):
         return
     marketplace = held.product.marketplace
-    set_to, is_now = (told(held.change, each, marketplace) for each in (held.wanted, now))
+    set_to, is_now = (format_value(held.change, each, marketplace) for each in (held.wanted, now))
     raise WrongStepError(f"Somebody changed it since: it was set to {set_to}; now it is {is_now}.")

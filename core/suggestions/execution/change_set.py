@@ -12,7 +12,7 @@ from typing import Any
 from core.catalog.asin import product_url
 from core.catalog.marketplaces import Marketplace, get_marketplace
 from core.catalog.money import to_decimal
-from core.suggestions.change_values import told
+from core.suggestions.change_values import format_value
 from core.suggestions.rules import Change
 from core.text import spreadsheets
 
@@ -60,7 +60,7 @@ class Step:
     """A line of the checklist: what to do, where, and the text to copy."""
 
     action_id: int
-    told: str
+    instruction: str
     url: str
     to_copy: str
 
@@ -181,7 +181,7 @@ def _price_value(marketplace: Marketplace, minor: int | None) -> list[dict[str, 
 def _step(line: Line) -> Step:
     return Step(
         action_id=line.action_id,
-        told=f"{_STEPS[line.change]}: {line.asin} ({line.marketplace})",
+        instruction=f"{_STEPS[line.change]}: {line.asin} ({line.marketplace})",
         url=product_url(line.marketplace, line.asin),
         to_copy=_to_copy(line),
     )
@@ -196,4 +196,4 @@ def _to_copy(line: Line) -> str:
         return _cell(line, key, line.after[key])
     if isinstance(line.after.get("bullets"), list | tuple):
         return "\n".join(line.after["bullets"])
-    return told(line.change, line.after, line.marketplace)
+    return format_value(line.change, line.after, line.marketplace)

@@ -15,7 +15,7 @@ OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PushRequest:
     """One approved change, as an applier is told it."""
 
     key: str  # the same for the same change, however often it is pushed
@@ -36,12 +36,12 @@ class Receipt:
     told: str  # for the time line
 
 
-class Applier(Protocol):
+class Connector(Protocol):
     """Pushes changes. Pushing an order again must do nothing more than once."""
 
     name: str
 
-    def push(self, order: Order) -> Receipt:
+    def push(self, order: PushRequest) -> Receipt:
         """Change a listing or price outside. Raises OutsideServiceError when that failed."""
         ...
 
@@ -51,21 +51,21 @@ class DryRun:
 
     name = "dry-run"
 
-    def push(self, order: Order) -> Receipt:
+    def push(self, order: PushRequest) -> Receipt:
         """Return what would be pushed; always the same for the same order."""
         paths = ", ".join(patch["path"] for patch in order.patch["patches"])
         told = f"Would write {paths} of {order.asin} in {order.marketplace}. Nothing was pushed."
         return Receipt(self.name, is_live=False, told=told)
 
 
-APPLIERS: Mapping[str, Callable[[], Applier]] = {DryRun.name: DryRun}
+CONNECTORS: Mapping[str, Callable[[], Connector]] = {DryRun.name: DryRun}
 
 
-def find_applier(name: str) -> Applier | None:
+def find_applier(name: str) -> Connector | None:
     """Return the applier of a setting, None for "off". Raises ConfigurationError."""
     if name == OFF:
         return None
-    if name not in APPLIERS:
-        known = ", ".join((OFF, *APPLIERS))
+    if name not in CONNECTORS:
+        known = ", ".join((OFF, *CONNECTORS))
         raise ConfigurationError(f"AMAZCOPE_APPLIER: there is no {name}. Choose from {known}.")
-    return APPLIERS[name]()
+    return CONNECTORS[name]()

@@ -14,8 +14,8 @@ from core.accounts.access.permissions import Permission, Principal
 from core.catalog.models import Product
 from core.suggestions.change_values import is_tracking
 from core.suggestions.execution.change_set import ChangeSet, Line, make_change_set, patches
-from core.suggestions.execution.connectors import Order
-from core.suggestions.lifecycle import Held
+from core.suggestions.execution.connectors import PushRequest
+from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.review.preconditions import why_stale
 from core.suggestions.rules import ActionState, Change
@@ -47,11 +47,11 @@ def change_set(
         )
         .order_by(Product.marketplace, Product.asin, Suggestion.id, SuggestionAction.place)
     )
-    held = [Held(action, suggestion, product) for action, suggestion, product in found]
+    held = [LockedAction(action, suggestion, product) for action, suggestion, product in found]
     return make_change_set([_line(each) for each in held if not is_tracking(each.change)])
 
 
-def _line(held: Held) -> Line:
+def _line(held: LockedAction) -> Line:
     before, after = _before_and_after(held)
     return Line(
         action_id=held.action.id,
@@ -64,14 +64,14 @@ def _line(held: Held) -> Line:
     )
 
 
-def _before_and_after(held: Held) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _before_and_after(held: LockedAction) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     inverse = held.action.inverse or held.action.current
     if held.state is ActionState.UNDONE:
         return held.wanted, _set_back(held, inverse)
     return inverse, held.wanted
 
 
-def _set_back(held: Held, inverse: Mapping[str, Any]) -> Mapping[str, Any]:
+def _set_back(held: LockedAction, inverse: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what undoing sets; a coupon may have been of the other sort before."""
     before = {key: value for key, value in inverse.items() if value is not None}
     if held.change is Change.SET_COUPON and before:
@@ -79,7 +79,7 @@ def _set_back(held: Held, inverse: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: inverse.get(key) for key in held.wanted}
 
 
-def order_of(session: Session, action_id: int) -> Order | None:
+def order_of(session: Session, action_id: int) -> PushRequest | None:
     """Return an approved action as an applier is told it.
 
     None for a setting, for one that is not approved, and for one that is stale.
@@ -95,12 +95,12 @@ def order_of(session: Session, action_id: int) -> Order | None:
     ).first()
     if row is None:
         return None
-    held = Held(*row)
+    held = LockedAction(*row)
     if is_tracking(held.change) or why_stale(session, held) is not None:
         return None
     line = _line(held)
     [patch] = patches([line])["listings"]
-    return Order(
+    return PushRequest(
         key=f"suggestion-action-{action_id}",
         marketplace=line.marketplace,
         asin=line.asin,

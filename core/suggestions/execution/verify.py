@@ -11,9 +11,9 @@ from core.catalog.listing_versions import as_listing
 from core.catalog.models import ListingVersion
 from core.history.ingest.quality_gate import PRICE_FLAGS
 from core.history.models import Snapshot
-from core.suggestions.change_values import NOT_ON_A_PAGE, same
+from core.suggestions.change_values import NOT_ON_A_PAGE, are_equal
 from core.suggestions.current_values import of_listing
-from core.suggestions.lifecycle import BY_ITSELF, Held, hold, take
+from core.suggestions.lifecycle import BY_ITSELF, LockedAction, lock_action, transition
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import ActionState, Change
 
@@ -23,7 +23,7 @@ _WAITING = (ActionState.APPLIED, ActionState.UNSEEN)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Confirmation:
     """The first look that showed a new value: the key of its snapshot, with the product's id."""
 
     captured_at: datetime
@@ -49,7 +49,7 @@ def verify_one(session: Session, action_id: int, now: datetime) -> ActionState |
 
     Raises NotFoundError for one that is gone with its product.
     """
-    held = hold(session, action_id)
+    held = lock_action(session, action_id)
     if held.state not in _WAITING:
         return None  # somebody was faster
     sight = find_sight(session, held)
@@ -84,7 +84,7 @@ def waiting_to_be_seen(
     return list(session.scalars(waiting))
 
 
-def find_sight(session: Session, held: Held) -> Sight | None:
+def find_sight(session: Session, held: LockedAction) -> Confirmation | None:
     """Return the first accepted look since the change was applied that shows its value."""
     applied_at = held.action.applied_at
     if applied_at is None or held.change in NOT_ON_A_PAGE:
@@ -94,7 +94,7 @@ def find_sight(session: Session, held: Held) -> Sight | None:
     return _listing_sight(session, held, applied_at)
 
 
-def _offer_sight(session: Session, held: Held, applied_at: datetime) -> Sight | None:
+def _offer_sight(session: Session, held: LockedAction, applied_at: datetime) -> Confirmation | None:
     columns = {
         "price": Snapshot.price,
         "percent": Snapshot.coupon_percent,
@@ -112,10 +112,12 @@ def _offer_sight(session: Session, held: Held, applied_at: datetime) -> Sight | 
         .order_by(Snapshot.captured_at)
         .limit(1)
     ).first()
-    return None if row is None else Sight(*row)
+    return None if row is None else Confirmation(*row)
 
 
-def _listing_sight(session: Session, held: Held, applied_at: datetime) -> Sight | None:
+def _listing_sight(
+    session: Session, held: LockedAction, applied_at: datetime
+) -> Confirmation | None:
     versions = (
         select(ListingVersion)
         .where(
@@ -126,18 +128,18 @@ def _listing_sight(session: Session, held: Held, applied_at: datetime) -> Sight 
     )
     for version in session.scalars(versions):
         if _shows(held, version):
-            return Sight(version.first_seen_at, version.source)
+            return Confirmation(version.first_seen_at, version.source)
     return None
 
 
-def _shows(held: Held, version: ListingVersion) -> bool:
+def _shows(held: LockedAction, version: ListingVersion) -> bool:
     seen = of_listing(held.change, as_listing(version))
     if held.change is Change.ADD_IMAGES:
         return int(seen["count"]) >= int(held.wanted["count"])
-    return same(seen, held.wanted)
+    return are_equal(seen, held.wanted)
 
 
-def _mark_seen(session: Session, held: Held, sight: Sight, now: datetime) -> bool:
+def _mark_seen(session: Session, held: LockedAction, sight: Confirmation, now: datetime) -> bool:
     values = {
         "verified_at": now,
         "seen_at": sight.captured_at,
@@ -145,15 +147,15 @@ def _mark_seen(session: Session, held: Held, sight: Sight, now: datetime) -> boo
         "trouble": None,
     }
     why = "A look at the page shows the new value."
-    return take(session, held, ActionState.VERIFIED, now, BY_ITSELF, why, **values)
+    return transition(session, held, ActionState.VERIFIED, now, BY_ITSELF, why, **values)
 
 
-def _is_overdue(held: Held, now: datetime) -> bool:
+def _is_overdue(held: LockedAction, now: datetime) -> bool:
     until = held.action.verify_until
     return until is not None and until <= now
 
 
-def _mark_unseen(session: Session, held: Held, now: datetime) -> bool:
+def _mark_unseen(session: Session, held: LockedAction, now: datetime) -> bool:
     applied_at, until = held.action.applied_at, held.action.verify_until
     days = (until - applied_at).days if applied_at and until else 0
     why = (
@@ -161,4 +163,4 @@ def _mark_unseen(session: Session, held: Held, now: datetime) -> bool:
         if held.change in NOT_ON_A_PAGE
         else f"No look has shown the new value within {days} days. Was it uploaded?"
     )
-    return take(session, held, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)
+    return transition(session, held, ActionState.UNSEEN, now, BY_ITSELF, why, trouble=why)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.database.session import database_time, write_scope
 from core.errors import InvalidInputError, OutsideServiceError
 from core.settings.environment import Settings
-from core.suggestions.advice_queue.service import Asked
+from core.suggestions.advice_queue.service import AdviceRequest
 from core.suggestions.fingerprints import facts_hash
 from core.suggestions.llm import call_log, prompt, reply_parser
 from core.suggestions.llm.call_log import CallState, Claim, Outcome, Question
@@ -39,7 +39,7 @@ _LONGEST_KEPT = 4_000  # characters of a rejected reply
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ModelQuestion:
     """What became of asking about one product. `model` None: none spoke."""
 
     product_id: int
@@ -50,14 +50,14 @@ class Told:
     reasons: tuple[str, ...] = ()
 
 
-def find_model_adviser(settings: Settings) -> "ModelAdviser | None":
-    """Return the model as an adviser; None where none is set up (`get_setup` says why)."""
+def find_model_advisor(settings: Settings) -> "ModelAdvisor | None":
+    """Return the model as an advisor; None where none is set up (`get_setup` says why)."""
     setup = get_setup(settings)
-    return None if setup.access is None else ModelAdviser(setup, setup.access)
+    return None if setup.access is None else ModelAdvisor(setup, setup.access)
 
 
-class ModelAdviser:
-    """The model as an adviser. One serves many threads and has so many ask at a time."""
+class ModelAdvisor:
+    """The model as an advisor. One serves many threads and has so many ask at a time."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class ModelAdviser:
         self._setup, self._model, self._clock = setup, Model(access), clock
         self._turns = threading.BoundedSemaphore(setup.parallel_calls)
 
-    def answer(self, asked: Asked, now: datetime) -> int:  # noqa: ARG002 - see `ask`
+    def answer(self, asked: AdviceRequest, now: datetime) -> int:  # noqa: ARG002 - see `ask`
         """Return how many suggestions came of it; 0 also for facts that were asked before."""
         return len(self.ask(asked).suggestions)
 
-    def ask(self, asked: Asked) -> Told:
+    def ask(self, asked: AdviceRequest) -> ModelQuestion:
         """Ask about one product, unless these facts were asked about already.
 
         No transaction may be open. Whatever goes wrong outside ends in a state and a reason:
@@ -86,10 +86,10 @@ class ModelAdviser:
                 talk.hold()
                 return self._keep(asked, claim, talk)
         if claim is None:
-            return Told(asked.facts.product_id, CallState.KNOWN)
-        return Told(asked.facts.product_id, CallState.NOT_ASKED, reasons=(claim,))
+            return ModelQuestion(asked.facts.product_id, CallState.KNOWN)
+        return ModelQuestion(asked.facts.product_id, CallState.NOT_ASKED, reasons=(claim,))
 
-    def _claim(self, asked: Asked, talk: "_Talk") -> Claim | str | None:
+    def _claim(self, asked: AdviceRequest, talk: "_Talk") -> Claim | str | None:
         access = self._model.access
         question = Question(
             team_id=asked.team_id,
@@ -107,7 +107,7 @@ class ModelAdviser:
                 dollars_per_day=self._setup.dollars_per_day,
             )
 
-    def _keep(self, asked: Asked, claim: Claim, talk: "_Talk") -> Told:
+    def _keep(self, asked: AdviceRequest, claim: Claim, talk: "_Talk") -> ModelQuestion:
         """Close the question and store what it brought, together."""
         try:
             return self._close(asked, claim, talk)
@@ -115,17 +115,17 @@ class ModelAdviser:
             talk.refuse(error)
             return self._close(asked, claim, talk)
 
-    def _close(self, asked: Asked, claim: Claim, talk: "_Talk") -> Told:
+    def _close(self, asked: AdviceRequest, claim: Claim, talk: "_Talk") -> ModelQuestion:
         product_id, model = asked.facts.product_id, talk.model_name
         with write_scope() as session:
             if not call_log.close(session, claim, self._outcome(claim, talk)):
-                return Told(product_id, CallState.LOST, reasons=tuple(talk.reasons))
+                return ModelQuestion(product_id, CallState.LOST, reasons=tuple(talk.reasons))
             ids = self._stored(session, asked, talk)
             call_log.count_suggestions(session, claim, len(ids))
         spoke = model if talk.spoken else None
-        return Told(product_id, talk.state, spoke, talk.advice, ids, tuple(talk.reasons))
+        return ModelQuestion(product_id, talk.state, spoke, talk.advice, ids, tuple(talk.reasons))
 
-    def _stored(self, session: Session, asked: Asked, talk: "_Talk") -> tuple[int, ...]:
+    def _stored(self, session: Session, asked: AdviceRequest, talk: "_Talk") -> tuple[int, ...]:
         """Store every advice; return the ids of those that are new."""
         product_id, by, now = asked.facts.product_id, asked.asked_by, self._clock()
         who, model = Advisor.MODEL, talk.model_name
@@ -170,7 +170,7 @@ class _Talk:
         """Ask until a reply can be used, twice at most."""
         for number in range(1, TIMES_ASKED + 1):
             try:
-                reply = self.model.ask(self.messages, reply_parser.schema())
+                reply = self.model.ask(self.messages, reply_parser.reply_schema())
             except OutsideServiceError as error:
                 self._fail(number, error)
                 return
@@ -183,17 +183,19 @@ class _Talk:
 
     def _fail(self, number: int, error: OutsideServiceError) -> None:
         self.failure = error
-        self.reasons.append(f"Question {number}: {reply_parser.clean(str(error), 400)}")
+        self.reasons.append(f"Question {number}: {reply_parser.clean_reply(str(error), 400)}")
         if isinstance(error, UnusableAnswerError):
-            self.rejected.append(reply_parser.clean(error.said, _LONGEST_KEPT))
+            self.rejected.append(reply_parser.clean_reply(error.said, _LONGEST_KEPT))
 
-    def _check(self, reply: Reply) -> reply_parser.Checked:
+    def _check(self, reply: Reply) -> reply_parser.CheckedReply:
         if reply.trouble is not None:
-            return reply_parser.Checked(reasons=(reply_parser.clean(reply.trouble, 400),))
-        return reply_parser.check(reply.text, self.facts)
+            return reply_parser.CheckedReply(
+                reasons=(reply_parser.clean_reply(reply.trouble, 400),)
+            )
+        return reply_parser.check_reply(reply.text, self.facts)
 
     def _reject(self, number: int, reply: Reply, reasons: tuple[str, ...]) -> None:
-        said = reply_parser.clean(reply.text, _LONGEST_KEPT)
+        said = reply_parser.clean_reply(reply.text, _LONGEST_KEPT)
         self.rejected.append(said)
         self.reasons += [f"Reply {number}: {reason}" for reason in reasons]
         self.messages = prompt.second_messages(self.messages, said, reasons)
@@ -201,7 +203,7 @@ class _Talk:
     def refuse(self, error: InvalidInputError) -> None:
         """Reject the reply that was accepted: nothing can be stored of it."""
         self.is_accepted, self.advice = False, ()
-        self.rejected.append(reply_parser.clean(self.spoken[-1].text, _LONGEST_KEPT))
+        self.rejected.append(reply_parser.clean_reply(self.spoken[-1].text, _LONGEST_KEPT))
         self.reasons.append(f"Reply {len(self.spoken)}: {error}")
 
     @property

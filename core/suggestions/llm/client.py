@@ -19,7 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import OutsideServiceError
 from core.suggestions.llm.reply_json import text_of_content
-from core.suggestions.llm.request_parameters import Parameters, accepted_by, remember
+from core.suggestions.llm.request_parameters import (
+    RequestParameters,
+    accepted_by,
+    remember_parameters,
+)
 from core.suggestions.llm.server_errors import codes_of, error_of, words_of
 
 if TYPE_CHECKING:
@@ -70,7 +74,7 @@ class UnusableAnswerError(NoAnswerError):
 class _ParameterRefusedError(RefusedError):
     """The server does not take a parameter; `instead` may be taken."""
 
-    def __init__(self, message: str, instead: Parameters) -> None:
+    def __init__(self, message: str, instead: RequestParameters) -> None:
         super().__init__(message)
         self.instead = instead
 
@@ -146,7 +150,7 @@ class Model:
                 tried.add(parameters)
                 continue
             if parameters != known:
-                remember(*place, parameters)
+                remember_parameters(*place, parameters)
             return reply
 
     def _once(
@@ -154,7 +158,7 @@ class Model:
         messages: Messages,
         schema: Mapping[str, Any],
         deadline: float,
-        parameters: Parameters,
+        parameters: RequestParameters,
     ) -> Reply:
         question = _question(self.access, messages, schema, parameters)
         left = deadline - time.monotonic()
@@ -188,7 +192,10 @@ def _client(key: str, base_url: str) -> "openai.OpenAI":
 
 
 def _question(
-    access: ModelAccess, messages: Messages, schema: Mapping[str, Any], parameters: Parameters
+    access: ModelAccess,
+    messages: Messages,
+    schema: Mapping[str, Any],
+    parameters: RequestParameters,
 ) -> dict[str, Any]:
     plain = tuple(dict(message) for message in messages)
     return {
@@ -271,7 +278,7 @@ _TOO_SLOW = "The model did not answer in time. AMAZCOPE_MODEL_TIMEOUT sets how l
 
 
 @contextmanager
-def _plain_errors(parameters: Parameters) -> Iterator[None]:
+def _plain_errors(parameters: RequestParameters) -> Iterator[None]:
     """Turn the client's errors into this module's, with a sentence that says what to do.
 
     `parameters`: those that were sent.
@@ -306,7 +313,7 @@ def _lost(error: "openai.APIConnectionError") -> OutsideServiceError:
     return NoAnswerError("The model server ended the connection without an answer.")
 
 
-def _refusal(error: "openai.APIStatusError", parameters: Parameters) -> OutsideServiceError:
+def _refusal(error: "openai.APIStatusError", parameters: RequestParameters) -> OutsideServiceError:
     """Return what an answer with an error's status means."""
     if error.status_code in (400, 422):
         instead = parameters.instead_of(error.response.text[:_LONGEST_KEPT].lower())

@@ -23,7 +23,7 @@ class ModelSetup:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class ModelAddress:
     """Who speaks for the model, to be shown: nothing secret is in it."""
 
     model: str | None
@@ -33,10 +33,10 @@ class Spoken:
     question: CostRange = _FREE  # what one can cost at most
 
 
-def get_spoken(settings: Settings) -> Spoken:
+def get_spoken(settings: Settings) -> ModelAddress:
     """Return which model speaks, or why none does."""
     setup = get_setup(settings)
-    return Spoken(
+    return ModelAddress(
         model=settings.amazcope_model,
         server=urlsplit(settings.openai_base_url or "").hostname,
         dollars_per_day=setup.dollars_per_day,

@@ -85,5 +85,5 @@ def cost_range(price: Price, reply_tokens: int) -> CostRange:
 
 
 def _most(message_tokens: int, price: Price, reply_tokens: int) -> Decimal:
-    told = message_tokens + prompt.count_tokens(str(reply_parser.schema()))
+    told = message_tokens + prompt.count_tokens(str(reply_parser.reply_schema()))
     return price.of(TIMES_ASKED * told + _MOST_OF_A_REPLY, TIMES_ASKED * reply_tokens)

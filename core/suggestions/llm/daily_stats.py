@@ -20,7 +20,7 @@ _TROUBLE = (CallState.REJECTED, CallState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ModelProblem:
     """A question that brought nothing usable. What the model said is data, not to be rendered."""
 
     at: datetime
@@ -43,7 +43,7 @@ class ModelDay:
     suggestions: int
     dollars: Decimal
     is_resting: bool = False  # the server failed several times in a row
-    troubles: tuple[Trouble, ...] = ()  # the newest first
+    troubles: tuple[ModelProblem, ...] = ()  # the newest first
 
 
 @requires(Permission.READ)
@@ -75,7 +75,7 @@ def model_day(session: Session, principal: Principal, now: datetime) -> ModelDay
     )
 
 
-def _troubles(session: Session, team_id: int, since: datetime) -> tuple[Trouble, ...]:
+def _troubles(session: Session, team_id: int, since: datetime) -> tuple[ModelProblem, ...]:
     found = session.execute(
         select(AdviceCall, Product.marketplace, Product.asin)
         .join(Product, Product.id == AdviceCall.product_id)
@@ -91,8 +91,8 @@ def _troubles(session: Session, team_id: int, since: datetime) -> tuple[Trouble,
     return tuple(_trouble(*row) for row in found)
 
 
-def _trouble(call: AdviceCall, marketplace: str, asin: str) -> Trouble:
-    return Trouble(
+def _trouble(call: AdviceCall, marketplace: str, asin: str) -> ModelProblem:
+    return ModelProblem(
         at=call.at,
         marketplace=marketplace,
         asin=asin,

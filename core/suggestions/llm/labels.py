@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from core.suggestions.llm.call_log import CallState
-from core.suggestions.llm.config import Spoken
-from core.suggestions.llm.daily_stats import ModelDay, Trouble
+from core.suggestions.llm.config import ModelAddress
+from core.suggestions.llm.daily_stats import ModelDay, ModelProblem
 from core.text.numbers import format_count, format_dollars
 
 ENDS = {CallState.REJECTED: "Reply rejected", CallState.FAILED: "No answer"}
@@ -20,21 +20,21 @@ _FEW = (
 )
 
 
-def who(spoken: Spoken) -> str:
+def who(spoken: ModelAddress) -> str:
     """Say which advisors speak: "Rules, and the model gpt-5-mini at api.openai.com."."""
     if spoken.missing is not None:
         return f"Rules alone. {spoken.missing}"
     return f"Rules, and the model {spoken.model} at {spoken.server}."
 
 
-def state(spoken: Spoken, day: ModelDay) -> str | None:
+def state(spoken: ModelAddress, day: ModelDay) -> str | None:
     """Say why the model is not asked just now although it is set up; None while it is."""
     if spoken.missing is not None:
         return None
     return _budget(spoken, day) or (_RESTING if day.is_resting else None)
 
 
-def never(spoken: Spoken) -> str | None:
+def never(spoken: ModelAddress) -> str | None:
     """Say that no question fits into a whole day's budget; None where one does."""
     cost = spoken.question.shortest
     if cost <= spoken.dollars_per_day:
@@ -45,7 +45,7 @@ def never(spoken: Spoken) -> str | None:
     )
 
 
-def _budget(spoken: Spoken, day: ModelDay) -> str | None:
+def _budget(spoken: ModelAddress, day: ModelDay) -> str | None:
     left = spoken.dollars_per_day - day.dollars
     if why := never(spoken):
         return why
@@ -75,18 +75,18 @@ def made(day: ModelDay) -> str:
     return _counted(day.suggestions, "suggestion")
 
 
-def cost(dollars: Decimal, spoken: Spoken) -> str:
+def cost(dollars: Decimal, spoken: ModelAddress) -> str:
     """Set what was spent beside the budget: "$0.04 of $1.00"."""
     return f"{format_dollars(dollars)} of {format_dollars(spoken.dollars_per_day)}"
 
 
-def in_short(spoken: Spoken, day: ModelDay) -> str:
+def in_short(spoken: ModelAddress, day: ModelDay) -> str:
     """Say in one line who advises and how the model's day goes."""
     told = f"{who(spoken)} Today (UTC): {questions(day)}, {cost(day.dollars, spoken)}."
     why_not = state(spoken, day)
     return told if why_not is None else f"{told} {why_not}"
 
 
-def why(trouble: Trouble) -> str:
+def why(trouble: ModelProblem) -> str:
     """Say what was wrong with each reply, in the order of the replies."""
     return " ".join(trouble.reasons) or "no reason was kept"

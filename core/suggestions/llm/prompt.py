@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.suggestions.facts_payload import told
+from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.rules import Change, Facts, product_name
 
 MOST_TOKENS = 1_500  # of the facts of one product
@@ -103,7 +103,7 @@ _UNSAFE = re.compile(
 
 
 def _line(facts: Facts) -> str:
-    written = json.dumps(told(facts), ensure_ascii=False, separators=(",", ":"))
+    written = json.dumps(make_facts_payload(facts), ensure_ascii=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", written)
 
 

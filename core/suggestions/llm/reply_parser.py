@@ -16,7 +16,7 @@ from core.suggestions.fingerprints import change_hash
 from core.suggestions.llm.reply_json import find_json
 from core.suggestions.proposals import action_values
 from core.suggestions.proposals.action_values import ReplyAction
-from core.suggestions.proposals.validation import Saying, Wanted, judge
+from core.suggestions.proposals.validation import RawAction, RawProposal, validate_proposal
 from core.suggestions.rules import Advice, Change, Direction, Facts, Metric
 
 LONGEST_REPLY = 20_000  # characters
@@ -60,7 +60,7 @@ class ReplyShape(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedReply:
     """What is left of a reply. With a reason, nothing is."""
 
     advice: tuple[Advice, ...] = ()
@@ -68,7 +68,7 @@ class Checked:
 
 
 @lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
+def reply_schema() -> dict[str, Any]:
     """Return the JSON schema of a reply: all fields required, no others, no limits.
 
     Limits are checked here: not every server takes them in a schema.
@@ -76,7 +76,7 @@ def schema() -> dict[str, Any]:
     return ReplyShape.model_json_schema()
 
 
-def check(text: str, facts: Facts) -> Checked:
+def check_reply(text: str, facts: Facts) -> CheckedReply:
     """Return the advice of a reply, or every reason why it can't be used.
 
     Thoughts, fences and blanks around the JSON are passed over.
@@ -93,7 +93,7 @@ def check(text: str, facts: Facts) -> Checked:
     return _all(shape.suggestions, facts)
 
 
-def clean(text: str, longest: int) -> str:
+def clean_reply(text: str, longest: int) -> str:
     """Return a text of outside that can be kept: no characters that a database refuses."""
     kept = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(each for each in kept if each == "\n" or _is_kept(each))[:longest]
@@ -103,9 +103,9 @@ def _is_kept(each: str) -> bool:
     return unicodedata.category(each) != "Cc"
 
 
-def _rejected(*reasons: str) -> Checked:
-    told = tuple(clean(reason, _LONGEST_REASON).replace("\n", " ") for reason in reasons)
-    return Checked(reasons=tuple(dict.fromkeys(told))[:_MOST_REASONS])
+def _rejected(*reasons: str) -> CheckedReply:
+    told = tuple(clean_reply(reason, _LONGEST_REASON).replace("\n", " ") for reason in reasons)
+    return CheckedReply(reasons=tuple(dict.fromkeys(told))[:_MOST_REASONS])
 
 
 def _shape_problems(error: ValidationError) -> Iterator[str]:
@@ -120,21 +120,21 @@ def _shape_problems(error: ValidationError) -> Iterator[str]:
 # Suggestions
 
 
-def _all(suggestions: list[ReplySuggestion], facts: Facts) -> Checked:
+def _all(suggestions: list[ReplySuggestion], facts: Facts) -> CheckedReply:
     advice: list[Advice] = []
     reasons: list[str] = []
     for place, each in enumerate(suggestions, 1):
-        found, wrong = judge(_saying(each), facts)
+        found, wrong = validate_proposal(_saying(each), facts)
         reasons += [f"Suggestion {place}: {reason}" for reason in wrong]
         advice += [found] if found is not None else []
     hashes = [change_hash(each) for each in advice]
     if len(set(hashes)) < len(hashes):
         reasons.append("Two suggestions propose the same change.")
-    return _rejected(*reasons) if reasons else Checked(tuple(advice))
+    return _rejected(*reasons) if reasons else CheckedReply(tuple(advice))
 
 
-def _saying(said: ReplySuggestion) -> Saying:
-    return Saying(
+def _saying(said: ReplySuggestion) -> RawProposal:
+    return RawProposal(
         product=said.product,
         title=said.title,
         reasoning=said.reasoning,
@@ -144,7 +144,9 @@ def _saying(said: ReplySuggestion) -> Saying:
         direction=said.direction,
         window_days=said.window_days,
         evidence=tuple((each.key, each.value) for each in said.evidence),
-        actions=tuple(Wanted(each.change, _proposed(each), each.reason) for each in said.actions),
+        actions=tuple(
+            RawAction(each.change, _proposed(each), each.reason) for each in said.actions
+        ),
     )
 
 

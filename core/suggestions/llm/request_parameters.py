@@ -14,7 +14,7 @@ Format = Literal["json_schema", "json_object", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class RequestParameters:
     """What is sent besides model and messages."""
 
     limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -45,7 +45,7 @@ class Parameters:
         told = f"{first['content']}\n\nThe schema of your answer:\n{json.dumps(schema)}"
         return [{**first, "content": told}, *rest]
 
-    def instead_of(self, refusal: str) -> "Parameters | None":
+    def instead_of(self, refusal: str) -> "RequestParameters | None":
         """Return what to send after a refusal in these words; None: it names no parameter."""
         if self.limit in refusal:
             other: Literal["max_completion_tokens", "max_tokens"] = (
@@ -56,7 +56,7 @@ class Parameters:
             return replace(self, has_temperature=False)
         return self._simpler() if _is_about_format(refusal) else None
 
-    def _simpler(self) -> "Parameters | None":
+    def _simpler(self) -> "RequestParameters | None":
         if self.form == "json_schema":
             return replace(self, form="json_object")
         return replace(self, form="none") if self.form == "json_object" else None
@@ -69,14 +69,14 @@ def _is_about_format(refusal: str) -> bool:
     )
 
 
-_accepted: dict[tuple[str, str], Parameters] = {}
+_accepted: dict[tuple[str, str], RequestParameters] = {}
 
 
-def accepted_by(base_url: str, model: str) -> Parameters:
+def accepted_by(base_url: str, model: str) -> RequestParameters:
     """Return the parameters that a server took for a model last; the usual ones at first."""
-    return _accepted.get((base_url, model), Parameters())
+    return _accepted.get((base_url, model), RequestParameters())
 
 
-def remember(base_url: str, model: str, parameters: Parameters) -> None:
+def remember_parameters(base_url: str, model: str, parameters: RequestParameters) -> None:
     """Keep which parameters a server takes for a model."""
     _accepted[base_url, model] = parameters

@@ -132,7 +132,7 @@ def _threshold(percent: float | None) -> str | None:
 # Why it may not
 
 
-def problems(change: Change, proposed: Values, facts: Facts) -> Iterator[str]:
+def find_problems(change: Change, proposed: Values, facts: Facts) -> Iterator[str]:
     """Yield every reason against a proposed change, as a sentence."""
     if change is not Change.PAUSE_TRACKING and proposed == current_of(change, facts):
         yield "It proposes what stands already."
@@ -210,7 +210,7 @@ def _one_text(text: str, longest: int, *, may_break: bool) -> Iterator[str]:
     if not 0 < len(text) <= longest:
         yield f"A proposed text has {len(text):,} characters; 1 to {longest:,} are allowed."
         return
-    wrong = text_checks.problem(text, may_break=may_break)
+    wrong = text_checks.find_text_problem(text, may_break=may_break)
     if wrong is not None:
         yield f"A proposed text {wrong}."
 

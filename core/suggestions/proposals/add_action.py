@@ -15,9 +15,9 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotAllowedError
-from core.suggestions.change_values import checked
+from core.suggestions.change_values import validate_value
 from core.suggestions.fingerprints import change_hash, evidence_hash
-from core.suggestions.lifecycle import By, hold_suggestion, tell
+from core.suggestions.lifecycle import ActorRef, append_event, lock_suggestion
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.proposals import draft, duplicates, store
 from core.suggestions.proposals.draft import DraftAction
@@ -29,7 +29,7 @@ from core.suggestions.proposals.propose import (
     one_at_a_time,
     require_own,
 )
-from core.suggestions.proposals.validation import Saying, Wanted
+from core.suggestions.proposals.validation import RawAction, RawProposal
 from core.suggestions.rules import (
     ActionState,
     Advice,
@@ -59,7 +59,7 @@ def add_action(
     There already: returns it as it is. Raises InvalidInputError with every reason against
     it, NotAllowedError for a suggestion that somebody else made, NotFoundError.
     """
-    held = hold_suggestion(session, suggestion_id, principal.team_id)
+    held = lock_suggestion(session, suggestion_id, principal.team_id)
     if not dry_run:
         one_at_a_time(session, held.product_id)
     actions = _open_actions(session, principal, held, now)
@@ -77,12 +77,12 @@ def add_action(
     return _proposal(held, facts, advice, dry_run=dry_run, is_new=True)
 
 
-def _is_among(wanted: Wanted, actions: Sequence[SuggestionAction]) -> bool:
-    proposed = None if wanted.proposed is None else checked(wanted.change, wanted.proposed)
+def _is_among(wanted: RawAction, actions: Sequence[SuggestionAction]) -> bool:
+    proposed = None if wanted.proposed is None else validate_value(wanted.change, wanted.proposed)
     return any((each.change, each.proposed) == (wanted.change.value, proposed) for each in actions)
 
 
-def _with(said: Saying, action: DraftAction, facts: Facts) -> Saying:
+def _with(said: RawProposal, action: DraftAction, facts: Facts) -> RawProposal:
     """Return a saying with one more change, and the figures that belong to it."""
     keys = tuple(draft.usual_keys((action,), facts))
     evidence = dict(said.evidence) | dict(draft.cited_values(keys, facts))
@@ -115,10 +115,10 @@ def _with_frozen(facts: Facts, held: Suggestion) -> Facts:
     return replace(facts, evidence=tuple((now | kept).values()))
 
 
-def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> Saying:
+def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts) -> RawProposal:
     """Return a stored suggestion as it would be written now."""
     kept = _kept_advice(held, actions)
-    return Saying(
+    return RawProposal(
         product=product_name(facts),
         title=kept.title,
         reasoning=kept.reasoning,
@@ -129,7 +129,7 @@ def _saying(held: Suggestion, actions: Sequence[SuggestionAction], facts: Facts)
         window_days=kept.window_days,
         evidence=tuple((each.key, each.value) for each in kept.evidence),
         actions=tuple(
-            Wanted(each.change, dict(each.proposed), each.reason) for each in kept.actions
+            RawAction(each.change, dict(each.proposed), each.reason) for each in kept.actions
         ),
     )
 
@@ -186,6 +186,8 @@ def _extend(
         .execution_options(synchronize_session=False)
     )
     session.refresh(held)
-    tell(session, held.id, "added", now, By.principal(principal), action_id=action_id)
+    append_event(
+        session, held.id, "added", now, ActorRef.of_principal(principal), action_id=action_id
+    )
     new = {"action": action_id, "change": added.change.value}
     audit.record(session, principal, "added to suggestion", f"suggestion:{held.id}", new=new)

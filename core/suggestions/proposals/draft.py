@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from core.catalog.marketplaces import get_marketplace
 from core.catalog.money import parse_amount, to_decimal
 from core.errors import InvalidInputError
-from core.suggestions.evidence.lookup import Known
+from core.suggestions.evidence.lookup import EvidenceLookup
 from core.suggestions.proposals import action_values
 from core.suggestions.proposals.action_values import ReplyAction
-from core.suggestions.proposals.validation import Saying, Value, Wanted
+from core.suggestions.proposals.validation import RawAction, RawProposal, Value
 from core.suggestions.rules import Change, Direction, Evidence, Facts, Kind, Metric, product_name
 from core.tracking.product_reference import parse_reference
 
@@ -85,7 +85,7 @@ TAKES: Mapping[Change, tuple[str, ...]] = {
 _VALUES = tuple(each.name for each in fields(DraftAction) if each.name not in ("change", "reason"))
 
 
-def saying_of(draft: Draft, facts: Facts) -> Saying:
+def saying_of(draft: Draft, facts: Facts) -> RawProposal:
     """Return a draft as it is judged. Raises InvalidInputError for what can't be read.
 
     A key that is not in the evidence is refused with all that are.
@@ -94,7 +94,7 @@ def saying_of(draft: Draft, facts: Facts) -> Saying:
     _require_size((draft.title, draft.reasoning, *draft.evidence, *of_actions))
     wanted = tuple(wanted_of(each, facts) for each in draft.actions)
     keys = draft.evidence or tuple(usual_keys(draft.actions, facts))
-    return Saying(
+    return RawProposal(
         product=product_name(facts),
         title=draft.title,
         reasoning=draft.reasoning,
@@ -153,17 +153,17 @@ def _told(figure: Evidence) -> str:
 # Reading a change
 
 
-def wanted_of(action: DraftAction, facts: Facts) -> Wanted:
+def wanted_of(action: DraftAction, facts: Facts) -> RawAction:
     """Return a change with the values it sets. Raises InvalidInputError, saying what it takes."""
     _require_values(action)
     _require_size(_texts(action))
     read = _typed(action, facts.marketplace)
     if action.change is Change.ADD_COMPETITOR:
-        return Wanted(action.change, _rival(read.text or "", facts), action.reason)
+        return RawAction(action.change, _rival(read.text or "", facts), action.reason)
     proposed = action_values.proposed_of(read)
     if proposed is None:  # half a percent off
         raise InvalidInputError(f"{action.change.value}: {_takes(action.change)}")
-    return Wanted(action.change, proposed, action.reason)
+    return RawAction(action.change, proposed, action.reason)
 
 
 def _rival(text: str, facts: Facts) -> dict[str, str]:
@@ -261,14 +261,14 @@ _ANY = ("price_now", "bsr_now", "availability_now", "rating_now", "title_length"
 
 def usual_keys(actions: tuple[DraftAction, ...], facts: Facts) -> Iterator[str]:
     """Return the known figures that belong to changes, such as the price position to a price."""
-    known = Known(facts)
+    known = EvidenceLookup(facts)
     found = [key for action in actions for key in _near(action, known)]
     if not found:  # of a page that was hardly ever read: anything current
         found = [each.key for each in known.cite(*_ANY)[:1]]
     yield from dict.fromkeys(found)
 
 
-def _near(action: DraftAction, known: Known) -> Iterator[str]:
+def _near(action: DraftAction, known: EvidenceLookup) -> Iterator[str]:
     yield from (each.key for each in known.cite(*_NEAR[action.change]))
     if action.change in _OF_RIVALS:
         yield from known.keys_of_competitors(_OF_RIVALS[action.change])

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidInputError
-from core.suggestions.change_values import same
+from core.suggestions.change_values import are_equal
 from core.suggestions.evidence.queries import REMEMBERED
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.models import Suggestion, SuggestionAction
@@ -23,7 +23,7 @@ _ON_ITS_WAY = (ActionState.PENDING, ActionState.APPROVED, ActionState.APPLIED)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class EarlierChanges:
     """A suggestion that there is already."""
 
     suggestion_id: int
@@ -33,9 +33,9 @@ class Known:
 
 def find_whole(
     session: Session, team_id: int, product_id: int, advice: Advice, now: datetime
-) -> Known | None:
+) -> EarlierChanges | None:
     """Return the suggestion of which all that is proposed is waiting or on its way."""
-    found: dict[int, Known] = {}
+    found: dict[int, EarlierChanges] = {}
     holds: Mapping[int, set[int]] = defaultdict(set)
     for number, known in _each(session, team_id, product_id, advice.actions, now):
         found[known.suggestion_id] = known
@@ -64,7 +64,7 @@ def require_new(
 
 def _each(
     session: Session, team_id: int, product_id: int, actions: Sequence[Proposed], now: datetime
-) -> list[tuple[int, Known]]:
+) -> list[tuple[int, EarlierChanges]]:
     """Return which of the actions there are already, each with where."""
     rows = session.execute(
         select(
@@ -83,7 +83,7 @@ def _each(
         )
     ).all()
     return [
-        (number, Known(row.id, SuggestionState(row.state), row.expires_at))
+        (number, EarlierChanges(row.id, SuggestionState(row.state), row.expires_at))
         for row in rows
         if row.stands != ActionState.PENDING.value or row.expires_at > now
         for number, action in enumerate(actions)
@@ -92,7 +92,7 @@ def _each(
 
 
 def _is_same(row: Row[Any], action: Proposed) -> bool:
-    return bool(row.change == action.change.value and same(row.proposed, action.proposed))
+    return bool(row.change == action.change.value and are_equal(row.proposed, action.proposed))
 
 
 def _require_not_declined(

@@ -25,7 +25,7 @@ class Sort(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class CitedFigure:
     """A number that may be said. `key` None: one that is proposed."""
 
     sort: Sort
@@ -34,7 +34,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextNumber:
     """A number as a text says it. `value` None: it can't be read as one."""
 
     sort: Sort
@@ -42,29 +42,29 @@ class Said:
     value: Decimal | None
 
 
-def figures_of(evidence: Iterable[Evidence], marketplace: str) -> list[Figure]:
+def figures_of(evidence: Iterable[Evidence], marketplace: str) -> list[CitedFigure]:
     """Return every number that evidence lets a text say."""
     decimals = get_marketplace(marketplace).decimals
     return [figure for each in evidence for figure in _of(each, decimals)]
 
 
-def _of(evidence: Evidence, decimals: int) -> Iterator[Figure]:
+def _of(evidence: Evidence, decimals: int) -> Iterator[CitedFigure]:
     sort, value = Sort.PLAIN, evidence.value
     if evidence.unit == "%":
         sort = Sort.PERCENT
     if isinstance(value, str):
-        yield from (Figure(sort, number, evidence.key) for number in _numbers(value))
+        yield from (CitedFigure(sort, number, evidence.key) for number in _numbers(value))
     elif evidence.unit.endswith(" minor"):
-        yield Figure(Sort.MONEY, Decimal(str(value)).scaleb(-decimals), evidence.key)
-        yield Figure(Sort.PLAIN, Decimal(str(value)), evidence.key)
+        yield CitedFigure(Sort.MONEY, Decimal(str(value)).scaleb(-decimals), evidence.key)
+        yield CitedFigure(Sort.PLAIN, Decimal(str(value)), evidence.key)
     else:
         shift = 1 if evidence.unit == "stars/10" else 0
-        yield Figure(sort, Decimal(str(value)).scaleb(-shift), evidence.key)
+        yield CitedFigure(sort, Decimal(str(value)).scaleb(-shift), evidence.key)
     for words in (evidence.period or "", evidence.figure):
-        yield from (Figure(Sort.PLAIN, number, evidence.key) for number in _numbers(words))
+        yield from (CitedFigure(Sort.PLAIN, number, evidence.key) for number in _numbers(words))
 
 
-def proposed_figures(action: Proposed, marketplace: str) -> list[Figure]:
+def proposed_figures(action: Proposed, marketplace: str) -> list[CitedFigure]:
     """Return the numbers that an action proposes or replaces."""
     return [
         figure
@@ -73,14 +73,14 @@ def proposed_figures(action: Proposed, marketplace: str) -> list[Figure]:
     ]
 
 
-def _of_values(values: Mapping[str, Any], decimals: int) -> Iterator[Figure]:
+def _of_values(values: Mapping[str, Any], decimals: int) -> Iterator[CitedFigure]:
     for name, value in values.items():
         if name in ("price", "amount") and isinstance(value, int):
-            yield Figure(Sort.MONEY, Decimal(value).scaleb(-decimals))
+            yield CitedFigure(Sort.MONEY, Decimal(value).scaleb(-decimals))
         elif name == "percent" and value is not None:
-            yield Figure(Sort.PERCENT, Decimal(str(value)))
+            yield CitedFigure(Sort.PERCENT, Decimal(str(value)))
         elif name == "count" and isinstance(value, int):
-            yield Figure(Sort.PLAIN, Decimal(value))
+            yield CitedFigure(Sort.PLAIN, Decimal(value))
 
 
 # What a text says
@@ -102,7 +102,7 @@ _IN_WORDS = re.compile(
 )
 
 
-def unfounded(text: str, figures: Iterable[Figure], facts: Facts) -> list[str]:
+def find_unsupported_numbers(text: str, figures: Iterable[CitedFigure], facts: Facts) -> list[str]:
     """Return the numbers that a text says and nothing lets it say, as it writes them."""
     allowed, known = list(figures), _listing_words(facts)
     plain = _without_quotes(unicodedata.normalize("NFKC", text), facts)
@@ -114,7 +114,7 @@ def unfounded(text: str, figures: Iterable[Figure], facts: Facts) -> list[str]:
     return wrong
 
 
-def keys_said(text: str, figures: Iterable[Figure]) -> set[str]:
+def keys_said(text: str, figures: Iterable[CitedFigure]) -> set[str]:
     """Return the evidence that the numbers of a text stand in, the first for each number."""
     allowed = [each for each in figures if each.key is not None]
     found = (
@@ -134,11 +134,11 @@ def numbers_not_in_listing(text: str, listing: ListingFacts) -> list[str]:
     return [word for word in _digit_words(text) if word.casefold() not in known]
 
 
-def _said(text: str) -> Iterator[Said]:
+def _said(text: str) -> Iterator[TextNumber]:
     for found in _WORD.finditer(text):
         word = found.group().strip(".,")
         before, after = text[: found.start()], text[found.end() :]
-        yield Said(_sort(before, after), word, _value(word))
+        yield TextNumber(_sort(before, after), word, _value(word))
 
 
 def _sort(before: str, after: str) -> Sort:
@@ -155,11 +155,11 @@ def _value(word: str) -> Decimal | None:
         return None
 
 
-def _is_in(said: Said, figures: Iterable[Figure]) -> bool:
+def _is_in(said: TextNumber, figures: Iterable[CitedFigure]) -> bool:
     return any(_is_same(said, each) for each in figures)
 
 
-def _is_same(said: Said, figure: Figure) -> bool:
+def _is_same(said: TextNumber, figure: CitedFigure) -> bool:
     """Return whether a number is a figure: of its sort, and rounded at most where it may be."""
     if said.value is None or said.sort not in (Sort.PLAIN, figure.sort):
         return False

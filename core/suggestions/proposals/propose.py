@@ -18,16 +18,16 @@ from core.accounts.access.permissions import Permission, Principal, Via
 from core.catalog.models import Product
 from core.catalog.service import find_products
 from core.errors import InvalidInputError, NotFoundError
-from core.suggestions.change_values import checked, same
+from core.suggestions.change_values import are_equal, validate_value
 from core.suggestions.competitors.service import MOST_COMPETITORS, count_competitors
-from core.suggestions.current_values import Place, current_at
-from core.suggestions.evidence.collect import gather
-from core.suggestions.lifecycle import expire
+from core.suggestions.current_values import ChangeTarget, current_at
+from core.suggestions.evidence.collect import gather_facts
+from core.suggestions.lifecycle import expire_suggestions
 from core.suggestions.models import Suggestion
 from core.suggestions.proposals import draft as drafts
 from core.suggestions.proposals import duplicates, store
 from core.suggestions.proposals.draft import Draft, DraftAction
-from core.suggestions.proposals.validation import Saying, judge
+from core.suggestions.proposals.validation import RawProposal, validate_proposal
 from core.suggestions.rules import (
     KIND_OF,
     Advice,
@@ -97,7 +97,7 @@ def _id_of(session: Session, principal: Principal, name: str) -> int:
 
 def facts_of(session: Session, team_id: int, product_id: int, now: datetime) -> Facts:
     """Return the same to who proposes: a token may propose and not read."""
-    found = gather(session, team_id, [product_id], now)
+    found = gather_facts(session, team_id, [product_id], now)
     if not found:
         raise NotFoundError(NOT_FOLLOWED)
     return found[0]
@@ -120,7 +120,9 @@ def propose(
     """
     facts = facts_of(session, principal.team_id, product_id, now)
     if not dry_run:
-        expire(session, now, product_id=product_id)  # what is over makes room for the same
+        expire_suggestions(
+            session, now, product_id=product_id
+        )  # what is over makes room for the same
         one_at_a_time(session, product_id)
     require_own(session, principal.team_id, facts, draft.actions)
     advice = judged(session, principal.team_id, drafts.saying_of(draft, facts), facts)
@@ -146,7 +148,7 @@ def _proposal(facts: Facts, advice: Advice, now: datetime, *, dry_run: bool) -> 
     )
 
 
-def _as_known(made: Proposal, known: duplicates.Known) -> Proposal:
+def _as_known(made: Proposal, known: duplicates.EarlierChanges) -> Proposal:
     why = f"This is proposed already, as suggestion {known.suggestion_id}."
     return replace(
         made,
@@ -203,12 +205,12 @@ def _require_room(session: Session, principal: Principal, now: datetime) -> None
 # Judging
 
 
-def judged(session: Session, team_id: int, said: Saying, facts: Facts) -> Advice:
+def judged(session: Session, team_id: int, said: RawProposal, facts: Facts) -> Advice:
     """Return a saying as advice with present values frozen. Raises InvalidInputError.
 
     What was declined is asked in `repeating`, which knows the reason.
     """
-    advice, reasons = judge(said, replace(facts, declined=frozenset()))
+    advice, reasons = validate_proposal(said, replace(facts, declined=frozenset()))
     if advice is None:
         raise InvalidInputError(_refusal(reasons, facts))
     actions = tuple(_frozen(session, team_id, each, facts) for each in advice.actions)
@@ -223,8 +225,8 @@ def _refusal(reasons: Sequence[str], facts: Facts) -> str:
 
 def _frozen(session: Session, team_id: int, action: Proposed, facts: Facts) -> Proposed:
     """Return an action with the present value that approving it will compare."""
-    proposed = checked(action.change, action.proposed)
-    place = Place(team_id, facts.product_id, action.change, proposed)
+    proposed = validate_value(action.change, action.proposed)
+    place = ChangeTarget(team_id, facts.product_id, action.change, proposed)
     current = current_at(session, place)
     if _stands_already(action.change, current, proposed):
         raise InvalidInputError(f"{action.change.value}: It proposes what stands already.")
@@ -236,7 +238,7 @@ def _frozen(session: Session, team_id: int, action: Proposed, facts: Facts) -> P
 def _stands_already(change: Change, current: dict[str, Any], proposed: dict[str, Any]) -> bool:
     if change is Change.PAUSE_TRACKING:
         return bool(current.get("paused"))
-    return same(current, proposed)
+    return are_equal(current, proposed)
 
 
 def _require_rival(session: Session, team_id: int, facts: Facts, proposed: dict[str, Any]) -> None:

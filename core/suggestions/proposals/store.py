@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Via
 from core.errors import InvalidInputError
-from core.suggestions.change_values import checked
+from core.suggestions.change_values import validate_value
 from core.suggestions.fingerprints import change_hash, evidence_hash
-from core.suggestions.lifecycle import By, tell
+from core.suggestions.lifecycle import ActorRef, append_event
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import (
     KIND_OF,
@@ -96,8 +96,10 @@ def store_advice(
     if suggestion_id is not None:
         insert_actions(session, suggestion_id, actions)
         said = advisor.value if model is None else f"{advisor.value}: {model}"
-        by = By(asked_by, means)
-        tell(session, suggestion_id, SuggestionState.PENDING.value, now, by, why=f"By {said}.")
+        by = ActorRef(asked_by, means)
+        append_event(
+            session, suggestion_id, SuggestionState.PENDING.value, now, by, why=f"By {said}."
+        )
     return suggestion_id
 
 
@@ -108,7 +110,7 @@ def _checked_actions(advice: Advice) -> list[tuple[Proposed, dict[str, Any]]]:
         raise InvalidInputError("A confidence lies between 0 and 1.")
     if any(KIND_OF[each.change] is not advice.kind for each in advice.actions):
         raise InvalidInputError("All actions of a suggestion are of one kind.")
-    return [(each, checked(each.change, each.proposed)) for each in advice.actions]
+    return [(each, validate_value(each.change, each.proposed)) for each in advice.actions]
 
 
 def is_settled(

@@ -25,7 +25,7 @@ _ORDERS = re.compile(
 )
 
 
-def problem(text: str, *, may_break: bool = False) -> str | None:
+def find_text_problem(text: str, *, may_break: bool = False) -> str | None:
     """Return what is wrong with a text, None where nothing is. `may_break`: lines may end."""
     kept = text.replace("\n", " ") if may_break else text
     if any(unicodedata.category(each) in _FORBIDDEN for each in kept):

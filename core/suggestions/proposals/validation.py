@@ -14,12 +14,12 @@ from typing import Any
 from core.suggestions.fingerprints import is_repeat
 from core.suggestions.proposals import action_values, text_checks
 from core.suggestions.proposals.number_grounding import (
-    Figure,
+    CitedFigure,
     Sort,
     figures_of,
+    find_unsupported_numbers,
     keys_said,
     proposed_figures,
-    unfounded,
 )
 from core.suggestions.rules import (
     KIND_OF,
@@ -41,7 +41,7 @@ Value = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RawAction:
     """One change as it was written. `proposed` None: it lacks the value it needs."""
 
     change: Change
@@ -50,7 +50,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class RawProposal:
     """A suggestion as it was written: nothing of it is checked yet."""
 
     product: str  # as `product_name` writes it
@@ -62,7 +62,7 @@ class Saying:
     direction: Direction
     window_days: int
     evidence: tuple[tuple[str, Value], ...]  # cited keys, each with the value it was told with
-    actions: tuple[Wanted, ...]
+    actions: tuple[RawAction, ...]
 
     @property
     def texts(self) -> list[str]:
@@ -70,7 +70,7 @@ class Saying:
         return [self.title, self.reasoning, *(each.reason for each in self.actions)]
 
 
-def judge(said: Saying, facts: Facts) -> tuple[Advice | None, list[str]]:
+def validate_proposal(said: RawProposal, facts: Facts) -> tuple[Advice | None, list[str]]:
     """Return a suggestion as advice, or every reason against it."""
     reasons = [*_frame_problems(said, facts), *_word_problems(said)]
     actions, wrong = _actions(said, facts)
@@ -84,7 +84,7 @@ def judge(said: Saying, facts: Facts) -> tuple[Advice | None, list[str]]:
     return advice, []
 
 
-def _advice(said: Saying, actions: list[Proposed], facts: Facts) -> Advice:
+def _advice(said: RawProposal, actions: list[Proposed], facts: Facts) -> Advice:
     return Advice(
         title=said.title.strip(),
         reasoning=said.reasoning.strip(),
@@ -98,18 +98,20 @@ def _advice(said: Saying, actions: list[Proposed], facts: Facts) -> Advice:
     )
 
 
-def _cited(said: Saying, facts: Facts) -> tuple[Evidence, ...]:
+def _cited(said: RawProposal, facts: Facts) -> tuple[Evidence, ...]:
     """Return the frozen evidence that is cited, and what the texts say besides."""
     keys = {key for key, _ in said.evidence}
     figures = figures_of(facts.evidence, facts.marketplace)
     cited = [each for each in figures if each.key in keys]
     for text in said.texts:
-        if unfounded(text, cited, facts):  # it says a figure that stands beside those listed
+        if find_unsupported_numbers(
+            text, cited, facts
+        ):  # it says a figure that stands beside those listed
             keys |= keys_said(text, figures)
     return tuple(each for each in facts.evidence if each.key in keys)
 
 
-def _frame_problems(said: Saying, facts: Facts) -> Iterator[str]:
+def _frame_problems(said: RawProposal, facts: Facts) -> Iterator[str]:
     if said.product != product_name(facts):
         yield f"It is about {said.product}, but {product_name(facts)} was asked about."
     if said.priority not in (1, 2, 3):
@@ -123,7 +125,7 @@ def _frame_problems(said: Saying, facts: Facts) -> Iterator[str]:
         yield "A rank improves or worsens; every other metric rises or falls."
 
 
-def _word_problems(said: Saying) -> Iterator[str]:
+def _word_problems(said: RawProposal) -> Iterator[str]:
     named = [("title", said.title), ("reasoning", said.reasoning)]
     named += [("reason", action.reason) for action in said.actions]
     for name, text in named:
@@ -131,14 +133,14 @@ def _word_problems(said: Saying) -> Iterator[str]:
         if not shortest <= len(text.strip()) <= longest:
             yield f"Its {name} has {len(text):,} characters; {shortest} to {longest:,} are asked."
             return
-        wrong = text_checks.problem(text, may_break=name == "reasoning")
+        wrong = text_checks.find_text_problem(text, may_break=name == "reasoning")
         if wrong is not None:
             yield f"Its {name} {wrong}."
     if not text_checks.is_english(" ".join(text for _, text in named)):
         yield "Its title and reasons are not in English."
 
 
-def _evidence_problems(said: Saying, facts: Facts) -> Iterator[str]:
+def _evidence_problems(said: RawProposal, facts: Facts) -> Iterator[str]:
     known = {each.key: each.value for each in facts.evidence}
     if not said.evidence:
         yield "It rests on no figure."
@@ -155,20 +157,20 @@ def _is_value(said: Value, known: Value) -> bool:
     return math.isclose(said, known, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _figure_problems(said: Saying, actions: list[Proposed], facts: Facts) -> Iterator[str]:
+def _figure_problems(said: RawProposal, actions: list[Proposed], facts: Facts) -> Iterator[str]:
     figures = figures_of(facts.evidence, facts.marketplace)
     for action in actions:
         figures += proposed_figures(action, facts.marketplace)
-    figures.append(Figure(Sort.PLAIN, Decimal(said.window_days)))
+    figures.append(CitedFigure(Sort.PLAIN, Decimal(said.window_days)))
     for text in said.texts:
-        for word in unfounded(text, figures, facts):
+        for word in find_unsupported_numbers(text, figures, facts):
             yield f"It says {word}, which is not in the evidence."
 
 
 # Actions
 
 
-def _actions(said: Saying, facts: Facts) -> tuple[list[Proposed], list[str]]:
+def _actions(said: RawProposal, facts: Facts) -> tuple[list[Proposed], list[str]]:
     """Return the actions that can be read, and every reason against one."""
     if not 1 <= len(said.actions) <= MOST_ACTIONS:
         return [], [f"A suggestion has 1 to {MOST_ACTIONS} actions."]
@@ -178,14 +180,14 @@ def _actions(said: Saying, facts: Facts) -> tuple[list[Proposed], list[str]]:
         if each.proposed is None:
             reasons.append(f"{each.change.value} lacks the value it needs, or no model may ask it.")
             continue
-        found = action_values.problems(each.change, each.proposed, facts)
+        found = action_values.find_problems(each.change, each.proposed, facts)
         reasons += [f"{each.change.value}: {problem}" for problem in found]
         current = action_values.current_of(each.change, facts)
         actions.append(Proposed(each.change, current, each.proposed, each.reason.strip()))
     return actions, reasons
 
 
-def _set_problems(actions: Sequence[Wanted]) -> Iterator[str]:
+def _set_problems(actions: Sequence[RawAction]) -> Iterator[str]:
     if len({KIND_OF[each.change] for each in actions}) > 1:
         yield "Its actions are of more than one kind."
     if len({each.change for each in actions}) < len(actions):

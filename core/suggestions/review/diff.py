@@ -15,7 +15,7 @@ _TEXTS = (Change.UPDATE_TITLE, Change.UPDATE_BULLETS, Change.UPDATE_DESCRIPTION)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DiffedPart:
     """One part of what an action changes, both texts as one row of pieces."""
 
     name: str  # "Title", "Bullet 2", "Price"
@@ -30,7 +30,7 @@ class Part:
 
 def parts_of(
     change: Change, current: Mapping[str, Any], wanted: Mapping[str, Any], marketplace: str
-) -> tuple[Part, ...]:
+) -> tuple[DiffedPart, ...]:
     """Return what changes from the current values to the wanted ones, part by part."""
     if change in _IN_WORDS:
         pairs = [(labels.CHANGES[change], *_IN_WORDS[change])]
@@ -38,7 +38,7 @@ def parts_of(
         old = labels.texts(change, current, marketplace)
         new = labels.texts(change, wanted, marketplace)
         pairs = list(_paired(old, new))
-    return tuple(Part(name, old, new, diff_words(old, new)) for name, old, new in pairs)
+    return tuple(DiffedPart(name, old, new, diff_words(old, new)) for name, old, new in pairs)
 
 
 def _paired(
@@ -50,7 +50,7 @@ def _paired(
     return [(name, before, after) for name, (before, after) in zip(names, texts, strict=True)]
 
 
-def sizes(change: Change, parts: Sequence[Part]) -> str | None:
+def count_sizes(change: Change, parts: Sequence[DiffedPart]) -> str | None:
     """Say how long texts were and become: "133 → 67 characters"; None where size says nothing."""
     if change is Change.UPDATE_SEARCH_TERMS:
         before, after = (sum(len(text.encode()) for text in side) for side in _sides(parts))
@@ -61,5 +61,5 @@ def sizes(change: Change, parts: Sequence[Part]) -> str | None:
     return f"{format_count(before)} → {format_count(after)} characters"
 
 
-def _sides(parts: Sequence[Part]) -> tuple[list[str], list[str]]:
+def _sides(parts: Sequence[DiffedPart]) -> tuple[list[str], list[str]]:
     return [part.before for part in parts], [part.after for part in parts]

@@ -26,7 +26,7 @@ PLAIN = {
 _LISTS = {Change.UPDATE_BULLETS: "bullets", Change.UPDATE_CATEGORY: "category_path"}
 
 
-def written(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
+def format_for_edit(change: Change, values: Mapping[str, Any], marketplace: str) -> str:
     """Return values as a person edits them; a line each for bullets and levels of a category."""
     if change in PLAIN:
         return str(values.get(PLAIN[change]) or "")
@@ -56,7 +56,7 @@ def _major(minor: Any, marketplace: str) -> str:
     return str(to_decimal(minor, get_marketplace(marketplace).currency))
 
 
-def read(change: Change, text: str, marketplace: str) -> dict[str, Any]:
+def parse_edit(change: Change, text: str, marketplace: str) -> dict[str, Any]:
     """Return the values that a text stands for. Raises InvalidInputError, saying what would do."""
     text = text.replace("\x00", "").strip()
     if change in CAN_NOT_BE_EDITED:
@@ -123,11 +123,11 @@ def _cadence(text: str, _marketplace: str) -> dict[str, Any]:
 
 
 def _competitor(text: str, marketplace: str) -> dict[str, Any]:
-    place, asin = competitor(text, marketplace)
+    place, asin = parse_competitor(text, marketplace)
     return {"marketplace": place, "asin": asin}
 
 
-def competitor(text: str, marketplace: str) -> tuple[str, str]:
+def parse_competitor(text: str, marketplace: str) -> tuple[str, str]:
     """Return the product that a pasted address or ASIN names. Raises InvalidInputError.
 
     An ASIN alone is looked for in the given marketplace.

@@ -101,7 +101,7 @@ def action_state(change: Change, state: ActionState) -> str:
     return _ACTION_STATES[state]
 
 
-def advisor(row: QueueRow) -> str:
+def advisor_label(row: QueueRow) -> str:
     """Say who proposed: "rules", "model · local-8b", "agent of Mia · nightly script", "Mia"."""
     if row.advisor is Advisor.PERSON:
         return row.asked_by or "a person"
@@ -111,31 +111,31 @@ def advisor(row: QueueRow) -> str:
     return name if row.model is None else f"{name} · {row.model}"
 
 
-def asked(row: QueueRow) -> str:
+def request_label(row: QueueRow) -> str:
     """Say at whose wish there is a suggestion: "asked for by Mia", "by agent of Mia"."""
     if row.advisor in _WRITTEN:
-        return f"by {advisor(row)}"
+        return f"by {advisor_label(row)}"
     return f"asked for by {row.asked_by or 'the daily round'}"
 
 
-def confidence(share: float) -> str:
+def format_confidence(share: float) -> str:
     """Write a confidence: "80 %"."""
     return f"{share * 100:.0f}{THIN_SPACE}%"
 
 
-def expected(row: QueueRow) -> str:
+def expected_effect(row: QueueRow) -> str:
     """Say what should move, which way, within which time."""
     days = "1 day" if row.window_days == 1 else f"{row.window_days} days"
     return f"{_METRICS[row.metric]} {_DIRECTIONS[row.direction]} within {days}"
 
 
-def expected_briefly(row: QueueRow) -> str:
+def short_expected_effect(row: QueueRow) -> str:
     """Say what should move and which way, as short as a cell: "rank improves, 28 d"."""
     metric = _SHORT_METRICS.get(row.metric) or _METRICS[row.metric]
     return f"{metric} {_DIRECTIONS[row.direction]}, {row.window_days} d"
 
 
-def expiry(row: QueueRow, now: datetime) -> str:
+def expiry_text(row: QueueRow, now: datetime) -> str:
     """Say until when it waits, or since when it doesn't."""
     if row.state is SuggestionState.PENDING:
         return f"expires {format_age(row.expires_at, now)}"
@@ -146,10 +146,10 @@ def expiry(row: QueueRow, now: datetime) -> str:
 
 def in_short(row: QueueRow, now: datetime) -> str:
     """Say where a suggestion stands, who proposed and when: "Pending · rules · 2 h ago"."""
-    return f"{state(row)} · {advisor(row)} · {format_age(row.made_at, now)}"
+    return f"{state_label(row)} · {advisor_label(row)} · {format_age(row.made_at, now)}"
 
 
-def state(row: QueueRow) -> str:
+def state_label(row: QueueRow) -> str:
     """Name where a suggestion stands; of one partly decided, how much is."""
     decided = row.actions - len(row.waiting)
     if row.state is SuggestionState.PENDING and decided:
@@ -160,7 +160,7 @@ def state(row: QueueRow) -> str:
 # Evidence
 
 
-def value(evidence: Evidence, marketplace: str) -> str:
+def format_evidence_value(evidence: Evidence, marketplace: str) -> str:
     """Write a frozen value with its unit, as the marketplace writes amounts."""
     kept, unit = evidence.value, evidence.unit
     if isinstance(kept, str | bool):
@@ -273,7 +273,7 @@ def _coupon(values: Mapping[str, Any], marketplace: str) -> str:
     return "none" if amount is None else f"{format_price(amount, marketplace)} off"
 
 
-def caps(limits: PriceCaps, marketplace: str) -> str:
+def price_caps_text(limits: PriceCaps, marketplace: str) -> str:
     """Say between which prices a product may be moved, and how far at once."""
     step = f"at most {digits(f'{limits.step_percent:g}')}{THIN_SPACE}% at once"
     floor, ceiling = (
@@ -313,12 +313,12 @@ _STEPS = {
 _BY_ITSELF = {"verified", "unseen", "stale", "expired"}  # nobody's doing
 
 
-def event(told: Event, row: QueueRow) -> str:
+def event_text(told: Event, row: QueueRow) -> str:
     """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
     if told.before is None and told.after == "pending":
         is_asked = told.person is not None and row.advisor not in _WRITTEN
-        asked = f", asked for by {told.person}" if is_asked else ""
-        return f"Suggested by {advisor(row)}{asked}"
+        wish = f", asked for by {told.person}" if is_asked else ""
+        return f"Suggested by {advisor_label(row)}{wish}"
     what = "Suggestion" if told.change is None else CHANGES[told.change]
     step = _STEPS.get(told.after, told.after.replace("_", " "))
     if told.after == ActionState.APPLIED and told.change is not None:
@@ -359,7 +359,7 @@ def _short_state(change: Change | None, state: str) -> str:
     return _SHORT_STATES.get(state, state)
 
 
-def why(told: Event) -> str | None:
+def event_reason(told: Event) -> str | None:
     """Return a step's reason, None where its words say it already."""
     return None if told.before is None else told.why
 

@@ -12,10 +12,10 @@ from core.catalog.marketplaces import get_marketplace
 from core.catalog.models import Product
 from core.history.observation import Availability
 from core.suggestions.advisors.listing_policies import lint_change
-from core.suggestions.change_values import is_tracking, same, told
+from core.suggestions.change_values import are_equal, format_value, is_tracking
 from core.suggestions.competitors.service import caps_of
 from core.suggestions.current_values import current_of, latest_of, listing_of, team_tracking
-from core.suggestions.lifecycle import Held
+from core.suggestions.lifecycle import LockedAction
 from core.suggestions.models import Suggestion, SuggestionAction
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind
 
@@ -23,7 +23,7 @@ _ON_ITS_WAY = (ActionState.APPROVED, ActionState.APPLIED)
 
 
 def problem_with(
-    session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
+    session: Session, held: LockedAction, wanted: Mapping[str, Any], now: datetime
 ) -> str | None:
     """Return why a value may not be set for a product, None when it may."""
     if not is_tracking(held.change) and (under_way := _under_way(session, held)):
@@ -37,7 +37,7 @@ def problem_with(
             return None
 
 
-def _under_way(session: Session, held: Held) -> str | None:
+def _under_way(session: Session, held: LockedAction) -> str | None:
     """Return which other change of the same part is on its way to the page, None for none.
 
     The page shows the reviewed value until then: only this tells that it won't for long.
@@ -59,15 +59,15 @@ def _under_way(session: Session, held: Held) -> str | None:
     ).first()
     if other is None:
         return None
-    wanted = Held(other, held.suggestion, held.product).wanted
-    value = told(held.change, wanted, held.product.marketplace)
+    wanted = LockedAction(other, held.suggestion, held.product).wanted
+    value = format_value(held.change, wanted, held.product.marketplace)
     return (
         f"Another change of the same is on its way to the page: {value} "
         f"(suggestion {other.suggestion_id}). Wait until a look shows it, or undo it."
     )
 
 
-def _price_problem(session: Session, held: Held, wanted: Mapping[str, Any]) -> str | None:
+def _price_problem(session: Session, held: LockedAction, wanted: Mapping[str, Any]) -> str | None:
     caps = caps_of(session, held.suggestion.team_id, held.product.id)
     if held.change is Change.UPDATE_PRICE:
         return caps.problem(held.action.current.get("price"), wanted.get("price"))
@@ -76,7 +76,7 @@ def _price_problem(session: Session, held: Held, wanted: Mapping[str, Any]) -> s
 
 
 def _listing_problem(
-    session: Session, held: Held, wanted: Mapping[str, Any], now: datetime
+    session: Session, held: LockedAction, wanted: Mapping[str, Any], now: datetime
 ) -> str | None:
     """Return which listing rules the part that is written would break."""
     marketplace = held.product.marketplace
@@ -86,7 +86,7 @@ def _listing_problem(
     return " ".join(finding.detail for finding in found) or None
 
 
-def why_stale(session: Session, held: Held) -> str | None:
+def why_stale(session: Session, held: LockedAction) -> str | None:
     """Return why what was reviewed no longer holds, with both values; None while it does."""
     if team_tracking(session, held.suggestion.team_id, held.product.id) is None:
         return "Nobody of the team follows this product any more."
@@ -95,8 +95,8 @@ def why_stale(session: Session, held: Held) -> str | None:
     if is_gone and not is_tracking(held.change):
         return "The product's page is gone."
     reviewed, now = held.action.current, current_of(session, held)
-    if same(reviewed, now):
+    if are_equal(reviewed, now):
         return None
     marketplace = held.product.marketplace
-    was, is_now = (told(held.change, each, marketplace) for each in (reviewed, now))
+    was, is_now = (format_value(held.change, each, marketplace) for each in (reviewed, now))
     return f"The value changed since: reviewed was {was}; now it is {is_now}."

@@ -37,7 +37,7 @@ _WAITING = "s.team_id = %(team)s AND s.state = 'pending' AND s.expires_at > %(no
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingAction:
     """An action that nobody has decided yet."""
 
     action_id: int
@@ -67,7 +67,7 @@ class QueueRow:
     expires_at: datetime
     decided_at: datetime | None
     actions: int
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[PendingAction, ...]
     asked_by: str | None = None  # the person's name; None: the daily round
 
     @property
@@ -140,7 +140,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePlace:
     """Where a waiting suggestion stands in the queue."""
 
     number: int  # from 1
@@ -177,7 +177,7 @@ LEFT JOIN LATERAL (
 
 
 @requires(Permission.READ)
-def queue(
+def read_queue(
     session: Session, principal: Principal, asked: QueueFilter, page: int, size: int, now: datetime
 ) -> QueuePage:
     """Return page `page` (from 1) of the team's suggestions, by expected worth.
@@ -329,9 +329,9 @@ def _row(row: Values) -> QueueRow:
     )
 
 
-def _waiting(written: str) -> Waiting:
+def _waiting(written: str) -> PendingAction:
     number, _, change = written.partition(":")
-    return Waiting(int(number), Change(change))
+    return PendingAction(int(number), Change(change))
 
 
 # One suggestion
@@ -449,10 +449,10 @@ FROM here
 @requires(Permission.READ)
 def find_place(
     session: Session, principal: Principal, suggestion_id: int, now: datetime
-) -> Place | None:
+) -> QueuePlace | None:
     """Return where a suggestion stands in the queue, None where it does not wait."""
     rows = _fetch(session, _PLACE, {"id": suggestion_id, "team": principal.team_id, "now": now})
-    return Place(**rows[0]) if rows else None
+    return QueuePlace(**rows[0]) if rows else None
 
 
 @requires(Permission.READ)

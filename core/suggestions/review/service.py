@@ -17,15 +17,15 @@ from core.accounts.access import audit
 from core.accounts.access.operations import requires
 from core.accounts.access.permissions import Permission, Principal
 from core.errors import InvalidInputError, NotAllowedError
-from core.suggestions.change_values import checked, same
+from core.suggestions.change_values import are_equal, validate_value
 from core.suggestions.lifecycle import (
     BY_ITSELF,
-    By,
-    Held,
-    hold,
-    hold_suggestion,
+    ActorRef,
+    LockedAction,
+    lock_action,
+    lock_suggestion,
     require_page,
-    take,
+    transition,
 )
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionSettings
 from core.suggestions.review.preconditions import problem_with, why_stale
@@ -65,14 +65,22 @@ def approve(
     product's price caps or against a listing rule, WrongStepError for an action that
     was declined or is over, NotAllowedError where four eyes are asked for.
     """
-    held = hold(session, action_id, principal.team_id)
+    held = lock_action(session, action_id, principal.team_id)
     _require_reviewer(session, principal, held)
     if held.state in _APPROVED_ALREADY:
         return Decision(action_id, held.state, False, "This was approved already.")
     if held.state is ActionState.PENDING and held.suggestion.expires_at <= now:
         return _expired(session, held, now)
     if held.state is ActionState.PENDING and (stale := why_stale(session, held)):
-        take(session, held, ActionState.STALE, now, By.principal(principal), stale, trouble=stale)
+        transition(
+            session,
+            held,
+            ActionState.STALE,
+            now,
+            ActorRef.of_principal(principal),
+            stale,
+            trouble=stale,
+        )
         return Decision(action_id, ActionState.STALE, False, stale)
     return _approve(session, principal, held, now, edited, _cleaned(reason))
 
@@ -80,23 +88,23 @@ def approve(
 def _approve(
     session: Session,
     principal: Principal,
-    held: Held,
+    held: LockedAction,
     now: datetime,
     edited: Mapping[str, Any] | None,
     reason: str | None,
 ) -> Decision:
     before = held.state
-    wanted = held.wanted if edited is None else checked(held.change, edited)
+    wanted = held.wanted if edited is None else validate_value(held.change, edited)
     if problem := problem_with(session, held, wanted, now):
         raise InvalidInputError(problem)
     # What a manager typed without changing anything is no edit.
-    kept = None if same(wanted, held.action.proposed) else dict(wanted)
-    did = take(
+    kept = None if are_equal(wanted, held.action.proposed) else dict(wanted)
+    did = transition(
         session,
         held,
         ActionState.APPROVED,
         now,
-        By.principal(principal),
+        ActorRef.of_principal(principal),
         reason,
         edited=kept,
         decided_by=principal.person_id,
@@ -110,7 +118,7 @@ def _approve(
     return Decision(held.action.id, held.state, did)
 
 
-def _require_reviewer(session: Session, principal: Principal, held: Held) -> None:
+def _require_reviewer(session: Session, principal: Principal, held: LockedAction) -> None:
     """Raise NotAllowedError for a program, and for who asked where four eyes are asked for."""
     require_page(principal)
     asked_by = held.suggestion.asked_by
@@ -118,9 +126,9 @@ def _require_reviewer(session: Session, principal: Principal, held: Held) -> Non
         raise NotAllowedError("You asked for this advice: somebody else of the team approves it.")
 
 
-def _expired(session: Session, held: Held, now: datetime) -> Decision:
+def _expired(session: Session, held: LockedAction, now: datetime) -> Decision:
     why = "Its time was over before it was decided. Ask for new advice."
-    take(session, held, ActionState.EXPIRED, now, BY_ITSELF, why)
+    transition(session, held, ActionState.EXPIRED, now, BY_ITSELF, why)
     return Decision(held.action.id, ActionState.EXPIRED, False, why)
 
 
@@ -136,16 +144,16 @@ def decline(
     cleaned = _cleaned(reason)
     if cleaned is None:
         raise InvalidInputError("Say why: sellers read it, and the next advice is told.")
-    held = hold(session, action_id, principal.team_id)
+    held = lock_action(session, action_id, principal.team_id)
     before = held.state
     if before is ActionState.DECLINED:
         return Decision(action_id, before, False, "This was declined already.")
-    did = take(
+    did = transition(
         session,
         held,
         ActionState.DECLINED,
         now,
-        By.principal(principal),
+        ActorRef.of_principal(principal),
         cleaned,
         decided_by=principal.person_id,
         decided_at=now,
@@ -167,7 +175,7 @@ def _audit(
     session: Session,
     principal: Principal,
     what: str,
-    held: Held,
+    held: LockedAction,
     before: ActionState,
     new: Mapping[str, Any],
 ) -> None:
@@ -202,7 +210,7 @@ def decline_all(
 
 
 def _waiting(session: Session, principal: Principal, suggestion_id: int) -> list[int]:
-    hold_suggestion(session, suggestion_id, principal.team_id)
+    lock_suggestion(session, suggestion_id, principal.team_id)
     waiting = (
         select(SuggestionAction.id)
         .where(

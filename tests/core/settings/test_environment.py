@@ -83,7 +83,7 @@ def test_the_pages_say_in_a_sentence_what_keeps_them_from_starting() -> None:
 
 
 def test_the_settings_take_the_appliers_that_there_are_and_no_other() -> None:
-    assert set(CONNECTORS) == {OFF, *connectors.APPLIERS}
+    assert set(CONNECTORS) == {OFF, *connectors.CONNECTORS}
     assert Settings(amazcope_applier="Dry-Run").amazcope_applier == "dry-run"
     with pytest.raises(ValidationError, match="must be off or dry-run"):
         Settings(amazcope_applier="telepathy")

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from core.settings.environment import get_settings
 from core.suggestions.advice_queue import service
-from core.suggestions.llm.advisor import find_model_adviser
+from core.suggestions.llm.advisor import find_model_advisor
 from jobs.tasks.advise_products import advise_products
 
 if __name__ == "__main__":
     service.LEASE = timedelta(seconds=float(sys.argv[1]))
-    adviser = find_model_adviser(get_settings())
-    assert adviser is not None
-    advise_products(adviser)
+    advisor = find_model_advisor(get_settings())
+    assert advisor is not None
+    advise_products(advisor)

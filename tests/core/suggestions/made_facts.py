@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from core.suggestions.evidence.lookup import Known
+from core.suggestions.evidence.lookup import EvidenceLookup
 from core.suggestions.rules import (
     CompetitorFacts,
     Evidence,
@@ -103,9 +103,9 @@ def evidence(key: str, value: float | str) -> Evidence:
     return Evidence(key, key, value, unit, None, (SnapshotKey(1, AT, 1),))
 
 
-def known(figures: Mapping[str, float | str | None] | None = None, **values: Any) -> Known:
+def known(figures: Mapping[str, float | str | None] | None = None, **values: Any) -> EvidenceLookup:
     """Return the same, as rules look at it."""
-    return Known(facts(figures, **values))
+    return EvidenceLookup(facts(figures, **values))
 
 
 def rivals(*prices: int, rank: int = 100, rating: int = 45, **more: float) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from core.database.session import read_scope
 from core.demo.seed import load_demo
 from core.suggestions.advisors.content_rules import local_day
 from core.suggestions.advisors.listing_policies import lint_change
-from core.suggestions.advisors.rule_advisor import advise
-from core.suggestions.evidence.collect import gather
+from core.suggestions.advisors.rule_advisor import advise_by_rules
+from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.rules import Advice, Change, Facts, Kind
 from tests.databases import cloned_database
 
@@ -35,8 +35,8 @@ def said(
         load_demo(lambda _: None, NOW)
         with read_scope() as session:
             own = session.scalars(text("SELECT product_id FROM tracking WHERE role = 'own'")).all()
-            facts = gather(session, get_owner_principal(session).team_id, own, NOW)
-        yield [(each, advise(each)) for each in facts]
+            facts = gather_facts(session, get_owner_principal(session).team_id, own, NOW)
+        yield [(each, advise_by_rules(each)) for each in facts]
 
 
 def test_the_demo_market_gets_a_handful_of_sound_suggestions_with_evidence(said: Said) -> None:

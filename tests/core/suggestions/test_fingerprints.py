@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from core.suggestions.advisors.rule_advisor import advise
-from core.suggestions.facts_payload import told
+from core.suggestions.advisors.rule_advisor import advise_by_rules
+from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.fingerprints import (
     change_hash,
     declined_mark,
@@ -20,7 +20,7 @@ DEARER = {"price_now": 2299, "price_median_90": 2099, "bsr_median_30": 800}
 
 
 def only(seen: Facts) -> Advice:
-    (advice,) = advise(seen)
+    (advice,) = advise_by_rules(seen)
     return advice
 
 
@@ -58,19 +58,19 @@ def test_what_was_declined_is_not_said_again_for_the_same_reasons() -> None:
     seen = facts(DEARER)
     advice = only(seen)
     assert is_repeat(advice, declined(seen, advice))
-    assert advise(declined(seen, advice)) == ()
+    assert advise_by_rules(declined(seen, advice)) == ()
 
 
 def test_a_rank_that_breathes_is_no_new_evidence_and_one_that_falls_is() -> None:
     advice = only(facts(DEARER))
     breathing = declined(facts({**DEARER, "bsr_median_30": 840, "bsr_now": 505}), advice)
-    assert advise(breathing) == ()
+    assert advise_by_rules(breathing) == ()
     fallen = declined(facts({**DEARER, "bsr_median_30": 4000}), advice)
-    assert [change_hash(each) for each in advise(fallen)] == [change_hash(advice)]
+    assert [change_hash(each) for each in advise_by_rules(fallen)] == [change_hash(advice)]
 
 
 def test_what_is_told_is_json_and_leaves_out_what_is_unknown() -> None:
-    plain = told(facts({"bsr_now": None}, listing=ListingFacts()))
+    plain = make_facts_payload(facts({"bsr_now": None}, listing=ListingFacts()))
     assert json.loads(json.dumps(plain)) == plain
     assert "bsr_now" not in plain["figures"]
     assert plain["listing"] == {}
@@ -81,5 +81,5 @@ def test_huge_texts_are_cut_where_they_are_told_and_only_there() -> None:
     huge = listing(title="x" * 9000, bullets=("y" * 9000,) * 90, description="z" * 99_000)
     rival = CompetitorFacts(2, "B0RIVAL001", None, None, None, None, None, huge)
     seen = facts(listing=huge, competitors=(rival,) * 90)
-    assert len(json.dumps(told(seen))) / 4 <= 2500
+    assert len(json.dumps(make_facts_payload(seen))) / 4 <= 2500
     assert seen.listing.description == "z" * 99_000

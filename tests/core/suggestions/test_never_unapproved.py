@@ -262,7 +262,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
     @rule()
     def a_round(self) -> None:
         with self.calling() as session:  # each of its jobs is a transaction of its own
-            steps.expire(session, self.now)
+            steps.expire_suggestions(session, self.now)
         with self.calling() as session:
             for action_id in applying.waiting_to_apply(session):
                 applying.apply(session, action_id, self.now)

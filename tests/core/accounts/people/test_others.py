@@ -192,9 +192,9 @@ LOOKS: dict[str, Call] = {
     "suggestions.competitors.queries.price_caps_of": (
         lambda s, who, of: queries.price_caps_of(s, who, of.product) != PriceCaps()
     ),
-    "suggestions.competitors.comparison.contenders": lambda s, who, of: comparison.contenders(
-        s, who, of.product
-    )[1],
+    "suggestions.competitors.comparison.compare_competitors": lambda s, who, of: (
+        comparison.compare_competitors(s, who, of.product)[1]
+    ),
     "suggestions.competitors.service.remove_competitor": lambda s, who, of: (
         competitors.remove_competitor(s, who, of.product, of.product + 1)
     ),

@@ -12,7 +12,7 @@ from core.errors import NotAllowedError
 from core.suggestions.advice_queue import service
 from core.suggestions.advice_queue.service import (
     LEASE,
-    Due,
+    DueProduct,
     Progress,
     advice_progress,
     request_advice,
@@ -100,7 +100,8 @@ def round_of(session: Session, now: datetime, expected: int) -> int:
     due = service.claim_due(session, now, 10)
     assert len(due) == expected
     stored = sum(
-        service.answer_by_rules(session, each, now) for each in service.questions(session, due, now)
+        service.answer_by_rules(session, each, now)
+        for each in service.make_requests(session, due, now)
     )
     service.finish_due(session, due)
     return stored
@@ -131,7 +132,7 @@ def test_who_asks_sees_how_far_it_is(session: Session, principal: Principal, lam
 def test_a_claim_ends_by_itself(session: Session, principal: Principal, lamp: int) -> None:
     request_advice(session, principal, [lamp], NOON)
     claimed = service.claim_due(session, NOON, 10)
-    assert claimed == [Due(principal.team_id, lamp, principal.person_id, NOON)]
+    assert claimed == [DueProduct(principal.team_id, lamp, principal.person_id, NOON)]
     assert service.claim_due(session, NOON + LEASE - timedelta(seconds=1), 10) == []
     assert service.claim_due(session, NOON + LEASE, 10) == claimed
 
@@ -149,7 +150,7 @@ def test_what_was_asked_for_again_meanwhile_is_asked_again(
 def test_what_failed_waits_an_hour(session: Session, principal: Principal, lamp: int) -> None:
     request_advice(session, principal, [lamp], NOON)
     [due] = service.claim_due(session, NOON, 10)
-    service.put_off(session, due, NOON)
+    service.postpone(session, due, NOON)
     assert service.claim_due(session, NOON + timedelta(minutes=59), 10) == []
     assert service.claim_due(session, NOON + timedelta(hours=1), 10) == [due]
 

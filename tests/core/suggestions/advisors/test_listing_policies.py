@@ -8,10 +8,10 @@ from core.catalog.marketplaces import MARKETPLACES
 from core.suggestions.advisors import listing_policies
 from core.suggestions.advisors.listing_policies import (
     POLICIES,
-    Part,
+    ListingPart,
     forbidden_in,
-    lint,
     lint_change,
+    lint_listing,
 )
 from core.suggestions.rules import Change, ListingFacts
 from tests.core.suggestions.made_facts import BULLETS, listing
@@ -21,11 +21,11 @@ LONG_TITLE = "Lumo Reading Lamp for Desks and Shelves, Dimmable, with a Heavy Ba
 
 
 def keys(facts: ListingFacts, marketplace: str = "US", on: date = FROM, **more: str) -> list[str]:
-    return [each.policy.key for each in lint(facts, marketplace, on, **more)]
+    return [each.policy.key for each in lint_listing(facts, marketplace, on, **more)]
 
 
 def test_a_listing_within_all_rules_breaks_none() -> None:
-    assert lint(listing(), "US", FROM) == ()
+    assert lint_listing(listing(), "US", FROM) == ()
 
 
 @pytest.mark.parametrize("size", [75, 76, 200])
@@ -112,7 +112,7 @@ def test_all_bullets_together_have_fewer_than_1000_characters(last: int, is_brok
 
 
 def test_what_is_not_reported_breaks_no_rule() -> None:
-    assert lint(ListingFacts(), "US", FROM) == ()
+    assert lint_listing(ListingFacts(), "US", FROM) == ()
 
 
 def test_search_terms_are_counted_in_bytes() -> None:
@@ -160,7 +160,7 @@ def test_a_change_is_held_against_the_part_that_it_writes() -> None:
     good = lint_change(bad, "US", FROM, Change.UPDATE_TITLE, {"title": "Lumo Lamp, Black"})
     assert good == ()
     (found,) = lint_change(bad, "US", FROM, Change.UPDATE_SEARCH_TERMS, {"search_terms": "x" * 250})
-    assert found.part is Part.SEARCH_TERMS
+    assert found.part is ListingPart.SEARCH_TERMS
     assert lint_change(bad, "US", FROM, Change.UPDATE_PRICE, {"price": 1}) == ()
 
 
@@ -178,6 +178,6 @@ def test_a_listing_that_tells_the_lint_what_to_do_is_only_measured() -> None:
 
 
 def test_the_lint_says_what_was_measured() -> None:
-    (found,) = lint(listing(title="x" * 80), "US", FROM)
+    (found,) = lint_listing(listing(title="x" * 80), "US", FROM)
     assert (found.measured, found.policy) == (80, listing_policies.TITLE_75)
     assert found.detail == "The title has 80 characters; 75 are allowed."

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalog.marketplaces import MARKETPLACES
-from core.suggestions.advisors.listing_policies import Part, lint
+from core.suggestions.advisors.listing_policies import ListingPart, lint_listing
 from core.suggestions.advisors.listing_rewriter import (
     bullets_of_description,
     repaired_bullets,
@@ -159,7 +159,9 @@ def test_an_advised_title_passes_the_lint_and_keeps_the_brand(
     mended = repaired_title(facts, marketplace, on)
     if mended is not None:
         then = ListingFacts(title=mended, brand=brand)
-        assert [each for each in lint(then, marketplace, on) if each.part is Part.TITLE] == []
+        assert [
+            each for each in lint_listing(then, marketplace, on) if each.part is ListingPart.TITLE
+        ] == []
         assert (
             not brand
             or brand.strip().casefold() not in title.casefold()
@@ -174,14 +176,14 @@ def test_advised_bullets_pass_the_lint_and_hold_nothing_new(
 ) -> None:
     mended = repaired_bullets(ListingFacts(bullets=tuple(bullets)), marketplace, ON)
     if mended is not None:
-        assert lint(ListingFacts(bullets=mended), marketplace, ON) == ()
+        assert lint_listing(ListingFacts(bullets=mended), marketplace, ON) == ()
         assert letters(" ".join(mended)) - letters(" ".join(bullets)) == set()
 
 
 @given(TEXTS, PLACES)
 def test_bullets_of_any_description_pass_the_lint(description: str, marketplace: str) -> None:
     found = bullets_of_description(ListingFacts(description=description), marketplace, ON)
-    assert found is None or lint(ListingFacts(bullets=found), marketplace, ON) == ()
+    assert found is None or lint_listing(ListingFacts(bullets=found), marketplace, ON) == ()
 
 
 def letters(text: str) -> set[str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.history.observation import Availability
 from core.suggestions.advisors.pricing_rules import advise_price, price_near
-from core.suggestions.advisors.rule_advisor import advise
+from core.suggestions.advisors.rule_advisor import advise_by_rules
 from core.suggestions.rules import Advice, Change, Direction, Facts, PriceCaps
 from tests.core.suggestions.made_facts import facts, known, rivals
 
@@ -187,7 +187,7 @@ NEAR_CAPS = st.builds(
 
 
 def prices(seen: Facts) -> list[int]:
-    actions = [action for advice in advise(seen) for action in advice.actions]
+    actions = [action for advice in advise_by_rules(seen) for action in advice.actions]
     return [each.proposed["price"] for each in actions if each.change is Change.UPDATE_PRICE]
 
 

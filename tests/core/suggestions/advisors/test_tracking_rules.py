@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.history.observation import Availability
-from core.suggestions.advisors.rule_advisor import advise
+from core.suggestions.advisors.rule_advisor import advise_by_rules
 from core.suggestions.advisors.tracking_rules import (
     advise_cadence,
     advise_competitors,
@@ -94,7 +94,7 @@ def test_a_product_that_ran_out_deserves_more_looks() -> None:
 
 def test_a_page_that_is_gone_for_a_month_is_paused_and_nothing_else_is_said() -> None:
     gone = {"out_of_stock_30": 100.0, "price_now": None, **NOISY, **NEAR}
-    (advice,) = advise(facts(gone, availability=int(Availability.GONE)))
+    (advice,) = advise_by_rules(facts(gone, availability=int(Availability.GONE)))
     assert advice.actions[0].change is Change.PAUSE_TRACKING
     just = known({**gone, "stock_days_30": 12}, availability=int(Availability.GONE))
     assert advise_pause(just) is None

@@ -14,9 +14,9 @@ from core.accounts.models import Person
 from core.catalog.categories import UNNAMED_CATEGORY
 from core.catalog.listing import Listing
 from core.history.observation import Availability, CategoryRank, PriceBasis, Source
-from core.suggestions.advisors.rule_advisor import advise
-from core.suggestions.evidence.collect import gather
-from core.suggestions.facts_payload import told
+from core.suggestions.advisors.rule_advisor import advise_by_rules
+from core.suggestions.evidence.collect import gather_facts
+from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.fingerprints import change_hash, evidence_hash
 from core.suggestions.models import Competitor, PriceCap, Suggestion
 from core.suggestions.rules import Advice, Change, Facts, PriceCaps, SnapshotKey
@@ -43,7 +43,7 @@ def follow(session: Session, principal: Principal, *asins: str, **how: Any) -> l
 
 
 def facts_of(session: Session, principal: Principal, product_id: int, now: datetime = NOW) -> Facts:
-    (found,) = gather(session, principal.team_id, [product_id], now)
+    (found,) = gather_facts(session, principal.team_id, [product_id], now)
     return found
 
 
@@ -111,9 +111,12 @@ def test_only_what_the_team_follows_is_gathered_and_in_the_order_asked_for(
     lamp, kettle = follow(session, principal, LAMP, KETTLE)
     unfollowed = add_product(session, RIVAL)
     ids = [kettle, unfollowed, lamp, kettle]
-    assert [each.asin for each in gather(session, principal.team_id, ids, NOW)] == [KETTLE, LAMP]
-    assert gather(session, add_stranger(session).team_id, ids, NOW) == []
-    assert gather(session, principal.team_id, [], NOW) == []
+    assert [each.asin for each in gather_facts(session, principal.team_id, ids, NOW)] == [
+        KETTLE,
+        LAMP,
+    ]
+    assert gather_facts(session, add_stranger(session).team_id, ids, NOW) == []
+    assert gather_facts(session, principal.team_id, [], NOW) == []
 
 
 def test_a_product_that_was_never_seen_has_facts_and_no_figures(
@@ -122,7 +125,7 @@ def test_a_product_that_was_never_seen_has_facts_and_no_figures(
     (lamp,) = follow(session, principal, LAMP)
     facts = facts_of(session, principal, lamp)
     assert (facts.price, facts.bsr, facts.listing.bullets) == (None, None, None)
-    assert advise(facts) == ()
+    assert advise_by_rules(facts) == ()
 
 
 def test_a_doubtful_price_is_unknown_until_it_is_confirmed(
@@ -153,7 +156,7 @@ def test_an_old_price_and_one_of_a_product_that_is_not_sold_are_unknown(
     gone = {"availability": Availability.UNAVAILABLE, "price": None, "price_basis": None}
     store_observations(session, make_observation(KETTLE, NOW - timedelta(days=1)))
     store_observations(session, make_observation(KETTLE, NOW - timedelta(hours=1), **gone))
-    old, away = gather(session, principal.team_id, [lamp, kettle], NOW)
+    old, away = gather_facts(session, principal.team_id, [lamp, kettle], NOW)
     assert (old.price, old.bsr, away.price) == (None, None, None)
 
 
@@ -336,7 +339,7 @@ def test_of_a_product_followed_by_two_the_teams_row_counts(
 ) -> None:
     (lamp,) = follow(session, principal, LAMP)
     follow(session, add_colleague(session, principal), LAMP)
-    assert len(gather(session, principal.team_id, [lamp], NOW)) == 1
+    assert len(gather_facts(session, principal.team_id, [lamp], NOW)) == 1
 
 
 def decline(
@@ -376,14 +379,14 @@ def test_what_the_team_declined_is_not_advised_again(
     at = datetime(2026, 11, 2, 12, tzinfo=NOW.tzinfo)
     page = make_listing(title=long, **FULL)
     store_observations(session, make_observation(at=at - timedelta(hours=1), listing=page), now=at)
-    (advice,) = advise(facts_of(session, principal, lamp, at))
+    (advice,) = advise_by_rules(facts_of(session, principal, lamp, at))
     assert advice.actions[0].change is Change.UPDATE_TITLE
     decline(session, add_stranger(session), advice, lamp, at)
-    assert len(advise(facts_of(session, principal, lamp, at))) == 1
+    assert len(advise_by_rules(facts_of(session, principal, lamp, at))) == 1
     decline(session, principal, advice, lamp, at)
-    assert advise(facts_of(session, principal, lamp, at)) == ()
+    assert advise_by_rules(facts_of(session, principal, lamp, at)) == ()
     much_later = at + timedelta(days=181)
-    assert len(advise(facts_of(session, principal, lamp, much_later))) == 1
+    assert len(advise_by_rules(facts_of(session, principal, lamp, much_later))) == 1
 
 
 def test_an_ordinary_products_facts_are_told_in_1500_tokens(
@@ -408,4 +411,4 @@ def test_an_ordinary_products_facts_are_told_in_1500_tokens(
     compete(session, principal, lamp, *(add_product(session, each) for each in rivals))
     facts = facts_of(session, principal, lamp)
     assert len(facts.competitors) == 5
-    assert len(json.dumps(told(facts), ensure_ascii=False)) / 4 <= 1500
+    assert len(json.dumps(make_facts_payload(facts), ensure_ascii=False)) / 4 <= 1500

@@ -99,7 +99,7 @@ def test_a_setting_is_set_read_back_and_set_back(
     action_id = applied(session, principal, proposed(change, before, after))
     kept = action(session, action_id)
     assert (kept["state"], kept["inverse"], kept["verified_at"]) == ("verified", before, THEN)
-    assert change_values.same({key: str(tracking(session)[column])}, after)
+    assert change_values.are_equal({key: str(tracking(session)[column])}, after)
     assert undo(session, principal, action_id, THEN, "It was quieter before.")
     assert tracking(session)[column] == old
     assert action(session, action_id)["state"] == "undone"

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from core.errors import ConfigurationError
 from core.suggestions.execution.change_set import COLUMNS, Line, make_change_set
-from core.suggestions.execution.connectors import DryRun, Order, find_applier
+from core.suggestions.execution.connectors import DryRun, PushRequest, find_applier
 from core.suggestions.rules import Change
 
 
@@ -94,7 +94,7 @@ def test_the_checklist_gives_what_is_to_be_copied() -> None:
     coupon = line(Change.SET_COUPON, {}, {"percent": 5})
     steps = make_change_set([PRICE, BULLETS, images, coupon]).checklist
     assert [step.to_copy for step in steps] == ["18.50", "Bends well\nShines", "5", "5 %"]
-    assert steps[0].told == "Set the price: B0TEST0001 (US)"
+    assert steps[0].instruction == "Set the price: B0TEST0001 (US)"
     assert steps[0].url == "https://www.amazon.com/dp/B0TEST0001"
 
 
@@ -123,9 +123,11 @@ def test_no_changes_make_empty_files() -> None:
 # Pushing directly
 
 
-def order() -> Order:
+def order() -> PushRequest:
     [patch] = json.loads(make_change_set([PRICE]).json)["listings"]
-    return Order("1", "US", "B0TEST0001", Change.UPDATE_PRICE, PRICE.before, PRICE.after, patch)
+    return PushRequest(
+        "1", "US", "B0TEST0001", Change.UPDATE_PRICE, PRICE.before, PRICE.after, patch
+    )
 
 
 def test_nothing_is_pushed_by_default() -> None:

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from core.accounts.access.permissions import Principal
 from core.errors import ConfigurationError
 from core.settings.environment import ROOT, get_settings
-from core.suggestions.advice_queue.service import Asked, answer_by_rules
-from core.suggestions.evidence.collect import gather
+from core.suggestions.advice_queue.service import AdviceRequest, answer_by_rules
+from core.suggestions.evidence.collect import gather_facts
 from core.suggestions.llm import advisor, call_log
-from core.suggestions.llm.advisor import ModelAdviser, Told, find_model_adviser
+from core.suggestions.llm.advisor import ModelAdvisor, ModelQuestion, find_model_advisor
 from core.suggestions.llm.call_log import CallState
 from core.suggestions.llm.client import ModelAccess
 from core.suggestions.llm.config import ModelSetup, get_setup
@@ -65,12 +65,12 @@ class World:
         self.now = NOON
         self.setup = ModelSetup(None, PRICE, Decimal(1))
         self.access = ModelAccess(KEY, server.url, MODEL, timeout=30, reply_tokens=1000)
-        self.asked = Asked(principal.team_id, None, lamp_facts(product_id=self.product_id))
+        self.asked = AdviceRequest(principal.team_id, None, lamp_facts(product_id=self.product_id))
 
-    def ask(self, **facts: Any) -> Told:
+    def ask(self, **facts: Any) -> ModelQuestion:
         """Ask about the lamp, with other facts where told."""
-        adviser = ModelAdviser(self.setup, self.access, lambda: self.now)
-        return adviser.ask(replace(self.asked, facts=replace(self.asked.facts, **facts)))
+        advisor = ModelAdvisor(self.setup, self.access, lambda: self.now)
+        return advisor.ask(replace(self.asked, facts=replace(self.asked.facts, **facts)))
 
     def calls(self) -> list[dict[str, Any]]:
         return fetch_rows(
@@ -433,10 +433,10 @@ def test_what_was_told_and_said_can_be_kept_whatever_it_holds(world: World) -> N
 
 
 def test_rules_and_model_answer_beside_each_other_on_gathered_facts(world: World) -> None:
-    (facts,) = gather(world.session, world.principal.team_id, [world.product_id], _LATER)
-    asked = Asked(world.principal.team_id, None, replace(facts, caps=PriceCaps()))
+    (facts,) = gather_facts(world.session, world.principal.team_id, [world.product_id], _LATER)
+    asked = AdviceRequest(world.principal.team_id, None, replace(facts, caps=PriceCaps()))
     by_rules = answer_by_rules(world.session, asked, _LATER)
-    told = ModelAdviser(world.setup, world.access, lambda: _LATER).ask(asked)
+    told = ModelAdvisor(world.setup, world.access, lambda: _LATER).ask(asked)
     assert told.reasons == ()
     advisors = [each["advisor"] for each in world.suggestions()]
     assert advisors == ["rules"] * by_rules + ["model"]
@@ -448,7 +448,7 @@ def test_rules_and_model_answer_beside_each_other_on_gathered_facts(world: World
 def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AMAZCOPE_MODEL"):
         monkeypatch.delenv(name, raising=False)
-    assert find_model_adviser(get_settings()) is None
+    assert find_model_advisor(get_settings()) is None
     assert "OPENAI_API_KEY" in (get_setup(get_settings()).missing or "")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
@@ -458,7 +458,7 @@ def test_no_model_is_asked_without_key_address_and_name(monkeypatch: pytest.Monk
     monkeypatch.setenv("AMAZCOPE_MODEL_PRICES", f"{MODEL}=1/2")
     get_settings.cache_clear()
     assert get_setup(get_settings()).missing is None
-    assert find_model_adviser(get_settings()) is not None
+    assert find_model_advisor(get_settings()) is not None
 
 
 def test_no_start_brings_the_client_in() -> None:

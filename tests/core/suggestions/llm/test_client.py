@@ -48,20 +48,20 @@ def access(server: ModelStandIn, **values: Any) -> ModelAccess:
 
 def ask(server: ModelStandIn, **values: Any) -> Reply:
     model = Model(access(server, **values))
-    return model.ask(prompt.first_messages(lamp_facts()), reply_parser.schema())
+    return model.ask(prompt.first_messages(lamp_facts()), reply_parser.reply_schema())
 
 
 def test_a_question_asks_for_structured_output(server: ModelStandIn) -> None:
     reply = ask(server, temperature=0.2)
     assert reply.model == SPOKEN
     assert reply.usage == Usage(1200, 300)
-    assert reply_parser.check(reply.text, lamp_facts()).reasons == ()
+    assert reply_parser.check_reply(reply.text, lamp_facts()).reasons == ()
     body = server.asked[0].body
     assert body["model"] == MODEL
     assert body["temperature"] == 0.2
     assert body["max_completion_tokens"] == 4000
     wanted = body["response_format"]["json_schema"]
-    assert (wanted["strict"], wanted["schema"]) == (True, reply_parser.schema())
+    assert (wanted["strict"], wanted["schema"]) == (True, reply_parser.reply_schema())
 
 
 def test_a_temperature_that_is_not_set_is_not_sent(server: ModelStandIn) -> None:
@@ -148,7 +148,7 @@ def test_a_server_that_does_not_run_is_said() -> None:
         port = listener.getsockname()[1]
     model = Model(ModelAccess(KEY, f"http://127.0.0.1:{port}/v1", MODEL))
     with pytest.raises(RefusedError, match="OPENAI_BASE_URL"):
-        model.ask(prompt.first_messages(lamp_facts()), reply_parser.schema())
+        model.ask(prompt.first_messages(lamp_facts()), reply_parser.reply_schema())
 
 
 def test_a_key_that_no_header_can_carry_is_said(server: ModelStandIn) -> None:
@@ -246,7 +246,9 @@ def test_recorded_replies_to_other_questions_are_rejected_with_a_reason(
 ) -> None:
     found = _replies(server, name)
     for reply, reason in zip(found, reasons, strict=True):
-        told = reply.trouble or "\n".join(reply_parser.check(reply.text, lamp_facts()).reasons)
+        told = reply.trouble or "\n".join(
+            reply_parser.check_reply(reply.text, lamp_facts()).reasons
+        )
         assert reason in told
 
 
@@ -318,5 +320,5 @@ def test_an_answer_that_got_lost_may_have_been_paid_for(sent: bytes) -> None:
     url = _lost(lambda connection: connection.sendall(sent))
     with pytest.raises(NoAnswerError):
         Model(ModelAccess(KEY, url, MODEL, timeout=3)).ask(
-            prompt.first_messages(lamp_facts()), reply_parser.schema()
+            prompt.first_messages(lamp_facts()), reply_parser.reply_schema()
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.suggestions.facts_payload import told
+from core.suggestions.facts_payload import make_facts_payload
 from core.suggestions.llm import prompt
 from core.suggestions.rules import CompetitorFacts, Evidence, Facts, ListingFacts
 from tests.core.suggestions.model_facts import lamp_facts
@@ -57,13 +57,15 @@ def test_facts_that_are_too_long_lose_text_and_never_a_figure() -> None:
     facts = ordinary("JP")
     facts = replace(facts, listing=replace(facts.listing, description="長" * 3000))
     kept = json.loads(prompt.facts_line(facts))
-    assert kept["figures"] == told(facts)["figures"]
+    assert kept["figures"] == make_facts_payload(facts)["figures"]
     assert len(kept["listing"]["bullets"]) == 5
-    assert len(kept["listing"].get("description", "")) < len(told(facts)["listing"]["description"])
+    assert len(kept["listing"].get("description", "")) < len(
+        make_facts_payload(facts)["listing"]["description"]
+    )
 
 
 def test_facts_that_fit_are_told_whole() -> None:
-    assert json.loads(prompt.facts_line(lamp_facts())) == told(lamp_facts())
+    assert json.loads(prompt.facts_line(lamp_facts())) == make_facts_payload(lamp_facts())
 
 
 INJECTION = (

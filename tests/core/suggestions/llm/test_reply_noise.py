@@ -66,7 +66,7 @@ suggestions = st.fixed_dictionaries(
 many = settings(max_examples=examples(300))
 
 
-def assert_answered(checked: reply_parser.Checked) -> None:
+def assert_answered(checked: reply_parser.CheckedReply) -> None:
     """Say that a check ends in advice that may be stored, or in reasons that may be kept."""
     assert not (checked.advice and checked.reasons)
     json.dumps(checked.reasons).encode()
@@ -85,16 +85,16 @@ def assert_answered(checked: reply_parser.Checked) -> None:
 @many
 @given(st.text())
 def test_any_text_is_answered(text: str) -> None:
-    assert_answered(reply_parser.check(text, FACTS))
+    assert_answered(reply_parser.check_reply(text, FACTS))
 
 
 @many
 @given(anything)
 def test_any_json_is_answered(value: Any) -> None:
-    assert_answered(reply_parser.check(json.dumps({"suggestions": value}), FACTS))
+    assert_answered(reply_parser.check_reply(json.dumps({"suggestions": value}), FACTS))
 
 
 @many
 @given(suggestions)
 def test_any_suggestion_is_answered(changes: dict[str, Any]) -> None:
-    assert_answered(reply_parser.check(written(GOOD | changes), FACTS))
+    assert_answered(reply_parser.check_reply(written(GOOD | changes), FACTS))

@@ -18,21 +18,21 @@ def told_facts(facts: Facts) -> dict[str, Any]:
     return dict(json.loads(prompt.facts_line(facts)))
 
 
-def check(facts: Facts, *actions: dict[str, Any], **words: Any) -> reply_parser.Checked:
+def check(facts: Facts, *actions: dict[str, Any], **words: Any) -> reply_parser.CheckedReply:
     """Check a good reply with other words or actions."""
     changed = good(told_facts(facts)) | words
     if actions:
         changed["actions"] = list(actions)
-    return reply_parser.check(written(changed), facts)
+    return reply_parser.check_reply(written(changed), facts)
 
 
-def the_advice(checked: reply_parser.Checked) -> Advice:
+def the_advice(checked: reply_parser.CheckedReply) -> Advice:
     assert checked.reasons == ()
     (advice,) = checked.advice
     return advice
 
 
-def the_reason(checked: reply_parser.Checked) -> str:
+def the_reason(checked: reply_parser.CheckedReply) -> str:
     assert checked.advice == ()
     assert checked.reasons, "it was accepted"
     return "\n".join(checked.reasons)
@@ -51,7 +51,7 @@ def test_a_good_reply_becomes_advice_with_the_evidence_as_it_was_frozen() -> Non
 
 
 def test_a_reply_without_suggestions_is_an_answer() -> None:
-    assert reply_parser.check(written(), lamp_facts()) == reply_parser.Checked()
+    assert reply_parser.check_reply(written(), lamp_facts()) == reply_parser.CheckedReply()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_reply_without_suggestions_is_an_answer() -> None:
     ],
 )
 def test_what_is_no_reply_is_rejected(text: str, reason: str) -> None:
-    assert reason in the_reason(reply_parser.check(text, lamp_facts()))
+    assert reason in the_reason(reply_parser.check_reply(text, lamp_facts()))
 
 
 def test_a_field_too_many_or_of_another_type_is_rejected() -> None:
@@ -260,17 +260,17 @@ def test_actions_of_two_kinds_or_twice_the_same_are_rejected() -> None:
 
 def test_two_suggestions_of_the_same_change_are_rejected() -> None:
     one = good(told_facts(lamp_facts()))
-    assert "same change" in the_reason(reply_parser.check(written(one, one), lamp_facts()))
+    assert "same change" in the_reason(reply_parser.check_reply(written(one, one), lamp_facts()))
 
 
 def test_more_suggestions_than_were_asked_for_are_rejected() -> None:
     one = good(told_facts(lamp_facts()))
-    assert "more than 3" in the_reason(reply_parser.check(written(*[one] * 4), lamp_facts()))
+    assert "more than 3" in the_reason(reply_parser.check_reply(written(*[one] * 4), lamp_facts()))
 
 
 def test_one_bad_suggestion_rejects_the_whole_reply() -> None:
     one = good(told_facts(lamp_facts()))
-    reason = the_reason(reply_parser.check(written(one, one | {"priority": 9}), lamp_facts()))
+    reason = the_reason(reply_parser.check_reply(written(one, one | {"priority": 9}), lamp_facts()))
     assert reason == "Suggestion 2: A priority is 1, 2 or 3."
 
 
@@ -328,7 +328,7 @@ def test_the_schema_asks_for_every_field_and_no_other() -> None:
         own = [part] if part.get("type") == "object" else []
         return own + [found for each in part.values() for found in objects(each)]
 
-    found = objects(reply_parser.schema())
+    found = objects(reply_parser.reply_schema())
     assert len(found) == 4
     for each in found:
         assert each["additionalProperties"] is False

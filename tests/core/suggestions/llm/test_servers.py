@@ -61,7 +61,7 @@ def test_a_reply_is_read_whatever_it_is_wrapped_in(server: ModelStandIn, way: st
     facts = facts_for(server)
     server.answer_next(JSONResponse(completion(wrapped(way, written(good(facts))))))
     reply = ask(server)
-    checked = reply_parser.check(reply.text, lamp_facts())
+    checked = reply_parser.check_reply(reply.text, lamp_facts())
     assert (checked.reasons, len(checked.advice)) == ((), 1)
 
 
@@ -93,7 +93,7 @@ PARTS: dict[str, Any] = {
 def test_a_reply_in_parts_is_read(server: ModelStandIn, shape: str) -> None:
     text = written(good(facts_for(server)))
     server.answer_next(JSONResponse(completion(PARTS[shape](text))))
-    assert reply_parser.check(ask(server).text, lamp_facts()).reasons == ()
+    assert reply_parser.check_reply(ask(server).text, lamp_facts()).reasons == ()
 
 
 def test_a_word_of_thinking_within_a_reply_stays() -> None:
@@ -104,7 +104,7 @@ def test_a_word_of_thinking_within_a_reply_stays() -> None:
 
 def test_thoughts_alone_are_no_reply() -> None:
     for text in (f"<think>{DRAFT}</think>", f"<think>{DRAFT}</think>\nI can't.", ""):
-        assert "not JSON" in reply_parser.check(text, lamp_facts()).reasons[0]
+        assert "not JSON" in reply_parser.check_reply(text, lamp_facts()).reasons[0]
 
 
 @settings(max_examples=examples(50))
@@ -112,7 +112,7 @@ def test_thoughts_alone_are_no_reply() -> None:
 def test_whatever_a_model_writes_is_read_or_rejected(text: str) -> None:
     found = find_json(text)
     assert found in text
-    reply_parser.check(text, lamp_facts())
+    reply_parser.check_reply(text, lamp_facts())
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_whatever_a_model_writes_is_read_or_rejected(text: str) -> None:
     ids=["nested", "begun", "thoughts", "fences"],
 )
 def test_a_reply_of_a_megabyte_is_no_burden(text: str) -> None:
-    assert reply_parser.check(text, lamp_facts()).reasons
+    assert reply_parser.check_reply(text, lamp_facts()).reasons
 
 
 # Parameters
@@ -171,7 +171,7 @@ def test_a_refused_parameter_is_replaced_once_and_remembered(
     assert last.get("max_tokens" if "max_completion_tokens" in refused else "model") is not None
     assert ("temperature" in last) == ("temperature" not in refused)
     if {"json_schema", "response_format"} & set(refused):
-        assert json.dumps(reply_parser.schema()) in last["messages"][0]["content"]
+        assert json.dumps(reply_parser.reply_schema()) in last["messages"][0]["content"]
     assert ask(server, temperature=0.2).trouble is None
     assert len(server.asked) == questions + 1
 

@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import AmazcopeError, InvalidInputError
-from core.suggestions.change_values import checked
+from core.suggestions.change_values import validate_value
 from core.suggestions.proposals import draft as drafts
 from core.suggestions.proposals.draft import TAKES, Draft, DraftAction
-from core.suggestions.proposals.validation import judge
+from core.suggestions.proposals.validation import validate_proposal
 from core.suggestions.rules import Change, Direction, Metric
 from tests.core.suggestions.model_facts import lamp_facts
 from tests.core.suggestions.proposals.test_propose import draft
@@ -79,11 +79,11 @@ def texts_in(value: object) -> list[str]:
 
 def texts_kept(said: Draft) -> list[str]:
     """Return all texts that would be stored; none where the draft is refused, in words."""
-    advice, reasons = judge(drafts.saying_of(said, FACTS), FACTS)
+    advice, reasons = validate_proposal(drafts.saying_of(said, FACTS), FACTS)
     assert (advice is None) == bool(reasons)
     if advice is None:
         return []
-    kept = [checked(each.change, each.proposed) for each in advice.actions]
+    kept = [validate_value(each.change, each.proposed) for each in advice.actions]
     told = [advice.title, advice.reasoning, *(each.reason for each in advice.actions)]
     return told + [text for each in kept for text in texts_in(list(each.values()))]
 
@@ -124,7 +124,7 @@ def test_any_bullets_are_taken_or_refused_in_words(bullets: list[str]) -> None:
 
 def test_a_good_draft_is_among_those_that_are_taken() -> None:
     said = draft(reasoning="The price of 20.00 is high, and the rank is worse for it.")
-    advice, reasons = judge(drafts.saying_of(said, FACTS), FACTS)
+    advice, reasons = validate_proposal(drafts.saying_of(said, FACTS), FACTS)
     assert (advice is not None, reasons) == (True, [])
 
 

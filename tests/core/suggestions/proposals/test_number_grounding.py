@@ -6,10 +6,10 @@ import pytest
 
 from core.suggestions.proposals.number_grounding import (
     figures_of,
+    find_unsupported_numbers,
     keys_said,
     numbers_not_in_listing,
     proposed_figures,
-    unfounded,
 )
 from core.suggestions.rules import Change, Evidence, Proposed
 from tests.core.suggestions.model_facts import LISTING, lamp_facts
@@ -22,7 +22,7 @@ THRESHOLD = Proposed(Change.SET_RANK_THRESHOLD, {"percent": None}, {"percent": "
 def wrong_in(text: str) -> list[str]:
     figures = figures_of(FACTS.evidence, "US")
     figures += proposed_figures(PRICE, "US") + proposed_figures(THRESHOLD, "US")
-    return unfounded(text, figures, FACTS)
+    return find_unsupported_numbers(text, figures, FACTS)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_made_up_figure_is_found(text: str, wrong: list[str]) -> None:
 
 def test_yen_have_no_minor_unit() -> None:
     yen = figures_of([Evidence("price_now", "Price", 1980, "JPY minor")], "JP")
-    assert unfounded("It costs ￥1,980.", yen, FACTS) == []
-    assert unfounded("It costs ￥19.80.", yen, FACTS) == ["19.80"]
+    assert find_unsupported_numbers("It costs ￥1,980.", yen, FACTS) == []
+    assert find_unsupported_numbers("It costs ￥19.80.", yen, FACTS) == ["19.80"]
 
 
 def test_the_evidence_of_a_number_is_found() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from core.suggestions.proposals.text_checks import (
     clear_language,
+    find_text_problem,
     is_english,
     is_same_language,
-    problem,
 )
 
 
@@ -28,9 +28,9 @@ from core.suggestions.proposals.text_checks import (
 )
 def test_ordinary_text_is_fine(text: str) -> None:
     if "approve it" in text:
-        assert problem(text) is not None  # rather one too many
+        assert find_text_problem(text) is not None  # rather one too many
     else:
-        assert problem(text) is None
+        assert find_text_problem(text) is None
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_ordinary_text_is_fine(text: str) -> None:
     ],
 )
 def test_what_is_no_plain_text_is_named(text: str, why: str) -> None:
-    found = problem(text)
+    found = find_text_problem(text)
     assert found is not None
     assert why in found
 
 
 def test_a_long_text_without_a_link_is_read_in_no_time() -> None:
     begun = perf_counter()
-    assert problem("a-" * 30_000) is None
+    assert find_text_problem("a-" * 30_000) is None
     assert perf_counter() - begun < 2
 
 
 def test_only_a_long_text_may_have_lines() -> None:
-    assert problem("two\nlines", may_break=True) is None
+    assert find_text_problem("two\nlines", may_break=True) is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_words_that_stay_are_told_from_those_that_go_and_come():
         DiffPart("removed", "2 l, fast"),
         DiffPart("added", "1 l"),
     )
-    assert diff.sizes(Change.UPDATE_TITLE, [part]) == "23 → 17 characters"
+    assert diff.count_sizes(Change.UPDATE_TITLE, [part]) == "23 → 17 characters"
 
 
 def test_bullets_are_compared_one_by_one_and_extra_ones_come_or_go():
@@ -89,9 +89,9 @@ def test_search_terms_are_measured_in_bytes():
     parts = diff.parts_of(
         Change.UPDATE_SEARCH_TERMS, {"search_terms": "Öl"}, {"search_terms": "Ölkanne"}, "DE"
     )
-    assert diff.sizes(Change.UPDATE_SEARCH_TERMS, parts) == "3 → 8 bytes"
+    assert diff.count_sizes(Change.UPDATE_SEARCH_TERMS, parts) == "3 → 8 bytes"
 
 
 def test_the_size_of_a_price_says_nothing():
     parts = diff.parts_of(Change.UPDATE_PRICE, {"price": 1}, {"price": 2}, "US")
-    assert diff.sizes(Change.UPDATE_PRICE, parts) is None
+    assert diff.count_sizes(Change.UPDATE_PRICE, parts) is None

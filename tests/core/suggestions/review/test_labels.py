@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.suggestions.advice_queue import labels as answer_labels
-from core.suggestions.advice_queue.queries import Answer
+from core.suggestions.advice_queue.queries import AdvisorAnswer
 from core.suggestions.review import labels as suggestion_words
 from core.suggestions.review.queries import ActionView, Event
 from core.suggestions.rules import (
@@ -36,7 +36,10 @@ NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
     ],
 )
 def test_a_figure_is_written_with_its_unit(value, unit, words):
-    assert suggestion_words.value(Evidence("key", "Figure", value, unit), "DE") == words
+    assert (
+        suggestion_words.format_evidence_value(Evidence("key", "Figure", value, unit), "DE")
+        == words
+    )
 
 
 def test_the_age_of_a_figure_is_that_of_its_newest_look():
@@ -61,7 +64,7 @@ def test_the_age_of_a_figure_is_that_of_its_newest_look():
     ],
 )
 def test_price_caps_are_a_sentence(caps, words):
-    assert suggestion_words.caps(caps, "US") == words
+    assert suggestion_words.price_caps_text(caps, "US") == words
 
 
 def test_what_is_to_come_ends_where_it_came():
@@ -93,14 +96,17 @@ def test_figures_are_written_in_the_readers_way(as_read_in):
         (12.5, "%", f"12,5{THIN_SPACE}%"),
         (123456, "USD minor", "1.234,56\u00a0$"),
     ):
-        assert suggestion_words.value(Evidence("key", "Figure", value, unit), "US") == words
+        assert (
+            suggestion_words.format_evidence_value(Evidence("key", "Figure", value, unit), "US")
+            == words
+        )
     threshold = suggestion_words.texts(Change.SET_PRICE_THRESHOLD, {"percent": "7.5"}, "US")
     assert threshold == [("Price threshold", f"7,5{THIN_SPACE}%")]
-    assert suggestion_words.caps(PriceCaps(step_percent=2.5), "US").endswith(
+    assert suggestion_words.price_caps_text(PriceCaps(step_percent=2.5), "US").endswith(
         f"at most 2,5{THIN_SPACE}% at once"
     )
-    told = Answer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
-    assert answer_labels.answer(told) == "Rules: 1.200 new suggestions"
+    told = AdvisorAnswer(1, Advisor.RULES, None, NOW, "ok", (), 1200)
+    assert answer_labels.answer_text(told) == "Rules: 1.200 new suggestions"
 
 
 @pytest.fixture
@@ -119,8 +125,8 @@ def as_read_in():
     ],
 )
 def test_an_answer_says_what_came_of_it(state, number, words):
-    told = Answer(1, Advisor.RULES, None, NOW, state, (), number)
-    assert answer_labels.answer(told) == words
+    told = AdvisorAnswer(1, Advisor.RULES, None, NOW, state, (), number)
+    assert answer_labels.answer_text(told) == words
 
 
 @pytest.mark.parametrize("state", list(ActionState))
@@ -128,7 +134,7 @@ def test_every_step_has_words(state, a_row):
     for change in Change:
         assert suggestion_words.action_state(change, state)
     told = Event(NOW, "Mia", "page", Change.UPDATE_TITLE, "approved", state.value, None)
-    assert suggestion_words.event(told, a_row).startswith("Title ")
+    assert suggestion_words.event_text(told, a_row).startswith("Title ")
 
 
 def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
@@ -139,9 +145,11 @@ def test_an_applied_change_is_to_publish_and_one_of_tracking_is_done():
 
 def test_the_first_step_says_who_suggested(a_row):
     told = Event(NOW, None, "job", None, None, "pending", None)
-    assert suggestion_words.event(told, a_row) == "Suggested by model · local"
+    assert suggestion_words.event_text(told, a_row) == "Suggested by model · local"
     asked = replace(told, person="Sam")
-    assert suggestion_words.event(asked, a_row) == "Suggested by model · local, asked for by Sam"
+    assert (
+        suggestion_words.event_text(asked, a_row) == "Suggested by model · local, asked for by Sam"
+    )
     assert suggestion_words.change_of_state(told) is None
 
 
@@ -163,9 +171,9 @@ def test_the_first_step_says_who_suggested(a_row):
 def test_a_step_says_who_by_what_from_and_to(step, words, change, a_row):
     person, means, before, after, is_edited = step
     told = Event(NOW, person, means, Change.UPDATE_TITLE, before, after, "Why.", is_edited)
-    assert suggestion_words.event(told, a_row).startswith(f"Title {words}")
+    assert suggestion_words.event_text(told, a_row).startswith(f"Title {words}")
     assert change in suggestion_words.change_of_state(told)
-    assert suggestion_words.why(told) == "Why."
+    assert suggestion_words.event_reason(told) == "Why."
 
 
 @pytest.fixture
@@ -198,10 +206,10 @@ def a_row():
 
 
 def test_a_suggestion_partly_decided_says_how_far(a_row):
-    assert suggestion_words.state(a_row) == "Pending · 2 of 2 decided"
-    assert suggestion_words.expiry(a_row, NOW) == "expires in 7 days"
-    assert suggestion_words.expected(a_row) == "Best Sellers Rank improves within 28 days"
-    assert suggestion_words.expected_briefly(a_row) == "rank improves, 28 d"
+    assert suggestion_words.state_label(a_row) == "Pending · 2 of 2 decided"
+    assert suggestion_words.expiry_text(a_row, NOW) == "expires in 7 days"
+    assert suggestion_words.expected_effect(a_row) == "Best Sellers Rank improves within 28 days"
+    assert suggestion_words.short_expected_effect(a_row) == "rank improves, 28 d"
 
 
 @pytest.mark.parametrize(
@@ -218,5 +226,5 @@ def test_a_suggestion_partly_decided_says_how_far(a_row):
 )
 def test_who_proposes_is_named(a_row, by, model, asked_by, told, asked):
     row = replace(a_row, advisor=by, model=model, asked_by=asked_by)
-    assert suggestion_words.advisor(row) == told
-    assert suggestion_words.asked(row) == (asked or f"by {told}")
+    assert suggestion_words.advisor_label(row) == told
+    assert suggestion_words.request_label(row) == (asked or f"by {told}")

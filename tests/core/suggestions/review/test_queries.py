@@ -46,7 +46,7 @@ def ask(
     **options: Any,
 ) -> queries.QueuePage:
     size, now = options.get("size", 50), options.get("now", NOW)
-    return queries.queue(session, principal, asked, page, size, now)
+    return queries.read_queue(session, principal, asked, page, size, now)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_suggestion_knows_its_neighbours(
 ):
     minor, urgent, middle = three
     place = queries.find_place(session, principal, middle, NOW)
-    assert place == queries.Place(number=2, total=3, before=urgent, after=minor)
+    assert place == queries.QueuePlace(number=2, total=3, before=urgent, after=minor)
     assert queries.first_waiting(session, principal, NOW) == urgent
     ends = [queries.find_place(session, principal, each, NOW) for each in (urgent, minor)]
     assert [(end.before, end.after) for end in ends if end] == [(None, middle), (middle, None)]
@@ -242,7 +242,7 @@ def test_products_that_wait_failed_or_are_done_are_told_apart(
     )
     session.flush()
     far = advice_queries.how_far(session, principal, [lamp, other], NOW, NOW)
-    assert far == advice_queries.HowFar(waiting=1, put_off=1, made=0)
+    assert far == advice_queries.AdviceProgress(waiting=1, put_off=1, made=0)
     propose(session, principal, lamp, new_price(), now=NOW + timedelta(minutes=1))
     assert advice_queries.how_far(session, principal, [lamp], NOW, NOW).made == 1
     assert advice_queries.how_far(session, principal, [other], NOW, NOW).made == 0

@@ -304,9 +304,9 @@ def test_its_time_may_be_over_while_it_is_reviewed(session: Session, principal: 
 def test_what_nobody_decides_expires_once(session: Session, principal: Principal) -> None:
     price, cadence = suggest(session, principal), suggest(session, principal, new_cadence())
     week = NOON + timedelta(days=7)
-    assert lifecycle.expire(session, week - timedelta(seconds=1)) == 0
-    assert lifecycle.expire(session, week) == 1
-    assert lifecycle.expire(session, week) == 0
+    assert lifecycle.expire_suggestions(session, week - timedelta(seconds=1)) == 0
+    assert lifecycle.expire_suggestions(session, week) == 1
+    assert lifecycle.expire_suggestions(session, week) == 0
     assert [state_of(session, each) for each in (price, cadence)] == ["expired", "pending"]
     assert time_line(session, price)[-1] == ("pending", "expired")
 
