@@ -68,9 +68,7 @@ def show_notices() -> None:
     if any(not each.is_read for each in found):
         _mark_read(found[0].id)
     if not found:
-        st.caption(
-            "Nothing yet. Changes of your account, your role and your sign-in are told here."
-        )
+        st.caption("Nothing yet. Changes to your account, role and sign-in appear here.")
     for each in found:
         _show_notice(each)
 

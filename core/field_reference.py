@@ -42,7 +42,7 @@ PRODUCT = (
     FieldMeaning(
         "buy_box_seller", None, "Who holds the Buy Box; text from outside.", "unknown or nobody"
     ),
-    FieldMeaning("is_doubtful", None, "The newest look holds a value that is doubted.", None),
+    FieldMeaning("is_doubtful", None, "The newest check holds a flagged value.", None),
     FieldMeaning("doubts", None, "Why, in sentences; empty: nothing is doubted.", None),
     FieldMeaning(
         "unreadable",
@@ -50,24 +50,26 @@ PRODUCT = (
         "By field the newest text that could not be understood; text from outside.",
         None,
     ),
-    FieldMeaning("followed", None, "How the team follows it.", "nobody of the team does"),
-    FieldMeaning("next_fetch", None, "When it is looked at next, in words.", None),
+    FieldMeaning("followed", None, "How the team tracks it.", "no one in the team does"),
+    FieldMeaning("next_fetch", None, "When it is checked next, in words.", None),
     FieldMeaning("trouble", None, "What stands in the way of newer values.", "nothing does"),
     FieldMeaning("is_demo", None, "It is an invented product.", None),
 )
 
 SNAPSHOT = (
-    FieldMeaning("captured_at", "UTC", "When the page was looked at.", None),
+    FieldMeaning("captured_at", "UTC", "When the page was checked.", None),
     FieldMeaning("source", "number", "Which scraper or kind of file said so.", None),
     FieldMeaning("kind", "number", "0: a sample, silence is a hole. 1: a change.", None),
-    FieldMeaning("seen", "bits", "What the source looked at, so that null can be told.", None),
+    FieldMeaning(
+        "seen", "bits", "Which fields the source reports, so that null has a meaning.", None
+    ),
     FieldMeaning(
         "unreadable",
         None,
         "Fields whose text could not be read, each with it; text from outside.",
         "every field was understood",
     ),
-    FieldMeaning("flags", "bits", "Why values are doubtful; 0: none is.", None),
+    FieldMeaning("flags", "bits", "Why values are flagged; 0: none is.", None),
     FieldMeaning("outcome", "word", "How the look ended; see the glossary.", None),
     FieldMeaning("currency", "ISO 4217", "As observed; comparable when the marketplace's.", None),
     FieldMeaning("price", _MINOR, "What a buyer is shown.", _UNSEEN),

@@ -37,7 +37,7 @@ _PRODUCTS = (
         "What it is to the team: own, competitor or watched.",
         "the role of a person",
     ),
-    Term("tag", "A word that somebody put on a product that is followed, to find it by."),
+    Term("tag", "A word that a user put on a tracked product, to find it by."),
     Term("demo", "An invented product of an invented market; no figure of it is real."),
 )
 _LOOKS = (
@@ -63,8 +63,8 @@ _LOOKS = (
     ),
     Term("day", "By the clock of the product's marketplace; the incomplete today is no day yet."),
     Term("provenance", "Which run of which scraper, or which file, said a value, and when."),
-    Term("cadence", "How often a product is to be looked at: hourly, 6h, daily or weekly."),
-    Term("paused", "Followed, but not looked at until somebody resumes it."),
+    Term("cadence", "How often a product is checked: hourly, 6h, daily or weekly."),
+    Term("paused", "Tracked, but not checked until a user resumes it."),
 )
 _FIGURES = (
     Term(
@@ -127,7 +127,7 @@ _FETCHES = (
     Term("bad_input", "The scraper refused what it was asked for."),
 )
 _WATCHING = (
-    Term("followed", "Somebody of the team wants it looked at."),
+    Term("followed", "A user of the team tracks it."),
     Term("finding", "What changed most since the day before, in one sentence: what lists show."),
     Term("attention", "A finding that asks for a look: worse first."),
     Term("opportunity", "A finding that may be used, such as a competitor out of stock."),

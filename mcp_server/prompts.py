@@ -45,7 +45,7 @@ def daily_briefing(call: Call, hours: Hours = 24, whose: List = None) -> Instruc
             ),
             Step(
                 "get_fetch_status",
-                "without a product: was everything looked at? If not, `search_products` with sort "
+                "without a product: was everything checked? If not, `search_products` with sort "
                 "`last_look` shows the oldest first; then this tool for each of them: why, and "
                 "when next?",
             ),
@@ -82,7 +82,7 @@ def diagnose_rank_drop(call: Call, product: ProductName, days: PeriodDays = 30) 
             Step("get_rating_history", "did rating or count of ratings move before that?", period),
             Step(
                 "get_statistics",
-                "what part of the time was it in stock, and how often was it looked at? A hole "
+                "what part of the time was it in stock, and how often was it checked? A hole "
                 "explains nothing.",
                 period,
             ),
@@ -188,8 +188,8 @@ def competitor_watch(call: Call, product: ProductName, days: PeriodDays = 30) ->
 
 
 _WHOSE = {
-    ListScope.MINE: "the products that they follow",
-    ListScope.TEAM: "the products that their team follows",
+    ListScope.MINE: "the products that they track",
+    ListScope.TEAM: "the products that their team tracks",
 }
 
 

@@ -19,7 +19,7 @@ jobs = operations.job_runs()
 zone = data.principal().time_zone
 as_of = format_moment(health.as_of, zone)
 with cards.page_header("Health", f"As of {as_of} ({zone})"):
-    st.button("Look again", icon=":material/refresh:", on_click=operations.forget_health)
+    st.button("Check again", icon=":material/refresh:", on_click=operations.forget_health)
 
 health_parts.answer(health)
 health_parts.figures(health)

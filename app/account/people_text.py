@@ -16,7 +16,7 @@ from core.text.times import format_age, format_day, format_moment
 
 ROLES = {
     Role.VIEWER: "Viewer: reads",
-    Role.SELLER: "Seller: follows products, keeps notes and thresholds",
+    Role.SELLER: "Seller: tracks products, keeps notes and thresholds",
     Role.MANAGER: "Manager: does that for the whole team",
     Role.ADMIN: "Administrator: people, settings, tokens, audit",
 }

@@ -103,7 +103,7 @@ class _PreferencesForm:
         self.thresholds = ThresholdInputs(
             own.price_change_percent,
             own.rank_change_percent,
-            "For products followed from now on.",
+            "For products tracked from now on.",
         )
         self.mails = st.toggle("Email notifications", own.mails)
 

@@ -32,7 +32,7 @@ from core.upkeep.unreadable import UnreadableField
 
 FAILURE = "failure"  # as in /health?failure=blocked
 LOOK = "failed_look"
-_NAMES = {"apify": "Apify", "demo": "Demo market's stand-in"}
+_NAMES = {"apify": "Apify", "demo": "The demo's fake Apify server"}
 _STATES = {
     "ok": "works",
     "unused": "not asked yet",
@@ -144,7 +144,7 @@ def _cost_card(health: Health) -> cards.Card:
         "Cost today (UTC)",
         format_dollars(first.dollars_today),
         note=f"of {format_dollars(first.dollars_per_day)} a day",
-        about="What runs cost by Apify's own word; expected costs where it has not told yet. "
+        about="What runs cost as Apify reports it; expected costs where it has not reported yet. "
         f"This month: {format_dollars(first.dollars_this_month)}.".replace("$", "\\$"),
     )
 
@@ -246,7 +246,7 @@ def _run_cells(run: FetchRunRow, now: datetime) -> dict[str, object]:
 
 def _cost(run: FetchRunRow) -> str:
     if run.cost_usd is None:
-        return "not told yet"
+        return "not reported yet"
     return format_dollars(run.cost_usd) + (" (invented)" if run.provider == DEMO else "")
 
 

@@ -90,7 +90,7 @@ def show_manage_dialog(person: Member) -> None:
         if st.form_submit_button("Change role", type="primary"):
             account.do(admin.change_role, person.id, role)
     if person.has_second_factor and st.button(
-        "Turn off two-factor authentication", help="For somebody who lost phone and recovery codes."
+        "Turn off two-factor authentication", help="For a user who lost phone and recovery codes."
     ):
         account.do(admin.remove_second_factor, person.id)
     if person.state == "active":

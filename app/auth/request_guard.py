@@ -102,7 +102,7 @@ def find_file_refusal(asked: HTTPConnection) -> Refusal | None:
     if person_id is None:
         return 401, "sign in first"
     if not file_owners.is_allowed(asked.scope["path"], person_id):
-        return 403, "this file was made for somebody else"
+        return 403, "this file belongs to another user"
     return None
 
 

@@ -108,7 +108,7 @@ def set_four_eyes(is_on: bool) -> str:
     with write_scope() as session:
         service.set_four_eyes(session, principal(), is_on)
     if is_on:
-        return "Who asks for advice can't approve it any more: somebody else of the team does."
+        return "The person who requests a suggestion can't approve it: another user does."
     return "Who asks for advice may approve it, too."
 
 

@@ -80,7 +80,7 @@ def source_form() -> None:
     with st.container(border=True):
         paste, upload = st.columns([3, 2], gap="medium")
         paste.text_area(
-            "Paste anything: links, ASINs, a whole mail",
+            "Paste links, ASINs or a whole email",
             key=TEXT,
             height=180,
             placeholder="https://www.amazon.de/dp/…\nB0… DE\nB0… on amazon.co.jp",
@@ -94,7 +94,7 @@ def source_form() -> None:
             "history tables. Also gzipped.",
         )
         st.button(
-            "Recognise",
+            "Preview",
             type="primary",
             icon=":material/search:",
             on_click=_offer,
@@ -286,7 +286,7 @@ def _day_order() -> None:
 
 def _role() -> None:
     st.segmented_control(
-        "To you they are",
+        "Role",
         [str(role) for role in Role],
         default=str(Role.WATCHED),
         required=True,
@@ -310,7 +310,7 @@ def _tags() -> None:
 def _fetch(view: ImportView) -> None:
     """Ask whether the products are fetched from now on, and say what that costs."""
     st.toggle(
-        "Follow and fetch them every day",
+        "Check them every day",
         value=view.is_fetched,
         key=FETCH,
         help="Off: the products are listed with the history they have, paused.",

@@ -218,7 +218,7 @@ def _show_forgotten_form() -> None:
     if sent and (address := _validate_request(ThrottledForm.RESET, mail)):
         send_emails.send_reset(address)
         st.success(
-            "If somebody signs in with this address, a link is on its way there. "
+            "If this address belongs to an account, a link is on its way there. "
             "It works once, for an hour.",
             icon=":material/mail:",
         )

@@ -92,7 +92,7 @@ def _figures(head: ProductSummary, row: CompetitorRow) -> str:
     """Return a competitor's newest values in words; a rank only compares within its category."""
     now = datetime.now(UTC)
     if row.captured_at is None:
-        return ":gray[not looked at yet]"
+        return ":gray[not checked yet]"
     parts = [escape_markdown(format_price(row.price, row.marketplace))]
     if row.price is not None and head.price:
         parts[0] += f" ({format_percent_change(head.price, row.price)} to this product's)"

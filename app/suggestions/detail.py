@@ -178,7 +178,7 @@ def _decision(action: ActionView) -> None:
     if action.decided_at is not None:
         zone = principal().time_zone
         verb = "Declined" if action.state is ActionState.DECLINED else "Approved"
-        by = escape_markdown(action.decided_by or "somebody")
+        by = escape_markdown(action.decided_by or "a former user")
         why = "" if not action.decision_reason else f": “{action.decision_reason}”"
         st.markdown(
             f"{verb} by {by}, {format_moment(action.decided_at, zone)}{escape_markdown(why)}"

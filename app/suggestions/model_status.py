@@ -111,7 +111,7 @@ def _cells(trouble: ModelProblem, now: datetime) -> dict[str, str]:
         "Product": f"{trouble.marketplace} {trouble.asin}",
         "What came": labels.ENDS[trouble.state],
         "Why": remove_direction_marks(labels.why(trouble)),
-        "Model": remove_direction_marks(trouble.model or "not told"),
+        "Model": remove_direction_marks(trouble.model or "not reported"),
     }
 
 

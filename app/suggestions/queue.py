@@ -243,7 +243,7 @@ def _none_yet() -> None:
         st.space("small")
         st.markdown(":material/rule: **Nothing was suggested yet**", text_alignment="center")
         st.caption(
-            "Each morning the advisors look at your own products and propose what their "
+            "Each morning the advisors check your own products and propose what their "
             "evidence supports. You can also ask now.",
             text_alignment="center",
         )

@@ -34,12 +34,12 @@ class _Asked:
 
 def button_for_all(key: str) -> None:
     """Offer to ask about all own products, to who may."""
-    _button(key, None, "Look at all own products now, ahead of the daily round.")
+    _button(key, None, "Check all own products now, before the daily run.")
 
 
 def button_for(product_id: int) -> None:
     """Offer to ask about one product, to who may."""
-    _button("ask_one", product_id, "Look at this product now, ahead of the daily round.")
+    _button("ask_one", product_id, "Check this product now, before the daily run.")
 
 
 def _button(key: str, product_id: int | None, about: str) -> None:
@@ -116,7 +116,7 @@ def _sentence(total: int, left: int) -> str:
         return f"Waiting for the worker: {seen}. Start it with `make run`."
     if total == 1:
         return "The advisors are looking at this product"
-    return f"The advisors have looked at {format_count(total - left)} of {format_count(total)}"
+    return f"The advisors have checked {format_count(total - left)} of {format_count(total)}"
 
 
 def _ended(total: int, far: AdviceProgress, answers: Sequence[AdvisorAnswer]) -> None:
@@ -124,7 +124,7 @@ def _ended(total: int, far: AdviceProgress, answers: Sequence[AdvisorAnswer]) ->
     made = far.made
     products = "1 product" if total == 1 else f"{format_count(total)} products"
     new = "1 new suggestion" if made == 1 else f"{format_count(made)} new suggestions"
-    st.markdown(f":material/task_alt: **{products} looked at: {new if made else 'nothing new'}**")
+    st.markdown(f":material/task_alt: **{products} checked: {new if made else 'nothing new'}**")
     if far.put_off:
         st.caption(f"{format_count(far.put_off)} failed and will be tried again within the hour.")
     elif not made:

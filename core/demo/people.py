@@ -29,7 +29,7 @@ PEOPLE = (
         "seller@demo.example",
         "demo-seller-2026",
         Role.SELLER,
-        "follows products, keeps notes and thresholds",
+        "tracks products, keeps notes and thresholds",
     ),
     DemoPerson(
         "Mia Manager",

@@ -224,4 +224,6 @@ def _expire(session: Session, action_id: int, now: datetime) -> bool:
     held = lock_action(session, action_id)
     if held.state is not ActionState.PENDING:
         return False  # a manager was faster
-    return transition(session, held, ActionState.EXPIRED, now, BY_ITSELF, "Nobody decided in time.")
+    return transition(
+        session, held, ActionState.EXPIRED, now, BY_ITSELF, "It was not decided in time."
+    )

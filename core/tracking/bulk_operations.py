@@ -71,9 +71,9 @@ class How:
     marketplace: str | None = None  # of ASINs that stand alone
 
 
-_NOT_YOURS = "You do not follow this product. Follow it first."
-_NOT_THE_TEAMS = "Nobody of your team follows this product. Follow it first."
-_IS_PAUSED = "It is paused. Resume it to have it looked at."
+_NOT_YOURS = "You do not track this product. Track it first."
+_NOT_THE_TEAMS = "No one in your team tracks this product. Track it first."
+_IS_PAUSED = "It is paused. Resume it to have it checked."
 
 
 @requires(Permission.TRACK)

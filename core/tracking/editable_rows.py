@@ -56,7 +56,7 @@ def row_to_change(
             Tracking.is_first.is_(True),
         )
     if found is None:
-        raise NotFoundError("You do not follow this product (any more).")
+        raise NotFoundError("You do not track this product (any more).")
     return found
 
 

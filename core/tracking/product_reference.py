@@ -15,7 +15,7 @@ from core.tracking.models import Tracking
 
 REFERENCE_HELP = (
     "Name a product as marketplace and ASIN, such as US:B0ABCDEFGH, or by the address of its "
-    "page; `search_products` finds those that are followed by words of their titles."
+    "page; `search_products` finds tracked products by words of their titles."
 )
 # As this project writes names itself, in addresses of resources too.
 _PAIR = re.compile(r"\s*(?:product://)?([A-Za-z]{2})\s*[:/ ]\s*([A-Za-z0-9]{10})\s*")
@@ -84,7 +84,7 @@ def _followed(session: Session, principal: Principal, asin: str) -> str:
     if len(where) == 1:
         return where[0]
     if not where:
-        raise InvalidInputError(f"Your team follows no product {asin}. {REFERENCE_HELP}")
+        raise InvalidInputError(f"Your team tracks no product {asin}. {REFERENCE_HELP}")
     raise InvalidInputError(
-        f"{asin} is followed on {', '.join(where)}. Say which: {where[0]}:{asin}, for example."
+        f"{asin} is tracked on {', '.join(where)}. Say which: {where[0]}:{asin}, for example."
     )

@@ -97,5 +97,5 @@ def _first(session: Session, principal: Principal, product_id: int) -> Tracking:
         .with_for_update()
     ).first()
     if found is None:
-        raise NotFoundError("Nobody of the team follows this product any more.")
+        raise NotFoundError("No one in the team tracks this product any more.")
     return found

@@ -14,7 +14,7 @@ from core.text.escaping import shorten
 
 _MOST_TOLD = 5  # wrong arguments in one answer
 _NAME_SHOWN, _MESSAGE_SHOWN = 60, 300  # characters: names may come from outside
-_KEPT = "enum[Keep]"  # what pydantic calls the value of an argument that is not given
+_KEPT = "enum[Unset]"  # what pydantic calls the value of an argument that is not given
 _TIME = "a time in ISO 8601, such as 2026-03-02T12:00Z"
 _WANTED = {
     "missing": "has to be given",

@@ -32,7 +32,7 @@ RULES = (
     "Cite every figure with its unit, the time in UTC it was seen at, and the product as "
     "marketplace:ASIN. Never round a rank or a price, and never compare amounts of different "
     "currencies.",
-    "A null is unknown, never zero: say the reason that stands beside it. Leave doubtful values "
+    "A null is unknown, never zero: say the reason that stands beside it. Leave flagged values "
     "out, and say that you did.",
     "A smaller rank is better: write that it improves or worsens, not that it rises or falls, and "
     "compare ranks only within one category.",

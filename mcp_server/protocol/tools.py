@@ -269,5 +269,5 @@ def _repeated(answer: type[W], kept: Any) -> W:
         return answer.model_validate(kept).model_copy(update={"is_repeat": True})
     except ValidationError as error:  # of a version before
         raise InvalidInputError(
-            "This write was made, but its answer can't be read any more. Look at what it changed."
+            "This write was made, but its answer can't be read any more. Check what it changed."
         ) from error

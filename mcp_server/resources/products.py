@@ -28,7 +28,7 @@ from mcp_server.results.product_lookup import find_product_by_code
 LIST_SIZE = 100
 
 
-@resource("product://list", Permission.READ, "Followed products")
+@resource("product://list", Permission.READ, "Tracked products")
 def followed_products(call: Call) -> ProductList:
     """What the token's owner follows (sellers), or the whole team does (everybody else), worst
     changes first: the first 100.
@@ -72,8 +72,8 @@ class Summary(ResultPart):
     """How much is watched, how fresh it is, and what waits."""
 
     as_of: Moment
-    mine: Annotated[Following, Described(description="What the token's owner follows.")]
-    team: Annotated[Following, Described(description="What anybody of the team follows.")]
+    mine: Annotated[Following, Described(description="What the token's owner tracks.")]
+    team: Annotated[Following, Described(description="What any user of the team tracks.")]
     suggestions_waiting: Annotated[int, Described(description="For a manager to decide.")]
 
 

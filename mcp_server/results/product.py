@@ -95,15 +95,15 @@ def product_list(
 def _nothing_in_words(asked: ListFilter) -> str:
     """Say why a list is empty, and what to ask instead."""
     if asked.search:
-        return "No followed product fits. Try fewer words, or `track_products` to follow more."
+        return "No tracked product fits. Try fewer words, or track more with `track_products`."
     if asked != ListFilter(whose=asked.whose):
-        return "No followed product meets these conditions; ask with fewer to see the others."
+        return "No tracked product meets these conditions; ask with fewer to see the others."
     if asked.whose is ListScope.MINE:
         return (
-            "The token's owner follows nothing. `search_products` lists what the team follows, "
-            "`track_products` has products followed."
+            "The token's owner tracks nothing. `search_products` lists what the team tracks, "
+            "`track_products` adds products."
         )
-    return "Nothing is followed yet. `track_products` has products followed."
+    return "Nothing is tracked yet. `track_products` adds products."
 
 
 def _of_order(answer: ProductList, sort: Sort) -> str:
@@ -272,7 +272,7 @@ class ProductDetails(ProductRef, Result):
         ),
     ]
     followed: Annotated[
-        TrackedBy | None, Described(description="Null: nobody in the team follows it.")
+        TrackedBy | None, Described(description="Null: no one in the team tracks it.")
     ]
     next_fetch: str
     trouble: Annotated[str | None, Described(description="What stands in the way of newer values.")]

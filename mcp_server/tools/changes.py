@@ -77,13 +77,13 @@ class ChangeRow(ProductRef):
     """A product that changed: the worst of what happened, and every value that differs."""
 
     title: Untrusted | None
-    role: Annotated[Role, Described(description="What the product is to those who follow it.")]
+    role: Annotated[Role, Described(description="What the product is to those who track it.")]
     tags: UntrustedTexts
     kind: Annotated[ChangeKind, Described(description="The worst of what happened.")]
     what: Annotated[str, Described(examples=["Rank worsened"])]
     from_to: Untrusted
     mood: Annotated[
-        Sentiment, Described(description="Better or worse for the one who follows, by the role.")
+        Sentiment, Described(description="Better or worse for the one who tracks it, by the role.")
     ]
     compared_with: Annotated[
         str,
@@ -228,7 +228,7 @@ def _in_words(answer: ChangeList, rows: Sequence[ChangedProduct]) -> str:
         for each in rows[:5]
     )
     return (
-        f"{count} changed, looked at since {answer.since} and compared with the close of the day "
+        f"{count} changed, checked since {answer.since} and compared with the close of the day "
         f"in `compared_with`; {len(rows)} shown, each with its role and whether that is better or "
-        f"worse for who follows it: {told}."
+        f"worse for who tracks it: {told}."
     )

@@ -70,11 +70,11 @@ class ProductStatus(ProductRef):
     title: Untrusted | None
     is_followed: Annotated[bool, Described(description="By anybody in the team.")]
     is_paused: Annotated[
-        bool | None, Described(description="By its follower in the team; null: nobody follows it.")
+        bool | None, Described(description="By who tracks it in the team; null: no one does.")
     ]
     cadence: Annotated[
         str | None,
-        Described(description="hourly, 6h, daily or weekly; null: nobody in the team follows it."),
+        Described(description="hourly, 6h, daily or weekly; null: no one in the team tracks it."),
     ]
     last_seen_at: Annotated[
         Moment | None, Described(description="When the newest values were true; null: never.")
@@ -180,8 +180,8 @@ def _of_team(
     looked = f"{format_capped_count(fresh.looked_at)} of {format_capped_count(fresh.expected)}"
     last = "never" if fresh.last_look is None else format_age(fresh.last_look, now)
     return answer.with_summary(
-        f"{format_capped_count(fresh.followed)} products are followed; {looked} that are due "
-        f"every day were looked at in the last 24 hours, the last one {last}. "
+        f"{format_capped_count(fresh.followed)} products are tracked; {looked} that are due "
+        f"every day were checked in the last 24 hours, the last one {last}. "
         f"{format_count(schedule.due)} are due now, "
         f"{format_count(schedule.failing)} failed last time. " + _hindered(hindered)
     )

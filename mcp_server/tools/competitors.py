@@ -197,7 +197,7 @@ def _blanks(each: CompetitorValues) -> Iterator[tuple[str, str]]:
         if value is None:
             is_rating = name in ("rating", "ratings_count")
             why = missing_values.blank_of_seen(reported_at, is_beside=is_rating)
-            yield name, "never looked at" if each.captured_at is None else why
+            yield name, "never checked" if each.captured_at is None else why
     for name in _SIZES:
         if getattr(each, name) is None:
             yield name, "its page was not read yet"

@@ -1,4 +1,4 @@
-"""What the token's owner follows."""
+"""What the token's owner tracks."""
 
 from typing import Annotated
 

@@ -148,7 +148,7 @@ def _unknown(
 ) -> ValueOrigin:
     why = missing_values.blank_reason(head, _GROUPS[column], now, column=column)
     if at is not None and head.captured_at is not None:
-        why = "no look at or before this time reports it"
+        why = "no check at or before this time reports it"
     answer = ValueOrigin(
         **told_product(head),
         value_of=column,

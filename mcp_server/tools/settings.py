@@ -57,7 +57,7 @@ class TrackingSettingsPart(ResultPart):
     """How a product is followed."""
 
     role: Role
-    cadence: Annotated[Cadence, Described(description="How often it is looked at.")]
+    cadence: Annotated[Cadence, Described(description="How often it is checked.")]
     tags: UntrustedTexts
     note: Untrusted | None
     is_primary: bool

@@ -55,7 +55,7 @@ class ProductStatistics(OfPeriod, ProductRef, Result):
     in_stock_share: Annotated[
         Known, Described(description="0 to 1, of the time in which availability is known.")
     ]
-    looks: Annotated[int, Described(description="How often the product was looked at.")]
+    looks: Annotated[int, Described(description="How many checks there were.")]
     doubtful_looks: Annotated[
         Known, Described(description="Looks with at least one value that is doubted.")
     ]

@@ -104,7 +104,7 @@ class Tracked(WrittenList):
     """What became of each product that was to be followed."""
 
     role: Annotated[Role, Described(description="Of those added.")]
-    cadence: Annotated[Cadence, Described(description="How often those added are looked at.")]
+    cadence: Annotated[Cadence, Described(description="How often those added are checked.")]
     tags: Annotated[list[str], Described(description="Of those added.")]
     hindrances: Hindrances = ()
 
@@ -112,7 +112,7 @@ class Tracked(WrittenList):
         """Return when those added are looked at, and what keeps them from it."""
         if not self.count(Verdict.ADDED):
             return ""
-        return " ".join([" The first look at what is added is due now.", *self.hindrances])
+        return " ".join([" The first check of what is added is due now.", *self.hindrances])
 
 
 @tool(Permission.TRACK, "Track products", asks_outside=True)

@@ -52,7 +52,7 @@ def snapshots_of(page: Page) -> int:
 def import_paste(page: Page, stack: Stack, words: str) -> None:
     go(page, stack, "/add")
     page.get_by_label("Paste anything").fill(words)
-    page.get_by_role("button", name="Recognise").click()
+    page.get_by_role("button", name="Preview").click()
 
 
 def confirm(page: Page) -> None:
@@ -60,9 +60,9 @@ def confirm(page: Page) -> None:
     switch = page.get_by_role("switch", name="Follow and fetch").or_(
         page.get_by_role("checkbox", name="Follow and fetch")
     )
-    page.get_by_text("Follow and fetch them every day").wait_for()
+    page.get_by_text("Check them every day").wait_for()
     if switch.is_checked():
-        page.get_by_text("Follow and fetch them every day").click()
+        page.get_by_text("Check them every day").click()
         settle(page)
     page.get_by_role("button", name="Import", exact=False).last.click()
     page.get_by_role("button", name="Add more").wait_for(timeout=60_000)

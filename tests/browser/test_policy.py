@@ -42,8 +42,8 @@ def test_an_upload_lives_with_the_policy(page: Page, stack: Stack, tmp_path: Pat
     go(page, stack, "/add")
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_text("list.csv").wait_for()
-    page.get_by_role("button", name="Recognise").click()
-    page.get_by_text("Follow and fetch them every day").wait_for()
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_text("Check them every day").wait_for()
     says(page, "list.csv")
 
 

@@ -135,9 +135,9 @@ def test_a_slip_of_the_pen_is_told(lamp: Agent) -> None:
 def test_a_briefing_is_of_ones_own_products_for_a_seller(
     session: Session, agent: Agent, principal: Principal
 ) -> None:
-    assert "the products that their team follows" in text_of(agent, "daily_briefing")
+    assert "the products that their team tracks" in text_of(agent, "daily_briefing")
     seller = agent_of(session, active(session, add_colleague(session, principal), Role.SELLER))
-    assert "the products that they follow" in text_of(seller, "daily_briefing", hours="48")
+    assert "the products that they track" in text_of(seller, "daily_briefing", hours="48")
     assert "team" in text_of(seller, "daily_briefing", whose="team")
     assert daily_briefing.__doc__
 

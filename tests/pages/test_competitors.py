@@ -81,7 +81,7 @@ def test_a_pasted_address_adds_a_competitor_and_follows_it(
     [added] = competitors_of(session, principal, lamp)
     assert (added.asin, added.added_by) == ("B0TEST0002", principal.name)
     assert added.captured_at is None
-    assert "not looked at yet" in words(app)
+    assert "not checked yet" in words(app)
     followed = fetch_rows(
         session, "SELECT role FROM tracking WHERE product_id = :id", id=added.product_id
     )

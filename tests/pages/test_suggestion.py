@@ -320,9 +320,9 @@ def test_who_asked_does_not_approve_where_four_eyes_are_asked_for(
     service.set_four_eyes(session, principal, True)
     session.commit()
     app = open_one(number)
-    assert f"asked for by {principal.name}" in words(app)
+    assert f"requested by {principal.name}" in words(app)
     app.button(key=f"approve_{only_action(session, number).id}").click().run()
-    assert any("somebody else of the team approves it" in toast.value for toast in app.toast)
+    assert any("another user of the team approves it" in toast.value for toast in app.toast)
     assert state(session, number) == "pending"
 
 

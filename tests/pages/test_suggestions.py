@@ -254,7 +254,7 @@ def test_asking_shows_how_far_the_advisors_are(
     assert "Waiting for the worker" in words(app)
     _answered(session, principal, lamp)
     app.run()
-    assert "1 product looked at: nothing new" in words(app)
+    assert "1 product checked: nothing new" in words(app)
     assert "Model (local-8b) answered, and every reply was rejected: A price of 0." in words(app)
     app.button(key="asked_read").click().run()
     assert "looked at" not in words(app)

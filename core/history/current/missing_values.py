@@ -94,7 +94,7 @@ def blank_of_seen(reported_at: datetime | None, *, is_beside: bool = False) -> s
 def never_observed_text(fetching: FetchState | None, now: datetime) -> str:
     """Return why nothing is known of a product at all."""
     if fetching is None:
-        return "never fetched: paused, or followed by nobody"
+        return "never fetched: paused, or tracked by no one"
     if fetching.leased_until is not None and fetching.leased_until > now:
         return "never fetched: the first fetch is running"
     if fetching.last_outcome is not None and not fetching.last_outcome.says_something:

@@ -30,9 +30,9 @@ _UNREAD = Status(Outcome.PARSE_ERROR, "The page was there, and its price could n
 _ELSEWHERE = Status(
     Outcome.WRONG_LOCALE, "The page was shown for another place of delivery than meant."
 )
-_PENDING = Status(Outcome.EMPTY_RUN, "The product had not been looked at yet.")
+_PENDING = Status(Outcome.EMPTY_RUN, "The product had not been checked yet.")
 _SLOW = Status(Outcome.TIMEOUT, "The page did not answer in time.")
-_FAILED = Status(Outcome.RUN_FAILED, "The look at the page failed.")
+_FAILED = Status(Outcome.RUN_FAILED, "The check of the page failed.")
 
 _BY_WORD = {
     "ok": OK, "success": OK, "succeeded": OK, "available": OK, "in_stock": OK, "200": OK,

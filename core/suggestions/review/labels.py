@@ -107,15 +107,15 @@ def advisor_label(row: QueueRow) -> str:
         return row.asked_by or "a person"
     name = ADVISORS[row.advisor].lower()
     if row.advisor is Advisor.AGENT:
-        name = f"{name} of {row.asked_by or 'somebody who left'}"
+        name = f"{name} of {row.asked_by or 'a former user'}"
     return name if row.model is None else f"{name} · {row.model}"
 
 
 def request_label(row: QueueRow) -> str:
-    """Say at whose wish there is a suggestion: "asked for by Mia", "by agent of Mia"."""
+    """Say at whose wish there is a suggestion: "requested by Mia", "by agent of Mia"."""
     if row.advisor in _WRITTEN:
         return f"by {advisor_label(row)}"
-    return f"asked for by {row.asked_by or 'the daily round'}"
+    return f"requested by {row.asked_by or 'the daily run'}"
 
 
 def format_confidence(share: float) -> str:
@@ -317,7 +317,7 @@ def event_text(told: Event, row: QueueRow) -> str:
     """Say one step in words, without its time and reason: "Title approved by Mia on a page"."""
     if told.before is None and told.after == "pending":
         is_asked = told.person is not None and row.advisor not in _WRITTEN
-        wish = f", asked for by {told.person}" if is_asked else ""
+        wish = f", requested by {told.person}" if is_asked else ""
         return f"Suggested by {advisor_label(row)}{wish}"
     what = "Suggestion" if told.change is None else CHANGES[told.change]
     step = _STEPS.get(told.after, told.after.replace("_", " "))

@@ -89,7 +89,7 @@ def _listing_problem(
 def why_stale(session: Session, held: LockedAction) -> str | None:
     """Return why what was reviewed no longer holds, with both values; None while it does."""
     if team_tracking(session, held.suggestion.team_id, held.product.id) is None:
-        return "Nobody of the team follows this product any more."
+        return "No one in the team tracks this product any more."
     latest = latest_of(session, held.product.id)
     is_gone = latest is not None and latest.availability == Availability.GONE
     if is_gone and not is_tracking(held.change):

@@ -123,11 +123,13 @@ def _require_reviewer(session: Session, principal: Principal, held: LockedAction
     require_page(principal)
     asked_by = held.suggestion.asked_by
     if asked_by == principal.person_id and has_four_eyes(session, principal.team_id):
-        raise NotAllowedError("You asked for this advice: somebody else of the team approves it.")
+        raise NotAllowedError(
+            "You requested this suggestion; another user of the team approves it."
+        )
 
 
 def _expired(session: Session, held: LockedAction, now: datetime) -> Decision:
-    why = "Its time was over before it was decided. Ask for new advice."
+    why = "It expired before it was decided. Ask for new suggestions."
     transition(session, held, ActionState.EXPIRED, now, BY_ITSELF, why)
     return Decision(held.action.id, ActionState.EXPIRED, False, why)
 
@@ -143,7 +145,7 @@ def decline(
     require_page(principal)
     cleaned = _cleaned(reason)
     if cleaned is None:
-        raise InvalidInputError("Say why: sellers read it, and the next advice is told.")
+        raise InvalidInputError("Give a reason: sellers and the next advice read it.")
     held = lock_action(session, action_id, principal.team_id)
     before = held.state
     if before is ActionState.DECLINED:

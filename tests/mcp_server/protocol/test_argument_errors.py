@@ -100,4 +100,4 @@ def test_who_looks_for_a_tool_that_decides_is_told_that_there_is_none(
 
 def test_a_title_for_a_product_is_sent_to_the_search(agent: Agent) -> None:
     refusal = agent.refusal("get_product_details", product="that blue desk lamp")
-    assert "`search_products` finds those that are followed" in refusal
+    assert "`search_products` finds tracked products" in refusal

@@ -125,7 +125,7 @@ def test_a_paused_product_is_on_no_schedule(
         "not on the schedule",
         None,
     )
-    assert found["why_nothing_is_known"] == "never fetched: paused, or followed by nobody"
+    assert found["why_nothing_is_known"] == "never fetched: paused, or tracked by no one"
 
 
 def test_a_product_that_nobody_follows_has_no_cadence(session: Session, agent: Agent) -> None:
@@ -155,7 +155,7 @@ def test_without_a_product_it_is_about_all_that_the_team_follows(
     assert (team["due_now"], team["last_fetch_failed"], team["not_scheduled"]) == (1, 1, 1)
     assert team["last_look_at"] == f"{hours_ago(1):%Y-%m-%dT%H:%MZ}"
     told = agent.words("get_fetch_status")
-    assert "3 products are followed; 1 of 2 that are due every day were looked at" in told
+    assert "3 products are tracked; 1 of 2 that are due every day were checked" in told
 
 
 def test_of_nothing_followed_nothing_is_invented(agent: Agent) -> None:

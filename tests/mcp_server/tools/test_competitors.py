@@ -115,7 +115,7 @@ def test_a_competitor_never_looked_at_is_told(
     assert found["price"]["median"]["why_unknown"] == "no competitor's price is known"
     values = ("price", "rank", "rating", "ratings_count", "availability")
     assert found["competitors"][0]["why_unknown"] == {
-        **dict.fromkeys(values, "never looked at"),
+        **dict.fromkeys(values, "never checked"),
         **dict.fromkeys(SIZES, "its page was not read yet"),
     }
     assert "1 of the competitors were never looked at" in found["how_to_go_on"]

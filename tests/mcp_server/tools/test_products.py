@@ -51,10 +51,10 @@ def test_gb_means_uk_as_it_does_in_names_of_products(session: Session, agent: Ag
 def test_an_empty_list_says_which_question_would_find_something(
     session: Session, agent: Agent
 ) -> None:
-    assert "Nothing is followed yet. `track_products`" in agent.words("search_products")
+    assert "Nothing is tracked yet. `track_products`" in agent.words("search_products")
     track_products(session, agent.principal, [LAMP])
     gone = agent.words("search_products", states=["gone"])
-    assert gone == "No followed product meets these conditions; ask with fewer to see the others."
+    assert gone == "No tracked product meets these conditions; ask with fewer to see the others."
     assert "Try fewer words" in agent.words("search_products", search="nothing like it")
 
 

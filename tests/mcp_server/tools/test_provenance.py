@@ -125,7 +125,7 @@ def test_looked_for_and_not_there_is_told_apart_from_never_reported(
     never = agent.call(
         "explain_value", product=NAME, value="stock_left", at=hours_ago(0).isoformat()
     )
-    assert never["why_unknown"] == "no look at or before this time reports it"
+    assert never["why_unknown"] == "no check at or before this time reports it"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_before_the_first_look_nothing_was_known(
 ) -> None:
     own_lamp(session, principal)
     found = agent.call("explain_value", product=NAME, value="price", at="2020-01-01T00:00Z")
-    assert found["why_unknown"] == "no look at or before this time reports it"
+    assert found["why_unknown"] == "no check at or before this time reports it"
 
 
 def test_an_import_names_its_file_and_person_as_outside_text(

@@ -112,7 +112,7 @@ def test_what_keeps_added_products_from_being_fetched_is_said_at_once(agent: Age
     answer = agent.call("track_products", products=[LAMP_NAME])
     assert any("There is no Apify token" in each for each in answer["hindrances"])
     told = agent.words("track_products", products=[f"US:{KETTLE}"])
-    assert "The first look at what is added is due now. The worker has never run" in told
+    assert "The first check of what is added is due now. The worker has never run" in told
     refreshed = agent.call("trigger_product_refresh", products=[LAMP_NAME])
     assert any("There is no Apify token" in each for each in refreshed["hindrances"])
     assert "There is no Apify token" in agent.words("trigger_product_refresh", products=[LAMP_NAME])
@@ -366,7 +366,7 @@ def test_a_teammates_settings_take_a_manager(session: Session, principal: Princi
     track_products(session, mate, [LAMP])
     change = {"product": LAMP_NAME, "is_primary": True}
     mine = agent_of(session, principal)
-    assert "do not follow" in mine.refusal("update_tracking_settings", **change)
+    assert "do not track" in mine.refusal("update_tracking_settings", **change)
     answer = mine.call("update_tracking_settings", **change, whose="team")
     assert (answer["is_mine"], answer["changed"]) == (False, ["is_primary"])
     seller = agent_of(session, active(session, add_colleague(session, principal), Role.SELLER))

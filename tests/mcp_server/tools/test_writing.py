@@ -89,7 +89,7 @@ def test_another_persons_same_key_is_another_key(
 
 def test_after_an_error_the_key_is_free(session: Session, agent: Agent) -> None:
     change = {"product": f"US:{LAMP}", "role": "own", "idempotency_key": "one"}
-    assert "do not follow" in agent.refusal("update_tracking_settings", **change)
+    assert "do not track" in agent.refusal("update_tracking_settings", **change)
     assert count(session, AgentWrite) == 0
     track_products(session, agent.principal, [LAMP])
     session.commit()
@@ -114,7 +114,7 @@ def test_an_answer_of_another_version_is_told_not_a_crash(session: Session, agen
     session.scalars(select(AgentWrite)).one().answer = {"unheard": "of"}
     session.commit()
     told = agent.refusal("track_products", **ADD, idempotency_key="one")
-    assert "Look at what it changed" in told
+    assert "Check what it changed" in told
 
 
 @pytest.mark.parametrize("key", ["", "two words", "é", "x" * 101, "line\n"])

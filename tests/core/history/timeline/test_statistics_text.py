@@ -31,7 +31,7 @@ def fetching(**values: Any) -> FetchState:
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (None, "never fetched: paused, or followed by nobody"),
+        (None, "never fetched: paused, or tracked by no one"),
         (fetching(), "never fetched: due in 3 h"),
         (fetching(due_at=NOW), "never fetched: due now"),
         (fetching(leased_until=NOW + DAY), "never fetched: the first fetch is running"),

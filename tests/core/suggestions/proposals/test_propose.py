@@ -145,7 +145,7 @@ def test_with_four_eyes_the_owner_of_the_token_does_not_approve(
     token = replace(principal, via=Via.TOOL, scopes=frozenset({Scope.PROPOSE}))
     made = put(session, token)
     action = only_action(session, made.suggestion_id or 0)
-    with pytest.raises(NotAllowedError, match="somebody else"):
+    with pytest.raises(NotAllowedError, match="another user"):
         service.approve(session, principal, action.id, NOW)
     other = add_member(session, principal, Role.MANAGER)
     assert service.approve(session, other, action.id, NOW).did

@@ -148,7 +148,7 @@ def test_the_first_step_says_who_suggested(a_row):
     assert suggestion_words.event_text(told, a_row) == "Suggested by model · local"
     asked = replace(told, person="Sam")
     assert (
-        suggestion_words.event_text(asked, a_row) == "Suggested by model · local, asked for by Sam"
+        suggestion_words.event_text(asked, a_row) == "Suggested by model · local, requested by Sam"
     )
     assert suggestion_words.change_of_state(told) is None
 
@@ -215,11 +215,11 @@ def test_a_suggestion_partly_decided_says_how_far(a_row):
 @pytest.mark.parametrize(
     ("by", "model", "asked_by", "told", "asked"),
     [
-        (Advisor.RULES, None, None, "rules", "asked for by the daily round"),
-        (Advisor.MODEL, "local-8b", "Mia", "model · local-8b", "asked for by Mia"),
+        (Advisor.RULES, None, None, "rules", "requested by the daily run"),
+        (Advisor.MODEL, "local-8b", "Mia", "model · local-8b", "requested by Mia"),
         (Advisor.AGENT, "nightly script", "Mia", "agent of Mia · nightly script", None),
         (Advisor.AGENT, None, "Mia", "agent of Mia", None),
-        (Advisor.AGENT, None, None, "agent of somebody who left", None),
+        (Advisor.AGENT, None, None, "agent of a former user", None),
         (Advisor.PERSON, None, "Mia", "Mia", None),
         (Advisor.PERSON, None, None, "a person", None),
     ],

@@ -282,7 +282,7 @@ def test_with_four_eyes_who_asked_does_not_approve(
     with pytest.raises(NotAllowedError):
         service.set_four_eyes(session, manager, True)
     service.set_four_eyes(session, principal, True)
-    with pytest.raises(NotAllowedError, match="somebody else"):
+    with pytest.raises(NotAllowedError, match="another user"):
         approve(session, manager, action_id, LATER)
     assert approve(session, principal, action_id, LATER).did
 
