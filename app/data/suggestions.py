@@ -29,13 +29,7 @@ from core.suggestions.llm.daily_stats import ModelDay, model_day
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import charts, listing_preview, queries, service
 from core.suggestions.review.listing_preview import Preview
-from core.suggestions.review.queries import (
-    Event,
-    QueuePage,
-    QueuePlace,
-    QueueRow,
-    SuggestionView,
-)
+from core.suggestions.review.views import Event, QueuePage, QueuePlace, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, PriceCaps
 
 PAGE_SIZE = 50

@@ -15,7 +15,7 @@ from core.accounts.access.permissions import Permission
 from core.catalog.money import format_price
 from core.suggestions.review import diff, edit_parser, labels, listing_preview
 from core.suggestions.review.listing_preview import Preview
-from core.suggestions.review.queries import ActionView, Event, QueueRow, SuggestionView
+from core.suggestions.review.views import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import KIND_OF, ActionState, Change, Kind, SuggestionState
 from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age, format_moment

@@ -12,7 +12,7 @@ from app.web import error_boundary
 from core.catalog.marketplaces import get_marketplace
 from core.errors import InvalidInputError
 from core.suggestions.review import diff, edit_parser, labels
-from core.suggestions.review.queries import ActionView, SuggestionView
+from core.suggestions.review.views import ActionView, SuggestionView
 from core.suggestions.rules import Change
 from core.text.escaping import escape_markdown
 from core.text.times import format_cadence

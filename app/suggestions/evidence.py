@@ -11,7 +11,7 @@ from app.data import suggestions as data
 from app.data.prebuilt_figure import KeptFigure
 from core.chart_theme import PLOTLY_CONFIG
 from core.suggestions.review import charts, labels
-from core.suggestions.review.queries import SuggestionView
+from core.suggestions.review.views import SuggestionView
 from core.suggestions.rules import Evidence
 from core.text.escaping import escape_markdown, shorten
 from core.text.times import format_age

@@ -11,7 +11,7 @@ from app.data.suggestions import About
 from core.catalog.marketplaces import get_marketplace
 from core.suggestions.advisors import listing_policies
 from core.suggestions.review import labels
-from core.suggestions.review.queries import ActionView
+from core.suggestions.review.views import ActionView
 from core.suggestions.rules import KIND_OF, Change, Kind
 from core.text.escaping import escape_markdown
 

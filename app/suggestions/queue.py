@@ -19,7 +19,7 @@ from app.suggestions import dialogs, queue_filters, request_advice
 from core.accounts.access.permissions import Permission
 from core.suggestions.queue_filter import Counts, QueueFilter
 from core.suggestions.review import labels
-from core.suggestions.review.queries import QueuePage, QueueRow
+from core.suggestions.review.views import QueuePage, QueueRow
 from core.suggestions.rules import SuggestionState
 from core.text.escaping import escape_markdown, remove_direction_marks, shorten
 from core.text.numbers import format_count

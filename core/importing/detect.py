@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from core.catalog.asin import MentionVerdict, read_mentions
-from core.catalog.marketplaces import find_by_name
 from core.importing import pasted_text
 from core.importing.files.json_reader import BrokenItem, find_layout, looks_like_json, read_items
 from core.importing.files.source_file import (
@@ -32,6 +31,7 @@ from core.importing.files.tabular_reader import (
     find_table_form,
     read_lines,
 )
+from core.importing.marketplace_hint import suggest_marketplace
 from core.importing.read_rows import find_history_columns
 from core.importing.readers import datasets, keepa, keepa_headers
 from core.importing.readers.columns import plain_name
@@ -64,11 +64,6 @@ _GZIP = b"\x1f\x8b"
 EACH_ROW = "Each row has its own time."
 CONFIRM = "The file has no time: confirm when it was captured."
 NO_TIME_NEEDED = "A list holds no observations, so it needs no time."
-_DOMAIN_IN_NAME = re.compile(
-    r"amazon[-_. ]?(com\.[a-z]{2}|co\.[a-z]{2}|[a-z]{2,3})(?![a-z])", re.IGNORECASE
-)
-_CODE_IN_NAME = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})(?![A-Za-z0-9])")
-_MARKETPLACE_BY_SIGN = {" -409": "US", "£": "UK", "₹": "IN", "￥": "JP", "¥": "JP", "zł": "PL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ def _unknown(reason: str, finding: _Detection | None = None) -> DetectedFile:
 
 
 def _described(path: Path, name: str, finding: _Detection, context: TrialContext) -> DetectedFile:
-    marketplace = finding.banner.marketplace or _suggest_marketplace(name, finding.preview)
+    marketplace = finding.banner.marketplace or suggest_marketplace(name, finding.preview)
     trial = try_file(path, finding.kind, replace(context, marketplace=marketplace))
     rows = _estimate(path, finding)
     is_text = finding.kind is FileKind.PASTED_TEXT
@@ -425,28 +420,3 @@ def _estimate(path: Path, finding: _Detection) -> int | None:
     if is_packed or not finding.sample_characters:
         return None
     return max(round(path.stat().st_size * finding.sample_rows / finding.sample_characters), 1)
-
-
-def _suggest_marketplace(name: str, preview: list[dict[str, str]]) -> str | None:
-    """Return the marketplace that the file's name, a column or a currency sign hints at."""
-    hinted = {found for match in _DOMAIN_IN_NAME.findall(name) if (found := _code(match))}
-    hinted = hinted or {found for match in _CODE_IN_NAME.findall(name) if (found := _code(match))}
-    hinted = hinted or {
-        found
-        for row in preview
-        for column, value in row.items()
-        if plain_name(column) in ("locale", "marketplace") and (found := _code(value))
-    }
-    hinted = hinted or {
-        code
-        for row in preview
-        for value in row.values()
-        for sign, code in _MARKETPLACE_BY_SIGN.items()
-        if sign in value[:20]
-    }
-    return hinted.pop() if len(hinted) == 1 else None
-
-
-def _code(written: str) -> str | None:
-    found = find_by_name(written)
-    return found.code if found else None

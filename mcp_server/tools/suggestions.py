@@ -12,7 +12,7 @@ from core.suggestions.change_values import is_tracking
 from core.suggestions.proposals.propose import citable
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import labels, queries
-from core.suggestions.review.queries import ActionView, Event, QueueRow, SuggestionView
+from core.suggestions.review.views import ActionView, Event, QueueRow, SuggestionView
 from core.suggestions.rules import (
     ActionState,
     Change,

@@ -11,7 +11,7 @@ from core.accounts.access.permissions import Via
 from core.catalog.marketplaces import MARKETPLACES
 from core.catalog.money import format_amount, format_price
 from core.suggestions.change_values import NOT_ON_A_PAGE, is_tracking
-from core.suggestions.review.queries import ActionView, Event, QueueRow
+from core.suggestions.review.views import ActionView, Event, QueueRow
 from core.suggestions.rules import (
     ActionState,
     Advisor,

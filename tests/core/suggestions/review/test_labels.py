@@ -8,7 +8,7 @@ import pytest
 from core.suggestions.advice_queue import labels as answer_labels
 from core.suggestions.advice_queue.queries import AdvisorAnswer
 from core.suggestions.review import labels as suggestion_words
-from core.suggestions.review.queries import ActionView, Event
+from core.suggestions.review.views import ActionView, Event
 from core.suggestions.rules import (
     ActionState,
     Advisor,
@@ -178,7 +178,7 @@ def test_a_step_says_who_by_what_from_and_to(step, words, change, a_row):
 
 @pytest.fixture
 def a_row():
-    from core.suggestions.review.queries import QueueRow
+    from core.suggestions.review.views import QueueRow
     from core.suggestions.rules import Direction, Metric, SuggestionState
 
     return QueueRow(

@@ -13,6 +13,7 @@ from core.suggestions.models import AdviceDue, Suggestion
 from core.suggestions.proposals import store
 from core.suggestions.queue_filter import QueueFilter
 from core.suggestions.review import queries, service
+from core.suggestions.review.views import QueuePage, QueuePlace
 from core.suggestions.rules import ActionState, Advisor, Kind, SuggestionState
 from tests.core.suggestions.world import advice, kettle, new_cadence, new_price, new_title, own_lamp
 from tests.factories.people import add_member, add_stranger
@@ -34,7 +35,7 @@ def propose(
     return made
 
 
-def numbers(found: queries.QueuePage) -> list[int]:
+def numbers(found: QueuePage) -> list[int]:
     return [row.id for row in found.rows]
 
 
@@ -44,7 +45,7 @@ def ask(
     asked: QueueFilter = WAITING,
     page: int = 1,
     **options: Any,
-) -> queries.QueuePage:
+) -> QueuePage:
     size, now = options.get("size", 50), options.get("now", NOW)
     return queries.read_queue(session, principal, asked, page, size, now)
 
@@ -168,7 +169,7 @@ def test_a_suggestion_knows_its_neighbours(
 ):
     minor, urgent, middle = three
     place = queries.find_place(session, principal, middle, NOW)
-    assert place == queries.QueuePlace(number=2, total=3, before=urgent, after=minor)
+    assert place == QueuePlace(number=2, total=3, before=urgent, after=minor)
     assert queries.first_waiting(session, principal, NOW) == urgent
     ends = [queries.find_place(session, principal, each, NOW) for each in (urgent, minor)]
     assert [(end.before, end.after) for end in ends if end] == [(None, middle), (middle, None)]

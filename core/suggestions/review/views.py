@@ -1,0 +1,134 @@
+"""Suggestions, their actions and events as pages and tools read them. Values only; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.suggestions.queue_filter import Counts
+from core.suggestions.rules import (
+    KIND_OF,
+    ActionState,
+    Advisor,
+    Change,
+    Direction,
+    Evidence,
+    Kind,
+    Metric,
+    SuggestionState,
+)
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingAction:
+    """An action that nobody has decided yet."""
+
+    action_id: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A suggestion as a list shows it."""
+
+    id: int
+    product_id: int
+    marketplace: str
+    asin: str
+    product_title: str | None  # None: no title was ever read
+    kind: Kind
+    title: str
+    priority: int
+    confidence: float
+    metric: Metric
+    direction: Direction
+    window_days: int
+    state: SuggestionState
+    advisor: Advisor
+    model: str | None  # which one, or by which token an agent spoke; None: neither
+    made_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    actions: int
+    waiting: tuple[PendingAction, ...]
+    asked_by: str | None = None  # the person's name; None: the daily round
+
+    @property
+    def is_quick(self) -> bool:
+        """Return whether it can be decided from the list: it waits, and is about tracking only."""
+        is_tracking = all(KIND_OF[each.change] is Kind.TRACKING for each in self.waiting)
+        is_waiting = self.state is SuggestionState.PENDING and bool(self.waiting)
+        return self.kind is Kind.TRACKING and is_tracking and is_waiting
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """One page of the queue, and what every choice of the filter would leave."""
+
+    rows: tuple[QueueRow, ...]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """One change of a suggestion as it stands."""
+
+    id: int
+    place: int
+    change: Change
+    current: Values
+    proposed: Values
+    edited: Values | None  # by the manager; None: approved or waiting as proposed
+    reason: str
+    state: ActionState
+    decided_by: str | None  # the person's name
+    decided_at: datetime | None
+    decision_reason: str | None
+    applied_at: datetime | None
+    verify_until: datetime | None
+    verified_at: datetime | None
+    seen_at: datetime | None
+    trouble: str | None
+
+    @property
+    def wanted(self) -> Values:
+        """Return what is to be set: the edit where there is one."""
+        return self.proposed if self.edited is None else self.edited
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """One suggestion with its evidence and actions."""
+
+    row: QueueRow
+    reasoning: str
+    evidence: tuple[Evidence, ...]
+    asked_by_id: int | None
+    asked_by: str | None  # None: the daily round
+    actions: tuple[ActionView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A step of a suggestion's life."""
+
+    at: datetime
+    person: str | None  # None: nobody, a job by itself
+    means: str
+    change: Change | None  # None: the suggestion as a whole
+    before: str | None
+    after: str
+    why: str | None
+    is_edited: bool = False  # an approval of another value than the proposed one
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where a waiting suggestion stands in the queue."""
+
+    number: int  # from 1
+    total: int
+    before: int | None  # the suggestion ahead of it
+    after: int | None
