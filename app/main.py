@@ -56,7 +56,7 @@ SCREENS = {
         Screen(keys.PRODUCT, "Product", "monitoring", "One product's price and rank over time."),
     ],
     "Optimize": [
-        Screen(keys.SUGGESTIONS, "Suggestions", "rule", "Proposals that wait for a decision."),
+        Screen(keys.SUGGESTIONS, "Suggestions", "rule", "Suggestions to decide."),
         Screen(
             keys.SUGGESTION,
             "Suggestion",

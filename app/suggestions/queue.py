@@ -231,7 +231,7 @@ def nothing(asked: QueueFilter, counted: Counts) -> None:
         st.info(
             "Nothing here now. Choose another status above to see the others."
             if asked.state is not SuggestionState.PENDING
-            else "Nothing waits for a decision. New suggestions come with the daily round.",
+            else "Nothing is pending. New suggestions come with the daily run.",
             icon=":material/task_alt:",
         )
     else:

@@ -51,14 +51,14 @@ def snapshots_of(page: Page) -> int:
 
 def import_paste(page: Page, stack: Stack, words: str) -> None:
     go(page, stack, "/add")
-    page.get_by_label("Paste anything").fill(words)
+    page.get_by_label("Paste links").fill(words)
     page.get_by_role("button", name="Preview").click()
 
 
 def confirm(page: Page) -> None:
     """Import what was recognised, without fetching it, and wait for the worker."""
-    switch = page.get_by_role("switch", name="Follow and fetch").or_(
-        page.get_by_role("checkbox", name="Follow and fetch")
+    switch = page.get_by_role("switch", name="Check them every day").or_(
+        page.get_by_role("checkbox", name="Check them every day")
     )
     page.get_by_text("Check them every day").wait_for()
     if switch.is_checked():

@@ -384,7 +384,7 @@ def test_a_viewer_finds_no_way_to_add_products(
     fill_form(stranger, member("vera"), PASSWORD)
     is_inside(stranger)
     assert "Add products" not in listed(stranger)
-    assert "Paste anything" not in text_of(stranger)
+    assert "Paste links" not in text_of(stranger)
     says(stranger, "You may not see this.")
 
 

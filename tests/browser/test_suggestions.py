@@ -36,7 +36,7 @@ def manager(browser: Browser, signed_in: Callable[[str], StorageState]) -> Itera
 
 def open_queue(page: Page, stack: Stack, narrowed: str = "") -> None:
     go(page, stack, f"/suggestions{narrowed}")
-    says(page, "wait for a decision", 60)
+    says(page, "highest priority first", 60)
 
 
 def open_row(page: Page, number: int) -> None:
@@ -51,8 +51,8 @@ def open_row(page: Page, number: int) -> None:
 
 
 def waiting(page: Page) -> int:
-    """Return how many the queue says that wait."""
-    found = re.search(r"(\d+) waits? for a decision", text_of(page))
+    """Return how many suggestions the queue shows as pending."""
+    found = re.search(r"(\d+) pending · highest", text_of(page))
     assert found is not None
     return int(found[1])
 
@@ -136,7 +136,7 @@ def test_an_edited_approval_is_adopted_by_the_market_and_verified_by_a_scrape(
     assert OWN_WORDS in file.value.path().read_text(encoding="utf-8-sig")
 
     refresh_its_product(page, database)
-    until(page, stack, approved, "verified by a scrape")
+    until(page, stack, approved, "verified on Amazon")
     steps = text_of(page).partition("Time line")[2]
     assert re.search(
         r"Suggested by rules.*"
@@ -154,7 +154,7 @@ def test_an_edited_approval_is_adopted_by_the_market_and_verified_by_a_scrape(
     go(page, stack, declined)
     shown = text_of(page)
     assert "Declined by Mia Manager, " in shown
-    assert f"waiting → declined {REASON}" in shown
+    assert f"pending → declined {REASON}" in shown
 
 
 def test_tracking_is_approved_from_the_list_and_set_at_once(manager: Page, stack: Stack) -> None:
@@ -165,7 +165,7 @@ def test_tracking_is_approved_from_the_list_and_set_at_once(manager: Page, stack
     for row in (1, 2):
         table.click(position={"x": 16, "y": ROW_HEIGHT * (row + 0.5)})
     page.get_by_role("button", name="Approve 2 about tracking").click()
-    left = re.compile(rf"(?<!\d){number - 2} waits? for a decision")
+    left = re.compile(rf"(?<!\d){number - 2} pending · highest")
     expect(page.get_by_test_id("stMain")).to_contain_text(left)
     go(page, stack, "/suggestions?kind=Tracking&status=Approved")
     says(page, "2 approved suggestions")
