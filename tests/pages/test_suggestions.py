@@ -230,7 +230,7 @@ def test_nothing_waiting_is_not_nothing_at_all(session: Session, three: list[int
     session.execute(update(Suggestion).values(state="approved", decided_at=datetime.now(UTC)))
     session.commit()
     app = open_page("suggestions")
-    assert "Nothing waits for a decision" in words(app)
+    assert "Nothing is pending" in words(app)
     assert not app.dataframe
 
 
