@@ -73,7 +73,7 @@ def fine_sentence(health: Health) -> str:
     """Say by what one sees that all is well."""
     seen = format_age(health.worker_seen_at, health.as_of)
     looks = format_capped_count(health.looks.total)
-    return f"The worker was seen {seen}; {looks} looks in the last 24 hours."
+    return f"The worker was seen {seen}; {looks} checks in the last 24 hours."
 
 
 def _tell(concern: Problem) -> None:
@@ -128,7 +128,7 @@ def _worker_card(health: Health) -> cards.Card:
 def _looks_card(health: Health) -> cards.Card:
     looks = health.looks
     return cards.Card(
-        "Looks in 24 h",
+        "Checks (24 h)",
         format_count(looks.total),
         note=f"{format_count(looks.failed)} failed",
         about="Products asked for in the newest fetch runs that have ended.",

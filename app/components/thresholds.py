@@ -17,16 +17,16 @@ class ThresholdInputs:
         """Show what is kept; `about` says what the thresholds are for, in a sentence."""
         left, right = st.columns(2)
         self._price = left.text_input(
-            "News: price moves by (%)",
+            "Price change threshold (%)",
             _written(price),
             placeholder=f"{_PRICE}, as usual",
-            help="Smaller changes of the price are no news on Overview.",
+            help="Smaller price changes are not listed on Overview.",
         )
         self._rank = right.text_input(
-            "News: rank moves by (%)",
+            "Rank change threshold (%)",
             _written(rank),
             placeholder=f"{_RANK}, as usual",
-            help="Smaller changes of the rank are no news on Overview.",
+            help="Smaller rank changes are not listed on Overview.",
         )
         st.caption(
             f"{about} Empty: the usual {_PRICE} % and {_RANK} %, which are also the least that "

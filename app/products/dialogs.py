@@ -81,7 +81,7 @@ class SettingsForm:
         self.thresholds = ThresholdInputs(
             following.price_change_percent,
             following.rank_change_percent,
-            "Smaller changes are no news.",
+            "Changes below these values are not listed.",
         )
         self.tags = st.multiselect(
             "Tags",

@@ -38,7 +38,7 @@ def subtitle(fresh: Freshness, marketplaces: int) -> str:
     places = "marketplace" if marketplaces == 1 else "marketplaces"
     looked = "no look yet"
     if fresh.last_look is not None:
-        looked = f"last look {format_age(fresh.last_look, datetime.now(UTC))}"
+        looked = f"last check {format_age(fresh.last_look, datetime.now(UTC))}"
     return f"{format_capped_count(fresh.followed)} {products} in {marketplaces} {places} · {looked}"
 
 

@@ -37,7 +37,7 @@ class TrackingState:
 
 @dataclass(frozen=True, slots=True)
 class FetchState:
-    """When a product is looked at next, and how the last look ended."""
+    """When a product is looked at next, and how the last check ended."""
 
     due_at: datetime
     leased_until: datetime | None  # None: not being fetched

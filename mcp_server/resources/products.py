@@ -79,7 +79,7 @@ class Summary(ResultPart):
 
 @resource("metrics://summary", Permission.READ, "Counts and freshness")
 def summary(call: Call) -> Summary:
-    """How many products are followed and looked at, by state, when the last look was, and how
+    """How many products are followed and looked at, by state, when the last check was, and how
     many suggestions wait for a decision. Counts are exact to 10,000."""
     with read_scope() as session:
         waiting = read_queue(session, call.principal, QueueFilter(), 1, 1, call.now).counts.total

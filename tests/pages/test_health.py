@@ -88,7 +88,7 @@ def test_runs_failures_and_cost_of_the_day_are_shown(
     session.commit()
     app = open_page()
     shown = figures(app)
-    assert shown["Looks in 24 h"] == "2"
+    assert shown["Checks (24 h)"] == "2"
     assert shown["Cost today (UTC)"] == "$0.25"
     assert shown["Due now"] == "2"
     failed, runs = app.dataframe[0].value, app.dataframe[1].value

@@ -98,7 +98,7 @@ def test_the_header_says_how_much_is_watched_and_how_fresh(
     seed(session, principal, "B0TEST0001", captured_at=now - timedelta(minutes=12))
     seed(session, principal, "B0TEST0002", marketplace="DE", captured_at=now - timedelta(hours=30))
     app = open_overview()
-    assert "2 products in 2 marketplaces · last look 12 min ago" in captions_of(app)
+    assert "2 products in 2 marketplaces · last check 12 min ago" in captions_of(app)
     assert figures_of(app)["Looked at in 24 h"] == "1 of 2"
 
 

@@ -52,20 +52,20 @@ def test_what_is_saved_is_what_the_form_shows_next(session: Session, principal: 
     labelled(app.text_input, "Name").set_value("Nora Nuñez")
     labelled(app.selectbox, "Time zone").set_value("Asia/Tokyo")
     labelled(app.selectbox, "Products on a page").set_value(25)
-    labelled(app.text_input, "News: price moves by (%)").set_value("7,5")
+    labelled(app.text_input, "Price change threshold (%)").set_value("7,5")
     press(app, "Save")
     assert "Profile saved." in toasts(app)
     person = session.get_one(Person, principal.person_id, populate_existing=True)
     assert (person.name, person.time_zone, person.page_size) == ("Nora Nuñez", "Asia/Tokyo", 25)
     again = open_page("profile")
-    assert labelled(again.text_input, "News: price moves by (%)").value == "7.5"
+    assert labelled(again.text_input, "Price change threshold (%)").value == "7.5"
 
 
 def test_what_is_no_percentage_is_said_below_the_form(
     session: Session, principal: Principal
 ) -> None:
     app = open_page("profile")
-    labelled(app.text_input, "News: rank moves by (%)").set_value("much")
+    labelled(app.text_input, "Rank change threshold (%)").set_value("much")
     press(app, "Save")
     assert "is no percentage" in errors(app)
 

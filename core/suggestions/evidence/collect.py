@@ -152,7 +152,7 @@ class _Gathered:
         return history_figures(days, today, currency, head.bsr_category_id, thresholds, keys)
 
     def _period_keys(self, head: ProductValues) -> Keys:
-        """Return the first and the last look of each period."""
+        """Return the first and the last check of each period."""
         last = self._key(head.product_id, head.captured_at)
         found: dict[int, tuple[SnapshotKey, ...]] = {}
         for days, firsts in self.firsts.items():

@@ -202,7 +202,7 @@ def seen(evidence: Evidence, now: datetime) -> str:
     newest = max(key.captured_at for key in evidence.snapshots)
     looks = len(evidence.snapshots)
     age = format_age(newest, now)
-    if evidence.period and looks > 1:  # of a period its first and last look are kept
+    if evidence.period and looks > 1:  # of a period its first and last check are kept
         oldest = min(key.captured_at for key in evidence.snapshots)
         return f"{format_age(oldest, now)} to {age}"
     if evidence.unit in _OF_LISTINGS:
@@ -380,7 +380,8 @@ def steps_ahead(actions: Sequence[ActionView]) -> list[str]:
     if ActionState.PENDING in states:
         ahead.append("A manager decides")
     if {ActionState.PENDING, ActionState.APPROVED} & states:
-        ahead.append("It is to publish, or done for tracking")
+        is_setting = all(is_tracking(each.change) for each in actions)
+        ahead.append("The worker sets it" if is_setting else "A user publishes it on Amazon")
     if any(is_to_be_seen(each) for each in actions):
         ahead.append("A check shows the new value")
     return ahead
