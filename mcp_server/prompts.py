@@ -8,7 +8,7 @@ from pydantic import Field as Described
 from core.database.session import read_scope
 from core.tracking.list_filter import ListScope, default_list_scope
 from mcp_server.protocol.call_log import Call
-from mcp_server.protocol.prompts import Instruction, Step, prompt
+from mcp_server.protocol.prompts import Instruction, PromptStep, prompt
 from mcp_server.results.arguments import ProductName
 from mcp_server.results.base import format_product_name, moment
 from mcp_server.results.product_lookup import find_product
@@ -29,27 +29,27 @@ def daily_briefing(call: Call, hours: Hours = 24, whose: List = None) -> Instruc
     return Instruction(
         goal=f"Write a briefing for a seller of what happened to {_WHOSE[mine]} since {since}.",
         steps=(
-            Step(
+            PromptStep(
                 "list_changes",
                 f"what moved since {since}, worst first. Follow `next_cursor` as long as there "
                 "is more that matters.",
                 {"since": since, "whose": mine.value},
             ),
-            Step(
+            PromptStep(
                 "get_price_history",
                 "for each of the three worst changes of price, 30 days: is it new, or the usual?",
             ),
-            Step(
+            PromptStep(
                 "get_bsr_history",
                 "for each of the three worst changes of rank, 30 days: the same question.",
             ),
-            Step(
+            PromptStep(
                 "get_fetch_status",
                 "without a product: was everything checked? If not, `search_products` with sort "
                 "`last_look` shows the oldest first; then this tool for each of them: why, and "
                 "when next?",
             ),
-            Step("list_suggestions", "those that wait for a decision, most urgent first."),
+            PromptStep("list_suggestions", "those that wait for a decision, most urgent first."),
         ),
         report="at most ten lines. First what needs a person today, then what moved, then what "
         "waits for a manager, then what is unknown and why. Nothing moved is an answer.",
@@ -65,34 +65,38 @@ def diagnose_rank_drop(call: Call, product: ProductName, days: PeriodDays = 30) 
         goal=f"Find out why the Best Sellers Rank of {name} worsened in the last {days} days, if "
         "it did.",
         steps=(
-            Step("get_product_details", "what is known now, and how old it is.", about),
-            Step(
+            PromptStep("get_product_details", "what is known now, and how old it is.", about),
+            PromptStep(
                 "get_bsr_history",
                 "when it worsened, how far as a ratio, and whether the category changed: then "
                 "the line breaks there and nothing is compared across.",
                 period,
             ),
-            Step(
+            PromptStep(
                 "get_price_history",
                 "did its price move before that? In a stretch of null it was not for sale, had no "
                 "Buy Box, or nobody looked: `explain_value` of `availability`, with a time in the "
                 "stretch as `at`, says which.",
                 period,
             ),
-            Step("get_rating_history", "did rating or count of ratings move before that?", period),
-            Step(
+            PromptStep(
+                "get_rating_history", "did rating or count of ratings move before that?", period
+            ),
+            PromptStep(
                 "get_statistics",
                 "what part of the time was it in stock, and how often was it checked? A hole "
                 "explains nothing.",
                 period,
             ),
-            Step("get_competitor_analysis", "who its competitors are, and how they stand.", about),
-            Step(
+            PromptStep(
+                "get_competitor_analysis", "who its competitors are, and how they stand.", about
+            ),
+            PromptStep(
                 "compare_products",
                 f"it and its competitors of the same category, {days} days: did their ranks move "
                 "too? Then it is the market. Without competitors this can't be known.",
             ),
-            Step(
+            PromptStep(
                 "explain_value",
                 "which source said the worst rank? Hand its time over as `at`.",
                 {**about, "value": "rank"},
@@ -112,32 +116,32 @@ def prepare_listing_review(call: Call, product: ProductName) -> Instruction:
     return Instruction(
         goal=f"Prepare a review of the listing of {name} for the manager who decides on it.",
         steps=(
-            Step("get_product_details", "price, rank, rating and availability now.", about),
-            Step(
+            PromptStep("get_product_details", "price, rank, rating and availability now.", about),
+            PromptStep(
                 "get_suggestion_evidence",
                 "its listing as it stands, its competitors, and every figure that a proposal may "
                 "cite, by its key.",
                 about,
             ),
-            Step("get_competitor_analysis", "how it compares with its competitors.", about),
-            Step(
+            PromptStep("get_competitor_analysis", "how it compares with its competitors.", about),
+            PromptStep(
                 "get_rating_history",
                 "is it rated better or worse than before?",
                 {**about, "days": 90},
             ),
-            Step(
+            PromptStep(
                 "list_suggestions",
                 "what was proposed for it before, in any state; `get_suggestion` says what came of "
                 "one.",
                 {**about, "state": "any"},
             ),
-            Step(
+            PromptStep(
                 "propose_content_improvement",
                 "your draft, first as a dry run. Keep to what the listing and the evidence say: "
                 "invent no property, no figure, no claim. Mend what is refused and try again.",
                 {**about, "dry_run": True},
             ),
-            Step(
+            PromptStep(
                 "propose_content_improvement",
                 "the same without the dry run, with an idempotency key, once nothing is refused "
                 "and the person you work for agrees.",
@@ -158,24 +162,24 @@ def competitor_watch(call: Call, product: ProductName, days: PeriodDays = 30) ->
         goal=f"Tell what the competitors of {name} did in the last {days} days, and whether to "
         "answer.",
         steps=(
-            Step(
+            PromptStep(
                 "get_competitor_analysis",
                 "who they are, and how they stand. Where none is chosen, say so, and take those "
                 "that `search_products` finds in the same marketplace with role `competitor`.",
                 about,
             ),
-            Step(
+            PromptStep(
                 "compare_products",
                 f"it and up to four competitors of the same marketplace, {days} days.",
             ),
-            Step("get_price_history", "of whoever moved most: how often, and back again?"),
-            Step("get_statistics", "what is usual for the product itself.", period),
-            Step(
+            PromptStep("get_price_history", "of whoever moved most: how often, and back again?"),
+            PromptStep("get_statistics", "what is usual for the product itself.", period),
+            PromptStep(
                 "get_suggestion_evidence",
                 "every figure that a proposal may cite, by its key, and the limits of its price.",
                 about,
             ),
-            Step(
+            PromptStep(
                 "propose_price_optimization",
                 "only where the figures carry it: first as a dry run, which also says whether the "
                 "price caps allow it.",

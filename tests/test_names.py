@@ -19,12 +19,6 @@ NOUNS = re.compile(
     "embedded|escaping|feed|grounding|importing|listing|pricing|ranking|scraping|seed|"
     "throttling|tracking"
 )
-# This list may only become shorter.
-STILL_REPEATED = {
-    ("core.history", "Source"),
-    ("core.history", "Span"),
-    ("mcp_server", "Step"),
-}
 
 
 def test_no_module_is_named_by_a_participle_or_a_pronoun() -> None:
@@ -53,5 +47,4 @@ def test_participles_and_pronouns_are_found() -> None:
 
 
 def test_no_class_name_stands_twice_in_one_package() -> None:
-    found = repeated_classes(list(read_modules(ROOT)))
-    assert {key: where for key, where in found.items() if key not in STILL_REPEATED} == {}
+    assert repeated_classes(list(read_modules(ROOT))) == {}

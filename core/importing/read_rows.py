@@ -1,6 +1,6 @@
 """From a confirmed file to its rows, one after the other. No database, nothing loaded whole.
 
-What a file is has been found out before (`recognise.py`) and confirmed by a person.
+What a file is has been found out before (`detect.py`) and confirmed by a person.
 """
 
 from collections.abc import Callable, Iterator

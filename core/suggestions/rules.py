@@ -130,7 +130,9 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What an advisor says: not stored yet, not checked yet."""
+    """What an advisor proposes, not stored yet. Raises ValueError for a confidence or a priority
+    out of range: nothing would sort or show them right.
+    """
 
     title: str
     reasoning: str
@@ -141,6 +143,10 @@ class Advice:
     window_days: int
     evidence: tuple[Evidence, ...]
     actions: tuple[Proposed, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.confidence <= 1 or self.priority not in (1, 2, 3):
+            raise ValueError(f"confidence {self.confidence}, priority {self.priority}")
 
     @property
     def kind(self) -> Kind:

@@ -49,7 +49,7 @@ NO_ACCESS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PromptStep:
     """A tool to call, with what, and why. An empty `arguments`: none are needed."""
 
     tool: str
@@ -62,7 +62,7 @@ class Instruction:
     """What an agent is asked to do."""
 
     goal: str
-    steps: tuple[Step, ...]
+    steps: tuple[PromptStep, ...]
     report: str  # what the answer has to hold
 
 
@@ -183,7 +183,7 @@ def _may_use(call: Call, name: str) -> bool:
     return declared is None or call.principal.may(declared.permission)
 
 
-def _step(step: Step) -> str:
+def _step(step: PromptStep) -> str:
     with_what = ", ".join(f"{name}={_value(value)}" for name, value in step.arguments.items())
     return f"`{step.tool}`{f' with {with_what}' if with_what else ''}: {step.why}"
 

@@ -300,7 +300,7 @@ def test_a_mailed_link_sets_a_new_password_once(
         page.get_by_role("button", name="Send me a link").wait_for()
         page.get_by_label("Email").fill("Owner@team.example")
         page.get_by_role("button", name="Send me a link").click()
-        says(page, "If somebody signs in with this address")
+        says(page, "If this address belongs to an account")
         link = mailbox.wait_for_link("owner@team.example")
         assert link.startswith(f"{mailing_stack.url}/?reset=")
         page.goto(link)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Scope
 from mcp_server.prompts import daily_briefing
-from mcp_server.protocol.prompts import PROMPTS, RULES, Step
+from mcp_server.protocol.prompts import PROMPTS, RULES, PromptStep
 from mcp_server.protocol.tools import TOOLS, tools_of_the_sdk
 from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_colleague
@@ -46,7 +46,7 @@ def refusal(agent: Agent, name: str, **arguments: str) -> str:
     return error.message
 
 
-def steps_of(agent: Agent, name: str) -> list[Step]:
+def steps_of(agent: Agent, name: str) -> list[PromptStep]:
     """Return the steps of a prompt as declared, whoever may use which tool."""
     from datetime import UTC, datetime
 
@@ -101,7 +101,7 @@ def test_a_prompt_says_the_tools_in_order_and_the_rules(lamp: Agent, name: str) 
     assert all(rule in text for rule in RULES)
 
 
-def _numbered(agent: Agent, name: str) -> list[tuple[int, Step]]:
+def _numbered(agent: Agent, name: str) -> list[tuple[int, PromptStep]]:
     return list(enumerate(steps_of(agent, name), 1))
 
 

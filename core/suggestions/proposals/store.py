@@ -104,10 +104,8 @@ def store_advice(
 
 
 def _checked_actions(advice: Advice) -> list[tuple[Proposed, dict[str, Any]]]:
-    if not advice.actions or advice.priority not in _WEIGHT:
-        raise InvalidInputError("Advice has at least one action and a priority from 1 to 3.")
-    if not 0 <= advice.confidence <= 1:
-        raise InvalidInputError("A confidence lies between 0 and 1.")
+    if not advice.actions:
+        raise InvalidInputError("A suggestion has at least one action.")
     if any(KIND_OF[each.change] is not advice.kind for each in advice.actions):
         raise InvalidInputError("All actions of a suggestion are of one kind.")
     return [(each, validate_value(each.change, each.proposed)) for each in advice.actions]

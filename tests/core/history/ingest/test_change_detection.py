@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.history.ingest.change_detection import USUAL_RULE, ChangeKind, DayValues, find_change
 from core.history.observation import Availability
@@ -153,6 +155,28 @@ def test_a_worse_rank_scores_higher_and_never_passes_lost_ratings() -> None:
     scores = [find_change(USUAL, day(bsr=bsr), False)[1] for bsr in (750, 5000, 10**9)]
     assert scores == sorted(scores)
     assert scores[-1] < find_change(USUAL, day(ratings_count=950), False)[1]
+
+
+LOSSES = st.integers(0, 950)  # ratings left of a thousand: a loss of 5 % or more
+PRICES = st.integers(2100, 10**7)  # from 2,000: 5 % or more
+RANKS = st.integers(750, 10**7)  # from 500: 1.5 times or more
+
+
+@given(LOSSES, LOSSES, PRICES, PRICES, RANKS, RANKS)
+def test_a_larger_change_never_scores_lower_and_kinds_keep_their_order(
+    left: int, fewer: int, price: int, further: int, rank: int, worse: int
+) -> None:
+    def score(**values: int) -> float:
+        return find_change(USUAL, day(**values), False)[1]
+
+    ratings = [score(ratings_count=each) for each in sorted((left, fewer), reverse=True)]
+    ranks = [score(bsr=each) for each in sorted((rank, worse))]
+    prices = [score(price=each) for each in sorted((price, further))]
+    assert ratings == sorted(ratings)
+    assert ranks == sorted(ranks)
+    assert prices == sorted(prices)
+    assert 0 < max(prices) < min(ranks) <= max(ranks) < min(ratings)
+    assert max(ratings) < score(availability=Availability.BUY_BOX_SUPPRESSED)
 
 
 def test_as_far_better_is_as_notable_as_as_far_worse() -> None:

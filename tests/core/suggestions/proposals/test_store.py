@@ -99,8 +99,7 @@ def test_a_surer_and_more_urgent_suggestion_is_worth_more(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"priority": 4},
-        {"confidence": 1.2},
+        {"actions": ()},
         {"actions": (new_price(1900), new_title())},
         {"actions": (new_price(0),)},
         {"actions": (new_cadence("sometimes"),)},
