@@ -10,6 +10,7 @@ from mcp_server.protocol.prompts import PROMPTS
 from mcp_server.protocol.resources import RESOURCES
 from mcp_server.protocol.tools import TOOLS
 
+PARTS = ["Context", "Decision", "Consequences", "Alternatives", "Where"]  # of a decision
 NAMED_PATH = re.compile(
     r"`((?:core|app|pages|jobs|mcp_server|tests|benchmarks|deploy|docs)/[\w/.-]*)`"
 )
@@ -101,6 +102,22 @@ def test_functions_in_the_architecture_exist() -> None:
             if not re.search(rf"\b(?:def|class) {name.rpartition('.')[2]}\b", source):
                 missing.append(f"{name} in {paths}")
     assert missing == []
+
+
+def test_every_decision_has_its_five_parts_or_names_what_superseded_it() -> None:
+    decisions = read("DECISIONS.md").split("\n## ")[1:]
+    numbers = [int(each.partition(".")[0]) for each in decisions]
+    assert numbers == list(range(1, len(decisions) + 1))
+    wrong = [
+        each.partition("\n")[0]
+        for number, each in zip(numbers, decisions, strict=True)
+        if re.findall(r"^\*\*(\w+)\.\*\*", each, flags=re.MULTILINE) != PARTS
+        and not (
+            (newer := re.search(r"^Superseded by (\d+)\.$", each, flags=re.MULTILINE))
+            and number < int(newer[1]) <= len(decisions)
+        )
+    ]
+    assert wrong == []
 
 
 def test_every_pinned_package_is_explained_and_used() -> None:
