@@ -1,34 +1,34 @@
-"""Add products: paste or upload anything, see what it is, confirm it, watch it being stored."""
+"""Add products: paste or upload, preview, confirm, follow the import."""
 
 import streamlit as st
 
 from app.components import cards
-from app.data import operations
-from app.imports import results, upload
+from app.data import imports
+from app.imports import address, confirmation, history, preview, progress, results, upload
 
 # Choose
-asked = upload.import_asked()
+run_id = address.find_import_id()
 
 # Load
-view = operations.find_import(asked) if asked is not None else None
-earlier = operations.earlier_imports()
+view = imports.find_import(run_id) if run_id is not None else None
+earlier = imports.list_imports()
 
 # Render
 cards.page_header("Add products", "From a text, a list, Keepa, Apify or a table of your own.")
-if asked is not None and view is None:
+if run_id is not None and view is None:
     st.info("This import is not there (any more).", icon=":material/help:")
 
 if view is None:
-    upload.source_form()
+    upload.show_source_form()
 else:
-    upload.recognised(view)
+    preview.show_detected_kind(view)
     if view.state == "offered":
-        upload.preview(view)
-        upload.columns(view)
-        upload.confirmation(view)
+        preview.show_preview(view)
+        preview.show_columns(view)
+        confirmation.show_confirmation(view)
     elif view.is_open:
-        results.progress(view.id)
+        progress.show_progress(view.id)
     else:
-        results.result(view)
+        results.show_result(view)
 
-results.earlier([each for each in earlier if view is None or each.id != view.id])
+history.show_earlier_imports([each for each in earlier if view is None or each.id != view.id])

@@ -1,32 +1,41 @@
-"""Health: is everything fine, and if not, what is wrong and how it is mended."""
+"""Health: does all work, and if not, what is wrong and how to fix it."""
 
 import streamlit as st
 
-from app import data
-from app.admin import health as health_parts
 from app.components import cards
-from app.data import operations
+from app.data import health as data
+from app.data import principal
+from app.health import (
+    failed_checks,
+    fetch_runs,
+    figures,
+    jobs,
+    providers,
+    status,
+    storage,
+    unreadable_fields,
+)
 from app.suggestions import model_status
 from core.text.times import format_moment
 
 # Load
-health = operations.health_now()
-runs = operations.fetch_runs()
-outcomes = operations.outcomes()
-jobs = operations.job_runs()
+health = data.read_health()
+runs = data.list_fetch_runs()
+outcomes = data.count_outcomes()
+job_runs = data.list_job_runs()
 
 # Render
-zone = data.principal().time_zone
+zone = principal().time_zone
 as_of = format_moment(health.as_of, zone)
 with cards.page_header("Health", f"As of {as_of} ({zone})"):
-    st.button("Check again", icon=":material/refresh:", on_click=operations.forget_health)
+    st.button("Check again", icon=":material/refresh:", on_click=data.clear_health)
 
-health_parts.answer(health)
-health_parts.figures(health)
-health_parts.providers(health)
+status.show_status(health)
+figures.show_figures(health)
+providers.show_providers(health)
 model_status.advisors(health.as_of)
-health_parts.failures(outcomes, health.as_of)
-health_parts.unreadable(health)
-health_parts.runs(runs, health.as_of)
-health_parts.jobs(jobs, health.as_of)
-health_parts.storage(health)
+failed_checks.show_failed_checks(outcomes, health.as_of)
+unreadable_fields.show_unreadable_fields(health.unreadable, health.as_of)
+fetch_runs.show_fetch_runs(runs, health.as_of)
+jobs.show_jobs(job_runs, health.as_of)
+storage.show_storage(health)

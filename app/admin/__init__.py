@@ -1,1 +1,1 @@
-"""Parts of the pages for administrators: people, audit, agents, health."""
+"""Parts of the pages for administrators: people, audit, agents."""

@@ -1,7 +1,7 @@
 """Tables of pages, each with its file. Streamlit's own download is off: it guards no formulas."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -9,8 +9,23 @@ import streamlit as st
 from app.components import downloads
 from core.text.spreadsheets import csv_of_frame
 
+ROW_HEIGHT = 38  # px
+_MOST_ROWS = 12  # more scroll
 
-def show(
+
+def count_columns(*names: str) -> dict[str, Any]:
+    """Return the configuration of narrow columns of counts."""
+    return {
+        name: st.column_config.NumberColumn(format="localized", width="small") for name in names
+    }
+
+
+def scrolling_height(rows: int) -> int | Literal["content"]:
+    """Return the height of a table that scrolls beyond twelve rows."""
+    return "content" if rows <= _MOST_ROWS else ROW_HEIGHT * (_MOST_ROWS + 1)
+
+
+def show_table(
     frame: pd.DataFrame,
     name: str,
     *,

@@ -11,8 +11,6 @@ import streamlit as st
 
 from app.components import data_table
 
-_ROW_HEIGHT = 38
-
 Choice = TypeVar("Choice")
 
 
@@ -36,10 +34,10 @@ def choice(
 
 def table(rows: pd.DataFrame, columns: Mapping[str, Any], key: str) -> None:
     """Show lines of a log as high as they are."""
-    data_table.show(
+    data_table.show_table(
         rows,
         key,
-        row_height=_ROW_HEIGHT,
+        row_height=data_table.ROW_HEIGHT,
         height="content",
         column_config=columns,
         key=key,

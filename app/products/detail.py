@@ -211,7 +211,7 @@ def not_found(choice: Choice) -> None:
     marketplace = escape_markdown(choice.marketplace)
     st.info(f"{asin} in {marketplace} is not tracked here.", icon=":material/search_off:")
     if choice.url:
-        upload.add_button(choice.url)
+        upload.show_add_button(choice.url)
     _search()
 
 

@@ -34,7 +34,6 @@ GONE: Final = "gone"
 NO_NEWS: Final = "–"
 LONGEST_TITLE: Final = 80
 TITLE_COLUMN: Final = 36  # letters; a cell cuts what is longer without a word
-_ROW_HEIGHT: Final = 38
 _RANK: Final = "Best Sellers Rank; unknown: no look reports it"
 _FIGURE: Final = 68  # px: room for "unknown", which a narrower column cuts from the left
 _OPEN: Final = "open_product"
@@ -153,13 +152,13 @@ def _availability(row: dict[str, Any]) -> str:
 
 def product_table(rows: pd.DataFrame) -> None:
     """Show products with the actions for those that are ticked; a title opens its product."""
-    data_table.show(
+    data_table.show_table(
         product_cells(rows, datetime.now(UTC)),
         "products",
         key=_key(rows),
         in_full={"product": [row["title"] or row["asin"] for row in records(rows)]},
-        row_height=_ROW_HEIGHT,
-        height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
+        row_height=data_table.ROW_HEIGHT,
+        height=(min(len(rows), 15) + 1) * data_table.ROW_HEIGHT,
         column_config=_columns(),
         on_select="rerun",
         selection_mode="multi-row",

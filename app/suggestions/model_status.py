@@ -19,7 +19,6 @@ from core.text.escaping import escape_markdown, remove_direction_marks
 from core.text.numbers import format_count, format_dollars
 from core.text.times import format_age
 
-_ROW_HEIGHT = 38
 _REJECTED = "model_trouble"
 
 
@@ -95,13 +94,15 @@ def _troubles(found: Sequence[ModelProblem], now: datetime) -> None:
     shown: dict[str, Any] = {
         "frame": pd.DataFrame([_cells(each, now) for each in found]),
         "name": "rejected-replies",
-        "row_height": _ROW_HEIGHT,
+        "row_height": data_table.ROW_HEIGHT,
         "alt": f"{len(found)} questions of today that brought nothing usable",
     }
     if not principal().may(Permission.TEAM):
-        data_table.show(**shown)
+        data_table.show_table(**shown)
         return
-    ticked = data_table.show(**shown, key=_REJECTED, on_select="rerun", selection_mode="single-row")
+    ticked = data_table.show_table(
+        **shown, key=_REJECTED, on_select="rerun", selection_mode="single-row"
+    )
     _replies(found, ticked["selection"]["rows"])
 
 

@@ -26,7 +26,6 @@ from core.text.numbers import format_count
 from core.text.times import format_age
 
 _OPEN: Final = "open_suggestion"
-_ROW_HEIGHT: Final = 38
 TITLE_LETTERS: Final = 44
 PRODUCT_LETTERS: Final = 30
 LONGEST_ON_A_PHONE: Final = 100  # characters of a title
@@ -105,7 +104,7 @@ def table(rows: Sequence[QueueRow]) -> None:
     options: dict[str, Any] = {"on_select": "ignore", "column_order": _shown(rows)}
     if _may_decide_here(rows):
         options |= {"on_select": "rerun", "selection_mode": "multi-row"}
-    data_table.show(
+    data_table.show_table(
         cells(rows, datetime.now(UTC)),
         "suggestions",
         key=_key(rows),
@@ -113,8 +112,8 @@ def table(rows: Sequence[QueueRow]) -> None:
             "title": [row.title for row in rows],
             "product": [row.product_title or row.asin for row in rows],
         },
-        row_height=_ROW_HEIGHT,
-        height=(min(len(rows), 15) + 1) * _ROW_HEIGHT,
+        row_height=data_table.ROW_HEIGHT,
+        height=(min(len(rows), 15) + 1) * data_table.ROW_HEIGHT,
         column_config=_columns(),
         alt=f"{len(rows)} suggestions with product, kind, priority and status",
         **options,

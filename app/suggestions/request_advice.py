@@ -9,7 +9,7 @@ import streamlit as st
 from app.commands import products as actions
 from app.commands import suggestions
 from app.components import fragments
-from app.data import operations, principal
+from app.data import health, principal
 from app.data import products as lists
 from app.data import suggestions as data
 from core.accounts.access.permissions import Permission
@@ -110,7 +110,7 @@ def _progress() -> None:
 
 def _sentence(total: int, left: int) -> str:
     """Say how far it is, or what it waits for."""
-    seen_at, now = operations.last_sign(), datetime.now(UTC)
+    seen_at, now = health.find_last_worker_activity(), datetime.now(UTC)
     if not is_worker_alive(seen_at, now):
         seen = "it has never run" if seen_at is None else f"last seen {format_age(seen_at, now)}"
         return f"Waiting for the worker: {seen}. Start it with `make run`."

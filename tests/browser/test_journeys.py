@@ -175,7 +175,7 @@ def test_a_pasted_mail_gets_a_verdict_for_each_link(page: Page, stack: Stack) ->
         "This one too: https://a.co/d/abc1234\n"
         "And https://www.amazon.example/dp/B0TESTAAA3 !\n",
     )
-    says(page, "Text with products")
+    says(page, "Pasted products")
     confirm(page)
     shown = text_of(page)
     assert "2 products added" in shown

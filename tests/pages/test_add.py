@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from app.commands import imports
-from app.data import operations
-from app.imports import results, upload
+from app.data import health
+from app.data import imports as data
+from app.imports import confirmation, progress, upload
 from core.accounts.access.permissions import Principal
 from core.errors import InvalidInputError
 from core.importing.queries import find_import
@@ -65,7 +66,7 @@ def test_dates_that_can_be_read_in_two_ways_are_asked_for(session: Session) -> N
     app = paste(open_page(), "asin,marketplace,date,price\nB0TEST0001,DE,03/04/2026,5\n")
     app = app.button(key="confirm").click().run()
     assert "Choose how the file writes its dates" in words(app)
-    app.selectbox(key=upload.DAY_ORDER).set_value("day_first")
+    app.selectbox(key=confirmation.DAY_ORDER).set_value("day_first")
     app = app.button(key="confirm").click().run()
     assert not app.exception
     assert run_import(None)
@@ -94,7 +95,7 @@ def test_an_uploaded_history_shows_its_rows_before_anything_is_stored(
     assert "about 3 rows" in words(app)
     assert "Each row has its own time." in words(app)
     assert "A time without a zone is read as UTC" in words(app)
-    assert app.toggle(key=upload.FETCH).value is False
+    assert app.toggle(key=confirmation.FETCH).value is False
     assert len(app.dataframe[0].value) == 3
 
 
@@ -134,8 +135,8 @@ def test_a_file_without_times_asks_for_one_and_keeps_it(
     app.button(key="confirm").click().run()
     assert "Say when the file was captured" in words(app)
 
-    app.datetime_input(key=upload.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
-    app.selectbox(key=upload.ZONE).set_value("Europe/Berlin")
+    app.datetime_input(key=confirmation.CAPTURED).set_value(datetime(2026, 2, 1, 9, 0))
+    app.selectbox(key=confirmation.ZONE).set_value("Europe/Berlin")
     app.button(key="confirm").click().run()
     view = find_import(session, principal, run_id)
     assert view is not None
@@ -165,13 +166,13 @@ def test_a_picture_is_refused_in_a_sentence(session: Session) -> None:
 
 def test_progress_is_honest_about_the_worker(session: Session, principal: Principal) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
-    imports.confirm(run_id, upload.Confirmation())
-    view = operations.find_import(run_id)
+    imports.confirm(run_id, confirmation.Confirmation())
+    view = data.find_import(run_id)
     assert view is not None
     now = datetime.now(UTC)
-    assert "never run" in results.state_sentence(view, None, now)
+    assert "never run" in progress.state_sentence(view, None, now)
     record_heartbeat(session, now)
-    said = results.state_sentence(view, operations.last_sign(), now)
+    said = progress.state_sentence(view, health.find_last_worker_activity(), now)
     assert said.startswith("Waiting for the worker, queued")
 
 
@@ -179,9 +180,9 @@ def test_the_download_is_a_csv_that_spreadsheets_read(
     session: Session, principal: Principal
 ) -> None:
     run_id = imports.offer_file("prices.csv", BytesIO(HISTORY))
-    imports.confirm(run_id, upload.Confirmation())
+    imports.confirm(run_id, confirmation.Confirmation())
     run_import(run_id)
-    lines = operations.verdict_file(principal, run_id).decode("utf-8-sig").splitlines()
+    lines = data.export_row_results(principal, run_id).decode("utf-8-sig").splitlines()
     assert lines[0] == "row,asked,verdict,detail,marketplace,asin"
     assert lines[1] == "1,B0TEST0001,Stored,,DE,B0TEST0001"
     assert len(lines) == 4

@@ -11,12 +11,13 @@ import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from app.admin import health as health_parts
-from app.data import operations
+from app.data import health as data
+from app.health import providers
 from core.accounts.access.permissions import Principal
 from core.history.observation import Seen
 from core.scraping.runs.lifecycle import set_provider_state
 from core.settings.environment import ROOT
+from core.upkeep.health import Provider
 from core.upkeep.heartbeat import record_heartbeat
 from core.upkeep.job_runs import begin_job, end_job
 from tests.core.upkeep.test_health import APIFY, follow_two, make_run
@@ -112,16 +113,16 @@ def test_a_failed_job_is_told_with_its_error(session: Session) -> None:
 def test_a_provider_without_a_token_is_not_said_to_have_been_asked() -> None:
     now = APIFY.checked_at
     assert now is not None
-    assert "asked" in health_parts.provider_sentence(APIFY, now)
+    assert "asked" in providers.provider_sentence(APIFY, now)
     without = replace(APIFY, state="no_token")
-    assert "asked" not in health_parts.provider_sentence(without, now)
+    assert "asked" not in providers.provider_sentence(without, now)
 
 
 def test_a_refused_token_is_a_state_and_says_when_it_is_tried_again() -> None:
     now = APIFY.checked_at
     assert now is not None
-    resting = health_parts.provider_sentence(
-        health_parts.Provider(
+    resting = providers.provider_sentence(
+        Provider(
             name="apify",
             state="bad_token",
             detail="401",
@@ -149,12 +150,12 @@ def test_a_provider_out_of_credit_is_shown_as_such(session: Session, principal: 
 
 
 def test_a_token_that_nobody_needs_yet_is_no_alarm(session: Session) -> None:
-    health = operations.health_now()
+    health = data.read_health()
     [unneeded] = [each for each in health.providers if each.name == "apify"]
     missing = replace(unneeded, state="no_token")
     needed = replace(missing, schedule=replace(missing.schedule, scheduled=1))
-    assert health_parts.badge_color(missing, health.as_of) == "gray"
-    assert health_parts.badge_color(needed, health.as_of) == "red"
+    assert providers.badge_color(missing, health.as_of) == "gray"
+    assert providers.badge_color(needed, health.as_of) == "red"
 
 
 def test_a_field_that_could_not_be_read_stands_on_the_page_with_its_text(session: Session) -> None:

@@ -29,7 +29,7 @@ class FileKind(StrEnum):
 
 LISTS = (FileKind.PASTED_TEXT, FileKind.ASIN_LIST)  # they say what to follow, and no more
 KIND_LABELS = {
-    FileKind.PASTED_TEXT: "Text with products",
+    FileKind.PASTED_TEXT: "Pasted products",
     FileKind.ASIN_LIST: "List of products to track",
     FileKind.KEEPA_API: "Keepa products with their history",
     FileKind.KEEPA_EXPORT: "Keepa table export",

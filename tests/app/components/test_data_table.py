@@ -26,7 +26,7 @@ def test_a_table_offers_what_it_shows_under_its_labels(offered: dict[str, Any]) 
         {"id": [7], "title": ["=HYPERLINK(1)"], "sold": [3], "line": [[1.0, 2.0]], "why": ["a;=1"]}
     )
     columns = {"title": st.column_config.TextColumn("Title"), "sold": None}
-    data_table.show(
+    data_table.show_table(
         frame,
         "products",
         column_config=columns,

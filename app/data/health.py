@@ -1,0 +1,106 @@
+"""Reads of the installation's health: worker, providers, fetch runs, jobs, storage.
+
+Kept for seconds: all screens that show health ask again and again.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core.database.session import read_scope, shared_time
+from core.errors import ConfigurationError
+from core.scraping.runs.providers import get_provider, limits_for, list_provider_names
+from core.settings.environment import get_settings
+from core.upkeep import health_queries, heartbeat
+from core.upkeep.health import Health, Provider
+from core.upkeep.health_queries import FailedCheck, FetchRunRow, JobRow, OutcomeCount
+from core.upkeep.unreadable import list_unreadable_fields
+
+
+@st.cache_data(ttl=3, show_spinner=False)
+def find_last_worker_activity() -> datetime | None:
+    """Return when the worker was last seen, None when it never was."""
+    with read_scope() as session:
+        return heartbeat.find_last_worker_activity(session)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def read_health() -> Health:
+    """Return the health of the installation, ten seconds old at most."""
+    now = shared_time()
+    with read_scope() as session:
+        ended = health_queries.count_outcomes(session, now)
+        return Health(
+            as_of=now,
+            worker_seen_at=heartbeat.find_last_worker_activity(session),
+            providers=_read_providers(session, now),
+            looks=health_queries.count_checks(ended),
+            jobs=health_queries.count_jobs(session, now),
+            imports=health_queries.count_imports(session),
+            storage=health_queries.read_storage(
+                session, now, get_settings().amazcope_retention_months
+            ),
+            unreadable=list_unreadable_fields(session, now),
+        )
+
+
+def _read_providers(session: Session, now: datetime) -> list[Provider]:
+    settings = get_settings()
+    found = []
+    for name in list_provider_names(settings):
+        try:
+            used = get_provider(name, settings)
+            limits, missing = used.limits, used.missing
+        except ConfigurationError as error:  # shown as a state; the next dispatch stores it
+            limits, missing = limits_for(settings), str(error)
+        found.append(health_queries.read_provider(session, name, limits, missing, now))
+    return found
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def list_fetch_runs() -> list[FetchRunRow]:
+    """Return the newest fetch runs of the last 24 hours."""
+    with read_scope() as session:
+        return health_queries.list_fetch_runs(session, shared_time())
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def count_outcomes() -> list[OutcomeCount]:
+    """Return the checks of the last 24 hours by outcome."""
+    with read_scope() as session:
+        return health_queries.count_outcomes(session, shared_time())
+
+
+@st.cache_data(ttl=10, max_entries=50, show_spinner=False)
+def list_failed_checks(outcome: str) -> list[FailedCheck]:
+    """Return the newest checks with an outcome."""
+    with read_scope() as session:
+        return health_queries.list_failed_checks(session, outcome, shared_time())
+
+
+@st.cache_data(ttl=600, max_entries=50, show_spinner=False)
+def find_raw_item(run_id: int, product_id: int) -> Any | None:
+    """Return the raw response of a check, None when it was never stored or is purged."""
+    with read_scope() as session:
+        return health_queries.find_raw_item(session, run_id, product_id)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def list_job_runs() -> list[JobRow]:
+    """Return the jobs of the last 24 hours, failed ones first."""
+    with read_scope() as session:
+        return health_queries.list_job_runs(session, shared_time())
+
+
+def clear_health() -> None:
+    """Clear the cached health, so that the next read is new."""
+    for cached in (
+        read_health,
+        list_fetch_runs,
+        count_outcomes,
+        list_failed_checks,
+        list_job_runs,
+    ):
+        cached.clear()

@@ -1,0 +1,40 @@
+"""Health's storage: database size, partitions ahead, retention, imports in progress."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.text.numbers import format_count, format_file_size
+from core.text.times import format_age, format_day
+from core.upkeep.health import Health, Imports
+
+
+def show_storage(health: Health) -> None:
+    """Show the storage and the imports in progress, a line each."""
+    st.subheader("Storage and imports", anchor=False)
+    st.caption("  \n".join(storage_sentences(health)))
+
+
+def storage_sentences(health: Health) -> list[str]:
+    """Return the state of the storage and of the imports, a sentence each."""
+    kept = health.storage
+    months = kept.retention_months
+    keeps = (
+        "Snapshots are kept for ever (retention is off)."
+        if months is None
+        else f"Scraped snapshots are kept for {months} months, days and imports for ever."
+    )
+    return [
+        f"The database takes {format_file_size(kept.database_bytes)}.",
+        f"There is room for snapshots until {format_day(kept.room_until)}, "
+        f"for original items {kept.raw_days_ahead} days ahead.",
+        keeps,
+        _imports_sentence(health.imports, health.as_of),
+    ]
+
+
+def _imports_sentence(imports: Imports, now: datetime) -> str:
+    queued = f"{format_count(imports.queued)} imports queued"
+    if imports.oldest_queued_at is not None:
+        queued += f", the oldest confirmed {format_age(imports.oldest_queued_at, now)}"
+    return f"{queued}, {format_count(imports.running)} running."
