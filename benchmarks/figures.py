@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-Timed = Callable[[], float]  # does one round and returns its seconds
-
 
 @dataclass(frozen=True, slots=True)
 class Figure:

@@ -224,16 +224,6 @@ def _is_unspaced(character: str) -> bool:
     return point >= 0x0E00 and any(low <= point <= high for low, high in _UNSPACED)
 
 
-def version_at(session: Session, product_id: int, at: datetime) -> ListingVersion | None:
-    """Return the version that was on the page at a time, or None where none is known."""
-    return session.scalars(
-        select(ListingVersion)
-        .where(ListingVersion.product_id == product_id, ListingVersion.first_seen_at <= at)
-        .order_by(ListingVersion.first_seen_at.desc())
-        .limit(1)
-    ).first()
-
-
 def neighbouring_hashes(
     session: Session, wanted: Sequence[tuple[int, datetime]]
 ) -> dict[tuple[int, datetime], set[bytes]]:

@@ -4,9 +4,9 @@ A partition is made apart and then attached: CREATE … PARTITION OF would lock 
 parent against readers, ATTACH PARTITION does not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -61,11 +61,6 @@ def create_partitions(session: Session, wanted: Iterable[Partition]) -> int:
     for partition in dict.fromkeys(wanted):
         by_table.setdefault(partition.table, []).append(partition)
     return sum(_create_missing(session, table, parts) for table, parts in by_table.items())
-
-
-def starts_of(at: Sequence[datetime]) -> set[date]:
-    """Return the first days (UTC) of the months that hold these times."""
-    return {moment.astimezone(UTC).date().replace(day=1) for moment in at}
 
 
 def _create_missing(session: Session, table: str, wanted: list[Partition]) -> int:

@@ -246,4 +246,3 @@ class Failure:
     marketplace: str | None = None  # None where not even that could be read
     asin: str | None = None
     captured_at: datetime | None = None
-    redirected_to: str | None = None  # the ASIN that came back instead

@@ -31,7 +31,6 @@ from jobs.tasks.dispatch_runs import start_due_runs
 from jobs.tasks.import_files import run_import
 
 Say = Callable[[str], None]
-Ask = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,13 +101,3 @@ class EnvironmentToken:
         if bearer is None:
             raise MCPError(code=INVALID_REQUEST, message=NOBODY)
         return bearer.principal
-
-
-class FixedCaller:
-    """One person, whoever asks: for tests and measurements, in memory or on loopback."""
-
-    def __init__(self, principal: Principal) -> None:
-        self._acting = principal
-
-    async def who(self, asking: Asking) -> Principal:  # noqa: ARG002
-        return self._acting

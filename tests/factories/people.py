@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal, Role, Via
 from core.accounts.models import Person, Team
+from core.accounts.people.account_notices import list_notices
 from core.accounts.people.membership import get_principal
 
 
@@ -31,3 +32,8 @@ def add_stranger(session: Session, role: Role = Role.ADMIN) -> Principal:
     session.add(person)
     session.flush()
     return get_principal(session, person.id, Via.PAGE)
+
+
+def count_unread_notices(session: Session, principal: Principal) -> int:
+    """Return how many of their notices a user has not read."""
+    return sum(not notice.is_read for notice in list_notices(session, principal))

@@ -20,12 +20,12 @@ from core.database.session import read_scope
 from core.errors import InvalidInputError
 from core.settings.environment import get_settings
 from mcp_server.http import make_app
-from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.call_log import Call
 from mcp_server.protocol.prompts import Instruction, prompt
 from mcp_server.protocol.resources import resource
 from mcp_server.protocol.tools import tool
 from mcp_server.results.base import Result, ResultPart
+from tests.mcp_server.fixed_caller import FixedCaller
 
 Word = Annotated[str, Field(max_length=100, description="A word.")]
 

@@ -28,7 +28,6 @@ from core.suggestions.rules import Change, Direction, Metric
 from core.tracking.rules import Role as Owned
 from core.tracking.service import NewTracking, track
 from jobs.tasks import dispatch_runs
-from mcp_server.protocol.authentication import FixedCaller
 from mcp_server.protocol.tools import TOOLS
 from mcp_server.server import make_server
 from tests.core.suggestions.world import suggest
@@ -36,6 +35,7 @@ from tests.factories.observations import make_observation, store_observations
 from tests.factories.people import add_stranger
 from tests.factories.products import KETTLE, LAMP, make_listing, track_products
 from tests.mcp_server.conftest import agent_of, words_of
+from tests.mcp_server.fixed_caller import FixedCaller
 from tests.mcp_server.from_schema import arguments_of
 from tests.mcp_server.tools.test_proposals import WRITES
 from tests.mcp_server.valid_arguments import valid_arguments

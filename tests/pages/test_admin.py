@@ -18,10 +18,11 @@ from core.accounts.access import api_tokens, audit
 from core.accounts.access.one_time_tokens import Purpose
 from core.accounts.access.permissions import Principal, Role, Scope, Via
 from core.accounts.models import Person
-from core.accounts.people import account_notices, membership, profile
+from core.accounts.people import membership, profile
 from core.errors import NotAllowedError
 from core.settings.environment import get_settings
 from jobs.tasks import send_emails
+from tests.factories.people import count_unread_notices
 from tests.factories.products import add_product
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
@@ -108,7 +109,7 @@ def test_a_role_is_changed_and_the_person_told(
     labelled(app.selectbox, "Role").set_value(Role.MANAGER)
     press(app, "Change role")
     assert state_of(session, seller.person_id) == ("manager", "active")
-    assert account_notices.count_unread(session, seller) == 1
+    assert count_unread_notices(session, seller) == 1
 
 
 def test_the_last_administrator_stays_one(session: Session, principal: Principal) -> None:

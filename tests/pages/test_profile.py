@@ -21,6 +21,7 @@ from core.accounts.models import Person
 from core.accounts.people import account_notices
 from core.settings.environment import ROOT, get_settings
 from core.settings.secret_key import get_secret_key
+from tests.factories.people import count_unread_notices
 from tests.pages.conftest import SignIn
 from tests.pages.looking import errors, labelled, open_page, plain, press, toasts, words
 from tests.pages.seeding import follow_many, seed
@@ -141,7 +142,7 @@ def test_the_bell_counts_what_is_unread_and_opening_it_reads_all(
     app.button(key="bell").click().run()
     assert "\\<b\\>x" in words(app)
     assert open_page("products").button(key="bell").label == ""
-    assert account_notices.count_unread(session, other) == 1
+    assert count_unread_notices(session, other) == 1
 
 
 # Getting in

@@ -44,15 +44,6 @@ def notify_admins(session: Session, team_id: int, words: str, page: str | None =
 
 
 @requires(Permission.SELF)
-def count_unread(session: Session, principal: Principal) -> int:
-    """Return how many notices the person has not read."""
-    unread = select(func.count()).where(
-        Notice.person_id == principal.person_id, Notice.read_at.is_(None)
-    )
-    return session.scalar(unread) or 0
-
-
-@requires(Permission.SELF)
 def list_notices(
     session: Session, principal: Principal, limit: int = MAX_SHOWN
 ) -> list[AccountNotice]:

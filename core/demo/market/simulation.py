@@ -97,7 +97,6 @@ class SimulatedValues:
     stock_left: Hours  # 0: not said
     rank: Hours
     sub_rank: Hours
-    has_rank: Truths
     rating: Hours  # tenths
     ratings_count: Hours  # 0: not rated yet
     variant: Hours  # which version of the listing, counting from the first
@@ -168,7 +167,6 @@ def simulate(traits: Traits, hours: Hours) -> SimulatedValues:
         stock_left=_stock_left(out.since),
         rank=_whole(rank),
         sub_rank=_whole(rank / traits.sub_ratio * np.exp(0.06 * wave(traits.key, 74, hours, 18))),
-        has_rank=np.full(hours.shape, traits.fate is not Fate.NEWCOMER),
         rating=_rating(traits, hours),
         ratings_count=_ratings_count(traits, hours),
         variant=_listing_variant(traits, hours),

@@ -112,13 +112,12 @@ def _begin(lines: Iterator[Line]) -> tuple[list[Line], Iterator[Line]]:
     except UnreadableFileError as error:
         if not head:
             raise
-        return head, _failing(error)
+        return head, map(_raise, [error])
     return head, lines
 
 
-def _failing(error: UnreadableFileError) -> Iterator[Line]:
+def _raise(error: UnreadableFileError) -> Line:
     raise error
-    yield
 
 
 def has_header(lines: Iterator[Line]) -> bool:

@@ -117,7 +117,6 @@ def _redirected(asin: str, asked: RequestedProduct, captured_at: datetime) -> Fa
         marketplace=asked.marketplace,
         asin=asked.asin,
         captured_at=captured_at,
-        redirected_to=asin,
     )
 
 

@@ -137,26 +137,6 @@ def request_advice(
     return len(own)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many products of a team wait for advice, and how many are being looked at."""
-
-    waiting: int
-    under_way: int
-
-
-@requires(Permission.READ)
-def advice_progress(session: Session, principal: Principal, now: datetime) -> Progress:
-    """Return how far the team's advice is; both are 0 when all was said."""
-    is_under_way = AdviceDue.leased_until > now
-    total, under_way = session.execute(
-        select(func.count(), func.count().filter(is_under_way)).where(
-            AdviceDue.team_id == principal.team_id
-        )
-    ).one()
-    return Progress(total - under_way, under_way)
-
-
 _CLAIM = """
 UPDATE advice_due AS d SET leased_until = :until
 FROM (SELECT team_id, product_id FROM advice_due

@@ -107,19 +107,6 @@ TERMS_BYTES = Policy(
     "terms_bytes", "Search terms have fewer than 250 bytes.", _TERMS, None, limit=249, unit="bytes"
 )
 NO_PROMOTION = Policy("no_promotion", "No text of a listing is promotional.", _PAGES, None)
-POLICIES = (
-    TITLE_75,
-    TITLE_200,
-    TITLE_CHARACTERS,
-    TITLE_WORDS,
-    HIGHLIGHTS,
-    HIGHLIGHTS_TITLE,
-    BULLETS_COUNT,
-    BULLET_LENGTH,
-    BULLETS_LENGTH,
-    TERMS_BYTES,
-    NO_PROMOTION,
-)
 
 
 @dataclass(frozen=True, slots=True)

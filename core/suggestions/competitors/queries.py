@@ -29,17 +29,13 @@ class CompetitorRow:
     rating: int | None  # tenths
     ratings_count: int | None
     captured_at: datetime | None  # None: never seen
-    added_by: str
-    added_at: datetime
 
 
 _COMPETITORS = """
 SELECT c.competitor_id AS product_id, p.marketplace, p.asin, x.title, l.price, l.price_at,
-    l.bsr, k.name AS bsr_category, l.rating, l.ratings_count, l.captured_at,
-    b.name AS added_by, c.added_at
+    l.bsr, k.name AS bsr_category, l.rating, l.ratings_count, l.captured_at
 FROM competitor c
 JOIN product p ON p.id = c.competitor_id
-JOIN person b ON b.id = c.added_by
 LEFT JOIN product_latest l ON l.product_id = p.id
 LEFT JOIN product_text x ON x.product_id = p.id
 LEFT JOIN category k ON k.id = l.bsr_category_id

@@ -32,7 +32,6 @@ class Receipt:
     """What came of an order."""
 
     applier: str
-    is_live: bool  # False: nothing was changed outside
     told: str  # for the time line
 
 
@@ -55,7 +54,7 @@ class DryRun:
         """Return what would be pushed; always the same for the same order."""
         paths = ", ".join(patch["path"] for patch in order.patch["patches"])
         told = f"Would write {paths} of {order.asin} in {order.marketplace}. Nothing was pushed."
-        return Receipt(self.name, is_live=False, told=told)
+        return Receipt(self.name, told)
 
 
 CONNECTORS: Mapping[str, Callable[[], Connector]] = {DryRun.name: DryRun}

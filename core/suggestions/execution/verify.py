@@ -30,20 +30,6 @@ class Confirmation:
     source: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a round of verifying came to."""
-
-    verified: int
-    unseen: int
-
-
-def verify(session: Session, now: datetime) -> Verified:
-    """Mark the applied changes that a look has shown, and those that stayed unseen too long."""
-    found = [verify_one(session, each, now) for each in waiting_to_be_seen(session, now)]
-    return Verified(found.count(ActionState.VERIFIED), found.count(ActionState.UNSEEN))
-
-
 def verify_one(session: Session, action_id: int, now: datetime) -> ActionState | None:
     """Mark one applied change as verified or unseen; None where nothing is to be said yet.
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import exists, func, insert, select, text
+from sqlalchemy import exists, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -179,11 +179,3 @@ def _clean(words: str) -> str:
 
 def _plain(values: dict[str, Any]) -> Any:
     return orjson.loads(orjson.dumps(values, default=str).replace(b"\\u0000", b""))
-
-
-def count_pending(session: Session, team_id: int) -> int:
-    """Return how many suggestions wait for a manager of the team."""
-    waiting = select(func.count()).where(
-        Suggestion.team_id == team_id, Suggestion.state == SuggestionState.PENDING.value
-    )
-    return session.scalar(waiting) or 0

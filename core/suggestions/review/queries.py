@@ -237,7 +237,7 @@ def find_suggestion(
     values = {"id": suggestion_id, "team": principal.team_id, "now": now}
     found = _fetch(
         session,
-        f"SELECT {_ROW}, s.reasoning, s.evidence, s.asked_by FROM suggestion s {_OF_ROW} "
+        f"SELECT {_ROW}, s.reasoning, s.evidence FROM suggestion s {_OF_ROW} "
         "WHERE s.id = %(id)s AND s.team_id = %(team)s",
         values,
     )
@@ -248,7 +248,6 @@ def find_suggestion(
         row=_row(row),
         reasoning=row["reasoning"],
         evidence=tuple(map(as_evidence, row["evidence"])),
-        asked_by_id=row["asked_by"],
         asked_by=row["asked_by_name"],
         actions=_actions(session, suggestion_id),
     )

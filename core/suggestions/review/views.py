@@ -105,7 +105,6 @@ class SuggestionView:
     row: QueueRow
     reasoning: str
     evidence: tuple[Evidence, ...]
-    asked_by_id: int | None
     asked_by: str | None  # None: the daily round
     actions: tuple[ActionView, ...]
 

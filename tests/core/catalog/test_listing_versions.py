@@ -17,7 +17,6 @@ from core.catalog.listing_versions import (
     neighbouring_hashes,
     pairs_of,
     store_versions,
-    version_at,
 )
 from tests.factories.observations import NOON
 from tests.factories.products import add_product, make_listing
@@ -111,17 +110,6 @@ def test_two_versions_in_one_batch_leave_the_newer_to_search_by(session: Session
     store_versions(session, [version(number, FULL), version(number, make_listing("New"), hours=1)])
     assert fetch_row(session, "SELECT title FROM product_text")["title"] == "New"
     assert len(fetch_rows(session, "SELECT * FROM listing_version")) == 2
-
-
-def test_the_version_at_a_time_is_the_newest_before_it(session: Session) -> None:
-    number = add_product(session)
-    store_versions(session, [version(number, FULL), version(number, make_listing("New"), hours=2)])
-    titles = [
-        None if found is None else found.title
-        for hours in (-1, 0, 1, 2, 9)
-        for found in [version_at(session, number, NOON + hours * HOUR)]
-    ]
-    assert titles == [None, FULL.title, FULL.title, "New", "New"]
 
 
 def test_hashes_around_a_time_are_those_before_and_after_it(session: Session) -> None:

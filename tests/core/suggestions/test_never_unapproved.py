@@ -33,7 +33,6 @@ from core.errors import AmazcopeError
 from core.suggestions import lifecycle as steps
 from core.suggestions.competitors import service as competitors
 from core.suggestions.execution import apply as applying
-from core.suggestions.execution import verify
 from core.suggestions.models import SuggestionAction
 from core.suggestions.proposals import store
 from core.suggestions.proposals.add_action import add_action
@@ -49,7 +48,15 @@ from core.suggestions.rules import (
     Metric,
     PriceCaps,
 )
-from tests.core.suggestions.world import advice, new_cadence, new_price, new_title, own_lamp, show
+from tests.core.suggestions.world import (
+    advice,
+    new_cadence,
+    new_price,
+    new_title,
+    own_lamp,
+    show,
+    verify_waiting,
+)
 from tests.factories.observations import NOON
 from tests.factories.people import add_member, add_stranger
 from tests.factories.products import make_listing
@@ -267,7 +274,7 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             for action_id in applying.waiting_to_apply(session):
                 applying.apply(session, action_id, self.now)
         with self.calling() as session:
-            verify.verify(session, self.now)
+            verify_waiting(session, self.now)
 
     @rule(price=st.sampled_from([1900, 1950, 2000]), title=st.sampled_from(["Reading lamp", "X"]))
     def a_look(self, price: int, title: str) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.accounts.access.permissions import Principal
+from core.suggestions.execution import verify
 from core.suggestions.models import Suggestion, SuggestionAction, SuggestionEvent
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.rules import (
+    ActionState,
     Advice,
     Advisor,
     Change,
@@ -125,3 +127,11 @@ def time_line(session: Session, suggestion_id: int) -> list[tuple[str | None, st
     """Return the steps of a suggestion: (from, to), in order."""
     found = session.query(SuggestionEvent).filter_by(suggestion_id=suggestion_id)
     return [(each.before, each.after) for each in found.order_by(SuggestionEvent.id)]
+
+
+def verify_waiting(session: Session, now: datetime) -> tuple[int, int]:
+    """Verify every applied action that waits; return how many are now verified and unseen."""
+    states = [
+        verify.verify_one(session, each, now) for each in verify.waiting_to_be_seen(session, now)
+    ]
+    return states.count(ActionState.VERIFIED), states.count(ActionState.UNSEEN)

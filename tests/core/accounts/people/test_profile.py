@@ -16,7 +16,6 @@ from core.accounts.access.confirmation import mark_confirmed
 from core.accounts.access.one_time_tokens import Purpose, create_token, find_token_owner
 from core.accounts.access.permissions import Principal
 from core.accounts.models import Person
-from core.accounts.people import account_notices
 from core.accounts.people.membership import get_owner_principal, get_principal
 from core.accounts.people.profile import (
     ProfileUpdate,
@@ -37,6 +36,7 @@ from tests.core.accounts.conftest import (
     person,
     signed_in,
 )
+from tests.factories.people import count_unread_notices
 from tests.hypothesis_runs import examples
 
 WANTED = ProfileUpdate(
@@ -150,7 +150,7 @@ def test_a_new_password_ends_all_other_sign_ins(session: Session, member: Member
     assert sessions.find_session(session, here, LIFETIME, NOW, None)
     assert sessions.find_session(session, elsewhere, LIFETIME, NOW, None) is None
     assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
-    assert account_notices.count_unread(session, sam) == 1
+    assert count_unread_notices(session, sam) == 1
 
 
 def test_a_password_that_was_changed_meanwhile_is_not_overwritten(
@@ -183,7 +183,7 @@ def test_a_new_address_makes_links_to_the_old_mailbox_void(
     change_email(session, sam, " Sam@Shop.example", NOW)
     assert get_profile(session, sam).mail == "sam@shop.example"
     assert find_token_owner(session, reset, Purpose.RESET, NOW) is None
-    assert account_notices.count_unread(session, sam) == 1
+    assert count_unread_notices(session, sam) == 1
 
 
 @pytest.mark.parametrize("state", ["active", "disabled", "invited"])

@@ -20,15 +20,14 @@ from core.errors import ConfigurationError
 from core.history.ingest.store import SourcedObservation, ensure_partitions, store_observations
 from core.scraping.parsers import axesso, junglee
 from core.scraping.parsers.registry import RequestedProduct
-from core.suggestions.execution import apply, verify
+from core.suggestions.execution import apply
 from core.suggestions.execution.apply import undo
-from core.suggestions.execution.verify import Verified
 from core.suggestions.proposals.store import store_advice
 from core.suggestions.review.service import approve
 from core.suggestions.rules import Advisor, Change
 from core.tracking.rules import Role
 from core.tracking.service import NewTracking, track
-from tests.core.suggestions.world import advice, new_title, only_action, proposed
+from tests.core.suggestions.world import advice, new_title, only_action, proposed, verify_waiting
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=1)
@@ -164,7 +163,7 @@ def test_an_approved_change_shows_on_the_page_and_a_scrape_verifies_it(
     assert item(market, hours(2)) == item(PLAIN, hours(2))
     apply.apply(session, action.id, hours(2))
     scrape(session, product_id, market, hours(3))
-    assert verify.verify(session, hours(3.1)) == Verified(1, 0)
+    assert verify_waiting(session, hours(3.1)) == (1, 0)
     session.refresh(action)
     assert (action.seen_at, action.seen_source) == (hours(3), 1)
     undo(session, principal, action.id, hours(4))

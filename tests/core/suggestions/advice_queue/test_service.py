@@ -13,8 +13,6 @@ from core.suggestions.advice_queue import service
 from core.suggestions.advice_queue.service import (
     LEASE,
     DueProduct,
-    Progress,
-    advice_progress,
     request_advice,
 )
 from core.suggestions.models import AdviceCall, AdviceDue, Suggestion
@@ -117,16 +115,6 @@ def test_somebody_asks_about_their_own_products_only(
     assert request_advice(session, add_stranger(session), [lamp], NOON) == 0
     with pytest.raises(NotAllowedError):
         request_advice(session, add_member(session, principal, Role.VIEWER), [lamp], NOON)
-
-
-def test_who_asks_sees_how_far_it_is(session: Session, principal: Principal, lamp: int) -> None:
-    assert advice_progress(session, principal, NOON) == Progress(0, 0)
-    request_advice(session, principal, [lamp], NOON)
-    assert advice_progress(session, principal, NOON) == Progress(1, 0)
-    due = service.claim_due(session, NOON, 10)
-    assert advice_progress(session, principal, NOON) == Progress(0, 1)
-    service.finish_due(session, due)
-    assert advice_progress(session, principal, NOON) == Progress(0, 0)
 
 
 def test_a_claim_ends_by_itself(session: Session, principal: Principal, lamp: int) -> None:

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.access import audit, audit_text
 from core.accounts.access.permissions import Principal
-from core.suggestions.execution import apply, verify
-from core.suggestions.execution.verify import Verified
+from core.suggestions.execution import apply
 from core.suggestions.models import SuggestionAction
 from core.suggestions.review.service import approve
 from core.suggestions.rules import Change
@@ -23,6 +22,7 @@ from tests.core.suggestions.world import (
     proposed,
     show,
     suggest,
+    verify_waiting,
 )
 from tests.factories.observations import NOON
 from tests.factories.products import make_listing
@@ -56,14 +56,14 @@ def test_the_first_look_with_the_new_price_verifies_it(
 ) -> None:
     number = applied(session, principal)
     show(session, hours(1))
-    assert verify.verify(session, hours(1.5)) == Verified(0, 0)
+    assert verify_waiting(session, hours(1.5)) == (0, 0)
     show(session, hours(2), price=1900)
     show(session, hours(3), price=1900)
-    assert verify.verify(session, hours(4)) == Verified(1, 0)
+    assert verify_waiting(session, hours(4)) == (1, 0)
     action = seen(session, number)
     assert (action.state, action.verified_at) == ("verified", hours(4))
     assert (action.seen_at, action.seen_source) == (hours(2), 1)
-    assert verify.verify(session, hours(5)) == Verified(0, 0)
+    assert verify_waiting(session, hours(5)) == (0, 0)
 
 
 def test_a_look_from_before_it_was_applied_verifies_nothing(
@@ -71,13 +71,13 @@ def test_a_look_from_before_it_was_applied_verifies_nothing(
 ) -> None:
     show(session, NOON - timedelta(hours=1), price=1900)
     applied(session, principal)
-    assert verify.verify(session, hours(1)) == Verified(0, 0)
+    assert verify_waiting(session, hours(1)) == (0, 0)
 
 
 def test_a_doubtful_look_verifies_nothing(session: Session, principal: Principal) -> None:
     applied(session, principal)
     show(session, hours(1), price=1900, currency="EUR")
-    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    assert verify_waiting(session, hours(2)) == (0, 0)
 
 
 CONTENT = [
@@ -117,9 +117,9 @@ def test_the_first_listing_with_the_new_content_verifies_it(
     number = applied(session, principal, proposed(change, before, after))
     assert seen(session, number).state == "applied"
     show(session, hours(1), listing=make_listing(TITLE, images=("one", "two")))
-    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    assert verify_waiting(session, hours(2)) == (0, 0)
     show(session, hours(2), listing=make_listing(**({"title": TITLE} | page)))
-    assert verify.verify(session, hours(3)) == Verified(1, 0)
+    assert verify_waiting(session, hours(3)) == (1, 0)
     assert seen(session, number).seen_at == hours(2)
 
 
@@ -128,9 +128,9 @@ def test_a_coupon_is_verified_by_a_look_that_shows_it(
 ) -> None:
     number = applied(session, principal, proposed(Change.SET_COUPON, {}, {"percent": 5}))
     show(session, hours(1), coupon_percent=10)
-    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    assert verify_waiting(session, hours(2)) == (0, 0)
     show(session, hours(3), coupon_percent=5)
-    assert verify.verify(session, hours(4)) == Verified(1, 0)
+    assert verify_waiting(session, hours(4)) == (1, 0)
     assert seen(session, number).state == "verified"
 
 
@@ -139,9 +139,9 @@ def test_a_coupon_of_an_amount_is_verified_by_the_amount(
 ) -> None:
     number = applied(session, principal, proposed(Change.SET_COUPON, {}, {"amount": 300}))
     show(session, hours(1), coupon_amount=200)
-    assert verify.verify(session, hours(2)) == Verified(0, 0)
+    assert verify_waiting(session, hours(2)) == (0, 0)
     show(session, hours(3), coupon_amount=300)
-    assert verify.verify(session, hours(4)) == Verified(1, 0)
+    assert verify_waiting(session, hours(4)) == (1, 0)
     assert seen(session, number).state == "verified"
 
 
@@ -149,35 +149,35 @@ def test_what_is_not_seen_in_time_says_so_and_may_still_come(
     session: Session, principal: Principal
 ) -> None:
     number = applied(session, principal, new_price(1900))
-    assert verify.verify(session, APPLIED + timedelta(days=13)) == Verified(0, 0)
+    assert verify_waiting(session, APPLIED + timedelta(days=13)) == (0, 0)
     over = APPLIED + timedelta(days=14)
-    assert verify.verify(session, over) == Verified(0, 1)
-    assert verify.verify(session, over) == Verified(0, 0)
+    assert verify_waiting(session, over) == (0, 1)
+    assert verify_waiting(session, over) == (0, 0)
     action = seen(session, number)
     assert action.state == "unseen"
     assert "14 days" in (action.trouble or "")
     show(session, over + timedelta(hours=1), price=1900)
-    assert verify.verify(session, over + timedelta(hours=2)) == Verified(1, 0)
+    assert verify_waiting(session, over + timedelta(hours=2)) == (1, 0)
     assert seen(session, number).trouble is None
 
 
 def test_search_terms_are_on_no_page(session: Session, principal: Principal) -> None:
     terms = proposed(Change.UPDATE_SEARCH_TERMS, {}, {"search_terms": "lamp desk"})
     number = applied(session, principal, terms)
-    assert verify.verify(session, APPLIED + timedelta(days=15)) == Verified(0, 1)
+    assert verify_waiting(session, APPLIED + timedelta(days=15)) == (0, 1)
     assert "No page shows this" in (seen(session, number).trouble or "")
 
 
 def test_a_title_that_was_not_changed_yet_waits(session: Session, principal: Principal) -> None:
     applied(session, principal, new_title())
-    assert verify.verify(session, hours(1)) == Verified(0, 0)
+    assert verify_waiting(session, hours(1)) == (0, 0)
 
 
 def test_the_audit_tells_steps_that_nobody_took(session: Session, principal: Principal) -> None:
     applied(session, principal, new_price(1900))
-    verify.verify(session, APPLIED + timedelta(days=14))
+    verify_waiting(session, APPLIED + timedelta(days=14))
     show(session, APPLIED + timedelta(days=15), price=1900)
-    verify.verify(session, APPLIED + timedelta(days=16))
+    verify_waiting(session, APPLIED + timedelta(days=16))
     told = audit.list_events(session, principal)
     verified, unseen, set_by = told[0], told[1], told[2]
     assert [each.verb for each in (verified, unseen, set_by)] == [

@@ -94,7 +94,9 @@ def test_what_an_agent_proposes_waits_for_a_manager_with_its_evidence_frozen(
     view = find_suggestion(session, agent, made.suggestion_id or 0, NOW)
     assert view is not None
     assert (view.row.advisor, view.row.model) == (Advisor.AGENT, "nightly script")
-    assert (view.asked_by_id, view.asked_by) == (agent.person_id, agent.name)
+    assert view.asked_by == agent.name
+    stored = session.get_one(Suggestion, made.suggestion_id)
+    assert stored.asked_by == agent.person_id
     by_key = {each.key: each for each in view.evidence}
     assert set(by_key) == {"price_now", "bsr_now"}  # cited, and said besides
     assert (by_key["price_now"].value, by_key["price_now"].unit) == (2000, "USD minor")
