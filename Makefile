@@ -24,11 +24,12 @@ test-long: development ## try many times as many random cases and kills (an hour
 test-dates: development ## run the tests that depend on the date on five dates (needs faketime)
 	@$(IN_VENV) tests.dates $(TESTS)
 
-check: development ## look for mistakes: ruff, mypy, imports between packages, names
+check: development ## look for mistakes: ruff, mypy, deptry, imports between packages, names, dead code
 	@$(IN_VENV) ruff check .
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy
-	@$(IN_VENV) pytest -q tests/test_architecture.py tests/test_names.py
+	@PYTHONWARNINGS=ignore $(IN_VENV) deptry .
+	@$(IN_VENV) pytest -q tests/test_architecture.py tests/test_names.py tests/test_dead_code.py
 
 format: development ## put the code into its usual form
 	@$(IN_VENV) ruff check --fix .
